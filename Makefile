@@ -1,0 +1,45 @@
+# One vocabulary at the desk and in CI. `make help` lists it.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo start test check fix lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(READY): requirements-dev.txt requirements-node.txt package-lock.json devkit/bootstrap.py
+	@$(PYTHON) devkit/bootstrap.py
+
+demo: $(READY) ## the main job, end to end, on this machine: ends by itself
+	@$(BIN)/python -m devkit demo $(ARGS)
+
+start: $(READY) ## Azurite, the GEM simulator and the app stay up until Ctrl-C
+	@$(BIN)/python -m devkit start $(ARGS)
+
+test: $(READY) ## every test (ARGS="-k audit" picks some, without the coverage gate)
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov)
+
+check: $(READY) ## format, lint, types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+fix: $(READY) ## format, and the lint fixes that are safe
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+UV := $(shell command -v uv || echo .tools/bin/uv)
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.13 \
+	--custom-compile-command "make lock"
+
+lock: $(READY) ## the lock files again, from pyproject.toml and package.json
+	$(COMPILE) pyproject.toml -o requirements.txt
+	$(COMPILE) -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
+	$(COMPILE) --group node -o requirements-node.txt
+	npm install --package-lock-only
+
+clean: ## everything that set-up and runs left in the checkout
+	rm -rf .venv .tools node_modules .dev .mypy_cache .ruff_cache .pytest_cache .coverage artifacts

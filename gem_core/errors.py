@@ -1,0 +1,114 @@
+"""Every exception of ours, as a tree; and what an HTTP status of GEM means. Pure.
+
+CourierError
+├── SettingsError          a setting is missing or wrong: a person must mend it
+├── RequestError           a caller of our HTTP routes asked for something impossible (400)
+├── GemError               GEM could not be asked, or its answer is no job
+│   ├── GemAccessError     401, 403: every job would fail alike, so the tick stops
+│   ├── GemJobNotFound     404: counted; the job is lost only after a while
+│   ├── GemUnavailable     408, 429, 5xx, no answer: ask later
+│   └── GemAnswerError     an answer that is no job: ask later, and say so loudly
+├── StoreError             our own state
+│   ├── RecordConflict     another writer changed the record first: its state stands
+│   ├── RecordUnreadable   not JSON, or of a newer schema: left alone
+│   └── StoreMissing       a container or queue does not exist: a person must make it
+└── OutputError            the matched file could not be read; says nothing about its content
+    ├── OutputMissing      no such blob
+    ├── OutputChanged      overwritten while it was read
+    └── OutputUnreachable  refused, throttled, timed out: try later
+
+A failed job and a failed check are values, not exceptions.
+"""
+
+from http import HTTPStatus
+
+
+class CourierError(Exception):
+    """Root of all errors that GEM Courier raises on purpose."""
+
+
+class SettingsError(CourierError):
+    """One or more settings are missing or wrong; the message names all of them."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("settings to mend:\n" + "\n".join(f"  * {line}" for line in problems))
+        self.problems = problems
+
+
+class RequestError(CourierError):
+    """A request to one of our HTTP routes cannot be served as it stands."""
+
+
+class GemError(CourierError):
+    """GEM could not be asked, or what it answered is no job."""
+
+
+class GemAccessError(GemError):
+    """401 or 403: key, token or permission. Stops the tick, since every job would fail alike."""
+
+
+class GemJobNotFound(GemError):
+    """404: GEM knows no such job, or this identity may not see it."""
+
+
+class GemUnavailable(GemError):
+    """No usable answer now. Says nothing about the job; ask again later."""
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class GemAnswerError(GemError):
+    """An answer with status 200 that is not the job that was asked for."""
+
+
+class StoreError(CourierError):
+    """Our own state could not be read or written."""
+
+
+class RecordConflict(StoreError):
+    """Another writer changed the record since it was read."""
+
+
+class RecordUnreadable(StoreError):
+    """A record that is not JSON, or that a newer version of this app wrote."""
+
+
+class StoreMissing(StoreError):
+    """A container or queue that the infrastructure should have made is not there."""
+
+
+class OutputError(CourierError):
+    """The matched file could not be read."""
+
+
+class OutputMissing(OutputError):
+    """There is no blob of that name."""
+
+
+class OutputChanged(OutputError):
+    """The blob was overwritten while it was read, so its ETag no longer matches (412)."""
+
+
+class OutputUnreachable(OutputError):
+    """Refused, throttled or no answer; says nothing about the file."""
+
+
+_ACCESS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+_LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
+
+
+def gem_error(status: int, message: str, *, retry_after_seconds: float | None = None) -> GemError:
+    """The error that an HTTP status other than 200 of GEM means.
+
+    401, 404 and 500 are documented ("Get job details", error responses). 403, 408, 429 and the rest
+    of 5xx are not, and taken as HTTP means them. Any other status is an answer that is no job.
+    """
+    if status in _ACCESS:
+        return GemAccessError(message)
+    if status == HTTPStatus.NOT_FOUND:
+        return GemJobNotFound(message)
+    if status in _LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return GemUnavailable(message, retry_after_seconds=retry_after_seconds)
+    return GemAnswerError(message)

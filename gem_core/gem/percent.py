@@ -1,0 +1,63 @@
+"""GEM's percent strings, such as "84.68%", read strictly and compared with an exact share. Pure."""
+
+import re
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+_FORM = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,12}))?%", re.ASCII)
+_WHOLE = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Percent:
+    """A share as GEM prints it.
+
+    Source: "Get job details", `statistics.roads_matched` and its neighbours, typed "percent".
+    """
+
+    text: str
+    """As it came, such as "67.5%"."""
+
+    value: Decimal
+    """0 to 100, with exactly the printed digits."""
+
+    @property
+    def digits(self) -> int:
+        """How many digits GEM printed after the point."""
+        return -int(self.value.as_tuple().exponent)
+
+    def prints(self, share: Fraction) -> bool:
+        """Whether an exact share (0 to 1) rounds or truncates to the printed digits.
+
+        The page does not say which of the two GEM does; its own example (84.68 + 15.31) needs
+        truncation, so both are accepted.
+        """
+        exact = Decimal(share.numerator * 100) / Decimal(share.denominator)
+        unit = Decimal(1).scaleb(-self.digits)
+        return any(
+            exact.quantize(unit, rounding) == self.value
+            for rounding in (ROUND_DOWN, ROUND_HALF_UP, ROUND_HALF_EVEN)
+        )
+
+    def points_from(self, share: Fraction) -> float:
+        """How many percentage points an exact share (0 to 1) is away."""
+        return abs(float(Fraction(self.value) - share * 100))
+
+
+def parse_percent(value: object) -> Percent:
+    """Read a percent string of GEM.
+
+    Raises:
+        ValueError: it is not digits, an optional point with digits, and a percent sign, or it is
+            above 100. Spaces, signs, commas and words such as "NaN%" are refused, not guessed at.
+
+    """
+    if not isinstance(value, str):
+        raise ValueError(f"a percent string is expected, got {type(value).__name__}")
+    if not _FORM.fullmatch(value):
+        raise ValueError(f"{value[:20]!r} is not a percent string such as '84.68%'")
+    number = Decimal(value[:-1])
+    if number > _WHOLE:
+        raise ValueError(f"{value!r} is above 100%")
+    return Percent(value, number)
