@@ -1,7 +1,7 @@
 """Every setting with its default and unit, read from a mapping. Pure.
 
 All problems are named at once. The names are the app settings of the Functions app. README.md lists
-them for operators; a test holds the two, `local.settings.sample.json` and `infra/` to the same names.
+them for operators; a test holds the two, the settings sample and `infra/` to the same names.
 """
 
 import math

@@ -1,6 +1,7 @@
 """GEM's words for a job, and the one place where its JSON is read. Pure.
 
-Source of every field: TomTom, "Get job details" (`X-Version: 1`), response fields and status values.
+Source of every field: TomTom, "Get job details" (`X-Version: 1`), response fields and status
+values.
 """
 
 from collections.abc import Callable, Mapping
