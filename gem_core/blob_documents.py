@@ -1,0 +1,151 @@
+"""Small documents in Azure Blob Storage. Edge: azure.storage.blob.
+
+Conditions: "Specifying conditional headers for Blob service operations" (Azure Storage REST).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.core.paging import PageIterator
+from azure.storage.blob import BlobProperties, ContainerClient
+
+from gem_core.documents import Document, Listed, Page
+from gem_core.errors import RecordConflict, StoreError, StoreMissing
+
+_LISTING_PAGE = 5000
+"""The service's own limit for a page (List Blobs, maxresults)."""
+
+
+class BlobDocuments:
+    """A container of small JSON documents. Keeps the promises of `Documents`."""
+
+    def __init__(self, container: ContainerClient) -> None:
+        self._container = container
+        self._errors = _OurErrors(container.container_name)
+
+    def get(self, name: str) -> Document | None:
+        """The document, or None when there is none."""
+        with self._errors:
+            try:
+                download = self._container.download_blob(name)
+                return Document(name, download.readall(), _bare(download.properties.etag))
+            except ResourceNotFoundError as error:
+                if _code(error) == "BlobNotFound":
+                    return None
+                raise
+
+    def create(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
+        """Write a document that must not exist yet; gives its ETag."""
+        with self._errors:
+            answer = self._container.get_blob_client(name).upload_blob(
+                body, overwrite=False, metadata=dict(metadata or {})
+            )
+            return _bare(answer["etag"])
+
+    def replace(
+        self, name: str, body: bytes, *, etag: str, metadata: Mapping[str, str] | None = None
+    ) -> str:
+        """Write over exactly the version `etag`; gives the new ETag."""
+        with self._errors:
+            answer = self._container.get_blob_client(name).upload_blob(
+                body,
+                overwrite=True,
+                metadata=dict(metadata or {}),
+                etag=f'"{etag}"',
+                match_condition=MatchConditions.IfNotModified,
+            )
+            return _bare(answer["etag"])
+
+    def put(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
+        """Write whatever is there; gives the new ETag."""
+        with self._errors:
+            answer = self._container.get_blob_client(name).upload_blob(
+                body, overwrite=True, metadata=dict(metadata or {})
+            )
+            return _bare(answer["etag"])
+
+    def delete(self, name: str) -> None:
+        """Remove the document; none is fine."""
+        with self._errors:
+            try:
+                self._container.delete_blob(name)
+            except ResourceNotFoundError as error:
+                if _code(error) != "BlobNotFound":
+                    raise
+
+    def url(self, name: str) -> str:
+        """Where a document lies, without any secret."""
+        return self._container.get_blob_client(name).url.partition("?")[0]
+
+    def page(self, *, prefix: str = "", size: int = 100, after: str | None = None) -> Page:
+        """One page of at most `size` documents."""
+        pages = cast(
+            "PageIterator[BlobProperties]",
+            self._container.list_blobs(
+                name_starts_with=prefix or None, include=["metadata"], results_per_page=size
+            ).by_page(after),
+        )
+        with self._errors:
+            items = tuple(_listed(blob) for blob in next(pages))
+            return Page(items, pages.continuation_token or None)
+
+    def every(self, *, prefix: str = "") -> Iterator[Listed]:
+        """All documents, page after page."""
+        after: str | None = None
+        while True:
+            page = self.page(prefix=prefix, size=_LISTING_PAGE, after=after)
+            yield from page.items
+            if not (after := page.next_page):
+                return
+
+
+class _OurErrors:
+    """Storage's errors as ours, one for each way on."""
+
+    def __init__(self, container: str) -> None:
+        self._container = container
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, AzureError):
+            raise _ours(self._container, error) from error
+
+
+def _ours(container: str, error: AzureError) -> StoreError:
+    """The SDK redacts what it prints, so the texts hold no key."""
+    if isinstance(error, ResourceExistsError | ResourceModifiedError):
+        return RecordConflict(f"container {container!r}: another writer was first")
+    if not isinstance(error, HttpResponseError):
+        return StoreError(f"container {container!r}: no answer from storage: {error}")
+    code = _code(error)
+    if code == "ContainerNotFound":
+        return StoreMissing(
+            f"container {container!r} does not exist in GEM_STATE: create it "
+            "(the infrastructure does so)"
+        )
+    return StoreError(f"container {container!r}: storage answered {code or error.status_code}")
+
+
+def _listed(blob: BlobProperties) -> Listed:
+    return Listed(blob.name, blob.metadata or {}, blob.last_modified)
+
+
+def _code(error: HttpResponseError) -> str:
+    """Storage's own error code, such as "BlobNotFound"; the SDK adds it outside of its types."""
+    code = getattr(error, "error_code", None) or ""
+    return str(getattr(code, "value", code))
+
+
+def _bare(etag: str) -> str:
+    """Without quotes: some answers of the SDK have them and some do not."""
+    return etag.strip('"')

@@ -1,0 +1,62 @@
+"""One log line an event: a name and facts, as JSON in the message.
+
+In the message, since the Functions host passes no extra fields of a record on to Application
+Insights. Never hand a secret to it; `settings.Secret` shows itself as ***.
+"""
+
+import json
+import logging
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+_LOGGER = logging.getLogger("gem_core")
+
+
+class Event(StrEnum):
+    """Every event that the app logs. Alerts and dashboards name these words."""
+
+    JOB_REGISTERED = "job_registered"
+    JOB_FORGOTTEN = "job_forgotten"
+    JOB_CHECKED = "job_checked"
+    JOB_NOT_FOUND = "job_not_found"
+    JOB_NOT_ANSWERED = "job_not_answered"
+    JOB_SETTLED = "job_settled"
+    JOB_DRIFTED = "job_drifted"
+    """GEM's answer departs from its documentation: unknown status, field of a wrong type."""
+    JOB_WENT_BACK = "job_went_back"
+    """GEM reports another status than the final one that was settled; nothing changes."""
+    TICKET_REPEATED = "ticket_repeated"
+    """A settled job was not reported in time, so the sweep raised it again."""
+    RECORD_CONFLICT = "record_conflict"
+    RECORD_UNREADABLE = "record_unreadable"
+    JOB_CHECK_CRASHED = "job_check_crashed"
+    TICK_STARTED = "tick_started"
+    TICK_ENDED = "tick_ended"
+    TICK_STOPPED = "tick_stopped"
+    """GEM refused key or token, so nothing more was asked."""
+    DELIVERY_SKIPPED = "delivery_skipped"
+    DELIVERY_POSTPONED = "delivery_postponed"
+    OUTPUT_CHANGED = "output_changed"
+    OUTPUT_AUDITED = "output_audited"
+    MANIFEST_SENT = "manifest_sent"
+    REQUEST_REFUSED = "request_refused"
+    REQUEST_FAILED = "request_failed"
+
+
+def log(event: Event, *, level: int = logging.INFO, error: bool = False, **facts: Any) -> None:  # noqa: ANN401 - any JSON value
+    """Write one event.
+
+    Args:
+        event: what happened.
+        level: of the `logging` module.
+        error: whether to add the traceback of the exception being handled.
+        **facts: JSON values, times and enums; names in snake_case, units in the name.
+
+    """
+    line = json.dumps({"event": event, **facts}, default=_plain, ensure_ascii=False)
+    _LOGGER.log(level, "%s", line, exc_info=error)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,77 @@
+"""The last tick of the timer, so that anybody can see that it lives. `is_silent` is pure.
+
+Timers have been seen to die while HTTP lives on, so what tells must not be the timer itself.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from cronsim import CronSim
+
+from gem_core.documents import Documents
+
+NAME = "tick.json"
+SILENT_AFTER = 3
+"""Missed occurrences of the schedule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What one tick did."""
+
+    started_at: datetime
+    ended_at: datetime | None = None
+    open_jobs: int = 0
+    due_jobs: int = 0
+    asked: int = 0
+    settled: int = 0
+    tickets_repeated: int = 0
+    problems: int = 0
+    left: int = 0
+    """Due jobs that were left to the next tick."""
+    oldest_due_at: datetime | None = None
+    stopped: str | None = None
+    """Why the tick ended before its work did."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON, in camelCase; times are ISO 8601."""
+        return {
+            _camel(name): value.isoformat() if isinstance(value, datetime) else value
+            for name, value in asdict(self).items()
+        }
+
+
+class Heartbeat:
+    """Keeps the last tick, beside the worklist."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    def beat(self, tick: Tick) -> None:
+        """Keep this tick as the last one."""
+        self._documents.put(NAME, json.dumps(tick.to_json()).encode())
+
+    def last(self) -> dict[str, Any] | None:
+        """The last tick as JSON, or None before the first one."""
+        held = self._documents.get(NAME)
+        if held is None:
+            return None
+        last: dict[str, Any] = json.loads(held.body)
+        return last
+
+
+def is_silent(last_started_at: datetime | None, now: datetime, schedule: str) -> bool:
+    """Whether the timer has missed three occurrences of its schedule (NCRONTAB, UTC)."""
+    if last_started_at is None:
+        return True
+    occurrences = CronSim(schedule, last_started_at)
+    for _ in range(SILENT_AFTER):
+        limit = next(occurrences)
+    return now > limit
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)

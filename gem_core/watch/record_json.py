@@ -1,0 +1,103 @@
+"""A record as JSON and back. Pure.
+
+The form is ours and versioned: a record that a newer version wrote is left alone, not half read.
+"""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from gem_core.errors import CourierError, RecordUnreadable
+from gem_core.gem.job import parse_job
+from gem_core.outcome import Outcome
+from gem_core.watch.record import JobRecord, Settlement, Sighting, Stage
+
+SCHEMA_VERSION = 1
+
+
+def record_to_json(record: JobRecord) -> dict[str, Any]:
+    """The record as plain JSON; times are ISO 8601, UTC. Also what `GET /api/jobs/{id}` shows."""
+    return {
+        "schemaVersion": SCHEMA_VERSION,
+        "jobRunId": record.job_run_id,
+        "stage": record.stage,
+        "dueAt": _text(record.due_at),
+        "registeredAt": _text(record.registered_at),
+        "labels": dict(record.labels),
+        "expectedInputFileName": record.expected_input_file_name,
+        "checks": record.checks,
+        "checkedAt": _text(record.checked_at),
+        "failures": record.failures,
+        "lastProblem": record.last_problem,
+        "notFound": record.not_found,
+        "notFoundSince": _text(record.not_found_since),
+        "lastAnswer": dict(record.job.answer) if record.job else None,
+        "history": [{"at": _text(seen.at), "status": seen.status} for seen in record.history],
+        "settlement": record.settlement,
+        "settledAt": _text(record.settled_at),
+        "tickets": record.tickets,
+        "outcome": record.outcome,
+        "manifestId": record.manifest_id,
+        "reportedAt": _text(record.reported_at),
+    }
+
+
+def record_to_bytes(record: JobRecord) -> bytes:
+    """The record as it is stored."""
+    return json.dumps(record_to_json(record), ensure_ascii=False).encode()
+
+
+def record_from_bytes(body: bytes) -> JobRecord:
+    """Read a stored record.
+
+    Raises:
+        RecordUnreadable: not JSON, not a record, or of another schema version.
+
+    """
+    try:
+        held = json.loads(body)
+        version = held["schemaVersion"]
+        if version != SCHEMA_VERSION:
+            raise RecordUnreadable(f"schema version {version!r}, this app knows {SCHEMA_VERSION}")
+        return _read(held)
+    except (ValueError, KeyError, TypeError, AttributeError, CourierError) as error:
+        if isinstance(error, RecordUnreadable):
+            raise
+        raise RecordUnreadable(f"not a job record: {error!r}"[:200]) from error
+
+
+def _read(held: dict[str, Any]) -> JobRecord:
+    job_run_id: str = held["jobRunId"]
+    answer = held["lastAnswer"]
+    return JobRecord(
+        job_run_id=job_run_id,
+        stage=Stage(held["stage"]),
+        due_at=datetime.fromisoformat(held["dueAt"]),
+        registered_at=datetime.fromisoformat(held["registeredAt"]),
+        labels=held["labels"],
+        expected_input_file_name=held["expectedInputFileName"],
+        checks=held["checks"],
+        checked_at=_moment(held["checkedAt"]),
+        failures=held["failures"],
+        last_problem=held["lastProblem"],
+        not_found=held["notFound"],
+        not_found_since=_moment(held["notFoundSince"]),
+        job=parse_job(answer, job_run_id=job_run_id) if answer is not None else None,
+        history=tuple(
+            Sighting(datetime.fromisoformat(seen["at"]), seen["status"]) for seen in held["history"]
+        ),
+        settlement=Settlement(held["settlement"]) if held["settlement"] else None,
+        settled_at=_moment(held["settledAt"]),
+        tickets=held["tickets"],
+        outcome=Outcome(held["outcome"]) if held["outcome"] else None,
+        manifest_id=held["manifestId"],
+        reported_at=_moment(held["reportedAt"]),
+    )
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,170 @@
+"""Where records, the worklist and tickets are kept, and in which order they are written.
+
+Three containers of `Documents`: one record a job; the worklist, a marker for each job that is still
+open; tickets, whose writing triggers the delivery. An open record always has a marker: the marker is
+written before the record that needs it and removed after the record that does not. A marker is a
+hint (when to look at the record); the record is the truth.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from gem_core.documents import Documents
+from gem_core.errors import RecordConflict
+from gem_core.watch.record import JobRecord, Stage
+from gem_core.watch.record_json import record_from_bytes, record_to_bytes
+
+MARKER_PREFIX = "jobs/"
+SUFFIX = ".json"
+ORPHAN_AGE = timedelta(hours=1)
+"""A marker without a record may belong to a registration that is under way; not after this."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A record and the version of it that was read."""
+
+    record: JobRecord
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenJob:
+    """A line of the worklist."""
+
+    job_run_id: str
+    due_at: datetime
+    marked_at: datetime
+    """When the marker was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobLine:
+    """A job as a listing shows it, without reading its record."""
+
+    job_run_id: str
+    stage: str
+    status: str
+    """GEM's last word when it is a documented one, else empty."""
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """Part of the listing of all jobs, by id."""
+
+    jobs: tuple[JobLine, ...]
+    next_page: str | None
+
+
+class JobRegistry:
+    """The registered jobs."""
+
+    def __init__(self, *, jobs: Documents, worklist: Documents, tickets: Documents) -> None:
+        self._jobs = jobs
+        self._worklist = worklist
+        self._tickets = tickets
+
+    def get(self, job_run_id: str) -> StoredRecord | None:
+        """The record, or None when the job is not registered. Raises RecordUnreadable."""
+        held = self._jobs.get(_record_name(job_run_id))
+        return StoredRecord(record_from_bytes(held.body), held.etag) if held else None
+
+    def add(self, record: JobRecord) -> StoredRecord | None:
+        """Keep a new job; None when its id is registered already."""
+        self.mark_open(record)
+        try:
+            etag = self._jobs.create(
+                _record_name(record.job_run_id), record_to_bytes(record), metadata=_line(record)
+            )
+        except RecordConflict:
+            return None
+        return StoredRecord(record, etag)
+
+    def replace(self, stored: StoredRecord, record: JobRecord) -> StoredRecord:
+        """Keep the next version of a record. Raises RecordConflict when it is not the next one."""
+        if record.stage is not Stage.REPORTED:
+            self.mark_open(record)
+        etag = self._jobs.replace(
+            _record_name(record.job_run_id),
+            record_to_bytes(record),
+            etag=stored.etag,
+            metadata=_line(record),
+        )
+        if record.stage is Stage.REPORTED:
+            self.unmark(record.job_run_id)
+        return StoredRecord(record, etag)
+
+    def remove(self, job_run_id: str) -> None:
+        """Forget a job."""
+        self._jobs.delete(_record_name(job_run_id))
+        self.unmark(job_run_id)
+
+    def mark_open(self, record: JobRecord) -> None:
+        """Put the job on the worklist, or change when it is due."""
+        due = record.due_at.astimezone(UTC).isoformat()
+        self._worklist.put(MARKER_PREFIX + record.job_run_id, b"", metadata={"due": due})
+
+    def unmark(self, job_run_id: str) -> None:
+        """Take the job off the worklist."""
+        self._worklist.delete(MARKER_PREFIX + job_run_id)
+
+    def open_jobs(self) -> Iterator[OpenJob]:
+        """The worklist, by id: one listing, whatever the number of settled jobs."""
+        for marker in self._worklist.every(prefix=MARKER_PREFIX):
+            yield OpenJob(
+                marker.name.removeprefix(MARKER_PREFIX),
+                _due(marker.metadata.get("due", "")),
+                marker.last_modified,
+            )
+
+    def raise_ticket(self, record: JobRecord) -> None:
+        """Write the ticket of a settled job; the write itself triggers the delivery."""
+        ticket = {
+            "jobRunId": record.job_run_id,
+            "settlement": record.settlement,
+            "settledAt": record.settled_at.isoformat() if record.settled_at else None,
+            "ticket": record.tickets,
+        }
+        self._tickets.put(record.job_run_id + SUFFIX, json.dumps(ticket).encode())
+
+    def page(self, *, stage: Stage | None, size: int, after: str | None) -> JobPage:
+        """One page of all jobs; with a stage, only those of the page that are in it."""
+        page = self._jobs.page(size=size, after=after)
+        lines = (
+            JobLine(
+                item.name.removesuffix(SUFFIX),
+                item.metadata.get("stage", ""),
+                item.metadata.get("status", ""),
+                item.metadata.get("outcome", ""),
+            )
+            for item in page.items
+        )
+        return JobPage(
+            tuple(line for line in lines if stage is None or line.stage == stage), page.next_page
+        )
+
+
+def ticket_job_run_id(blob_name: str) -> str:
+    """The job id of a ticket, from the blob's name ("gem-settled/{jobRunId}.json")."""
+    return blob_name.rpartition("/")[2].removesuffix(SUFFIX)
+
+
+def _record_name(job_run_id: str) -> str:
+    return job_run_id + SUFFIX
+
+
+def _line(record: JobRecord) -> dict[str, str]:
+    """Only words of enums: metadata travels in HTTP headers, where GEM's own text has no place."""
+    status = record.job.status if record.job else None
+    return {"stage": record.stage, "status": status or "", "outcome": record.outcome or ""}
+
+
+def _due(text: str) -> datetime:
+    """When a marker says that its job is due; one that says nothing readable is due at once."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
