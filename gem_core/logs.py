@@ -44,18 +44,41 @@ class Event(StrEnum):
     REQUEST_FAILED = "request_failed"
 
 
-def log(event: Event, *, level: int = logging.INFO, error: bool = False, **facts: Any) -> None:  # noqa: ANN401 - any JSON value
-    """Write one event.
+_WARNINGS = {
+    Event.JOB_NOT_FOUND,
+    Event.JOB_NOT_ANSWERED,
+    Event.TICKET_REPEATED,
+    Event.DELIVERY_POSTPONED,
+    Event.OUTPUT_CHANGED,
+}
+_ERRORS = {
+    Event.JOB_DRIFTED,
+    Event.JOB_WENT_BACK,
+    Event.RECORD_UNREADABLE,
+    Event.JOB_CHECK_CRASHED,
+    Event.TICK_STOPPED,
+    Event.REQUEST_FAILED,
+}
+
+
+def log(event: Event, *, traceback: bool = False, **facts: Any) -> None:  # noqa: ANN401 - any JSON value
+    """Write one event, at the level that belongs to it.
 
     Args:
         event: what happened.
-        level: of the `logging` module.
-        error: whether to add the traceback of the exception being handled.
+        traceback: whether to add that of the exception being handled.
         **facts: JSON values, times and enums; names in snake_case, units in the name.
 
     """
+    level = (
+        logging.ERROR
+        if event in _ERRORS
+        else logging.WARNING
+        if event in _WARNINGS
+        else logging.INFO
+    )
     line = json.dumps({"event": event, **facts}, default=_plain, ensure_ascii=False)
-    _LOGGER.log(level, "%s", line, exc_info=error)
+    _LOGGER.log(level, "%s", line, exc_info=traceback)
 
 
 def _plain(value: object) -> str:

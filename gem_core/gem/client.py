@@ -6,6 +6,7 @@ Source: TomTom, "Get job details": address, headers and error responses.
 import json
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from time import monotonic
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
@@ -129,13 +130,13 @@ class _Bearer(AuthBase):
 
 def _bounded(response: requests.Response) -> bytes:
     """The body, unless it is too long or takes too long."""
-    started = datetime.now(UTC)
+    deadline = monotonic() + ANSWER_SECONDS
     body = bytearray()
     for piece in response.iter_content(64 * 1024):
         body += piece
         if len(body) > MAX_ANSWER_BYTES:
             raise GemAnswerError(f"GEM's answer is longer than {MAX_ANSWER_BYTES:,} bytes")
-        if (datetime.now(UTC) - started).total_seconds() > ANSWER_SECONDS:
+        if monotonic() > deadline:
             raise GemUnavailable(f"GEM's answer took longer than {ANSWER_SECONDS} s")
     return bytes(body)
 

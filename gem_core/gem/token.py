@@ -2,8 +2,8 @@
 
 The documentation names a delegated scope, `…/user_impersonation`, through the Azure CLI. All of
 azure-identity wants the resource's `/.default` instead: client credentials accept nothing else, and
-the CLI credential turns a scope into a resource by cutting just that suffix off. So one is taken for
-the other; the token of a signed-in user carries the delegated scope all the same.
+the CLI credential turns a scope into a resource by cutting just that suffix off. So one is taken
+for the other; the token of a signed-in user carries the delegated scope all the same.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,9 @@
 """Where records, the worklist and tickets are kept, and in which order they are written.
 
 Three containers of `Documents`: one record a job; the worklist, a marker for each job that is still
-open; tickets, whose writing triggers the delivery. An open record always has a marker: the marker is
-written before the record that needs it and removed after the record that does not. A marker is a
-hint (when to look at the record); the record is the truth.
+open; tickets, whose writing triggers the delivery. An open record always has a marker: the marker
+is written before the record that needs it and removed after the record that does not. A marker is
+a hint (when to look at the record); the record is the truth.
 """
 
 import json
@@ -165,6 +165,7 @@ def _line(record: JobRecord) -> dict[str, str]:
 def _due(text: str) -> datetime:
     """When a marker says that its job is due; one that says nothing readable is due at once."""
     try:
-        return datetime.fromisoformat(text)
+        due = datetime.fromisoformat(text)
     except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
+        return datetime.fromtimestamp(0, UTC)
+    return due if due.tzinfo else due.replace(tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""The stories: check jobs, deliver results, manage jobs. Edges come in as arguments."""
