@@ -131,7 +131,6 @@ class _Round:
         except RecordUnreadable as error:
             log(
                 Event.RECORD_UNREADABLE,
-                level=logging.ERROR,
                 job_run_id=job.job_run_id,
                 reason=str(error),
             )
