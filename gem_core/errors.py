@@ -3,6 +3,7 @@
 CourierError
 ├── SettingsError          a setting is missing or wrong: a person must mend it
 ├── RequestError           a caller of our HTTP routes asked for something impossible (400)
+│   └── JobUnknown         … for a job that is not registered (404)
 ├── GemError               GEM could not be asked, or its answer is no job
 │   ├── GemAccessError     401, 403: every job would fail alike, so the tick stops
 │   ├── GemJobNotFound     404: counted; the job is lost only after a while
@@ -15,6 +16,7 @@ CourierError
 └── OutputError            the matched file could not be read; says nothing about its content
     ├── OutputMissing      no such blob
     ├── OutputChanged      overwritten while it was read
+    ├── OutputRefused      GEM named a storage or file that cannot be one: never asked for
     └── OutputUnreachable  refused, throttled, timed out: try later
 
 A failed job and a failed check are values, not exceptions.
@@ -37,6 +39,10 @@ class SettingsError(CourierError):
 
 class RequestError(CourierError):
     """A request to one of our HTTP routes cannot be served as it stands."""
+
+
+class JobUnknown(RequestError):
+    """The job is not registered."""
 
 
 class GemError(CourierError):
@@ -89,6 +95,10 @@ class OutputMissing(OutputError):
 
 class OutputChanged(OutputError):
     """The blob was overwritten while it was read, so its ETag no longer matches (412)."""
+
+
+class OutputRefused(OutputError):
+    """A storage id or file name that would leave its place, or is none; no request was made."""
 
 
 class OutputUnreachable(OutputError):

@@ -65,7 +65,7 @@ class Checker:
     concurrency: int
 
 
-def check_jobs(checker: Checker) -> Tick:
+def check_jobs(checker: Checker, *, past_due: bool = False) -> Tick:
     """One tick: every due job once, the oldest due first, within the time budget.
 
     One bad job never stops a tick. A refused key or token does, since every job would fail alike:
@@ -80,7 +80,7 @@ def check_jobs(checker: Checker) -> Tick:
     checker.heartbeat.beat(Tick(started))
     open_jobs = sorted(checker.registry.open_jobs(), key=lambda job: job.due_at)
     due = [job for job in open_jobs if job.due_at <= started]
-    log(Event.TICK_STARTED, open_jobs=len(open_jobs), due_jobs=len(due))
+    log(Event.TICK_STARTED, open_jobs=len(open_jobs), due_jobs=len(due), past_due=past_due)
     round_ = _Round(checker, ends_at=started + TICK_BUDGET)
     done = round_.run(due)
     tick = Tick(

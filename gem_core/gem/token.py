@@ -15,7 +15,7 @@ from azure.core.credentials import AccessToken, TokenCredential
 from azure.core.exceptions import ClientAuthenticationError
 
 from gem_core.errors import GemAccessError
-from gem_core.settings import Secret, ServicePrincipal
+from gem_core.settings import Secret
 
 REFRESH_BEFORE = timedelta(minutes=5)
 """A token is renewed this long before it expires."""
@@ -91,21 +91,3 @@ class IdentityToken:
 def default_scope(scope: str) -> str:
     """The form of a scope that azure-identity takes."""
     return scope.removesuffix(_DELEGATED) + "/.default" if scope.endswith(_DELEGATED) else scope
-
-
-def credential_maker(principal: ServicePrincipal | None) -> Callable[[], TokenCredential]:
-    """How to sign in: as the service principal when there is one, else by Azure's default chain."""
-
-    def make() -> TokenCredential:
-        from azure.identity import (  # noqa: PLC0415 - slow, and not needed with a fixed token
-            ClientSecretCredential,
-            DefaultAzureCredential,
-        )
-
-        if principal is None:
-            return DefaultAzureCredential()
-        return ClientSecretCredential(
-            principal.tenant_id, principal.client_id, principal.client_secret.reveal()
-        )
-
-    return make

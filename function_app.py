@@ -1,0 +1,136 @@
+"""The Functions app: triggers and bindings; the stories are in gem_core.
+
+Edge. What is slow to import (pyarrow, azure.identity) is imported where it is first needed.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+
+import azure.functions as func
+
+from gem_core import web, wiring
+from gem_core.flows import check_jobs as checking
+from gem_core.flows import manage_jobs as managing
+from gem_core.watch.registry import ticket_job_run_id
+
+# The Azure SDK would log two lines a request, at the level that operators want for our own events.
+logging.getLogger("azure").setLevel(logging.WARNING)
+
+
+def _trigger_source(text: str) -> func.BlobSource:
+    """A word that is none is told with all other wrong settings, when they are first read."""
+    sources = {source.value.lower(): source for source in func.BlobSource}
+    return sources.get(text.lower(), func.BlobSource.EVENT_GRID)
+
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+
+@app.timer_trigger(schedule="%GEM_CHECK_SCHEDULE%", arg_name="timer", use_monitor=True)
+def check_jobs(timer: func.TimerRequest) -> None:
+    """Ask GEM about every job that is due; raise the tickets of those that have ended."""
+    checking.check_jobs(wiring.checker(), past_due=timer.past_due)
+
+
+@app.blob_trigger(
+    arg_name="ticket",
+    path=f"{wiring.TICKETS}/{{jobRunId}}.json",
+    connection="GEM_STATE",
+    # Part of the binding, so it is read when the app is indexed, as the host does with its own.
+    source=_trigger_source(os.environ.get("GEM_TRIGGER_SOURCE", "")),
+)
+def deliver_results(ticket: func.InputStream) -> None:
+    """Audit the output of a settled job and send its manifest."""
+    from gem_core.flows import deliver_results as delivering  # noqa: PLC0415 - imports pyarrow
+
+    delivering.deliver_results(wiring.deliverer(), ticket_job_run_id(ticket.name or ""))
+
+
+@app.route("jobs/{jobRunId}", methods=["PUT"])
+def register_job(request: func.HttpRequest) -> func.HttpResponse:
+    """Watch a job from now on: 201 when it is new, 200 when it was known."""
+
+    def story() -> tuple[int, object]:
+        body = web.json_body(request.get_body())
+        new, record = managing.register_job(wiring.desk(), _job_run_id(request), body)
+        return (201 if new else 200), record
+
+    return _answer(story)
+
+
+@app.route("jobs", methods=["GET"])
+def list_jobs(request: func.HttpRequest) -> func.HttpResponse:
+    """A page of all jobs."""
+    return _answer(lambda: (200, managing.list_jobs(wiring.desk(), request.params)))
+
+
+@app.route("jobs/{jobRunId}", methods=["GET"])
+def show_job(request: func.HttpRequest) -> func.HttpResponse:
+    """All that is known of a job."""
+    return _answer(lambda: (200, managing.show_job(wiring.desk(), _job_run_id(request))))
+
+
+@app.route("jobs/{jobRunId}/check", methods=["POST"])
+def check_job(request: func.HttpRequest) -> func.HttpResponse:
+    """Ask GEM about a job now, due or not."""
+    return _answer(
+        lambda: (
+            200,
+            managing.check_job(wiring.desk(), wiring.checker(), _job_run_id(request)),
+        )
+    )
+
+
+@app.route("jobs/{jobRunId}/redeliver", methods=["POST"])
+def redeliver_job(request: func.HttpRequest) -> func.HttpResponse:
+    """Deliver a settled job once more, from its output as it is now."""
+    return _answer(
+        lambda: (
+            202,
+            managing.redeliver_job(wiring.desk(), wiring.checker(), _job_run_id(request)),
+        )
+    )
+
+
+@app.route("jobs/{jobRunId}", methods=["DELETE"])
+def forget_job(request: func.HttpRequest) -> func.HttpResponse:
+    """Stop watching a job and forget it."""
+
+    def story() -> tuple[int, object]:
+        managing.forget_job(wiring.desk(), _job_run_id(request))
+        return 204, None
+
+    return _answer(story)
+
+
+@app.route("status", methods=["GET"])
+def status(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+    """What the last tick did, and whether the timer lives: 503 when it has been silent."""
+
+    def story() -> tuple[int, object]:
+        alive, detail = managing.tell_status(wiring.desk())
+        return (200 if alive else 503), detail
+
+    return _answer(story)
+
+
+@app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def health(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+    """Whether the timer lives, without any detail: this route needs no key."""
+    answer = web.answer(lambda: (200 if managing.tell_status(wiring.desk())[0] else 503, {}))
+    alive = answer.status == 200  # noqa: PLR2004 - OK
+    return func.HttpResponse(
+        '{"status": "ok"}' if alive else '{"status": "unhealthy"}',
+        status_code=200 if alive else 503,
+        mimetype="application/json",
+    )
+
+
+def _job_run_id(request: func.HttpRequest) -> str:
+    return str(request.route_params.get("jobRunId", ""))
+
+
+def _answer(story: Callable[[], tuple[int, object]]) -> func.HttpResponse:
+    answer = web.answer(story)
+    return func.HttpResponse(answer.body, status_code=answer.status, mimetype=answer.content_type)

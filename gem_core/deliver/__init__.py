@@ -1,0 +1,1 @@
+"""Delivering: the message (`manifest`), what is stored before it is sent (`outbox`), the queue."""

@@ -1,0 +1,110 @@
+"""Cutting a message to what a queue takes; the report holds it whole. Pure.
+
+Source: Azure Queue Storage takes 64 KiB of text a message, which is 48 KiB before base64.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+MAX_BODY_BYTES = 48 * 1024
+
+_JOB_FIELDS = (
+    "jobRunId",
+    "storageId",
+    "inputFileName",
+    "outputFileName",
+    "matchingType",
+    "overtureRelease",
+    "status",
+    "createdAt",
+    "modifiedAt",
+)
+_MAX_TEXT = 200
+_MAX_COLUMNS = 100
+
+type _Data = dict[str, Any]
+
+
+def cut_to_fit(event: Mapping[str, Any], *, limit: int = MAX_BODY_BYTES) -> str:
+    """The event as ASCII JSON of at most `limit` bytes.
+
+    Parts go in a fixed order, the least needed first, until it fits; `data.cut` names them.
+    """
+    body = _text(event)
+    for name, cut in _CUTS:
+        if len(body) <= limit:
+            break
+        data = dict(event["data"])
+        cut(data)
+        data["cut"] = [*data["cut"], name]
+        event = {**event, "data": data}
+        body = _text(event)
+    return body
+
+
+def _text(event: Mapping[str, Any]) -> str:
+    return json.dumps(event, ensure_ascii=True, separators=(",", ":"))
+
+
+def _cut_examples(data: _Data) -> None:
+    data["checks"] = data["checks"] | {
+        "notPassed": [
+            {name: value for name, value in check.items() if name != "examples"}
+            for check in data["checks"]["notPassed"]
+        ]
+    }
+
+
+def _cut_columns(data: _Data) -> None:
+    if data["output"] and data["output"].get("columns"):
+        columns = [
+            {name: text[:_MAX_TEXT] for name, text in column.items()}
+            for column in data["output"]["columns"][:_MAX_COLUMNS]
+        ]
+        data["output"] = {**data["output"], "columns": columns}
+
+
+def _cut_job(data: _Data) -> None:
+    if data["job"]:
+        data["job"] = {
+            name: value[:_MAX_TEXT]
+            for name in _JOB_FIELDS
+            if isinstance(value := data["job"].get(name), str)
+        }
+
+
+def _cut_history(data: _Data) -> None:
+    history = [
+        seen | {"status": seen["status"][:_MAX_TEXT]} for seen in data["settlement"]["history"]
+    ]
+    data["settlement"] = data["settlement"] | {"history": history[:1] + history[1:][-9:]}
+
+
+def _cut_statistics(data: _Data) -> None:
+    data["statistics"] = None
+
+
+def _cut_checks(data: _Data) -> None:
+    data["checks"] = data["checks"] | {
+        "notPassed": [
+            {name: check[name] for name in ("name", "severity", "verdict", "title")}
+            for check in data["checks"]["notPassed"]
+        ]
+    }
+
+
+def _cut_output(data: _Data) -> None:
+    if data["output"]:
+        data["output"] = {**data["output"], "columns": []}
+
+
+_CUTS: tuple[tuple[str, Callable[[_Data], None]], ...] = (
+    ("checks.notPassed.examples", _cut_examples),
+    ("output.columns", _cut_columns),
+    ("job", _cut_job),
+    ("settlement.history", _cut_history),
+    ("statistics", _cut_statistics),
+    ("checks.notPassed.detail", _cut_checks),
+    ("output.columns", _cut_output),
+)

@@ -1,0 +1,146 @@
+"""The results manifest: a CloudEvents 1.0 JSON event, one for each settled job. Pure.
+
+Its form is published as `docs/manifest.schema.json`; README.md shows one.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gem_core.deliver.cut import cut_to_fit
+from gem_core.outcome import Outcome
+from gem_core.watch.record import JobRecord
+
+EVENT_TYPE = "io.gemcourier.job.settled.v1"
+DATA_SCHEMA = "urn:gem-courier:manifest:1"
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest as it is stored and sent, byte for byte."""
+
+    id: str
+    outcome: Outcome
+    body: str
+    """The CloudEvent as JSON, ASCII, at most 48 KiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the audit leaves for the manifest, each part as the published schema has it.
+
+    All parts are None for a job without an audit.
+    """
+
+    subject: str
+    """Container and name of the output, or empty."""
+    output: Mapping[str, Any] | None = None
+    match: Mapping[str, Any] | None = None
+    statistics: Mapping[str, Any] | None = None
+    checks: tuple[Mapping[str, Any], ...] = ()
+    audited_at: datetime | None = None
+
+
+def manifest_id(job_run_id: str, *, version: str, ruleset: str) -> str:
+    """The id of a manifest: the same for the same job, output and ruleset, so repeats can go.
+
+    Args:
+        job_run_id: GEM's id.
+        version: the ETag of the output that was audited, or a word for why none was.
+        ruleset: of the audit.
+
+    """
+    text = json.dumps([job_run_id, version, ruleset])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def whole_event(
+    record: JobRecord,
+    findings: Findings,
+    *,
+    id_: str,
+    outcome: Outcome,
+    ruleset: str,
+    job_url: str,
+    report_url: str,
+    now: datetime,
+) -> dict[str, Any]:
+    """The event with nothing cut: what the report blob holds.
+
+    Args:
+        record: of a settled job.
+        findings: of the audit; empty for a job without one.
+        id_: see `manifest_id`.
+        outcome: how the job ended.
+        ruleset: version of the rules of the audit.
+        job_url: address of the job at GEM, the source of the event.
+        report_url: where this event is stored whole.
+        now: when the manifest is made.
+
+    """
+    settled_at = record.settled_at or now
+    event = {
+        "specversion": "1.0",
+        "type": EVENT_TYPE,
+        "source": job_url,
+        "id": id_,
+        "time": now.isoformat(),
+        "datacontenttype": "application/json",
+        "dataschema": DATA_SCHEMA,
+        "data": {
+            "schemaVersion": SCHEMA_VERSION,
+            "outcome": outcome,
+            "jobRunId": record.job_run_id,
+            "labels": dict(record.labels),
+            "job": dict(record.job.answer) if record.job else None,
+            "settlement": {
+                "reason": record.settlement,
+                "lastProblem": record.last_problem,
+                "history": [
+                    {"at": seen.at.isoformat(), "status": seen.status} for seen in record.history
+                ],
+            },
+            "output": findings.output,
+            "match": findings.match,
+            "statistics": findings.statistics,
+            "checks": {
+                "ruleset": ruleset,
+                "counts": _counts(findings.checks),
+                "all": list(findings.checks),
+            },
+            "report": {"url": report_url},
+            "timing": {
+                "registeredAt": record.registered_at.isoformat(),
+                "settledAt": settled_at.isoformat(),
+                "auditedAt": findings.audited_at.isoformat() if findings.audited_at else None,
+                "delaySeconds": round((now - settled_at).total_seconds(), 3),
+            },
+            "cut": [],
+        },
+    }
+    # CloudEvents 1.0 has no empty attributes: without an output there is no subject.
+    return event | ({"subject": findings.subject} if findings.subject else {})
+
+
+def manifest(event: Mapping[str, Any]) -> Manifest:
+    """The message of a whole event: only the checks that are not passed, and cut to its limit."""
+    data = dict(event["data"])
+    checks = dict(data["checks"])
+    checks["notPassed"] = [check for check in checks.pop("all") if check["verdict"] != "passed"]
+    body = cut_to_fit({**event, "data": data | {"checks": checks}})
+    return Manifest(event["id"], Outcome(data["outcome"]), body)
+
+
+def _counts(checks: tuple[Mapping[str, Any], ...]) -> dict[str, int]:
+    counts = {"passed": 0, "failedError": 0, "failedWarning": 0, "failedInfo": 0, "notRun": 0}
+    for check in checks:
+        verdict = check["verdict"]
+        if verdict == "failed":
+            counts["failed" + str(check["severity"]).title()] += 1
+        else:
+            counts["passed" if verdict == "passed" else "notRun"] += 1
+    return counts

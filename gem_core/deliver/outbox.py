@@ -1,0 +1,60 @@
+"""What is stored before it is sent: the report, then the manifest. The first of a kind stands.
+
+A manifest that is in the outbox is sent until the queue has it; a repeat sends the same bytes.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from gem_core.deliver.manifest import Manifest
+from gem_core.documents import Documents
+from gem_core.errors import RecordConflict
+from gem_core.outcome import Outcome
+
+
+class Outbox:
+    """Stored manifests and their reports."""
+
+    def __init__(self, *, manifests: Documents, reports: Documents) -> None:
+        self._manifests = manifests
+        self._reports = reports
+
+    def get(self, job_run_id: str, id_: str) -> Manifest | None:
+        """The manifest of that id, or None when none was stored yet."""
+        held = self._manifests.get(_manifest_name(job_run_id, id_))
+        if held is None:
+            return None
+        body = held.body.decode()
+        return Manifest(id_, Outcome(json.loads(body)["data"]["outcome"]), body)
+
+    def report_url(self, job_run_id: str, id_: str) -> str:
+        """Where the report of that id lies."""
+        return self._reports.url(_report_name(job_run_id, id_))
+
+    def keep_report(self, job_run_id: str, event: Mapping[str, Any]) -> None:
+        """Store the whole event; before its manifest, which links to it."""
+        body = json.dumps(event, ensure_ascii=False, indent=1).encode()
+        self._reports.put(_report_name(job_run_id, event["id"]), body)
+
+    def keep(self, job_run_id: str, manifest: Manifest) -> Manifest:
+        """Store a manifest before it is sent; gives the one that stands under its id."""
+        name = _manifest_name(job_run_id, manifest.id)
+        try:
+            self._manifests.create(name, manifest.body.encode())
+        except RecordConflict:
+            return self.get(job_run_id, manifest.id) or manifest
+        return manifest
+
+    def forget(self, job_run_id: str) -> None:
+        """Remove the manifests of a job; its reports stay, since messages link to them."""
+        for item in self._manifests.every(prefix=f"{job_run_id}/"):
+            self._manifests.delete(item.name)
+
+
+def _manifest_name(job_run_id: str, id_: str) -> str:
+    return f"{job_run_id}/{id_}.json"
+
+
+def _report_name(job_run_id: str, id_: str) -> str:
+    return f"{job_run_id}/{id_}/report.json"

@@ -1,0 +1,234 @@
+"""The story of a ticket: audit the output of a settled job, store the manifest, send it, and only
+then mark the job as reported. Edges come in as arguments.
+
+Whatever happens between two lines here, the record stays settled and on the worklist, so the sweep
+raises the ticket again; and the outbox makes the repeat send the same manifest.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from gem_core.audit.audit import audit, changed_report, refused_report
+from gem_core.audit.report import RULESET, Report
+from gem_core.audit.source import Source
+from gem_core.deliver.findings import findings
+from gem_core.deliver.manifest import Manifest, manifest, manifest_id, whole_event
+from gem_core.deliver.outbox import Outbox
+from gem_core.errors import (
+    OutputChanged,
+    OutputError,
+    OutputMissing,
+    OutputRefused,
+    RecordConflict,
+)
+from gem_core.gem.job import GemJob
+from gem_core.logs import Event, log
+from gem_core.outcome import Outcome
+from gem_core.watch.record import JobRecord, Settlement, Stage
+from gem_core.watch.registry import JobRegistry, StoredRecord
+
+MAX_AUDITS = 3
+"""Of one ticket: an output that changes each time it is read is reported as such."""
+LOOK_AGAIN = timedelta(minutes=2)
+"""How long to wait for an output that is not there yet."""
+
+
+class Files(Protocol):
+    """Where GEM reads inputs and writes outputs."""
+
+    def open(self, storage_id: str | None, name: str) -> Source:
+        """A file, pinned to its present version. Raises OutputError."""
+        ...
+
+
+class Queue(Protocol):
+    """Where manifests go."""
+
+    def send(self, body: str) -> None:
+        """Put one message on the queue. Raises StoreError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deliverer:
+    """All that it takes to deliver results."""
+
+    registry: JobRegistry
+    outbox: Outbox
+    queue: Queue
+    files: Files
+    job_url: Callable[[str], str]
+    output_grace: timedelta
+    input_audit: bool
+    clock: Callable[[], datetime]
+
+
+def deliver_results(deliverer: Deliverer, job_run_id: str) -> Manifest | None:
+    """Deliver one settled job; None when there is nothing to deliver (yet).
+
+    Raises:
+        OutputUnreachable: the output storage refused or did not answer; the ticket comes again.
+        StoreError: our own storage did; the ticket comes again.
+
+    """
+    stored = deliverer.registry.get(job_run_id)
+    if stored is None or stored.record.stage is not Stage.SETTLED:
+        stage = stored.record.stage if stored else "unknown"
+        log(Event.DELIVERY_SKIPPED, job_run_id=job_run_id, stage=stage)
+        return None
+    ready = _manifest(deliverer, stored.record)
+    if ready is None:
+        _postpone(deliverer, stored)
+        return None
+    deliverer.queue.send(ready.body)
+    log(
+        Event.MANIFEST_SENT,
+        job_run_id=job_run_id,
+        manifest_id=ready.id,
+        outcome=ready.outcome,
+        tickets=stored.record.tickets,
+    )
+    _mark_reported(deliverer, stored, ready)
+    return ready
+
+
+def _manifest(deliverer: Deliverer, record: JobRecord) -> Manifest | None:
+    if record.settlement is Settlement.FINISHED and record.job:
+        return _audited(deliverer, record, record.job)
+    outcome = Outcome(str(record.settlement))
+    return _kept(deliverer, record, outcome, outcome)
+
+
+def _audited(deliverer: Deliverer, record: JobRecord, job: GemJob) -> Manifest | None:
+    """The manifest of the output as it is now; None while it may still appear."""
+    for _ in range(MAX_AUDITS):
+        try:
+            output = deliverer.files.open(job.storage_id, output_name(job))
+            if held := deliverer.outbox.get(record.job_run_id, _id(record, output.etag)):
+                return held
+            report = _report(deliverer, record, job, output)
+        except OutputMissing:
+            if deliverer.clock() - _settled_at(record) < deliverer.output_grace:
+                return None
+            return _kept(deliverer, record, Outcome.OUTPUT_MISSING, Outcome.OUTPUT_MISSING)
+        except OutputRefused as error:
+            report = refused_report(job, str(error))
+            return _kept(deliverer, record, Outcome.INVALID, "refused", report)
+        except OutputChanged:
+            log(Event.OUTPUT_CHANGED, job_run_id=record.job_run_id)
+        else:
+            return _kept(deliverer, record, report.outcome, output.etag, report, output)
+    # Not under the last ETag: a file that holds still later is to be audited as what it is then.
+    return _kept(deliverer, record, Outcome.INVALID, "changed", changed_report(output, job))
+
+
+def _report(deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source) -> Report:
+    given, note = _input(deliverer, job)
+    report = audit(
+        output,
+        job,
+        input_source=given,
+        input_note=note,
+        expected_input=record.expected_input_file_name,
+    )
+    log(
+        Event.OUTPUT_AUDITED,
+        job_run_id=job.job_run_id,
+        outcome=report.outcome,
+        rows=report.rows,
+        bytes=output.size_bytes,
+        bytes_read=report.bytes_read,
+        requests=report.requests,
+    )
+    return report
+
+
+def _input(deliverer: Deliverer, job: GemJob) -> tuple[Source | None, str]:
+    """The input file, or why there is none. It never fails an output that it cannot be read."""
+    if not deliverer.input_audit:
+        return None, "turned off by GEM_INPUT_AUDIT"
+    if not job.input_file_name:
+        return None, "GEM names no input file"
+    try:
+        return deliverer.files.open(job.storage_id, job.input_file_name), ""
+    except OutputError as error:
+        return None, f"the input file cannot be read: {error}"
+
+
+def output_name(job: GemJob) -> str:
+    """The file to audit: the one that GEM names, else by the documented pattern.
+
+    Source: "Get job details", output file: `{original_filename}_matched.parquet`, where the example
+    shows that the original's own suffix is dropped.
+
+    Raises:
+        OutputMissing: GEM names neither output nor input.
+
+    """
+    if job.output_file_name:
+        return job.output_file_name
+    if not job.input_file_name:
+        raise OutputMissing("GEM names neither an output nor an input file")
+    return f"{job.input_file_name.removesuffix('.parquet')}_matched.parquet"
+
+
+def _kept(
+    deliverer: Deliverer,
+    record: JobRecord,
+    outcome: Outcome,
+    version: str,
+    report: Report | None = None,
+    output: Source | None = None,
+) -> Manifest:
+    """The manifest, stored: the one that stands under its id already, or a new one."""
+    id_ = _id(record, version)
+    if held := deliverer.outbox.get(record.job_run_id, id_):
+        return held
+    now = deliverer.clock()
+    event = whole_event(
+        record,
+        findings(report, output, record, now),
+        id_=id_,
+        outcome=outcome,
+        ruleset=RULESET,
+        job_url=deliverer.job_url(record.job_run_id),
+        report_url=deliverer.outbox.report_url(record.job_run_id, id_),
+        now=now,
+    )
+    deliverer.outbox.keep_report(record.job_run_id, event)
+    return deliverer.outbox.keep(record.job_run_id, manifest(event))
+
+
+def _id(record: JobRecord, version: str) -> str:
+    return manifest_id(record.job_run_id, version=version, ruleset=RULESET)
+
+
+def _settled_at(record: JobRecord) -> datetime:
+    return record.settled_at or record.registered_at
+
+
+def _postpone(deliverer: Deliverer, stored: StoredRecord) -> None:
+    """The output is not there yet: let the sweep raise the ticket again, within the grace time."""
+    record = stored.record
+    now = deliverer.clock()
+    left = _settled_at(record) + deliverer.output_grace - now
+    due_at = now + min(LOOK_AGAIN, max(left, timedelta(0)))
+    log(Event.DELIVERY_POSTPONED, job_run_id=record.job_run_id, due_at=due_at)
+    try:
+        deliverer.registry.replace(stored, record.due(due_at))
+    except RecordConflict:  # somebody else is at it; the sweep comes anyway
+        log(Event.RECORD_CONFLICT, job_run_id=record.job_run_id)
+
+
+def _mark_reported(deliverer: Deliverer, stored: StoredRecord | None, sent: Manifest) -> None:
+    """Mark the job as reported, whatever else has changed in its record meanwhile."""
+    while stored and stored.record.stage is Stage.SETTLED:
+        reported = stored.record.reported(sent.outcome, sent.id, deliverer.clock())
+        try:
+            deliverer.registry.replace(stored, reported)
+        except RecordConflict:
+            stored = deliverer.registry.get(reported.job_run_id)
+        else:
+            return

@@ -1,0 +1,180 @@
+"""The stories behind the HTTP routes: register, list, show, check, redeliver and forget a job; tell
+whether the timer lives. Edges come in as arguments; answers are plain JSON.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gem_core.deliver.outbox import Outbox
+from gem_core.errors import GemError, JobUnknown, RequestError
+from gem_core.flows.check_jobs import Checker, ask, repeat_ticket
+from gem_core.logs import Event, log
+from gem_core.watch.heartbeat import Heartbeat, is_silent
+from gem_core.watch.record import JobRecord, Stage
+from gem_core.watch.record_json import record_to_json
+from gem_core.watch.registration import parse_job_run_id, register
+from gem_core.watch.registry import JobRegistry, StoredRecord
+
+DEFAULT_PAGE = 100
+MAX_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """All that it takes to manage jobs."""
+
+    registry: JobRegistry
+    outbox: Outbox
+    heartbeat: Heartbeat
+    schedule: str
+    """NCRONTAB of the timer."""
+    clock: Callable[[], datetime]
+
+
+def register_job(desk: Desk, job_run_id: str, body: object) -> tuple[bool, dict[str, Any]]:
+    """Watch a job from now on; whether it is new, and its record. A known job stays as it is.
+
+    Raises:
+        RequestError: id or body is not acceptable.
+
+    """
+    record = register(job_run_id, body, desk.clock())
+    if known := desk.registry.get(record.job_run_id):
+        return False, _shown(known.record)
+    added = desk.registry.add(record)
+    if added is None:  # somebody else registered it at the same time
+        return False, _shown(_known(desk, job_run_id).record)
+    log(Event.JOB_REGISTERED, job_run_id=record.job_run_id)
+    return True, _shown(record)
+
+
+def list_jobs(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
+    """A page of all jobs, by id.
+
+    Args:
+        desk: the edges.
+        query: `stage` (only jobs of the page that are in it), `limit`, `after` (a former answer's
+            `nextPage`).
+
+    Raises:
+        RequestError: a word of the query is not acceptable.
+
+    """
+    page = desk.registry.page(
+        stage=_stage(query.get("stage")),
+        size=_limit(query.get("limit")),
+        after=query.get("after") or None,
+    )
+    return {
+        "jobs": [
+            {
+                "jobRunId": job.job_run_id,
+                "stage": job.stage,
+                "status": job.status or None,
+                "outcome": job.outcome or None,
+            }
+            for job in page.jobs
+        ],
+        "nextPage": page.next_page,
+    }
+
+
+def show_job(desk: Desk, job_run_id: str) -> dict[str, Any]:
+    """All that is known of a job: its record with history and last answer."""
+    return _shown(_known(desk, job_run_id).record)
+
+
+def check_job(desk: Desk, checker: Checker, job_run_id: str) -> dict[str, Any]:
+    """Ask GEM now, due or not. A job that has settled stays so, whatever GEM says.
+
+    Raises:
+        JobUnknown: it is not registered.
+        GemError: GEM could not be asked about a job that has settled.
+        GemAccessError: GEM refused key or token.
+
+    """
+    stored = _known(desk, job_run_id)
+    if stored.record.stage is Stage.WATCHING:
+        ask(checker, stored)
+        return show_job(desk, job_run_id)
+    record = stored.record
+    try:
+        told = checker.gem.get_job(job_run_id).status_text
+    except GemError as error:
+        told = str(error)
+    if told != record.settlement:
+        log(
+            Event.JOB_WENT_BACK,
+            job_run_id=job_run_id,
+            settlement=record.settlement,
+            told=told[:80],
+        )
+    return _shown(record) | {"toldNow": told[:80]}
+
+
+def redeliver_job(desk: Desk, checker: Checker, job_run_id: str) -> dict[str, Any]:
+    """Deliver a settled job once more, from its output as it is now.
+
+    Raises:
+        JobUnknown: it is not registered.
+        RequestError: it has not settled yet, so there is nothing to deliver.
+
+    """
+    stored = _known(desk, job_run_id)
+    if stored.record.stage is Stage.WATCHING:
+        raise RequestError("the job is still being watched: there is nothing to deliver yet")
+    again = stored.record.to_redeliver(desk.clock())
+    repeat_ticket(checker, StoredRecord(again, stored.etag))
+    return show_job(desk, job_run_id)
+
+
+def forget_job(desk: Desk, job_run_id: str) -> None:
+    """Stop watching a job and forget it; its reports stay. A job that is not known is fine."""
+    parse_job_run_id(job_run_id)
+    desk.registry.remove(job_run_id)
+    desk.outbox.forget(job_run_id)
+    log(Event.JOB_FORGOTTEN, job_run_id=job_run_id)
+
+
+def tell_status(desk: Desk) -> tuple[bool, dict[str, Any]]:
+    """Whether the timer lives, and what its last tick did."""
+    last = desk.heartbeat.last()
+    now = desk.clock()
+    started_at = datetime.fromisoformat(last["startedAt"]) if last else None
+    silent = is_silent(started_at, now, desk.schedule)
+    return not silent, {
+        "status": "silent" if silent else "ok",
+        "schedule": desk.schedule,
+        "tickAgeSeconds": round((now - started_at).total_seconds(), 3) if started_at else None,
+        "lastTick": last,
+    }
+
+
+def _known(desk: Desk, job_run_id: str) -> StoredRecord:
+    stored = desk.registry.get(parse_job_run_id(job_run_id))
+    if stored is None:
+        raise JobUnknown(f"no job {job_run_id!r} is registered: PUT /api/jobs/{job_run_id} does so")
+    return stored
+
+
+def _shown(record: JobRecord) -> dict[str, Any]:
+    return record_to_json(record)
+
+
+def _stage(text: str | None) -> Stage | None:
+    if not text:
+        return None
+    try:
+        return Stage(text)
+    except ValueError:
+        raise RequestError(f"stage is {text[:40]!r}, not one of {', '.join(Stage)}") from None
+
+
+def _limit(text: str | None) -> int:
+    if not text:
+        return DEFAULT_PAGE
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MAX_PAGE):
+        raise RequestError(f"limit is {text[:40]!r}, not a whole number of 1 to {MAX_PAGE}")
+    return int(text)

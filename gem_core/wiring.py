@@ -1,0 +1,210 @@
+"""Builds the edges from the settings, once a process. The only place that handles credentials.
+
+What is slow to import (azure.identity, pyarrow) is imported where it is first needed, so the timer
+starts without it.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from random import SystemRandom
+from typing import TYPE_CHECKING
+
+from azure.core.credentials import TokenCredential
+from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
+
+from gem_core.blob_documents import BlobDocuments
+from gem_core.deliver.outbox import Outbox
+from gem_core.deliver.queue import ResultsQueue
+from gem_core.flows.check_jobs import Checker
+from gem_core.flows.manage_jobs import Desk
+from gem_core.gem.client import GemClient
+from gem_core.gem.token import FixedToken, IdentityToken, TokenSource
+from gem_core.settings import (
+    Connection,
+    QueueEncoding,
+    ServicePrincipal,
+    Settings,
+    read_settings,
+)
+from gem_core.watch.heartbeat import Heartbeat
+from gem_core.watch.pace import Pace
+from gem_core.watch.registry import JobRegistry
+from gem_core.watch.schedule import Policy
+
+if TYPE_CHECKING:
+    from gem_core.flows.deliver_results import Deliverer
+
+JOBS = "gem-jobs"
+WORKLIST = "gem-open"
+TICKETS = "gem-settled"
+REPORTS = "gem-reports"
+MANIFESTS = "gem-manifests"
+CONTAINERS = (JOBS, WORKLIST, TICKETS, REPORTS, MANIFESTS)
+"""The containers in GEM_STATE; the infrastructure makes them, and so does the dev kit."""
+
+
+def now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)
+
+
+@cache
+def settings() -> Settings:
+    """The app settings of this process. Raises SettingsError, naming all that is wrong."""
+    return read_settings(os.environ)
+
+
+@cache
+def checker() -> Checker:
+    """The edges of a tick."""
+    chosen = settings()
+    return Checker(
+        registry=_registry(),
+        heartbeat=_heartbeat(),
+        gem=_gem(),
+        policy=Policy(
+            check_min=chosen.check_min,
+            check_max=chosen.check_max,
+            job_deadline=chosen.job_deadline,
+            lost_after=chosen.lost_after,
+            redeliver_after=chosen.redeliver_after,
+        ),
+        pace=Pace(chosen.check_requests_per_second, monotonic=time.monotonic, pause=time.sleep),
+        clock=now,
+        jitter=SystemRandom().random,
+        concurrency=chosen.check_concurrency,
+    )
+
+
+@cache
+def desk() -> Desk:
+    """The edges of the HTTP routes."""
+    return Desk(
+        registry=_registry(),
+        outbox=_outbox(),
+        heartbeat=_heartbeat(),
+        schedule=settings().check_schedule,
+        clock=now,
+    )
+
+
+@cache
+def deliverer() -> "Deliverer":
+    """The edges of a delivery. Imports pyarrow."""
+    from gem_core.audit.files import OutputFiles  # noqa: PLC0415 - see the module's docstring
+    from gem_core.flows.deliver_results import Deliverer  # noqa: PLC0415 - as above
+
+    chosen = settings()
+    return Deliverer(
+        registry=_registry(),
+        outbox=_outbox(),
+        queue=ResultsQueue(
+            _queues(chosen.state).get_queue_client(
+                chosen.results_queue,
+                message_encode_policy=TextBase64EncodePolicy()
+                if chosen.results_queue_encoding is QueueEncoding.BASE64
+                else None,
+            )
+        ),
+        files=OutputFiles(
+            chosen.output.blob_service_uri or "",
+            chosen.output_container,
+            connect=_connector(chosen.output),
+        ),
+        job_url=_gem().job_url,
+        output_grace=chosen.output_grace,
+        input_audit=chosen.input_audit,
+        clock=now,
+    )
+
+
+@cache
+def _gem() -> GemClient:
+    chosen = settings()
+    token: TokenSource
+    if chosen.gem_bearer_token:
+        token = FixedToken(chosen.gem_bearer_token)
+    else:
+        token = IdentityToken(
+            lambda: _sign_in(chosen.gem_principal), chosen.gem_token_scope, clock=now
+        )
+    return GemClient(
+        chosen.gem_base_url,
+        api_key=chosen.gem_api_key,
+        token=token,
+        api_version=chosen.gem_api_version,
+        connections=chosen.check_concurrency,
+    )
+
+
+@cache
+def _registry() -> JobRegistry:
+    return JobRegistry(
+        jobs=_documents(JOBS), worklist=_documents(WORKLIST), tickets=_documents(TICKETS)
+    )
+
+
+@cache
+def _heartbeat() -> Heartbeat:
+    return Heartbeat(_documents(WORKLIST))
+
+
+@cache
+def _outbox() -> Outbox:
+    return Outbox(manifests=_documents(MANIFESTS), reports=_documents(REPORTS))
+
+
+def _documents(container: str) -> BlobDocuments:
+    state = settings().state
+    return BlobDocuments(
+        _blobs(state, state.blob_service_uri or "").get_container_client(container)
+    )
+
+
+def _connector(connection: Connection) -> Callable[[str, str], ContainerClient]:
+    def connect(service_uri: str, container: str) -> ContainerClient:
+        return _blobs(connection, service_uri).get_container_client(container)
+
+    return connect
+
+
+@cache
+def _blobs(connection: Connection, service_uri: str) -> BlobServiceClient:
+    if connection.connection_string:
+        return BlobServiceClient.from_connection_string(connection.connection_string.reveal())
+    return BlobServiceClient(service_uri, credential=_credential(connection))
+
+
+def _queues(connection: Connection) -> QueueServiceClient:
+    if connection.connection_string:
+        return QueueServiceClient.from_connection_string(connection.connection_string.reveal())
+    return QueueServiceClient(
+        connection.queue_service_uri or "", credential=_credential(connection)
+    )
+
+
+@cache
+def _credential(connection: Connection) -> TokenCredential:
+    if connection.managed_identity:
+        from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - slow to import
+
+        return ManagedIdentityCredential(client_id=connection.client_id)
+    return _sign_in(connection.principal)
+
+
+def _sign_in(principal: ServicePrincipal | None) -> TokenCredential:
+    """As the service principal when there is one, else by Azure's default chain."""
+    from azure.identity import (  # noqa: PLC0415 - slow to import
+        ClientSecretCredential,
+        DefaultAzureCredential,
+    )
+
+    if principal is None:
+        return DefaultAzureCredential()
+    return ClientSecretCredential(
+        principal.tenant_id, principal.client_id, principal.client_secret.reveal()
+    )
