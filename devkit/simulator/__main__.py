@@ -1,0 +1,94 @@
+"""`python -m devkit.simulator`: the simulator stays up until Ctrl-C."""
+
+import argparse
+import os
+import signal
+import sys
+from threading import Event
+
+from azure.core.exceptions import ResourceExistsError
+from azure.storage.blob import ContainerClient
+
+from devkit.simulator.access import SimulatorSettings
+from devkit.simulator.life import LIVES
+from devkit.simulator.simulator import GemSimulator
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; answers its exit code."""
+    options = _parser().parse_args(arguments)
+    if not options.connection_string:
+        print("--connection-string or GEM_OUTPUT is needed", file=sys.stderr)
+        return 2
+    settings = SimulatorSettings(
+        api_key=options.api_key,
+        tokens=frozenset(options.token or ["simulator-token"]),
+        time_scale=options.time_scale,
+        hold_seconds=options.hold_seconds,
+        port=options.port,
+    )
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with ContainerClient.from_connection_string(
+        options.connection_string, options.container
+    ) as container:
+        try:
+            container.create_container()
+        except ResourceExistsError:
+            print(f"container {options.container} is there")
+        with GemSimulator(container, settings) as simulator:
+            _greet(simulator)
+            stop.wait()
+    return 0
+
+
+def _greet(simulator: GemSimulator) -> None:
+    control = f"{simulator.origin}/control/jobs/job-1"
+    # Flushed, since a script that starts this may wait for the address.
+    print(f"GEM_API_BASE_URL={simulator.url}", flush=True)
+    print(f"GEM_API_KEY={simulator.api_key}")
+    print(f"GEM_BEARER_TOKEN={simulator.token}")
+    print(f"""to make a job:  curl -X PUT {control} -d '{{"life": "clean"}}'""")
+    print(f"lives:  {', '.join(LIVES)}", flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m devkit.simulator",
+        description="A stand-in for TomTom's Global Entity Matcher, with files in blob storage.",
+    )
+    defaults = SimulatorSettings()
+    parser.add_argument(
+        "--connection-string",
+        default=os.environ.get("GEM_OUTPUT"),
+        help="of the storage for inputs and outputs (default: the variable GEM_OUTPUT)",
+    )
+    parser.add_argument("--container", default="default", help="made when missing (%(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="on loopback; 0 takes a free one")
+    parser.add_argument(
+        "--time-scale",
+        type=_above_zero,
+        default=60.0,
+        help="simulated seconds in one real second (%(default)s)",
+    )
+    parser.add_argument("--api-key", default=defaults.api_key, help="(%(default)s)")
+    parser.add_argument("--token", action="append", help="good from the start; may be repeated")
+    parser.add_argument(
+        "--hold-seconds",
+        type=_above_zero,
+        default=defaults.hold_seconds,
+        help="how long a request without an answer is held (%(default)s)",
+    )
+    return parser
+
+
+def _above_zero(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError(text)
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

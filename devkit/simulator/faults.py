@@ -1,0 +1,113 @@
+"""What can be wrong with an output: small functions from table to table, or to bytes. Pure."""
+
+import io
+from collections.abc import Callable
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.csv  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+from devkit.simulator.life import OutputFault
+
+type TableFault = Callable[[pa.Table], pa.Table]
+
+EVERY = 10
+"""One matched row in so many is spoilt."""
+
+
+def output_bytes(table: pa.Table, fault: OutputFault | None, *, row_group: int = 10_000) -> bytes:
+    """The Parquet file of a table, with a fault or without.
+
+    Args:
+        table: the honest output.
+        fault: what to do to it.
+        row_group: rows in a row group.
+
+    """
+    if fault is OutputFault.EMPTY:
+        return b""
+    sink = io.BytesIO()
+    if fault is OutputFault.CSV:
+        pyarrow.csv.write_csv(table, sink)
+        return sink.getvalue()
+    spoil = TABLE_FAULTS.get(fault) if fault else None
+    pq.write_table(spoil(table) if spoil else table, sink, row_group_size=row_group)
+    data = sink.getvalue()
+    return data[: len(data) // 2] if fault is OutputFault.TRUNCATED else data
+
+
+def low_confidence(table: pa.Table) -> pa.Table:
+    """Some matched rows lie below the job's threshold."""
+    return _spoil(table, "match_confidence", 0.41)
+
+
+def gers_id_missing(table: pa.Table) -> pa.Table:
+    """Some matched rows have no GERS id."""
+    return _spoil(table, "gers_id", None)
+
+
+def gers_id_malformed(table: pa.Table) -> pa.Table:
+    """Some GERS ids are of the form that only the product's glossary has."""
+    return _spoil(table, "gers_id", "R_78212")
+
+
+def status_unknown(table: pa.Table) -> pa.Table:
+    """Some rows say "Matched", which is not one of the two words."""
+    return _spoil(table, "match_status", "Matched")
+
+
+def confidence_above_one(table: pa.Table) -> pa.Table:
+    """Some confidences lie above 1."""
+    return _spoil(table, "match_confidence", 1.5)
+
+
+def confidence_in_percent(table: pa.Table) -> pa.Table:
+    """The confidence is a whole percentage instead of a float of 0 to 1."""
+    values = table.column("match_confidence").to_pylist()
+    percents = [None if value is None else round(value * 100) for value in values]
+    return _replaced(table, "match_confidence", pa.array(percents, pa.int64()))
+
+
+def column_missing(table: pa.Table) -> pa.Table:
+    """There is no match_confidence."""
+    return table.drop_columns(["match_confidence"])
+
+
+def rows_lost(table: pa.Table) -> pa.Table:
+    """The last tenth of the rows is missing, at least one."""
+    return table.slice(0, table.num_rows - max(table.num_rows // 10, 1))
+
+
+def ids_invented(table: pa.Table) -> pa.Table:
+    """The first road has an id that was never sent; its own is missing."""
+    ids = table.column("id").to_pylist()
+    return _replaced(table, "id", pa.array([max(ids) + 1, *ids[1:]], pa.int64()))
+
+
+TABLE_FAULTS: dict[OutputFault, TableFault] = {
+    OutputFault.LOW_CONFIDENCE: low_confidence,
+    OutputFault.GERS_ID_MISSING: gers_id_missing,
+    OutputFault.GERS_ID_MALFORMED: gers_id_malformed,
+    OutputFault.STATUS_UNKNOWN: status_unknown,
+    OutputFault.CONFIDENCE_IN_PERCENT: confidence_in_percent,
+    OutputFault.CONFIDENCE_ABOVE_ONE: confidence_above_one,
+    OutputFault.COLUMN_MISSING: column_missing,
+    OutputFault.ROWS_LOST: rows_lost,
+    OutputFault.IDS_INVENTED: ids_invented,
+}
+
+
+def _spoil(table: pa.Table, column: str, value: str | float | None) -> pa.Table:
+    """One matched row in `EVERY`, the first included, gets another value."""
+    statuses = table.column("match_status").to_pylist()
+    matched = [row for row, status in enumerate(statuses) if status == "matched"]
+    values = table.column(column).to_pylist()
+    for row in matched[::EVERY]:
+        values[row] = value
+    return _replaced(table, column, pa.array(values, table.schema.field(column).type))
+
+
+def _replaced(table: pa.Table, column: str, values: pa.Array) -> pa.Table:
+    place = table.schema.get_field_index(column)
+    field = pa.field(column, values.type, nullable=table.schema.field(column).nullable)
+    return table.set_column(place, field, values)

@@ -1,0 +1,215 @@
+"""The jobs that the simulator knows: their files in blob storage, and what is said of them."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from threading import Lock
+from typing import Any, Protocol
+
+from azure.core.exceptions import AzureError
+
+from devkit.simulator import page
+from devkit.simulator.faults import output_bytes
+from devkit.simulator.life import Answer, Ending, Life, Upload, answer_at, output_uploads
+from devkit.simulator.roads import Figures, match_roads, road_network, statistics
+from devkit.simulator.script import Script
+
+
+class Container(Protocol):
+    """The part of `azure.storage.blob.ContainerClient` that is used."""
+
+    def upload_blob(self, name: str, data: Iterable[bytes], *, overwrite: bool) -> object:
+        """Write a blob from an open binary file."""
+
+
+class OutputNotWritten(Exception):
+    """The storage refused the output, so the job cannot be said to be finished."""
+
+
+@dataclass(slots=True)
+class Job:
+    """One job. Its state is never kept: it follows from `life`, `created` and the clock."""
+
+    job_run_id: str
+    script: Script
+    life: Life
+    """The script's, compressed to real seconds."""
+    created: datetime
+    input_file_name: str
+    output_file_name: str
+    statistics: Mapping[str, Any]
+    """As the job will say them when it is finished."""
+    uploads: list[tuple[datetime, bytes | Path]]
+    """The versions of the output that are still to be written, and when; earliest first."""
+    asked: int = 0
+    written: datetime | None = None
+    """When the output had first been written."""
+    lock: Lock = field(default_factory=Lock, repr=False)
+    """Held while a file of this job is written, so that each version is written once."""
+
+
+class JobBook:
+    """All jobs. Safe to use from several threads."""
+
+    def __init__(
+        self, container: Container, clock: Callable[[], datetime], *, time_scale: float = 1.0
+    ) -> None:
+        self._container = container
+        self._clock = clock
+        self._time_scale = time_scale
+        self._jobs: dict[str, Job] = {}
+        self._lock = Lock()
+
+    def add(self, job_run_id: str, script: Script) -> Job:
+        """Make a job, and upload its input unless the script says otherwise.
+
+        A job of the same id is replaced. The life that plays the page's example brings its own
+        file name and number of roads.
+
+        Raises:
+            ValueError: the life plays the page's example, and the job id is not that one; the
+                input's name is no file name; or too few roads for wrong statistics.
+
+        """
+        if script.life.page:
+            if job_run_id != page.JOB_RUN_ID:
+                raise ValueError(f"the page's job is {page.JOB_RUN_ID}")
+            script = replace(script, rows=page.ROADS, input_file_name=page.INPUT_FILE_NAME)
+        life = script.life.compressed(self._time_scale)
+        files = _files(script)
+        now = self._clock()
+        input_file_name = script.input_file_name or f"{job_run_id}.parquet"
+        job = Job(
+            job_run_id=job_run_id,
+            script=script,
+            life=life,
+            created=now,
+            input_file_name=input_file_name,
+            output_file_name=_stem(input_file_name) + life.output_suffix,
+            statistics=statistics(
+                files.figures,
+                execution_seconds=script.life.running_for,
+                points_off=life.points_off,
+            ),
+            uploads=[(when, files.outputs[which]) for when, which in output_uploads(life, now)],
+        )
+        if script.upload_input and files.sent is not None:
+            self._upload(job.input_file_name, files.sent)
+        with self._lock:
+            self._jobs[job_run_id] = job
+        return job
+
+    def find(self, job_run_id: str) -> Job | None:
+        """The job, or None when there is no such."""
+        with self._lock:
+            return self._jobs.get(job_run_id)
+
+    def all(self) -> tuple[Job, ...]:
+        """Every job, in the order they were made."""
+        with self._lock:
+            return tuple(self._jobs.values())
+
+    def ask(self, job: Job) -> Answer:
+        """One request about a job: it is counted, and what is due is written before it is said.
+
+        Raises:
+            OutputNotWritten: the job should be finished, and the storage refused the output.
+
+        """
+        with self._lock:
+            asked, job.asked = job.asked, job.asked + 1
+        answer = answer_at(job.life, job.created, self._clock(), asked=asked)
+        self._write_due(job)
+        return answer
+
+    def state(self, job: Job) -> Answer:
+        """What an honest answer would be now. Not counted, and nothing is written."""
+        return answer_at(job.life, job.created, self._clock(), asked=len(job.life.troubles))
+
+    def write_due(self) -> tuple[str, ...]:
+        """Write every output that is due; answers what the storage refused, in words."""
+        problems = []
+        for job in self.all():
+            try:
+                self._write_due(job)
+            except OutputNotWritten as problem:
+                problems.append(str(problem))
+        return tuple(problems)
+
+    def _write_due(self, job: Job) -> None:
+        with job.lock:
+            while job.uploads and job.uploads[0][0] <= self._clock():
+                try:
+                    self._upload(job.output_file_name, job.uploads[0][1])
+                except (AzureError, OSError) as error:
+                    raise OutputNotWritten(f"{job.output_file_name}: {error}") from error
+                del job.uploads[0]
+                job.written = job.written or self._clock()
+
+    def _upload(self, name: str, data: bytes | Path) -> None:
+        with BytesIO(data) if isinstance(data, bytes) else data.open("rb") as stream:
+            self._container.upload_blob(name, stream, overwrite=True)
+
+
+def _stem(input_file_name: str) -> str:
+    """The page's `{original_filename}`: its example drops the ending, and folders stay."""
+    return str(PurePosixPath(input_file_name).with_suffix(""))
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """What a job reads and writes."""
+
+    sent: bytes | Path | None
+    outputs: Mapping[Upload, bytes | Path]
+    figures: Figures
+
+
+def _files(script: Script) -> _Files:
+    if large := script.large_output:
+        return _Files(large.input_path, dict.fromkeys(Upload, large.path), large.figures)
+    roads = road_network(script.rows, seed=script.seed)
+    first, figures = match_roads(roads, seed=script.seed)
+    fault = script.life.output_fault
+    outputs = {Upload.FIRST: output_bytes(first, fault)}
+    if script.life.overwrite_after is not None:
+        # Other roads matched to other segments, and as many: the statistics stay true.
+        second, _ = match_roads(roads, seed=script.seed + 1)
+        outputs[Upload.SECOND] = output_bytes(second, fault)
+    return _Files(output_bytes(roads, None), outputs, figures)
+
+
+def job_body(job: Job, answer: Answer) -> bytes:
+    """The JSON of a job, as the page has it: what is not known yet is absent, never null."""
+    if job.life.page and answer.status and (text := page.example(answer.status)):
+        return text
+    finished = answer.status == Ending.FINISHED
+    modified = answer.modified
+    if finished and job.written and not job.life.late_by:
+        # The output is never younger than the last update, unless it is late on purpose.
+        modified = max(modified, job.written)
+    body: dict[str, Any] = {
+        "jobRunId": job.job_run_id,
+        "storageId": job.script.storage_id,
+        "inputFileName": job.input_file_name,
+    }
+    if finished:
+        body["outputFileName"] = job.output_file_name
+    body["matchingType"] = job.script.matching_type
+    body["overtureRelease"] = job.script.overture_release
+    body["status"] = answer.status
+    if answer.progress is not None:
+        body["progress"] = answer.progress
+    body["createdAt"] = moment(job.created)
+    body["modifiedAt"] = moment(modified)
+    if finished:
+        body["statistics"] = dict(job.statistics)
+    return json.dumps(body).encode()
+
+
+def moment(time: datetime) -> str:
+    """ISO 8601, UTC, whole seconds and Z, as in the page's examples."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

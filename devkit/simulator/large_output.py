@@ -1,0 +1,112 @@
+"""Writes an honest output of a wanted size to a file, row group by row group."""
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+from devkit.simulator.roads import (
+    ROAD_CLASSES,
+    SCHEMA,
+    STREETS,
+    Figures,
+    kilometres,
+    line_string,
+    split_roads,
+    with_matches,
+)
+
+ROWS_PER_GROUP = 50_000
+POINTS = 40
+"""Of each line: geometry is by far the most of such a file, as in real networks."""
+
+
+@dataclass(frozen=True, slots=True)
+class LargeOutput:
+    """A file as written, and what its job's statistics are made of."""
+
+    path: Path
+    size: int
+    """Bytes."""
+    figures: Figures
+    input_path: Path | None = None
+    """The network that was sent, if it was written too."""
+
+
+def write_large_output(
+    path: Path,
+    *,
+    size: int,
+    seed: int = 0,
+    rows_per_group: int = ROWS_PER_GROUP,
+    input_path: Path | None = None,
+) -> LargeOutput:
+    """Write row groups until the file has at least `size` bytes (snappy).
+
+    Ids and GERS ids are unique over the whole file. The geometries repeat from one row group to
+    the next: that saves time here and none in the file, whose row groups are compressed alone.
+
+    Args:
+        path: of the output.
+        size: bytes; the file is at most one row group longer.
+        seed: of everything in it.
+        rows_per_group: memory grows with it, and with nothing else.
+        input_path: where to write the network that was sent, if it is wanted too.
+
+    """
+    rng = random.Random(seed)
+    lines = [line_string(rng, POINTS) for _ in range(rows_per_group)]
+    reach = sum(kilometres(line) for line in lines)
+    matched, fully = split_roads(rows_per_group)
+    groups = 0
+    last_id = 10_000_000
+    schema = with_matches(SCHEMA.empty_table(), [], [], []).schema
+    with pa.OSFile(str(path), "wb") as sink, pq.ParquetWriter(sink, schema) as output:
+        sent = pq.ParquetWriter(str(input_path), SCHEMA) if input_path else None
+        while groups == 0 or sink.tell() < size:
+            roads = _roads(rng, lines, first_id=last_id + 1)
+            last_id = roads.column("id")[-1].as_py()
+            output.write_table(_matched(rng, roads, matched), row_group_size=rows_per_group)
+            if sent:
+                sent.write_table(roads, row_group_size=rows_per_group)
+            groups += 1
+        if sent:
+            sent.close()
+    figures = Figures(
+        groups * rows_per_group, groups * matched, groups * fully, round(groups * reach, 3)
+    )
+    return LargeOutput(path, path.stat().st_size, figures, input_path)
+
+
+def _roads(rng: random.Random, lines: list[str], *, first_id: int) -> pa.Table:
+    count = len(lines)
+    # Sorted picks from a range ten times as long: sparse and unique without a loop of additions.
+    ids = sorted(rng.sample(range(first_id, first_id + 10 * count), count))
+    return pa.table(
+        {
+            "id": ids,
+            "is_navigable": [True] * count,
+            "geometry": lines,
+            "road_class": rng.choices(ROAD_CLASSES, k=count),
+            "name": rng.choices((*STREETS, None), k=count),
+        },
+        schema=SCHEMA,
+    )
+
+
+def _matched(rng: random.Random, roads: pa.Table, matched: int) -> pa.Table:
+    count = roads.num_rows
+    chosen = [True] * matched + [False] * (count - matched)
+    rng.shuffle(chosen)
+    gers_ids = [_gers_id(rng) if found else None for found in chosen]
+    confidences = [round(0.6 + rng.random() * 0.4, 4) if found else None for found in chosen]
+    statuses = ["matched" if found else "unmatched" for found in chosen]
+    return with_matches(roads, gers_ids, confidences, statuses)
+
+
+def _gers_id(rng: random.Random) -> str:
+    """A UUID v4 as text; several times as fast as by way of `uuid.UUID`."""
+    text = f"{rng.getrandbits(128):032x}"
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"

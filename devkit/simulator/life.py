@@ -1,0 +1,211 @@
+"""The scripted life of a job, and what GEM says of it at any moment. Pure.
+
+A life is data. Its durations are simulated seconds; `compressed` turns them into real ones, so that
+all times in the answers are those of the clock on the wall. That clock is an argument.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Ending(StrEnum):
+    """The final status of a job."""
+
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Trouble(StrEnum):
+    """What becomes of one request, whatever the state of the job."""
+
+    SERVER_ERROR = "server_error"
+    """500."""
+    NO_ANSWER = "no_answer"
+    """The connection stays silent, then ends."""
+    RESET = "reset"
+    """The connection is reset."""
+    BROKEN_JSON = "broken_json"
+    """200, and the answer stops in the middle."""
+    HTML = "html"
+    """200, and a page of a gateway instead of the job."""
+    UNAUTHORIZED = "unauthorized"
+    """401, although the token is good."""
+    TOO_MANY = "too_many"
+    """429 with `Retry-After: 1`."""
+
+
+class OutputFault(StrEnum):
+    """What is wrong with the output; `faults.py` does it."""
+
+    LOW_CONFIDENCE = "low_confidence"
+    GERS_ID_MISSING = "gers_id_missing"
+    GERS_ID_MALFORMED = "gers_id_malformed"
+    STATUS_UNKNOWN = "status_unknown"
+    CONFIDENCE_IN_PERCENT = "confidence_in_percent"
+    CONFIDENCE_ABOVE_ONE = "confidence_above_one"
+    COLUMN_MISSING = "column_missing"
+    ROWS_LOST = "rows_lost"
+    IDS_INVENTED = "ids_invented"
+    TRUNCATED = "truncated"
+    EMPTY = "empty"
+    CSV = "csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One job from its creation on. All durations are seconds."""
+
+    name: str
+    queued_for: float = 60.0
+    running_for: float = 600.0
+    ending: Ending = Ending.FINISHED
+
+    troubles: tuple[Trouble | None, ...] = ()
+    """What becomes of the first, second, … request about the job; None is an honest answer."""
+
+    unknown_word: str | None = None
+    """Said instead of "running" in the second half of `running_for`."""
+
+    vanishes_after: float | None = None
+    """From this age on the job is unknown (404)."""
+
+    output_written: bool = True
+    late_by: float = 0.0
+    """How long after the end the output appears; 0 is before the first answer of "finished"."""
+
+    overwrite_after: float | None = None
+    """How long after the end another valid output of the same job replaces the first."""
+
+    output_fault: OutputFault | None = None
+    output_suffix: str = "_matched.parquet"
+    points_off: int = 0
+    """Percentage points by which the statistics overstate the matched roads."""
+
+    page: bool = False
+    """Answer with the very bytes of the documentation's examples."""
+
+    def compressed(self, time_scale: float) -> "Life":
+        """The same life, lived `time_scale` times as fast."""
+
+        def shorter(seconds: float | None) -> float | None:
+            return None if seconds is None else seconds / time_scale
+
+        return replace(
+            self,
+            queued_for=self.queued_for / time_scale,
+            running_for=self.running_for / time_scale,
+            late_by=self.late_by / time_scale,
+            vanishes_after=shorter(self.vanishes_after),
+            overwrite_after=shorter(self.overwrite_after),
+        )
+
+    def ends(self, created: datetime) -> datetime:
+        """When the job gets its final status."""
+        return created + timedelta(seconds=self.queued_for + self.running_for)
+
+
+CLEAN = Life("clean")
+LIVES = {
+    life.name: life
+    for life in (
+        CLEAN,
+        Life(
+            "warnings",
+            output_fault=OutputFault.LOW_CONFIDENCE,
+            output_suffix="_matched_v2.parquet",
+        ),
+        Life("wrong_statistics", points_off=5),
+        Life("bad_rows", output_fault=OutputFault.GERS_ID_MISSING),
+        Life("output_missing", output_written=False),
+        Life("late_output", late_by=120.0),
+        Life("overwritten", overwrite_after=300.0),
+        Life("failed", ending=Ending.FAILED),
+        Life("cancelled", running_for=120.0, ending=Ending.CANCELLED),
+        Life("vanishing", vanishes_after=180.0),
+        Life("slow", running_for=4 * 3600.0),
+        Life(
+            "flaky",
+            troubles=(
+                Trouble.SERVER_ERROR,
+                Trouble.NO_ANSWER,
+                Trouble.RESET,
+                Trouble.BROKEN_JSON,
+                Trouble.HTML,
+            ),
+        ),
+        Life("token_expiring", troubles=(None, Trouble.UNAUTHORIZED)),
+        Life("unknown_status", unknown_word="paused"),
+        Life("page", queued_for=0.0, running_for=0.0, page=True),
+    )
+}
+"""Every named life. `dataclasses.replace` makes variants."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one request is told."""
+
+    status: str | None
+    """As GEM writes it; None when the job has vanished."""
+
+    modified: datetime
+    progress: int | None = None
+    """Whole percent, while running only."""
+
+    trouble: Trouble | None = None
+
+
+def answer_at(life: Life, created: datetime, now: datetime, *, asked: int = 0) -> Answer:
+    """What GEM says at `now` of a job created at `created`.
+
+    Args:
+        life: in the seconds of `created` and `now`, so already compressed.
+        created: when the job was made.
+        now: not before `created`.
+        asked: how many requests about this job came before; it picks the trouble.
+
+    """
+    trouble = life.troubles[asked] if asked < len(life.troubles) else None
+    return replace(_honest(life, created, now), trouble=trouble)
+
+
+def _honest(life: Life, created: datetime, now: datetime) -> Answer:
+    age = (now - created).total_seconds()
+    if life.vanishes_after is not None and age >= life.vanishes_after:
+        return Answer(None, created + timedelta(seconds=life.vanishes_after))
+    if now >= life.ends(created):
+        return Answer(life.ending, life.ends(created))
+    if age < life.queued_for:
+        return Answer("queued", created)
+    share = (age - life.queued_for) / life.running_for
+    half = 0.5
+    if life.unknown_word is not None and share >= half:
+        since = life.queued_for + half * life.running_for
+        return Answer(life.unknown_word, created + timedelta(seconds=since))
+    # Rounding up to 100 would say that the job is done.
+    progress = min(int(share * 100), 99)
+    since = life.queued_for + life.running_for * progress / 100
+    return Answer("running", created + timedelta(seconds=since), progress)
+
+
+class Upload(StrEnum):
+    """Which version of the output is written."""
+
+    FIRST = "first"
+    SECOND = "second"
+
+
+def output_uploads(life: Life, created: datetime) -> tuple[tuple[datetime, Upload], ...]:
+    """When which version of the output is to be in the storage, earliest first."""
+    if life.ending is not Ending.FINISHED or not life.output_written:
+        return ()
+    end = life.ends(created)
+    uploads = [(end + timedelta(seconds=life.late_by), Upload.FIRST)]
+    if life.overwrite_after is not None:
+        uploads.append((end + timedelta(seconds=life.overwrite_after), Upload.SECOND))
+    if life.vanishes_after is not None:
+        gone = created + timedelta(seconds=life.vanishes_after)
+        uploads = [upload for upload in uploads if upload[0] < gone]
+    return tuple(sorted(uploads))

@@ -1,0 +1,256 @@
+"""What each request is answered, apart from sockets.
+
+The details endpoint is the contract of TomTom's page "Get job details". `POST /jobs` follows the
+documentation of the same generation, which shows no status code; 201 is ours. `POST /token` and all
+below `/control/` belong to the simulator. The page shows no body of an error; the one here is that
+of TomTom's Orbis APIs.
+"""
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from threading import Lock
+from urllib.parse import unquote
+
+from azure.core.exceptions import AzureError
+
+from devkit.simulator.access import Access
+from devkit.simulator.jobs import Job, JobBook, OutputNotWritten, job_body, moment
+from devkit.simulator.life import Trouble
+from devkit.simulator.script import OVERTURE_RELEASE, Script, ScriptError, read_script
+
+BASE_PATH = "/maps/orbis/platform/gem"
+JSON = "application/json"
+_NO_HEADERS: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request."""
+
+    method: str
+    path: str
+    """Without the query, still percent-encoded."""
+    headers: Mapping[str, str]
+    """By lower-case name."""
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What goes back."""
+
+    status: int
+    """0 when nothing goes back at all."""
+    body: bytes = b""
+    content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+    trouble: Trouble | None = None
+    """`NO_ANSWER` and `RESET` are for the socket to play."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A line of the request log; the control API is not in it."""
+
+    time: datetime
+    method: str
+    job_run_id: str | None
+    status: int
+    """0: no answer, or a reset."""
+
+
+class Routes:
+    """Answers requests and keeps the log of them. Safe to use from several threads."""
+
+    def __init__(self, book: JobBook, access: Access, clock: Callable[[], datetime]) -> None:
+        self._book = book
+        self._access = access
+        self._clock = clock
+        self._log: list[Asked] = []
+        self._lock = Lock()
+
+    @property
+    def log(self) -> tuple[Asked, ...]:
+        """Every request to the endpoints of GEM, oldest first."""
+        with self._lock:
+            return tuple(self._log)
+
+    def answer(self, request: Request) -> Response:
+        """The answer to any request."""
+        segments = [unquote(part) for part in request.path.split("/")[1:]]
+        match (request.method, *segments):
+            case ("POST", "token"):
+                return self._token()
+            case (_, "token"):
+                return _not_allowed("POST")
+            case (_, "control", *rest):
+                return self._control(request, rest)
+        job_run_id, response = self._gem(request)
+        asked = Asked(self._clock(), request.method, job_run_id, response.status)
+        with self._lock:
+            self._log.append(asked)
+        return response
+
+    def _gem(self, request: Request) -> tuple[str | None, Response]:
+        jobs = f"{BASE_PATH}/jobs"
+        segment = request.path.removeprefix(f"{jobs}/")
+        names_a_job = segment != request.path and segment and "/" not in segment
+        job_run_id = unquote(segment) if names_a_job else None
+        if job_run_id is None and request.path != jobs:
+            return None, error(HTTPStatus.NOT_FOUND, "no such path")
+        if refused := self._refusal(request):
+            return job_run_id, refused
+        if job_run_id is None:
+            allowed = request.method == "POST"
+            return None, self._submit(request) if allowed else _not_allowed("POST")
+        allowed = request.method == "GET"
+        return job_run_id, self._details(job_run_id) if allowed else _not_allowed("GET")
+
+    def _refusal(self, request: Request) -> Response | None:
+        if not self._access.key_fits(request.headers.get("tomtom-api-key")):
+            return error(HTTPStatus.UNAUTHORIZED, "the key in tomtom-api-key is missing or wrong")
+        if not self._access.token_fits(request.headers.get("authorization"), self._clock()):
+            return error(HTTPStatus.UNAUTHORIZED, "the bearer token is missing, wrong or expired")
+        if request.headers.get("x-version") != "1":
+            return error(HTTPStatus.BAD_REQUEST, "X-Version is missing or not 1")
+        return None
+
+    def _details(self, job_run_id: str) -> Response:
+        job = self._book.find(job_run_id)
+        if job is None:
+            return _no_such_job(job_run_id)
+        try:
+            answer = self._book.ask(job)
+        except OutputNotWritten as problem:
+            return error(HTTPStatus.INTERNAL_SERVER_ERROR, str(problem))
+        if answer.trouble:
+            return _troubled(answer.trouble, job_body(job, answer))
+        if answer.status is None:
+            return _no_such_job(job_run_id)
+        return Response(HTTPStatus.OK, job_body(job, answer))
+
+    def _submit(self, request: Request) -> Response:
+        body = _json(request.body)
+        names = ("storageId", "inputFileName", "matchingType")
+        if not isinstance(body, Mapping):
+            return error(HTTPStatus.BAD_REQUEST, "a JSON object is expected")
+        missing = [name for name in names if not (isinstance(body.get(name), str) and body[name])]
+        if missing:
+            return error(HTTPStatus.BAD_REQUEST, f"missing: {', '.join(missing)}")
+        if body["matchingType"] != "road":
+            return error(HTTPStatus.BAD_REQUEST, "matchingType is not road")
+        release = body.get("overtureRelease", OVERTURE_RELEASE)
+        if not isinstance(release, str):
+            return error(HTTPStatus.BAD_REQUEST, "overtureRelease is not a string")
+        job_run_id = f"job-{secrets.token_hex(3)}-{secrets.token_hex(3)}"
+        script = Script(
+            storage_id=body["storageId"],
+            input_file_name=body["inputFileName"],
+            overture_release=release,
+        )
+        made = self._add(job_run_id, script)
+        if isinstance(made, Response):
+            return made
+        told = json.loads(job_body(made, self._book.state(made)))
+        told.pop("modifiedAt")
+        return _told(told, HTTPStatus.CREATED)
+
+    def _add(self, job_run_id: str, script: Script) -> Job | Response:
+        try:
+            return self._book.add(job_run_id, script)
+        except ValueError as problem:
+            return error(HTTPStatus.BAD_REQUEST, str(problem))
+        except (AzureError, OSError) as problem:
+            return error(HTTPStatus.INTERNAL_SERVER_ERROR, f"the storage refused: {problem}")
+
+    def _token(self) -> Response:
+        token = self._access.issue(self._clock())
+        life = int(self._access.token_life_seconds)
+        return _told({"token_type": "Bearer", "expires_in": life, "access_token": token})
+
+    def _control(self, request: Request, rest: list[str]) -> Response:
+        match (request.method, *rest):
+            case ("PUT", "jobs", job_run_id) if job_run_id:
+                return self._script(job_run_id, request.body)
+            case ("GET", "jobs"):
+                return _told({"jobs": [self._shown(job) for job in self._book.all()]})
+            case ("POST", "tokens", "expire"):
+                self._access.expire_all()
+                return Response(HTTPStatus.NO_CONTENT)
+            case ("GET", "requests"):
+                counts = Counter(asked.status for asked in self.log)
+                return _told({str(status): count for status, count in sorted(counts.items())})
+        return error(HTTPStatus.NOT_FOUND, "no such control")
+
+    def _script(self, job_run_id: str, body: bytes) -> Response:
+        try:
+            script = read_script(_json(body) if body else {})
+        except ScriptError as problem:
+            return error(HTTPStatus.BAD_REQUEST, str(problem))
+        known = self._book.find(job_run_id) is not None
+        made = self._add(job_run_id, script)
+        if isinstance(made, Response):
+            return made
+        return _told(self._shown(made), HTTPStatus.OK if known else HTTPStatus.CREATED)
+
+    def _shown(self, job: Job) -> dict[str, object]:
+        return {
+            "jobRunId": job.job_run_id,
+            "life": job.life.name,
+            "status": self._book.state(job).status,
+            "asked": job.asked,
+            "createdAt": moment(job.created),
+            "inputFileName": job.input_file_name,
+            "outputFileName": job.output_file_name,
+            "uploadsToCome": len(job.uploads),
+        }
+
+
+def error(status: HTTPStatus, message: str, headers: Mapping[str, str] = _NO_HEADERS) -> Response:
+    """An error with a body in the form of the Orbis APIs."""
+    code = "".join(word.capitalize() for word in status.phrase.split())
+    body = {"detailedError": {"code": code, "message": message}}
+    return Response(status, json.dumps(body).encode(), headers=headers)
+
+
+def _no_such_job(job_run_id: str) -> Response:
+    return error(HTTPStatus.NOT_FOUND, f"job {job_run_id[:80]!r} is not found")
+
+
+def _not_allowed(method: str) -> Response:
+    message = f"only {method} is served here"
+    return error(HTTPStatus.METHOD_NOT_ALLOWED, message, {"Allow": method})
+
+
+def _told(value: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return Response(status, json.dumps(value).encode())
+
+
+def _json(body: bytes) -> object:
+    """The value, or None when it is no JSON, which nothing here takes for an object."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def _troubled(trouble: Trouble, body: bytes) -> Response:
+    match trouble:
+        case Trouble.SERVER_ERROR:
+            return error(HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong")
+        case Trouble.UNAUTHORIZED:
+            return error(HTTPStatus.UNAUTHORIZED, "the bearer token is expired")
+        case Trouble.TOO_MANY:
+            return error(HTTPStatus.TOO_MANY_REQUESTS, "too many requests", {"Retry-After": "1"})
+        case Trouble.BROKEN_JSON:
+            return Response(HTTPStatus.OK, body[: len(body) // 2])
+        case Trouble.HTML:
+            page = b"<!DOCTYPE html><html><body><h1>Gateway</h1></body></html>"
+            return Response(HTTPStatus.OK, page, "text/html; charset=utf-8")
+        case Trouble.NO_ANSWER | Trouble.RESET:
+            return Response(0, trouble=trouble)

@@ -1,0 +1,132 @@
+"""What a job is made of, and how the control API says it in JSON. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from devkit.simulator.large_output import LargeOutput
+from devkit.simulator.life import CLEAN, LIVES, Life, OutputFault, Trouble
+
+MOST_ROWS = 200_000
+"""A job's files are made in memory; `large_output` writes larger ones."""
+
+OVERTURE_RELEASE = "2026-01-21.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A job to be."""
+
+    life: Life = CLEAN
+    rows: int = 400
+    seed: int = 0
+    input_file_name: str | None = None
+    """None: the job's id and ".parquet"."""
+    upload_input: bool = True
+    storage_id: str = "storage-001"
+    matching_type: str = "road"
+    overture_release: str = OVERTURE_RELEASE
+    large_output: LargeOutput | None = None
+    """An output written beforehand; `rows` and `seed` then say nothing."""
+
+
+class ScriptError(Exception):
+    """The JSON is no script; the message names every problem."""
+
+
+def read_script(value: object) -> Script:
+    """Read the body of `PUT /control/jobs/{jobRunId}`.
+
+    All keys are optional: `life` names one of `LIVES`; `queuedFor`, `runningFor`, `lateBy`,
+    `overwriteAfter`, `vanishesAfter` (simulated seconds), `troubles` and `outputFault` change it;
+    `rows`, `seed`, `inputFileName` and `uploadInput` are about the files.
+
+    Raises:
+        ScriptError: a key is unknown or a value is of no use.
+
+    """
+    if not isinstance(value, Mapping):
+        raise ScriptError("a JSON object is expected")
+    problems: list[str] = []
+    life_name = value.get("life", CLEAN.name)
+    life = LIVES.get(life_name) if isinstance(life_name, str) else None
+    if life is None:
+        problems.append(f"life is none of {', '.join(LIVES)}")
+    changes: dict[str, Any] = {}
+    job: dict[str, Any] = {}
+    for key, given in value.items():
+        if key == "life":
+            continue
+        target, (field, read) = changes, _LIFE_KEYS.get(key, (None, _flag))
+        if field is None:
+            target, (field, read) = job, _JOB_KEYS.get(key, (None, _flag))
+        if field is None:
+            problems.append(f"{key} is unknown")
+            continue
+        try:
+            target[field] = read(given)
+        except ValueError as error:
+            problems.append(f"{key}: {error}")
+    if problems or life is None:
+        raise ScriptError("; ".join(problems))
+    return Script(life=replace(life, **changes), **job)
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:  # noqa: PLR2004 - thirty years
+        raise ValueError("seconds are expected")
+    return float(value)
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("a whole number is expected")
+    return value
+
+
+def _rows(value: object) -> int:
+    rows = _whole(value)
+    if not 1 <= rows <= MOST_ROWS:
+        raise ValueError(f"1 to {MOST_ROWS} is expected")
+    return rows
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false is expected")
+    return value
+
+
+def _name(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("a name is expected")
+    return value
+
+
+def _fault(value: object) -> OutputFault:
+    return OutputFault(_name(value))
+
+
+def _troubles(value: object) -> tuple[Trouble | None, ...]:
+    if not isinstance(value, list):
+        raise ValueError("a list is expected")
+    return tuple(None if item is None else Trouble(_name(item)) for item in value)
+
+
+type _Key = tuple[str | None, Callable[[object], object]]
+
+_LIFE_KEYS: dict[str, _Key] = {
+    "queuedFor": ("queued_for", _seconds),
+    "runningFor": ("running_for", _seconds),
+    "lateBy": ("late_by", _seconds),
+    "overwriteAfter": ("overwrite_after", _seconds),
+    "vanishesAfter": ("vanishes_after", _seconds),
+    "troubles": ("troubles", _troubles),
+    "outputFault": ("output_fault", _fault),
+}
+_JOB_KEYS: dict[str, _Key] = {
+    "rows": ("rows", _rows),
+    "seed": ("seed", _whole),
+    "inputFileName": ("input_file_name", _name),
+    "uploadInput": ("upload_input", _flag),
+}

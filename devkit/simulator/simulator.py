@@ -1,0 +1,153 @@
+"""The simulator as one object: jobs, files, access and server, started and stopped together."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Event, Thread
+from types import TracebackType
+from typing import Self
+
+from devkit.simulator.access import Access, SimulatorSettings
+from devkit.simulator.jobs import Container, Job, JobBook
+from devkit.simulator.large_output import LargeOutput
+from devkit.simulator.life import CLEAN, Life
+from devkit.simulator.routes import BASE_PATH, Asked, Routes
+from devkit.simulator.script import Script
+from devkit.simulator.server import HOST, SimulatorServer
+
+WRITE_EVERY = 0.1
+"""Real seconds between two looks for outputs that are due while nobody asks."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class GemSimulator:
+    """GEM on a loopback port, with files in a container. A context manager.
+
+    Args:
+        container: an `azure.storage.blob.ContainerClient`, or what does `upload_blob` like one.
+        settings: key, tokens, speed and port.
+        clock: the time now, with a zone.
+
+    """
+
+    def __init__(
+        self,
+        container: Container,
+        settings: SimulatorSettings | None = None,
+        *,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self.settings = settings or SimulatorSettings()
+        self._clock = clock
+        self._access = Access(self.settings)
+        self._book = JobBook(container, clock, time_scale=self.settings.time_scale)
+        self._routes = Routes(self._book, self._access, clock)
+        self._server = SimulatorServer(
+            self._routes, port=self.settings.port, hold_seconds=self.settings.hold_seconds
+        )
+        self._stopped = Event()
+        self._writer = Thread(target=self._write, name="gem-simulator-writer", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._server.start()
+        self._writer.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stopped.set()
+        self._writer.join()
+        self._server.stop()
+
+    @property
+    def origin(self) -> str:
+        """Such as `http://127.0.0.1:40123`; `/token` and `/control/` are below it."""
+        return f"http://{HOST}:{self._server.server_port}"
+
+    @property
+    def url(self) -> str:
+        """What `GEM_API_BASE_URL` is to be."""
+        return f"{self.origin}{BASE_PATH}"
+
+    @property
+    def api_key(self) -> str:
+        """What `GEM_API_KEY` is to be."""
+        return self.settings.api_key
+
+    @property
+    def token(self) -> str:
+        """A fixed bearer token of the settings, or a new one when they have none."""
+        return min(self.settings.tokens, default=None) or self.issue_token()
+
+    @property
+    def requests(self) -> tuple[Asked, ...]:
+        """Every request to the endpoints of GEM, oldest first."""
+        return self._routes.log
+
+    def issue_token(self) -> str:
+        """A new bearer token, as from `POST /token`."""
+        return self._access.issue(self._clock())
+
+    def expire_tokens(self) -> None:
+        """End all tokens so far, the fixed ones included."""
+        self._access.expire_all()
+
+    def add_job(
+        self,
+        job_run_id: str,
+        life: Life = CLEAN,
+        *,
+        rows: int = 400,
+        input_file_name: str | None = None,
+        seed: int = 0,
+        upload_input: bool = True,
+        large_output: LargeOutput | None = None,
+    ) -> Job:
+        """Make a job that starts now; see `JobBook.add`.
+
+        Args:
+            job_run_id: replaces the job of that id.
+            life: in simulated seconds.
+            rows: roads in the input.
+            input_file_name: the job's id and ".parquet" unless given.
+            seed: of roads and matches.
+            upload_input: whether the input file is put into the container.
+            large_output: written beforehand, instead of `rows` and `seed`.
+
+        """
+        script = Script(
+            life=life,
+            rows=rows,
+            seed=seed,
+            input_file_name=input_file_name,
+            upload_input=upload_input,
+            large_output=large_output,
+        )
+        return self._book.add(job_run_id, script)
+
+    def job(self, job_run_id: str) -> Job:
+        """A job by its id.
+
+        Raises:
+            KeyError: there is none.
+
+        """
+        job = self._book.find(job_run_id)
+        if job is None:
+            raise KeyError(job_run_id)
+        return job
+
+    def write_due_outputs(self) -> tuple[str, ...]:
+        """Write every output that is due now; answers what the storage refused, in words."""
+        return self._book.write_due()
+
+    def _write(self) -> None:
+        while not self._stopped.wait(WRITE_EVERY):
+            # What the storage refuses stays due, and the details endpoint answers 500 about it.
+            self._book.write_due()

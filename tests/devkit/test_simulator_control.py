@@ -1,0 +1,80 @@
+"""Jobs made over HTTP: submitted as the documentation has it, and by script."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from devkit.simulator import SimulatorSettings
+from tests.devkit.simulator_desk import Desk
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    desk = Desk(SimulatorSettings(hold_seconds=0.01))
+    with desk.simulator, desk.session:
+        yield desk
+
+
+def test_a_person_submits_a_job(desk: Desk) -> None:
+    body = {"storageId": "s", "inputFileName": "my roads.parquet", "matchingType": "road"}
+    made = desk.session.post(f"{desk.simulator.url}/jobs", json=body, timeout=10)
+    assert made.status_code == 201
+    told = made.json()
+    assert set(told) == {*body, "jobRunId", "overtureRelease", "status", "createdAt"}
+    assert body.items() <= told.items()
+    assert told["status"] == "queued"
+    desk.clock.move(10_000)
+    assert desk.get(told["jobRunId"]).json()["outputFileName"] == "my roads_matched.parquet"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[]",
+        b'{"storageId": "s", "inputFileName": "x.parquet"}',
+        b'{"storageId": "s", "inputFileName": "x.parquet", "matchingType": "lane"}',
+        b'{"storageId": "s", "inputFileName": "..", "matchingType": "road", "overtureRelease": 1}',
+        b'{"storageId": "s", "inputFileName": ".", "matchingType": "road"}',
+    ],
+)
+def test_a_job_that_cannot_be_submitted_is_400(desk: Desk, body: bytes) -> None:
+    made = desk.session.post(f"{desk.simulator.url}/jobs", data=body, timeout=10)
+    assert made.status_code == 400
+
+
+def test_a_script_makes_and_remakes_a_job(desk: Desk) -> None:
+    script = {"life": "failed", "queuedFor": 0, "runningFor": 5, "rows": 50, "seed": 7}
+    assert desk.control("PUT", "jobs/job-1", json.dumps(script)).status_code == 201
+    desk.clock.move(5)
+    assert desk.get("job-1").json()["status"] == "failed"
+    assert desk.control("PUT", "jobs/job-1").status_code == 200
+    assert desk.get("job-1").json()["status"] == "queued"
+    (shown,) = desk.control("GET", "jobs").json()["jobs"]
+    assert (shown["life"], shown["status"], shown["asked"]) == ("clean", "queued", 1)
+    assert desk.control("GET", "requests").json() == {"200": 2}
+
+
+@pytest.mark.parametrize(
+    ("script", "problem"),
+    [
+        ("[]", "a JSON object is expected"),
+        ("{", "a JSON object is expected"),
+        ('{"life": "happy"}', "life is none of"),
+        ('{"rows": 0}', "rows: 1 to"),
+        ('{"queuedFor": -1, "seeed": 1}', "queuedFor: .*seeed is unknown"),
+        ('{"troubles": ["nope"]}', "troubles: .*nope"),
+        ('{"outputFault": "nope"}', "outputFault: .*nope"),
+        ('{"life": "page"}', "the page's job is"),
+        ('{"life": "wrong_statistics", "rows": 2}', "too few"),
+    ],
+)
+def test_a_script_that_makes_no_sense_is_400_and_says_why(
+    desk: Desk, script: str, problem: str
+) -> None:
+    answer = desk.control("PUT", "jobs/job-1", script)
+    assert answer.status_code == 400
+    message = answer.json()["detailedError"]["message"]
+    assert re.search(problem, message)
