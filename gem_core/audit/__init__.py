@@ -1,0 +1,1 @@
+"""Proves that an output keeps its promises: ranged reads, facts folded from batches, checks."""

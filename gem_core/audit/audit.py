@@ -1,0 +1,99 @@
+"""The story of an audit: open, read once, fold into facts, judge."""
+
+from dataclasses import replace
+
+from gem_core.audit.contract import ID, usable_columns
+from gem_core.audit.facts import Facts, InputFacts
+from gem_core.audit.footer import DataFault, Fault, Opened, open_parquet
+from gem_core.audit.given import GivenFile, open_given
+from gem_core.audit.ids import IdAudit
+from gem_core.audit.job_statistics import confidence_floor
+from gem_core.audit.profile import Profiler
+from gem_core.audit.ranges import RangeFile
+from gem_core.audit.report import Report, judge
+from gem_core.audit.source import Source
+from gem_core.gem.job import GemJob
+
+
+def audit(
+    output: Source,
+    job: GemJob,
+    *,
+    input_source: Source | None,
+    input_note: str = "",
+    expected_input: str | None = None,
+) -> Report:
+    """Judge one version of an output. A file that breaks its promises is a report.
+
+    Args:
+        output: the version to judge.
+        job: what GEM says of the job; its names and statistics are held against the output.
+        input_source: the file that the job was given, if it can be read.
+        input_note: why there is none.
+        expected_input: the input's name as expected when the job was registered.
+
+    Raises:
+        OutputChanged: the output was overwritten or deleted while it was read.
+        OutputUnreachable: the output could not be read; says nothing about it.
+
+    """
+    file = RangeFile(output)
+    opened = open_parquet(file)
+    facts = Facts(
+        job=job,
+        name=output.name,
+        size_bytes=output.size_bytes,
+        given=InputFacts("the output is no readable Parquet"),
+        expected_input=expected_input,
+    )
+    if isinstance(opened, Fault):
+        facts = replace(facts, fault=opened)
+    else:
+        given = open_given(input_source, input_note)
+        facts = _read(replace(facts, opened=opened), opened, given)
+        facts = replace(facts, given=given.facts(opened.schema))
+    return judge(facts, bytes_read=file.bytes_read, requests=file.requests)
+
+
+def changed_report(output: Source, job: GemJob) -> Report:
+    """Make the report of an output that changed each time it was read."""
+    return judge(
+        Facts(
+            job=job,
+            name=output.name,
+            size_bytes=output.size_bytes,
+            given=InputFacts("the output changed while it was read"),
+            changed="it was overwritten each time while it was read",
+        ),
+        bytes_read=0,
+        requests=0,
+    )
+
+
+def refused_report(job: GemJob, reason: str) -> Report:
+    """Make the report of an output that was not asked for, since GEM's names are none."""
+    given = InputFacts("the output was not read")
+    return judge(
+        Facts(job=job, name=None, size_bytes=None, given=given, refused=reason),
+        bytes_read=0,
+        requests=0,
+    )
+
+
+def _read(facts: Facts, opened: Opened, given: GivenFile) -> Facts:
+    """Stream the needed columns once."""
+    columns = usable_columns(opened.schema)
+    if not columns:
+        return facts
+    profiler = Profiler(columns, confidence_floor(facts.job))
+    ids = None
+    if ID in columns:
+        ids = IdAudit(opened.schema.field(ID).type, given.ids(), not_compared=given.note)
+    try:
+        for batch in opened.batches(columns):
+            matched = profiler.add(batch)
+            if ids:
+                ids.add(batch.column(ID), matched)
+    except DataFault as fault:
+        return replace(facts, data_fault=str(fault))
+    return replace(facts, profile=profiler.profile(), ids=ids.finish() if ids else None)

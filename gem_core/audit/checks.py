@@ -1,0 +1,269 @@
+"""Every check of an output, in the order of the report; and how a check is run. Pure.
+
+This list is the documentation of what an audit proves.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gem_core.audit import judge_columns, judge_file, judge_rows, judge_statistics
+from gem_core.audit.facts import Facts
+from gem_core.audit.footer import FaultKind
+from gem_core.audit.job_statistics import MATCHED_SHARE, UNMATCHED_SHARE
+from gem_core.audit.rows import RowRule
+from gem_core.audit.verdict import Judgement
+
+
+class Severity(StrEnum):
+    """What a failed check means for the output."""
+
+    ERROR = "error"
+    """The output is invalid."""
+    WARNING = "warning"
+    """Somebody should look; the output stays valid."""
+    INFO = "info"
+    """Only told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One promise of an output."""
+
+    name: str
+    """Stable: listeners filter by it."""
+    severity: Severity
+    title: str
+    """What is proven when the check passes."""
+    judge: Callable[[Facts], Judgement]
+
+
+_ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+_opens, _row = judge_file.opens, judge_rows.row_check
+
+CHECKS = (
+    # The file
+    Check(
+        "names_usable",
+        _ERROR,
+        "The storage and file names that GEM gives are plain names.",
+        judge_file.names_usable,
+    ),
+    Check(
+        "input_as_registered",
+        _ERROR,
+        "The job's input is the one that was expected when it was registered.",
+        judge_file.input_as_registered,
+    ),
+    Check("exists", _ERROR, "The output exists and can be read.", judge_file.exists),
+    Check("named_by_job", _ERROR, "It is the file that the job names.", judge_file.named_by_job),
+    Check(
+        "name_pattern",
+        _WARNING,
+        "Its name is the input's name without extension, then _matched.parquet.",
+        judge_file.name_pattern,
+    ),
+    Check(
+        "unchanged_while_read",
+        _ERROR,
+        "It stayed the same version while it was read (ETag).",
+        judge_file.unchanged_while_read,
+    ),
+    Check("not_empty", _ERROR, "It has bytes.", _opens(FaultKind.EMPTY)),
+    Check(
+        "magic_bytes", _ERROR, "It starts and ends as Parquet files do.", _opens(FaultKind.MAGIC)
+    ),
+    Check("footer_plain", _ERROR, "Its footer is not encrypted.", _opens(FaultKind.ENCRYPTED)),
+    Check("footer_readable", _ERROR, "Its footer can be read.", _opens(FaultKind.FOOTER)),
+    Check(
+        "chunks_in_bounds",
+        _ERROR,
+        "Every column chunk, also of columns that are not read, lies before the footer.",
+        judge_file.chunks_in_bounds,
+    ),
+    Check("has_rows", _ERROR, "It has at least one row.", judge_file.has_rows),
+    Check(
+        "rows_readable",
+        _ERROR,
+        "Every row group can be read to the end in the columns that the checks need, and has the "
+        "rows that the footer says.",
+        judge_file.rows_readable,
+    ),
+    # Columns
+    Check(
+        "gers_id_column",
+        _ERROR,
+        "There is one column gers_id, of a text type.",
+        judge_columns.gers_id_column,
+    ),
+    Check(
+        "match_confidence_column",
+        _ERROR,
+        "There is one column match_confidence, float32 or float64 and no integer percentage.",
+        judge_columns.match_confidence_column,
+    ),
+    Check(
+        "match_status_column",
+        _ERROR,
+        "There is one column match_status, of a text type.",
+        judge_columns.match_status_column,
+    ),
+    Check("id_column", _ERROR, "There is one column id, integer or text.", judge_columns.id_column),
+    Check(
+        "column_names_once",
+        _WARNING,
+        "No other column name occurs twice.",
+        judge_columns.column_names_once,
+    ),
+    Check("input_columns_kept", _ERROR, "Every input column is still there.", judge_columns.kept),
+    Check(
+        "input_types_kept",
+        _ERROR,
+        "Every input column still has its type (text stays text, whichever way it is encoded).",
+        judge_columns.types_kept,
+    ),
+    Check(
+        "input_order_kept",
+        _WARNING,
+        "The input columns stand in the input's order.",
+        judge_columns.order_kept,
+    ),
+    Check(
+        "no_extra_columns",
+        _WARNING,
+        "There is no column beside the input's and the three promised ones.",
+        judge_columns.no_extra,
+    ),
+    Check(
+        "no_name_clash",
+        _WARNING,
+        "No input column already had the name of a promised one.",
+        judge_columns.no_name_clash,
+    ),
+    # match_status
+    Check("status_present", _ERROR, "Every row has a match_status.", _row(RowRule.STATUS_NULL)),
+    Check(
+        "status_words",
+        _ERROR,
+        "Every match_status is matched or unmatched, in exactly these letters.",
+        _row(RowRule.STATUS_WORD),
+    ),
+    # gers_id
+    Check(
+        "gers_on_matched", _ERROR, "Every matched row has a gers_id.", _row(RowRule.GERS_MISSING)
+    ),
+    Check(
+        "no_gers_on_unmatched",
+        _ERROR,
+        "No unmatched row has a gers_id.",
+        _row(RowRule.GERS_ON_UNMATCHED),
+    ),
+    Check(
+        "unmatched_gers_null",
+        _WARNING,
+        "The gers_id of unmatched rows is null, not an empty string.",
+        _row(RowRule.GERS_EMPTY_ON_UNMATCHED),
+    ),
+    Check(
+        "gers_not_blank",
+        _ERROR,
+        "No gers_id consists of spaces or of nothing.",
+        _row(RowRule.GERS_BLANK),
+    ),
+    Check(
+        "gers_form",
+        _ERROR,
+        "Every gers_id is a UUID, or has the 32 hexadecimal digits of releases before 2025-06.",
+        _row(RowRule.GERS_FORM),
+    ),
+    # match_confidence
+    Check(
+        "confidence_finite",
+        _ERROR,
+        "No match_confidence is infinite or not a number.",
+        _row(RowRule.CONFIDENCE_NOT_FINITE),
+    ),
+    Check(
+        "confidence_range",
+        _ERROR,
+        "Every finite match_confidence is within 0 to 1.",
+        _row(RowRule.CONFIDENCE_RANGE),
+    ),
+    Check(
+        "confidence_on_matched",
+        _ERROR,
+        "Every matched row has a match_confidence.",
+        _row(RowRule.CONFIDENCE_MISSING),
+    ),
+    Check(
+        "confidence_threshold",
+        _WARNING,
+        "No matched row is below the job's confidence_threshold.",
+        judge_rows.confidence_threshold,
+    ),
+    # ids
+    Check("id_present", _ERROR, "Every row has an id.", _row(RowRule.ID_MISSING)),
+    Check("ids_not_missing", _ERROR, "Every id of the input is there.", judge_rows.ids_not_missing),
+    Check(
+        "ids_not_invented", _ERROR, "Every id is one of the input's.", judge_rows.ids_not_invented
+    ),
+    Check("ids_once", _INFO, "Every id occurs once.", judge_rows.ids_once),
+    # The job's statistics
+    Check(
+        "num_roads_processed",
+        _ERROR,
+        "num_roads_processed is the number of rows, or of distinct ids.",
+        judge_statistics.num_roads_processed,
+    ),
+    Check(
+        "roads_matched_close",
+        _ERROR,
+        "The matched share is within 1 percentage point of roads_matched.",
+        judge_statistics.share_close(MATCHED_SHARE),
+    ),
+    Check(
+        "roads_matched_exact",
+        _WARNING,
+        "The matched share rounds or truncates to the digits of roads_matched.",
+        judge_statistics.share_exact(MATCHED_SHARE),
+    ),
+    Check(
+        "roads_unmatched_close",
+        _ERROR,
+        "The unmatched share is within 1 percentage point of roads_unmatched.",
+        judge_statistics.share_close(UNMATCHED_SHARE),
+    ),
+    Check(
+        "roads_unmatched_exact",
+        _WARNING,
+        "The unmatched share rounds or truncates to the digits of roads_unmatched.",
+        judge_statistics.share_exact(UNMATCHED_SHARE),
+    ),
+    Check(
+        "matched_parts",
+        _WARNING,
+        "roads_fully_matched and roads_partially_matched add up to roads_matched.",
+        judge_statistics.matched_parts,
+    ),
+    Check(
+        "shares_sum",
+        _WARNING,
+        "roads_matched and roads_unmatched add up to 100%, within rounding.",
+        judge_statistics.shares_sum,
+    ),
+    # Sanity
+    Check("some_matched", _WARNING, "At least one row is matched.", judge_rows.some_matched),
+    Check(
+        "confidences_vary",
+        _WARNING,
+        "The matched rows do not all have the same match_confidence.",
+        judge_rows.confidences_vary,
+    ),
+    Check(
+        "gers_ids_vary",
+        _WARNING,
+        "The matched rows do not all have the same gers_id.",
+        judge_rows.gers_ids_vary,
+    ),
+)
+"""In the order of the report: cheap ones, which stop those after them, come first."""

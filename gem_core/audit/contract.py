@@ -1,0 +1,136 @@
+"""Which columns an output promises, which types are accepted, and what became of the input's. Pure.
+
+Source: TomTom, "Get job details", output file structure: all original columns, plus `gers_id`
+string, `match_confidence` float (0.0-1.0) and `match_status` string.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pyarrow as pa  # type: ignore[import-untyped]
+
+ID = "id"
+GERS_ID = "gers_id"
+MATCH_CONFIDENCE = "match_confidence"
+MATCH_STATUS = "match_status"
+
+MATCHED = "matched"
+UNMATCHED = "unmatched"
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A column that every output has, once, with an accepted type."""
+
+    name: str
+    accepts: Callable[[pa.DataType], bool]
+    expected: str
+    """The accepted types, in words."""
+
+    def problem(self, schema: pa.Schema) -> str:
+        """What is wrong with the column in this schema, in words; empty when nothing is."""
+        times = schema.names.count(self.name)
+        if times == 0:
+            like = [name for name in schema.names if name.lower() == self.name.lower()]
+            return f"there is no column {self.name}" + (f", but {like[0]}" if like else "")
+        if times > 1:
+            return f"{self.name} occurs {times} times"
+        found = schema.field(self.name).type
+        return "" if self.accepts(found) else f"{self.name} is {found}, not {self.expected}"
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether values of this type are text, whichever way they are encoded."""
+    kind = plain_type(kind)
+    return bool(pa.types.is_string(kind))
+
+
+def is_confidence(kind: pa.DataType) -> bool:
+    """Single or double precision. An integer column would be the percentage of another API."""
+    return bool(pa.types.is_float32(kind) or pa.types.is_float64(kind))
+
+
+def is_id(kind: pa.DataType) -> bool:
+    """An integer of any width, or text."""
+    return bool(pa.types.is_integer(kind)) or is_text(kind)
+
+
+_TEXT = "text (utf8, large_utf8, or a dictionary of those)"
+PROMISED = {
+    GERS_ID: Promise(GERS_ID, is_text, _TEXT),
+    MATCH_CONFIDENCE: Promise(MATCH_CONFIDENCE, is_confidence, "float32 or float64"),
+    MATCH_STATUS: Promise(MATCH_STATUS, is_text, _TEXT),
+}
+"""The three columns that GEM adds."""
+
+ID_PROMISE = Promise(ID, is_id, "an integer or text")
+"""The input's id, which every output carries on."""
+
+
+def usable_columns(schema: pa.Schema) -> list[str]:
+    """Those of id and the promised columns whose values can be judged, in the file's order."""
+    promises = {ID: ID_PROMISE, **PROMISED}
+    return [
+        name for name in schema.names if name in promises and not promises[name].problem(schema)
+    ]
+
+
+def plain_type(kind: pa.DataType) -> pa.DataType:
+    """Give the type without its encoding.
+
+    Dictionary, large and view variants hold the same values, and which of them a reader sees
+    depends on who wrote the file (pandas, Spark, DuckDB), not on the column.
+    """
+    if pa.types.is_dictionary(kind):
+        return plain_type(kind.value_type)
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return pa.string()
+    if pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
+        return pa.binary()
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return pa.list_(plain_type(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([(part.name, plain_type(part.type)) for part in kind])
+    return kind
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnChanges:
+    """What became of the input's columns in the output. Column names, or lines in words."""
+
+    missing: tuple[str, ...] = ()
+    retyped: tuple[str, ...] = ()
+    """"name: type in the input -> type in the output"."""
+    moved: tuple[str, ...] = ()
+    """Kept columns that stand in another order than in the input."""
+    extra: tuple[str, ...] = ()
+    """Neither in the input nor promised."""
+    clashing: tuple[str, ...] = ()
+    """Input columns that already carry a promised name."""
+
+
+def compare_columns(output: pa.Schema, given: pa.Schema) -> ColumnChanges:
+    """Follow every input column into the output.
+
+    An input column with a promised name cannot be followed, since the output's column of that name
+    is GEM's; it is only named.
+    """
+    before = [name for name in given.names if name not in PROMISED]
+    after = [name for name in output.names if name not in PROMISED]
+    missing = Counter(before) - Counter(after)
+    extra = Counter(after) - Counter(before)
+    once = [name for name in before if before.count(name) == after.count(name) == 1]
+    types = ((name, given.field(name).type, output.field(name).type) for name in once)
+    kept = [name for name in after if name in set(once)]
+    return ColumnChanges(
+        missing=tuple(missing),
+        retyped=tuple(
+            f"{name}: {old} -> {new}"
+            for name, old, new in types
+            if plain_type(old) != plain_type(new)
+        ),
+        moved=tuple(new for old, new in zip(once, kept, strict=True) if old != new),
+        extra=tuple(extra),
+        clashing=tuple(name for name in given.names if name in PROMISED),
+    )

@@ -1,0 +1,110 @@
+"""Checks about rows, ids and the sanity of the whole. Pure."""
+
+from collections.abc import Callable
+
+from gem_core.audit.contract import ID
+from gem_core.audit.facts import Facts
+from gem_core.audit.ids import IdFacts
+from gem_core.audit.job_statistics import StatisticUnusable, read_threshold
+from gem_core.audit.rows import NEEDS, RowRule
+from gem_core.audit.verdict import Judgement, failed, not_run, passed
+
+
+def row_check(rule: RowRule) -> Callable[[Facts], Judgement]:
+    """No row breaks the rule."""
+    needed = " and ".join(sorted(NEEDS[rule]))
+
+    def judge(facts: Facts) -> Judgement:
+        if not facts.profile:
+            return not_run(facts.unread)
+        found = facts.profile.offenders.get(rule)
+        if found is None:
+            return not_run(f"it needs {needed} as promised")
+        if not found.count:
+            return passed()
+        return failed(f"{found.count} of {facts.profile.rows} rows", found.count, found.examples)
+
+    return judge
+
+
+_below_threshold = row_check(RowRule.CONFIDENCE_LOW)
+
+
+def confidence_threshold(facts: Facts) -> Judgement:
+    """`confidence_threshold` is percent, match_confidence is 0 to 1."""
+    try:
+        read_threshold(facts.job)
+    except StatisticUnusable as reason:
+        return not_run(str(reason))
+    return _below_threshold(facts)
+
+
+def _ids_check(judge: Callable[[IdFacts], Judgement]) -> Callable[[Facts], Judgement]:
+    def judged(facts: Facts) -> Judgement:
+        if not facts.profile:
+            return not_run(facts.unread)
+        return judge(facts.ids) if facts.ids else not_run(f"it needs {ID} as promised")
+
+    return judged
+
+
+@_ids_check
+def ids_not_missing(ids: IdFacts) -> Judgement:
+    """Distinct ids of the input, compared exactly."""
+    if ids.missing is None:
+        return not_run(ids.not_compared)
+    if not ids.missing:
+        return passed()
+    return failed(f"{ids.missing} ids of the input", ids.missing, ids.missing_examples)
+
+
+@_ids_check
+def ids_not_invented(ids: IdFacts) -> Judgement:
+    """Distinct ids of the output, compared exactly."""
+    if ids.invented is None:
+        return not_run(ids.not_compared)
+    if not ids.invented:
+        return passed()
+    return failed(
+        f"{ids.invented} ids that the input does not have", ids.invented, ids.invented_examples
+    )
+
+
+@_ids_check
+def ids_once(ids: IdFacts) -> Judgement:
+    """A repeated id is no fault: nothing says that a road has one row."""
+    if ids.distinct is None:
+        return not_run(ids.not_counted)
+    repeats = ids.rows - ids.distinct
+    return failed(f"{repeats} rows repeat an id", repeats) if repeats else passed()
+
+
+def some_matched(facts: Facts) -> Judgement:
+    """A whole file of unmatched roads points to a wrong region or release."""
+    if not facts.profile:
+        return not_run(facts.unread)
+    if facts.profile.matched is None or not facts.profile.rows:
+        return not_run("there are no rows with a match_status")
+    return passed() if facts.profile.matched else failed("no row is matched")
+
+
+def confidences_vary(facts: Facts) -> Judgement:
+    """All equal points to a default that was never filled in."""
+    if not facts.profile:
+        return not_run(facts.unread)
+    confidence = facts.profile.confidence
+    if confidence is None or confidence.count < 2:  # noqa: PLR2004 - one is always equal to itself
+        return not_run("fewer than two matched rows have a match_confidence")
+    if confidence.minimum != confidence.maximum:
+        return passed()
+    return failed(f"all {confidence.count} are {confidence.minimum}", confidence.count)
+
+
+def gers_ids_vary(facts: Facts) -> Judgement:
+    """All equal points to a join that went wrong."""
+    if not facts.profile:
+        return not_run(facts.unread)
+    if facts.profile.gers_rows < 2:  # noqa: PLR2004 - one is always equal to itself
+        return not_run("fewer than two matched rows have a gers_id")
+    one = facts.profile.one_gers_id
+    return passed() if one is None else failed(f"all {facts.profile.gers_rows} are {one}")

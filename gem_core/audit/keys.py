@@ -1,0 +1,74 @@
+"""Brings the ids of two files to one type, so that 17 and "17" are the same id. Pure."""
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+
+from gem_core.audit.rows import as_text, readable
+
+_INT64 = range(-(2**63), 2**63)
+
+
+def key_type(output: pa.DataType, given: pa.DataType | None) -> pa.DataType:
+    """Choose int64 where it holds every id of the input, text otherwise.
+
+    An output with text for an input with integers (which other generations of the page describe) is
+    compared as integers: they are smaller to hold, and stay in the input's order.
+    """
+    kinds = [output] if given is None else [output, given]
+    if any(pa.types.is_uint64(kind) for kind in kinds):
+        return pa.string()
+    return pa.int64() if pa.types.is_integer(kinds[-1]) else pa.string()
+
+
+def to_keys(ids: pa.Array, key: pa.DataType) -> tuple[pa.Array, dict[int, str]]:
+    """Convert ids to the key type.
+
+    Returns:
+        The keys, null where the id is null or a stranger; and the strangers by position: texts that
+        are no integer as the input would print it ("017", "1.0", "x"), so equal to none of its ids.
+
+    """
+    if not pa.types.is_integer(key):
+        return as_text(ids), {}
+    if pa.types.is_integer(ids.type):
+        return ids.cast(key), {}
+    texts = as_text(ids)
+    try:
+        keys = texts.cast(key)
+        if keys.cast(pa.string()).equals(texts):
+            return keys, {}
+    except pa.ArrowInvalid:
+        pass
+    return _one_by_one(texts, key)
+
+
+def _one_by_one(texts: pa.StringArray, key: pa.DataType) -> tuple[pa.Array, dict[int, str]]:
+    values: list[int | None] = []
+    strangers: dict[int, str] = {}
+    for position, text in enumerate(readable(scalar, cut=None) for scalar in texts):
+        value = _integer(text) if text is not None else None
+        values.append(value)
+        if text is not None and value is None:
+            strangers[position] = text
+    return pa.array(values, key), strangers
+
+
+def _integer(text: str) -> int | None:
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal()) or len(digits) > len(str(2**63)):
+        return None
+    value = int(text)
+    return value if value in _INT64 and str(value) == text else None
+
+
+def first_of(keys: pa.Array, count: int) -> list[str]:
+    """Show the first few keys as text."""
+    return [readable(key) or "" for key in keys[:count]]
+
+
+def filled(keys: pa.Array, *others: pa.Array) -> tuple[pa.Array, ...]:
+    """Keep the positions at which a key is not null, of all arrays alike."""
+    if not keys.null_count:
+        return (keys, *others)
+    given = pc.is_valid(keys)
+    return (keys.drop_null(), *(other.filter(given) for other in others))

@@ -1,0 +1,114 @@
+"""Folds the rows of an output into facts, batch by batch; holds no row. Pure (pyarrow.compute)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+
+from gem_core.audit.confidence import Confidence, ConfidenceFold
+from gem_core.audit.contract import MATCH_CONFIDENCE, MATCH_STATUS
+from gem_core.audit.rows import NEEDS, RowRule, Rows, readable
+from gem_core.audit.verdict import EXAMPLES, Example
+
+
+@dataclass(frozen=True, slots=True)
+class Offenders:
+    """The rows that break one rule."""
+
+    count: int = 0
+    examples: tuple[Example, ...] = ()
+    """The first few."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What all rows together say."""
+
+    rows: int
+    """As counted while reading."""
+    matched: int | None
+    """None when there is no usable match_status."""
+    unmatched: int | None
+    offenders: Mapping[RowRule, Offenders]
+    """A rule is absent when a column that it needs is not usable."""
+    confidence: Confidence | None
+    """Of the finite confidences within 0 to 1 of matched rows; None without the two columns."""
+    gers_rows: int
+    """Matched rows that have a gers_id; 0 also when the columns are not usable."""
+    one_gers_id: str | None
+    """The gers_id of all those rows, if all are equal."""
+
+
+@dataclass(slots=True)
+class Profiler:
+    """Takes the batches of a file in order."""
+
+    columns: Sequence[str]
+    """The usable ones (`contract.usable_columns`); no others are looked at."""
+    confidence_floor: float | None = None
+    """Matched rows below it break CONFIDENCE_LOW; None leaves the rule out."""
+    _rows: int = 0
+    _matched: int = 0
+    _unmatched: int = 0
+    _counts: dict[RowRule, Offenders] = field(default_factory=dict)
+    _confidence: ConfidenceFold = field(default_factory=ConfidenceFold)
+    _gers: pa.Scalar | None = None
+    _gers_rows: int = 0
+    _gers_vary: bool = False
+
+    def add(self, batch: pa.RecordBatch) -> pa.BooleanArray:
+        """Fold a batch. Gives back which of its rows are matched."""
+        rows = Rows(batch, self.columns)
+        for rule, mask in rows.faults(self.confidence_floor).items():
+            self._count(rule, mask, rows.ids)
+        self._matched += rows.matched.true_count
+        self._unmatched += rows.unmatched.true_count
+        if (confidences := rows.confidences()) is not None:
+            self._confidence.add(confidences)
+        if (gers := rows.matched_gers()) is not None and len(gers):
+            self._gers_rows += len(gers)
+            if not self._gers_vary:
+                self._compare_gers(gers)
+        self._rows += rows.count
+        return rows.matched
+
+    def profile(self) -> Profile:
+        """All batches together."""
+        usable = set(self.columns)
+        status = MATCH_STATUS in usable
+        return Profile(
+            rows=self._rows,
+            matched=self._matched if status else None,
+            unmatched=self._unmatched if status else None,
+            offenders={
+                rule: self._counts.get(rule, Offenders())
+                for rule, needed in NEEDS.items()
+                if needed <= usable
+                and (rule is not RowRule.CONFIDENCE_LOW or self.confidence_floor is not None)
+            },
+            confidence=self._confidence.confidence()
+            if {MATCH_STATUS, MATCH_CONFIDENCE} <= usable
+            else None,
+            gers_rows=self._gers_rows,
+            one_gers_id=None if self._gers is None or self._gers_vary else readable(self._gers),
+        )
+
+    def _count(self, rule: RowRule, mask: pa.BooleanArray, ids: pa.Array | None) -> None:
+        count = mask.true_count
+        if not count:
+            return
+        before = self._counts.get(rule, Offenders())
+        shown = pc.indices_nonzero(mask)[: EXAMPLES - len(before.examples)].to_pylist()
+        examples = tuple(
+            Example(self._rows + row, readable(ids[row]) if ids is not None else None)
+            for row in shown
+        )
+        self._counts[rule] = Offenders(before.count + count, before.examples + examples)
+
+    def _compare_gers(self, gers: pa.StringArray) -> None:
+        if self._gers is None:
+            # A copy: a scalar would keep the whole batch alive.
+            self._gers = pa.scalar(gers[0].as_buffer().to_pybytes(), pa.binary())
+        same = pc.equal(gers.cast(pa.binary()), self._gers).true_count
+        self._gers_vary = same != len(gers)

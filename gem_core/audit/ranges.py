@@ -1,0 +1,125 @@
+"""A file object for pyarrow that fetches planned pieces of a Source, and counts them. Edge."""
+
+import io
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from gem_core.audit.plan import Span
+from gem_core.audit.source import Source
+from gem_core.errors import OutputError
+
+TAIL_BYTES = 64 << 10
+"""First request of a file. The footer of a file of ten row groups is about 13 KB."""
+
+HELD_PIECES = 6
+"""pyarrow reads the needed columns of a row group side by side: one piece for each of four columns,
+and one that a read reaches over into. With pieces of 8 MiB, at most 48 MiB."""
+
+
+class RangeFile(io.RawIOBase):
+    """Reads a Source as pyarrow asks.
+
+    The tail stays in memory. A read within a planned piece fetches the whole piece once; a read
+    outside of the plan fetches just what was asked for.
+    """
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self._source = source
+        self._position = 0
+        self._tail_start = source.size_bytes
+        self._tail = b""
+        self._pieces: Sequence[Span] = ()
+        self._starts: list[int] = []
+        self._held: OrderedDict[int, bytes] = OrderedDict()
+        self.bytes_read = 0
+        self.requests = 0
+        self.failure: OutputError | None = None
+        """What the Source raised, in case pyarrow takes it for a fault of the file."""
+
+    def load_tail(self, length: int) -> bytes:
+        """Fetch the last `length` bytes (fewer of a shorter file) and keep them."""
+        start = max(0, self._source.size_bytes - length)
+        if start < self._tail_start:
+            self._tail = self._fetch(start, self._tail_start - start) + self._tail
+            self._tail_start = start
+        return self._tail[start - self._tail_start :]
+
+    @property
+    def tail_start(self) -> int:
+        """Offset of the first byte of the tail that is held."""
+        return self._tail_start
+
+    def follow(self, pieces: Sequence[Span]) -> None:
+        """Serve reads from these pieces (sorted, apart, before the tail) from now on."""
+        self._pieces = pieces
+        self._starts = [piece.start for piece in pieces]
+        self._held.clear()
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes."""
+        return True
+
+    def tell(self) -> int:
+        """Offset of the next byte."""
+        return self._position
+
+    def size(self) -> int:
+        """Length of the file; pyarrow asks for it."""
+        return self._source.size_bytes
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move; fetches nothing."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size()}[whence]
+        if base + offset < 0:
+            raise OSError(f"seek to {base + offset}")
+        self._position = base + offset
+        return self._position
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Up to `size` bytes; fewer only at the end of the file."""
+        left = max(0, self.size() - self._position)
+        length = left if size is None or size < 0 else min(size, left)
+        parts = []
+        while length:
+            part = self._part(self._position, length)
+            parts.append(part)
+            self._position += len(part)
+            length -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _part(self, offset: int, length: int) -> bytes:
+        """The bytes at `offset` as far as one place holds them."""
+        if offset >= self._tail_start:
+            start = offset - self._tail_start
+            return self._tail[start : start + length]
+        length = min(length, self._tail_start - offset)
+        index = bisect_right(self._starts, offset) - 1
+        if index >= 0 and offset < self._pieces[index].end:
+            start = offset - self._pieces[index].start
+            return self._piece(index)[start : start + length]
+        following = self._starts[index + 1] if index + 1 < len(self._starts) else self._tail_start
+        return self._fetch(offset, min(length, following - offset))
+
+    def _piece(self, index: int) -> bytes:
+        if index not in self._held:
+            if len(self._held) >= HELD_PIECES:
+                self._held.popitem(last=False)
+            self._held[index] = self._fetch(self._pieces[index].start, self._pieces[index].length)
+        self._held.move_to_end(index)
+        return self._held[index]
+
+    def _fetch(self, offset: int, length: int) -> bytes:
+        try:
+            data = self._source.read(offset, length)
+        except OutputError as error:
+            self.failure = error
+            raise
+        self.requests += 1
+        self.bytes_read += len(data)
+        return data

@@ -1,0 +1,234 @@
+"""Where an output or input is read from, pinned to one version. Edge: Azure Blob, a local file."""
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
+from urllib.parse import urlsplit
+
+from azure.core import MatchConditions
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.storage.blob import BlobClient, ContainerClient
+
+from gem_core.errors import OutputChanged, OutputMissing, OutputUnreachable
+
+_TIMEOUTS: dict[str, Any] = {"connection_timeout": 10, "read_timeout": 60}
+"""Seconds for one try. A piece is at most 8 MiB, so a minute without a byte means a dead
+connection; the SDK's own retry policy tries again."""
+
+
+class Source(Protocol):
+    """One version of a file. Whatever is read comes from that version, or an error says why not."""
+
+    @property
+    def url(self) -> str:
+        """Address without a query, so never with a signature."""
+        ...
+
+    @property
+    def container(self) -> str:
+        """Container of the blob; the folder of a local file."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Name within the container."""
+        ...
+
+    @property
+    def etag(self) -> str:
+        """ETag of the pinned version, without quotes."""
+        ...
+
+    @property
+    def size_bytes(self) -> int:
+        """Length of the pinned version."""
+        ...
+
+    @property
+    def last_modified(self) -> datetime | None:
+        """When the pinned version was written."""
+        ...
+
+    @property
+    def version_id(self) -> str | None:
+        """Of a container with versioning; otherwise None."""
+        ...
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Exactly `length` bytes from `offset`; the range lies within `size_bytes`.
+
+        Raises:
+            OutputChanged: the file was overwritten or deleted since it was opened.
+            OutputUnreachable: refused, throttled or no answer.
+
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BlobSource:
+    """A blob, every read of which is one GET of a range with If-Match."""
+
+    url: str
+    container: str
+    name: str
+    etag: str
+    size_bytes: int
+    last_modified: datetime | None
+    version_id: str | None
+    _client: BlobClient
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Read a range of the pinned version; see `Source.read`."""
+        try:
+            # The services compare the ETag in its quoted form.
+            data: bytes = self._client.download_blob(
+                offset,
+                length,
+                etag=f'"{self.etag}"',
+                match_condition=MatchConditions.IfNotModified,
+                max_concurrency=1,
+                **_TIMEOUTS,
+            ).readall()
+        except AzureError as error:
+            if _status(error) in {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.NOT_FOUND}:
+                raise OutputChanged(f"{self.url} was replaced or deleted while read") from None
+            _unreachable(error, self.url)
+        if len(data) != length:
+            raise OutputUnreachable(
+                f"{self.url}: {len(data)} of {length} bytes came at offset {offset}; try again"
+            )
+        return data
+
+
+def open_blob(container: ContainerClient, name: str) -> BlobSource:
+    """Pin the current version of a blob. One request.
+
+    Raises:
+        OutputMissing: there is no such blob, or no such container.
+        OutputUnreachable: refused, throttled or no answer.
+
+    """
+    client = container.get_blob_client(name)
+    url = _without_query(client.url)
+    try:
+        found = client.get_blob_properties(**_TIMEOUTS)
+    except AzureError as error:
+        if _status(error) == HTTPStatus.NOT_FOUND:
+            code = _code(error) or "NotFound"
+            raise OutputMissing(f"{url} is not there ({code})") from None
+        _unreachable(error, url)
+    return BlobSource(
+        url=url,
+        container=container.container_name,
+        name=name,
+        etag=str(found.etag).strip('"'),
+        size_bytes=int(found.size),
+        last_modified=found.last_modified,
+        version_id=found.version_id,
+        _client=client,
+    )
+
+
+def _status(error: AzureError) -> int | None:
+    return error.status_code if isinstance(error, HttpResponseError) else None
+
+
+def _code(error: AzureError) -> str:
+    """The service's own word for the error, such as AuthorizationPermissionMismatch."""
+    code = getattr(error, "error_code", None)
+    return str(getattr(code, "value", code) or "")
+
+
+def _unreachable(error: AzureError, url: str) -> NoReturn:
+    """Say what went wrong and what to do.
+
+    The SDK's own text is left out: for a refused signature it repeats what was signed.
+    """
+    status, code = _status(error), _code(error)
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        advice = "refused: grant Storage Blob Data Reader, and check the storage firewall"
+    elif isinstance(error, ClientAuthenticationError):
+        advice = "no credential was accepted: check the identity that GEM_OUTPUT names"
+    elif code == "BlobArchived":
+        advice = "in the archive tier: rehydrate it"
+    elif status is None:
+        advice = "no answer: check the address of GEM_OUTPUT and the network; tried again later"
+    else:
+        advice = "the storage cannot serve it now; tried again later"
+    said = " ".join(str(part) for part in (status, code, type(error).__name__) if part)
+    raise OutputUnreachable(f"{url}: {advice} ({said})") from None
+
+
+def _without_query(url: str) -> str:
+    return urlsplit(url)._replace(query="", fragment="").geturl()
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """A local file; its size and modification time stand in for the ETag."""
+
+    path: Path
+    etag: str
+    size_bytes: int
+    last_modified: datetime
+    version_id: None = None
+
+    @property
+    def url(self) -> str:
+        """The file as a URL."""
+        return self.path.absolute().as_uri()
+
+    @property
+    def container(self) -> str:
+        """The folder."""
+        return str(self.path.parent)
+
+    @property
+    def name(self) -> str:
+        """The file name."""
+        return self.path.name
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Read a range of the pinned version; see `Source.read`."""
+        try:
+            with self.path.open("rb") as file:
+                if _file_etag(os.fstat(file.fileno())) != self.etag:
+                    raise OutputChanged(f"{self.path} was replaced while read")
+                file.seek(offset)
+                return file.read(length)
+        except FileNotFoundError:
+            raise OutputChanged(f"{self.path} was deleted while read") from None
+        except OSError as error:
+            raise OutputUnreachable(f"{self.path}: {error.strerror}") from None
+
+
+def open_file(path: Path) -> FileSource:
+    """Pin the current version of a local file.
+
+    Raises:
+        OutputMissing: there is no such file.
+        OutputUnreachable: it may not be read, or is a folder.
+
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        raise OutputMissing(f"{path} is not there") from None
+    except OSError as error:
+        raise OutputUnreachable(f"{path}: {error.strerror}") from None
+    if not path.is_file():
+        raise OutputUnreachable(f"{path} is not a file")
+    return FileSource(
+        path=path,
+        etag=_file_etag(found),
+        size_bytes=found.st_size,
+        last_modified=datetime.fromtimestamp(found.st_mtime, UTC),
+    )
+
+
+def _file_etag(found: os.stat_result) -> str:
+    return f"{found.st_size}-{found.st_mtime_ns}"

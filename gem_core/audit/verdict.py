@@ -1,0 +1,53 @@
+"""The answer of one check: passed, failed or not run. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+EXAMPLES = 5
+"""How many offenders a report shows for each check."""
+
+
+class Verdict(StrEnum):
+    """How a check ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_RUN = "not_run"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One offender. Never holds more of a row than this."""
+
+    row: int | None = None
+    """Counted from 0 within the file; None for an id that the file does not have."""
+    id: str | None = None
+    """As text; None when it is null or the file has no id column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a check found."""
+
+    verdict: Verdict
+    detail: str = ""
+    offending: int | None = None
+    """How many rows, ids or columns offend."""
+    examples: tuple[Example, ...] = ()
+
+
+def passed(detail: str = "") -> Judgement:
+    """The promise holds."""
+    return Judgement(Verdict.PASSED, detail)
+
+
+def failed(
+    detail: str, offending: int | None = None, examples: tuple[Example, ...] = ()
+) -> Judgement:
+    """The promise is broken."""
+    return Judgement(Verdict.FAILED, detail, offending, examples)
+
+
+def not_run(reason: str) -> Judgement:
+    """Nobody knows whether the promise holds, and why."""
+    return Judgement(Verdict.NOT_RUN, reason)
