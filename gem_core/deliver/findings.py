@@ -21,6 +21,7 @@ def findings(
     return Findings(
         subject=f"{output.container}/{output.name}" if output else "",
         output=parts["output"] | _place(output, record) if output else None,
+        input=parts["input"],
         match=parts["match"],
         statistics=parts["statistics"],
         checks=tuple(parts["checks"]),

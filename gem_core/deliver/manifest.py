@@ -39,6 +39,7 @@ class Findings:
     subject: str
     """Container and name of the output, or empty."""
     output: Mapping[str, Any] | None = None
+    input: Mapping[str, Any] | None = None
     match: Mapping[str, Any] | None = None
     statistics: Mapping[str, Any] | None = None
     checks: tuple[Mapping[str, Any], ...] = ()
@@ -105,6 +106,7 @@ def whole_event(
                 ],
             },
             "output": findings.output,
+            "input": findings.input,
             "match": findings.match,
             "statistics": findings.statistics,
             "checks": {

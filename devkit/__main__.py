@@ -1,0 +1,49 @@
+"""The dev kit's commands: `python -m devkit demo` and `python -m devkit start`."""
+
+import argparse
+import signal
+import sys
+from types import FrameType
+
+from devkit import demo, start
+
+INTERRUPTED = 130
+
+
+def main() -> int:
+    """Run a command; Ctrl-C and SIGTERM stop everything that it started."""
+    parser = argparse.ArgumentParser(prog="python -m devkit", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("demo", help="the main job, end to end; ends by itself")
+    starting = commands.add_parser("start", help="everything stays up until Ctrl-C")
+    starting.add_argument("--port", type=int, default=7071, help="of the app (%(default)s)")
+    starting.add_argument(
+        "--simulator-port", type=int, default=7072, help="of the GEM simulator (%(default)s)"
+    )
+    starting.add_argument(
+        "--time-scale",
+        type=float,
+        default=60,
+        help="simulated seconds of GEM a second (%(default)s)",
+    )
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        if arguments.command == "demo":
+            return demo.run()
+        return start.run(
+            port=arguments.port,
+            simulator_port=arguments.simulator_port,
+            time_scale=arguments.time_scale,
+        )
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

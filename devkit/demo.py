@@ -1,0 +1,182 @@
+"""The main job on this machine, watched live: `python -m devkit demo`. Ends by itself."""
+
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from devkit.simulator.life import LIVES, Life
+from devkit.stage import QUEUE, ROOT, Stage, stage
+from gem_core.outcome import Outcome
+
+TIME_SCALE = 60
+"""A minute of GEM is a second here."""
+SETTINGS = {
+    "GEM_CHECK_SCHEDULE": "* * * * * *",
+    "GEM_CHECK_MIN_SECONDS": "0.5",
+    "GEM_CHECK_MAX_SECONDS": "2",
+    "GEM_LOST_AFTER_MINUTES": "0.05",
+    "GEM_OUTPUT_GRACE_MINUTES": "0.1",
+    "GEM_REDELIVER_AFTER_MINUTES": "0.1",
+}
+"""The operator's times, compressed likewise."""
+LIMIT_SECONDS = 50
+FRAME_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One job of the demo, and what must come of it."""
+
+    job_run_id: str
+    life: Life
+    expected: Outcome
+
+
+ACTS = tuple(
+    Act(f"job-{number:02}-{life.replace('_', '-')}", LIVES[life], expected)
+    for number, (life, expected) in enumerate(
+        (
+            ("clean", Outcome.VALID),
+            ("warnings", Outcome.VALID_WITH_WARNINGS),
+            ("wrong_statistics", Outcome.INVALID),
+            ("bad_rows", Outcome.INVALID),
+            ("output_missing", Outcome.OUTPUT_MISSING),
+            ("late_output", Outcome.VALID),
+            ("failed", Outcome.FAILED),
+            ("cancelled", Outcome.CANCELLED),
+            ("vanishing", Outcome.LOST),
+            ("flaky", Outcome.VALID),
+            ("token_expiring", Outcome.VALID),
+        ),
+        start=1,
+    )
+)
+
+
+def run() -> int:
+    """Run the demo; 0 when every job had exactly the expected outcome, and one manifest."""
+    console = Console()
+    console.print("Starting Azurite, the GEM simulator and the app (the development runner) …")
+    with stage(time_scale=TIME_SCALE, overrides=SETTINGS) as up:
+        console.print(f"App {up.runner.url}/api/jobs   GEM (simulated) {up.simulator.url}\n")
+        for act in ACTS:
+            register(up, act)
+        watch(up, console)
+        events = listen(up)
+    console.print(f"\nThe queue {QUEUE!r}, as a listener reads it (examples/listener.py):\n")
+    return judge(events, console)
+
+
+def register(up: Stage, act: Act) -> None:
+    """Submit a job to the simulator, and have the app watch it."""
+    up.simulator.add_job(act.job_run_id, act.life)
+    answer = requests.put(
+        f"{up.runner.url}/api/jobs/{act.job_run_id}",
+        headers=up.headers,
+        json={"labels": {"life": act.life.name}},
+        timeout=10,
+    )
+    answer.raise_for_status()
+
+
+def watch(up: Stage, console: Console) -> None:
+    """Show every job until all are reported, or the time is over."""
+    ends = time.monotonic() + LIMIT_SECONDS
+    stages: Counter[str] = Counter()
+    with Live(console=console, refresh_per_second=4) as live:
+        while time.monotonic() < ends:
+            records = [show(up, act) for act in ACTS]
+            live.update(table(records))
+            stages = Counter(record["stage"] for record in records)
+            if stages["reported"] == len(ACTS):
+                return
+            time.sleep(FRAME_SECONDS)
+    console.print(f"[red]Not all jobs were reported within {LIMIT_SECONDS} s: {dict(stages)}[/red]")
+    console.print(up.runner.log_path.read_text(encoding="utf-8")[-4000:], markup=False)
+
+
+def show(up: Stage, act: Act) -> dict[str, Any]:
+    """The app's record of a job."""
+    answer = requests.get(
+        f"{up.runner.url}/api/jobs/{act.job_run_id}", headers=up.headers, timeout=10
+    )
+    answer.raise_for_status()
+    record: dict[str, Any] = answer.json()
+    return record
+
+
+def table(records: list[dict[str, Any]]) -> Table:
+    """One frame of the live view."""
+    view = Table(box=None, header_style="bold")
+    for heading in ("job", "GEM says", "progress", "stage", "asked", "outcome"):
+        view.add_column(heading)
+    for record in records:
+        history = record["history"]
+        answer = record["lastAnswer"] or {}
+        progress = 100 if record["settlement"] == "finished" else answer.get("progress", 0)
+        outcome = record["outcome"] or ""
+        colour = {"valid": "green", "valid_with_warnings": "yellow", "": ""}.get(outcome, "red")
+        view.add_row(
+            record["jobRunId"],
+            history[-1]["status"] if history else "",
+            ProgressBar(total=100, completed=progress, width=20),
+            record["stage"],
+            str(record["checks"]),
+            f"[{colour}]{outcome}[/{colour}]" if colour else outcome,
+        )
+    return view
+
+
+def listen(up: Stage) -> list[dict[str, Any]]:
+    """The events of the queue, read by the example listener in a process of its own."""
+    listener = subprocess.run(
+        [
+            sys.executable,
+            str(ROOT / "examples" / "listener.py"),
+            *("--connection-string", up.azurite.connection_string),
+            *("--queue", QUEUE, "--once", "--json"),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return [json.loads(line) for line in listener.stdout.splitlines()]
+
+
+def judge(events: list[dict[str, Any]], console: Console) -> int:
+    """Print a line for each manifest; hold them against what was expected."""
+    expected = {act.job_run_id: act.expected for act in ACTS}
+    got: dict[str, list[str]] = {job: [] for job in expected}
+    for event in sorted(events, key=lambda event: str(event["data"]["jobRunId"])):
+        data = event["data"]
+        job = data["jobRunId"]
+        got[job].append(data["outcome"])
+        match = data["match"]
+        share = f"{match['shareMatched']:.2%} matched" if match else ""
+        failed = [
+            check["name"] for check in data["checks"]["notPassed"] if check["verdict"] == "failed"
+        ]
+        right = data["outcome"] == expected[job]
+        console.print(
+            f"{'ok' if right else 'WRONG':<6}{job:<28}{data['outcome']:<21}{event['id'][:8]}  "
+            f"{share:<16} {', '.join(failed)}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    wrong = {job: found for job, found in got.items() if found != [expected[job]]}
+    if wrong:
+        console.print(f"\n[red]Not as expected: {wrong}[/red]")
+        return 1
+    console.print(f"\nAll {len(expected)} jobs ended as expected, one manifest each.")
+    return 0

@@ -1,0 +1,95 @@
+"""Everything that the app needs, on this machine: storage, GEM and the Functions runner. Edge.
+
+What the infrastructure makes in Azure (containers, the results queue) is made here.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
+
+from devkit.azurite import Azurite
+from devkit.runner import Runner
+from devkit.simulator.access import SimulatorSettings
+from devkit.simulator.simulator import GemSimulator
+from gem_core.wiring import CONTAINERS
+
+ROOT = Path(__file__).resolve().parent.parent
+OUTPUT_CONTAINER = "default"
+QUEUE = "gem-results"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What is up."""
+
+    azurite: Azurite
+    simulator: GemSimulator
+    runner: Runner
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What our HTTP routes want."""
+        return {"x-functions-key": self.runner.function_key}
+
+
+def sample_settings() -> dict[str, str]:
+    """The values of local.settings.sample.json."""
+    sample = json.loads((ROOT / "local.settings.sample.json").read_text(encoding="utf-8"))
+    return {str(name): str(value) for name, value in sample["Values"].items()}
+
+
+def make_stores(connection_string: str) -> None:
+    """The containers and the queue that the infrastructure makes in Azure."""
+    with BlobServiceClient.from_connection_string(connection_string) as blobs:
+        for name in (*CONTAINERS, OUTPUT_CONTAINER):
+            blobs.create_container(name)
+    with QueueServiceClient.from_connection_string(connection_string) as queues:
+        queues.create_queue(QUEUE)
+
+
+def app_settings(azurite: Azurite, simulator: GemSimulator) -> dict[str, str]:
+    """The sample's settings, at the addresses of this run."""
+    storage = azurite.connection_string
+    return sample_settings() | {
+        "AzureWebJobsStorage": storage,
+        "GEM_STATE": storage,
+        "GEM_OUTPUT": storage,
+        "GEM_API_BASE_URL": simulator.url,
+        "GEM_API_KEY": simulator.api_key,
+        "GEM_BEARER_TOKEN": simulator.token,
+    }
+
+
+@contextmanager
+def stage(
+    *,
+    time_scale: float = 1,
+    overrides: Mapping[str, str] | None = None,
+    port: int = 0,
+    simulator_port: int = 0,
+) -> Iterator[Stage]:
+    """Start all, give them, and stop all.
+
+    Args:
+        time_scale: simulated seconds of GEM a second.
+        overrides: settings that differ from the sample's.
+        port: of the runner; 0 takes a free one.
+        simulator_port: likewise.
+
+    """
+    with Azurite() as azurite:
+        make_stores(azurite.connection_string)
+        with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
+            simulator = GemSimulator(
+                blobs.get_container_client(OUTPUT_CONTAINER),
+                SimulatorSettings(time_scale=time_scale, port=simulator_port),
+            )
+            with simulator:
+                settings = app_settings(azurite, simulator) | dict(overrides or {})
+                with Runner(ROOT, settings, port=port) as runner:
+                    yield Stage(azurite, simulator, runner)

@@ -1,0 +1,93 @@
+"""A listener: reads manifests from the results queue, checks them, drops repeats, acts once.
+
+An example to start from. It needs azure-storage-queue and jsonschema, and nothing of GEM Courier.
+
+    python examples/listener.py --queue gem-results --once
+"""
+
+import argparse
+import base64
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from azure.storage.queue import QueueClient
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+
+SCHEMA = Path(__file__).resolve().parent.parent / "docs" / "manifest.schema.json"
+
+
+def decode(text: str) -> dict[str, Any]:
+    """The event of a message, whether it was sent as base64 (the default) or as it is."""
+    body = text if text.lstrip().startswith("{") else base64.b64decode(text, validate=True).decode()
+    event: dict[str, Any] = json.loads(body)
+    return event
+
+
+def receive(queue: QueueClient, *, once: bool) -> Iterator[dict[str, Any]]:
+    """Each event that is new and well-formed.
+
+    A message is deleted only after the caller has come back for the next one, so a listener that
+    dies in between sees it again: act, then remember the id. A message that is no manifest is left
+    alone; it comes back, and after a few times it should go to a place where a person looks.
+    """
+    validator = Draft202012Validator(
+        json.loads(SCHEMA.read_text(encoding="utf-8")), format_checker=FormatChecker()
+    )
+    seen: set[str] = set()  # keep it in a database, with the work that it guards
+    while True:
+        batch = list(queue.receive_messages(max_messages=32, visibility_timeout=300))
+        for message in batch:
+            try:
+                event = decode(message.content)
+                validator.validate(event)
+            except (ValueError, ValidationError) as error:
+                print(f"not a manifest, left alone: {error}", file=sys.stderr)
+                continue
+            if event["id"] not in seen:
+                yield event
+                seen.add(event["id"])
+            queue.delete_message(message)
+        if not batch:
+            if once:
+                return
+            time.sleep(10)
+
+
+def summary(event: dict[str, Any]) -> str:
+    """One line about an event."""
+    data = event["data"]
+    match, counts = data["match"], data["checks"]["counts"]
+    share = f"{match['shareMatched']:.2%} matched" if match and match["shareMatched"] else ""
+    failed = [
+        check["name"] for check in data["checks"]["notPassed"] if check["verdict"] == "failed"
+    ]
+    ran = f"{counts['passed']} checks passed" if counts["passed"] else ""
+    facts = ", ".join(
+        part for part in (share, ran, f"failed: {', '.join(failed)}" * bool(failed)) if part
+    )
+    return f"{data['outcome']:<20} {data['jobRunId']:<24} {facts}"
+
+
+def main() -> None:
+    """Print a line for each new manifest."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--connection-string", default=os.environ.get("GEM_STATE"))
+    parser.add_argument("--queue", default=os.environ.get("GEM_RESULTS_QUEUE", "gem-results"))
+    parser.add_argument("--once", action="store_true", help="end when the queue is empty")
+    parser.add_argument("--json", action="store_true", help="print whole events")
+    arguments = parser.parse_args()
+    if not arguments.connection_string:
+        parser.error("--connection-string or GEM_STATE is needed")
+    queue = QueueClient.from_connection_string(arguments.connection_string, arguments.queue)
+    with queue:
+        for event in receive(queue, once=arguments.once):
+            print(json.dumps(event) if arguments.json else summary(event), flush=True)
+
+
+if __name__ == "__main__":
+    main()
