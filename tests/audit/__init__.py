@@ -1,0 +1,1 @@
+"""The audit: builders in `build`, one file of tests a module."""

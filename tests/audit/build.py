@@ -1,0 +1,111 @@
+"""Small inputs, outputs and jobs, right in every way unless told otherwise."""
+
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+from gem_core.audit.audit import audit
+from gem_core.audit.report import Report
+from gem_core.audit.source import FileSource, Source, open_file
+from gem_core.gem.job import GemJob, parse_job
+
+ROWS = 12
+MATCHED_ROWS = 9
+
+
+def gers(number: int) -> str:
+    return str(uuid.UUID(int=(number + 1) * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128))
+
+
+def input_table(rows: int = ROWS, **columns: object) -> pa.Table:
+    """What was sent to GEM. A column given as None is left out."""
+    table = {
+        "id": pa.array(range(100, 100 + rows), pa.int64()),
+        "is_navigable": pa.array([True] * rows),
+        "geometry": pa.array([f"LINESTRING (4.{n} 52, 5 53)" for n in range(rows)]),
+        **columns,
+    }
+    return pa.table({name: column for name, column in table.items() if column is not None})
+
+
+def matched_table(rows: int = ROWS, matched: int | None = None, **columns: object) -> pa.Table:
+    """What GEM gave back: the first `matched` rows (three of four) are matched."""
+    matched = rows * 3 // 4 if matched is None else matched
+    nothing = [None] * (rows - matched)
+    promised = {
+        "gers_id": pa.array([gers(n) for n in range(matched)] + nothing, pa.string()),
+        "match_confidence": pa.array(
+            [round(0.65 + 0.3 * n / max(matched, 1), 4) for n in range(matched)] + nothing,
+            pa.float64(),
+        ),
+        "match_status": pa.array(["matched"] * matched + ["unmatched"] * (rows - matched)),
+    }
+    return input_table(rows, **promised | columns)
+
+
+def changed(table: pa.Table, column: str, **by_row: object) -> pa.Table:
+    """The table with other values in some rows: `changed(table, "id", r3=None)`."""
+    values = table.column(column).to_pylist()
+    for row, value in by_row.items():
+        values[int(row.removeprefix("r"))] = value
+    index = table.schema.get_field_index(column)
+    return table.set_column(index, column, pa.array(values, table.schema.field(column).type))
+
+
+def write(
+    folder: Path, table: pa.Table, name: str = "roads_matched.parquet", **options: object
+) -> FileSource:
+    path = folder / name
+    pq.write_table(table, path, **options)
+    return open_file(path)
+
+
+def write_bytes(folder: Path, data: bytes, name: str = "roads_matched.parquet") -> FileSource:
+    path = folder / name
+    path.write_bytes(data)
+    return open_file(path)
+
+
+STATISTICS: dict[str, object] = {
+    "roads_matched": "75.00%",
+    "roads_unmatched": "25.00%",
+    "roads_fully_matched": "60.00%",
+    "roads_partially_matched": "15.00%",
+    "confidence_threshold": 60,
+    "execution_time_sec": 9751.75,
+    "num_roads_processed": ROWS,
+}
+
+
+def job(statistics: Mapping[str, object] | None = None, **fields: object) -> GemJob:
+    """A finished job. Statistics and fields by GEM's names; None leaves one out."""
+    answer = {
+        "jobRunId": "job-1",
+        "inputFileName": "roads.parquet",
+        "outputFileName": "roads_matched.parquet",
+        "overtureRelease": "<latest-overture-release>",
+        "status": "finished",
+        "statistics": STATISTICS | dict(statistics or {}),
+        **fields,
+    }
+    return parse_job(answer, job_run_id="job-1")
+
+
+def audited(
+    folder: Path,
+    output: pa.Table | Source,
+    *,
+    given: pa.Table | Source | None = None,
+    of: GemJob | None = None,
+) -> Report:
+    """Audit an output, beside the usual input unless another is given."""
+    if isinstance(output, pa.Table):
+        output = write(folder, output)
+    if given is None:
+        given = input_table()
+    if isinstance(given, pa.Table):
+        given = write(folder, given, "roads.parquet")
+    return audit(output, of or job(), input_source=given)
