@@ -70,15 +70,14 @@ class Opened:
             OutputError: the Source could not be read; as it raised it.
 
         """
-        self._file.follow(
-            pieces(list(chunks(self._metadata, set(columns))), end=self._file.tail_start)
-        )
         as_dictionary = [
             name
             for name in columns
             if name == MATCH_STATUS and is_text(self.schema.field(name).type)
         ]
         try:
+            needed = list(chunks(self._metadata, set(columns)))
+            self._file.follow(pieces(needed, end=self._file.tail_start))
             parquet = _parquet(self._file, metadata=self._metadata, read_dictionary=as_dictionary)
             yield from parquet.iter_batches(
                 batch_size=batch_rows(self._metadata, set(columns)),

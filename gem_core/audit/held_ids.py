@@ -67,12 +67,14 @@ class Strangers:
 class IdColumn:
     """The ids of one file, added in the file's order."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, *, before: "IdColumn | None" = None) -> None:
+        """`before` lets go of its ids when these need the room."""
         self.rows = 0
         self.in_order = True
         self.held = True
         """Whether all ids are still in memory."""
         self._budget = budget
+        self._before = before
         self._taken = 0
         self._keys: list[pa.Array] = []
         self._matched: list[pa.BooleanArray] = []
@@ -126,19 +128,28 @@ class IdColumn:
         distinct = Distinct()
         return (distinct.add(keys) for keys in self._keys)
 
+    def let_go(self) -> None:
+        """Hold no ids from now on; what is folded stays folded."""
+        self.held = False
+        self._keys.clear()
+        self._matched.clear()
+        self._budget.give_back(self._taken)
+        self._taken = 0
+
     def _hold(self, keys: pa.Array, matched: pa.BooleanArray) -> None:
         if not self.held:
             return
         size = keys.nbytes + matched.nbytes
-        if self._budget.take(size):
-            self._taken += size
-            self._keys.append(keys)
-            self._matched.append(matched)
-        else:
-            self.held = False
-            self._keys.clear()
-            self._matched.clear()
-            self._budget.give_back(self._taken)
+        taken = self._budget.take(size)
+        if not taken and self._before:
+            self._before.let_go()
+            taken = self._budget.take(size)
+        if not taken:
+            self.let_go()
+            return
+        self._taken += size
+        self._keys.append(keys)
+        self._matched.append(matched)
 
 
 def _one_array(chunked: pa.ChunkedArray) -> pa.Array:

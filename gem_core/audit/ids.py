@@ -73,9 +73,9 @@ class IdAudit:
             "that are set aside for an exact count"
         )
         budget = Budget(limit_bytes)
-        self._output = IdColumn(budget)
-        self._strangers = Strangers(budget)
         self._given = IdColumn(budget)
+        self._output = IdColumn(budget, before=self._given)
+        self._strangers = Strangers(budget)
         self._given_keys = self._convert(given.arrays if given else ())
         self._merge = Merge(self._given_in_order()) if given else None
         self._not_compared = not_compared

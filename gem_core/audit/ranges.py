@@ -12,16 +12,17 @@ from gem_core.errors import OutputError
 TAIL_BYTES = 64 << 10
 """First request of a file. The footer of a file of ten row groups is about 13 KB."""
 
-HELD_PIECES = 6
+HELD_PIECES = 8
 """pyarrow reads the needed columns of a row group side by side: one piece for each of four columns,
-and one that a read reaches over into. With pieces of 8 MiB, at most 48 MiB."""
+some that reach into the next column or row group. With pieces of 8 MiB, at most 64 MiB."""
 
 
 class RangeFile(io.RawIOBase):
     """Reads a Source as pyarrow asks.
 
-    The tail stays in memory. A read within a planned piece fetches the whole piece once; a read
-    outside of the plan fetches just what was asked for.
+    The tail stays in memory. A read within a planned piece fetches the whole piece, which is held
+    until all of it was read, or until others need its place. A read outside of the plan fetches
+    just what was asked for.
     """
 
     def __init__(self, source: Source) -> None:
@@ -33,6 +34,8 @@ class RangeFile(io.RawIOBase):
         self._pieces: Sequence[Span] = ()
         self._starts: list[int] = []
         self._held: OrderedDict[int, bytes] = OrderedDict()
+        self._unread: dict[int, int] = {}
+        """Bytes of each held piece that were not asked for yet."""
         self.bytes_read = 0
         self.requests = 0
         self.failure: OutputError | None = None
@@ -56,6 +59,7 @@ class RangeFile(io.RawIOBase):
         self._pieces = pieces
         self._starts = [piece.start for piece in pieces]
         self._held.clear()
+        self._unread.clear()
 
     def readable(self) -> bool:
         """Yes."""
@@ -102,7 +106,11 @@ class RangeFile(io.RawIOBase):
         index = bisect_right(self._starts, offset) - 1
         if index >= 0 and offset < self._pieces[index].end:
             start = offset - self._pieces[index].start
-            return self._piece(index)[start : start + length]
+            part = self._piece(index)[start : start + length]
+            self._unread[index] -= len(part)
+            if self._unread[index] <= 0:
+                del self._held[index]
+            return part
         following = self._starts[index + 1] if index + 1 < len(self._starts) else self._tail_start
         return self._fetch(offset, min(length, following - offset))
 
@@ -110,7 +118,9 @@ class RangeFile(io.RawIOBase):
         if index not in self._held:
             if len(self._held) >= HELD_PIECES:
                 self._held.popitem(last=False)
-            self._held[index] = self._fetch(self._pieces[index].start, self._pieces[index].length)
+            piece = self._pieces[index]
+            self._held[index] = self._fetch(piece.start, piece.length)
+            self._unread[index] = piece.length
         self._held.move_to_end(index)
         return self._held[index]
 

@@ -1,4 +1,4 @@
-"""A blob service on a loopback port with one blob, scripted to misbehave. Real SDK, real sockets."""
+"""A blob service with one blob on a loopback port, scripted to misbehave; the SDK is real."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

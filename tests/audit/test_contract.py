@@ -1,0 +1,147 @@
+"""The promised columns, and what became of the input's."""
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pytest
+
+from gem_core.audit.contract import (
+    ID_PROMISE,
+    PROMISED,
+    ColumnChanges,
+    compare_columns,
+    usable_columns,
+)
+
+TEXT = [
+    pa.string(),
+    pa.large_string(),
+    pa.string_view(),
+    pa.dictionary(pa.int32(), pa.string()),
+    pa.dictionary(pa.int8(), pa.large_string()),
+]
+
+
+@pytest.mark.parametrize("kind", TEXT, ids=str)
+def test_text_in_any_encoding_is_text(kind: pa.DataType) -> None:
+    schema = pa.schema({"gers_id": kind, "match_status": kind, "id": kind})
+    assert not PROMISED["gers_id"].problem(schema)
+    assert not PROMISED["match_status"].problem(schema)
+    assert not ID_PROMISE.problem(schema)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pa.binary(), pa.binary(16), pa.int64(), pa.list_(pa.string()), pa.struct({"x": pa.string()})],
+    ids=str,
+)
+def test_what_is_no_text_is_named(kind: pa.DataType) -> None:
+    problem = PROMISED["gers_id"].problem(pa.schema({"gers_id": kind}))
+    assert problem.startswith(f"gers_id is {kind}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "accepted"),
+    [
+        (pa.float32(), True),
+        (pa.float64(), True),
+        (pa.float16(), False),
+        (pa.int8(), False),
+        (pa.int64(), False),
+        (pa.decimal128(5, 4), False),
+        (pa.string(), False),
+    ],
+    ids=str,
+)
+def test_a_confidence_is_a_float(kind: pa.DataType, *, accepted: bool) -> None:
+    problem = PROMISED["match_confidence"].problem(pa.schema({"match_confidence": kind}))
+    assert (not problem) is accepted
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [
+        (["x"], "there is no column gers_id"),
+        (["GERS_ID"], "there is no column gers_id, but GERS_ID"),
+        (["gers_id", "gers_id"], "gers_id occurs 2 times"),
+    ],
+)
+def test_absent_and_repeated_columns(names: list[str], problem: str) -> None:
+    schema = pa.schema([(name, pa.string()) for name in names])
+    assert PROMISED["gers_id"].problem(schema) == problem
+    assert usable_columns(schema) == []
+
+
+def schema(**columns: pa.DataType) -> pa.Schema:
+    promised = {
+        "gers_id": pa.string(),
+        "match_confidence": pa.float64(),
+        "match_status": pa.string(),
+    }
+    return pa.schema({**columns, **promised})
+
+
+A = pa.int64()
+
+
+@pytest.mark.parametrize(
+    ("output", "given", "changes"),
+    [
+        pytest.param(schema(a=A, b=A), {"a": A, "b": A}, ColumnChanges(), id="kept"),
+        pytest.param(schema(a=A), {"a": A, "b": A}, ColumnChanges(missing=("b",)), id="missing"),
+        pytest.param(schema(a=A, b=A), {"a": A}, ColumnChanges(extra=("b",)), id="extra"),
+        pytest.param(
+            schema(b=A, a=A), {"a": A, "b": A}, ColumnChanges(moved=("b", "a")), id="moved"
+        ),
+        pytest.param(
+            schema(a=pa.string()),
+            {"a": A},
+            ColumnChanges(retyped=("a: int64 -> string",)),
+            id="retyped",
+        ),
+        pytest.param(
+            schema(a=A),
+            {"a": A, "match_status": A},
+            ColumnChanges(clashing=("match_status",)),
+            id="clashing",
+        ),
+    ],
+)
+def test_every_input_column_is_followed(
+    output: pa.Schema, given: dict[str, pa.DataType], changes: ColumnChanges
+) -> None:
+    assert compare_columns(output, pa.schema(given)) == changes
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        *((kind, pa.string()) for kind in TEXT),
+        (pa.large_binary(), pa.binary()),
+        (pa.binary_view(), pa.binary()),
+        (pa.large_list(pa.large_string()), pa.list_(pa.string())),
+        (pa.struct({"x": pa.large_string()}), pa.struct({"x": pa.string_view()})),
+    ],
+    ids=str,
+)
+def test_another_encoding_is_the_same_type(old: pa.DataType, new: pa.DataType) -> None:
+    assert compare_columns(schema(a=new), pa.schema({"a": old})) == ColumnChanges()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (pa.int32(), pa.int64()),
+        (pa.binary(), pa.string()),
+        (pa.list_(pa.int32()), pa.list_(pa.int64())),
+        (pa.timestamp("us", "UTC"), pa.timestamp("us")),
+    ],
+    ids=str,
+)
+def test_another_type_is_named(old: pa.DataType, new: pa.DataType) -> None:
+    changes = compare_columns(schema(a=new), pa.schema({"a": old}))
+    assert changes.retyped == (f"a: {old} -> {new}",)
+
+
+def test_names_that_occur_twice_are_counted_not_followed() -> None:
+    given = pa.schema([("a", A), ("a", A), ("b", A)])
+    output = pa.schema([("a", pa.string()), ("b", A), ("b", A)])
+    assert compare_columns(output, given) == ColumnChanges(missing=("a",), extra=("b",))
