@@ -1,0 +1,8 @@
+"""A development runner for a Python v2 Functions app; not the Azure Functions host. See README.md.
+
+`python -m devkit.runner` runs one app; `Runner` does so in a process of its own.
+"""
+
+from devkit.runner.subprocess_runner import Runner
+
+__all__ = ["Runner"]

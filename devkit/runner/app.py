@@ -1,0 +1,154 @@
+"""A Functions app as the runner sees it: settings file, host.json, functions with triggers. Pure,
+but for reading the two files.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from devkit.runner.worker import AppLoadError, IndexedFunction
+
+TIMER, BLOB, HTTP = "timerTrigger", "blobTrigger", "httpTrigger"
+_PLAYED = {TIMER, BLOB, HTTP, "http"}
+"""Binding types that the runner has; "http" is the answer of an HTTP function."""
+
+_SETTING = re.compile(r"%([^%]+)%")
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function with its one trigger, `%SETTING%` resolved."""
+
+    indexed: IndexedFunction
+    trigger: Mapping[str, Any]
+    disabled: bool = False
+    """Its trigger is off (`AzureWebJobs.<name>.Disabled`); the admin endpoint still runs it."""
+
+    @property
+    def name(self) -> str:
+        """The name that the app gave it."""
+        return self.indexed.name
+
+    @property
+    def kind(self) -> str:
+        """The trigger's type, one of `TIMER`, `BLOB`, `HTTP`."""
+        return str(self.trigger["type"])
+
+    @property
+    def parameter(self) -> str:
+        """The Python parameter that takes the trigger's value."""
+        return str(self.trigger["name"])
+
+    @property
+    def webjobs_id(self) -> str:
+        """Its name in host storage and in the URL of the Event Grid webhook."""
+        return f"Host.Functions.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class HostJson:
+    """What the runner honours of host.json."""
+
+    route_prefix: str = "api"
+    blob_parallelism: int = 8
+    """`extensions.blobs.maxDegreeOfParallelism`; the host's own default is 8 per core."""
+    blob_tries: int = 5
+    """`extensions.blobs.poisonBlobThreshold`."""
+
+
+def read_settings_file(path: Path) -> dict[str, str]:
+    """The `Values` of a `local.settings.json`.
+
+    Raises:
+        AppLoadError: no such file, not JSON, encrypted, or a value that is not a string.
+
+    """
+    content = _read_json(path)
+    values = content.get("Values", {})
+    if content.get("IsEncrypted"):
+        raise AppLoadError(f"{path} is encrypted: run `func settings decrypt`")
+    if not isinstance(values, dict) or not all(isinstance(one, str) for one in values.values()):
+        raise AppLoadError(f"{path}: Values must be an object of strings")
+    return values
+
+
+def read_host_json(app: Path) -> HostJson:
+    """host.json of an app folder.
+
+    Raises:
+        AppLoadError: no such file, not JSON, or of another version than 2.0.
+
+    """
+    content = _read_json(app / "host.json")
+    if content.get("version") != "2.0":
+        raise AppLoadError(f'{app / "host.json"}: "version" must be "2.0"')
+    unset = HostJson()
+    extensions = content.get("extensions", {})
+    blobs = extensions.get("blobs", {})
+    return HostJson(
+        route_prefix=extensions.get("http", {}).get("routePrefix", unset.route_prefix),
+        blob_parallelism=blobs.get("maxDegreeOfParallelism", unset.blob_parallelism),
+        blob_tries=blobs.get("poisonBlobThreshold", unset.blob_tries),
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise AppLoadError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise AppLoadError(f"{path} is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise AppLoadError(f"{path} is not a JSON object")
+    return content
+
+
+def functions_of(
+    indexed: tuple[IndexedFunction, ...], settings: Mapping[str, str]
+) -> tuple[Function, ...]:
+    """The app's functions, ready to be triggered.
+
+    Raises:
+        AppLoadError: there is none, one has a binding that the runner does not play, or a
+            `%SETTING%` of a binding is missing.
+
+    """
+    if not indexed:
+        raise AppLoadError("function_app.py has no function")
+    return tuple(_function(one, settings) for one in indexed)
+
+
+def _function(indexed: IndexedFunction, settings: Mapping[str, str]) -> Function:
+    others = sorted({str(one["type"]) for one in indexed.bindings} - _PLAYED)
+    if others:
+        raise AppLoadError(
+            f"{indexed.name} uses {', '.join(others)}: the development runner has only "
+            f"{', '.join(sorted(_PLAYED))}"
+        )
+    trigger = next(one for one in indexed.bindings if str(one["type"]).endswith("Trigger"))
+    resolved = {
+        key: _resolve(value, settings, indexed.name) if isinstance(value, str) else value
+        for key, value in trigger.items()
+    }
+    disabled = settings.get(f"AzureWebJobs.{indexed.name}.Disabled", "").lower() in {"true", "1"}
+    return Function(indexed, resolved, disabled)
+
+
+def _resolve(text: str, settings: Mapping[str, str], function: str) -> str:
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in settings:
+            raise AppLoadError(f"{function}: '{match[0]}' does not resolve to a value")
+        return settings[match[1]]
+
+    return _SETTING.sub(value, text)
+
+
+def host_id(app: Path, settings: Mapping[str, str]) -> str:
+    """The name under which this app keeps its state in host storage; at most 32 characters."""
+    derived = hashlib.sha256(str(app).encode()).hexdigest()[:8]
+    return settings.get("AzureFunctionsWebHost__hostid") or f"runner-{derived}"

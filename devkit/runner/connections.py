@@ -1,0 +1,107 @@
+"""Storage clients for the connection names of bindings, by the host's rules. Edge.
+
+Source: Microsoft Learn, "Azure Functions triggers and bindings: connections" and "Connecting to
+host storage with an identity".
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from azure.core.credentials import TokenCredential
+from azure.identity import ClientSecretCredential, DefaultAzureCredential, ManagedIdentityCredential
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import (
+    QueueClient,
+    QueueServiceClient,
+    TextBase64DecodePolicy,
+    TextBase64EncodePolicy,
+)
+
+from devkit.azurite import ACCOUNT, KEY
+from devkit.runner.worker import AppLoadError
+
+HOST_STORAGE = "AzureWebJobsStorage"
+
+_PREFIX = "AzureWebJobs"
+_RETRIES: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.3}
+"""The loops of the runner try again by themselves; long retries would only hold up its end."""
+
+_DEVELOPMENT = "UseDevelopmentStorage=true"
+_DEVELOPMENT_STORAGE = (
+    f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
+    f"BlobEndpoint=http://127.0.0.1:10000/{ACCOUNT};"
+    f"QueueEndpoint=http://127.0.0.1:10001/{ACCOUNT};"
+)
+
+
+class Connections:
+    """Finds the storage behind a connection name: a connection string, else an identity."""
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self._settings = settings
+
+    def blobs(self, name: str) -> BlobServiceClient:
+        """The blob service of a connection.
+
+        Raises:
+            AppLoadError: no setting says where it is.
+
+        """
+        if text := self._connection_string(name):
+            return BlobServiceClient.from_connection_string(text, **_RETRIES)
+        uri, credential = self._identity(name, "blob")
+        return BlobServiceClient(uri, credential=credential, **_RETRIES)
+
+    def has_queues(self, name: str) -> bool:
+        """Whether the connection leads to queues as well."""
+        return bool(
+            self._connection_string(name)
+            or self._value(name, "__queueServiceUri")
+            or self._value(name, "__accountName")
+        )
+
+    def queue(self, name: str, queue: str) -> QueueClient:
+        """A queue of a connection; its messages are base64 text, the extensions' default.
+
+        Raises:
+            AppLoadError: no setting says where it is.
+
+        """
+        policies: dict[str, Any] = {
+            "message_encode_policy": TextBase64EncodePolicy(),
+            "message_decode_policy": TextBase64DecodePolicy(),
+        }
+        if text := self._connection_string(name):
+            return QueueClient.from_connection_string(text, queue, **policies, **_RETRIES)
+        uri, credential = self._identity(name, "queue")
+        service = QueueServiceClient(uri, credential=credential, **_RETRIES)
+        return service.get_queue_client(queue, **policies)
+
+    def _connection_string(self, name: str) -> str:
+        text = self._value(name)
+        return _DEVELOPMENT_STORAGE if text.rstrip(";") == _DEVELOPMENT else text
+
+    def _identity(self, name: str, service: str) -> tuple[str, TokenCredential]:
+        uri = self._value(name, f"__{service}ServiceUri") or self._value(name, "__serviceUri")
+        if account := self._value(name, "__accountName"):
+            uri = uri or f"https://{account}.{service}.core.windows.net"
+        if not uri:
+            raise AppLoadError(
+                f"connection {name}: set {name} to a connection string, or {name}__blobServiceUri "
+                f"and {name}__queueServiceUri for an identity"
+            )
+        return uri, self._credential(name)
+
+    def _credential(self, name: str) -> TokenCredential:
+        client_id = self._value(name, "__clientId") or None
+        if self._value(name, "__credential").lower() == "managedidentity":
+            return ManagedIdentityCredential(client_id=client_id)
+        tenant, secret = self._value(name, "__tenantId"), self._value(name, "__clientSecret")
+        if tenant and client_id and secret:
+            return ClientSecretCredential(tenant, client_id, secret)
+        return DefaultAzureCredential()
+
+    def _value(self, name: str, suffix: str = "") -> str:
+        """A setting of the connection: its exact name beats the one with the prefix."""
+        settings = self._settings
+        return settings.get(name + suffix) or settings.get(_PREFIX + name + suffix) or ""

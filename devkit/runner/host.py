@@ -1,0 +1,225 @@
+"""Puts the runner together: an app, its triggers, their storage and the HTTP server. Edge."""
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob import ContainerClient
+from azure.storage.queue import QueueClient
+
+from devkit.runner.app import BLOB, HTTP, TIMER, Function, functions_of, host_id, read_host_json
+from devkit.runner.blob_message import BlobMessage
+from devkit.runner.blob_queue import DEFAULT_VISIBILITY_SECONDS, BlobQueue, QueuePolicy
+from devkit.runner.blob_target import BlobFunction
+from devkit.runner.blob_watch import BlobWatch
+from devkit.runner.connections import HOST_STORAGE, Connections
+from devkit.runner.http_server import Site
+from devkit.runner.http_value import Request, Response, request_value, response_of
+from devkit.runner.routes import Keys, Route, route_of
+from devkit.runner.timer import Schedule, Timer, timer_value
+from devkit.runner.worker import Answer, AppLoadError, Invocation, TypedData, Worker
+
+logger = logging.getLogger(__name__)
+
+HOST_CONTAINER = "azure-webjobs-hosts"
+GRACE_SECONDS = 3.0
+"""How long running functions get to end after a stop."""
+
+_JOIN_SECONDS = 0.5
+
+
+class Host:
+    """One app with its triggers. `stop_event` ends it, and is set when a trigger's loop breaks."""
+
+    def __init__(
+        self, app: Path, settings: Mapping[str, str], *, worker: Worker, keys: Keys
+    ) -> None:
+        """Load the app and look at its bindings; nothing is started or written yet.
+
+        Raises:
+            AppLoadError: the app, its host.json or a setting is wrong.
+
+        """
+        self._settings = settings
+        self._worker = worker
+        self._host_json = read_host_json(app)
+        self._host_id = host_id(app, settings)
+        self._connections = Connections(settings)
+        self.functions = functions_of(worker.load(app), settings)
+        self._blobs = {
+            one.webjobs_id: BlobFunction(one, self._connections, self._call_blob)
+            for one in self.functions
+            if one.kind == BLOB
+        }
+        prefix = self._host_json.route_prefix
+        self.routes = tuple(route_of(one, prefix) for one in self.functions if one.kind == HTTP)
+        self._schedules = {
+            one.name: Schedule(str(one.trigger["schedule"]))
+            for one in self.functions
+            if one.kind == TIMER
+        }
+        self.stop_event = threading.Event()
+        self.broke = False
+        """Whether a trigger's loop ended by an exception."""
+        self._threads: list[threading.Thread] = []
+        self._queue = self._blob_queue() if self._blobs else None
+        self.site = Site(
+            routes=tuple(one for one in self.routes if not one.function.disabled),
+            keys=keys,
+            call=self._call_http,
+            run={one.name: self._starter(one) for one in self.functions if one.kind != HTTP},
+            post=self._post,
+            blob_functions=frozenset(self._blobs),
+        )
+
+    def start(self) -> None:
+        """Make the containers and queues of the triggers, and start their loops.
+
+        Raises:
+            AzureError: storage cannot be reached.
+            AppLoadError: a connection is missing.
+
+        """
+        if self._blobs or self._schedules:
+            _create(self._host_container().create_container)
+        if self._queue:
+            _create(self._internal_queue().create_queue)
+            self._loop("blob queue", self._queue.run)
+        for blob in self._blobs.values():
+            _create(blob.container().create_container)
+            if not blob.function.disabled:
+                self._loop(f"watch {blob.function.name}", self._watch(blob).run)
+        for one in self.functions:
+            if one.kind == TIMER and not one.disabled:
+                self._loop(f"timer {one.name}", self._timer(one).run)
+
+    def stop(self) -> bool:
+        """Stop the triggers and give running functions a short time; whether all have ended."""
+        self.stop_event.set()
+        deadline = time.monotonic() + GRACE_SECONDS
+        while self._worker.running and time.monotonic() < deadline:
+            time.sleep(0.02)
+        for thread in self._threads:
+            thread.join(_JOIN_SECONDS)
+        if self._queue:
+            self._queue.release()
+        return not self._worker.running
+
+    def _call(
+        self,
+        function: Function,
+        value: TypedData,
+        metadata: Mapping[str, TypedData] | None = None,
+    ) -> Answer:
+        """Invoke a function, and log its start and end as the host does."""
+        invocation = Invocation(function.indexed, function.parameter, value, metadata or {})
+        logger.info("Executing %s (Id=%s)", function.name, invocation.invocation_id)
+        started = time.monotonic()
+        answer = self._worker.invoke(invocation)
+        milliseconds = (time.monotonic() - started) * 1000
+        about = (function.name, invocation.invocation_id, milliseconds)
+        if answer.succeeded:
+            logger.info("Executed %s (Succeeded, Id=%s, Duration=%.0fms)", *about)
+        else:
+            text = "Executed %s (Failed, Id=%s, Duration=%.0fms)\n%s"
+            logger.error(text, *about, answer.failure)
+        return answer
+
+    def _call_http(self, route: Route, request: Request, parameters: Mapping[str, str]) -> Response:
+        return response_of(self._call(route.function, request_value(request, parameters)))
+
+    def _call_blob(
+        self, function: Function, value: TypedData, metadata: Mapping[str, TypedData]
+    ) -> bool:
+        return self._call(function, value, metadata).succeeded
+
+    def _starter(self, function: Function) -> Callable[[str], None]:
+        """What the admin endpoint does for a function: run it once, beside its trigger."""
+
+        def run_timer(_text: str) -> None:
+            value = timer_value(None, past_due=False)
+            self._aside(lambda: self._call(function, value))
+
+        def run_blob(text: str) -> None:
+            container, _, name = text.partition("/")
+            if not container or not name:
+                raise ValueError("the input of a blob trigger is container/name")
+            message = BlobMessage(function.webjobs_id, container, name, etag="")
+
+            def run() -> None:
+                try:
+                    self._blobs[function.webjobs_id].run(message)
+                except ResourceNotFoundError:
+                    logger.warning("there is no blob %s", text)
+
+            self._aside(run)
+
+        return run_blob if function.kind == BLOB else run_timer
+
+    def _aside(self, action: Callable[[], object]) -> None:
+        threading.Thread(target=action, name="admin", daemon=True).start()
+
+    def _post(self, message: BlobMessage) -> None:
+        if self._queue:
+            self._queue.post(message)
+
+    def _loop(self, name: str, run: Callable[[], None]) -> None:
+        def guarded() -> None:
+            try:
+                run()
+            except Exception:
+                logger.exception("The loop %r broke; the runner ends", name)
+                self.broke = True
+                self.stop_event.set()
+
+        thread = threading.Thread(target=guarded, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _blob_queue(self) -> BlobQueue:
+        seconds = self._settings.get("RUNNER_VISIBILITY_SECONDS", str(DEFAULT_VISIBILITY_SECONDS))
+        if not (seconds.isascii() and seconds.isdigit() and int(seconds)):
+            raise AppLoadError(f"RUNNER_VISIBILITY_SECONDS is {seconds!r}, not whole seconds")
+        policy = QueuePolicy(
+            self._host_json.blob_parallelism, self._host_json.blob_tries, int(seconds)
+        )
+        return BlobQueue(self._internal_queue(), self._blobs, policy, stop=self.stop_event)
+
+    def _internal_queue(self) -> QueueClient:
+        return self._connections.queue(HOST_STORAGE, f"azure-webjobs-blobtrigger-{self._host_id}")
+
+    def _host_container(self) -> ContainerClient:
+        return self._connections.blobs(HOST_STORAGE).get_container_client(HOST_CONTAINER)
+
+    def _watch(self, blob: BlobFunction) -> BlobWatch:
+        name = f"runner/{self._host_id}/{blob.function.webjobs_id}/seen.json"
+        return BlobWatch(
+            blob.function.webjobs_id,
+            blob.path,
+            container=blob.container(),
+            seen_blob=self._host_container().get_blob_client(name),
+            post=self._post,
+            stop=self.stop_event,
+        )
+
+    def _timer(self, function: Function) -> Timer:
+        name = f"timers/{self._host_id}/{function.webjobs_id}/status"
+        return Timer(
+            self._schedules[function.name],
+            lambda value: self._call(function, value),
+            status_blob=self._host_container().get_blob_client(name)
+            if function.trigger.get("useMonitor", True)
+            else None,
+            run_on_startup=bool(function.trigger.get("runOnStartup")),
+            stop=self.stop_event,
+        )
+
+
+def _create(create: Callable[[], object]) -> None:
+    """Make a container or queue unless it is there."""
+    with contextlib.suppress(ResourceExistsError):
+        create()

@@ -1,0 +1,178 @@
+"""The HTTP side of the runner: functions, the admin endpoint, the Event Grid webhook. Edge.
+
+The admin endpoint and the webhook need the master key, as in Azure (where the webhook has a key of
+its own beside it).
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, override
+
+from devkit.runner.blob_message import BlobMessage, message_of_event
+from devkit.runner.http_value import Request, Response, read_query
+from devkit.runner.routes import AuthLevel, Keys, Route, path_segments
+
+_MAX_BODY_BYTES = 100 * 1024 * 1024
+"""The host's default limit."""
+
+_HOME = """This is a development runner, not the Azure Functions host (devkit/runner/README.md).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What can be asked over HTTP. Pure decisions; the effects are handed in."""
+
+    routes: tuple[Route, ...]
+    keys: Keys
+    call: Callable[[Route, Request, Mapping[str, str]], Response]
+    """Invoke the function of a route."""
+    run: Mapping[str, Callable[[str], None]]
+    """Per name of a non-HTTP function: start it with the `input` of the admin request. ValueError
+    when the input makes no sense."""
+    post: Callable[[BlobMessage], None]
+    blob_functions: frozenset[str]
+    """The `Host.Functions.<name>` of functions with a blob trigger."""
+
+    def answer(self, request: Request) -> Response:
+        """Handle one request."""
+        segments = path_segments(request.path)
+        match segments:
+            case ("",) if request.method in {"GET", "HEAD"}:
+                return Response.text(HTTPStatus.OK, _HOME)
+            case ("admin", "functions", name) if request.method == "POST":
+                return self._admin(name, request)
+            case ("runtime", "webhooks", "blobs") if request.method == "POST":
+                return self._webhook(request)
+        for route in sorted(self.routes, key=lambda one: one.precedence):
+            parameters = route.match(segments)
+            if parameters is None or (route.methods and request.method not in route.methods):
+                continue
+            if not self.keys.open(route.level, request.key):
+                return Response(HTTPStatus.UNAUTHORIZED)
+            return self.call(route, request, parameters)
+        # Also for a known path with another method: the host's routes are constrained by method.
+        return Response(HTTPStatus.NOT_FOUND)
+
+    def _admin(self, name: str, request: Request) -> Response:
+        if not self.keys.open(AuthLevel.ADMIN, request.key):
+            return Response(HTTPStatus.UNAUTHORIZED)
+        start = self.run.get(name)
+        if start is None:
+            return Response.text(HTTPStatus.NOT_FOUND, f"no function {name!r} to be run like this")
+        try:
+            content = json.loads(request.body or b"{}")
+            start(str(content.get("input") or ""))
+        except (ValueError, AttributeError) as error:
+            return Response.text(HTTPStatus.BAD_REQUEST, f'expected {{"input": "…"}}: {error}')
+        return Response(HTTPStatus.ACCEPTED)
+
+    def _webhook(self, request: Request) -> Response:
+        if not self.keys.open(AuthLevel.ADMIN, request.key):
+            return Response(HTTPStatus.UNAUTHORIZED)
+        function_id = request.query.get("functionName", "")
+        if function_id not in self.blob_functions:
+            return Response.text(HTTPStatus.NOT_FOUND, f"no blob trigger {function_id!r}")
+        try:
+            events = _events(request.body)
+            if request.headers.get("aeg-event-type") == "SubscriptionValidation":
+                code = events[0]["data"]["validationCode"]
+                body = json.dumps({"validationResponse": code}).encode()
+                return Response(HTTPStatus.OK, {"Content-Type": "application/json"}, body)
+            messages = [message_of_event(event, function_id) for event in events]
+        except (ValueError, LookupError, TypeError) as error:
+            return Response.text(HTTPStatus.BAD_REQUEST, f"not an Event Grid event array: {error}")
+        for message in messages:
+            if message:
+                self.post(message)
+        return Response(HTTPStatus.ACCEPTED)
+
+
+def _events(body: bytes) -> list[dict[str, Any]]:
+    events = json.loads(body)
+    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
+        raise ValueError("a JSON array of objects is expected")
+    return events
+
+
+class HttpServer(ThreadingHTTPServer):
+    """Listens, and asks the site about each request, on a thread per connection."""
+
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        """Bind; requests are answered once `site` is set and `serve_forever` runs."""
+        self.site: Site | None = None
+        super().__init__(address, _Handler)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://{self.server_address[0]!s}:{self.server_address[1]}"
+
+    @override
+    def server_bind(self) -> None:
+        # The library's own looks the host name up, which can take long and is not used.
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = "localhost", self.server_address[1]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "DevelopmentRunner"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    server: HttpServer
+
+    def handle_request(self) -> None:
+        """Any method."""
+        refusal = self._refusal()
+        if refusal:
+            self.close_connection = True  # its body was not read
+            self._send(refusal)
+            return
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path, _, query = self.path.partition("?")
+        names = dict.fromkeys(name.lower() for name in self.headers)
+        request = Request(
+            method=self.command,
+            url=f"http://{self.headers.get('Host') or self.server.url[7:]}{self.path}",
+            path=path,
+            query=read_query(query),
+            headers={name: ", ".join(self.headers.get_all(name, [])) for name in names},
+            body=body,
+        )
+        site = self.server.site
+        self._send(site.answer(request) if site else Response(HTTPStatus.SERVICE_UNAVAILABLE))
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = handle_request  # noqa: N815 - the library's names
+
+    def _refusal(self) -> Response | None:
+        length = self.headers.get("Content-Length") or "0"
+        if self.headers.get("Transfer-Encoding"):
+            return Response.text(HTTPStatus.LENGTH_REQUIRED, "chunked bodies are not supported")
+        if not (length.isascii() and length.isdigit()) or not self.path.startswith("/"):
+            return Response(HTTPStatus.BAD_REQUEST)
+        if int(length) > _MAX_BODY_BYTES:
+            return Response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return None
+
+    def _send(self, response: Response) -> None:
+        self.send_response(response.status)
+        for name, value in response.headers.items():
+            if name.lower() not in {"content-length", "transfer-encoding", "connection"}:
+                self.send_header(name, value)
+        bodiless = response.status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
+        if not bodiless:
+            self.send_header("Content-Length", str(len(response.body)))
+        self.end_headers()
+        if not bodiless and self.command != "HEAD":
+            self.wfile.write(response.body)
+
+    @override
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: the host logs functions, not requests."""

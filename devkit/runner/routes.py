@@ -1,0 +1,114 @@
+"""HTTP routes of functions: which one a request is for, and which key it needs. Pure.
+
+Source of the rules: ASP.NET Core routing as the Functions host uses it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from hmac import compare_digest
+from typing import Any
+from urllib.parse import unquote
+
+from devkit.runner.app import Function
+from devkit.runner.worker import AppLoadError
+
+_PARAMETER = re.compile(r"\{(\*{0,2})([A-Za-z_][A-Za-z0-9_]*)\}")
+_ENCODED_SLASH = re.compile("(%2f)", re.IGNORECASE)
+
+
+class AuthLevel(Enum):
+    """Which key a request needs."""
+
+    ANONYMOUS = "anonymous"
+    FUNCTION = "function"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one run."""
+
+    function: str
+    master: str
+
+    def open(self, level: AuthLevel, given: str) -> bool:
+        """Whether the key `given` opens a route of this level."""
+        if level is AuthLevel.ANONYMOUS or compare_digest(given.encode(), self.master.encode()):
+            return True
+        return level is AuthLevel.FUNCTION and compare_digest(
+            given.encode(), self.function.encode()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One HTTP function's address."""
+
+    function: Function
+    template: str
+    """With the prefix, without a leading slash: `api/jobs/{jobRunId}`."""
+    methods: frozenset[str]
+    """Upper case; empty takes all."""
+    level: AuthLevel
+
+    def match(self, segments: tuple[str, ...]) -> Mapping[str, str] | None:
+        """The parameters, or None when the path is not of this route."""
+        found: dict[str, str] = {}
+        parts = self.template.split("/")
+        for at, part in enumerate(parts):
+            parameter = _PARAMETER.fullmatch(part)
+            if parameter and parameter[1]:
+                return found | {parameter[2]: "/".join(segments[at:])}
+            if at >= len(segments):
+                return None
+            if parameter and segments[at]:
+                found[parameter[2]] = segments[at]
+            elif part.lower() != segments[at].lower():
+                return None
+        return found if len(segments) == len(parts) else None
+
+    @property
+    def precedence(self) -> tuple[int, ...]:
+        """Literal segments go before parameters, and those before a catch-all."""
+        kinds = (_PARAMETER.fullmatch(part) for part in self.template.split("/"))
+        return tuple(0 if kind is None else 1 + len(kind[1]) for kind in kinds)
+
+
+def route_of(function: Function, prefix: str) -> Route:
+    """The route of an HTTP function.
+
+    Raises:
+        AppLoadError: the template uses constraints, defaults or optional parameters.
+
+    """
+    template = str(function.trigger.get("route") or function.name).strip("/")
+    template = f"{prefix.strip('/')}/{template}".lstrip("/")
+    for part in template.split("/"):
+        if ("{" in part or "}" in part) and not _PARAMETER.fullmatch(part):
+            raise AppLoadError(
+                f"{function.name}: the development runner does not know the route part {part!r}"
+            )
+    methods: Iterable[Any] = function.trigger.get("methods") or ()
+    level = AuthLevel(str(function.trigger.get("authLevel", "function")).lower())
+    return Route(function, template, frozenset(str(one).upper() for one in methods), level)
+
+
+def path_segments(raw: str) -> tuple[str, ...]:
+    """The segments of a request's path, decoded once as Kestrel does.
+
+    An encoded slash stays `%2F` inside its segment; dot segments are removed after decoding; one
+    slash at the end does not matter.
+    """
+    segments: list[str] = []
+    for piece in raw.removeprefix("/").removesuffix("/").split("/"):
+        parts = _ENCODED_SLASH.split(piece)
+        segment = "".join(
+            part if _ENCODED_SLASH.fullmatch(part) else unquote(part) for part in parts
+        )
+        if segment == "..":
+            del segments[-1:]
+        elif segment != ".":
+            segments.append(segment)
+    return tuple(segments)

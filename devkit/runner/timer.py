@@ -1,0 +1,159 @@
+"""Timer triggers: when to fire (pure), and the loop that does it with its status blob (edge).
+
+Source of the rules: TimerListener and StorageScheduleMonitor of azure-webjobs-sdk-extensions. Runs
+never overlap; the next one is the next occurrence after the start of the last; ticks missed in
+between fire once; times are UTC.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise
+from typing import Any
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob import BlobClient
+from cronsim import CronSim, CronSimError
+
+from devkit.runner.worker import AppLoadError, TypedData
+
+logger = logging.getLogger(__name__)
+
+_FIELDS = 6
+_MONITOR_FROM = timedelta(minutes=1)
+_NEVER = datetime(1, 1, 1, tzinfo=UTC)
+"""How the extension writes "no run yet"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """An NCRONTAB schedule of six fields, seconds first."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        try:
+            CronSim(self.text, _NEVER)
+        except CronSimError as error:
+            raise AppLoadError(f"schedule {self.text!r} is not NCRONTAB: {error}") from error
+        if len(self.text.split()) != _FIELDS:
+            raise AppLoadError(f"schedule {self.text!r} must have six fields, seconds first")
+
+    def after(self, moment: datetime) -> datetime:
+        """The first occurrence after `moment`."""
+        return next(CronSim(self.text, moment))
+
+    def is_monitored(self, now: datetime) -> bool:
+        """Whether runs are at least a minute apart; only then is a status kept."""
+        occurrences = islice(CronSim(self.text, now), 5)
+        return all(later - first >= _MONITOR_FROM for first, later in pairwise(occurrences))
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is remembered of a timer between two lives of the host."""
+
+    last: datetime
+    next: datetime
+    updated: datetime
+
+    @classmethod
+    def parse(cls, text: bytes | str) -> "Status":
+        """Read the JSON of the status blob. ValueError or KeyError when it is none."""
+        values = json.loads(text)
+        moments = (datetime.fromisoformat(values[key]) for key in ("Last", "Next", "LastUpdated"))
+        last, following, updated = (
+            one.replace(tzinfo=UTC) if one.tzinfo is None else one for one in moments
+        )
+        return cls(last, following, updated)
+
+    def as_json(self) -> dict[str, str]:
+        """The object that is stored, and given to the function as `schedule_status`."""
+        return {
+            "Last": self.last.isoformat(),
+            "Next": self.next.isoformat(),
+            "LastUpdated": self.updated.isoformat(),
+        }
+
+
+def status_at_start(stored: Status | None, schedule: Schedule, now: datetime) -> Status:
+    """The status to go on with when the host starts; past due when its `next` is before `now`.
+
+    A stored `next` that the schedule would not give belongs to an older schedule and is made anew.
+    """
+    if stored is None:
+        return Status(_NEVER, schedule.after(now), now)
+    base = stored.last if stored.last > _NEVER else stored.updated
+    if stored.next == schedule.after(base):
+        return stored
+    return Status(_NEVER, schedule.after(base), base)
+
+
+def timer_value(status: Status | None, *, past_due: bool) -> TypedData:
+    """The trigger's value as the worker expects it."""
+    value = {
+        "Schedule": {"AdjustForDST": True},
+        "ScheduleStatus": status.as_json() if status else None,
+        "IsPastDue": past_due,
+    }
+    return TypedData(json=json.dumps(value))
+
+
+class Timer:
+    """Fires one function until `stop` is set; failures do not end the schedule."""
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        fire: Callable[[TypedData], Any],
+        *,
+        status_blob: BlobClient | None,
+        run_on_startup: bool,
+        stop: threading.Event,
+    ) -> None:
+        """`status_blob` is where a monitored timer keeps its status; None for use_monitor=False."""
+        self._schedule = schedule
+        self._fire = fire
+        self._blob = status_blob if schedule.is_monitored(datetime.now(UTC)) else None
+        self._run_on_startup = run_on_startup
+        self._stop = stop
+
+    def run(self) -> None:
+        """The loop; blocks until `stop`."""
+        now = datetime.now(UTC)
+        status = status_at_start(self._load(), self._schedule, now)
+        self._save(status)
+        past_due = status.next < now
+        if past_due or self._run_on_startup:
+            status = self._run_once(status, past_due=past_due)
+        while not self._stop.wait(max(0.0, (status.next - datetime.now(UTC)).total_seconds())):
+            status = self._run_once(status, past_due=False)
+
+    def _run_once(self, status: Status, *, past_due: bool) -> Status:
+        started = datetime.now(UTC)
+        self._fire(timer_value(status if self._blob else None, past_due=past_due))
+        done = Status(started, self._schedule.after(started), datetime.now(UTC))
+        self._save(done)
+        return done
+
+    def _load(self) -> Status | None:
+        if not self._blob:
+            return None
+        try:
+            return Status.parse(self._blob.download_blob().readall())
+        except ResourceNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError):
+            logger.warning("%s is no timer status; starting anew", self._blob.blob_name)
+            return None
+
+    def _save(self, status: Status) -> None:
+        if not self._blob:
+            return
+        try:
+            self._blob.upload_blob(json.dumps(status.as_json()), overwrite=True)
+        except Exception:
+            logger.exception("The timer status could not be stored; the schedule goes on")

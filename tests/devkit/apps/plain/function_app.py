@@ -1,0 +1,72 @@
+"""One function of each kind. What happened is told in blobs of the container `told`."""
+
+import contextlib
+import json
+import logging
+import os
+import time
+import uuid
+
+import azure.functions as func
+from azure.core.exceptions import ResourceExistsError
+from azure.storage.blob import ContainerClient
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+
+@app.timer_trigger(arg_name="timer", schedule="%TICK_SCHEDULE%")
+def tick(timer: func.TimerRequest) -> None:
+    """Tell of the run."""
+    _tell("tick", past_due=timer.past_due, status=getattr(timer, "schedule_status", {}))
+
+
+@app.blob_trigger(arg_name="blob", path="%INBOX%/{name}.txt", connection="DATA")
+def receive(blob: func.InputStream) -> None:
+    """Tell of the blob; hang or fail when its text says so."""
+    text = blob.read().decode()
+    _tell("receive", name=blob.name, text=text, length=blob.length)
+    if text == "fail":
+        raise ValueError("this blob is bad")
+    while text == "hang" and _blobs().get_blob_client("hang").exists():
+        time.sleep(0.05)
+
+
+@app.route(route="things/{thing}", methods=["GET", "PUT"])
+def thing(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer with the request."""
+    logging.getLogger("plain").info("asked for %s", req.route_params["thing"])
+    told = {
+        "thing": req.route_params["thing"],
+        "query": dict(req.params),
+        "method": req.method,
+        "body": req.get_body().hex(),
+        "url": req.url,
+        "header": req.headers.get("X-Given"),
+    }
+    return func.HttpResponse(
+        json.dumps(told), status_code=202, headers={"X-Own": "yes"}, mimetype="application/json"
+    )
+
+
+@app.route(route="things/fixed", auth_level=func.AuthLevel.ANONYMOUS)
+def fixed(req: func.HttpRequest) -> str:
+    """Answer with a text, without a key."""
+    return f"fixed {req.method}"
+
+
+@app.route(route="secret", auth_level=func.AuthLevel.ADMIN, methods=["GET"])
+def secret(req: func.HttpRequest) -> func.HttpResponse:
+    """Fail, for whoever has the master key."""
+    raise RuntimeError(req.method)
+
+
+def _tell(function: str, **facts: object) -> None:
+    """One blob per call, so that calls can be counted."""
+    _blobs().upload_blob(f"{function}/{uuid.uuid4()}", json.dumps(facts))
+
+
+def _blobs() -> ContainerClient:
+    container = ContainerClient.from_connection_string(os.environ["DATA"], os.environ["TOLD"])
+    with contextlib.suppress(ResourceExistsError):
+        container.create_container()
+    return container
