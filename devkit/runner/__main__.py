@@ -96,7 +96,9 @@ def _serve(host: Host, server: HttpServer, keys: Keys, *, with_parent: bool) -> 
 
 
 def _wait_for_parent(host: Host) -> None:
-    sys.stdin.buffer.read()
+    # Not through sys.stdin, whose lock the interpreter wants at its end.
+    while os.read(0, 4096):
+        pass
     host.stop_event.set()
 
 
