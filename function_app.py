@@ -48,64 +48,64 @@ def deliver_results(ticket: func.InputStream) -> None:
 
 
 @app.route("jobs/{jobRunId}", methods=["PUT"])
-def register_job(request: func.HttpRequest) -> func.HttpResponse:
+def register_job(req: func.HttpRequest) -> func.HttpResponse:
     """Watch a job from now on: 201 when it is new, 200 when it was known."""
 
     def story() -> tuple[int, object]:
-        body = web.json_body(request.get_body())
-        new, record = managing.register_job(wiring.desk(), _job_run_id(request), body)
+        body = web.json_body(req.get_body())
+        new, record = managing.register_job(wiring.desk(), _job_run_id(req), body)
         return (201 if new else 200), record
 
     return _answer(story)
 
 
 @app.route("jobs", methods=["GET"])
-def list_jobs(request: func.HttpRequest) -> func.HttpResponse:
+def list_jobs(req: func.HttpRequest) -> func.HttpResponse:
     """A page of all jobs."""
-    return _answer(lambda: (200, managing.list_jobs(wiring.desk(), request.params)))
+    return _answer(lambda: (200, managing.list_jobs(wiring.desk(), req.params)))
 
 
 @app.route("jobs/{jobRunId}", methods=["GET"])
-def show_job(request: func.HttpRequest) -> func.HttpResponse:
+def show_job(req: func.HttpRequest) -> func.HttpResponse:
     """All that is known of a job."""
-    return _answer(lambda: (200, managing.show_job(wiring.desk(), _job_run_id(request))))
+    return _answer(lambda: (200, managing.show_job(wiring.desk(), _job_run_id(req))))
 
 
 @app.route("jobs/{jobRunId}/check", methods=["POST"])
-def check_job(request: func.HttpRequest) -> func.HttpResponse:
+def check_job(req: func.HttpRequest) -> func.HttpResponse:
     """Ask GEM about a job now, due or not."""
     return _answer(
         lambda: (
             200,
-            managing.check_job(wiring.desk(), wiring.checker(), _job_run_id(request)),
+            managing.check_job(wiring.desk(), wiring.checker(), _job_run_id(req)),
         )
     )
 
 
 @app.route("jobs/{jobRunId}/redeliver", methods=["POST"])
-def redeliver_job(request: func.HttpRequest) -> func.HttpResponse:
+def redeliver_job(req: func.HttpRequest) -> func.HttpResponse:
     """Deliver a settled job once more, from its output as it is now."""
     return _answer(
         lambda: (
             202,
-            managing.redeliver_job(wiring.desk(), wiring.checker(), _job_run_id(request)),
+            managing.redeliver_job(wiring.desk(), wiring.checker(), _job_run_id(req)),
         )
     )
 
 
 @app.route("jobs/{jobRunId}", methods=["DELETE"])
-def forget_job(request: func.HttpRequest) -> func.HttpResponse:
+def forget_job(req: func.HttpRequest) -> func.HttpResponse:
     """Stop watching a job and forget it."""
 
     def story() -> tuple[int, object]:
-        managing.forget_job(wiring.desk(), _job_run_id(request))
+        managing.forget_job(wiring.desk(), _job_run_id(req))
         return 204, None
 
     return _answer(story)
 
 
 @app.route("status", methods=["GET"])
-def status(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+def status(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """What the last tick did, and whether the timer lives: 503 when it has been silent."""
 
     def story() -> tuple[int, object]:
@@ -116,7 +116,7 @@ def status(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - th
 
 
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-def health(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """Whether the timer lives, without any detail: this route needs no key."""
     answer = web.answer(lambda: (200 if managing.tell_status(wiring.desk())[0] else 503, {}))
     alive = answer.status == 200  # noqa: PLR2004 - OK
@@ -127,8 +127,8 @@ def health(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - th
     )
 
 
-def _job_run_id(request: func.HttpRequest) -> str:
-    return str(request.route_params.get("jobRunId", ""))
+def _job_run_id(req: func.HttpRequest) -> str:
+    return str(req.route_params.get("jobRunId", ""))
 
 
 def _answer(story: Callable[[], tuple[int, object]]) -> func.HttpResponse:

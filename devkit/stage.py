@@ -72,6 +72,7 @@ def stage(
     overrides: Mapping[str, str] | None = None,
     port: int = 0,
     simulator_port: int = 0,
+    hold_seconds: float = 5,
 ) -> Iterator[Stage]:
     """Start all, give them, and stop all.
 
@@ -80,6 +81,7 @@ def stage(
         overrides: settings that differ from the sample's.
         port: of the runner; 0 takes a free one.
         simulator_port: likewise.
+        hold_seconds: how long the simulator keeps a client waiting that gets no answer.
 
     """
     with Azurite() as azurite:
@@ -87,7 +89,9 @@ def stage(
         with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
             simulator = GemSimulator(
                 blobs.get_container_client(OUTPUT_CONTAINER),
-                SimulatorSettings(time_scale=time_scale, port=simulator_port),
+                SimulatorSettings(
+                    time_scale=time_scale, port=simulator_port, hold_seconds=hold_seconds
+                ),
             )
             with simulator:
                 settings = app_settings(azurite, simulator) | dict(overrides or {})
