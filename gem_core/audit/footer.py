@@ -137,7 +137,9 @@ def _opened(file: RangeFile, *, footer_start: int) -> Opened:
         rows=int(metadata.num_rows),
         row_groups=int(metadata.num_row_groups),
         chunks_past_footer=sum(
-            not 0 < chunk.start <= chunk.end <= footer_start for chunk in chunks(metadata)
+            not 0 < chunk.start <= chunk.end <= footer_start
+            for chunk in chunks(metadata)
+            if chunk.length  # a row group without rows has chunks without a place
         ),
         _file=file,
         _metadata=metadata,

@@ -3,15 +3,12 @@
 Pure.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from gem_core.audit.sorted_ids import Distinct, OutOfOrder
-
-_SLICE = 131_072
-"""Ids that are compared at once."""
+from gem_core.audit.sorting import sorted_ranges
 
 
 class Budget:
@@ -102,31 +99,24 @@ class IdColumn:
             self.in_order = False
             return None
 
-    def sort(self) -> None:
-        """Bring ids that are out of order, and held, into order; the counts are known after."""
-        keys = pa.chunked_array(self._keys)
-        matched = pa.chunked_array(self._matched)
-        order = pc.sort_indices(keys)
-        self._keys.clear()
-        self._matched.clear()
-        keys, matched = keys.take(order), matched.take(order)
-        del order
-        self._all, self._of_matched = Distinct(), Distinct()
-        for start in range(0, len(keys), _SLICE):
-            some = _one_array(keys.slice(start, _SLICE))
-            self._keys.append(some)
-            self._all.add(some)
-            self._of_matched.add(some.filter(_one_array(matched.slice(start, _SLICE))))
-        self.in_order = True
-
     def counts(self) -> tuple[int, int]:
-        """Distinct ids, and distinct ids that have a matched row. For ids that are in order."""
+        """Distinct ids, and distinct ids that have a matched row.
+
+        For ids that came in order, or once `again` went through all of them.
+        """
         return self._all.count, self._of_matched.count
 
     def again(self) -> Iterator[pa.Array]:
-        """Distinct ids in order once more. For ids that are held and in order."""
-        distinct = Distinct()
-        return (distinct.add(keys) for keys in self._keys)
+        """Go through the held ids once more, in order: the distinct ones, counted on the way."""
+        self._all, self._of_matched = Distinct(), Distinct()
+        parts: Iterable[tuple[pa.Array, pa.BooleanArray]] = (
+            zip(self._keys, self._matched, strict=True)
+            if self.in_order
+            else sorted_ranges(self._keys, self._matched)
+        )
+        for keys, matched in parts:
+            self._of_matched.add(keys.filter(matched))
+            yield self._all.add(keys)
 
     def let_go(self) -> None:
         """Hold no ids from now on; what is folded stays folded."""
@@ -150,7 +140,3 @@ class IdColumn:
         self._taken += size
         self._keys.append(keys)
         self._matched.append(matched)
-
-
-def _one_array(chunked: pa.ChunkedArray) -> pa.Array:
-    return pa.concat_arrays(chunked.chunks)

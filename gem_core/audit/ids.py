@@ -17,8 +17,8 @@ from gem_core.audit.sorted_ids import Merge, OutOfOrder
 from gem_core.audit.verdict import EXAMPLES, Example
 
 LIMIT_BYTES = 128 << 20
-"""Of ids held, both files together: 16 million integers. Sorting takes twice as much again, which
-beside the pieces and batches of the reader stays under 600 MiB."""
+"""Of ids held, both files together: 16 million integers. Beside the pieces and batches of the
+reader that stays under 600 MiB."""
 
 
 class InputLost(Exception):
@@ -96,11 +96,12 @@ class IdAudit:
         if self._merge:
             with self._giving_up():
                 self._merge.finish()
-        if not self._output.in_order and self._output.held:
-            self._output.sort()
         if not self._merge and not self._not_compared:
             with self._giving_up():
                 self._merge = self._compare_held()
+        if not self._merge and not self._output.in_order and self._output.held:
+            for _ in self._output.again():
+                pass  # counts
         known = self._output.known and self._strangers.held
         merge = self._merge if known else None
         ids, ids_matched = self._output.counts()
@@ -120,14 +121,13 @@ class IdAudit:
 
     def _compare_held(self) -> Merge | None:
         """Compare with the help of memory; None when the ids do not fit."""
-        for keys in self._given_keys:
-            self._given.add(keys, _nobody(keys))
-            if not self._given.held:
+        while self._output.held and self._given.held:
+            keys = next(self._given_keys, None)
+            if keys is None:
                 break
-        if not (self._output.held and self._given.held):
+            self._given.add(keys, _nobody(keys))
+        else:
             return None
-        if not self._given.in_order:
-            self._given.sort()
         merge = Merge(self._given.again())
         for keys in self._output.again():
             merge.add(keys)

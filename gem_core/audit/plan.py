@@ -48,10 +48,9 @@ def chunks(metadata: pq.FileMetaData, columns: Collection[str] | None = None) ->
         for index in range(row_group.num_columns):
             chunk = row_group.column(index)
             if columns is None or chunk.path_in_schema in columns:
-                start = chunk.data_page_offset
-                if chunk.has_dictionary_page and chunk.dictionary_page_offset is not None:
-                    # 0 is written by some old writers for "none".
-                    start = min(start, chunk.dictionary_page_offset or start)
+                # 0 and None both say that there is no such page.
+                pages = (chunk.dictionary_page_offset, chunk.data_page_offset)
+                start = min((page for page in pages if page), default=0)
                 yield Span(start, start + chunk.total_compressed_size)
 
 

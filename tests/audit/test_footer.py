@@ -17,7 +17,8 @@ NEEDED = ["id", "gers_id", "match_confidence", "match_status"]
 
 
 def parquet_bytes(folder: Path, table: pa.Table | None = None, **options: object) -> bytes:
-    return write(folder, matched_table() if table is None else table, **options).path.read_bytes()
+    table = matched_table() if table is None else table
+    return write(folder, table, "roads_matched.parquet", **options).path.read_bytes()
 
 
 def opened(data: bytes) -> tuple[Opened, RangeFile, MemorySource]:

@@ -1,0 +1,236 @@
+"""The story: what the output's trouble does, what the input's does not, and how much is read."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pytest
+
+from gem_core.audit.audit import audit, changed_report, refused_report
+from gem_core.audit.checks import CHECKS
+from gem_core.audit.report import Report
+from gem_core.audit.source import Source
+from gem_core.audit.verdict import Verdict
+from gem_core.errors import OutputChanged, OutputError, OutputMissing, OutputUnreachable
+from tests.audit.build import (
+    ROWS,
+    audited,
+    input_table,
+    job,
+    matched_table,
+    write,
+    write_bytes,
+)
+from tests.audit.test_ranges import MemorySource
+
+INPUT_CHECKS = {
+    "input_columns_kept",
+    "input_types_kept",
+    "input_order_kept",
+    "no_extra_columns",
+    "no_name_clash",
+    "ids_not_missing",
+    "ids_not_invented",
+}
+ID_CHECKS = {"ids_not_missing", "ids_not_invented"}
+REGISTRATION = {"input_as_registered"}
+
+
+def lines(report: Report, verdict: Verdict) -> dict[str, str]:
+    return {
+        line.name: line.judgement.detail
+        for line in report.checks
+        if line.verdict is verdict and line.name not in REGISTRATION
+    }
+
+
+class Failing(MemorySource):
+    """Answers a number of reads, then fails."""
+
+    answers: Iterator[int]
+
+    def read(self, offset: int, length: int) -> bytes:
+        if next(self.answers, None) is None:
+            raise self.error or OutputChanged("replaced")
+        error, self.error = self.error, None
+        try:
+            return super().read(offset, length)
+        finally:
+            self.error = error
+
+
+def failing(data: bytes, answers: int, error: OutputError) -> Source:
+    source = Failing(data, error=error)
+    source.answers = iter(range(answers))
+    return source
+
+
+def large(table: pa.Table) -> pa.Table:
+    """Too large for the tail, so that reading goes on after the footer."""
+    noise = [str(n * 2654435761 % 2**32) * 20 for n in range(len(table))]
+    return table.set_column(2, "geometry", pa.array(noise))
+
+
+ERRORS = [OutputChanged("replaced"), OutputUnreachable("503"), OutputMissing("gone")]
+
+
+@pytest.mark.parametrize("answers", [0, 1, 2, 3])
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_trouble_with_the_output_is_no_verdict(
+    tmp_path: Path, error: OutputError, answers: int
+) -> None:
+    table = large(matched_table(30_000))
+    data = write(tmp_path, table, compression="none", row_group_size=9_000).path.read_bytes()
+    with pytest.raises(type(error)) as caught:
+        audit(failing(data, answers, error), job(), input_source=None)
+    assert caught.value is error
+
+
+def test_without_an_input_the_reason_is_in_every_line(tmp_path: Path) -> None:
+    output = write(tmp_path, matched_table())
+    report = audit(output, job(), input_source=None, input_note="turned off by GEM_INPUT_AUDIT")
+    assert report.outcome == "valid"
+    unknown = lines(report, Verdict.NOT_RUN)
+    assert unknown == dict.fromkeys(INPUT_CHECKS, "turned off by GEM_INPUT_AUDIT")
+    assert report.to_json()["input"]["note"] == "turned off by GEM_INPUT_AUDIT"
+
+
+def test_no_input_and_no_reason_has_a_reason(tmp_path: Path) -> None:
+    report = audit(write(tmp_path, matched_table()), job(), input_source=None)
+    assert set(lines(report, Verdict.NOT_RUN).values()) == {
+        "there is no input file to compare with"
+    }
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_an_input_that_cannot_be_opened_fails_nothing(tmp_path: Path, error: OutputError) -> None:
+    report = audited(tmp_path, matched_table(), given=failing(b"x" * 99, 0, error))
+    assert report.outcome == "valid"
+    unknown = lines(report, Verdict.NOT_RUN)
+    assert unknown == dict.fromkeys(INPUT_CHECKS, f"the input could not be read: {error}")
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_an_input_that_is_lost_on_the_way_fails_nothing(tmp_path: Path, error: OutputError) -> None:
+    table = large(input_table(30_000)).append_column("more", large(input_table(30_000)).column(2))
+    data = write(tmp_path, table, compression="none", row_group_size=9_000).path.read_bytes()
+    report = audited(tmp_path, matched_table(), given=failing(data, 3, error))
+    unknown = lines(report, Verdict.NOT_RUN)
+    assert unknown == dict.fromkeys(ID_CHECKS, f"the input could not be read on: {error}")
+    assert report.failed() == {"input_columns_kept"}
+
+
+def test_an_input_that_is_no_parquet_fails_nothing(tmp_path: Path) -> None:
+    given = write_bytes(tmp_path, b"id\n1\n", "roads.parquet")
+    report = audited(tmp_path, matched_table(), given=given)
+    assert report.outcome == "valid"
+    unknown = lines(report, Verdict.NOT_RUN)
+    assert set(unknown) == INPUT_CHECKS
+    assert all(text.startswith("the input is no readable Parquet") for text in unknown.values())
+
+
+def test_an_input_with_broken_data_fails_nothing(tmp_path: Path) -> None:
+    data = bytearray(write(tmp_path, input_table()).path.read_bytes())
+    data[4:30] = bytes(26)
+    given = write_bytes(tmp_path, bytes(data), "roads.parquet")
+    report = audited(tmp_path, matched_table(), given=given)
+    assert report.outcome == "valid"
+    unknown = lines(report, Verdict.NOT_RUN)
+    assert set(unknown) == ID_CHECKS
+    assert all(text.startswith("the input's data is broken") for text in unknown.values())
+
+
+@pytest.mark.parametrize(
+    ("id_", "why"),
+    [(None, "there is no column id"), (pa.array([1.5] * ROWS), "id is double")],
+)
+def test_an_input_without_usable_ids_is_compared_by_columns(
+    tmp_path: Path, id_: pa.Array | None, why: str
+) -> None:
+    report = audited(tmp_path, matched_table(), given=input_table(id=id_))
+    unknown = lines(report, Verdict.NOT_RUN)
+    assert set(unknown) == ID_CHECKS
+    assert all(why in text for text in unknown.values())
+    assert report.failed() == {"no_extra_columns" if id_ is None else "input_types_kept"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "failed", "unknown"),
+    [
+        pytest.param({"outputFileName": "other.parquet"}, {"named_by_job"}, set(), id="other-name"),
+        pytest.param({"outputFileName": None}, set(), {"named_by_job"}, id="no-name"),
+        pytest.param({"inputFileName": "streets.parquet"}, {"name_pattern"}, set(), id="pattern"),
+        pytest.param({"inputFileName": None}, set(), {"name_pattern"}, id="no-input-name"),
+        pytest.param({"inputFileName": "in/roads.PARQUET"}, set(), set(), id="folder-and-case"),
+        pytest.param({"inputFileName": "roads"}, set(), set(), id="no-extension"),
+    ],
+)
+def test_names(
+    tmp_path: Path, fields: dict[str, object], failed: set[str], unknown: set[str]
+) -> None:
+    report = audited(tmp_path, matched_table(), of=job(**fields))  # type: ignore[arg-type]
+    assert report.failed() == failed
+    assert set(lines(report, Verdict.NOT_RUN)) == unknown
+
+
+@pytest.mark.parametrize(
+    ("expected", "told", "verdict"),
+    [
+        ("roads.parquet", "roads.parquet", Verdict.PASSED),
+        ("streets.parquet", "roads.parquet", Verdict.FAILED),
+        ("roads.parquet", None, Verdict.NOT_RUN),
+        (None, "roads.parquet", Verdict.NOT_RUN),
+    ],
+)
+def test_the_input_is_held_against_the_registration(
+    tmp_path: Path, expected: str | None, told: str | None, verdict: Verdict
+) -> None:
+    of = replace(job(), input_file_name=told)
+    output = write(tmp_path, matched_table())
+    report = audit(output, of, input_source=None, expected_input=expected)
+    [line] = [line for line in report.checks if line.name == "input_as_registered"]
+    assert line.verdict is verdict
+
+
+NAMES_ONLY = {"names_usable", "matched_parts", "shares_sum"}
+
+
+def test_an_output_that_never_holds_still(tmp_path: Path) -> None:
+    report = changed_report(write(tmp_path, matched_table()), job())
+    assert report.outcome == "invalid"
+    assert report.failed() == {"unchanged_while_read"}
+    assert set(lines(report, Verdict.PASSED)) == NAMES_ONLY | {
+        "exists",
+        "named_by_job",
+        "name_pattern",
+    }
+    assert report.to_json()["output"]["rows"] is None
+
+
+def test_names_that_lead_astray() -> None:
+    report = refused_report(job(), "GEM's file name '../x' is more than a plain file name")
+    assert report.outcome == "invalid"
+    assert report.failed() == {"names_usable"}
+    assert set(lines(report, Verdict.PASSED)) == NAMES_ONLY - {"names_usable"}
+    assert len(report.checks) == len(CHECKS)
+
+
+def test_text_ids_for_an_input_of_integers_are_the_same_ids(tmp_path: Path) -> None:
+    texts = pa.array([str(100 + n) for n in range(ROWS)])
+    report = audited(tmp_path, matched_table(id=texts))
+    assert report.failed() == {"input_types_kept"}
+    assert report.to_json()["input"]["idsCompared"]
+
+
+def test_memory_holds_few_pieces_of_a_file(tmp_path: Path) -> None:
+    """Rows and bytes are counted across row groups that were read in many pieces."""
+    table = large(matched_table(30_000))
+    output = write(tmp_path, table, compression="none", row_group_size=4_000)
+    given = write(tmp_path, input_table(30_000), "roads.parquet", row_group_size=7_000)
+    report = audited(tmp_path, output, given=given, of=job({"num_roads_processed": 30_000}))
+    assert report.failed() == set()
+    facts = report.to_json()
+    assert (facts["output"]["rows"], facts["output"]["rowGroups"]) == (30_000, 8)
+    assert facts["input"]["rows"] == 30_000
+    assert report.bytes_read < output.size_bytes / 2
