@@ -30,6 +30,7 @@ GRACE_SECONDS = 3.0
 """How long running functions get to end after a stop."""
 
 _JOIN_SECONDS = 0.5
+"""How long the loops of the triggers get to end, all together."""
 
 
 class Host:
@@ -103,8 +104,9 @@ class Host:
         deadline = time.monotonic() + GRACE_SECONDS
         while self._worker.running and time.monotonic() < deadline:
             time.sleep(0.02)
+        deadline = time.monotonic() + _JOIN_SECONDS
         for thread in self._threads:
-            thread.join(_JOIN_SECONDS)
+            thread.join(max(0.0, deadline - time.monotonic()))
         if self._queue:
             self._queue.release()
         return not self._worker.running

@@ -4,8 +4,10 @@ import json
 import os
 import re
 import secrets
+import shutil
 import sys
 import tempfile
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -38,8 +40,9 @@ class Runner:
         """`port` 0 takes a free one; `log_path` keeps the log after the end."""
         self._app = app
         self._port = port
-        self._folder = tempfile.TemporaryDirectory(prefix="runner-", ignore_cleanup_errors=True)
-        self.log_path = log_path or Path(self._folder.name) / "runner.log"
+        self._folder = Path(tempfile.mkdtemp(prefix="runner-"))
+        self._tidy = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self.log_path = log_path or self._folder / "runner.log"
         self.function_key = settings.get("RUNNER_FUNCTION_KEY") or secrets.token_urlsafe(24)
         self.master_key = settings.get("RUNNER_MASTER_KEY") or secrets.token_urlsafe(24)
         keys = {"RUNNER_FUNCTION_KEY": self.function_key, "RUNNER_MASTER_KEY": self.master_key}
@@ -59,7 +62,7 @@ class Runner:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-        self._folder.cleanup()
+        self._tidy()
 
     def start(self) -> None:
         """Start it and wait until it is ready; also again after `kill` or `stop`.
@@ -68,7 +71,7 @@ class Runner:
             ChildError: it did not come up; the message holds its log.
 
         """
-        file = Path(self._folder.name) / "settings.json"
+        file = self._folder / "settings.json"
         file.write_text(json.dumps({"IsEncrypted": False, "Values": self._settings}))
         command = [sys.executable, "-m", "devkit.runner", "--with-parent"]
         command += ["--app", str(self._app.resolve()), "--settings", str(file)]
@@ -83,6 +86,8 @@ class Runner:
         except BaseException:
             self.stop()
             raise
+        finally:
+            file.unlink()  # it holds keys, and has been read
 
     def _is_ready(self, process: ChildProcess) -> bool:
         ready = _READY.search(process.log.read_text(errors="replace"))

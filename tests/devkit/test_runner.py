@@ -1,0 +1,381 @@
+"""The runner with a small app on a real storage emulator: what the host promises, it keeps."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+from azure.core.exceptions import ResourceExistsError
+from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.queue import QueueServiceClient, TextBase64DecodePolicy
+
+from devkit.azurite import Azurite
+from devkit.processes import ChildError
+from devkit.runner import Runner
+
+APPS = Path(__file__).parent / "apps"
+PLAIN = APPS / "plain"
+YEARLY = "0 0 0 1 1 *"
+HANDSHAKE = [{"data": {"validationCode": "code-1"}}]
+
+
+class Storage:
+    """The containers of one runner of the plain app, and what its functions told."""
+
+    def __init__(self, azurite: Azurite) -> None:
+        self.azurite = azurite
+        self.id = uuid4().hex[:12]
+        self.settings = {
+            "AzureWebJobsStorage": azurite.connection_string,
+            "AzureFunctionsWebHost__hostid": self.id,
+            "DATA": azurite.connection_string,
+            "INBOX": f"inbox-{self.id}",
+            "TOLD": f"told-{self.id}",
+            "TICK_SCHEDULE": YEARLY,
+        }
+        self.blobs = BlobServiceClient.from_connection_string(azurite.connection_string)
+        self.queues = QueueServiceClient.from_connection_string(azurite.connection_string)
+        self._make(self.settings["TOLD"])
+
+    def _make(self, name: str) -> ContainerClient:
+        container = self.blobs.get_container_client(name)
+        try:
+            container.create_container()
+        except ResourceExistsError:
+            return container
+        return container
+
+    @property
+    def inbox(self) -> ContainerClient:
+        return self._make(self.settings["INBOX"])
+
+    @property
+    def host(self) -> ContainerClient:
+        return self._make("azure-webjobs-hosts")
+
+    def told(self, function: str, **facts: object) -> list[dict[str, Any]]:
+        """What a function told so far, of the calls with these facts."""
+        container = self.blobs.get_container_client(self.settings["TOLD"])
+        names = [blob.name for blob in container.list_blobs(name_starts_with=f"{function}/")]
+        calls = [json.loads(container.download_blob(name).readall()) for name in names]
+        return [call for call in calls if facts.items() <= call.items()]
+
+    def messages(self, queue: str) -> list[dict[str, Any]]:
+        """What is visible on a queue of base64 JSON."""
+        policy = TextBase64DecodePolicy()
+        with self.queues.get_queue_client(queue, message_decode_policy=policy) as client:
+            return [json.loads(message.content) for message in client.peek_messages(32)]
+
+    def close(self) -> None:
+        self.blobs.close()
+        self.queues.close()
+
+
+@pytest.fixture
+def storage(azurite: Azurite) -> Iterator[Storage]:
+    made = Storage(azurite)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def shared(azurite: Azurite) -> Iterator[tuple[Runner, Storage]]:
+    """One runner for the tests that neither stop it nor need settings of their own."""
+    storage = Storage(azurite)
+    with Runner(PLAIN, storage.settings) as runner:
+        yield runner, storage
+    storage.close()
+
+
+def until[T](look: Callable[[], T], *, seconds: float = 20.0) -> T:
+    """The first truthy thing that `look` finds; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"nothing after {seconds:g} s")
+        time.sleep(0.05)
+    return found
+
+
+def function_key(runner: Runner) -> dict[str, str]:
+    return {"x-functions-key": runner.function_key}
+
+
+def master_key(runner: Runner) -> dict[str, str]:
+    return {"x-functions-key": runner.master_key}
+
+
+class TestHttp:
+    def test_a_request_reaches_the_function_whole(self, shared: tuple[Runner, Storage]) -> None:
+        runner, _ = shared
+        answer = requests.put(
+            f"{runner.url}/api/things/a%20b%2Fc?q=1&q=2",
+            headers=function_key(runner) | {"X-Given": "given"},
+            data=b"\x00\xff",
+            timeout=10,
+        )
+        assert answer.status_code == 202
+        assert answer.headers["X-Own"] == "yes"
+        assert answer.headers["Content-Type"] == "application/json"
+        assert answer.json() == {
+            "thing": "a b%2Fc",
+            "query": {"q": "1,2"},
+            "method": "PUT",
+            "body": "00ff",
+            "url": f"{runner.url}/api/things/a%20b%2Fc?q=1&q=2",
+            "header": "given",
+        }
+
+    def test_keys_are_enforced(self, shared: tuple[Runner, Storage]) -> None:
+        runner, _ = shared
+
+        def status(path: str, key: str = "") -> int:
+            given = {"x-functions-key": key} if key else {}
+            return requests.get(runner.url + path, headers=given, timeout=10).status_code
+
+        assert status("/api/things/a") == 401
+        assert status("/api/things/a", "wrong") == 401
+        assert status("/api/things/a", runner.function_key) == 202
+        assert status("/api/things/a", runner.master_key) == 202
+        assert status(f"/api/things/a?code={runner.function_key}") == 202
+        assert status("/api/things/fixed") == 200
+        assert status("/api/secret", runner.function_key) == 401
+        assert status("/api/secret", runner.master_key) == 500
+
+    def test_what_there_is_not(self, shared: tuple[Runner, Storage]) -> None:
+        runner, _ = shared
+        key = function_key(runner)
+        get, post = requests.get, requests.post
+        assert get(f"{runner.url}/api/nothing", headers=key, timeout=10).status_code == 404
+        assert post(f"{runner.url}/api/things/a", headers=key, timeout=10).status_code == 404
+        assert "not the Azure Functions host" in get(runner.url, timeout=10).text
+        head = requests.head(f"{runner.url}/api/things/fixed", timeout=10)
+        assert (head.status_code, head.headers["Content-Length"]) == (200, str(len("fixed HEAD")))
+
+        def chunks() -> Iterator[bytes]:
+            yield b"chunk"
+
+        url = f"{runner.url}/api/things/a"
+        assert requests.put(url, data=chunks(), headers=key, timeout=10).status_code == 411
+
+    def test_logs_name_the_function_and_failures_show_the_traceback(
+        self, shared: tuple[Runner, Storage]
+    ) -> None:
+        runner, _ = shared
+        requests.get(f"{runner.url}/api/things/logged", headers=function_key(runner), timeout=10)
+        requests.get(f"{runner.url}/api/secret", headers=master_key(runner), timeout=10)
+        assert "[thing] asked for logged" in runner.log
+        assert "raise RuntimeError(req.method)" in runner.log
+        assert runner.function_key not in runner.log
+
+
+class TestBlobs:
+    def test_a_blob_fires_when_written_and_when_overwritten(
+        self, shared: tuple[Runner, Storage]
+    ) -> None:
+        _, storage = shared
+        storage.inbox.upload_blob("other.csv", b"does not fit the path")
+        storage.inbox.upload_blob("deep/one.txt", b"first")
+        name = f"{storage.settings['INBOX']}/deep/one.txt"
+        first = until(lambda: storage.told("receive", name=name))
+        assert first == [{"name": name, "text": "first", "length": 5}]
+        storage.inbox.upload_blob("deep/one.txt", b"second", overwrite=True)
+        until(lambda: storage.told("receive", name=name, text="second"))
+        assert len(storage.told("receive", name=name)) == 2
+        assert not storage.told("receive", text="does not fit the path")
+
+    def test_five_failures_lead_to_the_poison_queue(self, shared: tuple[Runner, Storage]) -> None:
+        _, storage = shared
+        written = storage.inbox.upload_blob("bad.txt", b"fail")
+        poisoned = until(
+            lambda: [
+                message
+                for message in _poison(storage)
+                if message["ContainerName"] == storage.settings["INBOX"]
+            ]
+        )
+        assert poisoned == [
+            {
+                "Type": "BlobTrigger",
+                "FunctionId": "Host.Functions.receive",
+                "BlobType": "BlockBlob",
+                "ContainerName": storage.settings["INBOX"],
+                "BlobName": "bad.txt",
+                "ETag": written.get_blob_properties().etag.strip('"'),
+            }
+        ]
+        assert len(storage.told("receive", text="fail")) == 5
+
+    def test_event_grid_shakes_hands_and_its_events_are_not_filtered(
+        self, shared: tuple[Runner, Storage]
+    ) -> None:
+        runner, storage = shared
+        hook = f"{runner.url}/runtime/webhooks/blobs?functionName=Host.Functions.receive"
+        validation = master_key(runner) | {"aeg-event-type": "SubscriptionValidation"}
+        shaken = requests.post(hook, json=HANDSHAKE, headers=validation, timeout=10)
+        assert shaken.json() == {"validationResponse": "code-1"}
+        url = storage.inbox.upload_blob("by-event.csv", b"event").url
+        event = {"eventType": "Microsoft.Storage.BlobCreated", "data": {"url": url}}
+        assert requests.post(hook, json=[event], timeout=10).status_code == 401
+        posted = requests.post(hook, json=[event], headers=master_key(runner), timeout=10)
+        assert posted.status_code == 202
+        until(lambda: storage.told("receive", text="event"))
+        junk = requests.post(hook, json={"no": "array"}, headers=master_key(runner), timeout=10)
+        assert junk.status_code == 400
+        unknown = hook.replace("receive", "nobody")
+        answer = requests.post(unknown, json=[event], headers=master_key(runner), timeout=10)
+        assert answer.status_code == 404
+
+    def test_a_message_whose_blob_is_gone_is_dropped(self, shared: tuple[Runner, Storage]) -> None:
+        runner, storage = shared
+        hook = f"{runner.url}/runtime/webhooks/blobs?functionName=Host.Functions.receive"
+        event = {"data": {"url": f"{storage.inbox.url}/gone.txt"}}
+        requests.post(hook, json=[event], headers=master_key(runner), timeout=10)
+        until(lambda: "gone.txt is gone; its message is dropped" in runner.log)
+
+
+class TestAdmin:
+    def test_a_timer_and_a_blob_function_run_at_once(self, shared: tuple[Runner, Storage]) -> None:
+        runner, storage = shared
+        admin, key = f"{runner.url}/admin/functions", master_key(runner)
+        assert requests.post(f"{admin}/tick", json={}, headers=key, timeout=10).status_code == 202
+        tick = until(lambda: storage.told("tick"))
+        assert tick == [{"past_due": False, "status": {}}]
+        storage.inbox.upload_blob("by-admin.csv", b"admin")
+        body = {"input": f"{storage.settings['INBOX']}/by-admin.csv"}
+        ran = requests.post(f"{admin}/receive", json=body, headers=key, timeout=10)
+        assert ran.status_code == 202
+        until(lambda: storage.told("receive", text="admin"))
+
+    @pytest.mark.parametrize(
+        ("function", "body", "status"),
+        [
+            ("receive", '{"input": "no-slash"}', 400),
+            ("tick", "not json", 400),
+            ("thing", "{}", 404),
+            ("nobody", "{}", 404),
+        ],
+    )
+    def test_what_cannot_be_run(
+        self, shared: tuple[Runner, Storage], function: str, body: str, status: int
+    ) -> None:
+        runner, _ = shared
+        url = f"{runner.url}/admin/functions/{function}"
+        assert requests.post(url, data=body, timeout=10).status_code == 401
+        answer = requests.post(url, data=body, headers=master_key(runner), timeout=10)
+        assert answer.status_code == status
+
+
+class TestTimer:
+    def test_a_tick_missed_while_away_fires_once_and_is_past_due(self, storage: Storage) -> None:
+        moments = {"Last": "2020-06-01", "Next": "2021-01-01", "LastUpdated": "2020-06-01"}
+        stored = {name: f"{day}T00:00:00+00:00" for name, day in moments.items()}
+        status = f"timers/{storage.id}/Host.Functions.tick/status"
+        storage.host.upload_blob(status, json.dumps(stored))
+        with Runner(PLAIN, storage.settings):
+            until(lambda: storage.told("tick"))
+            until(lambda: json.loads(storage.host.download_blob(status).readall()) != stored)
+        assert storage.told("tick") == [{"past_due": True, "status": stored}]
+
+    def test_a_fast_schedule_runs_again_and_again_without_a_status(self, storage: Storage) -> None:
+        with Runner(PLAIN, storage.settings | {"TICK_SCHEDULE": "* * * * * *"}):
+            until(lambda: len(storage.told("tick")) >= 2)
+        assert not list(storage.host.list_blobs(name_starts_with=f"timers/{storage.id}"))
+
+    def test_a_disabled_timer_runs_only_on_request(self, storage: Storage) -> None:
+        off = {"TICK_SCHEDULE": "* * * * * *", "AzureWebJobs.tick.Disabled": "true"}
+        with Runner(PLAIN, storage.settings | off) as runner:
+            url = f"{runner.url}/admin/functions/tick"
+            requests.post(url, headers=master_key(runner), timeout=10)
+            until(lambda: storage.told("tick"))
+            assert "tick (disabled)" in runner.log
+
+
+class TestEnd:
+    def test_a_load_error_shows_the_apps_traceback(self, storage: Storage) -> None:
+        with pytest.raises(ChildError) as caught:
+            Runner(APPS / "broken", storage.settings).start()
+        text = str(caught.value)
+        assert "ended with code 1" in text
+        assert "broken/function_app.py" in text
+        assert "RuntimeError: this app is broken on purpose" in text
+
+    def test_a_missing_setting_of_a_binding_is_named(self, storage: Storage) -> None:
+        del storage.settings["INBOX"]
+        with pytest.raises(ChildError, match="receive: '%INBOX%' does not resolve"):
+            Runner(PLAIN, storage.settings).start()
+
+    def test_after_a_crash_the_message_comes_back(self, storage: Storage) -> None:
+        storage.blobs.get_blob_client(storage.settings["TOLD"], "hang").upload_blob(b"")
+        storage.inbox.upload_blob("job.txt", b"hang")
+        seen = f"runner/{storage.id}/Host.Functions.receive/seen.json"
+        with Runner(PLAIN, storage.settings | {"RUNNER_VISIBILITY_SECONDS": "1"}) as runner:
+            until(lambda: storage.told("receive", text="hang"))
+            # From now on only the message can bring the blob back, not another listing.
+            until(storage.host.get_blob_client(seen).exists)
+            runner.kill()
+            storage.blobs.get_blob_client(storage.settings["TOLD"], "hang").delete_blob()
+            before = len(storage.told("receive", text="hang"))
+            runner.start()
+            until(lambda: len(storage.told("receive", text="hang")) == before + 1)
+            until(lambda: "Executed receive (Succeeded" in runner.log)
+
+    def test_a_stop_cuts_off_what_runs_too_long_and_frees_its_message(
+        self, storage: Storage
+    ) -> None:
+        storage.blobs.get_blob_client(storage.settings["TOLD"], "hang").upload_blob(b"")
+        storage.inbox.upload_blob("job.txt", b"hang")
+        runner = Runner(PLAIN, storage.settings)
+        with runner:
+            until(lambda: storage.told("receive", text="hang"))
+            assert runner.stop() == 0
+            assert "cut off" in runner.log
+        freed = storage.messages(f"azure-webjobs-blobtrigger-{storage.id}")
+        assert [message["BlobName"] for message in freed] == ["job.txt"]
+
+    def test_an_idle_runner_ends_well(self, storage: Storage) -> None:
+        runner = Runner(PLAIN, storage.settings)
+        with runner:
+            pid = runner.pid
+            assert runner.stop() == 0
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+    def test_it_ends_when_its_parent_is_killed(self, storage: Storage, tmp_path: Path) -> None:
+        log = tmp_path / "runner.log"
+        program = (
+            "import json, sys\nfrom pathlib import Path\nfrom devkit.runner import Runner\n"
+            "app, settings, log = sys.argv[1:]\n"
+            "with Runner(Path(app), json.loads(settings), log_path=Path(log)) as runner:\n"
+            "    print(runner.url, flush=True)\n    input()\n"
+        )
+        command = [sys.executable, "-c", program, str(PLAIN), json.dumps(storage.settings)]
+        with subprocess.Popen(  # noqa: S603 - our own program
+            [*command, str(log)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as parent:
+            assert parent.stdout
+            url = parent.stdout.readline().strip()
+            assert requests.get(url, timeout=10).ok
+            parent.kill()
+        until(lambda: not _answers(url))
+
+
+def _poison(storage: Storage) -> list[dict[str, Any]]:
+    """The messages of the poison queue, which is made with the first of them."""
+    names = [queue.name for queue in storage.queues.list_queues()]
+    name = "webjobs-blobtrigger-poison"
+    return storage.messages(name) if name in names else []
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=1).ok
+    except requests.RequestException:
+        return False
