@@ -1,0 +1,258 @@
+"""Jobs, records, files and whole worlds of fakes, right in every way unless told otherwise."""
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gem_core.deliver.outbox import Outbox
+from gem_core.documents import Documents
+from gem_core.flows.check_jobs import Checker, ask
+from gem_core.flows.deliver_results import Deliverer
+from gem_core.flows.manage_jobs import Desk
+from gem_core.gem.job import GemJob, parse_job
+from gem_core.watch.heartbeat import Heartbeat
+from gem_core.watch.pace import Pace
+from gem_core.watch.record import JobRecord, Stage
+from gem_core.watch.record_json import record_from_bytes
+from gem_core.watch.registry import MARKER_PREFIX, SUFFIX, JobRegistry
+from gem_core.watch.schedule import Policy
+from tests.fakes import START, FakeClock, FakeFiles, FakeGem, FakeQueue, MemoryDocuments, Trap
+
+_TESTS = Path(__file__).resolve().parent
+JOB = "job-abc123-def456"
+"""The id of the page's own examples."""
+OUTPUT = "roads_matched.parquet"
+ROWS = 40
+MATCHED = 30
+
+_SCHEMA = json.loads((_TESTS.parent / "docs" / "manifest.schema.json").read_text())
+_MANIFEST = jsonschema.Draft202012Validator(
+    _SCHEMA, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+)
+
+
+def page_answer(name: str) -> dict[str, Any]:
+    """An example of the page, `finished` or `running`."""
+    answer: dict[str, Any] = json.loads((_TESTS / "data" / "gem" / f"{name}.json").read_text())
+    return answer
+
+
+def answer(status: object = "running", **fields: object) -> dict[str, Any]:
+    """The JSON of a job, without its id."""
+    return {
+        "storageId": "storage-001",
+        "inputFileName": "roads.parquet",
+        "matchingType": "road",
+        "status": status,
+        "createdAt": "2026-01-20T10:00:00Z",
+        "modifiedAt": "2026-01-20T10:00:00Z",
+        **fields,
+    }
+
+
+def finished(**fields: object) -> dict[str, Any]:
+    """The JSON of a finished job whose figures are those of `matched_file`."""
+    statistics = {
+        "roads_matched": "75%",
+        "roads_unmatched": "25%",
+        "roads_fully_matched": "75%",
+        "roads_partially_matched": "0%",
+        "confidence_threshold": 60,
+        "num_roads_processed": ROWS,
+    }
+    return answer("finished", **{"outputFileName": OUTPUT, "statistics": statistics, **fields})
+
+
+def job(status: object = "running", **fields: object) -> GemJob:
+    """A job as GEM tells it."""
+    return parse_job({"jobRunId": JOB, **answer(status, **fields)}, job_run_id=JOB)
+
+
+def new_record(job_run_id: str = JOB, at: datetime = START) -> JobRecord:
+    """A job that was just registered."""
+    return JobRecord(job_run_id=job_run_id, registered_at=at, due_at=at)
+
+
+def policy(**limits: timedelta) -> Policy:
+    """The defaults of the settings."""
+    return Policy(
+        **{
+            "check_min": timedelta(seconds=30),
+            "check_max": timedelta(minutes=10),
+            "job_deadline": timedelta(days=7),
+            "lost_after": timedelta(hours=1),
+            "redeliver_after": timedelta(minutes=10),
+            **limits,
+        }
+    )
+
+
+@cache
+def matched_file(*, matched: int = MATCHED) -> bytes:
+    """A small output that keeps every promise when 30 of its 40 rows are matched."""
+    nothing = [None] * (ROWS - matched)
+    table = pa.table(
+        {
+            "id": pa.array(range(ROWS), pa.int64()),
+            "gers_id": pa.array(
+                [f"08f2830d-6a4b-4c5d-8e9f-{n:012x}" for n in range(matched)] + nothing, pa.string()
+            ),
+            "match_confidence": pa.array([0.65 + n / 100 for n in range(matched)] + nothing),
+            "match_status": pa.array(["matched"] * matched + ["unmatched"] * (ROWS - matched)),
+        }
+    )
+    file = io.BytesIO()
+    pq.write_table(table, file)
+    return file.getvalue()
+
+
+def check_manifest(body: str) -> dict[str, Any]:
+    """The event of a message, held against the published schema and the limit of the queue."""
+    assert len(body.encode()) <= 48 * 1024
+    event: dict[str, Any] = json.loads(body, parse_constant=_no_json)
+    _MANIFEST.validate(event)
+    return event
+
+
+def _no_json(word: str) -> None:
+    raise AssertionError(f"{word} is no JSON (RFC 8259)")
+
+
+@dataclass
+class World:
+    """All edges of the app as fakes, and the stories' edges made of them."""
+
+    gem: FakeGem = field(default_factory=FakeGem)
+    files: FakeFiles = field(default_factory=FakeFiles)
+    queue: FakeQueue = field(default_factory=FakeQueue)
+    clock: FakeClock = field(default_factory=FakeClock)
+    trap: Trap = field(default_factory=Trap)
+    policy: Policy = field(default_factory=policy)
+    concurrency: int = 1
+    output_grace: timedelta = timedelta(minutes=30)
+    input_audit: bool = True
+    jitter: Callable[[], float] = lambda: 0.0
+
+    def __post_init__(self) -> None:
+        self.jobs = MemoryDocuments(self.clock, "gem-jobs")
+        self.worklist = MemoryDocuments(self.clock, "gem-open")
+        self.tickets = MemoryDocuments(self.clock, "gem-settled")
+        self.reports = MemoryDocuments(self.clock, "gem-reports")
+        self.manifests = MemoryDocuments(self.clock, "gem-manifests")
+        self._seen: dict[str, str] = {}
+
+    def _watched(self, documents: Documents, name: str) -> Documents:
+        return self.trap.around(documents, name)
+
+    @property
+    def registry(self) -> JobRegistry:
+        """Over the watched stores."""
+        return JobRegistry(
+            jobs=self._watched(self.jobs, "jobs"),
+            worklist=self._watched(self.worklist, "worklist"),
+            tickets=self._watched(self.tickets, "tickets"),
+        )
+
+    @property
+    def outbox(self) -> Outbox:
+        """Over the watched stores."""
+        return Outbox(
+            manifests=self._watched(self.manifests, "manifests"),
+            reports=self._watched(self.reports, "reports"),
+        )
+
+    @property
+    def heartbeat(self) -> Heartbeat:
+        """Over the watched store."""
+        return Heartbeat(self._watched(self.worklist, "heartbeat"))
+
+    @property
+    def checker(self) -> Checker:
+        """The edges of a tick; its pace never waits."""
+        return Checker(
+            registry=self.registry,
+            heartbeat=self.heartbeat,
+            gem=self.trap.around(self.gem, "gem"),
+            policy=self.policy,
+            pace=Pace(1e9, monotonic=lambda: 0.0, pause=lambda _: None),
+            clock=self.clock,
+            jitter=self.jitter,
+            concurrency=self.concurrency,
+        )
+
+    @property
+    def deliverer(self) -> Deliverer:
+        """The edges of a delivery."""
+        return Deliverer(
+            registry=self.registry,
+            outbox=self.outbox,
+            queue=self.trap.around(self.queue, "queue"),
+            files=self.trap.around(self.files, "files"),
+            job_url=lambda id_: f"https://gem.example/jobs/{id_}",
+            output_grace=self.output_grace,
+            input_audit=self.input_audit,
+            clock=self.clock,
+        )
+
+    @property
+    def desk(self) -> Desk:
+        """The edges of the HTTP routes."""
+        return Desk(
+            registry=self.registry,
+            outbox=self.outbox,
+            heartbeat=self.heartbeat,
+            schedule="0 * * * * *",
+            clock=self.clock,
+        )
+
+    def record(self, job_run_id: str = JOB) -> JobRecord:
+        """The record as it is stored."""
+        held = self.jobs.get(job_run_id + SUFFIX)
+        assert held
+        return record_from_bytes(held.body)
+
+    def add(self, *job_run_ids: str) -> None:
+        """Register jobs, due now."""
+        for job_run_id in job_run_ids:
+            self.registry.add(new_record(job_run_id, self.clock()))
+
+    def settle(self, given: Mapping[str, Any], job_run_id: str = JOB) -> None:
+        """Put a settled job where a tick would have left it, ticket included."""
+        told = parse_job({"jobRunId": job_run_id, **given}, job_run_id=job_run_id)
+        self.gem.answers[job_run_id] = [given]
+        assert told.status
+        assert told.status.is_final
+        self.add(job_run_id)
+        stored = self.registry.get(job_run_id)
+        assert stored
+
+        ask(self.checker, stored)
+
+    def new_tickets(self) -> list[str]:
+        """The jobs whose ticket was written since the last call: what the blob trigger sees."""
+        fresh = []
+        for name in self.tickets.names():
+            held = self.tickets.get(name)
+            if held and self._seen.get(name) != held.etag:
+                self._seen[name] = held.etag
+                fresh.append(name.removesuffix(SUFFIX))
+        return fresh
+
+    def marked(self, job_run_id: str = JOB) -> bool:
+        """Whether the job is on the worklist."""
+        return MARKER_PREFIX + job_run_id in self.worklist.names()
+
+    def assert_open_records_are_marked(self) -> None:
+        """The invariant of the registry."""
+        for name in self.jobs.names():
+            job_run_id = name.removesuffix(SUFFIX)
+            assert self.record(job_run_id).stage is Stage.REPORTED or self.marked(job_run_id)

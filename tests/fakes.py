@@ -1,0 +1,262 @@
+"""Stand-ins that keep the promises of the edges; `Trap` kills between any two calls of them."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import RLock
+from typing import Any, cast
+
+from gem_core.documents import Document, Documents, Listed, Page
+from gem_core.errors import GemError, OutputChanged, OutputError, OutputMissing, RecordConflict
+from gem_core.gem.job import GemJob, parse_job
+
+START = datetime(2026, 1, 20, 10, 0, tzinfo=UTC)
+
+
+class FakeClock:
+    """Time that moves when told."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, by: timedelta | None = None, **parts: float) -> None:
+        """Go on by a duration, or by parts of one: `move(minutes=5)`."""
+        self.now += by if by is not None else timedelta(**parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    body: bytes
+    etag: str
+    metadata: Mapping[str, str]
+    last_modified: datetime
+
+
+class MemoryDocuments:
+    """A container in memory. Keeps the promises of `Documents`."""
+
+    def __init__(self, clock: Callable[[], datetime] | None = None, name: str = "memory") -> None:
+        self._clock = clock or FakeClock()
+        self._name = name
+        self._versions = itertools.count(1)
+        self._held: dict[str, _Held] = {}
+        self._lock = RLock()
+
+    def get(self, name: str) -> Document | None:
+        held = self._held.get(name)
+        return Document(name, held.body, held.etag) if held else None
+
+    def create(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
+        with self._lock:
+            if name in self._held:
+                raise RecordConflict(f"{name} is there already")
+            return self.put(name, body, metadata=metadata)
+
+    def replace(
+        self, name: str, body: bytes, *, etag: str, metadata: Mapping[str, str] | None = None
+    ) -> str:
+        with self._lock:
+            held = self._held.get(name)
+            if held is None or held.etag != etag:
+                raise RecordConflict(f"{name} is another version")
+            return self.put(name, body, metadata=metadata)
+
+    def put(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
+        with self._lock:
+            etag = f"0x{next(self._versions):X}"
+            self._held[name] = _Held(body, etag, dict(metadata or {}), self._clock())
+            return etag
+
+    def delete(self, name: str) -> None:
+        with self._lock:
+            self._held.pop(name, None)
+
+    def url(self, name: str) -> str:
+        return f"https://state.example/{self._name}/{name}"
+
+    def page(self, *, prefix: str = "", size: int = 100, after: str | None = None) -> Page:
+        with self._lock:
+            names = sorted(n for n in self._held if n.startswith(prefix) and n > (after or ""))
+            items = tuple(self._listed(name) for name in names[:size])
+        return Page(items, items[-1].name if len(names) > size else None)
+
+    def every(self, *, prefix: str = "") -> Iterator[Listed]:
+        yield from self.page(prefix=prefix, size=len(self._held) + 1).items
+
+    def names(self) -> list[str]:
+        """All names, for a test to look at."""
+        return sorted(self._held)
+
+    def _listed(self, name: str) -> Listed:
+        held = self._held[name]
+        return Listed(name, held.metadata, held.last_modified)
+
+
+type GemAnswer = Mapping[str, Any] | Exception
+"""JSON of a job without its id, or what is raised."""
+
+
+class FakeGem:
+    """Answers each job from its own list; the last answer stands for all questions after it."""
+
+    def __init__(self, **answers: list[GemAnswer]) -> None:
+        self.answers = answers
+        self.asked: list[str] = []
+        self.before: Callable[[str], object] = lambda _: None
+        """Called with the job id while the question is under way."""
+
+    def get_job(self, job_run_id: str) -> GemJob:
+        self.asked.append(job_run_id)
+        self.before(job_run_id)
+        answers = self.answers[job_run_id]
+        given = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(given, Exception):
+            raise given
+        return parse_job({"jobRunId": job_run_id, **given}, job_run_id=job_run_id)
+
+
+class FakeQueue:
+    """Keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    def send(self, body: str) -> None:
+        self.sent.append(body)
+
+    def events(self) -> list[dict[str, Any]]:
+        """What was sent, decoded."""
+        return [json.loads(body) for body in self.sent]
+
+
+@dataclass(slots=True)
+class FakeSource:
+    """One version of a file in memory."""
+
+    name: str
+    etag: str
+    body: bytes
+    files: "FakeFiles"
+    container: str = "default"
+    last_modified: datetime | None = START
+    version_id: str | None = None
+
+    @property
+    def url(self) -> str:
+        return f"https://output.example/{self.container}/{self.name}"
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.body)
+
+    def read(self, offset: int, length: int) -> bytes:
+        self.files.on_read(self.name)
+        if self.files.held.get(self.name) != (self.etag, self.body):
+            raise OutputChanged(f"{self.name} was replaced")
+        return self.body[offset : offset + length]
+
+
+@dataclass(slots=True)
+class FakeFiles:
+    """The output storage in memory. `error` is raised instead of opening a file."""
+
+    held: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    errors: dict[str, OutputError] = field(default_factory=dict)
+    opened: list[tuple[str | None, str]] = field(default_factory=list)
+    on_read: Callable[[str], object] = lambda _: None
+    versions: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def write(self, name: str, body: bytes) -> str:
+        """Write a file; gives its new ETag."""
+        etag = f"E{next(self.versions)}"
+        self.held[name] = (etag, body)
+        return etag
+
+    def open(self, storage_id: str | None, name: str) -> FakeSource:
+        self.opened.append((storage_id, name))
+        if name in self.errors:
+            raise self.errors[name]
+        if name not in self.held:
+            raise OutputMissing(f"{name} is not there")
+        etag, body = self.held[name]
+        return FakeSource(name, etag, body, self)
+
+
+class Killed(BaseException):
+    """The process ends here: no handler of the code under test may catch it."""
+
+
+class Trap:
+    """Watches every call of the edges it wraps, and kills at one of them.
+
+    Args:
+        at: number of the call, from 0; None only counts.
+        after: whether the call takes effect before the kill.
+        check: called after each call that took effect.
+
+    """
+
+    def __init__(
+        self,
+        at: int | None = None,
+        *,
+        after: bool = False,
+        check: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._at = at
+        self._after = after
+        self.check = check
+        self.calls: list[str] = []
+
+    def around[T](self, edge: T, name: str) -> T:
+        """The edge, with every call of its methods watched."""
+        return cast("T", _Watched(edge, name, self))
+
+    def call(self, name: str, do: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the edge gives
+        is_end = len(self.calls) == self._at
+        self.calls.append(name)
+        if is_end and not self._after:
+            raise Killed(f"before {name}")
+        given = do()
+        self.check()
+        if is_end:
+            raise Killed(f"after {name}")
+        return given
+
+
+class _Watched:
+    def __init__(self, edge: object, name: str, trap: Trap) -> None:
+        self._edge = edge
+        self._name = name
+        self._trap = trap
+
+    def __getattr__(self, method: str) -> Any:  # noqa: ANN401 - whatever the edge has
+        value = getattr(self._edge, method)
+        if not callable(value):
+            return value
+        name = f"{self._name}.{method}"
+
+        def watched(*args: object, **options: object) -> Any:  # noqa: ANN401 - as above
+            def do() -> Any:  # noqa: ANN401 - as above
+                given = value(*args, **options)
+                return tuple(given) if isinstance(given, Iterator) else given
+
+            given = self._trap.call(name, do)
+            if isinstance(given, FakeSource):
+                return _Watched(given, f"{self._name}.source", self._trap)
+            return iter(given) if method == "every" else given
+
+        return watched
+
+
+def refuse(error: GemError) -> list[GemAnswer]:
+    """The answers of a job about which every question fails."""
+    return [error]
+
+
+_: type[Documents] = MemoryDocuments

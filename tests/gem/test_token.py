@@ -1,0 +1,120 @@
+"""A token is kept until shortly before it expires, and fetched once for all threads."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from azure.core.credentials import AccessToken, TokenCredential
+from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
+
+from gem_core.errors import GemAccessError, GemUnavailable
+from gem_core.gem.token import FixedToken, IdentityToken, default_scope
+from gem_core.settings import Secret
+from tests.fakes import FakeClock
+
+SCOPE = "https://gem.core.orbis.tomtom.com/.default"
+
+
+class Credential:
+    """Gives tokens that live an hour, and counts."""
+
+    def __init__(self, clock: FakeClock, error: Exception | None = None) -> None:
+        self._clock = clock
+        self._error = error
+        self.scopes: list[str] = []
+
+    def get_token(self, *scopes: str, **_: object) -> AccessToken:
+        self.scopes += scopes
+        if self._error:
+            raise self._error
+        expires_on = int((self._clock() + timedelta(hours=1)).timestamp())
+        return AccessToken(f"token-{len(self.scopes)}", expires_on)
+
+
+def source(
+    credential: Credential, clock: FakeClock, scope: str = SCOPE
+) -> tuple[IdentityToken, list[TokenCredential]]:
+    """A token source, and the list of credentials that it has made."""
+    made: list[TokenCredential] = []
+
+    def make() -> TokenCredential:
+        made.append(credential)
+        return credential
+
+    return IdentityToken(make, scope, clock=clock), made
+
+
+def test_a_token_is_kept_until_five_minutes_before_its_end() -> None:
+    clock = FakeClock()
+    tokens, made = source(Credential(clock), clock)
+    assert made == []  # nothing is asked for before it is needed
+    assert tokens.token() == "token-1"
+    clock.move(minutes=54, seconds=59)
+    assert tokens.token() == "token-1"
+    clock.move(seconds=1)
+    assert tokens.token() == "token-2"
+    assert len(made) == 1
+
+
+def test_a_fresh_one_comes_after_forget_from_a_new_credential() -> None:
+    clock = FakeClock()
+    tokens, made = source(Credential(clock), clock)
+    assert tokens.token() == "token-1"
+    tokens.forget()
+    assert tokens.token() == "token-2"
+    assert len(made) == 2  # the first one has a cache of its own
+
+
+def test_many_threads_share_one_fetch() -> None:
+    clock = FakeClock()
+    credential = Credential(clock)
+    tokens, _ = source(credential, clock)
+    barrier = Barrier(8)
+
+    def fetch() -> str:
+        barrier.wait()
+        return tokens.token()
+
+    with ThreadPoolExecutor(8) as pool:
+        told = {future.result() for future in [pool.submit(fetch) for _ in range(8)]}
+    assert told == {"token-1"}
+    assert credential.scopes == [SCOPE]
+
+
+@pytest.mark.parametrize(
+    ("scope", "asked"),
+    [
+        ("https://gem.example/user_impersonation", "https://gem.example/.default"),
+        ("api://1234/user_impersonation", "api://1234/.default"),
+        (SCOPE, SCOPE),
+        ("https://gem.example/other", "https://gem.example/other"),
+    ],
+)
+def test_the_delegated_scope_is_asked_for_as_the_resources_default(scope: str, asked: str) -> None:
+    clock = FakeClock()
+    credential = Credential(clock)
+    source(credential, clock, scope)[0].token()
+    assert credential.scopes == [asked] == [default_scope(scope)]
+
+
+def test_a_refused_identity_is_a_refusal_of_access() -> None:
+    clock = FakeClock()
+    refused = Credential(clock, ClientAuthenticationError("AADSTS7000215: invalid client secret"))
+    with pytest.raises(GemAccessError, match=r"GEM_CLIENT_SECRET.*AADSTS7000215"):
+        source(refused, clock)[0].token()
+
+
+def test_an_identity_service_that_does_not_answer_says_nothing_about_access() -> None:
+    clock = FakeClock()
+    silent = Credential(clock, ServiceRequestError("Failed to resolve 'login.example'"))
+    with pytest.raises(GemUnavailable):
+        source(silent, clock)[0].token()
+
+
+@pytest.mark.parametrize("change", [FixedToken.forget, FixedToken.token], ids=["forget", "token"])
+def test_a_fixed_token_stays(change: Callable[[FixedToken], object]) -> None:
+    tokens = FixedToken(Secret("fixed"))
+    change(tokens)
+    assert tokens.token() == "fixed"
