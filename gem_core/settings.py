@@ -18,6 +18,16 @@ from gem_core.errors import SettingsError
 KEY_VAULT_REFERENCE = "@Microsoft.KeyVault("
 """What the platform leaves in a setting when it could not resolve the reference."""
 
+DEVELOPMENT_STORAGE = "UseDevelopmentStorage=true"
+_EMULATOR = (
+    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
+    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
+    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
+    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
+)
+"""What the shortcut stands for: the emulator's published account, the same on every machine. The
+Functions host knows the shortcut, the Python SDK does not ("Use the Azurite emulator")."""
+
 NCRONTAB_FIELDS = 6
 """Seconds, minutes, hours, day, month, day of the week."""
 
@@ -261,6 +271,8 @@ class _Reader:
 
     def connection(self, name: str, *, queues: bool) -> Connection:
         connection_string = self.secret(name)
+        if connection_string == Secret(DEVELOPMENT_STORAGE):
+            connection_string = Secret(_EMULATOR)
         blob = self.url(f"{name}__blobServiceUri")
         queue = self.url(f"{name}__queueServiceUri") if queues else ""
         if not connection_string and not blob:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from random import SystemRandom
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from azure.core.credentials import TokenCredential
 from azure.storage.blob import BlobServiceClient, ContainerClient
@@ -45,6 +45,9 @@ REPORTS = "gem-reports"
 MANIFESTS = "gem-manifests"
 CONTAINERS = (JOBS, WORKLIST, TICKETS, REPORTS, MANIFESTS)
 """The containers in GEM_STATE; the infrastructure makes them, and so does the dev kit."""
+
+RETRIES: dict[str, Any] = {"retry_total": 4, "initial_backoff": 1, "increment_base": 2}
+"""Seconds of the storage SDK's exponential retry; its default waits 15 s before the first one."""
 
 
 def now() -> datetime:
@@ -175,15 +178,19 @@ def _connector(connection: Connection) -> Callable[[str, str], ContainerClient]:
 @cache
 def _blobs(connection: Connection, service_uri: str) -> BlobServiceClient:
     if connection.connection_string:
-        return BlobServiceClient.from_connection_string(connection.connection_string.reveal())
-    return BlobServiceClient(service_uri, credential=_credential(connection))
+        return BlobServiceClient.from_connection_string(
+            connection.connection_string.reveal(), **RETRIES
+        )
+    return BlobServiceClient(service_uri, credential=_credential(connection), **RETRIES)
 
 
 def _queues(connection: Connection) -> QueueServiceClient:
     if connection.connection_string:
-        return QueueServiceClient.from_connection_string(connection.connection_string.reveal())
+        return QueueServiceClient.from_connection_string(
+            connection.connection_string.reveal(), **RETRIES
+        )
     return QueueServiceClient(
-        connection.queue_service_uri or "", credential=_credential(connection)
+        connection.queue_service_uri or "", credential=_credential(connection), **RETRIES
     )
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import azure_functions_runtime as library  # type: ignore[import-untyped]
+import azure_functions_runtime as library
 
 HANDLERS = (
     "worker_init_request",

@@ -3,9 +3,9 @@
 import io
 from collections.abc import Callable
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.csv  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
 
 from devkit.simulator.life import OutputFault
 

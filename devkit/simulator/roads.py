@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import cos, hypot, radians
 from uuid import UUID
 
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 ROAD_CLASSES = ("motorway", "primary", "secondary", "tertiary", "residential", "service")
 STREETS = ("Main Street", "Station Road", "Church Lane", "Mill Road", "High Street", "Park Avenue")

@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.compute as pc
 
 BINS = 10_000
 """Steps of 0.0001 from 0 to 1. Each confidence is counted at its nearest step, so quantiles are off

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from gem_core.audit.contract import ID, ID_PROMISE, compare_columns
 from gem_core.audit.facts import InputFacts

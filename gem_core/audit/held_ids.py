@@ -5,7 +5,7 @@ Pure.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from gem_core.audit.sorted_ids import Distinct, OutOfOrder
 from gem_core.audit.sorting import sorted_ranges

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from gem_core.audit.held_ids import Budget, IdColumn, Strangers
 from gem_core.audit.keys import filled, key_type, to_keys

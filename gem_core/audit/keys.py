@@ -1,7 +1,7 @@
 """Brings the ids of two files to one type, so that 17 and "17" are the same id. Pure."""
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from gem_core.audit.rows import as_text, readable
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow.parquet as pq
 
 PIECE_BYTES = 8 << 20
 """Longest single request. Long enough that latency matters little (8 MiB in 20 ms is 400 MB/s),

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from gem_core.audit.confidence import Confidence, ConfidenceFold
 from gem_core.audit.contract import MATCH_CONFIDENCE, MATCH_STATUS

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from enum import StrEnum
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from gem_core.audit.contract import (
     GERS_ID,

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from gem_core.audit.keys import first_of
 from gem_core.audit.verdict import EXAMPLES

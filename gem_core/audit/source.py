@@ -108,8 +108,9 @@ def open_blob(container: ContainerClient, name: str) -> BlobSource:
     """Pin the current version of a blob. One request.
 
     Raises:
-        OutputMissing: there is no such blob, or no such container.
-        OutputUnreachable: refused, throttled or no answer.
+        OutputMissing: there is no such blob.
+        OutputUnreachable: refused, throttled, no answer, or no such container, which is a wrong
+            setting rather than a missing output.
 
     """
     client = container.get_blob_client(name)
@@ -117,9 +118,8 @@ def open_blob(container: ContainerClient, name: str) -> BlobSource:
     try:
         found = client.get_blob_properties(**_TIMEOUTS)
     except AzureError as error:
-        if _status(error) == HTTPStatus.NOT_FOUND:
-            code = _code(error) or "NotFound"
-            raise OutputMissing(f"{url} is not there ({code})") from None
+        if _status(error) == HTTPStatus.NOT_FOUND and _code(error) != "ContainerNotFound":
+            raise OutputMissing(f"{url} is not there") from None
         _unreachable(error, url)
     return BlobSource(
         url=url,
@@ -153,6 +153,8 @@ def _unreachable(error: AzureError, url: str) -> NoReturn:
         advice = "refused: grant Storage Blob Data Reader, and check the storage firewall"
     elif isinstance(error, ClientAuthenticationError):
         advice = "no credential was accepted: check the identity that GEM_OUTPUT names"
+    elif code == "ContainerNotFound":
+        advice = "no such container: check GEM_OUTPUT and GEM_OUTPUT_CONTAINER"
     elif code == "BlobArchived":
         advice = "in the archive tier: rehydrate it"
     elif status is None:

@@ -4,8 +4,8 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from gem_core.audit.audit import audit
 from gem_core.audit.report import Report

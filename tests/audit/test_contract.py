@@ -1,6 +1,6 @@
 """The promised columns, and what became of the input's."""
 
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 import pytest
 
 from gem_core.audit.contract import (

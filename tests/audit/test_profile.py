@@ -4,7 +4,7 @@ import math
 import re
 from collections import Counter
 
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

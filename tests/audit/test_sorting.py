@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -69,12 +69,15 @@ def test_a_blob_that_vanishes_while_read_has_changed(
         source.read(0, 16)
 
 
-@pytest.mark.parametrize("code", ["BlobNotFound", "ContainerNotFound"])
-def test_a_missing_blob_says_what_is_missing(
-    blob: Blob, container: ContainerClient, code: str
-) -> None:
-    blob.refusal = (404, code)
-    with pytest.raises(OutputMissing, match=code):
+def test_a_missing_blob_is_missing(blob: Blob, container: ContainerClient) -> None:
+    blob.refusal = (404, "BlobNotFound")
+    with pytest.raises(OutputMissing, match=NAME):
+        open_blob(container, NAME)
+
+
+def test_a_missing_container_is_a_wrong_setting(blob: Blob, container: ContainerClient) -> None:
+    blob.refusal = (404, "ContainerNotFound")
+    with pytest.raises(OutputUnreachable, match="GEM_OUTPUT_CONTAINER"):
         open_blob(container, NAME)
 
 

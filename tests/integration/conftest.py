@@ -1,0 +1,15 @@
+"""The whole app, once for all tests that do not break it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from devkit.stage import stage
+from tests.integration.courier import FAST, Courier
+
+
+@pytest.fixture(scope="package")
+def courier() -> Iterator[Courier]:
+    """Azurite, the GEM simulator and the app in the development runner."""
+    with stage(time_scale=600, overrides=FAST, hold_seconds=1) as up:
+        yield Courier(up)

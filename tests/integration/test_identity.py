@@ -1,0 +1,199 @@
+"""The real credential classes of azure-identity against storage over HTTPS with OAuth.
+
+A loopback server stands for the identity endpoint of App Service; all else is what runs in Azure.
+"""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import IPv4Address
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueClient
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from devkit.azurite import Azurite
+from devkit.simulator import CLEAN, GemSimulator
+from devkit.stage import OUTPUT_CONTAINER, QUEUE, ROOT, app_settings
+from gem_core.wiring import CONTAINERS
+
+CLIENT_ID = "11111111-2222-3333-4444-555555555555"
+DELIVER = """
+from gem_core import wiring
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.manage_jobs import register_job
+
+register_job(wiring.desk(), "job-1", None)
+check_jobs(wiring.checker())
+print(deliver_results(wiring.deliverer(), "job-1").outcome)
+"""
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A self-signed certificate for 127.0.0.1, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
+    cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return cert_file, key_file
+
+
+class IdentityEndpoint(ThreadingHTTPServer):
+    """Hands out unsigned tokens of the form that Azurite checks; notes who asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        super().__init__(("127.0.0.1", 0), _IdentityHandler)
+
+
+class _IdentityHandler(BaseHTTPRequestHandler):
+    server: IdentityEndpoint
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        expires = int(time.time()) + 3600
+        token = _token({"aud": "https://storage.azure.com", "exp": expires})
+        body = json.dumps(
+            {
+                "access_token": token,
+                "expires_on": str(expires),
+                "resource": "https://storage.azure.com",
+                "token_type": "Bearer",
+                "client_id": CLIENT_ID,
+            }
+        ).encode()
+        known = self.headers["X-IDENTITY-HEADER"] == "header-secret"
+        self.send_response(200 if known else 401)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def _token(claims: dict[str, object]) -> str:
+    now = int(time.time())
+    claims = {
+        "iss": "https://sts.windows.net/ab1f708d-50f6-404c-a006-d71b2ac7a606/",
+        "iat": now - 60,
+        "nbf": now - 60,
+    } | claims
+    parts = ({"alg": "none", "typ": "JWT"}, claims)
+    coded = (base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
+    return ".".join(part.decode() for part in coded) + ".x"
+
+
+@pytest.fixture
+def endpoint() -> Iterator[IdentityEndpoint]:
+    """The stand-in for App Service's identity endpoint."""
+    with IdentityEndpoint() as server:
+        thread = Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("credential", ["managedidentity", ""], ids=["managed", "default-chain"])
+def test_delivers_without_any_key(
+    certificate: tuple[Path, Path], endpoint: IdentityEndpoint, credential: str
+) -> None:
+    """Records, ticket, output, report, manifest and queue, all by a managed identity's token."""
+    trust = str(certificate[0])
+    with Azurite(oauth_cert=certificate) as azurite, key_clients(azurite, trust) as (blobs, queue):
+        with GemSimulator(blobs.get_container_client(OUTPUT_CONTAINER)) as simulator:
+            simulator.add_job("job-1", replace(CLEAN, queued_for=0, running_for=0))
+            done = subprocess.run(
+                [sys.executable, "-c", DELIVER],
+                cwd=ROOT,
+                env=environment(azurite, simulator, endpoint, trust) | credentials(credential),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        assert (done.stdout.strip(), done.returncode) == ("valid", 0), done.stderr
+        assert len(queue.peek_messages(5)) == 1
+    assert endpoint.asked
+    assert all(CLIENT_ID in path for path in endpoint.asked)
+
+
+@contextmanager
+def key_clients(azurite: Azurite, trust: str) -> Iterator[tuple[BlobServiceClient, QueueClient]]:
+    """What the infrastructure makes, made with the emulator's key."""
+    storage = azurite.connection_string
+    with (
+        BlobServiceClient.from_connection_string(storage, connection_verify=trust) as blobs,
+        QueueClient.from_connection_string(storage, QUEUE, connection_verify=trust) as queue,
+    ):
+        for name in (*CONTAINERS, OUTPUT_CONTAINER):
+            blobs.create_container(name)
+        queue.create_queue()
+        yield blobs, queue
+
+
+def environment(
+    azurite: Azurite, simulator: GemSimulator, endpoint: IdentityEndpoint, trust: str
+) -> dict[str, str]:
+    """The app's settings with addresses in place of keys, and App Service's own variables."""
+    return app_settings(azurite, simulator) | {
+        "PATH": os.environ["PATH"],
+        "GEM_STATE": "",
+        "GEM_STATE__blobServiceUri": azurite.blob_uri,
+        "GEM_STATE__queueServiceUri": azurite.queue_uri,
+        "GEM_OUTPUT": "",
+        "GEM_OUTPUT__blobServiceUri": azurite.blob_uri,
+        "IDENTITY_ENDPOINT": f"http://127.0.0.1:{endpoint.server_address[1]}/msi/token",
+        "IDENTITY_HEADER": "header-secret",
+        "REQUESTS_CA_BUNDLE": trust,
+    }
+
+
+def credentials(credential: str) -> dict[str, str]:
+    """A named managed identity, or nothing but what the default chain finds by itself."""
+    if not credential:
+        return {"AZURE_CLIENT_ID": CLIENT_ID}
+    return {
+        f"{connection}__{name}": value
+        for connection in ("GEM_STATE", "GEM_OUTPUT")
+        for name, value in (("credential", credential), ("clientId", CLIENT_ID))
+    }

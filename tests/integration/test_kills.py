@@ -1,0 +1,102 @@
+"""The app's process is killed (SIGKILL) at one exact request; nothing is lost, ids stay."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from devkit.azurite import Azurite
+from devkit.runner import Runner
+from devkit.simulator import GemSimulator, SimulatorSettings
+from devkit.stage import OUTPUT_CONTAINER, QUEUE, ROOT, Stage, app_settings, make_stores
+from gem_core.wiring import JOBS, MANIFESTS, REPORTS, TICKETS
+from tests.integration.courier import FAST, Courier, wait_for
+from tests.integration.proxy import Proxy, When
+
+BLOBS, QUEUES = "BlobEndpoint", "QueueEndpoint"
+QUICK_RETURN = {"RUNNER_VISIBILITY_SECONDS": "2"}
+"""The message of a killed delivery comes back soon, as from a crashed instance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Where the process dies."""
+
+    name: str
+    service: str
+    method: str
+    path: str
+    """Part of the request's path; {job} is the job's id."""
+    when: When
+    most: int = 1
+    """How many messages may be on the queue in the end."""
+
+    @property
+    def job(self) -> str:
+        """Each point has a job of its own."""
+        return f"job-{self.name}"
+
+    def matches(self, method: str, path: str) -> bool:
+        """Whether a request is the one."""
+        part = self.path.format(job=self.job)
+        return method == self.method and part in path.partition("?")[0]
+
+
+POINTS = (
+    Point("ticket", BLOBS, "PUT", f"/{TICKETS}/{{job}}", When.BEFORE),
+    Point("ticket-written", BLOBS, "PUT", f"/{TICKETS}/{{job}}", When.AFTER),
+    Point("record", BLOBS, "PUT", f"/{JOBS}/{{job}}", When.AFTER),
+    Point("output-opened", BLOBS, "HEAD", f"/{OUTPUT_CONTAINER}/{{job}}_matched", When.AFTER),
+    Point("report", BLOBS, "PUT", f"/{REPORTS}/{{job}}", When.AFTER),
+    Point("outbox", BLOBS, "PUT", f"/{MANIFESTS}/{{job}}", When.BEFORE),
+    Point("outbox-and-send", QUEUES, "POST", f"/{QUEUE}/messages", When.BEFORE),
+    Point("send-and-mark", QUEUES, "POST", f"/{QUEUE}/messages", When.AFTER, most=2),
+)
+
+
+@pytest.fixture(scope="module")
+def storage() -> Iterator[Azurite]:
+    """Storage that outlives the runners."""
+    with Azurite() as azurite:
+        make_stores(azurite.connection_string)
+        yield azurite
+
+
+def through(proxy: Proxy, connection_string: str, service: str) -> str:
+    """The connection string with one service behind the proxy."""
+    parts = dict(part.split("=", 1) for part in connection_string.strip(";").split(";"))
+    parts[service] = urlsplit(parts[service])._replace(netloc=proxy.netloc).geturl()
+    return ";".join(f"{name}={value}" for name, value in parts.items())
+
+
+def live_until_killed(
+    storage: Azurite, simulator: GemSimulator, settings: dict[str, str], point: Point
+) -> None:
+    """The first life of the app: it ends, without warning, at the point."""
+    target = storage.blob_uri if point.service == BLOBS else storage.queue_uri
+    with Proxy(target, matches=point.matches, when=point.when) as proxy:
+        behind = through(proxy, storage.connection_string, point.service)
+        with Runner(ROOT, settings | {"GEM_STATE": behind, "GEM_OUTPUT": behind}) as runner:
+            Courier(Stage(storage, simulator, runner)).register(point.job)
+            proxy.act = runner.kill
+            wait_for(lambda: proxy.acted or None, what=f"the request at {point.name}")
+
+
+@pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
+def test_killed(storage: Azurite, point: Point) -> None:
+    """The manifest comes all the same; when it comes twice, it is the same one."""
+    with BlobServiceClient.from_connection_string(storage.connection_string) as blobs:
+        files = blobs.get_container_client(OUTPUT_CONTAINER)
+        with GemSimulator(files, SimulatorSettings(time_scale=6000)) as simulator:
+            settings = app_settings(storage, simulator) | FAST | QUICK_RETURN
+            simulator.add_job(point.job)
+            live_until_killed(storage, simulator, settings, point)
+            with Runner(ROOT, settings) as runner:
+                courier = Courier(Stage(storage, simulator, runner))
+                record = courier.reported(point.job)
+                events = courier.events_of(point.job)
+    assert {event["id"] for event in events} == {record["manifestId"]}
+    assert {event["data"]["outcome"] for event in events} == {"valid"}
+    assert 1 <= len(events) <= point.most

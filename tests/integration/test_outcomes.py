@@ -1,0 +1,162 @@
+"""Each outcome on real storage: registered over HTTP, found by the timer, delivered by a ticket."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.core.messaging import CloudEvent
+
+from devkit.simulator import LIVES, Life, OutputFault
+from gem_core.audit.checks import CHECKS
+from gem_core.wiring import MANIFESTS, WORKLIST
+from tests.integration.courier import VALIDATOR, Courier, failed_checks
+
+PAGE = Path(__file__).resolve().parent.parent / "data" / "gem"
+
+
+def broken(fault: OutputFault) -> Life:
+    """A job that finishes well and writes an output with one fault."""
+    return replace(LIVES["clean"], output_fault=fault)
+
+
+STORIES: dict[str, tuple[Life, str, set[str]]] = {
+    "clean": (LIVES["clean"], "valid", set()),
+    "late-output": (LIVES["late_output"], "valid", set()),
+    "flaky": (LIVES["flaky"], "valid", set()),
+    "token-expiring": (LIVES["token_expiring"], "valid", set()),
+    # Longer, so that a tick falls into its unknown half.
+    "unknown-status": (replace(LIVES["unknown_status"], running_for=3600), "valid", set()),
+    "warnings": (
+        LIVES["warnings"],
+        "valid_with_warnings",
+        {"name_pattern", "confidence_threshold"},
+    ),
+    "wrong-statistics": (
+        LIVES["wrong_statistics"],
+        "invalid",
+        {
+            "roads_matched_close",
+            "roads_matched_exact",
+            "roads_unmatched_close",
+            "roads_unmatched_exact",
+        },
+    ),
+    "bad-rows": (LIVES["bad_rows"], "invalid", {"gers_on_matched"}),
+    "output-missing": (LIVES["output_missing"], "output_missing", set()),
+    "failed": (LIVES["failed"], "failed", set()),
+    "cancelled": (LIVES["cancelled"], "cancelled", set()),
+    "vanishing": (LIVES["vanishing"], "lost", set()),
+    # Bad input at the door of the audit: a clear check each, and nothing lost.
+    "empty": (broken(OutputFault.EMPTY), "invalid", {"not_empty"}),
+    "truncated": (broken(OutputFault.TRUNCATED), "invalid", {"magic_bytes"}),
+    "csv": (broken(OutputFault.CSV), "invalid", {"magic_bytes"}),
+    "column-missing": (
+        broken(OutputFault.COLUMN_MISSING),
+        "invalid",
+        {"match_confidence_column"},
+    ),
+    "percent": (
+        broken(OutputFault.CONFIDENCE_IN_PERCENT),
+        "invalid",
+        {"match_confidence_column"},
+    ),
+    "rows-lost": (
+        broken(OutputFault.ROWS_LOST),
+        "invalid",
+        # The rows that are left have another share of matches than GEM counted.
+        {
+            "ids_not_missing",
+            "num_roads_processed",
+            "roads_matched_exact",
+            "roads_unmatched_exact",
+        },
+    ),
+    "ids-invented": (
+        broken(OutputFault.IDS_INVENTED),
+        "invalid",
+        {"ids_not_missing", "ids_not_invented"},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def told(courier: Courier) -> dict[str, list[dict[str, Any]]]:
+    """All jobs at once; every event of each."""
+    for name, (life, _, _) in STORIES.items():
+        courier.up.simulator.add_job(f"job-{name}", life)
+        courier.register(f"job-{name}", labels={"story": name})
+    return {name: courier.events_of(f"job-{name}") for name in STORIES}
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_outcome(told: dict[str, list[dict[str, Any]]], name: str) -> None:
+    """The right outcome, for the right reasons, with the labels that were given."""
+    _, outcome, failed = STORIES[name]
+    event = told[name][0]
+    assert (event["data"]["outcome"], failed_checks(event)) == (outcome, failed)
+    assert event["data"]["labels"] == {"story": name}
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_decodes_as_cloud_event(told: dict[str, list[dict[str, Any]]], name: str) -> None:
+    """Microsoft's own class takes it, and finds what it needs."""
+    event: CloudEvent[Any] = CloudEvent.from_dict(told[name][0])
+    assert event.type == "io.gemcourier.job.settled.v1"
+    assert event.source.endswith(f"/jobs/job-{name}")
+    assert event.time is not None
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_record_says_the_same(
+    courier: Courier, told: dict[str, list[dict[str, Any]]], name: str
+) -> None:
+    """The job is reported, with the manifest's id, and off the worklist."""
+    record = courier.reported(f"job-{name}")
+    assert record["manifestId"] == told[name][0]["id"]
+    assert record["outcome"] == told[name][0]["data"]["outcome"]
+    assert f"jobs/job-{name}" not in courier.names(WORKLIST)
+    assert f"job-{name}/{record['manifestId']}.json" in courier.names(MANIFESTS)
+
+
+def test_report_holds_every_check(courier: Courier, told: dict[str, list[dict[str, Any]]]) -> None:
+    """The report is the same event, whole."""
+    event = told["bad-rows"][0]
+    report = json.loads(courier.blob(event["data"]["report"]["url"]))
+    VALIDATOR.validate(report)
+    assert [check["name"] for check in report["data"]["checks"]["all"]] == [c.name for c in CHECKS]
+    assert report["id"] == event["id"]
+    offending = {c["name"]: c for c in event["data"]["checks"]["notPassed"]}["gers_on_matched"]
+    assert offending["offending"] > 0
+    assert offending["examples"]
+
+
+def test_unknown_status_is_loud(courier: Courier, told: dict[str, list[dict[str, Any]]]) -> None:
+    assert told["unknown-status"]
+    assert '"event": "job_drifted", "job_run_id": "job-unknown-status"' in courier.log()
+
+
+def test_no_secret_in_the_logs(courier: Courier, told: dict[str, list[dict[str, Any]]]) -> None:
+    """Neither in the app's log nor in any message."""
+    up = courier.up
+    texts = courier.log() + json.dumps(told)
+    account_key = up.azurite.connection_string.partition("AccountKey=")[2].partition(";")[0]
+    for secret in (up.simulator.api_key, up.simulator.token, account_key):
+        assert secret not in texts
+
+
+def test_page_answer_byte_for_byte(courier: Courier) -> None:
+    """The documented answer itself drives a job to its end, and its statistics are compared."""
+    job = "job-abc123-def456"
+    courier.up.simulator.add_job(job, LIVES["page"], rows=32_456)
+    courier.register(job)
+    event = courier.events_of(job)[0]
+    data = event["data"]
+    page = json.loads((PAGE / "finished.json").read_text("utf-8"))
+    assert data["job"] == page
+    assert data["statistics"]["gem"] == page["statistics"]
+    assert data["statistics"]["compared"]["roads_matched"]["verdict"] == "passed"
+    assert data["output"]["rows"] == page["statistics"]["num_roads_processed"]
+    assert round(data["match"]["shareMatched"] * 100, 1) == 84.7
+    assert data["outcome"] == "valid"

@@ -1,0 +1,132 @@
+"""The documents say what the code does: settings, manifest, routes, modules."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+from jsonschema import Draft202012Validator, FormatChecker
+
+from gem_core.errors import SettingsError
+from gem_core.logs import Event
+from gem_core.outcome import Outcome
+from gem_core.settings import read_settings
+from gem_core.wiring import CONTAINERS
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SAMPLE: dict[str, str] = json.loads((ROOT / "local.settings.sample.json").read_text("utf-8"))[
+    "Values"
+]
+SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "manifest.schema.json").read_text("utf-8"))
+HOSTS_OWN = {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"}
+
+
+class Recording(Mapping[str, str]):
+    """The sample's settings, with a note of every name that is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return SAMPLE[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(SAMPLE)
+
+    def __len__(self) -> int:
+        return len(SAMPLE)
+
+
+def settings_of_the_code() -> set[str]:
+    """Every name that `read_settings` asks for, and the app itself."""
+    recording = Recording()
+    read_settings(recording)
+    return recording.asked
+
+
+def settings_of_the_readme() -> set[str]:
+    """The names in the first column of the settings table."""
+    table = README.partition("## Settings")[2].partition("\n## ")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    return {name for cell in cells for name in re.findall(r"`([A-Z][A-Za-z_]+)`", cell)}
+
+
+def test_sample_and_code_agree() -> None:
+    """The sample holds exactly the settings that the code reads."""
+    assert settings_of_the_code() == set(SAMPLE) - HOSTS_OWN
+
+
+def test_readme_and_sample_agree() -> None:
+    """README's table lists exactly the sample's settings."""
+    assert settings_of_the_readme() == set(SAMPLE) - HOSTS_OWN
+
+
+def test_sample_has_the_defaults() -> None:
+    """Where the sample is not about this machine, it shows the default."""
+    required = {"GEM_API_KEY": "key", "GEM_STATE": "a", "GEM_OUTPUT": "b"}
+    here = {"GEM_API_BASE_URL", "GEM_BEARER_TOKEN", "GEM_TRIGGER_SOURCE"}
+    shown = read_settings(
+        {name: value for name, value in SAMPLE.items() if name not in here} | required
+    )
+    assert read_settings(required) == shown
+
+
+def test_sample_connects_to_the_emulator() -> None:
+    """The SDK does not know the shortcut that the sample and the host use, so we spell it out."""
+    state = read_settings(SAMPLE).state.connection_string
+    assert state
+    with BlobServiceClient.from_connection_string(state.reveal()) as blobs:
+        assert blobs.url == "http://127.0.0.1:10000/devstoreaccount1/"
+
+
+def test_readme_shows_a_real_manifest() -> None:
+    """The manifest in README keeps the published schema."""
+    block = README.partition("<!-- manifest -->")[2].partition("```json")[2].partition("```")[0]
+    event = json.loads(block)
+    Draft202012Validator(SCHEMA, format_checker=FormatChecker()).validate(event)
+    assert event["data"]["outcome"] == "valid_with_warnings"
+
+
+def test_schema_and_code_know_the_same_outcomes() -> None:
+    assert set(Outcome) == set(SCHEMA["$defs"]["data"]["properties"]["outcome"]["enum"])
+
+
+def test_readme_names_every_outcome_and_container() -> None:
+    assert [word for word in (*Outcome, *CONTAINERS) if f"`{word}`" not in README] == []
+
+
+def test_every_event_is_logged_somewhere() -> None:
+    """An event that nothing logs would be an alert that never fires."""
+    files = [path for path in (ROOT / "gem_core").rglob("*.py") if path.name != "logs.py"]
+    code = "".join(path.read_text("utf-8") for path in files)
+    assert [event for event in Event if not re.search(rf"Event\.{event.name}\b", code)] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "decisions").glob("*.md")))
+def test_decisions_stay_short_and_complete(path: Path) -> None:
+    """At most 40 lines, with the four headings."""
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 40
+    for heading in ("**Status**", "**Context.**", "**Decision.**", "**Consequences.**"):
+        assert heading in text
+
+
+def test_nothing_names_a_setting_that_is_gone() -> None:
+    """No document speaks of a GEM_ setting that the sample does not have."""
+    known = set(SAMPLE)
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
+        for name in re.findall(r"`(GEM_[A-Za-z_]+)`", path.read_text(encoding="utf-8")):
+            assert name in known, f"{path.name} speaks of {name}"
+
+
+def test_settings_error_names_all_at_once() -> None:
+    """Nobody mends settings one deployment at a time."""
+    with pytest.raises(SettingsError) as error:
+        read_settings({"GEM_CHECK_SCHEDULE": "often", "GEM_OUTPUT_GRACE_MINUTES": "soon"})
+    named = {"GEM_API_KEY", "GEM_STATE", "GEM_OUTPUT", "GEM_CHECK_SCHEDULE"}
+    assert all(name in str(error.value) for name in named | {"GEM_OUTPUT_GRACE_MINUTES"})
