@@ -1,0 +1,316 @@
+"""The message: a stable id, the attributes of a CloudEvent, counts, and never too long."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from azure.core.messaging import CloudEvent
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gem_core.deliver.cut import MAX_BODY_BYTES, cut_to_fit
+from gem_core.deliver.manifest import Findings, Manifest, manifest, manifest_id, whole_event
+from gem_core.outcome import Outcome
+from gem_core.watch.record import JobRecord, Settlement
+from gem_core.watch.registration import register
+from tests.builders import JOB, check_manifest, job, new_record
+from tests.fakes import START
+
+REPORT = "https://state.example/gem-reports/job/id/report.json"
+ID = manifest_id(JOB, version="0x1", ruleset="1")
+
+
+def settled(**fields: object) -> JobRecord:
+    record = new_record().answered(job("finished", **fields), START)
+    return record.settled(Settlement.FINISHED, START + timedelta(minutes=1))
+
+
+def findings(**parts: Any) -> Findings:  # noqa: ANN401 - parts of a dataclass
+    output: dict[str, Any] = {
+        "bytes": 4,
+        "rows": 2,
+        "rowGroups": 1,
+        "columns": [{"name": "id", "type": "int64"}],
+        "url": "https://output.example/default/roads_matched.parquet",
+        "container": "default",
+        "name": "roads_matched.parquet",
+        "etag": "0x1",
+        "versionId": None,
+        "lastModified": START.isoformat(),
+        "rewrittenSinceModifiedAt": False,
+    }
+    whole = Findings(
+        subject="default/roads_matched.parquet",
+        output=output | parts.pop("output", {}),
+        audited_at=START + timedelta(minutes=2),
+    )
+    return replace(whole, **parts)
+
+
+def check(verdict: str = "failed", severity: str = "error", **more: object) -> dict[str, Any]:
+    return {
+        "name": "status_words",
+        "severity": severity,
+        "verdict": verdict,
+        "title": "match_status is matched or unmatched",
+        **more,
+    }
+
+
+def event(record: JobRecord, found: Findings, *, report_url: str = REPORT) -> dict[str, Any]:
+    return whole_event(
+        record,
+        found,
+        id_=ID,
+        outcome=Outcome.VALID,
+        ruleset="1",
+        job_url=f"https://gem.example/jobs/{JOB}",
+        report_url=report_url,
+        now=START + timedelta(minutes=3),
+    )
+
+
+def message(record: JobRecord, found: Findings) -> Manifest:
+    return manifest(event(record, found))
+
+
+def test_an_id_is_the_same_for_the_same_job_output_and_ruleset() -> None:
+    same = manifest_id("job-1", version="0x8DE1", ruleset="1")
+    assert same == manifest_id("job-1", version="0x8DE1", ruleset="1")
+    assert same == "9c8286b41f5a183217627219182f0c61"  # listeners keep ids
+    others = [
+        manifest_id("job-2", version="0x8DE1", ruleset="1"),
+        manifest_id("job-1", version="0x8DE2", ruleset="1"),
+        manifest_id("job-1", version="0x8DE1", ruleset="2"),
+        manifest_id("job-", version="10x8DE1", ruleset="1"),
+    ]
+    assert len({same, *others}) == 5
+
+
+def test_the_attributes_are_those_of_a_cloud_event() -> None:
+    body = check_manifest(message(settled(), findings(checks=(check(),))).body)
+    told: CloudEvent[Any] = CloudEvent.from_dict(body)
+    assert told.specversion == "1.0"
+    assert told.type == "io.gemcourier.job.settled.v1"
+    assert told.source == f"https://gem.example/jobs/{JOB}"
+    assert told.subject == "default/roads_matched.parquet"
+    assert told.id == ID
+    assert told.time == START + timedelta(minutes=3)
+    assert told.datacontenttype == "application/json"
+
+
+def test_without_an_output_there_is_no_subject() -> None:
+    body = check_manifest(message(settled(), Findings(subject="")).body)
+    assert "subject" not in body
+    assert body["data"]["output"] is None
+
+
+def test_the_data_tells_what_is_known() -> None:
+    record = replace(settled(region="EU"), labels={"team": "roads"})
+    data = check_manifest(message(record, findings()).body)["data"]
+    assert data["jobRunId"] == JOB
+    assert data["labels"] == {"team": "roads"}
+    assert data["job"]["region"] == "EU"
+    assert data["settlement"]["reason"] == "finished"
+    assert data["settlement"]["history"] == [
+        {"at": "2026-01-20T10:00:00+00:00", "status": "finished"}
+    ]
+    assert data["report"] == {"url": REPORT}
+    assert data["timing"] == {
+        "registeredAt": "2026-01-20T10:00:00+00:00",
+        "settledAt": "2026-01-20T10:01:00+00:00",
+        "auditedAt": "2026-01-20T10:02:00+00:00",
+        "delaySeconds": 120.0,
+    }
+    assert data["cut"] == []
+
+
+def test_a_job_that_gem_never_told_of() -> None:
+    lost = new_record().answered_not_found(START).settled(Settlement.LOST, START)
+    data = check_manifest(message(lost, Findings(subject="")).body)["data"]
+    assert data["job"] is None
+    assert data["settlement"]["reason"] == "lost"
+    assert data["timing"]["auditedAt"] is None
+
+
+def test_checks_are_counted_and_only_those_that_did_not_pass_are_sent() -> None:
+    checks = (
+        check("passed", "error", name="a"),
+        check("passed", "info", name="b"),
+        check("failed", "error", name="c"),
+        check("failed", "warning", name="d"),
+        check("failed", "info", name="e"),
+        check("not_run", "error", name="f"),
+        check("not_run", "warning", name="g"),
+    )
+    whole = event(settled(), findings(checks=checks))
+    counts = {"passed": 2, "failedError": 1, "failedWarning": 1, "failedInfo": 1, "notRun": 2}
+    assert whole["data"]["checks"]["counts"] == counts
+    assert whole["data"]["checks"]["all"] == list(checks)
+    sent = check_manifest(manifest(whole).body)["data"]["checks"]
+    assert sent["counts"] == counts
+    assert [line["name"] for line in sent["notPassed"]] == ["c", "d", "e", "f", "g"]
+    assert "all" not in sent
+    assert "all" in whole["data"]["checks"]
+
+
+def _of_length(length: int) -> dict[str, Any]:
+    whole = json.loads(message(settled(), findings()).body)
+    whole["data"]["job"]["filler"] = ""
+    short = len(json.dumps(whole, separators=(",", ":")))
+    whole["data"]["job"]["filler"] = "x" * (length - short)
+    return dict(whole)
+
+
+def test_a_message_of_just_the_limit_is_not_cut() -> None:
+    body = cut_to_fit(_of_length(49_152))
+    assert len(body) == MAX_BODY_BYTES == 49_152
+    assert json.loads(body)["data"]["cut"] == []
+
+
+def test_one_byte_more_is_cut() -> None:
+    body = cut_to_fit(_of_length(49_153))
+    assert len(body) < 49_152
+    data = check_manifest(body)["data"]
+    assert "job" in data["cut"]
+    assert "filler" not in data["job"]
+    assert data["job"]["status"] == "finished"
+
+
+def test_cutting_leaves_the_whole_event_as_it_is() -> None:
+    columns = [{"name": f"c{number}", "type": "string"} for number in range(5_000)]
+    whole = event(settled(), findings(output={"columns": columns}))
+    before = json.dumps(whole)
+    sent = check_manifest(manifest(whole).body)
+    assert json.dumps(whole) == before
+    assert sent["data"]["cut"] == ["checks.notPassed.examples", "output.columns"]
+    assert sent["data"]["output"]["columns"] == columns[:100]
+
+
+def test_the_least_needed_goes_first() -> None:
+    examples = [{"row": number, "id": "x" * 40} for number in range(2_000)]
+    whole = event(settled(), findings(checks=(check(examples=examples, detail="bad words"),)))
+    data = check_manifest(manifest(whole).body)["data"]
+    assert data["cut"] == ["checks.notPassed.examples"]
+    (line,) = data["checks"]["notPassed"]
+    assert line["detail"] == "bad words"
+    assert "examples" not in line
+    assert data["output"]["columns"]
+
+
+_WIDE = {
+    "unknown field of 1 MB": (settled(blob="x" * 2**20), findings()),
+    "unknown field, non-ASCII": (settled(blob="é" * 2**18), findings()),
+    "100,000 columns": (
+        settled(),
+        findings(output={"columns": [{"name": f"c{n}", "type": "int64"} for n in range(100_000)]}),
+    ),
+    "long column names": (
+        settled(),
+        findings(output={"columns": [{"name": "\U0001f6e3" * 9_999, "type": "s" * 99_999}] * 500}),
+    ),
+    "deep types": (settled(), findings(output={"columns": [{"name": "c", "type": "<" * 10**6}]})),
+    "long words of GEM": (
+        settled(
+            **dict.fromkeys(("storageId", "inputFileName", "matchingType"), "\U0001f6e3" * 9_999)
+        ),
+        findings(),
+    ),
+    "statistics": (settled(), findings(statistics={"gem": {"a": "x" * 10**6}, "ours": {}})),
+    "details": (settled(), findings(checks=(check(detail="x" * 10**5),) * 30)),
+    "output name of 1,024 letters beyond ASCII": (
+        settled(outputFileName="\U0001f6e3" * 1024),
+        findings(
+            subject="default/" + "\U0001f6e3" * 1024,
+            output={
+                "name": "\U0001f6e3" * 1024,
+                "url": "https://output.example/default/" + "%F0%9F%9B%A3" * 1024,
+            },
+            input={
+                "name": "\U0001f6e3" * 1024,
+                "rows": None,
+                "columnsCompared": False,
+                "idsCompared": False,
+                "note": None,
+            },
+        ),
+    ),
+    "labels as long as registration allows": (
+        replace(
+            settled(),
+            labels=register(
+                JOB,
+                {"labels": {f"{n:02}" + "\U0001f6e3" * 254: "\U0001f6e3" * 256 for n in range(32)}},
+                START,
+            ).labels,
+        ),
+        findings(),
+    ),
+}
+
+
+@pytest.mark.parametrize(("record", "found"), _WIDE.values(), ids=list(_WIDE))
+def test_whatever_is_wide_is_cut(record: JobRecord, found: Findings) -> None:
+    sent = check_manifest(message(record, found).body)
+    assert sent["id"] == ID
+    assert sent["data"]["outcome"] == "valid"
+    assert sent["data"]["report"]["url"] == REPORT
+    assert sent["data"]["cut"]
+
+
+def test_a_history_of_long_words_is_cut_to_its_first_and_latest() -> None:
+    record = new_record()
+    for number in range(100):
+        record = record.answered(job(f"{number} " + "x" * 3_000), START)
+    record = record.settled(Settlement.EXPIRED, START)
+    data = check_manifest(message(record, Findings(subject="")).body)["data"]
+    words = [seen["status"].split()[0] for seen in data["settlement"]["history"]]
+    assert words == ["0", *(str(number) for number in range(91, 100))]
+
+
+_TEXT = st.text(st.characters(codec="utf-8"), max_size=60)
+_WORDS = st.builds(lambda text, times: text * times, _TEXT, st.sampled_from([1, 1, 1, 20, 400]))
+_ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | _WORDS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner, max_size=4),
+    max_leaves=10,
+)
+_CHECKS = st.builds(
+    check,
+    st.sampled_from(["passed", "failed", "not_run"]),
+    st.sampled_from(["error", "warning", "info"]),
+    detail=_WORDS,
+    examples=st.lists(st.fixed_dictionaries({"row": st.integers(0), "id": _WORDS}), max_size=10),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    fields=st.dictionaries(_TEXT, _ANY, max_size=6),
+    labels=st.dictionaries(_TEXT, _TEXT, max_size=8),
+    columns=st.lists(st.fixed_dictionaries({"name": _WORDS, "type": _WORDS}), max_size=8),
+    repeats=st.sampled_from([1, 1, 100]),
+    checks=st.lists(_CHECKS, max_size=30),
+)
+def test_any_findings_make_a_message_that_fits(
+    *,
+    fields: dict[str, Any],
+    labels: dict[str, str],
+    columns: list[dict[str, str]],
+    repeats: int,
+    checks: list[dict[str, Any]],
+) -> None:
+    answer = {name: value for name, value in fields.items() if name not in {"jobRunId", "status"}}
+    record = replace(settled(**answer), labels=labels)
+    found = findings(output={"columns": columns * repeats}, checks=tuple(checks))
+    sent = check_manifest(message(record, found).body)
+    assert sent["id"] == ID
+    assert sent["data"]["outcome"] == "valid"
+    assert sent["data"]["report"]["url"] == REPORT
+
+
+@pytest.mark.parametrize("text", ["1e400", "-1e400", "NaN"])
+def test_a_number_beyond_floats_leaves_the_message_json(text: str) -> None:
+    check_manifest(message(settled(cost=json.loads(text)), findings()).body)

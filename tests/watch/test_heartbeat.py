@@ -1,0 +1,67 @@
+"""Whether the timer lives can be told without it."""
+
+from datetime import timedelta
+
+import pytest
+
+from gem_core.watch.heartbeat import NAME, Heartbeat, Tick, is_silent
+from tests.builders import World
+from tests.fakes import START, MemoryDocuments
+
+MINUTELY = "0 * * * * *"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "after", "silent"),
+    [
+        (MINUTELY, timedelta(0), False),
+        (MINUTELY, timedelta(minutes=3), False),
+        (MINUTELY, timedelta(minutes=3, microseconds=1), True),
+        ("*/15 * * * * *", timedelta(seconds=45), False),
+        ("*/15 * * * * *", timedelta(seconds=46), True),
+        ("0 0 8 * * 1-5", timedelta(days=2, hours=21), False),
+        ("0 0 8 * * 1-5", timedelta(days=2, hours=23), True),
+    ],
+)
+def test_three_missed_occurrences_are_silence(
+    schedule: str, after: timedelta, *, silent: bool
+) -> None:
+    assert is_silent(START, START + after, schedule) is silent
+
+
+def test_without_any_tick_there_is_silence() -> None:
+    assert is_silent(None, START, MINUTELY)
+
+
+def test_no_tick_yet() -> None:
+    assert Heartbeat(MemoryDocuments()).last() is None
+
+
+def test_the_last_tick_is_kept_as_json() -> None:
+    documents = MemoryDocuments()
+    heartbeat = Heartbeat(documents)
+    heartbeat.beat(Tick(START))
+    heartbeat.beat(
+        Tick(START, ended_at=START + timedelta(seconds=2), open_jobs=3, stopped="no key")
+    )
+    assert heartbeat.last() == {
+        "startedAt": "2026-01-20T10:00:00+00:00",
+        "endedAt": "2026-01-20T10:00:02+00:00",
+        "openJobs": 3,
+        "dueJobs": 0,
+        "asked": 0,
+        "settled": 0,
+        "ticketsRepeated": 0,
+        "problems": 0,
+        "left": 0,
+        "oldestDueAt": None,
+        "stopped": "no key",
+    }
+    assert documents.names() == [NAME]
+
+
+def test_it_lies_beside_the_worklist_and_is_no_job() -> None:
+    world = World()
+    world.heartbeat.beat(Tick(START))
+    world.add("job-1")
+    assert [job.job_run_id for job in world.registry.open_jobs()] == ["job-1"]

@@ -1,0 +1,198 @@
+"""Records change by making the next one, and survive their storage."""
+
+import json
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gem_core.errors import RecordUnreadable
+from gem_core.outcome import Outcome
+from gem_core.watch.record import MAX_HISTORY, NOT_FOUND, JobRecord, Settlement, Sighting, Stage
+from gem_core.watch.record_json import record_from_bytes, record_to_bytes, record_to_json
+from tests.builders import job, new_record
+from tests.fakes import START
+
+LATER = START + timedelta(minutes=5)
+LATEST = START + timedelta(minutes=9)
+
+
+def test_an_answer_is_kept_and_ends_the_troubles() -> None:
+    troubled = replace(
+        new_record(), failures=3, last_problem="x", not_found=2, not_found_since=START, checks=5
+    )
+    told = troubled.answered(job("running"), LATER)
+    assert told.job == job("running")
+    assert told.history == (Sighting(LATER, "running"),)
+    assert (told.checks, told.checked_at) == (6, LATER)
+    assert (told.failures, told.last_problem) == (0, None)
+    assert (told.not_found, told.not_found_since) == (0, None)
+
+
+def test_a_404_is_counted_from_the_first_one() -> None:
+    told = replace(new_record(), failures=2).answered(job("running"), START)
+    first = told.answered_not_found(LATER)
+    second = first.answered_not_found(LATEST)
+    assert (second.not_found, second.not_found_since) == (2, LATER)
+    assert second.failures == 0
+    assert second.job == told.job
+    assert [seen.status for seen in second.history] == ["running", NOT_FOUND]
+    assert second.last_problem
+    assert "404" in second.last_problem
+
+
+def test_a_failed_request_changes_nothing_that_is_known() -> None:
+    told = new_record().answered(job("running"), START).answered_not_found(LATER)
+    failed = told.not_answered("GEM answered 500", LATEST)
+    assert failed.failures == 1
+    assert failed.last_problem == "GEM answered 500"
+    assert failed.checks == told.checks + 1
+    assert failed.checked_at == LATEST
+    same = replace(failed, failures=0, last_problem=told.last_problem)
+    assert replace(same, checks=told.checks, checked_at=told.checked_at) == told
+
+
+def test_the_history_holds_each_change_once() -> None:
+    record = new_record()
+    for status in ("queued", "queued", "running", "running", "queued", "odd"):
+        record = record.answered(job(status), LATER)
+    assert [seen.status for seen in record.history] == ["queued", "running", "queued", "odd"]
+
+
+def test_a_long_history_keeps_its_first_and_latest_ones() -> None:
+    record = new_record()
+    for number in range(MAX_HISTORY * 3):
+        record = record.answered(job(f"s{number}"), LATER)
+    words = [seen.status for seen in record.history]
+    assert len(words) == MAX_HISTORY
+    assert words[: MAX_HISTORY // 2] == [f"s{number}" for number in range(MAX_HISTORY // 2)]
+    assert words[-1] == f"s{MAX_HISTORY * 3 - 1}"
+    assert len(set(words)) == MAX_HISTORY
+
+
+def test_from_settled_to_reported_and_again() -> None:
+    settled = new_record().settled(Settlement.FAILED, LATER).ticketed().due(LATEST)
+    assert settled.stage is Stage.SETTLED
+    assert (settled.settlement, settled.settled_at) == (Settlement.FAILED, LATER)
+    assert (settled.tickets, settled.due_at) == (1, LATEST)
+    reported = settled.reported(Outcome.FAILED, "id", LATEST)
+    assert reported.stage is Stage.REPORTED
+    assert (reported.outcome, reported.manifest_id) == (Outcome.FAILED, "id")
+    assert reported.reported_at == LATEST
+    again = reported.to_redeliver(LATEST)
+    assert (again.stage, again.tickets, again.due_at) == (Stage.SETTLED, 0, LATEST)
+    assert (again.settlement, again.settled_at) == (Settlement.FAILED, LATER)
+
+
+_MOMENTS = st.datetimes(timezones=st.just(UTC))
+_COUNTS = st.integers(0, 10**6)
+_TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
+_JOBS = st.builds(
+    job,
+    st.sampled_from(["queued", "running", "finished", "odd ✓"]),
+    progress=st.none() | st.integers(0, 100) | st.just("65%"),
+    region=_TEXTS,
+)
+RECORDS = st.builds(
+    JobRecord,
+    job_run_id=st.just(new_record().job_run_id),
+    registered_at=_MOMENTS,
+    due_at=_MOMENTS,
+    stage=st.sampled_from(Stage),
+    labels=st.dictionaries(_TEXTS, _TEXTS, max_size=3),
+    expected_input_file_name=st.none() | _TEXTS,
+    checks=_COUNTS,
+    checked_at=st.none() | _MOMENTS,
+    failures=_COUNTS,
+    last_problem=st.none() | _TEXTS,
+    not_found=_COUNTS,
+    not_found_since=st.none() | _MOMENTS,
+    job=st.none() | _JOBS,
+    history=st.lists(st.builds(Sighting, _MOMENTS, _TEXTS), max_size=3).map(tuple),
+    settlement=st.none() | st.sampled_from(Settlement),
+    settled_at=st.none() | _MOMENTS,
+    tickets=_COUNTS,
+    outcome=st.none() | st.sampled_from(Outcome),
+    manifest_id=st.none() | _TEXTS,
+    reported_at=st.none() | _MOMENTS,
+)
+
+
+@given(RECORDS)
+def test_a_record_survives_its_storage(record: JobRecord) -> None:
+    assert record_from_bytes(record_to_bytes(record)) == record
+
+
+def test_a_lone_surrogate_of_gem_can_be_stored() -> None:
+    # "\\ud800" is what JSON (RFC 8259, 8.2) cannot forbid, and json.loads hands it on.
+    record = new_record().answered(job("running", region=json.loads('"\\ud800"')), START)
+    assert record_from_bytes(record_to_bytes(record)).job == record.job
+
+
+def test_an_infinity_of_gem_is_stored_as_json() -> None:
+    # 1e400 is JSON; Python reads it as an infinity and would write a word that is none.
+    record = new_record().answered(job("running", cost=json.loads("1e400")), START)
+
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is no JSON")
+
+    json.loads(record_to_bytes(record), parse_constant=refuse)
+
+
+def _with(**changes: object) -> bytes:
+    return json.dumps(record_to_json(new_record()) | changes).encode()
+
+
+def _without(name: str) -> bytes:
+    held = record_to_json(new_record())
+    del held[name]
+    return json.dumps(held).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"not JSON",
+        b"\xff\xfe",
+        b"null",
+        b"[]",
+        b'"text"',
+        b"{}",
+        _with(dueAt=None),
+        _with(dueAt="soon"),
+        _with(dueAt=5),
+        _with(stage="sleeping"),
+        _with(outcome="fine"),
+        _with(settlement="gone"),
+        _with(history=[{}]),
+        _with(history=3),
+        _with(lastAnswer=[]),
+        _with(lastAnswer={"jobRunId": "another", "status": "running"}),
+        *(_without(name) for name in record_to_json(new_record())),
+    ],
+    ids=str,
+)
+def test_what_is_no_record_is_unreadable(body: bytes) -> None:
+    with pytest.raises(RecordUnreadable, match="not a job record") as caught:
+        record_from_bytes(body)
+    assert len(str(caught.value)) <= 200
+
+
+@pytest.mark.parametrize("version", [2, 0, "1", None])
+def test_a_record_of_another_version_is_left_alone(version: object) -> None:
+    with pytest.raises(RecordUnreadable, match=r"schema version .*, this app knows 1"):
+        record_from_bytes(_with(schemaVersion=version, stage="of the future"))
+
+
+_NAMES = sorted(record_to_json(new_record()))
+
+
+@given(st.sampled_from(_NAMES), st.none() | st.text() | st.integers() | st.lists(st.text()))
+def test_any_stored_bytes_are_a_record_or_unreadable(name: str, value: Any) -> None:  # noqa: ANN401 - any JSON
+    with suppress(RecordUnreadable):
+        record_from_bytes(_with(**{name: value}))

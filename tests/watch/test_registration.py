@@ -1,0 +1,134 @@
+"""What may be registered, and what is refused with a reason."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gem_core.errors import RequestError
+from gem_core.watch.record import Stage
+from gem_core.watch.record_json import record_to_bytes
+from gem_core.watch.registration import parse_job_run_id, register
+from tests.builders import JOB
+from tests.fakes import START
+
+
+@pytest.mark.parametrize(
+    "value", [JOB, "a", "7", "A.b_c~d-e", "x" * 128, "0f8fad5b-d9cb-469f-a165-70867728950e", "a..b"]
+)
+def test_an_id_of_one_path_segment(value: str) -> None:
+    assert parse_job_run_id(value) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        ".",
+        "..",
+        "../x",
+        "a/b",
+        "a\\b",
+        "x" * 129,
+        "x" * 300,
+        "a.",
+        ".a",
+        "-a",
+        "~a",
+        "_a",
+        "a\n",
+        "\na",
+        "a b",
+        "jöb",
+        "\u0661",
+        "\U0001f600",
+        "a%2Fb",
+        "a?b",
+        "a#b",
+        "a\x00b",
+    ],
+    ids=ascii,
+)
+def test_an_id_that_could_leave_its_place(value: str) -> None:
+    with pytest.raises(RequestError, match="cannot be a job id: 1 to 128 of"):
+        parse_job_run_id(value)
+
+
+def test_a_registration_with_all_that_there_is() -> None:
+    body = {"labels": {"team": "roads", "": ""}, "inputFileName": "roads.parquet"}
+    record = register(JOB, body, START)
+    assert record.job_run_id == JOB
+    assert record.stage is Stage.WATCHING
+    assert record.registered_at == record.due_at == START
+    assert record.labels == body["labels"]
+    assert record.expected_input_file_name == "roads.parquet"
+
+
+@pytest.mark.parametrize(
+    "body", [None, {}, {"labels": {}}, {"labels": None, "inputFileName": None}]
+)
+def test_everything_in_the_body_is_optional(body: object) -> None:
+    record = register(JOB, body, START)
+    assert record.labels == {}
+    assert record.expected_input_file_name is None
+
+
+_LABELS = {f"l{number}": "v" for number in range(32)}
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ([], "must be a JSON object"),
+        ("labels", "must be a JSON object"),
+        (7, "must be a JSON object"),
+        (False, "must be a JSON object"),
+        ({"label": {}}, "unknown in the body: label"),
+        ({"x" * 500: 1}, "unknown in the body"),
+        ({"inputFileName": ""}, "1 to 1,024 characters"),
+        ({"inputFileName": "x" * 1025}, "1 to 1,024 characters"),
+        ({"inputFileName": 7}, "must be a string"),
+        ({"labels": "a"}, "labels must be an object"),
+        ({"labels": ["a"]}, "labels must be an object"),
+        ({"labels": []}, "labels must be an object"),
+        ({"labels": False}, "labels must be an object"),
+        ({"labels": {"a": 1}}, "labels must be an object"),
+        ({"labels": {"a": None}}, "labels must be an object"),
+        ({"labels": {"a": {}}}, "labels must be an object"),
+        ({"labels": {"a": "x" * 257}}, "at most 256 characters"),
+        ({"labels": {"x" * 257: ""}}, "at most 256 characters"),
+        ({"labels": _LABELS | {"one more": ""}}, "at most 32 strings"),
+    ],
+    ids=lambda value: ascii(value)[:40],
+)
+def test_a_body_that_is_refused(body: object, words: str) -> None:
+    with pytest.raises(RequestError, match=words) as caught:
+        register(JOB, body, START)
+    assert len(str(caught.value)) < 300
+
+
+def test_as_many_labels_as_are_allowed() -> None:
+    labels = {f"{number:0256}": "v" * 256 for number in range(32)}
+    assert register(JOB, {"labels": labels}, START).labels == labels
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(_JSON | st.fixed_dictionaries({}, optional={"labels": _JSON, "inputFileName": _JSON}))
+def test_what_is_accepted_can_be_stored(body: Any) -> None:  # noqa: ANN401 - any JSON
+    try:
+        record = register(JOB, body, START)
+    except RequestError:
+        return
+    record_to_bytes(record)
+
+
+def test_a_label_that_is_no_text_is_refused() -> None:
+    with pytest.raises(RequestError):
+        register(JOB, {"labels": {"team": "\ud800"}}, START)

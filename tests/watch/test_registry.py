@@ -1,0 +1,229 @@
+"""Records, worklist and tickets: an open record always has a marker, whenever the process dies."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from gem_core.errors import RecordConflict, RecordUnreadable
+from gem_core.outcome import Outcome
+from gem_core.watch.record import Settlement, Stage
+from gem_core.watch.registry import JobRegistry, OpenJob, StoredRecord, ticket_job_run_id
+from tests.builders import JOB, World, job, new_record
+from tests.fakes import START, Killed, Trap
+
+SETTLED = new_record().settled(Settlement.FAILED, START).ticketed()
+REPORTED = SETTLED.reported(Outcome.FAILED, "id", START)
+
+
+def stored(registry: JobRegistry) -> StoredRecord:
+    held = registry.get(JOB)
+    assert held
+    return held
+
+
+def test_a_new_job_is_kept_and_on_the_worklist() -> None:
+    registry = World().registry
+    added = registry.add(new_record())
+    assert added == stored(registry)
+    assert added.record == new_record()
+    assert list(registry.open_jobs()) == [OpenJob(JOB, START, START)]
+
+
+def test_no_job_is_none() -> None:
+    assert World().registry.get(JOB) is None
+
+
+def test_a_known_id_is_not_added_again() -> None:
+    registry = World().registry
+    registry.add(new_record())
+    registry.replace(stored(registry), SETTLED)
+    assert registry.add(new_record()) is None
+    assert stored(registry).record == SETTLED
+
+
+def test_a_replace_needs_the_version_that_was_read() -> None:
+    registry = World().registry
+    registry.add(new_record())
+    old = stored(registry)
+    registry.replace(old, SETTLED)
+    with pytest.raises(RecordConflict):
+        registry.replace(old, REPORTED)
+    assert stored(registry).record == SETTLED
+
+
+def test_the_worklist_follows_the_record() -> None:
+    registry = World().registry
+    registry.add(new_record())
+    due_at = START + timedelta(minutes=5)
+    now = registry.replace(stored(registry), SETTLED.due(due_at))
+    assert [line.due_at for line in registry.open_jobs()] == [due_at]
+    registry.replace(now, REPORTED)
+    assert list(registry.open_jobs()) == []
+
+
+def test_a_reported_job_that_is_to_be_delivered_again_is_open() -> None:
+    registry = World().registry
+    registry.add(new_record())
+    now = registry.replace(stored(registry), REPORTED)
+    registry.replace(now, REPORTED.to_redeliver(START))
+    assert [line.job_run_id for line in registry.open_jobs()] == [JOB]
+
+
+def test_a_forgotten_job_leaves_nothing_to_do() -> None:
+    world = World()
+    world.add(JOB)
+    world.registry.remove(JOB)
+    assert world.jobs.names() == world.worklist.names() == []
+    world.registry.remove(JOB)
+
+
+_STEPS: dict[str, Callable[[JobRegistry], object]] = {
+    "add": lambda registry: registry.add(new_record()),
+    "settle": lambda registry: registry.replace(stored(registry), SETTLED),
+    "report": lambda registry: registry.replace(stored(registry), REPORTED),
+    "again": lambda registry: registry.replace(stored(registry), REPORTED.to_redeliver(START)),
+    "report again": lambda registry: registry.replace(stored(registry), REPORTED),
+    "remove": lambda registry: registry.remove(JOB),
+}
+
+
+def _life(world: World) -> None:
+    for step in _STEPS.values():
+        step(world.registry)
+
+
+def _calls_of_a_life() -> int:
+    world = World()
+    _life(world)
+    assert world.trap.calls.count("jobs.replace") == 4
+    return len(world.trap.calls)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", range(_calls_of_a_life()))
+def test_an_open_record_has_a_marker_wherever_the_process_dies(at: int, *, after: bool) -> None:
+    world = World(trap=Trap(at, after=after))
+    world.trap.check = world.assert_open_records_are_marked
+    with pytest.raises(Killed):
+        _life(world)
+    world.assert_open_records_are_marked()
+
+
+def test_a_redelivery_beside_the_end_of_a_delivery_keeps_its_marker() -> None:
+    # The delivery has written "reported" and is about to take the marker away: an operator asks
+    # for the manifest again at just that moment.
+    world = World()
+    world.add(JOB)
+    busy = [True]
+
+    def redeliver() -> None:
+        if world.trap.calls[-1] == "jobs.replace" and busy.pop():
+            busy.append(False)
+            other = JobRegistry(jobs=world.jobs, worklist=world.worklist, tickets=world.tickets)
+            other.replace(stored(other), REPORTED.to_redeliver(START))
+
+    registry = world.registry
+    held = stored(registry)
+    world.trap.check = redeliver
+    registry.replace(held, REPORTED)
+    assert busy == [False]
+    world.assert_open_records_are_marked()
+
+
+@pytest.mark.parametrize(
+    ("text", "due_at"),
+    [
+        ("2026-01-20T12:00:00+02:00", START),
+        ("2026-01-20T10:00:00", START),
+        ("soon", datetime(1970, 1, 1, tzinfo=UTC)),
+        ("", datetime(1970, 1, 1, tzinfo=UTC)),
+        (None, datetime(1970, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_marker_is_a_hint_and_due_at_once_when_it_says_nothing(
+    text: str | None, due_at: datetime
+) -> None:
+    world = World()
+    world.worklist.put(f"jobs/{JOB}", b"", metadata={} if text is None else {"due": text})
+    assert list(world.registry.open_jobs()) == [OpenJob(JOB, due_at, START)]
+
+
+def test_a_marker_is_in_utc() -> None:
+    world = World()
+    east = timezone(timedelta(hours=5))
+    world.registry.mark_open(new_record().due(START.astimezone(east)))
+    (marker,) = world.worklist.every()
+    assert marker.metadata == {"due": "2026-01-20T10:00:00+00:00"}
+
+
+def test_an_unreadable_record_is_left_alone() -> None:
+    world = World()
+    world.jobs.put(f"{JOB}.json", b'{"schemaVersion": 2}')
+    with pytest.raises(RecordUnreadable):
+        world.registry.get(JOB)
+    assert world.trap.calls == ["jobs.get"]
+
+
+def test_a_ticket_tells_what_it_is_for_and_triggers_again_when_it_is_raised_again() -> None:
+    world = World()
+    world.registry.raise_ticket(SETTLED)
+    first = world.tickets.get(f"{JOB}.json")
+    assert first
+    assert json.loads(first.body) == {
+        "jobRunId": JOB,
+        "settlement": "failed",
+        "settledAt": "2026-01-20T10:00:00+00:00",
+        "ticket": 1,
+    }
+    world.registry.raise_ticket(SETTLED)
+    second = world.tickets.get(f"{JOB}.json")
+    assert second
+    assert second.etag != first.etag
+
+
+@pytest.mark.parametrize(
+    ("blob", "job_run_id"),
+    [
+        ("gem-settled/job-1.json", "job-1"),
+        ("job-1.json", "job-1"),
+        ("gem-settled/a.json.json", "a.json"),
+        ("", ""),
+    ],
+)
+def test_the_job_of_a_ticket(blob: str, job_run_id: str) -> None:
+    assert ticket_job_run_id(blob) == job_run_id
+
+
+def test_a_listing_is_by_id_and_shows_only_words_of_ours() -> None:
+    registry = World().registry
+    finished = replace(REPORTED, job=job("finished"))
+    odd = replace(SETTLED, job=job("odd\r\nX-Evil: 1"))
+    for job_run_id, record in (("c", finished), ("a", new_record()), ("b", odd)):
+        registry.add(replace(record, job_run_id=job_run_id))
+    lines = registry.page(stage=None, size=10, after=None).jobs
+    assert [(line.job_run_id, line.stage, line.status, line.outcome) for line in lines] == [
+        ("a", "watching", "", ""),
+        ("b", "settled", "", ""),
+        ("c", "reported", "finished", "failed"),
+    ]
+
+
+def test_a_filtered_listing_goes_on_over_pages_with_nothing_in_them() -> None:
+    registry = World().registry
+    for number in range(6):
+        record = REPORTED if number == 5 else new_record()
+        registry.add(replace(record, job_run_id=f"job-{number}"))
+    found: list[str] = []
+    pages = 0
+    after = None
+    while True:
+        page = registry.page(stage=Stage.REPORTED, size=2, after=after)
+        found += [line.job_run_id for line in page.jobs]
+        pages += 1
+        if (after := page.next_page) is None:
+            break
+    assert found == ["job-5"]
+    assert pages == 3

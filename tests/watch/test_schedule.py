@@ -1,0 +1,207 @@
+"""When to ask again, when to stop, when to raise a ticket again."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gem_core.gem.job import JobStatus
+from gem_core.watch.record import JobRecord, Settlement
+from gem_core.watch.schedule import (
+    JITTER,
+    LOST_AFTER_ANSWERS,
+    MAX_SWEEP_WAIT,
+    next_check,
+    next_ticket,
+    settlement,
+)
+from tests.builders import job, new_record, policy
+from tests.fakes import START
+
+POLICY = policy()
+SECOND = timedelta(seconds=1)
+
+
+def wait(record: JobRecord, after: timedelta, jitter: float = 0.0) -> timedelta:
+    now = START + after
+    return next_check(record, now, POLICY, jitter=jitter) - now
+
+
+def running(after: timedelta, **fields: object) -> JobRecord:
+    return new_record().answered(job(**fields), START + after)
+
+
+@given(
+    after=st.timedeltas(timedelta(0), timedelta(days=30)),
+    progress=st.none() | st.floats(0, 100),
+    created=st.sampled_from(
+        ["2026-01-20T10:00:00Z", "1970-01-01T00:00:00Z", "2999-01-01T00:00:00Z"]
+    ),
+    status=st.sampled_from([*JobStatus, "odd"]),
+    failures=st.integers(0, 10_000),
+    not_found=st.integers(0, 10_000),
+    jitter=st.floats(0, 1),
+    retry_after=st.timedeltas(timedelta(0), timedelta(hours=1)),
+)
+def test_a_question_is_never_too_early_nor_too_late(
+    *,
+    after: timedelta,
+    progress: float | None,
+    created: str,
+    status: str,
+    failures: int,
+    not_found: int,
+    jitter: float,
+    retry_after: timedelta,
+) -> None:
+    now = START + after
+    record = new_record().answered(job(status, progress=progress, createdAt=created), now)
+    record = replace(record, failures=failures, not_found=not_found)
+    at = next_check(record, now, POLICY, jitter=jitter, retry_after=retry_after)
+    assert at >= now + POLICY.check_min * (1 - JITTER)
+    assert at >= now + retry_after
+    assert at <= now + max(POLICY.check_max, retry_after)
+
+
+def test_jitter_does_not_vanish_at_the_cap_nor_at_the_floor() -> None:
+    day = timedelta(days=1)
+    assert wait(running(day), day) == POLICY.check_max
+    assert wait(running(day), day, jitter=1) == POLICY.check_max * (1 - JITTER)
+    assert wait(running(SECOND), SECOND, jitter=1) == POLICY.check_min * (1 - JITTER)
+
+
+def test_without_progress_the_wait_is_a_tenth_of_the_age() -> None:
+    age = timedelta(minutes=50)
+    assert wait(running(age), age) == age / 10
+    assert wait(new_record().answered(job("queued"), START + age), age) == age / 10
+
+
+def test_the_age_counts_from_gems_creation_unless_that_lies_ahead() -> None:
+    late = running(SECOND, createdAt="2026-01-20T09:10:00Z")
+    assert wait(late, timedelta(0)) == timedelta(minutes=5)
+    ahead = running(SECOND, createdAt="2026-01-20T11:00:00Z")
+    assert wait(ahead, timedelta(minutes=50)) == timedelta(minutes=5)
+
+
+def test_with_progress_the_wait_is_the_time_to_the_expected_end() -> None:
+    age = timedelta(minutes=30)
+    assert wait(running(age, progress=90), age) == timedelta(minutes=30) / 9
+    assert wait(running(age, progress=99.9), age) == POLICY.check_min
+    assert wait(running(age, progress=1), age) == POLICY.check_max
+
+
+def test_the_expected_end_counts_from_the_start_of_running_when_it_was_seen() -> None:
+    record = new_record().answered(job("queued"), START)
+    begun = START + timedelta(hours=5)
+    record = record.answered(job("running", progress=1), begun)
+    record = record.answered(job("running", progress=80), begun + timedelta(minutes=20))
+    assert wait(record, timedelta(hours=5, minutes=20)) == timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("progress", [0, 100, None, "65%"])
+def test_progress_that_tells_no_end_falls_back_to_the_age(progress: object) -> None:
+    age = timedelta(minutes=60)
+    assert wait(running(age, progress=progress), age) == timedelta(minutes=6)
+
+
+@pytest.mark.parametrize("progress", [1e-12, 5e-324])
+def test_the_least_progress_is_asked_about_within_the_cap(progress: float) -> None:
+    age = timedelta(days=1)
+    assert wait(running(age, progress=progress), age) == POLICY.check_max
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds"), [(1, 30), (2, 60), (3, 120), (5, 480), (6, 600), (10_000, 600)]
+)
+def test_failed_requests_double_the_wait(failures: int, seconds: int) -> None:
+    record = replace(running(SECOND, progress=50), failures=failures)
+    assert wait(record, timedelta(days=1)) == timedelta(seconds=seconds)
+
+
+def test_gem_is_left_alone_for_as_long_as_it_asks() -> None:
+    record = new_record().not_answered("GEM answered 429", START)
+    asked = timedelta(minutes=45)
+    assert next_check(record, START, POLICY, jitter=1, retry_after=asked) == START + asked
+
+
+def test_a_job_that_is_not_found_is_asked_about_often_enough_to_be_lost_in_time() -> None:
+    hour = policy(check_max=timedelta(hours=5))
+    record = new_record().answered_not_found(START)
+    for jitter in (0.0, 1.0):
+        at = next_check(record, START, hour, jitter=jitter)
+        assert at - START <= hour.lost_after / LOST_AFTER_ANSWERS
+
+
+@pytest.mark.parametrize(
+    ("status", "ended"),
+    [
+        ("finished", Settlement.FINISHED),
+        ("failed", Settlement.FAILED),
+        ("cancelled", Settlement.CANCELLED),
+        ("running", None),
+        ("queued", None),
+        ("complete", None),
+        ("Finished", None),
+    ],
+)
+def test_only_a_documented_final_status_ends_a_job(status: str, ended: Settlement | None) -> None:
+    record = new_record().answered(job(status), START)
+    assert settlement(record, START, POLICY) is ended
+
+
+@pytest.mark.parametrize(
+    ("answers", "after", "ended"),
+    [
+        (LOST_AFTER_ANSWERS, POLICY.lost_after, Settlement.LOST),
+        (LOST_AFTER_ANSWERS - 1, POLICY.lost_after * 9, None),
+        (LOST_AFTER_ANSWERS, POLICY.lost_after - SECOND, None),
+        (500, POLICY.lost_after - SECOND, None),
+    ],
+)
+def test_a_lost_job_needs_both_answers_and_time(
+    answers: int, after: timedelta, ended: Settlement | None
+) -> None:
+    record = new_record()
+    for _ in range(answers):
+        record = record.answered_not_found(START)
+    assert settlement(record, START + after, POLICY) is ended
+
+
+def test_one_answer_between_starts_the_count_again() -> None:
+    record = new_record()
+    for _ in range(9):
+        record = record.answered_not_found(START)
+    late = START + POLICY.lost_after * 2
+    record = record.answered(job("running"), late).answered_not_found(late)
+    assert settlement(record, late, POLICY) is None
+
+
+def test_a_final_answer_before_a_404_is_no_end() -> None:
+    # It would have been settled by that answer; after a 404 the answer before it is old.
+    record = new_record().answered(job("finished"), START).answered_not_found(START)
+    assert settlement(record, START, POLICY) is None
+
+
+def test_a_job_expires_at_its_deadline() -> None:
+    record = new_record().answered(job("running"), START)
+    deadline = START + POLICY.job_deadline
+    assert settlement(record, deadline - SECOND, POLICY) is None
+    assert settlement(record, deadline, POLICY) is Settlement.EXPIRED
+    finished = record.answered(job("finished"), deadline)
+    assert settlement(finished, deadline, POLICY) is Settlement.FINISHED
+
+
+@pytest.mark.parametrize(
+    ("tickets", "minutes"), [(0, 10), (1, 10), (2, 20), (3, 40), (4, 60), (10_000, 60)]
+)
+def test_tickets_come_again_ever_later_up_to_an_hour(tickets: int, minutes: int) -> None:
+    record = replace(new_record(), tickets=tickets)
+    assert next_ticket(record, START, POLICY) == START + timedelta(minutes=minutes)
+
+
+def test_a_longer_wait_for_tickets_is_kept() -> None:
+    long = policy(redeliver_after=MAX_SWEEP_WAIT * 3)
+    record = replace(new_record(), tickets=5)
+    assert next_ticket(record, START, long) == START + MAX_SWEEP_WAIT * 3
