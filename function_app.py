@@ -1,6 +1,6 @@
 """The Functions app: triggers and bindings; the stories are in gem_core.
 
-Edge. What is slow to import (pyarrow, azure.identity) is imported where it is first needed.
+Edge.
 """
 
 import logging

@@ -1,7 +1,7 @@
 """Builds the edges from the settings, once a process. The only place that handles credentials.
 
-What is slow to import (azure.identity, pyarrow) is imported where it is first needed, so the timer
-starts without it.
+The libraries behind the edges are slow to import, so each is imported where it is first needed: the
+host indexes the app without them, and a tick never pays for pyarrow.
 """
 
 import os
@@ -12,17 +12,9 @@ from functools import cache
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
-from azure.core.credentials import TokenCredential
-from azure.storage.blob import BlobServiceClient, ContainerClient
-from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
-
-from gem_core.blob_documents import BlobDocuments
 from gem_core.deliver.outbox import Outbox
-from gem_core.deliver.queue import ResultsQueue
 from gem_core.flows.check_jobs import Checker
 from gem_core.flows.manage_jobs import Desk
-from gem_core.gem.client import GemClient
-from gem_core.gem.token import FixedToken, IdentityToken, TokenSource
 from gem_core.settings import (
     Connection,
     QueueEncoding,
@@ -36,7 +28,15 @@ from gem_core.watch.registry import JobRegistry
 from gem_core.watch.schedule import Policy
 
 if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.storage.blob import BlobServiceClient, ContainerClient
+    from azure.storage.queue import QueueServiceClient
+
+    from gem_core.blob_documents import BlobDocuments
+    from gem_core.deliver.queue import ResultsQueue
     from gem_core.flows.deliver_results import Deliverer
+    from gem_core.gem.client import GemClient
+    from gem_core.gem.token import TokenSource
 
 JOBS = "gem-jobs"
 WORKLIST = "gem-open"
@@ -98,21 +98,14 @@ def desk() -> Desk:
 @cache
 def deliverer() -> "Deliverer":
     """The edges of a delivery. Imports pyarrow."""
-    from gem_core.audit.files import OutputFiles  # noqa: PLC0415 - see the module's docstring
-    from gem_core.flows.deliver_results import Deliverer  # noqa: PLC0415 - as above
+    from gem_core.audit.files import OutputFiles
+    from gem_core.flows.deliver_results import Deliverer
 
     chosen = settings()
     return Deliverer(
         registry=_registry(),
         outbox=_outbox(),
-        queue=ResultsQueue(
-            _queues(chosen.state).get_queue_client(
-                chosen.results_queue,
-                message_encode_policy=TextBase64EncodePolicy()
-                if chosen.results_queue_encoding is QueueEncoding.BASE64
-                else None,
-            )
-        ),
+        queue=_results_queue(),
         files=OutputFiles(
             chosen.output.blob_service_uri or "",
             chosen.output_container,
@@ -125,8 +118,26 @@ def deliverer() -> "Deliverer":
     )
 
 
+def _results_queue() -> "ResultsQueue":
+    from azure.storage.queue import TextBase64EncodePolicy
+
+    from gem_core.deliver.queue import ResultsQueue
+
+    chosen = settings()
+    encode = chosen.results_queue_encoding is QueueEncoding.BASE64
+    return ResultsQueue(
+        _queues(chosen.state).get_queue_client(
+            chosen.results_queue,
+            message_encode_policy=TextBase64EncodePolicy() if encode else None,
+        )
+    )
+
+
 @cache
-def _gem() -> GemClient:
+def _gem() -> "GemClient":
+    from gem_core.gem.client import GemClient
+    from gem_core.gem.token import FixedToken, IdentityToken
+
     chosen = settings()
     token: TokenSource
     if chosen.gem_bearer_token:
@@ -161,22 +172,26 @@ def _outbox() -> Outbox:
     return Outbox(manifests=_documents(MANIFESTS), reports=_documents(REPORTS))
 
 
-def _documents(container: str) -> BlobDocuments:
+def _documents(container: str) -> "BlobDocuments":
+    from gem_core.blob_documents import BlobDocuments
+
     state = settings().state
     return BlobDocuments(
         _blobs(state, state.blob_service_uri or "").get_container_client(container)
     )
 
 
-def _connector(connection: Connection) -> Callable[[str, str], ContainerClient]:
-    def connect(service_uri: str, container: str) -> ContainerClient:
+def _connector(connection: Connection) -> Callable[[str, str], "ContainerClient"]:
+    def connect(service_uri: str, container: str) -> "ContainerClient":
         return _blobs(connection, service_uri).get_container_client(container)
 
     return connect
 
 
 @cache
-def _blobs(connection: Connection, service_uri: str) -> BlobServiceClient:
+def _blobs(connection: Connection, service_uri: str) -> "BlobServiceClient":
+    from azure.storage.blob import BlobServiceClient
+
     if connection.connection_string:
         return BlobServiceClient.from_connection_string(
             connection.connection_string.reveal(), **RETRIES
@@ -184,7 +199,9 @@ def _blobs(connection: Connection, service_uri: str) -> BlobServiceClient:
     return BlobServiceClient(service_uri, credential=_credential(connection), **RETRIES)
 
 
-def _queues(connection: Connection) -> QueueServiceClient:
+def _queues(connection: Connection) -> "QueueServiceClient":
+    from azure.storage.queue import QueueServiceClient
+
     if connection.connection_string:
         return QueueServiceClient.from_connection_string(
             connection.connection_string.reveal(), **RETRIES
@@ -195,17 +212,17 @@ def _queues(connection: Connection) -> QueueServiceClient:
 
 
 @cache
-def _credential(connection: Connection) -> TokenCredential:
+def _credential(connection: Connection) -> "TokenCredential":
     if connection.managed_identity:
-        from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - slow to import
+        from azure.identity import ManagedIdentityCredential
 
         return ManagedIdentityCredential(client_id=connection.client_id)
     return _sign_in(connection.principal)
 
 
-def _sign_in(principal: ServicePrincipal | None) -> TokenCredential:
+def _sign_in(principal: ServicePrincipal | None) -> "TokenCredential":
     """As the service principal when there is one, else by Azure's default chain."""
-    from azure.identity import (  # noqa: PLC0415 - slow to import
+    from azure.identity import (
         ClientSecretCredential,
         DefaultAzureCredential,
     )
