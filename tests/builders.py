@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from gem_core.deliver.outbox import Outbox
 from gem_core.documents import Documents
@@ -125,6 +126,16 @@ def check_manifest(body: str) -> dict[str, Any]:
 
 def _no_json(word: str) -> None:
     raise AssertionError(f"{word} is no JSON (RFC 8259)")
+
+
+def logged(caplog: pytest.LogCaptureFixture, event: str = "") -> list[dict[str, Any]]:
+    """The facts of all our log lines of an event, with their level."""
+    lines = [
+        json.loads(line.getMessage()) | {"level": line.levelname}
+        for line in caplog.records
+        if line.name == "gem_core"
+    ]
+    return [line for line in lines if not event or line["event"] == event]
 
 
 @dataclass
