@@ -222,7 +222,12 @@ class Trap:
         self.calls.append(name)
         if is_end and not self._after:
             raise Killed(f"before {name}")
-        given = do()
+        try:
+            given = do()
+        except Exception as error:
+            if is_end:
+                raise Killed(f"after {name}") from error
+            raise
         self.check()
         if is_end:
             raise Killed(f"after {name}")

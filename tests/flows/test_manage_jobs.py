@@ -1,0 +1,347 @@
+"""The stories behind the HTTP routes."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from gem_core.errors import (
+    GemAccessError,
+    GemError,
+    GemJobNotFound,
+    GemUnavailable,
+    JobUnknown,
+    RecordConflict,
+    RequestError,
+)
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.manage_jobs import (
+    DEFAULT_PAGE,
+    check_job,
+    forget_job,
+    list_jobs,
+    redeliver_job,
+    register_job,
+    show_job,
+    tell_status,
+)
+from gem_core.watch.record import Settlement, Stage
+from gem_core.watch.record_json import record_to_json
+from tests.builders import JOB, OUTPUT, World, answer, finished, logged, matched_file
+from tests.fakes import START
+
+
+def reported() -> World:
+    world = World()
+    world.files.write(OUTPUT, matched_file())
+    world.settle(finished())
+    deliver_results(world.deliverer, JOB)
+    world.new_tickets()
+    return world
+
+
+def test_a_new_job_is_watched_from_now_on(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    new, shown = register_job(world.desk, JOB, {"labels": {"a": "b"}, "inputFileName": "x.parquet"})
+    assert new
+    assert shown == record_to_json(world.record())
+    assert (shown["stage"], shown["labels"]) == ("watching", {"a": "b"})
+    assert shown["expectedInputFileName"] == "x.parquet"
+    assert world.record().due_at == START
+    assert world.marked()
+    assert logged(caplog, "job_registered")[0]["job_run_id"] == JOB
+
+
+def test_a_known_job_stays_as_it_is() -> None:
+    world = World()
+    register_job(world.desk, JOB, {"labels": {"a": "b"}})
+    before = world.jobs.get(f"{JOB}.json")
+    new, shown = register_job(world.desk, JOB, {"labels": {"other": "x"}})
+    assert not new
+    assert shown["labels"] == {"a": "b"}
+    assert world.jobs.get(f"{JOB}.json") == before
+
+
+def test_two_who_register_at_once_get_one_record() -> None:
+    world = World()
+    other = World()
+    other.jobs, other.worklist = world.jobs, world.worklist
+
+    def overtake() -> None:
+        if world.trap.calls == ["jobs.get"]:
+            register_job(other.desk, JOB, {"labels": {"by": "other"}})
+
+    world.trap.check = overtake
+    new, shown = register_job(world.desk, JOB, {"labels": {"by": "me"}})
+    assert not new
+    assert shown["labels"] == {"by": "other"}
+
+
+@pytest.mark.parametrize("job_run_id", ["../x", "a/b", "x" * 300, "", "jöb", "."])
+def test_an_id_that_is_none_is_refused_at_every_route(job_run_id: str) -> None:
+    world = World()
+    routes: list[Callable[[], object]] = [
+        lambda: register_job(world.desk, job_run_id, None),
+        lambda: show_job(world.desk, job_run_id),
+        lambda: check_job(world.desk, world.checker, job_run_id),
+        lambda: redeliver_job(world.desk, world.checker, job_run_id),
+        lambda: forget_job(world.desk, job_run_id),
+    ]
+    for route in routes:
+        with pytest.raises(RequestError, match="cannot be a job id"):
+            route()
+    assert world.trap.calls == []
+
+
+def test_an_unknown_job_is_said_to_be_one() -> None:
+    world = World()
+    for route in (
+        lambda: show_job(world.desk, JOB),
+        lambda: check_job(world.desk, world.checker, JOB),
+        lambda: redeliver_job(world.desk, world.checker, JOB),
+    ):
+        with pytest.raises(JobUnknown, match=f"PUT /api/jobs/{JOB}"):
+            route()
+
+
+def test_a_listing_is_paged_and_filtered() -> None:
+    world = World()
+    world.settle(answer("failed"), "b")
+    world.add("a", "c")
+    first = list_jobs(world.desk, {"limit": "2"})
+    assert [job["jobRunId"] for job in first["jobs"]] == ["a", "b"]
+    assert first["jobs"] == [
+        {"jobRunId": "a", "stage": "watching", "status": None, "outcome": None},
+        {"jobRunId": "b", "stage": "settled", "status": "failed", "outcome": None},
+    ]
+    second = list_jobs(world.desk, {"limit": "2", "after": first["nextPage"]})
+    assert [job["jobRunId"] for job in second["jobs"]] == ["c"]
+    assert second["nextPage"] is None
+    settled = list_jobs(world.desk, {"stage": "settled"})
+    assert [job["jobRunId"] for job in settled["jobs"]] == ["b"]
+
+
+def test_a_listing_without_words_is_one_page_of_all() -> None:
+    world = World()
+    world.add(*(f"job-{number:03}" for number in range(DEFAULT_PAGE + 1)))
+    page = list_jobs(world.desk, {"stage": "", "limit": "", "after": ""})
+    assert len(page["jobs"]) == DEFAULT_PAGE
+    assert page["nextPage"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"stage": "done"},
+        {"stage": "WATCHING"},
+        {"limit": "0"},
+        {"limit": "-1"},
+        {"limit": "1001"},
+        {"limit": "ten"},
+        {"limit": "1.5"},
+        {"limit": "\u0661"},
+        {"limit": "9" * 5000},
+        {"limit": "000100999"},
+    ],
+    ids=lambda query: ascii(query)[:30],
+)
+def test_a_word_that_cannot_be_is_named(query: dict[str, str]) -> None:
+    with pytest.raises(RequestError, match=next(iter(query))) as caught:
+        list_jobs(World().desk, query)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("limit", ["1", "1000", "007"])
+def test_a_limit_within_its_bounds(limit: str) -> None:
+    assert list_jobs(World().desk, {"limit": limit})["jobs"] == []
+
+
+def test_a_check_asks_now_though_the_job_is_not_due() -> None:
+    world = World()
+    world.add(JOB)
+    world.gem.answers[JOB] = [answer("running", progress=65), finished()]
+    shown = check_job(world.desk, world.checker, JOB)
+    assert shown["lastAnswer"]["progress"] == 65
+    assert world.record().due_at > world.clock()
+    shown = check_job(world.desk, world.checker, JOB)
+    assert (shown["stage"], shown["settlement"]) == ("settled", "finished")
+    assert world.new_tickets() == [JOB]
+
+
+def test_a_check_that_gets_no_answer_shows_the_problem() -> None:
+    world = World()
+    world.add(JOB)
+    world.gem.answers[JOB] = [GemUnavailable("GEM answered 500")]
+    shown = check_job(world.desk, world.checker, JOB)
+    assert (shown["stage"], shown["lastProblem"]) == ("watching", "GEM answered 500")
+
+
+def test_a_check_with_a_refused_key_is_raised() -> None:
+    world = World()
+    world.add(JOB)
+    before = world.record()
+    world.gem.answers[JOB] = [GemAccessError("GEM answered 403")]
+    with pytest.raises(GemAccessError):
+        check_job(world.desk, world.checker, JOB)
+    assert world.record() == before
+
+
+def test_a_check_beside_a_tick_is_a_conflict() -> None:
+    world = World()
+    world.add(JOB)
+    world.gem.answers[JOB] = [answer("running")]
+
+    def overtake(_: str) -> None:
+        held = world.jobs.get(f"{JOB}.json")
+        assert held
+        world.jobs.put(held.name, held.body)
+
+    world.gem.before = overtake
+    with pytest.raises(RecordConflict):
+        check_job(world.desk, world.checker, JOB)
+
+
+@pytest.mark.parametrize("told", ["running", "failed", "odd"])
+def test_a_check_of_a_reported_job_changes_nothing_and_says_what_gem_says(
+    told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = reported()
+    stores = (world.jobs, world.worklist, world.tickets, world.manifests, world.reports)
+    before = [[store.get(name) for name in store.names()] for store in stores]
+    world.gem.answers[JOB] = [answer(told)]
+    shown = check_job(world.desk, world.checker, JOB)
+    assert shown["toldNow"] == told
+    assert shown["stage"] == "reported"
+    assert [[store.get(name) for name in store.names()] for store in stores] == before
+    (line,) = logged(caplog, "job_went_back")
+    assert (line["told"], line["settlement"], line["level"]) == (told, "finished", "ERROR")
+
+
+def test_a_settled_job_that_gem_tells_the_same_of_is_quiet(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = reported()
+    assert check_job(world.desk, world.checker, JOB)["toldNow"] == "finished"
+    assert logged(caplog, "job_went_back") == []
+
+
+@pytest.mark.parametrize("error", [GemUnavailable("GEM answered 500"), GemAccessError("403")])
+def test_a_failed_request_about_a_settled_job_is_no_other_status(
+    error: GemError, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = reported()
+    world.gem.answers[JOB] = [error]
+    with pytest.raises(type(error)):
+        check_job(world.desk, world.checker, JOB)
+    assert logged(caplog, "job_went_back") == []
+
+
+def test_a_lost_job_that_is_still_not_found_did_not_go_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World()
+    world.add(JOB)
+    stored = world.registry.get(JOB)
+    assert stored
+    world.registry.replace(stored, stored.record.settled(Settlement.LOST, START))
+    world.gem.answers[JOB] = [GemJobNotFound("GEM answered 404")]
+    check_job(world.desk, world.checker, JOB)
+    assert logged(caplog, "job_went_back") == []
+
+
+def test_a_reported_job_can_be_delivered_again() -> None:
+    world = reported()
+    world.clock.move(hours=1)
+    shown = redeliver_job(world.desk, world.checker, JOB)
+    assert shown["stage"] == "settled"
+    assert world.marked()
+    assert world.new_tickets() == [JOB]
+    deliver_results(world.deliverer, JOB)
+    first, second = world.queue.sent
+    assert first == second  # the output has not changed
+    assert world.record().stage is Stage.REPORTED
+
+
+def test_a_redelivery_after_an_overwrite_tells_of_the_new_output() -> None:
+    world = reported()
+    world.files.write(OUTPUT, matched_file(matched=20))
+    redeliver_job(world.desk, world.checker, JOB)
+    deliver_results(world.deliverer, JOB)
+    first, second = world.queue.events()
+    assert first["id"] != second["id"]
+    assert second["data"]["output"]["etag"] == "E2"
+
+
+def test_a_job_that_is_being_watched_has_nothing_to_deliver() -> None:
+    world = World()
+    world.add(JOB)
+    with pytest.raises(RequestError, match="still being watched"):
+        redeliver_job(world.desk, world.checker, JOB)
+    assert world.new_tickets() == []
+
+
+def test_a_forgotten_job_is_gone_and_its_reports_stay(caplog: pytest.LogCaptureFixture) -> None:
+    world = reported()
+    forget_job(world.desk, JOB)
+    assert world.jobs.names() == world.worklist.names() == world.manifests.names() == []
+    assert len(world.reports.names()) == 1
+    assert logged(caplog, "job_forgotten")
+    forget_job(world.desk, JOB)
+    with pytest.raises(JobUnknown):
+        show_job(world.desk, JOB)
+    assert deliver_results(world.deliverer, JOB) is None
+
+
+def test_a_forgotten_job_can_be_registered_and_told_again() -> None:
+    world = reported()
+    forget_job(world.desk, JOB)
+    assert register_job(world.desk, JOB, {"labels": {"second": "life"}})[0]
+    check_jobs(world.checker)
+    deliver_results(world.deliverer, JOB)
+    assert world.queue.events()[1]["data"]["labels"] == {"second": "life"}
+
+
+def test_the_status_before_the_first_tick() -> None:
+    alive, detail = tell_status(World().desk)
+    assert not alive
+    assert detail == {
+        "status": "silent",
+        "schedule": "0 * * * * *",
+        "tickAgeSeconds": None,
+        "lastTick": None,
+    }
+
+
+def test_the_status_tells_whether_the_timer_lives() -> None:
+    world = World()
+    world.add(JOB)
+    world.gem.answers[JOB] = [answer("running")]
+    check_jobs(world.checker)
+    world.clock.move(minutes=3)
+    alive, detail = tell_status(world.desk)
+    assert alive
+    assert (detail["status"], detail["tickAgeSeconds"]) == ("ok", 180)
+    assert detail["lastTick"]["asked"] == 1
+    world.clock.move(seconds=1)
+    alive, detail = tell_status(world.desk)
+    assert not alive
+    assert detail["status"] == "silent"
+
+
+def test_a_tick_that_used_its_budget_is_no_silence() -> None:
+    # The schedule is a minute, the budget four: the host starts no tick beside one that runs.
+    world = World()
+    world.add(JOB)
+    world.gem.answers[JOB] = [answer("running")]
+    seen = []
+
+    def take_long(_: str) -> None:
+        world.clock.move(minutes=3, seconds=50)
+        seen.append(tell_status(world.desk)[0])
+
+    world.gem.before = take_long
+    check_jobs(world.checker)
+    world.clock.move(timedelta(seconds=5))
+    seen.append(tell_status(world.desk)[0])
+    assert seen == [True, True]
