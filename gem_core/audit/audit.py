@@ -1,5 +1,6 @@
 """The story of an audit: open, read once, fold into facts, judge."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from gem_core.audit.contract import ID, usable_columns
@@ -14,6 +15,9 @@ from gem_core.audit.report import Report, judge
 from gem_core.audit.source import Source
 from gem_core.gem.job import GemJob
 
+type OnRows = Callable[[int, int], object]
+"""Takes the rows of the output that were read so far, and all of them as the footer says."""
+
 
 def audit(
     output: Source,
@@ -22,6 +26,7 @@ def audit(
     input_source: Source | None,
     input_note: str = "",
     expected_input: str | None = None,
+    on_rows: OnRows | None = None,
 ) -> Report:
     """Judge one version of an output. A file that breaks its promises is a report.
 
@@ -31,6 +36,7 @@ def audit(
         input_source: the file that the job was given, if it can be read.
         input_note: why there is none.
         expected_input: the input's name as expected when the job was registered.
+        on_rows: told of progress after every batch.
 
     Raises:
         OutputChanged: the output was overwritten or deleted while it was read.
@@ -50,7 +56,7 @@ def audit(
         facts = replace(facts, fault=opened)
     else:
         given = open_given(input_source, input_note)
-        facts = _read(replace(facts, opened=opened), opened, given)
+        facts = _read(replace(facts, opened=opened), opened, given, on_rows)
         facts = replace(facts, given=given.facts(opened.schema))
     return judge(facts, bytes_read=file.bytes_read, requests=file.requests)
 
@@ -80,7 +86,7 @@ def refused_report(job: GemJob, reason: str) -> Report:
     )
 
 
-def _read(facts: Facts, opened: Opened, given: GivenFile) -> Facts:
+def _read(facts: Facts, opened: Opened, given: GivenFile, on_rows: OnRows | None) -> Facts:
     """Stream the needed columns once."""
     columns = usable_columns(opened.schema)
     if not columns:
@@ -89,11 +95,15 @@ def _read(facts: Facts, opened: Opened, given: GivenFile) -> Facts:
     ids = None
     if ID in columns:
         ids = IdAudit(opened.schema.field(ID).type, given.ids(), not_compared=given.note)
+    done = 0
     try:
         for batch in opened.batches(columns):
             matched = profiler.add(batch)
             if ids:
                 ids.add(batch.column(ID), matched)
+            done += batch.num_rows
+            if on_rows:
+                on_rows(done, opened.rows)
     except DataFault as fault:
         return replace(facts, data_fault=str(fault))
     return replace(facts, profile=profiler.profile(), ids=ids.finish() if ids else None)
