@@ -96,11 +96,12 @@ def test_an_id_that_is_none_is_refused_at_every_route(job_run_id: str) -> None:
 
 def test_an_unknown_job_is_said_to_be_one() -> None:
     world = World()
-    for route in (
+    routes: list[Callable[[], object]] = [
         lambda: show_job(world.desk, JOB),
         lambda: check_job(world.desk, world.checker, JOB),
         lambda: redeliver_job(world.desk, world.checker, JOB),
-    ):
+    ]
+    for route in routes:
         with pytest.raises(JobUnknown, match=f"PUT /api/jobs/{JOB}"):
             route()
 

@@ -1,0 +1,188 @@
+"""Who may import whom, who may look at the clock, and what the app may not load at its start."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CORE = ROOT / "gem_core"
+MODULES = sorted(CORE.rglob("*.py"))
+
+ROWS = (
+    ("errors", "outcome", "logs", "documents", "settings", "blob_documents"),
+    ("gem",),
+    ("watch",),
+    ("audit",),
+    ("deliver",),
+    ("flows",),
+    ("wiring", "web"),
+)
+"""Data flows down: a module imports from its own package and from rows above it."""
+
+UNCLEAN = ("requests", "azure", "os", "time", "socket", "pyarrow.parquet", "subprocess", "random")
+"""What a pure module does not import."""
+
+
+def row(module: str) -> int:
+    """Of a module such as "gem_core.gem.job"."""
+    part = module.split(".")[1]
+    (found,) = [number for number, parts in enumerate(ROWS) if part in parts]
+    return found
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def docstring(path: Path) -> str:
+    return ast.get_docstring(tree(path)) or ""
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that is imported anywhere in a file; `from a import b` gives a and a.b."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            assert node.module
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def is_under(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
+
+
+def test_every_part_has_its_row() -> None:
+    parts = {path.stem if path.parent == CORE else path.parent.name for path in MODULES}
+    assert parts - {"__init__", "gem_core"} == {part for parts in ROWS for part in parts}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_imports_only_from_rows_above_it(path: Path) -> None:
+    module = name_of(path)
+    if module == "gem_core":
+        assert not list(imports(path))
+        return
+    package = module.split(".")[1]
+    for imported in imports(path):
+        if not imported.startswith("gem_core."):
+            assert imported != "gem_core", "import the module that is meant"
+            continue
+        same = imported.split(".")[1] == package or row(module) == row(imported) == 0
+        assert same or row(imported) < row(module), f"{module} may not import {imported}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_what_is_deployed_knows_nothing_of_what_is_not(path: Path) -> None:
+    for imported in imports(path):
+        for package in ("devkit", "tests", "examples", "function_app", "pytest"):
+            assert not is_under(imported, package)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_pure_module_imports_nothing_that_reaches_out(path: Path) -> None:
+    if "Pure." not in docstring(path):
+        return
+    for imported in imports(path):
+        for library in UNCLEAN:
+            assert not is_under(imported, library), f"{name_of(path)} says it is pure"
+
+
+def test_the_promised_modules_are_pure() -> None:
+    pure = {
+        name_of(path).removeprefix("gem_core.") for path in MODULES if "Pure." in docstring(path)
+    }
+    assert pure >= {
+        "errors",
+        "outcome",
+        "settings",
+        "documents",
+        "web",
+        "gem.job",
+        "gem.percent",
+        "watch.record",
+        "watch.record_json",
+        "watch.registration",
+        "watch.schedule",
+        "audit.checks",
+        "audit.report",
+        "deliver.manifest",
+        "deliver.cut",
+        "deliver.findings",
+    }
+
+
+_CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "time_ns", "perf_counter"}
+
+
+def clocks(path: Path) -> list[str]:
+    """Calls that look at the machine's clock, however it was imported."""
+    found = []
+    for node in ast.walk(tree(path)):
+        if not isinstance(node, ast.Call):
+            continue
+        match node.func:
+            case ast.Attribute(value=ast.Name(id=owner), attr=name) if owner in {
+                "datetime",
+                "date",
+                "time",
+            }:
+                if name in _CLOCKS:
+                    found.append(f"{owner}.{name}")
+            case ast.Name(id=name) if name in _CLOCKS - {"now", "today"}:
+                if any(is_under(imported, f"time.{name}") for imported in imports(path)):
+                    found.append(name)
+    return found
+
+
+def test_a_clock_would_be_seen() -> None:
+    assert clocks(CORE / "wiring.py")
+    assert clocks(CORE / "gem" / "client.py")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_only_edges_look_at_the_clock(path: Path) -> None:
+    if name_of(path) != "gem_core.wiring" and "Edge:" not in docstring(path):
+        assert clocks(path) == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_only_wiring_reads_the_environment_and_makes_credentials(path: Path) -> None:
+    if name_of(path) == "gem_core.wiring":
+        return
+    reads = {"os.environ", "os.getenv"}
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            assert f"{node.value.id}.{node.attr}" not in reads
+    assert not any(is_under(imported, "azure.identity") for imported in imports(path))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_is_of_one_screenful_of_concern(path: Path) -> None:
+    assert docstring(path), "the docstring says what the module owns"
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_the_app_starts_without_what_is_slow_to_import() -> None:
+    program = (
+        "import sys, function_app\n"
+        "slow = ('pyarrow', 'numpy', 'pandas', 'azure.identity', 'msal', 'cryptography.x509')\n"
+        "print(sorted(name for name in slow if name in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT, env={"PATH": ""}, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout.strip() == "[]"

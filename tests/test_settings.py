@@ -1,0 +1,280 @@
+"""Every setting has a default or is required; all that is wrong is named at once."""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gem_core.errors import SettingsError
+from gem_core.settings import (
+    KEY_VAULT_REFERENCE,
+    Connection,
+    QueueEncoding,
+    Secret,
+    ServicePrincipal,
+    Settings,
+    TriggerSource,
+    read_settings,
+)
+
+STORAGE = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c2VjcmV0LWtleQ=="
+LEAST = {"GEM_API_KEY": "top-secret-key", "GEM_STATE": STORAGE, "GEM_OUTPUT": STORAGE}
+
+
+def read(**changes: str) -> Settings:
+    return read_settings(LEAST | changes)
+
+
+def problems(**changes: str) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        read(**changes)
+    assert all(line in str(caught.value) for line in caught.value.problems)
+    return caught.value.problems
+
+
+def test_the_defaults() -> None:
+    state = Connection("GEM_STATE", connection_string=Secret(STORAGE))
+    assert read() == Settings(
+        gem_base_url="https://api.tomtom.com/maps/orbis/platform/gem",
+        gem_api_key=Secret("top-secret-key"),
+        gem_api_version="1",
+        gem_token_scope="https://gem.core.orbis.tomtom.com/.default",
+        gem_principal=None,
+        gem_bearer_token=None,
+        check_schedule="0 * * * * *",
+        check_min=timedelta(seconds=30),
+        check_max=timedelta(minutes=10),
+        check_concurrency=16,
+        check_requests_per_second=10,
+        job_deadline=timedelta(hours=168),
+        lost_after=timedelta(minutes=60),
+        output_grace=timedelta(minutes=30),
+        redeliver_after=timedelta(minutes=10),
+        state=state,
+        results_queue="gem-results",
+        results_queue_encoding=QueueEncoding.BASE64,
+        output=Connection("GEM_OUTPUT", connection_string=Secret(STORAGE)),
+        output_container="default",
+        input_audit=True,
+        trigger_source=TriggerSource.EVENT_GRID,
+    )
+
+
+def test_the_sample_is_complete_and_right() -> None:
+    sample = Path(__file__).resolve().parent.parent / "local.settings.sample.json"
+    values: dict[str, str] = json.loads(sample.read_text())["Values"]
+    chosen = read_settings(values)
+    assert chosen.trigger_source is TriggerSource.CONTAINER_SCAN
+    assert chosen.gem_principal is None
+
+
+def test_all_problems_are_named_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings(
+            {
+                "GEM_CHECK_SCHEDULE": "* * * * *",
+                "GEM_CHECK_CONCURRENCY": "0",
+                "GEM_RESULTS_QUEUE": "Upper",
+                "GEM_INPUT_AUDIT": "maybe",
+                "GEM_TENANT_ID": "t",
+            }
+        )
+    names = [line.split()[0] for line in caught.value.problems]
+    assert sorted(names) == [
+        "GEM_API_KEY",
+        "GEM_CHECK_CONCURRENCY",
+        "GEM_CHECK_SCHEDULE",
+        "GEM_CLIENT_ID",
+        "GEM_CLIENT_SECRET",
+        "GEM_INPUT_AUDIT",
+        "GEM_OUTPUT",
+        "GEM_RESULTS_QUEUE",
+        "GEM_STATE",
+    ]
+    assert str(caught.value).count("\n  * ") == 9
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_setting_is_as_if_it_was_not_there(empty: str) -> None:
+    names = (
+        "GEM_CHECK_SCHEDULE GEM_CHECK_MIN_SECONDS GEM_CHECK_CONCURRENCY GEM_RESULTS_QUEUE "
+        "GEM_RESULTS_QUEUE_ENCODING GEM_INPUT_AUDIT GEM_TRIGGER_SOURCE GEM_BEARER_TOKEN "
+        "GEM_TENANT_ID GEM_STATE__blobServiceUri GEM_OUTPUT__credential"
+    )
+    assert read(**dict.fromkeys(names.split(), empty)) == read()
+    assert problems(GEM_API_KEY=empty) == ("GEM_API_KEY is missing",)
+
+
+def test_an_empty_version_sends_none() -> None:
+    assert read(GEM_API_VERSION="").gem_api_version == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["GEM_API_KEY", "GEM_STATE", "GEM_CLIENT_SECRET", "GEM_OUTPUT__clientSecret"]
+)
+def test_an_unresolved_key_vault_reference_is_said_to_be_one(name: str) -> None:
+    lines = problems(**{name: f"{KEY_VAULT_REFERENCE}SecretUri=https://vault.example/secrets/a)"})
+    assert any(line.startswith(f"{name} is an unresolved Key Vault reference") for line in lines)
+
+
+_NO_NUMBERS = ("-1", "nan", "inf", "ten", "1,5", "9" * 500)
+_WRONG: dict[str, tuple[str, ...]] = {
+    "GEM_CHECK_MIN_SECONDS": ("0", "1e30", *_NO_NUMBERS),
+    "GEM_CHECK_REQUESTS_PER_SECOND": ("0", *_NO_NUMBERS),
+    "GEM_JOB_DEADLINE_HOURS": ("0", "1e30", *_NO_NUMBERS),
+    "GEM_OUTPUT_GRACE_MINUTES": ("1e300", *_NO_NUMBERS),
+    "GEM_CHECK_CONCURRENCY": ("0", "257", "1.5", "\u0661", "1" * 5000),
+    "GEM_INPUT_AUDIT": ("yes",),
+    "GEM_RESULTS_QUEUE_ENCODING": ("base32",),
+    "GEM_TRIGGER_SOURCE": ("Grid",),
+    "GEM_CHECK_SCHEDULE": ("00:01:00", "* * * * *", "0 0 0 30 2 *", "0 61 * * * *"),
+    "GEM_RESULTS_QUEUE": ("ab", "x" * 64, "gem--results", "-gem", "gem_results", "Gem", "g\xeam"),
+    "GEM_API_BASE_URL": (
+        "http://gem.example",
+        "gem.example",
+        "ftp://127.0.0.1",
+        "https://",
+        "https://[::1",
+    ),
+    "GEM_STATE__credential": ("secret",),
+    "GEM_API_KEY": ("two\nlines", "ke\u2026y"),
+    "GEM_BEARER_TOKEN": ("two\nlines",),
+    "GEM_STATE": ("garbage",),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param(name, value, id=f"{name}-{number}-{ascii(value)[:20]}")
+        for name, values in _WRONG.items()
+        for number, value in enumerate(values)
+    ],
+)
+def test_a_wrong_value_is_named_and_kept_short(name: str, value: str) -> None:
+    (line,) = problems(**{name: value})
+    assert line.startswith(name)
+    assert len(line) < 250
+
+
+def test_the_least_wait_is_not_above_the_most() -> None:
+    assert problems(GEM_CHECK_MIN_SECONDS="700") == (
+        "GEM_CHECK_MIN_SECONDS is more than GEM_CHECK_MAX_SECONDS",
+    )
+    assert read(GEM_CHECK_MIN_SECONDS="600").check_min == timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://gem.example/a/", "https://gem.example/a"),
+        ("http://127.0.0.1:7072/gem", "http://127.0.0.1:7072/gem"),
+        ("http://localhost/gem//", "http://localhost/gem"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_an_address_is_https_or_of_this_machine(url: str, kept: str) -> None:
+    assert read(GEM_API_BASE_URL=url).gem_base_url == kept
+
+
+def test_words_are_taken_in_any_case() -> None:
+    chosen = read(
+        GEM_INPUT_AUDIT="FALSE",
+        GEM_RESULTS_QUEUE_ENCODING="None",
+        GEM_TRIGGER_SOURCE="logsandcontainerscan",
+        GEM_STATE__credential="ManagedIdentity",
+    )
+    assert chosen.input_audit is False
+    assert chosen.results_queue_encoding is QueueEncoding.NONE
+    assert chosen.trigger_source is TriggerSource.CONTAINER_SCAN
+    assert chosen.state.managed_identity
+
+
+def test_the_grace_time_may_be_none_at_all() -> None:
+    assert read(GEM_OUTPUT_GRACE_MINUTES="0").output_grace == timedelta(0)
+
+
+def test_gems_own_principal_and_token() -> None:
+    chosen = read(GEM_TENANT_ID="t", GEM_CLIENT_ID="c", GEM_CLIENT_SECRET="s", GEM_BEARER_TOKEN="b")
+    assert chosen.gem_principal == ServicePrincipal("t", "c", Secret("s"))
+    assert chosen.gem_bearer_token == Secret("b")
+
+
+def test_storage_by_identity() -> None:
+    chosen = read_settings(
+        {
+            "GEM_API_KEY": "k",
+            "GEM_STATE__blobServiceUri": "https://a.blob.core.windows.net",
+            "GEM_STATE__queueServiceUri": "https://a.queue.core.windows.net",
+            "GEM_STATE__credential": "managedidentity",
+            "GEM_STATE__clientId": "client",
+            "GEM_OUTPUT__blobServiceUri": "https://{storageId}.blob.core.windows.net",
+            "GEM_OUTPUT__tenantId": "t",
+            "GEM_OUTPUT__clientId": "c",
+            "GEM_OUTPUT__clientSecret": "s",
+        }
+    )
+    assert chosen.state == Connection(
+        "GEM_STATE",
+        blob_service_uri="https://a.blob.core.windows.net",
+        queue_service_uri="https://a.queue.core.windows.net",
+        managed_identity=True,
+        client_id="client",
+    )
+    assert chosen.output == Connection(
+        "GEM_OUTPUT",
+        blob_service_uri="https://{storageId}.blob.core.windows.net",
+        client_id="c",
+        principal=ServicePrincipal("t", "c", Secret("s")),
+    )
+
+
+def test_state_by_identity_needs_both_services() -> None:
+    lines = problems(GEM_STATE="", GEM_STATE__blobServiceUri="https://a.example")
+    assert lines == ("GEM_STATE__queueServiceUri is missing beside __blobServiceUri",)
+
+
+def test_half_a_principal_is_none() -> None:
+    assert problems(GEM_OUTPUT__tenantId="t") == (
+        "GEM_OUTPUT__clientId is missing: set all three or none",
+        "GEM_OUTPUT__clientSecret is missing: set all three or none",
+    )
+
+
+@pytest.mark.parametrize("show", [str, repr, "{}".format])
+def test_no_secret_shows_itself(show: Callable[[object], str]) -> None:
+    chosen = read(GEM_BEARER_TOKEN="bearer-secret", GEM_CLIENT_SECRET="x-secret",
+                  GEM_TENANT_ID="t", GEM_CLIENT_ID="c")  # fmt: skip
+    told = show(chosen) + show(chosen.gem_api_key)
+    for secret in ("top-secret-key", "c2VjcmV0LWtleQ", "bearer-secret", "x-secret"):
+        assert secret not in told
+    assert chosen.gem_api_key.reveal() == "top-secret-key"
+    assert str(chosen.gem_api_key) == "***"
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "GEM_CHECK_MIN_SECONDS",
+                "GEM_CHECK_SCHEDULE",
+                "GEM_CHECK_CONCURRENCY",
+                "GEM_API_BASE_URL",
+                "GEM_RESULTS_QUEUE",
+                "GEM_INPUT_AUDIT",
+                "GEM_STATE__blobServiceUri",
+                "GEM_OUTPUT__credential",
+                "GEM_TENANT_ID",
+            ]
+        ),
+        st.text(max_size=12) | st.sampled_from(["0 0 * * * *", "5", "https://a.example"]),
+    )
+)
+def test_any_text_is_a_setting_or_a_named_problem(changes: dict[str, str]) -> None:
+    with suppress(SettingsError):
+        read(**changes)

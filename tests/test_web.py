@@ -1,0 +1,127 @@
+"""JSON in, JSON out, errors as problem details."""
+
+import json
+
+import pytest
+
+from gem_core.errors import (
+    CourierError,
+    GemAccessError,
+    GemUnavailable,
+    JobUnknown,
+    OutputUnreachable,
+    RecordConflict,
+    RecordUnreadable,
+    RequestError,
+    SettingsError,
+    StoreError,
+    StoreMissing,
+)
+from gem_core.web import MAX_BODY_BYTES, Answer, answer, json_body
+from tests.builders import logged
+
+
+@pytest.fixture(autouse=True)
+def _all_levels(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "gem_core")
+
+
+def raising(error: Exception) -> Answer:
+    def story() -> tuple[int, object]:
+        raise error
+
+    return answer(story)
+
+
+def test_a_story_is_answered_as_json() -> None:
+    assert answer(lambda: (201, {"a": "é"})) == Answer(201, '{"a": "\\u00e9"}')
+    assert answer(lambda: (204, None)) == Answer(204, "")
+    assert answer(lambda: (200, [])).body == "[]"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "level"),
+    [
+        (RequestError("bad id"), 400, "INFO"),
+        (JobUnknown("no job"), 404, "INFO"),
+        (RecordConflict("other writer"), 409, "INFO"),
+        (SettingsError(("GEM_API_KEY is missing",)), 500, "ERROR"),
+        (GemAccessError("GEM answered 401"), 502, "ERROR"),
+        (GemUnavailable("GEM answered 500"), 502, "ERROR"),
+        (StoreError("storage answered 403"), 503, "ERROR"),
+        (StoreMissing("container 'gem-jobs' does not exist"), 503, "ERROR"),
+        (RecordUnreadable("not a job record"), 503, "ERROR"),
+        (OutputUnreachable("refused"), 500, "ERROR"),
+        (CourierError("any"), 500, "ERROR"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
+)
+def test_an_error_is_a_problem_with_its_status(
+    error: CourierError, status: int, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    given = raising(error)
+    assert given.status == status
+    assert given.content_type == "application/problem+json"
+    body = json.loads(given.body)
+    assert set(body) == {"type", "title", "status", "detail"}
+    assert body["type"] == "about:blank"
+    assert body["status"] == status
+    assert body["detail"] == str(error)
+    assert body["title"]
+    assert body["title"] != body["detail"]
+    assert [line["level"] for line in logged(caplog)] == [level]
+
+
+def test_a_fault_of_ours_is_told_without_detail(caplog: pytest.LogCaptureFixture) -> None:
+    given = raising(ZeroDivisionError("secret inside"))
+    assert given.status == 500
+    assert "secret inside" not in given.body
+    assert json.loads(given.body)["status"] == 500
+    (line,) = logged(caplog, "request_failed")
+    assert line["reason"] == "ZeroDivisionError"
+    assert "Traceback" in caplog.text
+
+
+def test_a_value_that_is_no_json_is_a_fault_of_ours() -> None:
+    assert answer(lambda: (200, {"a": json.loads})).status == 500
+
+
+def test_numbers_beyond_floats_leave_the_answer_json() -> None:
+    body = answer(lambda: (200, {"cost": json.loads("1e400")})).body
+
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is no JSON")
+
+    json.loads(body, parse_constant=refuse)
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b"", None),
+        (b" \r\n", None),
+        (b"{}", {}),
+        (b'{"labels": {"a": "\xc3\xa9"}}', {"labels": {"a": "é"}}),
+        (b"null", None),
+        (b"[1]", [1]),
+        (b'"' + b"x" * (MAX_BODY_BYTES - 2) + b'"', "x" * (MAX_BODY_BYTES - 2)),
+    ],
+    ids=lambda value: ascii(value)[:30],
+)
+def test_a_body_is_json_or_nothing(body: bytes, value: object) -> None:
+    assert json_body(body) == value
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b"labels=a", b"\xff\xfe\xfa", b'{"a": \x00}', b"[" * 60_000, b"1" * 5_000],
+    ids=lambda value: ascii(value)[:30],
+)
+def test_a_body_that_is_not_json_is_refused(body: bytes) -> None:
+    with pytest.raises(RequestError, match="the body is not JSON"):
+        json_body(body)
+
+
+def test_a_body_that_is_too_long_is_refused() -> None:
+    with pytest.raises(RequestError, match="longer than 65,536 bytes"):
+        json_body(b" " * (MAX_BODY_BYTES + 1))
