@@ -4,7 +4,7 @@ Conditions: "Specifying conditional headers for Blob service operations" (Azure 
 """
 
 from collections.abc import Iterator, Mapping
-from typing import cast
+from typing import Any, cast
 
 from azure.core import MatchConditions
 from azure.core.exceptions import (
@@ -56,11 +56,7 @@ class BlobDocuments:
         """Write over exactly the version `etag`; gives the new ETag."""
         with self._errors:
             answer = self._container.get_blob_client(name).upload_blob(
-                body,
-                overwrite=True,
-                metadata=dict(metadata or {}),
-                etag=f'"{etag}"',
-                match_condition=MatchConditions.IfNotModified,
+                body, overwrite=True, metadata=dict(metadata or {}), **_only(etag)
             )
             return _bare(answer["etag"])
 
@@ -72,11 +68,11 @@ class BlobDocuments:
             )
             return _bare(answer["etag"])
 
-    def delete(self, name: str) -> None:
-        """Remove the document; none is fine."""
+    def delete(self, name: str, *, etag: str | None = None) -> None:
+        """Remove the document, with an ETag only that version of it; none is fine."""
         with self._errors:
             try:
-                self._container.delete_blob(name)
+                self._container.delete_blob(name, **_only(etag))
             except ResourceNotFoundError as error:
                 if _code(error) != "BlobNotFound":
                     raise
@@ -137,7 +133,14 @@ def _ours(container: str, error: AzureError) -> StoreError:
 
 
 def _listed(blob: BlobProperties) -> Listed:
-    return Listed(blob.name, blob.metadata or {}, blob.last_modified)
+    return Listed(blob.name, blob.metadata or {}, blob.last_modified, _bare(blob.etag))
+
+
+def _only(etag: str | None) -> dict[str, Any]:
+    """The condition that exactly one version is meant; none without an ETag."""
+    if etag is None:
+        return {}
+    return {"etag": f'"{etag}"', "match_condition": MatchConditions.IfNotModified}
 
 
 def _code(error: HttpResponseError) -> str:

@@ -27,6 +27,7 @@ class Listed:
     name: str
     metadata: Mapping[str, str]
     last_modified: datetime
+    etag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,11 @@ class Documents(Protocol):
         """Write whatever is there; gives the new ETag."""
         ...
 
-    def delete(self, name: str) -> None:
-        """Remove the document; none is fine."""
+    def delete(self, name: str, *, etag: str | None = None) -> None:
+        """Remove the document, with an ETag only that version of it (else RecordConflict).
+
+        None is fine.
+        """
         ...
 
     def url(self, name: str) -> str:

@@ -77,7 +77,7 @@ def log(event: Event, *, traceback: bool = False, **facts: Any) -> None:  # noqa
         if event in _WARNINGS
         else logging.INFO
     )
-    line = json.dumps({"event": event, **facts}, default=_plain, ensure_ascii=False)
+    line = json.dumps({"event": event, **facts}, default=_plain)
     _LOGGER.log(level, "%s", line, exc_info=traceback)
 
 

@@ -26,6 +26,7 @@ _STATUS: tuple[tuple[type[CourierError], HTTPStatus, str], ...] = (
     (SettingsError, HTTPStatus.INTERNAL_SERVER_ERROR, "The app's settings need mending"),
     (GemError, HTTPStatus.BAD_GATEWAY, "GEM could not be asked"),
     (StoreError, HTTPStatus.SERVICE_UNAVAILABLE, "The app's storage cannot be used"),
+    (CourierError, HTTPStatus.INTERNAL_SERVER_ERROR, "An error in the app"),
 )
 
 
@@ -47,14 +48,9 @@ def answer(story: Callable[[], tuple[int, object]]) -> Answer:
     """
     try:
         status, value = story()
-    except CourierError as error:
-        return _problem(error)
+        return Answer(status, "" if value is None else json.dumps(value, allow_nan=False))
     except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the traceback
-        log(Event.REQUEST_FAILED, traceback=True, reason=type(error).__name__)
-        return problem(
-            HTTPStatus.INTERNAL_SERVER_ERROR, "An error in the app", "The log holds the traceback."
-        )
-    return Answer(status, "" if value is None else json.dumps(value))
+        return _problem(error)
 
 
 def problem(status: HTTPStatus, title: str, detail: str) -> Answer:
@@ -63,13 +59,16 @@ def problem(status: HTTPStatus, title: str, detail: str) -> Answer:
     return Answer(status, json.dumps(body), "application/problem+json")
 
 
-def _problem(error: CourierError) -> Answer:
+def _problem(error: Exception) -> Answer:
     for kind, status, title in _STATUS:
         if isinstance(error, kind):
             event = Event.REQUEST_REFUSED if status < 500 else Event.REQUEST_FAILED  # noqa: PLR2004 - their fault or ours
             log(event, status=status, reason=str(error)[:400])
             return problem(status, title, str(error))
-    raise error
+    log(Event.REQUEST_FAILED, traceback=True, reason=type(error).__name__)
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "An error in the app", "The log holds the traceback."
+    )
 
 
 def json_body(body: bytes) -> Any:  # noqa: ANN401 - any JSON value

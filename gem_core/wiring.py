@@ -15,13 +15,8 @@ from typing import TYPE_CHECKING, Any
 from gem_core.deliver.outbox import Outbox
 from gem_core.flows.check_jobs import Checker
 from gem_core.flows.manage_jobs import Desk
-from gem_core.settings import (
-    Connection,
-    QueueEncoding,
-    ServicePrincipal,
-    Settings,
-    read_settings,
-)
+from gem_core.setting_reader import Connection, ServicePrincipal
+from gem_core.settings import QueueEncoding, Settings, read_settings
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.pace import Pace
 from gem_core.watch.registry import JobRegistry

@@ -72,8 +72,11 @@ class MemoryDocuments:
             self._held[name] = _Held(body, etag, dict(metadata or {}), self._clock())
             return etag
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, *, etag: str | None = None) -> None:
         with self._lock:
+            held = self._held.get(name)
+            if held and etag not in {None, held.etag}:
+                raise RecordConflict(f"{name} is another version")
             self._held.pop(name, None)
 
     def url(self, name: str) -> str:
@@ -94,7 +97,7 @@ class MemoryDocuments:
 
     def _listed(self, name: str) -> Listed:
         held = self._held[name]
-        return Listed(name, held.metadata, held.last_modified)
+        return Listed(name, held.metadata, held.last_modified, held.etag)
 
 
 type GemAnswer = Mapping[str, Any] | Exception

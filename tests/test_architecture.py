@@ -14,11 +14,12 @@ CORE = ROOT / "gem_core"
 MODULES = sorted(CORE.rglob("*.py"))
 
 ROWS = (
-    ("errors", "outcome", "logs", "documents", "settings", "blob_documents"),
+    ("errors", "outcome", "logs", "documents", "setting_reader", "settings", "blob_documents"),
     ("gem",),
     ("watch",),
     ("audit",),
     ("deliver",),
+    ("page",),
     ("flows",),
     ("wiring", "web"),
 )

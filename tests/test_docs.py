@@ -68,7 +68,7 @@ def test_readme_and_sample_agree() -> None:
 
 def test_sample_has_the_defaults() -> None:
     """Where the sample is not about this machine, it shows the default."""
-    required = {"GEM_API_KEY": "key", "GEM_STATE": "a", "GEM_OUTPUT": "b"}
+    required = {name: SAMPLE[name] for name in ("GEM_API_KEY", "GEM_STATE", "GEM_OUTPUT")}
     here = {"GEM_API_BASE_URL", "GEM_BEARER_TOKEN", "GEM_TRIGGER_SOURCE"}
     shown = read_settings(
         {name: value for name, value in SAMPLE.items() if name not in here} | required

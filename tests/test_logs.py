@@ -1,13 +1,12 @@
 """One line an event, JSON in the message, at the level that belongs to it, without secrets."""
 
 import json
-import logging
 from datetime import UTC, datetime
 
 import pytest
 
 from gem_core.logs import Event, log
-from gem_core.settings import Secret
+from gem_core.setting_reader import Secret
 from gem_core.watch.record import Settlement
 from tests.builders import logged
 
@@ -64,9 +63,3 @@ def test_a_traceback_is_added_on_demand(caplog: pytest.LogCaptureFixture) -> Non
     with_it, without = caplog.records
     assert with_it.exc_info
     assert not without.exc_info
-
-
-def test_whatever_gem_says_can_be_written(caplog: pytest.LogCaptureFixture) -> None:
-    log(Event.JOB_CHECKED, status=json.loads('"\\ud800 \U0001f6e3"'))
-    formatted = logging.Formatter("%(message)s").format(caplog.records[0])
-    formatted.encode()

@@ -11,16 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_core.errors import SettingsError
-from gem_core.settings import (
-    KEY_VAULT_REFERENCE,
-    Connection,
-    QueueEncoding,
-    Secret,
-    ServicePrincipal,
-    Settings,
-    TriggerSource,
-    read_settings,
-)
+from gem_core.setting_reader import KEY_VAULT_REFERENCE, Connection, Secret, ServicePrincipal
+from gem_core.settings import QueueEncoding, Settings, TriggerSource, read_settings
 
 STORAGE = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c2VjcmV0LWtleQ=="
 LEAST = {"GEM_API_KEY": "top-secret-key", "GEM_STATE": STORAGE, "GEM_OUTPUT": STORAGE}

@@ -1,4 +1,4 @@
-"""Which bytes of a Parquet file to fetch, from its metadata alone. Pure."""
+"""Which bytes of a Parquet file to fetch, from its metadata alone; nothing is fetched here."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass

@@ -39,6 +39,8 @@ def cut_to_fit(event: Mapping[str, Any], *, limit: int = MAX_BODY_BYTES) -> str:
         cut(data)
         data["cut"] = [*data["cut"], name]
         event = {**event, "data": data}
+        if cut is _cut_names and "subject" in event:
+            event["subject"] = event["subject"][:_MAX_TEXT]
         body = _text(event)
     return body
 
@@ -94,9 +96,22 @@ def _cut_checks(data: _Data) -> None:
     }
 
 
-def _cut_output(data: _Data) -> None:
+def _cut_names(data: _Data) -> None:
+    for part in ("output", "input"):
+        if data[part]:
+            short = {
+                name: value[:_MAX_TEXT]
+                for name in ("name", "note")
+                if isinstance(value := data[part].get(name), str)
+            }
+            data[part] = {**data[part], **short}
     if data["output"]:
-        data["output"] = {**data["output"], "columns": []}
+        data["output"]["columns"] = []
+
+
+def _drop_job(data: _Data) -> None:
+    data["job"] = None
+    data["settlement"] = data["settlement"] | {"history": []}
 
 
 _CUTS: tuple[tuple[str, Callable[[_Data], None]], ...] = (
@@ -106,5 +121,6 @@ _CUTS: tuple[tuple[str, Callable[[_Data], None]], ...] = (
     ("settlement.history", _cut_history),
     ("statistics", _cut_statistics),
     ("checks.notPassed.detail", _cut_checks),
-    ("output.columns", _cut_output),
+    ("subject, output.name, input.name", _cut_names),
+    ("job, settlement.history", _drop_job),
 )

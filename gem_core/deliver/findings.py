@@ -32,7 +32,7 @@ def findings(
 def _place(output: Source, record: JobRecord) -> dict[str, object]:
     written = output.last_modified
     modified_at = record.job.modified_at if record.job else None
-    rewritten = written > modified_at + CLOCK_SLACK if written and modified_at else None
+    rewritten = written - modified_at > CLOCK_SLACK if written and modified_at else None
     return {
         "url": output.url,
         "container": output.container,

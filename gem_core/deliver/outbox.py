@@ -34,7 +34,7 @@ class Outbox:
 
     def keep_report(self, job_run_id: str, event: Mapping[str, Any]) -> None:
         """Store the whole event; before its manifest, which links to it."""
-        body = json.dumps(event, ensure_ascii=False, indent=1).encode()
+        body = json.dumps(event, indent=1).encode()
         self._reports.put(_report_name(job_run_id, event["id"]), body)
 
     def keep(self, job_run_id: str, manifest: Manifest) -> Manifest:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from gem_core.errors import (
     GemAccessError,
+    GemAnswerError,
     GemError,
     GemJobNotFound,
     GemUnavailable,
@@ -156,11 +157,11 @@ def look_at(checker: Checker, job: OpenJob) -> Done:
     stored = checker.registry.get(job.job_run_id)
     if stored is None:
         if now - job.marked_at > ORPHAN_AGE:
-            checker.registry.unmark(job.job_run_id)
+            checker.registry.unmark(job.job_run_id, etag=job.etag)
         return Done.NOTHING
     record = stored.record
     if record.stage is Stage.REPORTED:
-        checker.registry.unmark(job.job_run_id)
+        checker.registry.unmark(job.job_run_id, etag=job.etag)
         return Done.NOTHING
     if record.due_at > now:
         checker.registry.mark_open(record)
@@ -215,6 +216,8 @@ def _question(checker: Checker, record: JobRecord) -> tuple[JobRecord, timedelta
         log(Event.JOB_NOT_FOUND, job_run_id=job_run_id, times=record.not_found)
         return record, timedelta(0)
     except GemError as error:
+        if isinstance(error, GemAnswerError):
+            log(Event.JOB_DRIFTED, job_run_id=job_run_id, drift=[str(error)])
         record = record.not_answered(str(error), checker.clock())
         log(
             Event.JOB_NOT_ANSWERED,

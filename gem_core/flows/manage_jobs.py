@@ -2,17 +2,19 @@
 whether the timer lives. Edges come in as arguments; answers are plain JSON.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from gem_core.deliver.outbox import Outbox
-from gem_core.errors import GemError, JobUnknown, RequestError
-from gem_core.flows.check_jobs import Checker, ask, repeat_ticket
+from gem_core.errors import GemJobNotFound, JobUnknown, RequestError
+from gem_core.flows.check_jobs import TICK_BUDGET, Checker, ask, repeat_ticket
+from gem_core.gem.job import JobStatus
 from gem_core.logs import Event, log
 from gem_core.watch.heartbeat import Heartbeat, is_silent
-from gem_core.watch.record import JobRecord, Stage
+from gem_core.watch.record import NOT_FOUND, JobRecord, Settlement, Stage
 from gem_core.watch.record_json import record_to_json
 from gem_core.watch.registration import parse_job_run_id, register
 from gem_core.watch.registry import JobRegistry, StoredRecord
@@ -91,8 +93,8 @@ def check_job(desk: Desk, checker: Checker, job_run_id: str) -> dict[str, Any]:
 
     Raises:
         JobUnknown: it is not registered.
-        GemError: GEM could not be asked about a job that has settled.
         GemAccessError: GEM refused key or token.
+        GemError: GEM could not be asked about a job that has settled.
 
     """
     stored = _known(desk, job_run_id)
@@ -102,9 +104,9 @@ def check_job(desk: Desk, checker: Checker, job_run_id: str) -> dict[str, Any]:
     record = stored.record
     try:
         told = checker.gem.get_job(job_run_id).status_text
-    except GemError as error:
-        told = str(error)
-    if told != record.settlement:
+    except GemJobNotFound:
+        told = NOT_FOUND
+    if _contradicts(record.settlement, told):
         log(
             Event.JOB_WENT_BACK,
             job_run_id=job_run_id,
@@ -112,6 +114,13 @@ def check_job(desk: Desk, checker: Checker, job_run_id: str) -> dict[str, Any]:
             told=told[:80],
         )
     return _shown(record) | {"toldNow": told[:80]}
+
+
+def _contradicts(settlement: Settlement | None, told: str) -> bool:
+    """Whether GEM's word now is another one than the job was settled by."""
+    if settlement is Settlement.EXPIRED:
+        return told in set(JobStatus) and JobStatus(told).is_final
+    return told != (NOT_FOUND if settlement is Settlement.LOST else settlement)
 
 
 def redeliver_job(desk: Desk, checker: Checker, job_run_id: str) -> dict[str, Any]:
@@ -140,16 +149,22 @@ def forget_job(desk: Desk, job_run_id: str) -> None:
 
 def tell_status(desk: Desk) -> tuple[bool, dict[str, Any]]:
     """Whether the timer lives, and what its last tick did."""
-    last = desk.heartbeat.last()
+    last = desk.heartbeat.last() or {}
     now = desk.clock()
-    started_at = datetime.fromisoformat(last["startedAt"]) if last else None
-    silent = is_silent(started_at, now, desk.schedule)
+    started_at = _moment(last.get("startedAt"))
+    # The host starts no tick beside one that runs, so a long one is not silence.
+    running_until = started_at + TICK_BUDGET if started_at else None
+    silent = is_silent(_moment(last.get("endedAt")) or running_until, now, desk.schedule)
     return not silent, {
         "status": "silent" if silent else "ok",
         "schedule": desk.schedule,
         "tickAgeSeconds": round((now - started_at).total_seconds(), 3) if started_at else None,
-        "lastTick": last,
+        "lastTick": last or None,
     }
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _known(desk: Desk, job_run_id: str) -> StoredRecord:
@@ -175,6 +190,6 @@ def _stage(text: str | None) -> Stage | None:
 def _limit(text: str | None) -> int:
     if not text:
         return DEFAULT_PAGE
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MAX_PAGE):
+    if not re.fullmatch("[0-9]{1,4}", text, re.ASCII) or not 1 <= int(text) <= MAX_PAGE:
         raise RequestError(f"limit is {text[:40]!r}, not a whole number of 1 to {MAX_PAGE}")
     return int(text)

@@ -18,7 +18,7 @@ from requests.auth import AuthBase
 from gem_core.errors import GemAccessError, GemAnswerError, GemError, GemUnavailable, gem_error
 from gem_core.gem.job import GemJob, parse_job
 from gem_core.gem.token import TokenSource
-from gem_core.settings import Secret
+from gem_core.setting_reader import Secret
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
@@ -108,7 +108,7 @@ class GemClient:
             raise _refusal(response, body)
         try:
             answer = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise GemAnswerError("GEM answered 200 with something that is not JSON") from error
         return parse_job(answer, job_run_id=job_run_id)
 
@@ -121,6 +121,9 @@ class _Bearer(AuthBase):
     """Sets the token as `auth`, since requests would else let a .netrc entry take its place."""
 
     def __init__(self, token: str) -> None:
+        # http.client would refuse it too, but with the token in its message.
+        if not token.isascii() or not token.isprintable():
+            raise GemAccessError("the bearer token holds characters that no header can")
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -156,7 +159,7 @@ def _detail(body: bytes) -> str:
     try:
         detail = json.loads(body)["detailedError"]
         text = f" ({detail['code']}: {detail['message']})"
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ""
     return "".join(letter for letter in text[:200] if letter.isprintable())
 

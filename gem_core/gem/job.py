@@ -4,6 +4,7 @@ Source of every field: TomTom, "Get job details" (`X-Version: 1`), response fiel
 values.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +12,10 @@ from enum import StrEnum
 from typing import Any
 
 from gem_core.errors import GemAnswerError
+
+
+MAX_DEPTH = 32
+"""Of nesting; the documented answer has 2."""
 
 
 class JobStatus(StrEnum):
@@ -79,16 +84,17 @@ def parse_job(answer: object, *, job_run_id: str) -> GemJob:
     if answer.get("jobRunId") != job_run_id:
         told = str(answer.get("jobRunId"))[:80]
         raise GemAnswerError(f"asked about job {job_run_id!r}, the answer is about {told!r}")
-    status = answer.get("status")
+    kept: dict[str, Any] = _storable(answer)
+    status = kept.get("status")
     if not isinstance(status, str) or not status:
         raise GemAnswerError("the answer has no status")
-    read = _Reader(answer)
+    read = _Reader(kept)
     if status not in set(JobStatus):
         read.drift.append(f"status {status[:40]!r} is none of {', '.join(JobStatus)}")
     return GemJob(
         job_run_id=job_run_id,
         status_text=status,
-        answer=dict(answer),
+        answer=kept,
         storage_id=read("storageId", _text),
         input_file_name=read("inputFileName", _text),
         output_file_name=read("outputFileName", _text),
@@ -100,6 +106,25 @@ def parse_job(answer: object, *, job_run_id: str) -> GemJob:
         statistics=read("statistics", _object) or {},
         drift=tuple(read.drift),
     )
+
+
+def _storable(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
+    """Foreign JSON as it came, but for what our own JSON cannot carry on.
+
+    Python reads NaN, infinities (1e400 too) and half surrogate pairs; RFC 8259 has no numbers for
+    the former, and UTF-8 none of the latter. They become text that shows them.
+    """
+    if depth > MAX_DEPTH:
+        raise GemAnswerError(f"the answer is nested more than {MAX_DEPTH} deep")
+    if isinstance(value, Mapping):
+        return {_storable(name): _storable(part, depth + 1) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_storable(part, depth + 1) for part in value]
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
 
 
 class _Reader:
@@ -115,7 +140,7 @@ class _Reader:
             return None
         try:
             return convert(value)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             self.drift.append(f"{name}: {error}")
             return None
 

@@ -12,10 +12,10 @@ from threading import Lock
 from typing import Protocol
 
 from azure.core.credentials import AccessToken, TokenCredential
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import AzureError, ClientAuthenticationError
 
-from gem_core.errors import GemAccessError
-from gem_core.settings import Secret
+from gem_core.errors import GemAccessError, GemUnavailable
+from gem_core.setting_reader import Secret
 
 REFRESH_BEFORE = timedelta(minutes=5)
 """A token is renewed this long before it expires."""
@@ -26,7 +26,7 @@ class TokenSource(Protocol):
     """Where the bearer token comes from."""
 
     def token(self) -> str:
-        """A token that is good now. Raises GemAccessError."""
+        """A token that is good now. Raises GemAccessError, GemUnavailable."""
         ...
 
     def forget(self) -> None:
@@ -76,6 +76,10 @@ class IdentityToken:
                     raise GemAccessError(
                         f"no token for {self._scope}: check GEM_TENANT_ID, GEM_CLIENT_ID and "
                         f"GEM_CLIENT_SECRET, or sign in: {error.message}"
+                    ) from error
+                except AzureError as error:
+                    raise GemUnavailable(
+                        f"no token for {self._scope} now: {type(error).__name__}"
                     ) from error
             return self._held.token
 

@@ -62,11 +62,11 @@ class Heartbeat:
         return last
 
 
-def is_silent(last_started_at: datetime | None, now: datetime, schedule: str) -> bool:
-    """Whether the timer has missed three occurrences of its schedule (NCRONTAB, UTC)."""
-    if last_started_at is None:
+def is_silent(last_sign: datetime | None, now: datetime, schedule: str) -> bool:
+    """Whether the timer has missed three occurrences of its schedule (NCRONTAB, UTC) since then."""
+    if last_sign is None:
         return True
-    occurrences = CronSim(schedule, last_started_at)
+    occurrences = CronSim(schedule, last_sign)
     for _ in range(SILENT_AFTER):
         limit = next(occurrences)
     return now > limit

@@ -1,5 +1,6 @@
 """What may be registered: job ids and the body of `PUT /api/jobs/{jobRunId}`. Pure."""
 
+import json
 import re
 from datetime import datetime
 
@@ -7,8 +8,12 @@ from gem_core.errors import RequestError
 from gem_core.watch.record import JobRecord
 
 _JOB_RUN_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._~-]{0,126}[A-Za-z0-9_~-])?", re.ASCII)
+MAX_NAME_LENGTH = 1024
+"""Of a blob (Naming and Referencing Containers, Blobs, and Metadata, Azure Storage)."""
 MAX_LABELS = 32
 MAX_LABEL_LENGTH = 256
+MAX_LABELS_JSON = 8 * 1024
+"""Characters of ASCII JSON: labels are never cut from a manifest, so they must leave it room."""
 
 
 def parse_job_run_id(value: str) -> str:
@@ -46,13 +51,15 @@ def register(job_run_id: str, body: object, now: datetime) -> JobRecord:
     if unknown := sorted(set(body) - {"labels", "inputFileName"}):
         raise RequestError(f"unknown in the body: {', '.join(unknown)[:80]}")
     name = body.get("inputFileName")
-    if name is not None and not (isinstance(name, str) and 0 < len(name) <= 1024):  # noqa: PLR2004 - a blob name's limit
-        raise RequestError("inputFileName must be a string of 1 to 1,024 characters")
-    labels = body.get("labels") or {}
+    if name is not None and not (
+        isinstance(name, str) and 0 < len(name) <= MAX_NAME_LENGTH and _is_unicode(name)
+    ):
+        raise RequestError(f"inputFileName must be a string of 1 to {MAX_NAME_LENGTH:,} characters")
+    labels = {} if body.get("labels") is None else body["labels"]
     if not _are_labels(labels):
         raise RequestError(
-            f"labels must be an object of at most {MAX_LABELS} strings, "
-            f"each name and value at most {MAX_LABEL_LENGTH} characters"
+            f"labels must be an object of at most {MAX_LABELS} strings, each name and value at "
+            f"most {MAX_LABEL_LENGTH} characters, all of it at most {MAX_LABELS_JSON} of JSON"
         )
     return JobRecord(
         job_run_id=parse_job_run_id(job_run_id),
@@ -68,8 +75,18 @@ def _are_labels(value: object) -> bool:
         isinstance(value, dict)
         and len(value) <= MAX_LABELS
         and all(
-            isinstance(text, str) and len(text) <= MAX_LABEL_LENGTH
+            isinstance(text, str) and len(text) <= MAX_LABEL_LENGTH and _is_unicode(text)
             for pair in value.items()
             for text in pair
         )
+        and len(json.dumps(value)) <= MAX_LABELS_JSON
     )
+
+
+def _is_unicode(text: str) -> bool:
+    """Half a surrogate pair, which JSON can write and UTF-8 cannot, is no text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -8,6 +8,7 @@ a hint (when to look at the record); the record is the truth.
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -38,6 +39,8 @@ class OpenJob:
     due_at: datetime
     marked_at: datetime
     """When the marker was written."""
+    etag: str
+    """Of the marker: only this one may be taken away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,9 @@ class JobRegistry:
 
     def replace(self, stored: StoredRecord, record: JobRecord) -> StoredRecord:
         """Keep the next version of a record. Raises RecordConflict when it is not the next one."""
-        if record.stage is not Stage.REPORTED:
+        closes = record.stage is Stage.REPORTED
+        marker = self._worklist.get(MARKER_PREFIX + record.job_run_id) if closes else None
+        if not closes:
             self.mark_open(record)
         etag = self._jobs.replace(
             _record_name(record.job_run_id),
@@ -93,23 +98,29 @@ class JobRegistry:
             etag=stored.etag,
             metadata=_line(record),
         )
-        if record.stage is Stage.REPORTED:
-            self.unmark(record.job_run_id)
+        if marker:
+            self.unmark(record.job_run_id, etag=marker.etag)
         return StoredRecord(record, etag)
 
     def remove(self, job_run_id: str) -> None:
         """Forget a job."""
+        marker = self._worklist.get(MARKER_PREFIX + job_run_id)
         self._jobs.delete(_record_name(job_run_id))
-        self.unmark(job_run_id)
+        if marker:
+            self.unmark(job_run_id, etag=marker.etag)
 
     def mark_open(self, record: JobRecord) -> None:
         """Put the job on the worklist, or change when it is due."""
         due = record.due_at.astimezone(UTC).isoformat()
         self._worklist.put(MARKER_PREFIX + record.job_run_id, b"", metadata={"due": due})
 
-    def unmark(self, job_run_id: str) -> None:
-        """Take the job off the worklist."""
-        self._worklist.delete(MARKER_PREFIX + job_run_id)
+    def unmark(self, job_run_id: str, *, etag: str) -> None:
+        """Take the job off the worklist, unless its marker is another one by now.
+
+        Whoever opens the job again at the same moment has written a new marker, which must stay.
+        """
+        with suppress(RecordConflict):
+            self._worklist.delete(MARKER_PREFIX + job_run_id, etag=etag)
 
     def open_jobs(self) -> Iterator[OpenJob]:
         """The worklist, by id: one listing, whatever the number of settled jobs."""
@@ -118,6 +129,7 @@ class JobRegistry:
                 marker.name.removeprefix(MARKER_PREFIX),
                 _due(marker.metadata.get("due", "")),
                 marker.last_modified,
+                marker.etag,
             )
 
     def raise_ticket(self, record: JobRecord) -> None:

@@ -15,6 +15,8 @@ JITTER = 0.2
 """Each wait is shortened by up to this share, at the cap too, so that jobs do not fall in step."""
 AGE_SHARE = 10
 """Without progress the wait grows with the age: a tenth of it."""
+_FAR_SECONDS = 1e9
+"""Beyond every cap; a progress of next to nothing would else leave the calendar."""
 MAX_SWEEP_WAIT = timedelta(hours=1)
 
 
@@ -88,7 +90,8 @@ def _remaining(record: JobRecord, now: datetime) -> timedelta | None:
     job = record.job
     if not job or job.status is not JobStatus.RUNNING or not job.progress:
         return None
-    return (now - _began(record)) * ((100 - job.progress) / job.progress)
+    seconds = (now - _began(record)).total_seconds() * ((100 - job.progress) / job.progress)
+    return timedelta(seconds=min(seconds, _FAR_SECONDS))
 
 
 def _began(record: JobRecord) -> datetime:

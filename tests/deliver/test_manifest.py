@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gem_core.deliver.cut import MAX_BODY_BYTES, cut_to_fit
 from gem_core.deliver.manifest import Findings, Manifest, manifest, manifest_id, whole_event
 from gem_core.outcome import Outcome
-from gem_core.watch.record import JobRecord, Settlement
+from gem_core.watch.record import JobRecord, Settlement, Sighting
 from gem_core.watch.registration import register
 from tests.builders import JOB, check_manifest, job, new_record
 from tests.fakes import START
@@ -237,16 +237,16 @@ _WIDE = {
             },
         ),
     ),
-    "labels as long as registration allows": (
+    "everything beyond ASCII": (
         replace(
-            settled(),
-            labels=register(
-                JOB,
-                {"labels": {f"{n:02}" + "\U0001f6e3" * 254: "\U0001f6e3" * 256 for n in range(32)}},
-                START,
-            ).labels,
+            settled(
+                **dict.fromkeys(("storageId", "inputFileName", "matchingType"), "\U0001f6e3" * 999),
+                **dict.fromkeys(("outputFileName", "overtureRelease"), "\U0001f6e3" * 999),
+            ),
+            history=(Sighting(START, "\U0001f6e3" * 999),) * 99,
+            labels={f"{number:02}": "\U0001f6e3" * 18 for number in range(32)},
         ),
-        findings(),
+        findings(output={"name": "\U0001f6e3" * 1024, "url": "https://a/" + "%F0%9F" * 2048}),
     ),
 }
 
@@ -258,6 +258,22 @@ def test_whatever_is_wide_is_cut(record: JobRecord, found: Findings) -> None:
     assert sent["data"]["outcome"] == "valid"
     assert sent["data"]["report"]["url"] == REPORT
     assert sent["data"]["cut"]
+
+
+def test_the_longest_labels_are_whole_in_the_message() -> None:
+    labels = {f"{number:02}": "\U0001f6e3" * 20 for number in range(32)}
+    record = replace(
+        settled(blob="x" * 10**5), labels=register(JOB, {"labels": labels}, START).labels
+    )
+    assert check_manifest(message(record, findings()).body)["data"]["labels"] == labels
+
+
+def test_there_need_be_nothing_to_cut() -> None:
+    lost = new_record().answered_not_found(START).settled(Settlement.LOST, START)
+    whole = json.loads(message(lost, Findings(subject="")).body)
+    cut = json.loads(cut_to_fit(whole, limit=1))
+    assert cut["id"] == ID
+    assert cut["data"]["report"] == {"url": REPORT}
 
 
 def test_a_history_of_long_words_is_cut_to_its_first_and_latest() -> None:

@@ -70,11 +70,6 @@ def test_a_report_is_stored_whole_under_the_address_that_was_told() -> None:
     assert world.outbox.report_url(JOB, "id-1") == world.reports.url(f"{JOB}/id-1/report.json")
 
 
-def test_a_report_can_hold_whatever_gem_says() -> None:
-    event = {"id": "id-1", "data": {"name": json.loads('"\\ud800"')}}
-    World().outbox.keep_report(JOB, event)
-
-
 def test_forgetting_a_job_takes_its_manifests_only() -> None:
     world = World()
     for job_run_id in ("job-1", "job-12"):

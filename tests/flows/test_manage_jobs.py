@@ -251,6 +251,22 @@ def test_a_lost_job_that_is_still_not_found_did_not_go_back(
     assert logged(caplog, "job_went_back") == []
 
 
+@pytest.mark.parametrize(
+    ("told", "lines"), [("running", 0), ("queued", 0), ("odd", 0), ("finished", 1), ("failed", 1)]
+)
+def test_an_expired_job_that_ended_after_all_is_told_of(
+    told: str, lines: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    world.add(JOB)
+    stored = world.registry.get(JOB)
+    assert stored
+    world.registry.replace(stored, stored.record.settled(Settlement.EXPIRED, START))
+    world.gem.answers[JOB] = [answer(told)]
+    check_job(world.desk, world.checker, JOB)
+    assert len(logged(caplog, "job_went_back")) == lines
+
+
 def test_a_reported_job_can_be_delivered_again() -> None:
     world = reported()
     world.clock.move(hours=1)

@@ -5,7 +5,7 @@ import json
 import logging
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -22,8 +22,10 @@ from gem_core.errors import (
 from gem_core.gem import client as client_module
 from gem_core.gem.client import MAX_ANSWER_BYTES, MAX_RETRY_AFTER_SECONDS, GemClient
 from gem_core.gem.job import GemJob
-from gem_core.settings import Secret
-from tests.builders import JOB, page_answer
+from gem_core.setting_reader import Secret
+from gem_core.watch.record_json import record_to_bytes
+from tests.builders import JOB, new_record, page_answer
+from tests.fakes import START
 from tests.gem.server import Reply, ScriptedServer
 
 KEY = "key-5f2b8c1d"
@@ -210,6 +212,14 @@ def test_retry_after_may_be_a_date() -> None:
 def test_a_200_that_is_no_job(body: bytes) -> None:
     error = refusal(Reply(body=body), kind=GemAnswerError)
     assert len(str(error)) < 400
+
+
+@pytest.mark.parametrize("depth", [100, 900, 2_000, 20_000])
+def test_an_answer_nested_however_deep_is_a_job_that_can_be_stored_or_none(depth: int) -> None:
+    nested = b'"x": ' + b"[" * depth + b"]" * depth
+    body = GOOD.body.rstrip(b"} \n") + b"}, " + nested + b"}"
+    with connected(Reply(body=body)) as (client, _, _), suppress(GemAnswerError):
+        record_to_bytes(new_record().answered(client.get_job(JOB), START))
 
 
 @pytest.mark.parametrize("body", [b"[" * 200_000, b"<html>", b'{"detailedError": []}'])

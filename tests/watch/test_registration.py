@@ -86,8 +86,8 @@ _LABELS = {f"l{number}": "v" for number in range(32)}
         (False, "must be a JSON object"),
         ({"label": {}}, "unknown in the body: label"),
         ({"x" * 500: 1}, "unknown in the body"),
-        ({"inputFileName": ""}, "1 to 1,024 characters"),
-        ({"inputFileName": "x" * 1025}, "1 to 1,024 characters"),
+        ({"inputFileName": ""}, "1 to 1,?024 characters"),
+        ({"inputFileName": "x" * 1025}, "1 to 1,?024 characters"),
         ({"inputFileName": 7}, "must be a string"),
         ({"labels": "a"}, "labels must be an object"),
         ({"labels": ["a"]}, "labels must be an object"),
@@ -109,8 +109,15 @@ def test_a_body_that_is_refused(body: object, words: str) -> None:
 
 
 def test_as_many_labels_as_are_allowed() -> None:
-    labels = {f"{number:0256}": "v" * 256 for number in range(32)}
+    labels = {f"{number:02}": "v" * 200 for number in range(32)}
     assert register(JOB, {"labels": labels}, START).labels == labels
+
+
+def test_labels_leave_room_in_the_message() -> None:
+    # They are never cut from it, and a letter beyond ASCII takes up to twelve bytes there.
+    labels = {f"{number:02}": "\U0001f6e3" * 256 for number in range(32)}
+    with pytest.raises(RequestError, match="labels must be"):
+        register(JOB, {"labels": labels}, START)
 
 
 _JSON = st.recursive(

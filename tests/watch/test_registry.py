@@ -29,7 +29,7 @@ def test_a_new_job_is_kept_and_on_the_worklist() -> None:
     added = registry.add(new_record())
     assert added == stored(registry)
     assert added.record == new_record()
-    assert list(registry.open_jobs()) == [OpenJob(JOB, START, START)]
+    assert list(registry.open_jobs()) == [OpenJob(JOB, START, START, "0x1")]
 
 
 def test_no_job_is_none() -> None:
@@ -148,7 +148,7 @@ def test_a_marker_is_a_hint_and_due_at_once_when_it_says_nothing(
 ) -> None:
     world = World()
     world.worklist.put(f"jobs/{JOB}", b"", metadata={} if text is None else {"due": text})
-    assert list(world.registry.open_jobs()) == [OpenJob(JOB, due_at, START)]
+    assert list(world.registry.open_jobs()) == [OpenJob(JOB, due_at, START, "0x1")]
 
 
 def test_a_marker_is_in_utc() -> None:

@@ -1,0 +1,229 @@
+"""Reading single settings: what may stand in one, and what is wrong with it. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from cronsim import CronSim, CronSimError
+
+KEY_VAULT_REFERENCE = "@Microsoft.KeyVault("
+"""What the platform leaves in a setting when it could not resolve the reference."""
+
+DEVELOPMENT_STORAGE = "UseDevelopmentStorage=true"
+_EMULATOR = (
+    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
+    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
+    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
+    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
+)
+"""What the shortcut stands for: the emulator's published account, the same on every machine. The
+Functions host knows the shortcut, the Python SDK does not ("Use the Azurite emulator")."""
+
+_CONNECTION = re.compile(r"(?:^|;)\s*(?:AccountName|BlobEndpoint)=[^;]", re.IGNORECASE)
+"""Every form of connection string names the account or the blob service."""
+
+MAX_NUMBER = 1_000_000
+"""Of any unit: beyond every sensible wait, and within the calendar."""
+
+NCRONTAB_FIELDS = 6
+"""Seconds, minutes, hours, day, month, day of the week."""
+
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+"""A schedule is only parsed here, and the parser wants a start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A value that never shows itself: not in logs, tracebacks, records or messages."""
+
+    _value: str = field(repr=False)
+
+    def reveal(self) -> str:
+        """The value, for the one call that needs it."""
+        return self._value
+
+    def __str__(self) -> str:
+        return "***"
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePrincipal:
+    """An Entra application with a client secret."""
+
+    tenant_id: str
+    client_id: str
+    client_secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Storage by connection string, or by service addresses and an identity.
+
+    The suffixes (`__blobServiceUri`, `__credential`, …) are those of the Functions connection
+    settings, so the blob trigger and our own clients read the same ones.
+    """
+
+    name: str
+    connection_string: Secret | None = None
+    blob_service_uri: str | None = None
+    queue_service_uri: str | None = None
+    managed_identity: bool = False
+    """Whether `__credential` says "managedidentity"; otherwise the default Azure chain is used."""
+    client_id: str | None = None
+    """Of a user-assigned identity."""
+    principal: ServicePrincipal | None = None
+
+
+class SettingReader:
+    """Reads single settings; a problem is noted and a harmless value returned, so that all show."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[str] = []
+
+    def text(self, name: str, default: str = "", *, required: bool = False) -> str:
+        """The text of a setting, without blanks around it."""
+        value = self._environment.get(name, default).strip()
+        if required and not value:
+            self.problems.append(f"{name} is missing")
+        if value.startswith(KEY_VAULT_REFERENCE):
+            self.problems.append(
+                f"{name} is an unresolved Key Vault reference: check that the secret exists and "
+                "that the app's identity may read it (Key Vault Secrets User)"
+            )
+        return value
+
+    def header(self, name: str, *, required: bool = False) -> str:
+        """A text that must fit into an HTTP header."""
+        value = self.text(name, required=required)
+        if not value.isascii() or not value.isprintable():
+            self.problems.append(f"{name} holds characters that no HTTP header can")
+        return value
+
+    def secret(self, name: str) -> Secret | None:
+        """A text that nobody is to see; None when it is empty."""
+        value = self.text(name)
+        return Secret(value) if value else None
+
+    def url(self, name: str, default: str = "", *, required: bool = False) -> str:
+        """An https address; http only for this machine."""
+        value = self.text(name, default, required=required)
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            parts = urlsplit("")
+        local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+        if value and not (
+            parts.hostname and (parts.scheme == "https" or (local and parts.scheme == "http"))
+        ):
+            self.problems.append(f"{name} is not an https address (http only for this machine)")
+        return value
+
+    def number(self, name: str, default: float, *, zero: bool = False) -> float:
+        """A number above 0 (or 0 too), in whatever unit the name says."""
+        text = self.text(name, str(default)) or str(default)
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1
+        if not 0 <= value <= MAX_NUMBER or (value == 0 and not zero):
+            self.problems.append(
+                f"{name} is {text[:40]!r}, not a number above 0 and up to {MAX_NUMBER:,}"
+            )
+            return default
+        return value
+
+    def count(self, name: str, default: int, *, most: int) -> int:
+        """A whole number of 1 to `most`."""
+        text = self.text(name, str(default)) or str(default)
+        if not re.fullmatch("[0-9]{1,6}", text, re.ASCII) or not 1 <= int(text) <= most:
+            self.problems.append(f"{name} is {text[:40]!r}, not a whole number of 1 to {most}")
+            return default
+        return int(text)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """A yes or no, written true or false."""
+        text = self.text(name).lower()
+        if text in {"", "true", "false"}:
+            return default if not text else text == "true"
+        self.problems.append(f"{name} is {text[:40]!r}, not true or false")
+        return default
+
+    def choice[E: StrEnum](self, name: str, default: E) -> E:
+        """One of the words of an enum."""
+        text = self.text(name, default) or default
+        for member in type(default):
+            if member.lower() == text.lower():
+                return member
+        words = " or ".join(type(default))
+        self.problems.append(f"{name} is {text[:40]!r}, not {words}")
+        return default
+
+    def schedule(self, name: str, default: str) -> str:
+        """An NCRONTAB schedule of six fields."""
+        text = self.text(name, default) or default
+        try:
+            CronSim(text, _ANY_TIME)
+        except CronSimError as error:
+            problem = str(error)
+        else:
+            problem = "" if len(text.split()) == NCRONTAB_FIELDS else "six fields, seconds first"
+        if problem:
+            self.problems.append(f"{name} is {text[:40]!r}, not an NCRONTAB schedule: {problem}")
+        return default if problem else text
+
+    def queue_name(self, name: str, default: str) -> str:
+        """The name of a storage queue (Naming Queues and Metadata, Azure Storage)."""
+        text = self.text(name, default) or default
+        letters = text.replace("-", "")
+        fits = 3 <= len(text) <= 63 and letters.isalnum() and letters.isascii()  # noqa: PLR2004
+        if not fits or text != text.lower() or "--" in text or text.strip("-") != text:
+            self.problems.append(
+                f"{name} is {text[:70]!r}, not a queue name (3 to 63 of a-z, 0-9, single hyphens)"
+            )
+            return default
+        return text
+
+    def principal(self, tenant: str, client: str, secret: str) -> ServicePrincipal | None:
+        """A service principal: all three settings, or none."""
+        values = {name: self.text(name) for name in (tenant, client, secret)}
+        missing = [name for name, value in values.items() if not value]
+        if len(missing) == len(values):
+            return None
+        self.problems.extend(f"{name} is missing: set all three or none" for name in missing)
+        return ServicePrincipal(values[tenant], values[client], Secret(values[secret]))
+
+    def connection(self, name: str, *, queues: bool) -> Connection:
+        """A storage connection; `queues` when its queue service is needed too."""
+        connection_string = self.secret(name)
+        if connection_string == Secret(DEVELOPMENT_STORAGE):
+            connection_string = Secret(_EMULATOR)
+        if connection_string and not _CONNECTION.search(connection_string.reveal()):
+            self.problems.append(f"{name} is no storage connection string")
+        blob = self.url(f"{name}__blobServiceUri")
+        queue = self.url(f"{name}__queueServiceUri") if queues else ""
+        if not connection_string and not blob:
+            self.problems.append(f"{name} is missing (or {name}__blobServiceUri with an identity)")
+        if blob and queues and not queue:
+            self.problems.append(f"{name}__queueServiceUri is missing beside __blobServiceUri")
+        credential = self.text(f"{name}__credential").lower()
+        if credential not in {"", "managedidentity"}:
+            self.problems.append(f"{name}__credential is not managedidentity (or leave it out)")
+        client_id = self.text(f"{name}__clientId") or None
+        principal = None
+        if self.text(f"{name}__tenantId") or self.text(f"{name}__clientSecret"):
+            principal = self.principal(
+                f"{name}__tenantId", f"{name}__clientId", f"{name}__clientSecret"
+            )
+        return Connection(
+            name=name,
+            connection_string=connection_string,
+            blob_service_uri=blob or None,
+            queue_service_uri=queue or None,
+            managed_identity=bool(credential),
+            client_id=client_id,
+            principal=principal,
+        )
