@@ -71,7 +71,7 @@ def test_taken_ports_are_replaced_by_others(
 
 def test_it_dies_with_a_killed_parent() -> None:
     program = "from devkit.azurite import Azurite\nwith Azurite() as a: print(a.pid); input()"
-    with subprocess.Popen(  # noqa: S603 - our own program
+    with subprocess.Popen(
         [sys.executable, "-uc", program],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

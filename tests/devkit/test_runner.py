@@ -357,7 +357,7 @@ class TestEnd:
             "    print(runner.url, flush=True)\n    input()\n"
         )
         command = [sys.executable, "-c", program, str(PLAIN), json.dumps(storage.settings)]
-        with subprocess.Popen(  # noqa: S603 - our own program
+        with subprocess.Popen(
             [*command, str(log)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as parent:
             assert parent.stdout

@@ -4,7 +4,7 @@ import inspect
 from importlib.metadata import version
 from pathlib import Path
 
-import azure_functions_runtime as library  # type: ignore[import-untyped]
+import azure_functions_runtime as library
 import pytest
 
 from devkit.runner.worker import HANDLERS, AppLoadError, Worker

@@ -7,7 +7,7 @@ import sys
 from io import BytesIO
 from pathlib import Path
 
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow.parquet as pq
 import requests
 from azure.storage.blob import ContainerClient
 

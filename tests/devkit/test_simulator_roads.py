@@ -4,8 +4,8 @@ import io
 from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from devkit.simulator.faults import TABLE_FAULTS, output_bytes
