@@ -1,0 +1,130 @@
+"""Shares of matched rows by the values of a column of few values. Pure (pyarrow.compute)."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from gem_core.audit.contract import ID, PROMISED
+
+MAX_VALUES = 30
+"""A column of more values is no class of roads."""
+
+MAX_COLUMNS = 12
+"""How many columns are looked at, the first ones of the file."""
+
+BYTES_A_ROW = 1
+"""A wider stored column is not looked at. Thirty values take five bits in a dictionary."""
+
+_FREE_BYTES = 64 << 10
+"""A column chunk of this size is cheap however few rows it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of one value."""
+
+    value: str | None
+    """As text; None for null."""
+    rows: int
+    matched: int
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """The rows of a file by the values of one column."""
+
+    column: str
+    parts: tuple[Part, ...]
+    """The most rows first."""
+
+
+def candidates(schema: pa.Schema, metadata: pq.FileMetaData) -> tuple[str, ...]:
+    """Which of the customer's columns are worth a look, judged by the footer alone."""
+    taken = {ID, *PROMISED}
+    stored: Counter[str] = Counter()
+    for group in range(metadata.num_row_groups):
+        row_group = metadata.row_group(group)
+        for index in range(row_group.num_columns):
+            chunk = row_group.column(index)
+            stored[chunk.path_in_schema] += chunk.total_compressed_size
+    most = metadata.num_rows * BYTES_A_ROW + _FREE_BYTES * metadata.num_row_groups
+    fitting = (
+        part.name
+        for part in schema
+        if part.name not in taken
+        and schema.names.count(part.name) == 1
+        and part.name in stored
+        and _is_class(part.type)
+        and stored[part.name] <= most
+    )
+    return tuple(name for name, _ in zip(fitting, range(MAX_COLUMNS), strict=False))
+
+
+def _is_class(kind: pa.DataType) -> bool:
+    """Whether values of this type can name a class: text, whole numbers, yes and no."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_boolean(kind)
+        or pa.types.is_integer(kind)
+    )
+
+
+@dataclass(slots=True)
+class BreakdownFold:
+    """Counts the values of one column, and gives up when there are too many."""
+
+    column: str
+    _rows: Counter[object] = field(default_factory=Counter)
+    _matched: Counter[object] = field(default_factory=Counter)
+    _given_up: bool = False
+
+    def add(self, values: pa.Array, matched: pa.BooleanArray) -> None:
+        """Fold one batch; `matched` tells which of its rows are."""
+        if self._given_up:
+            return
+        rows = pc.value_counts(values)
+        if len(rows) > MAX_VALUES:
+            self._given_up = True
+            return
+        _count(self._rows, rows)
+        _count(self._matched, pc.value_counts(values.filter(matched)))
+        self._given_up = len(self._rows) > MAX_VALUES
+
+    def breakdown(self) -> Breakdown | None:
+        """All batches together; None when the column is no class.
+
+        That is a column of too many values, of hardly fewer values than rows, or of none.
+        """
+        total = self._rows.total()
+        if self._given_up or not total or 2 * len(self._rows) > total:
+            return None
+        parts = [
+            Part(_shown(value), rows, self._matched[value]) for value, rows in self._rows.items()
+        ]
+        return Breakdown(
+            self.column, tuple(sorted(parts, key=lambda part: (-part.rows, part.value or "")))
+        )
+
+
+def _count(counter: Counter[object], counts: pa.StructArray) -> None:
+    values, times = counts.field("values"), counts.field("counts")
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    if not (pa.types.is_boolean(values.type) or pa.types.is_integer(values.type)):
+        values = values.cast(pa.large_binary())  # may be no valid UTF-8
+    for value, count in zip(values.to_pylist(), times.to_pylist(), strict=True):
+        counter[value] += count
+
+
+def _shown(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")[:100]
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,129 @@
+"""Reads chosen columns and row groups of an output for the page. Edge (reads).
+
+Beside the audit's own reader, which is tuned for its four columns and the whole file.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gem_core.audit.plan import Span, pieces
+from gem_core.audit.ranges import TAIL_BYTES, RangeFile
+from gem_core.audit.source import Source
+
+BATCH_ROWS = 65_536
+"""Rows in one batch: the surveyed columns are narrow."""
+
+GEOMETRY_BATCH_ROWS = 2_048
+"""As above, of geometry: some kilobytes a row."""
+
+_UNREADABLE = (pa.ArrowException, OSError, UnicodeError, ValueError, OverflowError, MemoryError)
+"""What pyarrow raises at a file that is broken."""
+
+
+class PageDataUnreadable(Exception):
+    """The output is broken where the page wants to look; the message says how."""
+
+
+class ColumnReader:
+    """An output whose footer was read.
+
+    Raises:
+        PageDataUnreadable: it is no readable Parquet.
+        OutputError: the Source could not be read.
+
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._file = RangeFile(source)
+        try:
+            self._file.load_tail(TAIL_BYTES)
+            self._parquet = self._open(())
+        except _UNREADABLE as error:
+            raise self._trouble(error) from None
+        self.schema: pa.Schema = self._parquet.schema_arrow
+        self.metadata: pq.FileMetaData = self._parquet.metadata
+
+    @property
+    def bytes_read(self) -> int:
+        """So far."""
+        return self._file.bytes_read
+
+    def chunk_bytes(self, column: str, *, compressed: bool = True) -> list[int]:
+        """Size of a flat column in each row group; 0 where there is none."""
+        return [
+            sum(
+                chunk.total_compressed_size if compressed else chunk.total_uncompressed_size
+                for chunk in _chunks(self.metadata, group)
+                if chunk.path_in_schema == column
+            )
+            for group in range(self.metadata.num_row_groups)
+        ]
+
+    def group_rows(self) -> list[int]:
+        """Rows of each row group."""
+        groups = range(self.metadata.num_row_groups)
+        return [self.metadata.row_group(group).num_rows for group in groups]
+
+    def batches(
+        self,
+        columns: Sequence[str],
+        groups: Sequence[int],
+        *,
+        batch_rows: int = BATCH_ROWS,
+        as_dictionary: Collection[str] = (),
+    ) -> Iterator[pa.RecordBatch]:
+        """Decode flat columns of these row groups, in that order.
+
+        Text in columns `as_dictionary` is not spelled out row by row.
+
+        Raises:
+            PageDataUnreadable: the data is broken.
+            OutputError: the Source could not be read.
+
+        """
+        try:
+            needed = [span for group in groups for span in self._spans(group, columns)]
+            self._file.follow(pieces(needed, end=self._file.tail_start))
+            yield from self._open(as_dictionary).iter_batches(
+                batch_size=batch_rows,
+                row_groups=list(groups),
+                columns=list(columns),
+                use_threads=False,
+            )
+        except _UNREADABLE as error:
+            raise self._trouble(error) from None
+
+    def _open(self, as_dictionary: Collection[str]) -> pq.ParquetFile:
+        return pq.ParquetFile(
+            pa.PythonFile(self._file, mode="r"),
+            read_dictionary=[
+                name for name in as_dictionary if pa.types.is_string(self._type(name))
+            ],
+            pre_buffer=False,
+            buffer_size=1 << 20,
+            arrow_extensions_enabled=False,
+        )
+
+    def _type(self, name: str) -> pa.DataType:
+        return self.schema.field(name).type
+
+    def _spans(self, group: int, columns: Collection[str]) -> Iterator[Span]:
+        for chunk in _chunks(self.metadata, group):
+            if chunk.path_in_schema in columns:
+                pages = (chunk.dictionary_page_offset, chunk.data_page_offset)
+                start = min((page for page in pages if page), default=0)
+                yield Span(start, start + chunk.total_compressed_size)
+
+    def _trouble(self, error: BaseException) -> Exception:
+        """What the Source raised, in case pyarrow took it for a fault of the file."""
+        if self._file.failure:
+            return self._file.failure
+        return PageDataUnreadable(" ".join(str(error).split())[:200] or type(error).__name__)
+
+
+def _chunks(metadata: pq.FileMetaData, group: int) -> Iterator[pq.ColumnChunkMetaData]:
+    row_group = metadata.row_group(group)
+    for index in range(row_group.num_columns):
+        yield row_group.column(index)

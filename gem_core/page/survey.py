@@ -1,0 +1,203 @@
+"""What the page shows beyond the report: a second, light look at the output. Edge (reads).
+
+Bounded before it starts (`docs/decisions/0031-second-pass-for-the-page.md`); pinned to the version
+that the audit read, since the Source is.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gem_core.audit.contract import (
+    MATCH_CONFIDENCE,
+    MATCH_STATUS,
+    MATCHED,
+    UNMATCHED,
+    usable_columns,
+)
+from gem_core.audit.source import Source
+from gem_core.page.breakdown import Breakdown, BreakdownFold, candidates
+from gem_core.page.geometry import Road, RoadsUnreadable, geometry_problem, road
+from gem_core.page.reader import GEOMETRY_BATCH_ROWS, ColumnReader, PageDataUnreadable
+from gem_core.page.reservoir import Reservoir
+
+BINS = 20
+"""As the report's histogram has."""
+
+MAP_ROADS = 1_000
+"""Of the matched and of the unmatched, each."""
+
+MAP_BYTES = 64 << 20
+"""Stored geometry that is read for a map, at most."""
+
+SEED = 20_250_601
+"""Any number: the same file gives the same page."""
+
+GEOMETRY = "geometry"
+"""Source: TomTom, GEM input: the column `geometry` as WKT in WGS 84."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoadMap:
+    """A sample of roads; not in proportion, since each kind has its own share of the sample."""
+
+    matched: tuple[Road, ...] = ()
+    unmatched: tuple[Road, ...] = ()
+    note: str = ""
+    """What was left out and why, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a second look found."""
+
+    unmatched_histogram: tuple[int, ...] = ()
+    """Unmatched rows by confidence, in 20 equal bins over 0 to 1; empty without the two columns."""
+    breakdowns: tuple[Breakdown, ...] = ()
+    road_map: RoadMap | None = None
+    """None when no map was asked for."""
+    note: str = ""
+    """Why there is nothing, or empty."""
+    bytes_read: int = 0
+
+
+def survey(source: Source, *, with_map: bool) -> Survey:
+    """Look at an output once more.
+
+    Raises:
+        OutputError: the Source could not be read, or is another version by now.
+
+    """
+    try:
+        reader = ColumnReader(source)
+        return _surveyed(reader, with_map=with_map)
+    except PageDataUnreadable as error:
+        return Survey(note=f"the rows could not be read: {error}")
+
+
+def _surveyed(reader: ColumnReader, *, with_map: bool) -> Survey:
+    usable = usable_columns(reader.schema)
+    if MATCH_STATUS not in usable:
+        return Survey(note="there is no usable match_status")
+    folds = [BreakdownFold(name) for name in candidates(reader.schema, reader.metadata)]
+    columns = [name for name in (MATCH_STATUS, MATCH_CONFIDENCE) if name in usable]
+    histogram = [0] * BINS if MATCH_CONFIDENCE in usable else []
+    sample = _MapSample(reader) if with_map else None
+    groups = range(reader.metadata.num_row_groups)
+    first = 0
+    columns += [fold.column for fold in folds]
+    for batch in reader.batches(columns, groups, as_dictionary=columns):
+        status = batch.column(MATCH_STATUS)
+        matched, unmatched = (_is(status, word) for word in (MATCHED, UNMATCHED))
+        for fold in folds:
+            fold.add(batch.column(fold.column), matched)
+        if histogram:
+            _add(histogram, batch.column(MATCH_CONFIDENCE).filter(unmatched))
+        if sample:
+            sample.add(first, matched, unmatched)
+        first += batch.num_rows
+    found = (fold.breakdown() for fold in folds)
+    return Survey(
+        unmatched_histogram=tuple(histogram),
+        breakdowns=tuple(breakdown for breakdown in found if breakdown),
+        road_map=sample.road_map() if sample else None,
+        bytes_read=reader.bytes_read,
+    )
+
+
+def _is(status: pa.Array, word: str) -> pa.BooleanArray:
+    return pc.fill_null(pc.equal(status, word), fill_value=False)
+
+
+def _add(histogram: list[int], confidences: pa.Array) -> None:
+    """Fold a batch. Bins as those of the report: an edge takes what lies 0.00005 below it."""
+    values = pc.cast(confidences, pa.float64())
+    inside = pc.and_(pc.greater_equal(values, 0.0), pc.less_equal(values, 1.0))
+    steps = pc.round(pc.multiply(values.filter(inside).drop_null(), 10_000.0))
+    bins = pc.min_element_wise(pc.floor(pc.divide(steps, 10_000.0 / BINS)), float(BINS - 1))
+    for counted in pc.value_counts(bins).to_pylist():
+        histogram[int(counted["values"])] += counted["counts"]
+
+
+class _MapSample:
+    """Draws rows from row groups whose geometry fits, then reads the geometry of those."""
+
+    def __init__(self, reader: ColumnReader) -> None:
+        self._reader = reader
+        self._problem = geometry_problem(reader.schema, GEOMETRY)
+        rows = reader.group_rows()
+        self._ends = list(accumulate(rows))
+        self._starts = [end - count for end, count in zip(self._ends, rows, strict=True)]
+        self._groups = [] if self._problem else _chosen(reader.chunk_bytes(GEOMETRY), rows)
+        self._kinds = [Reservoir(MAP_ROADS, seed=SEED + kind) for kind in (0, 1)]
+
+    def add(self, first: int, *masks: pa.BooleanArray) -> None:
+        """Show a batch: the number of its first row, which rows are matched, which unmatched."""
+        for group in self._groups:
+            start = max(self._starts[group] - first, 0)
+            end = min(self._ends[group] - first, len(masks[0]))
+            if start < end:
+                for kind, mask in zip(self._kinds, masks, strict=True):
+                    here = pc.indices_nonzero(mask.slice(start, end - start))
+                    kind.add(pc.add(here.cast(pa.int64()), first + start))
+
+    def road_map(self) -> RoadMap:
+        """Read the sampled roads."""
+        if self._problem:
+            return RoadMap(note=self._problem)
+        if not self._groups:
+            return RoadMap(note=_TOO_LARGE if self._starts else "there are no rows")
+        kinds: list[list[Road]] = [[], []]
+        unreadable = 0
+        for group in self._groups:
+            for batch, first in self._geometry(group):
+                for kind, reservoir in zip(kinds, self._kinds, strict=True):
+                    for text in _texts(batch.column(GEOMETRY), first, reservoir.rows()):
+                        try:
+                            kind.append(road(text))
+                        except RoadsUnreadable:
+                            unreadable += 1
+        notes = []
+        if len(self._groups) < len(self._starts):
+            notes.append(
+                f"drawn from {len(self._groups)} of {len(self._starts)} row groups, so as to read "
+                f"at most {MAP_BYTES >> 20} MiB of geometry"
+            )
+        if unreadable:
+            notes.append(f"{unreadable} of the sampled geometries are no WKT lines")
+        return RoadMap(tuple(kinds[0]), tuple(kinds[1]), "; ".join(notes))
+
+    def _geometry(self, group: int) -> Iterator[tuple[pa.RecordBatch, int]]:
+        first = self._starts[group]
+        for batch in self._reader.batches([GEOMETRY], [group], batch_rows=GEOMETRY_BATCH_ROWS):
+            yield batch, first
+            first += batch.num_rows
+
+
+_TOO_LARGE = (
+    f"no row group has less than {MAP_BYTES >> 20} MiB of geometry, more than is read for a map"
+)
+
+
+def _chosen(sizes: Sequence[int], rows: Sequence[int]) -> list[int]:
+    """Row groups, at random, as long as their geometry fits `MAP_BYTES`; ascending."""
+    order = [group for group, count in enumerate(rows) if count]
+    random.Random(SEED).shuffle(order)  # noqa: S311 - a sample, not a secret
+    left, chosen = MAP_BYTES, []
+    for group in order:
+        if sizes[group] <= left:
+            left -= sizes[group]
+            chosen.append(group)
+    return sorted(chosen)
+
+
+def _texts(column: pa.Array, first: int, rows: Sequence[int]) -> Iterator[str]:
+    """The texts of those rows that lie in this batch; null is an empty one."""
+    for row in rows:
+        if first <= row < first + len(column):
+            value = column[row - first].cast(pa.large_binary()).as_py()  # may be no valid UTF-8
+            yield (value or b"").decode(errors="replace")

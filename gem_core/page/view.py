@@ -1,0 +1,258 @@
+"""Arranges what an audit found for the page: sections of words and numbers, no markup. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+
+from gem_core.audit.checks import Severity
+from gem_core.audit.job_statistics import (
+    MATCHED_SHARE,
+    UNMATCHED_SHARE,
+    Ours,
+    StatisticUnusable,
+    ours,
+    read_share,
+    read_threshold,
+)
+from gem_core.audit.report import CheckResult, Report
+from gem_core.audit.source import Source
+from gem_core.audit.verdict import Verdict
+from gem_core.outcome import Outcome
+from gem_core.page.plots import (
+    DrawnMap,
+    Histogram,
+    ShareTable,
+    drawn_map,
+    histogram,
+    share_table,
+)
+from gem_core.page.survey import Survey
+from gem_core.page.words import count, moment, number_of, percent, size
+
+_MAX_TEXT = 300
+"""Characters of one foreign text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A name and what is known of it."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareLine:
+    """A share as GEM tells it and as the file holds it."""
+
+    name: str
+    told: str
+    by_rows: str
+    by_ids: str
+    points: str
+    """How far the nearer of the two is from GEM's figure."""
+    agrees: bool | None
+    """To the printed digits; None when there is nothing to compare."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything that the template fills in."""
+
+    title: str
+    outcome: str
+    headline: str
+    tiles: tuple[Fact, ...]
+    failed: tuple[CheckResult, ...]
+    not_run: tuple[CheckResult, ...]
+    passed: tuple[CheckResult, ...]
+    shares: tuple[ShareLine, ...]
+    histogram: Histogram | None
+    confidence: tuple[Fact, ...]
+    breakdowns: tuple[ShareTable, ...]
+    ids: tuple[Fact, ...]
+    map: DrawnMap | None
+    provenance: tuple[Fact, ...]
+    survey_note: str
+
+
+def arrange(report: Report, survey: Survey, *, output: Source | None, at: datetime) -> View:
+    """Arrange a report.
+
+    Args:
+        report: what the audit found.
+        survey: what the second look found.
+        output: the version that both read; None when nothing was opened.
+        at: when it was audited.
+
+    """
+    by_verdict = {
+        verdict: tuple(line for line in report.checks if line.verdict is verdict)
+        for verdict in Verdict
+    }
+    order = list(Severity)
+    failed = sorted(by_verdict[Verdict.FAILED], key=lambda line: order.index(line.severity))
+    return View(
+        title=output.name if output else report.facts.job.output_file_name or "No output",
+        outcome=str(report.outcome),
+        headline=_headline(report, len(by_verdict[Verdict.NOT_RUN])),
+        tiles=_tiles(report),
+        failed=tuple(failed),
+        not_run=by_verdict[Verdict.NOT_RUN],
+        passed=by_verdict[Verdict.PASSED],
+        shares=_shares(report),
+        histogram=_histogram(report, survey),
+        confidence=_confidence(report),
+        breakdowns=tuple(share_table(found) for found in survey.breakdowns),
+        ids=_ids(report),
+        map=drawn_map(survey.road_map) if survey.road_map else None,
+        provenance=_provenance(report, survey, output, at),
+        survey_note=survey.note,
+    )
+
+
+def _headline(report: Report, not_run: int) -> str:
+    failed = [line.severity for line in report.checks if line.verdict is Verdict.FAILED]
+    errors, warnings = failed.count(Severity.ERROR), failed.count(Severity.WARNING)
+    said = {
+        Outcome.INVALID: f"{number_of(errors, 'promise')} broken. Do not use this file.",
+        Outcome.VALID_WITH_WARNINGS: "No promise is broken, but "
+        f"{number_of(warnings, 'warning asks', 'warnings ask')} for a look.",
+    }.get(report.outcome, "Every promise that could be checked is kept.")
+    return said + (f" {number_of(not_run, 'check was', 'checks were')} not run." if not_run else "")
+
+
+def _tiles(report: Report) -> tuple[Fact, ...]:
+    profile = report.facts.profile
+    matched = profile.matched if profile else None
+    share = matched / profile.rows if profile and matched is not None and profile.rows else None
+    told = report.facts.job.statistics.get(MATCHED_SHARE)
+    return (
+        Fact("Rows", count(report.rows)),
+        Fact(
+            "Matched",
+            percent(share),
+            f"{count(matched)} rows" if matched is not None else "",
+        ),
+        Fact("GEM says", _text(told) if told is not None else "nothing", "of roads matched"),
+        Fact(
+            "Checks passed",
+            f"{sum(line.verdict is Verdict.PASSED for line in report.checks)}"
+            f" of {len(report.checks)}",
+        ),
+    )
+
+
+def _shares(report: Report) -> tuple[ShareLine, ...]:
+    try:
+        counted = ours(report.facts)
+    except StatisticUnusable:
+        return ()
+    if not counted.matched:
+        return ()
+    names = ((MATCHED_SHARE, "Matched"), (UNMATCHED_SHARE, "Unmatched"))
+    return tuple(_share(report, counted, statistic, name) for statistic, name in names)
+
+
+def _share(report: Report, counted: Ours, statistic: str, name: str) -> ShareLine:
+    found = {str(by): share for by, share in counted.shares(statistic).items()}
+    by_rows, by_ids = percent(found.get("rows")), percent(found.get("ids"))
+    try:
+        told = read_share(report.facts.job, statistic)
+    except StatisticUnusable as reason:
+        return ShareLine(name, _text(str(reason)), by_rows, by_ids, "", None)
+    off = min(told.points_from(share) for share in found.values())
+    return ShareLine(
+        name,
+        told.text,
+        by_rows,
+        by_ids,
+        f"{off:.2f} points" if off >= 0.005 else "",  # noqa: PLR2004 - rounds to 0.01
+        any(told.prints(share) for share in found.values()),
+    )
+
+
+def _histogram(report: Report, survey: Survey) -> Histogram | None:
+    profile = report.facts.profile
+    if not profile or not profile.confidence:
+        return None
+    try:
+        threshold = read_threshold(report.facts.job)
+    except StatisticUnusable:
+        threshold = None
+    return histogram(profile.confidence.histogram, survey.unmatched_histogram, threshold)
+
+
+def _confidence(report: Report) -> tuple[Fact, ...]:
+    profile = report.facts.profile
+    found = profile.confidence if profile else None
+    if not found or not found.quantiles:
+        return ()
+    low, _, _, middle, _, _, high = found.quantiles
+    values = (
+        ("Least", found.minimum),
+        ("1 in 100 at or below", low),
+        ("Median", middle),
+        ("Mean", found.mean),
+        ("99 in 100 at or below", high),
+        ("Most", found.maximum),
+    )
+    return tuple(Fact(name, f"{value:.4f}") for name, value in values if value is not None)
+
+
+def _ids(report: Report) -> tuple[Fact, ...]:
+    ids, profile = report.facts.ids, report.facts.profile
+    if not ids or not profile:
+        return ()
+    why = ids.not_compared
+    return (
+        Fact("Rows", count(profile.rows)),
+        Fact("Rows without an id", count(profile.rows - ids.rows)),
+        Fact("Distinct ids", count(ids.distinct), ids.not_counted),
+        Fact(
+            "Rows that repeat an id",
+            count(ids.rows - ids.distinct) if ids.distinct is not None else "not known",
+        ),
+        Fact("Ids of the input that are missing", count(ids.missing), _text(why)),
+        Fact("Ids that the input does not have", count(ids.invented), _text(why)),
+    )
+
+
+def _provenance(
+    report: Report, survey: Survey, output: Source | None, at: datetime
+) -> tuple[Fact, ...]:
+    job, given = report.facts.job, report.facts.given
+    opened = report.facts.opened
+    facts = [
+        ("File", output.url if output else None),
+        ("ETag", output.etag if output else None),
+        ("Version", output.version_id if output else None),
+        ("Written", moment(output.last_modified) if output else None),
+        ("Size", size(output.size_bytes) if output else None),
+        ("Row groups", count(opened.row_groups) if opened else None),
+        ("Audited", moment(at)),
+        ("Ruleset", report.ruleset),
+        ("Read by", f"pyarrow {pa.__version__}"),
+        ("Read for the checks", _reading(report.bytes_read, report.requests)),
+        ("Read again for this page", size(survey.bytes_read) if survey.bytes_read else None),
+        ("Job", job.job_run_id or None),
+        ("Matching", job.matching_type),
+        ("Overture release", job.overture_release),
+        ("Job created", moment(job.created_at) if job.created_at else None),
+        ("Job last modified", moment(job.modified_at) if job.modified_at else None),
+        ("Input", given.name),
+        ("Input rows", count(given.rows) if given.rows is not None else None),
+        ("Input not compared", given.note or None),
+    ]
+    return tuple(Fact(name, _text(value)) for name, value in facts if value)
+
+
+def _reading(read: int, requests: int) -> str:
+    return f"{size(read)} in {number_of(requests, 'request')}"
+
+
+def _text(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
