@@ -101,6 +101,32 @@ def test_deleting_nothing_is_fine(documents: Documents) -> None:
     assert documents.get("a") is None
 
 
+def test_only_the_version_that_is_named_is_deleted(documents: Documents) -> None:
+    old = documents.create("a", b"one")
+    new = documents.put("a", b"two")
+    with pytest.raises(RecordConflict):
+        documents.delete("a", etag=old)
+    held = documents.get("a")
+    assert held
+    assert held.body == b"two"
+    documents.delete("a", etag=new)
+    assert documents.get("a") is None
+
+
+def test_deleting_a_version_that_is_gone_is_fine(documents: Documents) -> None:
+    etag = documents.create("a", b"")
+    documents.delete("a")
+    documents.delete("a", etag=etag)
+
+
+def test_an_etag_of_a_listing_is_that_of_the_document(documents: Documents) -> None:
+    etag = documents.create("a", b"one")
+    (listed,) = documents.every()
+    assert listed.etag == etag
+    documents.delete("a", etag=listed.etag)
+    assert list(documents.every()) == []
+
+
 def test_a_listing_is_by_name_with_metadata_and_time(documents: Documents) -> None:
     before = datetime.now(UTC) - timedelta(seconds=2)  # storage keeps whole seconds
     documents.create("b", b"", metadata={"due": "1", "Stage": "x"})

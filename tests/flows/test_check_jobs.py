@@ -15,6 +15,7 @@ from gem_core.errors import (
     StoreError,
 )
 from gem_core.flows.check_jobs import TICK_BUDGET, check_jobs
+from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.outcome import Outcome
 from gem_core.watch.heartbeat import Tick
 from gem_core.watch.record import Settlement, Stage
@@ -350,6 +351,46 @@ def test_a_marker_of_a_reported_job_goes() -> None:
     assert not world.marked()
     assert world.record() == reported
     assert world.gem.asked == []
+
+
+def test_a_redelivery_beside_a_tick_that_tidies_keeps_its_marker() -> None:
+    # The tick has read "reported" and is about to take a left marker away.
+    world = world_of(JOB)
+    stored = world.registry.get(JOB)
+    assert stored
+    reported = stored.record.settled(Settlement.FAILED, START).reported(Outcome.FAILED, "id", START)
+    world.registry.replace(stored, reported)
+    world.registry.mark_open(reported)
+    other = World(clock=world.clock)
+    other.jobs, other.worklist, other.tickets = world.jobs, world.worklist, world.tickets
+    world.trap.calls.clear()
+
+    def redeliver() -> None:
+        if world.trap.calls[-1] == "jobs.get":
+            redeliver_job(other.desk, other.checker, JOB)
+
+    world.trap.check = redeliver
+    check_jobs(world.checker)
+    assert world.record().stage is Stage.SETTLED
+    assert world.marked()
+
+
+def test_a_registration_beside_a_tick_that_tidies_keeps_its_marker() -> None:
+    # The tick has found no record for an old marker; now the job is registered again.
+    world = world_of()
+    world.registry.mark_open(new_record())
+    world.clock.move(ORPHAN_AGE * 2)
+    other = World(clock=world.clock)
+    other.jobs, other.worklist = world.jobs, world.worklist
+
+    def register() -> None:
+        if world.trap.calls[-1] == "jobs.get":
+            other.add(JOB)
+
+    world.trap.check = register
+    check_jobs(world.checker)
+    assert world.record().stage is Stage.WATCHING
+    assert world.marked()
 
 
 def test_a_marker_that_is_behind_its_record_is_mended() -> None:
