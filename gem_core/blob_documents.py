@@ -15,7 +15,7 @@ from azure.core.exceptions import (
     ResourceNotFoundError,
 )
 from azure.core.paging import PageIterator
-from azure.storage.blob import BlobProperties, ContainerClient
+from azure.storage.blob import BlobProperties, ContainerClient, ContentSettings
 
 from gem_core.documents import Document, Listed, Page
 from gem_core.errors import RecordConflict, StoreError, StoreMissing
@@ -64,7 +64,10 @@ class BlobDocuments:
         """Write whatever is there; gives the new ETag."""
         with self._errors:
             answer = self._container.get_blob_client(name).upload_blob(
-                body, overwrite=True, metadata=dict(metadata or {})
+                body,
+                overwrite=True,
+                metadata=dict(metadata or {}),
+                content_settings=ContentSettings(content_type=_content_type(name)),
             )
             return _bare(answer["etag"])
 
@@ -130,6 +133,11 @@ def _ours(container: str, error: AzureError) -> StoreError:
             "(the infrastructure does so)"
         )
     return StoreError(f"container {container!r}: storage answered {code or error.status_code}")
+
+
+def _content_type(name: str) -> str:
+    """So that a browser shows a page, and does not save it."""
+    return "text/html; charset=utf-8" if name.endswith(".html") else "application/json"
 
 
 def _listed(blob: BlobProperties) -> Listed:

@@ -39,6 +39,8 @@ class Event(StrEnum):
     DELIVERY_POSTPONED = "delivery_postponed"
     OUTPUT_CHANGED = "output_changed"
     OUTPUT_AUDITED = "output_audited"
+    REPORT_PAGE_FAILED = "report_page_failed"
+    """The page of a report could not be made; the manifest goes out without it."""
     MANIFEST_SENT = "manifest_sent"
     REQUEST_REFUSED = "request_refused"
     REQUEST_FAILED = "request_failed"
@@ -50,6 +52,7 @@ _WARNINGS = {
     Event.TICKET_REPEATED,
     Event.DELIVERY_POSTPONED,
     Event.OUTPUT_CHANGED,
+    Event.REPORT_PAGE_FAILED,
 }
 _ERRORS = {
     Event.JOB_DRIFTED,

@@ -58,6 +58,8 @@ class Settings:
     output: Connection
     output_container: str
     input_audit: bool
+    report_page: bool
+    report_map: bool
     trigger_source: TriggerSource
 
 
@@ -96,6 +98,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         output=read.connection("GEM_OUTPUT", queues=False),
         output_container=read.text("GEM_OUTPUT_CONTAINER", "default"),
         input_audit=read.flag("GEM_INPUT_AUDIT", default=True),
+        report_page=read.flag("GEM_REPORT_PAGE", default=True),
+        report_map=read.flag("GEM_REPORT_MAP", default=True),
         trigger_source=read.choice("GEM_TRIGGER_SOURCE", TriggerSource.EVENT_GRID),
     )
     if settings.check_min > settings.check_max:

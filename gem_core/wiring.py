@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from gem_core.blob_documents import BlobDocuments
     from gem_core.deliver.queue import ResultsQueue
-    from gem_core.flows.deliver_results import Deliverer
+    from gem_core.flows.deliver_results import Deliverer, MakePage
     from gem_core.gem.client import GemClient
     from gem_core.gem.token import TokenSource
 
@@ -110,7 +110,16 @@ def deliverer() -> "Deliverer":
         output_grace=chosen.output_grace,
         input_audit=chosen.input_audit,
         clock=now,
+        make_page=_page_maker(chosen),
     )
+
+
+def _page_maker(chosen: Settings) -> "MakePage | None":
+    if not chosen.report_page:
+        return None
+    from gem_core.page.make import make_page
+
+    return partial(make_page, with_map=chosen.report_map)
 
 
 def _results_queue() -> "ResultsQueue":

@@ -53,6 +53,8 @@ def test_the_defaults() -> None:
         output=Connection("GEM_OUTPUT", connection_string=Secret(STORAGE)),
         output_container="default",
         input_audit=True,
+        report_page=True,
+        report_map=True,
         trigger_source=TriggerSource.EVENT_GRID,
     )
 

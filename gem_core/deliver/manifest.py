@@ -44,6 +44,8 @@ class Findings:
     statistics: Mapping[str, Any] | None = None
     checks: tuple[Mapping[str, Any], ...] = ()
     audited_at: datetime | None = None
+    page_url: str | None = None
+    """Where the report lies as a page."""
 
 
 def manifest_id(job_run_id: str, *, version: str, ruleset: str) -> str:
@@ -114,7 +116,7 @@ def whole_event(
                 "counts": _counts(findings.checks),
                 "all": list(findings.checks),
             },
-            "report": {"url": report_url},
+            "report": {"url": report_url, "page": findings.page_url},
             "timing": {
                 "registeredAt": record.registered_at.isoformat(),
                 "settledAt": settled_at.isoformat(),

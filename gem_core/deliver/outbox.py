@@ -1,4 +1,4 @@
-"""What is stored before it is sent: the report, then the manifest. The first of a kind stands.
+"""What is stored before it is sent: report and page, then manifest. The first of a kind stands.
 
 A manifest that is in the outbox is sent until the queue has it; a repeat sends the same bytes.
 """
@@ -36,6 +36,12 @@ class Outbox:
         """Store the whole event; before its manifest, which links to it."""
         body = json.dumps(event, indent=1).encode()
         self._reports.put(_report_name(job_run_id, event["id"]), body)
+
+    def keep_page(self, job_run_id: str, id_: str, page: str) -> str:
+        """Store the report as a page, beside the report of that id; gives its address."""
+        name = f"{job_run_id}/{id_}/report.html"
+        self._reports.put(name, page.encode(errors="replace"))
+        return self._reports.url(name)
 
     def keep(self, job_run_id: str, manifest: Manifest) -> Manifest:
         """Store a manifest before it is sent; gives the one that stands under its id."""

@@ -6,7 +6,7 @@ raises the ticket again; and the outbox makes the repeat send the same manifest.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -51,6 +51,11 @@ class Queue(Protocol):
         ...
 
 
+type MakePage = Callable[[Report, Source | None, datetime], str]
+"""From a report, the output that it is about (None when none was opened) and the time of the audit:
+an HTML page."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deliverer:
     """All that it takes to deliver results."""
@@ -63,6 +68,8 @@ class Deliverer:
     output_grace: timedelta
     input_audit: bool
     clock: Callable[[], datetime]
+    make_page: MakePage | None = None
+    """None makes no pages."""
 
 
 def deliver_results(deliverer: Deliverer, job_run_id: str) -> Manifest | None:
@@ -187,9 +194,12 @@ def _kept(
     if held := deliverer.outbox.get(record.job_run_id, id_):
         return held
     now = deliverer.clock()
+    found = findings(report, output, record, now)
+    if report:
+        found = replace(found, page_url=_page(deliverer, record, id_, report, output, now))
     event = whole_event(
         record,
-        findings(report, output, record, now),
+        found,
         id_=id_,
         outcome=outcome,
         ruleset=RULESET,
@@ -199,6 +209,30 @@ def _kept(
     )
     deliverer.outbox.keep_report(record.job_run_id, event)
     return deliverer.outbox.keep(record.job_run_id, manifest(event))
+
+
+def _page(
+    deliverer: Deliverer,
+    record: JobRecord,
+    id_: str,
+    report: Report,
+    output: Source | None,
+    now: datetime,
+) -> str | None:
+    """Where the report lies as a page; None without one. It never holds up a manifest."""
+    if not deliverer.make_page:
+        return None
+    try:
+        page = deliverer.make_page(report, output, now)
+        return deliverer.outbox.keep_page(record.job_run_id, id_, page)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the verdict stands without it
+        log(
+            Event.REPORT_PAGE_FAILED,
+            traceback=True,
+            job_run_id=record.job_run_id,
+            error=type(error).__name__,
+        )
+        return None
 
 
 def _id(record: JobRecord, version: str) -> str:

@@ -1,4 +1,4 @@
-"""A uniform sample of a stream whose length is not known, in fixed memory. Pure; seeded.
+"""A uniform sample of a stream whose length is not known, in fixed memory; seeded.
 
 Source: K.-H. Li, "Reservoir-sampling algorithms of time complexity O(n(1+log(N/n)))" (1994),
 Algorithm L.

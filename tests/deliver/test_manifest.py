@@ -117,7 +117,7 @@ def test_the_data_tells_what_is_known() -> None:
     assert data["settlement"]["history"] == [
         {"at": "2026-01-20T10:00:00+00:00", "status": "finished"}
     ]
-    assert data["report"] == {"url": REPORT}
+    assert data["report"] == {"url": REPORT, "page": None}
     assert data["timing"] == {
         "registeredAt": "2026-01-20T10:00:00+00:00",
         "settledAt": "2026-01-20T10:01:00+00:00",
@@ -273,7 +273,7 @@ def test_there_need_be_nothing_to_cut() -> None:
     whole = json.loads(message(lost, Findings(subject="")).body)
     cut = json.loads(cut_to_fit(whole, limit=1))
     assert cut["id"] == ID
-    assert cut["data"]["report"] == {"url": REPORT}
+    assert cut["data"]["report"] == {"url": REPORT, "page": None}
 
 
 def test_a_history_of_long_words_is_cut_to_its_first_and_latest() -> None:
