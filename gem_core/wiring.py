@@ -13,9 +13,10 @@ from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
 from gem_core.deliver.outbox import Outbox
+from gem_core.errors import OutputRefused, SettingsError
 from gem_core.flows.check_jobs import Checker
 from gem_core.flows.manage_jobs import Desk
-from gem_core.setting_reader import Connection, ServicePrincipal
+from gem_core.setting_reader import Connection, ServicePrincipal, SettingReader
 from gem_core.settings import QueueEncoding, Settings, read_settings
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.pace import Pace
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient, ContainerClient
     from azure.storage.queue import QueueServiceClient
 
+    from gem_core.audit.address import BlobAddress
+    from gem_core.audit.source import Source
     from gem_core.blob_documents import BlobDocuments
     from gem_core.deliver.queue import ResultsQueue
     from gem_core.flows.deliver_results import Deliverer, MakePage
@@ -112,6 +115,39 @@ def deliverer() -> "Deliverer":
         clock=now,
         make_page=_page_maker(chosen),
     )
+
+
+def open_address(address: "BlobAddress") -> "Source":
+    """The blob at an address that a person gave, pinned to its present version.
+
+    Raises:
+        OutputError: there is none, it may not be read, or there is no answer.
+        SettingsError: GEM_OUTPUT is needed for it, and is wrong.
+
+    """
+    from gem_core.audit.source import open_blob
+
+    container = _account(address).get_container_client(address.container)
+    return open_blob(container, address.name)
+
+
+def _account(address: "BlobAddress") -> "BlobServiceClient":
+    from azure.core.credentials import AzureSasCredential
+    from azure.storage.blob import BlobServiceClient
+
+    if address.signature:
+        signature = AzureSasCredential(address.signature.reveal())
+        return BlobServiceClient(address.account, credential=signature, **RETRIES)
+    if not address.local:
+        return BlobServiceClient(address.account, credential=_sign_in(None), **RETRIES)
+    read = SettingReader(os.environ)
+    output = read.connection("GEM_OUTPUT", queues=False)
+    if read.problems:
+        raise SettingsError(tuple(read.problems))
+    account = _blobs(output, output.blob_service_uri or "")
+    if account.url.rstrip("/") != address.account:
+        raise OutputRefused(f"{address.url} is not in the storage of GEM_OUTPUT, {account.url}")
+    return account
 
 
 def _page_maker(chosen: Settings) -> "MakePage | None":

@@ -22,6 +22,8 @@ ROWS = (
     ("page",),
     ("flows",),
     ("wiring", "web"),
+    ("commands",),
+    ("__main__",),
 )
 """Data flows down: a module imports from its own package and from rows above it."""
 

@@ -1,0 +1,51 @@
+"""`python -m gem_core COMMAND`: the engine of the app at a desk. Edge: terminal.
+
+A command is a module with `add_parser`, which names itself and sets `run`: from the arguments to an
+exit code. What a command imports is imported when it runs.
+"""
+
+import argparse
+import re
+import sys
+import traceback
+from collections.abc import Sequence
+
+from gem_core.commands import audit
+from gem_core.errors import CourierError
+
+FAILED = 2
+"""As argparse has it for wrong arguments: the question could not be answered."""
+
+INTERRUPTED = 130
+
+_SIGNATURE = re.compile(r"sig=[^&\s'\"]+", re.IGNORECASE)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; gives its exit code. No trouble is taken for an answer."""
+    parser = argparse.ArgumentParser(
+        prog="python -m gem_core", description="GEM Courier at your desk."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    audit.add_parser(commands)
+    arguments = parser.parse_args(words)
+    try:
+        code: int = arguments.run(arguments)
+    except CourierError as error:
+        _say(f"{parser.prog} {arguments.command}: {error}")
+        return FAILED
+    except KeyboardInterrupt:
+        _say("stopped")
+        return INTERRUPTED
+    except Exception:  # noqa: BLE001 - Python's own exit code would be 1, which is an answer
+        _say(_SIGNATURE.sub("sig=***", traceback.format_exc()))
+        return FAILED
+    return code
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text.rstrip() + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""`audit`: its arguments. The audit is imported when it runs, since pyarrow is slow to load."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+_DESCRIPTION = """\
+Audit a matched file: the same checks and the same report as the deployed app.
+
+FILE|URL is a local file or the https address of an Azure blob. A blob is opened with the shared
+access signature in its address, or else by Azure's default chain (az login, managed identity, ...).
+A blob of an emulator on this machine is opened with the connection string in GEM_OUTPUT.
+"""
+_EPILOG = """\
+exit codes:
+  0  valid, also with warnings
+  1  invalid: at least one promise is broken
+  2  could not audit: nothing is known of the file
+"""
+
+
+def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "audit",
+        help="audit a matched file, local or in Azure",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("output", metavar="FILE|URL", help="the matched file")
+    parser.add_argument(
+        "--input", metavar="FILE|URL", help="the file that was sent to GEM: compare columns and ids"
+    )
+    parser.add_argument(
+        "--job",
+        metavar="DETAILS.json",
+        type=Path,
+        help="GEM's answer about the job: compare names and statistics",
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument(
+        "--html", metavar="FILE", type=Path, help="write the report as a page; reads the file twice"
+    )
+    parser.add_argument("--map", action="store_true", help="draw a sample of the roads into it")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from gem_core.commands.auditing import Order, run  # noqa: PLC0415 - imports pyarrow
+
+    return run(
+        Order(
+            output=arguments.output,
+            given=arguments.input,
+            job=arguments.job,
+            as_json=arguments.json,
+            html=arguments.html,
+            with_map=arguments.map,
+        )
+    )

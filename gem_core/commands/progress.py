@@ -1,0 +1,40 @@
+"""One line on a terminal that says how far the audit is. Edge: terminal."""
+
+import shutil
+from typing import Self, TextIO
+
+_START_OF_LINE, _ERASE = "\r", "\x1b[K"
+_BAR = 24
+
+
+class Progress:
+    """Draws over its own line, and only on a terminal; leaves nothing behind."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._shown = ""
+        self._on = stream.isatty()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            self._stream.write(_START_OF_LINE + _ERASE)
+            self._stream.flush()
+
+    def rows(self, done: int, total: int) -> None:
+        """Tell how many rows were read; a line a percent at most."""
+        percent = min(100, done * 100 // total) if total else 100
+        filled = percent * _BAR // 100
+        bar = "#" * filled + "." * (_BAR - filled)
+        after = "judging" if done >= total else f"of {total:,} rows"
+        self.say(f"{percent:3}% [{bar}] {after}")
+
+    def say(self, text: str) -> None:
+        """Show this instead."""
+        if self._on and text != self._shown:
+            width = shutil.get_terminal_size().columns - 1
+            self._stream.write(_START_OF_LINE + text[:width] + _ERASE)
+            self._stream.flush()
+            self._shown = text

@@ -1,0 +1,79 @@
+"""A report as lines for a terminal. Pure."""
+
+from pathlib import Path
+
+from gem_core.audit.checks import Severity
+from gem_core.audit.report import CheckResult, Report
+from gem_core.audit.source import Source
+from gem_core.audit.verdict import Example, Verdict
+
+_SHOWN = 3
+"""Offenders of a check that fit into its line."""
+
+
+def in_words(report: Report, output: Source, *, with_job: bool, page: Path | None) -> str:
+    """Outcome first, then a line for each check that is not passed, then what was counted.
+
+    Nothing of a file can move the cursor or colour the screen.
+    """
+    lines = [f"{report.outcome}: {output.name}", ""]
+    order = [*Severity]
+    failed = [line for line in report.checks if line.verdict is Verdict.FAILED]
+    lines += [_failed(line) for line in sorted(failed, key=lambda line: order.index(line.severity))]
+    skipped = [line for line in report.checks if line.verdict is Verdict.NOT_RUN]
+    lines += [f"not run  {line.name}: {line.judgement.detail}" for line in skipped]
+    lines += ["", _counts(report, failed, skipped), *_rows(report)]
+    lines.append(f"etag {output.etag}, ruleset {report.ruleset}")
+    if not with_job:
+        lines.append("without --job: the job's names and statistics were not compared")
+    if page:
+        lines.append(f"page: {page}")
+    return "".join(f"{_plain(line)}\n" for line in lines)
+
+
+def _failed(line: CheckResult) -> str:
+    found = line.judgement
+    text = f"{line.severity:<8} {line.name}: {found.detail}"
+    if found.examples:
+        more = "; ..." if (found.offending or 0) > _SHOWN else ""
+        text += f" ({'; '.join(map(_example, found.examples[:_SHOWN]))}{more})"
+    return f"{text} - {line.title}"
+
+
+def _example(example: Example) -> str:
+    row = f"row {example.row}" if example.row is not None else ""
+    return " ".join(part for part in (row, f"id {example.id}" if example.id else "") if part)
+
+
+def _counts(report: Report, failed: list[CheckResult], skipped: list[CheckResult]) -> str:
+    by_severity = ", ".join(
+        f"{sum(line.severity is severity for line in failed)} {severity}" for severity in Severity
+    )
+    passed = len(report.checks) - len(failed) - len(skipped)
+    return (
+        f"{len(report.checks)} checks: {passed} passed, {len(failed)} failed ({by_severity}), "
+        f"{len(skipped)} not run"
+    )
+
+
+def _rows(report: Report) -> list[str]:
+    lines = []
+    match = report.to_json()["match"]
+    if match and match["shareMatched"] is not None:
+        lines.append(
+            f"{report.rows or 0:,} rows: {match['rowsMatched']:,} matched "
+            f"({match['shareMatched']:.2%}), {match['rowsUnmatched']:,} unmatched "
+            f"({match['shareUnmatched']:.2%})"
+        )
+    lines.append(
+        f"read {report.bytes_read:,} of {report.facts.size_bytes or 0:,} bytes in "
+        f"{report.requests} requests"
+    )
+    return lines
+
+
+def _plain(text: str) -> str:
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
