@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gem_core.audit.contract import ID, PROMISED
+from gem_core.page.geometry import GEOMETRY
 
 MAX_VALUES = 30
 """A column of more values is no class of roads."""
@@ -43,7 +44,7 @@ class Breakdown:
 
 def candidates(schema: pa.Schema, metadata: pq.FileMetaData) -> tuple[str, ...]:
     """Which of the customer's columns are worth a look, judged by the footer alone."""
-    taken = {ID, *PROMISED}
+    taken = {ID, GEOMETRY, *PROMISED}
     stored: Counter[str] = Counter()
     for group in range(metadata.num_row_groups):
         row_group = metadata.row_group(group)
@@ -70,6 +71,7 @@ def _is_class(kind: pa.DataType) -> bool:
     return bool(
         pa.types.is_string(kind)
         or pa.types.is_large_string(kind)
+        or pa.types.is_string_view(kind)
         or pa.types.is_boolean(kind)
         or pa.types.is_integer(kind)
     )
@@ -88,6 +90,8 @@ class BreakdownFold:
         """Fold one batch; `matched` tells which of its rows are."""
         if self._given_up:
             return
+        if pa.types.is_string_view(values.type):  # which no filter takes
+            values = values.cast(pa.string())
         rows = pc.value_counts(values)
         if len(rows) > MAX_VALUES:
             self._given_up = True

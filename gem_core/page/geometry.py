@@ -14,6 +14,9 @@ type Point = tuple[float, float]
 type Road = tuple[tuple[Point, ...], ...]
 """One or more lines of (longitude, latitude), each thinned to `MAX_POINTS`."""
 
+GEOMETRY = "geometry"
+"""The column of the customer's that GEM reads."""
+
 MAX_POINTS = 24
 """Of one line: in a picture of some hundred roads, more cannot be told apart."""
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gem_core.audit.contract import is_text
 from gem_core.audit.plan import Span, pieces
 from gem_core.audit.ranges import TAIL_BYTES, RangeFile
 from gem_core.audit.source import Source
@@ -98,9 +99,7 @@ class ColumnReader:
     def _open(self, as_dictionary: Collection[str]) -> pq.ParquetFile:
         return pq.ParquetFile(
             pa.PythonFile(self._file, mode="r"),
-            read_dictionary=[
-                name for name in as_dictionary if pa.types.is_string(self._type(name))
-            ],
+            read_dictionary=[name for name in as_dictionary if is_text(self._type(name))],
             pre_buffer=False,
             buffer_size=1 << 20,
             arrow_extensions_enabled=False,

@@ -21,7 +21,7 @@ from gem_core.audit.contract import (
 )
 from gem_core.audit.source import Source
 from gem_core.page.breakdown import Breakdown, BreakdownFold, candidates
-from gem_core.page.geometry import Road, RoadsUnreadable, geometry_problem, road
+from gem_core.page.geometry import GEOMETRY, Road, RoadsUnreadable, geometry_problem, road
 from gem_core.page.reader import GEOMETRY_BATCH_ROWS, ColumnReader, PageDataUnreadable
 from gem_core.page.reservoir import Reservoir
 
@@ -36,9 +36,6 @@ MAP_BYTES = 64 << 20
 
 SEED = 20_250_601
 """Any number: the same file gives the same page."""
-
-GEOMETRY = "geometry"
-"""Source: TomTom, GEM input: the column `geometry` as WKT in WGS 84."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +147,7 @@ class _MapSample:
         if self._problem:
             return RoadMap(note=self._problem)
         if not self._groups:
-            return RoadMap(note=_TOO_LARGE if self._starts else "there are no rows")
+            return RoadMap(note=_TOO_LARGE if any(self._ends) else "there are no rows")
         kinds: list[list[Road]] = [[], []]
         unreadable = 0
         for group in self._groups:

@@ -1,0 +1,96 @@
+"""WKT lines are read strictly and drawn where they belong."""
+
+import pyarrow as pa
+import pytest
+
+from gem_core.page.geometry import (
+    MAX_HEIGHT,
+    MAX_POINTS,
+    WIDTH,
+    RoadsUnreadable,
+    frame,
+    geometry_problem,
+    path,
+    road,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("LINESTRING (4.5 52, 5 53)", (((4.5, 52), (5, 53)),)),
+        ("  linestring(4.5 52,5 53) ", (((4.5, 52), (5, 53)),)),
+        ("LINESTRING Z (4.5 52 1, 5 53 2)", (((4.5, 52), (5, 53)),)),
+        ("LINESTRING ZM(4 52 1 2, 5 53 2 3)", (((4, 52), (5, 53)),)),
+        ("SRID=4326;LINESTRING (-4 -52, 5e0 53)", (((-4, -52), (5, 53)),)),
+        (
+            "MULTILINESTRING ((1 2, 3 4), (5 6, 7 8))",
+            (((1, 2), (3, 4)), ((5, 6), (7, 8))),
+        ),
+    ],
+)
+def test_lines_are_read(text: str, expected: object) -> None:
+    assert road(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "POINT (1 2)",
+        "LINESTRING EMPTY",
+        "LINESTRING (1 2)",
+        "LINESTRING (1 2, 3)",
+        "LINESTRING (nan 2, 3 4)",
+        "LINESTRING (181 2, 3 4)",
+        "LINESTRING (1 91, 3 4)",
+        "LINESTRING (1 2, 3 4",
+        "<script>",
+        "LINESTRING (" + "1 2, " * 100_000 + "1 2)",
+        " " * 150_000 + "X",
+    ],
+)
+def test_anything_else_is_not_drawn(text: str) -> None:
+    with pytest.raises(RoadsUnreadable):
+        road(text)
+
+
+def test_long_lines_keep_both_ends() -> None:
+    (line,) = road("LINESTRING (" + ", ".join(f"{n / 100} 1" for n in range(1000)) + ")")
+    assert len(line) == MAX_POINTS
+    assert (line[0], line[-1]) == ((0, 1), (9.99, 1))
+
+
+def test_north_is_up_and_everything_is_within() -> None:
+    roads = [road("LINESTRING (4 52, 5 53)"), road("LINESTRING (4.2 52.5, 4.4 52.9)")]
+    shown = frame(roads)
+    places = [shown.place(point) for one in roads for line in one for point in line]
+    assert all(0 <= x <= WIDTH and 0 <= y <= shown.height <= MAX_HEIGHT for x, y in places)
+    (x_south, y_south), (x_north, y_north) = places[:2]
+    assert x_south < x_north
+    assert y_south > y_north
+    # At 52.5 degrees a degree of longitude is 0.61 of one of latitude.
+    assert (x_north - x_south) / (y_south - y_north) == pytest.approx(0.6088, abs=1e-3)
+
+
+def test_one_road_far_off_does_not_shrink_the_others() -> None:
+    near = [road(f"LINESTRING (4.{n} 52, 4.{n} 52.1)") for n in range(100, 600)]
+    far = road("LINESTRING (0 0, 0 0.1)")
+    shown = frame([*near, far])
+    assert all(shown.holds(one) for one in near)
+    assert not shown.holds(far)
+
+
+def test_a_single_upright_line_has_a_frame() -> None:
+    one = road("LINESTRING (4 52, 4 52)")
+    assert path(one, frame([one])).startswith("M480.0 ")
+
+
+def test_only_text_is_wkt() -> None:
+    assert geometry_problem(pa.schema([("geometry", pa.large_string())]), "geometry") == ""
+    for schema, word in (
+        (pa.schema([("geometry", pa.binary())]), "binary"),
+        (pa.schema([("geom", pa.string())]), "no column"),
+        (pa.schema([("geometry", pa.string()), ("geometry", pa.string())]), "twice"),
+    ):
+        assert word in geometry_problem(schema, "geometry")

@@ -1,0 +1,192 @@
+"""The second look: exact counts, bounded reading, one version, no surprise from odd files."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from gem_core.errors import OutputChanged
+from gem_core.page import survey as surveying
+from gem_core.page.breakdown import MAX_COLUMNS, MAX_VALUES, Part
+from gem_core.page.survey import MAP_ROADS, Survey, survey
+from tests.audit.build import matched_table, write, write_bytes
+from tests.page.build import good
+
+ROWS = 120
+
+
+def surveyed(folder: Path, table: pa.Table, *, with_map: bool = False, groups: int = 50) -> Survey:
+    return survey(write(folder, table, row_group_size=groups), with_map=with_map)
+
+
+def parts(found: Survey, column: str) -> dict[str | None, tuple[int, int]] | None:
+    for breakdown in found.breakdowns:
+        if breakdown.column == column:
+            return {part.value: (part.rows, part.matched) for part in breakdown.parts}
+    return None
+
+
+def test_shares_are_exact_over_row_groups(tmp_path: Path) -> None:
+    """The first 90 of 120 rows are matched."""
+    classes = ["a", None, ""] * 40
+    table = matched_table(ROWS, road_class=pa.array(classes), lanes=pa.array([1, 2] * 60))
+    found = surveyed(tmp_path, table)
+    assert parts(found, "road_class") == {"a": (40, 30), None: (40, 30), "": (40, 30)}
+    assert parts(found, "lanes") == {"1": (60, 45), "2": (60, 45)}
+    assert parts(found, "is_navigable") == {"true": (120, 90)}
+
+
+def test_most_rows_come_first(tmp_path: Path) -> None:
+    table = matched_table(12, c=pa.array(["x"] * 2 + ["y"] * 6 + ["z"] * 4))
+    (found,) = (b for b in surveyed(tmp_path, table).breakdowns if b.column == "c")
+    assert found.parts == (Part("y", 6, 6), Part("z", 4, 1), Part("x", 2, 2))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.string(),
+        pa.large_string(),
+        pa.string_view(),
+        pa.dictionary(pa.int8(), pa.string()),
+    ],
+    ids=str,
+)
+def test_text_however_it_is_encoded(tmp_path: Path, kind: pa.DataType) -> None:
+    values = pa.array(["a", "b", None] * 40).cast(kind)
+    status = pa.array(["matched"] * 90 + ["unmatched"] * 30).cast(kind)
+    found = surveyed(tmp_path, matched_table(ROWS, c=values, match_status=status))
+    assert parts(found, "c") == {"a": (40, 30), "b": (40, 30), None: (40, 30)}
+
+
+def test_values_that_are_no_utf8_are_shown_all_the_same(tmp_path: Path) -> None:
+    raw = pa.array([b"\xff", b"a"] * 60, pa.binary())
+    broken = pa.Array.from_buffers(pa.string(), len(raw), raw.buffers())
+    assert parts(surveyed(tmp_path, matched_table(ROWS, c=broken)), "c") == {
+        "\ufffd": (60, 45),
+        "a": (60, 45),
+    }
+
+
+def test_a_column_of_many_values_is_no_class(tmp_path: Path) -> None:
+    many = [str(n % (MAX_VALUES + 1)) for n in range(ROWS)]
+    few = [str(n % MAX_VALUES) for n in range(ROWS)]
+    found = surveyed(tmp_path, matched_table(ROWS, many=pa.array(many), few=pa.array(few)))
+    assert parts(found, "many") is None
+    assert len(parts(found, "few") or ()) == MAX_VALUES
+
+
+def test_hardly_fewer_values_than_rows_are_no_class(tmp_path: Path) -> None:
+    found = surveyed(tmp_path, matched_table(12, c=pa.array([str(n % 7) for n in range(12)])))
+    assert parts(found, "c") is None
+
+
+def test_of_many_columns_the_first_are_looked_at(tmp_path: Path) -> None:
+    extra = {f"flag_{n}": pa.array([True, False] * 60) for n in range(40)}
+    assert len(surveyed(tmp_path, matched_table(ROWS, **extra)).breakdowns) == MAX_COLUMNS
+
+
+def test_columns_that_are_wide_on_disk_are_not_read(tmp_path: Path) -> None:
+    """A megabyte of plain text beside the four narrow columns."""
+    wide = pa.array([str(n * 2654435761 % 2**32) * 1000 for n in range(ROWS)])
+    output = write(tmp_path, matched_table(ROWS, wide=wide), compression="none")
+    assert output.size_bytes > 1_000_000
+    assert survey(output, with_map=False).bytes_read < 200_000
+
+
+def test_unmatched_confidences_are_binned_as_the_reports(tmp_path: Path) -> None:
+    confidences = [None] * 4 + [0.0, 0.049, 0.05, 0.6999999, 1.0, float("nan"), -1.0, 7.0]
+    table = matched_table(12, matched=0, match_confidence=pa.array(confidences, pa.float64()))
+    found = surveyed(tmp_path, table).unmatched_histogram
+    assert {place: count for place, count in enumerate(found) if count} == {
+        0: 2,
+        1: 1,
+        14: 1,
+        19: 1,
+    }
+
+
+def test_the_map_holds_every_road_of_a_small_file(tmp_path: Path) -> None:
+    found = surveyed(tmp_path, good()[0], with_map=True).road_map
+    assert found
+    assert (len(found.matched), len(found.unmatched), found.note) == (339, 61, "")
+
+
+def test_the_map_takes_no_more_than_its_share(tmp_path: Path) -> None:
+    table = matched_table(3 * MAP_ROADS, matched=2 * MAP_ROADS)
+    first = surveyed(tmp_path, table, with_map=True, groups=400).road_map
+    assert first
+    assert (len(first.matched), len(first.unmatched)) == (MAP_ROADS, MAP_ROADS)
+    assert surveyed(tmp_path, table, with_map=True, groups=400).road_map == first
+
+
+def test_geometry_beyond_the_limit_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of ten row groups only those are drawn from whose geometry fits; the page says so."""
+    table = good()[0]
+    output = write(tmp_path, table, row_group_size=40)
+    whole = survey(output, with_map=True)
+    assert whole.road_map
+    monkeypatch.setattr(surveying, "MAP_BYTES", 10_000)
+    some = survey(output, with_map=True)
+    assert some.road_map
+    roads = len(some.road_map.matched) + len(some.road_map.unmatched)
+    assert 0 < roads < 400
+    assert roads % 40 == 0
+    assert f"{roads // 40} of 10 row groups" in some.road_map.note
+    monkeypatch.setattr(surveying, "MAP_BYTES", 100)
+    none = survey(output, with_map=True).road_map
+    assert none
+    assert (none.matched, none.unmatched) == ((), ())
+    assert "no row group" in none.note
+
+
+def test_without_a_map_no_geometry_is_read(tmp_path: Path) -> None:
+    noise = pa.array([f"LINESTRING (1 2, {n * 2654435761 % 180} 3)" * 500 for n in range(ROWS)])
+    output = write(tmp_path, matched_table(ROWS, geometry=noise), compression="none")
+    assert output.size_bytes > 1_000_000
+    assert survey(output, with_map=False).bytes_read < 200_000
+
+
+def test_geometry_that_is_none_is_counted(tmp_path: Path) -> None:
+    geometry = pa.array(["LINESTRING (1 2, 3 4)", "POINT (1 2)", None, "x" * 9] * 3)
+    found = surveyed(tmp_path, matched_table(12, geometry=geometry), with_map=True).road_map
+    assert found
+    assert len(found.matched) + len(found.unmatched) == 3
+    assert found.note == "9 of the sampled geometries are no WKT lines"
+
+
+@pytest.mark.parametrize(
+    ("geometry", "note"), [(None, "no column geometry"), (pa.array([b"1"] * 12), "binary")]
+)
+def test_no_wkt_no_map(tmp_path: Path, geometry: pa.Array | None, note: str) -> None:
+    found = surveyed(tmp_path, matched_table(12, geometry=geometry), with_map=True).road_map
+    assert found
+    assert note in found.note
+
+
+def test_an_empty_file_has_nothing_to_show(tmp_path: Path) -> None:
+    found = surveyed(tmp_path, matched_table(12).slice(0, 0), with_map=True)
+    assert (found.breakdowns, sum(found.unmatched_histogram)) == ((), 0)
+    assert found.road_map
+    assert found.road_map.note == "there are no rows"
+
+
+def test_without_a_status_there_is_nothing_to_count(tmp_path: Path) -> None:
+    assert "match_status" in surveyed(tmp_path, matched_table(12, match_status=None)).note
+
+
+def test_broken_data_is_a_note(tmp_path: Path) -> None:
+    good_file = write(tmp_path, matched_table(3_000), compression="none")
+    data = bytearray(good_file.path.read_bytes())
+    data[4 : len(data) // 2] = b"\xff" * (len(data) // 2 - 4)
+    assert "could not be read" in survey(write_bytes(tmp_path, bytes(data)), with_map=True).note
+    assert "could not be read" in survey(write_bytes(tmp_path, b"PAR1"), with_map=True).note
+
+
+def test_another_version_is_an_error(tmp_path: Path) -> None:
+    output = write(tmp_path, matched_table(12))
+    write_bytes(tmp_path, b"something else")
+    with pytest.raises(OutputChanged):
+        survey(output, with_map=True)
