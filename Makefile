@@ -38,6 +38,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-vers
 lock: $(READY) ## the lock files again, from pyproject.toml and package.json
 	$(COMPILE) pyproject.toml -o requirements.txt
 	$(COMPILE) -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
+	$(COMPILE) -c requirements.txt --group bench pyproject.toml -o requirements-bench.txt
 	$(COMPILE) --group node -o requirements-node.txt
 	npm install --package-lock-only
 
