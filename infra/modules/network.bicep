@@ -1,0 +1,75 @@
+// Optional: the app in a network, storage and vault reached by private endpoints alone.
+param suffix string
+param location string
+param tags object
+param hostStorageId string
+param stateStorageId string
+param vaultId string
+
+var endpoints = [
+  { name: 'host-blob', target: hostStorageId, group: 'blob', zone: 0 }
+  { name: 'host-queue', target: hostStorageId, group: 'queue', zone: 1 }
+  { name: 'state-blob', target: stateStorageId, group: 'blob', zone: 0 }
+  { name: 'state-queue', target: stateStorageId, group: 'queue', zone: 1 }
+  { name: 'vault', target: vaultId, group: 'vault', zone: 2 }
+]
+var zoneNames = [
+  'privatelink.blob.${environment().suffixes.storage}'
+  'privatelink.queue.${environment().suffixes.storage}'
+  'privatelink.vaultcore.azure.net'
+]
+
+resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
+  name: 'vnet-${suffix}'
+  location: location
+  tags: tags
+  properties: {
+    addressSpace: { addressPrefixes: ['10.20.0.0/24'] }
+    subnets: [
+      {
+        name: 'app'
+        properties: {
+          addressPrefix: '10.20.0.0/26'
+          delegations: [{ name: 'app', properties: { serviceName: 'Microsoft.App/environments' } }]
+        }
+      }
+      { name: 'endpoints', properties: { addressPrefix: '10.20.0.64/26' } }
+    ]
+  }
+}
+
+resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [for item in zoneNames: {
+  name: item
+  location: 'global'
+  tags: tags
+}]
+
+resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [for (item, index) in zoneNames: {
+  parent: zones[index]
+  name: 'vnet-${suffix}'
+  location: 'global'
+  properties: { registrationEnabled: false, virtualNetwork: { id: network.id } }
+}]
+
+resource privateEndpoints 'Microsoft.Network/privateEndpoints@2024-07-01' = [for item in endpoints: {
+  name: 'pe-${item.name}-${suffix}'
+  location: location
+  tags: tags
+  properties: {
+    subnet: { id: '${network.id}/subnets/endpoints' }
+    privateLinkServiceConnections: [
+      {
+        name: item.name
+        properties: { privateLinkServiceId: item.target, groupIds: [item.group] }
+      }
+    ]
+  }
+}]
+
+resource zoneGroups 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-07-01' = [for (item, index) in endpoints: {
+  parent: privateEndpoints[index]
+  name: 'default'
+  properties: {
+    privateDnsZoneConfigs: [{ name: item.group, properties: { privateDnsZoneId: zones[item.zone].id } }]
+  }
+}]

@@ -1,0 +1,132 @@
+// Every right inside the resource group. The matrix in docs/operations.md says what each is for.
+param hostStorageName string
+param stateStorageName string
+param insightsName string
+param appPrincipalId string
+param topicPrincipalId string
+param listenerPrincipalIds array
+param resultsQueue string
+
+var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+var storageBlobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+var storageBlobDataReader = '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
+var storageQueueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
+var storageQueueDataMessageProcessor = '8a0f0c08-91a1-4084-bc3d-661d67233fed'
+var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
+
+resource hostStorage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
+  name: hostStorageName
+}
+
+resource stateStorage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
+  name: stateStorageName
+}
+
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' existing = {
+  parent: stateStorage
+  name: 'default'
+}
+
+resource reports 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' existing = {
+  parent: blobs
+  name: 'gem-reports'
+}
+
+resource deadLetters 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' existing = {
+  parent: blobs
+  name: 'gem-deadletter'
+}
+
+resource queues 'Microsoft.Storage/storageAccounts/queueServices@2025-01-01' existing = {
+  parent: stateStorage
+  name: 'default'
+}
+
+resource results 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' existing = {
+  parent: queues
+  name: resultsQueue
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: insightsName
+}
+
+resource appOwnsHostBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: hostStorage
+  name: guid(hostStorage.id, appPrincipalId, storageBlobDataOwner)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageBlobDataOwner)
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource appUsesHostQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: hostStorage
+  name: guid(hostStorage.id, appPrincipalId, storageQueueDataContributor)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageQueueDataContributor)
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource appOwnsStateBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: stateStorage
+  name: guid(stateStorage.id, appPrincipalId, storageBlobDataOwner)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageBlobDataOwner)
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource appUsesStateQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: stateStorage
+  name: guid(stateStorage.id, appPrincipalId, storageQueueDataContributor)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageQueueDataContributor)
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource appPublishesTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: insights
+  name: guid(insights.id, appPrincipalId, monitoringMetricsPublisher)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', monitoringMetricsPublisher)
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource topicWritesDeadLetters 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: deadLetters
+  name: guid(deadLetters.id, topicPrincipalId, storageBlobDataContributor)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageBlobDataContributor)
+    principalId: topicPrincipalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource listenersTakeMessages 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for principal in listenerPrincipalIds: {
+  scope: results
+  name: guid(results.id, principal, storageQueueDataMessageProcessor)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageQueueDataMessageProcessor)
+    principalId: principal
+    principalType: 'ServicePrincipal'
+  }
+}]
+
+resource listenersReadReports 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for principal in listenerPrincipalIds: {
+  scope: reports
+  name: guid(reports.id, principal, storageBlobDataReader)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageBlobDataReader)
+    principalId: principal
+    principalType: 'ServicePrincipal'
+  }
+}]

@@ -1,0 +1,55 @@
+// A storage account that knows no keys, and its containers and queues. Used twice: host and state.
+param name string
+param location string
+param tags object
+param containers array
+param queues array
+param private bool
+
+resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: { name: 'Standard_LRS' }
+  properties: {
+    allowSharedKeyAccess: false
+    allowBlobPublicAccess: false
+    allowCrossTenantReplication: false
+    defaultToOAuthAuthentication: true
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+    publicNetworkAccess: private ? 'Disabled' : 'Enabled'
+    // Event Grid writes dead letters as a trusted service of Azure.
+    networkAcls: { defaultAction: private ? 'Deny' : 'Allow', bypass: 'AzureServices' }
+  }
+}
+
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    deleteRetentionPolicy: { enabled: true, days: 7 }
+    containerDeleteRetentionPolicy: { enabled: true, days: 7 }
+  }
+}
+
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = [for item in containers: {
+  parent: blobs
+  name: item
+  properties: { publicAccess: 'None' }
+}]
+
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-01-01' = {
+  parent: account
+  name: 'default'
+}
+
+// How long a message lives is not the queue's: the app sends manifests that never expire.
+resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' = [for item in queues: {
+  parent: queueService
+  name: item
+}]
+
+output id string = account.id
+output name string = account.name

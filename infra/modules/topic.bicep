@@ -1,0 +1,27 @@
+// The source of the tickets' events. Its subscription needs the deployed app: see ../events.bicep.
+param name string
+param location string
+param tags object
+param storageId string
+param workspaceId string
+
+resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
+  name: name
+  location: location
+  tags: tags
+  identity: { type: 'SystemAssigned' }
+  properties: { source: storageId, topicType: 'Microsoft.Storage.StorageAccounts' }
+}
+
+resource failures 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: topic
+  name: 'delivery-failures'
+  properties: {
+    workspaceId: workspaceId
+    logs: [{ category: 'DeliveryFailures', enabled: true }]
+  }
+}
+
+output id string = topic.id
+output name string = topic.name
+output principalId string = topic.identity.principalId

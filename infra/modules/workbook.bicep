@@ -1,0 +1,17 @@
+// The view over all jobs, in the workspace under "Workbooks".
+param location string
+param tags object
+param workspaceId string
+
+resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
+  name: guid(resourceGroup().id, 'gem-courier')
+  location: location
+  tags: tags
+  kind: 'shared'
+  properties: {
+    displayName: 'GEM Courier'
+    category: 'workbook'
+    sourceId: workspaceId
+    serializedData: loadTextContent('../workbook.json')
+  }
+}
