@@ -1,0 +1,212 @@
+"""The page says what the report says, in markup that only the template makes."""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from gem_core.audit.audit import audit, changed_report, refused_report
+from gem_core.page.draw import draw
+from gem_core.page.make import make_page
+from gem_core.page.plots import histogram
+from gem_core.page.survey import Survey
+from gem_core.page.words import number_of, percent, size
+from tests.audit.build import job, matched_table, write, write_bytes
+from tests.page.build import AT, SCRIPT, bad, good, page_of
+
+_VOID = {"meta", "link"}
+
+
+class Page(HTMLParser):
+    """The tags and the text of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return {
+        name: page_of(tmp_path_factory.mktemp(name), *made)
+        for name, made in {"good": good(), "bad": bad()}.items()
+    }
+
+
+def test_the_good_page_tells_all(pages: dict[str, str]) -> None:
+    text = Page(pages["good"]).text
+    for word in (
+        "roads_matched.parquet Valid Every promise that could be checked is kept.",
+        "Rows 400",
+        "Matched 84.75% 339 rows",
+        "GEM says 84.75%",
+        "✓ to the digit",
+        "Ids of the input that are missing 0",
+        "339 matched 61 unmatched",
+        "Audited 2026-01-20 12:30:00 UTC",
+        "Ruleset 1",
+        "ETag",
+        "residential",
+    ):
+        assert word in text
+    assert "What is wrong" not in text
+
+
+def test_the_bad_page_tells_what_is_wrong(pages: dict[str, str]) -> None:
+    text = Page(pages["bad"]).text
+    for word in (
+        "promises broken. Do not use this file.",
+        "Every gers_id is a UUID",
+        "34 of 400 rows",
+        "row 0, id ",
+        "✕",
+        "unmatched rows with a confidence",
+    ):
+        assert word in text
+
+
+def test_text_of_files_stays_text(pages: dict[str, str]) -> None:
+    page = Page(pages["bad"])
+    assert "script" not in {name for name, _ in page.tags}
+    assert SCRIPT in page.text
+    assert 'a"b&c' in page.text
+    assert "\ufffd[31mred" in page.text
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff]", pages["bad"])
+
+
+def test_nothing_is_fetched_or_run(pages: dict[str, str]) -> None:
+    for html in pages.values():
+        page = Page(html)
+        assert page.open == []
+        for name, attributes in page.tags:
+            assert name not in {"script", "iframe", "object", "img", "form", "base"}
+            for attribute, value in attributes.items():
+                assert not attribute.startswith("on")
+                assert attribute not in {"src", "action"}
+                if attribute == "href":
+                    assert value == "data:,"
+        assert "url(http" not in html
+        assert "@import" not in html
+        (policy,) = (
+            meta["content"] or ""
+            for meta in page.named("meta")
+            if meta.get("http-equiv") == "Content-Security-Policy"
+        )
+        assert policy.startswith("default-src 'none'; img-src data:;")
+
+
+def test_every_plot_has_a_name_and_every_id_is_unique(pages: dict[str, str]) -> None:
+    for html in pages.values():
+        page = Page(html)
+        ids = [str(attributes["id"]) for _, attributes in page.tags if "id" in attributes]
+        assert len(set(ids)) == len(ids)
+        plots = [svg for svg in page.named("svg") if svg.get("role") == "img"]
+        assert len(plots) == 2
+        for plot in plots:
+            assert set(str(plot["aria-labelledby"]).split()) <= set(ids)
+        inner = {"y", "viewbox"}
+        for svg in page.named("svg"):
+            assert svg.get("role") == "img" or svg.get("aria-hidden") == "true" or inner & set(svg)
+
+
+def test_without_a_map_there_is_no_section(tmp_path: Path) -> None:
+    assert 'id="map"' not in page_of(tmp_path, *good(), with_map=False)
+
+
+def _odd_reports(folder: Path) -> Iterator[str]:
+    """Pages of what is hardly an output."""
+    for table in (
+        matched_table(12).slice(0, 0),
+        matched_table(12, match_confidence=None),
+        matched_table(12, match_status=None),
+        matched_table(12, matched=0),
+        pa.table({"x": [1]}),
+    ):
+        output = write(folder, table)
+        for of in (job(), job(dict.fromkeys(("roads_matched", "confidence_threshold")))):
+            yield make_page(audit(output, of, input_source=None), output, AT, with_map=True)
+    output = write_bytes(folder, b"no parquet at all")
+    yield make_page(audit(output, job(), input_source=None), output, AT, with_map=True)
+    yield make_page(changed_report(output, job()), None, AT, with_map=True)
+    yield make_page(refused_report(job(), "a name"), None, AT, with_map=True)
+    yield draw(
+        refused_report(job(outputFileName="\ud800" + "x" * 5000), "r"), Survey(), output=None, at=AT
+    )
+
+
+def test_every_report_has_a_page(tmp_path: Path) -> None:
+    for html in _odd_reports(tmp_path):
+        page = Page(html)
+        assert page.open == []
+        html.encode()
+
+
+def test_the_histogram_is_in_proportion() -> None:
+    plot = histogram([0] * 18 + [10, 1000], [5] + [0] * 19, 60)
+    assert plot
+    assert [(bar.height, bar.unmatched) for bar in plot.bars] == [
+        (2.0, False),
+        (200.0, False),
+        (1.5, True),
+    ]
+    assert all(bar.x >= 0 and bar.x + bar.width <= 100 for bar in plot.bars)
+    assert [line.label for line in plot.grid] == ["200", "400", "600", "800", "1,000"]
+    assert plot.threshold == 60
+    assert "1,010 matched rows, most of them (1,000) from 0.95 to 1.00" in plot.description
+
+
+def test_no_confidence_no_plot() -> None:
+    assert histogram([0] * 20, [], None) is None
+
+
+def test_shares_are_never_rounded_to_all_or_nothing() -> None:
+    shares = [0, 1e-9, 0.00014, 0.5, 0.99994, 1, None]
+    assert [percent(share) for share in shares] == [
+        "0.00%",
+        "under 0.01%",
+        "0.01%",
+        "50.00%",
+        "over 99.99%",
+        "100.00%",
+        "not known",
+    ]
+
+
+def test_sizes_and_numbers() -> None:
+    assert [size(number) for number in (None, 0, 1023, 1536, 3 << 40)] == [
+        "not known",
+        "0 bytes",
+        "1,023 bytes",
+        "1.5 KiB (1,536 bytes)",
+        "3.0 TiB (3,298,534,883,328 bytes)",
+    ]
+    assert [number_of(1, "row"), number_of(2000, "row")] == ["1 row", "2,000 rows"]
