@@ -30,8 +30,8 @@ class BlobAddress:
 def parse_address(text: str) -> BlobAddress:
     """Read `https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME`, with a signature as its query.
 
-    On this machine also http, where the account is the first part of the path, as the emulator has
-    it ("Use the Azurite emulator").
+    On this machine also http. There, and at an address of numbers, the account is the first part of
+    the path, as the emulator has it ("Use the Azurite emulator").
 
     Raises:
         OutputRefused: it is none; the message does not repeat the query.
@@ -50,11 +50,15 @@ def parse_address(text: str) -> BlobAddress:
         raise OutputRefused(f"the address at {host} has a user or a fragment; write # as %23")
     if parts.query and not parse_qs(parts.query).get("sig"):
         raise OutputRefused(f"{shown!r} has a query that is no shared access signature")
-    path = parts.path.lstrip("/").split("/", 2 if _is_number(host) or local else 1)
-    account_path, (container, name) = path[:-2], (path[-2:] if len(path) > 1 else ("", ""))
-    if not container or not name or (local and not account_path):
-        form = "http://127.0.0.1:PORT/ACCOUNT" if local else "https://ACCOUNT.blob.core.windows.net"
+    by_path = local or _is_number(host)
+    path = parts.path.removeprefix("/").split("/", 2 if by_path else 1)
+    account_path, names = (path[:1], path[1:]) if by_path else ([], path)
+    if len(names) < 2 or not all(path):  # noqa: PLR2004 - container and blob
+        form = (
+            "http://127.0.0.1:PORT/ACCOUNT" if by_path else "https://ACCOUNT.blob.core.windows.net"
+        )
         raise OutputRefused(f"{shown!r} names no blob: expected {form}/CONTAINER/NAME")
+    container, name = names
     netloc = f"[{host}]" if ":" in host else host
     return BlobAddress(
         account="/".join(

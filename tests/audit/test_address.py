@@ -1,0 +1,71 @@
+"""Addresses are read strictly, and never repeat their signature."""
+
+import pytest
+
+from gem_core.audit.address import BlobAddress, parse_address
+from gem_core.errors import OutputRefused
+
+SIGNATURE = "sv=2024-11-04&sp=r&sig=c2VjcmV0%3D"
+
+
+@pytest.mark.parametrize(
+    ("text", "account", "container", "name", "local"),
+    [
+        (
+            "https://a.blob.core.windows.net/out/roads_matched.parquet",
+            "https://a.blob.core.windows.net",
+            "out",
+            "roads_matched.parquet",
+            False,
+        ),
+        ("https://a.example:8443/c/d/e%20%23f", "https://a.example:8443", "c", "d/e #f", False),
+        (
+            "http://127.0.0.1:10000/devstoreaccount1/c/d/e",
+            "http://127.0.0.1:10000/devstoreaccount1",
+            "c",
+            "d/e",
+            True,
+        ),
+        ("http://localhost/a/c/n", "http://localhost/a", "c", "n", True),
+        ("http://[::1]:10000/a/c/n", "http://[::1]:10000/a", "c", "n", True),
+        ("https://10.0.0.4/a/c/n", "https://10.0.0.4/a", "c", "n", False),
+    ],
+)
+def test_parts(text: str, account: str, container: str, name: str, *, local: bool) -> None:
+    assert parse_address(text) == BlobAddress(account, container, name, None, local)
+    signed = parse_address(f"{text}?{SIGNATURE}")
+    assert signed.signature
+    assert signed.signature.reveal() == SIGNATURE
+    assert "sig" not in signed.url
+    assert "c2VjcmV0" not in repr(signed)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://a.blob.core.windows.net/c/n",
+        "https://a.blob.core.windows.net/c",
+        "https://a.blob.core.windows.net/c/",
+        "https://a.blob.core.windows.net//n",
+        "https://a.blob.core.windows.net",
+        "http://127.0.0.1:10000/c/n",
+        "https://10.0.0.4/c/n",
+        "https:///c/n",
+        "https://[/c/n",
+        "https://a.example:port/c/n",
+        "https://user:c2VjcmV0@a.example/c/n",
+        "https://a.example/c/n#part",
+        "abfss://c@a.dfs.core.windows.net/n",
+    ],
+)
+@pytest.mark.parametrize("query", ["", f"?{SIGNATURE}"])
+def test_refused_without_a_word_of_the_query(text: str, query: str) -> None:
+    with pytest.raises(OutputRefused) as refused:
+        parse_address(text.replace("#", f"{query}#") if "#" in text else text + query)
+    if "user" not in text:
+        assert "c2VjcmV0" not in str(refused.value)
+
+
+def test_a_query_is_a_signature() -> None:
+    with pytest.raises(OutputRefused, match="no shared access signature"):
+        parse_address("https://a.example/c/n?versionid=1")

@@ -1,0 +1,125 @@
+"""The report as a page, beside the report; whatever becomes of it, the manifest goes out."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from gem_core.errors import (
+    OutputChanged,
+    OutputError,
+    OutputMissing,
+    OutputRefused,
+    StoreError,
+)
+from gem_core.flows.deliver_results import MakePage, deliver_results
+from gem_core.page.make import make_page
+from tests.builders import JOB, OUTPUT, World, check_manifest, finished, logged, matched_file
+from tests.fakes import MemoryDocuments
+
+MAKE: MakePage = partial(make_page, with_map=True)
+
+
+def delivered(
+    make: MakePage | None,
+    *,
+    output: bytes | None = None,
+    error: OutputError | None = None,
+    grace: timedelta = timedelta(minutes=30),
+) -> tuple[World, dict[str, Any]]:
+    """A world after one delivery, and its event."""
+    world = World(output_grace=grace)
+    world.files.write(OUTPUT, matched_file() if output is None else output)
+    if error:
+        world.files.errors[OUTPUT] = error
+    world.settle(finished())
+    manifest = deliver_results(replace(world.deliverer, make_page=make), JOB)
+    assert manifest
+    return world, check_manifest(manifest.body)
+
+
+def page_of(world: World, event: dict[str, Any]) -> bytes:
+    held = world.reports.get(f"{JOB}/{event['id']}/report.html")
+    assert held
+    assert event["data"]["report"]["page"] == world.reports.url(held.name)
+    return held.body
+
+
+def test_the_page_lies_beside_the_report() -> None:
+    world, event = delivered(MAKE)
+    name = f"{JOB}/{event['id']}/report.html"
+    assert event["data"]["report"] == {
+        "url": world.reports.url(f"{JOB}/{event['id']}/report.json"),
+        "page": world.reports.url(name),
+    }
+    held, report = (world.reports.get(n) for n in (name, name.replace(".html", ".json")))
+    assert held
+    assert report
+    assert b"Valid" in held.body
+    assert json.loads(report.body)["data"]["report"] == event["data"]["report"]
+
+
+def test_an_output_that_is_no_parquet_has_a_page() -> None:
+    world, event = delivered(MAKE, output=b"no parquet")
+    assert event["data"]["outcome"] == "invalid"
+    assert page_of(world, event).count(b"Invalid") > 1
+
+
+def test_an_output_that_was_not_asked_for_has_a_page() -> None:
+    world, event = delivered(MAKE, error=OutputRefused("<no name>"))
+    assert event["data"]["outcome"] == "invalid"
+    assert b"&lt;no name&gt;" in page_of(world, event)
+
+
+def test_a_missing_output_has_none() -> None:
+    world, event = delivered(MAKE, error=OutputMissing("gone"), grace=timedelta(0))
+    assert event["data"]["outcome"] == "output_missing"
+    assert event["data"]["report"]["page"] is None
+    assert [name.rpartition("/")[2] for name in world.reports.names()] == ["report.json"]
+
+
+def test_pages_can_be_turned_off() -> None:
+    world, event = delivered(None)
+    assert event["data"]["report"]["page"] is None
+    assert [name.rpartition("/")[2] for name in world.reports.names()] == ["report.json"]
+
+
+def raising(error: Exception) -> MakePage:
+    def make(*_: object) -> str:
+        raise error
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("template"), OutputChanged("replaced"), MemoryError(), RecursionError()]
+)
+def test_no_trouble_with_the_page_holds_up_the_manifest(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    world, event = delivered(raising(error))
+    assert event["data"]["outcome"] == "valid"
+    assert event["data"]["report"]["page"] is None
+    assert len(world.queue.sent) == 1
+    (line,) = logged(caplog, "report_page_failed")
+    assert (line["level"], line["error"]) == ("WARNING", type(error).__name__)
+
+
+def test_a_page_that_cannot_be_stored_does_not_either(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    put: Callable[..., str] = MemoryDocuments.put
+
+    def refuse_pages(self: MemoryDocuments, name: str, body: bytes, **options: object) -> str:
+        if name.endswith(".html"):
+            raise StoreError("refused")
+        return put(self, name, body, **options)
+
+    monkeypatch.setattr(MemoryDocuments, "put", refuse_pages)
+    _, event = delivered(MAKE)
+    assert event["data"]["report"]["page"] is None
+    assert logged(caplog, "report_page_failed")

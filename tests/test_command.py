@@ -1,0 +1,322 @@
+"""`python -m gem_core audit`: exit codes for scripts, words for people, no secret anywhere."""
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from azure.core.credentials import AccessToken
+from azure.storage.blob import (
+    BlobSasPermissions,
+    BlobServiceClient,
+    ContainerClient,
+    generate_blob_sas,
+)
+
+from devkit.azurite import Azurite
+from gem_core import wiring
+from gem_core.__main__ import main
+from gem_core.audit.address import parse_address
+from gem_core.commands.progress import Progress
+from tests.audit.build import audited, changed, input_table, job, matched_table, write
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A right output, one with a warning, a broken one, the input, GEM's answer."""
+    write(tmp_path, input_table(), "roads.parquet")
+    write(tmp_path, matched_table())
+    write(tmp_path, matched_table(c=pa.array(["\x1b[2J<b>"] * 12)), "odd.parquet")
+    write(tmp_path, changed(matched_table(), "gers_id", r3=None), "bad.parquet")
+    (tmp_path / "job.json").write_text(json.dumps(dict(job().answer)))
+    return tmp_path
+
+
+def command(*words: object) -> int:
+    return main(["audit", *map(str, words)])
+
+
+@pytest.mark.parametrize(("name", "code"), [("roads_matched", 0), ("odd", 0), ("bad", 1)])
+def test_exit_codes(files: Path, name: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Warnings are no failure: the odd file has an extra column."""
+    assert command(files / f"{name}.parquet", "--input", files / "roads.parquet") == code
+    out, err = capsys.readouterr()
+    outcomes = {"roads_matched": "valid", "odd": "valid_with_warnings", "bad": "invalid"}
+    assert out.splitlines()[0] == f"{outcomes[name]}: {name}.parquet"
+    assert err == ""
+
+
+def test_the_text_names_what_is_not_passed(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command(files / "bad.parquet")
+    lines = capsys.readouterr().out.splitlines()
+    (error,) = (line for line in lines if line.startswith("error "))
+    assert error.startswith("error    gers_on_matched: 1 of 12 rows (row 3 id 103) - ")
+    assert "not run  ids_not_missing: no --input was given" in lines
+    assert "not run  num_roads_processed: the job's statistics have no num_roads_processed" in lines
+    assert any(line.startswith("48 checks: ") and "1 failed (1 error" in line for line in lines)
+    assert "12 rows: 9 matched (75.00%), 3 unmatched (25.00%)" in lines
+
+
+def test_with_job_and_input_everything_is_compared(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = ("--input", files / "roads.parquet", "--job", files / "job.json")
+    assert command(files / "roads_matched.parquet", *told) == 0
+    assert "1 not run" in capsys.readouterr().out
+
+
+def test_the_terminal_obeys_no_file(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The odd file has a column that clears screens, as its name."""
+    table = matched_table().append_column("\x1b[2J\nvalid", pa.array([1] * 12))
+    command(write(files, table).path, "--input", files / "roads.parquet")
+    out = capsys.readouterr().out
+    assert "no_extra_columns: \\x1b[2J\\nvalid" in out
+    assert all(line.isprintable() for line in out.splitlines())
+
+
+def test_json_is_the_report(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = ("--input", files / "roads.parquet", "--job", files / "job.json")
+    assert command(files / "roads_matched.parquet", *told, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == audited(files, matched_table()).to_json()
+
+
+def test_the_page_is_written(files: Path) -> None:
+    page = files / "page.html"
+    assert command(files / "bad.parquet", "--html", page, "--map") == 1
+    html = page.read_text("utf-8")
+    assert html.startswith("<!doctype html>")
+    assert 'id="map"' in html
+    assert command(files / "bad.parquet", "--html", page) == 1
+    assert 'id="map"' not in page.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("absent.parquet",), "absent.parquet is not there"),
+        (("",), "is not a file"),
+        (("bad.parquet", "--input", "absent.parquet"), "absent.parquet is not there"),
+        (("bad.parquet", "--job", "absent.json"), "--job: "),
+        (("bad.parquet", "--job", "bad.parquet"), "is no JSON"),
+        (("bad.parquet", "--job", "list.json"), "has no jobRunId"),
+        (("bad.parquet", "--map"), "--map needs --html"),
+        (("bad.parquet", "--html", "no/page.html"), "there is no folder"),
+        (("bad.parquet", "--html", "."), "is a folder"),
+        (("bad.parquet", "--html", "bad.parquet"), "would be written over"),
+        (("bad.parquet", "--input", "odd.parquet", "--html", "odd.parquet"), "written over"),
+        (("https://a.example/c",), "names no blob"),
+        (("http://a.example/c/n",), "not an https address"),
+    ],
+)
+def test_what_could_not_be_audited_is_told(
+    files: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    said: str,
+) -> None:
+    """Exit code 2, one line, no traceback; and nothing is written over."""
+    monkeypatch.chdir(files)
+    (files / "list.json").write_text("[]")
+    before = {path.name: path.read_bytes() for path in files.iterdir()}
+    assert command(*words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert err.startswith("python -m gem_core audit: ")
+    assert len(err.splitlines()) == 1
+    assert {path.name: path.read_bytes() for path in files.iterdir()} == before
+
+
+def test_a_file_that_changes_meanwhile_is_no_verdict(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = files / "bad.parquet"
+
+    def rows(_: Progress, done: int, total: int) -> None:
+        assert 0 < done <= total == 12
+        path.write_bytes(b"another")
+
+    monkeypatch.setattr(Progress, "rows", rows)
+    assert command(path, "--html", files / "page.html") == 2
+    assert "was replaced while read" in capsys.readouterr().err
+
+
+def test_a_crash_is_no_verdict(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Python's own code for a crash is 1, which here means an invalid file."""
+
+    def crash(*_: object) -> None:
+        raise ValueError("https://a.example/c/n?sv=1&sig=c2VjcmV0&sp=r")
+
+    monkeypatch.setattr(Progress, "rows", crash)
+    assert command(files / "bad.parquet") == 2
+    err = capsys.readouterr().err
+    assert "sig=***&sp=r" in err
+    assert "c2VjcmV0" not in err
+
+
+def test_interrupted(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Progress, "rows", stop)
+    assert command(files / "bad.parquet") == 130
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_drawn_on_a_terminal_and_wiped() -> None:
+    stream = Terminal()
+    with Progress(stream) as progress:
+        progress.rows(1_000, 3_000)
+        progress.rows(1_001, 3_000)
+        progress.rows(3_000, 3_000)
+        progress.say("drawing the page")
+    shown = [part.removesuffix("\x1b[K") for part in stream.getvalue().split("\r")]
+    assert shown == [
+        "",
+        " 33% [#######.................] of 3,000 rows",
+        "100% [########################] judging",
+        "drawing the page",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("totals", [(0, 0), (5, 3)])
+def test_progress_takes_any_numbers(totals: tuple[int, int]) -> None:
+    """The footer may say anything."""
+    stream = Terminal()
+    with Progress(stream) as progress:
+        progress.rows(*totals)
+    assert "100%" in stream.getvalue()
+
+
+def test_no_terminal_no_progress() -> None:
+    stream = io.StringIO()
+    with Progress(stream) as progress:
+        progress.rows(1, 2)
+    assert stream.getvalue() == ""
+
+
+def test_as_a_program(files: Path) -> None:
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "gem_core", *words],
+            cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+
+    asked = run("audit", str(files / "bad.parquet"))
+    assert (asked.returncode, asked.stderr) == (1, "")
+    told = run("audit", "--help")
+    assert told.returncode == 0
+    for word in ("FILE|URL", "--input", "--job", "--json", "--html", "--map", "exit codes"):
+        assert word in told.stdout
+    assert run("audit").returncode == 2
+    assert run().returncode == 2
+
+
+def test_help_does_not_wait_for_pyarrow() -> None:
+    program = (
+        "import sys, gem_core.__main__ as m\n"
+        "try: m.main(['audit', '--help'])\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('pyarrow', 'jinja2', 'azure') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.fixture
+def blob(azurite: Azurite, files: Path) -> Iterator[ContainerClient]:
+    """The right output in a container of the emulator."""
+    with BlobServiceClient.from_connection_string(azurite.connection_string) as service:
+        container = service.get_container_client("command")
+        if not container.exists():
+            container.create_container()
+        container.upload_blob(
+            "a folder/roads_matched.parquet",
+            (files / "roads_matched.parquet").read_bytes(),
+            overwrite=True,
+        )
+        yield container
+
+
+def test_a_blob_of_the_emulator(
+    azurite: Azurite,
+    blob: ContainerClient,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    address = f"{blob.url}/a%20folder/roads_matched.parquet"
+    monkeypatch.setenv("GEM_OUTPUT", azurite.connection_string)
+    assert command(address, "--input", address) == 0
+    assert "valid" in capsys.readouterr().out
+    assert command(f"{blob.url}/absent.parquet") == 2
+    assert "absent.parquet is not there" in capsys.readouterr().err
+    assert command(address.replace("devstoreaccount1", "other")) == 2
+    assert "not in the storage of GEM_OUTPUT" in capsys.readouterr().err
+    monkeypatch.delenv("GEM_OUTPUT")
+    assert command(address) == 2
+    assert "GEM_OUTPUT is missing" in capsys.readouterr().err
+
+
+def test_a_signature_opens_and_stays_unseen(
+    azurite: Azurite, blob: ContainerClient, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nowhere in text, JSON, page or error; a wrong one is refused."""
+    key = azurite.connection_string.partition("AccountKey=")[2].partition(";")[0]
+    signature = generate_blob_sas(
+        "devstoreaccount1",
+        "command",
+        "a folder/roads_matched.parquet",
+        account_key=key,
+        permission=BlobSasPermissions(read=True),
+        expiry=datetime.now(UTC) + timedelta(hours=1),
+    )
+    secret = signature.partition("sig=")[2].partition("&")[0]
+    address = f"{blob.url}/a%20folder/roads_matched.parquet"
+    page = files / "page.html"
+    assert command(f"{address}?{signature}", "--html", page) == 0
+    assert command(f"{address}?{signature}", "--json") == 0
+    wrong = signature.replace(secret, "d3Jvbmc%3D")
+    assert command(f"{address}?{wrong}") == 2
+    out, err = capsys.readouterr()
+    assert "refused" in err
+    for text in (out, err, page.read_text("utf-8")):
+        assert secret not in text
+        assert "sig=" not in text
+        assert "d3Jvbmc" not in text
+
+
+def test_an_address_without_signature_is_opened_by_the_default_chain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Chain:
+        def get_token(self, *_: str, **__: object) -> AccessToken:
+            raise AssertionError("nothing is asked here")
+
+    asked = []
+
+    def sign_in(principal: object) -> Chain:
+        asked.append(principal)
+        return Chain()
+
+    monkeypatch.setattr(wiring, "_sign_in", sign_in)
+    account = wiring._account(parse_address("https://a.blob.core.windows.net/c/n"))
+    assert account.url == "https://a.blob.core.windows.net/"
+    assert asked == [None]
