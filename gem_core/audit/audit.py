@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import pyarrow as pa
+
 from gem_core.audit.contract import ID, usable_columns
 from gem_core.audit.facts import Facts, InputFacts
 from gem_core.audit.footer import DataFault, Fault, Opened, open_parquet
@@ -100,7 +102,7 @@ def _read(facts: Facts, opened: Opened, given: GivenFile, on_rows: OnRows | None
         for batch in opened.batches(columns):
             matched = profiler.add(batch)
             if ids:
-                ids.add(batch.column(ID), matched)
+                ids.add(batch.column(ID), pa.array(matched))
             done += batch.num_rows
             if on_rows:
                 on_rows(done, opened.rows)

@@ -1,11 +1,10 @@
-"""How confidences are distributed, folded from batches in fixed memory. Pure (pyarrow.compute)."""
+"""How confidences are distributed, folded from batches in fixed memory. Pure (numpy)."""
 
 import math
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import numpy as np
 
 BINS = 10_000
 """Steps of 0.0001 from 0 to 1. Each confidence is counted at its nearest step, so quantiles are off
@@ -36,28 +35,27 @@ class Confidence:
 class ConfidenceFold:
     """Takes confidences that are finite and within 0 to 1."""
 
-    _steps: list[int] = field(default_factory=lambda: [0] * (BINS + 1))
+    _steps: np.ndarray = field(default_factory=lambda: np.zeros(BINS + 1, np.int64))
     _sums: list[float] = field(default_factory=list)
     _minimum: float = math.inf
     _maximum: float = -math.inf
 
-    def add(self, values: pa.DoubleArray) -> None:
-        """Fold one batch."""
+    def add(self, values: np.ndarray) -> None:
+        """Fold one batch of float64."""
         if not len(values):
             return
-        ends = pc.min_max(values).as_py()
-        self._minimum = min(self._minimum, ends["min"])
-        self._maximum = max(self._maximum, ends["max"])
-        self._sums.append(pc.sum(values).as_py())
-        nearest = pc.cast(pc.round(pc.multiply(values, float(BINS))), pa.int32())
-        for counted in pc.value_counts(nearest).to_pylist():
-            self._steps[counted["values"]] += counted["counts"]
+        self._minimum = min(self._minimum, float(values.min()))
+        self._maximum = max(self._maximum, float(values.max()))
+        self._sums.append(float(values.sum()))
+        nearest = np.rint(values * float(BINS)).astype(np.intp)
+        self._steps += np.bincount(nearest, minlength=BINS + 1)
 
     def confidence(self) -> Confidence:
         """All batches together."""
-        count = sum(self._steps)
+        steps = self._steps.tolist()
+        count = sum(steps)
         histogram = [0] * HISTOGRAM_BINS
-        for step, times in enumerate(self._steps):
+        for step, times in enumerate(steps):
             histogram[min(step * HISTOGRAM_BINS // BINS, HISTOGRAM_BINS - 1)] += times
         return Confidence(
             count=count,
@@ -69,5 +67,5 @@ class ConfidenceFold:
         )
 
     def _quantile(self, share: float, count: int) -> float:
-        at_or_below = accumulate(self._steps)
+        at_or_below = accumulate(self._steps.tolist())
         return next(step for step, seen in enumerate(at_or_below) if seen >= share * count) / BINS

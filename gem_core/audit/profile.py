@@ -1,11 +1,13 @@
-"""Folds the rows of an output into facts, batch by batch; holds no row. Pure (pyarrow.compute)."""
+"""Folds the rows of an output into facts, batch by batch; holds no row. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gem_core.audit.buffers import Mask
 from gem_core.audit.confidence import Confidence, ConfidenceFold
 from gem_core.audit.contract import MATCH_CONFIDENCE, MATCH_STATUS
 from gem_core.audit.rows import NEEDS, RowRule, Rows, readable
@@ -57,19 +59,19 @@ class Profiler:
     _gers_rows: int = 0
     _gers_vary: bool = False
 
-    def add(self, batch: pa.RecordBatch) -> pa.BooleanArray:
+    def add(self, batch: pa.RecordBatch) -> Mask:
         """Fold a batch. Gives back which of its rows are matched."""
         rows = Rows(batch, self.columns)
         for rule, mask in rows.faults(self.confidence_floor).items():
             self._count(rule, mask, rows.ids)
-        self._matched += rows.matched.true_count
-        self._unmatched += rows.unmatched.true_count
+        self._matched += int(np.count_nonzero(rows.matched))
+        self._unmatched += int(np.count_nonzero(rows.unmatched))
         if (confidences := rows.confidences()) is not None:
             self._confidence.add(confidences)
-        if (gers := rows.matched_gers()) is not None and len(gers):
-            self._gers_rows += len(gers)
-            if not self._gers_vary:
-                self._compare_gers(gers)
+        if (with_gers := rows.matched_with_gers) is not None:
+            self._gers_rows += int(np.count_nonzero(with_gers))
+            if not self._gers_vary and rows.gers is not None:
+                self._compare_gers(rows.gers.filter(pa.array(with_gers)))
         self._rows += rows.count
         return rows.matched
 
@@ -94,19 +96,20 @@ class Profiler:
             one_gers_id=None if self._gers is None or self._gers_vary else readable(self._gers),
         )
 
-    def _count(self, rule: RowRule, mask: pa.BooleanArray, ids: pa.Array | None) -> None:
-        count = mask.true_count
-        if not count:
-            return
+    def _count(self, rule: RowRule, mask: Mask, ids: pa.Array | None) -> None:
         before = self._counts.get(rule, Offenders())
-        shown = pc.indices_nonzero(mask)[: EXAMPLES - len(before.examples)].to_pylist()
+        missing = EXAMPLES - len(before.examples)
+        shown = np.flatnonzero(mask)[:missing].tolist() if missing else []
         examples = tuple(
             Example(self._rows + row, readable(ids[row]) if ids is not None else None)
             for row in shown
         )
-        self._counts[rule] = Offenders(before.count + count, before.examples + examples)
+        count = before.count + int(np.count_nonzero(mask))
+        self._counts[rule] = Offenders(count, before.examples + examples)
 
     def _compare_gers(self, gers: pa.StringArray) -> None:
+        if not len(gers):
+            return
         if self._gers is None:
             # A copy: a scalar would keep the whole batch alive.
             self._gers = pa.scalar(gers[0].as_buffer().to_pybytes(), pa.binary())

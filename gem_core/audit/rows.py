@@ -1,11 +1,16 @@
-"""What can be wrong with single rows, found a whole batch at a time. Pure (pyarrow.compute)."""
+"""What can be wrong with single rows, found a whole batch at a time. Pure (numpy, pyarrow.compute).
 
-from collections.abc import Collection
+A fast look tells whether there is anything to find; only then is each row judged.
+"""
+
+from collections.abc import Callable, Collection, Iterator
 from enum import StrEnum
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gem_core.audit.buffers import Mask, all_well_formed, none_blank, numbers, true_at, valid
 from gem_core.audit.contract import (
     GERS_ID,
     ID,
@@ -64,101 +69,114 @@ class Rows:
             return batch.column(name) if name in usable else None
 
         self.count = batch.num_rows
-        ids, gers, confidence = column(ID), column(GERS_ID), column(MATCH_CONFIDENCE)
-        self.ids = ids
-        self.gers = None if gers is None else as_text(gers)
-        self.confidence = None if confidence is None else pc.cast(confidence, pa.float64())
+        self.ids = column(ID)
+        self.gers = _or_none(as_text, column(GERS_ID))
         self.status = column(MATCH_STATUS)
-        nobody = pa.repeat(pa.scalar(value=False), self.count)
-        self.matched = nobody if self.status is None else _true(pc.equal(self.status, MATCHED))
-        self.unmatched = nobody if self.status is None else _true(pc.equal(self.status, UNMATCHED))
+        self.matched = self._is(MATCHED)
+        self.unmatched = self._is(UNMATCHED)
+        confidence = column(MATCH_CONFIDENCE)
+        self.confidence = None if confidence is None else numbers(confidence).astype(np.float64)
+        self._has_confidence = valid(confidence) if confidence is not None else self.matched
+        self._within = self.matched
+        if self.confidence is not None:
+            self._within = _in_range(self.confidence) & self._has_confidence
+        self._has_gers = valid(self.gers) if self.gers is not None else self.matched
 
-    def faults(self, confidence_floor: float | None) -> dict[RowRule, pa.BooleanArray]:
-        """For each rule that can be looked at, which rows break it.
+    def faults(self, confidence_floor: float | None) -> dict[RowRule, Mask]:
+        """For each rule that is broken, by which rows.
 
-        CONFIDENCE_LOW is left out without a floor.
+        CONFIDENCE_LOW needs a floor.
         """
-        found = {
-            **self._status_faults(),
-            **self._gers_faults(),
-            **self._confidence_faults(confidence_floor),
-            **self._id_faults(),
-        }
-        usable = {
-            name
-            for name, column in (
-                (ID, self.ids),
-                (GERS_ID, self.gers),
-                (MATCH_CONFIDENCE, self.confidence),
-                (MATCH_STATUS, self.status),
-            )
-            if column is not None
-        }
-        return {rule: mask for rule, mask in found.items() if NEEDS[rule] <= usable}
+        found = [
+            *self._status_faults(),
+            *self._gers_faults(),
+            *self._confidence_faults(confidence_floor),
+            *self._id_faults(),
+        ]
+        return {rule: mask for rule, mask in found if mask.any()}
 
-    def confidences(self) -> pa.Array | None:
+    def confidences(self) -> np.ndarray | None:
         """The finite confidences within 0 to 1 of the matched rows; None without the columns."""
         if self.confidence is None or self.status is None:
             return None
-        return self.confidence.filter(pc.and_(self.matched, _in_range(self.confidence)))
+        return self.confidence[self._within & self.matched]
 
-    def matched_gers(self) -> pa.Array | None:
-        """The gers_ids of the matched rows that have one; None without the columns."""
+    @property
+    def matched_with_gers(self) -> Mask | None:
+        """Which matched rows have a gers_id; None without the columns."""
         if self.gers is None or self.status is None:
             return None
-        return self.gers.filter(self.matched).drop_null()
+        return self.matched & self._has_gers
 
-    def _status_faults(self) -> dict[RowRule, pa.BooleanArray]:
+    def _is(self, word: str) -> Mask:
         if self.status is None:
-            return {}
-        null = self.status.is_null()
-        known = pc.or_(self.matched, self.unmatched)
-        return {
-            RowRule.STATUS_NULL: null,
-            RowRule.STATUS_WORD: pc.invert(pc.or_(null, known)),
-        }
+            return np.zeros(self.count, np.bool_)
+        if not pa.types.is_dictionary(self.status.type):
+            return true_at(pc.equal(self.status, word))
+        # One word more than there are, so that whatever a null row points to is in bounds.
+        means = np.append(true_at(pc.equal(self.status.dictionary, word)), [False])
+        codes = np.minimum(numbers(self.status.indices), len(means) - 1)
+        hits = np.flatnonzero(means)
+        found: Mask = codes == hits[0] if len(hits) == 1 else means[codes]
+        return found & valid(self.status) if self.status.null_count else found
 
-    def _gers_faults(self) -> dict[RowRule, pa.BooleanArray]:
+    def _status_faults(self) -> Iterator[tuple[RowRule, Mask]]:
+        if self.status is None:
+            return
+        given = valid(self.status)
+        yield RowRule.STATUS_NULL, ~given
+        yield RowRule.STATUS_WORD, given & ~(self.matched | self.unmatched)
+
+    def _gers_faults(self) -> Iterator[tuple[RowRule, Mask]]:
         if self.gers is None:
-            return {}
-        null = self.gers.is_null()
-        misfit = pc.invert(pc.or_(null, _matches(self.gers, GERS_FORM)))
-        blank, empty = misfit, misfit
-        if misfit.true_count:
+            return
+        has = self._has_gers
+        nobody = np.zeros(self.count, np.bool_)
+        misfit = blank = empty = nobody
+        if not all_well_formed(self.gers):
+            misfit = has & ~_matches(self.gers, GERS_FORM)
             blank = _matches(self.gers, _BLANK)
-            empty = _true(pc.equal(pc.binary_length(self.gers), 0))
-        empty_on_unmatched = pc.and_(self.unmatched, empty)
-        return {
-            RowRule.GERS_MISSING: pc.and_(self.matched, null),
-            RowRule.GERS_ON_UNMATCHED: pc.and_not(self.unmatched, pc.or_(null, blank)),
-            RowRule.GERS_EMPTY_ON_UNMATCHED: empty_on_unmatched,
-            RowRule.GERS_BLANK: pc.and_not(blank, empty_on_unmatched),
-            RowRule.GERS_FORM: pc.and_not(misfit, blank),
-        }
+            empty = true_at(pc.equal(pc.binary_length(self.gers), 0))
+        yield RowRule.GERS_FORM, misfit & ~blank
+        if self.status is None:
+            return
+        empty_on_unmatched = self.unmatched & empty
+        yield RowRule.GERS_MISSING, self.matched & ~has
+        yield RowRule.GERS_ON_UNMATCHED, self.unmatched & has & ~blank
+        yield RowRule.GERS_EMPTY_ON_UNMATCHED, empty_on_unmatched
+        yield RowRule.GERS_BLANK, blank & ~empty_on_unmatched
 
-    def _confidence_faults(self, floor: float | None) -> dict[RowRule, pa.BooleanArray]:
+    def _confidence_faults(self, floor: float | None) -> Iterator[tuple[RowRule, Mask]]:
         if self.confidence is None:
-            return {}
-        given = self.confidence.is_valid()
-        finite = _true(pc.is_finite(self.confidence))
-        within = _in_range(self.confidence)
-        faults = {
-            RowRule.CONFIDENCE_NOT_FINITE: pc.and_not(given, finite),
-            RowRule.CONFIDENCE_RANGE: pc.and_not(finite, within),
-            RowRule.CONFIDENCE_MISSING: pc.and_not(self.matched, given),
-        }
+            return
+        given, within = self._has_confidence, self._within
+        beyond = given & ~within
+        if beyond.any():
+            finite = np.isfinite(self.confidence)
+            yield RowRule.CONFIDENCE_NOT_FINITE, beyond & ~finite
+            yield RowRule.CONFIDENCE_RANGE, beyond & finite
+        if self.status is None:
+            return
+        yield RowRule.CONFIDENCE_MISSING, self.matched & ~given
         if floor is not None:
-            low = pc.and_(within, _true(pc.less(self.confidence, floor)))
-            faults[RowRule.CONFIDENCE_LOW] = pc.and_(self.matched, low)
-        return faults
+            yield RowRule.CONFIDENCE_LOW, self.matched & within & (self.confidence < floor)
 
-    def _id_faults(self) -> dict[RowRule, pa.BooleanArray]:
+    def _id_faults(self) -> Iterator[tuple[RowRule, Mask]]:
         if self.ids is None:
-            return {}
-        missing = self.ids.is_null()
+            return
+        missing = ~valid(self.ids)
         if not pa.types.is_integer(self.ids.type):
-            missing = pc.or_(missing, _matches(as_text(self.ids), _BLANK))
-        return {RowRule.ID_MISSING: missing}
+            texts = as_text(self.ids)
+            if not none_blank(texts):
+                missing |= _matches(texts, _BLANK)
+        yield RowRule.ID_MISSING, missing
+
+
+def _in_range(confidence: np.ndarray) -> Mask:
+    """Tell which are within 0 to 1. NaN compares as neither, infinities are beyond."""
+    with np.errstate(invalid="ignore"):
+        within: Mask = (confidence >= 0) & (confidence <= 1)
+    return within
 
 
 def as_text(array: pa.Array) -> pa.Array:
@@ -175,15 +193,9 @@ def readable(value: pa.Scalar, *, cut: int | None = 100) -> str | None:
     return bytes(value.cast(pa.binary()).as_py()).decode(errors="replace")[:cut]
 
 
-def _true(mask: pa.BooleanArray) -> pa.BooleanArray:
-    """Null counts as no."""
-    return pc.fill_null(mask, fill_value=False) if mask.null_count else mask
+def _matches(texts: pa.StringArray, pattern: str) -> Mask:
+    return true_at(pc.match_substring_regex(texts, pattern))
 
 
-def _matches(texts: pa.StringArray, pattern: str) -> pa.BooleanArray:
-    return _true(pc.match_substring_regex(texts, pattern))
-
-
-def _in_range(confidence: pa.DoubleArray) -> pa.BooleanArray:
-    """Tell which are within 0 to 1. NaN compares as neither, infinities are beyond."""
-    return _true(pc.and_(pc.greater_equal(confidence, 0.0), pc.less_equal(confidence, 1.0)))
+def _or_none[T](convert: Callable[[pa.Array], T], array: pa.Array | None) -> T | None:
+    return None if array is None else convert(array)

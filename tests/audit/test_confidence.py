@@ -2,7 +2,7 @@
 
 import math
 
-import pyarrow as pa
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +15,7 @@ values = st.lists(st.floats(0, 1), min_size=1, max_size=60)
 def folded(*batches: list[float]) -> Confidence:
     fold = ConfidenceFold()
     for batch in batches:
-        fold.add(pa.array(batch, pa.float64()))
+        fold.add(np.array(batch, np.float64))
     return fold.confidence()
 
 
@@ -38,7 +38,7 @@ def test_edges_fall_into_the_bin_that_they_begin() -> None:
 
 def test_single_precision_falls_where_double_does() -> None:
     fold = ConfidenceFold()
-    fold.add(pa.array([n / 20 for n in range(20)], pa.float32()).cast(pa.float64()))
+    fold.add(np.array([n / 20 for n in range(20)], np.float32).astype(np.float64))
     assert fold.confidence().histogram == (1,) * 20
 
 

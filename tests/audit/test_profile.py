@@ -33,7 +33,7 @@ def profiled(
         status = [row[3] for row in rows[start : start + size]]
         matched = profiler.add(batch.select(usable))
         if without != "match_status":
-            assert matched.to_pylist() == [word == "matched" for word in status]
+            assert matched.tolist() == [word == "matched" for word in status]
     return profiler.profile()
 
 

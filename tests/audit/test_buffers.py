@@ -1,0 +1,79 @@
+"""The fast looks at buffers agree with a look at each row."""
+
+import re
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gem_core.audit.buffers import all_well_formed, none_blank, true_at, valid
+from tests.audit.build import gers
+
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+HEX = re.compile(r"[0-9a-fA-F]{32}")
+
+
+@pytest.mark.parametrize("whole", [gers(1), gers(1).upper(), gers(1).replace("-", "")])
+def test_every_character_in_every_place(whole: str) -> None:
+    form = HEX if len(whole) == 32 else UUID
+    for place in range(len(whole)):
+        for code in range(128):
+            text = whole[:place] + chr(code) + whole[place + 1 :]
+            expected = form.fullmatch(text) is not None
+            assert all_well_formed(pa.array([whole, text])) is expected, repr(text)
+
+
+@pytest.mark.parametrize("byte", [0x80, 0xAD, 0xB0, 0xE1, 0xFF])
+@pytest.mark.parametrize("place", [0, 8, 35])
+def test_bytes_beyond_ascii(byte: int, place: int) -> None:
+    raw = bytearray(gers(1).encode())
+    raw[place] = byte
+    binary = pa.array([bytes(raw)])
+    assert not all_well_formed(pa.StringArray.from_buffers(1, *binary.buffers()[1:]))
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ([], True),
+        ([None, None], True),
+        ([gers(1), None, gers(2)], True),
+        ([gers(1), gers(2)[:-1], gers(3) + "0"], False),
+        ([gers(1), ""], False),
+        ([gers(1), gers(2).replace("-", "")], False),
+        ([gers(1) + "\n"], False),
+    ],
+)
+def test_lengths(texts: list[str | None], *, expected: bool) -> None:
+    assert all_well_formed(pa.array(texts, pa.string())) is expected
+
+
+def test_the_last_row_of_many_blocks_is_looked_at() -> None:
+    many = [gers(n) for n in range(20_000)]
+    assert all_well_formed(pa.array(many))
+    for row in (0, 8191, 8192, 19_999):
+        assert not all_well_formed(pa.array([*many[:row], gers(1)[:-1] + "g", *many[row + 1 :]]))
+
+
+nullable = st.lists(st.none() | st.booleans(), max_size=40)
+
+
+@given(nullable, st.integers(0, 20), st.integers(0, 20))
+def test_bits_of_slices(values: list[bool | None], start: int, length: int) -> None:
+    array = pa.array(values, pa.bool_()).slice(start, length)
+    assert true_at(array).tolist() == [value is True for value in array.to_pylist()]
+    assert valid(array).tolist() == [value is not None for value in array.to_pylist()]
+
+
+@given(st.lists(st.none() | st.sampled_from(["a", "", " ", "\t", " a", "é"])), st.integers(0, 5))
+def test_blanks_are_never_overlooked(texts: list[str | None], start: int) -> None:
+    array = pa.array(texts, pa.string()).slice(start)
+    if none_blank(array):
+        assert not any(text is not None and not text.strip() for text in array.to_pylist())
+
+
+def test_slices_of_texts() -> None:
+    texts = pa.array(["x", gers(1), None, gers(2), "y"]).slice(1, 3)
+    assert all_well_formed(texts)
+    assert none_blank(texts)
