@@ -1,19 +1,21 @@
 """The story of an audit: open, read once, fold into facts, judge."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
 
-from gem_core.audit.contract import ID, usable_columns
+from gem_core.audit.buffers import Mask
+from gem_core.audit.contract import ID, MATCH_STATUS, usable_columns
 from gem_core.audit.facts import Facts, InputFacts
 from gem_core.audit.footer import DataFault, Fault, Opened, open_parquet
 from gem_core.audit.given import GivenFile, open_given
-from gem_core.audit.ids import IdAudit
+from gem_core.audit.ids import IdAudit, IdLimits, OutputIds
 from gem_core.audit.job_statistics import confidence_floor
 from gem_core.audit.profile import Profiler
 from gem_core.audit.ranges import RangeFile
 from gem_core.audit.report import Report, judge
+from gem_core.audit.rows import Rows
 from gem_core.audit.source import Source
 from gem_core.gem.job import GemJob
 
@@ -29,6 +31,7 @@ def audit(
     input_note: str = "",
     expected_input: str | None = None,
     on_rows: OnRows | None = None,
+    id_limits: IdLimits | None = None,
 ) -> Report:
     """Judge one version of an output. A file that breaks its promises is a report.
 
@@ -39,6 +42,7 @@ def audit(
         input_note: why there is none.
         expected_input: the input's name as expected when the job was registered.
         on_rows: told of progress after every batch.
+        id_limits: memory for ids, and the folder for those that do not fit; None is the default.
 
     Raises:
         OutputChanged: the output was overwritten or deleted while it was read.
@@ -58,7 +62,7 @@ def audit(
         facts = replace(facts, fault=opened)
     else:
         given = open_given(input_source, input_note)
-        facts = _read(replace(facts, opened=opened), opened, given, on_rows)
+        facts = _read(replace(facts, opened=opened), opened, given, on_rows, id_limits)
         facts = replace(facts, given=given.facts(opened.schema))
     return judge(facts, bytes_read=file.bytes_read, requests=file.requests)
 
@@ -88,7 +92,13 @@ def refused_report(job: GemJob, reason: str) -> Report:
     )
 
 
-def _read(facts: Facts, opened: Opened, given: GivenFile, on_rows: OnRows | None) -> Facts:
+def _read(
+    facts: Facts,
+    opened: Opened,
+    given: GivenFile,
+    on_rows: OnRows | None,
+    id_limits: IdLimits | None,
+) -> Facts:
     """Stream the needed columns once."""
     columns = usable_columns(opened.schema)
     if not columns:
@@ -96,16 +106,24 @@ def _read(facts: Facts, opened: Opened, given: GivenFile, on_rows: OnRows | None
     profiler = Profiler(columns, confidence_floor(facts.job))
     ids = None
     if ID in columns:
-        ids = IdAudit(opened.schema.field(ID).type, given.ids(), not_compared=given.note)
+        output = OutputIds(opened.schema.field(ID).type, lambda: _ids_again(opened, columns))
+        ids = IdAudit(output, given.ids(), not_compared=given.note, limits=id_limits)
     done = 0
     try:
         for batch in opened.batches(columns):
             matched = profiler.add(batch)
             if ids:
-                ids.add(batch.column(ID), pa.array(matched))
+                ids.add(batch.column(ID), matched)
             done += batch.num_rows
             if on_rows:
                 on_rows(done, opened.rows)
+        found = ids.finish() if ids else None
     except DataFault as fault:
         return replace(facts, data_fault=str(fault))
-    return replace(facts, profile=profiler.profile(), ids=ids.finish() if ids else None)
+    return replace(facts, profile=profiler.profile(), ids=found)
+
+
+def _ids_again(opened: Opened, columns: Sequence[str]) -> Iterator[tuple[pa.Array, Mask]]:
+    needed = [name for name in (ID, MATCH_STATUS) if name in columns]
+    for batch in opened.batches(needed):
+        yield batch.column(ID), Rows(batch, needed).matched

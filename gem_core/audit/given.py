@@ -30,7 +30,8 @@ class GivenFile:
         """Its ids; None with a note."""
         if self.note or not self.opened:
             return None
-        return GivenIds(self.opened.schema.field(ID).type, _ids(self.opened))
+        opened = self.opened
+        return GivenIds(opened.schema.field(ID).type, lambda: _ids(opened))
 
     def facts(self, output: pa.Schema) -> InputFacts:
         """What is known of it, once the rows of both are read."""

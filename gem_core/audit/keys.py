@@ -1,8 +1,8 @@
 """Brings the ids of two files to one type, so that 17 and "17" are the same id. Pure."""
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from gem_core.audit.buffers import Mask, valid
 from gem_core.audit.rows import as_text, readable
 
 _INT64 = range(-(2**63), 2**63)
@@ -66,9 +66,6 @@ def first_of(keys: pa.Array, count: int) -> list[str]:
     return [readable(key) or "" for key in keys[:count]]
 
 
-def filled(keys: pa.Array, *others: pa.Array) -> tuple[pa.Array, ...]:
-    """Keep the positions at which a key is not null, of all arrays alike."""
-    if not keys.null_count:
-        return (keys, *others)
-    given = pc.is_valid(keys)
-    return (keys.drop_null(), *(other.filter(given) for other in others))
+def filled(keys: pa.Array, rows: Mask) -> tuple[pa.Array, Mask]:
+    """Keep the positions at which a key is not null, of both alike."""
+    return (keys.drop_null(), rows[valid(keys)]) if keys.null_count else (keys, rows)

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gem_core.audit.buffers import Mask
 from gem_core.audit.keys import first_of
 from gem_core.audit.verdict import EXAMPLES
 
@@ -43,6 +45,17 @@ class Distinct:
             self._last = pa.concat_arrays([keys[-1:]])
         self.count += len(keys)
         return keys
+
+    def add_distinct(self, keys: pa.Array, these: Mask) -> None:
+        """Fold those of the next ids, known to be distinct among themselves and in order."""
+        count = int(np.count_nonzero(these))
+        if not count:
+            return
+        first = int(np.argmax(these))
+        last = len(keys) - 1 - int(np.argmax(these[::-1]))
+        again = self._last is not None and not _less(self._last, keys[first : first + 1])
+        self.count += count - again
+        self._last = pa.concat_arrays([keys[last : last + 1]])
 
 
 class Merge:

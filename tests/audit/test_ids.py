@@ -1,14 +1,18 @@
 """Ids are counted and compared exactly, or not at all."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.ids import GivenIds, IdAudit, IdFacts, InputLost
+from gem_core.audit import id_runs
+from gem_core.audit import ids as ids_module
+from gem_core.audit.id_runs import IdRuns
+from gem_core.audit.ids import GivenIds, IdAudit, IdFacts, IdLimits, InputLost, OutputIds
 from gem_core.audit.verdict import Example
 
 INT64 = pa.int64()
@@ -28,22 +32,24 @@ def compared(
     given_kind: pa.DataType | None = None,
     matched: Sequence[bool] | None = None,
     size: int = 3,
-    **options: Any,  # noqa: ANN401 - handed on
+    limits: IdLimits | None = None,
 ) -> IdFacts:
     given_kind = given_kind or kind
+    matched = matched or [True] * len(output)
+    parts = [
+        (ids, np.array(matched[start : start + size], np.bool_))
+        for start, ids in zip(range(0, len(output), size), batches(output, kind, size), strict=True)
+    ]
     found = IdAudit(
-        kind,
+        OutputIds(kind, lambda: iter(parts)),
         None
         if given_ids is None
-        else GivenIds(given_kind, iter(batches(given_ids, given_kind, size + 1))),
+        else GivenIds(given_kind, lambda: iter(batches(given_ids, given_kind, size + 1))),
         not_compared="no input" if given_ids is None else "",
-        **options,
+        limits=limits,
     )
-    matched = matched or [True] * len(output)
-    for ids, flags in zip(
-        batches(output, kind, size), batches(matched, pa.bool_(), size), strict=True
-    ):
-        found.add(ids, flags)
+    for part in parts:
+        found.add(*part)
     return found.finish()
 
 
@@ -145,34 +151,56 @@ def test_without_an_input_ids_are_counted_only() -> None:
 
 
 ORDERED = list(range(1000))
-SHUFFLED = [*range(500, 1000), *range(500)]
+SHUFFLED = [n * 7919 % 1000 for n in range(1000)]
+LATE = [*range(999), 5]
 
 
-@pytest.mark.parametrize(
-    ("output", "given_ids", "counted", "compared_"),
-    [
-        pytest.param(ORDERED, ORDERED, True, True, id="ordered-needs-no-memory"),
-        pytest.param(SHUFFLED, ORDERED, False, False, id="output-unordered"),
-        pytest.param(ORDERED, SHUFFLED, True, False, id="input-unordered"),
-        pytest.param(SHUFFLED, None, False, False, id="no-input"),
-    ],
-)
-def test_beyond_the_memory_bound_nothing_is_guessed(
-    output: Ids, given_ids: Ids | None, *, counted: bool, compared_: bool
+@pytest.mark.parametrize("kind", [pa.int64(), pa.string()], ids=str)
+@pytest.mark.parametrize("output", [ORDERED, SHUFFLED, LATE], ids=["ordered", "shuffled", "late"])
+@pytest.mark.parametrize("given_ids", [ORDERED, SHUFFLED, LATE, None])
+def test_beyond_the_memory_bound_counts_stay_exact(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: pa.DataType,
+    output: list[int],
+    given_ids: list[int] | None,
 ) -> None:
-    found = compared(output, given_ids, size=100, limit_bytes=2000)
-    assert (found.distinct == 1000) is counted
-    assert (found.missing == 0) is compared_
-    assert ("2000 bytes" in found.not_counted) is not counted
+    """Ids that do not fit go to the given folder, and nothing is left of them there."""
+    monkeypatch.setattr(ids_module, "_EARLY_BYTES", 500)
+    monkeypatch.setattr(id_runs, "CHUNK_BYTES", 200)
+
+    def shown(ids: list[int]) -> Ids:
+        # Of one length, so that text is in the order of the numbers.
+        return ids if kind == INT64 else [str(1000 + n) for n in ids]
+
+    found = compared(
+        shown(output[10:]),
+        None if given_ids is None else shown(given_ids),
+        kind=kind,
+        matched=[n % 3 == 0 for n in output[10:]],
+        size=100,
+        limits=IdLimits(2000, tmp_path),
+    )
+    ours = set(output[10:])
+    assert (found.rows, found.distinct) == (990, len(ours))
+    assert found.distinct_matched == len([n for n in ours if n % 3 == 0])
     if given_ids:
-        assert ("2000 bytes" in found.not_compared) is not compared_
+        theirs = set(given_ids)
+        assert (found.missing, found.invented) == (len(theirs - ours), len(ours - theirs))
+    assert not list(tmp_path.iterdir())
 
 
-def test_an_output_that_fits_is_counted_though_the_input_does_not() -> None:
-    found = compared(SHUFFLED, SHUFFLED, size=100, limit_bytes=10_000)
-    assert found.distinct == 1000
-    assert found.missing is None
-    assert "10000 bytes" in found.not_compared
+def test_ids_that_do_not_fit_are_on_disk(tmp_path: Path) -> None:
+    rows = np.ones(500, np.bool_)
+    with IdRuns(1000, tmp_path) as runs:
+        for start in (500, 0):
+            runs.add(pa.array(range(start, start + 500)), rows)
+        assert runs.spilled_bytes > 8000
+        assert list(tmp_path.rglob("*.arrow"))
+        for _ in range(2):
+            keys = [key for part, _ in runs.in_order() for key in part.to_pylist()]
+            assert keys == list(range(1000))
+    assert not list(tmp_path.iterdir())
 
 
 def test_too_many_strangers_are_not_guessed_at() -> None:
@@ -181,21 +209,23 @@ def test_too_many_strangers_are_not_guessed_at() -> None:
         [1, 2],
         kind=pa.string(),
         given_kind=pa.int64(),
-        limit_bytes=4000,
+        limits=IdLimits(16_000),
     )
     assert (found.rows, found.distinct, found.invented) == (50, None, None)
     assert "4000 bytes" in found.not_compared
 
 
 @pytest.mark.parametrize("output", [[1, 2, 3, 4, 5], [5, 4, 3, 2, 1], [1]], ids=str)
-def test_an_input_that_is_lost_is_not_compared(output: list[int]) -> None:
+@pytest.mark.parametrize("given_ids", [[1, 2], [2, 1]], ids=str)
+def test_an_input_that_is_lost_is_not_compared(output: list[int], given_ids: list[int]) -> None:
     def losing() -> Iterator[pa.Array]:
-        yield pa.array([1, 2])
+        yield pa.array(given_ids)
         raise InputLost("the input was replaced")
 
-    found = IdAudit(pa.int64(), GivenIds(pa.int64(), losing()))
-    for number in output:
-        found.add(pa.array([number]), pa.array([True]))
+    parts = [(pa.array([number]), np.ones(1, np.bool_)) for number in output]
+    found = IdAudit(OutputIds(pa.int64(), lambda: parts), GivenIds(pa.int64(), losing))
+    for part in parts:
+        found.add(*part)
     facts = found.finish()
     assert facts.distinct == len(output)
     assert (facts.missing, facts.not_compared) == (None, "the input was replaced")
