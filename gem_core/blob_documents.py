@@ -72,7 +72,7 @@ class BlobDocuments:
             return _bare(answer["etag"])
 
     def delete(self, name: str, *, etag: str | None = None) -> None:
-        """Remove the document, with an ETag only that version of it; none is fine."""
+        """Remove the document (none is fine), or exactly the version `etag`."""
         with self._errors:
             try:
                 self._container.delete_blob(name, **_only(etag))

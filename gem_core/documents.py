@@ -65,9 +65,9 @@ class Documents(Protocol):
         ...
 
     def delete(self, name: str, *, etag: str | None = None) -> None:
-        """Remove the document, with an ETag only that version of it (else RecordConflict).
+        """Remove the document; none is fine.
 
-        None is fine.
+        With an ETag, remove only that version of it. Raises RecordConflict when it is not there.
         """
         ...
 

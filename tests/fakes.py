@@ -75,7 +75,7 @@ class MemoryDocuments:
     def delete(self, name: str, *, etag: str | None = None) -> None:
         with self._lock:
             held = self._held.get(name)
-            if held and etag not in {None, held.etag}:
+            if etag is not None and (held is None or held.etag != etag):
                 raise RecordConflict(f"{name} is another version")
             self._held.pop(name, None)
 

@@ -113,10 +113,11 @@ def test_only_the_version_that_is_named_is_deleted(documents: Documents) -> None
     assert documents.get("a") is None
 
 
-def test_deleting_a_version_that_is_gone_is_fine(documents: Documents) -> None:
+def test_deleting_a_version_that_is_gone_is_a_conflict(documents: Documents) -> None:
     etag = documents.create("a", b"")
     documents.delete("a")
-    documents.delete("a", etag=etag)
+    with pytest.raises(RecordConflict):
+        documents.delete("a", etag=etag)
 
 
 def test_an_etag_of_a_listing_is_that_of_the_document(documents: Documents) -> None:

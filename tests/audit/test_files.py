@@ -34,14 +34,30 @@ def test_hostile_file_names_are_refused(name: str) -> None:
     assert str(error.value).isprintable()
 
 
-@pytest.mark.parametrize("name", ["roads_matched.parquet", "straße.parquet", "a b.parquet", "x?sv=1"])
+@pytest.mark.parametrize(
+    "name", ["roads_matched.parquet", "straße.parquet", "a b.parquet", "x?sv=1"]
+)
 def test_plain_names_stay_as_they_are(name: str) -> None:
     assert plain_name(name) == name
 
 
 @pytest.mark.parametrize(
     "storage_id",
-    [None, "", "../x", "a/b", "a.evil.example", "a?sv=1", "a#", "a@b", "-a", "a-", "x" * 64, "ä", "a\n"],
+    [
+        None,
+        "",
+        "../x",
+        "a/b",
+        "a.evil.example",
+        "a?sv=1",
+        "a#",
+        "a@b",
+        "-a",
+        "a-",
+        "x" * 64,
+        "ä",
+        "a\n",
+    ],
 )
 def test_hostile_storage_ids_are_refused(storage_id: str | None) -> None:
     with pytest.raises(OutputRefused):

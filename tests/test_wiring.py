@@ -1,0 +1,169 @@
+"""The edges are built from the settings: which credential, which address, which encoding."""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from azure.core.credentials import TokenCredential
+from azure.identity import (
+    ClientSecretCredential,
+    DefaultAzureCredential,
+    ManagedIdentityCredential,
+)
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
+
+from devkit.azurite import Azurite
+from devkit.simulator import CLEAN, GemSimulator
+from gem_core import wiring
+from gem_core.errors import SettingsError
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.manage_jobs import register_job, tell_status
+from gem_core.gem.token import FixedToken, IdentityToken
+
+NEEDED = {
+    "GEM_API_KEY": "key",
+    "GEM_STATE": "UseDevelopmentStorage=true",
+    "GEM_OUTPUT": "UseDevelopmentStorage=true",
+}
+IDENTITY = {
+    "GEM_API_KEY": "key",
+    "GEM_STATE__blobServiceUri": "https://state.blob.example",
+    "GEM_STATE__queueServiceUri": "https://state.queue.example",
+    "GEM_OUTPUT__blobServiceUri": "https://{storageId}.blob.example",
+}
+PRINCIPAL = {"tenantId": "00000000-0000-0000-0000-000000000001", "clientSecret": "s3cret"}
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Every test builds its own edges."""
+    forget()
+    yield monkeypatch
+    forget()
+
+
+def forget() -> None:
+    """As in a new process."""
+    for part in vars(wiring).values():
+        if hasattr(part, "cache_clear"):
+            part.cache_clear()
+
+
+def use(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> None:
+    """These settings and no others."""
+    monkeypatch.setattr("os.environ", settings)
+
+
+def credential_of(client: object) -> TokenCredential:
+    found: TokenCredential = client.credential  # type: ignore[attr-defined] # the SDK has it untyped
+    return found
+
+
+def test_settings_that_are_wrong_stop_every_edge(fresh: pytest.MonkeyPatch) -> None:
+    use(fresh, {})
+    for edge in (wiring.checker, wiring.desk, wiring.deliverer):
+        with pytest.raises(SettingsError, match="GEM_API_KEY"):
+            edge()
+
+
+def test_edges_are_built_once(fresh: pytest.MonkeyPatch) -> None:
+    use(fresh, NEEDED)
+    assert wiring.checker() is wiring.checker()
+    assert wiring.checker().registry is wiring.desk().registry is wiring.deliverer().registry
+
+
+@pytest.mark.parametrize(
+    ("extra", "kind"),
+    [
+        ({}, DefaultAzureCredential),
+        ({"credential": "managedidentity"}, ManagedIdentityCredential),
+        ({"credential": "managedidentity", "clientId": "c"}, ManagedIdentityCredential),
+        (PRINCIPAL | {"clientId": "c"}, ClientSecretCredential),
+    ],
+    ids=["default-chain", "system-assigned", "user-assigned", "service-principal"],
+)
+def test_state_is_reached_by_the_identity_that_was_named(
+    fresh: pytest.MonkeyPatch, extra: dict[str, str], kind: type[TokenCredential]
+) -> None:
+    use(fresh, IDENTITY | {f"GEM_STATE__{name}": text for name, text in extra.items()})
+    state = wiring.settings().state
+    blobs = wiring._blobs(state, state.blob_service_uri or "")
+    queues = wiring._queues(state)
+    assert isinstance(credential_of(blobs), kind)
+    assert credential_of(blobs) is credential_of(queues)
+    assert (blobs.url, queues.url) == (
+        "https://state.blob.example/",
+        "https://state.queue.example/",
+    )
+
+
+def test_each_storage_of_gem_has_its_own_address(fresh: pytest.MonkeyPatch) -> None:
+    use(fresh, IDENTITY)
+    connect = wiring._connector(wiring.settings().output)
+    container = connect("https://storage-001.blob.example", "default")
+    assert container.url == "https://storage-001.blob.example/default"
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"),
+    [({}, IdentityToken), ({"GEM_BEARER_TOKEN": "fixed"}, FixedToken)],
+    ids=["identity", "fixed"],
+)
+def test_the_token_of_gem(
+    fresh: pytest.MonkeyPatch, settings: dict[str, str], kind: type[object]
+) -> None:
+    use(fresh, NEEDED | settings)
+    assert isinstance(wiring._gem()._token, kind)
+
+
+def test_gem_is_asked_as_the_service_principal_of_the_settings(fresh: pytest.MonkeyPatch) -> None:
+    principal = {"GEM_TENANT_ID": PRINCIPAL["tenantId"], "GEM_CLIENT_ID": "c"}
+    use(fresh, NEEDED | principal | {"GEM_CLIENT_SECRET": "s3cret"})
+    token = wiring._gem()._token
+    assert isinstance(token, IdentityToken)
+    assert isinstance(token._make_credential(), ClientSecretCredential)
+
+
+@pytest.mark.parametrize("encoding", ["base64", "none"])
+def test_a_job_goes_through_all_edges(
+    fresh: pytest.MonkeyPatch, azurite: Azurite, encoding: str
+) -> None:
+    """In this process, so that it can be looked into; the runner does the same from outside."""
+    storage = azurite.connection_string
+    output = f"wiring-{encoding}"
+    with (
+        BlobServiceClient.from_connection_string(storage) as blobs,
+        QueueServiceClient.from_connection_string(storage) as queues,
+    ):
+        for name in (*wiring.CONTAINERS, output):
+            if not blobs.get_container_client(name).exists():
+                blobs.create_container(name)
+        queue = queues.create_queue(output)
+        job = f"job-{encoding}"
+        with GemSimulator(blobs.get_container_client(output)) as simulator:
+            simulator.add_job(job, replace(CLEAN, queued_for=0, running_for=0))
+            use(
+                fresh,
+                {
+                    "GEM_API_BASE_URL": simulator.url,
+                    "GEM_API_KEY": simulator.api_key,
+                    "GEM_BEARER_TOKEN": simulator.token,
+                    "GEM_STATE": storage,
+                    "GEM_OUTPUT": storage,
+                    "GEM_OUTPUT_CONTAINER": output,
+                    "GEM_RESULTS_QUEUE": output,
+                    "GEM_RESULTS_QUEUE_ENCODING": encoding,
+                },
+            )
+            register_job(wiring.desk(), job, None)
+            check_jobs(wiring.checker())
+            assert tell_status(wiring.desk())[0]
+            sent = deliver_results(wiring.deliverer(), job)
+        (message,) = queue.receive_messages()
+    assert sent
+    body = base64.b64decode(message.content).decode() if encoding == "base64" else message.content
+    assert body == sent.body
+    assert sent.outcome == "valid"
