@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from gem_core.audit.plan import Span
-from gem_core.audit.source import Source
+from gem_core.audit.source import FileSource, Source
 from gem_core.errors import OutputError
 
 TAIL_BYTES = 64 << 10
@@ -22,12 +22,14 @@ class RangeFile(io.RawIOBase):
 
     The tail stays in memory. A read within a planned piece fetches the whole piece, which is held
     until all of it was read, or until others need its place. A read outside of the plan fetches
-    just what was asked for.
+    just what was asked for, and so does every read of a local file.
     """
 
     def __init__(self, source: Source) -> None:
         super().__init__()
         self._source = source
+        self._near = isinstance(source, FileSource)
+        """A local file has no latency: the system reads ahead, and small reads reuse memory."""
         self._position = 0
         self._tail_start = source.size_bytes
         self._tail = b""
@@ -104,6 +106,8 @@ class RangeFile(io.RawIOBase):
             return self._tail[start : start + length]
         length = min(length, self._tail_start - offset)
         index = bisect_right(self._starts, offset) - 1
+        if self._near:
+            return self._fetch(offset, length)
         if index >= 0 and offset < self._pieces[index].end:
             start = offset - self._pieces[index].start
             part = self._piece(index)[start : start + length]

@@ -1,0 +1,200 @@
+"""Counts agree with DuckDB's, which reads the same generated files by itself.
+
+AUDIT_DIFFERENTIAL_FILES sets how many outputs are tried, each beside an input.
+"""
+
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from gem_core.audit import id_runs
+from gem_core.audit import ids as ids_module
+from gem_core.audit.audit import audit
+from gem_core.audit.ids import IdLimits
+from gem_core.audit.report import Report
+from gem_core.audit.rows import RowRule
+from gem_core.audit.source import open_file
+from tests.audit.build import job
+
+UUIDS = [str(uuid.UUID(int=n * 0x9E3779B97F4A7C15)) for n in range(1, 6)]
+ODD_GERS = [
+    "",
+    " ",
+    "\t\n",
+    *(UUIDS[0] + end for end in ("\n", " ", "0")),
+    UUIDS[0].upper(),
+    UUIDS[1].replace("-", ""),
+    UUIDS[1][1:],
+    "-" * 36,
+    "g" * 36,
+    "é" * 18,
+    "\x10" * 32,
+]
+ROWS_WHERE = {
+    RowRule.STATUS_NULL: "match_status is null",
+    RowRule.STATUS_WORD: "match_status not in ('matched', 'unmatched')",
+    RowRule.GERS_MISSING: "match_status = 'matched' and gers_id is null",
+    RowRule.GERS_ON_UNMATCHED: "match_status = 'unmatched' and not blank",
+    RowRule.GERS_EMPTY_ON_UNMATCHED: "match_status = 'unmatched' and gers_id = ''",
+    RowRule.GERS_BLANK: (
+        "blank and not (match_status is not distinct from 'unmatched' and gers_id = '')"
+    ),
+    RowRule.GERS_FORM: "not blank and not form",
+    RowRule.CONFIDENCE_NOT_FINITE: "isnan(match_confidence) or isinf(match_confidence)",
+    RowRule.CONFIDENCE_RANGE: "isfinite(match_confidence) and match_confidence not between 0 and 1",
+    RowRule.CONFIDENCE_MISSING: "match_status = 'matched' and match_confidence is null",
+    RowRule.CONFIDENCE_LOW: (
+        "match_status = 'matched' and match_confidence >= 0 and match_confidence < 0.6"
+    ),
+    RowRule.ID_MISSING: "id is null or regexp_full_match(id::varchar, '\\s*')",
+}
+"""The rules in SQL, as the docstrings of `RowRule`'s checks say them."""
+
+QUERY = (
+    "with rows as (select *, regexp_full_match(gers_id, '\\s*') blank, "  # noqa: S608 - constants
+    "regexp_full_match(gers_id, "
+    "'[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}') form "
+    "from (select id, gers_id, match_status, match_confidence::double match_confidence"
+    " from read_parquet(?))) select "
+    + ", ".join(f"count(*) filter (where {where})" for where in ROWS_WHERE.values())
+    + ", count(*), count(*) filter (where match_status = 'matched')"
+    ", count(id), count(distinct id)"
+    ", count(distinct id) filter (where match_status = 'matched') from rows"
+)
+IDS = (
+    "select count(*) from (select id::varchar from read_parquet($left) where id is not null"
+    " except select id::varchar from read_parquet($right))"
+)
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> pa.Table:
+    """An output; good rows from a seed, some spoilt by hand."""
+    rows = draw(st.integers(0, 60))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    matched = rng.random(rows) < draw(st.sampled_from([0.0, 0.5, 0.9, 1.0]))
+    columns: dict[str, list[Any]] = {
+        "id": _ids(draw, rng, rows),
+        "gers_id": [
+            UUIDS[n] if m else None for n, m in zip(rng.integers(0, 5, rows), matched, strict=True)
+        ],
+        "match_confidence": [
+            float(c) if m else None for c, m in zip(rng.random(rows), matched, strict=True)
+        ],
+        "match_status": ["matched" if m else "unmatched" for m in matched],
+    }
+    spoilers: dict[str, list[Any]] = {
+        "id": [None],
+        "gers_id": [None, *ODD_GERS],
+        "match_confidence": [None, 0.0, 0.6, 1.0, -0.0, 1.5, -1.0, np.nan, np.inf, -np.inf],
+        "match_status": [None, "", "Matched", "matched ", "matched", "unmatched"],
+    }
+    for row in draw(st.lists(st.integers(0, rows - 1), max_size=8)) if rows else []:
+        name = draw(st.sampled_from(sorted(columns)))
+        columns[name][row] = draw(st.sampled_from(spoilers[name]))
+    number = draw(st.sampled_from([pa.float64(), pa.float32()]))
+    text = draw(st.sampled_from([pa.string(), pa.large_string(), pa.string_view()]))
+    id_kind = pa.int64() if draw(st.booleans()) else text
+    return pa.table(
+        {
+            "id": pa.array(columns["id"], pa.int64()).cast(id_kind),
+            "gers_id": pa.array(columns["gers_id"], text),
+            "match_confidence": pa.array(columns["match_confidence"], number),
+            "match_status": pa.array(columns["match_status"], text),
+        }
+    )
+
+
+def _ids(draw: st.DrawFn, rng: np.random.Generator, rows: int) -> list[Any]:
+    ids = np.arange(rows) * draw(st.sampled_from([1, 7, 2**40]))
+    match draw(st.sampled_from(["sorted", "shuffled", "repeated", "late"])):
+        case "shuffled":
+            rng.shuffle(ids)
+        case "repeated":
+            ids = rng.integers(-rows, rows + 1, rows)
+        case "late":
+            ids[-1:] = 0
+    return list(ids.tolist())
+
+
+options = st.fixed_dictionaries(
+    {
+        "compression": st.sampled_from(["none", "snappy", "zstd", "gzip", "lz4", "brotli"]),
+        "row_group_size": st.sampled_from([1, 7, 1000]),
+        "data_page_version": st.sampled_from(["1.0", "2.0"]),
+        "use_dictionary": st.booleans(),
+        "write_statistics": st.booleans(),
+    }
+)
+
+
+@given(networks(), networks(), options, st.sampled_from([300, 1 << 20]))
+@settings(
+    max_examples=int(os.environ.get("AUDIT_DIFFERENTIAL_FILES", "150")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_every_count(
+    tmp_path_factory: pytest.TempPathFactory,
+    output: pa.Table,
+    given_: pa.Table,
+    how: dict[str, Any],
+    limit: int,
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    paths = folder / "roads_matched.parquet", folder / "roads.parquet"
+    pq.write_table(output, paths[0], **how)
+    pq.write_table(given_, paths[1])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ids_module, "_EARLY_BYTES", 64)
+        patch.setattr(id_runs, "CHUNK_BYTES", 48)
+        report = audit(
+            open_file(paths[0]),
+            job(),
+            input_source=open_file(paths[1]),
+            id_limits=IdLimits(limit, folder),
+        )
+    event(f"{sum(name in report.failed() for name in ('gers_form', 'ids_once'))} of two failed")
+    assert report.facts.data_fault == ""
+    assert counts(report) == counts_of_duckdb(*paths)
+
+
+def counts(report: Report) -> dict[str, int | None]:
+    profile, ids = report.facts.profile, report.facts.ids
+    assert profile
+    assert ids
+    return {
+        **{rule: profile.offenders[rule].count for rule in RowRule},
+        "rows": profile.rows,
+        "matched": profile.matched,
+        "ids": ids.rows,
+        "distinct": ids.distinct,
+        "distinct matched": ids.distinct_matched,
+        "missing": ids.missing,
+        "invented": ids.invented,
+    }
+
+
+def counts_of_duckdb(output: Path, given_: Path) -> dict[str, int | None]:
+    with duckdb.connect(config={"threads": 1}) as database:
+        of_rows = database.execute(QUERY, [str(output)]).fetchone()
+        lost = [
+            database.execute(IDS, {"left": str(left), "right": str(right)}).fetchone()
+            for left, right in ((given_, output), (output, given_))
+        ]
+    assert of_rows
+    names = [*RowRule, "rows", "matched", "ids", "distinct", "distinct matched"]
+    return {
+        **dict(zip(names, of_rows, strict=True)),
+        "missing": lost[0][0] if lost[0] else None,
+        "invented": lost[1][0] if lost[1] else None,
+    }
