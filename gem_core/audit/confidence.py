@@ -11,6 +11,9 @@ BINS = 10_000
 by at most 0.00005 and an edge of the histogram takes what lies that close below it. In return the
 memory is fixed, and 0.7 stored in single precision (0.69999999) lands where it belongs."""
 
+_BLOCK_ROWS = 16_384
+"""Counted together: what is made on the way then stays in the cache."""
+
 HISTOGRAM_BINS = 20
 QUANTILES = (0.01, 0.05, 0.25, 0.50, 0.75, 0.95, 0.99)
 
@@ -47,8 +50,9 @@ class ConfidenceFold:
         self._minimum = min(self._minimum, float(values.min()))
         self._maximum = max(self._maximum, float(values.max()))
         self._sums.append(float(values.sum()))
-        nearest = np.rint(values * float(BINS)).astype(np.intp)
-        self._steps += np.bincount(nearest, minlength=BINS + 1)
+        for start in range(0, len(values), _BLOCK_ROWS):
+            nearest = np.rint(values[start : start + _BLOCK_ROWS] * float(BINS)).astype(np.intp)
+            self._steps += np.bincount(nearest, minlength=BINS + 1)
 
     def confidence(self) -> Confidence:
         """All batches together."""

@@ -75,7 +75,7 @@ class Rows:
         self.matched = self._is(MATCHED)
         self.unmatched = self._is(UNMATCHED)
         confidence = column(MATCH_CONFIDENCE)
-        self.confidence = None if confidence is None else numbers(confidence).astype(np.float64)
+        self.confidence = None if confidence is None else _double(confidence)
         self._has_confidence = valid(confidence) if confidence is not None else self.matched
         self._within = self.matched
         if self.confidence is not None:
@@ -115,7 +115,9 @@ class Rows:
             return true_at(pc.equal(self.status, word))
         # One word more than there are, so that whatever a null row points to is in bounds.
         means = np.append(true_at(pc.equal(self.status.dictionary, word)), [False])
-        codes = np.minimum(numbers(self.status.indices), len(means) - 1)
+        codes = numbers(self.status.indices)
+        if self.status.null_count:
+            codes = np.clip(codes, 0, len(means) - 1)
         hits = np.flatnonzero(means)
         found: Mask = codes == hits[0] if len(hits) == 1 else means[codes]
         return found & valid(self.status) if self.status.null_count else found
@@ -199,3 +201,7 @@ def _matches(texts: pa.StringArray, pattern: str) -> Mask:
 
 def _or_none[T](convert: Callable[[pa.Array], T], array: pa.Array | None) -> T | None:
     return None if array is None else convert(array)
+
+
+def _double(confidence: pa.Array) -> np.ndarray:
+    return numbers(confidence).astype(np.float64, copy=False)
