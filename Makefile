@@ -5,7 +5,7 @@ READY := .venv/ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test check fix lock clean
+.PHONY: help demo start test bench check fix lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -21,6 +21,15 @@ start: $(READY) ## Azurite, the GEM simulator and the app stay up until Ctrl-C
 
 test: $(READY) ## every test (ARGS="-k audit" picks some, without the coverage gate)
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov)
+
+BENCH := .venv-bench/bin
+$(BENCH)/ready: requirements-bench.txt | $(READY)
+	@$(UV) venv --quiet --clear --python $(BIN)/python .venv-bench
+	@$(UV) pip sync --quiet --require-hashes --python .venv-bench requirements-bench.txt
+	@touch $@
+
+bench: $(BENCH)/ready ## the audit beside other tools (ARGS="--quick": within a minute)
+	@$(BENCH)/python -m devkit.bench $(ARGS)
 
 check: $(READY) ## format, lint, types
 	@$(BIN)/ruff format --check .
@@ -43,4 +52,4 @@ lock: $(READY) ## the lock files again, from pyproject.toml and package.json
 	npm install --package-lock-only
 
 clean: ## everything that set-up and runs left in the checkout
-	rm -rf .venv .tools node_modules .dev .mypy_cache .ruff_cache .pytest_cache .coverage artifacts
+	rm -rf .venv .venv-bench .tools node_modules .dev .mypy_cache .ruff_cache .pytest_cache .coverage artifacts
