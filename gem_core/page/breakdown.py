@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from gem_core.audit.contract import ID, PROMISED
 from gem_core.page.geometry import GEOMETRY
+from gem_core.page.reader import weight
 
 MAX_VALUES = 30
 """A column of more values is no class of roads."""
@@ -17,7 +18,7 @@ MAX_COLUMNS = 12
 """How many columns are looked at, the first ones of the file."""
 
 BYTES_A_ROW = 1
-"""A wider stored column is not looked at. Thirty values take five bits in a dictionary."""
+"""A column of more weight (`reader.weight`) is not looked at. Thirty values take five bits."""
 
 _FREE_BYTES = 64 << 10
 """A column chunk of this size is cheap however few rows it has."""
@@ -50,7 +51,7 @@ def candidates(schema: pa.Schema, metadata: pq.FileMetaData) -> tuple[str, ...]:
         row_group = metadata.row_group(group)
         for index in range(row_group.num_columns):
             chunk = row_group.column(index)
-            stored[chunk.path_in_schema] += chunk.total_compressed_size
+            stored[chunk.path_in_schema] += weight(chunk)
     most = metadata.num_rows * BYTES_A_ROW + _FREE_BYTES * metadata.num_row_groups
     fitting = (
         part.name

@@ -106,7 +106,7 @@ def _describe(bins: Sequence[Bin], matched: int, unmatched: int, threshold: floa
     text = number_of(matched, "matched row")
     if matched:
         most = max(bins, key=lambda part: part.matched)
-        text += f", most of them ({count(most.matched)}) from {most.low:.2f} to {most.high:.2f}"
+        text += f", the fullest bin ({count(most.matched)}) from {most.low:.2f} to {most.high:.2f}"
     text += f"; {number_of(unmatched, 'unmatched row')} with a confidence."
     return text + ("" if threshold is None else f" The job's threshold is {threshold / 100:g}.")
 

@@ -40,22 +40,22 @@ class ColumnReader:
         self._file = RangeFile(source)
         try:
             self._file.load_tail(TAIL_BYTES)
-            self._parquet = self._open(())
+            parquet = self._open(None, ())
         except _UNREADABLE as error:
             raise self._trouble(error) from None
-        self.schema: pa.Schema = self._parquet.schema_arrow
-        self.metadata: pq.FileMetaData = self._parquet.metadata
+        self.schema: pa.Schema = parquet.schema_arrow
+        self.metadata: pq.FileMetaData = parquet.metadata
 
     @property
     def bytes_read(self) -> int:
         """So far."""
         return self._file.bytes_read
 
-    def chunk_bytes(self, column: str, *, compressed: bool = True) -> list[int]:
-        """Size of a flat column in each row group; 0 where there is none."""
+    def chunk_bytes(self, column: str) -> list[int]:
+        """Weight of a flat column in each row group: stored bytes, or a quarter of the unpacked."""
         return [
             sum(
-                chunk.total_compressed_size if compressed else chunk.total_uncompressed_size
+                weight(chunk)
                 for chunk in _chunks(self.metadata, group)
                 if chunk.path_in_schema == column
             )
@@ -77,7 +77,8 @@ class ColumnReader:
     ) -> Iterator[pa.RecordBatch]:
         """Decode flat columns of these row groups, in that order.
 
-        Text in columns `as_dictionary` is not spelled out row by row.
+        Text in columns `as_dictionary` is not spelled out row by row, so that a long value which
+        every row repeats takes no more memory than in the file.
 
         Raises:
             PageDataUnreadable: the data is broken.
@@ -87,7 +88,7 @@ class ColumnReader:
         try:
             needed = [span for group in groups for span in self._spans(group, columns)]
             self._file.follow(pieces(needed, end=self._file.tail_start))
-            yield from self._open(as_dictionary).iter_batches(
+            yield from self._open(self.metadata, as_dictionary).iter_batches(
                 batch_size=batch_rows,
                 row_groups=list(groups),
                 columns=list(columns),
@@ -96,9 +97,12 @@ class ColumnReader:
         except _UNREADABLE as error:
             raise self._trouble(error) from None
 
-    def _open(self, as_dictionary: Collection[str]) -> pq.ParquetFile:
+    def _open(
+        self, metadata: pq.FileMetaData | None, as_dictionary: Collection[str]
+    ) -> pq.ParquetFile:
         return pq.ParquetFile(
             pa.PythonFile(self._file, mode="r"),
+            metadata=metadata,
             read_dictionary=[name for name in as_dictionary if is_text(self._type(name))],
             pre_buffer=False,
             buffer_size=1 << 20,
@@ -120,6 +124,11 @@ class ColumnReader:
         if self._file.failure:
             return self._file.failure
         return PageDataUnreadable(" ".join(str(error).split())[:200] or type(error).__name__)
+
+
+def weight(chunk: pq.ColumnChunkMetaData) -> int:
+    """Bytes that a column chunk counts for: as stored, or a quarter of what it unpacks to."""
+    return int(max(chunk.total_compressed_size, chunk.total_uncompressed_size // 4))
 
 
 def _chunks(metadata: pq.FileMetaData, group: int) -> Iterator[pq.ColumnChunkMetaData]:

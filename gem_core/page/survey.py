@@ -5,6 +5,8 @@ that the audit read, since the Source is.
 """
 
 import random
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -121,58 +123,70 @@ def _add(histogram: list[int], confidences: pa.Array) -> None:
 
 
 class _MapSample:
-    """Draws rows from row groups whose geometry fits, then reads the geometry of those."""
+    """Draws rows from row groups whose geometry fits, then reads the geometry of those.
+
+    A place is a row's number in these row groups alone.
+    """
 
     def __init__(self, reader: ColumnReader) -> None:
         self._reader = reader
         self._problem = geometry_problem(reader.schema, GEOMETRY)
         rows = reader.group_rows()
-        self._ends = list(accumulate(rows))
-        self._starts = [end - count for end, count in zip(self._ends, rows, strict=True)]
+        self._all_groups = len(rows)
         self._groups = [] if self._problem else _chosen(reader.chunk_bytes(GEOMETRY), rows)
+        ends = list(accumulate(rows))
+        places = accumulate((rows[group] for group in self._groups), initial=0)
+        self._ahead = deque(
+            (ends[group] - rows[group], ends[group], place)
+            for group, place in zip(self._groups, places, strict=False)
+        )
+        """First row and end of each chosen group, and the place of its first row."""
         self._kinds = [Reservoir(MAP_ROADS, seed=SEED + kind) for kind in (0, 1)]
 
     def add(self, first: int, *masks: pa.BooleanArray) -> None:
         """Show a batch: the number of its first row, which rows are matched, which unmatched."""
-        for group in self._groups:
-            start = max(self._starts[group] - first, 0)
-            end = min(self._ends[group] - first, len(masks[0]))
-            if start < end:
-                for kind, mask in zip(self._kinds, masks, strict=True):
-                    here = pc.indices_nonzero(mask.slice(start, end - start))
-                    kind.add(pc.add(here.cast(pa.int64()), first + start))
+        end = first + len(masks[0])
+        while self._ahead and self._ahead[0][0] < end:
+            group_first, group_end, place = self._ahead[0]
+            start = max(group_first, first)
+            for kind, mask in zip(self._kinds, masks, strict=True):
+                part = mask.slice(start - first, min(group_end, end) - start)
+                here = pc.indices_nonzero(part).cast(pa.int64())
+                kind.add(pc.add(here, place + start - group_first))
+            if group_end > end:
+                return
+            self._ahead.popleft()
 
     def road_map(self) -> RoadMap:
         """Read the sampled roads."""
         if self._problem:
             return RoadMap(note=self._problem)
         if not self._groups:
-            return RoadMap(note=_TOO_LARGE if any(self._ends) else "there are no rows")
-        kinds: list[list[Road]] = [[], []]
-        unreadable = 0
-        for group in self._groups:
-            for batch, first in self._geometry(group):
-                for kind, reservoir in zip(kinds, self._kinds, strict=True):
-                    for text in _texts(batch.column(GEOMETRY), first, reservoir.rows()):
-                        try:
-                            kind.append(road(text))
-                        except RoadsUnreadable:
-                            unreadable += 1
+            return RoadMap(
+                note=_TOO_LARGE if self._reader.metadata.num_rows else "there are no rows"
+            )
+        kinds: tuple[list[Road], ...] = ([], [])
+        samples = [reservoir.rows() for reservoir in self._kinds]
+        unreadable, first = 0, 0
+        for batch in self._reader.batches(
+            [GEOMETRY], self._groups, batch_rows=GEOMETRY_BATCH_ROWS, as_dictionary=[GEOMETRY]
+        ):
+            for kind, places in zip(kinds, samples, strict=True):
+                for text in _texts(batch.column(GEOMETRY), first, places):
+                    try:
+                        kind.append(road(text))
+                    except RoadsUnreadable:
+                        unreadable += 1
+            first += batch.num_rows
         notes = []
-        if len(self._groups) < len(self._starts):
+        if len(self._groups) < self._all_groups:
             notes.append(
-                f"drawn from {len(self._groups)} of {len(self._starts)} row groups, so as to read "
+                f"drawn from {len(self._groups)} of {self._all_groups} row groups, so as to read "
                 f"at most {MAP_BYTES >> 20} MiB of geometry"
             )
         if unreadable:
             notes.append(f"{unreadable} of the sampled geometries are no WKT lines")
         return RoadMap(tuple(kinds[0]), tuple(kinds[1]), "; ".join(notes))
-
-    def _geometry(self, group: int) -> Iterator[tuple[pa.RecordBatch, int]]:
-        first = self._starts[group]
-        for batch in self._reader.batches([GEOMETRY], [group], batch_rows=GEOMETRY_BATCH_ROWS):
-            yield batch, first
-            first += batch.num_rows
 
 
 _TOO_LARGE = (
@@ -186,15 +200,17 @@ def _chosen(sizes: Sequence[int], rows: Sequence[int]) -> list[int]:
     random.Random(SEED).shuffle(order)  # noqa: S311 - a sample, not a secret
     left, chosen = MAP_BYTES, []
     for group in order:
-        if sizes[group] <= left:
+        if 0 <= sizes[group] <= left:
             left -= sizes[group]
             chosen.append(group)
     return sorted(chosen)
 
 
-def _texts(column: pa.Array, first: int, rows: Sequence[int]) -> Iterator[str]:
-    """The texts of those rows that lie in this batch; null is an empty one."""
-    for row in rows:
-        if first <= row < first + len(column):
-            value = column[row - first].cast(pa.large_binary()).as_py()  # may be no valid UTF-8
-            yield (value or b"").decode(errors="replace")
+def _texts(column: pa.DictionaryArray, first: int, places: Sequence[int]) -> Iterator[str]:
+    """The texts at those places that lie in this batch; null is an empty one."""
+    for place in places[bisect_left(places, first) : bisect_left(places, first + len(column))]:
+        index = column.indices[place - first].as_py()
+        if index is None:
+            yield ""
+        else:  # may be no valid UTF-8
+            yield column.dictionary[index].cast(pa.large_binary()).as_py().decode(errors="replace")

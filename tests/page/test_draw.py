@@ -181,7 +181,7 @@ def test_the_histogram_is_in_proportion() -> None:
     assert all(bar.x >= 0 and bar.x + bar.width <= 100 for bar in plot.bars)
     assert [line.label for line in plot.grid] == ["200", "400", "600", "800", "1,000"]
     assert plot.threshold == 60
-    assert "1,010 matched rows, most of them (1,000) from 0.95 to 1.00" in plot.description
+    assert "1,010 matched rows, the fullest bin (1,000) from 0.95 to 1.00" in plot.description
 
 
 def test_no_confidence_no_plot() -> None:

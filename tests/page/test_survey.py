@@ -8,6 +8,7 @@ import pytest
 from gem_core.errors import OutputChanged
 from gem_core.page import survey as surveying
 from gem_core.page.breakdown import MAX_COLUMNS, MAX_VALUES, Part
+from gem_core.page.reader import ColumnReader
 from gem_core.page.survey import MAP_ROADS, Survey, survey
 from tests.audit.build import matched_table, write, write_bytes
 from tests.page.build import good
@@ -147,6 +148,24 @@ def test_without_a_map_no_geometry_is_read(tmp_path: Path) -> None:
     output = write(tmp_path, matched_table(ROWS, geometry=noise), compression="none")
     assert output.size_bytes > 1_000_000
     assert survey(output, with_map=False).bytes_read < 200_000
+
+
+def test_a_long_value_in_every_row_is_held_once(tmp_path: Path) -> None:
+    """Spelled out, these 2,000 rows would take 200 MB in one batch, twice."""
+    long = "x" * 100_000
+    table = matched_table(2_000, geometry=pa.array([long] * 2_000).dictionary_encode())
+    table = table.append_column("c", table.column("geometry"))
+    output = write(tmp_path, table, store_schema=False, dictionary_pagesize_limit=4 << 20)
+    pool = pa.default_memory_pool()
+    before = pool.bytes_allocated()
+    reader = ColumnReader(output)
+    for batch in reader.batches(["geometry", "c"], [0], as_dictionary=["geometry", "c"]):
+        assert pool.bytes_allocated() - before < 32 << 20
+        assert batch.num_rows == 2_000
+    found = survey(output, with_map=True)
+    assert found.road_map
+    # 1,000 of the 1,500 matched rows, and all 500 others.
+    assert found.road_map.note == "1500 of the sampled geometries are no WKT lines"
 
 
 def test_geometry_that_is_none_is_counted(tmp_path: Path) -> None:
