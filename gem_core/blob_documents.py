@@ -44,30 +44,31 @@ class BlobDocuments:
 
     def create(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
         """Write a document that must not exist yet; gives its ETag."""
-        with self._errors:
-            answer = self._container.get_blob_client(name).upload_blob(
-                body, overwrite=False, metadata=dict(metadata or {})
-            )
-            return _bare(answer["etag"])
+        return self._write(name, body, metadata, overwrite=False)
 
     def replace(
         self, name: str, body: bytes, *, etag: str, metadata: Mapping[str, str] | None = None
     ) -> str:
         """Write over exactly the version `etag`; gives the new ETag."""
-        with self._errors:
-            answer = self._container.get_blob_client(name).upload_blob(
-                body, overwrite=True, metadata=dict(metadata or {}), **_only(etag)
-            )
-            return _bare(answer["etag"])
+        return self._write(name, body, metadata, overwrite=True, **_only(etag))
 
     def put(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
         """Write whatever is there; gives the new ETag."""
+        return self._write(name, body, metadata, overwrite=True)
+
+    def _write(
+        self,
+        name: str,
+        body: bytes,
+        metadata: Mapping[str, str] | None,
+        **conditions: Any,  # noqa: ANN401 - handed on
+    ) -> str:
         with self._errors:
             answer = self._container.get_blob_client(name).upload_blob(
                 body,
-                overwrite=True,
                 metadata=dict(metadata or {}),
                 content_settings=ContentSettings(content_type=_content_type(name)),
+                **conditions,
             )
             return _bare(answer["etag"])
 

@@ -44,8 +44,6 @@ class Findings:
     statistics: Mapping[str, Any] | None = None
     checks: tuple[Mapping[str, Any], ...] = ()
     audited_at: datetime | None = None
-    page_url: str | None = None
-    """Where the report lies as a page."""
 
 
 def manifest_id(job_run_id: str, *, version: str, ruleset: str) -> str:
@@ -116,7 +114,7 @@ def whole_event(
                 "counts": _counts(findings.checks),
                 "all": list(findings.checks),
             },
-            "report": {"url": report_url, "page": findings.page_url},
+            "report": {"url": report_url, "page": None},
             "timing": {
                 "registeredAt": record.registered_at.isoformat(),
                 "settledAt": settled_at.isoformat(),
@@ -128,6 +126,12 @@ def whole_event(
     }
     # CloudEvents 1.0 has no empty attributes: without an output there is no subject.
     return event | ({"subject": findings.subject} if findings.subject else {})
+
+
+def with_page(event: Mapping[str, Any], page_url: str) -> dict[str, Any]:
+    """The whole event with the address of the report as a page."""
+    data = event["data"]
+    return {**event, "data": data | {"report": data["report"] | {"page": page_url}}}
 
 
 def manifest(event: Mapping[str, Any]) -> Manifest:

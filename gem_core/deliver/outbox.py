@@ -32,10 +32,16 @@ class Outbox:
         """Where the report of that id lies."""
         return self._reports.url(_report_name(job_run_id, id_))
 
-    def keep_report(self, job_run_id: str, event: Mapping[str, Any]) -> None:
-        """Store the whole event; before its manifest, which links to it."""
+    def keep_report(self, job_run_id: str, event: Mapping[str, Any]) -> bool:
+        """Store the whole event, before its manifest; whether it is the first of its id."""
         body = json.dumps(event, indent=1).encode()
-        self._reports.put(_report_name(job_run_id, event["id"]), body)
+        name = _report_name(job_run_id, event["id"])
+        try:
+            self._reports.create(name, body)
+        except RecordConflict:
+            self._reports.put(name, body)
+            return False
+        return True
 
     def keep_page(self, job_run_id: str, id_: str, page: str) -> str:
         """Store the report as a page, beside the report of that id; gives its address."""

@@ -6,7 +6,7 @@ raises the ticket again; and the outbox makes the repeat send the same manifest.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from gem_core.audit.audit import audit, changed_report, refused_report
 from gem_core.audit.report import RULESET, Report
 from gem_core.audit.source import Source
 from gem_core.deliver.findings import findings
-from gem_core.deliver.manifest import Manifest, manifest, manifest_id, whole_event
+from gem_core.deliver.manifest import Manifest, manifest, manifest_id, whole_event, with_page
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import (
     OutputChanged,
@@ -194,12 +194,9 @@ def _kept(
     if held := deliverer.outbox.get(record.job_run_id, id_):
         return held
     now = deliverer.clock()
-    found = findings(report, output, record, now)
-    if report:
-        found = replace(found, page_url=_page(deliverer, record, id_, report, output, now))
     event = whole_event(
         record,
-        found,
+        findings(report, output, record, now),
         id_=id_,
         outcome=outcome,
         ruleset=RULESET,
@@ -207,7 +204,12 @@ def _kept(
         report_url=deliverer.outbox.report_url(record.job_run_id, id_),
         now=now,
     )
-    deliverer.outbox.keep_report(record.job_run_id, event)
+    is_new = deliverer.outbox.keep_report(record.job_run_id, event)
+    # A report without a manifest is what a delivery leaves that died while it drew the page, for
+    # want of memory perhaps: the next one goes without.
+    if report and is_new and (page_url := _page(deliverer, record, id_, report, output, now)):
+        event = with_page(event, page_url)
+        deliverer.outbox.keep_report(record.job_run_id, event)
     return deliverer.outbox.keep(record.job_run_id, manifest(event))
 
 

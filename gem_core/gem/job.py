@@ -13,7 +13,6 @@ from typing import Any
 
 from gem_core.errors import GemAnswerError
 
-
 MAX_DEPTH = 32
 """Of nesting; the documented answer has 2."""
 

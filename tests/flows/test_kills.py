@@ -98,7 +98,7 @@ def test_the_watched_life_has_every_edge() -> None:
         "gem.get_job",
         "files.open",
         "files.source.read",
-        "reports.put",
+        "reports.create",
         "manifests.create",
         "queue.send",
         "heartbeat.put",

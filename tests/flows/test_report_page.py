@@ -19,7 +19,7 @@ from gem_core.errors import (
 from gem_core.flows.deliver_results import MakePage, deliver_results
 from gem_core.page.make import make_page
 from tests.builders import JOB, OUTPUT, World, check_manifest, finished, logged, matched_file
-from tests.fakes import MemoryDocuments
+from tests.fakes import Killed, MemoryDocuments
 
 MAKE: MakePage = partial(make_page, with_map=True)
 
@@ -123,3 +123,20 @@ def test_a_page_that_cannot_be_stored_does_not_either(
     _, event = delivered(MAKE)
     assert event["data"]["report"]["page"] is None
     assert logged(caplog, "report_page_failed")
+
+
+def test_a_process_that_dies_of_the_page_delivers_without_it_next_time() -> None:
+    """Killed for want of memory, say: the same page would kill each later try too."""
+
+    def die(*_: object) -> str:
+        raise Killed
+
+    world = World()
+    world.files.write(OUTPUT, matched_file())
+    world.settle(finished())
+    with pytest.raises(Killed):
+        deliver_results(replace(world.deliverer, make_page=die), JOB)
+    assert world.queue.sent == []
+    manifest = deliver_results(replace(world.deliverer, make_page=die), JOB)
+    assert manifest
+    assert check_manifest(manifest.body)["data"]["report"]["page"] is None
