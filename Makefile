@@ -5,10 +5,10 @@ READY := .venv/ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test bench check fix lock clean
+.PHONY: help demo start test bench infra-check check fix lock clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(READY): requirements-dev.txt requirements-node.txt package-lock.json devkit/bootstrap.py
 	@$(PYTHON) devkit/bootstrap.py
@@ -21,6 +21,9 @@ start: $(READY) ## Azurite, the GEM simulator and the app stay up until Ctrl-C
 
 test: $(READY) ## every test (ARGS="-k audit" picks some, without the coverage gate)
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov)
+
+infra-check: $(READY) ## the infrastructure, without Azure
+	@$(BIN)/python -m pytest -q -s tests/infra
 
 BENCH := .venv-bench/bin
 $(BENCH)/ready: requirements-bench.txt | $(READY)

@@ -1,0 +1,102 @@
+"""Bicep files as syntax trees: declarations, properties. Reads files, runs no compiler."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import tree_sitter_bicep
+from tree_sitter import Language, Node, Parser
+
+_PARSER = Parser(Language(tree_sitter_bicep.language()))
+_NAMES = {"identifier", "compatible_identifier"}
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource declaration."""
+
+    file: str
+    name: str
+    kind: str
+    """Type without the API version."""
+    existing: bool
+    body: Node
+
+
+class BicepFile:
+    """One parsed file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.root = _PARSER.parse(path.read_bytes()).root_node
+
+    @property
+    def errors(self) -> list[int]:
+        """The lines that are no Bicep."""
+        return [
+            node.start_point[0] + 1
+            for node in walk(self.root)
+            if node.type == "ERROR" or node.is_missing
+        ]
+
+    def declared(self, kind: str) -> dict[str, Node]:
+        """The declarations of a kind ("parameter", "variable", "output", "module") by name."""
+        return {
+            text(_named(node)): node
+            for node in walk(self.root)
+            if node.type == f"{kind}_declaration"
+        }
+
+    def resources(self) -> Iterator[Resource]:
+        """Every resource, those that exist already included."""
+        for name, node in self.declared("resource").items():
+            kind = string(next(child for child in node.named_children if child.type == "string"))
+            existing = any(text(child) == "existing" for child in node.children)
+            yield Resource(self.path.name, name, kind.partition("@")[0], existing, object_of(node))
+
+
+def files(infra: Path) -> list[BicepFile]:
+    """Every Bicep file under a folder."""
+    return [BicepFile(path) for path in sorted(infra.rglob("*.bicep"))]
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and all below it."""
+    yield node
+    for child in node.children:
+        yield from walk(child)
+
+
+def text(node: Node) -> str:
+    """The source of a node."""
+    return (node.text or b"").decode()
+
+
+def string(node: Node) -> str:
+    """What stands between the quotes; an interpolation stays as it is written."""
+    return text(node).strip("'")
+
+
+def object_of(node: Node) -> Node:
+    """The first object in a declaration, be it conditional or in a loop."""
+    return next(child for child in walk(node) if child.type == "object")
+
+
+def properties(body: Node) -> dict[str, str]:
+    """Every property below an object as dotted path and source of its value."""
+    found: dict[str, str] = {}
+    for child in body.named_children:
+        if child.type != "object_property":
+            continue
+        key, value = child.named_children[0], child.named_children[-1]
+        name = text(key).strip("'")
+        if value.type == "object":
+            inner = properties(value)
+            found |= {f"{name}.{path}": source for path, source in inner.items()}
+        else:
+            found[name] = text(value)
+    return found
+
+
+def _named(declaration: Node) -> Node:
+    return next(child for child in declaration.named_children if child.type in _NAMES)
