@@ -83,6 +83,8 @@ var base = {
   GEM_RESULTS_QUEUE_ENCODING: 'base64'
   GEM_OUTPUT_CONTAINER: outputContainer
   GEM_TRIGGER_SOURCE: 'EventGrid'
+  // numpy's AVX-512 sort is several times slower on Zen 4 (docs/decisions/0020).
+  NPY_DISABLE_CPU_FEATURES: 'X86_V4'
 }
 
 var gemPrincipal = {
