@@ -109,18 +109,33 @@ def _read(
         output = OutputIds(opened.schema.field(ID).type, lambda: _ids_again(opened, columns))
         ids = IdAudit(output, given.ids(), not_compared=given.note, limits=id_limits)
     done = 0
+    found, ids_fault = None, ""
     try:
         for batch in opened.batches(columns):
             matched = profiler.add(batch)
             if ids:
-                ids.add(batch.column(ID), matched)
+                try:
+                    ids.add(batch.column(ID), matched)
+                except OSError as error:
+                    ids_fault = _no_room(error)
+                    ids.close()
+                    ids = None
             done += batch.num_rows
             if on_rows:
                 on_rows(done, opened.rows)
-        found = ids.finish() if ids else None
+        if ids:
+            try:
+                found = ids.finish()
+            except OSError as error:
+                ids_fault = _no_room(error)
     except DataFault as fault:
         return replace(facts, data_fault=str(fault))
-    return replace(facts, profile=profiler.profile(), ids=found)
+    return replace(facts, profile=profiler.profile(), ids=found, ids_fault=ids_fault)
+
+
+def _no_room(error: OSError) -> str:
+    """Why the ids were given up, which says nothing about the output."""
+    return f"the temporary directory for ids out of order cannot be used: {error.strerror}"
 
 
 def _ids_again(opened: Opened, columns: Sequence[str]) -> Iterator[tuple[pa.Array, Mask]]:

@@ -39,6 +39,8 @@ class Facts:
     """Why the rows could not be read to the end, or empty."""
     profile: Profile | None = None
     """None when the rows were not read to the end, or no column of theirs can be judged."""
+    ids_fault: str = ""
+    """Why the ids were given up, or empty."""
     ids: IdFacts | None = None
     """None as for `profile`, or when there is no usable id column."""
     expected_input: str | None = None

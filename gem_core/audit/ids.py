@@ -138,8 +138,12 @@ class IdAudit:
         try:
             return self._finish()
         finally:
-            if self._runs:
-                self._runs.close()
+            self.close()
+
+    def close(self) -> None:
+        """Give up what is held on disk; nothing may be added any more."""
+        if self._runs:
+            self._runs.close()
 
     def _finish(self) -> IdFacts:
         if self._read_again:

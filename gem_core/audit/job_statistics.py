@@ -63,7 +63,8 @@ def ours(facts: Facts) -> Ours:
         matched[Counting.ROWS] = Fraction(profile.matched, profile.rows)
         unmatched[Counting.ROWS] = Fraction(profile.unmatched, profile.rows)
     if not ids:
-        return Ours(roads, matched, unmatched, "there is no id column as promised")
+        why = facts.ids_fault or "there is no id column as promised"
+        return Ours(roads, matched, unmatched, why)
     if ids.distinct is None or ids.distinct_matched is None:
         return Ours(roads, matched, unmatched, ids.not_counted)
     roads[Counting.IDS] = ids.distinct

@@ -43,7 +43,9 @@ def _ids_check(judge: Callable[[IdFacts], Judgement]) -> Callable[[Facts], Judge
     def judged(facts: Facts) -> Judgement:
         if not facts.profile:
             return not_run(facts.unread)
-        return judge(facts.ids) if facts.ids else not_run(f"it needs {ID} as promised")
+        if not facts.ids:
+            return not_run(facts.ids_fault or f"it needs {ID} as promised")
+        return judge(facts.ids)
 
     return judged
 

@@ -199,7 +199,7 @@ def _given(facts: Facts) -> dict[str, Any]:
         "rows": given.rows,
         "columnsCompared": given.columns is not None,
         "idsCompared": compared,
-        "note": given.note or (facts.ids.not_compared if facts.ids else "") or None,
+        "note": given.note or (facts.ids.not_compared if facts.ids else facts.ids_fault) or None,
         "bytesRead": given.bytes_read,
         "requests": given.requests,
     }

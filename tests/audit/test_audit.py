@@ -9,6 +9,7 @@ import pytest
 
 from gem_core.audit.audit import audit, changed_report, refused_report
 from gem_core.audit.checks import CHECKS
+from gem_core.audit.ids import IdLimits
 from gem_core.audit.report import Report
 from gem_core.audit.source import Source
 from gem_core.audit.verdict import Verdict
@@ -234,3 +235,16 @@ def test_memory_holds_few_pieces_of_a_file(tmp_path: Path) -> None:
     assert (facts["output"]["rows"], facts["output"]["rowGroups"]) == (30_000, 8)
     assert facts["input"]["rows"] == 30_000
     assert report.bytes_read < output.size_bytes / 2
+
+
+@pytest.mark.parametrize("memory_bytes", [1, 20_000], ids=["while reading", "at the end"])
+def test_a_full_disk_says_nothing_about_the_output(tmp_path: Path, memory_bytes: int) -> None:
+    """Ids out of order need room; without it their checks are not run, and the others are."""
+    rows = 20_000
+    table = matched_table(rows, id=pa.array(range(rows, 0, -1)))
+    output = write(tmp_path, table, row_group_size=1000)
+    limits = IdLimits(memory_bytes, tmp_path / "gone")
+    report = audit(output, job(), input_source=None, id_limits=limits)
+    assert "cannot be used" in lines(report, Verdict.NOT_RUN)["ids_once"]
+    assert "gers_form" in lines(report, Verdict.PASSED)
+    assert report.rows == rows
