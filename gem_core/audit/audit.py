@@ -82,6 +82,21 @@ def changed_report(output: Source, job: GemJob) -> Report:
     )
 
 
+def given_up_report(output: Source, job: GemJob, *, begun: int) -> Report:
+    """Make the report of an output whose audit has begun so often and never ended."""
+    return judge(
+        Facts(
+            job=job,
+            name=output.name,
+            size_bytes=output.size_bytes,
+            given=InputFacts("the audit was given up"),
+            given_up=f"{begun} audits of it began, and none ended",
+        ),
+        bytes_read=0,
+        requests=0,
+    )
+
+
 def refused_report(job: GemJob, reason: str) -> Report:
     """Make the report of an output that was not asked for, since GEM's names are none."""
     given = InputFacts("the output was not read")

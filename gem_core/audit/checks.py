@@ -56,6 +56,12 @@ CHECKS = (
         judge_file.input_as_registered,
     ),
     Check("exists", _ERROR, "The output exists and can be read.", judge_file.exists),
+    Check(
+        "auditable",
+        _ERROR,
+        "It can be audited without ending the process, for want of memory say.",
+        judge_file.auditable,
+    ),
     Check("named_by_job", _ERROR, "It is the file that the job names.", judge_file.named_by_job),
     Check(
         "name_pattern",

@@ -47,6 +47,8 @@ class Facts:
     """The input file name that was expected when the job was registered."""
     refused: str = ""
     """Set when GEM's names cannot be those of a file; nothing was read then."""
+    given_up: str = ""
+    """Set when each audit ended the process; nothing else is known then."""
     changed: str = ""
     """Set when the output never held still; nothing else is known then."""
 
@@ -55,6 +57,8 @@ class Facts:
         """Why there is no footer to judge, or empty."""
         if self.refused:
             return "the names that GEM gives are no names of a file"
+        if self.given_up:
+            return "the audit was given up"
         if self.changed:
             return "the output changed each time while it was read"
         return "the file is no readable Parquet" if self.fault else ""

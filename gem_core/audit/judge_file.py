@@ -15,6 +15,13 @@ def names_usable(facts: Facts) -> Judgement:
     return failed(facts.refused) if facts.refused else passed()
 
 
+def auditable(facts: Facts) -> Judgement:
+    """A file may be made so that reading it takes more memory than there is."""
+    if facts.given_up:
+        return failed(facts.given_up)
+    return not_run(facts.unopened) if facts.refused or facts.changed else passed()
+
+
 def exists(facts: Facts) -> Judgement:
     """A missing output is an OutputMissing before there are facts; see `audit`."""
     return not_run(facts.unopened) if facts.refused else passed()
@@ -54,7 +61,7 @@ def name_pattern(facts: Facts) -> Judgement:
 
 def unchanged_while_read(facts: Facts) -> Judgement:
     """Every read carries If-Match, so an output that was read at all did not change."""
-    if facts.refused:
+    if facts.refused or facts.given_up:
         return not_run(facts.unopened)
     return failed(facts.changed) if facts.changed else passed()
 

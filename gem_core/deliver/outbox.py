@@ -58,6 +58,18 @@ class Outbox:
             return self.get(job_run_id, manifest.id) or manifest
         return manifest
 
+    def begin(self, job_run_id: str, id_: str) -> int:
+        """Count one more audit for a manifest; how many have begun without an end, this one too."""
+        name = _begun_name(job_run_id, id_)
+        held = self._manifests.get(name)
+        begun = (int(held.body) if held else 0) + 1
+        self._manifests.put(name, str(begun).encode())
+        return begun
+
+    def end(self, job_run_id: str, id_: str) -> None:
+        """An audit has ended, well or not: what was counted is forgotten."""
+        self._manifests.delete(_begun_name(job_run_id, id_))
+
     def forget(self, job_run_id: str) -> None:
         """Remove the manifests of a job; its reports stay, since messages link to them."""
         for item in self._manifests.every(prefix=f"{job_run_id}/"):
@@ -66,6 +78,10 @@ class Outbox:
 
 def _manifest_name(job_run_id: str, id_: str) -> str:
     return f"{job_run_id}/{id_}.json"
+
+
+def _begun_name(job_run_id: str, id_: str) -> str:
+    return f"{job_run_id}/{id_}.begun"
 
 
 def _report_name(job_run_id: str, id_: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from gem_core.audit.audit import audit, changed_report, refused_report
+from gem_core.audit.audit import audit, changed_report, given_up_report, refused_report
 from gem_core.audit.report import RULESET, Report
 from gem_core.audit.source import Source
 from gem_core.deliver.findings import findings
@@ -31,6 +31,8 @@ from gem_core.watch.registry import JobRegistry, StoredRecord
 
 MAX_AUDITS = 3
 """Of one ticket: an output that changes each time it is read is reported as such."""
+MAX_BEGUN = 10
+"""Audits of one output that began and never ended: the host's five tries of two tickets."""
 LOOK_AGAIN = timedelta(minutes=2)
 """How long to wait for an output that is not there yet."""
 
@@ -115,7 +117,7 @@ def _audited(deliverer: Deliverer, record: JobRecord, job: GemJob) -> Manifest |
             output = deliverer.files.open(job.storage_id, output_name(job))
             if held := deliverer.outbox.get(record.job_run_id, _id(record, output.etag)):
                 return held
-            report = _report(deliverer, record, job, output)
+            report, version = _report(deliverer, record, job, output)
         except OutputMissing:
             if deliverer.clock() - _settled_at(record) < deliverer.output_grace:
                 return None
@@ -126,20 +128,34 @@ def _audited(deliverer: Deliverer, record: JobRecord, job: GemJob) -> Manifest |
         except OutputChanged:
             log(Event.OUTPUT_CHANGED, job_run_id=record.job_run_id)
         else:
-            return _kept(deliverer, record, report.outcome, output.etag, report, output)
+            return _kept(deliverer, record, report.outcome, version, report, output)
     # Not under the last ETag: a file that holds still later is to be audited as what it is then.
     return _kept(deliverer, record, Outcome.INVALID, "changed", changed_report(output, job))
 
 
-def _report(deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source) -> Report:
+def _report(
+    deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source
+) -> tuple[Report, str]:
+    """The report of an output, and the version that its manifest speaks of."""
+    this = record.job_run_id, _id(record, output.etag)
+    begun = deliverer.outbox.begin(*this)
+    if begun > MAX_BEGUN:
+        # Each audit ended the process: say so, rather than try for ever. A redelivery tries anew.
+        deliverer.outbox.end(*this)
+        return given_up_report(output, job, begun=begun - 1), "given-up"
     given, note = _input(deliverer, job)
-    report = audit(
-        output,
-        job,
-        input_source=given,
-        input_note=note,
-        expected_input=record.expected_input_file_name,
-    )
+    try:
+        report = audit(
+            output,
+            job,
+            input_source=given,
+            input_note=note,
+            expected_input=record.expected_input_file_name,
+        )
+    except Exception:  # whatever it is, the process lives
+        deliverer.outbox.end(*this)
+        raise
+    deliverer.outbox.end(*this)
     log(
         Event.OUTPUT_AUDITED,
         job_run_id=job.job_run_id,
@@ -149,7 +165,7 @@ def _report(deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source
         bytes_read=report.bytes_read,
         requests=report.requests,
     )
-    return report
+    return report, output.etag
 
 
 def _input(deliverer: Deliverer, job: GemJob) -> tuple[Source | None, str]:

@@ -295,6 +295,7 @@ NO_FILE = (
     - REGISTRATION
     - {
         "names_usable",
+        "auditable",
         "exists",
         "named_by_job",
         "name_pattern",

@@ -8,10 +8,17 @@ from typing import Any
 
 import pytest
 
+from gem_core.audit.report import Report
 from gem_core.deliver.manifest import Manifest
 from gem_core.errors import OutputRefused, OutputUnreachable, RecordConflict, StoreError
 from gem_core.flows.check_jobs import check_jobs
-from gem_core.flows.deliver_results import LOOK_AGAIN, MAX_AUDITS, deliver_results, output_name
+from gem_core.flows.deliver_results import (
+    LOOK_AGAIN,
+    MAX_AUDITS,
+    MAX_BEGUN,
+    deliver_results,
+    output_name,
+)
 from gem_core.flows.manage_jobs import forget_job, redeliver_job, register_job
 from gem_core.outcome import Outcome
 from gem_core.watch.record import Settlement, Stage
@@ -27,7 +34,7 @@ from tests.builders import (
     matched_file,
     page_answer,
 )
-from tests.fakes import START
+from tests.fakes import START, Killed
 
 
 def settled(given: dict[str, Any] | None = None, *, output: bytes | None = None) -> World:
@@ -465,4 +472,47 @@ def test_whatever_gem_adds_the_job_is_delivered(text: str) -> None:
     world.gem.answers[JOB] = [finished(extra=json.loads(text))]
     world.add(JOB)
     check_jobs(world.checker)
+    assert delivered(world)["data"]["outcome"] == Outcome.VALID
+
+
+def test_an_audit_that_ends_the_process_each_time_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For want of memory, say: the listeners are told, and a redelivery tries anew."""
+
+    def die(*_: object, **__: object) -> Report:
+        raise Killed
+
+    world = World()
+    world.files.write(OUTPUT, matched_file())
+    world.settle(finished())
+    with monkeypatch.context() as dying:
+        dying.setattr("gem_core.flows.deliver_results.audit", die)
+        for _ in range(MAX_BEGUN):
+            with pytest.raises(Killed):
+                deliver_results(world.deliverer, JOB)
+        event = delivered(world)
+    assert event["data"]["outcome"] == Outcome.INVALID
+    failed = [c for c in event["data"]["checks"]["notPassed"] if c["verdict"] == "failed"]
+    assert [(c["name"], c["detail"]) for c in failed] == [
+        ("auditable", "10 audits of it began, and none ended")
+    ]
+    world.queue.sent.clear()
+    redeliver_job(world.desk, world.checker, JOB)
+    assert delivered(world)["data"]["outcome"] == Outcome.VALID
+
+
+def test_an_audit_that_fails_without_dying_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    world.files.write(OUTPUT, matched_file())
+    world.settle(finished())
+
+    def refuse(*_: object, **__: object) -> Report:
+        raise OutputUnreachable("refused")
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr("gem_core.flows.deliver_results.audit", refuse)
+        for _ in range(MAX_BEGUN + 1):
+            with pytest.raises(OutputUnreachable):
+                deliver_results(world.deliverer, JOB)
     assert delivered(world)["data"]["outcome"] == Outcome.VALID
