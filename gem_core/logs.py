@@ -80,6 +80,8 @@ def log(event: Event, *, traceback: bool = False, **facts: Any) -> None:  # noqa
         if event in _WARNINGS
         else logging.INFO
     )
+    if not _LOGGER.isEnabledFor(level):
+        return
     line = json.dumps({"event": event, **facts}, default=_plain)
     _LOGGER.log(level, "%s", line, exc_info=traceback)
 

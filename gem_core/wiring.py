@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import OutputRefused, SettingsError
-from gem_core.flows.check_jobs import Checker
+from gem_core.flows.check_jobs import Checker, in_threads
 from gem_core.flows.manage_jobs import Desk
 from gem_core.setting_reader import Connection, ServicePrincipal, SettingReader
 from gem_core.settings import QueueEncoding, Settings, read_settings
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gem_core.audit.source import Source
     from gem_core.blob_documents import BlobDocuments
     from gem_core.deliver.queue import ResultsQueue
-    from gem_core.flows.deliver_results import Deliverer, MakePage
+    from gem_core.flows.deliverer import Deliverer, MakePage
     from gem_core.gem.client import GemClient
     from gem_core.gem.token import TokenSource
 
@@ -77,7 +77,7 @@ def checker() -> Checker:
         pace=Pace(chosen.check_requests_per_second, monotonic=time.monotonic, pause=time.sleep),
         clock=now,
         jitter=SystemRandom().random,
-        concurrency=chosen.check_concurrency,
+        each=in_threads(chosen.check_concurrency),
     )
 
 
@@ -97,7 +97,7 @@ def desk() -> Desk:
 def deliverer() -> "Deliverer":
     """The edges of a delivery. Imports pyarrow."""
     from gem_core.audit.files import OutputFiles
-    from gem_core.flows.deliver_results import Deliverer
+    from gem_core.flows.deliverer import Deliverer
 
     chosen = settings()
     return Deliverer(

@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from gem_core.audit.audit import audit
 from gem_core.deliver.outbox import Outbox
 from gem_core.documents import Documents
-from gem_core.flows.check_jobs import Checker, ask
-from gem_core.flows.deliver_results import Deliverer
+from gem_core.flows.check_jobs import Checker, ask, in_threads
+from gem_core.flows.deliverer import Audit, Deliverer
 from gem_core.flows.manage_jobs import Desk
 from gem_core.gem.job import GemJob, parse_job
 from gem_core.watch.heartbeat import Heartbeat
@@ -152,6 +153,7 @@ class World:
     output_grace: timedelta = timedelta(minutes=30)
     input_audit: bool = True
     jitter: Callable[[], float] = lambda: 0.0
+    audit: Audit = audit
 
     def __post_init__(self) -> None:
         self.jobs = MemoryDocuments(self.clock, "gem-jobs")
@@ -197,7 +199,7 @@ class World:
             pace=Pace(1e9, monotonic=lambda: 0.0, pause=lambda _: None),
             clock=self.clock,
             jitter=self.jitter,
-            concurrency=self.concurrency,
+            each=in_threads(self.concurrency),
         )
 
     @property
@@ -212,6 +214,7 @@ class World:
             output_grace=self.output_grace,
             input_audit=self.input_audit,
             clock=self.clock,
+            audit=self.audit,
         )
 
     @property

@@ -51,6 +51,20 @@ class Done(StrEnum):
     NOTHING = "nothing"
 
 
+type Each = Callable[[Callable[[OpenJob], Done], Iterable[OpenJob]], list[Done]]
+"""Does something about every job, in this order, several at once; gives what came of each."""
+
+
+def in_threads(concurrency: int) -> Each:
+    """So many jobs at once, each in a thread."""
+
+    def each(do: Callable[[OpenJob], Done], jobs: Iterable[OpenJob]) -> list[Done]:
+        with ThreadPoolExecutor(concurrency, "check") as pool:
+            return list(pool.map(do, jobs))
+
+    return each
+
+
 @dataclass(frozen=True, slots=True)
 class Checker:
     """All that it takes to check jobs."""
@@ -63,7 +77,7 @@ class Checker:
     clock: Callable[[], datetime]
     jitter: Callable[[], float]
     """0 up to 1."""
-    concurrency: int
+    each: Each
 
 
 def check_jobs(checker: Checker, *, past_due: bool = False) -> Tick:
@@ -115,8 +129,7 @@ class _Round:
         self.refusal: GemAccessError | None = None
 
     def run(self, due: Iterable[OpenJob]) -> list[Done]:
-        with ThreadPoolExecutor(self._checker.concurrency, "check") as pool:
-            return list(pool.map(self._one, due))
+        return self._checker.each(self._one, due)
 
     def _one(self, job: OpenJob) -> Done:
         if self._stop.is_set() or self._checker.clock() >= self._ends_at:

@@ -5,17 +5,13 @@ Whatever happens between two lines here, the record stays settled and on the wor
 raises the ticket again; and the outbox makes the repeat send the same manifest.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
-from gem_core.audit.audit import audit, changed_report, given_up_report, refused_report
+from gem_core.audit.audit import changed_report, given_up_report, refused_report
 from gem_core.audit.report import RULESET, Report
 from gem_core.audit.source import Source
 from gem_core.deliver.findings import findings
 from gem_core.deliver.manifest import Manifest, manifest, manifest_id, whole_event, with_page
-from gem_core.deliver.outbox import Outbox
 from gem_core.errors import (
     OutputChanged,
     OutputError,
@@ -23,11 +19,12 @@ from gem_core.errors import (
     OutputRefused,
     RecordConflict,
 )
+from gem_core.flows.deliverer import Deliverer
 from gem_core.gem.job import GemJob
 from gem_core.logs import Event, log
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, Settlement, Stage
-from gem_core.watch.registry import JobRegistry, StoredRecord
+from gem_core.watch.registry import StoredRecord
 
 MAX_AUDITS = 3
 """Of one ticket: an output that changes each time it is read is reported as such."""
@@ -35,43 +32,6 @@ MAX_BEGUN = 10
 """Audits of one output that began and never ended: the host's five tries of two tickets."""
 LOOK_AGAIN = timedelta(minutes=2)
 """How long to wait for an output that is not there yet."""
-
-
-class Files(Protocol):
-    """Where GEM reads inputs and writes outputs."""
-
-    def open(self, storage_id: str | None, name: str) -> Source:
-        """A file, pinned to its present version. Raises OutputError."""
-        ...
-
-
-class Queue(Protocol):
-    """Where manifests go."""
-
-    def send(self, body: str) -> None:
-        """Put one message on the queue. Raises StoreError."""
-        ...
-
-
-type MakePage = Callable[[Report, Source | None, datetime], str]
-"""From a report, the output that it is about (None when none was opened) and the time of the audit:
-an HTML page."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deliverer:
-    """All that it takes to deliver results."""
-
-    registry: JobRegistry
-    outbox: Outbox
-    queue: Queue
-    files: Files
-    job_url: Callable[[str], str]
-    output_grace: timedelta
-    input_audit: bool
-    clock: Callable[[], datetime]
-    make_page: MakePage | None = None
-    """None makes no pages."""
 
 
 def deliver_results(deliverer: Deliverer, job_run_id: str) -> Manifest | None:
@@ -145,7 +105,7 @@ def _report(
         return given_up_report(output, job, begun=begun - 1), "given-up"
     given, note = _input(deliverer, job)
     try:
-        report = audit(
+        report = deliverer.audit(
             output,
             job,
             input_source=given,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gem_core.audit.audit import audit
 from gem_core.audit.report import Report
 from gem_core.deliver.manifest import Manifest
 from gem_core.errors import OutputRefused, OutputUnreachable, RecordConflict, StoreError
@@ -475,9 +476,7 @@ def test_whatever_gem_adds_the_job_is_delivered(text: str) -> None:
     assert delivered(world)["data"]["outcome"] == Outcome.VALID
 
 
-def test_an_audit_that_ends_the_process_each_time_is_given_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_audit_that_ends_the_process_each_time_is_given_up() -> None:
     """For want of memory, say: the listeners are told, and a redelivery tries anew."""
 
     def die(*_: object, **__: object) -> Report:
@@ -486,12 +485,12 @@ def test_an_audit_that_ends_the_process_each_time_is_given_up(
     world = World()
     world.files.write(OUTPUT, matched_file())
     world.settle(finished())
-    with monkeypatch.context() as dying:
-        dying.setattr("gem_core.flows.deliver_results.audit", die)
-        for _ in range(MAX_BEGUN):
-            with pytest.raises(Killed):
-                deliver_results(world.deliverer, JOB)
-        event = delivered(world)
+    world.audit = die
+    for _ in range(MAX_BEGUN):
+        with pytest.raises(Killed):
+            deliver_results(world.deliverer, JOB)
+    event = delivered(world)
+    world.audit = audit
     assert event["data"]["outcome"] == Outcome.INVALID
     failed = [c for c in event["data"]["checks"]["notPassed"] if c["verdict"] == "failed"]
     assert [(c["name"], c["detail"]) for c in failed] == [
@@ -502,7 +501,7 @@ def test_an_audit_that_ends_the_process_each_time_is_given_up(
     assert delivered(world)["data"]["outcome"] == Outcome.VALID
 
 
-def test_an_audit_that_fails_without_dying_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_audit_that_fails_without_dying_is_not_counted() -> None:
     world = World()
     world.files.write(OUTPUT, matched_file())
     world.settle(finished())
@@ -510,9 +509,9 @@ def test_an_audit_that_fails_without_dying_is_not_counted(monkeypatch: pytest.Mo
     def refuse(*_: object, **__: object) -> Report:
         raise OutputUnreachable("refused")
 
-    with monkeypatch.context() as refusing:
-        refusing.setattr("gem_core.flows.deliver_results.audit", refuse)
-        for _ in range(MAX_BEGUN + 1):
-            with pytest.raises(OutputUnreachable):
-                deliver_results(world.deliverer, JOB)
+    world.audit = refuse
+    for _ in range(MAX_BEGUN + 1):
+        with pytest.raises(OutputUnreachable):
+            deliver_results(world.deliverer, JOB)
+    world.audit = audit
     assert delivered(world)["data"]["outcome"] == Outcome.VALID

@@ -16,7 +16,8 @@ from gem_core.errors import (
     OutputRefused,
     StoreError,
 )
-from gem_core.flows.deliver_results import MakePage, deliver_results
+from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.deliverer import MakePage
 from gem_core.page.make import make_page
 from tests.builders import JOB, OUTPUT, World, check_manifest, finished, logged, matched_file
 from tests.fakes import Killed, MemoryDocuments
