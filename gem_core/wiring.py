@@ -1,4 +1,4 @@
-"""Builds the edges from the settings, once a process. The only place that handles credentials.
+"""Builds the edges from the settings, once a process. The only place that reads the environment.
 
 The libraries behind the edges are slow to import, so each is imported where it is first needed: the
 host indexes the app without them, and a tick never pays for pyarrow.
@@ -10,13 +10,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache, partial
 from random import SystemRandom
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from gem_core.azure_clients import RETRIES, blob_service, queue_service, sign_in
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import OutputRefused, SettingsError
 from gem_core.flows.check_jobs import Checker, in_threads
 from gem_core.flows.manage_jobs import Desk
-from gem_core.setting_reader import Connection, ServicePrincipal, SettingReader
+from gem_core.setting_reader import Connection, SettingReader
 from gem_core.settings import QueueEncoding, Settings, read_settings
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.pace import Pace
@@ -24,9 +25,7 @@ from gem_core.watch.registry import JobRegistry
 from gem_core.watch.schedule import Policy
 
 if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
     from azure.storage.blob import BlobServiceClient, ContainerClient
-    from azure.storage.queue import QueueServiceClient
 
     from gem_core.audit.address import BlobAddress
     from gem_core.audit.source import Source
@@ -43,9 +42,6 @@ REPORTS = "gem-reports"
 MANIFESTS = "gem-manifests"
 CONTAINERS = (JOBS, WORKLIST, TICKETS, REPORTS, MANIFESTS)
 """The containers in GEM_STATE; the infrastructure makes them, and so does the dev kit."""
-
-RETRIES: dict[str, Any] = {"retry_total": 4, "initial_backoff": 1, "increment_base": 2}
-"""Seconds of the storage SDK's exponential retry; its default waits 15 s before the first one."""
 
 
 def now() -> datetime:
@@ -139,12 +135,12 @@ def _account(address: "BlobAddress") -> "BlobServiceClient":
         signature = AzureSasCredential(address.signature.reveal())
         return BlobServiceClient(address.account, credential=signature, **RETRIES)
     if not address.local:
-        return BlobServiceClient(address.account, credential=_sign_in(None), **RETRIES)
+        return BlobServiceClient(address.account, credential=sign_in(None), **RETRIES)
     read = SettingReader(os.environ)
     output = read.connection("GEM_OUTPUT", queues=False)
     if read.problems:
         raise SettingsError(tuple(read.problems))
-    account = _blobs(output, output.blob_service_uri or "")
+    account = blob_service(output, output.blob_service_uri or "")
     if account.url.rstrip("/") != address.account:
         raise OutputRefused(f"{address.url} is not in the storage of GEM_OUTPUT, {account.url}")
     return account
@@ -166,7 +162,7 @@ def _results_queue() -> "ResultsQueue":
     chosen = settings()
     encode = chosen.results_queue_encoding is QueueEncoding.BASE64
     return ResultsQueue(
-        _queues(chosen.state).get_queue_client(
+        queue_service(chosen.state).get_queue_client(
             chosen.results_queue,
             message_encode_policy=TextBase64EncodePolicy() if encode else None,
         )
@@ -184,7 +180,7 @@ def _gem() -> "GemClient":
         token = FixedToken(chosen.gem_bearer_token)
     else:
         token = IdentityToken(
-            lambda: _sign_in(chosen.gem_principal), chosen.gem_token_scope, clock=now
+            lambda: sign_in(chosen.gem_principal), chosen.gem_token_scope, clock=now
         )
     return GemClient(
         chosen.gem_base_url,
@@ -217,58 +213,12 @@ def _documents(container: str) -> "BlobDocuments":
 
     state = settings().state
     return BlobDocuments(
-        _blobs(state, state.blob_service_uri or "").get_container_client(container)
+        blob_service(state, state.blob_service_uri or "").get_container_client(container)
     )
 
 
 def _connector(connection: Connection) -> Callable[[str, str], "ContainerClient"]:
     def connect(service_uri: str, container: str) -> "ContainerClient":
-        return _blobs(connection, service_uri).get_container_client(container)
+        return blob_service(connection, service_uri).get_container_client(container)
 
     return connect
-
-
-@cache
-def _blobs(connection: Connection, service_uri: str) -> "BlobServiceClient":
-    from azure.storage.blob import BlobServiceClient
-
-    if connection.connection_string:
-        return BlobServiceClient.from_connection_string(
-            connection.connection_string.reveal(), **RETRIES
-        )
-    return BlobServiceClient(service_uri, credential=_credential(connection), **RETRIES)
-
-
-def _queues(connection: Connection) -> "QueueServiceClient":
-    from azure.storage.queue import QueueServiceClient
-
-    if connection.connection_string:
-        return QueueServiceClient.from_connection_string(
-            connection.connection_string.reveal(), **RETRIES
-        )
-    return QueueServiceClient(
-        connection.queue_service_uri or "", credential=_credential(connection), **RETRIES
-    )
-
-
-@cache
-def _credential(connection: Connection) -> "TokenCredential":
-    if connection.managed_identity:
-        from azure.identity import ManagedIdentityCredential
-
-        return ManagedIdentityCredential(client_id=connection.client_id)
-    return _sign_in(connection.principal)
-
-
-def _sign_in(principal: ServicePrincipal | None) -> "TokenCredential":
-    """As the service principal when there is one, else by Azure's default chain."""
-    from azure.identity import (
-        ClientSecretCredential,
-        DefaultAzureCredential,
-    )
-
-    if principal is None:
-        return DefaultAzureCredential()
-    return ClientSecretCredential(
-        principal.tenant_id, principal.client_id, principal.client_secret.reveal()
-    )

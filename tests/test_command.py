@@ -316,7 +316,7 @@ def test_an_address_without_signature_is_opened_by_the_default_chain(
         asked.append(principal)
         return Chain()
 
-    monkeypatch.setattr(wiring, "_sign_in", sign_in)
+    monkeypatch.setattr(wiring, "sign_in", sign_in)
     account = wiring._account(parse_address("https://a.blob.core.windows.net/c/n"))
     assert account.url == "https://a.blob.core.windows.net/"
     assert asked == [None]

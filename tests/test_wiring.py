@@ -16,7 +16,8 @@ from azure.storage.queue import QueueServiceClient
 
 from devkit.azurite import Azurite
 from devkit.simulator import CLEAN, GemSimulator
-from gem_core import wiring
+from gem_core import azure_clients, wiring
+from gem_core.azure_clients import blob_service, queue_service
 from gem_core.errors import SettingsError
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
@@ -47,7 +48,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 
 def forget() -> None:
     """As in a new process."""
-    for part in vars(wiring).values():
+    for part in (*vars(wiring).values(), *vars(azure_clients).values()):
         if hasattr(part, "cache_clear"):
             part.cache_clear()
 
@@ -90,8 +91,8 @@ def test_state_is_reached_by_the_identity_that_was_named(
 ) -> None:
     use(fresh, IDENTITY | {f"GEM_STATE__{name}": text for name, text in extra.items()})
     state = wiring.settings().state
-    blobs = wiring._blobs(state, state.blob_service_uri or "")
-    queues = wiring._queues(state)
+    blobs = blob_service(state, state.blob_service_uri or "")
+    queues = queue_service(state)
     assert isinstance(credential_of(blobs), kind)
     assert credential_of(blobs) is credential_of(queues)
     assert (blobs.url, queues.url) == (

@@ -1,0 +1,66 @@
+"""Azure's clients and credentials, made from a connection of the settings. Edge: azure.
+
+The SDKs are slow to import, azure.identity most of all, so each is imported where it is needed.
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from gem_core.setting_reader import Connection, ServicePrincipal
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.storage.blob import BlobServiceClient
+    from azure.storage.queue import QueueServiceClient
+
+RETRIES: dict[str, Any] = {"retry_total": 4, "initial_backoff": 1, "increment_base": 2}
+"""Seconds of the storage SDK's exponential retry; its default waits 15 s before the first one."""
+
+
+@cache
+def blob_service(connection: Connection, service_uri: str) -> "BlobServiceClient":
+    """The blob service; the address is only used where there is no connection string."""
+    from azure.storage.blob import BlobServiceClient
+
+    if connection.connection_string:
+        return BlobServiceClient.from_connection_string(
+            connection.connection_string.reveal(), **RETRIES
+        )
+    return BlobServiceClient(service_uri, credential=_credential(connection), **RETRIES)
+
+
+@cache
+def queue_service(connection: Connection) -> "QueueServiceClient":
+    """The queue service."""
+    from azure.storage.queue import QueueServiceClient
+
+    if connection.connection_string:
+        return QueueServiceClient.from_connection_string(
+            connection.connection_string.reveal(), **RETRIES
+        )
+    return QueueServiceClient(
+        connection.queue_service_uri or "", credential=_credential(connection), **RETRIES
+    )
+
+
+@cache
+def _credential(connection: Connection) -> "TokenCredential":
+    if connection.managed_identity:
+        from azure.identity import ManagedIdentityCredential
+
+        return ManagedIdentityCredential(client_id=connection.client_id)
+    return sign_in(connection.principal)
+
+
+def sign_in(principal: ServicePrincipal | None) -> "TokenCredential":
+    """As the service principal when there is one, else by Azure's default chain."""
+    from azure.identity import (
+        ClientSecretCredential,
+        DefaultAzureCredential,
+    )
+
+    if principal is None:
+        return DefaultAzureCredential()
+    return ClientSecretCredential(
+        principal.tenant_id, principal.client_id, principal.client_secret.reveal()
+    )
