@@ -9,13 +9,14 @@ from gem_core.audit.buffers import Mask
 from gem_core.audit.contract import ID, MATCH_STATUS, usable_columns
 from gem_core.audit.facts import Facts, InputFacts
 from gem_core.audit.footer import DataFault, Fault, Opened, open_parquet
+from gem_core.audit.gers import expected_form
 from gem_core.audit.given import GivenFile, open_given
 from gem_core.audit.ids import IdAudit, IdLimits, OutputIds
 from gem_core.audit.job_statistics import confidence_floor
 from gem_core.audit.profile import Profiler
 from gem_core.audit.ranges import RangeFile
 from gem_core.audit.report import Report, judge
-from gem_core.audit.rows import Rows
+from gem_core.audit.rows import Rows, Terms
 from gem_core.audit.source import Source
 from gem_core.gem.job import GemJob
 
@@ -118,7 +119,8 @@ def _read(
     columns = usable_columns(opened.schema)
     if not columns:
         return facts
-    profiler = Profiler(columns, confidence_floor(facts.job))
+    terms = Terms(confidence_floor(facts.job), expected_form(facts.job.overture_release))
+    profiler = Profiler(columns, terms)
     ids = None
     if ID in columns:
         output = OutputIds(opened.schema.field(ID).type, lambda: _ids_again(opened, columns))

@@ -1,13 +1,14 @@
 """Views of Arrow buffers as numpy arrays, nothing copied; and what is fastest seen there. Pure."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow as pa
 
+from gem_core.audit.gers import GersForm
+
 type Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 """One truth value a row."""
-
-UUID_LENGTH = 36
-HEX_LENGTH = 32
 
 _BLOCK_ROWS = 8192
 """Looked at together: enough that calls cost little, few enough for the second-level cache."""
@@ -40,23 +41,42 @@ def numbers(array: pa.Array) -> np.ndarray:
     return np.frombuffer(buffer, kind)[array.offset : array.offset + len(array)]
 
 
-def all_well_formed(texts: pa.StringArray) -> bool:
+@dataclass(frozen=True, slots=True)
+class WellFormed:
+    """What a fast look at GERS ids saw: all that are not null are of one form."""
+
+    form: GersForm | None
+    """None when all are null."""
+    lower_case: bool
+    """Whether surely no letter is a capital."""
+
+
+def well_formed(texts: pa.StringArray) -> WellFormed | None:
     """Whether every text that is not null is a UUID, or every one has 32 hexadecimal digits.
 
-    False also when both forms occur; then each row must be looked at.
+    None also when both forms occur; then each row must be looked at.
     """
     offsets, data = _text(texts)
     count = len(texts) - texts.null_count
     if not count:
-        return True
+        return WellFormed(None, lower_case=True)
     length, rest = divmod(len(data), count)
-    if rest or length not in {UUID_LENGTH, HEX_LENGTH}:
-        return False
+    form = next((form for form in GersForm if form.length == length), None)
+    if rest or form is None:
+        return None
     if not np.array_equal(np.diff(offsets) == length, valid(texts)):
-        return False
-    forms = _Forms(length)
+        return None
+    forms = _Forms(form)
     step = length * _BLOCK_ROWS
-    return all(forms.hold(data[at : at + step]) for at in range(0, len(data), step))
+    lower = True
+    for at in range(0, len(data), step):
+        block = data[at : at + step]
+        if not forms.hold(block):
+            # Lower case, digits and hyphens have this bit already.
+            if not forms.hold(block | 0x20, of=block):
+                return None
+            lower = False
+    return WellFormed(form, lower_case=lower)
 
 
 def none_blank(texts: pa.StringArray) -> bool:
@@ -76,10 +96,10 @@ class _Forms:
     nine characters before it are caught by the extremes, and the second test never passes.
     """
 
-    def __init__(self, length: int) -> None:
-        digits = np.full(length, ord("0"), np.uint8)
-        letters = np.full(length, ord("a"), np.uint8)
-        if length == UUID_LENGTH:
+    def __init__(self, form: GersForm) -> None:
+        digits = np.full(form.length, ord("0"), np.uint8)
+        letters = np.full(form.length, ord("a"), np.uint8)
+        if form is GersForm.UUID:
             hyphens = [8, 13, 18, 23]
             digits[hyphens] = _FIRST - 9
             letters[hyphens] = _LAST + 1
@@ -88,17 +108,14 @@ class _Forms:
         self._one = np.empty(len(self._digits), np.uint8)
         self._other = np.empty(len(self._digits), np.uint8)
 
-    def hold(self, data: np.ndarray) -> bool:
-        """Whether all rows are of the form; letters of any case."""
-        if data.min() < _FIRST:
-            return False
-        # Lower case, digits and hyphens have this bit already.
-        return self._lower(data) or self._lower(data | 0x20)
+    def hold(self, data: np.ndarray, *, of: np.ndarray | None = None) -> bool:
+        """Whether all rows are of the form, in lower case.
 
-    def _lower(self, data: np.ndarray) -> bool:
+        `of` are the rows as they are in the file, when `data` was made from them.
+        """
         size = len(data)
         one, other = self._one[:size], self._other[:size]
-        if data.max() > _LAST:
+        if (data if of is None else of).min() < _FIRST or data.max() > _LAST:
             return False
         np.subtract(data, self._digits[:size], out=one)
         np.subtract(data, self._letters[:size], out=other)

@@ -182,6 +182,19 @@ CHECKS = (
         "Every gers_id is a UUID, or has the 32 hexadecimal digits of releases before 2025-06.",
         _row(RowRule.GERS_FORM),
     ),
+    Check(
+        "gers_form_of_release",
+        _WARNING,
+        "Every gers_id has the form of the job's overtureRelease: a UUID since 2025-06, 32 "
+        "hexadecimal digits before.",
+        judge_rows.gers_form_of_release,
+    ),
+    Check(
+        "gers_lower_case",
+        _INFO,
+        "Every gers_id is in lower case, as Overture writes it.",
+        _row(RowRule.GERS_CAPITALS),
+    ),
     # match_confidence
     Check(
         "confidence_finite",

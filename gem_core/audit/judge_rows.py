@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from gem_core.audit.contract import ID
 from gem_core.audit.facts import Facts
+from gem_core.audit.gers import GersForm, ReleaseUnreadable, form_of_release
 from gem_core.audit.ids import IdFacts
 from gem_core.audit.job_statistics import StatisticUnusable, read_threshold
 from gem_core.audit.rows import NEEDS, RowRule
-from gem_core.audit.verdict import Judgement, failed, not_run, passed
+from gem_core.audit.verdict import Judgement, Verdict, failed, not_run, passed
 
 
 def row_check(rule: RowRule) -> Callable[[Facts], Judgement]:
@@ -37,6 +38,23 @@ def confidence_threshold(facts: Facts) -> Judgement:
     except StatisticUnusable as reason:
         return not_run(str(reason))
     return _below_threshold(facts)
+
+
+_of_other_form = row_check(RowRule.GERS_OTHER_FORM)
+
+
+def gers_form_of_release(facts: Facts) -> Judgement:
+    """An id of the other form is none that the release has: ids of another release, or made up."""
+    try:
+        expected = form_of_release(facts.job.overture_release)
+    except ReleaseUnreadable as reason:
+        return not_run(str(reason))
+    found = _of_other_form(facts)
+    if found.verdict is not Verdict.FAILED:
+        return found
+    words = "UUIDs" if expected is GersForm.UUID else "32 hexadecimal digits each"
+    detail = f"{found.detail}; ids of release {facts.job.overture_release} are {words}"
+    return failed(detail, found.offending, found.examples)
 
 
 def _ids_check(judge: Callable[[IdFacts], Judgement]) -> Callable[[Facts], Judgement]:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from gem_core.audit.buffers import Mask
 from gem_core.audit.confidence import Confidence, ConfidenceFold
 from gem_core.audit.contract import MATCH_CONFIDENCE, MATCH_STATUS
-from gem_core.audit.rows import NEEDS, RowRule, Rows, readable
+from gem_core.audit.rows import NEEDS, RowRule, Rows, Terms, readable
 from gem_core.audit.verdict import EXAMPLES, Example
 
 
@@ -33,7 +33,7 @@ class Profile:
     """None when there is no usable match_status."""
     unmatched: int | None
     offenders: Mapping[RowRule, Offenders]
-    """A rule is absent when a column that it needs is not usable."""
+    """A rule is absent when a column or a term that it needs is."""
     confidence: Confidence | None
     """Of the finite confidences within 0 to 1 of matched rows; None without the two columns."""
     gers_rows: int
@@ -48,8 +48,7 @@ class Profiler:
 
     columns: Sequence[str]
     """The usable ones (`contract.usable_columns`); no others are looked at."""
-    confidence_floor: float | None = None
-    """Matched rows below it break CONFIDENCE_LOW; None leaves the rule out."""
+    terms: Terms = field(default_factory=Terms)
     _rows: int = 0
     _matched: int = 0
     _unmatched: int = 0
@@ -62,7 +61,7 @@ class Profiler:
     def add(self, batch: pa.RecordBatch) -> Mask:
         """Fold a batch. Gives back which of its rows are matched."""
         rows = Rows(batch, self.columns)
-        for rule, mask in rows.faults(self.confidence_floor).items():
+        for rule, mask in rows.faults(self.terms).items():
             self._count(rule, mask, rows.ids)
         self._matched += int(np.count_nonzero(rows.matched))
         self._unmatched += int(np.count_nonzero(rows.unmatched))
@@ -86,8 +85,7 @@ class Profiler:
             offenders={
                 rule: self._counts.get(rule, Offenders())
                 for rule, needed in NEEDS.items()
-                if needed <= usable
-                and (rule is not RowRule.CONFIDENCE_LOW or self.confidence_floor is not None)
+                if needed <= usable and rule not in self.terms.left_out
             },
             confidence=self._confidence.confidence()
             if {MATCH_STATUS, MATCH_CONFIDENCE} <= usable

@@ -20,7 +20,7 @@ from gem_core.audit.rows import RowRule
 from gem_core.audit.verdict import Example, Judgement, Verdict
 from gem_core.outcome import Outcome
 
-RULESET = "1"
+RULESET = "2"
 """Version of the rules. A change of a check's name, severity or meaning makes a new one."""
 
 

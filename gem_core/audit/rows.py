@@ -4,13 +4,14 @@ A fast look tells whether there is anything to find; only then is each row judge
 """
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gem_core.audit.buffers import Mask, all_well_formed, none_blank, numbers, true_at, valid
+from gem_core.audit.buffers import Mask, none_blank, numbers, true_at, valid, well_formed
 from gem_core.audit.contract import (
     GERS_ID,
     ID,
@@ -19,10 +20,7 @@ from gem_core.audit.contract import (
     MATCHED,
     UNMATCHED,
 )
-
-GERS_FORM = r"\A(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32})\z"
-"""A UUID, or the 32 hexadecimal digits of Overture releases before 2025-06. \\A and \\z, since $
-would let a trailing line feed pass."""
+from gem_core.audit.gers import GERS_FORM, GersForm
 
 _BLANK = r"\A\s*\z"
 
@@ -37,6 +35,8 @@ class RowRule(StrEnum):
     GERS_EMPTY_ON_UNMATCHED = "gers_empty_on_unmatched"
     GERS_BLANK = "gers_blank"
     GERS_FORM = "gers_form"
+    GERS_OTHER_FORM = "gers_other_form"
+    GERS_CAPITALS = "gers_capitals"
     CONFIDENCE_NOT_FINITE = "confidence_not_finite"
     CONFIDENCE_RANGE = "confidence_range"
     CONFIDENCE_MISSING = "confidence_missing"
@@ -52,6 +52,8 @@ NEEDS = {
     RowRule.GERS_EMPTY_ON_UNMATCHED: {GERS_ID, MATCH_STATUS},
     RowRule.GERS_BLANK: {GERS_ID, MATCH_STATUS},
     RowRule.GERS_FORM: {GERS_ID},
+    RowRule.GERS_OTHER_FORM: {GERS_ID},
+    RowRule.GERS_CAPITALS: {GERS_ID},
     RowRule.CONFIDENCE_NOT_FINITE: {MATCH_CONFIDENCE},
     RowRule.CONFIDENCE_RANGE: {MATCH_CONFIDENCE},
     RowRule.CONFIDENCE_MISSING: {MATCH_CONFIDENCE, MATCH_STATUS},
@@ -59,6 +61,25 @@ NEEDS = {
     RowRule.ID_MISSING: {ID},
 }
 """The columns that each rule looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a job says of its rows; a rule whose term is None is left out."""
+
+    confidence_floor: float | None = None
+    """Matched rows below it break CONFIDENCE_LOW."""
+    gers_form: GersForm | None = None
+    """Well-formed ids of the other form break GERS_OTHER_FORM."""
+
+    @property
+    def left_out(self) -> frozenset[RowRule]:
+        """The rules that cannot be judged without a term."""
+        terms = {
+            RowRule.CONFIDENCE_LOW: self.confidence_floor,
+            RowRule.GERS_OTHER_FORM: self.gers_form,
+        }
+        return frozenset(rule for rule, term in terms.items() if term is None)
 
 
 class Rows:
@@ -82,15 +103,12 @@ class Rows:
             self._within = _in_range(self.confidence) & self._has_confidence
         self._has_gers = valid(self.gers) if self.gers is not None else self.matched
 
-    def faults(self, confidence_floor: float | None) -> dict[RowRule, Mask]:
-        """For each rule that is broken, by which rows.
-
-        CONFIDENCE_LOW needs a floor.
-        """
+    def faults(self, terms: Terms) -> dict[RowRule, Mask]:
+        """For each rule that is broken, by which rows."""
         found = [
             *self._status_faults(),
-            *self._gers_faults(),
-            *self._confidence_faults(confidence_floor),
+            *self._gers_faults(terms.gers_form),
+            *self._confidence_faults(terms.confidence_floor),
             *self._id_faults(),
         ]
         return {rule: mask for rule, mask in found if mask.any()}
@@ -129,16 +147,26 @@ class Rows:
         yield RowRule.STATUS_NULL, ~given
         yield RowRule.STATUS_WORD, given & ~(self.matched | self.unmatched)
 
-    def _gers_faults(self) -> Iterator[tuple[RowRule, Mask]]:
+    def _gers_faults(self, expected: GersForm | None) -> Iterator[tuple[RowRule, Mask]]:
         if self.gers is None:
             return
         has = self._has_gers
         nobody = np.zeros(self.count, np.bool_)
         misfit = blank = empty = nobody
-        if not all_well_formed(self.gers):
+        seen = well_formed(self.gers)
+        if seen is None:
+            lengths = pc.binary_length(self.gers)
             misfit = has & ~_matches(self.gers, GERS_FORM)
             blank = _matches(self.gers, _BLANK)
-            empty = true_at(pc.equal(pc.binary_length(self.gers), 0))
+            empty = true_at(pc.equal(lengths, 0))
+            if expected:
+                other = has & ~misfit & true_at(pc.not_equal(lengths, expected.length))
+                yield RowRule.GERS_OTHER_FORM, other
+        elif expected and seen.form not in {expected, None}:
+            yield RowRule.GERS_OTHER_FORM, has
+        if seen is None or not seen.lower_case:
+            capitals = true_at(pc.not_equal(self.gers, pc.ascii_lower(self.gers)))
+            yield RowRule.GERS_CAPITALS, capitals & ~misfit
         yield RowRule.GERS_FORM, misfit & ~blank
         if self.status is None:
             return

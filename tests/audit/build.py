@@ -86,7 +86,7 @@ def job(statistics: Mapping[str, object] | None = None, **fields: object) -> Gem
         "jobRunId": "job-1",
         "inputFileName": "roads.parquet",
         "outputFileName": "roads_matched.parquet",
-        "overtureRelease": "<latest-overture-release>",
+        "overtureRelease": "2026-01-21.0",
         "status": "finished",
         "statistics": STATISTICS | dict(statistics or {}),
         **fields,

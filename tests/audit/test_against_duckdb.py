@@ -49,6 +49,8 @@ ROWS_WHERE = {
         "blank and not (match_status is not distinct from 'unmatched' and gers_id = '')"
     ),
     RowRule.GERS_FORM: "not blank and not form",
+    RowRule.GERS_OTHER_FORM: "form and length(gers_id) <> 36",
+    RowRule.GERS_CAPITALS: "form and gers_id <> lower(gers_id)",
     RowRule.CONFIDENCE_NOT_FINITE: "isnan(match_confidence) or isinf(match_confidence)",
     RowRule.CONFIDENCE_RANGE: "isfinite(match_confidence) and match_confidence not between 0 and 1",
     RowRule.CONFIDENCE_MISSING: "match_status = 'matched' and match_confidence is null",

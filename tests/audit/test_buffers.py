@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.buffers import all_well_formed, none_blank, true_at, valid
+from gem_core.audit.buffers import WellFormed, none_blank, true_at, valid, well_formed
+from gem_core.audit.gers import GersForm
 from tests.audit.build import gers
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -20,8 +21,9 @@ def test_every_character_in_every_place(whole: str) -> None:
     for place in range(len(whole)):
         for code in range(128):
             text = whole[:place] + chr(code) + whole[place + 1 :]
-            expected = form.fullmatch(text) is not None
-            assert all_well_formed(pa.array([whole, text])) is expected, repr(text)
+            seen = well_formed(pa.array([whole, text]))
+            assert (seen is not None) is (form.fullmatch(text) is not None), repr(text)
+            assert seen is None or seen.lower_case is (text + whole == (text + whole).lower())
 
 
 @pytest.mark.parametrize("byte", [0x80, 0xAD, 0xB0, 0xE1, 0xFF])
@@ -30,30 +32,37 @@ def test_bytes_beyond_ascii(byte: int, place: int) -> None:
     raw = bytearray(gers(1).encode())
     raw[place] = byte
     binary = pa.array([bytes(raw)])
-    assert not all_well_formed(pa.StringArray.from_buffers(1, *binary.buffers()[1:]))
+    assert well_formed(pa.StringArray.from_buffers(1, *binary.buffers()[1:])) is None
 
 
 @pytest.mark.parametrize(
     ("texts", "expected"),
     [
-        ([], True),
-        ([None, None], True),
-        ([gers(1), None, gers(2)], True),
-        ([gers(1), gers(2)[:-1], gers(3) + "0"], False),
-        ([gers(1), ""], False),
-        ([gers(1), gers(2).replace("-", "")], False),
-        ([gers(1) + "\n"], False),
+        ([], WellFormed(None, lower_case=True)),
+        ([None, None], WellFormed(None, lower_case=True)),
+        ([gers(1), None, gers(2)], WellFormed(GersForm.UUID, lower_case=True)),
+        ([gers(1), None, gers(2).upper()], WellFormed(GersForm.UUID, lower_case=False)),
+        ([gers(1).replace("-", "")], WellFormed(GersForm.DIGITS, lower_case=True)),
+        ([gers(1), gers(2)[:-1], gers(3) + "0"], None),
+        ([gers(1), ""], None),
+        ([gers(1), gers(2).replace("-", "")], None),
+        ([gers(1) + "\n"], None),
     ],
 )
-def test_lengths(texts: list[str | None], *, expected: bool) -> None:
-    assert all_well_formed(pa.array(texts, pa.string())) is expected
+def test_lengths(texts: list[str | None], expected: WellFormed | None) -> None:
+    assert well_formed(pa.array(texts, pa.string())) == expected
 
 
 def test_the_last_row_of_many_blocks_is_looked_at() -> None:
     many = [gers(n) for n in range(20_000)]
-    assert all_well_formed(pa.array(many))
+    clean = well_formed(pa.array(many))
+    assert clean
+    assert clean.lower_case
     for row in (0, 8191, 8192, 19_999):
-        assert not all_well_formed(pa.array([*many[:row], gers(1)[:-1] + "g", *many[row + 1 :]]))
+        assert not well_formed(pa.array([*many[:row], gers(1)[:-1] + "g", *many[row + 1 :]]))
+        seen = well_formed(pa.array([*many[:row], gers(1).upper(), *many[row + 1 :]]))
+        assert seen
+        assert not seen.lower_case
 
 
 nullable = st.lists(st.none() | st.booleans(), max_size=40)
@@ -75,5 +84,5 @@ def test_blanks_are_never_overlooked(texts: list[str | None], start: int) -> Non
 
 def test_slices_of_texts() -> None:
     texts = pa.array(["x", gers(1), None, gers(2), "y"]).slice(1, 3)
-    assert all_well_formed(texts)
+    assert well_formed(texts)
     assert none_blank(texts)

@@ -66,10 +66,6 @@ def text(kind: pa.DataType) -> pa.Table:
             id="single-precision",
         ),
         pytest.param(
-            changed(matched_table(), "gers_id", r0=gers(0).upper(), r1=gers(1).replace("-", "")),
-            id="gers-upper-case-and-legacy",
-        ),
-        pytest.param(
             changed(matched_table(), "match_confidence", r10=0.0, r11=1.0),
             id="confidence-on-unmatched",
         ),
@@ -104,6 +100,11 @@ ROW_FAULTS = {
     "gers-braces": (with_row("gers_id", r0="{" + gers(0) + "}"), {"gers_form"}),
     "gers-no-hex": (with_row("gers_id", r0="g" + gers(0)[1:]), {"gers_form"}),
     "gers-31-digits": (with_row("gers_id", r0=gers(0).replace("-", "")[1:]), {"gers_form"}),
+    "gers-of-old": (
+        with_row("gers_id", r0=gers(0).replace("-", "")),
+        {"gers_form_of_release"},
+    ),
+    "gers-capitals": (with_row("gers_id", r0=gers(0).upper()), {"gers_lower_case"}),
     "gers-glossary": (with_row("gers_id", r0="R_78212"), {"gers_form"}),
     "confidence-nan": (with_row("match_confidence", r0=float("nan")), {"confidence_finite"}),
     "confidence-inf": (with_row("match_confidence", r0=float("inf")), {"confidence_finite"}),
@@ -156,6 +157,8 @@ GERS_CHECKS = {
     "unmatched_gers_null",
     "gers_not_blank",
     "gers_form",
+    "gers_form_of_release",
+    "gers_lower_case",
     "gers_ids_vary",
 }
 CONFIDENCE_CHECKS = {

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gem_core.audit.gers import GersForm
 from gem_core.audit.profile import Profile, Profiler
-from gem_core.audit.rows import NEEDS, RowRule
+from gem_core.audit.rows import NEEDS, RowRule, Terms
 from gem_core.audit.verdict import EXAMPLES, Example
 from tests.audit.build import gers
 
@@ -21,11 +22,16 @@ type Row = tuple[object, str | None, float | None, str | None]
 
 
 def profiled(
-    rows: list[Row], *, size: int = 4, kind: pa.DataType | None = None, without: str = ""
+    rows: list[Row],
+    *,
+    size: int = 4,
+    kind: pa.DataType | None = None,
+    without: str = "",
+    form: GersForm | None = GersForm.UUID,
 ) -> Profile:
     kinds = (kind or pa.int64(), pa.string(), pa.float64(), pa.string())
     usable = [name for name in COLUMNS if name != without]
-    profiler = Profiler(usable, FLOOR)
+    profiler = Profiler(usable, Terms(FLOOR, form))
     for start in range(0, len(rows), size):
         columns = zip(*rows[start : start + size], strict=True)
         arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
@@ -37,10 +43,10 @@ def profiled(
     return profiler.profile()
 
 
-def broken(row: Row) -> set[RowRule]:
+def broken(row: Row, form: GersForm = GersForm.UUID) -> set[RowRule]:
     """The rules again, one row at a time and in the plainest words."""
     id_, gers_id, confidence, status = row
-    found = gers_faults(gers_id, status) | confidence_faults(confidence, status)
+    found = gers_faults(gers_id, status, form) | confidence_faults(confidence, status)
     if id_ is None or not str(id_).strip():
         found.add(RowRule.ID_MISSING)
     if status is None:
@@ -53,16 +59,23 @@ def broken(row: Row) -> set[RowRule]:
 FORM = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def gers_faults(gers_id: str | None, status: str | None) -> set[RowRule]:
+def gers_faults(gers_id: str | None, status: str | None, form: GersForm) -> set[RowRule]:
     if gers_id is None:
         return {RowRule.GERS_MISSING} if status == "matched" else set()
     if gers_id == "" and status == "unmatched":
         return {RowRule.GERS_EMPTY_ON_UNMATCHED}
     if not gers_id.strip():
         return {RowRule.GERS_BLANK}
+    well_formed = FORM.fullmatch(gers_id) is not None
     return {
         *([RowRule.GERS_ON_UNMATCHED] if status == "unmatched" else []),
-        *([RowRule.GERS_FORM] if not FORM.fullmatch(gers_id) else []),
+        *([RowRule.GERS_FORM] if not well_formed else []),
+        *(
+            [RowRule.GERS_OTHER_FORM]
+            if well_formed and ("-" in gers_id) is (form is GersForm.DIGITS)
+            else []
+        ),
+        *([RowRule.GERS_CAPITALS] if well_formed and gers_id != gers_id.lower() else []),
     }
 
 
@@ -98,10 +111,10 @@ some_rows = st.lists(
 )
 
 
-@given(some_rows, st.integers(1, 9))
-def test_counts_agree_with_the_plain_reading(rows: list[Row], size: int) -> None:
-    found = profiled(rows, size=size)
-    expected = Counter(rule for row in rows for rule in broken(row))
+@given(some_rows, st.integers(1, 9), st.sampled_from(GersForm))
+def test_counts_agree_with_the_plain_reading(rows: list[Row], size: int, form: GersForm) -> None:
+    found = profiled(rows, size=size, form=form)
+    expected = Counter(rule for row in rows for rule in broken(row, form))
     assert {rule: offenders.count for rule, offenders in found.offenders.items()} == {
         rule: expected[rule] for rule in RowRule
     }
@@ -111,7 +124,7 @@ def test_counts_agree_with_the_plain_reading(rows: list[Row], size: int) -> None
             == tuple(
                 Example(number, None if row[0] is None else str(row[0]))
                 for number, row in enumerate(rows)
-                if rule in broken(row)
+                if rule in broken(row, form)
             )[:EXAMPLES]
         )
     assert (found.rows, found.matched, found.unmatched) == (
@@ -143,9 +156,13 @@ def test_a_rule_without_its_column_is_left_out(column: str) -> None:
         assert (found.matched, found.unmatched, found.confidence) == (None, None, None)
 
 
-def test_without_a_threshold_nothing_is_low() -> None:
-    profiler = Profiler(COLUMNS)
-    assert RowRule.CONFIDENCE_LOW not in profiler.profile().offenders
+def test_without_its_term_a_rule_is_left_out() -> None:
+    def left_out(terms: Terms) -> set[RowRule]:
+        return set(RowRule) - set(Profiler(COLUMNS, terms).profile().offenders)
+
+    assert left_out(Terms(0.5, GersForm.UUID)) == set()
+    assert left_out(Terms(gers_form=GersForm.UUID)) == {RowRule.CONFIDENCE_LOW}
+    assert left_out(Terms(confidence_floor=0.0)) == {RowRule.GERS_OTHER_FORM}
 
 
 def test_text_ids_are_shown_short_and_blank_ones_are_missing() -> None:

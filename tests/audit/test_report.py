@@ -32,7 +32,7 @@ def test_the_parts_of_a_manifest(tmp_path: Path) -> None:
         "checks",
         "reading",
     ]
-    assert (found["ruleset"], found["outcome"], report.rows) == ("1", "valid", ROWS)
+    assert (found["ruleset"], found["outcome"], report.rows) == ("2", "valid", ROWS)
     assert found["output"] == {
         "bytes": (tmp_path / "roads_matched.parquet").stat().st_size,
         "rows": ROWS,

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from gem_core.audit.audit import audit, changed_report, refused_report
+from gem_core.audit.report import RULESET
 from gem_core.page.draw import draw
 from gem_core.page.make import make_page
 from gem_core.page.plots import histogram
@@ -73,7 +74,7 @@ def test_the_good_page_tells_all(pages: dict[str, str]) -> None:
         "Ids of the input that are missing 0",
         "339 matched 61 unmatched",
         "Audited 2026-01-20 12:30:00 UTC",
-        "Ruleset 1",
+        f"Ruleset {RULESET}",
         "ETag",
         "residential",
     ):
