@@ -5,7 +5,7 @@ READY := .venv/ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test bench infra-check check fix lock clean
+.PHONY: help demo start test chaos-real bench infra-check check fix lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,6 +21,9 @@ start: $(READY) ## Azurite, the GEM simulator and the app stay up until Ctrl-C
 
 test: $(READY) ## every test (ARGS="-k audit" picks some, without the coverage gate)
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov)
+
+chaos-real: $(READY) ## 50 jobs on Azurite while the app is killed and storage restarts (ARGS="--seed 2")
+	@$(BIN)/python -m tests.integration.campaign $(ARGS)
 
 infra-check: $(READY) ## the infrastructure, without Azure
 	@$(BIN)/python -m pytest -q -s tests/infra

@@ -68,6 +68,8 @@ class Host:
         """Whether a trigger's loop ended by an exception."""
         self._threads: list[threading.Thread] = []
         self._queue = self._blob_queue() if self._blobs else None
+        self._tells = settings.get("RUNNER_BLOB_EVENTS", "true").lower() != "false"
+        """Whether written blobs are noticed here; else only the webhook tells of them."""
         self.site = Site(
             routes=tuple(one for one in self.routes if not one.function.disabled),
             keys=keys,
@@ -92,7 +94,7 @@ class Host:
             self._loop("blob queue", self._queue.run)
         for blob in self._blobs.values():
             _create(blob.container().create_container)
-            if not blob.function.disabled:
+            if not blob.function.disabled and self._tells:
                 self._loop(f"watch {blob.function.name}", self._watch(blob).run)
         for one in self.functions:
             if one.kind == TIMER and not one.disabled:

@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-import requests
 
 from devkit.simulator import CLEAN
 from tests.integration.courier import Courier, wait_for
+from tests.integration.event_bus import post_event
 
 SOON = replace(CLEAN, queued_for=0, running_for=60)
 
@@ -21,27 +21,9 @@ def job(courier: Courier) -> str:
     return "job-repeats"
 
 
-def send_event(courier: Courier, job: str) -> int:
-    """One Event Grid event about the ticket, as the subscription posts it."""
-    runner = courier.up.runner
-    event = {
-        "id": "1",
-        "eventType": "Microsoft.Storage.BlobCreated",
-        "subject": f"/blobServices/default/containers/gem-settled/blobs/{job}.json",
-        "data": {
-            "url": f"{courier.up.azurite.blob_uri}/gem-settled/{job}.json",
-            "eTag": "0x1",
-            "blobType": "BlockBlob",
-        },
-        "eventTime": "2026-11-23T10:00:00Z",
-    }
-    return requests.post(
-        f"{runner.url}/runtime/webhooks/blobs",
-        params={"functionName": "Host.Functions.deliver_results", "code": runner.master_key},
-        headers={"aeg-event-type": "Notification"},
-        json=[event],
-        timeout=30,
-    ).status_code
+def send(courier: Courier, job: str) -> int:
+    """One event about the job's ticket."""
+    return post_event(courier.up.runner, courier.up.azurite.blob_uri, f"{job}.json")
 
 
 def test_five_events_at_once_send_nothing_more(courier: Courier, job: str) -> None:
@@ -49,7 +31,7 @@ def test_five_events_at_once_send_nothing_more(courier: Courier, job: str) -> No
     before = len(courier.events_of(job))
     skipped = courier.log().count('"event": "delivery_skipped"')
     with ThreadPoolExecutor(5) as pool:
-        assert set(pool.map(lambda _: send_event(courier, job), range(5))) == {202}
+        assert set(pool.map(lambda _: send(courier, job), range(5))) == {202}
     wait_for(
         lambda: courier.log().count('"event": "delivery_skipped"') >= skipped + 5 or None,
         what="five skipped deliveries",

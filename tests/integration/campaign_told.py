@@ -1,0 +1,91 @@
+"""What came of a campaign: every manifest, and every promise that was broken."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.integration.campaign_plan import Fault, Plan
+
+
+@dataclass
+class Told:
+    """What came of a campaign."""
+
+    plan: Plan
+    faults: Counter[Fault] = field(default_factory=Counter)
+    events_dropped: int = 0
+    events_repeated: int = 0
+    poisoned: int = 0
+    manifests: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """All events of each job, repeats included."""
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    outbox: frozenset[str] = frozenset()
+    seconds: float = 0
+
+    @property
+    def lost(self) -> list[str]:
+        """The jobs without a manifest."""
+        return [one.job_run_id for one in self.plan.jobs if not self.manifests.get(one.job_run_id)]
+
+    def breaches(self) -> Iterator[str]:
+        """Every broken promise, in words."""
+        for job in self.plan.jobs:
+            events, id_ = self.manifests.get(job.job_run_id, []), job.job_run_id
+            record = self.records[id_]
+            if not events:
+                yield f"{id_}: no manifest"
+            if len({event["id"] for event in events}) > 1:
+                yield f"{id_}: manifests of several ids"
+            if len({str(event) for event in events}) > 1:
+                yield f"{id_}: manifests that differ"
+            if record["stage"] != "reported":
+                yield f"{id_}: is {record['stage']}"
+            for event in events:
+                if event["id"] != record["manifestId"]:
+                    yield f"{id_}: the record names another manifest"
+                if f"{id_}/{event['id']}.json" not in self.outbox:
+                    yield f"{id_}: sent and not in the outbox"
+                if event["data"]["outcome"] != job.outcome:
+                    yield f"{id_}: {event['data']['outcome']}, not {job.outcome}"
+
+
+def show(told: Told, console: Console) -> None:
+    """Every manifest by id, then the sums."""
+    table = Table("job", "events", "outcome", "tickets", "sent", box=None)
+    table.add_column("manifest id", no_wrap=True)
+    for job in told.plan.jobs:
+        events = told.manifests.get(job.job_run_id, [])
+        table.add_row(
+            job.job_run_id,
+            job.events,
+            events[0]["data"]["outcome"] if events else "-",
+            str(told.records[job.job_run_id]["tickets"]),
+            str(len(events)),
+            ", ".join(sorted({event["id"] for event in events})) or "LOST",
+        )
+    console.print(table, "")
+    ids = {event["id"] for events in told.manifests.values() for event in events}
+    breaches = list(told.breaches())
+    sums = Table(show_header=False, box=None)
+    for fault in Fault:
+        sums.add_row(fault, str(told.faults[fault]))
+    for text, value in {
+        "first events dropped": told.events_dropped,
+        "events delivered five times in parallel": told.events_repeated,
+        "tickets in the poison queue": told.poisoned,
+        "manifests expected": len(told.plan.jobs),
+        "jobs with a manifest": len(told.plan.jobs) - len(told.lost),
+        "distinct manifest ids": len(ids),
+        "messages, repeats included": sum(map(len, told.manifests.values())),
+        "lost": len(told.lost),
+        "promises broken": len(breaches),
+        "seconds": round(told.seconds),
+    }.items():
+        sums.add_row(text, str(value))
+    console.print(sums)
+    for line in breaches:
+        console.print(f"[red]{line}")

@@ -1,0 +1,85 @@
+"""The timer was silent for a day, and the host fires it past due: all that waited is delivered."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from azure.storage.blob import BlobServiceClient, ContainerClient
+
+from devkit.azurite import Azurite
+from devkit.runner import Runner
+from devkit.simulator import CLEAN, GemSimulator, SimulatorSettings
+from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_stores
+from gem_core.watch.heartbeat import NAME
+from gem_core.wiring import JOBS, WORKLIST
+from tests.integration.courier import FAST, Courier
+
+DAY = timedelta(days=1)
+MINUTELY = {"GEM_CHECK_SCHEDULE": "0 * * * * *", "AzureFunctionsWebHost__hostid": "silence"}
+"""The host keeps a status, and so knows of past due, for schedules of a minute or more."""
+STATUS = "timers/silence/Host.Functions.check_jobs/status"
+ENDED = replace(CLEAN, queued_for=0, running_for=0)
+
+
+def aged(container: ContainerClient, name: str, *fields: str) -> None:
+    """Move times of a stored document a day into the past."""
+    blob = container.get_blob_client(name)
+    properties = blob.get_blob_properties()
+    held: dict[str, Any] = json.loads(blob.download_blob().readall())
+    for field in fields:
+        if held[field]:
+            held[field] = (datetime.fromisoformat(held[field]) - DAY).isoformat()
+    blob.upload_blob(json.dumps(held), overwrite=True, metadata=properties.metadata)
+
+
+def a_day_passes(connection_string: str, jobs: list[str]) -> None:
+    """As if the present state were that of yesterday."""
+    last = datetime.now(UTC).replace(second=0, microsecond=0) - DAY
+    status = {"Last": last, "Next": last + timedelta(minutes=1), "LastUpdated": last}
+    with BlobServiceClient.from_connection_string(connection_string) as blobs:
+        container: Callable[[str], ContainerClient] = blobs.get_container_client
+        for job in jobs:
+            aged(container(JOBS), f"{job}.json", "registeredAt", "dueAt", "checkedAt")
+        aged(container(WORKLIST), NAME, "startedAt", "endedAt")
+        container("azure-webjobs-hosts").upload_blob(
+            STATUS,
+            json.dumps({name: when.isoformat() for name, when in status.items()}),
+            overwrite=True,
+        )
+
+
+def test_a_day_without_the_timer() -> None:
+    """The status route says so meanwhile; the first tick is past due and settles every job."""
+    jobs = [f"job-{number}" for number in range(6)]
+    with Azurite() as azurite:
+        make_stores(azurite.connection_string)
+        with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
+            files = blobs.get_container_client(OUTPUT_CONTAINER)
+            with GemSimulator(files, SimulatorSettings()) as simulator:
+                settings = app_settings(azurite, simulator) | FAST | MINUTELY
+                silent = settings | {"AzureWebJobs.check_jobs.Disabled": "true"}
+                with Runner(ROOT, silent) as runner:
+                    courier = Courier(Stage(azurite, simulator, runner))
+                    for job in jobs:
+                        simulator.add_job(job, ENDED)
+                        courier.register(job)
+                    tick = {"startedAt": datetime.now(UTC), "endedAt": datetime.now(UTC)}
+                    blobs.get_blob_client(WORKLIST, NAME).upload_blob(
+                        json.dumps(tick, default=datetime.isoformat)
+                    )
+                    before = courier.call("GET", "health", headers={}).status_code
+                    a_day_passes(azurite.connection_string, jobs)
+                    meanwhile = courier.call("GET", "status")
+                with Runner(ROOT, settings) as runner:
+                    courier = Courier(Stage(azurite, simulator, runner))
+                    events = [courier.events_of(job) for job in jobs]
+                    after = courier.call("GET", "health", headers={}).status_code
+                    log = courier.log()
+    assert (before, meanwhile.status_code, after) == (200, 503, 200)
+    assert meanwhile.json()["status"] == "silent"
+    assert meanwhile.json()["tickAgeSeconds"] >= DAY.total_seconds()
+    assert [[event["data"]["outcome"] for event in one] for one in events] == [["valid"]] * 6
+    first = next(line for line in log.splitlines() if '"tick_started"' in line)
+    assert '"due_jobs": 6, "past_due": true' in first
