@@ -5,7 +5,7 @@ READY := .venv/ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test chaos-real bench infra-check check fix lock clean
+.PHONY: help demo start test chaos-real bench infra-check infra-types check fix lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,10 @@ chaos-real: $(READY) ## 50 jobs on Azurite while the app is killed and storage r
 
 infra-check: $(READY) ## the infrastructure, without Azure
 	@$(BIN)/python -m pytest -q -s tests/infra
+	@$(BIN)/python -m tests.infra.mistakes
+
+infra-types: $(READY) ## the types of Azure's resources again, after a new type or API version in infra/
+	@$(UV) run --quiet --no-project --python $(BIN)/python --with msmcp-azure==3.0.0 -m devkit.azure_types
 
 BENCH := .venv-bench/bin
 $(BENCH)/ready: requirements-bench.txt | $(READY)

@@ -8,7 +8,7 @@ import tree_sitter_bicep
 from tree_sitter import Language, Node, Parser
 
 _PARSER = Parser(Language(tree_sitter_bicep.language()))
-_NAMES = {"identifier", "compatible_identifier"}
+NAMES = {"identifier", "compatible_identifier"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Resource:
     name: str
     kind: str
     """Type without the API version."""
+    version: str
     existing: bool
     body: Node
 
@@ -50,9 +51,9 @@ class BicepFile:
     def resources(self) -> Iterator[Resource]:
         """Every resource, those that exist already included."""
         for name, node in self.declared("resource").items():
-            kind = string(next(child for child in node.named_children if child.type == "string"))
+            kind, _, version = path_of(node).partition("@")
             existing = any(text(child) == "existing" for child in node.children)
-            yield Resource(self.path.name, name, kind.partition("@")[0], existing, object_of(node))
+            yield Resource(self.path.name, name, kind, version, existing, object_of(node))
 
 
 def files(infra: Path) -> list[BicepFile]:
@@ -77,6 +78,11 @@ def string(node: Node) -> str:
     return text(node).strip("'")
 
 
+def path_of(declaration: Node) -> str:
+    """The text of a resource's type or of a module's path."""
+    return string(next(child for child in declaration.named_children if child.type == "string"))
+
+
 def object_of(node: Node) -> Node:
     """The first object in a declaration, be it conditional or in a loop."""
     return next(child for child in walk(node) if child.type == "object")
@@ -99,4 +105,4 @@ def properties(body: Node) -> dict[str, str]:
 
 
 def _named(declaration: Node) -> Node:
-    return next(child for child in declaration.named_children if child.type in _NAMES)
+    return next(child for child in declaration.named_children if child.type in NAMES)

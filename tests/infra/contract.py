@@ -1,0 +1,202 @@
+"""The app and its infrastructure name the same settings, stores, functions and files."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+from gem_core.settings import read_settings
+from gem_core.wiring import CONTAINERS, TICKETS
+from tests.infra import bicep
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+_INDEX = """
+import json, function_app
+print(json.dumps({f.get_function_name(): f.get_dict_repr()["bindings"]
+                  for f in function_app.app.get_functions()}, default=str))
+"""
+
+
+@cache
+def indexed() -> dict[str, list[dict[str, str]]]:
+    """Function name to its bindings in function_app.py, indexed in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", _INDEX],
+        cwd=ROOT,
+        env={**os.environ, "GEM_TRIGGER_SOURCE": "EventGrid"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, list[dict[str, str]]] = json.loads(done.stdout)
+    return found
+
+
+def parameters(root: Path) -> list[str]:
+    """main.parameters.json names parameters of main.bicep, and each that has no default."""
+    wanted = bicep.BicepFile(root / "infra" / "main.bicep").declared("parameter")
+    given = set(json.loads((root / "infra" / "main.parameters.json").read_text())["parameters"])
+    required = {name for name, node in wanted.items() if "=" not in bicep.text(node)}
+    return [f"parameter {name}" for name in sorted(given - set(wanted) | required - given)]
+
+
+def app_settings(root: Path) -> dict[str, dict[str, str]]:
+    """The groups of app settings in app.bicep, by the name of the variable."""
+    file = bicep.BicepFile(root / "infra" / "modules" / "app.bicep")
+    groups = ("base", "gemPrincipal", "ownOutput", "foreignOutput")
+    return {
+        name: bicep.properties(bicep.object_of(node))
+        for name, node in file.declared("variable").items()
+        if name in groups
+    }
+
+
+LEFT_AT_DEFAULT = {
+    "GEM_API_BASE_URL",
+    "GEM_API_VERSION",
+    "GEM_TOKEN_SCOPE",
+    "GEM_CHECK_MIN_SECONDS",
+    "GEM_CHECK_MAX_SECONDS",
+    "GEM_CHECK_CONCURRENCY",
+    "GEM_CHECK_REQUESTS_PER_SECOND",
+    "GEM_JOB_DEADLINE_HOURS",
+    "GEM_LOST_AFTER_MINUTES",
+    "GEM_OUTPUT_GRACE_MINUTES",
+    "GEM_REDELIVER_AFTER_MINUTES",
+    "GEM_INPUT_AUDIT",
+    "GEM_REPORT_PAGE",
+    "GEM_REPORT_MAP",
+}
+"""Settings that infra/ leaves to the code; an operator sets them by `extraSettings`."""
+
+NOT_IN_AZURE = {
+    "GEM_BEARER_TOKEN",  # development only
+    "GEM_STATE",  # an identity instead of a connection string
+    "GEM_STATE__tenantId",
+    "GEM_STATE__clientSecret",
+    "GEM_OUTPUT",
+}
+
+
+def settings(root: Path) -> list[str]:
+    """The app would start with what Bicep sets, in each of its forms, and knows every name.
+
+    Every setting of the code is set by Bicep, or said to be left out.
+    """
+    groups = app_settings(root)
+    known = {name for name in _sample() if name.startswith("GEM_")}
+    told = {name for group in groups.values() for name in group if name.startswith("GEM_")}
+    found = [f"{name} is no setting of the app" for name in sorted(told - known)]
+    found += [
+        f"{name} is neither set in app.bicep nor in LEFT_AT_DEFAULT of tests/infra/contract.py"
+        for name in sorted(known - told - LEFT_AT_DEFAULT - NOT_IN_AZURE)
+    ]
+    for chosen in (("ownOutput",), ("foreignOutput", "gemPrincipal")):
+        sources = dict(groups["base"])
+        for group in chosen:
+            sources |= groups[group]
+        try:
+            read_settings({name: _value(name, source) for name, source in sources.items()})
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a fault of the settings
+            found.append(f"{' + '.join(chosen)}: {error}")
+    return found
+
+
+def _sample() -> dict[str, str]:
+    """Every setting of the app with its value in the sample; tests/test_docs.py holds it so."""
+    sample = json.loads((ROOT / "local.settings.sample.json").read_text(encoding="utf-8"))
+    values: dict[str, str] = sample["Values"]
+    return values
+
+
+def _value(name: str, source: str) -> str:
+    """A setting as it could arrive: parameters as in the sample, references resolved."""
+    if name == "GEM_OUTPUT__blobServiceUri":
+        return "https://outputs.blob.core.windows.net"
+    if not source.startswith("'"):
+        return _sample().get(name) or "value"
+    value = re.sub(r"\$\{[^}]+\}", "name", source.strip("'"))
+    return "resolved" if value.startswith("@Microsoft.KeyVault(") else value
+
+
+def stores(root: Path) -> list[str]:
+    """The containers and queues that the code names are made."""
+    main = bicep.BicepFile(root / "infra" / "main.bicep")
+    variables = {
+        name: bicep.text(node.named_children[-1])
+        for name, node in main.declared("variable").items()
+    }
+    made = set(re.findall(r"'([^']+)'", variables["containers"]))
+    found = [f"container {name} is not made" for name in sorted(set(CONTAINERS) - made)]
+    found += [f"container {name} is nobody's" for name in sorted(made - set(CONTAINERS))]
+    store = bicep.object_of(main.declared("module")["stateStorage"])
+    queues = re.findall(r"\w+", bicep.properties(store)["params.queues"])
+    base = app_settings(root)["base"]
+    for name in (each for each in _sample() if each.endswith("_QUEUE")):
+        variable = base.get(name, "")
+        if variable not in queues:
+            found.append(f"the queue of {name} is not made")
+        elif variables[variable] != f"'{_sample()[name]}'":
+            found.append(f"the queue of {name} is {variables[variable]}")
+    return found
+
+
+def bindings(root: Path) -> list[str]:
+    """Every %SETTING% and connection of the app's bindings is set; the events reach its trigger."""
+    names = set(app_settings(root)["base"])
+    found = []
+    for function, each in indexed().items():
+        for binding in each:
+            asked = set(re.findall(r"%([^%]+)%", json.dumps(binding)))
+            if connection := binding.get("connection"):
+                suffixes = ("blobServiceUri", "queueServiceUri", "credential", "clientId")
+                asked |= {f"{connection}__{suffix}" for suffix in suffixes}
+            found += [f"{function}: {name} is not set" for name in sorted(asked - names)]
+            if binding["type"] == "blobTrigger":
+                found += _deaf(root, function, binding["path"].partition("/")[0])
+            if binding["type"] == "queueTrigger" and not binding["queueName"].startswith("%"):
+                found.append(f"{function}: its queue is not named by a setting")
+    return found
+
+
+def _deaf(root: Path, function: str, container: str) -> list[str]:
+    """Why the events of a container would not reach a function."""
+    events = bicep.BicepFile(root / "infra" / "events.bicep")
+    subscriptions = [each for each in events.resources() if not each.existing]
+    has = bicep.properties(subscriptions[0].body)
+    prefix = f"'/blobServices/default/containers/{container}/blobs/'"
+    wanted = {
+        "properties.filter.subjectBeginsWith": prefix,
+        "properties.filter.subjectEndsWith": "'.json'",
+        "properties.filter.includedEventTypes": "['Microsoft.Storage.BlobCreated']",
+        "properties.deadLetterWithResourceIdentity.identity.type": "'SystemAssigned'",
+    }
+    found = [
+        f"{function}: {path} is not {value}"
+        for path, value in wanted.items()
+        if has.get(path) != value
+    ]
+    if (
+        f"functionName=Host.Functions.{function}&"
+        not in has["properties.destination.properties.endpointUrl"]
+    ):
+        found.append(f"{function}: not the function of the webhook")
+    if container != TICKETS:
+        found.append(f"{function}: {container} is not where tickets are raised")
+    return found
+
+
+def azure_yaml(root: Path) -> list[str]:
+    """The service has its site, and the hooks their files."""
+    told = (root / "azure.yaml").read_text()
+    service = re.search(r"^services:\n  ([\w-]+):", told, re.MULTILINE)
+    app = (root / "infra" / "modules" / "app.bicep").read_text()
+    found = []
+    if not service or f"'azd-service-name': '{service[1]}'" not in app:
+        found.append("no site has the tag of the service")
+    hooks = re.findall(r"run: (\S+)", told)
+    found += [f"hook {hook} does not exist" for hook in hooks if not (root / hook).exists()]
+    return found

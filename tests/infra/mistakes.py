@@ -1,0 +1,190 @@
+"""Mistakes that could be made in the infrastructure, and the check that catches each.
+
+`python -m tests.infra.mistakes` seeds each into a copy of the checkout and prints what was said.
+"""
+
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.infra.checks import CHECKS
+from tests.infra.contract import ROOT
+
+SEEN = ("infra", "docs/operations.md", "azure.yaml", ".github", ".funcignore", "host.json")
+"""What the checks look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One seeded mistake, and the check that must catch it."""
+
+    file: str
+    old: str
+    new: str
+    caught_by: str
+
+
+MISTAKES = {
+    "missing brace": Mistake(
+        "infra/modules/app.bicep", "reserved: true }", "reserved: true", "syntax"
+    ),
+    "wrong module parameter": Mistake(
+        "infra/main.bicep", "quotaGb: logQuotaGb", "quota: logQuotaGb", "modules"
+    ),
+    "unknown deployment parameter": Mistake(
+        "infra/main.parameters.json", '"outputContainer"', '"outputContaner"', "parameters"
+    ),
+    "misspelt property": Mistake(
+        "infra/modules/storage.bicep", "minimumTlsVersion", "minimumTlsVersions", "types"
+    ),
+    "property left out": Mistake(
+        "infra/modules/storage.bicep", "  sku: { name: 'Standard_LRS' }\n", "", "types"
+    ),
+    "value that is none of the named": Mistake(
+        "infra/modules/storage.bicep", "'TLS1_2'", "'TLS1_9'", "types"
+    ),
+    "text instead of a number": Mistake(
+        "infra/modules/alerts.bicep", "threshold: 0", "threshold: '0'", "types"
+    ),
+    "text parameter for a number": Mistake(
+        "infra/modules/app.bicep",
+        "instanceMemoryMB: instanceMemoryMB",
+        "instanceMemoryMB: checkSchedule",
+        "types",
+    ),
+    "read-only property set": Mistake(
+        "infra/modules/topic.bicep",
+        "properties: { source:",
+        "properties: { provisioningState: 'Succeeded', source:",
+        "types",
+    ),
+    "choice that does not exist": Mistake(
+        "infra/events.bicep", "endpointType: 'WebHook'", "endpointType: 'Webhook'", "types"
+    ),
+    "API version that does not exist": Mistake(
+        "infra/modules/vault.bicep", "vaults@2024-11-01", "vaults@2024-11-31", "types"
+    ),
+    "misspelt name": Mistake(
+        "infra/modules/roles.bicep", "scope: deadLetters", "scope: deadLetter", "names"
+    ),
+    "misspelt member of a resource": Mistake(
+        "infra/modules/app.bicep",
+        "app.properties.defaultHostName",
+        "app.properties.hostName",
+        "names",
+    ),
+    "misspelt output of a module": Mistake(
+        "infra/main.bicep", "identity.outputs.clientId", "identity.outputs.clientid", "names"
+    ),
+    "shared keys on": Mistake(
+        "infra/modules/storage.bicep",
+        "allowSharedKeyAccess: false",
+        "allowSharedKeyAccess: true",
+        "security",
+    ),
+    "plain http": Mistake(
+        "infra/modules/app.bicep", "httpsOnly: true", "httpsOnly: false", "security"
+    ),
+    "no purge protection": Mistake(
+        "infra/modules/vault.bicep", "    enablePurgeProtection: true\n", "", "security"
+    ),
+    "storage key read": Mistake(
+        "infra/modules/storage.bicep",
+        "output id string = account.id",
+        "output id string = account.listKeys().keys[0].value",
+        "security",
+    ),
+    "wrong role": Mistake(
+        "infra/modules/roles.bicep",
+        "8a0f0c08-91a1-4084-bc3d-661d67233fed",
+        "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
+        "roles",
+    ),
+    "wider scope": Mistake(
+        "infra/modules/roles.bicep", "scope: results", "scope: stateStorage", "roles"
+    ),
+    "missing setting": Mistake(
+        "infra/modules/app.bicep",
+        "  GEM_STATE__queueServiceUri: 'https://${stateStorageName}.queue.${storageSuffix}'\n",
+        "",
+        "settings",
+    ),
+    "misspelt setting": Mistake(
+        "infra/modules/app.bicep", "GEM_RESULTS_QUEUE:", "GEM_RESULT_QUEUE:", "settings"
+    ),
+    "unset schedule": Mistake(
+        "infra/modules/app.bicep", "  GEM_CHECK_SCHEDULE: checkSchedule\n", "", "bindings"
+    ),
+    "renamed container": Mistake("infra/main.bicep", "'gem-open'", "'gem-opened'", "stores"),
+    "other container's events": Mistake(
+        "infra/events.bicep", "containers/gem-settled/blobs/", "containers/gem-settled", "bindings"
+    ),
+    "other function": Mistake(
+        "infra/events.bicep", "deliver_results", "deliver_result", "bindings"
+    ),
+    "service without a site": Mistake(
+        "infra/modules/app.bicep",
+        "'azd-service-name': 'courier'",
+        "'azd-service-name': 'app'",
+        "azure_yaml",
+    ),
+    "queue that nobody makes": Mistake(
+        "infra/main.bicep", "queues: [resultsQueue]", "queues: []", "stores"
+    ),
+    "queue of another name": Mistake(
+        "infra/main.bicep", "resultsQueue = 'gem-results'", "resultsQueue = 'gem-result'", "stores"
+    ),
+    "events without dead letters by identity": Mistake(
+        "infra/events.bicep", "deadLetterWithResourceIdentity", "deadLetterDestination", "bindings"
+    ),
+    "events of every blob": Mistake(
+        "infra/events.bicep", "      subjectEndsWith: '.json'\n", "", "bindings"
+    ),
+    "secret in the open": Mistake(
+        "infra/modules/app.bicep",
+        "GEM_TRIGGER_SOURCE: 'EventGrid'",
+        "GEM_TRIGGER_SOURCE: 'AccountKey=abc'",
+        "security",
+    ),
+}
+
+
+def caught(name: str, folder: Path) -> list[str]:
+    """Seed a mistake into a copy in an empty folder; the faults that its check finds there."""
+    mistake = MISTAKES[name]
+    for seen in SEEN:
+        target = folder / seen
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (ROOT / seen).is_dir() else shutil.copy
+        copy(ROOT / seen, target)
+    file = folder / mistake.file
+    source = file.read_text(encoding="utf-8")
+    if mistake.old not in source:
+        raise ValueError(f"{name}: {mistake.file} has changed, the mistake cannot be made")
+    file.write_text(source.replace(mistake.old, mistake.new), encoding="utf-8")
+    return CHECKS[mistake.caught_by](folder)
+
+
+def main() -> int:
+    """Print the table; 1 when a mistake was not caught."""
+    table = Table(title=f"{len(MISTAKES)} seeded mistakes, and what catches them")
+    for heading in ("mistake", "in", "check", "says first"):
+        table.add_column(heading, overflow="fold")
+    missed = 0
+    for name, mistake in MISTAKES.items():
+        with TemporaryDirectory() as folder:
+            faults = caught(name, Path(folder))
+        missed += not faults
+        said = faults[0] if faults else "NOT CAUGHT"
+        table.add_row(name, Path(mistake.file).name, mistake.caught_by, said)
+    Console(width=140).print(table)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

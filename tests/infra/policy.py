@@ -1,0 +1,127 @@
+"""What a security team demands: rights, keys, transport, secrets."""
+
+import re
+from pathlib import Path
+
+from tests.infra import bicep
+
+ROLES = {
+    "Storage Blob Data Owner": "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
+    "Storage Blob Data Contributor": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+    "Storage Blob Data Reader": "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
+    "Storage Queue Data Contributor": "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
+    "Storage Queue Data Message Processor": "8a0f0c08-91a1-4084-bc3d-661d67233fed",
+    "Monitoring Metrics Publisher": "3913510d-42f4-4e42-8a64-420c390055eb",
+    "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
+    "Key Vault Secrets Officer": "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
+}
+"""Azure built-in roles, as Microsoft's documentation lists them."""
+
+SAFE = {
+    "Microsoft.Storage/storageAccounts": {
+        "properties.allowSharedKeyAccess": "false",
+        "properties.allowBlobPublicAccess": "false",
+        "properties.defaultToOAuthAuthentication": "true",
+        "properties.minimumTlsVersion": "'TLS1_2'",
+        "properties.supportsHttpsTrafficOnly": "true",
+    },
+    "Microsoft.Storage/storageAccounts/blobServices": {
+        "properties.deleteRetentionPolicy.enabled": "true"
+    },
+    "Microsoft.Storage/storageAccounts/blobServices/containers": {
+        "properties.publicAccess": "'None'"
+    },
+    "Microsoft.KeyVault/vaults": {
+        "properties.enableRbacAuthorization": "true",
+        "properties.enablePurgeProtection": "true",
+        "properties.enableSoftDelete": "true",
+    },
+    "Microsoft.Insights/components": {"properties.DisableLocalAuth": "true"},
+    "Microsoft.Web/sites": {"properties.httpsOnly": "true"},
+}
+"""Properties that each resource of a type must have, with exactly this value."""
+
+_SECRET = re.compile(r"AccountKey=|SharedAccessSignature=|[?&]sig=|[A-Za-z0-9+/]{60,}={0,2}")
+_FORBIDDEN = (
+    "FUNCTIONS_WORKER_RUNTIME",
+    "FUNCTIONS_EXTENSION_VERSION",
+    "WEBSITE_RUN_FROM_PACKAGE",
+    "SCM_DO_BUILD_DURING_DEPLOYMENT",
+    "WEBSITE_TIME_ZONE",
+)
+"""Settings that Flex Consumption refuses or ignores."""
+
+
+def security(root: Path) -> list[str]:
+    """No shared keys, no public access, https, TLS 1.2, no secrets, purge protection."""
+    found = []
+    for file in bicep.files(root / "infra"):
+        source = file.path.read_text()
+        if _SECRET.search(source):
+            found.append(f"{file.path.name}: a literal that looks like a secret")
+        calls = source.count("listKeys(")
+        if calls and not (file.path.name == "events.bicep" and calls == 1):
+            found.append(f"{file.path.name}: listKeys")
+        found += [f"{file.path.name}: {name}" for name in _FORBIDDEN if name in source]
+        for resource in file.resources():
+            if resource.existing:
+                continue
+            has = bicep.properties(resource.body)
+            found += [
+                f"{file.path.name}: {resource.name}: {path} is not {value}"
+                for path, value in SAFE.get(resource.kind, {}).items()
+                if has.get(path) != value
+            ]
+    return found
+
+
+def assigned_roles(root: Path) -> tuple[set[tuple[str, str, str]], list[str]]:
+    """The (principal, scope, role name) that Bicep assigns, and what is wrong with their form."""
+    names = {guid: name for name, guid in ROLES.items()}
+    found, faults = set(), []
+    for file in bicep.files(root / "infra"):
+        guids = {
+            name: bicep.string(node.named_children[-1])
+            for name, node in file.declared("variable").items()
+        }
+        for resource in file.resources():
+            if resource.kind != "Microsoft.Authorization/roleAssignments":
+                continue
+            has = bicep.properties(resource.body)
+            scope, principal = has["scope"], has["properties.principalId"]
+            role = has["properties.roleDefinitionId"].rstrip(")").rpartition(", ")[2]
+            found.add((principal, scope, names.get(guids.get(role, ""), f"unknown: {role}")))
+            if has["name"] != f"guid({scope}.id, {principal}, {role})":
+                faults.append(f"{resource.name}: its name is not made of what it assigns")
+            kind = has["properties.principalType"]
+            if kind != "'ServicePrincipal'" and principal != "operatorPrincipalId":
+                faults.append(f"{resource.name}: principalType {kind}")
+    return found, faults
+
+
+_SPOKEN = {
+    "appPrincipalId": "app",
+    "topicPrincipalId": "system topic",
+    "principal": "each listener",
+    "operatorPrincipalId": "operator",
+    "hostStorage": "host storage",
+    "stateStorage": "state storage",
+    "insights": "Application Insights",
+    "deadLetters": "container `gem-deadletter`",
+    "results": "queue `gem-results`",
+    "reports": "container `gem-reports`",
+    "vault": "vault",
+    "output_": "your output storage",
+}
+
+
+def roles(root: Path) -> list[str]:
+    """Bicep assigns exactly the role matrix of docs/operations.md."""
+    page = (root / "docs" / "operations.md").read_text(encoding="utf-8")
+    table = page.partition("## Rights")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+    told = {(row[0], row[1], row[2]) for row in rows if len(row) == 4}
+    told = {row for row in told if row[2] in ROLES}
+    assigned, faults = assigned_roles(root)
+    spoken = {(_SPOKEN.get(who, who), _SPOKEN.get(on, on), role) for who, on, role in assigned}
+    return faults + [f"{' / '.join(row)}" for row in sorted(told ^ spoken)]

@@ -1,0 +1,103 @@
+"""Names in Bicep: each that is used is declared, each parameter and variable is used.
+
+And members: an output of a module is one of its file, a property of a resource is one of its type.
+"""
+
+from collections.abc import Iterator
+
+from tree_sitter import Node
+
+from tests.infra.bicep import NAMES, BicepFile, path_of, text, walk
+from tests.infra.resource_types import known
+
+_BUILT_IN = {
+    "concat",
+    "contains",
+    "empty",
+    "environment",
+    "guid",
+    "listKeys",
+    "loadTextContent",
+    "range",
+    "replace",
+    "resourceGroup",
+    "split",
+    "subscription",
+    "subscriptionResourceId",
+    "toLower",
+    "union",
+    "uniqueString",
+}
+"""The functions that infra/ calls, of those that Bicep has."""
+
+
+def faults(file: BicepFile) -> Iterator[str]:
+    """Every name of a file that is none."""
+    kinds = ("parameter", "variable", "resource", "module")
+    declared = {kind: file.declared(kind) for kind in kinds}
+    names = {name for each in declared.values() for name in each} | _BUILT_IN
+    used = set()
+    for node, local in _uses(file.root, frozenset()):
+        used.add(text(node))
+        if text(node) not in names | local:
+            yield f"{file.path.name}:{node.start_point[0] + 1}: {text(node)} is not declared"
+    for name in sorted({*declared["parameter"], *declared["variable"]} - used):
+        yield f"{file.path.name}: {name} is not used"
+    yield from _members(file)
+
+
+def _uses(node: Node, local: frozenset[str]) -> Iterator[tuple[Node, frozenset[str]]]:
+    """Every identifier that stands for a value, with the names that loops around it declare."""
+    children = node.named_children
+    if node.type in {"decorators", "type"}:
+        return
+    if node.type.endswith("_declaration") or node.type == "object_property":
+        children = children[1:] if children[0].type in NAMES else children
+    if node.type == "for_statement":
+        head = children[0]
+        inner = head.named_children if head.type == "for_loop_parameters" else [head]
+        local |= {text(each) for each in inner}
+        children = children[1:]
+    if node.type in NAMES:
+        yield node, local
+    for child in children:
+        yield from _uses(child, local)
+
+
+def _members(file: BicepFile) -> Iterator[str]:
+    resources = {each.name: f"{each.kind}@{each.version}" for each in file.resources()}
+    modules = file.declared("module")
+    for node in walk(file.root):
+        if node.type != "member_expression":
+            continue
+        root, path = _chain(node)
+        where = f"{file.path.name}:{node.start_point[0] + 1}: {text(node)}"
+        if root in modules and path[0] == "outputs" and len(path) > 1:
+            target = file.path.parent / path_of(modules[root])
+            if path[1] not in BicepFile(target).declared("output"):
+                yield f"{where}: {target.name} has no such output"
+        elif root in resources and not _has(resources[root], path):
+            yield f"{where}: no such property"
+
+
+def _chain(node: Node) -> tuple[str, list[str]]:
+    """What a member is taken of, and the names on the way; an index leads on to each item."""
+    if node.type == "member_expression":
+        root, path = _chain(node.named_children[0])
+        return root, [*path, text(node.named_children[1])]
+    if node.type == "subscript_expression":
+        return _chain(node.named_children[0])
+    return (text(node), []) if node.type in NAMES else ("", [])
+
+
+def _has(resource_type: str, path: list[str]) -> bool:
+    resources, objects = known()
+    kind = resources.get(resource_type, "any")
+    if path[0] in {"id", "name", "type", "apiVersion"}:
+        return len(path) == 1
+    for name in path:
+        if not kind.startswith("#") or kind.endswith("[]"):
+            return kind == "any"
+        told = objects[kind.removeprefix("#")]
+        kind = next((told[key] for key in (name, f"{name}!", f"{name}-", "*") if key in told), "")
+    return kind != ""
