@@ -29,8 +29,8 @@ class TokenSource(Protocol):
         """A token that is good now. Raises GemAccessError, GemUnavailable."""
         ...
 
-    def forget(self) -> None:
-        """GEM refused the token: the next call must bring a fresh one."""
+    def forget(self, token: str) -> None:
+        """GEM refused this token: no later call may bring it again."""
         ...
 
 
@@ -44,7 +44,7 @@ class FixedToken:
         """The token."""
         return self._token.reveal()
 
-    def forget(self) -> None:
+    def forget(self, token: str) -> None:
         """There is no other."""
 
 
@@ -83,10 +83,15 @@ class IdentityToken:
                     ) from error
             return self._held.token
 
-    def forget(self) -> None:
-        """Drop the token, and the credential with its own cache."""
+    def forget(self, token: str) -> None:
+        """Drop the token, and the credential with its own cache.
+
+        Of all threads that a dead token was refused to, the first one drops it; the others use what
+        was fetched since.
+        """
         with self._lock:
-            self._held = self._credential = None
+            if self._held and self._held.token == token:
+                self._held = self._credential = None
 
     def _is_old(self, token: AccessToken) -> bool:
         return datetime.fromtimestamp(token.expires_on, UTC) - REFRESH_BEFORE <= self._clock()

@@ -40,10 +40,13 @@ class ScriptedServer:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            disable_nagle_algorithm = True
+
             def do_GET(self) -> None:
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                desk.asked.append(Asked(self.path, headers, self.client_address[1]))
-                reply = desk.replies.pop(0) if len(desk.replies) > 1 else desk.replies[0]
+                asked = Asked(self.path, headers, self.client_address[1])
+                desk.asked.append(asked)
+                reply = desk.reply(asked)
                 self.send_response(reply.status)
                 for name, value in reply.headers.items():
                     self.send_header(name, value)
@@ -65,6 +68,10 @@ class ScriptedServer:
         self._server.daemon_threads = True
         self._server.block_on_close = False
         self._thread = Thread(target=self._server.serve_forever, args=(0.01,))
+
+    def reply(self, asked: Asked) -> Reply:  # noqa: ARG002 - others answer by what is asked
+        """What this request is answered."""
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
     @property
     def url(self) -> str:

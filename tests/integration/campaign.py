@@ -186,7 +186,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.integration.campaign")
     parser.add_argument("--seed", type=int, default=1, help="decides jobs and faults (1)")
     parser.add_argument("--jobs", type=int, default=50, help="how many jobs (50)")
-    parser.add_argument("--faults", type=int, default=16, help="how many faults, 4 at least (16)")
+    parser.add_argument("--faults", type=int, default=24, help="how many faults, 4 at least (24)")
     parser.add_argument("--seconds", type=float, default=60, help="until the last job ends (60)")
     given = parser.parse_args()
     console = Console()

@@ -21,7 +21,7 @@ class Events(StrEnum):
     """How the events of a job's tickets arrive."""
 
     ONCE = "once"
-    FIRST_DROPPED = "1st dropped"
+    FIRST_DROPPED = "1st lost"
     FIVE_TIMES = "5 at once"
 
 

@@ -55,8 +55,9 @@ class Told:
 
 def show(told: Told, console: Console) -> None:
     """Every manifest by id, then the sums."""
-    table = Table("job", "events", "outcome", "tickets", "sent", box=None)
-    table.add_column("manifest id", no_wrap=True)
+    table = Table(box=None)
+    for title in ("job", "events", "outcome", "tickets", "sent", "manifest id"):
+        table.add_column(title, no_wrap=True)
     for job in told.plan.jobs:
         events = told.manifests.get(job.job_run_id, [])
         table.add_row(

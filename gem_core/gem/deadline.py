@@ -1,0 +1,90 @@
+"""One deadline for a whole HTTP answer, whichever part of it drips. Edge: sockets, requests.
+
+The read timeout of requests is the longest silence between two packets: an answer that comes byte
+by byte, headers included, would hold a thread of the tick for days without ever reaching it.
+"""
+
+import io
+from collections.abc import Callable
+from functools import partial
+from http.client import HTTPResponse
+from socket import socket
+from time import monotonic
+from typing import Any, override
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+
+class _Until(io.RawIOBase):
+    """What a socket receives, until a moment of the monotonic clock."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket, ends_at: float) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._ends_at = ends_at
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: Any, /) -> int | None:
+        left = self._ends_at - monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer took too long")
+        silence = self._sock.gettimeout()
+        self._sock.settimeout(left if silence is None else min(left, silence))
+        return self._raw.readinto(buffer)
+
+    @override
+    def close(self) -> None:
+        super().close()
+        self._raw.close()
+
+
+class _Answer(HTTPResponse):
+    """An answer that is over, read or not, so many seconds after its request was sent."""
+
+    def __init__(self, sock: socket, *args: Any, seconds: float, **options: Any) -> None:  # noqa: ANN401 - http.client's own
+        super().__init__(sock, *args, **options)
+        ends_at = monotonic() + seconds
+        self.fp = io.BufferedReader(_Until(self.fp.detach(), sock, ends_at))
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """Sends as requests does, over `connections` kept open, and gives each answer so long."""
+
+    def __init__(self, *, answer_seconds: float, connections: int) -> None:
+        self._pools = _pools(partial(_Answer, seconds=answer_seconds))
+        super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0)
+
+    @override
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    @override
+    def proxy_manager_for(self, *args: Any, **options: Any) -> PoolManager:
+        manager: PoolManager = super().proxy_manager_for(*args, **options)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
+
+
+def _pools(answer: Callable[..., HTTPResponse]) -> dict[str, type[HTTPConnectionPool]]:
+    """Pools of connections whose answers are made by `answer`."""
+
+    class Plain(HTTPConnection):
+        response_class: Any = staticmethod(answer)
+
+    class Secure(HTTPSConnection):
+        response_class: Any = staticmethod(answer)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}

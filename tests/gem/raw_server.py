@@ -1,0 +1,56 @@
+"""A loopback server that writes bytes as it likes, HTTP or not, and counts what it got rid of."""
+
+import contextlib
+import socket
+from collections.abc import Callable
+from functools import partial
+from threading import Event, Thread
+from types import TracebackType
+from typing import Self
+
+type Write = Callable[[bytes], None]
+type Speech = Callable[[Write, Event], None]
+"""Writes an answer; the event says that the test is over."""
+
+
+class RawServer:
+    """A context manager; gives every connection the same speech, after its request."""
+
+    def __init__(self, speech: Speech) -> None:
+        self._speech = speech
+        self._over = Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = Thread(target=self._serve, daemon=True)
+        self.sent = 0
+        """Bytes that a client took, or its system for it."""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                with connection, contextlib.suppress(OSError):  # the client may leave
+                    connection.recv(65_536)
+                    self._speech(partial(self._write, connection), self._over)
+
+    def _write(self, connection: socket.socket, data: bytes) -> None:
+        connection.sendall(data)
+        self.sent += len(data)

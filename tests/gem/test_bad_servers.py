@@ -1,0 +1,126 @@
+"""Servers that drip, stop, or never stop: an answer within its time and size, or none at all."""
+
+from functools import partial
+from threading import Event
+
+import pytest
+
+from gem_core.errors import GemAnswerError, GemError, GemUnavailable
+from gem_core.gem.client import MAX_ANSWER_BYTES, GemClient
+from gem_core.setting_reader import Secret
+from tests.builders import JOB
+from tests.gem.raw_server import RawServer, Speech, Write
+from tests.gem.test_client import GOOD, Tokens
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+WHOLE = OK + f"Content-Length: {len(GOOD.body)}\r\n\r\n".encode() + GOOD.body
+MIB = 1 << 20
+HUGE = 100 * MIB
+DRIP_SECONDS = 0.05
+"""Far below the read timeout, so that only the deadline of the whole answer can end it."""
+
+
+def refused(speech: Speech, *, kind: type[GemError], seconds: float = 30) -> tuple[GemError, int]:
+    """The error that a speech ends in, and how many bytes of it were taken."""
+    with RawServer(speech) as server:
+        client = GemClient(
+            server.url,
+            api_key=Secret("key"),
+            token=Tokens(),
+            read_seconds=5,
+            answer_seconds=seconds,
+        )
+        with client, pytest.raises(kind) as caught:
+            client.get_job(JOB)
+    assert type(caught.value) is kind
+    return caught.value, server.sent
+
+
+def drip(write: Write, over: Event, *, at_once: int) -> None:
+    """A good answer, byte by byte from somewhere on; it would end, and then be a job."""
+    write(WHOLE[:at_once])
+    for place in range(at_once, len(WHOLE)):
+        if over.wait(DRIP_SECONDS):
+            return
+        write(WHOLE[place : place + 1])
+
+
+@pytest.mark.parametrize(
+    "at_once",
+    [0, 20, len(OK) + 5, len(WHOLE) - 200],
+    ids=["status line", "header name", "header value", "body"],
+)
+def test_an_answer_that_drips_is_given_up(at_once: int) -> None:
+    """Each byte comes well within the read timeout."""
+    speech = partial(drip, at_once=at_once)
+    assert "no answer from GEM" in str(refused(speech, kind=GemUnavailable, seconds=0.3)[0])
+
+
+def test_a_server_that_says_nothing_is_given_up() -> None:
+    refused(lambda _, over: (over.wait(20), None)[1], kind=GemUnavailable, seconds=0.3)
+
+
+def test_a_slow_answer_within_its_time_is_taken() -> None:
+    speech = partial(drip, at_once=len(WHOLE) - 3)
+    with RawServer(speech) as server:
+        client = GemClient(server.url, api_key=Secret("key"), token=Tokens(), answer_seconds=60)
+        with client:
+            assert client.get_job(JOB).status_text == "finished"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"HTTP/1.1 2",
+        WHOLE[:-1],
+        WHOLE[: -len(GOOD.body)],
+        OK + b"Transfer-Encoding: chunked\r\n\r\n20\r\n{",
+        OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{",
+        OK + b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nplain",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000,
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n",
+    ],
+    ids=lambda text: repr(text[-12:]),
+)
+def test_an_answer_that_stops_or_is_none_says_nothing_about_the_job(text: bytes) -> None:
+    """The connection is closed in the ordinary way, half-way through."""
+    refused(lambda write, _: write(text), kind=GemUnavailable)
+
+
+def test_headers_that_stop_are_an_answer_without_a_job() -> None:
+    """http.client takes the end of the connection for the end of the headers."""
+    refused(lambda write, _: write(WHOLE[: len(OK) - 4]), kind=GemAnswerError)
+
+
+def flood(write: Write, over: Event, *, head: bytes, piece: bytes) -> None:
+    write(head)
+    for _ in range(HUGE // MIB):
+        if over.is_set():
+            return
+        write(piece)
+
+
+@pytest.mark.parametrize("status", [b"200 OK", b"500 Internal Server Error"])
+@pytest.mark.parametrize(
+    ("header", "piece"),
+    [
+        (b"Content-Length: %d" % HUGE, b" " * MIB),
+        (b"Transfer-Encoding: chunked", b"%x\r\n" % MIB + b" " * MIB + b"\r\n"),
+        (b"Connection: close", b" " * MIB),
+    ],
+    ids=["length", "chunked", "until closed"],
+)
+def test_a_hundred_megabytes_are_not_read(status: bytes, header: bytes, piece: bytes) -> None:
+    head = b"HTTP/1.1 " + status + b"\r\n" + header + b"\r\n\r\n"
+    speech = partial(flood, head=head, piece=piece)
+    error, sent = refused(speech, kind=GemAnswerError)
+    assert "longer than" in str(error)
+    # What was taken beyond the limit lay in the buffers of the two systems.
+    assert sent < MAX_ANSWER_BYTES + 32 * MIB
+
+
+def test_headers_without_end_are_not_read() -> None:
+    speech = partial(flood, head=b"HTTP/1.1 200 OK\r\nX: ", piece=b"y" * MIB)
+    assert refused(speech, kind=GemUnavailable)[1] < 32 * MIB

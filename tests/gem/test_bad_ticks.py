@@ -1,0 +1,229 @@
+"""Whole ticks against a GEM that misbehaves over HTTP, by the real client and the real token."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from threading import Lock
+from typing import override
+from urllib.parse import unquote
+
+import pytest
+from azure.core.credentials import AccessToken
+
+from gem_core.errors import GemAccessError
+from gem_core.flows.check_jobs import Checker, check_jobs
+from gem_core.gem.client import GemClient
+from gem_core.gem.token import IdentityToken
+from gem_core.setting_reader import Secret
+from gem_core.watch.record import Settlement, Stage
+from tests.builders import JOB, World, answer, finished
+from tests.fakes import START
+from tests.gem.server import Asked, Reply, ScriptedServer
+
+IDS = [f"job-{number}" for number in range(24)]
+CONCURRENCY = 8
+
+type Answer = Callable[[str, int, Asked], Reply]
+"""From the job, the number of the request (all jobs, from 0) and the request."""
+
+
+class Gem(ScriptedServer):
+    """Answers each request by a function, one at a time."""
+
+    def __init__(self, answer_: Answer) -> None:
+        super().__init__()
+        self._answer = answer_
+        self._lock = Lock()
+        self._count = 0
+
+    @override
+    def reply(self, asked: Asked) -> Reply:
+        with self._lock:
+            self._count += 1
+            return self._answer(self.job(asked), self._count - 1, asked)
+
+    @staticmethod
+    def job(asked: Asked) -> str:
+        return unquote(asked.path.rpartition("/")[2])
+
+    def times(self) -> Counter[str]:
+        """How often each job was asked about."""
+        return Counter(map(self.job, self.asked))
+
+
+class Entra:
+    """Gives the tokens t1, t2, …, one a call."""
+
+    def __init__(self) -> None:
+        self.fetched = 0
+
+    def get_token(self, *_: str, **__: object) -> AccessToken:
+        self.fetched += 1
+        expires_on = int((START + timedelta(days=1)).timestamp())
+        return AccessToken(f"t{self.fetched}", expires_on)
+
+
+def told(job_run_id: str, body: Mapping[str, object]) -> Reply:
+    return Reply(body=json.dumps({"jobRunId": job_run_id, **body}).encode())
+
+
+@contextmanager
+def ticking(*job_run_ids: str, gem: Answer) -> Iterator[tuple[World, Checker, Gem, Entra]]:
+    """A world of registered jobs, whose GEM is a server."""
+    world, entra = World(concurrency=CONCURRENCY), Entra()
+    world.add(*job_run_ids)
+    token = IdentityToken(lambda: entra, "https://gem/.default", clock=world.clock)
+    with (
+        Gem(gem) as server,
+        GemClient(server.url, api_key=Secret("key"), token=token) as client,
+    ):
+        yield world, replace(world.checker, gem=client), server, entra
+
+
+def test_a_burst_of_every_refusal_delays_jobs_and_ends_none() -> None:
+    """Each job meets another order of them; then GEM is well again."""
+    burst = [
+        Reply(500),
+        Reply(502, b"<html>Bad Gateway</html>"),
+        Reply(503, headers={"Retry-After": "soon"}),
+        Reply(504),
+        Reply(429),
+        Reply(200, b"<html>Sign in</html>"),
+        Reply(200, b'["a list"]'),
+        Reply(200, b"{}", cut=1),
+        Reply(302, headers={"Location": "https://elsewhere.example/"}),
+    ]
+    met: Counter[str] = Counter()
+
+    def gem(job: str, _: int, __: Asked) -> Reply:
+        met[job] += 1
+        if met[job] > len(burst):
+            return told(job, finished())
+        return burst[(met[job] + IDS.index(job)) % len(burst)]
+
+    with ticking(*IDS, gem=gem) as (world, checker, server, _):
+        for number in range(len(burst)):
+            assert check_jobs(checker).problems == len(IDS)
+            records = [world.record(job) for job in IDS]
+            assert {record.failures for record in records} == {number + 1}
+            assert {record.stage for record in records} == {Stage.WATCHING}
+            world.clock.move(world.policy.check_max)
+        assert check_jobs(checker).settled == len(IDS)
+        assert set(server.times().values()) == {len(burst) + 1}
+    assert {world.record(job).settlement for job in IDS} == {Settlement.FINISHED}
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_gem_is_left_alone_for_as_long_as_it_asks(status: int) -> None:
+    replies = [Reply(status, headers={"Retry-After": "1800"}), told(JOB, finished())]
+    with ticking(JOB, gem=lambda _, number, __: replies[number]) as (world, checker, server, _):
+        check_jobs(checker)
+        world.clock.move(minutes=29)
+        check_jobs(checker)
+        assert len(server.asked) == 1
+        world.clock.move(minutes=1)
+        assert check_jobs(checker).settled == 1
+
+
+def test_a_token_that_dies_in_the_middle_of_a_tick_is_fetched_once() -> None:
+    """All questions under way are refused at once; none of them is lost, nor counted as failed."""
+
+    def gem(job: str, number: int, asked: Asked) -> Reply:
+        dead = number >= 10 and asked.headers["authorization"] == "Bearer t1"
+        return Reply(401) if dead else told(job, answer("running"))
+
+    with ticking(*IDS, gem=gem) as (world, checker, _, entra):
+        tick = check_jobs(checker)
+    assert (tick.asked, tick.problems, tick.left) == (len(IDS), 0, 0)
+    assert entra.fetched == 2
+    assert {world.record(job).failures for job in IDS} == {0}
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_is_revoked_in_the_middle_of_a_tick(status: int) -> None:
+    """What was answered before stands, the rest is as it was, and the next tick asks about it."""
+    good = [10]
+
+    def gem(job: str, number: int, _: Asked) -> Reply:
+        return Reply(status) if number >= good[0] else told(job, answer("running"))
+
+    with ticking(*IDS, gem=gem) as (world, checker, _, __):
+        with pytest.raises(GemAccessError, match=str(status)):
+            check_jobs(checker)
+        asked = [job for job in IDS if world.record(job).checks]
+        assert len(asked) == good[0]
+        assert all(world.record(job).failures == 0 for job in IDS)
+        good[0] = 10_000
+        tick = check_jobs(checker)
+        assert (tick.asked, tick.due_jobs) == (len(IDS) - len(asked),) * 2
+
+
+def test_a_404_that_comes_and_goes_loses_no_job() -> None:
+    """Each half of an hour; the job would be lost after an hour of nothing else."""
+    gone, there = Reply(404), told(JOB, answer("running"))
+    replies = [gone, gone, there, gone, gone, there, gone, told(JOB, finished())]
+    with ticking(JOB, gem=lambda _, number, __: replies[number]) as (world, checker, _, __):
+        for _ in replies[1:]:
+            check_jobs(checker)
+            assert world.record().stage is Stage.WATCHING
+            world.clock.move(minutes=30)
+        check_jobs(checker)
+    assert world.record().settlement is Settlement.FINISHED
+
+
+def test_a_status_that_goes_back_is_not_asked_for_again() -> None:
+    replies = [told(JOB, finished()), told(JOB, answer("running"))]
+    with ticking(JOB, gem=lambda _, number, __: replies[number]) as (world, checker, server, _):
+        for _ in range(4):
+            check_jobs(checker)
+            world.clock.move(hours=1)
+        assert len(server.asked) == 1
+    assert world.record().settlement is Settlement.FINISHED
+
+
+@pytest.mark.parametrize(
+    ("odd", "drift"),
+    [
+        ({"status": "paused"}, "paused"),
+        ({"progress": 140}, "140"),
+        ({"progress": "65%"}, "progress"),
+        ({"createdAt": "yesterday"}, "createdAt"),
+    ],
+)
+def test_a_field_that_is_odd_is_loud_and_the_job_goes_on(
+    odd: dict[str, object], drift: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    replies = [told(JOB, answer("running") | odd), told(JOB, finished())]
+    with ticking(JOB, gem=lambda _, number, __: replies[number]) as (world, checker, _, __):
+        assert check_jobs(checker).problems == 0
+        assert world.record().failures == 0
+        (line,) = [one for one in caplog.messages if '"job_drifted"' in one]
+        assert drift in line
+        world.clock.move(world.policy.check_max)
+        assert check_jobs(checker).settled == 1
+
+
+@pytest.mark.parametrize(
+    "quiet",
+    [
+        {"createdAt": "2026-01-20T10:00:00", "modifiedAt": "2026-01-20T10:00:00"},
+        {"region": "EU", "warnings": [None, {"a": []}]},
+        dict.fromkeys(("inputFileName", "progress", "createdAt", "modifiedAt", "statistics")),
+    ],
+    ids=["no zone", "unknown fields", "nulls"],
+)
+def test_what_the_page_leaves_open_is_taken_in_silence(
+    quiet: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    with ticking(JOB, gem=lambda job, *_: told(job, answer("running") | quiet)) as (
+        world,
+        checker,
+        _,
+        __,
+    ):
+        assert check_jobs(checker).problems == 0
+    assert "job_drifted" not in caplog.text
+    assert world.record().failures == 0
