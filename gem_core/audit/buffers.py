@@ -1,6 +1,7 @@
 """Views of Arrow buffers as numpy arrays, nothing copied; and what is fastest seen there. Pure."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,24 @@ def valid(array: pa.Array) -> Mask:
     return _bits(array, 0)
 
 
+def valid_just_at(array: pa.Array, rows: Mask) -> bool:
+    """Whether these rows are not null and all others are; compared bit by bit."""
+    count = len(array)
+    if array.null_count != count - np.count_nonzero(rows):
+        return False
+    if array.null_count in {0, count}:
+        return True
+    if array.offset % 8:
+        return np.array_equal(valid(array), rows)
+    start = array.offset // 8
+    packed = np.packbits(rows, bitorder="little")
+    held = np.frombuffer(array.buffers()[0], np.uint8)[start : start + len(packed)]
+    # Bits of the last byte beyond the last row may be anything.
+    return np.array_equal(held[: count // 8], packed[: count // 8]) and np.array_equal(
+        valid(array[count // 8 * 8 :]), rows[count // 8 * 8 :]
+    )
+
+
 def numbers(array: pa.Array) -> np.ndarray:
     """Values of a column of numbers. Where it is null they mean nothing."""
     kind = np.dtype(array.type.to_pandas_dtype())
@@ -51,10 +70,11 @@ class WellFormed:
     """Whether surely no letter is a capital."""
 
 
-def well_formed(texts: pa.StringArray) -> WellFormed | None:
+def well_formed(texts: pa.StringArray, given: Mask) -> WellFormed | None:
     """Whether every text that is not null is a UUID, or every one has 32 hexadecimal digits.
 
-    None also when both forms occur; then each row must be looked at.
+    None also when both forms occur; then each row must be looked at. `given` are the rows that are
+    not null.
     """
     offsets, data = _text(texts)
     count = len(texts) - texts.null_count
@@ -64,7 +84,7 @@ def well_formed(texts: pa.StringArray) -> WellFormed | None:
     form = next((form for form in GersForm if form.length == length), None)
     if rest or form is None:
         return None
-    if not np.array_equal(np.diff(offsets) == length, valid(texts)):
+    if not np.array_equal(np.diff(offsets) == length, given):
         return None
     forms = _Forms(form)
     step = length * _BLOCK_ROWS
@@ -82,10 +102,11 @@ def well_formed(texts: pa.StringArray) -> WellFormed | None:
 def none_blank(texts: pa.StringArray) -> bool:
     """Whether surely no text that is not null is empty or begins with white space."""
     offsets, data = _text(texts)
-    given = valid(texts)
-    if not np.all(np.diff(offsets)[given] > 0):
-        return False
-    return bool(np.all(data[offsets[:-1][given] - offsets[0]] > _SPACE))
+    starts, lengths = offsets[:-1] - offsets[0], np.diff(offsets)
+    if texts.null_count:
+        given = valid(texts)
+        starts, lengths = starts[given], lengths[given]
+    return bool(np.all(lengths > 0) and np.all(data.take(starts) > _SPACE))
 
 
 class _Forms:
@@ -97,14 +118,7 @@ class _Forms:
     """
 
     def __init__(self, form: GersForm) -> None:
-        digits = np.full(form.length, ord("0"), np.uint8)
-        letters = np.full(form.length, ord("a"), np.uint8)
-        if form is GersForm.UUID:
-            hyphens = [8, 13, 18, 23]
-            digits[hyphens] = _FIRST - 9
-            letters[hyphens] = _LAST + 1
-        self._digits = np.tile(digits, _BLOCK_ROWS)
-        self._letters = np.tile(letters, _BLOCK_ROWS)
+        self._digits, self._letters = _templates(form)
         self._one = np.empty(len(self._digits), np.uint8)
         self._other = np.empty(len(self._digits), np.uint8)
 
@@ -123,6 +137,17 @@ class _Forms:
         return int(one.max()) < 10  # noqa: PLR2004 - digits
 
 
+@cache
+def _templates(form: GersForm) -> tuple[np.ndarray, np.ndarray]:
+    digits = np.full(form.length, ord("0"), np.uint8)
+    letters = np.full(form.length, ord("a"), np.uint8)
+    if form is GersForm.UUID:
+        hyphens = [8, 13, 18, 23]
+        digits[hyphens] = _FIRST - 9
+        letters[hyphens] = _LAST + 1
+    return np.tile(digits, _BLOCK_ROWS), np.tile(letters, _BLOCK_ROWS)
+
+
 def _text(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
     """The offsets of each text, and the bytes from the first to the last."""
     if not len(texts):
@@ -135,6 +160,7 @@ def _text(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _bits(array: pa.Array, buffer: int) -> Mask:
-    end = array.offset + len(array)
-    packed = np.frombuffer(array.buffers()[buffer], np.uint8, count=-(-end // 8))
-    return np.unpackbits(packed, count=end, bitorder="little")[array.offset :].view(np.bool_)
+    first, skipped = divmod(array.offset, 8)
+    count = skipped + len(array)
+    packed = np.frombuffer(array.buffers()[buffer], np.uint8)[first : first - (-count // 8)]
+    return np.unpackbits(packed, count=count, bitorder="little")[skipped:].view(np.bool_)

@@ -11,7 +11,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gem_core.audit.buffers import Mask, none_blank, numbers, true_at, valid, well_formed
+from gem_core.audit.buffers import (
+    Mask,
+    none_blank,
+    numbers,
+    true_at,
+    valid,
+    valid_just_at,
+    well_formed,
+)
 from gem_core.audit.contract import (
     GERS_ID,
     ID,
@@ -93,15 +101,19 @@ class Rows:
         self.ids = column(ID)
         self.gers = _or_none(as_text, column(GERS_ID))
         self.status = column(MATCH_STATUS)
-        self.matched = self._is(MATCHED)
-        self.unmatched = self._is(UNMATCHED)
+        self.matched, self.unmatched = self._words()
         confidence = column(MATCH_CONFIDENCE)
-        self.confidence = None if confidence is None else _double(confidence)
-        self._has_confidence = valid(confidence) if confidence is not None else self.matched
+        self.confidence = _or_none(_double, confidence)
+        self._has_gers = self._given(self.gers)
+        self._has_confidence = self._given(confidence)
+        self._of_matched: np.ndarray | None = None
+        """Confidences of the matched rows, if these have one, no others have, all in range."""
         self._within = self.matched
         if self.confidence is not None:
-            self._within = _in_range(self.confidence) & self._has_confidence
-        self._has_gers = valid(self.gers) if self.gers is not None else self.matched
+            if self._has_confidence is self.matched:
+                self._of_matched = _if_in_range(self.confidence.take(np.flatnonzero(self.matched)))
+            if self._of_matched is None:
+                self._within = _in_range(self.confidence) & self._has_confidence
 
     def faults(self, terms: Terms) -> dict[RowRule, Mask]:
         """For each rule that is broken, by which rows."""
@@ -117,6 +129,8 @@ class Rows:
         """The finite confidences within 0 to 1 of the matched rows; None without the columns."""
         if self.confidence is None or self.status is None:
             return None
+        if self._of_matched is not None:
+            return self._of_matched
         return self.confidence[self._within & self.matched]
 
     @property
@@ -126,22 +140,32 @@ class Rows:
             return None
         return self.matched & self._has_gers
 
-    def _is(self, word: str) -> Mask:
+    def _given(self, values: pa.Array | None) -> Mask:
+        """Which rows have a value: `matched` itself when they are just those."""
+        if values is None or valid_just_at(values, self.matched):
+            return self.matched
+        return valid(values)
+
+    def _words(self) -> tuple[Mask, Mask]:
+        """Which rows are matched, and which are unmatched."""
         if self.status is None:
-            return np.zeros(self.count, np.bool_)
+            nobody = np.zeros(self.count, np.bool_)
+            return nobody, nobody
         if not pa.types.is_dictionary(self.status.type):
-            return true_at(pc.equal(self.status, word))
-        # One word more than there are, so that whatever a null row points to is in bounds.
-        means = np.append(true_at(pc.equal(self.status.dictionary, word)), [False])
+            return _equal(self.status, MATCHED), _equal(self.status, UNMATCHED)
+        # As bytes, since text may be no valid UTF-8.
+        words = self.status.dictionary.cast(pa.large_binary()).to_pylist()
         codes = numbers(self.status.indices)
         if self.status.null_count:
-            codes = np.clip(codes, 0, len(means) - 1)
-        hits = np.flatnonzero(means)
-        found: Mask = codes == hits[0] if len(hits) == 1 else means[codes]
-        return found & valid(self.status) if self.status.null_count else found
+            # What a null row points to may be out of bounds; one word more is none of the two.
+            codes = np.where(valid(self.status), codes, len(words))
+        return _codes_of(words, MATCHED, codes), _codes_of(words, UNMATCHED, codes)
 
     def _status_faults(self) -> Iterator[tuple[RowRule, Mask]]:
         if self.status is None:
+            return
+        told = np.count_nonzero(self.matched) + np.count_nonzero(self.unmatched)
+        if told == self.count:
             return
         given = valid(self.status)
         yield RowRule.STATUS_NULL, ~given
@@ -151,9 +175,8 @@ class Rows:
         if self.gers is None:
             return
         has = self._has_gers
-        nobody = np.zeros(self.count, np.bool_)
-        misfit = blank = empty = nobody
-        seen = well_formed(self.gers)
+        misfit = blank = empty = np.zeros(self.count, np.bool_)
+        seen = well_formed(self.gers, has)
         if seen is None:
             lengths = pc.binary_length(self.gers)
             misfit = has & ~_matches(self.gers, GERS_FORM)
@@ -167,6 +190,8 @@ class Rows:
         if seen is None or not seen.lower_case:
             capitals = true_at(pc.not_equal(self.gers, pc.ascii_lower(self.gers)))
             yield RowRule.GERS_CAPITALS, capitals & ~misfit
+        if seen and has is self.matched:
+            return
         yield RowRule.GERS_FORM, misfit & ~blank
         if self.status is None:
             return
@@ -180,26 +205,41 @@ class Rows:
         if self.confidence is None:
             return
         given, within = self._has_confidence, self._within
-        beyond = given & ~within
-        if beyond.any():
+        if self._of_matched is None:
+            beyond = given & ~within
             finite = np.isfinite(self.confidence)
             yield RowRule.CONFIDENCE_NOT_FINITE, beyond & ~finite
             yield RowRule.CONFIDENCE_RANGE, beyond & finite
         if self.status is None:
             return
-        yield RowRule.CONFIDENCE_MISSING, self.matched & ~given
+        if self._of_matched is None:
+            yield RowRule.CONFIDENCE_MISSING, self.matched & ~given
+        elif floor is None or np.all(self._of_matched >= floor):
+            return
         if floor is not None:
             yield RowRule.CONFIDENCE_LOW, self.matched & within & (self.confidence < floor)
 
     def _id_faults(self) -> Iterator[tuple[RowRule, Mask]]:
         if self.ids is None:
             return
-        missing = ~valid(self.ids)
+        blank = None
         if not pa.types.is_integer(self.ids.type):
             texts = as_text(self.ids)
-            if not none_blank(texts):
-                missing |= _matches(texts, _BLANK)
-        yield RowRule.ID_MISSING, missing
+            blank = None if none_blank(texts) else _matches(texts, _BLANK)
+        if self.ids.null_count or blank is not None:
+            missing = ~valid(self.ids)
+            yield RowRule.ID_MISSING, missing if blank is None else missing | blank
+
+
+def _codes_of(words: list[bytes | None], word: str, codes: np.ndarray) -> Mask:
+    means = np.array([*(each == word.encode() for each in words), False])
+    hits = np.flatnonzero(means)
+    found: Mask = codes == hits[0] if len(hits) == 1 else means[codes]
+    return found
+
+
+def _equal(texts: pa.Array, word: str) -> Mask:
+    return true_at(pc.equal(texts, word))
 
 
 def _in_range(confidence: np.ndarray) -> Mask:
@@ -207,6 +247,13 @@ def _in_range(confidence: np.ndarray) -> Mask:
     with np.errstate(invalid="ignore"):
         within: Mask = (confidence >= 0) & (confidence <= 1)
     return within
+
+
+def _if_in_range(confidence: np.ndarray) -> np.ndarray | None:
+    """Give them back when all are within 0 to 1; the extremes tell, and are NaN if one is."""
+    if not len(confidence) or (confidence.min() >= 0 and confidence.max() <= 1):
+        return confidence
+    return None
 
 
 def as_text(array: pa.Array) -> pa.Array:

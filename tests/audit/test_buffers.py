@@ -7,12 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.buffers import WellFormed, none_blank, true_at, valid, well_formed
+from gem_core.audit import buffers
+from gem_core.audit.buffers import WellFormed, none_blank, true_at, valid, valid_just_at
 from gem_core.audit.gers import GersForm
 from tests.audit.build import gers
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 HEX = re.compile(r"[0-9a-fA-F]{32}")
+
+
+def well_formed(texts: pa.StringArray) -> WellFormed | None:
+    return buffers.well_formed(texts, valid(texts))
 
 
 @pytest.mark.parametrize("whole", [gers(1), gers(1).upper(), gers(1).replace("-", "")])
@@ -73,6 +78,18 @@ def test_bits_of_slices(values: list[bool | None], start: int, length: int) -> N
     array = pa.array(values, pa.bool_()).slice(start, length)
     assert true_at(array).tolist() == [value is True for value in array.to_pylist()]
     assert valid(array).tolist() == [value is not None for value in array.to_pylist()]
+
+
+@given(nullable, st.integers(0, 20), st.integers(-1, 19))
+def test_where_a_slice_is_not_null(values: list[bool | None], start: int, wrong: int) -> None:
+    array = pa.array(values, pa.bool_()).slice(start)
+    rows = valid(array).copy()
+    assert valid_just_at(array, rows)
+    if 0 <= wrong < len(rows):
+        rows[wrong] ^= True
+        assert not valid_just_at(array, rows)
+        rows[wrong - 1] ^= True
+        assert valid_just_at(array, rows) is (len(rows) == 1)
 
 
 @given(st.lists(st.none() | st.sampled_from(["a", "", " ", "\t", " a", "é"])), st.integers(0, 5))
