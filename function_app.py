@@ -12,6 +12,8 @@ import azure.functions as func
 from gem_core import web, wiring
 from gem_core.flows import check_jobs as checking
 from gem_core.flows import manage_jobs as managing
+from gem_core.flows import replay_poison as replaying
+from gem_core.flows.find_trouble import find_trouble
 from gem_core.watch.registry import ticket_job_run_id
 
 # The Azure SDK would log two lines a request, at the level that operators want for our own events.
@@ -65,6 +67,24 @@ def list_jobs(req: func.HttpRequest) -> func.HttpResponse:
     return _answer(lambda: (200, managing.list_jobs(wiring.desk(), req.params)))
 
 
+@app.route("trouble", methods=["GET"])
+def list_trouble(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+    """The open jobs that need somebody's eyes."""
+    return _answer(lambda: (200, {"jobs": find_trouble(wiring.desk())}))
+
+
+@app.route("poison", methods=["GET"])
+def list_poison(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+    """What lies on the queues of failed messages."""
+    return _answer(lambda: (200, replaying.list_poison(wiring.poison_desk())))
+
+
+@app.route("poison/replay", methods=["POST"])
+def replay_poison(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+    """Raise the tickets of failed messages again, and take the messages off."""
+    return _answer(lambda: (200, {"messages": list(replaying.replay_poison(wiring.poison_desk()))}))
+
+
 @app.route("jobs/{jobRunId}", methods=["GET"])
 def show_job(req: func.HttpRequest) -> func.HttpResponse:
     """All that is known of a job."""
@@ -85,12 +105,7 @@ def check_job(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("jobs/{jobRunId}/redeliver", methods=["POST"])
 def redeliver_job(req: func.HttpRequest) -> func.HttpResponse:
     """Deliver a settled job once more, from its output as it is now."""
-    return _answer(
-        lambda: (
-            202,
-            managing.redeliver_job(wiring.desk(), wiring.checker(), _job_run_id(req)),
-        )
-    )
+    return _answer(lambda: (202, managing.redeliver_job(wiring.desk(), _job_run_id(req))))
 
 
 @app.route("jobs/{jobRunId}", methods=["DELETE"])

@@ -1,9 +1,14 @@
 """The app, storage and the GEM simulator stay up until Ctrl-C: `python -m devkit start`."""
 
+import json
 import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from devkit.simulator.life import LIVES
-from devkit.stage import stage
+from devkit.stage import ROOT, stage
+
+SETTINGS = ROOT / ".dev" / "start.settings.json"
 
 HELP = """\
 The app       {app}/api/jobs   (development runner; key {key})
@@ -17,6 +22,10 @@ Submit a job to the simulator, watch it, look at it:
   curl -H 'x-functions-key: {key}' {app}/api/jobs/job-1
 
 Lives: {lives}
+
+Ask the desk, from another terminal:
+
+  .venv/bin/python -m gem_core jobs list --settings {settings}
 
 Read the results queue:
 
@@ -41,8 +50,21 @@ def run(*, port: int, simulator_port: int, time_scale: float) -> int:
                 blob=up.azurite.blob_uri,
                 lives=", ".join(LIVES),
                 storage=up.azurite.connection_string,
+                settings=SETTINGS.relative_to(ROOT),
             ),
             flush=True,
         )
-        signal.pause()
+        with settings_file(up.runner.settings):
+            signal.pause()
     return 0
+
+
+@contextmanager
+def settings_file(settings: Mapping[str, str]) -> Iterator[None]:
+    """The settings of this run in a file, for commands, as long as it lasts."""
+    SETTINGS.parent.mkdir(exist_ok=True)
+    SETTINGS.write_text(json.dumps({"IsEncrypted": False, "Values": dict(settings)}, indent=1))
+    try:
+        yield
+    finally:
+        SETTINGS.unlink()

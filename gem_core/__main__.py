@@ -5,12 +5,15 @@ exit code. What a command imports is imported when it runs.
 """
 
 import argparse
+import logging
+import os
 import re
 import sys
 import traceback
 from collections.abc import Sequence
 
-from gem_core.commands import audit
+from gem_core.commands import audit, jobs, poison
+from gem_core.commands.table import plain
 from gem_core.errors import CourierError
 
 FAILED = 2
@@ -27,12 +30,20 @@ def main(words: Sequence[str] | None = None) -> int:
         prog="python -m gem_core", description="GEM Courier at your desk."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    audit.add_parser(commands)
+    for command in (audit, jobs, poison):
+        command.add_parser(commands)
     arguments = parser.parse_args(words)
+    # What the stories log is for the app's operators; here every command says what it did.
+    logging.basicConfig(handlers=[logging.NullHandler()])
     try:
         code: int = arguments.run(arguments)
     except CourierError as error:
-        _say(f"{parser.prog} {arguments.command}: {error}")
+        words_ = (parser.prog, arguments.command, getattr(arguments, "action", ""))
+        _say(f"{' '.join(filter(None, words_))}: {error}")
+        return FAILED
+    except BrokenPipeError:
+        # Whoever read has enough; Python would complain once more when it closes the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except KeyboardInterrupt:
         _say("stopped")
@@ -44,7 +55,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(text.rstrip() + "\n")
+    sys.stderr.writelines(f"{plain(line)}\n" for line in text.rstrip().splitlines())
 
 
 if __name__ == "__main__":

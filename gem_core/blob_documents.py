@@ -18,7 +18,8 @@ from azure.core.paging import PageIterator
 from azure.storage.blob import BlobProperties, ContainerClient, ContentSettings
 
 from gem_core.documents import Document, Listed, Page
-from gem_core.errors import RecordConflict, StoreError, StoreMissing
+from gem_core.errors import RecordConflict, StoreError, StoreMissing, StoreRefused
+from gem_core.storage_errors import code_of, is_refusal
 
 _LISTING_PAGE = 5000
 """The service's own limit for a page (List Blobs, maxresults)."""
@@ -38,7 +39,7 @@ class BlobDocuments:
                 download = self._container.download_blob(name)
                 return Document(name, download.readall(), _bare(download.properties.etag))
             except ResourceNotFoundError as error:
-                if _code(error) == "BlobNotFound":
+                if code_of(error) == "BlobNotFound":
                     return None
                 raise
 
@@ -78,7 +79,7 @@ class BlobDocuments:
             try:
                 self._container.delete_blob(name, **_only(etag))
             except ResourceNotFoundError as error:
-                if _code(error) != "BlobNotFound":
+                if code_of(error) != "BlobNotFound":
                     raise
 
     def url(self, name: str) -> str:
@@ -127,7 +128,12 @@ def _ours(container: str, error: AzureError) -> StoreError:
         return RecordConflict(f"container {container!r}: another writer was first")
     if not isinstance(error, HttpResponseError):
         return StoreError(f"container {container!r}: no answer from storage: {error}")
-    code = _code(error)
+    code = code_of(error)
+    if is_refusal(error):
+        return StoreRefused(
+            f"container {container!r}: storage refused ({code or type(error).__name__}): check the "
+            "identity or key of GEM_STATE, its role, and the storage firewall"
+        )
     if code == "ContainerNotFound":
         return StoreMissing(
             f"container {container!r} does not exist in GEM_STATE: create it "
@@ -150,12 +156,6 @@ def _only(etag: str | None) -> dict[str, Any]:
     if etag is None:
         return {}
     return {"etag": f'"{etag}"', "match_condition": MatchConditions.IfNotModified}
-
-
-def _code(error: HttpResponseError) -> str:
-    """Storage's own error code, such as "BlobNotFound"; the SDK adds it outside of its types."""
-    code = getattr(error, "error_code", None) or ""
-    return str(getattr(code, "value", code))
 
 
 def _bare(etag: str) -> str:

@@ -12,7 +12,8 @@ CourierError
 ├── StoreError             our own state
 │   ├── RecordConflict     another writer changed the record first: its state stands
 │   ├── RecordUnreadable   not JSON, or of a newer schema: left alone
-│   └── StoreMissing       a container or queue does not exist: a person must make it
+│   ├── StoreMissing       a container or queue does not exist: a person must make it
+│   └── StoreRefused       key, role or firewall: a person must mend it
 └── OutputError            the matched file could not be read; says nothing about its content
     ├── OutputMissing      no such blob
     ├── OutputChanged      overwritten while it was read
@@ -83,6 +84,10 @@ class RecordUnreadable(StoreError):
 
 class StoreMissing(StoreError):
     """A container or queue that the infrastructure should have made is not there."""
+
+
+class StoreRefused(StoreError):
+    """Storage refused who asks (401, 403), or nobody gave a token for it."""
 
 
 class OutputError(CourierError):

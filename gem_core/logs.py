@@ -35,6 +35,9 @@ class Event(StrEnum):
     TICK_ENDED = "tick_ended"
     TICK_STOPPED = "tick_stopped"
     """GEM refused key or token, so nothing more was asked."""
+    POISON_NOT_COUNTED = "poison_not_counted"
+    POISON_REPLAYED = "poison_replayed"
+    """An operator had the message of a ticket that failed too often taken up again."""
     DELIVERY_SKIPPED = "delivery_skipped"
     DELIVERY_POSTPONED = "delivery_postponed"
     OUTPUT_CHANGED = "output_changed"
@@ -50,6 +53,7 @@ _WARNINGS = {
     Event.JOB_NOT_FOUND,
     Event.JOB_NOT_ANSWERED,
     Event.TICKET_REPEATED,
+    Event.POISON_NOT_COUNTED,
     Event.DELIVERY_POSTPONED,
     Event.OUTPUT_CHANGED,
     Event.REPORT_PAGE_FAILED,

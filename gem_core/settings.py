@@ -29,7 +29,23 @@ class TriggerSource(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class DeskSettings:
+    """Our own state and the operator's limits: all that it takes to look after jobs, without GEM's
+    key and without the outputs.
+    """
+
+    state: Connection
+    check_schedule: str
+    """NCRONTAB of six fields, UTC."""
+    check_min: timedelta
+    check_max: timedelta
+    job_deadline: timedelta
+    lost_after: timedelta
+    redeliver_after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(DeskSettings):
     """The whole configuration, checked."""
 
     gem_base_url: str
@@ -41,18 +57,10 @@ class Settings:
     gem_bearer_token: Secret | None
     """Development only: a fixed token."""
 
-    check_schedule: str
-    """NCRONTAB of six fields, UTC."""
-    check_min: timedelta
-    check_max: timedelta
     check_concurrency: int
     check_requests_per_second: float
-    job_deadline: timedelta
-    lost_after: timedelta
     output_grace: timedelta
-    redeliver_after: timedelta
 
-    state: Connection
     results_queue: str
     results_queue_encoding: QueueEncoding
     output: Connection
@@ -74,7 +82,15 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
     """
     read = SettingReader(environment)
+    desk = _desk(read)
     settings = Settings(
+        state=desk.state,
+        check_schedule=desk.check_schedule,
+        check_min=desk.check_min,
+        check_max=desk.check_max,
+        job_deadline=desk.job_deadline,
+        lost_after=desk.lost_after,
+        redeliver_after=desk.redeliver_after,
         gem_base_url=read.url(
             "GEM_API_BASE_URL", "https://api.tomtom.com/maps/orbis/platform/gem"
         ).rstrip("/"),
@@ -83,16 +99,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         gem_token_scope=read.text("GEM_TOKEN_SCOPE", "https://gem.core.orbis.tomtom.com/.default"),
         gem_principal=read.principal("GEM_TENANT_ID", "GEM_CLIENT_ID", "GEM_CLIENT_SECRET"),
         gem_bearer_token=Secret(token) if (token := read.header("GEM_BEARER_TOKEN")) else None,
-        check_schedule=read.schedule("GEM_CHECK_SCHEDULE", "0 * * * * *"),
-        check_min=timedelta(seconds=read.number("GEM_CHECK_MIN_SECONDS", 30)),
-        check_max=timedelta(seconds=read.number("GEM_CHECK_MAX_SECONDS", 600)),
         check_concurrency=read.count("GEM_CHECK_CONCURRENCY", 16, most=256),
         check_requests_per_second=read.number("GEM_CHECK_REQUESTS_PER_SECOND", 10),
-        job_deadline=timedelta(hours=read.number("GEM_JOB_DEADLINE_HOURS", 168)),
-        lost_after=timedelta(minutes=read.number("GEM_LOST_AFTER_MINUTES", 60)),
         output_grace=timedelta(minutes=read.number("GEM_OUTPUT_GRACE_MINUTES", 30, zero=True)),
-        redeliver_after=timedelta(minutes=read.number("GEM_REDELIVER_AFTER_MINUTES", 10)),
-        state=read.connection("GEM_STATE", queues=True),
         results_queue=read.queue_name("GEM_RESULTS_QUEUE", "gem-results"),
         results_queue_encoding=read.choice("GEM_RESULTS_QUEUE_ENCODING", QueueEncoding.BASE64),
         output=read.connection("GEM_OUTPUT", queues=False),
@@ -102,8 +111,30 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         report_map=read.flag("GEM_REPORT_MAP", default=True),
         trigger_source=read.choice("GEM_TRIGGER_SOURCE", TriggerSource.EVENT_GRID),
     )
-    if settings.check_min > settings.check_max:
-        read.problems.append("GEM_CHECK_MIN_SECONDS is more than GEM_CHECK_MAX_SECONDS")
     if read.problems:
         raise SettingsError(tuple(read.problems))
     return settings
+
+
+def read_desk_settings(environment: Mapping[str, str]) -> DeskSettings:
+    """Read only what it takes to look after jobs; see `read_settings`."""
+    read = SettingReader(environment)
+    settings = _desk(read)
+    if read.problems:
+        raise SettingsError(tuple(read.problems))
+    return settings
+
+
+def _desk(read: SettingReader) -> DeskSettings:
+    desk = DeskSettings(
+        state=read.connection("GEM_STATE", queues=True),
+        check_schedule=read.schedule("GEM_CHECK_SCHEDULE", "0 * * * * *"),
+        check_min=timedelta(seconds=read.number("GEM_CHECK_MIN_SECONDS", 30)),
+        check_max=timedelta(seconds=read.number("GEM_CHECK_MAX_SECONDS", 600)),
+        job_deadline=timedelta(hours=read.number("GEM_JOB_DEADLINE_HOURS", 168)),
+        lost_after=timedelta(minutes=read.number("GEM_LOST_AFTER_MINUTES", 60)),
+        redeliver_after=timedelta(minutes=read.number("GEM_REDELIVER_AFTER_MINUTES", 10)),
+    )
+    if desk.check_min > desk.check_max:
+        read.problems.append("GEM_CHECK_MIN_SECONDS is more than GEM_CHECK_MAX_SECONDS")
+    return desk

@@ -6,7 +6,7 @@ host indexes the app without them, and a tick never pays for pyarrow.
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
 from random import SystemRandom
@@ -17,8 +17,15 @@ from gem_core.deliver.outbox import Outbox
 from gem_core.errors import OutputRefused, SettingsError
 from gem_core.flows.check_jobs import Checker, in_threads
 from gem_core.flows.manage_jobs import Desk
+from gem_core.flows.replay_poison import PoisonDesk
 from gem_core.setting_reader import Connection, SettingReader
-from gem_core.settings import QueueEncoding, Settings, read_settings
+from gem_core.settings import (
+    DeskSettings,
+    QueueEncoding,
+    Settings,
+    read_desk_settings,
+    read_settings,
+)
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.pace import Pace
 from gem_core.watch.registry import JobRegistry
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
     from gem_core.audit.address import BlobAddress
     from gem_core.audit.source import Source
     from gem_core.blob_documents import BlobDocuments
+    from gem_core.deliver.poison_queue import PoisonQueue
     from gem_core.deliver.queue import ResultsQueue
     from gem_core.flows.deliverer import Deliverer, MakePage
     from gem_core.gem.client import GemClient
@@ -42,11 +50,20 @@ REPORTS = "gem-reports"
 MANIFESTS = "gem-manifests"
 CONTAINERS = (JOBS, WORKLIST, TICKETS, REPORTS, MANIFESTS)
 """The containers in GEM_STATE; the infrastructure makes them, and so does the dev kit."""
+POISON_QUEUES = ("webjobs-blobtrigger-poison",)
+"""In GEM_STATE too; the Functions host makes one when it first needs it."""
 
 
 def now() -> datetime:
     """The clock."""
     return datetime.now(UTC)
+
+
+def use_settings(values: Mapping[str, str]) -> None:
+    """Take the settings from elsewhere, before anything is built: none of ours stays as it was."""
+    for name in [name for name in os.environ if name.startswith("GEM_")]:
+        del os.environ[name]
+    os.environ.update(values)
 
 
 @cache
@@ -63,30 +80,45 @@ def checker() -> Checker:
         registry=_registry(),
         heartbeat=_heartbeat(),
         gem=_gem(),
-        policy=Policy(
-            check_min=chosen.check_min,
-            check_max=chosen.check_max,
-            job_deadline=chosen.job_deadline,
-            lost_after=chosen.lost_after,
-            redeliver_after=chosen.redeliver_after,
-        ),
+        policy=_policy(chosen),
         pace=Pace(chosen.check_requests_per_second, monotonic=time.monotonic, pause=time.sleep),
         clock=now,
         jitter=SystemRandom().random,
+        poison=_poison_queues(),
         each=in_threads(chosen.check_concurrency),
     )
 
 
-@cache
 def desk() -> Desk:
-    """The edges of the HTTP routes."""
+    """The edges of the HTTP routes. Raises SettingsError unless all settings are right."""
+    settings()
+    return state_desk()
+
+
+@cache
+def desk_settings() -> DeskSettings:
+    """The part of the settings that is about our own state. Raises SettingsError."""
+    return read_desk_settings(os.environ)
+
+
+@cache
+def state_desk() -> Desk:
+    """A desk for somebody who has our own state, and neither GEM's key nor the outputs."""
+    chosen = desk_settings()
     return Desk(
         registry=_registry(),
         outbox=_outbox(),
         heartbeat=_heartbeat(),
-        schedule=settings().check_schedule,
+        policy=_policy(chosen),
+        schedule=chosen.check_schedule,
         clock=now,
     )
+
+
+@cache
+def poison_desk() -> PoisonDesk:
+    """The same desk, with the queues of failed messages."""
+    return PoisonDesk(state_desk(), _poison_queues(), TICKETS)
 
 
 @cache
@@ -191,6 +223,23 @@ def _gem() -> "GemClient":
     )
 
 
+def _policy(chosen: DeskSettings) -> Policy:
+    return Policy(
+        check_min=chosen.check_min,
+        check_max=chosen.check_max,
+        job_deadline=chosen.job_deadline,
+        lost_after=chosen.lost_after,
+        redeliver_after=chosen.redeliver_after,
+    )
+
+
+def _poison_queues() -> "tuple[PoisonQueue, ...]":
+    from gem_core.deliver.poison_queue import PoisonQueue
+
+    queues = queue_service(desk_settings().state)
+    return tuple(PoisonQueue(queues.get_queue_client(name)) for name in POISON_QUEUES)
+
+
 @cache
 def _registry() -> JobRegistry:
     return JobRegistry(
@@ -211,7 +260,7 @@ def _outbox() -> Outbox:
 def _documents(container: str) -> "BlobDocuments":
     from gem_core.blob_documents import BlobDocuments
 
-    state = settings().state
+    state = desk_settings().state
     return BlobDocuments(
         blob_service(state, state.blob_service_uri or "").get_container_client(container)
     )

@@ -17,7 +17,7 @@ import pytest
 from gem_core.audit.audit import audit
 from gem_core.deliver.outbox import Outbox
 from gem_core.documents import Documents
-from gem_core.flows.check_jobs import Checker, ask, in_threads
+from gem_core.flows.check_jobs import Checker, PoisonCount, ask, in_threads
 from gem_core.flows.deliverer import Audit, Deliverer
 from gem_core.flows.manage_jobs import Desk
 from gem_core.gem.job import GemJob, parse_job
@@ -153,6 +153,7 @@ class World:
     output_grace: timedelta = timedelta(minutes=30)
     input_audit: bool = True
     jitter: Callable[[], float] = lambda: 0.0
+    poison: tuple[PoisonCount, ...] = ()
     audit: Audit = audit
 
     def __post_init__(self) -> None:
@@ -200,6 +201,7 @@ class World:
             clock=self.clock,
             jitter=self.jitter,
             each=in_threads(self.concurrency),
+            poison=self.poison,
         )
 
     @property
@@ -224,6 +226,7 @@ class World:
             registry=self.registry,
             outbox=self.outbox,
             heartbeat=self.heartbeat,
+            policy=self.policy,
             schedule="0 * * * * *",
             clock=self.clock,
         )

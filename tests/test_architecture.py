@@ -23,6 +23,8 @@ ROWS = (
         "settings",
         "blob_documents",
         "azure_clients",
+        "storage_errors",
+        "settings_file",
     ),
     ("gem",),
     ("watch",),

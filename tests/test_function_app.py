@@ -119,6 +119,9 @@ def test_trigger_source_is_a_setting(setting: str, source: str) -> None:
         ("register_job", "jobs/{jobRunId}", "PUT", "FUNCTION"),
         ("list_jobs", "jobs", "GET", "FUNCTION"),
         ("show_job", "jobs/{jobRunId}", "GET", "FUNCTION"),
+        ("list_trouble", "trouble", "GET", "FUNCTION"),
+        ("list_poison", "poison", "GET", "FUNCTION"),
+        ("replay_poison", "poison/replay", "POST", "FUNCTION"),
         ("check_job", "jobs/{jobRunId}/check", "POST", "FUNCTION"),
         ("redeliver_job", "jobs/{jobRunId}/redeliver", "POST", "FUNCTION"),
         ("forget_job", "jobs/{jobRunId}", "DELETE", "FUNCTION"),
@@ -139,7 +142,7 @@ def test_no_other_function_and_no_output_binding(
     bindings: dict[str, list[dict[str, Any]]],
 ) -> None:
     """Messages go by the SDK: an output binding is flushed after the function has returned."""
-    assert len(bindings) == 10
+    assert len(bindings) == 13
     kinds = {each["type"] for several in bindings.values() for each in several}
     assert kinds == {"timerTrigger", "blobTrigger", "httpTrigger", "http"}
 
@@ -208,6 +211,9 @@ def test_each_function_takes_what_the_host_sends(settled_app: dict[str, str]) ->
         http("register_job", "PUT", '{"labels": {"a": "b"}}'),
         http("register_job", "PUT"),
         http("list_jobs", "GET"),
+        http("list_trouble", "GET"),
+        http("list_poison", "GET"),
+        http("replay_poison", "POST"),
         tick,
         http("check_job", "POST"),
         ticket("job-1"),
@@ -224,5 +230,24 @@ def test_each_function_takes_what_the_host_sends(settled_app: dict[str, str]) ->
     done = run(INVOKE, str(ROOT), json.dumps(calls), **settled_app)
     assert done.returncode == 0, done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines()]
-    expected = [201, 200, 200, None, 200, None, None, None, 200, 202, None, 200, 200, 204, 404]
+    expected = [
+        201,
+        200,
+        200,
+        200,
+        200,
+        200,
+        None,
+        200,
+        None,
+        None,
+        None,
+        200,
+        202,
+        None,
+        200,
+        200,
+        204,
+        404,
+    ]
     assert answers == [["", status] for status in expected], done.stderr

@@ -46,7 +46,8 @@ class Runner:
         self.function_key = settings.get("RUNNER_FUNCTION_KEY") or secrets.token_urlsafe(24)
         self.master_key = settings.get("RUNNER_MASTER_KEY") or secrets.token_urlsafe(24)
         keys = {"RUNNER_FUNCTION_KEY": self.function_key, "RUNNER_MASTER_KEY": self.master_key}
-        self._settings = {**settings, **keys}
+        self.settings: Mapping[str, str] = {**settings, **keys}
+        """What the app gets, and the runner's keys."""
         self._process: ChildProcess | None = None
         self.url = ""
         """Without a slash at the end."""
@@ -72,12 +73,12 @@ class Runner:
 
         """
         file = self._folder / "settings.json"
-        file.write_text(json.dumps({"IsEncrypted": False, "Values": self._settings}))
+        file.write_text(json.dumps({"IsEncrypted": False, "Values": dict(self.settings)}))
         command = [sys.executable, "-m", "devkit.runner", "--with-parent"]
         command += ["--app", str(self._app.resolve()), "--settings", str(file)]
         command += ["--port", str(self._port)]
         # A variable of this process must not beat a setting that was asked for.
-        environment = {key: text for key, text in os.environ.items() if key not in self._settings}
+        environment = {key: text for key, text in os.environ.items() if key not in self.settings}
         self.log_path.write_bytes(b"")
         process = ChildProcess(command, log=self.log_path, environment=environment, folder=_ROOT)
         self._process = process

@@ -9,10 +9,11 @@ from typing import Any, NoReturn, Protocol
 from urllib.parse import urlsplit
 
 from azure.core import MatchConditions
-from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.storage.blob import BlobClient, ContainerClient
 
 from gem_core.errors import OutputChanged, OutputMissing, OutputUnreachable
+from gem_core.storage_errors import code_of, status_of
 
 _TIMEOUTS: dict[str, Any] = {"connection_timeout": 10, "read_timeout": 60}
 """Seconds for one try. A piece is at most 8 MiB, so a minute without a byte means a dead
@@ -94,7 +95,7 @@ class BlobSource:
                 **_TIMEOUTS,
             ).readall()
         except AzureError as error:
-            if _status(error) in {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.NOT_FOUND}:
+            if status_of(error) in {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.NOT_FOUND}:
                 raise OutputChanged(f"{self.url} was replaced or deleted while read") from None
             _unreachable(error, self.url)
         if len(data) != length:
@@ -118,7 +119,7 @@ def open_blob(container: ContainerClient, name: str) -> BlobSource:
     try:
         found = client.get_blob_properties(**_TIMEOUTS)
     except AzureError as error:
-        if _status(error) == HTTPStatus.NOT_FOUND and _code(error) != "ContainerNotFound":
+        if status_of(error) == HTTPStatus.NOT_FOUND and code_of(error) != "ContainerNotFound":
             raise OutputMissing(f"{url} is not there") from None
         _unreachable(error, url)
     return BlobSource(
@@ -133,22 +134,12 @@ def open_blob(container: ContainerClient, name: str) -> BlobSource:
     )
 
 
-def _status(error: AzureError) -> int | None:
-    return error.status_code if isinstance(error, HttpResponseError) else None
-
-
-def _code(error: AzureError) -> str:
-    """The service's own word for the error, such as AuthorizationPermissionMismatch."""
-    code = getattr(error, "error_code", None)
-    return str(getattr(code, "value", code) or "")
-
-
 def _unreachable(error: AzureError, url: str) -> NoReturn:
     """Say what went wrong and what to do.
 
     The SDK's own text is left out: for a refused signature it repeats what was signed.
     """
-    status, code = _status(error), _code(error)
+    status, code = status_of(error), code_of(error)
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         advice = "refused: grant Storage Blob Data Reader, and check the storage firewall"
     elif isinstance(error, ClientAuthenticationError):

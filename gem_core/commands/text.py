@@ -6,6 +6,7 @@ from gem_core.audit.checks import Severity
 from gem_core.audit.report import CheckResult, Report
 from gem_core.audit.source import Source
 from gem_core.audit.verdict import Example, Verdict
+from gem_core.commands.table import plain
 
 _SHOWN = 3
 """Offenders of a check that fit into its line."""
@@ -28,7 +29,7 @@ def in_words(report: Report, output: Source, *, with_job: bool, page: Path | Non
         lines.append("without --job: the job's names and statistics were not compared")
     if page:
         lines.append(f"page: {page}")
-    return "".join(f"{_plain(line)}\n" for line in lines)
+    return "".join(f"{plain(line)}\n" for line in lines)
 
 
 def _failed(line: CheckResult) -> str:
@@ -70,10 +71,3 @@ def _rows(report: Report) -> list[str]:
         f"{report.requests} requests"
     )
     return lines
-
-
-def _plain(text: str) -> str:
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
-        for letter in text
-    )

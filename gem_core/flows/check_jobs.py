@@ -18,7 +18,9 @@ from gem_core.errors import (
     GemUnavailable,
     RecordConflict,
     RecordUnreadable,
+    StoreError,
 )
+from gem_core.flows.sweep import repeat_ticket
 from gem_core.gem.job import GemJob
 from gem_core.logs import Event, log
 from gem_core.watch.heartbeat import Heartbeat, Tick
@@ -36,6 +38,14 @@ class Gem(Protocol):
 
     def get_job(self, job_run_id: str) -> GemJob:
         """What GEM says of one job now; raises GemError."""
+        ...
+
+
+class PoisonCount(Protocol):
+    """A queue of messages that failed too often."""
+
+    def count(self) -> int:
+        """How many messages are on it, about. Raises StoreError."""
         ...
 
 
@@ -78,6 +88,8 @@ class Checker:
     jitter: Callable[[], float]
     """0 up to 1."""
     each: Each
+    poison: tuple[PoisonCount, ...] = ()
+    """The queues of failed messages that a tick counts."""
 
 
 def check_jobs(checker: Checker, *, past_due: bool = False) -> Tick:
@@ -109,6 +121,7 @@ def check_jobs(checker: Checker, *, past_due: bool = False) -> Tick:
         problems=done.count(Done.PROBLEM),
         left=done.count(Done.LEFT),
         oldest_due_at=due[0].due_at if due else None,
+        poison_messages=_poison_messages(checker),
         stopped=str(round_.refusal) if round_.refusal else None,
     )
     checker.heartbeat.beat(tick)
@@ -117,6 +130,15 @@ def check_jobs(checker: Checker, *, past_due: bool = False) -> Tick:
         log(Event.TICK_STOPPED, reason=str(round_.refusal))
         raise round_.refusal
     return tick
+
+
+def _poison_messages(checker: Checker) -> int | None:
+    """How many failed messages wait for an operator; None when nobody can tell now."""
+    try:
+        return sum(queue.count() for queue in checker.poison)
+    except StoreError as error:
+        log(Event.POISON_NOT_COUNTED, reason=str(error))
+        return None
 
 
 class _Round:
@@ -249,16 +271,3 @@ def _question(checker: Checker, record: JobRecord) -> tuple[JobRecord, timedelta
     if job.drift:
         log(Event.JOB_DRIFTED, job_run_id=job_run_id, drift=job.drift)
     return record.answered(job, checker.clock()), timedelta(0)
-
-
-def repeat_ticket(checker: Checker, stored: StoredRecord) -> None:
-    """Raise the ticket of a settled job again.
-
-    The record first: a ticket raised once too often does no harm, while one that is never counted
-    would be raised at every tick.
-    """
-    record = stored.record.ticketed()
-    record = record.due(next_ticket(record, checker.clock(), checker.policy))
-    checker.registry.replace(stored, record)
-    checker.registry.raise_ticket(record)
-    log(Event.TICKET_REPEATED, job_run_id=record.job_run_id, times=record.tickets)

@@ -2,6 +2,7 @@
 whether the timer lives. Edges come in as arguments; answers are plain JSON.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from typing import Any
 
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import GemJobNotFound, JobUnknown, RequestError
-from gem_core.flows.check_jobs import TICK_BUDGET, Checker, ask, repeat_ticket
+from gem_core.flows.check_jobs import TICK_BUDGET, Checker, ask
+from gem_core.flows.sweep import repeat_ticket
 from gem_core.gem.job import JobStatus
 from gem_core.logs import Event, log
 from gem_core.watch.heartbeat import Heartbeat, is_silent
@@ -18,6 +20,7 @@ from gem_core.watch.record import NOT_FOUND, JobRecord, Settlement, Stage
 from gem_core.watch.record_json import record_to_json
 from gem_core.watch.registration import parse_job_run_id, register
 from gem_core.watch.registry import JobRegistry, StoredRecord
+from gem_core.watch.schedule import Policy
 
 DEFAULT_PAGE = 100
 MAX_PAGE = 1000
@@ -30,6 +33,8 @@ class Desk:
     registry: JobRegistry
     outbox: Outbox
     heartbeat: Heartbeat
+    policy: Policy
+    """The operator's limits."""
     schedule: str
     """NCRONTAB of the timer."""
     clock: Callable[[], datetime]
@@ -76,6 +81,7 @@ def list_jobs(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
                 "stage": job.stage,
                 "status": job.status or None,
                 "outcome": job.outcome or None,
+                "changedAt": job.changed_at.isoformat(),
             }
             for job in page.jobs
         ],
@@ -84,8 +90,26 @@ def list_jobs(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
 
 
 def show_job(desk: Desk, job_run_id: str) -> dict[str, Any]:
-    """All that is known of a job: its record with history and last answer."""
-    return _shown(_known(desk, job_run_id).record)
+    """All that is known of a job: its record with history and last answer, and its report."""
+    record = _known(desk, job_run_id).record
+    id_ = record.manifest_id
+    report = desk.outbox.report_url(record.job_run_id, id_) if id_ else None
+    return _shown(record) | {"reportUrl": report}
+
+
+def show_manifest(desk: Desk, job_run_id: str) -> Any:  # noqa: ANN401 - any JSON value
+    """The last manifest of a job, as it was sent.
+
+    Raises:
+        JobUnknown: it is not registered.
+        RequestError: no manifest was sent yet.
+
+    """
+    record = _known(desk, job_run_id).record
+    held = desk.outbox.get(record.job_run_id, record.manifest_id) if record.manifest_id else None
+    if held is None:
+        raise RequestError(f"no manifest of {job_run_id!r} was sent yet: it is {record.stage}")
+    return json.loads(held.body)
 
 
 def check_job(desk: Desk, checker: Checker, job_run_id: str) -> dict[str, Any]:
@@ -123,7 +147,7 @@ def _contradicts(settlement: Settlement | None, told: str) -> bool:
     return told != (NOT_FOUND if settlement is Settlement.LOST else settlement)
 
 
-def redeliver_job(desk: Desk, checker: Checker, job_run_id: str) -> dict[str, Any]:
+def redeliver_job(desk: Desk, job_run_id: str) -> dict[str, Any]:
     """Deliver a settled job once more, from its output as it is now.
 
     Raises:
@@ -135,7 +159,7 @@ def redeliver_job(desk: Desk, checker: Checker, job_run_id: str) -> dict[str, An
     if stored.record.stage is Stage.WATCHING:
         raise RequestError("the job is still being watched: there is nothing to deliver yet")
     again = stored.record.to_redeliver(desk.clock())
-    repeat_ticket(checker, StoredRecord(again, stored.etag))
+    repeat_ticket(desk, StoredRecord(again, stored.etag))
     return show_job(desk, job_run_id)
 
 
@@ -170,7 +194,9 @@ def _moment(text: str | None) -> datetime | None:
 def _known(desk: Desk, job_run_id: str) -> StoredRecord:
     stored = desk.registry.get(parse_job_run_id(job_run_id))
     if stored is None:
-        raise JobUnknown(f"no job {job_run_id!r} is registered: PUT /api/jobs/{job_run_id} does so")
+        raise JobUnknown(
+            f"no job {job_run_id!r} is registered: PUT /api/jobs/{job_run_id}, or jobs register"
+        )
     return stored
 
 

@@ -32,6 +32,8 @@ class Tick:
     left: int = 0
     """Due jobs that were left to the next tick."""
     oldest_due_at: datetime | None = None
+    poison_messages: int | None = None
+    """Messages that failed too often and wait for an operator; None when nobody could tell."""
     stopped: str | None = None
     """Why the tick ended before its work did."""
 

@@ -52,6 +52,8 @@ class JobLine:
     status: str
     """GEM's last word when it is a documented one, else empty."""
     outcome: str
+    changed_at: datetime
+    """When its record was last written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +153,10 @@ class JobRegistry:
                 item.metadata.get("stage", ""),
                 item.metadata.get("status", ""),
                 item.metadata.get("outcome", ""),
+                item.last_modified,
             )
             for item in page.items
+            if item.name.endswith(SUFFIX)
         )
         return JobPage(
             tuple(line for line in lines if stage is None or line.stage == stage), page.next_page

@@ -367,7 +367,7 @@ def test_a_redelivery_beside_a_tick_that_tidies_keeps_its_marker() -> None:
 
     def redeliver() -> None:
         if world.trap.calls[-1] == "jobs.get":
-            redeliver_job(other.desk, other.checker, JOB)
+            redeliver_job(other.desk, JOB)
 
     world.trap.check = redeliver
     check_jobs(world.checker)

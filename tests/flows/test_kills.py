@@ -134,7 +134,7 @@ def _redelivery_calls() -> list[str]:
     world = new_world("finished")
     live(world)
     start = len(world.trap.calls)
-    redeliver_job(world.desk, world.checker, JOB)
+    redeliver_job(world.desk, JOB)
     return world.trap.calls[start:]
 
 
@@ -145,7 +145,7 @@ def test_a_kill_within_a_redelivery_leaves_it_asked_for_or_not(at: int, *, after
     live(world)
     world.trap = Trap(at, after=after, check=world.assert_open_records_are_marked)
     with pytest.raises(Killed):
-        redeliver_job(world.desk, world.checker, JOB)
+        redeliver_job(world.desk, JOB)
     asked_for = world.record().stage is Stage.SETTLED
     recover(world)
     assert len(world.queue.sent) == (2 if asked_for else 1)

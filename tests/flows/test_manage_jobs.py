@@ -85,7 +85,7 @@ def test_an_id_that_is_none_is_refused_at_every_route(job_run_id: str) -> None:
         lambda: register_job(world.desk, job_run_id, None),
         lambda: show_job(world.desk, job_run_id),
         lambda: check_job(world.desk, world.checker, job_run_id),
-        lambda: redeliver_job(world.desk, world.checker, job_run_id),
+        lambda: redeliver_job(world.desk, job_run_id),
         lambda: forget_job(world.desk, job_run_id),
     ]
     for route in routes:
@@ -99,7 +99,7 @@ def test_an_unknown_job_is_said_to_be_one() -> None:
     routes: list[Callable[[], object]] = [
         lambda: show_job(world.desk, JOB),
         lambda: check_job(world.desk, world.checker, JOB),
-        lambda: redeliver_job(world.desk, world.checker, JOB),
+        lambda: redeliver_job(world.desk, JOB),
     ]
     for route in routes:
         with pytest.raises(JobUnknown, match=f"PUT /api/jobs/{JOB}"):
@@ -112,9 +112,10 @@ def test_a_listing_is_paged_and_filtered() -> None:
     world.add("a", "c")
     first = list_jobs(world.desk, {"limit": "2"})
     assert [job["jobRunId"] for job in first["jobs"]] == ["a", "b"]
+    same = {"outcome": None, "changedAt": START.isoformat()}
     assert first["jobs"] == [
-        {"jobRunId": "a", "stage": "watching", "status": None, "outcome": None},
-        {"jobRunId": "b", "stage": "settled", "status": "failed", "outcome": None},
+        {"jobRunId": "a", "stage": "watching", "status": None, **same},
+        {"jobRunId": "b", "stage": "settled", "status": "failed", **same},
     ]
     second = list_jobs(world.desk, {"limit": "2", "after": first["nextPage"]})
     assert [job["jobRunId"] for job in second["jobs"]] == ["c"]
@@ -270,7 +271,7 @@ def test_an_expired_job_that_ended_after_all_is_told_of(
 def test_a_reported_job_can_be_delivered_again() -> None:
     world = reported()
     world.clock.move(hours=1)
-    shown = redeliver_job(world.desk, world.checker, JOB)
+    shown = redeliver_job(world.desk, JOB)
     assert shown["stage"] == "settled"
     assert world.marked()
     assert world.new_tickets() == [JOB]
@@ -283,7 +284,7 @@ def test_a_reported_job_can_be_delivered_again() -> None:
 def test_a_redelivery_after_an_overwrite_tells_of_the_new_output() -> None:
     world = reported()
     world.files.write(OUTPUT, matched_file(matched=20))
-    redeliver_job(world.desk, world.checker, JOB)
+    redeliver_job(world.desk, JOB)
     deliver_results(world.deliverer, JOB)
     first, second = world.queue.events()
     assert first["id"] != second["id"]
@@ -294,7 +295,7 @@ def test_a_job_that_is_being_watched_has_nothing_to_deliver() -> None:
     world = World()
     world.add(JOB)
     with pytest.raises(RequestError, match="still being watched"):
-        redeliver_job(world.desk, world.checker, JOB)
+        redeliver_job(world.desk, JOB)
     assert world.new_tickets() == []
 
 

@@ -55,6 +55,7 @@ def test_the_last_tick_is_kept_as_json() -> None:
         "problems": 0,
         "left": 0,
         "oldestDueAt": None,
+        "poisonMessages": None,
         "stopped": "no key",
     }
     assert documents.names() == [NAME]

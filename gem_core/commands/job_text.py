@@ -1,0 +1,132 @@
+"""Jobs as text for people. Pure: from the JSON that the HTTP routes answer too."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from gem_core.commands.table import Column, age, plain, table
+from gem_core.watch.trouble import times
+
+_LABEL = 12
+
+
+def jobs_table(jobs: Sequence[Mapping[str, Any]], now: datetime, *, width: int) -> list[str]:
+    """A listing of jobs."""
+    columns = (
+        Column("JOB"),
+        Column("STAGE"),
+        Column("GEM SAYS", 20),
+        Column("CHANGED"),
+        Column("OUTCOME"),
+    )
+    rows = [
+        (
+            job["jobRunId"],
+            job["stage"] or "-",
+            job["status"] or "-",
+            age(job["changedAt"], now),
+            job["outcome"] or "-",
+        )
+        for job in jobs
+    ]
+    return table(columns, rows, width=width)
+
+
+def trouble_table(jobs: Sequence[Mapping[str, Any]], now: datetime, *, width: int) -> list[str]:
+    """Jobs that need a look."""
+    columns = (
+        Column("JOB"),
+        Column("STAGE"),
+        Column("TROUBLE"),
+        Column("FOR"),
+        Column("PROBLEM"),
+    )
+    rows = [
+        (
+            job["jobRunId"],
+            job["stage"] or "-",
+            job["trouble"],
+            age(job["since"], now),
+            job["problem"],
+        )
+        for job in jobs
+    ]
+    return table(columns, rows, width=width)
+
+
+def poison_table(messages: Sequence[Mapping[str, Any]], now: datetime, *, width: int) -> list[str]:
+    """Messages that failed too often; the text of those that are not ours."""
+    columns = (
+        Column("JOB"),
+        Column("STAGE"),
+        Column("TICKETS"),
+        Column("AGE"),
+        Column("QUEUE"),
+        Column("TEXT"),
+    )
+    rows = [
+        (
+            each["jobRunId"] or "not ours",
+            each["stage"] or "-",
+            "-" if each["tickets"] is None else str(each["tickets"]),
+            age(each["since"], now),
+            each["queue"],
+            each["text"] or "-",
+        )
+        for each in messages
+    ]
+    return table(columns, rows, width=width)
+
+
+def job_lines(job: Mapping[str, Any], now: datetime) -> list[str]:
+    """All that is known of one job."""
+    lines = [
+        ("stage", _stage(job, now)),
+        ("outcome", job["outcome"]),
+        ("registered", f"{job['registeredAt']} ({age(job['registeredAt'], now)} ago)"),
+        ("labels", ", ".join(f"{name}={text}" for name, text in job["labels"].items())),
+        ("input", _expected(job)),
+        ("asked", _asked(job, now)),
+        ("problem", job["lastProblem"]),
+        ("GEM says", _answer(job["lastAnswer"] or {})),
+        *(("" if n else "history", f"{seen['at']} {seen['status']}")
+          for n, seen in enumerate(job["history"])),
+        ("manifest", job["manifestId"]),
+        ("report", job.get("reportUrl")),
+    ]  # fmt: skip
+    return [plain(job["jobRunId"])] + [
+        plain(f"  {label:<{_LABEL}}{text}") for label, text in lines if text
+    ]
+
+
+def _stage(job: Mapping[str, Any], now: datetime) -> str:
+    if job["stage"] == "watching":
+        return f"watching, to be asked about {_due(job['dueAt'], now)}"
+    ended = f"{job['stage']}: {job['settlement']} {age(job['settledAt'], now)} ago"
+    if job["stage"] == "reported":
+        return f"{ended}, manifest sent {age(job['reportedAt'], now)} ago"
+    return f"{ended}, ticket raised {times(job['tickets'])}, again {_due(job['dueAt'], now)}"
+
+
+def _due(at: str, now: datetime) -> str:
+    until = age(at, now)
+    return until if until.startswith("in ") else f"since {until}"
+
+
+def _expected(job: Mapping[str, Any]) -> str:
+    name = job["expectedInputFileName"]
+    return f"{name} was expected when it was registered" if name else ""
+
+
+def _asked(job: Mapping[str, Any], now: datetime) -> str:
+    text = f"{times(job['checks'])}, last {age(job['checkedAt'], now)} ago"
+    if job["failures"]:
+        text += f", without an answer {times(job['failures'])} in a row"
+    if job["notFound"]:
+        text += f", answered 404 {times(job['notFound'])} in a row"
+    return text if job["checks"] else "never"
+
+
+def _answer(answer: Mapping[str, Any]) -> str:
+    names = ("status", "progress", "storageId", "inputFileName", "outputFileName", "error")
+    return ", ".join(f"{name} {answer[name]}" for name in names if answer.get(name) is not None)

@@ -1,0 +1,132 @@
+"""The stories of `jobs register`, `check`, `redeliver` and `forget`. Edge: terminal."""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+
+from gem_core.commands.outcome import COULD_NOT, DONE, NOT_SO, worst
+from gem_core.commands.table import plain
+from gem_core.errors import (
+    CourierError,
+    GemAccessError,
+    JobUnknown,
+    RecordConflict,
+    RecordUnreadable,
+    RequestError,
+    StoreError,
+)
+from gem_core.flows import manage_jobs as managing
+from gem_core.wiring import checker, state_desk
+
+
+def register(
+    job_run_ids: Sequence[str],
+    *,
+    labels: Sequence[str],
+    input_file_name: str | None,
+    as_json: bool,
+) -> int:
+    """Watch jobs from now on."""
+    body = {"labels": dict(map(_label, labels)), "inputFileName": input_file_name}
+
+    def one(job_run_id: str) -> tuple[str, str]:
+        is_new, record = managing.register_job(state_desk(), job_run_id, body)
+        return ("registered", "") if is_new else ("known", f"and stays {record['stage']}")
+
+    return _each(job_run_ids, one, as_json=as_json)
+
+
+def check(job_run_ids: Sequence[str], *, as_json: bool) -> int:
+    """Ask GEM about jobs now."""
+    edges = checker()
+
+    def one(job_run_id: str) -> tuple[str, str]:
+        shown = managing.check_job(state_desk(), edges, job_run_id)
+        told = shown.get("toldNow") or (shown["lastAnswer"] or {}).get("status") or "nothing"
+        problem = f", problem: {shown['lastProblem']}" if shown["lastProblem"] else ""
+        return "checked", f"{shown['stage']}, GEM says {told}{problem}"
+
+    return _each(job_run_ids, one, as_json=as_json)
+
+
+def redeliver(job_run_ids: Sequence[str], *, as_json: bool) -> int:
+    """Deliver settled jobs once more."""
+
+    def one(job_run_id: str) -> tuple[str, str]:
+        managing.redeliver_job(state_desk(), job_run_id)
+        return "redelivered", "its ticket is raised; the app delivers it"
+
+    return _each(job_run_ids, one, as_json=as_json)
+
+
+def forget(job_run_ids: Sequence[str], *, yes: bool, as_json: bool) -> int:
+    """Forget jobs, once somebody has said yes."""
+    desk = state_desk()
+    stages = {job_run_id: _stage(desk, job_run_id) for job_run_id in job_run_ids}
+    if not yes and any(stages.values()) and not _said_yes(stages):
+        raise RequestError("nothing is forgotten: --yes was not given, and nobody said yes")
+
+    def one(job_run_id: str) -> tuple[str, str]:
+        if not stages[job_run_id]:
+            raise JobUnknown(f"no job {job_run_id!r} is registered")
+        managing.forget_job(desk, job_run_id)
+        return "forgotten", f"was {stages[job_run_id]}"
+
+    return _each(job_run_ids, one, as_json=as_json)
+
+
+def _stage(desk: managing.Desk, job_run_id: str) -> str | None:
+    try:
+        return str(managing.show_job(desk, job_run_id)["stage"])
+    except RecordUnreadable:
+        return "unreadable"
+    except RequestError:  # unknown, or no job id at all: told when its turn comes
+        return None
+
+
+def _said_yes(stages: dict[str, str | None]) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    for job_run_id, stage in stages.items():
+        if stage:
+            lost = "" if stage == "reported" else "; its manifest will not be sent"
+            sys.stderr.write(f"{plain(job_run_id)}: {stage}{lost}\n")
+    sys.stderr.write("Forget? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _each(
+    job_run_ids: Sequence[str], one: Callable[[str], tuple[str, str]], *, as_json: bool
+) -> int:
+    """Do it to every job, whatever comes of the others; tell of each."""
+    return worst(_tell(job_run_id, one, as_json=as_json) for job_run_id in job_run_ids)
+
+
+def _tell(job_run_id: str, one: Callable[[str], tuple[str, str]], *, as_json: bool) -> int:
+    code = DONE
+    try:
+        result, detail = one(job_run_id)
+    except GemAccessError:
+        raise  # every other job would fail alike
+    except RequestError as error:
+        code, result, detail = NOT_SO, "not_done", str(error)
+    except CourierError as error:
+        is_about_the_job = isinstance(error, RecordConflict | RecordUnreadable)
+        if isinstance(error, StoreError) and not is_about_the_job:
+            raise
+        code, result, detail = COULD_NOT, "failed", str(error)
+    if as_json:
+        line = json.dumps({"jobRunId": job_run_id, "result": result, "detail": detail or None})
+        sys.stdout.write(f"{line}\n")
+    else:
+        text = plain(f"{job_run_id}: {result}{f', {detail}' if detail else ''}")
+        (sys.stderr if code else sys.stdout).write(f"{text}\n")
+    return code
+
+
+def _label(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise RequestError(f"--label {text[:40]!r} is not NAME=VALUE")
+    return name, value

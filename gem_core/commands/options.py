@@ -1,0 +1,53 @@
+"""The options that several commands share."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EXIT_CODES = """\
+exit codes:
+  0  done
+  1  the job is not registered, or not in a state for it
+  2  could not: settings, storage or GEM are in the way
+"""
+SETTINGS = """\
+Settings come from the environment, under the names of the app settings, or with --settings from the
+Values of a local.settings.json, and then none from the environment. What is not about GEM needs
+only GEM_STATE, or else GEM_STATE__blobServiceUri, GEM_STATE__queueServiceUri and az login.
+"""
+
+
+def add_command(
+    commands: "argparse._SubParsersAction[Any]",
+    name: str,
+    *,
+    about: str,
+    run: "Callable[[argparse.Namespace], int]",
+    epilog: str = EXIT_CODES,
+) -> argparse.ArgumentParser:
+    """A command that uses the app's stores."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=about.partition("\n")[0],
+        description=f"{about}\n\n{SETTINGS}",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--settings", metavar="FILE", type=Path, help="a local.settings.json to take settings from"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, for machines")
+
+    def prepared(arguments: argparse.Namespace) -> int:
+        if arguments.settings:
+            from gem_core.settings_file import read_settings_file  # noqa: PLC0415 - when it runs
+            from gem_core.wiring import use_settings  # noqa: PLC0415 - imports azure
+
+            use_settings(read_settings_file(arguments.settings))
+        return run(arguments)
+
+    parser.set_defaults(run=prepared)
+    return parser

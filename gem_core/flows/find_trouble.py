@@ -1,0 +1,59 @@
+"""The story of an incident's first question: which open jobs need somebody's eyes? Edges come in as
+arguments.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from gem_core.errors import RecordUnreadable
+from gem_core.flows.manage_jobs import Desk
+from gem_core.watch.registry import OpenJob
+from gem_core.watch.trouble import Kind, Trouble, trouble
+
+_READERS = 16
+"""Records read at once; the registry's clients keep no more connections than they need."""
+
+
+def find_trouble(
+    desk: Desk, *, on_read: Callable[[int, int], None] = lambda _done, _of: None
+) -> list[dict[str, Any]]:
+    """Every open job with trouble, the oldest trouble first.
+
+    Reads the record of each open job, so it costs by open jobs and not by history.
+
+    Args:
+        desk: the edges.
+        on_read: told how many records of how many were read.
+
+    """
+    now = desk.clock()
+    open_jobs = list(desk.registry.open_jobs())
+    found = []
+    with ThreadPoolExecutor(_READERS, "read") as pool:
+        for done, line in enumerate(pool.map(lambda job: _line(desk, job, now), open_jobs), 1):
+            on_read(done, len(open_jobs))
+            if line:
+                found.append(line)
+    never = datetime.min.replace(tzinfo=UTC)
+    return [_shown(*line) for line in sorted(found, key=lambda line: line[2].since or never)]
+
+
+def _line(desk: Desk, job: OpenJob, now: datetime) -> tuple[str, str | None, Trouble] | None:
+    try:
+        stored = desk.registry.get(job.job_run_id)
+    except RecordUnreadable as error:
+        return job.job_run_id, None, Trouble(Kind.UNREADABLE, None, str(error))
+    found = trouble(stored.record, now) if stored else None
+    return (job.job_run_id, stored.record.stage, found) if stored and found else None
+
+
+def _shown(job_run_id: str, stage: str | None, found: Trouble) -> dict[str, Any]:
+    return {
+        "jobRunId": job_run_id,
+        "stage": stage,
+        "trouble": found.kind,
+        "since": found.since.isoformat() if found.since else None,
+        "problem": found.problem,
+    }

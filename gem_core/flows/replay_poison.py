@@ -1,0 +1,186 @@
+"""The stories of the poison queues: what lies there, and taking it up again. Edges come in as
+arguments.
+
+The ticket is raised before its message is taken off, so whoever dies in between leaves a message
+that is replayed once more: a ticket too many does no harm.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from gem_core.errors import RecordConflict, RecordUnreadable
+from gem_core.flows.manage_jobs import Desk
+from gem_core.flows.sweep import repeat_ticket
+from gem_core.logs import Event, log
+from gem_core.watch.poison import PoisonMessage, ticket_of_message
+from gem_core.watch.record import Stage
+
+
+class Poison(Protocol):
+    """A queue of messages that failed too often; see `deliver.poison_queue`."""
+
+    @property
+    def name(self) -> str:
+        """Of the queue."""
+        ...
+
+    def count(self) -> int:
+        """How many messages there are, about."""
+        ...
+
+    def peek(self) -> tuple[PoisonMessage, ...]:
+        """The first messages; nothing changes."""
+        ...
+
+    def take(self) -> tuple[PoisonMessage, ...]:
+        """The next messages, hidden from others for a while."""
+        ...
+
+    def delete(self, message: PoisonMessage) -> None:
+        """Take a message off."""
+        ...
+
+    def put_back(self, message: PoisonMessage) -> None:
+        """Show a message that was taken to everybody again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PoisonDesk:
+    """All that it takes to look after the poison queues."""
+
+    desk: Desk
+    queues: tuple[Poison, ...]
+    tickets: str
+    """The container of the tickets."""
+
+
+class Replay(StrEnum):
+    """What came of one message."""
+
+    RAISED = "ticket_raised"
+    DELIVERED = "delivered_already"
+    """The sweep was faster: only the message was taken off."""
+    WATCHED = "still_watched"
+    """The job was registered anew meanwhile: only the message was taken off."""
+    FORGOTTEN = "not_registered"
+    """Nobody waits for it any more: only the message was taken off."""
+    UNREADABLE = "record_unreadable"
+    """The message stays."""
+    BUSY = "changed_meanwhile"
+    """Somebody else was at the record; the message stays."""
+    FOREIGN = "not_ours"
+    """The message stays."""
+
+
+STAYS = {Replay.UNREADABLE, Replay.BUSY, Replay.FOREIGN}
+"""What leaves the message where it is."""
+
+
+_BY_STAGE = {
+    Stage.SETTLED: Replay.RAISED,
+    Stage.REPORTED: Replay.DELIVERED,
+    Stage.WATCHING: Replay.WATCHED,
+}
+
+
+def list_poison(poison: PoisonDesk) -> dict[str, Any]:
+    """How many messages each queue has, and the first of them with the jobs that they are about."""
+    return {
+        "queues": [{"queue": queue.name, "messages": queue.count()} for queue in poison.queues],
+        "messages": [
+            _shown(poison, queue, message) for queue in poison.queues for message in queue.peek()
+        ],
+    }
+
+
+def replay_poison(
+    poison: PoisonDesk, job_run_ids: Collection[str] = ()
+) -> Iterator[dict[str, Any]]:
+    """Take up every message again, or only those of some jobs; tells of each as it is done.
+
+    What is not taken up stays on its queue.
+    """
+    for queue in poison.queues:
+        left: list[PoisonMessage] = []
+        raised: set[str] = set()
+        try:
+            # Each message is hidden once taken, so the queue comes to an end.
+            while page := queue.take():
+                left += page
+                for message in page:
+                    job_run_id = ticket_of_message(message.text, container=poison.tickets)
+                    if job_run_ids and job_run_id not in job_run_ids:
+                        continue
+                    result = _replay(poison.desk, job_run_id, raised)
+                    if result not in STAYS:
+                        queue.delete(message)
+                        left.remove(message)
+                    yield _told(queue, message, job_run_id, result)
+        finally:
+            for message in left:
+                queue.put_back(message)
+
+
+def _replay(desk: Desk, job_run_id: str | None, raised: set[str]) -> Replay:
+    """Raise the ticket of one job, once for all of its messages."""
+    if job_run_id is None:
+        return Replay.FOREIGN
+    if job_run_id in raised:
+        return Replay.RAISED
+    try:
+        stored = desk.registry.get(job_run_id)
+        result = _BY_STAGE[stored.record.stage] if stored else Replay.FORGOTTEN
+        if stored and result is Replay.RAISED:
+            repeat_ticket(desk, stored)
+            raised.add(job_run_id)
+    except RecordUnreadable:
+        return Replay.UNREADABLE
+    except RecordConflict:
+        return Replay.BUSY
+    return result
+
+
+def _told(
+    queue: Poison, message: PoisonMessage, job_run_id: str | None, result: Replay
+) -> dict[str, Any]:
+    log(Event.POISON_REPLAYED, job_run_id=job_run_id, queue=queue.name, result=result)
+    return {
+        "queue": queue.name,
+        "messageId": message.id,
+        "jobRunId": job_run_id,
+        "result": result,
+        "stays": result in STAYS,
+    }
+
+
+def _shown(poison: PoisonDesk, queue: Poison, message: PoisonMessage) -> dict[str, Any]:
+    job_run_id = ticket_of_message(message.text, container=poison.tickets)
+    stage, tickets = _record(poison.desk, job_run_id) if job_run_id else (None, None)
+    return {
+        "queue": queue.name,
+        "messageId": message.id,
+        "jobRunId": job_run_id,
+        "since": _text(message.since),
+        "stage": stage,
+        "tickets": tickets,
+        "text": message.text[:1000] if job_run_id is None else None,
+    }
+
+
+def _record(desk: Desk, job_run_id: str) -> tuple[str, int | None]:
+    """Stage, and how often the ticket was raised."""
+    try:
+        stored = desk.registry.get(job_run_id)
+    except RecordUnreadable:
+        return Replay.UNREADABLE, None
+    if stored is None:
+        return Replay.FORGOTTEN, None
+    return stored.record.stage, stored.record.tickets
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,27 @@
+"""What storage's answer to a failed request means. Edge: azure.core.
+
+Source: "Status and error codes" (Azure Storage REST).
+"""
+
+from http import HTTPStatus
+
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+
+
+def status_of(error: AzureError) -> int | None:
+    """The HTTP status; None when there was no answer."""
+    return error.status_code if isinstance(error, HttpResponseError) else None
+
+
+def code_of(error: AzureError) -> str:
+    """Storage's own word, such as "BlobNotFound"; the SDK adds it outside of its types."""
+    code = getattr(error, "error_code", None)
+    return str(getattr(code, "value", code) or "")
+
+
+def is_refusal(error: AzureError) -> bool:
+    """Whether who asks was refused, or has no credential at all."""
+    return (
+        isinstance(error, ClientAuthenticationError)
+        or status_of(error) in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+    )  # fmt: skip

@@ -1,0 +1,59 @@
+"""The command in this process, against stores of the emulator."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
+
+from devkit.azurite import Azurite
+from gem_core import azure_clients, wiring
+from gem_core.__main__ import main
+
+
+def forget_edges() -> None:
+    """As in a new process."""
+    for part in (*vars(wiring).values(), *vars(azure_clients).values()):
+        if hasattr(part, "cache_clear"):
+            part.cache_clear()
+
+
+@dataclass
+class DeskCommand:
+    """Runs commands and gives what they said."""
+
+    azurite: Azurite
+    capture: pytest.CaptureFixture[str]
+
+    def __call__(self, *words: str) -> tuple[int, str, str]:
+        """Exit code, standard output, standard error."""
+        forget_edges()
+        self.capture.readouterr()
+        code = main(words)
+        out, err = self.capture.readouterr()
+        return code, out, err
+
+    def json(self, *words: str) -> Any:  # noqa: ANN401 - any JSON value
+        """The JSON that a command prints."""
+        code, out, err = self(*words, "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+
+def empty_stores(azurite: Azurite) -> None:
+    """The containers and queues of the app, without what earlier tests left."""
+    with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
+        for name in wiring.CONTAINERS:
+            container = blobs.get_container_client(name)
+            if not container.exists():
+                container.create_container()
+            for blob in container.list_blobs():
+                container.delete_blob(blob.name)
+    with QueueServiceClient.from_connection_string(azurite.connection_string) as queues:
+        names = {queue.name for queue in queues.list_queues()}
+        for name in ("gem-results", *wiring.POISON_QUEUES):
+            if name not in names:
+                queues.create_queue(name)
+            queues.get_queue_client(name).clear_messages()

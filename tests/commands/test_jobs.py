@@ -1,0 +1,320 @@
+"""`python -m gem_core jobs`: against real stores, with nothing but GEM_STATE where that will do."""
+
+import io
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from devkit.azurite import Azurite
+from devkit.simulator import CLEAN, GemSimulator
+from devkit.stage import app_settings
+from gem_core import wiring
+from gem_core.__main__ import main
+from gem_core.deliver.manifest import Manifest
+from gem_core.gem.job import parse_job
+from gem_core.outcome import Outcome
+from gem_core.watch.record import JobRecord, Settlement
+from gem_core.watch.registry import StoredRecord
+from gem_core.wiring import now, state_desk
+from tests.builders import answer
+from tests.commands.desk import DeskCommand
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def stored(job_run_id: str) -> StoredRecord:
+    held = state_desk().registry.get(job_run_id)
+    assert held
+    return held
+
+
+def change(job_run_id: str, record: JobRecord) -> None:
+    state_desk().registry.replace(stored(job_run_id), record)
+
+
+def settle(command: DeskCommand, job_run_id: str, **fields: object) -> JobRecord:
+    """A job that GEM has ended long ago, and nobody delivered."""
+    command("jobs", "register", job_run_id)
+    told = parse_job(answer("failed", **fields) | {"jobRunId": job_run_id}, job_run_id=job_run_id)
+    past = now() - timedelta(hours=3)
+    record = stored(job_run_id).record.answered(told, past).settled(Settlement.FAILED, past)
+    change(job_run_id, record.ticketed().ticketed().due(now() + timedelta(minutes=5)))
+    return stored(job_run_id).record
+
+
+def report(command: DeskCommand, job_run_id: str) -> None:
+    record = settle(command, job_run_id)
+    body = json.dumps({"id": "abc", "data": {"outcome": "failed"}})
+    state_desk().outbox.keep(job_run_id, Manifest("abc", Outcome.FAILED, body))
+    change(job_run_id, record.reported(Outcome.FAILED, "abc", now()))
+
+
+def test_register_list_show_forget(command: DeskCommand) -> None:
+    words = ("--label", "team=maps", "--label", "note=a=b", "--input-file-name", "roads.parquet")
+    assert command("jobs", "register", "job-1", "job-2", *words) == (
+        0,
+        "job-1: registered\njob-2: registered\n",
+        "",
+    )
+    assert command("jobs", "register", "job-1")[1] == "job-1: known, and stays watching\n"
+    code, out, _ = command("jobs", "list")
+    assert code == 0
+    lines = [line.split() for line in out.splitlines()]
+    assert lines[0] == ["JOB", "STAGE", "GEM", "SAYS", "CHANGED", "OUTCOME"]
+    assert [line[:3] for line in lines[1:]] == [
+        ["job-1", "watching", "-"],
+        ["job-2", "watching", "-"],
+    ]
+    shown = command.json("jobs", "show", "job-1")
+    assert shown["labels"] == {"team": "maps", "note": "a=b"}
+    assert shown["expectedInputFileName"] == "roads.parquet"
+    code, out, _ = command("jobs", "show", "job-1")
+    assert "labels      team=maps, note=a=b" in out
+    assert command("jobs", "forget", "job-1", "job-2", "--yes") == (
+        0,
+        "job-1: forgotten, was watching\njob-2: forgotten, was watching\n",
+        "",
+    )
+    assert command("jobs", "list")[1] == "no jobs\n"
+
+
+def test_what_is_not_there_is_1_and_the_others_are_done(command: DeskCommand) -> None:
+    command("jobs", "register", "job-1")
+    for words in (("show",), ("redeliver",), ("forget", "--yes")):
+        code, out, err = command("jobs", *words, "absent", "job-1")
+        assert code == 1
+        assert "no job 'absent' is registered" in err
+    assert "job-1: forgotten" in out
+    code, out, err = command("jobs", "register", "../x", "job-3")
+    assert (code, out) == (1, "job-3: registered\n")
+    assert "cannot be a job id" in err
+    assert command("jobs", "show", "job-3", "--manifest")[0] == 1
+
+
+def test_a_listing_goes_on_where_it_ended(command: DeskCommand) -> None:
+    command("jobs", "register", *(f"job-{number}" for number in range(5)))
+    first = command.json("jobs", "list", "--limit", "2")
+    assert [job["jobRunId"] for job in first["jobs"]] == ["job-0", "job-1"]
+    code, out, _ = command("jobs", "list", "--limit", "2", "--after", first["nextPage"])
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()[1:3]] == ["job-2", "job-3"]
+    assert out.splitlines()[-1].startswith("more: --after ")
+    every = command.json("jobs", "list", "--limit", "2", "--all")
+    assert (len(every["jobs"]), every["nextPage"]) == (5, None)
+    assert command("jobs", "list", "--limit", "0")[0] == 2
+
+
+def test_a_stage_is_looked_for_on_all_pages(command: DeskCommand) -> None:
+    command("jobs", "register", "a", "b")
+    report(command, "z")
+    found = command.json("jobs", "list", "--stage", "reported", "--limit", "1")
+    assert [(job["jobRunId"], job["outcome"]) for job in found["jobs"]] == [("z", "failed")]
+
+
+def test_trouble_is_sorted_and_told_in_words(command: DeskCommand) -> None:
+    assert command("jobs", "list", "--trouble")[1] == "no open job is in trouble\n"
+    command("jobs", "register", "fine", "unanswered")
+    settle(command, "undelivered")
+    record = stored("unanswered").record.not_answered("GEM said \x1b[2J", now())
+    change("unanswered", record.due(now() + timedelta(minutes=1)))
+    code, out, _ = command("jobs", "list", "--trouble")
+    assert code == 0
+    first, second = out.splitlines()[1:]
+    assert first.split()[:4] == ["undelivered", "settled", "undelivered", "3h"]
+    assert "ticket raised 2 times" in first
+    assert second.split()[:3] == ["unanswered", "watching", "not_answered"]
+    assert second.endswith("once in a row: GEM said \\x1b[2J")
+    found = command.json("jobs", "list", "--trouble")
+    assert [job["trouble"] for job in found["jobs"]] == ["undelivered", "not_answered"]
+
+
+def test_a_job_is_shown_with_what_gem_said(command: DeskCommand) -> None:
+    """And none of it can move the cursor."""
+    settle(command, "job-1", error="\x1b]0;title\x07no roads")
+    code, out, _ = command("jobs", "show", "job-1")
+    assert code == 0
+    assert "settled: failed 3h ago, ticket raised 2 times, again in 4m" in out
+    assert "GEM says    status failed, storageId storage-001, inputFileName roads.parquet" in out
+    assert "\\x1b]0;title\\x07no roads" in out
+    assert "\x1b" not in out
+
+
+def test_the_manifest_as_it_was_sent(command: DeskCommand) -> None:
+    report(command, "job-1")
+    assert command.json("jobs", "show", "job-1")["reportUrl"].endswith("/job-1/abc/report.json")
+    code, out, _ = command("jobs", "show", "job-1", "--manifest")
+    assert code == 0
+    assert json.loads(out) == {"id": "abc", "data": {"outcome": "failed"}}
+    assert "manifest sent 0s ago" in command("jobs", "show", "job-1")[1]
+
+
+def test_a_settled_job_is_redelivered(command: DeskCommand) -> None:
+    report(command, "done")
+    command("jobs", "register", "watched")
+    code, out, err = command("jobs", "redeliver", "done", "watched")
+    assert (code, out) == (1, "done: redelivered, its ticket is raised; the app delivers it\n")
+    assert "watched: not_done, the job is still being watched" in err
+    assert stored("done").record.tickets == 1
+    lines = [
+        json.loads(line) for line in command("jobs", "redeliver", "done", "--json")[1].splitlines()
+    ]
+    assert [(line["jobRunId"], line["result"]) for line in lines] == [("done", "redelivered")]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stdin", "gone"),
+    [(Terminal("y\n"), True), (Terminal("\n"), False), (io.StringIO("y\n"), False)],
+    ids=["yes", "enter", "no-terminal"],
+)
+def test_forgetting_wants_a_yes(
+    command: DeskCommand, monkeypatch: pytest.MonkeyPatch, stdin: io.StringIO, *, gone: bool
+) -> None:
+    command("jobs", "register", "job-1")
+    monkeypatch.setattr(sys, "stdin", stdin)
+    code, _, err = command("jobs", "forget", "job-1")
+    assert code == (0 if gone else 2)
+    assert ("its manifest will not be sent" in err) == stdin.isatty()
+    assert (state_desk().registry.get("job-1") is None) == gone
+
+
+def test_a_record_that_cannot_be_read_is_told_and_can_be_forgotten(command: DeskCommand) -> None:
+    command("jobs", "register", "broken", "fine")
+    state_desk().registry._jobs.put("broken.json", b"{")
+    for words in (("show",), ("redeliver",)):
+        assert command("jobs", *words, "broken", "fine")[0] == 2
+    found = command.json("jobs", "list", "--trouble")
+    assert [(job["jobRunId"], job["trouble"]) for job in found["jobs"]] == [
+        ("broken", "unreadable")
+    ]
+    assert command("jobs", "forget", "broken", "--yes")[1] == "broken: forgotten, was unreadable\n"
+    assert [job["jobRunId"] for job in command.json("jobs", "list")["jobs"]] == ["fine"]
+
+
+def test_a_check_needs_all_settings_and_the_rest_does_not(command: DeskCommand) -> None:
+    command("jobs", "register", "job-1")
+    code, out, err = command("jobs", "check", "job-1")
+    assert (code, out) == (2, "")
+    assert err.startswith("python -m gem_core jobs check: settings to mend:\n")
+    assert "GEM_API_KEY is missing" in err
+
+
+def test_a_check_asks_gem(command: DeskCommand, azurite: Azurite, tmp_path: Path) -> None:
+    with (
+        BlobServiceClient.from_connection_string(azurite.connection_string) as blobs,
+        GemSimulator(blobs.get_container_client(wiring.REPORTS)) as simulator,
+    ):
+        simulator.add_job("job-1", CLEAN, upload_input=False)
+        file = tmp_path / "settings.json"
+        file.write_text(json.dumps({"Values": app_settings(azurite, simulator)}))
+        settings = ("--settings", str(file))
+        command("jobs", "register", "job-1", "job-2", *settings)
+        code, out, err = command("jobs", "check", "job-1", "job-2", *settings)
+        assert (code, err) == (0, "")
+        assert out.splitlines()[0] == "job-1: checked, watching, GEM says queued"
+        assert "job-2: checked, watching, GEM says nothing, problem: GEM answered 404" in out
+        simulator.expire_tokens()
+        code, out, err = command("jobs", "check", "job-1", "job-2", *settings)
+    assert (code, out) == (2, "")
+    assert err.startswith("python -m gem_core jobs check: GEM answered 401")
+
+
+def test_settings_from_a_file_and_none_from_the_environment(
+    command: DeskCommand, azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "local.settings.json"
+    values = {"GEM_STATE": azurite.connection_string}
+    file.write_text(json.dumps({"IsEncrypted": False, "Values": values}))
+    monkeypatch.setattr("os.environ", {"GEM_CHECK_SCHEDULE": "wrong", "GEM_STATE": "wrong"})
+    assert command("jobs", "list")[0] == 2
+    assert command("jobs", "list", "--settings", str(file)) == (0, "no jobs\n", "")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (None, "No such file"),
+        ("{", "is no JSON"),
+        ("[]", "has no Values"),
+        ('{"Values": {"GEM_STATE": 7}}', "has no Values of strings"),
+        ('{"IsEncrypted": true, "Values": {"GEM_STATE": "x"}}', "func settings decrypt"),
+    ],
+)
+def test_a_settings_file_that_is_none(
+    command: DeskCommand, tmp_path: Path, body: str | None, said: str
+) -> None:
+    file = tmp_path / "settings.json"
+    if body is not None:
+        file.write_text(body)
+    code, out, err = command("jobs", "list", "--settings", str(file))
+    assert (code, out) == (2, "")
+    assert f"--settings: {file}" in err
+    assert said in err
+
+
+def test_a_store_that_is_missing_is_named(command: DeskCommand) -> None:
+    with BlobServiceClient.from_connection_string(command.azurite.connection_string) as blobs:
+        blobs.delete_container(wiring.JOBS)
+    code, out, err = command("jobs", "list")
+    assert (code, out) == (2, "")
+    assert err.startswith("python -m gem_core jobs list: container 'gem-jobs' does not exist")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("jobs",),
+        ("jobs", "list"),
+        ("jobs", "show"),
+        ("jobs", "register"),
+        ("jobs", "check"),
+        ("jobs", "redeliver"),
+        ("jobs", "forget"),
+        ("poison",),
+        ("poison", "list"),
+        ("poison", "replay"),
+    ],
+    ids=" ".join,
+)
+def test_every_command_has_help_without_azure(words: tuple[str, ...]) -> None:
+    program = (
+        "import sys, gem_core.__main__ as m\n"
+        "try: m.main([*sys.argv[1:], '--help'])\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('azure', 'requests') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "[]"
+    if len(words) == 2:
+        for word in ("exit codes", "--settings FILE", "--json", "GEM_STATE"):
+            assert word in done.stdout
+
+
+def test_a_reader_that_has_enough_is_no_crash(azurite: Azurite, command: DeskCommand) -> None:
+    command("jobs", "register", *(f"job-{number}" for number in range(20)))
+    program = f"{sys.executable} -m gem_core jobs list --limit 20 | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["/bin/bash", "-c", program],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
+        env={"GEM_STATE": azurite.connection_string, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    assert done.stderr == ""
+
+
+def test_wrong_words_are_2() -> None:
+    for words in (["jobs"], ["jobs", "show"], ["jobs", "list", "--stage", "done"], ["poison"]):
+        with pytest.raises(SystemExit) as caught:
+            main(words)
+        assert caught.value.code == 2

@@ -1,0 +1,106 @@
+"""`python -m gem_core poison`: against the real queue."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from azure.storage.queue import QueueClient
+
+from devkit.runner.blob_message import BlobMessage
+from gem_core.watch.record import Settlement
+from gem_core.wiring import POISON_QUEUES, TICKETS, now, state_desk
+from tests.commands.desk import DeskCommand
+
+
+@pytest.fixture
+def queue(command: DeskCommand) -> Iterator[QueueClient]:
+    """The blob trigger's queue of failed messages."""
+    storage = command.azurite.connection_string
+    with QueueClient.from_connection_string(storage, POISON_QUEUES[0]) as client:
+        yield client
+
+
+def fail(command: DeskCommand, queue: QueueClient, job_run_id: str) -> None:
+    """A settled job whose ticket the host has given up."""
+    command("jobs", "register", job_run_id)
+    desk = state_desk()
+    held = desk.registry.get(job_run_id)
+    assert held
+    past = now() - timedelta(minutes=3)
+    record = held.record.settled(Settlement.LOST, past).ticketed()
+    desk.registry.replace(held, record.due(now() + timedelta(minutes=5)))
+    ticket(queue, job_run_id)
+
+
+def ticket(queue: QueueClient, job_run_id: str) -> None:
+    name = f"{job_run_id}.json"
+    queue.send_message(
+        BlobMessage("Host.Functions.deliver_results", TICKETS, name, "0x1").to_json()
+    )
+
+
+def test_an_empty_queue(command: DeskCommand, queue: QueueClient) -> None:
+    queue.delete_queue()
+    assert command("poison", "list")[:2] == (0, f"{POISON_QUEUES[0]}: 0 messages\n")
+    assert command("poison", "replay")[:2] == (0, "no message failed too often\n")
+    queue.create_queue()
+
+
+def test_what_failed_is_listed_with_its_job(command: DeskCommand, queue: QueueClient) -> None:
+    fail(command, queue, "job-1")
+    queue.send_message("\u202ehello")
+    code, out, _ = command("poison", "list")
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[1].split()[:3] == ["job-1", "settled", "1"]
+    assert lines[2].startswith("not ours")
+    assert lines[2].endswith("\\u202ehello")
+    assert lines[-1] == f"{POISON_QUEUES[0]}: 2 messages"
+    found = command.json("poison", "list")
+    assert [each["jobRunId"] for each in found["messages"]] == ["job-1", None]
+    assert command.json("poison", "list") == found
+
+
+def test_a_replay_raises_tickets_and_empties_the_queue(
+    command: DeskCommand, queue: QueueClient
+) -> None:
+    for job_run_id in ("job-1", "job-2"):
+        fail(command, queue, job_run_id)
+    ticket(queue, "job-2")
+    code, out, _ = command("poison", "replay")
+    assert code == 0
+    assert sorted(out.splitlines()) == [
+        "job-1: ticket_raised",
+        "job-2: ticket_raised",
+        "job-2: ticket_raised",
+    ]
+    tickets = state_desk().registry._tickets.every()
+    assert sorted(each.name for each in tickets) == ["job-1.json", "job-2.json"]
+    assert queue.peek_messages(5) == []
+
+
+def test_what_is_not_ours_stays_and_is_told(command: DeskCommand, queue: QueueClient) -> None:
+    fail(command, queue, "job-1")
+    queue.send_message("hello")
+    code, out, _ = command("poison", "replay", "--json")
+    assert code == 1
+    told = [json.loads(line) for line in out.splitlines()]
+    assert {(each["jobRunId"], each["result"], each["stays"]) for each in told} == {
+        ("job-1", "ticket_raised", False),
+        (None, "not_ours", True),
+    }
+    (left,) = queue.peek_messages(5)
+    assert left.content == "hello"
+    code, out, _ = command("poison", "replay")
+    assert (code, out.split(";")[0]) == (1, "a message: not_ours")
+
+
+def test_only_some_jobs(command: DeskCommand, queue: QueueClient) -> None:
+    for job_run_id in ("job-1", "job-2"):
+        fail(command, queue, job_run_id)
+    code, out, err = command("poison", "replay", "job-2", "absent")
+    assert (code, out) == (1, "job-2: ticket_raised\n")
+    assert err == "absent: no failed message is about it\n"
+    (left,) = queue.peek_messages(5)
+    assert "job-1" in left.content

@@ -1,0 +1,77 @@
+"""The queue of failed messages, as storage keeps it."""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from azure.storage.queue import QueueClient
+
+from devkit.azurite import ACCOUNT, Azurite
+from gem_core.deliver.poison_queue import PAGE, PoisonQueue
+from gem_core.errors import StoreRefused
+
+
+@pytest.fixture
+def client(azurite: Azurite) -> Iterator[QueueClient]:
+    """A queue that does not exist yet."""
+    name = f"q{uuid.uuid4().hex}"
+    with QueueClient.from_connection_string(azurite.connection_string, name) as client:
+        yield client
+
+
+def test_a_queue_that_is_not_there_is_empty(client: QueueClient) -> None:
+    """The host makes it when it first needs it."""
+    queue = PoisonQueue(client)
+    assert (queue.name, queue.count()) == (client.queue_name, 0)
+    assert (queue.peek(), queue.take()) == ((), ())
+
+
+def test_a_look_changes_nothing(client: QueueClient) -> None:
+    client.create_queue()
+    client.send_message("one")
+    queue = PoisonQueue(client)
+    for _ in range(2):
+        (message,) = queue.peek()
+        assert (message.text, message.receipt) == ("one", "")
+    assert message.since
+    assert queue.count() == 1
+
+
+def test_what_is_taken_is_hidden_until_it_is_put_back(client: QueueClient) -> None:
+    client.create_queue()
+    for number in range(PAGE + 1):
+        client.send_message(str(number))
+    queue = PoisonQueue(client)
+    first, second = queue.take(), queue.take()
+    assert (len(first), len(second), queue.take()) == (PAGE, 1, ())
+    assert queue.count() == PAGE + 1
+    queue.delete(first[0])
+    for message in (*first[1:], *second):
+        queue.put_back(message)
+    assert sorted(int(message.text) for message in queue.peek()) == list(range(1, PAGE + 1))
+
+
+def test_a_message_in_other_hands_is_left_to_them(client: QueueClient) -> None:
+    """Our time with it has passed, and somebody else took it."""
+    client.create_queue()
+    client.send_message("one")
+    queue = PoisonQueue(client)
+    (mine,) = queue.take()
+    queue.put_back(mine)
+    (theirs,) = queue.take()
+    queue.delete(mine)
+    queue.put_back(mine)
+    assert queue.count() == 1
+    queue.delete(theirs)
+    queue.delete(theirs)
+    assert queue.count() == 0
+
+
+@pytest.mark.parametrize("call", ["count", "peek", "take"])
+def test_a_wrong_key_is_refused_and_not_shown(azurite: Azurite, call: str) -> None:
+    key = "d3Jvbmcta2V5LXdyb25nLWtleQ=="
+    credential = {"account_name": ACCOUNT, "account_key": key}
+    with QueueClient(azurite.queue_uri, "any", credential=credential) as client:
+        with pytest.raises(StoreRefused, match="queue 'any': storage refused") as caught:
+            getattr(PoisonQueue(client), call)()
+        assert key not in str(caught.value)

@@ -1,0 +1,41 @@
+"""An incident's first question is answered from the open jobs alone."""
+
+from gem_core.errors import GemUnavailable
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.find_trouble import find_trouble
+from tests.builders import World, answer, new_record
+
+
+def test_the_oldest_trouble_comes_first() -> None:
+    world = World()
+    world.settle(answer("failed"), "undelivered")
+    world.clock.move(minutes=30)
+    world.add("fine", "unanswered", "broken")
+    world.gem.answers |= {
+        "fine": [answer("running")],
+        "unanswered": [GemUnavailable("GEM answered 500")],
+        "broken": [answer("running")],
+    }
+    check_jobs(world.checker)
+    world.jobs.put("broken.json", b"{")
+    world.worklist.put("jobs/orphan", b"", metadata={"due": "2026-01-20T10:00:00+00:00"})
+    told: list[tuple[int, int]] = []
+    found = find_trouble(world.desk, on_read=lambda *done: told.append(done))
+    assert [(each["jobRunId"], each["trouble"]) for each in found] == [
+        ("broken", "unreadable"),
+        ("undelivered", "undelivered"),
+        ("unanswered", "not_answered"),
+    ]
+    assert found[1]["since"] == "2026-01-20T10:00:00+00:00"
+    assert (found[0]["stage"], found[0]["since"]) == (None, None)
+    assert told == [(n, 5) for n in range(1, 6)]
+
+
+def test_it_costs_by_open_jobs() -> None:
+    world = World()
+    for number in range(50):
+        world.jobs.put(f"done-{number}.json", b"{}")
+    world.registry.add(new_record("open"))
+    world.trap.calls.clear()
+    find_trouble(world.desk)
+    assert world.trap.calls == ["worklist.every", "jobs.get"]

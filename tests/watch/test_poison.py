@@ -1,0 +1,66 @@
+"""Which job a message of the blob trigger is about: it may be anything that lies on that queue."""
+
+import base64
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devkit.runner.blob_message import BlobMessage
+from gem_core.watch.poison import ticket_of_message
+from tests.builders import JOB
+
+TICKETS = "gem-settled"
+
+
+def message(**changes: object) -> str:
+    values = {
+        "Type": "BlobTrigger",
+        "FunctionId": "Host.Functions.deliver_results",
+        "BlobType": "BlockBlob",
+        "ContainerName": TICKETS,
+        "BlobName": f"{JOB}.json",
+        "ETag": "0x1",
+    }
+    return json.dumps(values | changes)
+
+
+def test_a_message_of_the_runner_is_read() -> None:
+    """Its form is the Storage extension's."""
+    text = BlobMessage("Host.Functions.deliver_results", TICKETS, f"{JOB}.json", "0x1").to_json()
+    assert ticket_of_message(text, container=TICKETS) == JOB
+
+
+def test_base64_is_read_too() -> None:
+    text = base64.b64encode(message().encode()).decode()
+    assert ticket_of_message(text, container=TICKETS) == JOB
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "7",
+        "{}",
+        "not json",
+        "bm90IGpzb24=",
+        '{"ContainerName": "gem-settled"}',
+        message(ContainerName="other"),
+        message(BlobName=7),
+        message(BlobName=f"{JOB}.txt"),
+        message(BlobName=f"folder/{JOB}.json"),
+        message(BlobName="../x.json"),
+        message(BlobName=".json"),
+        "[" * 100_000,
+    ],
+    ids=[f"text-{number}" for number in range(14)],
+)
+def test_what_is_not_ours_is_none(text: str) -> None:
+    assert ticket_of_message(text, container=TICKETS) is None
+
+
+@given(st.text() | st.binary().map(lambda held: base64.b64encode(held).decode()))
+def test_any_text_is_a_job_or_not_ours(text: str) -> None:
+    assert ticket_of_message(text, container=TICKETS) is None

@@ -1,0 +1,56 @@
+"""What an operator is to look at, and what is as it should be."""
+
+from datetime import timedelta
+
+import pytest
+
+from gem_core.watch.record import JobRecord, Settlement
+from gem_core.watch.trouble import OVERDUE_AFTER, Kind, trouble
+from tests.builders import job, new_record
+from tests.fakes import START
+
+LATER = START + timedelta(hours=3)
+SOON = LATER + timedelta(seconds=1)
+RECORD = new_record().due(SOON)
+SETTLED = RECORD.settled(Settlement.FINISHED, START).ticketed()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        RECORD,
+        RECORD.answered(job("running"), START),
+        SETTLED,
+        SETTLED.ticketed().reported("valid", "id", START).due(START),  # type: ignore[arg-type] # only the stage counts
+        RECORD.due(LATER - OVERDUE_AFTER),
+        RECORD.not_answered("GEM answered 500", START).answered(job("queued"), LATER),
+    ],
+    ids=["new", "running", "settled", "reported", "due", "recovered"],
+)
+def test_nothing_is_the_matter(record: JobRecord) -> None:
+    assert trouble(record, LATER) is None
+
+
+@pytest.mark.parametrize(
+    ("record", "kind", "since", "said"),
+    [
+        (SETTLED.ticketed(), Kind.UNDELIVERED, START, "raised 2 times"),
+        (SETTLED.due(START), Kind.UNDELIVERED, START, "raised once, again due at 2026-01-20 10:00"),
+        (new_record(), Kind.OVERDUE, START, "no tick"),
+        (RECORD.not_answered("GEM answered 500", START), Kind.NOT_ANSWERED, START, "once in a row"),
+        (RECORD.answered_not_found(START), Kind.NOT_FOUND, START, "404 once"),
+        (RECORD.answered(job("paused"), START), Kind.STRANGE, START, "'paused'"),
+    ],
+    ids=["undelivered", "unswept", "overdue", "not_answered", "not_found", "strange"],
+)
+def test_what_is_the_matter(record: JobRecord, kind: Kind, since: object, said: str) -> None:
+    found = trouble(record, LATER)
+    assert found
+    assert (found.kind, found.since) == (kind, since)
+    assert said in found.problem
+
+
+def test_it_is_overdue_only_after_a_while() -> None:
+    record = new_record()
+    assert trouble(record, START + OVERDUE_AFTER) is None
+    assert trouble(record, START + OVERDUE_AFTER + timedelta(seconds=1))
