@@ -10,10 +10,11 @@ param environmentName string
 @description('Region, with Flex Consumption.')
 param location string
 
-@description('Who writes the secrets into the vault that is created here; empty grants nobody.')
+@description('Who writes the secrets into the vault; empty grants nobody. azd hands in whoever provisions.')
 param operatorPrincipalId string = ''
 
 @allowed(['User', 'Group', 'ServicePrincipal'])
+@description('A service principal is taken for a pipeline, which deploys and is granted no secret.')
 param operatorPrincipalType string = 'User'
 
 @description('Principals of downstream listeners: they may take messages off the results queue and read reports.')
@@ -51,6 +52,7 @@ param instanceMemoryMB int = 2048
 
 @minValue(40)
 @maxValue(1000)
+@description('Most instances at once; a bound on cost, and on how many audits run beside each other.')
 param maximumInstanceCount int = 40
 
 @minValue(0)
@@ -68,6 +70,12 @@ param alertEmail string = ''
 @description('Time without a successful tick until the alert: at least three occurrences of checkSchedule.')
 param silentAfter string = 'PT15M'
 
+@minValue(15)
+@maxValue(1440)
+@description('Minutes from settled to the alert that a manifest waits: more than GEM_OUTPUT_GRACE_MINUTES.')
+param waitingMinutes int = 60
+
+@minValue(1)
 @description('Gigabytes of logs a day, after which the workspace takes no more.')
 param logQuotaGb int = 1
 
@@ -242,6 +250,7 @@ module alerts 'modules/alerts.bicep' = {
     topicId: topic.outputs.id
     email: alertEmail
     silentAfter: silentAfter
+    waitingMinutes: waitingMinutes
   }
 }
 

@@ -6,6 +6,7 @@ param workspaceId string
 param topicId string
 param email string
 param silentAfter string
+param waitingMinutes int
 
 // A query gives one row when there is something to tell, else none; "silent" needs no exception.
 var rules = [
@@ -51,7 +52,7 @@ var rules = [
   }
   {
     name: 'manifests-waiting'
-    says: 'Jobs settled more than an hour ago and their manifest was not sent. Look at deliver_results.'
+    says: 'Jobs settled longer ago than an output may take to appear, and their manifest was not sent. Look at deliver_results.'
     severity: 1
     query: loadTextContent('../queries/manifests-waiting.kql')
     window: 'P1D'
@@ -102,7 +103,7 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for ru
     criteria: {
       allOf: [
         {
-          query: replace(rule.query, '{app}', appName)
+          query: replace(replace(rule.query, '{app}', appName), '{waiting}', '${waitingMinutes}m')
           timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 0

@@ -21,7 +21,7 @@ resource appReadsSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
   }
 }
 
-resource operatorWritesSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorPrincipalId)) {
+resource operatorWritesSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorPrincipalId) && operatorPrincipalType != 'ServicePrincipal') {
   scope: vault
   name: guid(vault.id, operatorPrincipalId, keyVaultSecretsOfficer)
   properties: {

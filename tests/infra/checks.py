@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.infra import bicep, contract, policy, resource_types, symbols
+from tests.infra.workflows import workflows
 
 type Check = Callable[[Path], list[str]]
 
@@ -65,5 +66,6 @@ CHECKS: dict[str, Check] = {
         contract.stores,
         contract.bindings,
         contract.azure_yaml,
+        workflows,
     )
 }

@@ -8,6 +8,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import yaml
+
 from gem_core.settings import read_settings
 from gem_core.wiring import CONTAINERS, TICKETS
 from tests.infra import bicep
@@ -36,11 +38,22 @@ def indexed() -> dict[str, list[dict[str, str]]]:
 
 
 def parameters(root: Path) -> list[str]:
-    """main.parameters.json names parameters of main.bicep, and each that has no default."""
-    wanted = bicep.BicepFile(root / "infra" / "main.bicep").declared("parameter")
-    given = set(json.loads((root / "infra" / "main.parameters.json").read_text())["parameters"])
-    required = {name for name, node in wanted.items() if "=" not in bicep.text(node)}
-    return [f"parameter {name}" for name in sorted(given - set(wanted) | required - given)]
+    """Every parameter of main.bicep can be set by `azd env set`, and by a variable of the pipeline.
+
+    Not by the pipeline: who is signed in, which azd tells by itself.
+    """
+    wanted = set(bicep.BicepFile(root / "infra" / "main.bicep").declared("parameter"))
+    given = json.loads((root / "infra" / "main.parameters.json").read_text())["parameters"]
+    found = [f"parameter {name}" for name in sorted(wanted ^ set(given))]
+    asked = set(re.findall(r"\$\{(\w+)", json.dumps(given)))
+    asked -= {"AZURE_PRINCIPAL_ID", "AZURE_PRINCIPAL_TYPE"}
+    deploy = yaml.safe_load((root / ".github" / "workflows" / "deploy.yml").read_text())
+    passed = set(deploy["jobs"]["deploy"]["env"])
+    found += [f"deploy.yml does not pass {name}" for name in sorted(asked - passed)]
+    return found + [
+        f"deploy.yml passes {name} to nobody"
+        for name in sorted(passed - asked - {"AZURE_SUBSCRIPTION_ID"})
+    ]
 
 
 def app_settings(root: Path) -> dict[str, dict[str, str]]:
@@ -125,40 +138,49 @@ def _value(name: str, source: str) -> str:
 def stores(root: Path) -> list[str]:
     """The containers and queues that the code names are made."""
     main = bicep.BicepFile(root / "infra" / "main.bicep")
-    variables = {
-        name: bicep.text(node.named_children[-1])
-        for name, node in main.declared("variable").items()
-    }
-    made = set(re.findall(r"'([^']+)'", variables["containers"]))
+    made = set(re.findall(r"'([^']+)'", _variables(main)["containers"]))
     found = [f"container {name} is not made" for name in sorted(set(CONTAINERS) - made)]
     found += [f"container {name} is nobody's" for name in sorted(made - set(CONTAINERS))]
-    store = bicep.object_of(main.declared("module")["stateStorage"])
-    queues = re.findall(r"\w+", bicep.properties(store)["params.queues"])
+    queues = made_queues(root)
     base = app_settings(root)["base"]
     for name in (each for each in _sample() if each.endswith("_QUEUE")):
         variable = base.get(name, "")
         if variable not in queues:
             found.append(f"the queue of {name} is not made")
-        elif variables[variable] != f"'{_sample()[name]}'":
-            found.append(f"the queue of {name} is {variables[variable]}")
+        elif queues[variable] != _sample()[name]:
+            found.append(f"the queue of {name} is {queues[variable]}")
     return found
 
 
+def _variables(file: bicep.BicepFile) -> dict[str, str]:
+    variables = file.declared("variable").items()
+    return {name: bicep.text(node.named_children[-1]) for name, node in variables}
+
+
+def made_queues(root: Path) -> dict[str, str]:
+    """The queues that main.bicep makes in the state storage: variable to name."""
+    main = bicep.BicepFile(root / "infra" / "main.bicep")
+    store = bicep.object_of(main.declared("module")["stateStorage"])
+    names = re.findall(r"\w+", bicep.properties(store)["params.queues"])
+    return {name: _variables(main)[name].strip("'") for name in names}
+
+
 def bindings(root: Path) -> list[str]:
-    """Every %SETTING% and connection of the app's bindings is set; the events reach its trigger."""
+    """Every %SETTING% and connection of the app's bindings is set; each trigger hears something."""
     names = set(app_settings(root)["base"])
+    queues = set(made_queues(root).values())
     found = []
-    for function, each in indexed().items():
-        for binding in each:
-            asked = set(re.findall(r"%([^%]+)%", json.dumps(binding)))
-            if connection := binding.get("connection"):
-                suffixes = ("blobServiceUri", "queueServiceUri", "credential", "clientId")
-                asked |= {f"{connection}__{suffix}" for suffix in suffixes}
-            found += [f"{function}: {name} is not set" for name in sorted(asked - names)]
-            if binding["type"] == "blobTrigger":
-                found += _deaf(root, function, binding["path"].partition("/")[0])
-            if binding["type"] == "queueTrigger" and not binding["queueName"].startswith("%"):
-                found.append(f"{function}: its queue is not named by a setting")
+    for function, binding in ((name, each) for name, all_ in indexed().items() for each in all_):
+        asked = set(re.findall(r"%([^%]+)%", json.dumps(binding)))
+        if connection := binding.get("connection"):
+            suffixes = ("blobServiceUri", "queueServiceUri", "credential", "clientId")
+            asked |= {f"{connection}__{suffix}" for suffix in suffixes}
+        found += [f"{function}: {name} is not set" for name in sorted(asked - names)]
+        if binding["type"] == "blobTrigger":
+            found += _deaf(root, function, binding["path"].partition("/")[0])
+        queue = binding.get("queueName", "%")
+        if "%" not in queue and queue not in queues:
+            found.append(f"{function}: its queue {queue} is not made")
     return found
 
 
@@ -190,13 +212,17 @@ def _deaf(root: Path, function: str, container: str) -> list[str]:
 
 
 def azure_yaml(root: Path) -> list[str]:
-    """The service has its site, and the hooks their files."""
-    told = (root / "azure.yaml").read_text()
-    service = re.search(r"^services:\n  ([\w-]+):", told, re.MULTILINE)
+    """The service has its site, and the hooks their files, for either system."""
+    told = yaml.safe_load((root / "azure.yaml").read_text())
     app = (root / "infra" / "modules" / "app.bicep").read_text()
-    found = []
-    if not service or f"'azd-service-name': '{service[1]}'" not in app:
-        found.append("no site has the tag of the service")
-    hooks = re.findall(r"run: (\S+)", told)
-    found += [f"hook {hook} does not exist" for hook in hooks if not (root / hook).exists()]
+    found = [
+        f"no site has the tag of the service {service}"
+        for service in told["services"]
+        if f"'azd-service-name': '{service}'" not in app
+    ]
+    for name, hook in told["hooks"].items():
+        for system in ("posix", "windows"):
+            run = hook.get(system, {}).get("run")
+            if not run or not (root / run).exists():
+                found.append(f"hook {name}: no file for {system}")
     return found

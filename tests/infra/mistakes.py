@@ -134,7 +134,7 @@ MISTAKES = {
         "azure_yaml",
     ),
     "queue that nobody makes": Mistake(
-        "infra/main.bicep", "queues: [resultsQueue]", "queues: []", "stores"
+        "infra/main.bicep", "queues: [resultsQueue", "queues: [token", "stores"
     ),
     "queue of another name": Mistake(
         "infra/main.bicep", "resultsQueue = 'gem-results'", "resultsQueue = 'gem-result'", "stores"
@@ -150,6 +150,30 @@ MISTAKES = {
         "GEM_TRIGGER_SOURCE: 'EventGrid'",
         "GEM_TRIGGER_SOURCE: 'AccountKey=abc'",
         "security",
+    ),
+    "parameter that azd cannot set": Mistake(
+        "infra/main.parameters.json", "LOG_QUOTA_GB=1", "LOG_QUOTA=1", "parameters"
+    ),
+    "hook without its twin": Mistake(
+        "azure.yaml", "infra/hooks/postdeploy.ps1", "infra/hooks/postdeploy.psm1", "azure_yaml"
+    ),
+    "action by its tag": Mistake(
+        ".github/workflows/deploy.yml",
+        "Azure/login@f5d393ae46f8fde4be8b75f32e3fc50e654ad0ca # v3.0.1",
+        "Azure/login@v3",
+        "workflows",
+    ),
+    "workflow that may write": Mistake(
+        ".github/workflows/ci.yml", "contents: read", "contents: write", "workflows"
+    ),
+    "deployment without checks": Mistake(
+        ".github/workflows/deploy.yml", "    needs: check\n", "", "workflows"
+    ),
+    "deployment by any push": Mistake(
+        ".github/workflows/deploy.yml", 'tags: ["v*"]', 'branches: ["main"]', "workflows"
+    ),
+    "secret in a workflow": Mistake(
+        ".github/workflows/deploy.yml", "vars.AZURE_CLIENT_ID", "secrets.AZURE_CLIENT", "workflows"
     ),
 }
 

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,10 @@ def test_bicep_compiles(tmp_path: Path) -> None:
         subprocess.run([bicep, "lint", source], check=True)
         out = str(tmp_path / f"{file}.json")
         subprocess.run([bicep, "build", source, "--outfile", out], check=True)
+
+
+def test_workflows_pass_the_audit_of_zizmor() -> None:
+    """Unpinned actions, credentials left behind, injected templates, wide permissions, …"""
+    zizmor = Path(sys.executable).with_name("zizmor")
+    folder = ROOT / ".github" / "workflows"
+    subprocess.run([zizmor, "--offline", "--quiet", "--min-severity=medium", folder], check=True)

@@ -1,0 +1,69 @@
+"""The GitHub workflows: what they may do, and whose code they run."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_PINNED = re.compile(r"uses: (?P<action>[\w./-]+)@(?P<commit>[0-9a-f]{40}) # v\d+\.\d+\.\d+$")
+_ALLOWED = {"contents": "read", "id-token": "write"}
+"""`id-token: write` is what a sign-in by OIDC takes; it writes nothing."""
+
+
+def workflows(root: Path) -> list[str]:
+    """Actions are pinned by commit, permissions are least, no secret is used, commands are ours."""
+    found = []
+    for path in sorted((root / ".github" / "workflows").glob("*.yml")):
+        source = path.read_text(encoding="utf-8")
+        found += [f"{path.name}: not pinned: {line}" for line in _unpinned(source)]
+        if "secrets." in source:
+            found.append(f"{path.name}: a secret; sign in by OIDC instead")
+        told = yaml.safe_load(source)
+        if told.get("permissions") != {}:
+            found.append(f"{path.name}: permissions are not taken from all jobs first")
+        for name, job in told["jobs"].items():
+            found += [f"{path.name}: {name}: {fault}" for fault in _job(job)]
+    return found + _deployment(root)
+
+
+def _unpinned(source: str) -> list[str]:
+    uses = [line.strip().removeprefix("- ") for line in source.splitlines() if "uses:" in line]
+    return [line for line in uses if not _PINNED.match(line) and not line.startswith("uses: ./")]
+
+
+def _job(job: dict[str, Any]) -> list[str]:
+    permissions = job.get("permissions", {"none are": "named"})
+    found = [
+        f"permission {name}: {value}"
+        for name, value in permissions.items()
+        if _ALLOWED.get(name) != value
+    ]
+    if "id-token" in permissions and "environment" not in job:
+        found.append("signs in without an environment, so without its reviewers")
+    if "uses" not in job and "timeout-minutes" not in job:
+        found.append("has no time limit")
+    return found
+
+
+def _deployment(root: Path) -> list[str]:
+    """A tag deploys, after all that is checked of a commit, and nothing else does."""
+    folder = root / ".github" / "workflows"
+    checks = yaml.safe_load((folder / "ci.yml").read_text(encoding="utf-8"))
+    deploy = yaml.safe_load((folder / "deploy.yml").read_text(encoding="utf-8"))
+    run = [step["run"] for step in checks["jobs"]["check"]["steps"] if "run" in step]
+    commands = [command.partition("#")[0].strip() for command in run]
+    found = [
+        f"ci.yml does not run {command}"
+        for command in ("make check", "make test", "bicep --version", "make infra-check")
+        if command not in commands
+    ]
+    triggers = deploy[True]  # YAML 1.1 reads `on` so
+    if triggers != {"push": {"tags": ["v*"]}}:
+        found.append("deploy.yml runs on something other than a tag of a version")
+    jobs = deploy["jobs"]
+    if jobs["check"].get("uses") != "./.github/workflows/ci.yml":
+        found.append("deploy.yml does not check first")
+    if jobs["deploy"].get("needs") != "check":
+        found.append("deploy.yml does not wait for the checks")
+    return found
