@@ -33,6 +33,13 @@ _END_WITH_PARENT = (
 )
 
 
+def node() -> str:
+    """The Node.js that set-up chose. Raises ChildError before set-up."""
+    if not _NODE_PATH.exists():
+        raise ChildError("this checkout is not set up: run make")
+    return _NODE_PATH.read_text().strip()
+
+
 class Azurite:
     """A context manager around one Azurite process; blob, queue and table on 127.0.0.1.
 
@@ -101,9 +108,9 @@ class Azurite:
             raise
 
     def _command(self, ports: tuple[int, ...]) -> list[str]:
-        if not _NODE_PATH.exists() or not _SCRIPT.exists():
+        if not _SCRIPT.exists():
             raise ChildError("Azurite is not installed in this checkout: run make")
-        command = [_NODE_PATH.read_text().strip(), "--import", _END_WITH_PARENT, str(_SCRIPT)]
+        command = [node(), "--import", _END_WITH_PARENT, str(_SCRIPT)]
         command += ["--silent", "--disableTelemetry", "--skipApiVersionCheck"]
         for service, port in zip(_SERVICES, ports, strict=True):
             command += [f"--{service}Host", "127.0.0.1", f"--{service}Port", str(port)]

@@ -76,6 +76,14 @@ class Report:
         """As the footer says; None when it could not be read."""
         return self.facts.opened.rows if self.facts.opened else None
 
+    @property
+    def share_matched(self) -> float | None:
+        """Of the rows, 0 to 1; None when nothing is known of matches, or there are no rows."""
+        profile = self.facts.profile
+        if not profile or profile.matched is None or not profile.rows:
+            return None
+        return profile.matched / profile.rows
+
     def failed(self) -> frozenset[str]:
         """Names of the checks that failed, whatever their severity."""
         return frozenset(line.name for line in self.checks if line.verdict is Verdict.FAILED)

@@ -58,6 +58,8 @@ def deliver_results(deliverer: Deliverer, job_run_id: str) -> Manifest | None:
         manifest_id=ready.id,
         outcome=ready.outcome,
         tickets=stored.record.tickets,
+        seconds_since_settled=_seconds_since(_settled_at(stored.record), deliverer),
+        seconds_since_finished=_seconds_since(_finished_at(stored.record), deliverer),
     )
     _mark_reported(deliverer, stored, ready)
     return ready
@@ -121,6 +123,7 @@ def _report(
         job_run_id=job.job_run_id,
         outcome=report.outcome,
         rows=report.rows,
+        share_matched=report.share_matched,
         bytes=output.size_bytes,
         bytes_read=report.bytes_read,
         requests=report.requests,
@@ -219,6 +222,16 @@ def _id(record: JobRecord, version: str) -> str:
 
 def _settled_at(record: JobRecord) -> datetime:
     return record.settled_at or record.registered_at
+
+
+def _finished_at(record: JobRecord) -> datetime | None:
+    """When GEM says that it finished the job; by GEM's clock."""
+    is_finished = record.settlement is Settlement.FINISHED
+    return record.job.modified_at if record.job and is_finished else None
+
+
+def _seconds_since(then: datetime | None, deliverer: Deliverer) -> float | None:
+    return round((deliverer.clock() - then).total_seconds(), 3) if then else None
 
 
 def _postpone(deliverer: Deliverer, stored: StoredRecord) -> None:

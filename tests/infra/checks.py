@@ -6,7 +6,7 @@ As functions of a folder, so that a mistake can be seeded into a copy (mistakes.
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.infra import bicep, contract, policy, resource_types, symbols
+from tests.infra import bicep, contract, policy, queries, resource_types, symbols
 from tests.infra.workflows import workflows
 
 type Check = Callable[[Path], list[str]]
@@ -66,6 +66,9 @@ CHECKS: dict[str, Check] = {
         contract.stores,
         contract.bindings,
         contract.azure_yaml,
+        queries.kql,
+        queries.words,
+        queries.alerts,
         workflows,
     )
 }

@@ -175,6 +175,22 @@ MISTAKES = {
     "secret in a workflow": Mistake(
         ".github/workflows/deploy.yml", "vars.AZURE_CLIENT_ID", "secrets.AZURE_CLIENT", "workflows"
     ),
+    "misspelt column": Mistake(
+        "infra/queries/gem-refuses.kql", "Message startswith", "Mesage startswith", "kql"
+    ),
+    "function that KQL lacks": Mistake(
+        "infra/workbook.json", "percentile(seconds, 50)", "median(seconds)", "kql"
+    ),
+    "event that nothing logs": Mistake(
+        "infra/queries/gem-drifted.kql", "'job_drifted'", "'job_drift'", "words"
+    ),
+    "fact that no event has": Mistake("infra/workbook.json", "line.openJobs", "line.open", "words"),
+    "query that no alert runs": Mistake(
+        "infra/modules/alerts.bicep", "gem-drifted.kql", "gem-refuses.kql", "alerts"
+    ),
+    "function whose failures nobody hears of": Mistake(
+        "infra/queries/function-failures.kql", "'deliver_results'", "'deliver'", "alerts"
+    ),
 }
 
 

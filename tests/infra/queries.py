@@ -1,0 +1,107 @@
+"""The queries of alerts and workbook: KQL over tables of Azure, about events that the app logs."""
+
+import ast
+import json
+import re
+import subprocess
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from devkit.azurite import node
+from gem_core.logs import Event
+from gem_core.watch.heartbeat import Tick
+from tests.infra import bicep
+from tests.infra.contract import ROOT, indexed
+
+TABLES = {
+    "AppTraces": "(TimeGenerated: datetime, Message: string, AppRoleName: string)",
+    "AppRequests": "(TimeGenerated: datetime, OperationName: string, Success: bool,"
+    " AppRoleName: string)",
+}
+"""The columns that are asked for, as Azure Monitor's reference of its tables has them."""
+
+
+def all_queries(root: Path) -> dict[str, str]:
+    """Every query of alerts and workbook by name, as Bicep would deploy it."""
+    found = {
+        path.stem: path.read_text().replace("{app}", "app").replace("{waiting}", "60m")
+        for path in sorted((root / "infra" / "queries").glob("*.kql"))
+    }
+    workbook = json.loads((root / "infra" / "workbook.json").read_text())
+    for item in workbook["items"]:
+        if query := item["content"].get("query"):
+            found[item["name"]] = query
+    return found
+
+
+def kql(root: Path) -> list[str]:
+    """Microsoft's parser finds nothing wrong: syntax, tables, columns, functions, types."""
+    done = subprocess.run(
+        [node(), Path(__file__).with_name("kql.js")],
+        input=json.dumps({"tables": TABLES, "queries": all_queries(root)}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told: dict[str, list[str]] = json.loads(done.stdout)
+    return [f"{name}: {each}" for name, found in told.items() for each in found]
+
+
+@cache
+def logged() -> dict[str, set[str]]:
+    """Every event that gem_core logs, with the names of its facts, found in its source."""
+    found: dict[str, set[str]] = {event: set() for event in Event}
+    tick = set(Tick(datetime.now(UTC)).to_json())
+    for path in (ROOT / "gem_core").rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(call, ast.Call) and getattr(call.func, "id", "") == "log"):
+                continue
+            event = call.args[0]
+            if isinstance(event, ast.Attribute):
+                facts = {word.arg for word in call.keywords if word.arg}
+                starred = any(word.arg is None for word in call.keywords)
+                found[Event[event.attr]] |= facts | (tick if starred else set())
+    return found
+
+
+def words(root: Path) -> list[str]:
+    """Each event and fact that a query names is one that the code logs, or it would never fire."""
+    found = []
+    for name, query in all_queries(root).items():
+        lists = re.findall(r"\bevent (?:in|==|!=) ?(\([^)]*\)|'[^']*')", query)
+        events = {word for each in lists for word in re.findall(r"'(\w+)'", each)}
+        known = {fact for event in events for fact in logged().get(event, ())}
+        facts = set(re.findall(r"\bline\.(\w+)", query)) - {"event"}
+        found += [f"{name}: nothing logs {event}" for event in sorted(events - set(logged()))]
+        found += [f"{name}: no such event has {fact}" for fact in sorted(facts - known)]
+    return found
+
+
+def alerts(root: Path) -> list[str]:
+    """Each rule has its query, each query its rule and its line in the operator's guide."""
+    rules = (root / "infra" / "modules" / "alerts.bicep").read_text()
+    page = (root / "docs" / "operations.md").read_text(encoding="utf-8")
+    files = {path.stem for path in (root / "infra" / "queries").glob("*.kql")}
+    named = re.findall(r"queries/([\w-]+)\.kql", rules)
+    metrics = re.findall(r"name: '(events-[\w-]+)'", rules)
+    found = [f"{name}: a rule without query, or the other way" for name in files ^ set(named)]
+    found += [f"{name}: not in the guide" for name in (*named, *metrics) if f"`{name}`" not in page]
+    failures = all_queries(root)["function-failures"]
+    triggers = {"timerTrigger", "blobTrigger", "queueTrigger"}
+    for function, bindings in indexed().items():
+        if {each["type"] for each in bindings} & triggers and f"'{function}'" not in failures:
+            found.append(f"function-failures: leaves out {function}")
+    return found
+
+
+def windows(root: Path) -> dict[str, str]:
+    """How far back each log alert looks, as an ISO 8601 duration; parameters by their default."""
+    file = bicep.BicepFile(root / "infra" / "modules" / "alerts.bicep")
+    rules = bicep.text(file.declared("variable")["rules"])
+    found = re.findall(r"name: '([\w-]+)'.*?window: (\S+)", rules, re.DOTALL)
+    main = bicep.BicepFile(root / "infra" / "main.bicep").declared("parameter")
+    return {
+        name: (bicep.text(main[value].named_children[-1]) if value in main else value).strip("'")
+        for name, value in found
+    }

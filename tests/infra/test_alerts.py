@@ -1,0 +1,267 @@
+"""Alerts and workbook over what the app really logs: they speak when they must, and only then.
+
+KQL is run by duckdb-kql, on DuckDB; Azure's own engine could differ. A log line reaches the table
+as the Functions host passes it on: the message, and a traceback behind a line break.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import duckdb_kql
+import pyarrow as pa
+import pytest
+
+from gem_core.errors import GemAccessError, OutputUnreachable
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.manage_jobs import redeliver_job
+from gem_core.logs import Event, log
+from tests.builders import JOB, OUTPUT, World, answer, finished, matched_file
+from tests.infra.contract import ROOT
+from tests.infra.queries import all_queries, windows
+
+QUERIES = all_queries(ROOT)
+WINDOWS = windows(ROOT)
+OF_THE_WORKBOOK = sorted(set(QUERIES) - set(WINDOWS))
+MINUTE = timedelta(minutes=1)
+TIME = pa.timestamp("us")
+CONNECTION = duckdb_kql.connect()
+
+
+class Life:
+    """A world whose log lines are kept with the world's time, and asked by KQL."""
+
+    def __init__(self, handler: "_Keeper") -> None:
+        self.world = World()
+        self.lines = handler.lines
+        self.requests: list[tuple[datetime, str, bool]] = []
+        handler.clock = self.world.clock
+
+    def tick(self) -> None:
+        """A tick, as the timer runs it each minute."""
+        self.world.clock.move(MINUTE)
+        with suppress(GemAccessError):
+            check_jobs(self.world.checker)
+
+    def ticks(self, minutes: float) -> None:
+        for _ in range(int(minutes)):
+            self.tick()
+
+    def ask(self, name: str) -> list[Any]:
+        """The rows that a query gives now, over as much time as its alert looks at."""
+        now = datetime.now(UTC)
+        earliest = self.world.clock.now - _duration(WINDOWS.get(name, "P30D"))
+
+        def times(given: list[datetime]) -> list[datetime]:
+            return [at - self.world.clock.now + now for at in given]
+
+        lines = [(at, message) for at, message in self.lines if at >= earliest]
+        runs = [run for run in self.requests if run[0] >= earliest]
+        traces = {
+            "TimeGenerated": pa.array(times([at for at, _ in lines]), TIME),
+            "Message": pa.array([message for _, message in lines], pa.string()),
+            "AppRoleName": pa.array(["app"] * len(lines), pa.string()),
+        }
+        requests = {
+            "TimeGenerated": pa.array(times([at for at, _, _ in runs]), TIME),
+            "OperationName": pa.array([operation for _, operation, _ in runs], pa.string()),
+            "Success": pa.array([success for _, _, success in runs], pa.bool_()),
+            "AppRoleName": pa.array(["app"] * len(runs), pa.string()),
+        }
+        for table, columns in (("AppTraces", traces), ("AppRequests", requests)):
+            CONNECTION.register("rows", pa.table(columns))
+            CONNECTION.sql(f"create or replace table {table} as from rows")
+        return duckdb_kql.query(CONNECTION, QUERIES[name]).fetchall()
+
+    def fires(self) -> set[str]:
+        """The alerts that would fire now."""
+        return {name for name in WINDOWS if self.ask(name)}
+
+
+class _Keeper(logging.Handler):
+    clock: Callable[[], datetime]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[tuple[datetime, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append((self.clock(), self.format(record)))
+
+
+def _duration(text: str) -> timedelta:
+    found = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", text)
+    assert found, text
+    days, hours, minutes = (int(each or 0) for each in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes)
+
+
+@pytest.fixture
+def life() -> Iterator[Life]:
+    with _kept() as handler:
+        yield Life(handler)
+
+
+@contextmanager
+def _kept() -> Iterator[_Keeper]:
+    handler, logger = _Keeper(), logging.getLogger("gem_core")
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield handler
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+
+
+def deliver(life: Life) -> None:
+    for job_run_id in life.world.new_tickets():
+        deliver_results(life.world.deliverer, job_run_id)
+
+
+def finish(life: Life) -> None:
+    """A job runs, finishes, and its ticket is raised."""
+    life.world.files.write(OUTPUT, matched_file())
+    life.world.gem.answers[JOB] = [answer("running"), finished()]
+    life.world.add(JOB)
+    while not life.world.tickets.names():
+        life.tick()
+
+
+def test_nothing_fires_in_an_ordinary_life(life: Life) -> None:
+    finish(life)
+    deliver(life)
+    life.ticks(20)
+    assert life.fires() == set()
+
+
+def test_a_silent_timer(life: Life) -> None:
+    life.ticks(5)
+    life.world.clock.move(minutes=16)
+    assert life.fires() == {"no-successful-tick"}
+
+
+def test_gem_that_refuses(life: Life) -> None:
+    life.world.add(JOB)
+    life.world.gem.answers[JOB] = [GemAccessError("the key is refused")]
+    life.ticks(20)
+    assert life.fires() == {"no-successful-tick", "gem-refuses"}
+    life.world.gem.answers[JOB] = [answer("running")]
+    life.ticks(20)
+    assert life.fires() == set()
+
+
+def test_failed_runs(life: Life) -> None:
+    life.ticks(1)
+    life.requests = [(life.world.clock(), "deliver_results", False)]
+    assert life.fires() == {"function-failures"}
+    life.requests = [
+        (life.world.clock(), "status", False),
+        (life.world.clock(), "check_jobs", True),
+    ]
+    assert life.fires() == set()
+
+
+def test_a_job_past_its_deadline(life: Life) -> None:
+    life.world.gem.answers[JOB] = [answer("running")]
+    life.world.add(JOB)
+    life.world.clock.move(hours=200)
+    life.ticks(5)
+    deliver(life)
+    assert life.fires() == {"jobs-past-deadline"}
+
+
+def test_an_answer_that_is_not_documented(life: Life) -> None:
+    life.world.gem.answers[JOB] = [answer("paused")]
+    life.world.add(JOB)
+    life.ticks(2)
+    assert life.fires() == {"gem-drifted"}
+
+
+class TestManifestsThatWait:
+    def test_for_an_hour(self, life: Life) -> None:
+        finish(life)
+        life.ticks(50)
+        assert life.fires() == set()
+        life.ticks(20)
+        assert life.fires() == {"manifests-waiting"}
+        deliver(life)
+        assert life.fires() == set()
+
+    def test_for_days(self, life: Life) -> None:
+        """The event of settling is out of sight by then; the sweep's are not."""
+        finish(life)
+        for _ in range(60):
+            life.world.clock.move(hours=1)
+            life.ticks(2)
+        life.ticks(15)
+        assert life.fires() == {"manifests-waiting"}
+
+    def test_not_while_an_output_may_still_appear(self, life: Life) -> None:
+        finish(life)
+        life.world.files.held.clear()
+        for _ in range(45):
+            deliver(life)
+            life.tick()
+        assert life.fires() == set()
+
+    def test_not_for_a_redelivery_that_was_asked_for_just_now(self, life: Life) -> None:
+        finish(life)
+        deliver(life)
+        life.ticks(300)
+        redeliver_job(life.world.desk, life.world.checker, JOB)
+        assert life.fires() == set()
+        deliver(life)
+        life.ticks(90)
+        assert life.fires() == set()
+
+    def test_not_for_a_ticket_that_was_told_of_too_late(self, life: Life) -> None:
+        """The sweep tells of a ticket after raising it; a delivery may be done by then."""
+        finish(life)
+        deliver(life)
+        life.world.clock.move(seconds=1)
+        log(Event.TICKET_REPEATED, job_run_id=JOB, times=2)
+        life.world.clock.move(seconds=1)
+        deliver_results(life.world.deliverer, JOB)
+        life.ticks(90)
+        assert life.fires() == set()
+
+    def test_for_an_output_that_cannot_be_read(self, life: Life) -> None:
+        finish(life)
+        life.world.files.errors[OUTPUT] = OutputUnreachable("no answer")
+        for _ in range(70):
+            with suppress(OutputUnreachable):
+                deliver(life)
+            life.tick()
+        assert life.fires() == {"manifests-waiting"}
+
+
+@pytest.mark.parametrize("name", OF_THE_WORKBOOK)
+def test_the_workbook_shows_something_of_a_life(life: Life, name: str) -> None:
+    finish(life)
+    life.world.gem.answers["job-strange"] = [answer("paused")]
+    life.world.add("job-strange")
+    deliver(life)
+    life.ticks(30)
+    assert life.ask(name)
+
+
+def test_the_matched_share_is_that_of_the_file(life: Life) -> None:
+    finish(life)
+    deliver(life)
+    [(_, lowest, median, highest)] = life.ask("matched-share-over-time")
+    assert lowest == median == highest == 0.75
+
+
+def test_a_line_is_found_before_its_traceback(life: Life) -> None:
+    """A log line with a traceback is still one event."""
+    life.world.gem.answers[JOB] = [ValueError("boom")]
+    life.world.add(JOB)
+    life.tick()
+    [row] = life.ask("latest-problems")
+    assert "job_check_crashed" in row
