@@ -36,10 +36,10 @@ var rules = [
   }
   {
     name: 'poison-queue'
-    says: 'A ticket failed five times and lies in webjobs-blobtrigger-poison. The sweep raises it again; mend the cause.'
+    says: 'Messages failed five times and lie in a poison queue. The sweep raises their tickets again; mend the cause, then: python -m gem_core poison replay.'
     severity: 2
     query: loadTextContent('../queries/poison-queue.kql')
-    window: 'PT1H'
+    window: 'PT15M'
     every: 'PT15M'
   }
   {

@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -80,6 +81,16 @@ class Life:
     def fires(self) -> set[str]:
         """The alerts that would fire now."""
         return {name for name in WINDOWS if self.ask(name)}
+
+
+@dataclass
+class Poison:
+    """A queue of failed messages."""
+
+    messages: int
+
+    def count(self) -> int:
+        return self.messages
 
 
 class _Keeper(logging.Handler):
@@ -167,6 +178,15 @@ def test_failed_runs(life: Life) -> None:
     assert life.fires() == set()
 
 
+def test_messages_that_failed_too_often(life: Life) -> None:
+    life.world.poison = (Poison(0), Poison(2))
+    life.ticks(3)
+    assert life.fires() == {"poison-queue"}
+    life.world.poison = (Poison(0),)
+    life.ticks(20)
+    assert life.fires() == set()
+
+
 def test_a_job_past_its_deadline(life: Life) -> None:
     life.world.gem.answers[JOB] = [answer("running")]
     life.world.add(JOB)
@@ -214,7 +234,7 @@ class TestManifestsThatWait:
         finish(life)
         deliver(life)
         life.ticks(300)
-        redeliver_job(life.world.desk, life.world.checker, JOB)
+        redeliver_job(life.world.desk, JOB)
         assert life.fires() == set()
         deliver(life)
         life.ticks(90)
