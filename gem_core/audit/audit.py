@@ -18,6 +18,7 @@ from gem_core.audit.ranges import RangeFile
 from gem_core.audit.report import Report, judge
 from gem_core.audit.rows import Rows, Terms
 from gem_core.audit.source import Source
+from gem_core.audit.threads import two_at_once
 from gem_core.gem.job import GemJob
 
 type OnRows = Callable[[int, int], object]
@@ -33,6 +34,7 @@ def audit(
     expected_input: str | None = None,
     on_rows: OnRows | None = None,
     id_limits: IdLimits | None = None,
+    two_threads: bool | None = None,
 ) -> Report:
     """Judge one version of an output. A file that breaks its promises is a report.
 
@@ -44,6 +46,8 @@ def audit(
         expected_input: the input's name as expected when the job was registered.
         on_rows: told of progress after every batch.
         id_limits: memory for ids, and the folder for those that do not fit; None is the default.
+        two_threads: decode a large output in two threads; None does so on two processors. What is
+            found is the same.
 
     Raises:
         OutputChanged: the output was overwritten or deleted while it was read.
@@ -63,7 +67,10 @@ def audit(
         facts = replace(facts, fault=opened)
     else:
         given = open_given(input_source, input_note)
-        facts = _read(replace(facts, opened=opened), opened, given, on_rows, id_limits)
+        two = two_at_once() if two_threads is None else two_threads
+        apart = opened.costliest(usable_columns(opened.schema)) if two else None
+        facts = replace(facts, opened=opened, decoded_apart=apart)
+        facts = _read(facts, opened, given, on_rows, id_limits)
         facts = replace(facts, given=given.facts(opened.schema))
     return judge(facts, bytes_read=file.bytes_read, requests=file.requests)
 
@@ -128,7 +135,7 @@ def _read(
     done = 0
     found, ids_fault = None, ""
     try:
-        for batch in opened.batches(columns):
+        for batch in opened.batches(columns, apart=facts.decoded_apart):
             matched = profiler.add(batch)
             if ids:
                 try:

@@ -35,6 +35,8 @@ class Facts:
     opened: Opened | None = None
     fault: Fault | None = None
     """Set when the output is no readable Parquet."""
+    decoded_apart: str | None = None
+    """The column that was decoded in a second thread, if any was."""
     data_fault: str = ""
     """Why the rows could not be read to the end, or empty."""
     profile: Profile | None = None

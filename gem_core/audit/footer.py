@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from gem_core.audit.contract import MATCH_STATUS, is_text
 from gem_core.audit.plan import batch_rows, chunks, pieces
 from gem_core.audit.ranges import TAIL_BYTES, RangeFile
+from gem_core.audit.threads import ahead, costliest, side_by_side
 
 MAGIC = b"PAR1"
 MAGIC_ENCRYPTED = b"PARE"
@@ -62,32 +63,52 @@ class Opened:
     _file: RangeFile = field(repr=False)
     _metadata: pq.FileMetaData = field(repr=False)
 
-    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def costliest(self, columns: Sequence[str]) -> str | None:
+        """Of the columns, the one that is worth a thread of its own; None in a small file."""
+        return costliest(self._metadata, columns)
+
+    def batches(
+        self, columns: Sequence[str], *, apart: str | None = None
+    ) -> Iterator[pa.RecordBatch]:
         """Decode these flat columns to the end, in the file's order of rows.
+
+        The column `apart` is decoded in a thread of its own, a few batches ahead; the rows that
+        come are the same.
 
         Raises:
             DataFault: the data is broken.
             OutputError: the Source could not be read; as it raised it.
 
         """
+        try:
+            needed = list(chunks(self._metadata, set(columns)))
+            self._file.follow(pieces(needed, end=self._file.tail_start))
+            rows = batch_rows(self._metadata, set(columns))
+            if apart is None:
+                yield from self._decoded(self._file, columns, rows)
+                return
+            others = [name for name in columns if name != apart]
+            with ahead(self._decoded(self._file.beside(), [apart], rows)) as there:
+                for batch in side_by_side(there, self._decoded(self._file, others, rows)):
+                    yield batch.select(list(columns))
+        except _UNREADABLE as error:
+            if self._file.failure:
+                raise self._file.failure from None
+            raise DataFault(_in_short(error)) from None
+
+    def _decoded(
+        self, file: RangeFile, columns: Sequence[str], rows: int
+    ) -> Iterator[pa.RecordBatch]:
         as_dictionary = [
             name
             for name in columns
             if name == MATCH_STATUS and is_text(self.schema.field(name).type)
         ]
-        try:
-            needed = list(chunks(self._metadata, set(columns)))
-            self._file.follow(pieces(needed, end=self._file.tail_start))
-            parquet = _parquet(self._file, metadata=self._metadata, read_dictionary=as_dictionary)
-            yield from parquet.iter_batches(
-                batch_size=batch_rows(self._metadata, set(columns)),
-                columns=list(columns),
-                use_threads=False,
-            )
-        except _UNREADABLE as error:
-            if self._file.failure:
-                raise self._file.failure from None
-            raise DataFault(_in_short(error)) from None
+        parquet = _parquet(file, metadata=self._metadata, read_dictionary=as_dictionary)
+        batches: Iterator[pa.RecordBatch] = parquet.iter_batches(
+            batch_size=rows, columns=list(columns), use_threads=False
+        )
+        return batches
 
 
 def open_parquet(file: RangeFile) -> Opened | Fault:

@@ -4,6 +4,7 @@ import io
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
+from threading import Lock
 
 from gem_core.audit.plan import Span
 from gem_core.audit.source import FileSource, Source
@@ -25,43 +26,42 @@ class RangeFile(io.RawIOBase):
     just what was asked for, and so does every read of a local file.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, fetched: "_Bytes | None" = None) -> None:
         super().__init__()
-        self._source = source
-        self._near = isinstance(source, FileSource)
-        """A local file has no latency: the system reads ahead, and small reads reuse memory."""
+        self._bytes = fetched or _Bytes(source)
         self._position = 0
-        self._tail_start = source.size_bytes
-        self._tail = b""
-        self._pieces: Sequence[Span] = ()
-        self._starts: list[int] = []
-        self._held: OrderedDict[int, bytes] = OrderedDict()
-        self._unread: dict[int, int] = {}
-        """Bytes of each held piece that were not asked for yet."""
-        self.bytes_read = 0
-        self.requests = 0
-        self.failure: OutputError | None = None
+
+    def beside(self) -> "RangeFile":
+        """Make a file with a position of its own, for another thread; all else is shared."""
+        return RangeFile(self._bytes.source, self._bytes)
+
+    @property
+    def bytes_read(self) -> int:
+        """Fetched so far."""
+        return self._bytes.bytes_read
+
+    @property
+    def requests(self) -> int:
+        """Made of the Source so far."""
+        return self._bytes.requests
+
+    @property
+    def failure(self) -> OutputError | None:
         """What the Source raised, in case pyarrow takes it for a fault of the file."""
+        return self._bytes.failure
 
     def load_tail(self, length: int) -> bytes:
         """Fetch the last `length` bytes (fewer of a shorter file) and keep them."""
-        start = max(0, self._source.size_bytes - length)
-        if start < self._tail_start:
-            self._tail = self._fetch(start, self._tail_start - start) + self._tail
-            self._tail_start = start
-        return self._tail[start - self._tail_start :]
+        return self._bytes.load_tail(length)
 
     @property
     def tail_start(self) -> int:
         """Offset of the first byte of the tail that is held."""
-        return self._tail_start
+        return self._bytes.tail_start
 
     def follow(self, pieces: Sequence[Span]) -> None:
         """Serve reads from these pieces (sorted, apart, before the tail) from now on."""
-        self._pieces = pieces
-        self._starts = [piece.start for piece in pieces]
-        self._held.clear()
-        self._unread.clear()
+        self._bytes.follow(pieces)
 
     def readable(self) -> bool:
         """Yes."""
@@ -77,7 +77,7 @@ class RangeFile(io.RawIOBase):
 
     def size(self) -> int:
         """Length of the file; pyarrow asks for it."""
-        return self._source.size_bytes
+        return self._bytes.source.size_bytes
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Move; fetches nothing."""
@@ -93,30 +93,68 @@ class RangeFile(io.RawIOBase):
         length = left if size is None or size < 0 else min(size, left)
         parts = []
         while length:
-            part = self._part(self._position, length)
+            part = self._bytes.part(self._position, length)
             parts.append(part)
             self._position += len(part)
             length -= len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def _part(self, offset: int, length: int) -> bytes:
-        """The bytes at `offset` as far as one place holds them."""
-        if offset >= self._tail_start:
-            start = offset - self._tail_start
+
+class _Bytes:
+    """What was fetched of a Source and is held; several threads may ask."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._near = isinstance(source, FileSource)
+        """A local file has no latency: the system reads ahead, and small reads reuse memory."""
+        self.tail_start = source.size_bytes
+        self._tail = b""
+        self._pieces: Sequence[Span] = ()
+        self._starts: list[int] = []
+        self._held: OrderedDict[int, bytes] = OrderedDict()
+        self._unread: dict[int, int] = {}
+        """Bytes of each held piece that were not asked for yet."""
+        self._changing = Lock()
+        """Held while pieces come and go."""
+        self._counting = Lock()
+        self.bytes_read = 0
+        self.requests = 0
+        self.failure: OutputError | None = None
+
+    def load_tail(self, length: int) -> bytes:
+        start = max(0, self.source.size_bytes - length)
+        if start < self.tail_start:
+            self._tail = self._fetch(start, self.tail_start - start) + self._tail
+            self.tail_start = start
+        return self._tail[start - self.tail_start :]
+
+    def follow(self, pieces: Sequence[Span]) -> None:
+        self._pieces = pieces
+        self._starts = [piece.start for piece in pieces]
+        self._held.clear()
+        self._unread.clear()
+
+    def part(self, offset: int, length: int) -> bytes:
+        """Give the bytes at `offset` as far as one place holds them."""
+        if offset >= self.tail_start:
+            start = offset - self.tail_start
             return self._tail[start : start + length]
-        length = min(length, self._tail_start - offset)
+        length = min(length, self.tail_start - offset)
         index = bisect_right(self._starts, offset) - 1
         if self._near:
             return self._fetch(offset, length)
         if index >= 0 and offset < self._pieces[index].end:
-            start = offset - self._pieces[index].start
+            return self._part_of_piece(index, offset - self._pieces[index].start, length)
+        following = self._starts[index + 1] if index + 1 < len(self._starts) else self.tail_start
+        return self._fetch(offset, min(length, following - offset))
+
+    def _part_of_piece(self, index: int, start: int, length: int) -> bytes:
+        with self._changing:
             part = self._piece(index)[start : start + length]
             self._unread[index] -= len(part)
             if self._unread[index] <= 0:
                 del self._held[index]
             return part
-        following = self._starts[index + 1] if index + 1 < len(self._starts) else self._tail_start
-        return self._fetch(offset, min(length, following - offset))
 
     def _piece(self, index: int) -> bytes:
         if index not in self._held:
@@ -130,10 +168,11 @@ class RangeFile(io.RawIOBase):
 
     def _fetch(self, offset: int, length: int) -> bytes:
         try:
-            data = self._source.read(offset, length)
+            data = self.source.read(offset, length)
         except OutputError as error:
             self.failure = error
             raise
-        self.requests += 1
-        self.bytes_read += len(data)
+        with self._counting:
+            self.requests += 1
+            self.bytes_read += len(data)
         return data

@@ -69,5 +69,6 @@ def _rows(report: Report) -> list[str]:
     lines.append(
         f"read {report.bytes_read:,} of {report.facts.size_bytes or 0:,} bytes in "
         f"{report.requests} requests"
+        + (", decoded in two threads" if report.facts.decoded_apart else "")
     )
     return lines

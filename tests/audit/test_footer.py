@@ -168,6 +168,6 @@ def test_trouble_that_pyarrow_swallowed_comes_out_all_the_same(tmp_path: Path) -
     data = bytearray(parquet_bytes(tmp_path, write_page_checksum=True, compression="none"))
     data[40] ^= 0xFF
     found, file, _ = opened(bytes(data))
-    file.failure = OutputChanged("replaced")
+    file._bytes.failure = OutputChanged("replaced")
     with pytest.raises(OutputChanged):
         list(found.batches(["id"]))

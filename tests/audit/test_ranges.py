@@ -87,7 +87,7 @@ def test_a_piece_that_was_read_to_the_last_byte_makes_room() -> None:
     for offset in (300, 100):
         file.seek(offset)
         file.read(200)
-    assert not file._held
+    assert not file._bytes._held
 
 
 def test_few_pieces_are_held_and_the_least_used_goes_first() -> None:
@@ -108,7 +108,7 @@ def test_few_pieces_are_held_and_the_least_used_goes_first() -> None:
     assert source.asked == pieces
     touch(1)
     assert source.asked == [*pieces, pieces[1]]
-    assert len(file._held) == HELD_PIECES
+    assert len(file._bytes._held) == HELD_PIECES
 
 
 def test_it_is_a_file() -> None:

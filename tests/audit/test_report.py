@@ -46,7 +46,11 @@ def test_the_parts_of_a_manifest(tmp_path: Path) -> None:
             {"name": "match_status", "type": "string"},
         ],
     }
-    assert found["reading"] == {"bytesRead": found["output"]["bytes"], "requests": 1}
+    assert found["reading"] == {
+        "bytesRead": found["output"]["bytes"],
+        "requests": 1,
+        "threads": 1,
+    }
     assert found["input"]["idsCompared"]
     assert found["input"]["columnsCompared"]
 
