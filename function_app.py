@@ -10,6 +10,7 @@ from collections.abc import Callable
 import azure.functions as func
 
 from gem_core import web, wiring
+from gem_core.flows import check_batch as batching
 from gem_core.flows import check_jobs as checking
 from gem_core.flows import manage_jobs as managing
 from gem_core.flows import replay_poison as replaying
@@ -33,6 +34,12 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 def check_jobs(timer: func.TimerRequest) -> None:
     """Ask GEM about every job that is due; raise the tickets of those that have ended."""
     checking.check_jobs(wiring.checker(), past_due=timer.past_due)
+
+
+@app.queue_trigger(arg_name="batch", queue_name=wiring.CHECKS, connection="GEM_STATE")
+def check_batch(batch: func.QueueMessage) -> None:
+    """Ask GEM about jobs that a tick handed out; only with GEM_CHECK_BATCH_SIZE."""
+    batching.check_batch(wiring.checker(), batch.get_body())
 
 
 @app.blob_trigger(

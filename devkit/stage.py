@@ -1,6 +1,6 @@
 """Everything that the app needs, on this machine: storage, GEM and the Functions runner. Edge.
 
-What the infrastructure makes in Azure (containers, the results queue) is made here.
+What the infrastructure makes in Azure (containers, queues) is made here.
 """
 
 import json
@@ -16,7 +16,7 @@ from devkit.azurite import Azurite
 from devkit.runner import Runner
 from devkit.simulator.access import SimulatorSettings
 from devkit.simulator.simulator import GemSimulator
-from gem_core.wiring import CONTAINERS
+from gem_core.wiring import CHECKS, CONTAINERS
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT_CONTAINER = "default"
@@ -44,12 +44,13 @@ def sample_settings() -> dict[str, str]:
 
 
 def make_stores(connection_string: str) -> None:
-    """The containers and the queue that the infrastructure makes in Azure."""
+    """The containers and the queues that the infrastructure makes in Azure."""
     with BlobServiceClient.from_connection_string(connection_string) as blobs:
         for name in (*CONTAINERS, OUTPUT_CONTAINER):
             blobs.create_container(name)
     with QueueServiceClient.from_connection_string(connection_string) as queues:
-        queues.create_queue(QUEUE)
+        for name in (QUEUE, CHECKS):
+            queues.create_queue(name)
 
 
 def app_settings(azurite: Azurite, simulator: GemSimulator) -> dict[str, str]:

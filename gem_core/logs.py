@@ -34,10 +34,15 @@ class Event(StrEnum):
     TICK_STARTED = "tick_started"
     TICK_ENDED = "tick_ended"
     TICK_STOPPED = "tick_stopped"
-    """GEM refused key or token, so nothing more was asked."""
+    """GEM refused key or token, so this tick or batch asked nothing more."""
     POISON_NOT_COUNTED = "poison_not_counted"
     POISON_REPLAYED = "poison_replayed"
     """An operator had the message of a ticket that failed too often taken up again."""
+    BATCH_CHECKED = "batch_checked"
+    BATCH_POSTPONED = "batch_postponed"
+    """Other batches held all of the request budget, so this one went back to the queue."""
+    BATCH_LATE = "batch_late"
+    """A batch came so late that its jobs are due again: nothing was done for it."""
     DELIVERY_SKIPPED = "delivery_skipped"
     DELIVERY_POSTPONED = "delivery_postponed"
     OUTPUT_CHANGED = "output_changed"
@@ -54,6 +59,7 @@ _WARNINGS = {
     Event.JOB_NOT_ANSWERED,
     Event.TICKET_REPEATED,
     Event.POISON_NOT_COUNTED,
+    Event.BATCH_LATE,
     Event.DELIVERY_POSTPONED,
     Event.OUTPUT_CHANGED,
     Event.REPORT_PAGE_FAILED,

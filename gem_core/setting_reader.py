@@ -136,11 +136,14 @@ class SettingReader:
             return default
         return value
 
-    def count(self, name: str, default: int, *, most: int) -> int:
-        """A whole number of 1 to `most`."""
+    def count(self, name: str, default: int, *, most: int, zero: bool = False) -> int:
+        """A whole number of 1 (or 0) to `most`."""
         text = self.text(name, str(default)) or str(default)
-        if not re.fullmatch("[0-9]{1,6}", text, re.ASCII) or not 1 <= int(text) <= most:
-            self.problems.append(f"{name} is {text[:40]!r}, not a whole number of 1 to {most}")
+        least = 0 if zero else 1
+        if not re.fullmatch("[0-9]{1,6}", text, re.ASCII) or not least <= int(text) <= most:
+            self.problems.append(
+                f"{name} is {text[:40]!r}, not a whole number of {least} to {most}"
+            )
             return default
         return int(text)
 

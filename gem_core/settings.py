@@ -59,6 +59,8 @@ class Settings(DeskSettings):
 
     check_concurrency: int
     check_requests_per_second: float
+    check_batch_size: int
+    """Jobs that a tick hands to a run of `check_batch`; 0: it asks by itself."""
     output_grace: timedelta
 
     results_queue: str
@@ -101,6 +103,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         gem_bearer_token=Secret(token) if (token := read.header("GEM_BEARER_TOKEN")) else None,
         check_concurrency=read.count("GEM_CHECK_CONCURRENCY", 16, most=256),
         check_requests_per_second=read.number("GEM_CHECK_REQUESTS_PER_SECOND", 10),
+        check_batch_size=read.count("GEM_CHECK_BATCH_SIZE", 0, most=200, zero=True),
         output_grace=timedelta(minutes=read.number("GEM_OUTPUT_GRACE_MINUTES", 30, zero=True)),
         results_queue=read.queue_name("GEM_RESULTS_QUEUE", "gem-results"),
         results_queue_encoding=read.choice("GEM_RESULTS_QUEUE_ENCODING", QueueEncoding.BASE64),

@@ -5,7 +5,14 @@ Source: "Status and error codes" (Azure Storage REST).
 
 from http import HTTPStatus
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceNotFoundError,
+)
+
+from gem_core.errors import StoreError, StoreMissing, StoreRefused
 
 
 def status_of(error: AzureError) -> int | None:
@@ -25,3 +32,18 @@ def is_refusal(error: AzureError) -> bool:
         isinstance(error, ClientAuthenticationError)
         or status_of(error) in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
     )  # fmt: skip
+
+
+def queue_error(name: str, error: AzureError) -> StoreError:
+    """A queue's error as ours, one for each way on."""
+    if isinstance(error, ResourceNotFoundError):
+        return StoreMissing(
+            f"queue {name!r} does not exist in GEM_STATE: create it (the infrastructure does so)"
+        )
+    said = code_of(error) or type(error).__name__
+    if is_refusal(error):
+        return StoreRefused(
+            f"queue {name!r}: storage refused ({said}): check the identity or key of GEM_STATE, "
+            "its role, and the storage firewall"
+        )
+    return StoreError(f"queue {name!r}: {said}")

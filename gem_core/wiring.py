@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from gem_core.azure_clients import RETRIES, blob_service, queue_service, sign_in
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import OutputRefused, SettingsError
-from gem_core.flows.check_jobs import Checker, in_threads
+from gem_core.flows.checker import Checker, in_threads
 from gem_core.flows.manage_jobs import Desk
 from gem_core.flows.replay_poison import PoisonDesk
 from gem_core.setting_reader import Connection, SettingReader
@@ -26,8 +26,9 @@ from gem_core.settings import (
     read_desk_settings,
     read_settings,
 )
+from gem_core.watch.batch import plan
 from gem_core.watch.heartbeat import Heartbeat
-from gem_core.watch.pace import Pace
+from gem_core.watch.lanes import Lanes, Watch
 from gem_core.watch.registry import JobRegistry
 from gem_core.watch.schedule import Policy
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from gem_core.flows.deliverer import Deliverer, MakePage
     from gem_core.gem.client import GemClient
     from gem_core.gem.token import TokenSource
+    from gem_core.watch.batch_queue import BatchQueue
 
 JOBS = "gem-jobs"
 WORKLIST = "gem-open"
@@ -50,7 +52,9 @@ REPORTS = "gem-reports"
 MANIFESTS = "gem-manifests"
 CONTAINERS = (JOBS, WORKLIST, TICKETS, REPORTS, MANIFESTS)
 """The containers in GEM_STATE; the infrastructure makes them, and so does the dev kit."""
-POISON_QUEUES = ("webjobs-blobtrigger-poison",)
+CHECKS = "gem-checks"
+"""The queue of batches in GEM_STATE; made as the containers are."""
+POISON_QUEUES = ("webjobs-blobtrigger-poison", f"{CHECKS}-poison")
 """In GEM_STATE too; the Functions host makes one when it first needs it."""
 
 
@@ -76,16 +80,25 @@ def settings() -> Settings:
 def checker() -> Checker:
     """The edges of a tick."""
     chosen = settings()
+    rate = chosen.check_requests_per_second
+    batches = plan(chosen.check_batch_size, rate) if chosen.check_batch_size else None
     return Checker(
         registry=_registry(),
         heartbeat=_heartbeat(),
         gem=_gem(),
         policy=_policy(chosen),
-        pace=Pace(chosen.check_requests_per_second, monotonic=time.monotonic, pause=time.sleep),
+        lanes=Lanes(
+            _documents(WORKLIST),
+            count=batches.lanes if batches else 1,
+            per_second=rate,
+            watch=Watch(now, time.sleep),
+        ),
         clock=now,
         jitter=SystemRandom().random,
         poison=_poison_queues(),
         each=in_threads(chosen.check_concurrency),
+        batches=_batch_queue() if batches else None,
+        plan=batches,
     )
 
 
@@ -197,6 +210,18 @@ def _results_queue() -> "ResultsQueue":
         queue_service(chosen.state).get_queue_client(
             chosen.results_queue,
             message_encode_policy=TextBase64EncodePolicy() if encode else None,
+        )
+    )
+
+
+def _batch_queue() -> "BatchQueue":
+    from azure.storage.queue import TextBase64EncodePolicy
+
+    from gem_core.watch.batch_queue import BatchQueue
+
+    return BatchQueue(
+        queue_service(settings().state).get_queue_client(
+            CHECKS, message_encode_policy=TextBase64EncodePolicy()
         )
     )
 

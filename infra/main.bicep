@@ -83,6 +83,7 @@ var tags = { 'azd-env-name': environmentName }
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var containers = ['gem-jobs', 'gem-open', 'gem-settled', 'gem-reports', 'gem-manifests']
 var resultsQueue = 'gem-results'
+var checksQueue = 'gem-checks'
 // As text, since the scope of a module must be known before anything is deployed.
 var groupId = '${subscription().id}/resourceGroups/rg-${environmentName}'
 var ownVaultId = '${groupId}/providers/Microsoft.KeyVault/vaults/kv-${token}'
@@ -120,7 +121,7 @@ module stateStorage 'modules/storage.bicep' = {
     location: location
     tags: tags
     containers: concat(containers, ['gem-deadletter'])
-    queues: [resultsQueue]
+    queues: [resultsQueue, checksQueue]
     private: privateNetwork
   }
 }

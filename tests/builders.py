@@ -17,17 +17,28 @@ import pytest
 from gem_core.audit.audit import audit
 from gem_core.deliver.outbox import Outbox
 from gem_core.documents import Documents
-from gem_core.flows.check_jobs import Checker, PoisonCount, ask, in_threads
+from gem_core.flows.check_one import ask
+from gem_core.flows.checker import Checker, PoisonCount, in_threads
 from gem_core.flows.deliverer import Audit, Deliverer
 from gem_core.flows.manage_jobs import Desk
 from gem_core.gem.job import GemJob, parse_job
+from gem_core.watch.batch import Plan
 from gem_core.watch.heartbeat import Heartbeat
-from gem_core.watch.pace import Pace
+from gem_core.watch.lanes import Lanes, Watch
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_from_bytes
 from gem_core.watch.registry import MARKER_PREFIX, SUFFIX, JobRegistry
 from gem_core.watch.schedule import Policy
-from tests.fakes import START, FakeClock, FakeFiles, FakeGem, FakeQueue, MemoryDocuments, Trap
+from tests.fakes import (
+    START,
+    FakeBatches,
+    FakeClock,
+    FakeFiles,
+    FakeGem,
+    FakeQueue,
+    MemoryDocuments,
+    Trap,
+)
 
 _TESTS = Path(__file__).resolve().parent
 JOB = "job-abc123-def456"
@@ -150,6 +161,11 @@ class World:
     trap: Trap = field(default_factory=Trap)
     policy: Policy = field(default_factory=policy)
     concurrency: int = 1
+    lanes: int = 1
+    """Ticks that may ask side by side."""
+    plan: Plan | None = None
+    """Of batches; None: a tick asks by itself."""
+    batches: FakeBatches = field(default_factory=FakeBatches)
     output_grace: timedelta = timedelta(minutes=30)
     input_audit: bool = True
     jitter: Callable[[], float] = lambda: 0.0
@@ -191,17 +207,24 @@ class World:
 
     @property
     def checker(self) -> Checker:
-        """The edges of a tick; its pace never waits."""
+        """The edges of a tick; its lanes never wait."""
         return Checker(
             registry=self.registry,
             heartbeat=self.heartbeat,
             gem=self.trap.around(self.gem, "gem"),
             policy=self.policy,
-            pace=Pace(1e9, monotonic=lambda: 0.0, pause=lambda _: None),
+            lanes=Lanes(
+                self._watched(self.worklist, "lanes"),
+                count=self.plan.lanes if self.plan else self.lanes,
+                per_second=1e9,
+                watch=Watch(self.clock, lambda _: None),
+            ),
             clock=self.clock,
             jitter=self.jitter,
             each=in_threads(self.concurrency),
             poison=self.poison,
+            batches=self.trap.around(self.batches, "batches") if self.plan else None,
+            plan=self.plan,
         )
 
     @property

@@ -11,6 +11,7 @@ from typing import Any, cast
 from gem_core.documents import Document, Documents, Listed, Page
 from gem_core.errors import GemError, OutputChanged, OutputError, OutputMissing, RecordConflict
 from gem_core.gem.job import GemJob, parse_job
+from gem_core.watch.batch import Batch
 
 START = datetime(2026, 1, 20, 10, 0, tzinfo=UTC)
 
@@ -135,6 +136,26 @@ class FakeQueue:
     def events(self) -> list[dict[str, Any]]:
         """What was sent, decoded."""
         return [json.loads(body) for body in self.sent]
+
+
+class FakeBatches:
+    """The queue of batches: each is taken once, whenever the test likes."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, timedelta, timedelta]] = []
+        """Message, how long it is hidden, how long it is kept."""
+
+    def waiting(self) -> int:
+        return len(self.sent)
+
+    def send(self, batch: Batch, *, hidden: timedelta, kept: timedelta) -> None:
+        self.sent.append((batch.to_json(), hidden, kept))
+
+    def take(self) -> list[str]:
+        """All messages, which are then gone."""
+        messages = [message for message, _, _ in self.sent]
+        self.sent.clear()
+        return messages
 
 
 @dataclass(slots=True)

@@ -100,6 +100,14 @@ def test_blob_trigger(bindings: dict[str, list[dict[str, Any]]]) -> None:
     assert blob["source"] == "EventGrid"
 
 
+def test_queue_trigger(bindings: dict[str, list[dict[str, Any]]]) -> None:
+    """It waits for batches in the state account."""
+    (queue,) = bindings["check_batch"]
+    assert queue["type"] == "queueTrigger"
+    assert queue["queueName"] == wiring.CHECKS
+    assert queue["connection"] == "GEM_STATE"
+
+
 @pytest.mark.parametrize(
     ("setting", "source"),
     [
@@ -142,9 +150,9 @@ def test_no_other_function_and_no_output_binding(
     bindings: dict[str, list[dict[str, Any]]],
 ) -> None:
     """Messages go by the SDK: an output binding is flushed after the function has returned."""
-    assert len(bindings) == 13
+    assert len(bindings) == 14
     kinds = {each["type"] for several in bindings.values() for each in several}
-    assert kinds == {"timerTrigger", "blobTrigger", "httpTrigger", "http"}
+    assert kinds == {"timerTrigger", "blobTrigger", "queueTrigger", "httpTrigger", "http"}
 
 
 def test_what_the_worker_refuses_is_seen(tmp_path: Path) -> None:
@@ -206,6 +214,13 @@ def test_each_function_takes_what_the_host_sends(settled_app: dict[str, str]) ->
             ],
         }
 
+    batch = {
+        "name": "check_batch",
+        "parameter": "batch",
+        "kind": "string",
+        "value": json.dumps({"until": "2999-01-01T00:00:00+00:00", "jobs": []}),
+        "metadata": [["Id", "string", "1"], ["DequeueCount", "string", "1"]],
+    }
     tick = {"name": "check_jobs", "parameter": "timer", "kind": "json", "value": timer}
     calls = [
         http("register_job", "PUT", '{"labels": {"a": "b"}}'),
@@ -215,6 +230,7 @@ def test_each_function_takes_what_the_host_sends(settled_app: dict[str, str]) ->
         http("list_poison", "GET"),
         http("replay_poison", "POST"),
         tick,
+        batch,
         http("check_job", "POST"),
         ticket("job-1"),
         ticket("job-1"),
@@ -237,6 +253,7 @@ def test_each_function_takes_what_the_host_sends(settled_app: dict[str, str]) ->
         200,
         200,
         200,
+        None,
         None,
         200,
         None,

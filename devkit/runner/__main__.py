@@ -12,7 +12,7 @@ from pathlib import Path
 
 from azure.core.exceptions import AzureError
 
-from devkit.runner.app import BLOB, HTTP, read_settings_file
+from devkit.runner.app import BLOB, HTTP, QUEUE, TIMER, read_settings_file
 from devkit.runner.host import Host
 from devkit.runner.http_server import HttpServer
 from devkit.runner.logs import set_up_logs
@@ -111,7 +111,7 @@ def _announce(host: Host, url: str, keys: Keys) -> None:
             methods = ",".join(sorted(route.methods)) or "any method"
             print(f"  {one.name}{off}: {methods} {url}/{route.template} [{route.level.value}]")
         else:
-            where = one.trigger["path"] if one.kind == BLOB else one.trigger["schedule"]
+            where = one.trigger[{BLOB: "path", QUEUE: "queueName", TIMER: "schedule"}[one.kind]]
             print(f"  {one.name}{off}: {one.kind} {where}, {url}/admin/functions/{one.name}")
     # A key that came with the settings is known; it need not stand in a log.
     if not os.environ.get(_FUNCTION_KEY):

@@ -12,8 +12,8 @@ from typing import Any
 
 from devkit.runner.worker import AppLoadError, IndexedFunction
 
-TIMER, BLOB, HTTP = "timerTrigger", "blobTrigger", "httpTrigger"
-_PLAYED = {TIMER, BLOB, HTTP, "http"}
+TIMER, BLOB, QUEUE, HTTP = "timerTrigger", "blobTrigger", "queueTrigger", "httpTrigger"
+_PLAYED = {TIMER, BLOB, QUEUE, HTTP, "http"}
 """Binding types that the runner has; "http" is the answer of an HTTP function."""
 
 _SETTING = re.compile(r"%([^%]+)%")
@@ -35,7 +35,7 @@ class Function:
 
     @property
     def kind(self) -> str:
-        """The trigger's type, one of `TIMER`, `BLOB`, `HTTP`."""
+        """The trigger's type, one of `TIMER`, `BLOB`, `QUEUE`, `HTTP`."""
         return str(self.trigger["type"])
 
     @property
@@ -58,6 +58,12 @@ class HostJson:
     """`extensions.blobs.maxDegreeOfParallelism`; the host's own default is 8 per core."""
     blob_tries: int = 5
     """`extensions.blobs.poisonBlobThreshold`."""
+    queue_parallelism: int = 24
+    """`extensions.queues.batchSize` and `newBatchThreshold` (half of it) together."""
+    queue_tries: int = 5
+    """`extensions.queues.maxDequeueCount`."""
+    queue_retry_seconds: int = 0
+    """`extensions.queues.visibilityTimeout`: how long a message is hidden after a failure."""
 
 
 def read_settings_file(path: Path) -> dict[str, str]:
@@ -89,11 +95,22 @@ def read_host_json(app: Path) -> HostJson:
     unset = HostJson()
     extensions = content.get("extensions", {})
     blobs = extensions.get("blobs", {})
+    queues = extensions.get("queues", {})
+    batch = queues.get("batchSize", 16)
     return HostJson(
         route_prefix=extensions.get("http", {}).get("routePrefix", unset.route_prefix),
         blob_parallelism=blobs.get("maxDegreeOfParallelism", unset.blob_parallelism),
         blob_tries=blobs.get("poisonBlobThreshold", unset.blob_tries),
+        queue_parallelism=batch + queues.get("newBatchThreshold", batch // 2),
+        queue_tries=queues.get("maxDequeueCount", unset.queue_tries),
+        queue_retry_seconds=_seconds(queues.get("visibilityTimeout", "00:00:00")),
     )
+
+
+def _seconds(text: str) -> int:
+    """A time span of host.json, "hh:mm:ss"."""
+    hours, minutes, seconds = (int(part) for part in text.split(":"))
+    return (hours * 60 + minutes) * 60 + seconds
 
 
 def _read_json(path: Path) -> dict[str, Any]:

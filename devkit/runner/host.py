@@ -11,16 +11,27 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient
 
-from devkit.runner.app import BLOB, HTTP, TIMER, Function, functions_of, host_id, read_host_json
+from devkit.runner.app import (
+    BLOB,
+    HTTP,
+    QUEUE,
+    TIMER,
+    Function,
+    functions_of,
+    host_id,
+    read_host_json,
+)
 from devkit.runner.blob_message import BlobMessage
-from devkit.runner.blob_queue import DEFAULT_VISIBILITY_SECONDS, BlobQueue, QueuePolicy
+from devkit.runner.blob_queue import BlobQueue
 from devkit.runner.blob_target import BlobFunction
 from devkit.runner.blob_watch import BlobWatch
 from devkit.runner.connections import HOST_STORAGE, Connections
 from devkit.runner.http_server import Site
 from devkit.runner.http_value import Request, Response, request_value, response_of
+from devkit.runner.queue_target import QueueFunction
 from devkit.runner.routes import Keys, Route, route_of
 from devkit.runner.timer import Schedule, Timer, timer_value
+from devkit.runner.trigger_queue import DEFAULT_VISIBILITY_SECONDS, QueuePolicy, TriggerQueue
 from devkit.runner.worker import Answer, AppLoadError, Invocation, TypedData, Worker
 
 logger = logging.getLogger(__name__)
@@ -52,9 +63,14 @@ class Host:
         self._connections = Connections(settings)
         self.functions = functions_of(worker.load(app), settings)
         self._blobs = {
-            one.webjobs_id: BlobFunction(one, self._connections, self._call_blob)
+            one.webjobs_id: BlobFunction(one, self._connections, self._call_with)
             for one in self.functions
             if one.kind == BLOB
+        }
+        self._queued = {
+            one.name: QueueFunction(one, self._connections, self._call_with)
+            for one in self.functions
+            if one.kind == QUEUE
         }
         prefix = self._host_json.route_prefix
         self.routes = tuple(route_of(one, prefix) for one in self.functions if one.kind == HTTP)
@@ -70,6 +86,7 @@ class Host:
         self._queue = self._blob_queue() if self._blobs else None
         self._tells = settings.get("RUNNER_BLOB_EVENTS", "true").lower() != "false"
         """Whether written blobs are noticed here; else only the webhook tells of them."""
+        self._queues: list[TriggerQueue] = []
         self.site = Site(
             routes=tuple(one for one in self.routes if not one.function.disabled),
             keys=keys,
@@ -91,7 +108,17 @@ class Host:
             _create(self._host_container().create_container)
         if self._queue:
             _create(self._internal_queue().create_queue)
-            self._loop("blob queue", self._queue.run)
+            self._take_from("blob queue", self._queue.queue)
+        for queued in self._queued.values():
+            queue = queued.queue()
+            if not queued.function.disabled:
+                policy = self._policy(
+                    self._host_json.queue_parallelism,
+                    self._host_json.queue_tries,
+                    self._host_json.queue_retry_seconds,
+                )
+                taken = TriggerQueue(queue, queued.handle, policy, stop=self.stop_event)
+                self._take_from(f"queue {queued.function.name}", taken)
         for blob in self._blobs.values():
             _create(blob.container().create_container)
             if not blob.function.disabled and self._tells:
@@ -109,8 +136,8 @@ class Host:
         deadline = time.monotonic() + _JOIN_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        if self._queue:
-            self._queue.release()
+        for queue in self._queues:
+            queue.release()
         return not self._worker.running
 
     def _call(
@@ -136,7 +163,7 @@ class Host:
     def _call_http(self, route: Route, request: Request, parameters: Mapping[str, str]) -> Response:
         return response_of(self._call(route.function, request_value(request, parameters)))
 
-    def _call_blob(
+    def _call_with(
         self, function: Function, value: TypedData, metadata: Mapping[str, TypedData]
     ) -> bool:
         return self._call(function, value, metadata).succeeded
@@ -162,7 +189,10 @@ class Host:
 
             self._aside(run)
 
-        return run_blob if function.kind == BLOB else run_timer
+        def run_queued(text: str) -> None:
+            self._aside(lambda: self._queued[function.name].run(text))
+
+        return {BLOB: run_blob, QUEUE: run_queued, TIMER: run_timer}[function.kind]
 
     def _aside(self, action: Callable[[], object]) -> None:
         threading.Thread(target=action, name="admin", daemon=True).start()
@@ -170,6 +200,10 @@ class Host:
     def _post(self, message: BlobMessage) -> None:
         if self._queue:
             self._queue.post(message)
+
+    def _take_from(self, name: str, queue: TriggerQueue) -> None:
+        self._queues.append(queue)
+        self._loop(name, queue.run)
 
     def _loop(self, name: str, run: Callable[[], None]) -> None:
         def guarded() -> None:
@@ -185,13 +219,14 @@ class Host:
         thread.start()
 
     def _blob_queue(self) -> BlobQueue:
+        policy = self._policy(self._host_json.blob_parallelism, self._host_json.blob_tries)
+        return BlobQueue(self._internal_queue(), self._blobs, policy, stop=self.stop_event)
+
+    def _policy(self, parallel: int, tries: int, retry_seconds: int = 0) -> QueuePolicy:
         seconds = self._settings.get("RUNNER_VISIBILITY_SECONDS", str(DEFAULT_VISIBILITY_SECONDS))
         if not (seconds.isascii() and seconds.isdigit() and int(seconds)):
             raise AppLoadError(f"RUNNER_VISIBILITY_SECONDS is {seconds!r}, not whole seconds")
-        policy = QueuePolicy(
-            self._host_json.blob_parallelism, self._host_json.blob_tries, int(seconds)
-        )
-        return BlobQueue(self._internal_queue(), self._blobs, policy, stop=self.stop_event)
+        return QueuePolicy(parallel, tries, int(seconds), retry_seconds)
 
     def _internal_queue(self) -> QueueClient:
         return self._connections.queue(HOST_STORAGE, f"azure-webjobs-blobtrigger-{self._host_id}")

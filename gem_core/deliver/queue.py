@@ -4,11 +4,10 @@ Sent with the SDK, not with an output binding: a binding is flushed after the fu
 so nobody could know that the message arrived before the job is marked as reported.
 """
 
-from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueClient
 
-from gem_core.errors import StoreError, StoreMissing, StoreRefused
-from gem_core.storage_errors import code_of, is_refusal
+from gem_core.storage_errors import queue_error
 
 NEVER_EXPIRES = -1
 """Put Message, messagettl: without it a message that nobody read would vanish after seven days."""
@@ -32,18 +31,3 @@ class ResultsQueue:
             self._queue.send_message(body, time_to_live=NEVER_EXPIRES)
         except AzureError as error:
             raise queue_error(self._queue.queue_name, error) from error
-
-
-def queue_error(name: str, error: AzureError) -> StoreError:
-    """A queue's error as ours, one for each way on."""
-    if isinstance(error, ResourceNotFoundError):
-        return StoreMissing(
-            f"queue {name!r} does not exist in GEM_STATE: create it (the infrastructure does so)"
-        )
-    said = code_of(error) or type(error).__name__
-    if is_refusal(error):
-        return StoreRefused(
-            f"queue {name!r}: storage refused ({said}): check the identity or key of GEM_STATE, "
-            "its role, and the storage firewall"
-        )
-    return StoreError(f"queue {name!r}: {said}")

@@ -11,7 +11,9 @@ from typing import Any
 
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import GemJobNotFound, JobUnknown, RequestError
-from gem_core.flows.check_jobs import TICK_BUDGET, Checker, ask
+from gem_core.flows.check_jobs import TICK_BUDGET
+from gem_core.flows.check_one import ask
+from gem_core.flows.checker import Checker
 from gem_core.flows.sweep import repeat_ticket
 from gem_core.gem.job import JobStatus
 from gem_core.logs import Event, log
@@ -172,17 +174,20 @@ def forget_job(desk: Desk, job_run_id: str) -> None:
 
 
 def tell_status(desk: Desk) -> tuple[bool, dict[str, Any]]:
-    """Whether the timer lives, and what its last tick did."""
+    """Whether the timer lives, and what its last tick did; a tick that runs has no counts yet."""
     last = desk.heartbeat.last() or {}
+    started_before = _moment(last.get("startedAt"))
+    started_at = desk.heartbeat.started_at() or started_before
     now = desk.clock()
-    started_at = _moment(last.get("startedAt"))
+    running = started_at != started_before
     # The host starts no tick beside one that runs, so a long one is not silence.
-    running_until = started_at + TICK_BUDGET if started_at else None
-    silent = is_silent(_moment(last.get("endedAt")) or running_until, now, desk.schedule)
+    sign = started_at + TICK_BUDGET if started_at and running else _moment(last.get("endedAt"))
+    silent = is_silent(sign, now, desk.schedule)
     return not silent, {
         "status": "silent" if silent else "ok",
         "schedule": desk.schedule,
         "tickAgeSeconds": round((now - started_at).total_seconds(), 3) if started_at else None,
+        "runningSince": started_at.isoformat() if started_at and running else None,
         "lastTick": last or None,
     }
 

@@ -15,7 +15,7 @@ from gem_core.errors import RecordConflict, RecordUnreadable
 from gem_core.flows.manage_jobs import Desk
 from gem_core.flows.sweep import repeat_ticket
 from gem_core.logs import Event, log
-from gem_core.watch.poison import PoisonMessage, ticket_of_message
+from gem_core.watch.poison import PoisonMessage, is_batch, ticket_of_message
 from gem_core.watch.record import Stage
 
 
@@ -72,6 +72,8 @@ class Replay(StrEnum):
     """The message stays."""
     BUSY = "changed_meanwhile"
     """Somebody else was at the record; the message stays."""
+    BATCH = "batch_of_jobs"
+    """Its jobs came due again by themselves: only the message was taken off."""
     FOREIGN = "not_ours"
     """The message stays."""
 
@@ -115,7 +117,10 @@ def replay_poison(
                     job_run_id = ticket_of_message(message.text, container=poison.tickets)
                     if job_run_ids and job_run_id not in job_run_ids:
                         continue
-                    result = _replay(poison.desk, job_run_id, raised)
+                    if job_run_id:
+                        result = _replay(poison.desk, job_run_id, raised)
+                    else:
+                        result = Replay.BATCH if is_batch(message.text) else Replay.FOREIGN
                     if result not in STAYS:
                         queue.delete(message)
                         left.remove(message)
@@ -125,10 +130,8 @@ def replay_poison(
                 queue.put_back(message)
 
 
-def _replay(desk: Desk, job_run_id: str | None, raised: set[str]) -> Replay:
+def _replay(desk: Desk, job_run_id: str, raised: set[str]) -> Replay:
     """Raise the ticket of one job, once for all of its messages."""
-    if job_run_id is None:
-        return Replay.FOREIGN
     if job_run_id in raised:
         return Replay.RAISED
     try:

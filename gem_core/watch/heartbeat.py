@@ -13,6 +13,9 @@ from cronsim import CronSim
 from gem_core.documents import Documents
 
 NAME = "tick.json"
+"""The last tick that ended."""
+STARTED = "tick-started.json"
+"""When the last tick started; a document of its own, so that the counts of the last one stay."""
 SILENT_AFTER = 3
 """Missed occurrences of the schedule."""
 
@@ -31,6 +34,8 @@ class Tick:
     problems: int = 0
     left: int = 0
     """Due jobs that were left to the next tick."""
+    handed_out: int = 0
+    """Due jobs that were handed to `check_batch`."""
     oldest_due_at: datetime | None = None
     poison_messages: int | None = None
     """Messages that failed too often and wait for an operator; None when nobody could tell."""
@@ -51,17 +56,29 @@ class Heartbeat:
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
 
-    def beat(self, tick: Tick) -> None:
+    def start(self, at: datetime) -> None:
+        """A tick starts; what the last one did stays to be seen."""
+        self._documents.put(STARTED, json.dumps({"startedAt": at.isoformat()}).encode())
+
+    def end(self, tick: Tick) -> None:
         """Keep this tick as the last one."""
         self._documents.put(NAME, json.dumps(tick.to_json()).encode())
 
     def last(self) -> dict[str, Any] | None:
-        """The last tick as JSON, or None before the first one."""
-        held = self._documents.get(NAME)
+        """The last tick that ended, as JSON, or None before the first one."""
+        return self._read(NAME)
+
+    def started_at(self) -> datetime | None:
+        """When the last tick started; it may be running, or have died."""
+        started = self._read(STARTED)
+        return datetime.fromisoformat(started["startedAt"]) if started else None
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        held = self._documents.get(name)
         if held is None:
             return None
-        last: dict[str, Any] = json.loads(held.body)
-        return last
+        read: dict[str, Any] = json.loads(held.body)
+        return read
 
 
 def is_silent(last_sign: datetime | None, now: datetime, schedule: str) -> bool:

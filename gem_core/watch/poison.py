@@ -46,6 +46,12 @@ def ticket_of_message(text: str, *, container: str) -> str | None:
         return None
 
 
+def is_batch(text: str) -> bool:
+    """Whether a message hands out jobs; see `watch.batch`."""
+    message = _json(text) or {}
+    return message.keys() == {"until", "jobs"}
+
+
 def _json(text: str) -> dict[str, Any] | None:
     for read in (str.encode, _from_base64):
         try:

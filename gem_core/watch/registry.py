@@ -4,12 +4,15 @@ Three containers of `Documents`: one record a job; the worklist, a marker for ea
 open; tickets, whose writing triggers the delivery. An open record always has a marker: the marker
 is written before the record that needs it and removed after the record that does not. A marker is
 a hint (when to look at the record); the record is the truth.
+
+A marker is also how a job is claimed: whoever is about to ask GEM moves it, by compare-and-set, to
+a later moment. Others then find the job not due, and if the claimant dies it is due by itself.
 """
 
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from gem_core.documents import Documents
@@ -21,6 +24,8 @@ MARKER_PREFIX = "jobs/"
 SUFFIX = ".json"
 ORPHAN_AGE = timedelta(hours=1)
 """A marker without a record may belong to a registration that is under way; not after this."""
+_AT_ONCE = datetime.fromtimestamp(0, UTC)
+"""When a job is due whose marker does not say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,9 @@ class OpenJob:
     job_run_id: str
     due_at: datetime
     marked_at: datetime
-    """When the marker was written."""
+    """When the marker was written; claims do not count."""
     etag: str
-    """Of the marker: only this one may be taken away."""
+    """Of the marker: only this one may be taken away or claimed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +99,45 @@ class JobRegistry:
         marker = self._worklist.get(MARKER_PREFIX + record.job_run_id) if closes else None
         if not closes:
             self.mark_open(record)
-        etag = self._jobs.replace(
+        etag = self._write(stored, record)
+        if marker:
+            self.unmark(record.job_run_id, etag=marker.etag)
+        return StoredRecord(record, etag)
+
+    def _write(self, stored: StoredRecord, record: JobRecord) -> str:
+        return self._jobs.replace(
             _record_name(record.job_run_id),
             record_to_bytes(record),
             etag=stored.etag,
             metadata=_line(record),
         )
-        if marker:
-            self.unmark(record.job_run_id, etag=marker.etag)
-        return StoredRecord(record, etag)
+
+    def claim(self, job: OpenJob, until: datetime) -> OpenJob | None:
+        """Have the job to oneself until then; None when its marker is another one by now."""
+        try:
+            etag = self._worklist.replace(
+                MARKER_PREFIX + job.job_run_id,
+                b"",
+                etag=job.etag,
+                metadata={"due": _utc(until), "marked": _utc(job.marked_at)},
+            )
+        except RecordConflict:
+            return None
+        return replace(job, due_at=until, etag=etag)
+
+    def replace_claimed(self, stored: StoredRecord, record: JobRecord, claim: OpenJob) -> None:
+        """Keep the next version of an open record whose marker we hold; then the marker is free.
+
+        The marker is there, so the record may come first. It is left as it is when the claim ends
+        at the very moment when the record is due: one write less.
+
+        Raises:
+            RecordConflict: it is not the next version.
+
+        """
+        self._write(stored, record)
+        if record.due_at != claim.due_at:
+            self.claim(claim, record.due_at)
 
     def remove(self, job_run_id: str) -> None:
         """Forget a job."""
@@ -113,8 +148,8 @@ class JobRegistry:
 
     def mark_open(self, record: JobRecord) -> None:
         """Put the job on the worklist, or change when it is due."""
-        due = record.due_at.astimezone(UTC).isoformat()
-        self._worklist.put(MARKER_PREFIX + record.job_run_id, b"", metadata={"due": due})
+        metadata = {"due": _utc(record.due_at)}
+        self._worklist.put(MARKER_PREFIX + record.job_run_id, b"", metadata=metadata)
 
     def unmark(self, job_run_id: str, *, etag: str) -> None:
         """Take the job off the worklist, unless its marker is another one by now.
@@ -129,8 +164,8 @@ class JobRegistry:
         for marker in self._worklist.every(prefix=MARKER_PREFIX):
             yield OpenJob(
                 marker.name.removeprefix(MARKER_PREFIX),
-                _due(marker.metadata.get("due", "")),
-                marker.last_modified,
+                _moment(marker.metadata.get("due", "")) or _AT_ONCE,
+                _moment(marker.metadata.get("marked", "")) or marker.last_modified,
                 marker.etag,
             )
 
@@ -178,10 +213,14 @@ def _line(record: JobRecord) -> dict[str, str]:
     return {"stage": record.stage, "status": status or "", "outcome": record.outcome or ""}
 
 
-def _due(text: str) -> datetime:
-    """When a marker says that its job is due; one that says nothing readable is due at once."""
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
+
+
+def _moment(text: str) -> datetime | None:
+    """A moment that a marker tells; None when it tells nothing readable."""
     try:
-        due = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        return datetime.fromtimestamp(0, UTC)
-    return due if due.tzinfo else due.replace(tzinfo=UTC)
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -61,6 +61,7 @@ def next_check(
     *,
     jitter: float,
     retry_after: timedelta = timedelta(0),
+    claimed: datetime | None = None,
 ) -> datetime:
     """When to ask about a job again.
 
@@ -70,9 +71,13 @@ def next_check(
         policy: the operator's limits.
         jitter: 0 (none) up to 1 (all of it).
         retry_after: what GEM asked for; kept even above the cap, since it is their service.
+        claimed: until when the job's marker is claimed. When that is as good a moment as any that
+            jitter gives, it is taken: the marker need not be written again.
 
     """
     wait = min(max(_wait(record, now, policy), policy.check_min), policy.check_max)
+    if claimed and now + max(wait * (1 - JITTER), retry_after) <= claimed <= now + wait:
+        return claimed
     return now + max(wait * (1 - JITTER * jitter), retry_after)
 
 

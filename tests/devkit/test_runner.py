@@ -14,7 +14,7 @@ import pytest
 import requests
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient, ContainerClient
-from azure.storage.queue import QueueServiceClient, TextBase64DecodePolicy
+from azure.storage.queue import QueueServiceClient, TextBase64DecodePolicy, TextBase64EncodePolicy
 
 from devkit.azurite import Azurite
 from devkit.processes import ChildError
@@ -37,6 +37,7 @@ class Storage:
             "AzureFunctionsWebHost__hostid": self.id,
             "DATA": azurite.connection_string,
             "INBOX": f"inbox-{self.id}",
+            "QUEUE": f"queue-{self.id}",
             "TOLD": f"told-{self.id}",
             "TICK_SCHEDULE": YEARLY,
         }
@@ -67,11 +68,17 @@ class Storage:
         calls = [json.loads(container.download_blob(name).readall()) for name in names]
         return [call for call in calls if facts.items() <= call.items()]
 
-    def messages(self, queue: str) -> list[dict[str, Any]]:
-        """What is visible on a queue of base64 JSON."""
+    def messages(self, queue: str, read: Callable[[str], Any] = json.loads) -> list[Any]:
+        """What is visible on a queue of base64 text."""
         policy = TextBase64DecodePolicy()
         with self.queues.get_queue_client(queue, message_decode_policy=policy) as client:
-            return [json.loads(message.content) for message in client.peek_messages(32)]
+            return [read(message.content) for message in client.peek_messages(32)]
+
+    def send(self, text: str) -> None:
+        """Put a message on the queue of the trigger."""
+        name, policy = self.settings["QUEUE"], TextBase64EncodePolicy()
+        with self.queues.get_queue_client(name, message_encode_policy=policy) as client:
+            client.send_message(text)
 
     def close(self) -> None:
         self.blobs.close()
@@ -239,6 +246,34 @@ class TestBlobs:
         event = {"data": {"url": f"{storage.inbox.url}/gone.txt"}}
         requests.post(hook, json=[event], headers=master_key(runner), timeout=10)
         until(lambda: "gone.txt is gone; its message is dropped" in runner.log)
+
+
+class TestQueue:
+    def test_a_message_reaches_the_function_once(self, shared: tuple[Runner, Storage]) -> None:
+        _, storage = shared
+        storage.send("hello")
+        until(lambda: storage.told("take", text="hello"))
+        assert storage.told("take") == [{"text": "hello", "tries": 1, "dated": True}]
+        until(lambda: not storage.messages(storage.settings["QUEUE"]))
+
+    def test_five_failures_lead_to_its_own_poison_queue(
+        self, shared: tuple[Runner, Storage]
+    ) -> None:
+        runner, storage = shared
+        storage.send("fail")
+        poison = f"{storage.settings['QUEUE']}-poison"
+        until(lambda: poison in [queue.name for queue in storage.queues.list_queues()])
+        assert until(lambda: storage.messages(poison, json.dumps)) == ['"fail"']
+        tries = sorted(call["tries"] for call in storage.told("take", text="fail"))
+        assert tries == [1, 2, 3, 4, 5]
+        assert f"failed 5 times; its message is in {poison}" in runner.log
+
+    def test_it_runs_by_hand_with_any_message(self, shared: tuple[Runner, Storage]) -> None:
+        runner, storage = shared
+        url = f"{runner.url}/admin/functions/take"
+        body = {"input": "by hand"}
+        assert requests.post(url, json=body, headers=master_key(runner), timeout=10).ok
+        until(lambda: storage.told("take", text="by hand"))
 
 
 class TestAdmin:

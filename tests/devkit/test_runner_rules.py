@@ -49,7 +49,7 @@ class TestSettings:
         ("bindings", "problem"),
         [
             ([{"type": "timerTrigger", "schedule": "%GONE%"}], "'%GONE%' does not resolve"),
-            ([{"type": "queueTrigger"}], "uses queueTrigger"),
+            ([{"type": "serviceBusTrigger"}], "uses serviceBusTrigger"),
             ([{"type": "timerTrigger"}, {"type": "queue"}], "uses queue:"),
         ],
     )
@@ -95,12 +95,13 @@ class TestSettings:
 
     def test_host_json_is_read_and_has_defaults(self, tmp_path: Path) -> None:
         (tmp_path / "host.json").write_text('{"version": "2.0"}')
-        assert read_host_json(tmp_path) == HostJson("api", 8, 5)
+        assert read_host_json(tmp_path) == HostJson("api", 8, 5, 24, 5, 0)
         blobs = {"maxDegreeOfParallelism": 2, "poisonBlobThreshold": 3}
-        extensions = {"http": {"routePrefix": "v1"}, "blobs": blobs}
+        queues = {"batchSize": 4, "maxDequeueCount": 2, "visibilityTimeout": "00:01:30"}
+        extensions = {"http": {"routePrefix": "v1"}, "blobs": blobs, "queues": queues}
         text = json.dumps({"version": "2.0", "extensions": extensions})
         (tmp_path / "host.json").write_text(text)
-        assert read_host_json(tmp_path) == HostJson("v1", 2, 3)
+        assert read_host_json(tmp_path) == HostJson("v1", 2, 3, 6, 2, 90)
 
     def test_a_missing_host_json_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(AppLoadError, match=r"host\.json cannot be read"):

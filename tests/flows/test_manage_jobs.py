@@ -327,6 +327,7 @@ def test_the_status_before_the_first_tick() -> None:
         "status": "silent",
         "schedule": "0 * * * * *",
         "tickAgeSeconds": None,
+        "runningSince": None,
         "lastTick": None,
     }
 
@@ -352,11 +353,17 @@ def test_a_tick_that_used_its_budget_is_no_silence() -> None:
     world = World()
     world.add(JOB)
     world.gem.answers[JOB] = [answer("running")]
+    check_jobs(world.checker)
+    world.clock.move(minutes=1)
     seen = []
 
     def take_long(_: str) -> None:
+        began = world.clock().isoformat()
         world.clock.move(minutes=3, seconds=50)
-        seen.append(tell_status(world.desk)[0])
+        alive, detail = tell_status(world.desk)
+        seen.append(alive)
+        # What the last tick did stays to be seen while the next one runs.
+        assert (detail["lastTick"]["asked"], detail["runningSince"]) == (1, began)
 
     world.gem.before = take_long
     check_jobs(world.checker)

@@ -10,7 +10,9 @@ from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import forget_job
 from gem_core.flows.replay_poison import PoisonDesk, Replay, list_poison, replay_poison
+from gem_core.watch.batch import Batch
 from gem_core.watch.poison import PoisonMessage
+from gem_core.watch.registry import OpenJob
 from tests.builders import World, answer, logged, new_record
 from tests.fakes import START, Killed, Trap
 
@@ -81,6 +83,15 @@ def test_each_job_gets_its_ticket_and_the_queue_is_empty(caplog: pytest.LogCaptu
     assert world.new_tickets() == ["a", "b", "c"]
     assert queue.held == []
     assert len(logged(caplog, "poison_replayed")) == 3
+
+
+def test_a_batch_is_only_taken_off() -> None:
+    world = undelivered("a")
+    batch = Batch(START, (OpenJob("a", START, START, "0x1"),)).to_json()
+    poison, queue = desk(world, batch, "{}")
+    assert [each["result"] for each in replay_poison(poison)] == [Replay.BATCH, Replay.FOREIGN]
+    assert world.new_tickets() == []
+    assert [each.text for each in queue.held] == ["{}"]
 
 
 def test_five_messages_of_one_job_raise_one_ticket() -> None:

@@ -14,7 +14,8 @@ import pytest
 from azure.core.credentials import AccessToken
 
 from gem_core.errors import GemAccessError
-from gem_core.flows.check_jobs import Checker, check_jobs
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.checker import Checker
 from gem_core.gem.client import GemClient
 from gem_core.gem.token import IdentityToken
 from gem_core.setting_reader import Secret

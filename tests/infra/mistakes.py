@@ -120,6 +120,10 @@ MISTAKES = {
     "unset schedule": Mistake(
         "infra/modules/app.bicep", "  GEM_CHECK_SCHEDULE: checkSchedule\n", "", "bindings"
     ),
+    "renamed queue": Mistake("infra/main.bicep", "'gem-checks'", "'gem-check'", "bindings"),
+    "queue of batches that nobody makes": Mistake(
+        "infra/main.bicep", "[resultsQueue, checksQueue]", "[resultsQueue]", "bindings"
+    ),
     "renamed container": Mistake("infra/main.bicep", "'gem-open'", "'gem-opened'", "stores"),
     "other container's events": Mistake(
         "infra/events.bicep", "containers/gem-settled/blobs/", "containers/gem-settled", "bindings"

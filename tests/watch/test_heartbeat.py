@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from gem_core.watch.heartbeat import NAME, Heartbeat, Tick, is_silent
+from gem_core.watch.heartbeat import NAME, STARTED, Heartbeat, Tick, is_silent
 from tests.builders import World
 from tests.fakes import START, MemoryDocuments
 
@@ -34,16 +34,16 @@ def test_without_any_tick_there_is_silence() -> None:
 
 
 def test_no_tick_yet() -> None:
-    assert Heartbeat(MemoryDocuments()).last() is None
+    heartbeat = Heartbeat(MemoryDocuments())
+    assert heartbeat.last() is None
+    assert heartbeat.started_at() is None
 
 
 def test_the_last_tick_is_kept_as_json() -> None:
     documents = MemoryDocuments()
     heartbeat = Heartbeat(documents)
-    heartbeat.beat(Tick(START))
-    heartbeat.beat(
-        Tick(START, ended_at=START + timedelta(seconds=2), open_jobs=3, stopped="no key")
-    )
+    heartbeat.end(Tick(START, ended_at=START + timedelta(seconds=2), open_jobs=3, stopped="no key"))
+    heartbeat.start(START + timedelta(minutes=1))
     assert heartbeat.last() == {
         "startedAt": "2026-01-20T10:00:00+00:00",
         "endedAt": "2026-01-20T10:00:02+00:00",
@@ -54,15 +54,18 @@ def test_the_last_tick_is_kept_as_json() -> None:
         "ticketsRepeated": 0,
         "problems": 0,
         "left": 0,
+        "handedOut": 0,
         "oldestDueAt": None,
         "poisonMessages": None,
         "stopped": "no key",
     }
-    assert documents.names() == [NAME]
+    assert heartbeat.started_at() == START + timedelta(minutes=1)
+    assert documents.names() == [STARTED, NAME]
 
 
 def test_it_lies_beside_the_worklist_and_is_no_job() -> None:
     world = World()
-    world.heartbeat.beat(Tick(START))
+    world.heartbeat.start(START)
+    world.heartbeat.end(Tick(START))
     world.add("job-1")
     assert [job.job_run_id for job in world.registry.open_jobs()] == ["job-1"]

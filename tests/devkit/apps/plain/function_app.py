@@ -31,6 +31,16 @@ def receive(blob: func.InputStream) -> None:
         time.sleep(0.05)
 
 
+@app.queue_trigger(arg_name="message", queue_name="%QUEUE%", connection="DATA")
+def take(message: func.QueueMessage) -> None:
+    """Tell of the message; fail when it says so."""
+    text = message.get_body().decode()
+    inserted = message.insertion_time
+    _tell("take", text=text, tries=message.dequeue_count, dated=inserted is not None)
+    if text == "fail":
+        raise ValueError("this message is bad")
+
+
 @app.route(route="things/{thing}", methods=["GET", "PUT"])
 def thing(req: func.HttpRequest) -> func.HttpResponse:
     """Answer with the request."""

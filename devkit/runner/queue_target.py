@@ -1,0 +1,65 @@
+"""A function with a queue trigger: calls it with each message of its queue. Edge."""
+
+import contextlib
+import json
+
+from azure.core.exceptions import ResourceExistsError
+from azure.storage.queue import QueueClient, QueueMessage
+
+from devkit.runner.app import Function
+from devkit.runner.blob_target import Call
+from devkit.runner.connections import HOST_STORAGE, Connections
+from devkit.runner.trigger_queue import Failed
+from devkit.runner.worker import TypedData
+
+POISON_SUFFIX = "-poison"
+
+
+class QueueFunction:
+    """The queue of a trigger, and what happens with a message."""
+
+    def __init__(self, function: Function, connections: Connections, call: Call) -> None:
+        self.function = function
+        self._connections = connections
+        self._connection = str(function.trigger.get("connection") or HOST_STORAGE)
+        self._name = str(function.trigger["queueName"])
+        self._call = call
+
+    def queue(self, suffix: str = "") -> QueueClient:
+        """The trigger's queue, or the one beside it; made if need be."""
+        queue = self._connections.queue(self._connection, self._name + suffix)
+        with contextlib.suppress(ResourceExistsError):
+            queue.create_queue()
+        return queue
+
+    def handle(self, message: QueueMessage) -> Failed | None:
+        """Call the function with a message."""
+        moments = {
+            "ExpirationTime": message.expires_on,
+            "InsertionTime": message.inserted_on,
+            "NextVisibleTime": message.next_visible_on,
+        }
+        metadata = {
+            "QueueTrigger": TypedData(string=message.content),
+            "Id": TypedData(string=message.id),
+            "PopReceipt": TypedData(string=message.pop_receipt),
+            "DequeueCount": TypedData(string=str(message.dequeue_count)),
+        } | {
+            name: TypedData(json=json.dumps(moment.isoformat()))
+            for name, moment in moments.items()
+            if moment
+        }
+        if self._call(self.function, TypedData(string=message.content), metadata):
+            return None
+        what = f"message {message.id} of {self._name}"
+        return Failed(what, lambda: self.queue(POISON_SUFFIX))
+
+    def run(self, text: str) -> None:
+        """Call the function with a message that was on no queue."""
+        metadata = {
+            "QueueTrigger": TypedData(string=text),
+            "Id": TypedData(string="admin"),
+            "PopReceipt": TypedData(string=""),
+            "DequeueCount": TypedData(string="1"),
+        }
+        self._call(self.function, TypedData(string=text), metadata)

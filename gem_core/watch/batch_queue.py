@@ -1,0 +1,51 @@
+"""The queue between a tick and the runs that ask about its jobs. Edge: azure.storage.queue."""
+
+from datetime import timedelta
+
+from azure.core.exceptions import AzureError
+from azure.storage.queue import QueueClient
+
+from gem_core.storage_errors import queue_error
+from gem_core.watch.batch import Batch
+
+
+class BatchQueue:
+    """Sends batches to `check_batch`."""
+
+    def __init__(self, queue: QueueClient) -> None:
+        self._queue = queue
+
+    def waiting(self) -> int:
+        """About how many batches lie on the queue, hidden ones and running ones too.
+
+        Raises:
+            StoreMissing: there is no such queue.
+            StoreError: the queue did not answer.
+
+        """
+        try:
+            return int(self._queue.get_queue_properties().approximate_message_count or 0)
+        except AzureError as error:
+            raise queue_error(self._queue.queue_name, error) from error
+
+    def send(self, batch: Batch, *, hidden: timedelta, kept: timedelta) -> None:
+        """Put a batch on the queue.
+
+        Args:
+            batch: the jobs.
+            hidden: how long until it may be taken.
+            kept: how long until the queue drops it, if nobody has taken it; more than `hidden`.
+
+        Raises:
+            StoreMissing: there is no such queue.
+            StoreError: the queue refused it or did not answer; it may have arrived all the same.
+
+        """
+        try:
+            self._queue.send_message(
+                batch.to_json(),
+                visibility_timeout=int(hidden.total_seconds()),
+                time_to_live=max(int(kept.total_seconds()), int(hidden.total_seconds()) + 1),
+            )
+        except AzureError as error:
+            raise queue_error(self._queue.queue_name, error) from error

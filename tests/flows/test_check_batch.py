@@ -1,0 +1,286 @@
+"""Due jobs that are handed out: whatever happens to a message, each is asked about, once."""
+
+from datetime import timedelta
+
+import pytest
+
+from gem_core.errors import GemAccessError, RecordUnreadable, StoreError
+from gem_core.flows.check_batch import LANE_WAIT, check_batch
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.manage_jobs import redeliver_job
+from gem_core.outcome import Outcome
+from gem_core.watch.batch import HANDED_OUT, SPAN, Plan
+from gem_core.watch.record import Settlement, Stage
+from gem_core.watch.registry import ORPHAN_AGE
+from tests.builders import World, answer, logged, new_record
+from tests.fakes import START, FakeGem, GemAnswer, Killed, Trap
+
+IDS = [f"job-{number}" for number in range(5)]
+
+
+def world_of(*job_run_ids: str, given: GemAnswer | None = None, plan: Plan | None = None) -> World:
+    said: GemAnswer = answer("running") if given is None else given
+    gem = FakeGem(**{job_run_id: [said] for job_run_id in job_run_ids})
+    world = World(gem=gem, plan=plan or Plan(2, 3))
+    world.add(*job_run_ids)
+    return world
+
+
+def run_all(world: World) -> None:
+    for message in world.batches.take():
+        check_batch(world.checker, message)
+
+
+def test_a_tick_hands_out_and_asks_nothing_itself() -> None:
+    world = world_of(*IDS)
+    tick = check_jobs(world.checker)
+    assert (tick.due_jobs, tick.handed_out, tick.asked, tick.left) == (5, 5, 0, 0)
+    assert world.gem.asked == []
+    assert len(world.batches.sent) == 3
+    run_all(world)
+    assert world.gem.asked == IDS
+    assert all(world.record(job_run_id).checks == 1 for job_run_id in IDS)
+
+
+def test_a_job_that_ended_is_settled_by_its_batch() -> None:
+    world = world_of(*IDS, given=answer("failed"))
+    check_jobs(world.checker)
+    run_all(world)
+    assert sorted(world.new_tickets()) == IDS
+    assert all(world.record(job_run_id).stage is Stage.SETTLED for job_run_id in IDS)
+
+
+def test_the_sweep_goes_by_batches_too() -> None:
+    world = world_of(*IDS, given=answer("failed"))
+    check_jobs(world.checker)
+    run_all(world)
+    world.new_tickets()
+    world.clock.move(world.policy.redeliver_after)
+    check_jobs(world.checker)
+    run_all(world)
+    assert sorted(world.new_tickets()) == IDS
+    assert world.gem.asked == IDS
+
+
+def test_what_is_handed_out_is_not_handed_out_again_until_it_must_be() -> None:
+    world = world_of(*IDS)
+    check_jobs(world.checker)
+    world.batches.take()  # all messages are lost
+    world.clock.move(HANDED_OUT - timedelta(seconds=1))
+    assert check_jobs(world.checker).due_jobs == 0
+    world.clock.move(seconds=1)
+    assert check_jobs(world.checker).handed_out == 5
+    run_all(world)
+    assert world.gem.asked == IDS
+
+
+def test_two_ticks_at_once_hand_out_a_job_once() -> None:
+    world = world_of(*IDS)
+    other = World(gem=world.gem, plan=world.plan, batches=world.batches)
+    other.jobs, other.worklist = world.jobs, world.worklist
+
+    def overtake() -> None:
+        if world.trap.calls[-1] == "worklist.every":
+            check_jobs(other.checker)
+
+    world.trap.check = overtake
+    assert check_jobs(world.checker).handed_out == 0
+    run_all(world)
+    assert world.gem.asked == IDS
+
+
+def test_a_message_that_comes_twice_asks_once() -> None:
+    world = world_of(*IDS)
+    check_jobs(world.checker)
+    messages = world.batches.take()
+    for message in [*messages, *messages]:
+        check_batch(world.checker, message)
+    assert world.gem.asked == IDS
+
+
+def test_a_message_that_comes_twice_at_the_same_time_asks_once() -> None:
+    world = world_of("job-0")
+    check_jobs(world.checker)
+    (message,) = world.batches.take()
+    other = World(gem=world.gem, plan=world.plan)
+    other.jobs, other.worklist = world.jobs, world.worklist
+
+    def overtake() -> None:
+        if world.trap.calls[-1] == "jobs.get":  # this run is about to claim
+            world.trap.check = lambda: None
+            check_batch(other.checker, message)
+
+    world.trap.check = overtake
+    check_batch(world.checker, message)
+    assert world.gem.asked == ["job-0"]
+
+
+def test_a_late_message_does_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    world = world_of(*IDS)
+    check_jobs(world.checker)
+    world.clock.move(HANDED_OUT)
+    run_all(world)
+    assert world.gem.asked == []
+    assert len(logged(caplog, "batch_late")) == 3
+
+
+def test_a_message_whose_jobs_were_handed_out_anew_asks_nothing() -> None:
+    world = world_of("job-0")
+    check_jobs(world.checker)
+    (old,) = world.batches.take()
+    world.clock.move(HANDED_OUT - timedelta(seconds=1))
+    (job,) = world.registry.open_jobs()
+    world.registry.claim(job, job.due_at + HANDED_OUT)
+    check_batch(world.checker, old)
+    assert world.gem.asked == []
+
+
+def test_the_queue_is_filled_no_deeper_than_its_jobs_can_wait() -> None:
+    ids = [f"job-{number:03}" for number in range(100)]
+    world = world_of(*ids, plan=Plan(2, 3))
+    tick = check_jobs(world.checker)
+    assert len(world.batches.sent) == 30
+    assert (tick.handed_out, tick.left) == (60, 40)
+    hidden = [wait for _, wait, _ in world.batches.sent]
+    assert hidden == [SPAN * (place // 3) for place in range(30)]
+    tick = check_jobs(world.checker)
+    assert (tick.handed_out, tick.left, tick.due_jobs) == (0, 40, 40)
+
+
+def test_without_a_lane_a_batch_goes_back(caplog: pytest.LogCaptureFixture) -> None:
+    world = world_of("job-0", plan=Plan(2, 1))
+    check_jobs(world.checker)
+    (message,) = world.batches.take()
+    lane = world.checker.lanes.take()
+    assert lane
+    world.clock.move(seconds=7)
+    check_batch(world.checker, message)
+    assert world.gem.asked == []
+    assert world.batches.sent == [(message, LANE_WAIT, HANDED_OUT - timedelta(seconds=7))]
+    assert logged(caplog, "batch_postponed")
+    lane.release()
+    run_all(world)
+    assert world.gem.asked == ["job-0"]
+
+
+def test_batches_that_are_turned_off_run_out() -> None:
+    world = world_of("job-0")
+    check_jobs(world.checker)
+    (message,) = world.batches.take()
+    world.plan = None
+    lane = world.checker.lanes.take()
+    check_batch(world.checker, message)
+    assert not world.batches.sent
+    assert not world.gem.asked
+    assert lane
+    lane.release()
+    check_batch(world.checker, message)
+    assert world.gem.asked == ["job-0"]
+
+
+def test_a_refused_key_ends_the_batch_and_is_loud(caplog: pytest.LogCaptureFixture) -> None:
+    world = world_of(*IDS, given=GemAccessError("GEM answered 401"), plan=Plan(5, 1))
+    check_jobs(world.checker)
+    run_all(world)
+    assert len(world.gem.asked) == 1
+    (line,) = logged(caplog, "tick_stopped")
+    assert (line["level"], line["reason"]) == ("ERROR", "GEM answered 401")
+    assert logged(caplog, "batch_checked")[0]["left"] == 5
+    world.gem.answers = {job_run_id: [answer("running")] for job_run_id in IDS}
+    world.clock.move(HANDED_OUT)
+    check_jobs(world.checker)
+    run_all(world)
+    assert all(world.record(job_run_id).job for job_run_id in IDS)
+
+
+@pytest.mark.parametrize("message", [b"", b"{}", b'{"until": "x", "jobs": []}'])
+def test_a_message_that_is_none_ends_on_the_poison_queue(message: bytes) -> None:
+    world = world_of(*IDS)
+    with pytest.raises(RecordUnreadable):
+        check_batch(world.checker, message)
+    assert world.gem.asked == []
+
+
+def test_one_bad_job_does_not_end_a_batch() -> None:
+    world = world_of("a", "b", "c", given=answer("running"), plan=Plan(3, 1))
+    world.gem.answers["b"] = [StoreError("refused")]
+    check_jobs(world.checker)
+    run_all(world)
+    assert world.gem.asked == ["a", "b", "c"]
+
+
+def test_a_batch_stops_at_its_budget() -> None:
+    world = world_of(*IDS, plan=Plan(5, 1))
+    check_jobs(world.checker)
+    world.gem.before = lambda _: world.clock.move(minutes=3)
+    run_all(world)
+    assert world.gem.asked == ["job-0", "job-1"]
+    world.gem.before = lambda _: None
+    world.clock.move(HANDED_OUT)
+    check_jobs(world.checker)
+    run_all(world)
+    assert set(world.gem.asked) == set(IDS)
+
+
+def test_an_orphan_ages_although_it_is_handed_out() -> None:
+    world = world_of()
+    world.registry.mark_open(new_record("job-0"))
+    while world.clock() <= START + ORPHAN_AGE + HANDED_OUT:
+        assert world.marked("job-0") or world.clock() > START + ORPHAN_AGE
+        check_jobs(world.checker)
+        run_all(world)
+        world.clock.move(minutes=1)
+    assert not world.marked("job-0")
+
+
+def test_a_job_forgotten_meanwhile_does_not_come_back() -> None:
+    world = world_of("job-0", given=answer("finished"))
+    check_jobs(world.checker)
+    world.registry.remove("job-0")
+    run_all(world)
+    assert world.jobs.names() == world.gem.asked == []
+
+
+def test_a_redelivery_beside_a_batch_keeps_its_marker() -> None:
+    world = world_of("job-0")
+    stored = world.registry.get("job-0")
+    assert stored
+    ended = stored.record.settled(Settlement.FAILED, START)
+    world.registry.replace(stored, ended.reported(Outcome.FAILED, "id", START))
+    world.registry.mark_open(new_record("job-0"))
+    check_jobs(world.checker)
+    redeliver_job(world.desk, "job-0")
+    run_all(world)
+    assert world.record("job-0").stage is Stage.SETTLED
+    assert world.marked("job-0")
+
+
+def _life(world: World) -> None:
+    check_jobs(world.checker)
+    run_all(world)
+
+
+def _calls() -> list[str]:
+    world = world_of("job-0", "job-1", given=answer("failed"))
+    world.trap.calls.clear()
+    world.trap = Trap()
+    _life(world)
+    return world.trap.calls
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", range(len(_calls())))
+def test_a_kill_anywhere_delays_and_loses_nothing(at: int, *, after: bool) -> None:
+    world = world_of("job-0", "job-1", given=answer("failed"))
+    world.trap = Trap(at, after=after, check=world.assert_open_records_are_marked)
+    with pytest.raises(Killed):
+        _life(world)
+    world.trap = Trap(check=world.assert_open_records_are_marked)
+    world.batches.take()  # messages are lost with the process
+    world.new_tickets()
+    ticketed: set[str] = set()
+    while ticketed != {"job-0", "job-1"}:
+        assert world.clock() < START + timedelta(hours=1)
+        world.clock.move(minutes=1)
+        _life(world)
+        ticketed |= set(world.new_tickets())

@@ -1,0 +1,89 @@
+"""Batches: their size, when they run, and their message."""
+
+import base64
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gem_core.errors import RecordUnreadable
+from gem_core.watch.batch import (
+    DEPTH,
+    HANDED_OUT,
+    MAX_SIZE,
+    SPAN,
+    Batch,
+    Plan,
+    batch_from_json,
+    plan,
+)
+from gem_core.watch.registry import OpenJob
+from tests.fakes import START
+
+
+@pytest.mark.parametrize(
+    ("size", "per_second", "planned"),
+    [
+        (100, 10, Plan(100, 6)),
+        (100, 100, Plan(100, 60)),
+        (200, 1, Plan(60, 1)),
+        (50, 0.1, Plan(6, 1)),
+        (50, 0.001, Plan(1, 1)),
+        (1, 0.5, Plan(1, 30)),
+    ],
+)
+def test_a_batch_is_as_large_as_the_rate_lets_it_be(
+    size: int, per_second: float, planned: Plan
+) -> None:
+    assert plan(size, per_second) == planned
+
+
+@given(st.integers(1, MAX_SIZE), st.floats(1 / 60, 1e6))
+def test_a_batch_fits_its_span_and_all_of_the_rate_is_used(size: int, per_second: float) -> None:
+    made = plan(size, per_second)
+    seconds = made.size / (per_second / made.lanes)
+    assert seconds <= SPAN.total_seconds() + 1e-6
+    assert made.size * made.lanes >= per_second * SPAN.total_seconds() / 2
+
+
+@given(st.integers(1, MAX_SIZE), st.floats(1e-3, 1e4))
+def test_no_more_come_into_sight_than_may_run(size: int, per_second: float) -> None:
+    made = plan(size, per_second)
+    delays = [made.delay(place) for place in range(min(made.room, 500))]
+    assert delays == sorted(delays)
+    assert all(delays.count(delay) <= made.lanes for delay in set(delays))
+    # What lies deepest is taken up well before its jobs are due again.
+    assert made.delay(made.room - 1) + SPAN * 2 < HANDED_OUT
+    assert DEPTH > 1
+
+
+def test_the_largest_batch_fits_into_a_message() -> None:
+    job = OpenJob("j" * 128, START, START + timedelta(microseconds=1), "0x8DE2C3D4E5F60718")
+    text = Batch(START, (job,) * MAX_SIZE).to_json()
+    assert len(base64.b64encode(text.encode())) <= 64 * 1024
+
+
+def test_a_message_is_read_as_it_was_written() -> None:
+    until = START + HANDED_OUT
+    jobs = (OpenJob("job-1", until, START, "0x1"), OpenJob("job-2", until, START, "0x2"))
+    batch = Batch(until, jobs)
+    assert batch_from_json(batch.to_json().encode()) == batch
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"until": 1, "jobs": []}',
+        '{"until": "2026-01-20T10:00:00", "jobs": []}',
+        '{"until": "2026-01-20T10:00:00Z", "jobs": [["a", "b"]]}',
+        '{"until": "2026-01-20T10:00:00Z", "jobs": 3}',
+        "\xff",
+    ],
+)
+def test_anything_else_is_no_batch(text: str) -> None:
+    with pytest.raises(RecordUnreadable, match="not a batch"):
+        batch_from_json(text.encode("latin-1"))

@@ -1,0 +1,77 @@
+"""The queue of batches on real storage: hidden, kept, counted, and what is wrong is named."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from azure.storage.queue import (
+    QueueClient,
+    QueueServiceClient,
+    TextBase64DecodePolicy,
+    TextBase64EncodePolicy,
+)
+
+from devkit.azurite import Azurite
+from gem_core.errors import StoreError, StoreMissing
+from gem_core.watch.batch import HANDED_OUT, Batch, batch_from_json
+from gem_core.watch.batch_queue import BatchQueue
+from gem_core.watch.registry import OpenJob
+from tests.fakes import START
+
+BATCH = Batch(START + HANDED_OUT, (OpenJob("job-1", START + HANDED_OUT, START, "0x1"),))
+
+
+@pytest.fixture
+def queue(azurite: Azurite) -> Iterator[QueueClient]:
+    """One that is not made yet."""
+    with QueueServiceClient.from_connection_string(azurite.connection_string) as service:
+        yield service.get_queue_client(
+            f"q{uuid.uuid4().hex}",
+            message_encode_policy=TextBase64EncodePolicy(),
+            message_decode_policy=TextBase64DecodePolicy(),
+        )
+
+
+def test_what_is_sent_is_taken(queue: QueueClient) -> None:
+    queue.create_queue()
+    batches = BatchQueue(queue)
+    assert batches.waiting() == 0
+    batches.send(BATCH, hidden=timedelta(0), kept=HANDED_OUT)
+    assert batches.waiting() == 1
+    (message,) = queue.receive_messages()
+    assert batch_from_json(message.content) == BATCH
+    assert message.expires_on
+    assert message.inserted_on
+    assert message.expires_on - message.inserted_on == HANDED_OUT
+
+
+def test_a_hidden_batch_counts_and_is_not_seen(queue: QueueClient) -> None:
+    queue.create_queue()
+    batches = BatchQueue(queue)
+    batches.send(BATCH, hidden=timedelta(minutes=9), kept=HANDED_OUT)
+    assert batches.waiting() == 1
+    assert not list(queue.receive_messages())
+
+
+def test_a_batch_that_goes_back_at_its_end_is_still_accepted(queue: QueueClient) -> None:
+    # The service refuses a message that would be hidden for longer than it lives.
+    queue.create_queue()
+    BatchQueue(queue).send(BATCH, hidden=timedelta(seconds=20), kept=timedelta(seconds=3.5))
+
+
+def test_a_missing_queue_is_named(queue: QueueClient) -> None:
+    batches = BatchQueue(queue)
+    with pytest.raises(StoreMissing, match=f"'{queue.queue_name}' does not exist in GEM_STATE"):
+        batches.waiting()
+    with pytest.raises(StoreMissing):
+        batches.send(BATCH, hidden=timedelta(0), kept=HANDED_OUT)
+
+
+def test_no_answer_is_a_store_error() -> None:
+    key = {"account_name": "a", "account_key": "aa=="}
+    with (
+        QueueClient("http://127.0.0.1:1/a", "any", credential=key, retry_total=0) as client,
+        pytest.raises(StoreError, match="queue 'any'"),
+    ):
+        BatchQueue(client).waiting()
