@@ -21,6 +21,7 @@ def queue(command: DeskCommand) -> Iterator[QueueClient]:
     storage = command.azurite.connection_string
     with QueueClient.from_connection_string(storage, POISON_QUEUES[0]) as client:
         yield client
+        client.clear_messages()  # other tests share the emulator
 
 
 def fail(command: DeskCommand, queue: QueueClient, job_run_id: str) -> None:
