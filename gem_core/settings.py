@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 
 from gem_core.errors import SettingsError
 from gem_core.setting_reader import Connection, Secret, ServicePrincipal, SettingReader
+
+MAX_IDS_MIB = 65_536
+"""More than any instance has."""
 
 
 class QueueEncoding(StrEnum):
@@ -19,6 +23,14 @@ class QueueEncoding(StrEnum):
     BASE64 = "base64"
     """What Functions queue triggers expect unless told otherwise."""
     NONE = "none"
+
+
+class InputCompare(StrEnum):
+    """What of the input an output is held against, beside its columns' names and types."""
+
+    IDS = "ids"
+    COLUMNS = "columns"
+    """Every value of every column too; reads both files whole."""
 
 
 class TriggerSource(StrEnum):
@@ -68,6 +80,11 @@ class Settings(DeskSettings):
     output: Connection
     output_container: str
     input_audit: bool
+    input_compare: InputCompare
+    ids_memory_bytes: int
+    """Of ids that are held while they are counted and compared."""
+    ids_folder: Path | None
+    """For ids that do not fit; None is the system's temporary directory."""
     report_page: bool
     report_map: bool
     trigger_source: TriggerSource
@@ -110,6 +127,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         output=read.connection("GEM_OUTPUT", queues=False),
         output_container=read.text("GEM_OUTPUT_CONTAINER", "default"),
         input_audit=read.flag("GEM_INPUT_AUDIT", default=True),
+        input_compare=read.choice("GEM_INPUT_COMPARE", InputCompare.IDS),
+        ids_memory_bytes=read.count("GEM_IDS_MEMORY_MIB", 64, most=MAX_IDS_MIB) << 20,
+        ids_folder=Path(folder) if (folder := read.text("GEM_IDS_FOLDER")) else None,
         report_page=read.flag("GEM_REPORT_PAGE", default=True),
         report_map=read.flag("GEM_REPORT_MAP", default=True),
         trigger_source=read.choice("GEM_TRIGGER_SOURCE", TriggerSource.EVENT_GRID),

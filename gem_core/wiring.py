@@ -21,6 +21,7 @@ from gem_core.flows.replay_poison import PoisonDesk
 from gem_core.setting_reader import Connection, SettingReader
 from gem_core.settings import (
     DeskSettings,
+    InputCompare,
     QueueEncoding,
     Settings,
     read_desk_settings,
@@ -137,7 +138,9 @@ def poison_desk() -> PoisonDesk:
 @cache
 def deliverer() -> "Deliverer":
     """The edges of a delivery. Imports pyarrow."""
+    from gem_core.audit.audit import Effort, audit
     from gem_core.audit.files import OutputFiles
+    from gem_core.audit.ids import IdLimits
     from gem_core.flows.deliverer import Deliverer
 
     chosen = settings()
@@ -153,6 +156,13 @@ def deliverer() -> "Deliverer":
         job_url=_gem().job_url,
         output_grace=chosen.output_grace,
         input_audit=chosen.input_audit,
+        audit=partial(
+            audit,
+            effort=Effort(
+                IdLimits(chosen.ids_memory_bytes, chosen.ids_folder),
+                with_values=chosen.input_compare is InputCompare.COLUMNS,
+            ),
+        ),
         clock=now,
         make_page=_page_maker(chosen),
     )

@@ -22,6 +22,11 @@ from devkit.azurite import Azurite
 from gem_core import wiring
 from gem_core.__main__ import main
 from gem_core.audit.address import parse_address
+from gem_core.audit.audit import Effort
+from gem_core.audit.ids import IdLimits
+from gem_core.audit.progress import Pass
+from gem_core.audit.report import Report
+from gem_core.commands import auditing
 from gem_core.commands.progress import Progress
 from tests.audit.build import audited, changed, input_table, job, matched_table, write
 
@@ -60,7 +65,7 @@ def test_the_text_names_what_is_not_passed(files: Path, capsys: pytest.CaptureFi
     assert error.startswith("error    gers_on_matched: 1 of 12 rows (row 3 id 103) - ")
     assert "not run  ids_not_missing: no --input was given" in lines
     assert "not run  num_roads_processed: the job's statistics have no num_roads_processed" in lines
-    assert any(line.startswith("51 checks: ") and "1 failed (1 error" in line for line in lines)
+    assert any(line.startswith("52 checks: ") and "1 failed (1 error" in line for line in lines)
     assert "12 rows: 9 matched (75.00%), 3 unmatched (25.00%)" in lines
 
 
@@ -69,7 +74,31 @@ def test_with_job_and_input_everything_is_compared(
 ) -> None:
     told = ("--input", files / "roads.parquet", "--job", files / "job.json")
     assert command(files / "roads_matched.parquet", *told) == 0
+    assert "2 not run" in capsys.readouterr().out
+    assert command(files / "roads_matched.parquet", *told, "--compare", "columns") == 0
     assert "1 not run" in capsys.readouterr().out
+
+
+def test_a_value_that_is_not_the_inputs(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = write(files, changed(matched_table(), "is_navigable", r3=False)).path
+    told = (output, "--input", files / "roads.parquet")
+    assert command(*told) == 0
+    assert command(*told, "--compare", "columns") == 1
+    assert "input_values_kept: 1 of 12 rows: is_navigable in 1 (row 3 id 103)" in (
+        capsys.readouterr().out
+    )
+
+
+def test_ids_go_to_the_folder_that_is_named(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def limits(*_: object, effort: Effort, **__: object) -> Report:
+        seen.append(effort.id_limits)
+        return audited(files, matched_table())
+
+    monkeypatch.setattr(auditing, "audit", limits)
+    command(files / "bad.parquet", "--ids-memory", "256", "--ids-folder", files)
+    assert seen == [IdLimits(256 << 20, files)]
 
 
 def test_the_terminal_obeys_no_file(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,6 +136,9 @@ def test_the_page_is_written(files: Path) -> None:
         (("bad.parquet", "--job", "bad.parquet"), "is no JSON"),
         (("bad.parquet", "--job", "list.json"), "has no jobRunId"),
         (("bad.parquet", "--map"), "--map needs --html"),
+        (("bad.parquet", "--compare", "columns"), "--compare columns needs --input"),
+        (("bad.parquet", "--ids-memory", "0"), "--ids-memory is not a number of MiB"),
+        (("bad.parquet", "--ids-folder", "absent"), "--ids-folder: there is no folder absent"),
         (("bad.parquet", "--html", "no/page.html"), "there is no folder"),
         (("bad.parquet", "--html", "."), "is a folder"),
         (("bad.parquet", "--html", "bad.parquet"), "would be written over"),
@@ -140,7 +172,8 @@ def test_a_file_that_changes_meanwhile_is_no_verdict(
 ) -> None:
     path = files / "bad.parquet"
 
-    def rows(_: Progress, done: int, total: int) -> None:
+    def rows(_: Progress, doing: Pass, done: int, total: int) -> None:
+        assert doing is Pass.CHECKED
         assert 0 < done <= total == 12
         path.write_bytes(b"another")
 
@@ -180,15 +213,17 @@ class Terminal(io.StringIO):
 def test_progress_is_drawn_on_a_terminal_and_wiped() -> None:
     stream = Terminal()
     with Progress(stream) as progress:
-        progress.rows(1_000, 3_000)
-        progress.rows(1_001, 3_000)
-        progress.rows(3_000, 3_000)
+        progress.rows(Pass.CHECKED, 1_000, 3_000)
+        progress.rows(Pass.CHECKED, 1_001, 3_000)
+        progress.rows(Pass.CHECKED, 3_000, 3_000)
+        progress.rows(Pass.COMPARED, 3_000, 3_000)
         progress.say("drawing the page")
     shown = [part.removesuffix("\x1b[K") for part in stream.getvalue().split("\r")]
     assert shown == [
         "",
-        " 33% [#######.................] of 3,000 rows",
+        " 33% [#######.................] of 3,000 rows checked",
         "100% [########################] judging",
+        "100% [########################] of 3,000 rows compared",
         "drawing the page",
         "",
     ]
@@ -199,14 +234,14 @@ def test_progress_takes_any_numbers(totals: tuple[int, int]) -> None:
     """The footer may say anything."""
     stream = Terminal()
     with Progress(stream) as progress:
-        progress.rows(*totals)
+        progress.rows(Pass.CHECKED, *totals)
     assert "100%" in stream.getvalue()
 
 
 def test_no_terminal_no_progress() -> None:
     stream = io.StringIO()
     with Progress(stream) as progress:
-        progress.rows(1, 2)
+        progress.rows(Pass.CHECKED, 1, 2)
     assert stream.getvalue() == ""
 
 

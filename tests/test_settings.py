@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from gem_core.errors import SettingsError
 from gem_core.setting_reader import KEY_VAULT_REFERENCE, Connection, Secret, ServicePrincipal
-from gem_core.settings import QueueEncoding, Settings, TriggerSource, read_settings
+from gem_core.settings import (
+    InputCompare,
+    QueueEncoding,
+    Settings,
+    TriggerSource,
+    read_settings,
+)
 
 STORAGE = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c2VjcmV0LWtleQ=="
 LEAST = {"GEM_API_KEY": "top-secret-key", "GEM_STATE": STORAGE, "GEM_OUTPUT": STORAGE}
@@ -54,6 +60,9 @@ def test_the_defaults() -> None:
         output=Connection("GEM_OUTPUT", connection_string=Secret(STORAGE)),
         output_container="default",
         input_audit=True,
+        input_compare=InputCompare.IDS,
+        ids_memory_bytes=64 << 20,
+        ids_folder=None,
         report_page=True,
         report_map=True,
         trigger_source=TriggerSource.EVENT_GRID,
@@ -98,7 +107,8 @@ def test_all_problems_are_named_at_once() -> None:
 def test_an_empty_setting_is_as_if_it_was_not_there(empty: str) -> None:
     names = (
         "GEM_CHECK_SCHEDULE GEM_CHECK_MIN_SECONDS GEM_CHECK_CONCURRENCY GEM_RESULTS_QUEUE "
-        "GEM_RESULTS_QUEUE_ENCODING GEM_INPUT_AUDIT GEM_TRIGGER_SOURCE GEM_BEARER_TOKEN "
+        "GEM_RESULTS_QUEUE_ENCODING GEM_INPUT_AUDIT GEM_INPUT_COMPARE GEM_IDS_MEMORY_MIB "
+        "GEM_IDS_FOLDER GEM_TRIGGER_SOURCE GEM_BEARER_TOKEN "
         "GEM_TENANT_ID GEM_STATE__blobServiceUri GEM_OUTPUT__credential"
     )
     assert read(**dict.fromkeys(names.split(), empty)) == read()
@@ -127,6 +137,8 @@ _WRONG: dict[str, tuple[str, ...]] = {
     "GEM_CHECK_CONCURRENCY": ("0", "257", "1.5", "\u0661", "1" * 5000),
     "GEM_INPUT_AUDIT": ("yes",),
     "GEM_RESULTS_QUEUE_ENCODING": ("base32",),
+    "GEM_INPUT_COMPARE": ("rows",),
+    "GEM_IDS_MEMORY_MIB": ("0", "65537", "1.5"),
     "GEM_TRIGGER_SOURCE": ("Grid",),
     "GEM_CHECK_SCHEDULE": ("00:01:00", "* * * * *", "0 0 0 30 2 *", "0 61 * * * *"),
     "GEM_RESULTS_QUEUE": ("ab", "x" * 64, "gem--results", "-gem", "gem_results", "Gem", "g\xeam"),
@@ -189,6 +201,12 @@ def test_words_are_taken_in_any_case() -> None:
     assert chosen.results_queue_encoding is QueueEncoding.NONE
     assert chosen.trigger_source is TriggerSource.CONTAINER_SCAN
     assert chosen.state.managed_identity
+
+
+def test_the_ids_bound_and_folder() -> None:
+    chosen = read(GEM_IDS_MEMORY_MIB="256", GEM_IDS_FOLDER="/mnt/ids", GEM_INPUT_COMPARE="Columns")
+    assert (chosen.ids_memory_bytes, chosen.ids_folder) == (256 << 20, Path("/mnt/ids"))
+    assert chosen.input_compare is InputCompare.COLUMNS
 
 
 def test_the_grace_time_may_be_none_at_all() -> None:

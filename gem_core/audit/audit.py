@@ -1,7 +1,7 @@
 """The story of an audit: open, read once, fold into facts, judge."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
@@ -14,15 +14,29 @@ from gem_core.audit.given import GivenFile, open_given
 from gem_core.audit.ids import IdAudit, IdLimits, OutputIds
 from gem_core.audit.job_statistics import confidence_floor
 from gem_core.audit.profile import Profiler
+from gem_core.audit.progress import OnRows, Pass
 from gem_core.audit.ranges import RangeFile
 from gem_core.audit.report import Report, judge
 from gem_core.audit.rows import Rows, Terms
 from gem_core.audit.source import Source
 from gem_core.audit.threads import two_at_once
+from gem_core.audit.values import ValueFacts, compare_values
 from gem_core.gem.job import GemJob
 
-type OnRows = Callable[[int, int], object]
-"""Takes the rows of the output that were read so far, and all of them as the footer says."""
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What an audit may take, and how far it goes."""
+
+    id_limits: IdLimits = field(default_factory=IdLimits)
+    two_threads: bool | None = None
+    """Decode a large output in two threads; None does so on two processors. What is found is the
+    same."""
+    with_values: bool = False
+    """Compare every value of the input's columns too, which reads both files whole."""
+
+
+USUAL = Effort()
 
 
 def audit(
@@ -33,8 +47,7 @@ def audit(
     input_note: str = "",
     expected_input: str | None = None,
     on_rows: OnRows | None = None,
-    id_limits: IdLimits | None = None,
-    two_threads: bool | None = None,
+    effort: Effort = USUAL,
 ) -> Report:
     """Judge one version of an output. A file that breaks its promises is a report.
 
@@ -45,9 +58,7 @@ def audit(
         input_note: why there is none.
         expected_input: the input's name as expected when the job was registered.
         on_rows: told of progress after every batch.
-        id_limits: memory for ids, and the folder for those that do not fit; None is the default.
-        two_threads: decode a large output in two threads; None does so on two processors. What is
-            found is the same.
+        effort: what it may take, and how far it goes.
 
     Raises:
         OutputChanged: the output was overwritten or deleted while it was read.
@@ -67,10 +78,12 @@ def audit(
         facts = replace(facts, fault=opened)
     else:
         given = open_given(input_source, input_note)
-        two = two_at_once() if two_threads is None else two_threads
+        two = two_at_once() if effort.two_threads is None else effort.two_threads
         apart = opened.costliest(usable_columns(opened.schema)) if two else None
         facts = replace(facts, opened=opened, decoded_apart=apart)
-        facts = _read(facts, opened, given, on_rows, id_limits)
+        facts = _read(facts, opened, given, on_rows, effort.id_limits)
+        if effort.with_values and not facts.data_fault:
+            facts = _compare(facts, opened, given, on_rows)
         facts = replace(facts, given=given.facts(opened.schema))
     return judge(facts, bytes_read=file.bytes_read, requests=file.requests)
 
@@ -120,7 +133,7 @@ def _read(
     opened: Opened,
     given: GivenFile,
     on_rows: OnRows | None,
-    id_limits: IdLimits | None,
+    id_limits: IdLimits,
 ) -> Facts:
     """Stream the needed columns once."""
     columns = usable_columns(opened.schema)
@@ -146,7 +159,7 @@ def _read(
                     ids = None
             done += batch.num_rows
             if on_rows:
-                on_rows(done, opened.rows)
+                on_rows(Pass.CHECKED, done, opened.rows)
         if ids:
             try:
                 found = ids.finish()
@@ -155,6 +168,17 @@ def _read(
     except DataFault as fault:
         return replace(facts, data_fault=str(fault))
     return replace(facts, profile=profiler.profile(), ids=found, ids_fault=ids_fault)
+
+
+def _compare(facts: Facts, opened: Opened, given: GivenFile, on_rows: OnRows | None) -> Facts:
+    """Stream all of the input's columns, of both files."""
+    rows = given.rows()
+    if not rows:
+        return replace(facts, values=ValueFacts(stopped=given.note))
+    try:
+        return replace(facts, values=compare_values(opened, rows, on_rows))
+    except DataFault as fault:
+        return replace(facts, data_fault=str(fault))
 
 
 def _no_room(error: OSError) -> str:

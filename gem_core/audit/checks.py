@@ -146,6 +146,12 @@ CHECKS = (
         "No input column already had the name of a promised one.",
         judge_columns.no_name_clash,
     ),
+    Check(
+        "input_values_kept",
+        _ERROR,
+        "Every value of the input's columns is as it was; looked at when asked for.",
+        judge_rows.values_kept,
+    ),
     # match_status
     Check("status_present", _ERROR, "Every row has a match_status.", _row(RowRule.STATUS_NULL)),
     Check(

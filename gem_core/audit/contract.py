@@ -42,8 +42,9 @@ class Promise:
 
 def is_text(kind: pa.DataType) -> bool:
     """Whether values of this type are text, whichever way they are encoded."""
-    kind = plain_type(kind)
-    return bool(pa.types.is_string(kind))
+    if isinstance(kind, pa.BaseExtensionType):
+        return False  # what the values mean is the extension's business
+    return bool(pa.types.is_string(plain_type(kind)))
 
 
 def is_confidence(kind: pa.DataType) -> bool:
@@ -79,9 +80,11 @@ def usable_columns(schema: pa.Schema) -> list[str]:
 def plain_type(kind: pa.DataType) -> pa.DataType:
     """Give the type without its encoding.
 
-    Dictionary, large and view variants hold the same values, and which of them a reader sees
-    depends on who wrote the file (pandas, Spark, DuckDB), not on the column.
+    Dictionary, large and view variants and extensions hold the same values, and which of them a
+    reader sees depends on who wrote the file (pandas, Spark, DuckDB), not on the column.
     """
+    if isinstance(kind, pa.BaseExtensionType):
+        kind = kind.storage_type
     if pa.types.is_dictionary(kind):
         return plain_type(kind.value_type)
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
@@ -108,6 +111,17 @@ class ColumnChanges:
     """Neither in the input nor promised."""
     clashing: tuple[str, ...] = ()
     """Input columns that already carry a promised name."""
+
+
+def followed(output: pa.Schema, given: pa.Schema) -> tuple[str, ...]:
+    """Tell which input columns can be found again: there once, before and after, of one type."""
+    return tuple(
+        name
+        for name in given.names
+        if name not in PROMISED
+        and given.names.count(name) == output.names.count(name) == 1
+        and plain_type(given.field(name).type) == plain_type(output.field(name).type)
+    )
 
 
 def compare_columns(output: pa.Schema, given: pa.Schema) -> ColumnChanges:

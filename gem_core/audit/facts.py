@@ -1,11 +1,12 @@
 """What was found out about an output, before anything is judged. Pure values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gem_core.audit.contract import ColumnChanges
 from gem_core.audit.footer import Fault, Opened
 from gem_core.audit.ids import IdFacts
 from gem_core.audit.profile import Profile
+from gem_core.audit.values import ValueFacts
 from gem_core.gem.job import GemJob
 
 
@@ -45,6 +46,7 @@ class Facts:
     """Why the ids were given up, or empty."""
     ids: IdFacts | None = None
     """None as for `profile`, or when there is no usable id column."""
+    values: ValueFacts = field(default_factory=ValueFacts)
     expected_input: str | None = None
     """The input file name that was expected when the job was registered."""
     refused: str = ""

@@ -70,7 +70,7 @@ class Opened:
     def batches(
         self, columns: Sequence[str], *, apart: str | None = None
     ) -> Iterator[pa.RecordBatch]:
-        """Decode these flat columns to the end, in the file's order of rows.
+        """Decode these columns to the end, in the file's order of rows.
 
         The column `apart` is decoded in a thread of its own, a few batches ahead; the rows that
         come are the same.

@@ -1,7 +1,8 @@
 """The input file, as far as an audit needs it. Trouble with it is a note, never a failed output."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 
@@ -11,6 +12,7 @@ from gem_core.audit.footer import DataFault, Fault, Opened, open_parquet
 from gem_core.audit.ids import GivenIds, InputLost
 from gem_core.audit.ranges import RangeFile
 from gem_core.audit.source import Source
+from gem_core.audit.values import GivenRows
 from gem_core.errors import OutputError
 
 _NO_NOTE = "there is no input file to compare with"
@@ -31,7 +33,14 @@ class GivenFile:
         if self.note or not self.opened:
             return None
         opened = self.opened
-        return GivenIds(opened.schema.field(ID).type, lambda: _ids(opened))
+        kind = opened.schema.field(ID).type
+        return GivenIds(kind, lambda: (batch.column(ID) for batch in _batches(opened, [ID])))
+
+    def rows(self) -> GivenRows | None:
+        """Its rows; None with a note."""
+        if self.note or not self.opened:
+            return None
+        return GivenRows(self.opened.schema, partial(_batches, self.opened))
 
     def facts(self, output: pa.Schema) -> InputFacts:
         """What is known of it, once the rows of both are read."""
@@ -63,10 +72,9 @@ def open_given(source: Source | None, note: str) -> GivenFile:
     return GivenFile(reason, source.name, opened, file)
 
 
-def _ids(opened: Opened) -> Iterator[pa.Array]:
+def _batches(opened: Opened, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     try:
-        for batch in opened.batches([ID]):
-            yield batch.column(ID)
+        yield from opened.batches(columns)
     except OutputError as error:
         raise InputLost(f"the input could not be read on: {error}") from None
     except DataFault as error:

@@ -99,6 +99,25 @@ def ids_once(ids: IdFacts) -> Judgement:
     return failed(f"{repeats} rows repeat an id", repeats) if repeats else passed()
 
 
+def values_kept(facts: Facts) -> Judgement:
+    """Row by row, of the columns that `contract.followed` finds again."""
+    values = facts.values
+    if not facts.opened:
+        return not_run(facts.unopened)
+    if facts.data_fault:
+        return not_run("the rows could not be read to the end")
+    if values.differing.count:
+        columns = [f"{name[:100]} in {found.count}" for name, found in values.columns.items()]
+        shown = ", ".join(columns[:10]) + (", …" if len(columns) > 10 else "")  # noqa: PLR2004 - a line
+        detail = f"{values.differing.count} of {values.rows} rows: {shown}"
+        rest = f"; {values.stopped}" if values.stopped else ""
+        return failed(detail + rest, values.differing.count, values.differing.examples)
+    if values.stopped:
+        return not_run(values.stopped)
+    left_out = ", ".join(name[:100] for name in values.not_followed[:10])
+    return passed(f"without {left_out}" if left_out else "")
+
+
 def some_matched(facts: Facts) -> Judgement:
     """A whole file of unmatched roads points to a wrong region or release."""
     if not facts.profile:

@@ -39,7 +39,7 @@ class Span:
 
 
 def chunks(metadata: pq.FileMetaData, columns: Collection[str] | None = None) -> Iterator[Span]:
-    """Each column chunk's bytes as the footer gives them, of the named flat columns or of all.
+    """Each column chunk's bytes as the footer gives them, of the named columns or of all.
 
     A broken footer may give any numbers; they are not corrected here.
     """
@@ -47,11 +47,21 @@ def chunks(metadata: pq.FileMetaData, columns: Collection[str] | None = None) ->
         row_group = metadata.row_group(group)
         for index in range(row_group.num_columns):
             chunk = row_group.column(index)
-            if columns is None or chunk.path_in_schema in columns:
+            if columns is None or _is_of(chunk.path_in_schema, columns):
                 # 0 and None both say that there is no such page.
                 pages = (chunk.dictionary_page_offset, chunk.data_page_offset)
                 start = min((page for page in pages if page), default=0)
                 yield Span(start, start + chunk.total_compressed_size)
+
+
+def _is_of(path: str, columns: Collection[str]) -> bool:
+    """Whether a leaf belongs to one of the columns, as pyarrow tells it: by prefix.
+
+    A column may have dots in its name, so every prefix is tried.
+    """
+    return path in columns or any(
+        path[:end] in columns for end, letter in enumerate(path) if letter == "."
+    )
 
 
 def pieces(needed: Collection[Span], *, end: int) -> tuple[Span, ...]:
@@ -99,7 +109,7 @@ def batch_rows(metadata: pq.FileMetaData, columns: Collection[str]) -> int:
         taken = sum(
             chunk.total_uncompressed_size
             for chunk in (row_group.column(index) for index in range(row_group.num_columns))
-            if chunk.path_in_schema in columns
+            if _is_of(chunk.path_in_schema, columns)
         )
         widest = max(widest, taken / max(row_group.num_rows, 1))
     return max(1, min(BATCH_ROWS, int(BATCH_BYTES / widest)))

@@ -10,17 +10,8 @@ import pyarrow.compute as pc
 from gem_core.audit.buffers import Mask
 from gem_core.audit.confidence import Confidence, ConfidenceFold
 from gem_core.audit.contract import MATCH_CONFIDENCE, MATCH_STATUS
+from gem_core.audit.offenders import Offenders
 from gem_core.audit.rows import NEEDS, RowRule, Rows, Terms, readable
-from gem_core.audit.verdict import EXAMPLES, Example
-
-
-@dataclass(frozen=True, slots=True)
-class Offenders:
-    """The rows that break one rule."""
-
-    count: int = 0
-    examples: tuple[Example, ...] = ()
-    """The first few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +87,7 @@ class Profiler:
 
     def _count(self, rule: RowRule, mask: Mask, ids: pa.Array | None) -> None:
         before = self._counts.get(rule, Offenders())
-        missing = EXAMPLES - len(before.examples)
-        shown = np.flatnonzero(mask)[:missing].tolist() if missing else []
-        examples = tuple(
-            Example(self._rows + row, readable(ids[row]) if ids is not None else None)
-            for row in shown
-        )
-        count = before.count + int(np.count_nonzero(mask))
-        self._counts[rule] = Offenders(count, before.examples + examples)
+        self._counts[rule] = before.and_those(mask, self._rows, ids)
 
     def _compare_gers(self, gers: pa.StringArray) -> None:
         if not len(gers):

@@ -216,6 +216,15 @@ def _given(facts: Facts) -> dict[str, Any]:
         "rows": given.rows,
         "columnsCompared": given.columns is not None,
         "idsCompared": compared,
+        "valuesCompared": bool(facts.values.rows and not facts.values.stopped),
+        "differences": [
+            {
+                "column": name,
+                "rows": found.count,
+                "examples": [_example(example) for example in found.examples],
+            }
+            for name, found in facts.values.columns.items()
+        ],
         "note": given.note or (facts.ids.not_compared if facts.ids else facts.ids_fault) or None,
         "bytesRead": given.bytes_read,
         "requests": given.requests,

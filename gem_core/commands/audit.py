@@ -33,6 +33,13 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "--input", metavar="FILE|URL", help="the file that was sent to GEM: compare columns and ids"
     )
     parser.add_argument(
+        "--compare",
+        choices=("ids", "columns"),
+        default="ids",
+        help="what of the input to compare: its ids, or every value of its columns too, which "
+        "reads both files whole (%(default)s)",
+    )
+    parser.add_argument(
         "--job",
         metavar="DETAILS.json",
         type=Path,
@@ -43,6 +50,19 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "--html", metavar="FILE", type=Path, help="write the report as a page; reads the file twice"
     )
     parser.add_argument("--map", action="store_true", help="draw a sample of the roads into it")
+    parser.add_argument(
+        "--ids-memory",
+        metavar="MIB",
+        type=int,
+        default=64,
+        help="memory for ids that are out of order (%(default)s)",
+    )
+    parser.add_argument(
+        "--ids-folder",
+        metavar="FOLDER",
+        type=Path,
+        help="for ids that do not fit into it (the system's temporary directory)",
+    )
     parser.set_defaults(run=_run)
 
 
@@ -57,5 +77,8 @@ def _run(arguments: argparse.Namespace) -> int:
             as_json=arguments.json,
             html=arguments.html,
             with_map=arguments.map,
+            with_values=arguments.compare == "columns",
+            ids_memory_mib=arguments.ids_memory,
+            ids_folder=arguments.ids_folder,
         )
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gem_core.audit.address import parse_address
-from gem_core.audit.audit import audit
+from gem_core.audit.audit import Effort, audit
+from gem_core.audit.ids import LIMIT_BYTES, IdLimits
 from gem_core.audit.report import Report
 from gem_core.audit.source import Source, open_file
 from gem_core.commands.progress import Progress
@@ -15,6 +16,7 @@ from gem_core.commands.text import in_words
 from gem_core.errors import OutputMissing, RequestError
 from gem_core.gem.job import GemJob, parse_job
 from gem_core.outcome import Outcome
+from gem_core.settings import MAX_IDS_MIB
 from gem_core.wiring import now, open_address
 
 VALID, INVALID = 0, 1
@@ -36,6 +38,11 @@ class Order:
     as_json: bool = False
     html: Path | None = None
     with_map: bool = False
+    with_values: bool = False
+    """Whether to compare every value of the input's columns."""
+    ids_memory_mib: int = LIMIT_BYTES >> 20
+    ids_folder: Path | None = None
+    """None is the system's temporary directory."""
 
 
 def run(order: Order) -> int:
@@ -46,6 +53,7 @@ def run(order: Order) -> int:
 
     """
     _check_page(order)
+    effort = _effort(order)
     job = _read_job(order.job) if order.job else NO_JOB
     output = _open(order.output)
     given = _open(order.given) if order.given else None
@@ -56,6 +64,7 @@ def run(order: Order) -> int:
             input_source=given,
             input_note="no --input was given",
             on_rows=progress.rows,
+            effort=effort,
         )
         if order.html:
             progress.say("drawing the page")
@@ -84,6 +93,18 @@ def _read_job(path: Path) -> GemJob:
     if not isinstance(told, str):
         raise RequestError(f"--job: {path} is no answer of GEM about a job: it has no jobRunId")
     return parse_job(answer, job_run_id=told)
+
+
+def _effort(order: Order) -> Effort:
+    """Also before the file is read."""
+    if order.with_values and not order.given:
+        raise RequestError("--compare columns needs --input")
+    if not 1 <= order.ids_memory_mib <= MAX_IDS_MIB:
+        raise RequestError(f"--ids-memory is not a number of MiB from 1 to {MAX_IDS_MIB}")
+    if order.ids_folder and not order.ids_folder.is_dir():
+        raise RequestError(f"--ids-folder: there is no folder {order.ids_folder}")
+    limits = IdLimits(order.ids_memory_mib << 20, order.ids_folder)
+    return Effort(limits, with_values=order.with_values)
 
 
 def _check_page(order: Order) -> None:

@@ -3,6 +3,8 @@
 import shutil
 from typing import Self, TextIO
 
+from gem_core.audit.progress import Pass
+
 _START_OF_LINE, _ERASE = "\r", "\x1b[K"
 _BAR = 24
 
@@ -23,12 +25,13 @@ class Progress:
             self._stream.write(_START_OF_LINE + _ERASE)
             self._stream.flush()
 
-    def rows(self, done: int, total: int) -> None:
+    def rows(self, doing: Pass, done: int, total: int) -> None:
         """Tell how many rows were read; a line a percent at most."""
         percent = min(100, done * 100 // total) if total else 100
         filled = percent * _BAR // 100
         bar = "#" * filled + "." * (_BAR - filled)
-        after = "judging" if done >= total else f"of {total:,} rows"
+        ended = doing is Pass.CHECKED and done >= total
+        after = "judging" if ended else f"of {total:,} rows {doing}"
         self.say(f"{percent:3}% [{bar}] {after}")
 
     def say(self, text: str) -> None:

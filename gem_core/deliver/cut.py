@@ -58,6 +58,11 @@ def _cut_examples(data: _Data) -> None:
     }
 
 
+def _cut_differences(data: _Data) -> None:
+    if data["input"]:
+        data["input"] = {**data["input"], "differences": []}
+
+
 def _cut_columns(data: _Data) -> None:
     if data["output"] and data["output"].get("columns"):
         columns = [
@@ -116,6 +121,7 @@ def _drop_job(data: _Data) -> None:
 
 _CUTS: tuple[tuple[str, Callable[[_Data], None]], ...] = (
     ("checks.notPassed.examples", _cut_examples),
+    ("input.differences", _cut_differences),
     ("output.columns", _cut_columns),
     ("job", _cut_job),
     ("settlement.history", _cut_history),

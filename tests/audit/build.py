@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gem_core.audit.audit import audit
+from gem_core.audit.audit import Effort, audit
 from gem_core.audit.report import Report
 from gem_core.audit.source import FileSource, Source, open_file
 from gem_core.gem.job import GemJob, parse_job
@@ -100,6 +100,7 @@ def audited(
     *,
     given: pa.Table | Source | None = None,
     of: GemJob | None = None,
+    with_values: bool = False,
 ) -> Report:
     """Audit an output, beside the usual input unless another is given."""
     if isinstance(output, pa.Table):
@@ -108,4 +109,4 @@ def audited(
         given = input_table()
     if isinstance(given, pa.Table):
         given = write(folder, given, "roads.parquet")
-    return audit(output, of or job(), input_source=given)
+    return audit(output, of or job(), input_source=given, effort=Effort(with_values=with_values))

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from gem_core.audit import id_runs
 from gem_core.audit import ids as ids_module
-from gem_core.audit.audit import audit
+from gem_core.audit.audit import Effort, audit
 from gem_core.audit.ids import IdLimits
 from gem_core.audit.report import Report
 from gem_core.audit.rows import RowRule
@@ -163,7 +163,7 @@ def test_every_count(
             open_file(paths[0]),
             job(),
             input_source=open_file(paths[1]),
-            id_limits=IdLimits(limit, folder),
+            effort=Effort(IdLimits(limit, folder)),
         )
     event(f"{sum(name in report.failed() for name in ('gers_form', 'ids_once'))} of two failed")
     assert report.facts.data_fault == ""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from gem_core.audit.audit import audit, changed_report, refused_report
+from gem_core.audit.audit import Effort, audit, changed_report, refused_report
 from gem_core.audit.checks import CHECKS
 from gem_core.audit.ids import IdLimits
 from gem_core.audit.report import Report
@@ -35,14 +35,14 @@ INPUT_CHECKS = {
     "ids_not_invented",
 }
 ID_CHECKS = {"ids_not_missing", "ids_not_invented"}
-REGISTRATION = {"input_as_registered"}
+NOT_ASKED = {"input_as_registered", "input_values_kept"}
 
 
 def lines(report: Report, verdict: Verdict) -> dict[str, str]:
     return {
         line.name: line.judgement.detail
         for line in report.checks
-        if line.verdict is verdict and line.name not in REGISTRATION
+        if line.verdict is verdict and line.name not in NOT_ASKED
     }
 
 
@@ -248,7 +248,7 @@ def test_a_full_disk_says_nothing_about_the_output(tmp_path: Path, disorder: str
         write(tmp_path, table, row_group_size=1000),
         job(),
         input_source=write(tmp_path, given, "roads.parquet", row_group_size=1000),
-        id_limits=IdLimits(1, tmp_path / "gone"),
+        effort=Effort(IdLimits(1, tmp_path / "gone")),
     )
     assert "cannot be used" in lines(report, Verdict.NOT_RUN)["ids_once"]
     assert "gers_form" in lines(report, Verdict.PASSED)

@@ -73,7 +73,10 @@ def test_the_report_is_the_same(
     monkeypatch.setattr(footer, "batch_rows", lambda *_: 256)
     table = changed(matched_table(3000), "gers_id", r1="x", r300=None, r2999=gers(1).upper())
     source = write(tmp_path, table, row_group_size=group_rows)
-    one, two = (audit(source, job(), input_source=None, two_threads=two) for two in (False, True))
+    one, two = (
+        audit(source, job(), input_source=None, effort=Effort(two_threads=two))
+        for two in (False, True)
+    )
     assert (one.facts.decoded_apart, two.facts.decoded_apart) == (None, "gers_id")
     assert (one.threads, two.threads) == (1, 2)
     assert one.checks == two.checks

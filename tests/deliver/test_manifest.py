@@ -185,7 +185,8 @@ def test_cutting_leaves_the_whole_event_as_it_is() -> None:
     before = json.dumps(whole)
     sent = check_manifest(manifest(whole).body)
     assert json.dumps(whole) == before
-    assert sent["data"]["cut"] == ["checks.notPassed.examples", "output.columns"]
+    cut = ["checks.notPassed.examples", "input.differences", "output.columns"]
+    assert sent["data"]["cut"] == cut
     assert sent["data"]["output"]["columns"] == columns[:100]
 
 
@@ -217,6 +218,22 @@ _WIDE = {
             **dict.fromkeys(("storageId", "inputFileName", "matchingType"), "\U0001f6e3" * 9_999)
         ),
         findings(),
+    ),
+    "differences": (
+        settled(),
+        findings(
+            input={
+                "name": "roads.parquet",
+                "rows": 1,
+                "columnsCompared": True,
+                "idsCompared": True,
+                "valuesCompared": True,
+                "differences": [
+                    {"column": f"c{n}", "rows": 1, "examples": [{"row": 0}]} for n in range(5_000)
+                ],
+                "note": None,
+            }
+        ),
     ),
     "statistics": (settled(), findings(statistics={"gem": {"a": "x" * 10**6}, "ours": {}})),
     "details": (settled(), findings(checks=(check(detail="x" * 10**5),) * 30)),

@@ -1,0 +1,103 @@
+"""Compares every value of the input's columns with the output's, streamed. Edge (reads).
+
+Rows are paired by id (`pairing`); of the two files one batch each is held, and a second one of the
+input's where rows were left out.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from gem_core.audit.contract import ID, ID_PROMISE, followed
+from gem_core.audit.equality import differing
+from gem_core.audit.footer import Opened
+from gem_core.audit.ids import InputLost
+from gem_core.audit.keys import key_type
+from gem_core.audit.offenders import Offenders
+from gem_core.audit.pairing import OutOfStep, pairs
+from gem_core.audit.progress import OnRows, Pass
+
+NOT_ASKED = "only ids are compared; GEM_INPUT_COMPARE or --compare asks for all columns"
+
+
+@dataclass(frozen=True, slots=True)
+class ValueFacts:
+    """What became of the input's values."""
+
+    rows: int = 0
+    """Of the output that were compared."""
+    differing: Offenders = field(default_factory=Offenders)
+    """Rows of the output with a value in any column that is not the input's."""
+    columns: Mapping[str, Offenders] = field(default_factory=dict)
+    """The same for each column that has such a row."""
+    not_followed: tuple[str, ...] = ()
+    """Columns of the input that were left out."""
+    stopped: str = NOT_ASKED
+    """Why the rows after those were not compared, or empty."""
+
+
+@dataclass(slots=True)
+class _Fold:
+    """Takes paired batches."""
+
+    names: tuple[str, ...]
+    rows: int = 0
+    differing: Offenders = field(default_factory=Offenders)
+    columns: dict[str, Offenders] = field(default_factory=dict)
+
+    def add(self, ours: pa.RecordBatch, theirs: pa.RecordBatch) -> None:
+        """Compare two batches of one length, row by row."""
+        anywhere = np.zeros(ours.num_rows, np.bool_)
+        ids = ours.column(ID)
+        for name in self.names:
+            unlike = differing(ours.column(name), theirs.column(name))
+            if unlike is not None:
+                anywhere |= unlike
+                before = self.columns.get(name, Offenders())
+                self.columns[name] = before.and_those(unlike, self.rows, ids)
+        self.differing = self.differing.and_those(anywhere, self.rows, ids)
+        self.rows += ours.num_rows
+
+
+@dataclass(frozen=True, slots=True)
+class GivenRows:
+    """The rows of an input whose ids are usable."""
+
+    schema: pa.Schema
+    read: Callable[[Sequence[str]], Iterator[pa.RecordBatch]]
+    """Takes column names; from the first row. May raise InputLost."""
+
+
+def compare_values(output: Opened, given: GivenRows, on_rows: OnRows | None) -> ValueFacts:
+    """Read both files to the end, but for the columns that GEM added.
+
+    Raises:
+        DataFault: the output's data is broken.
+        OutputError: the output could not be read.
+
+    """
+    if problem := ID_PROMISE.problem(output.schema):
+        return ValueFacts(stopped=f"only ids tell which rows belong together, and {problem}")
+    names = tuple(name for name in followed(output.schema, given.schema) if name != ID)
+    fold = _Fold(names)
+    columns = [ID, *names]
+    key = key_type(output.schema.field(ID).type, given.schema.field(ID).type)
+    stopped = ""
+    try:
+        for ours, theirs in pairs(output.batches(columns), given.read(columns), key):
+            fold.add(ours, theirs)
+            if on_rows:
+                on_rows(Pass.COMPARED, fold.rows, output.rows)
+    except (OutOfStep, InputLost) as why:
+        stopped = str(why)
+    return ValueFacts(
+        rows=fold.rows,
+        differing=fold.differing,
+        columns=fold.columns,
+        not_followed=tuple(
+            name for name in dict.fromkeys(given.schema.names) if name not in columns
+        ),
+        stopped=stopped,
+    )

@@ -1,0 +1,225 @@
+"""Every value of the input's columns, when asked for: counted by column, or the reason why not."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from gem_core.audit.audit import Effort, audit
+from gem_core.audit.progress import Pass
+from gem_core.audit.report import Report
+from gem_core.audit.source import open_file
+from gem_core.audit.values import NOT_ASKED
+from gem_core.audit.verdict import Example, Judgement, Verdict
+from gem_core.errors import OutputChanged
+from tests.audit.build import (
+    ROWS,
+    audited,
+    changed,
+    input_table,
+    job,
+    matched_table,
+    write,
+    write_bytes,
+)
+from tests.audit.test_audit import failing, large
+
+ALL = Effort(with_values=True)
+
+
+def judged(report: Report) -> Judgement:
+    [line] = [line for line in report.checks if line.name == "input_values_kept"]
+    return line.judgement
+
+
+def compared(folder: Path, output: pa.Table, given: pa.Table | None = None) -> Judgement:
+    return judged(audited(folder, output, given=given, with_values=True))
+
+
+def test_nobody_asked(tmp_path: Path) -> None:
+    report = audited(tmp_path, matched_table())
+    assert judged(report) == Judgement(Verdict.NOT_RUN, NOT_ASKED)
+    assert not report.to_json()["input"]["valuesCompared"]
+
+
+def test_all_is_as_it_was(tmp_path: Path) -> None:
+    report = audited(tmp_path, matched_table(), with_values=True)
+    assert judged(report) == Judgement(Verdict.PASSED)
+    assert report.outcome == "valid"
+    told = report.to_json()["input"]
+    assert (told["valuesCompared"], told["differences"], told["note"]) == (True, [], None)
+
+
+def test_other_values_are_counted_by_column_and_by_row(tmp_path: Path) -> None:
+    table = changed(matched_table(), "is_navigable", r3=False, r5=None)
+    table = changed(table, "geometry", **{f"r{n}": "POINT (0 0)" for n in range(5, 12)})
+    report = audited(tmp_path, table, with_values=True)
+    assert report.failed() == {"input_values_kept"}
+    assert report.outcome == "invalid"
+    assert judged(report) == Judgement(
+        Verdict.FAILED,
+        "8 of 12 rows: is_navigable in 2, geometry in 7",
+        8,
+        tuple(Example(n, str(100 + n)) for n in (3, 5, 6, 7, 8)),
+    )
+    assert report.to_json()["input"]["differences"] == [
+        {
+            "column": "is_navigable",
+            "rows": 2,
+            "examples": [{"row": 3, "id": "103"}, {"row": 5, "id": "105"}],
+        },
+        {
+            "column": "geometry",
+            "rows": 7,
+            "examples": [{"row": n, "id": str(100 + n)} for n in range(5, 10)],
+        },
+    ]
+    assert "POINT" not in str(report.to_json())
+
+
+def test_row_groups_need_not_be_the_same(tmp_path: Path) -> None:
+    table = changed(large(matched_table(30_000)), "is_navigable", r29999=False, r7=None)
+    output = write(tmp_path, table, row_group_size=9_000, compression="none")
+    given = write(tmp_path, large(input_table(30_000)), "roads.parquet", row_group_size=7_000)
+    seen: list[tuple[Pass, int, int]] = []
+    report = audit(
+        output,
+        job({"num_roads_processed": 30_000}),
+        input_source=given,
+        effort=ALL,
+        on_rows=lambda *told: seen.append(told),
+    )
+    assert report.failed() == {"input_values_kept"}
+    assert judged(report).examples == (Example(7, "107"), Example(29_999, "30099"))
+    assert seen[-1] == (Pass.COMPARED, 30_000, 30_000)
+
+
+def test_roads_matched_in_parts_are_compared_with_their_road(tmp_path: Path) -> None:
+    rows = [0, 0, 0, 1, 2, 3, 3, *range(4, 12)]
+    table = matched_table(13).take(pa.array(rows))
+    assert compared(tmp_path, table).verdict is Verdict.PASSED
+    found = compared(tmp_path, changed(table, "geometry", r2="x"))
+    assert (found.offending, found.examples) == (1, (Example(2, "100"),))
+
+
+def test_another_order_is_not_guessed_at(tmp_path: Path) -> None:
+    backwards = matched_table().take(pa.array(range(ROWS - 1, -1, -1)))
+    found = compared(tmp_path, backwards)
+    assert found.verdict is Verdict.NOT_RUN
+    assert found.detail == "from row 1 on, the output's rows do not follow the order of the input's"
+    some = matched_table().take(pa.array([0, 1, 2, 4, 3, *range(5, ROWS)]))
+    found = compared(tmp_path, changed(some, "geometry", r1="x", r9="y"))
+    assert found.verdict is Verdict.FAILED
+    assert found.offending == 1
+    assert found.detail.startswith("1 of 4 rows: geometry in 1; from row 4 on, ")
+
+
+@pytest.mark.parametrize(
+    ("table", "left_out"),
+    [
+        pytest.param(matched_table(geometry=pa.array([1] * ROWS)), "geometry", id="retyped"),
+        pytest.param(matched_table(geometry=None), "geometry", id="missing"),
+        pytest.param(
+            matched_table().append_column("geometry", matched_table()["geometry"]),
+            "geometry",
+            id="twice",
+        ),
+    ],
+)
+def test_what_cannot_be_followed_is_said(tmp_path: Path, table: pa.Table, left_out: str) -> None:
+    assert compared(tmp_path, table) == Judgement(Verdict.PASSED, f"without {left_out}")
+    found = compared(tmp_path, changed(table, "is_navigable", r1=None))
+    assert (found.verdict, found.offending) == (Verdict.FAILED, 1)
+
+
+def test_an_input_column_with_a_promised_name_cannot_be_followed(tmp_path: Path) -> None:
+    given = input_table(match_status=pa.array(["old"] * ROWS))
+    found = compared(tmp_path, matched_table(), given)
+    assert found == Judgement(Verdict.PASSED, "without match_status")
+
+
+def test_text_ids_of_an_integer_input_pair_rows(tmp_path: Path) -> None:
+    table = matched_table(id=pa.array([str(100 + n) for n in range(ROWS)]))
+    assert compared(tmp_path, table).verdict is Verdict.PASSED
+    assert compared(tmp_path, changed(table, "geometry", r1="x")).offending == 1
+
+
+NESTED = {
+    "plain.dotted": pa.array(range(ROWS)),
+    "tags": pa.array([{"lanes": n, "names": [str(n)] * n} for n in range(ROWS)]),
+    "tags.lanes": pa.array(["x"] * ROWS),
+    "rules": pa.array([[("a", n)] for n in range(ROWS)], pa.map_(pa.string(), pa.int64())),
+}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("plain.dotted", 99),
+        ("tags", {"lanes": 3, "names": ["3", "3", "4"]}),
+        ("tags.lanes", "y"),
+        ("rules", [("b", 3)]),
+    ],
+)
+def test_nested_columns_and_names_with_dots(tmp_path: Path, column: str, value: object) -> None:
+    assert compared(tmp_path, matched_table(**NESTED), input_table(**NESTED)).detail == ""
+    table = changed(matched_table(**NESTED), column, r3=value)
+    found = compared(tmp_path, table, input_table(**NESTED))
+    assert found.detail == f"1 of 12 rows: {column} in 1"
+
+
+@pytest.mark.parametrize("side", ["output", "input"])
+def test_a_column_without_ids_beside_it_is_not_compared(tmp_path: Path, side: str) -> None:
+    floats = pa.array([n + 0.5 for n in range(ROWS)])
+    output = matched_table(id=floats) if side == "output" else matched_table()
+    given = input_table(id=floats) if side == "input" else None
+    found = compared(tmp_path, output, given)
+    assert found.verdict is Verdict.NOT_RUN
+    assert "id is double" in found.detail
+
+
+def spoilt(path: Path, column: str) -> bytes:
+    """The file with zeros in place of the column's first page."""
+    data = bytearray(path.read_bytes())
+    metadata = pq.read_metadata(path)
+    index = metadata.schema.to_arrow_schema().get_field_index(column)
+    start = metadata.row_group(0).column(index).data_page_offset
+    data[start : start + 30] = bytes(30)
+    return bytes(data)
+
+
+def test_geometry_that_is_broken_shows_when_all_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path, matched_table(), use_dictionary=False).path
+    output = write_bytes(tmp_path, spoilt(path, "geometry"))
+    assert audited(tmp_path, output).outcome == "valid"
+    report = audited(tmp_path, open_file(path), with_values=True)
+    assert report.failed() == {"rows_readable"}
+    assert judged(report) == Judgement(Verdict.NOT_RUN, "the rows could not be read to the end")
+
+
+def test_an_input_that_is_broken_says_nothing_about_the_output(tmp_path: Path) -> None:
+    path = write(tmp_path, input_table(), "roads.parquet", use_dictionary=False).path
+    given = write_bytes(tmp_path, spoilt(path, "geometry"), "roads.parquet")
+    report = audited(tmp_path, matched_table(), given=given, with_values=True)
+    assert report.outcome == "valid"
+    assert judged(report).verdict is Verdict.NOT_RUN
+    assert judged(report).detail.startswith("the input's data is broken")
+
+
+def test_an_output_that_changes_while_it_is_compared_is_no_verdict(tmp_path: Path) -> None:
+    table = large(matched_table(30_000))
+    data = write(tmp_path, table, compression="none", row_group_size=9_000).path.read_bytes()
+    given = write(tmp_path, large(input_table(30_000)), "roads.parquet")
+    answers = 0
+    while True:
+        try:
+            source = failing(data, answers, OutputChanged("replaced"))
+            report = audit(source, job(), input_source=None)
+            break
+        except OutputChanged:
+            answers += 1
+    assert report.rows == 30_000
+    source = failing(data, answers, OutputChanged("replaced"))
+    with pytest.raises(OutputChanged):
+        audit(source, job(), input_source=given, effort=ALL)
