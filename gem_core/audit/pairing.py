@@ -45,6 +45,11 @@ class Part:
         """Take some rows; copies nothing."""
         return type(self)(self.rows.slice(start, count), self.keys.slice(start, count))
 
+    def copy_of(self, row: int) -> Self:
+        """Take one row, and do not keep the others alive."""
+        place = pa.array([row])
+        return type(self)(self.rows.take(place), self.keys.take(place))
+
     def then(self, other: Self) -> Self:
         """Put the other's rows behind these."""
         rows = pa.concat_batches([self.rows, other.rows])
@@ -113,7 +118,7 @@ class _Theirs:
 
     def _pass(self, ahead: Part, count: int) -> pa.RecordBatch:
         before = ahead.cut(count - 2, 1) if count > 1 else self._last
-        self._last = ahead.cut(count - 1, 1)
+        self._last = ahead.copy_of(count - 1)
         self._last_repeats = before is not None and before.keys.equals(self._last.keys)
         self._ahead = ahead.cut(count) if count < len(ahead) else None
         return ahead.rows.slice(0, count)
