@@ -3,6 +3,8 @@
 import base64
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import pytest
 from azure.core.credentials import TokenCredential
@@ -17,6 +19,7 @@ from azure.storage.queue import QueueServiceClient
 from devkit.azurite import Azurite
 from devkit.simulator import CLEAN, GemSimulator
 from gem_core import azure_clients, wiring
+from gem_core.audit.ids import IdLimits
 from gem_core.azure_clients import blob_service, queue_service
 from gem_core.errors import SettingsError
 from gem_core.flows.check_jobs import check_jobs
@@ -168,3 +171,18 @@ def test_a_job_goes_through_all_edges(
     body = base64.b64decode(message.content).decode() if encoding == "base64" else message.content
     assert body == sent.body
     assert sent.outcome == "valid"
+
+
+def test_the_audit_knows_its_bounds(fresh: pytest.MonkeyPatch) -> None:
+    def bounds(**settings: str) -> dict[str, object]:
+        forget()
+        use(fresh, NEEDED | settings)
+        chosen = wiring.deliverer().audit
+        assert isinstance(chosen, partial)
+        return chosen.keywords
+
+    ids = {"GEM_IDS_MEMORY_MIB": "256", "GEM_IDS_FOLDER": "/mnt/ids"}
+    limits = IdLimits(256 << 20, Path("/mnt/ids"))
+    assert bounds(**ids) == {"id_limits": limits, "with_values": False}
+    columns = {"id_limits": IdLimits(), "with_values": True}
+    assert bounds(GEM_INPUT_COMPARE="columns") == columns
