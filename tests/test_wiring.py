@@ -19,6 +19,7 @@ from azure.storage.queue import QueueServiceClient
 from devkit.azurite import Azurite
 from devkit.simulator import CLEAN, GemSimulator
 from gem_core import azure_clients, wiring
+from gem_core.audit.audit import Effort
 from gem_core.audit.ids import IdLimits
 from gem_core.azure_clients import blob_service, queue_service
 from gem_core.errors import SettingsError
@@ -174,15 +175,13 @@ def test_a_job_goes_through_all_edges(
 
 
 def test_the_audit_knows_its_bounds(fresh: pytest.MonkeyPatch) -> None:
-    def bounds(**settings: str) -> dict[str, object]:
+    def effort(**settings: str) -> object:
         forget()
         use(fresh, NEEDED | settings)
         chosen = wiring.deliverer().audit
         assert isinstance(chosen, partial)
-        return chosen.keywords
+        return chosen.keywords["effort"]
 
     ids = {"GEM_IDS_MEMORY_MIB": "256", "GEM_IDS_FOLDER": "/mnt/ids"}
-    limits = IdLimits(256 << 20, Path("/mnt/ids"))
-    assert bounds(**ids) == {"id_limits": limits, "with_values": False}
-    columns = {"id_limits": IdLimits(), "with_values": True}
-    assert bounds(GEM_INPUT_COMPARE="columns") == columns
+    assert effort(**ids) == Effort(IdLimits(256 << 20, Path("/mnt/ids")))
+    assert effort(GEM_INPUT_COMPARE="columns") == Effort(with_values=True)

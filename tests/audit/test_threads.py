@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_core.audit import footer, threads
-from gem_core.audit.audit import audit
+from gem_core.audit.audit import Effort, audit
 from gem_core.audit.footer import DataFault, Opened, open_parquet
 from gem_core.audit.ranges import RangeFile
 from gem_core.audit.source import FileSource, open_file
