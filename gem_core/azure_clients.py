@@ -6,7 +6,7 @@ The SDKs are slow to import, azure.identity most of all, so each is imported whe
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from gem_core.setting_reader import Connection, ServicePrincipal
+from gem_core.setting_reader import Connection, Secret, ServicePrincipal
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -27,6 +27,15 @@ def blob_service(connection: Connection, service_uri: str) -> "BlobServiceClient
             connection.connection_string.reveal(), **RETRIES
         )
     return BlobServiceClient(service_uri, credential=_credential(connection), **RETRIES)
+
+
+def blob_service_at(url: str, signature: Secret | None) -> "BlobServiceClient":
+    """The blob service at an address, by a shared access signature, else by the default chain."""
+    from azure.core.credentials import AzureSasCredential
+    from azure.storage.blob import BlobServiceClient
+
+    credential = AzureSasCredential(signature.reveal()) if signature else sign_in(None)
+    return BlobServiceClient(url, credential=credential, **RETRIES)
 
 
 @cache

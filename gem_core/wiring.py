@@ -12,7 +12,7 @@ from functools import cache, partial
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from gem_core.azure_clients import RETRIES, blob_service, queue_service, sign_in
+from gem_core.azure_clients import blob_service, blob_service_at, queue_service, sign_in
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import OutputRefused, SettingsError
 from gem_core.flows.checker import Checker, in_threads
@@ -144,6 +144,10 @@ def deliverer() -> "Deliverer":
     from gem_core.flows.deliverer import Deliverer
 
     chosen = settings()
+    effort = Effort(
+        IdLimits(chosen.ids_memory_bytes, chosen.ids_folder),
+        with_values=chosen.input_compare is InputCompare.COLUMNS,
+    )
     return Deliverer(
         registry=_registry(),
         outbox=_outbox(),
@@ -156,13 +160,7 @@ def deliverer() -> "Deliverer":
         job_url=_gem().job_url,
         output_grace=chosen.output_grace,
         input_audit=chosen.input_audit,
-        audit=partial(
-            audit,
-            effort=Effort(
-                IdLimits(chosen.ids_memory_bytes, chosen.ids_folder),
-                with_values=chosen.input_compare is InputCompare.COLUMNS,
-            ),
-        ),
+        audit=partial(audit, effort=effort),
         clock=now,
         make_page=_page_maker(chosen),
     )
@@ -183,14 +181,8 @@ def open_address(address: "BlobAddress") -> "Source":
 
 
 def _account(address: "BlobAddress") -> "BlobServiceClient":
-    from azure.core.credentials import AzureSasCredential
-    from azure.storage.blob import BlobServiceClient
-
-    if address.signature:
-        signature = AzureSasCredential(address.signature.reveal())
-        return BlobServiceClient(address.account, credential=signature, **RETRIES)
-    if not address.local:
-        return BlobServiceClient(address.account, credential=sign_in(None), **RETRIES)
+    if address.signature or not address.local:
+        return blob_service_at(address.account, address.signature)
     read = SettingReader(os.environ)
     output = read.connection("GEM_OUTPUT", queues=False)
     if read.problems:

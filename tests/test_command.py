@@ -19,7 +19,7 @@ from azure.storage.blob import (
 )
 
 from devkit.azurite import Azurite
-from gem_core import wiring
+from gem_core import azure_clients, wiring
 from gem_core.__main__ import main
 from gem_core.audit.address import parse_address
 from gem_core.audit.audit import Effort
@@ -351,7 +351,7 @@ def test_an_address_without_signature_is_opened_by_the_default_chain(
         asked.append(principal)
         return Chain()
 
-    monkeypatch.setattr(wiring, "sign_in", sign_in)
+    monkeypatch.setattr(azure_clients, "sign_in", sign_in)
     account = wiring._account(parse_address("https://a.blob.core.windows.net/c/n"))
     assert account.url == "https://a.blob.core.windows.net/"
     assert asked == [None]
