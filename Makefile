@@ -5,7 +5,7 @@ READY := .venv/ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test chaos-real bench infra-check infra-types check fix lock clean
+.PHONY: help demo start test chaos-real bench infra-check infra-types cold-start check fix lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,9 @@ infra-check: $(READY) ## the infrastructure, without Azure
 
 infra-types: $(READY) ## the types of Azure's resources again, after a new type or API version in infra/
 	@$(UV) run --quiet --no-project --python $(BIN)/python --with msmcp-azure==3.0.0 -m devkit.azure_types
+
+cold-start: $(READY) ## what an instance imports before it works, beside azure.functions alone
+	@$(BIN)/python -m devkit.cold_start $(ARGS)
 
 BENCH := .venv-bench/bin
 $(BENCH)/ready: requirements-bench.txt | $(READY)

@@ -6,7 +6,7 @@ As functions of a folder, so that a mistake can be seeded into a copy (mistakes.
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.infra import bicep, contract, policy, queries, resource_types, symbols
+from tests.infra import bicep, contract, package, policy, queries, resource_types, symbols
 from tests.infra.workflows import workflows
 
 type Check = Callable[[Path], list[str]]
@@ -70,5 +70,8 @@ CHECKS: dict[str, Check] = {
         queries.words,
         queries.alerts,
         workflows,
+        package.package,
+        package.lock,
+        package.runtime,
     )
 }

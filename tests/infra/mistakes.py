@@ -15,7 +15,16 @@ from rich.table import Table
 from tests.infra.checks import CHECKS
 from tests.infra.contract import ROOT
 
-SEEN = ("infra", "docs/operations.md", "azure.yaml", ".github", ".funcignore", "host.json")
+SEEN = (
+    "infra",
+    "docs/operations.md",
+    "azure.yaml",
+    ".github",
+    ".funcignore",
+    "pyproject.toml",
+    "requirements.txt",
+    "requirements-dev.txt",
+)
 """What the checks look at."""
 
 
@@ -194,6 +203,17 @@ MISTAKES = {
     ),
     "function whose failures nobody hears of": Mistake(
         "infra/queries/function-failures.kql", "'deliver_results'", "'deliver'", "alerts"
+    ),
+    "tests deployed": Mistake(".funcignore", "tests/\n", "", "package"),
+    "the app left out": Mistake(".funcignore", "infra/\n", "infra/\ngem_core/\n", "package"),
+    "dependency that is not locked": Mistake(
+        "pyproject.toml", '"pyarrow~=26.0"', '"pyarrow~=99.0"', "lock"
+    ),
+    "dependency without hashes": Mistake(
+        "requirements.txt", "    --hash=sha256:", "    # sha256:", "lock"
+    ),
+    "another version of Python": Mistake(
+        "infra/modules/app.bicep", "version: '3.13'", "version: '3.12'", "runtime"
     ),
 }
 

@@ -1,23 +1,29 @@
-"""What is deployed."""
+"""What is deployed is small enough to be uploaded and started; `make infra-check` shows sizes."""
 
-import shutil
-import subprocess
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from tests.infra.contract import ROOT
+from tests.infra.package import installed_bytes, uploaded
+
+MIB = 1024 * 1024
 
 
-def test_package_holds_only_the_app() -> None:
-    """What .funcignore leaves of the checkout is the app, and small; its size is printed (-s)."""
-    git = shutil.which("git") or "git"
-    listed, ignored = (
-        subprocess.run(
-            [git, "ls-files", "-z", *flags], cwd=ROOT, capture_output=True, text=True, check=True
-        ).stdout.split("\0")
-        for flags in ((), ("-ci", "-X", ".funcignore"))
-    )
-    left = {name for name in set(listed) - set(ignored) if name and (ROOT / name).exists()}
-    tops = {name.partition("/")[0] for name in left}
-    assert tops == {"function_app.py", "gem_core", "host.json", "requirements.txt"}
-    size = sum((ROOT / name).stat().st_size for name in left)
-    print(f"package: {len(left)} files, {size / 1024:.0f} KiB before the remote build")  # noqa: T201 - shown by make infra-check
-    assert size < 2 * 1024 * 1024
+def test_the_upload_is_the_source_alone(tmp_path: Path) -> None:
+    names = uploaded(ROOT)
+    with ZipFile(tmp_path / "app.zip", "w", ZIP_DEFLATED) as package:
+        for name in names:
+            package.write(ROOT / name, name)
+    size = (tmp_path / "app.zip").stat().st_size
+    print(f"\nupload: {len(names)} files, {size / 1024:.0f} KiB zipped")  # noqa: T201 - shown by make infra-check
+    assert size < MIB
+
+
+def test_what_azure_installs_is_known() -> None:
+    """Its cold start reads it from storage; a new dependency that doubles it should be seen."""
+    sizes = sorted(installed_bytes().items(), key=lambda item: -item[1])
+    total = sum(size for _, size in sizes)
+    told = ", ".join(f"{name} {size / MIB:.0f}" for name, size in sizes[:5])
+    print(f"\ninstalled: {len(sizes)} packages, {total / MIB:.0f} MiB ({told})")  # noqa: T201 - as above
+    assert {"pyarrow", "azure-functions"} <= dict(sizes).keys()
+    assert total < 400 * MIB
