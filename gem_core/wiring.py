@@ -140,7 +140,7 @@ def deliverer() -> "Deliverer":
     """The edges of a delivery. Imports pyarrow."""
     from gem_core.audit.audit import Effort, audit
     from gem_core.audit.files import OutputFiles
-    from gem_core.audit.ids import IdLimits
+    from gem_core.audit.id_facts import IdLimits
     from gem_core.flows.deliverer import Deliverer
 
     chosen = settings()

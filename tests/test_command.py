@@ -23,7 +23,7 @@ from gem_core import azure_clients, wiring
 from gem_core.__main__ import main
 from gem_core.audit.address import parse_address
 from gem_core.audit.audit import Effort
-from gem_core.audit.ids import IdLimits
+from gem_core.audit.id_facts import IdLimits
 from gem_core.audit.progress import Pass
 from gem_core.audit.report import Report
 from gem_core.commands import auditing

@@ -20,7 +20,7 @@ from devkit.azurite import Azurite
 from devkit.simulator import CLEAN, GemSimulator
 from gem_core import azure_clients, wiring
 from gem_core.audit.audit import Effort
-from gem_core.audit.ids import IdLimits
+from gem_core.audit.id_facts import IdLimits
 from gem_core.azure_clients import blob_service, queue_service
 from gem_core.errors import SettingsError
 from gem_core.flows.check_jobs import check_jobs

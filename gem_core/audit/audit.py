@@ -11,7 +11,8 @@ from gem_core.audit.facts import Facts, InputFacts
 from gem_core.audit.footer import DataFault, Fault, Opened, open_parquet
 from gem_core.audit.gers import expected_form
 from gem_core.audit.given import GivenFile, open_given
-from gem_core.audit.ids import IdAudit, IdLimits, OutputIds
+from gem_core.audit.id_facts import IdLimits, OutputIds
+from gem_core.audit.ids import IdAudit
 from gem_core.audit.job_statistics import confidence_floor
 from gem_core.audit.profile import Profiler
 from gem_core.audit.progress import OnRows, Pass
@@ -143,7 +144,12 @@ def _read(
     profiler = Profiler(columns, terms)
     ids = None
     if ID in columns:
-        output = OutputIds(opened.schema.field(ID).type, lambda: _ids_again(opened, columns))
+        output = OutputIds(
+            opened.schema.field(ID).type,
+            lambda: _ids_again(opened, columns),
+            opened.id_span(),
+            opened.rows,
+        )
         ids = IdAudit(output, given.ids(), not_compared=given.note, limits=id_limits)
     done = 0
     found, ids_fault = None, ""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from gem_core.audit.contract import ColumnChanges
 from gem_core.audit.footer import Fault, Opened
-from gem_core.audit.ids import IdFacts
+from gem_core.audit.id_facts import IdFacts
 from gem_core.audit.profile import Profile
 from gem_core.audit.values import ValueFacts
 from gem_core.gem.job import GemJob

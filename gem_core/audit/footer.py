@@ -6,11 +6,13 @@ A file that is no readable Parquet is a value (`Fault`, `DataFault`), not an exc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gem_core.audit.contract import MATCH_STATUS, is_text
+from gem_core.audit.contract import ID, MATCH_STATUS, is_text
+from gem_core.audit.id_facts import Span
 from gem_core.audit.plan import batch_rows, chunks, pieces
 from gem_core.audit.ranges import TAIL_BYTES, RangeFile
 from gem_core.audit.threads import ahead, costliest, side_by_side
@@ -66,6 +68,12 @@ class Opened:
     def costliest(self, columns: Sequence[str]) -> str | None:
         """Of the columns, the one that is worth a thread of its own; None in a small file."""
         return costliest(self._metadata, columns)
+
+    def id_span(self) -> Span | None:
+        """The range of integer ids as the footer gives it; None when it does not."""
+        if not pa.types.is_integer(self.schema.field(ID).type):
+            return None
+        return _id_span(self._metadata)
 
     def batches(
         self, columns: Sequence[str], *, apart: str | None = None
@@ -186,6 +194,20 @@ def _parquet(
         # Costs little, and tells flipped bits where the writer left checksums.
         page_checksum_verification=True,
     )
+
+
+def _id_span(metadata: pq.FileMetaData) -> Span | None:
+    spans = []
+    for group in range(metadata.num_row_groups):
+        row_group = metadata.row_group(group)
+        for index in range(row_group.num_columns):
+            chunk = row_group.column(index)
+            if chunk.path_in_schema == ID and row_group.num_rows:
+                found = chunk.statistics
+                if not found or not found.has_min_max:
+                    return None
+                spans.append(Span(found.min, found.max))
+    return reduce(Span.covering, spans) if spans else None
 
 
 def _in_short(error: BaseException) -> str:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from gem_core.audit.contract import ID, ID_PROMISE, compare_columns
 from gem_core.audit.facts import InputFacts
 from gem_core.audit.footer import DataFault, Fault, Opened, open_parquet
-from gem_core.audit.ids import GivenIds, InputLost
+from gem_core.audit.id_facts import GivenIds, InputLost
 from gem_core.audit.ranges import RangeFile
 from gem_core.audit.source import Source
 from gem_core.audit.values import GivenRows
@@ -34,7 +34,9 @@ class GivenFile:
             return None
         opened = self.opened
         kind = opened.schema.field(ID).type
-        return GivenIds(kind, lambda: (batch.column(ID) for batch in _batches(opened, [ID])))
+        return GivenIds(
+            kind, lambda: (batch.column(ID) for batch in _batches(opened, [ID])), opened.id_span()
+        )
 
     def rows(self) -> GivenRows | None:
         """Its rows; None with a note."""

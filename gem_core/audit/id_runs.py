@@ -14,18 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gem_core.audit.buffers import Mask
+from gem_core.audit.keys import sort_keys
 
 CHUNK_BYTES = 512 << 10
 """Of each run, about, at hand at once while runs are merged."""
-
-
-def sort_keys(keys: pa.Array) -> pa.Array:
-    """Keys without nulls in order; integers by numpy, which is several times faster there."""
-    if pa.types.is_integer(keys.type):
-        values = keys.to_numpy(zero_copy_only=False, writable=True)
-        values.sort()
-        return pa.array(values)
-    return keys.take(pc.sort_indices(keys))
 
 
 class _Run:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from gem_core.audit.contract import ID
 from gem_core.audit.facts import Facts
 from gem_core.audit.gers import GersForm, ReleaseUnreadable, form_of_release
-from gem_core.audit.ids import IdFacts
+from gem_core.audit.id_facts import IdFacts
 from gem_core.audit.job_statistics import StatisticUnusable, read_threshold
 from gem_core.audit.rows import NEEDS, RowRule
 from gem_core.audit.verdict import Judgement, Verdict, failed, not_run, passed

@@ -1,13 +1,14 @@
 """Ids in order: counting distinct ones, and merging two files, with nothing held. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gem_core.audit.buffers import Mask
-from gem_core.audit.keys import first_of
+from gem_core.audit.buffers import Mask, numbers
+from gem_core.audit.keys import first_of, sort_keys
 from gem_core.audit.verdict import EXAMPLES
 
 
@@ -58,6 +59,47 @@ class Distinct:
         self._last = pa.concat_arrays([keys[last : last + 1]])
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What one set of ids has and another lacks."""
+
+    missing: int = 0
+    """Distinct ids of the input that the output lacks."""
+    invented: int = 0
+    """Distinct ids of the output that the input lacks."""
+    missing_first: tuple[str, ...] = ()
+    """The smallest few."""
+    invented_first: tuple[str, ...] = ()
+
+
+class IdCount:
+    """Distinct ids that come in order, and those that have a matched row."""
+
+    def __init__(self) -> None:
+        self.all = Distinct()
+        self.of_matched = Distinct()
+        self._of_others = Distinct()
+
+    def counts(self) -> tuple[int, int]:
+        """Distinct ids, and those of them that have a matched row."""
+        return self.all.count, self.of_matched.count
+
+    def add(self, keys: pa.Array, matched: Mask) -> pa.Array:
+        """Fold ids and which of their rows are matched; gives back the distinct ones."""
+        fresh = self.all.add(keys)
+        if len(fresh) == len(keys):
+            # No repeats, so no need to look at the ids of the matched rows.
+            self.of_matched.add_distinct(keys, matched)
+        else:
+            self.of_matched.add(keys.filter(pa.array(matched)))
+        return fresh
+
+    def add_parted(self, matched: pa.Array, others: pa.Array) -> pa.Array:
+        """Fold ids of matched rows and of others, each in order."""
+        matched, others = self.of_matched.add(matched), self._of_others.add(others)
+        return self.all.add(_union(matched, others))
+
+
 class Merge:
     """Compares two files of distinct ids in order, piece by piece as they come."""
 
@@ -65,10 +107,10 @@ class Merge:
         self._given = given
         self._left: pa.Array | None = None
         """Ids of the input that were pulled and not yet compared."""
-        self.missing = 0
-        self.invented = 0
-        self.missing_first: list[str] = []
-        self.invented_first: list[str] = []
+        self._missing = 0
+        self._invented = 0
+        self._missing_first: list[str] = []
+        self._invented_first: list[str] = []
 
     def add(self, keys: pa.Array) -> None:
         """Compare the next ids of the output. Raises what the input's iterator raises."""
@@ -86,12 +128,15 @@ class Merge:
             self._compare(keys[:ours], self._left[:theirs])
             keys, self._left = keys[ours:], self._left[theirs:]
 
-    def finish(self) -> None:
+    def finish(self) -> Difference:
         """The output has no more ids: what the input still has is missing."""
         if self._left is not None:
             self._miss(self._left)
         for keys in self._given:
             self._miss(keys)
+        return Difference(
+            self._missing, self._invented, tuple(self._missing_first), tuple(self._invented_first)
+        )
 
     def _compare(self, ours: pa.Array, theirs: pa.Array) -> None:
         if not ours.equals(theirs):
@@ -99,12 +144,63 @@ class Merge:
             self._miss(_without(theirs, ours))
 
     def _invent(self, keys: pa.Array) -> None:
-        self.invented += len(keys)
-        self.invented_first += first_of(keys, EXAMPLES - len(self.invented_first))
+        self._invented += len(keys)
+        self._invented_first += first_of(keys, EXAMPLES - len(self._invented_first))
 
     def _miss(self, keys: pa.Array) -> None:
-        self.missing += len(keys)
-        self.missing_first += first_of(keys, EXAMPLES - len(self.missing_first))
+        self._missing += len(keys)
+        self._missing_first += first_of(keys, EXAMPLES - len(self._missing_first))
+
+
+class SameSequence:
+    """Holds that two files have the same ids in the same order, whichever it is."""
+
+    def __init__(self, given: Iterator[pa.Array]) -> None:
+        self._given = given
+        self._left: pa.Array | None = None
+        """Ids of the input that were pulled and not yet compared."""
+
+    def add(self, keys: pa.Array) -> None:
+        """Compare the next ids of the output.
+
+        Raises:
+            OutOfOrder: they are not the input's next ids.
+
+        """
+        while len(keys):
+            while not self._left:
+                self._left = next(self._given, None)
+                if self._left is None:
+                    raise OutOfOrder
+            count = min(len(keys), len(self._left))
+            if not keys[:count].equals(self._left[:count]):
+                raise OutOfOrder
+            keys, self._left = keys[count:], self._left[count:]
+
+    def finish(self) -> Difference:
+        """Neither file has more ids. Raises OutOfOrder if the input has."""
+        if self._left or any(len(keys) for keys in self._given):
+            raise OutOfOrder
+        return Difference()
+
+
+def ordered(arrays: Iterable[pa.Array]) -> Iterator[pa.Array]:
+    """Leave the distinct ones of ids in order. Raises OutOfOrder."""
+    distinct = Distinct()
+    for keys in arrays:
+        yield distinct.add(keys)
+
+
+def _union(keys: pa.Array, more: pa.Array) -> pa.Array:
+    """Join distinct ids in order; those of `more` are few, most often."""
+    if not len(keys) or not len(more):
+        return keys if len(keys) else more
+    if not pa.types.is_integer(keys.type):
+        return sort_keys(pa.concat_arrays([keys, _without(more, keys)]))
+    held, added = numbers(keys), numbers(more)
+    places = np.searchsorted(held, added)
+    new = held.take(places, mode="clip") != added
+    return pa.array(np.insert(held, places[new], added[new]))
 
 
 def _less(left: pa.Array, right: pa.Array) -> bool:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from gem_core.audit.contract import ID, ID_PROMISE, followed
 from gem_core.audit.equality import differing
 from gem_core.audit.footer import Opened
-from gem_core.audit.ids import InputLost
+from gem_core.audit.id_facts import InputLost
 from gem_core.audit.keys import key_type
 from gem_core.audit.offenders import Offenders
 from gem_core.audit.pairing import OutOfStep, pairs

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gem_core.audit.address import parse_address
 from gem_core.audit.audit import Effort, audit
-from gem_core.audit.ids import LIMIT_BYTES, IdLimits
+from gem_core.audit.id_facts import LIMIT_BYTES, IdLimits
 from gem_core.audit.report import Report
 from gem_core.audit.source import Source, open_file
 from gem_core.commands.progress import Progress

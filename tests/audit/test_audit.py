@@ -9,7 +9,7 @@ import pytest
 
 from gem_core.audit.audit import Effort, audit, changed_report, refused_report
 from gem_core.audit.checks import CHECKS
-from gem_core.audit.ids import IdLimits
+from gem_core.audit.id_facts import IdLimits
 from gem_core.audit.report import Report
 from gem_core.audit.source import Source
 from gem_core.audit.verdict import Verdict

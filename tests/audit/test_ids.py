@@ -1,6 +1,7 @@
 """Ids are counted and compared exactly, or not at all."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit import id_runs
+from gem_core.audit import id_runs, int_runs, unordered
 from gem_core.audit import ids as ids_module
+from gem_core.audit.id_facts import GivenIds, IdFacts, IdLimits, InputLost, OutputIds, Span
+from gem_core.audit.id_map import map_span
 from gem_core.audit.id_runs import IdRuns
-from gem_core.audit.ids import GivenIds, IdAudit, IdFacts, IdLimits, InputLost, OutputIds
+from gem_core.audit.ids import IdAudit
+from gem_core.audit.int_runs import IntRuns
 from gem_core.audit.verdict import Example
 
 INT64 = pa.int64()
@@ -33,7 +37,9 @@ def compared(
     matched: Sequence[bool] | None = None,
     size: int = 3,
     limits: IdLimits | None = None,
+    span: Span | None = None,
 ) -> IdFacts:
+    """Audit ids in batches of `size`; both footers say that they lie in `span`."""
     given_kind = given_kind or kind
     matched = matched or [True] * len(output)
     parts = [
@@ -41,10 +47,10 @@ def compared(
         for start, ids in zip(range(0, len(output), size), batches(output, kind, size), strict=True)
     ]
     found = IdAudit(
-        OutputIds(kind, lambda: iter(parts)),
+        OutputIds(kind, lambda: iter(parts), span, len(output)),
         None
         if given_ids is None
-        else GivenIds(given_kind, lambda: iter(batches(given_ids, given_kind, size + 1))),
+        else GivenIds(given_kind, lambda: iter(batches(given_ids, given_kind, size + 1)), span),
         not_compared="no input" if given_ids is None else "",
         limits=limits,
     )
@@ -72,10 +78,17 @@ def compared(
     ],
 )
 @pytest.mark.parametrize("kind", [pa.int64(), pa.int32(), pa.uint64()], ids=str)
+@pytest.mark.parametrize("span", [None, Span(0, 11), Span(0, 5)], ids=str)
 def test_missing_and_invented(
-    output: Ids, given_ids: Ids, missing: int, invented: int, kind: pa.DataType
+    output: Ids,
+    given_ids: Ids,
+    missing: int,
+    invented: int,
+    kind: pa.DataType,
+    span: Span | None,
 ) -> None:
-    found = compared(output, given_ids, kind=kind)
+    """Whatever the footers say of the range of the ids, which may be wrong."""
+    found = compared(output, given_ids, kind=kind, span=span)
     assert (found.missing, found.invented, found.not_compared) == (missing, invented, "")
 
 
@@ -168,6 +181,7 @@ def test_beyond_the_memory_bound_counts_stay_exact(
     """Ids that do not fit go to the given folder, and nothing is left of them there."""
     monkeypatch.setattr(ids_module, "_EARLY_BYTES", 500)
     monkeypatch.setattr(id_runs, "CHUNK_BYTES", 200)
+    monkeypatch.setattr(int_runs, "CHUNK_BYTES", 200)
 
     def shown(ids: list[int]) -> Ids:
         # Of one length, so that text is in the order of the numbers.
@@ -190,17 +204,72 @@ def test_beyond_the_memory_bound_counts_stay_exact(
     assert not list(tmp_path.iterdir())
 
 
-def test_ids_that_do_not_fit_are_on_disk(tmp_path: Path) -> None:
+@pytest.mark.parametrize("make", [IdRuns, IntRuns])
+def test_ids_that_do_not_fit_are_on_disk(
+    tmp_path: Path, make: type[IdRuns] | type[IntRuns]
+) -> None:
     rows = np.ones(500, np.bool_)
-    with IdRuns(1000, tmp_path) as runs:
-        for start in (500, 0):
+    with closing(make(1000, tmp_path)) as runs:
+        for start in (500, 0, 500):
             runs.add(pa.array(range(start, start + 500)), rows)
         assert runs.spilled_bytes > 8000
-        assert list(tmp_path.rglob("*.arrow"))
+        assert [path for path in tmp_path.rglob("*") if path.is_file()]
         for _ in range(2):
             keys = [key for part, _ in runs.in_order() for key in part.to_pylist()]
-            assert keys == list(range(1000))
+            assert keys == sorted([*range(1000), *range(500, 1000)])
     assert not list(tmp_path.iterdir())
+
+
+def test_integer_ids_take_no_more_than_the_bound() -> None:
+    """They are sorted where they lie; what is at hand beside them is one chunk a run."""
+    runs = IntRuns(8000)
+    with closing(runs):
+        for start in range(0, 10_000, 700):
+            runs.add(pa.array(range(start, start + 700)), None)
+            assert runs.held_bytes <= 8000
+        for matched, others in runs.in_order():
+            assert matched.nbytes + others.nbytes <= int_runs.CHUNK_BYTES * 20
+
+
+def test_dense_ids_are_ticked_off_and_nothing_is_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(IntRuns, "add", None)
+    found = compared([*SHUFFLED[:990], SHUFFLED[0]], SHUFFLED, span=Span(0, 999))
+    assert (found.distinct, found.missing, found.invented) == (990, 10, 0)
+    assert [example.id for example in found.missing_examples] == [
+        str(n) for n in sorted(SHUFFLED[990:])[:5]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("output", "given_span", "rows", "limit"),
+    [
+        pytest.param(Span(0, 99), None, 100, 1000, id="no-range-of-the-input"),
+        pytest.param(None, Span(0, 99), 100, 1000, id="no-range-of-the-output"),
+        pytest.param(Span(0, 99), Span(0, 1000), 100, 1000, id="too-sparse"),
+        pytest.param(Span(0, 99), Span(0, 99), 100, 99, id="too-large"),
+    ],
+)
+def test_without_a_range_that_fits_there_is_no_map(
+    output: Span | None, given_span: Span | None, rows: int, limit: int
+) -> None:
+    def nothing() -> tuple[()]:
+        return ()
+
+    ids = OutputIds(INT64, nothing, output, rows)
+    assert map_span(INT64, ids, GivenIds(INT64, nothing, given_span), limit) is None
+    whole = OutputIds(INT64, nothing, Span(0, 99), 100)
+    assert map_span(INT64, whole, None, 100) == Span(0, 99)
+    assert map_span(pa.string(), whole, None, 100) is None
+
+
+@pytest.mark.parametrize("ids", [[5, 1, 3, 1, 9], ["b", "a", "c", "a"]], ids=str)
+def test_ids_in_the_input_s_order_are_not_sorted_to_compare(
+    ids: Ids, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unordered, "difference", None)
+    kind = pa.string() if isinstance(ids[0], str) else INT64
+    found = compared(ids, ids, kind=kind, size=2)
+    assert (found.missing, found.invented) == (0, 0)
 
 
 def test_too_many_strangers_are_not_guessed_at() -> None:
@@ -236,11 +305,28 @@ ids_mostly_ordered = st.lists(st.integers(0, 60), max_size=40).map(sorted)
 some_ids = ids_of_any_order | ids_mostly_ordered
 
 
-@given(some_ids, some_ids, st.integers(1, 7), st.sampled_from(["ints", "texts", "text", "int"]))
+spans = st.none() | st.builds(Span, st.integers(-9, 0), st.integers(0, 70))
+
+
+@given(
+    some_ids,
+    some_ids | st.none(),
+    st.integers(1, 7),
+    st.sampled_from(["ints", "texts", "text", "int"]),
+    spans,
+)
 def test_sets_agree(
-    output: list[int | None], given_ids: list[int | None], size: int, as_: str
+    output: list[int | None],
+    given_ids: list[int | None] | None,
+    size: int,
+    as_: str,
+    span: Span | None,
 ) -> None:
-    """Against Python's sets, for integers and text on either side."""
+    """Against Python's sets, for integers and text on either side.
+
+    Without an input of its own, it is the output's sequence.
+    """
+    given_ids = list(output) if given_ids is None else given_ids
 
     def text(ids: Ids) -> Ids:
         return [None if number is None else str(number) for number in ids]
@@ -255,6 +341,7 @@ def test_sets_agree(
         given_kind=pa.string() if as_ in {"texts", "int"} else pa.int64(),
         matched=flags,
         size=size,
+        span=span if as_ == "ints" else None,
     )
     assert found.rows == len(output) - output.count(None)
     assert (found.distinct, found.distinct_matched) == (len(ours), len(matched))

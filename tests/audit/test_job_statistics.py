@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.ids import IdFacts
+from gem_core.audit.id_facts import IdFacts
 from gem_core.audit.job_statistics import (
     StatisticUnusable,
     confidence_floor,
