@@ -6,7 +6,7 @@ As functions of a folder, so that a mistake can be seeded into a copy (mistakes.
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.infra import bicep, contract, package, policy, queries, resource_types, symbols
+from tests.infra import bicep, contract, hooks, package, policy, queries, resource_types, symbols
 from tests.infra.workflows import workflows
 
 type Check = Callable[[Path], list[str]]
@@ -61,6 +61,8 @@ CHECKS: dict[str, Check] = {
         modules,
         policy.security,
         policy.roles,
+        policy.scopes,
+        policy.telemetry,
         contract.parameters,
         contract.settings,
         contract.stores,
@@ -69,6 +71,8 @@ CHECKS: dict[str, Check] = {
         queries.kql,
         queries.words,
         queries.alerts,
+        hooks.hooks,
+        hooks.twins,
         workflows,
         package.package,
         package.lock,

@@ -21,6 +21,7 @@ SEEN = (
     "azure.yaml",
     ".github",
     ".funcignore",
+    "host.json",
     "pyproject.toml",
     "requirements.txt",
     "requirements-dev.txt",
@@ -117,6 +118,13 @@ MISTAKES = {
     "wider scope": Mistake(
         "infra/modules/roles.bicep", "scope: results", "scope: stateStorage", "roles"
     ),
+    "right in the wrong resource group": Mistake(
+        "infra/main.bicep",
+        "scope: resourceGroup(outputParts[2], outputParts[4])",
+        "scope: group",
+        "scopes",
+    ),
+    "log lines sampled": Mistake("host.json", "Request;Trace;Exception", "Request", "telemetry"),
     "missing setting": Mistake(
         "infra/modules/app.bicep",
         "  GEM_STATE__queueServiceUri: 'https://${stateStorageName}.queue.${storageSuffix}'\n",
@@ -214,6 +222,24 @@ MISTAKES = {
     ),
     "another version of Python": Mistake(
         "infra/modules/app.bicep", "version: '3.13'", "version: '3.12'", "runtime"
+    ),
+    "hook without wait": Mistake(
+        "infra/hooks/postdeploy.sh", "until key_exists", "until true", "hooks"
+    ),
+    "hook that waits for ever": Mistake(
+        "infra/hooks/postdeploy.sh", 'if [ "$try" -ge "$tries" ]', "if [ 1 -ge 100 ]", "hooks"
+    ),
+    "hook that hides a failed deployment": Mistake(
+        "infra/hooks/postdeploy.sh", "if ! az deployment", "if az deployment", "hooks"
+    ),
+    "hook that is no POSIX sh": Mistake(
+        "infra/hooks/postdeploy.sh", "try=$((try + 1))", 'tried+=("$try")', "hooks"
+    ),
+    "twin that is no PowerShell": Mistake(
+        "infra/hooks/postdeploy.ps1", "$try = 1\n", "$try = (1\n", "twins"
+    ),
+    "twin that asks otherwise": Mistake(
+        "infra/hooks/postdeploy.ps1", "--output tsv", "--output json --debug", "twins"
     ),
 }
 

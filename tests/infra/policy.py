@@ -1,5 +1,6 @@
 """What a security team demands: rights, keys, transport, secrets."""
 
+import json
 import re
 from pathlib import Path
 
@@ -125,3 +126,36 @@ def roles(root: Path) -> list[str]:
     assigned, faults = assigned_roles(root)
     spoken = {(_SPOKEN.get(who, who), _SPOKEN.get(on, on), role) for who, on, role in assigned}
     return faults + [f"{' / '.join(row)}" for row in sorted(told ^ spoken)]
+
+
+def scopes(root: Path) -> list[str]:
+    """Rights on something of the user's own are assigned in its own resource group.
+
+    A resource id is split into parts: 2 is the subscription, 4 the resource group, 8 the name.
+    """
+    main = bicep.BicepFile(root / "infra" / "main.bicep")
+    found = []
+    for name, node in main.declared("module").items():
+        assigns = bicep.BicepFile(main.path.parent / bicep.path_of(node))
+        if all("/roleAssignments" not in each.kind for each in assigns.resources()):
+            continue
+        has = bicep.properties(bicep.object_of(node))
+        named = [value for path, value in has.items() if path.startswith("params.")]
+        owners = {value.removesuffix("[8]") for value in named if value.endswith("[8]")}
+        wanted = {f"resourceGroup({owner}[2], {owner}[4])" for owner in owners} or {"group"}
+        if wanted != {has["scope"]}:
+            found.append(f"{name}: assigned in {has['scope']}, not in {', '.join(sorted(wanted))}")
+    return found
+
+
+def telemetry(root: Path) -> list[str]:
+    """The host sends every line, run and exception, since alerts count them (decision 63)."""
+    told = json.loads((root / "host.json").read_text(encoding="utf-8"))
+    insights = told.get("logging", {}).get("applicationInsights", {})
+    kept = set(insights.get("samplingSettings", {}).get("excludedTypes", "").split(";"))
+    found = [
+        f"host.json samples {kind}" for kind in sorted({"Exception", "Request", "Trace"} - kept)
+    ]
+    if told.get("telemetryMode"):
+        found.append("host.json: OpenTelemetry costs each cold start a second")
+    return found
