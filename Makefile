@@ -5,7 +5,7 @@ READY := .venv/ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test chaos-real bench infra-check infra-types cold-start check fix lock clean
+.PHONY: help demo start test chaos chaos-real bench infra-check infra-types cold-start check fix lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,7 +25,10 @@ test: $(READY) ## every test (ARGS="-k audit" picks some, without the coverage g
 chaos-real: $(READY) ## 50 jobs on Azurite while the app is killed and storage restarts (ARGS="--seed 2")
 	@$(BIN)/python -m tests.integration.campaign $(ARGS)
 
-infra-check: $(READY) ## the infrastructure, without Azure
+infra-chaos: $(READY) ## the simulated world against the app (ARGS="--help")
+	@$(BIN)/python -m tests.world $(ARGS)
+
+check: $(READY) ## the infrastructure, without Azure
 	@$(BIN)/python -m pytest -q -s tests/infra
 	@$(BIN)/python -m tests.infra.mistakes
 
@@ -43,6 +46,9 @@ $(BENCH)/ready: requirements-bench.txt | $(READY)
 
 bench: $(BENCH)/ready ## the audit beside other tools (ARGS="--quick": within a minute)
 	@$(BENCH)/python -m devkit.bench $(ARGS)
+
+chaos: $(READY) ## the simulated world against the app (ARGS="--help")
+	@$(BIN)/python -m tests.world $(ARGS)
 
 check: $(READY) ## format, lint, types
 	@$(BIN)/ruff format --check .

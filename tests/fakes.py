@@ -47,6 +47,8 @@ class MemoryDocuments:
         self._versions = itertools.count(1)
         self._held: dict[str, _Held] = {}
         self._lock = RLock()
+        self.changes = 0
+        """Counts writes and deletions."""
 
     def get(self, name: str) -> Document | None:
         held = self._held.get(name)
@@ -69,6 +71,7 @@ class MemoryDocuments:
 
     def put(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
         with self._lock:
+            self.changes += 1
             etag = f"0x{next(self._versions):X}"
             self._held[name] = _Held(body, etag, dict(metadata or {}), self._clock())
             return etag
@@ -78,7 +81,7 @@ class MemoryDocuments:
             held = self._held.get(name)
             if etag is not None and (held is None or held.etag != etag):
                 raise RecordConflict(f"{name} is another version")
-            self._held.pop(name, None)
+            self.changes += self._held.pop(name, None) is not None
 
     def url(self, name: str) -> str:
         return f"https://state.example/{self._name}/{name}"

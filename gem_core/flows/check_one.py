@@ -53,14 +53,11 @@ def look_at(checker: Checker, job: OpenJob, may_ask: Callable[[], bool]) -> Done
     now = checker.clock()
     registry = checker.registry
     stored = registry.get(job.job_run_id)
-    if stored is None:
+    if stored is None or stored.record.stage is Stage.REPORTED:
         if now - job.marked_at > ORPHAN_AGE:
             registry.unmark(job.job_run_id, etag=job.etag)
         return Done.NOTHING
     record = stored.record
-    if record.stage is Stage.REPORTED:
-        registry.unmark(job.job_run_id, etag=job.etag)
-        return Done.NOTHING
     if record.due_at > now:
         registry.claim(job, record.due_at)
         return Done.NOTHING

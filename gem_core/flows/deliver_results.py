@@ -247,9 +247,18 @@ def _postpone(deliverer: Deliverer, stored: StoredRecord) -> None:
         log(Event.RECORD_CONFLICT, job_run_id=record.job_run_id)
 
 
-def _mark_reported(deliverer: Deliverer, stored: StoredRecord | None, sent: Manifest) -> None:
-    """Mark the job as reported, whatever else has changed in its record meanwhile."""
-    while stored and stored.record.stage is Stage.SETTLED:
+def _mark_reported(deliverer: Deliverer, served: StoredRecord, sent: Manifest) -> None:
+    """Mark the job as reported, whatever else has changed in its record meanwhile.
+
+    But for one who asked for the manifest again meanwhile, or registered the job again: this
+    delivery may have looked at the output before that.
+    """
+    stored: StoredRecord | None = served
+    while (
+        stored
+        and stored.record.stage is Stage.SETTLED
+        and stored.record.is_same_delivery(served.record)
+    ):
         reported = stored.record.reported(sent.outcome, sent.id, deliverer.clock())
         try:
             deliverer.registry.replace(stored, reported)

@@ -4,8 +4,9 @@ Timers have been seen to die while HTTP lives on, so what tells must not be the 
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from cronsim import CronSim
@@ -44,9 +45,10 @@ class Tick:
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON, in camelCase; times are ISO 8601."""
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
         return {
             _camel(name): value.isoformat() if isinstance(value, datetime) else value
-            for name, value in asdict(self).items()
+            for name, value in values
         }
 
 
@@ -91,6 +93,7 @@ def is_silent(last_sign: datetime | None, now: datetime, schedule: str) -> bool:
     return now > limit
 
 
+@cache
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.title() for word in rest)

@@ -83,6 +83,8 @@ class JobRecord:
     outcome: Outcome | None = None
     manifest_id: str | None = None
     reported_at: datetime | None = None
+    redelivered_at: datetime | None = None
+    """When an operator last asked for the manifest again."""
 
     def answered(self, job: GemJob, now: datetime) -> "JobRecord":
         """GEM answered with a job."""
@@ -131,7 +133,17 @@ class JobRecord:
 
     def to_redeliver(self, now: datetime) -> "JobRecord":
         """An operator wants the manifest again, from the output as it is now."""
-        return replace(self, stage=Stage.SETTLED, tickets=0, due_at=now)
+        return replace(self, stage=Stage.SETTLED, tickets=0, due_at=now, redelivered_at=now)
+
+    def is_same_delivery(self, other: "JobRecord") -> bool:
+        """Whether a manifest made for the one serves the other too.
+
+        Not when the job was forgotten and registered again, or asked for again, in between.
+        """
+        return (self.registered_at, self.redelivered_at) == (
+            other.registered_at,
+            other.redelivered_at,
+        )
 
     def _asked(self, now: datetime) -> "JobRecord":
         return replace(self, checks=self.checks + 1, checked_at=now)

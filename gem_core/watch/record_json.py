@@ -39,6 +39,7 @@ def record_to_json(record: JobRecord) -> dict[str, Any]:
         "outcome": record.outcome,
         "manifestId": record.manifest_id,
         "reportedAt": _text(record.reported_at),
+        "redeliveredAt": _text(record.redelivered_at),
     }
 
 
@@ -92,6 +93,7 @@ def _read(held: dict[str, Any]) -> JobRecord:
         outcome=Outcome(held["outcome"]) if held["outcome"] else None,
         manifest_id=held["manifestId"],
         reported_at=_moment(held["reportedAt"]),
+        redelivered_at=_moment(held.get("redeliveredAt")),
     )
 
 

@@ -5,6 +5,9 @@ open; tickets, whose writing triggers the delivery. An open record always has a 
 is written before the record that needs it and removed after the record that does not. A marker is
 a hint (when to look at the record); the record is the truth.
 
+Whoever is about to open a record has written its marker already. So a marker that seems to be too
+many may be somebody's who has not got further yet, and only the tick removes it, when it is old.
+
 A marker is also how a job is claimed: whoever is about to ask GEM moves it, by compare-and-set, to
 a later moment. Others then find the job not due, and if the claimant dies it is due by itself.
 """
@@ -23,7 +26,8 @@ from gem_core.watch.record_json import record_from_bytes, record_to_bytes
 MARKER_PREFIX = "jobs/"
 SUFFIX = ".json"
 ORPHAN_AGE = timedelta(hours=1)
-"""A marker without a record may belong to a registration that is under way; not after this."""
+"""A marker without an open record may belong to a registration or redelivery that is under way; not
+after this, which is more than the function timeout of host.json."""
 _AT_ONCE = datetime.fromtimestamp(0, UTC)
 """When a job is due whose marker does not say it."""
 
@@ -140,11 +144,8 @@ class JobRegistry:
             self.claim(claim, record.due_at)
 
     def remove(self, job_run_id: str) -> None:
-        """Forget a job."""
-        marker = self._worklist.get(MARKER_PREFIX + job_run_id)
+        """Forget a job. Its marker may be that of a new registration by now, and is left."""
         self._jobs.delete(_record_name(job_run_id))
-        if marker:
-            self.unmark(job_run_id, etag=marker.etag)
 
     def mark_open(self, record: JobRecord) -> None:
         """Put the job on the worklist, or change when it is due."""

@@ -431,6 +431,45 @@ def test_a_job_forgotten_while_it_is_delivered_does_not_come_back() -> None:
     assert world.jobs.names() == world.manifests.names() == []
 
 
+def test_a_redelivery_asked_for_while_an_older_delivery_ends_is_still_owed() -> None:
+    """The older one has sent what the output was; the operator asked for what it is now."""
+    world = settled()
+    deliver_results(world.deliverer, JOB)
+    redeliver_job(world.desk, world.checker, JOB)
+    world.queue.sent.clear()
+    real = world.queue.send
+
+    def send(body: str) -> None:
+        real(body)
+        world.clock.move(seconds=1)
+        world.files.write(OUTPUT, matched_file(matched=20))
+        redeliver_job(world.desk, world.checker, JOB)
+
+    world.queue.send = send  # type: ignore[method-assign]
+    deliver_results(world.deliverer, JOB)
+    assert world.record().stage is Stage.SETTLED
+    world.queue.send = real  # type: ignore[method-assign]
+    deliver_results(world.deliverer, JOB)
+    assert world.record().stage is Stage.REPORTED
+    assert [event["data"]["output"]["etag"] for event in world.queue.events()] == ["E1", "E2"]
+
+
+def test_a_job_registered_anew_while_an_older_delivery_ends_is_still_owed() -> None:
+    world = settled()
+    real = world.queue.send
+
+    def send(body: str) -> None:
+        real(body)
+        forget_job(world.desk, JOB)
+        world.clock.move(seconds=1)
+        world.settle(finished())
+
+    world.queue.send = send  # type: ignore[method-assign]
+    deliver_results(world.deliverer, JOB)
+    assert world.record().stage is Stage.SETTLED
+    assert world.marked()
+
+
 def test_a_storage_that_refuses_the_mark_leaves_the_job_to_the_sweep() -> None:
     world = settled()
 

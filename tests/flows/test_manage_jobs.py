@@ -27,8 +27,8 @@ from gem_core.flows.manage_jobs import (
     tell_status,
 )
 from gem_core.watch.record import Settlement, Stage
-from gem_core.watch.record_json import record_to_json
-from tests.builders import JOB, OUTPUT, World, answer, finished, logged, matched_file
+from gem_core.watch.record_json import record_to_bytes, record_to_json
+from tests.builders import JOB, OUTPUT, World, answer, finished, logged, matched_file, new_record
 from tests.fakes import START
 
 
@@ -302,7 +302,7 @@ def test_a_job_that_is_being_watched_has_nothing_to_deliver() -> None:
 def test_a_forgotten_job_is_gone_and_its_reports_stay(caplog: pytest.LogCaptureFixture) -> None:
     world = reported()
     forget_job(world.desk, JOB)
-    assert world.jobs.names() == world.worklist.names() == world.manifests.names() == []
+    assert world.jobs.names() == world.manifests.names() == []
     assert len(world.reports.names()) == 1
     assert logged(caplog, "job_forgotten")
     forget_job(world.desk, JOB)
@@ -318,6 +318,38 @@ def test_a_forgotten_job_can_be_registered_and_told_again() -> None:
     check_jobs(world.checker)
     deliver_results(world.deliverer, JOB)
     assert world.queue.events()[1]["data"]["labels"] == {"second": "life"}
+
+
+def test_a_job_registered_while_it_is_forgotten_once_more_keeps_its_marker() -> None:
+    """The marker that the second forgetting sees is not that of what it forgets."""
+    world = reported()
+    forget_job(world.desk, JOB)
+    other = World(clock=world.clock)
+    other.jobs, other.worklist, other.manifests = world.jobs, world.worklist, world.manifests
+
+    def forget() -> None:
+        if world.trap.calls[-1] == "worklist.put":
+            other.trap.check = register_to_the_end
+            forget_job(other.desk, JOB)
+
+    def register_to_the_end() -> None:
+        if other.trap.calls[-1] == "jobs.delete":
+            world.trap.check = lambda: None
+            world.jobs.create(f"{JOB}.json", record_to_bytes(new_record()))
+
+    world.trap.check = forget
+    register_job(world.desk, JOB, None)
+    assert world.record().stage is Stage.WATCHING
+    assert world.marked()
+
+
+def test_the_marker_of_a_forgotten_job_goes_within_two_hours() -> None:
+    world = World()
+    world.add(JOB)
+    forget_job(world.desk, JOB)
+    world.clock.move(hours=2)
+    check_jobs(world.checker)
+    assert not world.marked()
 
 
 def test_the_status_before_the_first_tick() -> None:

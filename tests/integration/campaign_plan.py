@@ -61,7 +61,7 @@ class Plan:
 
 def plan(seed: int, *, jobs: int, faults: int, seconds: float) -> Plan:
     """Jobs that end one by one within `seconds`, and faults of every kind among them."""
-    dice = Random(seed)  # noqa: S311 - no secret
+    dice = Random(seed)
     planned = []
     for number in range(jobs):
         life, outcome = _OUTCOMES[number % len(_OUTCOMES)]

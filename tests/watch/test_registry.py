@@ -72,11 +72,12 @@ def test_a_reported_job_that_is_to_be_delivered_again_is_open() -> None:
     assert [line.job_run_id for line in registry.open_jobs()] == [JOB]
 
 
-def test_a_forgotten_job_leaves_nothing_to_do() -> None:
+def test_a_forgotten_job_leaves_a_marker_to_the_tick() -> None:
     world = World()
     world.add(JOB)
     world.registry.remove(JOB)
-    assert world.jobs.names() == world.worklist.names() == []
+    assert world.jobs.names() == []
+    assert world.marked()
     world.registry.remove(JOB)
 
 

@@ -1,0 +1,144 @@
+"""`python -m tests.world`: the campaign. Exit code 1 when any promise was broken."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from tests.world.campaign import Task, all_cases, exhaustive_tasks, random_tasks, run
+from tests.world.exhaustive import with_faults
+from tests.world.faults import Fault
+from tests.world.plan import CallFault, Plan, random_plan
+from tests.world.sabotage import SABOTAGES
+from tests.world.shrink import shrunk
+from tests.world.tally import Tally
+from tests.world.world import World
+
+RUNS = 100_000
+QUICK_RUNS = 600
+SHOWN = 10
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run what is asked for."""
+    arguments = _arguments(words)
+    logging.getLogger("gem_core").setLevel(logging.CRITICAL + 1)
+    if arguments.seed is not None or arguments.case:
+        return _replay(arguments)
+    if arguments.sabotage == "all":
+        return _all_sabotages(arguments)
+    runs = arguments.runs or (QUICK_RUNS if arguments.quick else RUNS)
+    tasks = list(random_tasks(runs, sabotage=arguments.sabotage))
+    tasks += exhaustive_tasks(_cases(quick=arguments.quick), sabotage=arguments.sabotage)
+    tally = _run(tasks, arguments)
+    Console(width=100).print(tally.table())
+    for command, breach in tally.failing[:SHOWN]:
+        sabotage = f" --sabotage {arguments.sabotage}" if arguments.sabotage else ""
+        print(f'BREACH  make chaos ARGS="{command}{sabotage}"\n        {breach}')
+    return 1 if tally.breaches else 0
+
+
+def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.world",
+        description="Everything around the app in virtual time, and all that may go wrong.",
+        epilog="docs/chaos.md says how it works.",
+    )
+    parser.add_argument("--runs", type=int, help=f"random runs, seeds from 0 on ({RUNS:,})")
+    parser.add_argument(
+        "--quick", action="store_true", help=f"{QUICK_RUNS:,} seeds, and only two exhaustive cases"
+    )
+    parser.add_argument("--workers", type=int, default=os.process_cpu_count(), help="(%(default)s)")
+    parser.add_argument("--seed", type=int, help="one random run again, with its whole trace")
+    parser.add_argument("--case", choices=all_cases(), metavar="NAME", help="one exhaustive run")
+    parser.add_argument(
+        "--fault", type=_fault, action="append", default=[], metavar="CALL:KIND",
+        help=f"what befalls a call of --case; kinds are {', '.join(Fault.__members__)}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sabotage", choices=[*SABOTAGES, "all"], default="",
+        help="break the app first, in one way or in each: the campaign must find it",
+    )  # fmt: skip
+    return parser.parse_args(words)
+
+
+def _fault(text: str) -> CallFault:
+    call, _, kind = text.partition(":")
+    try:
+        return CallFault(int(call), Fault[kind])
+    except (ValueError, KeyError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no CALL:KIND, such as 12:KILL_AFTER"
+        ) from None
+
+
+def _cases(*, quick: bool) -> list[str]:
+    names = list(all_cases())
+    return ["1 job, valid, events die", "2 jobs, valid, events survive"] if quick else names
+
+
+def _run(tasks: list[Task], arguments: argparse.Namespace) -> Tally:
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("runs", total=len(tasks))
+
+        def on_tally(tally: Tally) -> bool:
+            shown = f"{sum(tally.runs.values()):,} runs, {tally.breaches} breaches"
+            progress.update(bar, advance=1, description=shown)
+            return len(tally.failing) < SHOWN
+
+        return run(tasks, workers=arguments.workers, on_tally=on_tally)
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    """Tell one run line by line; when it fails, what is left of it when it is made small."""
+    with ExitStack() as stack:
+        if arguments.sabotage:
+            stack.enter_context(SABOTAGES[arguments.sabotage].off())
+        if arguments.case:
+            plan = with_faults(all_cases()[arguments.case].plan, *arguments.fault)
+        else:
+            plan = random_plan(arguments.seed)
+        if not _told(plan):
+            return 0
+        small = shrunk(plan, lambda each: bool(World(each).run().breaches))
+        print(
+            f"\n--- the same, without {len(plan.faults) - len(small.faults)} of {len(plan.faults)} "
+            f"faults and {len(plan.acts) - len(small.acts)} of {len(plan.acts)} acts\n"
+        )
+        _told(small)
+    return 1
+
+
+def _told(plan: Plan) -> tuple[str, ...]:
+    print(*plan.lines(), sep="\n")
+    breaches = World(plan, tell=print).run().breaches
+    print(*(f"BREACH {breach}" for breach in breaches), sep="\n")
+    return breaches
+
+
+def _all_sabotages(arguments: argparse.Namespace) -> int:
+    """Break the app in each way, one after the other: the short form must find all of them."""
+    table = Table(
+        title="What the campaign finds when the app is broken on purpose", title_justify="left"
+    )
+    for heading in ("sabotage", "what is off", "runs", "found by", "breach"):
+        table.add_column(heading)
+    missed = 0
+    for sabotage in SABOTAGES.values():
+        tasks = list(random_tasks(arguments.runs or QUICK_RUNS * 5, sabotage=sabotage.name))
+        tally = _run(tasks, arguments)
+        missed += not tally.failing
+        command, breach = tally.failing[0] if tally.failing else ("NOT FOUND", "")
+        table.add_row(sabotage.name, sabotage.what, f"{tally.runs['random']:,}", command, breach)
+    Console(width=140).print(table)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,234 @@
+"""The edges of the app, each call of them watched: it takes time, it may fail, it may be the last.
+
+Calls are found by interception, so a call that is new to the app is a kill point by itself.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from random import Random
+from typing import Any, cast
+
+from gem_core.deliver.outbox import Outbox
+from gem_core.flows.check_jobs import Checker
+from gem_core.flows.deliverer import Audit, Deliverer
+from gem_core.flows.manage_jobs import Desk
+from gem_core.watch.heartbeat import Heartbeat
+from gem_core.watch.pace import Pace
+from gem_core.watch.registry import SUFFIX, JobRegistry
+from tests.fakes import FakeFiles, FakeQueue, FakeSource, MemoryDocuments
+from tests.world.audit import output_body
+from tests.world.faults import AFTER, BEFORE, Fault, error, possible
+from tests.world.gem import LivingGem
+from tests.world.ledger import Ledger
+from tests.world.loop import Loop
+from tests.world.plan import Plan
+
+SLOW_SECONDS = 400.0
+"""Below the function timeout, beyond every due time of the policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallStates:
+    """The versions of the world around one call."""
+
+    call: str
+    before: int
+    after: int
+
+
+class Edges:
+    """All edges over one state of the world."""
+
+    def __init__(self, plan: Plan, loop: Loop, random: Random, audit: Audit) -> None:
+        self._loop = loop
+        self._random = random
+        self._latency = plan.setting.latency
+        self._setting = plan.setting
+        self._faults = {fault.call: fault for fault in plan.faults}
+        self.faults_until = float("inf")
+        self._calls = count()
+        self._file_versions = count(1)
+        self.on_ticket: Callable[[str, Fault | None], object] = lambda *_: None
+        self.tell: Callable[[str], object] | None = None
+        """Takes the trace."""
+        self.injected: Counter[Fault] = Counter()
+        self.called: Counter[str] = Counter()
+        """By story and call."""
+        self.killed: Counter[str] = Counter()
+        """By story, call and side."""
+        self.jobs, self.worklist, self.tickets, self.reports, self.manifests = self._stores = [
+            MemoryDocuments(loop.clock, name)
+            for name in ("gem-jobs", "gem-open", "gem-settled", "gem-reports", "gem-manifests")
+        ]
+        self.queue = FakeQueue()
+        self.files = FakeFiles()
+        lives = {life.job_run_id: life for life in plan.lives}
+        self.gem = LivingGem(lives, lambda: loop.seconds)
+        self.ledger = Ledger(
+            lambda: loop.seconds,
+            self.teller,
+            self.worklist,
+            self.manifests,
+            self.gem.said,
+            plan.setting.policy.job_deadline,
+        )
+        self.states: dict[int, CallStates] = {}
+        """Of each call, by its number."""
+        self.count_states = False
+        self._build(audit)
+
+    def _build(self, audit: Audit) -> None:
+        clock = self._loop.clock
+        registry = JobRegistry(
+            jobs=self._watched(self.jobs, "jobs"),
+            worklist=self._watched(self.worklist, "worklist"),
+            tickets=self._watched(self.tickets, "tickets"),
+        )
+        outbox = Outbox(
+            manifests=self._watched(self.manifests, "manifests"),
+            reports=self._watched(self.reports, "reports"),
+        )
+        heartbeat = Heartbeat(self._watched(self.worklist, "heartbeat"))
+        self.checker = Checker(
+            registry=registry,
+            heartbeat=heartbeat,
+            gem=self._watched(self.gem, "gem"),
+            policy=self._setting.policy,
+            pace=Pace(10, monotonic=lambda: self._loop.seconds, pause=self._loop.wait),
+            clock=clock,
+            jitter=self._random.random,
+            each=lambda do, jobs: self._loop.each(do, jobs, at_once=3),
+        )
+        self.deliverer = Deliverer(
+            registry=registry,
+            outbox=outbox,
+            queue=self._watched(self.queue, "queue"),
+            files=self._watched(self.files, "files"),
+            job_url=lambda job_run_id: f"https://gem.example/jobs/{job_run_id}",
+            output_grace=self._setting.output_grace,
+            input_audit=True,
+            clock=clock,
+            audit=audit,
+        )
+        self.desk = Desk(
+            registry=registry, outbox=outbox, heartbeat=heartbeat, schedule="0 * * * * *",
+            clock=clock,
+        )  # fmt: skip
+
+    def version(self) -> int:
+        """Another number after each change of what outlives a process."""
+        changes = sum(documents.changes for documents in self._stores)
+        return changes + len(self.queue.sent) + self._loop.turns
+
+    def teller(self) -> str:
+        """The story that is at work."""
+        return self._loop.story.name if self._loop.story else "the world"
+
+    def say(self, text: str) -> None:
+        """A line of the trace."""
+        if self.tell:
+            self.tell(f"{self._loop.seconds:9.2f} s  {self.teller():28} {text}")
+
+    def write_output(self, name: str, outcome: str) -> None:
+        """GEM writes an output, or writes it anew."""
+        body = output_body(name, next(self._file_versions), outcome)
+        etag = self.files.write(name, body)
+        self.ledger.output_written(name, etag, body)
+        self.say(f"{name} is written: {outcome}, {etag}")
+
+    def _watched[T](self, edge: T, name: str) -> T:
+        return cast("T", _Watched(edge, name, self))
+
+    def call(self, name: str, do: Callable[..., Any], args: Any, options: Any) -> Any:  # noqa: ANN401 - any call
+        """One call of an edge, with whatever befalls it."""
+        number = next(self._calls)
+        fault = self._fault_of(number, name, options)
+        self.called[f"{self.teller().partition(' ')[0]}: {name}"] += 1
+        self._loop.wait(SLOW_SECONDS if fault is Fault.SLOW else self._pause())
+        before = self.version() if self.count_states else 0
+        if fault is Fault.KILL_BEFORE:
+            self._die(name, "before")
+        if fault in BEFORE:
+            self.say(f"{name}{_shown(args)}: {fault}")
+            raise error(fault)
+        if fault is Fault.OUTPUT_OVERWRITTEN:
+            self._overwrite()
+        try:
+            given = do(*args, **options)
+        except Exception as problem:
+            self.say(f"{name}{_shown(args)}: {type(problem).__name__}")
+            raise
+        else:
+            self.say(f"{name}{_shown(args)}{f': {fault}' if fault else ''}")
+            self._took_effect(name, args, fault)
+        finally:
+            if self.count_states:
+                self.states[number] = CallStates(name, before, self.version())
+            if fault is Fault.KILL_AFTER:
+                self._die(name, "after")
+        if fault in AFTER:
+            raise error(fault)
+        return given
+
+    def _pause(self) -> float:
+        return self._random.random() ** 4 * 2 if self._latency is None else self._latency
+
+    def _took_effect(self, name: str, args: Any, fault: Fault | None) -> None:  # noqa: ANN401 - any call
+        self.ledger.took_effect(name, args)
+        if name == "tickets.put":
+            self.on_ticket(args[0].removesuffix(SUFFIX), fault)
+
+    def _fault_of(self, number: int, name: str, options: Any) -> Fault | None:  # noqa: ANN401 - any call
+        planned = self._faults.get(number)
+        if planned is None or self._loop.seconds > self.faults_until:
+            return None
+        kinds = possible(name)
+        pick = planned.pick
+        fault = pick if isinstance(pick, Fault) else kinds[int(pick * len(kinds))]
+        if fault is Fault.RETRIED and name.endswith(".delete") and "etag" not in options:
+            return None  # deleting what is gone is fine
+        self.injected[fault] += 1
+        if fault is Fault.GEM_FORGETS:
+            for said in self.gem.said.values():
+                said.add("404")
+        return fault
+
+    def _die(self, name: str, side: str) -> None:
+        self.killed[f"{self.teller().partition(' ')[0]}: {name}, {side}"] += 1
+        self.say(f"{name}: the process dies {side} it")
+        self._loop.die()
+
+    def _overwrite(self) -> None:
+        for name in self.files.held:
+            self.write_output(name, "invalid")
+
+
+class _Watched:
+    def __init__(self, edge: object, name: str, edges: Edges) -> None:
+        self._edge = edge
+        self._name = name
+        self._edges = edges
+
+    def __getattr__(self, method: str) -> Any:  # noqa: ANN401 - whatever the edge has
+        value = getattr(self._edge, method)
+        if not callable(value) or method == "url":
+            return value
+        name = f"{self._name}.{method}"
+
+        def watched(*args: object, **options: object) -> Any:  # noqa: ANN401 - as above
+            given = self._edges.call(name, value, args, options)
+            if isinstance(given, FakeSource):
+                return _Watched(given, f"{self._name}.source", self._edges)
+            if isinstance(given, Iterator):
+                return iter(tuple(given))
+            return given
+
+        if not isinstance(self._edge, FakeSource):
+            self.__dict__[method] = watched
+        return watched
+
+
+def _shown(args: tuple[object, ...]) -> str:
+    return f"({args[0]})" if args and isinstance(args[0], str) and len(args[0]) < 80 else ""

@@ -1,0 +1,94 @@
+"""Every single kill point and every pair of them, for one job and for two on the same input.
+
+A kill leaves only what outlives the process. So two points between which nothing was written,
+started or ended leave the same world, and one of them stands for both: that is what `kills` does.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from gem_core.watch.schedule import Policy
+from tests.world.edges import CallStates
+from tests.world.faults import KILLS, Fault, possible
+from tests.world.gem import OUTCOMES, plain_life
+from tests.world.plan import Act, CallFault, Deed, Plan, Setting
+
+SETTING = Setting(
+    policy=Policy(
+        check_min=timedelta(seconds=30),
+        check_max=timedelta(minutes=2),
+        job_deadline=timedelta(minutes=3),
+        lost_after=timedelta(minutes=2),
+        redeliver_after=timedelta(minutes=2),
+    ),
+    output_grace=timedelta(minutes=2),
+    horizon=0,
+    instances=1,
+    latency=0.05,
+    tick_every=60,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One undisturbed life, into which the kills go."""
+
+    name: str
+    plan: Plan
+
+    @property
+    def jobs(self) -> int:
+        """How many."""
+        return len(self.plan.lives)
+
+
+def cases() -> Iterator[Case]:
+    """One job and two, in every outcome; tickets survive the process that holds them, or die."""
+    for events_die in (False, True):
+        setting = replace(SETTING, events_die=events_die)
+        events = "events die" if events_die else "events survive"
+        for outcome in OUTCOMES:
+            yield Case(f"1 job, {outcome}, {events}", _one(outcome, setting))
+            yield Case(f"2 jobs, {outcome}, {events}", _two(outcome, setting))
+        for deeds in ((Deed.REDELIVER,), (Deed.FORGET, Deed.REGISTER)):
+            name = " and ".join(deeds)
+            yield Case(f"1 job, valid, then {name}, {events}", _one("valid", setting, *deeds))
+
+
+def _one(outcome: str, setting: Setting, *deeds: Deed) -> Plan:
+    """Detected by the tick at 120 s, then whatever else is asked for."""
+    life = plain_life("job-a", "roads.parquet", outcome, 100)
+    later = tuple(Act(130 + 10 * number, deed, "job-a") for number, deed in enumerate(deeds))
+    return Plan("one", (life,), (Act(1, Deed.REGISTER, "job-a"), *later), setting=setting)
+
+
+def _two(outcome: str, setting: Setting) -> Plan:
+    """The second job overwrites the first one's output while that is being audited."""
+    first = plain_life("job-a", "roads.parquet", "valid", 100)
+    second = plain_life("job-b", "roads.parquet", outcome, 122.72)
+    acts = Act(1, Deed.REGISTER, "job-a"), Act(2, Deed.REGISTER, "job-b")
+    return Plan("two", (first, second), acts, setting=setting)
+
+
+def kills(states: Mapping[int, CallStates], *, after: int = -1) -> Iterator[CallFault]:
+    """Kill points beyond a call, one for each state of the world that a kill may leave."""
+    seen = set()
+    for number, call in sorted(states.items()):
+        for kill, version in ((Fault.KILL_BEFORE, call.before), (Fault.KILL_AFTER, call.after)):
+            if number > after and version not in seen:
+                seen.add(version)
+                yield CallFault(number, kill)
+
+
+def troubles(states: Mapping[int, CallStates]) -> Iterator[CallFault]:
+    """Every fault of every call that is no kill."""
+    for number, call in sorted(states.items()):
+        for fault in possible(call.call):
+            if fault not in KILLS:
+                yield CallFault(number, fault)
+
+
+def with_faults(plan: Plan, *faults: CallFault) -> Plan:
+    """The same life, disturbed."""
+    return replace(plan, faults=faults)

@@ -1,0 +1,103 @@
+"""What may befall a call of an edge: by its kind, since not every call can fail in every way."""
+
+from enum import StrEnum
+
+from gem_core.errors import (
+    GemAccessError,
+    GemAnswerError,
+    GemJobNotFound,
+    GemUnavailable,
+    OutputMissing,
+    OutputUnreachable,
+    RecordConflict,
+    StoreError,
+)
+
+
+class Fault(StrEnum):
+    """One misfortune of one call."""
+
+    KILL_BEFORE = "process dies before the call"
+    KILL_AFTER = "process dies after the call"
+    SLOW = "call takes minutes"
+    REFUSED = "storage refuses the call"
+    ANSWER_LOST = "storage did it, the answer is lost"
+    RETRIED = "storage did it, the retry conflicts"
+    EVENT_LOST = "event is never delivered"
+    EVENT_REPEATED = "event is delivered five times"
+    EVENT_LATE = "event comes hours late"
+    GEM_THROTTLED = "GEM answers 429 with Retry-After"
+    GEM_DOWN = "GEM answers 503"
+    GEM_SILENT = "GEM does not answer"
+    GEM_REFUSES = "GEM refuses the token"
+    GEM_BABBLES = "GEM answers no job"
+    GEM_FORGETS = "GEM answers 404 once"
+    OUTPUT_UNREACHABLE = "output storage refuses"
+    OUTPUT_HIDDEN = "output is not listed yet"
+    OUTPUT_OVERWRITTEN = "output is overwritten just now"
+
+
+KILLS = (Fault.KILL_BEFORE, Fault.KILL_AFTER)
+_ANY = (*KILLS, Fault.SLOW)
+_STORE = (*_ANY, Fault.REFUSED)
+_WRITE = (*_STORE, Fault.ANSWER_LOST)
+_CONDITIONAL = (*_WRITE, Fault.RETRIED)
+_FILE = (*_ANY, Fault.OUTPUT_UNREACHABLE, Fault.OUTPUT_OVERWRITTEN)
+
+_GEM = (
+    *_ANY,
+    Fault.GEM_THROTTLED,
+    Fault.GEM_DOWN,
+    Fault.GEM_SILENT,
+    Fault.GEM_REFUSES,
+    Fault.GEM_BABBLES,
+    Fault.GEM_FORGETS,
+)
+_EVENTS = (Fault.EVENT_LOST, Fault.EVENT_REPEATED, Fault.EVENT_LATE)
+
+
+_OF_CALLS = {
+    "files.open": (*_FILE, Fault.OUTPUT_HIDDEN),
+    "tickets.put": (*_WRITE, *_EVENTS),
+}
+_OF_EDGES = {"gem": _GEM, "files": _FILE}
+_OF_METHODS = {
+    **dict.fromkeys(("get", "every", "page"), _STORE),
+    **dict.fromkeys(("put", "send"), _WRITE),
+    **dict.fromkeys(("create", "replace", "delete"), _CONDITIONAL),
+}
+
+
+def possible(call: str) -> tuple[Fault, ...]:
+    """The faults of a call such as "jobs.replace". One that nobody thought of can die."""
+    edge, _, method = call.partition(".")
+    return _OF_CALLS.get(call) or _OF_EDGES.get(edge) or _OF_METHODS.get(method, _ANY)
+
+
+BEFORE: dict[Fault, type[Exception]] = {
+    Fault.REFUSED: StoreError,
+    Fault.GEM_THROTTLED: GemUnavailable,
+    Fault.GEM_DOWN: GemUnavailable,
+    Fault.GEM_SILENT: GemUnavailable,
+    Fault.GEM_REFUSES: GemAccessError,
+    Fault.GEM_BABBLES: GemAnswerError,
+    Fault.GEM_FORGETS: GemJobNotFound,
+    Fault.OUTPUT_UNREACHABLE: OutputUnreachable,
+    Fault.OUTPUT_HIDDEN: OutputMissing,
+}
+"""What is raised instead of the call."""
+
+AFTER: dict[Fault, type[Exception]] = {
+    Fault.ANSWER_LOST: StoreError,
+    Fault.RETRIED: RecordConflict,
+}
+"""What is raised though the call took effect."""
+
+RETRY_AFTER_SECONDS = 900.0
+
+
+def error(fault: Fault) -> Exception:
+    """The error of a fault that is one."""
+    if fault is Fault.GEM_THROTTLED:
+        return GemUnavailable("simulated", retry_after_seconds=RETRY_AFTER_SECONDS)
+    return (BEFORE | AFTER)[fault](f"simulated: {fault}")

@@ -1,0 +1,219 @@
+"""What the world has seen, and what it holds the app to: at every step, and at the end.
+
+It looks at the stores' own contents and never at what the app says of itself.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from gem_core.watch.record import Settlement, Stage
+from gem_core.watch.registry import MARKER_PREFIX, SUFFIX
+from tests.fakes import MemoryDocuments
+from tests.world.audit import fingerprint, outcome_of
+from tests.world.gem import NOT_FOUND
+from tests.world.plan import Deed
+
+_ORDER = {stage: number for number, stage in enumerate(Stage)}
+
+
+@dataclass(slots=True)
+class Asked:
+    """A request from outside."""
+
+    deed: Deed
+    job_run_id: str
+    began: float
+    ended: float = float("inf")
+    answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A manifest on the queue."""
+
+    at: float
+    id: str
+    etag: str
+    """Of the output that was audited; empty without an audit."""
+
+
+@dataclass(slots=True)
+class Version:
+    """One version of an output."""
+
+    etag: str
+    body: bytes
+    until: float = float("inf")
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Everything that was written, and each promise that was broken."""
+
+    seconds: Callable[[], float]
+    teller: Callable[[], str]
+    """Which story is at work."""
+    worklist: MemoryDocuments
+    manifests: MemoryDocuments
+    gem_said: Mapping[str, set[str]]
+    job_deadline: timedelta
+    breaches: list[str] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    sent: dict[str, list[Sent]] = field(default_factory=lambda: defaultdict(list))
+    ids: dict[tuple[str, str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    """By job, output ETag and ruleset."""
+    versions: dict[str, list[Version]] = field(default_factory=lambda: defaultdict(list))
+    """Of each output, by its name."""
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """As they are stored now."""
+    stored: dict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
+    """Every manifest that ever was in the outbox, by the job."""
+    registered_at: dict[str, float] = field(default_factory=dict)
+
+    def breach(self, text: str) -> None:
+        """A promise is broken."""
+        self.breaches.append(f"at {self.seconds():.1f} s in {self.teller()}: {text}")
+
+    def took_effect(self, call: str, args: tuple[Any, ...]) -> None:
+        """A call of an edge has just taken effect."""
+        edge, _, method = call.partition(".")
+        if edge == "jobs" and method in {"create", "replace", "put"}:
+            self._record_written(args[0].removesuffix(SUFFIX), json.loads(args[1]), method)
+        elif call == "jobs.delete":
+            self.records.pop(args[0].removesuffix(SUFFIX), None)
+        elif call == "worklist.delete":
+            self._check_marker(args[0].removeprefix(MARKER_PREFIX))
+        elif edge == "manifests" and method in {"create", "replace", "put"}:
+            self._manifest_stored(args[0], args[1])
+        elif call == "queue.send":
+            self._manifest_sent(args[0])
+
+    def output_written(self, name: str, etag: str, body: bytes) -> None:
+        """GEM has written an output."""
+        versions = self.versions[name]
+        if versions:
+            versions[-1].until = self.seconds()
+        versions.append(Version(etag, body))
+
+    def _record_written(self, job_run_id: str, new: dict[str, Any], method: str) -> None:
+        old = self.records.get(job_run_id)
+        self.records[job_run_id] = new
+        if method == "create":
+            self.registered_at[job_run_id] = self.seconds()
+        if old and method != "create":
+            self._check_step(job_run_id, old, new)
+        if new["stage"] == Stage.REPORTED:
+            if new["manifestId"] not in {sent.id for sent in self.sent[job_run_id]}:
+                self.breach(f"{job_run_id} is marked as reported, and nothing was sent")
+        elif new["settlement"] and not (old and old["settlement"]):
+            self._check_settlement(job_run_id, new)
+        self._check_marker(job_run_id)
+
+    def _check_step(self, job_run_id: str, old: dict[str, Any], new: dict[str, Any]) -> None:
+        again = self.teller().startswith(Deed.REDELIVER) and new["stage"] == Stage.SETTLED
+        if _ORDER[Stage(new["stage"])] < _ORDER[Stage(old["stage"])] and not again:
+            self.breach(f"{job_run_id} goes back from {old['stage']} to {new['stage']}")
+        for name in ("registeredAt", "labels"):
+            if old[name] != new[name]:
+                self.breach(f"{job_run_id}: {name} changes from {old[name]!r} to {new[name]!r}")
+        if old["settlement"] and old["settlement"] != new["settlement"]:
+            self.breach(f"{job_run_id} was {old['settlement']} and is {new['settlement']}")
+        if new["checks"] < old["checks"]:
+            self.breach(f"{job_run_id}: {old['checks']} checks become {new['checks']}")
+
+    def _check_settlement(self, job_run_id: str, record: dict[str, Any]) -> None:
+        said = self.gem_said[job_run_id]
+        settlement = record["settlement"]
+        if settlement == Settlement.EXPIRED:
+            ages = (datetime.fromisoformat(record[name]) for name in ("settledAt", "registeredAt"))
+            right = next(ages) - next(ages) >= self.job_deadline
+        else:
+            right = (NOT_FOUND if settlement == Settlement.LOST else settlement) in said
+        if not right:
+            self.breach(f"{job_run_id} is settled as {settlement}; GEM said {sorted(said)}")
+
+    def _check_marker(self, job_run_id: str) -> None:
+        record = self.records.get(job_run_id)
+        is_open = record and record["stage"] != Stage.REPORTED
+        if record and is_open and self.worklist.get(MARKER_PREFIX + job_run_id) is None:
+            self.breach(f"{job_run_id} is {record['stage']} and not on the worklist")
+
+    def _manifest_stored(self, name: str, body: bytes) -> None:
+        if name.endswith(SUFFIX):
+            self.stored[name.partition("/")[0]].add(body)
+
+    def _manifest_sent(self, body: str) -> None:
+        event = json.loads(body)
+        data = event["data"]
+        job_run_id, id_ = data["jobRunId"], event["id"]
+        held = self.manifests.get(f"{job_run_id}/{id_}{SUFFIX}")
+        if body.encode() not in self.stored[job_run_id]:
+            self.breach(f"{job_run_id}: a manifest is sent that never was in the outbox")
+        elif not self._was_forgotten(job_run_id) and (held is None or held.body != body.encode()):
+            self.breach(f"{job_run_id}: a manifest is sent that is not the one in the outbox")
+        output = data["output"]
+        etag = output["etag"] if output and "fingerprint" in output else ""
+        if etag:
+            self._check_output(output, data["outcome"])
+            ids = self.ids[job_run_id, etag, data["checks"]["ruleset"]]
+            ids.add(id_)
+            if len(ids) > 1:
+                self.breach(f"{job_run_id}: {len(ids)} ids for output {etag}")
+        self.sent[job_run_id].append(Sent(self.seconds(), id_, etag))
+
+    def _check_output(self, output: dict[str, Any], outcome: str) -> None:
+        (version,) = (v for v in self.versions[output["name"]] if v.etag == output["etag"])
+        if output["fingerprint"] != fingerprint(version.body):
+            self.breach(f"the manifest names {version.etag}, other bytes were audited")
+        if outcome != outcome_of(version.body):
+            self.breach(f"the manifest says {outcome} of {version.body!r}")
+
+    def _was_forgotten(self, job_run_id: str) -> bool:
+        return any(a.deed is Deed.FORGET and a.job_run_id == job_run_id for a in self.asked)
+
+    def owed(self) -> list[Asked]:
+        """Registrations and redeliveries that were answered, and not forgotten since."""
+        return [
+            each
+            for each in self.asked
+            if each.answered
+            and each.deed in {Deed.REGISTER, Deed.REDELIVER}
+            and not any(
+                other.deed is Deed.FORGET
+                and other.job_run_id == each.job_run_id
+                and other.ended >= each.began
+                for other in self.asked
+            )
+        ]
+
+    def lost(self) -> list[Asked]:
+        """What is owed and was not told."""
+        return [each for each in self.owed() if not self._was_told(each)]
+
+    def _was_told(self, asked: Asked) -> bool:
+        if asked.deed is Deed.REGISTER:
+            since = self.registered_at[asked.job_run_id]
+            return any(sent.at >= since for sent in self.sent[asked.job_run_id])
+        return any(
+            sent.at >= asked.began and self._stood_at(sent.etag, asked.began)
+            for sent in self.sent[asked.job_run_id]
+        )
+
+    def _stood_at(self, etag: str, at: float) -> bool:
+        """Whether the output was not replaced before that time."""
+        found = [v for versions in self.versions.values() for v in versions if v.etag == etag]
+        return not found or found[0].until >= at
+
+    def check_end(self) -> None:
+        """The world is quiet: everybody must have been told, and nothing may be left to do."""
+        for each in self.lost():
+            self.breach(f"LOST: {each.deed} of {each.job_run_id} at {each.began:.1f} s")
+        for job_run_id, record in self.records.items():
+            if record["stage"] != Stage.REPORTED:
+                self.breach(f"{job_run_id} is {record['stage']} for ever")
+        if left := [name for name in self.worklist.names() if name.startswith(MARKER_PREFIX)]:
+            self.breach(f"the worklist still has {', '.join(left)}")

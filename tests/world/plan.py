@@ -1,0 +1,175 @@
+"""What will happen in a run, all of it decided before it begins: lives, acts, faults.
+
+A plan is made from a seed, so a seed is a run; and each part of it can be left out, so that a run
+that fails can be made small.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from random import Random
+
+from gem_core.watch.schedule import Policy
+from tests.world.faults import KILLS, Fault
+from tests.world.gem import Life, random_life
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a world is like, whatever happens in it."""
+
+    policy: Policy
+    output_grace: timedelta
+    horizon: float
+    """Seconds in which faults and acts happen. After it, everything works."""
+    instances: int
+    latency: float | None = None
+    """Seconds of each call; None draws each."""
+    tick_every: float | None = None
+    """Seconds from tick to tick; None draws each pause."""
+    events_die: bool = False
+    """Whether a process that dies takes all pending events with it."""
+
+
+RANDOM = Setting(
+    policy=Policy(
+        check_min=timedelta(seconds=30),
+        check_max=timedelta(minutes=10),
+        job_deadline=timedelta(minutes=90),
+        lost_after=timedelta(minutes=10),
+        redeliver_after=timedelta(minutes=3),
+    ),
+    output_grace=timedelta(minutes=10),
+    horizon=3600,
+    instances=2,
+)
+
+
+class Deed(StrEnum):
+    """What somebody outside does."""
+
+    REGISTER = "register"
+    CHECK = "check"
+    REDELIVER = "redeliver"
+    FORGET = "forget"
+    TICK = "tick"
+    """A timer that fires beside the timer."""
+    OVERWRITE = "overwrite"
+    """The output is written anew."""
+    END_PROCESS = "end process"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that happens at a time of its own."""
+
+    at: float
+    """Seconds after the start of the world."""
+    deed: Deed
+    job_run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFault:
+    """What befalls one call of an edge, by its number in the run."""
+
+    call: int
+    pick: float | Fault
+    """The fault, or from 0 up to 1 which of those that such a call may have."""
+
+    @property
+    def is_kill(self) -> bool:
+        """Whether it is known to be the end of a process."""
+        return self.pick in KILLS
+
+    def __str__(self) -> str:
+        """As the command line takes it."""
+        return f"{self.call}:{self.pick.name if isinstance(self.pick, Fault) else self.pick}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A run before it has begun."""
+
+    name: str
+    """Draws all that is left to chance: how long a call takes, when the timer fires."""
+    lives: tuple[Life, ...]
+    acts: tuple[Act, ...]
+    faults: tuple[CallFault, ...] = ()
+    setting: Setting = RANDOM
+
+    def without_one(self) -> Iterator["Plan"]:
+        """Every plan that has one thing less."""
+        for number in range(len(self.faults)):
+            yield replace(self, faults=_but(self.faults, number))
+        for number in range(len(self.acts)):
+            yield replace(self, acts=_but(self.acts, number))
+
+    def lines(self) -> Iterator[str]:
+        """The plan for a reader."""
+        for life in self.lives:
+            words = ", ".join(f"{word} from {at:.0f} s" for at, word in life.words)
+            yield f"{life.job_run_id} on {life.input_name}: {words}"
+            if life.writes:
+                written = ", ".join(f"{write.outcome} at {write.at:.0f} s" for write in life.writes)
+                yield f"  its output: {written}"
+        for act in self.acts:
+            yield f"at {act.at:.0f} s: {act.deed} {act.job_run_id}"
+
+
+def _but[T](items: tuple[T, ...], number: int) -> tuple[T, ...]:
+    return items[:number] + items[number + 1 :]
+
+
+def random_plan(seed: int) -> Plan:
+    """The plan of a seed: one to three jobs, a handful of faults, whatever else may happen."""
+    random = Random(f"plan {seed}")
+    names = [f"job-{letter}" for letter in "abc"[: random.choice((1, 1, 2, 2, 3))]]
+    shared = random.random() < 0.5
+    lives = tuple(
+        random_life(name, "roads.parquet" if shared else f"{name}.parquet", random)
+        for name in names
+    )
+    acts = [Act(random.uniform(0, 120), Deed.REGISTER, name) for name in names]
+    is_crowded = random.random() < 0.3
+    for _ in range(6 if is_crowded else _few(random, 1)):
+        acts += _burst(random, lives, near_end=is_crowded or random.random() < 0.5)
+    faults = [CallFault(random.randrange(160), random.random()) for _ in range(_few(random, 4))]
+    return Plan(
+        f"seed {seed}",
+        lives,
+        tuple(sorted(acts, key=lambda act: act.at)),
+        tuple(sorted(faults, key=lambda fault: fault.call)),
+    )
+
+
+_BURSTS = (
+    *((deed,) for deed in Deed),
+    (Deed.REDELIVER, Deed.TICK),
+    (Deed.REDELIVER, Deed.REDELIVER),
+    (Deed.REDELIVER, Deed.OVERWRITE, Deed.REDELIVER),
+    (Deed.FORGET, Deed.REGISTER),
+    (Deed.FORGET, Deed.REGISTER, Deed.REGISTER),
+    (Deed.FORGET, Deed.REGISTER, Deed.FORGET, Deed.REGISTER),
+    (Deed.REGISTER, Deed.FORGET, Deed.FORGET, Deed.REGISTER),
+    (Deed.FORGET, Deed.TICK, Deed.REGISTER),
+    (Deed.OVERWRITE, Deed.REDELIVER, Deed.OVERWRITE, Deed.REDELIVER),
+)
+"""What is apt to meet."""
+
+
+def _burst(random: Random, lives: tuple[Life, ...], *, near_end: bool) -> Iterator[Act]:
+    """A few acts about one job, within seconds or minutes."""
+    life = random.choice(lives)
+    at = random.uniform(0, RANDOM.horizon)
+    if near_end:
+        at = life.settled_by + random.uniform(0, 400)
+    within = random.choice((1, 8, 300))
+    deeds = random.choice(_BURSTS)
+    for deed, after in zip(deeds, sorted(random.random() for _ in deeds), strict=True):
+        yield Act(at + within * after, deed, life.job_run_id)
+
+
+def _few(random: Random, mean: float) -> int:
+    return min(int(random.expovariate(1 / (mean + 0.5))), 12)

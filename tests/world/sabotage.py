@@ -1,0 +1,145 @@
+"""Ways to break the app on purpose, each of which the campaign must find."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from typing import Any
+from unittest.mock import patch
+
+from gem_core.deliver.manifest import Manifest
+from gem_core.deliver.outbox import Outbox
+from gem_core.flows import check_jobs, deliver_results
+from gem_core.flows.deliverer import Deliverer
+from gem_core.watch.record import JobRecord, Stage
+from gem_core.watch.record_json import record_to_bytes
+from gem_core.watch.registry import MARKER_PREFIX, SUFFIX, JobRegistry, StoredRecord
+from tests.fakes import FakeSource, MemoryDocuments
+
+
+@dataclass(frozen=True, slots=True)
+class Sabotage:
+    """One protection, switched off."""
+
+    name: str
+    what: str
+    off: Callable[[], AbstractContextManager[Any]]
+
+
+@contextmanager
+def _no_outbox() -> Iterator[None]:
+    with (
+        patch.object(Outbox, "get", lambda *_: None),
+        patch.object(Outbox, "keep", lambda _, __, manifest: manifest),
+    ):
+        yield
+
+
+def _no_sweep() -> AbstractContextManager[Any]:
+    return patch.object(check_jobs, "repeat_ticket", lambda *_: None)
+
+
+def _no_record_etag() -> AbstractContextManager[Any]:
+    def replace(
+        self: MemoryDocuments,
+        name: str,
+        body: bytes,
+        *,
+        etag: str,  # noqa: ARG001 - that is the point
+        metadata: Mapping[str, str] | None = None,
+    ) -> str:
+        return self.put(name, body, metadata=metadata)
+
+    return patch.object(MemoryDocuments, "replace", replace)
+
+
+def _no_read_pin() -> AbstractContextManager[Any]:
+    def read(self: FakeSource, offset: int, length: int) -> bytes:
+        _, body = self.files.held[self.name]
+        return body[offset : offset + length]
+
+    return patch.object(FakeSource, "read", read)
+
+
+def _mark_first() -> AbstractContextManager[Any]:
+    make = deliver_results._manifest  # the step before the send
+
+    def made(deliverer: Deliverer, record: JobRecord) -> Manifest | None:
+        ready = make(deliverer, record)
+        if ready and (stored := deliverer.registry.get(record.job_run_id)):
+            deliver_results._mark_reported(deliverer, stored, ready)
+        return ready
+
+    return patch.object(deliver_results, "_manifest", made)
+
+
+def _marker_last() -> AbstractContextManager[Any]:
+    def add(self: JobRegistry, record: JobRecord) -> StoredRecord | None:
+        etag = self._jobs.create(record.job_run_id + SUFFIX, record_to_bytes(record))
+        self.mark_open(record)
+        return StoredRecord(record, etag)
+
+    return patch.object(JobRegistry, "add", add)
+
+
+def _unmark_any() -> AbstractContextManager[Any]:
+    def unmark(self: JobRegistry, job_run_id: str, *, etag: str) -> None:  # noqa: ARG001 - as above
+        self._worklist.delete(MARKER_PREFIX + job_run_id)
+
+    return patch.object(JobRegistry, "unmark", unmark)
+
+
+def _any_id() -> AbstractContextManager[Any]:
+    numbers = count()
+    return patch.object(deliver_results, "manifest_id", lambda *_, **__: f"{next(numbers):032}")
+
+
+def _send_and_hope() -> AbstractContextManager[Any]:
+    """The order of an output binding: the record says reported, the message follows or not."""
+
+    def mark(deliverer: Deliverer, stored: StoredRecord, sent: Manifest) -> None:
+        if stored.record.stage is Stage.SETTLED:
+            reported = stored.record.reported(sent.outcome, sent.id, deliverer.clock())
+            deliverer.registry._jobs.put(reported.job_run_id + SUFFIX, record_to_bytes(reported))
+
+    return patch.object(deliver_results, "_mark_reported", mark)
+
+
+def _young_markers_go() -> AbstractContextManager[Any]:
+    return patch.object(check_jobs, "ORPHAN_AGE", timedelta(0))
+
+
+def _forgetting_unmarks() -> AbstractContextManager[Any]:
+    forget = JobRegistry.remove
+
+    def remove(self: JobRegistry, job_run_id: str) -> None:
+        marker = self._worklist.get(MARKER_PREFIX + job_run_id)
+        forget(self, job_run_id)
+        if marker:
+            self.unmark(job_run_id, etag=marker.etag)
+
+    return patch.object(JobRegistry, "remove", remove)
+
+
+def _any_delivery_reports() -> AbstractContextManager[Any]:
+    return patch.object(JobRecord, "is_same_delivery", lambda *_: True)
+
+
+SABOTAGES = {
+    each.name: each
+    for each in (
+        Sabotage("outbox", "manifests are sent without being stored", _no_outbox),
+        Sabotage("sweep", "no ticket is ever raised again", _no_sweep),
+        Sabotage("record-etag", "records are written over, whoever was first", _no_record_etag),
+        Sabotage("read-pin", "outputs are read without If-Match", _no_read_pin),
+        Sabotage("mark-first", "a job is reported before its manifest is sent", _mark_first),
+        Sabotage("marker-last", "the worklist is written after the record", _marker_last),
+        Sabotage("unmark-any", "a marker is removed, whoever wrote it", _unmark_any),
+        Sabotage("any-id", "each manifest has an id of its own", _any_id),
+        Sabotage("young-markers", "a marker goes, however young it is", _young_markers_go),
+        Sabotage("forget-unmarks", "forgetting takes away any marker", _forgetting_unmarks),
+        Sabotage("old-delivery", "an old delivery reports a new request", _any_delivery_reports),
+        Sabotage("blind-mark", "a job is marked without looking at its record", _send_and_hope),
+    )
+}
