@@ -7,7 +7,7 @@ evenly spaced, also across a change of its holder: no more leave than the settin
 """
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -26,10 +26,11 @@ LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A clock, and the pause that waits for so many seconds of it."""
+    """A clock, the pause that waits for so many seconds of it, and locks for those who wait."""
 
     now: Callable[[], datetime]
     pause: Callable[[float], object]
+    lock: Callable[[], AbstractContextManager[object]] = Lock
 
 
 class Lane:
@@ -40,7 +41,7 @@ class Lane:
         self._next = first
         self._gap = gap
         self._watch = watch
-        self._lock = Lock()
+        self._lock = watch.lock()
 
     def wait(self, ends_at: datetime) -> bool:
         """Wait for the next moment to ask; at once False when there is none before `ends_at`.

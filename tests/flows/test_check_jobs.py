@@ -395,7 +395,7 @@ def test_a_tick_amid_a_redelivery_leaves_its_marker() -> None:
             check_jobs(other.checker)
 
     world.trap.check = tick
-    redeliver_job(world.desk, world.checker, JOB)
+    redeliver_job(world.desk, JOB)
     assert world.record().stage is Stage.SETTLED
     assert world.marked()
 

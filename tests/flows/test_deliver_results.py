@@ -435,7 +435,7 @@ def test_a_redelivery_asked_for_while_an_older_delivery_ends_is_still_owed() -> 
     """The older one has sent what the output was; the operator asked for what it is now."""
     world = settled()
     deliver_results(world.deliverer, JOB)
-    redeliver_job(world.desk, world.checker, JOB)
+    redeliver_job(world.desk, JOB)
     world.queue.sent.clear()
     real = world.queue.send
 
@@ -443,7 +443,7 @@ def test_a_redelivery_asked_for_while_an_older_delivery_ends_is_still_owed() -> 
         real(body)
         world.clock.move(seconds=1)
         world.files.write(OUTPUT, matched_file(matched=20))
-        redeliver_job(world.desk, world.checker, JOB)
+        redeliver_job(world.desk, JOB)
 
     world.queue.send = send  # type: ignore[method-assign]
     deliver_results(world.deliverer, JOB)

@@ -6,27 +6,47 @@ Calls are found by interception, so a call that is new to the app is a kill poin
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from itertools import count
 from random import Random
 from typing import Any, cast
 
 from gem_core.deliver.outbox import Outbox
-from gem_core.flows.check_jobs import Checker
+from gem_core.flows.checker import Checker
 from gem_core.flows.deliverer import Audit, Deliverer
 from gem_core.flows.manage_jobs import Desk
+from gem_core.watch.batch import Batch
 from gem_core.watch.heartbeat import Heartbeat
-from gem_core.watch.pace import Pace
+from gem_core.watch.lanes import Lanes, Watch
 from gem_core.watch.registry import SUFFIX, JobRegistry
 from tests.fakes import FakeFiles, FakeQueue, FakeSource, MemoryDocuments
 from tests.world.audit import output_body
 from tests.world.faults import AFTER, BEFORE, Fault, error, possible
 from tests.world.gem import LivingGem
 from tests.world.ledger import Ledger
-from tests.world.loop import Loop
+from tests.world.loop import Lock, Loop
 from tests.world.plan import Plan
 
 SLOW_SECONDS = 400.0
 """Below the function timeout, beyond every due time of the policy."""
+
+
+class WaitingBatches:
+    """The queue of batches, as far as the sender sees it."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.there = 0
+
+    def waiting(self) -> int:
+        """How many are on the queue."""
+        return self.there
+
+    def send(self, batch: Batch, *, hidden: timedelta, kept: timedelta) -> None:  # noqa: ARG002 - the world delivers it
+        """Put one on the queue."""
+        self.sent += 1
+        self.there += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +71,9 @@ class Edges:
         self._calls = count()
         self._file_versions = count(1)
         self.on_ticket: Callable[[str, Fault | None], object] = lambda *_: None
+        self.on_batch: Callable[[Batch, timedelta, timedelta, Fault | None], object] = lambda *_: (
+            None
+        )
         self.tell: Callable[[str], object] | None = None
         """Takes the trace."""
         self.injected: Counter[Fault] = Counter()
@@ -63,6 +86,7 @@ class Edges:
             for name in ("gem-jobs", "gem-open", "gem-settled", "gem-reports", "gem-manifests")
         ]
         self.queue = FakeQueue()
+        self.batches = WaitingBatches()
         self.files = FakeFiles()
         lives = {life.job_run_id: life for life in plan.lives}
         self.gem = LivingGem(lives, lambda: loop.seconds)
@@ -96,10 +120,17 @@ class Edges:
             heartbeat=heartbeat,
             gem=self._watched(self.gem, "gem"),
             policy=self._setting.policy,
-            pace=Pace(10, monotonic=lambda: self._loop.seconds, pause=self._loop.wait),
+            lanes=Lanes(
+                self._watched(self.worklist, "lanes"),
+                count=self._setting.plan.lanes if self._setting.plan else 1,
+                per_second=10,
+                watch=Watch(clock, self._loop.wait, lambda: Lock(self._loop)),
+            ),
             clock=clock,
             jitter=self._random.random,
-            each=lambda do, jobs: self._loop.each(do, jobs, at_once=3),
+            each=partial(self._loop.each, at_once=3),
+            batches=self._watched(self.batches, "batches") if self._setting.plan else None,
+            plan=self._setting.plan,
         )
         self.deliverer = Deliverer(
             registry=registry,
@@ -113,14 +144,18 @@ class Edges:
             audit=audit,
         )
         self.desk = Desk(
-            registry=registry, outbox=outbox, heartbeat=heartbeat, schedule="0 * * * * *",
+            registry=registry,
+            outbox=outbox,
+            heartbeat=heartbeat,
+            policy=self._setting.policy,
+            schedule="0 * * * * *",
             clock=clock,
-        )  # fmt: skip
+        )
 
     def version(self) -> int:
         """Another number after each change of what outlives a process."""
         changes = sum(documents.changes for documents in self._stores)
-        return changes + len(self.queue.sent) + self._loop.turns
+        return changes + len(self.queue.sent) + self.batches.sent + self._loop.turns
 
     def teller(self) -> str:
         """The story that is at work."""
@@ -162,7 +197,7 @@ class Edges:
             raise
         else:
             self.say(f"{name}{_shown(args)}{f': {fault}' if fault else ''}")
-            self._took_effect(name, args, fault)
+            self._took_effect(name, args, options, fault)
         finally:
             if self.count_states:
                 self.states[number] = CallStates(name, before, self.version())
@@ -175,10 +210,12 @@ class Edges:
     def _pause(self) -> float:
         return self._random.random() ** 4 * 2 if self._latency is None else self._latency
 
-    def _took_effect(self, name: str, args: Any, fault: Fault | None) -> None:  # noqa: ANN401 - any call
+    def _took_effect(self, name: str, args: Any, options: Any, fault: Fault | None) -> None:  # noqa: ANN401 - any call
         self.ledger.took_effect(name, args)
         if name == "tickets.put":
             self.on_ticket(args[0].removesuffix(SUFFIX), fault)
+        if name == "batches.send":
+            self.on_batch(args[0], options["hidden"], options["kept"], fault)
 
     def _fault_of(self, number: int, name: str, options: Any) -> Fault | None:  # noqa: ANN401 - any call
         planned = self._faults.get(number)

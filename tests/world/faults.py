@@ -24,8 +24,8 @@ class Fault(StrEnum):
     ANSWER_LOST = "storage did it, the answer is lost"
     RETRIED = "storage did it, the retry conflicts"
     EVENT_LOST = "event is never delivered"
-    EVENT_REPEATED = "event is delivered five times"
-    EVENT_LATE = "event comes hours late"
+    EVENT_REPEATED = "event or message is delivered five times"
+    EVENT_LATE = "event or message comes hours late"
     GEM_THROTTLED = "GEM answers 429 with Retry-After"
     GEM_DOWN = "GEM answers 503"
     GEM_SILENT = "GEM does not answer"
@@ -59,6 +59,7 @@ _EVENTS = (Fault.EVENT_LOST, Fault.EVENT_REPEATED, Fault.EVENT_LATE)
 _OF_CALLS = {
     "files.open": (*_FILE, Fault.OUTPUT_HIDDEN),
     "tickets.put": (*_WRITE, *_EVENTS),
+    "batches.send": (*_WRITE, Fault.EVENT_REPEATED, Fault.EVENT_LATE),
 }
 _OF_EDGES = {"gem": _GEM, "files": _FILE}
 _OF_METHODS = {

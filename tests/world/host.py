@@ -6,6 +6,7 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
+from gem_core.flows.check_batch import check_batch
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from tests.fakes import Killed
@@ -84,6 +85,24 @@ class Host:
             lambda: deliver_results(self._edges.deliverer, job_run_id),
             end,
         )
+
+    def batch_message(self, message: str, *, delay: float, dropped_at: float) -> None:
+        """A batch is on the queue: taken after a while, unless the queue has dropped it."""
+        self._loop.later(delay, partial(self._take_batch, message, 1, dropped_at))
+
+    def _take_batch(self, message: str, tries: int, dropped_at: float) -> None:
+        if self._loop.seconds >= dropped_at:
+            self._edges.batches.there -= 1
+            return
+
+        def end(ending: Ending) -> None:
+            if ending is None or tries == TRIES:
+                self._edges.batches.there -= 1
+                return
+            wait = LEASE if isinstance(ending, Killed) else TRY_AGAIN
+            self._loop.later(wait, partial(self._take_batch, message, tries + 1, dropped_at))
+
+        self.invoke("check_batch", lambda: check_batch(self._edges.checker, message), end)
 
     def end_process(self) -> None:
         """One instance goes away, with all that runs on it."""

@@ -39,6 +39,22 @@ class Story:
         self.done = False
 
 
+class Lock:
+    """What a lock is to threads. It dies with the process that made it."""
+
+    def __init__(self, loop: "Loop") -> None:
+        self._loop = loop
+        self._held = False
+
+    def __enter__(self) -> None:
+        while self._held:
+            self._loop.wait(0.01)
+        self._held = True
+
+    def __exit__(self, *_: object) -> None:
+        self._held = False
+
+
 class Loop:
     """The clock and what is due when."""
 

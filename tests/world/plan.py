@@ -10,6 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from random import Random
 
+from gem_core.watch.batch import Plan as BatchPlan
 from gem_core.watch.schedule import Policy
 from tests.world.faults import KILLS, Fault
 from tests.world.gem import Life, random_life
@@ -28,6 +29,8 @@ class Setting:
     """Seconds of each call; None draws each."""
     tick_every: float | None = None
     """Seconds from tick to tick; None draws each pause."""
+    plan: BatchPlan | None = None
+    """Of the batches in which due jobs are handed out; None: a tick asks by itself."""
     events_die: bool = False
     """Whether a process that dies takes all pending events with it."""
 
@@ -44,6 +47,7 @@ RANDOM = Setting(
     horizon=3600,
     instances=2,
 )
+BATCHES = replace(RANDOM, plan=BatchPlan(size=2, lanes=2))
 
 
 class Deed(StrEnum):
@@ -141,6 +145,7 @@ def random_plan(seed: int) -> Plan:
         lives,
         tuple(sorted(acts, key=lambda act: act.at)),
         tuple(sorted(faults, key=lambda fault: fault.call)),
+        BATCHES if random.random() < 0.3 else RANDOM,
     )
 
 

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from gem_core.deliver.manifest import Manifest
 from gem_core.deliver.outbox import Outbox
-from gem_core.flows import check_jobs, deliver_results
+from gem_core.flows import check_one, deliver_results
 from gem_core.flows.deliverer import Deliverer
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_to_bytes
@@ -37,7 +37,7 @@ def _no_outbox() -> Iterator[None]:
 
 
 def _no_sweep() -> AbstractContextManager[Any]:
-    return patch.object(check_jobs, "repeat_ticket", lambda *_: None)
+    return patch.object(check_one, "repeat_ticket", lambda *_: None)
 
 
 def _no_record_etag() -> AbstractContextManager[Any]:
@@ -107,7 +107,7 @@ def _send_and_hope() -> AbstractContextManager[Any]:
 
 
 def _young_markers_go() -> AbstractContextManager[Any]:
-    return patch.object(check_jobs, "ORPHAN_AGE", timedelta(0))
+    return patch.object(check_one, "ORPHAN_AGE", timedelta(0))
 
 
 def _forgetting_unmarks() -> AbstractContextManager[Any]:

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 
 from gem_core.flows.deliverer import Audit
 from gem_core.flows.manage_jobs import check_job, forget_job, redeliver_job, register_job
+from gem_core.watch.batch import HANDED_OUT, Batch
 from gem_core.watch.registry import MARKER_PREFIX, ORPHAN_AGE
 from gem_core.watch.schedule import MAX_SWEEP_WAIT
 from tests.fakes import START
@@ -33,7 +34,7 @@ def longest(setting: Setting) -> float:
     """
     policy = setting.policy
     waits = policy.job_deadline + policy.check_max + setting.output_grace
-    waits += 3 * MAX_SWEEP_WAIT + 2 * ORPHAN_AGE
+    waits += 3 * MAX_SWEEP_WAIT + 2 * ORPHAN_AGE + HANDED_OUT
     late = RETRY_AFTER_SECONDS + FUNCTION_TIMEOUT + LEASE * TRIES + LATE_EVENT
     return waits.total_seconds() + late
 
@@ -87,6 +88,7 @@ class World:
         self._edges.tell = tell
         self._edges.count_states = count_states
         self._edges.on_ticket = self._ticket_written
+        self._edges.on_batch = self._batch_sent
         self._host = Host(self._loop, self._edges, self._random, plan.setting)
         self._deeds: Counter[Deed] = Counter()
         self._calm_at = max(
@@ -139,6 +141,7 @@ class World:
             self._loop.seconds > self._calm_at
             and not self._loop.running
             and not self._host.tickets
+            and not self._edges.batches.there
             and not self._registering
             and self._next_due() is None
         )
@@ -171,6 +174,19 @@ class World:
         for _ in range(5 if fault is Fault.EVENT_REPEATED else 1):
             self._host.ticket_event(job_run_id)
 
+    def _batch_sent(
+        self, batch: Batch, hidden: timedelta, kept: timedelta, fault: Fault | None
+    ) -> None:
+        delay = LATE_EVENT if fault is Fault.EVENT_LATE else hidden.total_seconds() + 1
+        times = 5 if fault is Fault.EVENT_REPEATED else 1
+        self._edges.batches.there += times - 1
+        for _ in range(times):
+            self._host.batch_message(
+                batch.to_json(),
+                delay=delay,
+                dropped_at=self._loop.seconds + kept.total_seconds(),
+            )
+
     def _act(self, act: Act) -> None:
         self._deeds[act.deed] += 1
         self._edges.say(f"{act.deed} {act.job_run_id}")
@@ -191,7 +207,7 @@ class World:
         stories: dict[Deed, Callable[[], object]] = {
             Deed.REGISTER: lambda: register_job(edges.desk, job_run_id, None),
             Deed.CHECK: lambda: check_job(edges.desk, edges.checker, job_run_id),
-            Deed.REDELIVER: lambda: redeliver_job(edges.desk, edges.checker, job_run_id),
+            Deed.REDELIVER: lambda: redeliver_job(edges.desk, job_run_id),
             Deed.FORGET: lambda: forget_job(edges.desk, job_run_id),
         }
         asked = Asked(act.deed, job_run_id, self._loop.seconds)
