@@ -88,14 +88,23 @@ def object_of(node: Node) -> Node:
     return next(child for child in walk(node) if child.type == "object")
 
 
+def type_of(declaration: Node) -> str:
+    """The declared type of a parameter or an output."""
+    return text(next(child for child in declaration.named_children if child.type == "type"))
+
+
+def values(body: Node) -> Iterator[tuple[str, Node]]:
+    """Each property of an object, and its value."""
+    for child in body.named_children:
+        if child.type == "object_property":
+            key, value = child.named_children[0], child.named_children[-1]
+            yield (string(key) if key.type == "string" else text(key)), value
+
+
 def properties(body: Node) -> dict[str, str]:
     """Every property below an object as dotted path and source of its value."""
     found: dict[str, str] = {}
-    for child in body.named_children:
-        if child.type != "object_property":
-            continue
-        key, value = child.named_children[0], child.named_children[-1]
-        name = text(key).strip("'")
+    for name, value in values(body):
         if value.type == "object":
             inner = properties(value)
             found |= {f"{name}.{path}": source for path, source in inner.items()}

@@ -32,7 +32,7 @@ def names(root: Path) -> list[str]:
 
 
 def modules(root: Path) -> list[str]:
-    """A module gets exactly the parameters that it has (those with a default may be left out)."""
+    """A module gets the parameters that it has, of their type; those with a default may miss."""
     found = []
     for file in bicep.files(root / "infra"):
         for name, node in file.declared("module").items():
@@ -42,13 +42,13 @@ def modules(root: Path) -> list[str]:
                 continue
             wanted = bicep.BicepFile(target).declared("parameter")
             required = {key for key, each in wanted.items() if "=" not in bicep.text(each)}
-            given = {
-                path.split(".")[1]
-                for path in bicep.properties(bicep.object_of(node))
-                if path.startswith("params.")
-            }
-            found += [f"{name}: unknown parameter {key}" for key in sorted(given - set(wanted))]
-            found += [f"{name}: missing parameter {key}" for key in sorted(required - given)]
+            given = dict(bicep.values(dict(bicep.values(bicep.object_of(node)))["params"]))
+            found += [f"{name}: unknown parameter {key}" for key in sorted(given.keys() - wanted)]
+            found += [f"{name}: missing parameter {key}" for key in sorted(required - given.keys())]
+            for key in given.keys() & wanted.keys():
+                kind, asked = symbols.kind_of(given[key], file), bicep.type_of(wanted[key])
+                if kind not in {None, asked}:
+                    found.append(f"{name}: {key} is {kind} instead of {asked}")
     return found
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from gem_core.settings import read_settings
-from gem_core.wiring import CONTAINERS, TICKETS
+from gem_core.wiring import CONTAINERS, POISON_QUEUES, TICKETS
 from tests.infra import bicep
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -185,6 +185,9 @@ def bindings(root: Path) -> list[str]:
         queue = binding.get("queueName", "%")
         if "%" not in queue and queue not in queues:
             found.append(f"{function}: its queue {queue} is not made")
+        poison = {"blobTrigger": "webjobs-blobtrigger-poison", "queueTrigger": f"{queue}-poison"}
+        if poison.get(binding["type"], POISON_QUEUES[0]) not in POISON_QUEUES:
+            found.append(f"{function}: nobody counts what lies on its poison queue")
     return found
 
 

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import tree_sitter_powershell
 from tree_sitter import Language, Parser
 
-from tests.infra.bicep import walk
+from tests.infra.bicep import BicepFile, walk
 
 NAMES = ("AZURE_RESOURCE_GROUP", "APP_NAME", "APP_HOST_NAME", "TOPIC_NAME", "STATE_STORAGE_ID")
 """What azd hands to the hook, by the names of main.bicep's outputs."""
@@ -100,7 +100,17 @@ def hooks(root: Path) -> list[str]:
             f"does not miss {name}",
             holds=lacking.code != 0 and not lacking.calls and name in lacking.said,
         )
-    return found + _shellcheck(root)
+    return found + _handed_on(root) + _shellcheck(root)
+
+
+def _handed_on(root: Path) -> list[str]:
+    """The outputs of main.bicep become the parameters of events.bicep."""
+    infra = root / "infra"
+    outputs = BicepFile(infra / "main.bicep").declared("output")
+    wanted = set(BicepFile(infra / "events.bicep").declared("parameter"))
+    given = set(re.findall(r'"(\w+)=\$', (infra / "hooks" / "postdeploy.sh").read_text()))
+    found = [f"main.bicep has no output {name}" for name in NAMES if name not in outputs]
+    return found + [f"parameter {name} of events.bicep" for name in sorted(wanted ^ given)]
 
 
 def _shellcheck(root: Path) -> list[str]:

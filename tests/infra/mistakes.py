@@ -46,6 +46,9 @@ MISTAKES = {
     "wrong module parameter": Mistake(
         "infra/main.bicep", "quotaGb: logQuotaGb", "quota: logQuotaGb", "modules"
     ),
+    "module parameter of another type": Mistake(
+        "infra/main.bicep", "quotaGb: logQuotaGb", "quotaGb: location", "modules"
+    ),
     "unknown deployment parameter": Mistake(
         "infra/main.parameters.json", '"outputContainer"', '"outputContaner"', "parameters"
     ),
@@ -222,6 +225,9 @@ MISTAKES = {
     ),
     "another version of Python": Mistake(
         "infra/modules/app.bicep", "version: '3.13'", "version: '3.12'", "runtime"
+    ),
+    "output that the hook lacks": Mistake(
+        "infra/main.bicep", "output TOPIC_NAME", "output EVENT_TOPIC_NAME", "hooks"
     ),
     "hook without wait": Mistake(
         "infra/hooks/postdeploy.sh", "until key_exists", "until true", "hooks"

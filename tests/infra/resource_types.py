@@ -19,7 +19,7 @@ from typing import Any
 
 from tree_sitter import Node
 
-from tests.infra.bicep import BicepFile, Resource, string, text
+from tests.infra.bicep import BicepFile, Resource, string, text, type_of, values
 
 FOLDER = Path(__file__).parent / "types"
 _CALLED = {"string": "string", "number": "int", "boolean": "bool"}
@@ -58,10 +58,7 @@ class _Checker:
 
     def __init__(self, file: BicepFile) -> None:
         self._file = file
-        self._declared = {
-            name: text(next(child for child in node.named_children if child.type == "type"))
-            for name, node in file.declared("parameter").items()
-        }
+        self._declared = {name: type_of(node) for name, node in file.declared("parameter").items()}
 
     def resource(self, resource: Resource, kind: str) -> Iterator[str]:
         yield from self._object(resource.body, kind, resource.name, ignored=_OF_BICEP)
@@ -70,7 +67,7 @@ class _Checker:
         self, node: Node, kind: str, path: str, ignored: frozenset[str] = frozenset()
     ) -> Iterator[str]:
         told = known()[1][kind.removeprefix("#")]
-        given = {name: value for name, value in _properties(node) if name not in ignored}
+        given = {name: value for name, value in values(node) if name not in ignored}
         if by := told.get("?"):
             chosen = given.get(by)
             if chosen is None:
@@ -124,13 +121,6 @@ class _Checker:
 
     def _say(self, node: Node, what: str) -> str:
         return f"{self._file.path.name}:{node.start_point[0] + 1}: {what}"
-
-
-def _properties(node: Node) -> Iterator[tuple[str, Node]]:
-    for child in node.named_children:
-        if child.type == "object_property":
-            key, value = child.named_children[0], child.named_children[-1]
-            yield (string(key) if key.type == "string" else text(key)), value
 
 
 def _within(node: Node) -> list[Node] | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from tests.infra.bicep import NAMES, BicepFile, path_of, text, walk
+from tests.infra.bicep import NAMES, BicepFile, path_of, text, type_of, walk
 from tests.infra.resource_types import known
 
 _BUILT_IN = {
@@ -44,6 +44,29 @@ def faults(file: BicepFile) -> Iterator[str]:
     for name in sorted({*declared["parameter"], *declared["variable"]} - used):
         yield f"{file.path.name}: {name} is not used"
     yield from _members(file)
+
+
+_LITERALS = {
+    "string": "string",
+    "number": "int",
+    "boolean": "bool",
+    "array": "array",
+    "for_statement": "array",
+    "object": "object",
+}
+
+
+def kind_of(value: Node, file: BicepFile) -> str | None:
+    """The type of a literal, a parameter or a module's output; None for what needs evaluation."""
+    if value.type in NAMES and text(value) in (declared := file.declared("parameter")):
+        return type_of(declared[text(value)])
+    if value.type == "member_expression":
+        root, path = _chain(value)
+        module = file.declared("module").get(root)
+        if module and path[0] == "outputs":
+            output = BicepFile(file.path.parent / path_of(module)).declared("output").get(path[1])
+            return type_of(output) if output else None
+    return _LITERALS.get(value.type)
 
 
 def _uses(node: Node, local: frozenset[str]) -> Iterator[tuple[Node, frozenset[str]]]:

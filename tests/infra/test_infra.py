@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.infra import contract
 from tests.infra.checks import CHECKS
 from tests.infra.contract import ROOT, indexed
 from tests.infra.mistakes import MISTAKES, caught
@@ -24,6 +25,22 @@ def test_the_bindings_are_really_read() -> None:
 @pytest.mark.parametrize("name", MISTAKES)
 def test_seeded_mistakes_are_caught(name: str, tmp_path: Path) -> None:
     assert caught(name, tmp_path) != []
+
+
+def test_a_new_setting_must_be_thought_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = contract._sample() | {"GEM_NEW": "1", "GEM_NEW_QUEUE": "gem-new"}
+    monkeypatch.setattr(contract, "_sample", lambda: sample)
+    assert any("GEM_NEW " in fault for fault in contract.settings(ROOT))
+    assert contract.stores(ROOT) == ["the queue of GEM_NEW_QUEUE is not made"]
+
+
+def test_a_new_trigger_must_hear_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    trigger = {"type": "queueTrigger", "queueName": "gem-new", "connection": "GEM_NEW"}
+    monkeypatch.setattr(contract, "indexed", lambda: {"new": [trigger]})
+    faults = contract.bindings(ROOT)
+    assert "new: its queue gem-new is not made" in faults
+    assert "new: nobody counts what lies on its poison queue" in faults
+    assert "new: GEM_NEW__queueServiceUri is not set" in faults
 
 
 def test_every_check_has_a_mistake() -> None:
