@@ -137,6 +137,19 @@ def status(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the bi
     return _answer(story)
 
 
+@app.route("doctor", methods=["POST"])
+def doctor(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+    """Look at everything that the app needs, with its own rights: 503 when something fails."""
+    from gem_core.doctor.checks import examine, report  # noqa: PLC0415 - imports azure
+    from gem_core.wiring_doctor import patient  # noqa: PLC0415 - as above
+
+    def story() -> tuple[int, object]:
+        found = report(examine(patient("the app settings")))
+        return (200 if found["ok"] else 503), found
+
+    return _answer(story)
+
+
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """Whether the timer lives, without any detail: this route needs no key."""

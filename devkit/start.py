@@ -23,8 +23,9 @@ Submit a job to the simulator, watch it, look at it:
 
 Lives: {lives}
 
-Ask the desk, from another terminal:
+Look after it, from another terminal (also: poison):
 
+  .venv/bin/python -m gem_core doctor --settings {settings}
   .venv/bin/python -m gem_core jobs list --settings {settings}
 
 Read the results queue:

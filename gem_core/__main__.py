@@ -12,7 +12,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from gem_core.commands import audit, jobs, poison
+from gem_core.commands import audit, doctor, jobs, poison
 from gem_core.commands.table import plain
 from gem_core.errors import CourierError
 
@@ -30,7 +30,7 @@ def main(words: Sequence[str] | None = None) -> int:
         prog="python -m gem_core", description="GEM Courier at your desk."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (audit, jobs, poison):
+    for command in (audit, doctor, jobs, poison):
         command.add_parser(commands)
     arguments = parser.parse_args(words)
     # What the stories log is for the app's operators; here every command says what it did.

@@ -9,24 +9,38 @@ from typing import TYPE_CHECKING, Any
 from gem_core.setting_reader import Connection, Secret, ServicePrincipal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from azure.core.credentials import TokenCredential
-    from azure.storage.blob import BlobServiceClient
+    from azure.storage.blob import BlobServiceClient, ContainerClient
     from azure.storage.queue import QueueServiceClient
 
 RETRIES: dict[str, Any] = {"retry_total": 4, "initial_backoff": 1, "increment_base": 2}
 """Seconds of the storage SDK's exponential retry; its default waits 15 s before the first one."""
+IMPATIENT: dict[str, Any] = {
+    "retry_total": 1,
+    "initial_backoff": 1,
+    "increment_base": 0,
+    "random_jitter_range": 0,
+    "connection_timeout": 5,
+    "read_timeout": 10,
+}
+"""For somebody who waits for the answer; seconds."""
 
 
 @cache
-def blob_service(connection: Connection, service_uri: str) -> "BlobServiceClient":
+def blob_service(
+    connection: Connection, service_uri: str, *, impatient: bool = False
+) -> "BlobServiceClient":
     """The blob service; the address is only used where there is no connection string."""
     from azure.storage.blob import BlobServiceClient
 
+    options = IMPATIENT if impatient else RETRIES
     if connection.connection_string:
         return BlobServiceClient.from_connection_string(
-            connection.connection_string.reveal(), **RETRIES
+            connection.connection_string.reveal(), **options
         )
-    return BlobServiceClient(service_uri, credential=_credential(connection), **RETRIES)
+    return BlobServiceClient(service_uri, credential=_credential(connection), **options)
 
 
 def blob_service_at(url: str, signature: Secret | None) -> "BlobServiceClient":
@@ -39,17 +53,30 @@ def blob_service_at(url: str, signature: Secret | None) -> "BlobServiceClient":
 
 
 @cache
-def queue_service(connection: Connection) -> "QueueServiceClient":
+def queue_service(connection: Connection, *, impatient: bool = False) -> "QueueServiceClient":
     """The queue service."""
     from azure.storage.queue import QueueServiceClient
 
+    options = IMPATIENT if impatient else RETRIES
     if connection.connection_string:
         return QueueServiceClient.from_connection_string(
-            connection.connection_string.reveal(), **RETRIES
+            connection.connection_string.reveal(), **options
         )
     return QueueServiceClient(
-        connection.queue_service_uri or "", credential=_credential(connection), **RETRIES
+        connection.queue_service_uri or "", credential=_credential(connection), **options
     )
+
+
+def connector(
+    connection: Connection, *, impatient: bool = False
+) -> "Callable[[str, str], ContainerClient]":
+    """Gives a container by the address of its service and its name."""
+
+    def connect(service_uri: str, container: str) -> "ContainerClient":
+        service = blob_service(connection, service_uri, impatient=impatient)
+        return service.get_container_client(container)
+
+    return connect
 
 
 @cache

@@ -5,7 +5,9 @@ CourierError
 ├── RequestError           a caller of our HTTP routes asked for something impossible (400)
 │   └── JobUnknown         … for a job that is not registered (404)
 ├── GemError               GEM could not be asked, or its answer is no job
-│   ├── GemAccessError     401, 403: every job would fail alike, so the tick stops
+│   ├── GemAccessError     no token, 401, 403: every job would fail alike, so the tick stops
+│   │   ├── GemUnauthorized   401: GEM does not take key or token
+│   │   └── GemForbidden      403: it takes them, and does not let this identity or key in
 │   ├── GemJobNotFound     404: counted; the job is lost only after a while
 │   ├── GemUnavailable     408, 429, 5xx, no answer: ask later
 │   └── GemAnswerError     an answer that is no job: ask later, and say so loudly
@@ -52,6 +54,14 @@ class GemError(CourierError):
 
 class GemAccessError(GemError):
     """401 or 403: key, token or permission. Stops the tick, since every job would fail alike."""
+
+
+class GemUnauthorized(GemAccessError):
+    """401: GEM does not take the key or the token. A fresh token may cure it."""
+
+
+class GemForbidden(GemAccessError):
+    """403: GEM knows who asks, and does not let them."""
 
 
 class GemJobNotFound(GemError):
@@ -110,7 +120,7 @@ class OutputUnreachable(OutputError):
     """Refused, throttled or no answer; says nothing about the file."""
 
 
-_ACCESS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+_ACCESS = {HTTPStatus.UNAUTHORIZED: GemUnauthorized, HTTPStatus.FORBIDDEN: GemForbidden}
 _LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 
 
@@ -121,7 +131,7 @@ def gem_error(status: int, message: str, *, retry_after_seconds: float | None = 
     of 5xx are not, and taken as HTTP means them. Any other status is an answer that is no job.
     """
     if status in _ACCESS:
-        return GemAccessError(message)
+        return _ACCESS[HTTPStatus(status)](message)
     if status == HTTPStatus.NOT_FOUND:
         return GemJobNotFound(message)
     if status in _LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -11,6 +11,7 @@ from cronsim import CronSim, CronSimError
 
 KEY_VAULT_REFERENCE = "@Microsoft.KeyVault("
 """What the platform leaves in a setting when it could not resolve the reference."""
+UNRESOLVED = "is an unresolved Key Vault reference"
 
 DEVELOPMENT_STORAGE = "UseDevelopmentStorage=true"
 _EMULATOR = (
@@ -77,6 +78,10 @@ class Connection:
     principal: ServicePrincipal | None = None
 
 
+def _is_reference(text: str) -> bool:
+    return text.lower().startswith(KEY_VAULT_REFERENCE.lower())
+
+
 class SettingReader:
     """Reads single settings; a problem is noted and a harmless value returned, so that all show."""
 
@@ -89,9 +94,9 @@ class SettingReader:
         value = self._environment.get(name, default).strip()
         if required and not value:
             self.problems.append(f"{name} is missing")
-        if value.startswith(KEY_VAULT_REFERENCE):
+        if _is_reference(value):
             self.problems.append(
-                f"{name} is an unresolved Key Vault reference: check that the secret exists and "
+                f"{name} {UNRESOLVED}: check that the secret exists and "
                 "that the app's identity may read it (Key Vault Secrets User)"
             )
         return value
@@ -204,7 +209,8 @@ class SettingReader:
         connection_string = self.secret(name)
         if connection_string == Secret(DEVELOPMENT_STORAGE):
             connection_string = Secret(_EMULATOR)
-        if connection_string and not _CONNECTION.search(connection_string.reveal()):
+        text = connection_string.reveal() if connection_string else ""
+        if text and not _CONNECTION.search(text) and not _is_reference(text):
             self.problems.append(f"{name} is no storage connection string")
         blob = self.url(f"{name}__blobServiceUri")
         queue = self.url(f"{name}__queueServiceUri") if queues else ""

@@ -100,6 +100,17 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         SettingsError: at least one is missing or wrong; it names every one of them.
 
     """
+    settings, problems = survey_settings(environment)
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def survey_settings(environment: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
+    """All settings, and what is wrong with them: a wrong one has a harmless value.
+
+    Each problem begins with the name of its setting.
+    """
     read = SettingReader(environment)
     desk = _desk(read)
     settings = Settings(
@@ -134,9 +145,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         report_map=read.flag("GEM_REPORT_MAP", default=True),
         trigger_source=read.choice("GEM_TRIGGER_SOURCE", TriggerSource.EVENT_GRID),
     )
-    if read.problems:
-        raise SettingsError(tuple(read.problems))
-    return settings
+    return settings, tuple(read.problems)
 
 
 def read_desk_settings(environment: Mapping[str, str]) -> DeskSettings:

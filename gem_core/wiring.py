@@ -6,19 +6,25 @@ host indexes the app without them, and a tick never pays for pyarrow.
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from gem_core.azure_clients import blob_service, blob_service_at, queue_service, sign_in
+from gem_core.azure_clients import (
+    blob_service,
+    blob_service_at,
+    connector,
+    queue_service,
+)
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import OutputRefused, SettingsError
 from gem_core.flows.checker import Checker, in_threads
 from gem_core.flows.manage_jobs import Desk
 from gem_core.flows.replay_poison import PoisonDesk
-from gem_core.setting_reader import Connection, SettingReader
+from gem_core.gem_edges import gem_client, token_source
+from gem_core.setting_reader import SettingReader
 from gem_core.settings import (
     DeskSettings,
     InputCompare,
@@ -26,6 +32,7 @@ from gem_core.settings import (
     Settings,
     read_desk_settings,
     read_settings,
+    survey_settings,
 )
 from gem_core.watch.batch import plan
 from gem_core.watch.heartbeat import Heartbeat
@@ -34,7 +41,7 @@ from gem_core.watch.registry import JobRegistry
 from gem_core.watch.schedule import Policy
 
 if TYPE_CHECKING:
-    from azure.storage.blob import BlobServiceClient, ContainerClient
+    from azure.storage.blob import BlobServiceClient
 
     from gem_core.audit.address import BlobAddress
     from gem_core.audit.source import Source
@@ -43,7 +50,6 @@ if TYPE_CHECKING:
     from gem_core.deliver.queue import ResultsQueue
     from gem_core.flows.deliverer import Deliverer, MakePage
     from gem_core.gem.client import GemClient
-    from gem_core.gem.token import TokenSource
     from gem_core.watch.batch_queue import BatchQueue
 
 JOBS = "gem-jobs"
@@ -77,6 +83,11 @@ def settings() -> Settings:
     return read_settings(os.environ)
 
 
+def survey() -> tuple[Settings, tuple[str, ...]]:
+    """The app settings of this process, and what is wrong with them."""
+    return survey_settings(os.environ)
+
+
 @cache
 def checker() -> Checker:
     """The edges of a tick."""
@@ -87,7 +98,7 @@ def checker() -> Checker:
         registry=_registry(),
         heartbeat=_heartbeat(),
         gem=_gem(),
-        policy=_policy(chosen),
+        policy=policy(chosen),
         lanes=Lanes(
             _documents(WORKLIST),
             count=batches.lanes if batches else 1,
@@ -123,7 +134,7 @@ def state_desk() -> Desk:
         registry=_registry(),
         outbox=_outbox(),
         heartbeat=_heartbeat(),
-        policy=_policy(chosen),
+        policy=policy(chosen),
         schedule=chosen.check_schedule,
         clock=now,
     )
@@ -155,7 +166,7 @@ def deliverer() -> "Deliverer":
         files=OutputFiles(
             chosen.output.blob_service_uri or "",
             chosen.output_container,
-            connect=_connector(chosen.output),
+            connect=connector(chosen.output),
         ),
         job_url=_gem().job_url,
         output_grace=chosen.output_grace,
@@ -230,27 +241,12 @@ def _batch_queue() -> "BatchQueue":
 
 @cache
 def _gem() -> "GemClient":
-    from gem_core.gem.client import GemClient
-    from gem_core.gem.token import FixedToken, IdentityToken
-
     chosen = settings()
-    token: TokenSource
-    if chosen.gem_bearer_token:
-        token = FixedToken(chosen.gem_bearer_token)
-    else:
-        token = IdentityToken(
-            lambda: sign_in(chosen.gem_principal), chosen.gem_token_scope, clock=now
-        )
-    return GemClient(
-        chosen.gem_base_url,
-        api_key=chosen.gem_api_key,
-        token=token,
-        api_version=chosen.gem_api_version,
-        connections=chosen.check_concurrency,
-    )
+    return gem_client(chosen, key=chosen.gem_api_key, token=token_source(chosen))
 
 
-def _policy(chosen: DeskSettings) -> Policy:
+def policy(chosen: DeskSettings) -> Policy:
+    """The operator's limits."""
     return Policy(
         check_min=chosen.check_min,
         check_max=chosen.check_max,
@@ -291,10 +287,3 @@ def _documents(container: str) -> "BlobDocuments":
     return BlobDocuments(
         blob_service(state, state.blob_service_uri or "").get_container_client(container)
     )
-
-
-def _connector(connection: Connection) -> Callable[[str, str], "ContainerClient"]:
-    def connect(service_uri: str, container: str) -> "ContainerClient":
-        return blob_service(connection, service_uri).get_container_client(container)
-
-    return connect

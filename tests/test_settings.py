@@ -119,12 +119,22 @@ def test_an_empty_version_sends_none() -> None:
     assert read(GEM_API_VERSION="").gem_api_version == ""
 
 
-@pytest.mark.parametrize(
-    "name", ["GEM_API_KEY", "GEM_STATE", "GEM_CLIENT_SECRET", "GEM_OUTPUT__clientSecret"]
+SAMPLE: dict[str, str] = json.loads(
+    (Path(__file__).resolve().parent.parent / "local.settings.sample.json").read_text("utf-8")
+)["Values"]
+REFERENCES = (
+    f"{KEY_VAULT_REFERENCE}SecretUri=https://vault.example/secrets/a)",
+    "@microsoft.keyvault(VaultName=vault;SecretName=a)",
 )
-def test_an_unresolved_key_vault_reference_is_said_to_be_one(name: str) -> None:
-    lines = problems(**{name: f"{KEY_VAULT_REFERENCE}SecretUri=https://vault.example/secrets/a)"})
+
+
+@pytest.mark.parametrize("reference", REFERENCES, ids=["uri", "lower-case"])
+@pytest.mark.parametrize("name", [name for name in SAMPLE if name.startswith("GEM_")])
+def test_an_unresolved_key_vault_reference_is_said_to_be_one(name: str, reference: str) -> None:
+    """Every setting may be one, so every secret is among them."""
+    lines = problems(**{name: reference})
     assert any(line.startswith(f"{name} is an unresolved Key Vault reference") for line in lines)
+    assert not any("no storage connection string" in line for line in lines)
 
 
 _NO_NUMBERS = ("-1", "nan", "inf", "ten", "1,5", "9" * 500)

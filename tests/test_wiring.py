@@ -21,7 +21,7 @@ from devkit.simulator import CLEAN, GemSimulator
 from gem_core import azure_clients, wiring
 from gem_core.audit.audit import Effort
 from gem_core.audit.id_facts import IdLimits
-from gem_core.azure_clients import blob_service, queue_service
+from gem_core.azure_clients import blob_service, connector, queue_service
 from gem_core.errors import SettingsError
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
@@ -74,6 +74,29 @@ def test_settings_that_are_wrong_stop_every_edge(fresh: pytest.MonkeyPatch) -> N
             edge()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "GEM_API_KEY",
+        "GEM_CLIENT_SECRET",
+        "GEM_BEARER_TOKEN",
+        "GEM_STATE",
+        "GEM_STATE__clientSecret",
+        "GEM_OUTPUT",
+        "GEM_OUTPUT__clientSecret",
+    ],
+)
+def test_no_tick_starts_with_a_secret_that_is_an_unresolved_reference(
+    fresh: pytest.MonkeyPatch, name: str
+) -> None:
+    """Before anything is asked of GEM or written; and the error says which secret it is."""
+    use(fresh, NEEDED | {name: "@Microsoft.KeyVault(SecretUri=https://v.example/secrets/a/)"})
+    with pytest.raises(SettingsError, match=f"{name} is an unresolved Key Vault reference"):
+        check_jobs(wiring.checker())
+    with pytest.raises(SettingsError, match=f"{name} is an unresolved Key Vault reference"):
+        wiring.desk()
+
+
 def test_edges_are_built_once(fresh: pytest.MonkeyPatch) -> None:
     use(fresh, NEEDED)
     assert wiring.checker() is wiring.checker()
@@ -107,7 +130,7 @@ def test_state_is_reached_by_the_identity_that_was_named(
 
 def test_each_storage_of_gem_has_its_own_address(fresh: pytest.MonkeyPatch) -> None:
     use(fresh, IDENTITY)
-    connect = wiring._connector(wiring.settings().output)
+    connect = connector(wiring.settings().output)
     container = connect("https://storage-001.blob.example", "default")
     assert container.url == "https://storage-001.blob.example/default"
 

@@ -21,9 +21,14 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.wipe()
+
+    def wipe(self) -> None:
+        """Take the line away, so that another may be printed."""
         if self._shown:
             self._stream.write(_START_OF_LINE + _ERASE)
             self._stream.flush()
+            self._shown = ""
 
     def rows(self, doing: Pass, done: int, total: int) -> None:
         """Tell how many rows were read; a line a percent at most."""

@@ -13,7 +13,14 @@ from urllib.parse import quote
 import requests
 from requests.auth import AuthBase
 
-from gem_core.errors import GemAccessError, GemAnswerError, GemError, GemUnavailable, gem_error
+from gem_core.errors import (
+    GemAccessError,
+    GemAnswerError,
+    GemError,
+    GemUnauthorized,
+    GemUnavailable,
+    gem_error,
+)
 from gem_core.gem.deadline import DeadlineAdapter
 from gem_core.gem.job import GemJob, parse_job
 from gem_core.gem.token import TokenSource
@@ -75,7 +82,7 @@ class GemClient:
         token = self._token.token()
         try:
             return self._ask(job_run_id, token)
-        except _Unauthorized:
+        except GemUnauthorized:
             self._token.forget(token)
         return self._ask(job_run_id, self._token.token())
 
@@ -116,10 +123,6 @@ class GemClient:
         return parse_job(answer, job_run_id=job_run_id)
 
 
-class _Unauthorized(GemAccessError):
-    """401, which a fresh token may cure."""
-
-
 class _Bearer(AuthBase):
     """Sets the token as `auth`, since requests would else let a .netrc entry take its place."""
 
@@ -148,7 +151,7 @@ def _refusal(response: requests.Response, body: bytes) -> GemError:
     status = response.status_code
     message = f"GEM answered {status}{_detail(body)}"
     if status == requests.codes.unauthorized:
-        return _Unauthorized(f"{message}: check GEM_API_KEY and the identity that asks for a token")
+        message += ": check GEM_API_KEY and the identity that asks for a token"
     if status == requests.codes.forbidden:
         message += ": check that the key is enabled for GEM and the identity has access"
     return gem_error(status, message, retry_after_seconds=_retry_after(response))

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from heapq import nlargest
 
 from gem_core.documents import Documents
 from gem_core.errors import RecordConflict
@@ -179,6 +180,12 @@ class JobRegistry:
             "ticket": record.tickets,
         }
         self._tickets.put(record.job_run_id + SUFFIX, json.dumps(ticket).encode())
+
+    def newest(self, count: int) -> list[str]:
+        """The jobs whose records were written last, the newest first: one listing of all jobs."""
+        records = (item for item in self._jobs.every() if item.name.endswith(SUFFIX))
+        latest = nlargest(count, records, key=lambda item: item.last_modified)
+        return [item.name.removesuffix(SUFFIX) for item in latest]
 
     def page(self, *, stage: Stage | None, size: int, after: str | None) -> JobPage:
         """One page of all jobs; with a stage, only those of the page that are in it."""

@@ -6,8 +6,9 @@ from enum import StrEnum
 
 from gem_core.watch.record import JobRecord, Stage
 
-OVERDUE_AFTER = timedelta(minutes=5)
-"""A due job is asked about by the next tick; one that waits longer waits for a tick."""
+OVERDUE_AFTER = timedelta(minutes=20)
+"""A due job is asked about by the next tick, or by a batch within a quarter of an hour; one that
+waits longer waits for nobody."""
 
 
 class Kind(StrEnum):

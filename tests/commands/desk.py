@@ -53,7 +53,7 @@ def empty_stores(azurite: Azurite) -> None:
                 container.delete_blob(blob.name)
     with QueueServiceClient.from_connection_string(azurite.connection_string) as queues:
         names = {queue.name for queue in queues.list_queues()}
-        for name in ("gem-results", *wiring.POISON_QUEUES):
+        for name in ("gem-results", wiring.CHECKS, *wiring.POISON_QUEUES):
             if name not in names:
                 queues.create_queue(name)
             queues.get_queue_client(name).clear_messages()

@@ -1,0 +1,1 @@
+"""What is wrong with an installation, found by looking at each part that the app needs."""

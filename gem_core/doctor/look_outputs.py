@@ -1,0 +1,71 @@
+"""Looks at the storage that GEM writes to. Pure: it comes as an edge."""
+
+from gem_core.audit.files import STORAGE_ID
+from gem_core.doctor.finding import Finding, fail, ok, skipped
+from gem_core.doctor.patient import Patient
+from gem_core.errors import OutputError, OutputMissing
+from gem_core.flows.deliver_results import output_name
+from gem_core.gem.job import GemJob, JobStatus
+
+NO_FILE = "gem-courier-doctor.parquet"
+"""Nobody has it: what says that it is missing was allowed to look."""
+_REMEDY = (
+    "give the identity of GEM_OUTPUT Storage Blob Data Reader on that account (or mend its secret "
+    "or key), look at its firewall, and check GEM_OUTPUT and GEM_OUTPUT_CONTAINER"
+)
+_MAGIC_BYTES = 4
+
+
+def outputs(patient: Patient) -> Finding:
+    """Whether outputs can be read: the newest one that there is, else one that there is not."""
+    jobs = _jobs(patient)
+    finished = next((job for job in jobs if job.status is JobStatus.FINISHED), None)
+    try:
+        if finished:
+            return _newest(patient, finished)
+        storage_id = next((job.storage_id for job in jobs if job.storage_id), None)
+        if storage_id is None and _needs_storage_id(patient):
+            return skipped("no job has told its storage yet, and GEM_OUTPUT needs it")
+        patient.files().open(storage_id, NO_FILE)
+    except OutputMissing:
+        return ok("read: a file that is not there is said to be missing; no job has finished yet")
+    except OutputError as error:
+        return fail(str(error), _REMEDY)
+    return ok(f"read, even {NO_FILE}")
+
+
+def _newest(patient: Patient, job: GemJob) -> Finding:
+    name = output_name(job)
+    try:
+        source = patient.files().open(job.storage_id, name)
+        source.read(0, min(_MAGIC_BYTES, source.size_bytes))
+    except OutputMissing:
+        return ok(f"read: {name} of the newest finished job is said to be missing")
+    return ok(f"read {name} of the newest finished job")
+
+
+def inputs(patient: Patient) -> Finding:
+    """Whether the newest job's input can be opened; the audit does without it otherwise."""
+    if not patient.settings.input_audit:
+        return skipped("turned off by GEM_INPUT_AUDIT")
+    job = next((job for job in _jobs(patient) if job.input_file_name), None)
+    if job is None:
+        return skipped(
+            "no job has told its input yet; inputs are read by the same right as outputs"
+        )
+    try:
+        patient.files().open(job.storage_id, job.input_file_name or "")
+    except OutputMissing:
+        return skipped("the newest job's input is not there any more: its audit does without")
+    except OutputError as error:
+        return fail(str(error), _REMEDY)
+    return ok(f"{job.input_file_name} of the newest job can be opened")
+
+
+def _jobs(patient: Patient) -> list[GemJob]:
+    return [record.job for record in patient.recent() if record.job]
+
+
+def _needs_storage_id(patient: Patient) -> bool:
+    chosen = patient.settings
+    return STORAGE_ID in (chosen.output.blob_service_uri or "") + chosen.output_container

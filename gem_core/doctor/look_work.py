@@ -1,0 +1,116 @@
+"""Looks at what the app has done lately: ticks and deliveries. Pure: both come as edges."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from gem_core.doctor.finding import Finding, fail, ok, skipped, warning
+from gem_core.doctor.look_stores import store_trouble
+from gem_core.doctor.patient import Patient
+from gem_core.errors import StoreError
+from gem_core.flows.check_jobs import TICK_BUDGET
+from gem_core.flows.manage_jobs import tell_status
+from gem_core.outcome import Outcome
+from gem_core.watch.heartbeat import is_silent
+from gem_core.watch.record import JobRecord, Stage
+
+_START = (
+    "is the app deployed and running (az functionapp show)? does its log stream tell of settings "
+    "or of the host's storage? locally: make start, or func start"
+)
+
+
+def timer(patient: Patient) -> Finding:
+    """The age of the last tick against the schedule, and how it ended."""
+    try:
+        alive, status = tell_status(patient.desk())
+    except StoreError as error:
+        return store_trouble(error, "the last tick", "azd provision")
+    if status["tickAgeSeconds"] is None:
+        return fail("no tick was ever seen", _START)
+    said = f"last tick {_span(status['tickAgeSeconds'])} ago, schedule {status['schedule']}"
+    if not alive:
+        return fail(f"silent: {said}", f"restart the app (az functionapp restart); {_START}")
+    last = status["lastTick"] or {}
+    if status["runningSince"] and _ends_no_more(last, patient):
+        return fail(
+            f"{said}, but none has ended since {last['endedAt']}",
+            "ticks die: look for their end in the log stream (memory, time-out)",
+        )
+    return _ended(last, said)
+
+
+def _ended(last: Mapping[str, Any], said: str) -> Finding:
+    """How the last tick that ended did so."""
+    if last.get("stopped"):
+        return fail(f"{said}, stopped: {last['stopped']}", "see gem and token above")
+    if last.get("left"):
+        return warning(
+            f"{said}, left {last['left']} due jobs to the next one",
+            "raise GEM_CHECK_REQUESTS_PER_SECOND, or set GEM_CHECK_BATCH_SIZE (docs/scale.md)",
+        )
+    return ok(said)
+
+
+def _ends_no_more(last: Mapping[str, Any], patient: Patient) -> bool:
+    """Whether the tick that runs may well be one of several that died."""
+    ended = last.get("endedAt")
+    if not ended:
+        return False
+    return is_silent(
+        datetime.fromisoformat(ended) + TICK_BUDGET,
+        patient.clock(),
+        patient.settings.check_schedule,
+    )
+
+
+def events(patient: Patient) -> Finding:
+    """Whether tickets lead to deliveries by themselves, told from the newest records.
+
+    What the event subscription itself says (its metrics) needs a right in Azure's management; a
+    record tells as much: a job that was delivered after its first ticket got that ticket's event.
+    """
+    recent = patient.recent()
+    sent = [each for each in recent if each.stage is Stage.REPORTED and _tells(each)]
+    sent.sort(key=lambda each: each.reported_at or each.registered_at, reverse=True)
+    waiting = [each for each in recent if each.stage is Stage.SETTLED and each.tickets > 1]
+    remedy = (
+        "azd hooks run postdeploy makes the event subscription again; then look at the log of "
+        "deliver_results and at jobs list --trouble"
+    )
+    if not sent and not waiting:
+        return skipped("no job was delivered yet: nothing is known of the event subscription")
+    by_event = sum(each.tickets == 1 for each in sent)
+    said = f"{by_event} of the last {len(sent)} deliveries came of the first ticket"
+    if waiting:
+        said += f"; {len(waiting)} jobs wait though their ticket was raised again"
+    if not by_event:
+        return fail(said, remedy)
+    if waiting or sent[0].tickets > 1:
+        return warning(said, remedy)
+    return ok(f"{said}, the newest {_ago(sent[0], patient)}")
+
+
+def _tells(record: JobRecord) -> bool:
+    """A job whose output was waited for has had several tickets, whatever the events did."""
+    return record.outcome is not Outcome.OUTPUT_MISSING
+
+
+def _ago(record: JobRecord, patient: Patient) -> str:
+    if record.reported_at is None:
+        return "at an unknown time"
+    return f"{_span((patient.clock() - record.reported_at).total_seconds())} ago"
+
+
+def _span(seconds: float | None) -> str:
+    if seconds is None:
+        return "an unknown time"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return (
+        f"{hours} h {minutes} min"
+        if hours
+        else f"{minutes} min {rest} s"
+        if minutes
+        else f"{rest} s"
+    )

@@ -1,0 +1,41 @@
+"""The client of GEM and its token, made from the settings. Edge: requests, azure.identity.
+
+Both are slow to import, so each is imported where it is needed.
+"""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from gem_core.azure_clients import sign_in
+from gem_core.setting_reader import Secret
+from gem_core.settings import Settings
+
+if TYPE_CHECKING:
+    from gem_core.gem.client import GemClient
+    from gem_core.gem.token import TokenSource
+
+
+def token_source(chosen: Settings) -> "TokenSource":
+    """The fixed token of the settings, else one of an identity."""
+    from gem_core.gem.token import FixedToken, IdentityToken
+
+    if chosen.gem_bearer_token:
+        return FixedToken(chosen.gem_bearer_token)
+    return IdentityToken(
+        lambda: sign_in(chosen.gem_principal),
+        chosen.gem_token_scope,
+        clock=lambda: datetime.now(UTC),
+    )
+
+
+def gem_client(chosen: Settings, *, key: Secret, token: "TokenSource") -> "GemClient":
+    """GEM as it is met by whoever shows this key and this token."""
+    from gem_core.gem.client import GemClient
+
+    return GemClient(
+        chosen.gem_base_url,
+        api_key=key,
+        token=token,
+        api_version=chosen.gem_api_version,
+        connections=chosen.check_concurrency,
+    )

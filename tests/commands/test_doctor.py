@@ -1,0 +1,282 @@
+"""`python -m gem_core doctor`: on real stores beside a simulated GEM, with each thing broken."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.storage.blob import (
+    AccountSasPermissions,
+    BlobServiceClient,
+    ResourceTypes,
+    Services,
+    generate_account_sas,
+)
+from azure.storage.queue import QueueServiceClient
+
+from devkit.azurite import ACCOUNT, KEY
+from devkit.simulator import CLEAN, GemSimulator
+from devkit.stage import OUTPUT_CONTAINER, QUEUE, app_settings
+from gem_core import azure_clients, wiring
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.manage_jobs import register_job
+from gem_core.watch.heartbeat import NAME, STARTED, Heartbeat, Tick
+from tests.commands.desk import DeskCommand, forget_edges
+
+ROOT = Path(__file__).resolve().parents[2]
+WRONG_KEY = "d3Jvbmcta2V5LXdyb25nLWtleQ=="
+
+
+@pytest.fixture
+def demo(command: DeskCommand) -> Iterator[dict[str, str]]:
+    """The settings of an installation that has just delivered a job."""
+    storage = command.azurite.connection_string
+    with (
+        BlobServiceClient.from_connection_string(storage) as blobs,
+        QueueServiceClient.from_connection_string(storage) as queues,
+    ):
+        output = blobs.get_container_client(OUTPUT_CONTAINER)
+        if not output.exists():
+            output.create_container()
+        with GemSimulator(output) as simulator:
+            simulator.add_job("job-1", replace(CLEAN, queued_for=0, running_for=0))
+            settings = app_settings(command.azurite, simulator)
+            os.environ.update(settings)
+            forget_edges()
+            register_job(wiring.desk(), "job-1", None)
+            check_jobs(wiring.checker())
+            assert deliver_results(wiring.deliverer(), "job-1")
+            queues.get_queue_client(QUEUE).clear_messages()
+            yield settings
+
+
+def look(command: DeskCommand, **changes: str) -> tuple[int, dict[str, Mapping[str, Any]]]:
+    """Exit code, and the findings by name."""
+    os.environ.update(changes)
+    code, out, err = command("doctor", "--json")
+    assert err == ""
+    found = json.loads(out)
+    assert found["ok"] == (code == 0)
+    return code, {check["name"]: check for check in found["checks"]}
+
+
+def fails(found: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """What fails, with the remedy."""
+    return {name: each["remedy"] for name, each in found.items() if each["verdict"] == "fail"}
+
+
+@pytest.mark.usefixtures("demo")
+def test_all_is_green_and_nothing_is_left_behind(command: DeskCommand) -> None:
+    before = stored(command)
+    code, found = look(command)
+    assert (code, {each["verdict"] for each in found.values()}) == (0, {"ok"})
+    assert stored(command) == before
+    assert "1 of the last 1 deliveries came of the first ticket" in found["events"]["said"]
+
+
+def stored(command: DeskCommand) -> dict[str, object]:
+    """Every blob's ETag, and how many messages the queues have, hidden ones too."""
+    storage = command.azurite.connection_string
+    with (
+        BlobServiceClient.from_connection_string(storage) as blobs,
+        QueueServiceClient.from_connection_string(storage) as queues,
+    ):
+        held: dict[str, object] = {
+            f"{name}/{blob.name}": blob.etag
+            for name in wiring.CONTAINERS
+            for blob in blobs.get_container_client(name).list_blobs()
+        }
+        for name in (QUEUE, wiring.CHECKS, *wiring.POISON_QUEUES):
+            queue = queues.get_queue_client(name)
+            held[name] = queue.get_queue_properties().approximate_message_count
+        return held
+
+
+@pytest.mark.usefixtures("demo")
+def test_people_get_a_line_a_check(command: DeskCommand) -> None:
+    code, out, err = command("doctor")
+    assert (code, err) == (0, "")
+    lines = [line.split(maxsplit=2) for line in out.splitlines()]
+    assert [line[0] for line in lines] == ["ok"] * 17
+    assert lines[0][1:] == ["settings", "read from the environment"]
+
+
+def test_the_settings_may_be_in_a_file(
+    command: DeskCommand, demo: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps({"IsEncrypted": False, "Values": demo}))
+    os.environ.clear()
+    code, out, _ = command("doctor", "--settings", str(file))
+    assert code == 0
+    assert f"read from {file}" in out.splitlines()[0]
+    assert command("doctor", "--settings", str(tmp_path / "absent"))[0] == 2
+
+
+@pytest.mark.usefixtures("demo")
+def test_a_wrong_key(command: DeskCommand) -> None:
+    code, found = look(command, GEM_API_KEY="wrong-key")
+    assert code == 1
+    assert list(fails(found)) == ["gem"]
+    assert found["gem"]["said"].startswith("GEM answered 401")
+    assert found["gem"]["remedy"].startswith("GEM_API_KEY is not the key that TomTom knows")
+    assert "wrong-key" not in json.dumps(found)
+
+
+@pytest.mark.usefixtures("demo")
+@pytest.mark.parametrize(
+    ("container", "names"),
+    [
+        ("gem-jobs", {"records", "outputs", "inputs", "events"}),
+        ("gem-open", {"worklist", "clock", "timer"}),
+        ("gem-settled", {"tickets"}),
+        ("gem-reports", {"reports"}),
+        ("gem-manifests", {"manifests"}),
+    ],
+)
+def test_a_missing_container(command: DeskCommand, container: str, names: set[str]) -> None:
+    with BlobServiceClient.from_connection_string(command.azurite.connection_string) as blobs:
+        blobs.delete_container(container)
+    code, found = look(command)
+    assert code == 1
+    assert set(fails(found)) == names
+    first = next(each for each in found.values() if each["verdict"] == "fail")
+    assert first["said"] == f"container '{container}' does not exist in GEM_STATE"
+    assert (
+        f"az storage container create --auth-mode login --account-name … --name {container}"
+        in (first["remedy"])
+    )
+
+
+@pytest.mark.usefixtures("demo")
+def test_a_queue_that_is_gone(command: DeskCommand) -> None:
+    with QueueServiceClient.from_connection_string(command.azurite.connection_string) as queues:
+        queues.delete_queue(QUEUE)
+    code, found = look(command)
+    assert code == 1
+    assert list(fails(found)) == ["results"]
+    assert found["results"]["said"] == f"queue '{QUEUE}' does not exist in GEM_STATE"
+    assert (
+        f"az storage queue create --auth-mode login --account-name … --name {QUEUE}"
+        in (found["results"]["remedy"])
+    )
+
+
+@pytest.mark.usefixtures("demo")
+def test_an_output_storage_that_refuses(command: DeskCommand) -> None:
+    refusing = command.azurite.connection_string.replace(KEY, WRONG_KEY)
+    code, found = look(command, GEM_OUTPUT=refusing)
+    assert code == 1
+    assert list(fails(found)) == ["outputs", "inputs"]
+    assert "job-1_matched.parquet: refused" in found["outputs"]["said"]
+    assert found["outputs"]["remedy"].startswith(
+        "give the identity of GEM_OUTPUT Storage Blob Data"
+    )
+    assert WRONG_KEY not in json.dumps(found)
+
+
+@pytest.mark.usefixtures("demo")
+@pytest.mark.parametrize("ago", [timedelta(hours=2), None], ids=["silent", "never"])
+def test_a_silent_timer(command: DeskCommand, ago: timedelta | None) -> None:
+    heartbeat: Heartbeat = wiring.desk().heartbeat
+    if ago:
+        then = datetime.now(UTC) - ago
+        heartbeat.start(then)
+        heartbeat.end(Tick(then, ended_at=then))
+    else:
+        for name in (NAME, STARTED):
+            heartbeat._documents.delete(name)
+    code, found = look(command)
+    assert code == 1
+    assert list(fails(found)) == ["timer"]
+    said = "silent: last tick 2 h 0 min ago" if ago else "no tick was ever seen"
+    assert found["timer"]["said"].startswith(said)
+    assert "is the app deployed and running" in found["timer"]["remedy"]
+
+
+@pytest.mark.usefixtures("demo")
+@pytest.mark.parametrize(
+    ("permission", "said"),
+    [
+        (AccountSasPermissions(read=True, list=True), "write in container gem-jobs: refused"),
+        (AccountSasPermissions(write=True, create=True), "read in container gem-jobs: refused"),
+        (
+            AccountSasPermissions(read=True, write=True, create=True, list=True),
+            "delete in container gem-jobs: refused",
+        ),
+    ],
+    ids=["read-only", "write-only", "no-delete"],
+)
+def test_the_right_that_is_missing_is_named(
+    command: DeskCommand, permission: AccountSasPermissions, said: str
+) -> None:
+    signature = generate_account_sas(
+        ACCOUNT,
+        KEY,
+        ResourceTypes(service=True, container=True, object=True),
+        permission,
+        datetime.now(UTC) + timedelta(hours=1),
+        services=Services(blob=True, queue=True),
+    )
+    blob, queue = command.azurite.blob_uri, command.azurite.queue_uri
+    state = f"BlobEndpoint={blob};QueueEndpoint={queue};SharedAccessSignature={signature}"
+    code, found = look(command, GEM_STATE=state)
+    assert code == 1
+    assert found["records"]["said"].startswith(said)
+    assert "Storage Blob Data Owner" in found["records"]["remedy"]
+    assert "sig=" not in json.dumps(found)
+    if not permission.write:
+        assert found["results"]["said"].startswith(f"queue {QUEUE}: refused")
+
+
+@pytest.mark.usefixtures("demo")
+@pytest.mark.parametrize(
+    "break_it",
+    [
+        lambda: os.environ.update(GEM_STATE="@Microsoft.KeyVault(SecretUri=https://v/s)"),
+        lambda: os.environ.update(
+            GEM_CLIENT_SECRET="@microsoft.keyvault(VaultName=v;SecretName=s)"
+        ),
+    ],
+    ids=["state", "secret"],
+)
+def test_an_unresolved_reference_is_named(
+    command: DeskCommand, break_it: Callable[[], None]
+) -> None:
+    break_it()
+    code, found = look(command)
+    assert code == 1
+    assert found["key-vault"]["said"] in {"unresolved: GEM_STATE", "unresolved: GEM_CLIENT_SECRET"}
+    assert "Key Vault Secrets User" in found["key-vault"]["remedy"]
+
+
+@pytest.mark.usefixtures("demo")
+def test_storage_and_gem_that_do_not_answer(
+    command: DeskCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each check gives up, and says whose turn it is."""
+    monkeypatch.setattr(azure_clients, "IMPATIENT", {"retry_total": 0})
+    away = "AccountName=a;AccountKey=aa==;BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a"
+    code, found = look(
+        command, GEM_STATE=away, GEM_OUTPUT=away, GEM_API_BASE_URL="http://127.0.0.1:1"
+    )
+    assert code == 1
+    assert set(fails(found)) == set(found) - {"settings", "key-vault", "token"}
+    assert "network" in found["records"]["remedy"]
+    assert "network" in found["gem"]["remedy"]
+
+
+def test_help_names_the_exit_codes() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "gem_core", "doctor", "--help"],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    for word in ("exit codes", "--settings FILE", "--json", "POST /api/doctor"):
+        assert word in done.stdout

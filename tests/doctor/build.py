@@ -1,0 +1,133 @@
+"""A patient that is well in every way, unless told otherwise."""
+
+import base64
+import json
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from gem_core.doctor.checks import CHECKS, examine
+from gem_core.doctor.finding import Finding
+from gem_core.doctor.patient import Patient
+from gem_core.errors import GemJobNotFound, GemUnauthorized, StoreError
+from gem_core.gem.job import GemJob
+from gem_core.settings import Settings, read_settings
+from gem_core.watch.heartbeat import Tick
+from gem_core.watch.record import JobRecord
+from tests.builders import World
+from tests.fakes import MemoryDocuments
+
+SETTINGS = {
+    "GEM_API_KEY": "key",
+    "GEM_STATE": "UseDevelopmentStorage=true",
+    "GEM_OUTPUT": "UseDevelopmentStorage=true",
+}
+SCOPE = "https://gem.core.orbis.tomtom.com"
+
+
+def settings(**changes: str) -> Settings:
+    return read_settings(SETTINGS | changes)
+
+
+class Raising:
+    """GEM, a token or a queue that raises whatever it is asked."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def get_job(self, job_run_id: str) -> GemJob:  # noqa: ARG002 - GEM's signature
+        raise self.error
+
+    def token(self) -> str:
+        raise self.error
+
+    def count(self) -> int:
+        raise self.error
+
+    def waiting(self) -> int:
+        raise self.error
+
+    def rehearse(self) -> None:
+        raise self.error
+
+
+@dataclass
+class Results:
+    """A queue to send to."""
+
+    messages: int = 0
+    rehearsed: int = 0
+    error: StoreError | None = None
+
+    def waiting(self) -> int:
+        return self.messages
+
+    def count(self) -> int:
+        return self.messages
+
+    def rehearse(self) -> None:
+        self.rehearsed += 1
+        if self.error:
+            raise self.error
+
+
+@dataclass
+class Token:
+    """A token that is always there."""
+
+    text: str
+
+    def token(self) -> str:
+        return self.text
+
+
+def jwt(**claims: Any) -> str:  # noqa: ANN401 - any JSON value
+    """An unsigned token."""
+    parts = ({"alg": "none"}, claims)
+    coded = (base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
+    return ".".join(part.decode() for part in coded) + ".secret-signature"
+
+
+@dataclass
+class Ward:
+    """A world, and the patient in it."""
+
+    world: World = field(default_factory=World)
+    changes: dict[str, Any] = field(default_factory=dict)
+    recent: tuple[JobRecord, ...] = ()
+    stores: dict[str, MemoryDocuments] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.world.heartbeat.start(self.world.clock())
+        self.world.heartbeat.end(Tick(self.world.clock(), ended_at=self.world.clock()))
+
+    def store(self, name: str) -> MemoryDocuments:
+        return self.stores.setdefault(name, MemoryDocuments(self.world.clock, name))
+
+    @property
+    def patient(self) -> Patient:
+        expires = (self.world.clock() + timedelta(minutes=50)).timestamp()
+        whole = Patient(
+            settings=settings(),
+            problems=(),
+            source="a test",
+            clock=self.world.clock,
+            documents=self.store,
+            queue=lambda _: Results(),
+            poison=lambda: (Results(),),
+            files=lambda: self.world.files,
+            token=lambda: Token(jwt(aud=SCOPE, exp=expires, roles=["Gem.Read"])),
+            gem=lambda: Raising(GemJobNotFound("GEM answered 404")),
+            stranger=lambda: Raising(GemUnauthorized("GEM answered 401")),
+            desk=lambda: self.world.desk,
+            recent=lambda: self.recent,
+        )
+        return replace(whole, **self.changes)
+
+    def find(self, name: str, **changes: object) -> Finding:
+        """What one check finds."""
+        self.changes |= changes
+        return {check.name: finding for check, finding in examine(self.patient)}[name]
+
+
+NAMES = [check.name for check in CHECKS]
