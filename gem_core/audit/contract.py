@@ -91,11 +91,17 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
         return pa.string()
     if pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
         return pa.binary()
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return pa.list_(plain_type(kind.value_type))
+    return _plain_nested(kind) if pa.types.is_nested(kind) else kind
+
+
+def _plain_nested(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_struct(kind):
         return pa.struct([(part.name, plain_type(part.type)) for part in kind])
-    return kind
+    if pa.types.is_map(kind):
+        return pa.map_(plain_type(kind.key_type), plain_type(kind.item_type))
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(plain_type(kind.value_type), kind.list_size)
+    return pa.list_(plain_type(kind.value_type))
 
 
 @dataclass(frozen=True, slots=True)

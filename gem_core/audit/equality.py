@@ -20,6 +20,17 @@ def differing(left: pa.Array, right: pa.Array) -> Mask | None:
     return unlike if unlike.any() else None
 
 
+def without_views(array: pa.Array) -> pa.Array:
+    """Give text and bytes by offsets, since Arrow cannot yet take rows of views."""
+    return array.cast(plain_type(array.type)) if _has_views(array.type) else array
+
+
+def _has_views(kind: pa.DataType) -> bool:
+    if pa.types.is_nested(kind):
+        return any(_has_views(kind.field(place).type) for place in range(kind.num_fields))
+    return bool(pa.types.is_string_view(kind) or pa.types.is_binary_view(kind))
+
+
 def _bits(array: pa.Array) -> pa.Array:
     """Show floats as integers, since no NaN equals another one."""
     if pa.types.is_floating(array.type):
@@ -43,10 +54,13 @@ def _plain(array: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(array.type):
         return _plain(array.dictionary_decode())
     if pa.types.is_map(array.type):
+        array = without_views(array)
         kind = array.type
         pair = pa.struct([("key", kind.key_type), ("value", kind.item_type)])
         return array.cast(pa.list_(pair))
-    return array if pa.types.is_nested(array.type) else array.cast(plain_type(array.type))
+    if pa.types.is_nested(array.type):
+        return without_views(array)
+    return array.cast(plain_type(array.type))
 
 
 def _unlike(left: pa.Array, right: pa.Array) -> Mask:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from gem_core.audit.contract import ID, MATCH_STATUS, is_text
 from gem_core.audit.id_facts import Span
-from gem_core.audit.plan import batch_rows, chunks, pieces
+from gem_core.audit.plan import batch_rows, chunks, coded_by_delta, pieces
 from gem_core.audit.ranges import TAIL_BYTES, RangeFile
 from gem_core.audit.threads import ahead, costliest, side_by_side
 
@@ -110,7 +110,9 @@ class Opened:
         as_dictionary = [
             name
             for name in columns
-            if name == MATCH_STATUS and is_text(self.schema.field(name).type)
+            if name == MATCH_STATUS
+            and is_text(self.schema.field(name).type)
+            and not coded_by_delta(self._metadata, name)
         ]
         parquet = _parquet(file, metadata=self._metadata, read_dictionary=as_dictionary)
         batches: Iterator[pa.RecordBatch] = parquet.iter_batches(

@@ -75,7 +75,7 @@ def ids_not_missing(ids: IdFacts) -> Judgement:
         return not_run(ids.not_compared)
     if not ids.missing:
         return passed()
-    return failed(f"{ids.missing} ids of the input", ids.missing, ids.missing_examples)
+    return failed(f"{ids.missing} of the input's ids", ids.missing, ids.missing_examples)
 
 
 @_ids_check
@@ -85,9 +85,7 @@ def ids_not_invented(ids: IdFacts) -> Judgement:
         return not_run(ids.not_compared)
     if not ids.invented:
         return passed()
-    return failed(
-        f"{ids.invented} ids that the input does not have", ids.invented, ids.invented_examples
-    )
+    return failed(f"{ids.invented} of the output's ids", ids.invented, ids.invented_examples)
 
 
 @_ids_check

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from gem_core.audit.buffers import true_at
 from gem_core.audit.contract import ID
-from gem_core.audit.equality import differing
+from gem_core.audit.equality import differing, without_views
 from gem_core.audit.keys import to_keys
 
 
@@ -36,7 +36,8 @@ class Part:
         keys, strangers = to_keys(rows.column(ID), key)
         if strangers:
             raise OutOfStep("there are ids that the input cannot have")
-        return cls(rows, keys)
+        columns = [without_views(column) for column in rows.columns]
+        return cls(pa.record_batch(columns, rows.schema.names), keys)
 
     def __len__(self) -> int:
         return len(self.keys)

@@ -54,6 +54,25 @@ def chunks(metadata: pq.FileMetaData, columns: Collection[str] | None = None) ->
                 yield Span(start, start + chunk.total_compressed_size)
 
 
+def coded_by_delta(metadata: pq.FileMetaData, column: str) -> bool:
+    """Whether a flat column has pages of text that pyarrow cannot give as a dictionary.
+
+    Source: Apache Parquet, Encodings: DELTA_LENGTH_BYTE_ARRAY and DELTA_BYTE_ARRAY.
+    """
+    return any(
+        encoding.startswith("DELTA")
+        for group in range(metadata.num_row_groups)
+        for chunk in _chunks_of(metadata, group)
+        if chunk.path_in_schema == column
+        for encoding in chunk.encodings
+    )
+
+
+def _chunks_of(metadata: pq.FileMetaData, group: int) -> Iterator[pq.ColumnChunkMetaData]:
+    row_group = metadata.row_group(group)
+    return (row_group.column(index) for index in range(row_group.num_columns))
+
+
 def _is_of(path: str, columns: Collection[str]) -> bool:
     """Whether a leaf belongs to one of the columns, as pyarrow tells it: by prefix.
 

@@ -188,8 +188,8 @@ class Rows:
         elif expected and seen.form not in {expected, None}:
             yield RowRule.GERS_OTHER_FORM, has
         if seen is None or not seen.lower_case:
-            capitals = true_at(pc.not_equal(self.gers, pc.ascii_lower(self.gers)))
-            yield RowRule.GERS_CAPITALS, capitals & ~misfit
+            # Not by pc.ascii_lower, which reads beyond a text that does not begin its buffer.
+            yield RowRule.GERS_CAPITALS, _matches(self.gers, "[A-F]") & ~misfit
         if seen and has is self.matched:
             return
         yield RowRule.GERS_FORM, misfit & ~blank
@@ -239,7 +239,7 @@ def _codes_of(words: list[bytes | None], word: str, codes: np.ndarray) -> Mask:
 
 
 def _equal(texts: pa.Array, word: str) -> Mask:
-    return true_at(pc.equal(texts, word))
+    return true_at(pc.equal(as_text(texts), word))
 
 
 def _in_range(confidence: np.ndarray) -> Mask:

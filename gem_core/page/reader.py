@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_core.audit.contract import is_text
-from gem_core.audit.plan import Span, pieces
+from gem_core.audit.plan import Span, coded_by_delta, pieces
 from gem_core.audit.ranges import TAIL_BYTES, RangeFile
+from gem_core.audit.rows import as_text
 from gem_core.audit.source import Source
 
 BATCH_ROWS = 65_536
@@ -88,12 +89,15 @@ class ColumnReader:
         try:
             needed = [span for group in groups for span in self._spans(group, columns)]
             self._file.follow(pieces(needed, end=self._file.tail_start))
-            yield from self._open(self.metadata, as_dictionary).iter_batches(
+            texts = {name for name in as_dictionary if is_text(self._type(name))}
+            plain = {name for name in texts if coded_by_delta(self.metadata, name)}
+            for batch in self._open(self.metadata, texts - plain).iter_batches(
                 batch_size=batch_rows,
                 row_groups=list(groups),
                 columns=list(columns),
                 use_threads=False,
-            )
+            ):
+                yield _coded(batch, plain) if plain else batch
         except _UNREADABLE as error:
             raise self._trouble(error) from None
 
@@ -103,7 +107,7 @@ class ColumnReader:
         return pq.ParquetFile(
             pa.PythonFile(self._file, mode="r"),
             metadata=metadata,
-            read_dictionary=[name for name in as_dictionary if is_text(self._type(name))],
+            read_dictionary=list(as_dictionary),
             pre_buffer=False,
             buffer_size=1 << 20,
             arrow_extensions_enabled=False,
@@ -124,6 +128,14 @@ class ColumnReader:
         if self._file.failure:
             return self._file.failure
         return PageDataUnreadable(" ".join(str(error).split())[:200] or type(error).__name__)
+
+
+def _coded(batch: pa.RecordBatch, names: Collection[str]) -> pa.RecordBatch:
+    """Give these columns, spelled out by the reader, as dictionaries after all."""
+    for place, name in enumerate(batch.schema.names):
+        if name in names:
+            batch = batch.set_column(place, name, as_text(batch.column(place)).dictionary_encode())
+    return batch
 
 
 def weight(chunk: pq.ColumnChunkMetaData) -> int:

@@ -223,7 +223,7 @@ def _ids(report: Report) -> tuple[Fact, ...]:
 def _provenance(
     report: Report, survey: Survey, output: Source | None, at: datetime
 ) -> tuple[Fact, ...]:
-    job, given = report.facts.job, report.facts.given
+    job, given, values = report.facts.job, report.facts.given, report.facts.values
     opened = report.facts.opened
     facts = [
         ("File", output.url if output else None),
@@ -245,6 +245,7 @@ def _provenance(
         ("Input", given.name),
         ("Input rows", count(given.rows) if given.rows is not None else None),
         ("Input not compared", given.note or None),
+        ("Rows compared value by value", count(values.rows) if values.rows else None),
     ]
     return tuple(Fact(name, _text(value)) for name, value in facts if value)
 

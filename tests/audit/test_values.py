@@ -103,6 +103,25 @@ def test_roads_matched_in_parts_are_compared_with_their_road(tmp_path: Path) -> 
     assert (found.offending, found.examples) == (1, (Example(2, "100"),))
 
 
+@pytest.mark.parametrize(
+    "kind", [pa.string_view(), pa.dictionary(pa.int8(), pa.string()), pa.large_string()], ids=str
+)
+def test_parts_of_a_road_in_every_encoding(tmp_path: Path, kind: pa.DataType) -> None:
+    """Rows are taken twice and left out, which Arrow cannot do in every encoding."""
+    geometry = matched_table()["geometry"].cast(kind)
+    table = matched_table(geometry=geometry)
+    places = pa.array([0, 0, 2, 3, 3, *range(4, ROWS)])
+    parts = pa.table(
+        {
+            name: pa.array([column[place.as_py()].as_py() for place in places], column.type)
+            for name, column in zip(table.column_names, table.columns, strict=True)
+        }
+    )
+    assert compared(tmp_path, parts, input_table(geometry=geometry)).verdict is Verdict.PASSED
+    found = compared(tmp_path, changed(parts, "geometry", r4="x"), input_table(geometry=geometry))
+    assert (found.offending, found.examples) == (1, (Example(4, "103"),))
+
+
 def test_another_order_is_not_guessed_at(tmp_path: Path) -> None:
     backwards = matched_table().take(pa.array(range(ROWS - 1, -1, -1)))
     found = compared(tmp_path, backwards)

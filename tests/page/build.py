@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from devkit.simulator.faults import gers_id_malformed, ids_invented, low_confidence, status_unknown
 from devkit.simulator.roads import match_roads, road_network, statistics
-from gem_core.audit.audit import audit
+from gem_core.audit.audit import Effort, audit
 from gem_core.gem.job import GemJob
 from gem_core.page.make import make_page
 from tests.audit.build import job, write
@@ -47,8 +47,11 @@ def bad() -> tuple[pa.Table, GemJob]:
     return table, job(statistics(figures, execution_seconds=10, points_off=3))
 
 
-def page_of(folder: Path, table: pa.Table, of: GemJob, *, with_map: bool = True) -> str:
+def page_of(
+    folder: Path, table: pa.Table, of: GemJob, *, with_map: bool = True, with_values: bool = False
+) -> str:
     """The page of an output, beside the input of `roads`."""
     output = write(folder, table, row_group_size=150)
-    report = audit(output, of, input_source=write(folder, roads(), "roads.parquet"))
+    given = write(folder, roads(), "roads.parquet")
+    report = audit(output, of, input_source=given, effort=Effort(with_values=with_values))
     return make_page(report, output, AT, with_map=with_map)

@@ -82,6 +82,12 @@ def test_the_good_page_tells_all(pages: dict[str, str]) -> None:
     assert "What is wrong" not in text
 
 
+def test_values_that_were_compared_are_told(tmp_path: Path, pages: dict[str, str]) -> None:
+    text = Page(page_of(tmp_path, *good(), with_values=True)).text
+    assert "Rows compared value by value 400" in text
+    assert "Rows compared value by value" not in Page(pages["good"]).text
+
+
 def test_the_bad_page_tells_what_is_wrong(pages: dict[str, str]) -> None:
     text = Page(pages["bad"]).text
     for word in (

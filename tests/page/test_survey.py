@@ -209,3 +209,19 @@ def test_another_version_is_an_error(tmp_path: Path) -> None:
     write_bytes(tmp_path, b"something else")
     with pytest.raises(OutputChanged):
         survey(output, with_map=True)
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()], ids=str)
+@pytest.mark.parametrize("encoding", ["DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY"])
+def test_text_coded_by_delta(tmp_path: Path, kind: pa.DataType, encoding: str) -> None:
+    """It cannot be read as a dictionary."""
+    values = pa.array(["a", "b", None] * 40).cast(kind)
+    status = pa.array(["matched"] * 90 + ["unmatched"] * 30).cast(kind)
+    table = matched_table(ROWS, c=values, match_status=status)
+    coded = dict.fromkeys(("c", "match_status", "geometry"), encoding)
+    source = write(tmp_path, table, use_dictionary=False, column_encoding=coded)
+    found = survey(source, with_map=True)
+    assert found.note == ""
+    assert parts(found, "c") == {"a": (40, 30), "b": (40, 30), None: (40, 30)}
+    assert found.road_map
+    assert len(found.road_map.matched) == 90
