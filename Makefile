@@ -5,7 +5,7 @@ READY := .venv/ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test chaos chaos-real bench infra-check infra-types cold-start check fix lock clean
+.PHONY: help demo start test chaos chaos-real bench polling infra-check infra-types cold-start check fix lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ infra-types: $(READY) ## the types of Azure's resources again, after a new type 
 
 cold-start: $(READY) ## what an instance imports before it works, beside azure.functions alone
 	@$(BIN)/python -m devkit.cold_start $(ARGS)
+
+polling: $(READY) ## requests and delay of the polling policy, in simulated time
+	@$(BIN)/python -m devkit.bench.polling
 
 BENCH := .venv-bench/bin
 $(BENCH)/ready: requirements-bench.txt | $(READY)

@@ -43,6 +43,8 @@ class Event(StrEnum):
     """Other batches held all of the request budget, so this one went back to the queue."""
     BATCH_LATE = "batch_late"
     """A batch came so late that its jobs are due again: nothing was done for it."""
+    DURATIONS_NOT_KEPT = "durations_not_kept"
+    """How long jobs ran could not be read or kept; they are asked about by their age."""
     DELIVERY_SKIPPED = "delivery_skipped"
     DELIVERY_POSTPONED = "delivery_postponed"
     OUTPUT_CHANGED = "output_changed"
@@ -60,6 +62,7 @@ _WARNINGS = {
     Event.TICKET_REPEATED,
     Event.POISON_NOT_COUNTED,
     Event.BATCH_LATE,
+    Event.DURATIONS_NOT_KEPT,
     Event.DELIVERY_POSTPONED,
     Event.OUTPUT_CHANGED,
     Event.REPORT_PAGE_FAILED,

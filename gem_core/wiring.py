@@ -35,6 +35,7 @@ from gem_core.settings import (
     survey_settings,
 )
 from gem_core.watch.batch import plan
+from gem_core.watch.durations import DurationBook
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.lanes import Lanes, Watch
 from gem_core.watch.registry import JobRegistry
@@ -42,6 +43,7 @@ from gem_core.watch.schedule import Policy
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient
+    from azure.storage.queue import QueueClient
 
     from gem_core.audit.address import BlobAddress
     from gem_core.audit.source import Source
@@ -109,6 +111,7 @@ def checker() -> Checker:
         jitter=SystemRandom().random,
         poison=_poison_queues(),
         each=in_threads(chosen.check_concurrency),
+        durations=DurationBook(_documents(WORKLIST)),
         batches=_batch_queue() if batches else None,
         plan=batches,
     )
@@ -213,30 +216,24 @@ def _page_maker(chosen: Settings) -> "MakePage | None":
 
 
 def _results_queue() -> "ResultsQueue":
-    from azure.storage.queue import TextBase64EncodePolicy
-
     from gem_core.deliver.queue import ResultsQueue
 
     chosen = settings()
-    encode = chosen.results_queue_encoding is QueueEncoding.BASE64
-    return ResultsQueue(
-        queue_service(chosen.state).get_queue_client(
-            chosen.results_queue,
-            message_encode_policy=TextBase64EncodePolicy() if encode else None,
-        )
-    )
+    is_base64 = chosen.results_queue_encoding is QueueEncoding.BASE64
+    return ResultsQueue(_queue(chosen.results_queue, base64=is_base64))
 
 
 def _batch_queue() -> "BatchQueue":
-    from azure.storage.queue import TextBase64EncodePolicy
-
     from gem_core.watch.batch_queue import BatchQueue
 
-    return BatchQueue(
-        queue_service(settings().state).get_queue_client(
-            CHECKS, message_encode_policy=TextBase64EncodePolicy()
-        )
-    )
+    return BatchQueue(_queue(CHECKS, base64=True))
+
+
+def _queue(name: str, *, base64: bool) -> "QueueClient":
+    from azure.storage.queue import TextBase64EncodePolicy
+
+    policy = TextBase64EncodePolicy() if base64 else None
+    return queue_service(settings().state).get_queue_client(name, message_encode_policy=policy)
 
 
 @cache

@@ -23,6 +23,7 @@ from gem_core.flows.deliverer import Audit, Deliverer
 from gem_core.flows.manage_jobs import Desk
 from gem_core.gem.job import GemJob, parse_job
 from gem_core.watch.batch import Plan
+from gem_core.watch.durations import DurationBook
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.lanes import Lanes, Watch
 from gem_core.watch.record import JobRecord, Stage
@@ -223,6 +224,7 @@ class World:
             jitter=self.jitter,
             each=in_threads(self.concurrency),
             poison=self.poison,
+            durations=DurationBook(self._watched(self.worklist, "durations")),
             batches=self.trap.around(self.batches, "batches") if self.plan else None,
             plan=self.plan,
         )

@@ -9,10 +9,11 @@ from itertools import batched
 from threading import Event as Flag
 
 from gem_core.errors import GemAccessError, RecordConflict, RecordUnreadable, StoreError
-from gem_core.flows.check_one import Done, look_at
+from gem_core.flows.check_one import Common, Done, look_at
 from gem_core.flows.checker import Batches, Checker
 from gem_core.logs import Event, log
 from gem_core.watch.batch import HANDED_OUT, Batch, Plan
+from gem_core.watch.durations import Durations
 from gem_core.watch.heartbeat import Tick
 from gem_core.watch.lanes import Lane
 from gem_core.watch.registry import OpenJob
@@ -119,8 +120,12 @@ def run_round(checker: Checker, due: Iterable[OpenJob], *, ends_at: datetime) ->
     if lane is None:
         return None
     try:
-        round_ = Round(checker, lane, ends_at=ends_at)
+        book = checker.durations
+        known = book.read() if book else Durations()
+        round_ = Round(checker, lane, known, ends_at=ends_at)
         round_.run(due)
+        if book:
+            book.learn(known, round_.common.learned)
         return round_
     finally:
         lane.release()
@@ -129,7 +134,10 @@ def run_round(checker: Checker, due: Iterable[OpenJob], *, ends_at: datetime) ->
 class Round:
     """Due jobs that one run looks at."""
 
-    def __init__(self, checker: Checker, lane: Lane, *, ends_at: datetime) -> None:
+    def __init__(
+        self, checker: Checker, lane: Lane, known: Durations, *, ends_at: datetime
+    ) -> None:
+        self.common = Common(self._may_ask, known)
         self._checker = checker
         self._lane = lane
         self._ends_at = ends_at
@@ -148,7 +156,7 @@ class Round:
         if self._stop.is_set() or self._checker.clock() >= self._ends_at:
             return Done.LEFT
         try:
-            return look_at(self._checker, job, self._may_ask)
+            return look_at(self._checker, job, self.common)
         except GemAccessError as error:
             self.refusal = error
             self._stop.set()

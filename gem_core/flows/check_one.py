@@ -3,6 +3,7 @@ come in as arguments.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
@@ -16,7 +17,9 @@ from gem_core.errors import (
 from gem_core.flows.checker import Checker
 from gem_core.flows.sweep import repeat_ticket
 from gem_core.logs import Event, log
-from gem_core.watch.record import JobRecord, Stage
+from gem_core.watch.durations import Durations, Learned
+from gem_core.watch.expectation import learned
+from gem_core.watch.record import JobRecord, Settlement, Stage
 from gem_core.watch.registry import ORPHAN_AGE, OpenJob, StoredRecord
 from gem_core.watch.schedule import next_check, next_ticket, settlement
 
@@ -37,13 +40,25 @@ class Done(StrEnum):
     NOTHING = "nothing"
 
 
-def look_at(checker: Checker, job: OpenJob, may_ask: Callable[[], bool]) -> Done:
+@dataclass(slots=True)
+class Common:
+    """What all questions of one run have in common; used by several threads."""
+
+    may_ask: Callable[[], bool]
+    """Waits for the moment to ask GEM; False when there is none in time."""
+    known: Durations = field(default_factory=Durations)
+    """Of earlier jobs."""
+    learned: list[Learned] = field(default_factory=list)
+    """Of jobs that this run saw finished."""
+
+
+def look_at(checker: Checker, job: OpenJob, common: Common) -> Done:
     """Do what is due about one job of the worklist.
 
     Args:
         checker: the edges.
         job: the line of the worklist, or what a batch says of it.
-        may_ask: waits for the moment to ask GEM; False when there is none in time.
+        common: what the run's questions share.
 
     Raises:
         GemAccessError: GEM refused key or token.
@@ -64,33 +79,41 @@ def look_at(checker: Checker, job: OpenJob, may_ask: Callable[[], bool]) -> Done
     if record.stage is Stage.SETTLED:
         repeat_ticket(checker, stored)
         return Done.TICKET_REPEATED
-    return _ask_alone(checker, job, stored) if may_ask() else Done.LEFT
+    return _ask_alone(checker, job, stored, common) if common.may_ask() else Done.LEFT
 
 
-def _ask_alone(checker: Checker, job: OpenJob, stored: StoredRecord) -> Done:
+def _ask_alone(checker: Checker, job: OpenJob, stored: StoredRecord, common: Common) -> Done:
     """Claim the job, and ask unless another was first."""
     now = checker.clock()
     # Until it would be due again if GEM answers as before: then the marker need not be mended.
-    likely = next_check(stored.record, now, checker.policy, jitter=checker.jitter())
+    likely = next_check(
+        stored.record, now, checker.policy, jitter=checker.jitter(), known=common.known
+    )
     until = max(likely, now + min(QUESTION, checker.policy.check_max))
     claim = checker.registry.claim(job, until)
     if claim is None:
         return Done.NOTHING
     try:
-        return ask(checker, stored, claim)
+        return ask(checker, stored, claim, common)
     except GemAccessError:
         # Whoever asks with a better key need not wait for the claim to end.
         checker.registry.claim(claim, stored.record.due_at)
         raise
 
 
-def ask(checker: Checker, stored: StoredRecord, claim: OpenJob | None = None) -> Done:
+def ask(
+    checker: Checker,
+    stored: StoredRecord,
+    claim: OpenJob | None = None,
+    common: Common | None = None,
+) -> Done:
     """Ask GEM about a job that is being watched; keep the answer, and settle it if it has ended.
 
     Args:
         checker: the edges.
         stored: the record.
         claim: the job's marker, when it was moved for this question.
+        common: of a run; None for a question by hand.
 
     Raises:
         GemAccessError: GEM refused key or token; the record is as it was.
@@ -102,6 +125,8 @@ def ask(checker: Checker, stored: StoredRecord, claim: OpenJob | None = None) ->
     # A failed request says nothing about the job, so nothing is concluded from it.
     ended = None if record.failures else settlement(record, now, checker.policy)
     if ended:
+        if common and ended is Settlement.FINISHED:
+            common.learned += learned(record)
         record = record.settled(ended, now).ticketed()
         record = record.due(next_ticket(record, now, checker.policy))
         _keep(checker, stored, record, claim)
@@ -120,6 +145,7 @@ def ask(checker: Checker, stored: StoredRecord, claim: OpenJob | None = None) ->
         jitter=checker.jitter(),
         retry_after=retry_after,
         claimed=claim.due_at if claim else None,
+        known=common.known if common else None,
     )
     _keep(checker, stored, record.due(due_at), claim)
     return Done.PROBLEM if record.failures else Done.ASKED

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gem_core.gem.job import GemJob
 from gem_core.watch.batch import Batch, Plan
+from gem_core.watch.durations import DurationBook
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.lanes import Lanes
 from gem_core.watch.registry import JobRegistry, OpenJob
@@ -75,6 +76,8 @@ class Checker:
     each: Each
     poison: tuple[PoisonCount, ...] = ()
     """The queues of failed messages that a tick counts."""
+    durations: DurationBook | None = None
+    """How long earlier jobs ran; None learns nothing."""
     batches: Batches | None = None
     """None: a tick asks by itself."""
     plan: Plan | None = None

@@ -49,6 +49,14 @@ NOT_FOUND = "not_found"
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job was when GEM told this for the first time."""
+
+    at: datetime
+    percent: float
+
+
+@dataclass(frozen=True, slots=True)
 class JobRecord:
     """All that is kept about one registered job."""
 
@@ -74,6 +82,8 @@ class JobRecord:
     job: GemJob | None = None
     """GEM's last usable answer."""
     history: tuple[Sighting, ...] = ()
+    progress: tuple[Progress, ...] = ()
+    """The first that GEM told, and its present one if that is another."""
 
     settlement: Settlement | None = None
     settled_at: datetime | None = None
@@ -91,6 +101,7 @@ class JobRecord:
         return replace(
             self._asked(now),
             job=job,
+            progress=_progress(self.progress, job.progress, now),
             history=_with(self.history, job.status_text, now),
             failures=0,
             last_problem=None,
@@ -156,3 +167,16 @@ def _with(history: tuple[Sighting, ...], status: str, now: datetime) -> tuple[Si
     if len(history) >= MAX_HISTORY:
         history = history[: MAX_HISTORY // 2] + history[MAX_HISTORY // 2 + 1 :]
     return (*history, Sighting(now, status))
+
+
+def _progress(
+    known: tuple[Progress, ...], percent: float | None, now: datetime
+) -> tuple[Progress, ...]:
+    """With GEM's present progress; a job that went back or tells none any more begins anew."""
+    if percent is None:
+        return ()
+    if known and known[-1].percent == percent:
+        return known
+    if not known or percent < known[-1].percent:
+        return (Progress(now, percent),)
+    return known[0], Progress(now, percent)

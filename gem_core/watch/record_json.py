@@ -10,7 +10,7 @@ from typing import Any
 from gem_core.errors import CourierError, RecordUnreadable
 from gem_core.gem.job import parse_job
 from gem_core.outcome import Outcome
-from gem_core.watch.record import JobRecord, Settlement, Sighting, Stage
+from gem_core.watch.record import JobRecord, Progress, Settlement, Sighting, Stage
 
 SCHEMA_VERSION = 1
 
@@ -33,6 +33,7 @@ def record_to_json(record: JobRecord) -> dict[str, Any]:
         "notFoundSince": _text(record.not_found_since),
         "lastAnswer": dict(record.job.answer) if record.job else None,
         "history": [{"at": _text(seen.at), "status": seen.status} for seen in record.history],
+        "progress": [{"at": _text(seen.at), "percent": seen.percent} for seen in record.progress],
         "settlement": record.settlement,
         "settledAt": _text(record.settled_at),
         "tickets": record.tickets,
@@ -86,6 +87,10 @@ def _read(held: dict[str, Any]) -> JobRecord:
         job=parse_job(answer, job_run_id=job_run_id) if answer is not None else None,
         history=tuple(
             Sighting(datetime.fromisoformat(seen["at"]), seen["status"]) for seen in held["history"]
+        ),
+        progress=tuple(
+            Progress(datetime.fromisoformat(seen["at"]), float(seen["percent"]))
+            for seen in held.get("progress", ())  # records of before have none
         ),
         settlement=Settlement(held["settlement"]) if held["settlement"] else None,
         settled_at=_moment(held["settledAt"]),

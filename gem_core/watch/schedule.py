@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gem_core.gem.job import JobStatus
+from gem_core.watch.durations import Durations
+from gem_core.watch.expectation import Expectation, began_running, expected_end, learning_time
 from gem_core.watch.record import JobRecord, Settlement
 
 LOST_AFTER_ANSWERS = 3
@@ -14,9 +16,11 @@ LOST_AFTER_ANSWERS = 3
 JITTER = 0.2
 """Each wait is shortened by up to this share, at the cap too, so that jobs do not fall in step."""
 AGE_SHARE = 10
-"""Without progress the wait grows with the age: a tenth of it."""
-_FAR_SECONDS = 1e9
-"""Beyond every cap; a progress of next to nothing would else leave the calendar."""
+"""Without an expected end the wait grows with the age: a tenth of it."""
+DENSE = timedelta(minutes=1)
+"""The wait while the end may come."""
+OVERDUE_SHARE = 5
+"""After the expected end the wait grows with the time since: a fifth of it."""
 MAX_SWEEP_WAIT = timedelta(hours=1)
 
 
@@ -62,6 +66,7 @@ def next_check(
     jitter: float,
     retry_after: timedelta = timedelta(0),
     claimed: datetime | None = None,
+    known: Durations | None = None,
 ) -> datetime:
     """When to ask about a job again.
 
@@ -73,39 +78,46 @@ def next_check(
         retry_after: what GEM asked for; kept even above the cap, since it is their service.
         claimed: until when the job's marker is claimed. When that is as good a moment as any that
             jitter gives, it is taken: the marker need not be written again.
+        known: how long earlier jobs ran.
 
     """
-    wait = min(max(_wait(record, now, policy), policy.check_min), policy.check_max)
+    wait = _wait(record, now, policy, known or Durations())
+    deadline = record.registered_at + policy.job_deadline
+    if now < deadline:
+        wait = min(wait, deadline - now)
+    wait = min(max(wait, policy.check_min), policy.check_max)
     if claimed and now + max(wait * (1 - JITTER), retry_after) <= claimed <= now + wait:
         return claimed
     return now + max(wait * (1 - JITTER * jitter), retry_after)
 
 
-def _wait(record: JobRecord, now: datetime, policy: Policy) -> timedelta:
+def _wait(record: JobRecord, now: datetime, policy: Policy, known: Durations) -> timedelta:
+    """Without jitter and limits."""
     if record.failures:
         doubled: timedelta = policy.check_min * 2 ** min(record.failures - 1, 20)
         return doubled
     if record.not_found:
         return policy.lost_after / LOST_AFTER_ANSWERS
-    return _remaining(record, now) or (now - _began(record)) / AGE_SHARE
+    by_age = (now - _began(record)) / AGE_SHARE
+    end = expected_end(record, known)
+    if end:
+        return _towards(end, now, by_age)
+    return max(by_age, learning_time(record, known))
 
 
-def _remaining(record: JobRecord, now: datetime) -> timedelta | None:
-    """The time to the expected end, from progress and elapsed time; None without progress."""
-    job = record.job
-    if not job or job.status is not JobStatus.RUNNING or not job.progress:
-        return None
-    seconds = (now - _began(record)).total_seconds() * ((100 - job.progress) / job.progress)
-    return timedelta(seconds=min(seconds, _FAR_SECONDS))
+def _towards(end: Expectation, now: datetime, by_age: timedelta) -> timedelta:
+    """Nothing until the end may have come, then often; when it stays away, ever less often."""
+    if now < end.early:
+        return min(end.early + DENSE, max(end.late, end.early)) - now
+    overdue = (now - end.late) / OVERDUE_SHARE
+    return max(DENSE, min(overdue, by_age))
 
 
 def _began(record: JobRecord) -> datetime:
-    """When the present status began, as well as we know.
-
-    We saw it begin if we saw another status before; else GEM's own creation time is the best guess,
-    unless it lies in the future of our clock.
-    """
+    """When the present status began, as well as we know."""
     job = record.job
+    if job and job.status is JobStatus.RUNNING:
+        return began_running(record)
     for seen in record.history[1:]:
         if job and seen.status == job.status_text:
             return seen.at

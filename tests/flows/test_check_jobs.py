@@ -257,7 +257,7 @@ def test_a_due_job_costs_a_fixed_number_of_calls() -> None:
     check_jobs(world.checker)
     calls = ["jobs.get", "worklist.replace", "gem.get_job", "jobs.replace", "worklist.replace"]
     assert world.trap.calls == [
-        "heartbeat.put", "worklist.every", "lanes.every", "lanes.create",
+        "heartbeat.put", "worklist.every", "lanes.every", "lanes.create", "durations.get",
         *calls,
         "lanes.replace", "heartbeat.put",
     ]  # fmt: skip
@@ -271,7 +271,7 @@ def test_a_job_that_goes_on_as_foreseen_costs_one_write_less() -> None:
     world.trap.calls.clear()
     check_jobs(world.checker)
     calls = ["jobs.get", "worklist.replace", "gem.get_job", "jobs.replace"]
-    assert world.trap.calls[4:-2] == calls
+    assert world.trap.calls[5:-2] == calls
     (marker,) = world.registry.open_jobs()
     assert marker.due_at == world.record().due_at == world.clock() + timedelta(minutes=6)
 

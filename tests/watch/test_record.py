@@ -12,12 +12,22 @@ from hypothesis import strategies as st
 
 from gem_core.errors import RecordUnreadable
 from gem_core.outcome import Outcome
-from gem_core.watch.record import MAX_HISTORY, NOT_FOUND, JobRecord, Settlement, Sighting, Stage
+from gem_core.watch.record import (
+    MAX_HISTORY,
+    NOT_FOUND,
+    JobRecord,
+    Progress,
+    Settlement,
+    Sighting,
+    Stage,
+)
 from gem_core.watch.record_json import record_from_bytes, record_to_bytes, record_to_json
 from tests.builders import job, new_record
 from tests.fakes import START
 
 LATER = START + timedelta(minutes=5)
+NEWER = {"progress", "redeliveredAt"}
+"""Fields that records of before do not have."""
 LATEST = START + timedelta(minutes=9)
 
 
@@ -143,6 +153,30 @@ def test_an_infinity_of_gem_is_stored_as_json() -> None:
     json.loads(record_to_bytes(record), parse_constant=refuse)
 
 
+def test_a_record_of_before_progress_was_kept_is_read() -> None:
+    assert record_from_bytes(_without("progress")) == new_record()
+
+
+def test_progress_is_kept_from_its_first_word_on() -> None:
+    record = new_record()
+    told = [None, 5, 5, 7, 7.5, 7.5]
+    for minute, percent in enumerate(told):
+        record = record.answered(job(progress=percent), START + timedelta(minutes=minute))
+    first, last = (
+        Progress(START + timedelta(minutes=1), 5),
+        Progress(START + timedelta(minutes=4), 7.5),
+    )
+    assert record.progress == (first, last)
+    assert record_from_bytes(record_to_bytes(record)) == record
+
+
+@pytest.mark.parametrize(("percent", "kept"), [(3, [3]), (None, []), (5, [5])])
+def test_progress_that_goes_back_begins_anew(percent: float | None, kept: list[float]) -> None:
+    record = new_record().answered(job(progress=5), START).answered(job(progress=7), START)
+    record = record.answered(job(progress=percent), START)
+    assert [seen.percent for seen in record.progress] == kept
+
+
 def _with(**changes: object) -> bytes:
     return json.dumps(record_to_json(new_record()) | changes).encode()
 
@@ -173,7 +207,9 @@ def _without(name: str) -> bytes:
         _with(history=3),
         _with(lastAnswer=[]),
         _with(lastAnswer={"jobRunId": "another", "status": "running"}),
-        *(_without(name) for name in record_to_json(new_record()) if name != "redeliveredAt"),
+        _with(progress=[{"at": "2026-01-20T10:00:00+00:00"}]),
+        _with(progress=[{"at": "2026-01-20T10:00:00+00:00", "percent": "half"}]),
+        *(_without(name) for name in record_to_json(new_record()) if name not in NEWER),
     ],
     ids=str,
 )

@@ -8,11 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_core.gem.job import JobStatus
+from gem_core.watch.durations import Durations, kind
 from gem_core.watch.record import JobRecord, Settlement
 from gem_core.watch.schedule import (
+    DENSE,
     JITTER,
     LOST_AFTER_ANSWERS,
     MAX_SWEEP_WAIT,
+    OVERDUE_SHARE,
     next_check,
     next_ticket,
     settlement,
@@ -85,22 +88,148 @@ def test_the_age_counts_from_gems_creation_unless_that_lies_ahead() -> None:
     assert wait(ahead, timedelta(minutes=50)) == timedelta(minutes=5)
 
 
-def test_with_progress_the_wait_is_the_time_to_the_expected_end() -> None:
-    age = timedelta(minutes=30)
-    assert wait(running(age, progress=90), age) == timedelta(minutes=30) / 9
-    assert wait(running(age, progress=99.9), age) == POLICY.check_min
-    assert wait(running(age, progress=1), age) == POLICY.check_max
+def two(first: tuple[int, float], last: tuple[int, float]) -> JobRecord:
+    """Running, with two words on its progress: minutes after the start, percent."""
+    record = new_record()
+    for minutes, percent in (first, last):
+        record = record.answered(job(progress=percent), START + timedelta(minutes=minutes))
+    return record
 
 
-def test_the_expected_end_counts_from_the_start_of_running_when_it_was_seen() -> None:
+def test_with_progress_the_next_question_is_just_after_the_end_may_have_come() -> None:
+    # 80 % in 80 minutes; it may be 81 by now, so 19 to 20 minutes are left.
+    minute = timedelta(minutes=1)
+    record = two((10, 0), (90, 80))
+    wide = policy(check_max=timedelta(hours=1))
+    now = START + timedelta(minutes=90)
+    assert next_check(record, now, wide, jitter=0) == now + timedelta(minutes=20)
+    # Still 80 %, 15 minutes later: the end is expected at the same time.
+    assert next_check(record, now + 15 * minute, wide, jitter=0) == now + timedelta(minutes=20)
+
+
+def test_how_long_the_job_was_queued_does_not_matter() -> None:
+    wide = policy(check_max=timedelta(hours=1))
+    waits = []
+    for queued in (0, 300):
+        record = two((queued + 1, 5), (queued + 10, 50))
+        now = START + timedelta(minutes=queued + 10)
+        waits.append(next_check(record, now, wide, jitter=0) - now)
+    assert waits == [timedelta(minutes=10)] * 2
+
+
+def test_after_the_first_word_on_progress_there_is_soon_a_second_one() -> None:
+    # 20 % in 10 minutes: a tenth of 50.
+    age = timedelta(minutes=10)
+    assert wait(running(age, progress=20), age) == timedelta(minutes=5)
+
+
+def test_while_the_end_may_come_the_questions_are_dense_and_then_ever_fewer() -> None:
+    record = two((0, 0), (100, 99))
+    early = START + timedelta(minutes=100)
+    late = early + timedelta(minutes=100) / 99
+    far = policy(check_max=timedelta(days=9))
+    assert next_check(record, early, far, jitter=0) - early == DENSE
+    assert next_check(record, late, far, jitter=0) - late == DENSE
+    for hours in (1, 2, 8, 100):
+        now = late + timedelta(hours=hours)
+        waited = next_check(record, now, far, jitter=0) - now
+        assert waited == min(timedelta(hours=hours) / OVERDUE_SHARE, (now - START) / 10)
+
+
+def test_earlier_jobs_tell_the_end_when_progress_does_not() -> None:
+    known = Durations({kind(job()) or "": (3000.0,) * 20})
+    hour = policy(check_max=timedelta(hours=5))
     record = new_record().answered(job("queued"), START)
-    begun = START + timedelta(hours=5)
-    record = record.answered(job("running", progress=1), begun)
-    record = record.answered(job("running", progress=80), begun + timedelta(minutes=20))
-    assert wait(record, timedelta(hours=5, minutes=20)) == timedelta(minutes=5)
+    begun = START + timedelta(minutes=30)
+    record = record.answered(job(), begun)
+    at = next_check(record, begun, hour, jitter=0, known=known)
+    assert timedelta(seconds=3000 * 0.95) < at - begun < timedelta(seconds=3000)
+    at = next_check(record, begun + timedelta(minutes=50), hour, jitter=0, known=known)
+    assert at == begun + timedelta(minutes=50) + DENSE
 
 
-@pytest.mark.parametrize("progress", [0, 100, None, "65%"])
+def test_a_queued_job_is_let_alone_for_a_tenth_of_what_it_will_take() -> None:
+    known = Durations({kind(job()) or "": (6000.0,) * 20})
+    record = new_record().answered(job("queued"), START)
+    at = next_check(record, START, POLICY, jitter=0, known=known)
+    assert timedelta(seconds=570) < at - START < POLICY.check_max
+
+
+def test_earlier_jobs_that_differ_tell_nothing() -> None:
+    known = Durations({kind(job()) or "": (1000.0, 2001.0)})
+    record = running(timedelta(minutes=50))
+    now = START + timedelta(minutes=50)
+    assert next_check(record, now, POLICY, jitter=0, known=known) - now == timedelta(minutes=5)
+
+
+def test_nobody_waits_past_the_deadline() -> None:
+    now = START + POLICY.job_deadline - timedelta(minutes=2)
+    record = running(now - START)
+    assert next_check(record, now, POLICY, jitter=0) == START + POLICY.job_deadline
+    late = START + POLICY.job_deadline
+    assert next_check(record, late, POLICY, jitter=0) == late + POLICY.check_max
+
+
+@given(
+    marks=st.lists(st.tuples(st.integers(0, 10_000), st.floats(0, 100)), max_size=4),
+    seconds=st.lists(st.floats(1, 1e6), max_size=25),
+    status=st.sampled_from(list(JobStatus)),
+    overdue=st.floats(0, 1e6),
+    jitter=st.floats(0, 1),
+)
+def test_a_wrong_expectation_costs_a_bounded_delay(
+    *,
+    marks: list[tuple[int, float]],
+    seconds: list[float],
+    status: JobStatus,
+    overdue: float,
+    jitter: float,
+) -> None:
+    """Whatever progress and earlier jobs pretend, waits stay within their limits, and differ."""
+    record = new_record()
+    now = START
+    for after, percent in marks:
+        now = max(now, START + timedelta(seconds=after))
+        record = record.answered(job(status, progress=percent), now)
+    record = record.answered(job(status, progress=None if overdue > 5e5 else 50), now)
+    now += timedelta(seconds=overdue)
+    known = Durations({kind(job()) or "": tuple(seconds)})
+    least = next_check(record, now, POLICY, jitter=1, known=known)
+    most = next_check(record, now, POLICY, jitter=0, known=known)
+    at = next_check(record, now, POLICY, jitter=jitter, known=known)
+    assert now + POLICY.check_min * (1 - JITTER) <= least <= at <= most <= now + POLICY.check_max
+    assert (most - least) / (most - now) == pytest.approx(JITTER)
+
+
+@given(
+    ended=st.integers(60, 500_000),
+    asked=st.integers(0, 500_000),
+    jitter=st.floats(0, 1),
+)
+def test_the_claim_is_kept_only_when_it_is_as_good_as_any(
+    *, ended: int, asked: int, jitter: float
+) -> None:
+    now = START + timedelta(seconds=asked)
+    claimed = now + timedelta(seconds=ended)
+    record = running(timedelta(0))
+    at = next_check(record, now, POLICY, jitter=jitter, claimed=claimed)
+    most = next_check(record, now, POLICY, jitter=0)
+    assert at <= most
+    assert at == claimed or at == next_check(record, now, POLICY, jitter=jitter)
+    if claimed > most or claimed < next_check(record, now, POLICY, jitter=1):
+        assert at == next_check(record, now, POLICY, jitter=jitter)
+
+
+def test_a_claim_that_ends_too_early_for_gem_is_not_kept() -> None:
+    record = running(timedelta(hours=1))
+    now = START + timedelta(hours=1)
+    asked = timedelta(hours=1)
+    claimed = now + timedelta(minutes=6)
+    at = next_check(record, now, POLICY, jitter=0, retry_after=asked, claimed=claimed)
+    assert at == now + asked
+
+
+@pytest.mark.parametrize("progress", [0, None, "65%"])
 def test_progress_that_tells_no_end_falls_back_to_the_age(progress: object) -> None:
     age = timedelta(minutes=60)
     assert wait(running(age, progress=progress), age) == timedelta(minutes=6)

@@ -17,6 +17,7 @@ from gem_core.flows.checker import Checker
 from gem_core.flows.deliverer import Audit, Deliverer
 from gem_core.flows.manage_jobs import Desk
 from gem_core.watch.batch import Batch
+from gem_core.watch.durations import DurationBook
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.lanes import Lanes, Watch
 from gem_core.watch.registry import SUFFIX, JobRegistry
@@ -129,6 +130,7 @@ class Edges:
             clock=clock,
             jitter=self._random.random,
             each=partial(self._loop.each, at_once=3),
+            durations=DurationBook(self._watched(self.worklist, "durations")),
             batches=self._watched(self.batches, "batches") if self._setting.plan else None,
             plan=self._setting.plan,
         )

@@ -1,0 +1,112 @@
+"""How long earlier jobs ran, by what they matched: a small document beside the worklist.
+
+The same input is matched again and again, so the last runs tell when the next one will end. It is a
+hint: without it jobs are asked about by their age. It is written by compare-and-set, and a run that
+loses the race twice, or dies, has forgotten a few durations.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gem_core.documents import Documents
+from gem_core.errors import RecordConflict, StoreError
+from gem_core.gem.job import GemJob
+from gem_core.logs import Event, log
+
+NAME = "durations.json"
+MAX_KEPT = 20
+"""Durations kept of a kind, the latest ones."""
+MAX_KINDS = 500
+"""Kinds kept, those that were seen last: about 100 KB with names of usual length."""
+_TRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """How long one job ran."""
+
+    kind: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """What is known of earlier jobs: seconds by kind, the oldest first; the oldest kind first."""
+
+    seconds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    etag: str | None = None
+    """Of the document that it was read from."""
+
+    def of(self, job: GemJob) -> tuple[float, ...]:
+        """How long jobs on the same input ran; empty when none is known."""
+        name = kind(job)
+        return self.seconds.get(name, ()) if name else ()
+
+    def with_(self, learned: Iterable[Learned]) -> "Durations":
+        """With more of them, and the oldest forgotten."""
+        seconds = dict(self.seconds)
+        for each in learned:
+            # Taken out and put in anew, so that it is the last one.
+            kept = (*seconds.pop(each.kind, ()), each.seconds)
+            seconds[each.kind] = kept[-MAX_KEPT:]
+        for name in list(seconds)[: max(0, len(seconds) - MAX_KINDS)]:
+            del seconds[name]
+        return Durations(seconds, self.etag)
+
+
+def kind(job: GemJob) -> str | None:
+    """What jobs have in common that should run for equally long; None when it cannot be told."""
+    if not job.input_file_name:
+        return None
+    return f"{job.matching_type or ''}|{job.storage_id or ''}|{job.input_file_name}"[:300]
+
+
+class DurationBook:
+    """Keeps the durations. Never raises: nothing hangs on them."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    def read(self) -> Durations:
+        """What is known; nothing when it cannot be read."""
+        try:
+            held = self._documents.get(NAME)
+        except StoreError as error:
+            log(Event.DURATIONS_NOT_KEPT, reason=str(error))
+            return Durations()
+        return Durations(_read(held.body), held.etag) if held else Durations()
+
+    def learn(self, known: Durations, new: Iterable[Learned]) -> None:
+        """Keep more of them."""
+        new = tuple(new)
+        for _ in range(_TRIES if new else 0):
+            try:
+                self._write(known.with_(new))
+            except RecordConflict:
+                known = self.read()
+            except StoreError as error:
+                log(Event.DURATIONS_NOT_KEPT, reason=str(error))
+                return
+            else:
+                return
+
+    def _write(self, durations: Durations) -> None:
+        body = json.dumps(durations.seconds).encode()
+        if durations.etag is None:
+            self._documents.create(NAME, body)
+        else:
+            self._documents.replace(NAME, body, etag=durations.etag)
+
+
+def _read(body: bytes) -> dict[str, tuple[float, ...]]:
+    """The document's content, as far as it is one."""
+    try:
+        held: Any = json.loads(body)
+        return {
+            str(name): tuple(float(each) for each in seconds if 0 < float(each) < 1e9)  # noqa: PLR2004 - 30 years
+            for name, seconds in held.items()
+        }
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return {}

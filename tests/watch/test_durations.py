@@ -1,0 +1,142 @@
+"""What earlier jobs taught is kept within bounds, and nothing hangs on it."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from gem_core.errors import StoreError
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.watch.durations import (
+    MAX_KEPT,
+    MAX_KINDS,
+    NAME,
+    DurationBook,
+    Durations,
+    Learned,
+    kind,
+)
+from gem_core.watch.expectation import learned
+from gem_core.watch.record import Stage
+from tests.builders import JOB, World, answer, job, logged, new_record
+from tests.fakes import START, MemoryDocuments, Trap
+
+
+@pytest.fixture(autouse=True)
+def _all_levels(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "gem_core")
+
+
+def book(documents: MemoryDocuments, trap: Trap | None = None) -> DurationBook:
+    return DurationBook(trap.around(documents, "durations") if trap else documents)
+
+
+def test_what_is_learned_is_known() -> None:
+    documents = MemoryDocuments()
+    name = kind(job()) or ""
+    book(documents).learn(Durations(), [Learned(name, 60.0)])
+    book(documents).learn(book(documents).read(), [Learned(name, 70.0), Learned("other", 1.0)])
+    assert book(documents).read().of(job()) == (60.0, 70.0)
+
+
+def test_only_the_latest_are_kept() -> None:
+    known = Durations().with_(Learned("a", float(n)) for n in range(MAX_KEPT + 5))
+    assert known.seconds["a"] == tuple(float(n) for n in range(5, MAX_KEPT + 5))
+    known = known.with_(Learned(f"k{n}", 1.0) for n in range(MAX_KINDS - 1))
+    known = known.with_([Learned("a", 1.0), Learned("new", 1.0)])
+    assert len(known.seconds) == MAX_KINDS
+    assert {"a", "new"} < known.seconds.keys()  # "a" was seen again, k0 was not
+    assert "k0" not in known.seconds
+
+
+def test_who_loses_the_race_reads_anew() -> None:
+    documents = MemoryDocuments()
+    book(documents).learn(Durations(), [Learned("a", 1.0)])
+    stale = book(documents).read()
+    book(documents).learn(stale, [Learned("a", 2.0)])
+    book(documents).learn(stale, [Learned("a", 3.0)])
+    book(documents).learn(Durations(), [Learned("b", 4.0)])  # as if there were no document
+    assert book(documents).read().seconds == {"a": (1.0, 2.0, 3.0), "b": (4.0,)}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b'{"a": 3}', b'{"a": ["x"]}', b"\xff", b"[" * 100_000]
+)
+def test_a_document_that_is_none_is_forgotten_and_written_over(body: bytes) -> None:
+    documents = MemoryDocuments()
+    documents.put(NAME, body)
+    known = book(documents).read()
+    assert known.seconds == {}
+    book(documents).learn(known, [Learned("a", 1.0)])
+    assert book(documents).read().seconds == {"a": (1.0,)}
+
+
+def test_numbers_that_are_no_durations_are_left_out() -> None:
+    documents = MemoryDocuments()
+    documents.put(NAME, json.dumps({"a": [-1, 0, 5, 1e300, float("nan")]}).encode())
+    assert book(documents).read().seconds == {"a": (5.0,)}
+
+
+def test_a_store_that_refuses_is_told_and_hinders_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    trap = Trap()
+
+    def refuse() -> None:
+        raise StoreError("503")
+
+    trap.check = refuse
+    documents = MemoryDocuments()
+    known = book(documents, trap).read()
+    book(documents, trap).learn(known, [Learned("a", 1.0)])
+    assert known == Durations()
+    assert [line["reason"] for line in logged(caplog, "durations_not_kept")] == ["503", "503"]
+
+
+def test_nothing_learned_is_nothing_written() -> None:
+    documents = MemoryDocuments()
+    book(documents).learn(Durations(), [])
+    assert documents.names() == []
+
+
+def test_a_job_is_of_a_kind_only_by_its_input() -> None:
+    assert kind(job(inputFileName=None)) is None
+    assert kind(job()) == kind(job(progress=5))
+    assert kind(job()) != kind(job(inputFileName="other.parquet"))
+    assert len(kind(job(inputFileName="x" * 5000)) or "") <= 300
+
+
+def test_a_finished_job_teaches_from_its_start_to_gems_own_end() -> None:
+    record = new_record().answered(job("queued"), START)
+    record = record.answered(job("running"), START + timedelta(minutes=10))
+    end = START + timedelta(minutes=40)
+    told = record.answered(job("finished", modifiedAt=(end).isoformat()), end + timedelta(hours=1))
+    assert [each.seconds for each in learned(told)] == [1800]
+    seen = record.answered(job("finished"), end)  # modifiedAt was never touched
+    assert [each.seconds for each in learned(seen)] == [1800]
+
+
+def test_a_tick_learns_and_the_next_job_on_the_same_input_is_met_at_its_end() -> None:
+    world = World()
+    for number in range(6):
+        job_run_id = f"{JOB}-{number}"
+        begun, asked = world.clock(), len(world.gem.asked)
+        created = begun.isoformat()
+        world.add(job_run_id)
+        world.gem.answers[job_run_id] = [answer("running", createdAt=created)]
+        while world.record(job_run_id).stage is Stage.WATCHING:
+            if world.clock() - begun >= timedelta(minutes=100, seconds=20):
+                world.gem.answers[job_run_id] = [answer("finished", createdAt=created)]
+            check_jobs(world.checker)
+            world.clock.move(minutes=1)
+        world.registry.remove(job_run_id)
+    assert world.clock() - begun < timedelta(minutes=103)
+    assert len(world.gem.asked) - asked < 30
+    (known,) = DurationBook(world.worklist).read().seconds.values()
+    assert len(known) == 6
+
+
+def test_a_failed_job_teaches_nothing() -> None:
+    world = World()
+    world.add(JOB)
+    world.gem.answers[JOB] = [answer("failed")]
+    check_jobs(world.checker)
+    assert NAME not in world.worklist.names()
