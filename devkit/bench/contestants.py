@@ -30,16 +30,26 @@ def floor() -> Run:
 
 
 def ours() -> Run:
-    """Run the whole audit, without an input."""
+    """Run the whole audit in one thread, without an input."""
+    return _audit(two_threads=False)
+
+
+def ours_two_threads() -> Run:
+    """Run the same in two threads, as it does by itself on two processors."""
+    return _audit(two_threads=True)
+
+
+def _audit(*, two_threads: bool) -> Run:
     import numpy as np
     import pyarrow as pa
 
-    from gem_core.audit.audit import audit
+    from gem_core.audit.audit import Effort, audit
     from gem_core.audit.source import open_file
     from gem_core.gem.job import parse_job
 
     # At its first array of numpy's, pyarrow imports pandas where there is one.
     pa.array(np.zeros(1))
+    effort = Effort(two_threads=two_threads)
 
     def run(path: Path) -> str:
         answer = {
@@ -50,7 +60,7 @@ def ours() -> Run:
             "statistics": {"confidence_threshold": 60},
         }
         job = parse_job(answer, job_run_id="bench")
-        report = audit(open_file(path), job, input_source=None)
+        report = audit(open_file(path), job, input_source=None, effort=effort)
         if report.failed() - {"name_pattern"}:
             raise ValueError(f"a good file fails {report.failed()}")
         return str(report.outcome)
@@ -160,6 +170,7 @@ def great_expectations() -> Run:
 CONTESTANTS: dict[str, Callable[[], Run]] = {
     "floor": floor,
     "ours": ours,
+    "ours_two_threads": ours_two_threads,
     "duckdb": duckdb,
     "polars": polars,
     "pandera": pandera,

@@ -76,7 +76,7 @@ def well_formed(texts: pa.StringArray, given: Mask) -> WellFormed | None:
     None also when both forms occur; then each row must be looked at. `given` are the rows that are
     not null.
     """
-    offsets, data = _text(texts)
+    offsets, data = text_parts(texts)
     count = len(texts) - texts.null_count
     if not count:
         return WellFormed(None, lower_case=True)
@@ -101,7 +101,7 @@ def well_formed(texts: pa.StringArray, given: Mask) -> WellFormed | None:
 
 def none_blank(texts: pa.StringArray) -> bool:
     """Whether surely no text that is not null is empty or begins with white space."""
-    offsets, data = _text(texts)
+    offsets, data = text_parts(texts)
     starts, lengths = offsets[:-1] - offsets[0], np.diff(offsets)
     if texts.null_count:
         given = valid(texts)
@@ -148,7 +148,7 @@ def _templates(form: GersForm) -> tuple[np.ndarray, np.ndarray]:
     return np.tile(digits, _BLOCK_ROWS), np.tile(letters, _BLOCK_ROWS)
 
 
-def _text(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
+def text_parts(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
     """The offsets of each text, and the bytes from the first to the last."""
     if not len(texts):
         return np.zeros(1, np.int32), np.zeros(0, np.uint8)

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from gem_core.audit.buffers import Mask, numbers
+from gem_core.audit.sorted_ids import IdCount
 
 CHUNK_BYTES = 512 << 10
 """Of each run at hand at once while runs are merged."""
@@ -59,11 +60,15 @@ class IntRuns:
             rows = slice(start, start + len(self._block))
             self._take(values[rows], matched[rows])
 
+    def distinct(self, count: IdCount) -> Iterator[pa.Array]:
+        """Go through the distinct ids in order, and count them. May be called again."""
+        for matched, others in self.in_order():
+            yield count.add_parted(matched, others)
+
     def in_order(self) -> Iterator[tuple[pa.Array, pa.Array]]:
         """Go through all ids in order, some at a time: those of matched rows, and of the others.
 
-        Each of the two in order and with repeats; equal ids of both come together. May be called
-        again.
+        Each of the two in order and with repeats; equal ids of both come together.
         """
         held = self._sorted()
         paths = zip(*self._on_disk, strict=True) if self._on_disk else ((), ())

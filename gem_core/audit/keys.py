@@ -1,7 +1,6 @@
 """Brings the ids of two files to one type, so that 17 and "17" are the same id. Pure."""
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from gem_core.audit.buffers import Mask, valid
 from gem_core.audit.rows import as_text, readable
@@ -65,15 +64,6 @@ def _integer(text: str) -> int | None:
 def first_of(keys: pa.Array, count: int) -> list[str]:
     """Show the first few keys as text."""
     return [readable(key) or "" for key in keys[:count]]
-
-
-def sort_keys(keys: pa.Array) -> pa.Array:
-    """Keys without nulls in order; integers by numpy, which is several times faster there."""
-    if pa.types.is_integer(keys.type):
-        values = keys.to_numpy(zero_copy_only=False, writable=True)
-        values.sort()
-        return pa.array(values)
-    return keys.take(pc.sort_indices(keys))
 
 
 def filled(keys: pa.Array, rows: Mask) -> tuple[pa.Array, Mask]:

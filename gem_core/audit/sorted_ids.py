@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gem_core.audit.buffers import Mask, numbers
-from gem_core.audit.keys import first_of, sort_keys
+from gem_core.audit.buffers import Mask, numbers, true_at
+from gem_core.audit.keys import first_of
 from gem_core.audit.verdict import EXAMPLES
 
 
@@ -31,21 +31,23 @@ class Distinct:
             OutOfOrder: the arrays are not in order; the count is of no use any more.
 
         """
+        heads = self.heads(keys)
+        return keys if heads.all() else keys.filter(pa.array(heads))
+
+    def heads(self, keys: pa.Array) -> Mask:
+        """Fold the next ids (no nulls); tells which were not seen before. Raises OutOfOrder."""
+        heads = np.ones(len(keys), np.bool_)
         if not len(keys):
-            return keys
-        fresh = pc.less(keys[:-1], keys[1:])
-        first = self._last is None or _less(self._last, keys[:1])
-        if not first or fresh.true_count != len(fresh):
-            not_larger = pc.less_equal(keys[:-1], keys[1:])
-            if not_larger.true_count != len(not_larger) or (
-                self._last is not None and _less(keys[:1], self._last)
-            ):
+            return heads
+        heads[1:] = _rising(keys)
+        heads[0] = self._last is None or _less(self._last, keys[:1])
+        if not heads.all():
+            falls = _rising(keys, falling=True).any()
+            if falls or (self._last is not None and _less(keys[:1], self._last)):
                 raise OutOfOrder
-            keys = keys.filter(pa.concat_arrays([pa.array([first]), fresh]))
-        if len(keys):
-            self._last = pa.concat_arrays([keys[-1:]])
-        self.count += len(keys)
-        return keys
+        self._last = pa.concat_arrays([keys[-1:]])
+        self.count += int(np.count_nonzero(heads))
+        return heads
 
     def add_distinct(self, keys: pa.Array, these: Mask) -> None:
         """Fold those of the next ids, known to be distinct among themselves and in order."""
@@ -94,8 +96,14 @@ class IdCount:
             self.of_matched.add(keys.filter(pa.array(matched)))
         return fresh
 
+    def add_matched_first(self, keys: pa.Array, matched: Mask) -> pa.Array:
+        """Fold ids of which those of matched rows come before equal ones of other rows."""
+        heads = self.all.heads(keys)
+        self.of_matched.count += int(np.count_nonzero(heads & matched))
+        return keys if heads.all() else keys.filter(pa.array(heads))
+
     def add_parted(self, matched: pa.Array, others: pa.Array) -> pa.Array:
-        """Fold ids of matched rows and of others, each in order."""
+        """Fold integers of matched rows and of others, each in order."""
         matched, others = self.of_matched.add(matched), self._of_others.add(others)
         return self.all.add(_union(matched, others))
 
@@ -192,15 +200,22 @@ def ordered(arrays: Iterable[pa.Array]) -> Iterator[pa.Array]:
 
 
 def _union(keys: pa.Array, more: pa.Array) -> pa.Array:
-    """Join distinct ids in order; those of `more` are few, most often."""
+    """Join distinct integers in order."""
     if not len(keys) or not len(more):
         return keys if len(keys) else more
-    if not pa.types.is_integer(keys.type):
-        return sort_keys(pa.concat_arrays([keys, _without(more, keys)]))
     held, added = numbers(keys), numbers(more)
     places = np.searchsorted(held, added)
     new = held.take(places, mode="clip") != added
     return pa.array(np.insert(held, places[new], added[new]))
+
+
+def _rising(keys: pa.Array, *, falling: bool = False) -> Mask:
+    """Which keys but the first are larger (smaller) than the one before."""
+    if pa.types.is_integer(keys.type):
+        values = numbers(keys)
+        return values[1:] < values[:-1] if falling else values[1:] > values[:-1]
+    compare = pc.less if falling else pc.greater
+    return true_at(compare(keys[1:], keys[:-1]))
 
 
 def _less(left: pa.Array, right: pa.Array) -> bool:

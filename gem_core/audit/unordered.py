@@ -1,5 +1,5 @@
 """The output's ids when they come in no order: ticked off on a map, or sorted. Edge (disk, by
-`id_runs` and `int_runs`).
+`text_runs` and `int_runs`).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -12,9 +12,9 @@ import pyarrow as pa
 from gem_core.audit.buffers import Mask
 from gem_core.audit.id_facts import Span
 from gem_core.audit.id_map import IdMap, OutOfRange
-from gem_core.audit.id_runs import IdRuns
 from gem_core.audit.int_runs import IntRuns
 from gem_core.audit.sorted_ids import Difference, IdCount, Merge, OutOfOrder, ordered
+from gem_core.audit.text_runs import TextRuns
 
 type Keys = Callable[[], Iterable[pa.Array]]
 """Ids without nulls, from the first one; may be called again."""
@@ -22,7 +22,7 @@ type Keys = Callable[[], Iterable[pa.Array]]
 type FlaggedKeys = Callable[[], Iterable[tuple[pa.Array, Mask]]]
 """The same, with which of their rows are matched."""
 
-type Runs = IdRuns | IntRuns
+type Runs = TextRuns | IntRuns
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class RunMaker:
 
     def __call__(self) -> Runs:
         """Empty ones; close them."""
-        make = IntRuns if pa.types.is_integer(self.kind) else IdRuns
+        make = IntRuns if pa.types.is_integer(self.kind) else TextRuns
         return make(self.limit_bytes, self.folder)
 
 
@@ -116,8 +116,8 @@ class Unordered:
 
     def _in_order(self) -> Iterator[pa.Array]:
         count = IdCount()
-        for matched, others in self._runs.in_order() if self._runs else ():
-            yield count.add_parted(matched, others)
+        if self._runs:
+            yield from self._runs.distinct(count)
         self._counts = count.all.count, count.of_matched.count
 
 
@@ -131,7 +131,7 @@ def difference(
         with closing(new_runs()) as runs:
             for keys in given():
                 runs.add(keys, None)
-            return _merged(output(), (keys for _, keys in runs.in_order()))
+            return _merged(output(), runs.distinct(IdCount()))
 
 
 def _merged(output: Iterator[pa.Array], given: Iterable[pa.Array]) -> Difference:

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from gem_core.audit import id_runs, int_runs
 from gem_core.audit import ids as ids_module
+from gem_core.audit import int_runs, text_runs
 from gem_core.audit.audit import Effort, audit
 from gem_core.audit.id_facts import IdLimits
 from gem_core.audit.report import Report
@@ -158,7 +158,7 @@ def test_every_count(
     pq.write_table(given_, paths[1])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ids_module, "_EARLY_BYTES", 64)
-        patch.setattr(id_runs, "CHUNK_BYTES", 48)
+        patch.setattr(text_runs, "CHUNK_BYTES", 48)
         patch.setattr(int_runs, "CHUNK_BYTES", 48)
         report = audit(
             open_file(paths[0]),

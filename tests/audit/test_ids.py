@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit import id_runs, int_runs, unordered
 from gem_core.audit import ids as ids_module
+from gem_core.audit import int_runs, text_runs, unordered
 from gem_core.audit.id_facts import GivenIds, IdFacts, IdLimits, InputLost, OutputIds, Span
 from gem_core.audit.id_map import map_span
-from gem_core.audit.id_runs import IdRuns
 from gem_core.audit.ids import IdAudit
 from gem_core.audit.int_runs import IntRuns
+from gem_core.audit.sorted_ids import IdCount
+from gem_core.audit.text_runs import TextRuns
 from gem_core.audit.verdict import Example
 
 INT64 = pa.int64()
@@ -180,7 +181,7 @@ def test_beyond_the_memory_bound_counts_stay_exact(
 ) -> None:
     """Ids that do not fit go to the given folder, and nothing is left of them there."""
     monkeypatch.setattr(ids_module, "_EARLY_BYTES", 500)
-    monkeypatch.setattr(id_runs, "CHUNK_BYTES", 200)
+    monkeypatch.setattr(text_runs, "CHUNK_BYTES", 200)
     monkeypatch.setattr(int_runs, "CHUNK_BYTES", 200)
 
     def shown(ids: list[int]) -> Ids:
@@ -204,19 +205,19 @@ def test_beyond_the_memory_bound_counts_stay_exact(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("make", [IdRuns, IntRuns])
+@pytest.mark.parametrize(("make", "kind"), [(TextRuns, pa.string()), (IntRuns, INT64)])
 def test_ids_that_do_not_fit_are_on_disk(
-    tmp_path: Path, make: type[IdRuns] | type[IntRuns]
+    tmp_path: Path, make: type[TextRuns] | type[IntRuns], kind: pa.DataType
 ) -> None:
     rows = np.ones(500, np.bool_)
     with closing(make(1000, tmp_path)) as runs:
         for start in (500, 0, 500):
-            runs.add(pa.array(range(start, start + 500)), rows)
+            runs.add(pa.array(range(1000 + start, 1500 + start)).cast(kind), rows)
         assert runs.spilled_bytes > 8000
         assert [path for path in tmp_path.rglob("*") if path.is_file()]
         for _ in range(2):
-            keys = [key for part, _ in runs.in_order() for key in part.to_pylist()]
-            assert keys == sorted([*range(1000), *range(500, 1000)])
+            keys = [int(key) for part in runs.distinct(IdCount()) for key in part.to_pylist()]
+            assert keys == list(range(1000, 2000))
     assert not list(tmp_path.iterdir())
 
 

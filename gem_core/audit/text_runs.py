@@ -1,4 +1,4 @@
-"""Ids in any order: held and sorted, beyond a bound in sorted runs on disk. Edge (disk).
+"""Text ids in any order: held and sorted, beyond a bound in sorted runs on disk. Edge (disk).
 
 Exact at any size. Ids of matched and of other rows are kept apart, so that both can be counted.
 """
@@ -7,14 +7,13 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from gem_core.audit.buffers import Mask
-from gem_core.audit.keys import sort_keys
+from gem_core.audit.sorted_ids import IdCount
+from gem_core.audit.text_order import order_of
 
 CHUNK_BYTES = 512 << 10
 """Of each run, about, at hand at once while runs are merged."""
@@ -56,7 +55,7 @@ class _Pile:
         if self.held:
             keys = pa.concat_arrays(self.held)
             self.held.clear()
-            self.held.append(sort_keys(keys))
+            self.held.append(keys.take(pa.array(order_of(keys))))
 
     def runs(self) -> Iterator[Iterator[pa.Array]]:
         """Each sorted run, on disk and in memory, chunk by chunk."""
@@ -67,8 +66,8 @@ class _Pile:
             yield (keys[start : start + rows] for start in range(0, len(keys), rows))
 
 
-class IdRuns:
-    """All ids of one file. Use it in a `with` statement; it removes its files."""
+class TextRuns:
+    """All text ids of one file. `close` removes its files."""
 
     def __init__(self, limit_bytes: int, folder: Path | None = None) -> None:
         """Hold `limit_bytes`, sorting included; `folder` (None: the system's) gets the rest."""
@@ -78,17 +77,6 @@ class IdRuns:
         self._piles = (_Pile(), _Pile())
         self.spilled_bytes = 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
         """Let go of everything."""
         self._piles = (_Pile(), _Pile())
@@ -96,7 +84,7 @@ class IdRuns:
             self._folder.cleanup()
             self._folder = None
 
-    def add(self, keys: pa.Array, matched: Mask | None) -> None:
+    def add(self, keys: pa.StringArray, matched: Mask | None) -> None:
         """Take ids (no nulls), and which of their rows are matched; None is nobody.
 
         Raises:
@@ -107,17 +95,12 @@ class IdRuns:
             if len(some):
                 pile.held.append(some)
                 pile.held_bytes += some.nbytes
-                # Joined and sorted, ids take twice their room, text more: its order is 8 bytes.
-                factor = 2 if pa.types.is_integer(keys.type) else 4
-                if sum(each.held_bytes for each in self._piles) * factor > self._limit:
+                # Joined, put in order and copied in that order, ids take four times their room.
+                if sum(each.held_bytes for each in self._piles) * 4 > self._limit:
                     self._spill(max(self._piles, key=lambda each: each.held_bytes))
 
-    def in_order(self) -> Iterator[tuple[pa.Array, pa.Array]]:
-        """Go through all ids in order, some at a time: those of matched rows, and of the others.
-
-        Each of the two in order and with repeats; equal ids of both come together. May be called
-        again.
-        """
+    def distinct(self, count: IdCount) -> Iterator[pa.StringArray]:
+        """Go through the distinct ids in order, and count them. May be called again."""
         for pile in self._piles:
             pile.sort()
         matched, others = ([_Run(chunks) for chunks in pile.runs()] for pile in self._piles)
@@ -126,11 +109,14 @@ class IdRuns:
             others = [run for run in others if run.fill()]
             if not matched and not others:
                 return
-            limit = _least([run.chunk[-1:] for run in (*matched, *others)])
-            yield (
-                _merged([run.take(limit) for run in matched], limit.type),
-                _merged([run.take(limit) for run in others], limit.type),
-            )
+            limit = pc.min(pa.concat_arrays([run.chunk[-1:] for run in (*matched, *others)]))
+            of_matched = [run.take(limit) for run in matched]
+            of_others = [run.take(limit) for run in others]
+            keys = pa.concat_arrays([*of_matched, *of_others])
+            # Equal ids stay as they lie, those of matched rows first.
+            order = order_of(keys)
+            is_matched = order < sum(len(part) for part in of_matched)
+            yield count.add_matched_first(keys.take(pa.array(order)), is_matched)
 
     def _spill(self, pile: _Pile) -> None:
         if self._folder is None:
@@ -158,22 +144,8 @@ def _chunk_rows(keys: pa.Array) -> int:
     return max(1, CHUNK_BYTES * len(keys) // max(int(keys.nbytes), 1))
 
 
-def _parted(keys: pa.Array, matched: Mask | None) -> tuple[pa.Array, pa.Array]:
+def _parted(keys: pa.StringArray, matched: Mask | None) -> tuple[pa.StringArray, pa.StringArray]:
     """Copies, so that no batch is kept alive by them."""
     if matched is None:
         return keys[:0], pa.concat_arrays([keys, keys[:0]])
-    if pa.types.is_integer(keys.type):
-        values = keys.to_numpy()
-        return pa.array(values[matched]), pa.array(values[~matched])
     return keys.filter(pa.array(matched)), keys.filter(pa.array(~matched))
-
-
-def _least(keys: list[pa.Array]) -> pa.Scalar:
-    return pc.min(pa.concat_arrays(keys))
-
-
-def _merged(parts: list[pa.Array], kind: pa.DataType) -> pa.Array:
-    parts = [part for part in parts if len(part)]
-    if not parts:
-        return pa.array([], kind)
-    return parts[0] if len(parts) == 1 else sort_keys(pa.concat_arrays(parts))
