@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from gem_core.audit import ids as ids_module
-from gem_core.audit import int_runs, text_runs
+from gem_core.audit import int_runs, plan, text_runs
 from gem_core.audit.audit import Effort, audit
+from gem_core.audit.gers import form_of_release
 from gem_core.audit.id_facts import IdLimits
 from gem_core.audit.report import Report
 from gem_core.audit.rows import RowRule
@@ -49,7 +50,7 @@ ROWS_WHERE = {
         "blank and not (match_status is not distinct from 'unmatched' and gers_id = '')"
     ),
     RowRule.GERS_FORM: "not blank and not form",
-    RowRule.GERS_OTHER_FORM: "form and length(gers_id) <> 36",
+    RowRule.GERS_OTHER_FORM: "form and length(gers_id) <> $length",
     RowRule.GERS_CAPITALS: "form and gers_id <> lower(gers_id)",
     RowRule.CONFIDENCE_NOT_FINITE: "isnan(match_confidence) or isinf(match_confidence)",
     RowRule.CONFIDENCE_RANGE: "isfinite(match_confidence) and match_confidence not between 0 and 1",
@@ -66,7 +67,7 @@ QUERY = (
     "regexp_full_match(gers_id, "
     "'[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}') form "
     "from (select id, gers_id, match_status, match_confidence::double match_confidence"
-    " from read_parquet(?))) select "
+    " from read_parquet($output))) select "
     + ", ".join(f"count(*) filter (where {where})" for where in ROWS_WHERE.values())
     + ", count(*), count(*) filter (where match_status = 'matched')"
     ", count(id), count(distinct id)"
@@ -128,47 +129,70 @@ def _ids(draw: st.DrawFn, rng: np.random.Generator, rows: int) -> list[Any]:
     return list(ids.tolist())
 
 
-options = st.fixed_dictionaries(
+any_file = {
+    "compression": st.sampled_from(["none", "snappy", "zstd", "gzip", "lz4", "brotli"]),
+    "row_group_size": st.sampled_from([1, 7, 1000]),
+    "data_page_version": st.sampled_from(["1.0", "2.0"]),
+    "data_page_size": st.sampled_from([1, 1 << 20]),
+    "write_batch_size": st.sampled_from([1, 1024]),
+    "write_statistics": st.booleans(),
+    "store_schema": st.booleans(),
+}
+by_dictionary = st.fixed_dictionaries({**any_file, "use_dictionary": st.booleans()})
+by_column = st.fixed_dictionaries(
     {
-        "compression": st.sampled_from(["none", "snappy", "zstd", "gzip", "lz4", "brotli"]),
-        "row_group_size": st.sampled_from([1, 7, 1000]),
-        "data_page_version": st.sampled_from(["1.0", "2.0"]),
-        "use_dictionary": st.booleans(),
-        "write_statistics": st.booleans(),
+        **any_file,
+        "use_dictionary": st.just(value=False),
+        "column_encoding": st.fixed_dictionaries(
+            {
+                "gers_id": st.sampled_from(["DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY"]),
+                "match_status": st.sampled_from(["PLAIN", "DELTA_BYTE_ARRAY"]),
+                "match_confidence": st.sampled_from(["PLAIN", "BYTE_STREAM_SPLIT"]),
+            }
+        ),
     }
 )
+releases = st.sampled_from(["2026-01-21.0", "2025-05-21.0"])
+bounds = st.tuples(st.sampled_from([300, 1 << 20]), st.sampled_from([3, 131_072]))
+"""Bytes of ids, rows of a batch."""
 
-
-@given(networks(), networks(), options, st.sampled_from([300, 1 << 20]))
-@settings(
-    max_examples=int(os.environ.get("AUDIT_DIFFERENTIAL_FILES", "150")),
+files = settings(
+    max_examples=int(os.environ.get("AUDIT_DIFFERENTIAL_FILES", "100")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+
+
+@given(networks(), networks(), by_dictionary | by_column, bounds, releases)
+@files
 def test_every_count(
     tmp_path_factory: pytest.TempPathFactory,
     output: pa.Table,
     given_: pa.Table,
     how: dict[str, Any],
-    limit: int,
+    bound: tuple[int, int],
+    release: str,
 ) -> None:
     folder = tmp_path_factory.getbasetemp()
     paths = folder / "roads_matched.parquet", folder / "roads.parquet"
     pq.write_table(output, paths[0], **how)
     pq.write_table(given_, paths[1])
+    id_bytes, batch_rows = bound
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ids_module, "_EARLY_BYTES", 64)
         patch.setattr(text_runs, "CHUNK_BYTES", 48)
         patch.setattr(int_runs, "CHUNK_BYTES", 48)
+        patch.setattr(plan, "BATCH_ROWS", batch_rows)
         report = audit(
             open_file(paths[0]),
-            job(),
+            job(overtureRelease=release),
             input_source=open_file(paths[1]),
-            effort=Effort(IdLimits(limit, folder)),
+            effort=Effort(IdLimits(id_bytes, folder)),
         )
     event(f"{sum(name in report.failed() for name in ('gers_form', 'ids_once'))} of two failed")
     assert report.facts.data_fault == ""
-    assert counts(report) == counts_of_duckdb(*paths)
+    length = form_of_release(release).length
+    assert counts(report) == counts_of_duckdb(*paths, gers_length=length)
 
 
 def counts(report: Report) -> dict[str, int | None]:
@@ -187,9 +211,10 @@ def counts(report: Report) -> dict[str, int | None]:
     }
 
 
-def counts_of_duckdb(output: Path, given_: Path) -> dict[str, int | None]:
+def counts_of_duckdb(output: Path, given_: Path, *, gers_length: int) -> dict[str, int | None]:
     with duckdb.connect(config={"threads": 1}) as database:
-        of_rows = database.execute(QUERY, [str(output)]).fetchone()
+        told = {"output": str(output), "length": gers_length}
+        of_rows = database.execute(QUERY, told).fetchone()
         lost = [
             database.execute(IDS, {"left": str(left), "right": str(right)}).fetchone()
             for left, right in ((given_, output), (output, given_))
