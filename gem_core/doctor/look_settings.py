@@ -18,7 +18,7 @@ def settings(patient: Patient) -> Finding:
 
 def key_vault(patient: Patient) -> Finding:
     """References that the platform has left as they were."""
-    names = [problem.split()[0] for problem in patient.problems if UNRESOLVED in problem]
+    names = sorted(problem.split()[0] for problem in patient.problems if UNRESOLVED in problem)
     if not names:
         return ok("no setting is an unresolved reference")
     return fail(
