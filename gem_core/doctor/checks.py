@@ -12,6 +12,7 @@ from gem_core.doctor import look_gem, look_outputs, look_settings, look_work
 from gem_core.doctor.finding import Finding, Verdict, fail, skipped
 from gem_core.doctor.look_stores import (
     Right,
+    batch_queue,
     clock,
     container,
     poison_queue,
@@ -94,8 +95,8 @@ CHECKS = (
     Check(
         "batches",
         "Due jobs can be handed to check_batch by gem-checks.",
-        lambda patient: queue(patient, "gem-checks"),
-        _STATE,
+        lambda patient: batch_queue(patient, "gem-checks"),
+        (*_STATE, "GEM_CHECK_BATCH_SIZE"),
     ),
     Check("poison", "No message has failed too often.", poison_queue, _STATE),
     Check("outputs", "What GEM writes can be read.", look_outputs.outputs, _OUTPUT),

@@ -101,6 +101,21 @@ def queue(patient: Patient, name: str) -> Finding:
     return ok(f"{name}: send; {waiting} messages wait")
 
 
+def batch_queue(patient: Patient, name: str) -> Finding:
+    """The same for the queue of batches, which may be missing as long as they are turned off."""
+    if not patient.settings.check_batch_size:
+        try:
+            patient.queue(name).waiting()
+        except StoreMissing as error:
+            said = f"{error}".partition(": create it")[0]
+            return warning(
+                f"{said}: not needed while GEM_CHECK_BATCH_SIZE is 0", "azd provision makes it"
+            )
+        except StoreError:
+            pass  # told below
+    return queue(patient, name)
+
+
 def poison_queue(patient: Patient) -> Finding:
     """Whether messages wait that failed too often."""
     try:

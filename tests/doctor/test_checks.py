@@ -326,6 +326,14 @@ def test_a_queue_that_is_gone_or_refuses() -> None:
     assert "3 messages wait" in Ward().find("results", queue=lambda _: Results(3)).said
 
 
+def test_the_queue_of_batches_matters_once_they_are_turned_on() -> None:
+    gone = StoreMissing("queue 'gem-checks' does not exist in GEM_STATE: create it (the …)")
+    ward = Ward(changes={"queue": lambda _: Raising(gone)})
+    assert ward.find("batches").verdict is Verdict.WARNING
+    ward.changes["settings"] = settings(GEM_CHECK_BATCH_SIZE="100")
+    assert ward.find("batches").verdict is Verdict.FAIL
+
+
 def test_failed_messages_are_a_warning() -> None:
     finding = Ward().find("poison", poison=lambda: (Results(2), Results(1)))
     assert (finding.verdict, finding.said) == (Verdict.WARNING, "3 messages failed too often")

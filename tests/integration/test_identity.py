@@ -29,18 +29,21 @@ from cryptography.x509.oid import NameOID
 from devkit.azurite import Azurite
 from devkit.simulator import CLEAN, GemSimulator
 from devkit.stage import OUTPUT_CONTAINER, QUEUE, ROOT, app_settings
-from gem_core.wiring import CONTAINERS
+from gem_core.wiring import CHECKS, CONTAINERS
 
 CLIENT_ID = "11111111-2222-3333-4444-555555555555"
 DELIVER = """
 from gem_core import wiring
+from gem_core.doctor.checks import examine
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import register_job
+from gem_core.wiring_doctor import patient
 
 register_job(wiring.desk(), "job-1", None)
 check_jobs(wiring.checker())
 print(deliver_results(wiring.deliverer(), "job-1").outcome)
+print([f"{c.name}: {f.said}" for c, f in examine(patient("here")) if f.verdict != "ok"])
 """
 
 
@@ -138,7 +141,9 @@ def endpoint() -> Iterator[IdentityEndpoint]:
 def test_delivers_without_any_key(
     certificate: tuple[Path, Path], endpoint: IdentityEndpoint, credential: str
 ) -> None:
-    """Records, ticket, output, report, manifest and queue, all by a managed identity's token."""
+    """Records, ticket, output, report, manifest and queue, all by a managed identity's token; and
+    the doctor finds nothing.
+    """
     trust = str(certificate[0])
     with Azurite(oauth_cert=certificate) as azurite, key_clients(azurite, trust) as (blobs, queue):
         with GemSimulator(blobs.get_container_client(OUTPUT_CONTAINER)) as simulator:
@@ -151,7 +156,7 @@ def test_delivers_without_any_key(
                 text=True,
                 check=False,
             )
-        assert (done.stdout.strip(), done.returncode) == ("valid", 0), done.stderr
+        assert (done.stdout, done.returncode) == ("valid\n[]\n", 0), done.stderr
         assert len(queue.peek_messages(5)) == 1
     assert endpoint.asked
     assert all(CLIENT_ID in path for path in endpoint.asked)
@@ -164,10 +169,12 @@ def key_clients(azurite: Azurite, trust: str) -> Iterator[tuple[BlobServiceClien
     with (
         BlobServiceClient.from_connection_string(storage, connection_verify=trust) as blobs,
         QueueClient.from_connection_string(storage, QUEUE, connection_verify=trust) as queue,
+        QueueClient.from_connection_string(storage, CHECKS, connection_verify=trust) as checks,
     ):
         for name in (*CONTAINERS, OUTPUT_CONTAINER):
             blobs.create_container(name)
         queue.create_queue()
+        checks.create_queue()
         yield blobs, queue
 
 
