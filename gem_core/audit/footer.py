@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_core.audit.contract import ID, MATCH_STATUS, is_text
+from gem_core.audit.decode import UNREADABLE, decoded, open_file
+from gem_core.audit.guard import OutOfBounds
 from gem_core.audit.id_facts import Span
 from gem_core.audit.plan import batch_rows, chunks, coded_by_delta, pieces
 from gem_core.audit.ranges import TAIL_BYTES, RangeFile
@@ -22,12 +24,9 @@ MAGIC_ENCRYPTED = b"PARE"
 _ENDING = 8
 """Bytes of footer length and magic at the end."""
 
-FOOTER_LIMIT_BYTES = 64 << 20
-"""A longer footer is not opened: decoded it would not fit beside the data. A file of 10,000 row
+FOOTER_LIMIT_BYTES = 24 << 20
+"""A longer footer is not opened: decoded, it may take 32 times its bytes. A file of 10,000 row
 groups of ten columns has about 12 MB."""
-
-_UNREADABLE = (pa.ArrowException, OSError, UnicodeError, ValueError, OverflowError, MemoryError)
-"""What pyarrow raises at a file that is broken. It turns absurd lengths into failed allocations."""
 
 
 class FaultKind(StrEnum):
@@ -84,6 +83,7 @@ class Opened:
         come are the same.
 
         Raises:
+            OutOfBounds: going on would take more memory or time than there is.
             DataFault: the data is broken.
             OutputError: the Source could not be read; as it raised it.
 
@@ -99,7 +99,7 @@ class Opened:
             with ahead(self._decoded(self._file.beside(), [apart], rows)) as there:
                 for batch in side_by_side(there, self._decoded(self._file, others, rows)):
                     yield batch.select(list(columns))
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             if self._file.failure:
                 raise self._file.failure from None
             raise DataFault(_in_short(error)) from None
@@ -107,18 +107,14 @@ class Opened:
     def _decoded(
         self, file: RangeFile, columns: Sequence[str], rows: int
     ) -> Iterator[pa.RecordBatch]:
-        as_dictionary = [
+        as_dictionary = {
             name
             for name in columns
             if name == MATCH_STATUS
             and is_text(self.schema.field(name).type)
             and not coded_by_delta(self._metadata, name)
-        ]
-        parquet = _parquet(file, metadata=self._metadata, read_dictionary=as_dictionary)
-        batches: Iterator[pa.RecordBatch] = parquet.iter_batches(
-            batch_size=rows, columns=list(columns), use_threads=False
-        )
-        return batches
+        }
+        return decoded(file, self._metadata, columns, rows=rows, as_dictionary=as_dictionary)
 
 
 def open_parquet(file: RangeFile) -> Opened | Fault:
@@ -137,7 +133,7 @@ def open_parquet(file: RangeFile) -> Opened | Fault:
     file.load_tail(length + _ENDING)
     try:
         return _opened(file, footer_start=file.size() - length - _ENDING)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         return Fault(FaultKind.FOOTER, _in_short(error))
 
 
@@ -161,7 +157,7 @@ def _fault(size: int, head: bytes, end: bytes, footer_bytes: int) -> Fault | Non
 
 
 def _opened(file: RangeFile, *, footer_start: int) -> Opened:
-    parquet = _parquet(file)
+    parquet = open_file(file)
     metadata = parquet.metadata
     return Opened(
         schema=parquet.schema_arrow,
@@ -174,27 +170,6 @@ def _opened(file: RangeFile, *, footer_start: int) -> Opened:
         ),
         _file=file,
         _metadata=metadata,
-    )
-
-
-def _parquet(
-    file: RangeFile,
-    *,
-    metadata: pq.FileMetaData | None = None,
-    read_dictionary: Sequence[str] = (),
-) -> pq.ParquetFile:
-    return pq.ParquetFile(
-        # Closing the reader would close the file, which is opened a second time for the rows.
-        pa.PythonFile(file, mode="r"),
-        metadata=metadata,
-        read_dictionary=list(read_dictionary),
-        # pyarrow's own read-ahead would hold the needed columns of the whole file.
-        pre_buffer=False,
-        buffer_size=1 << 20,
-        # An extension type would hide how the column is stored.
-        arrow_extensions_enabled=False,
-        # Costs little, and tells flipped bits where the writer left checksums.
-        page_checksum_verification=True,
     )
 
 

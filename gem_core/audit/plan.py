@@ -47,11 +47,26 @@ def chunks(metadata: pq.FileMetaData, columns: Collection[str] | None = None) ->
         row_group = metadata.row_group(group)
         for index in range(row_group.num_columns):
             chunk = row_group.column(index)
-            if columns is None or _is_of(chunk.path_in_schema, columns):
-                # 0 and None both say that there is no such page.
-                pages = (chunk.dictionary_page_offset, chunk.data_page_offset)
-                start = min((page for page in pages if page), default=0)
-                yield Span(start, start + chunk.total_compressed_size)
+            if columns is None or is_of(chunk.path_in_schema, columns):
+                yield chunk_span(chunk)
+
+
+def chunk_span(chunk: pq.ColumnChunkMetaData) -> Span:
+    """Where a column chunk lies as the footer gives it, dictionary included."""
+    # 0 and None both say that there is no such page.
+    pages = (chunk.dictionary_page_offset, chunk.data_page_offset)
+    start = min((page for page in pages if page), default=0)
+    return Span(start, start + chunk.total_compressed_size)
+
+
+def is_of(path: str, columns: Collection[str]) -> bool:
+    """Whether a leaf belongs to one of the columns, as pyarrow tells it: by prefix.
+
+    A column may have dots in its name, so every prefix is tried.
+    """
+    return path in columns or any(
+        path[:end] in columns for end, letter in enumerate(path) if letter == "."
+    )
 
 
 def coded_by_delta(metadata: pq.FileMetaData, column: str) -> bool:
@@ -71,16 +86,6 @@ def coded_by_delta(metadata: pq.FileMetaData, column: str) -> bool:
 def _chunks_of(metadata: pq.FileMetaData, group: int) -> Iterator[pq.ColumnChunkMetaData]:
     row_group = metadata.row_group(group)
     return (row_group.column(index) for index in range(row_group.num_columns))
-
-
-def _is_of(path: str, columns: Collection[str]) -> bool:
-    """Whether a leaf belongs to one of the columns, as pyarrow tells it: by prefix.
-
-    A column may have dots in its name, so every prefix is tried.
-    """
-    return path in columns or any(
-        path[:end] in columns for end, letter in enumerate(path) if letter == "."
-    )
 
 
 def pieces(needed: Collection[Span], *, end: int) -> tuple[Span, ...]:
@@ -128,7 +133,11 @@ def batch_rows(metadata: pq.FileMetaData, columns: Collection[str]) -> int:
         taken = sum(
             chunk.total_uncompressed_size
             for chunk in (row_group.column(index) for index in range(row_group.num_columns))
-            if _is_of(chunk.path_in_schema, columns)
+<<<<<<< HEAD
+            if is_of(chunk.path_in_schema, columns)
+=======
+            if is_of(chunk.path_in_schema, columns)
+>>>>>>> af987de (wip)
         )
         widest = max(widest, taken / max(row_group.num_rows, 1))
     return max(1, min(BATCH_ROWS, int(BATCH_BYTES / widest)))
