@@ -8,7 +8,7 @@ import pyarrow as pa
 from gem_core.audit.buffers import Mask
 from gem_core.audit.contract import ID, MATCH_STATUS, usable_columns
 from gem_core.audit.facts import Facts, InputFacts
-from gem_core.audit.footer import DataFault, Fault, Opened, open_parquet
+from gem_core.audit.footer import DataFault, Fault, Opened, TooMuch, open_parquet
 from gem_core.audit.gers import expected_form
 from gem_core.audit.given import GivenFile, open_given
 from gem_core.audit.id_facts import IdLimits, OutputIds
@@ -172,7 +172,7 @@ def _read(
             except OSError as error:
                 ids_fault = _no_room(error)
     except DataFault as fault:
-        return replace(facts, data_fault=str(fault))
+        return _stopped(facts, fault)
     return replace(facts, profile=profiler.profile(), ids=found, ids_fault=ids_fault)
 
 
@@ -184,7 +184,14 @@ def _compare(facts: Facts, opened: Opened, given: GivenFile, on_rows: OnRows | N
     try:
         return replace(facts, values=compare_values(opened, rows, on_rows))
     except DataFault as fault:
-        return replace(facts, data_fault=str(fault))
+        return _stopped(facts, fault)
+
+
+def _stopped(facts: Facts, fault: DataFault) -> Facts:
+    """Why the rows were not read to the end."""
+    if isinstance(fault, TooMuch):
+        return replace(facts, too_much=str(fault))
+    return replace(facts, data_fault=str(fault))
 
 
 def _no_room(error: OSError) -> str:

@@ -59,7 +59,7 @@ CHECKS = (
     Check(
         "auditable",
         _ERROR,
-        "It can be audited without ending the process, for want of memory say.",
+        "It can be audited within bounds of memory and time, without ending the process.",
         judge_file.auditable,
     ),
     Check("named_by_job", _ERROR, "It is the file that the job names.", judge_file.named_by_job),

@@ -5,8 +5,14 @@ from collections.abc import Collection, Iterator, Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gem_core.audit.guard import GuardedFile, LongValues
+from gem_core.audit.guard import GuardedFile, LongValues, OutOfBounds
 from gem_core.audit.ranges import RangeFile
+
+MAX_DECODED_BYTES = 256 << 30
+"""Of all batches together: some minutes. A thousand million rows have about 60 GB."""
+
+MAX_BATCHES = 1 << 19
+"""Some minutes as well, for batches of few rows."""
 
 UNREADABLE = (pa.ArrowException, OSError, UnicodeError, ValueError, OverflowError, MemoryError)
 """What pyarrow raises at a file that is broken. It turns absurd lengths into failed allocations."""
@@ -18,7 +24,8 @@ def decoded(
     columns: Sequence[str],
     *,
     rows: int,
-    as_dictionary: Collection[str],
+    as_dictionary: Collection[str] = (),
+    groups: Sequence[int] | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Decode the columns, at most `rows` rows a batch; fewer from where long values turn up.
 
@@ -28,57 +35,68 @@ def decoded(
         columns: by name.
         rows: in a batch.
         as_dictionary: text columns whose values are not spelled out row by row.
+        groups: the row groups to decode, in this order; None is all.
 
     Raises:
         OutOfBounds: going on would take more memory or time than there is.
         one of UNREADABLE: the data is broken.
 
     """
-    done = 0
+    done = held = 0
+    groups = range(metadata.num_row_groups) if groups is None else groups
     while True:
+        if metadata.num_rows > rows * MAX_BATCHES:
+            raise OutOfBounds(f"{metadata.num_rows:,} rows can only be read {rows} at a time")
         guarded = GuardedFile(
             file, metadata, set(columns), batch_rows=rows, as_dictionary=as_dictionary
         )
         try:
-            for batch in _from(done, guarded, metadata, columns, rows, as_dictionary):
+            parquet = open_file(guarded, metadata=metadata, as_dictionary=as_dictionary)
+            left, before = _groups_from(done, metadata, groups)
+            for batch in _batches(parquet, columns, rows, left, before):
                 done += batch.num_rows
+                held += _weighed(batch, before=held)
                 yield batch
-        except (*UNREADABLE, LongValues) as error:
+        except (*UNREADABLE, LongValues, OutOfBounds):
             # pyarrow may have made something else of what the guard raised.
-            if not isinstance(guarded.finding, LongValues):
-                raise (guarded.finding or error) from None
-            rows = guarded.finding.rows
+            if guarded.fewer_rows is None:
+                if guarded.too_much:
+                    raise OutOfBounds(guarded.too_much) from None
+                raise
+            rows = guarded.fewer_rows
         else:
             return
 
 
-def _from(
-    first: int,
-    file: GuardedFile,
-    metadata: pq.FileMetaData,
-    columns: Sequence[str],
-    rows: int,
-    as_dictionary: Collection[str],
+def _weighed(batch: pa.RecordBatch, *, before: int) -> int:
+    """The bytes of a batch. Raises OutOfBounds when all so far are too many."""
+    if before + batch.nbytes > MAX_DECODED_BYTES:
+        raise OutOfBounds(f"its rows take more than {MAX_DECODED_BYTES:,} bytes when decoded")
+    return int(batch.nbytes)
+
+
+def _batches(
+    parquet: pq.ParquetFile, columns: Sequence[str], rows: int, groups: Sequence[int], before: int
 ) -> Iterator[pa.RecordBatch]:
-    """Give the rows from one on; those before it in its row group are decoded once more."""
-    groups, before = _groups_from(first, metadata)
-    parquet = open_file(file, metadata=metadata, as_dictionary=as_dictionary)
+    """Decode row groups without their first `before` rows, which were decoded already."""
     for batch in parquet.iter_batches(
-        batch_size=rows, row_groups=groups, columns=list(columns), use_threads=False
+        batch_size=rows, row_groups=list(groups), columns=list(columns), use_threads=False
     ):
         passed = min(before, batch.num_rows)
         before -= passed
         yield batch[passed:] if passed else batch
 
 
-def _groups_from(row: int, metadata: pq.FileMetaData) -> tuple[list[int], int]:
+def _groups_from(
+    row: int, metadata: pq.FileMetaData, groups: Sequence[int]
+) -> tuple[Sequence[int], int]:
     """The row groups from that of a row on, and the row's number within its group."""
-    for group in range(metadata.num_row_groups):
+    for place, group in enumerate(groups):
         rows = metadata.row_group(group).num_rows
         if row < rows:
-            return list(range(group, metadata.num_row_groups)), row
+            return groups[place:], row
         row -= rows
-    return [], 0
+    return (), 0
 
 
 def open_file(

@@ -40,6 +40,8 @@ class Facts:
     """The column that was decoded in a second thread, if any was."""
     data_fault: str = ""
     """Why the rows could not be read to the end, or empty."""
+    too_much: str = ""
+    """Why reading the rows would take more memory or time than there is, or empty."""
     profile: Profile | None = None
     """None when the rows were not read to the end, or no column of theirs can be judged."""
     ids_fault: str = ""
@@ -72,6 +74,8 @@ class Facts:
         """Why there are no rows to judge, or empty."""
         if self.unopened or self.profile:
             return self.unopened
+        if self.too_much:
+            return "reading the rows would take more than an audit has"
         if self.data_fault:
             return "the rows could not be read to the end"
         return "none of the columns that the checks need is as promised"

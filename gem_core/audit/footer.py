@@ -24,8 +24,8 @@ MAGIC_ENCRYPTED = b"PARE"
 _ENDING = 8
 """Bytes of footer length and magic at the end."""
 
-FOOTER_LIMIT_BYTES = 24 << 20
-"""A longer footer is not opened: decoded, it may take 32 times its bytes. A file of 10,000 row
+FOOTER_LIMIT_BYTES = 16 << 20
+"""A longer footer is not opened: decoded, it may take 35 times its bytes. A file of 10,000 row
 groups of ten columns has about 12 MB."""
 
 
@@ -48,6 +48,10 @@ class Fault:
 
 class DataFault(Exception):
     """The rows of an opened file cannot be decoded; raised by `Opened.batches` only."""
+
+
+class TooMuch(DataFault):
+    """Decoding them would take more memory or time than an audit has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,7 @@ class Opened:
         come are the same.
 
         Raises:
-            OutOfBounds: going on would take more memory or time than there is.
-            DataFault: the data is broken.
+            DataFault: the data is broken, or TooMuch.
             OutputError: the Source could not be read; as it raised it.
 
         """
@@ -99,6 +102,8 @@ class Opened:
             with ahead(self._decoded(self._file.beside(), [apart], rows)) as there:
                 for batch in side_by_side(there, self._decoded(self._file, others, rows)):
                     yield batch.select(list(columns))
+        except OutOfBounds as error:
+            raise TooMuch(str(error)) from None
         except UNREADABLE as error:
             if self._file.failure:
                 raise self._file.failure from None

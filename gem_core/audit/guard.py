@@ -1,7 +1,7 @@
 """Keeps a file from taking more memory than there is: what a page claims is looked at before
 pyarrow is handed it. Edge (reads).
 
-pyarrow unpacks a page whole and spells out a dictionary's values row by row, so a file of a megabyte
+pyarrow unpacks a page whole and spells out a dictionary's values row by row, so a megabyte of file
 can ask for terabytes. Footers may lie; page headers cannot, since pyarrow goes by them. They pass
 through here in any case, so looking costs no request.
 """
@@ -137,11 +137,13 @@ class _Chunk:
         if header.encoding == DELTA_BYTE_ARRAY:
             # Each value may repeat all of the one before, so any may be as long as the page.
             self._bound(header.unpacked)
-        elif header.kind == PageKind.DICTIONARY and self.texts:
-            # None is longer than all together without the lengths before them.
-            if (header.unpacked - 4 * header.values) * self.batch_rows > MAX_SPELLED_BYTES:
-                self._dictionary = header
-                self._packed.clear()
+        elif (
+            header.kind == PageKind.DICTIONARY
+            and self.texts
+            # None is longer than all together, without the lengths before them.
+            and (header.unpacked - 4 * header.values) * self.batch_rows > MAX_SPELLED_BYTES
+        ):
+            self._dictionary = header
 
     def _look_at_dictionary(self, header: PageHeader) -> None:
         self._dictionary = None
@@ -191,8 +193,11 @@ class GuardedFile(io.RawIOBase):
         """
         super().__init__()
         self._file = file
-        self.finding: OutOfBounds | LongValues | HeaderError | None = None
-        """Why reading was stopped, in case pyarrow takes it for something else."""
+        # As values: an exception that is kept would keep its frames, and the whole file with them.
+        self.too_much = ""
+        """Why reading was stopped for good, or empty."""
+        self.fewer_rows: int | None = None
+        """How many rows a batch may have at most; None while that is as it was."""
         self._chunks = _chunks(metadata, columns, batch_rows, as_dictionary)
         self._starts = [chunk.span.start for chunk in self._chunks]
 
@@ -222,8 +227,11 @@ class GuardedFile(io.RawIOBase):
         data = self._file.read(size)
         try:
             self._see(Span(offset, offset + len(data)), memoryview(data))
-        except (OutOfBounds, LongValues, HeaderError) as error:
-            self.finding = error
+        except OutOfBounds as error:
+            self.too_much = str(error)
+            raise
+        except LongValues as error:
+            self.fewer_rows = error.rows
             raise
         return data
 

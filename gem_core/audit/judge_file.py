@@ -17,8 +17,8 @@ def names_usable(facts: Facts) -> Judgement:
 
 def auditable(facts: Facts) -> Judgement:
     """A file may be made so that reading it takes more memory than there is."""
-    if facts.given_up:
-        return failed(facts.given_up)
+    if trouble := facts.given_up or facts.too_much:
+        return failed(trouble)
     return not_run(facts.unopened) if facts.refused or facts.changed else passed()
 
 
@@ -100,6 +100,8 @@ def rows_readable(facts: Facts) -> Judgement:
         return not_run(facts.unopened)
     if facts.data_fault:
         return failed(facts.data_fault)
+    if facts.too_much:
+        return not_run(facts.unread)
     if not facts.profile:
         return not_run("there is no column to read")
     read, told = facts.profile.rows, facts.opened.rows

@@ -45,7 +45,8 @@ def to_keys(ids: pa.Array, key: pa.DataType) -> tuple[pa.Array, dict[int, str]]:
 def _one_by_one(texts: pa.StringArray, key: pa.DataType) -> tuple[pa.Array, dict[int, str]]:
     values: list[int | None] = []
     strangers: dict[int, str] = {}
-    for position, text in enumerate(readable(scalar, cut=None) for scalar in texts):
+    for position, raw in enumerate(texts.cast(pa.binary()).to_pylist()):
+        text = None if raw is None else raw.decode(errors="replace")
         value = _integer(text) if text is not None else None
         values.append(value)
         if text is not None and value is None:

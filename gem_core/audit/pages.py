@@ -148,10 +148,12 @@ class _Walk:
 
     def _fields(self) -> Iterator[tuple[int, int]]:
         """Each field's number and type; whoever asks for the next has gone over its value."""
-        number = 0
-        while head := self._byte():
+        number, data = 0, self._data
+        while head := data[self.position]:
+            self.position += 1
             number = number + (head >> 4) if head >> 4 else self._zigzag()
             yield number, head & 0x0F
+        self.position += 1
 
     def _skip(self, kind: int) -> None:
         """Go over the value of a field; that of a truth is in its type."""
@@ -188,11 +190,13 @@ class _Walk:
             raise IndexError
 
     def _varint(self) -> int:
-        value = 0
+        value, data, position = 0, self._data, self.position
         for shift in range(0, _MAX_VARINT, 7):
-            byte = self._byte()
+            byte = data[position]
+            position += 1
             value |= (byte & 0x7F) << shift
             if byte < _MORE:
+                self.position = position
                 return value
         raise HeaderError("a page header with a number without end")
 

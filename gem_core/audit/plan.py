@@ -133,11 +133,7 @@ def batch_rows(metadata: pq.FileMetaData, columns: Collection[str]) -> int:
         taken = sum(
             chunk.total_uncompressed_size
             for chunk in (row_group.column(index) for index in range(row_group.num_columns))
-<<<<<<< HEAD
             if is_of(chunk.path_in_schema, columns)
-=======
-            if is_of(chunk.path_in_schema, columns)
->>>>>>> af987de (wip)
         )
         widest = max(widest, taken / max(row_group.num_rows, 1))
     return max(1, min(BATCH_ROWS, int(BATCH_BYTES / widest)))

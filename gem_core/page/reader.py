@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_core.audit.contract import is_text
+from gem_core.audit.decode import UNREADABLE, decoded, open_file
+from gem_core.audit.guard import OutOfBounds
 from gem_core.audit.plan import Span, coded_by_delta, pieces
 from gem_core.audit.ranges import TAIL_BYTES, RangeFile
 from gem_core.audit.rows import as_text
@@ -19,9 +21,6 @@ BATCH_ROWS = 65_536
 
 GEOMETRY_BATCH_ROWS = 2_048
 """As above, of geometry: some kilobytes a row."""
-
-_UNREADABLE = (pa.ArrowException, OSError, UnicodeError, ValueError, OverflowError, MemoryError)
-"""What pyarrow raises at a file that is broken."""
 
 
 class PageDataUnreadable(Exception):
@@ -41,8 +40,8 @@ class ColumnReader:
         self._file = RangeFile(source)
         try:
             self._file.load_tail(TAIL_BYTES)
-            parquet = self._open(None, ())
-        except _UNREADABLE as error:
+            parquet = open_file(self._file)
+        except UNREADABLE as error:
             raise self._trouble(error) from None
         self.schema: pa.Schema = parquet.schema_arrow
         self.metadata: pq.FileMetaData = parquet.metadata
@@ -91,27 +90,17 @@ class ColumnReader:
             self._file.follow(pieces(needed, end=self._file.tail_start))
             texts = {name for name in as_dictionary if is_text(self._type(name))}
             plain = {name for name in texts if coded_by_delta(self.metadata, name)}
-            for batch in self._open(self.metadata, texts - plain).iter_batches(
-                batch_size=batch_rows,
-                row_groups=list(groups),
-                columns=list(columns),
-                use_threads=False,
+            for batch in decoded(
+                self._file,
+                self.metadata,
+                columns,
+                rows=batch_rows,
+                as_dictionary=texts - plain,
+                groups=groups,
             ):
                 yield _coded(batch, plain) if plain else batch
-        except _UNREADABLE as error:
+        except (*UNREADABLE, OutOfBounds) as error:
             raise self._trouble(error) from None
-
-    def _open(
-        self, metadata: pq.FileMetaData | None, as_dictionary: Collection[str]
-    ) -> pq.ParquetFile:
-        return pq.ParquetFile(
-            pa.PythonFile(self._file, mode="r"),
-            metadata=metadata,
-            read_dictionary=list(as_dictionary),
-            pre_buffer=False,
-            buffer_size=1 << 20,
-            arrow_extensions_enabled=False,
-        )
 
     def _type(self, name: str) -> pa.DataType:
         return self.schema.field(name).type

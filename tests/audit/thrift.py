@@ -43,7 +43,7 @@ class Reader:
             fields[last] = (kind, value)
         return fields
 
-    def value(self, kind: int) -> Any:  # noqa: ANN401 - as the type says
+    def value(self, kind: int) -> Any:  # noqa: ANN401, PLR0911 - a value of each type
         match kind:
             case 1 | 2:  # in a list, a bool is a byte
                 return self._byte() == TRUE
@@ -77,9 +77,8 @@ def written(fields: Struct) -> bytes:
     """A struct in bytes."""
     out = bytearray()
     last = 0
-    for number, (kind, value) in sorted(fields.items()):
-        if kind in {TRUE, FALSE}:
-            kind = TRUE if value else FALSE
+    for number, (told, value) in sorted(fields.items()):
+        kind = (TRUE if value else FALSE) if told in {TRUE, FALSE} else told
         delta = number - last
         out += bytes([delta << 4 | kind]) if 0 < delta < 16 else bytes([kind]) + zigzag(number)
         last = number
@@ -99,7 +98,7 @@ def zigzag(value: int) -> bytes:
     return varint((value << 1) ^ (value >> 63) if value < 0 else value << 1)
 
 
-def _value(kind: int, value: Any) -> bytes:  # noqa: ANN401 - as the type says
+def _value(kind: int, value: Any) -> bytes:  # noqa: ANN401, PLR0911 - a value of each type
     match kind:
         case 1 | 2:
             return bytes([TRUE if value else FALSE])
@@ -110,7 +109,7 @@ def _value(kind: int, value: Any) -> bytes:  # noqa: ANN401 - as the type says
         case 7:
             return struct.pack("<d", value)
         case 8:
-            return varint(len(value)) + value
+            return varint(len(value)) + bytes(value)
         case 9 | 10:
             element, values = value
             short = len(values) < 15

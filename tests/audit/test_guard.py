@@ -1,0 +1,165 @@
+"""The guard lets every honest file through unchanged, and stops before memory is asked for."""
+
+import io
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from gem_core.audit import decode, guard
+from gem_core.audit.decode import decoded
+from gem_core.audit.guard import GuardedFile, LongValues, OutOfBounds
+from gem_core.audit.pages import HeaderError
+from gem_core.audit.ranges import RangeFile
+from tests.audit import bombs
+from tests.audit.build import matched_table
+from tests.audit.test_ranges import MemorySource
+
+COLUMNS = ["id", "gers_id", "match_confidence", "match_status"]
+
+
+def read(data: bytes, *, rows: int = 4096) -> pa.Table:
+    """The needed columns of a file, through the guard."""
+    metadata = pq.read_metadata(pa.BufferReader(data))
+    return pa.Table.from_batches(
+        decoded(RangeFile(MemorySource(data)), metadata, COLUMNS, rows=rows),
+        schema=pq.read_schema(pa.BufferReader(data)).empty_table().select(COLUMNS).schema,
+    )
+
+
+def file_of(table: pa.Table, **options: object) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(table, file, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("codec", ["none", "snappy", "gzip", "brotli", "zstd", "lz4"])
+@pytest.mark.parametrize("group", [700, 30_000])
+def test_an_honest_file_reads_as_without_the_guard(version: str, codec: str, group: int) -> None:
+    """Small pages and large ones, several row groups, headers cut anywhere between two reads."""
+    table = matched_table(20_000, geometry=pa.array(["LINESTRING (1 2, 3 4)" * 9] * 20_000))
+    data = file_of(
+        table,
+        row_group_size=group,
+        compression=codec,
+        data_page_version=version,
+        data_page_size=3000,
+        write_page_index=True,
+    )
+    assert read(data).equals(table.select(COLUMNS))
+
+
+def test_delta_encodings_read_as_without_the_guard() -> None:
+    """A page of them may hold values as long as itself, so the batches are small."""
+    table = matched_table(9_000)
+    encodings = {"gers_id": "DELTA_BYTE_ARRAY", "id": "DELTA_BINARY_PACKED"}
+    data = file_of(table, use_dictionary=False, column_encoding=encodings, row_group_size=4000)
+    assert read(data, rows=131_072).equals(table.select(COLUMNS))
+
+
+def long_ones(at: int, rows: int = 6_000) -> pa.Table:
+    """Short values, and from a row on some that are long."""
+    texts = [f"short {n % 50}" if n < at else f"{n % 3}" * 9_000 for n in range(rows)]
+    return matched_table(rows, gers_id=pa.array(texts))
+
+
+@pytest.mark.parametrize("at", [0, 2_500, 5_000])
+def test_long_values_are_read_in_smaller_batches(at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From wherever they turn up; no row comes twice, and none is left out."""
+    monkeypatch.setattr(guard, "MAX_SPELLED_BYTES", 1 << 20)
+    table = long_ones(at)
+    data = file_of(table, row_group_size=1_000)
+    batches = list(
+        decoded(
+            RangeFile(MemorySource(data)),
+            pq.read_metadata(pa.BufferReader(data)),
+            COLUMNS,
+            rows=2_000,
+        )
+    )
+    assert pa.Table.from_batches(batches).equals(table.select(COLUMNS))
+    assert max(batch.column("gers_id").nbytes for batch in batches) <= 1 << 20
+
+
+def test_long_values_that_stay_in_their_dictionary_are_no_trouble() -> None:
+    data = bombs.long_dictionary(rows=100_000, column="match_status")
+    metadata = pq.read_metadata(pa.BufferReader(data))
+    file = RangeFile(MemorySource(data))
+    batches = decoded(file, metadata, ["match_status"], rows=50_000, as_dictionary={"match_status"})
+    assert [batch.num_rows for batch in batches] == [50_000, 50_000]
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "words"),
+    [
+        ("MAX_BATCHES", 3, "12 rows can only be read 2 at a time"),
+        ("MAX_DECODED_BYTES", 100, "more than 100 bytes"),
+    ],
+)
+def test_time_is_bounded_as_well(
+    limit: str, value: int, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decode, limit, value)
+    with pytest.raises(OutOfBounds, match=words):
+        read(bombs.good(), rows=2)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (bombs.claimed_page(), "unpacks to 2,147,483,647 bytes"),
+        (bombs.claimed_rows(2**40), "1,099,511,627,776 rows"),
+        (bombs.same_group_again(2), "share the bytes"),
+    ],
+)
+def test_what_is_claimed_is_refused_before_it_is_asked_for(data: bytes, words: str) -> None:
+    with pytest.raises(OutOfBounds, match=words):
+        read(data)
+
+
+def seen(data: bytes, *spans: tuple[int, int]) -> GuardedFile:
+    """A guard that some reads have gone through."""
+    metadata = pq.read_metadata(pa.BufferReader(data))
+    file = GuardedFile(RangeFile(MemorySource(data)), metadata, COLUMNS, batch_rows=100_000)
+    for start, length in spans:
+        file.seek(start)
+        file.read(length)
+    return file
+
+
+def chunk_of(data: bytes, name: str) -> tuple[int, int]:
+    metadata = pq.read_metadata(pa.BufferReader(data)).row_group(0)
+    for column in (metadata.column(n) for n in range(metadata.num_columns)):
+        if column.path_in_schema == name:
+            start = column.dictionary_page_offset or column.data_page_offset
+            return start, column.total_compressed_size
+    raise KeyError(name)
+
+
+def test_bytes_that_come_again_are_looked_at_once() -> None:
+    data = bombs.long_dictionary(100, rows=10)
+    start, length = chunk_of(data, "gers_id")
+    seen(data, (start, 20), (start, 30), (start + 10, length - 10), (start, length))
+
+
+def test_a_jump_over_a_header_is_told() -> None:
+    data = file_of(matched_table(5_000), data_page_size=1000)
+    start, length = chunk_of(data, "gers_id")
+    with pytest.raises(HeaderError, match="order"):
+        seen(data, (start, 10), (start + length - 10, 10))
+
+
+def steps(length: int, step: int) -> Iterator[tuple[int, int]]:
+    for first in range(0, length, step):
+        yield first, min(step, length - first)
+
+
+@pytest.mark.parametrize("step", [1, 7, 1000])
+def test_a_dictionary_is_seen_however_it_is_cut(step: int) -> None:
+    data = bombs.long_dictionary(20_000, rows=10)
+    start, length = chunk_of(data, "gers_id")
+    with pytest.raises(LongValues) as caught:
+        seen(data, *((start + first, part) for first, part in steps(length, step)))
+    assert caught.value.rows == guard.MAX_SPELLED_BYTES // 20_000
