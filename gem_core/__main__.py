@@ -5,6 +5,7 @@ exit code. What a command imports is imported when it runs.
 """
 
 import argparse
+import io
 import logging
 import os
 import re
@@ -33,6 +34,9 @@ def main(words: Sequence[str] | None = None) -> int:
     for command in (audit, doctor, jobs, poison):
         command.add_parser(commands)
     arguments = parser.parse_args(words)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # GEM's words may be none that the terminal has
+            stream.reconfigure(errors="backslashreplace")
     # What the stories log is for the app's operators; here every command says what it did.
     logging.basicConfig(handlers=[logging.NullHandler()])
     try:

@@ -1,6 +1,7 @@
 """`jobs`: its arguments. The stories are imported when they run, since azure is slow to load."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from gem_core.commands.options import add_command
@@ -62,8 +63,13 @@ def _add_list(jobs: "argparse._SubParsersAction[Any]") -> None:
 def _add_show(jobs: "argparse._SubParsersAction[Any]") -> None:
     parser = add_command(jobs, "show", about="Show all that is known of jobs.", run=_show)
     _add_ids(parser)
-    parser.add_argument(
+    paper = parser.add_mutually_exclusive_group()
+    paper.add_argument(
         "--manifest", action="store_true", help="print the last manifest, as it was sent"
+    )
+    paper.add_argument("--report", action="store_true", help="print the last report, as JSON")
+    paper.add_argument(
+        "--page", metavar="FILE", type=Path, help="write the last report as an HTML page"
     )
 
 
@@ -103,9 +109,13 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from gem_core.commands.jobs_read import show_jobs  # noqa: PLC0415 - imports azure
+    from gem_core.commands import jobs_read  # noqa: PLC0415 - imports azure
 
-    return show_jobs(arguments.jobs, manifest=arguments.manifest, as_json=arguments.json)
+    if arguments.page:
+        return jobs_read.write_page(arguments.jobs, arguments.page)
+    if arguments.manifest or arguments.report:
+        return jobs_read.show_papers(arguments.jobs, report=arguments.report)
+    return jobs_read.show_jobs(arguments.jobs, as_json=arguments.json)
 
 
 def _register(arguments: argparse.Namespace) -> int:

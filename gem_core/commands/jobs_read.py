@@ -1,16 +1,19 @@
 """The stories of `jobs list` and `jobs show`. Edge: terminal."""
 
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from gem_core.commands.job_text import job_lines, jobs_table, trouble_table
 from gem_core.commands.outcome import DONE, NOT_SO, worst
 from gem_core.commands.progress import Progress
+from gem_core.commands.table import plain
 from gem_core.commands.terminal import say, say_json, terminal_width
-from gem_core.errors import RequestError
+from gem_core.errors import OutputUnreachable, RequestError
 from gem_core.flows import find_trouble as finding
-from gem_core.flows.manage_jobs import MAX_PAGE, Desk, show_job, show_manifest
+from gem_core.flows.manage_jobs import MAX_PAGE, Paper, show_job, show_paper
 from gem_core.flows.manage_jobs import list_jobs as list_page
 from gem_core.wiring import now, state_desk
 
@@ -56,21 +59,49 @@ def list_trouble(*, as_json: bool) -> int:
     return DONE
 
 
-def show_jobs(job_run_ids: Sequence[str], *, manifest: bool, as_json: bool) -> int:
-    """Print all that is known of jobs, or their manifests."""
-    desk = state_desk()
-    return worst(_show(desk, each, manifest=manifest, as_json=as_json) for each in job_run_ids)
+def show_jobs(job_run_ids: Sequence[str], *, as_json: bool) -> int:
+    """Print all that is known of jobs."""
 
-
-def _show(desk: Desk, job_run_id: str, *, manifest: bool, as_json: bool) -> int:
-    try:
-        if manifest:
-            say_json(show_manifest(desk, job_run_id))
-        elif as_json:
-            say_json(show_job(desk, job_run_id))
+    def show(job_run_id: str) -> None:
+        job = show_job(state_desk(), job_run_id)
+        if as_json:
+            say_json(job)
         else:
-            say(job_lines(show_job(desk, job_run_id), now()))
-    except RequestError as error:  # unknown, or without a manifest
-        sys.stderr.write(f"{error}\n")
+            say(job_lines(job, now()))
+
+    return worst(_known(show, job_run_id) for job_run_id in job_run_ids)
+
+
+def show_papers(job_run_ids: Sequence[str], *, report: bool) -> int:
+    """Print the last manifests of jobs, or their reports."""
+    paper = Paper.REPORT if report else Paper.MANIFEST
+
+    def show(job_run_id: str) -> None:
+        say_json(json.loads(show_paper(state_desk(), job_run_id, paper)))
+
+    return worst(_known(show, job_run_id) for job_run_id in job_run_ids)
+
+
+def write_page(job_run_ids: Sequence[str], file: Path) -> int:
+    """Write the last report of a job as a page."""
+    if len(job_run_ids) > 1:
+        raise RequestError("--page takes one job")
+
+    def write(job_run_id: str) -> None:
+        page = show_paper(state_desk(), job_run_id, Paper.PAGE)
+        try:
+            file.write_bytes(page)
+        except OSError as error:
+            raise OutputUnreachable(f"--page: {file}: {error.strerror}") from None
+
+    return worst(_known(write, job_run_id) for job_run_id in job_run_ids)
+
+
+def _known(do: Callable[[str], None], job_run_id: str) -> int:
+    """Do it, unless there is no such job or paper."""
+    try:
+        do(job_run_id)
+    except RequestError as error:
+        sys.stderr.write(f"{plain(str(error))}\n")
         return NOT_SO
     return DONE

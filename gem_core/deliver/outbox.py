@@ -32,6 +32,16 @@ class Outbox:
         """Where the report of that id lies."""
         return self._reports.url(_report_name(job_run_id, id_))
 
+    def report(self, job_run_id: str, id_: str) -> bytes | None:
+        """The report of that id as JSON, or None when there is none."""
+        held = self._reports.get(_report_name(job_run_id, id_))
+        return held.body if held else None
+
+    def page(self, job_run_id: str, id_: str) -> bytes | None:
+        """The report of that id as a page, or None when there is none."""
+        held = self._reports.get(_page_name(job_run_id, id_))
+        return held.body if held else None
+
     def keep_report(self, job_run_id: str, event: Mapping[str, Any]) -> bool:
         """Store the whole event, before its manifest; whether it is the first of its id."""
         body = json.dumps(event, indent=1).encode()
@@ -45,7 +55,7 @@ class Outbox:
 
     def keep_page(self, job_run_id: str, id_: str, page: str) -> str:
         """Store the report as a page, beside the report of that id; gives its address."""
-        name = f"{job_run_id}/{id_}/report.html"
+        name = _page_name(job_run_id, id_)
         self._reports.put(name, page.encode(errors="replace"))
         return self._reports.url(name)
 
@@ -86,3 +96,7 @@ def _begun_name(job_run_id: str, id_: str) -> str:
 
 def _report_name(job_run_id: str, id_: str) -> str:
     return f"{job_run_id}/{id_}/report.json"
+
+
+def _page_name(job_run_id: str, id_: str) -> str:
+    return f"{job_run_id}/{id_}/report.html"

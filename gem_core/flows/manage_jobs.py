@@ -2,11 +2,11 @@
 whether the timer lives. Edges come in as arguments; answers are plain JSON.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from gem_core.deliver.outbox import Outbox
@@ -99,19 +99,40 @@ def show_job(desk: Desk, job_run_id: str) -> dict[str, Any]:
     return _shown(record) | {"reportUrl": report}
 
 
-def show_manifest(desk: Desk, job_run_id: str) -> Any:  # noqa: ANN401 - any JSON value
-    """The last manifest of a job, as it was sent.
+class Paper(StrEnum):
+    """What is kept of a job's last delivery."""
+
+    MANIFEST = "manifest"
+    """As it was sent."""
+    REPORT = "report"
+    """The whole of it, as JSON."""
+    PAGE = "page"
+    """The report as HTML."""
+
+
+def show_paper(desk: Desk, job_run_id: str, paper: Paper) -> bytes:
+    """A paper of the last delivery of a job.
 
     Raises:
         JobUnknown: it is not registered.
-        RequestError: no manifest was sent yet.
+        RequestError: there is no such paper.
 
     """
     record = _known(desk, job_run_id).record
-    held = desk.outbox.get(record.job_run_id, record.manifest_id) if record.manifest_id else None
-    if held is None:
+    if not record.manifest_id:
         raise RequestError(f"no manifest of {job_run_id!r} was sent yet: it is {record.stage}")
-    return json.loads(held.body)
+    this = record.job_run_id, record.manifest_id
+    match paper:
+        case Paper.MANIFEST:
+            manifest = desk.outbox.get(*this)
+            held = manifest.body.encode() if manifest else None
+        case Paper.REPORT:
+            held = desk.outbox.report(*this)
+        case Paper.PAGE:
+            held = desk.outbox.page(*this)
+    if held is None:
+        raise RequestError(f"no {paper} of {job_run_id!r} is kept")
+    return held
 
 
 def check_job(desk: Desk, checker: Checker, job_run_id: str) -> dict[str, Any]:

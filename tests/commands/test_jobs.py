@@ -144,6 +144,32 @@ def test_a_job_is_shown_with_what_gem_said(command: DeskCommand) -> None:
     assert "\x1b" not in out
 
 
+def test_report_and_page_of_the_last_delivery(command: DeskCommand, tmp_path: Path) -> None:
+    report(command, "job-1")
+    file = tmp_path / "page.html"
+    for words in (("--report",), ("--page", str(file))):
+        code, out, err = command("jobs", "show", "job-1", *words)
+        assert (code, out) == (1, "")
+        assert err.endswith("of 'job-1' is kept\n")
+    state_desk().outbox.keep_report("job-1", {"id": "abc", "data": {"rows": 3}})
+    state_desk().outbox.keep_page("job-1", "abc", "<!doctype html>")
+    assert command.json("jobs", "show", "job-1", "--report")["data"] == {"rows": 3}
+    assert command("jobs", "show", "job-1", "--page", str(file)) == (0, "", "")
+    assert file.read_text() == "<!doctype html>"
+    assert command("jobs", "show", "job-1", "job-2", "--page", str(file))[0] == 2
+    assert command("jobs", "show", "job-1", "--page", str(tmp_path))[0] == 2
+
+
+def test_words_that_a_terminal_does_not_have_are_spelt_out(command: DeskCommand) -> None:
+    command("jobs", "register", "job-1", "--label", "team=\u0141\u00f3d\u017a")
+    done = subprocess.run(
+        [sys.executable, "-m", "gem_core", "jobs", "show", "job-1"],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
+        env={"GEM_STATE": command.azurite.connection_string, "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert "team=\\u0141" in done.stdout
+
+
 def test_the_manifest_as_it_was_sent(command: DeskCommand) -> None:
     report(command, "job-1")
     assert command.json("jobs", "show", "job-1")["reportUrl"].endswith("/job-1/abc/report.json")
