@@ -30,7 +30,7 @@ infra-chaos: $(READY) ## the simulated world against the app (ARGS="--help")
 
 check: $(READY) ## the infrastructure, without Azure
 	@$(BIN)/python -m pytest -q -s tests/infra
-	@$(BIN)/python -m tests.infra.mistakes
+	@$(BIN)/python -m tests.infra.seeding
 
 infra-types: $(READY) ## the types of Azure's resources again, after a new type or API version in infra/
 	@$(UV) run --quiet --no-project --python $(BIN)/python --with msmcp-azure==3.0.0 -m devkit.azure_types

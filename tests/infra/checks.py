@@ -1,6 +1,6 @@
 """What is demanded of the infrastructure: each check gives the faults that it finds in a checkout.
 
-As functions of a folder, so that a mistake can be seeded into a copy (mistakes.py).
+As functions of a folder, so that a mistake can be seeded into a copy (seeding.py).
 """
 
 from collections.abc import Callable
@@ -42,7 +42,11 @@ def modules(root: Path) -> list[str]:
                 continue
             wanted = bicep.BicepFile(target).declared("parameter")
             required = {key for key, each in wanted.items() if "=" not in bicep.text(each)}
-            given = dict(bicep.values(dict(bicep.values(bicep.object_of(node)))["params"]))
+            has = dict(bicep.values(bicep.object_of(node)))
+            if has.keys() - {"dependsOn"} != {"name", "scope", "params"}:
+                found.append(f"{name}: has {', '.join(sorted(has))}")
+                continue
+            given = dict(bicep.values(has["params"]))
             found += [f"{name}: unknown parameter {key}" for key in sorted(given.keys() - wanted)]
             found += [f"{name}: missing parameter {key}" for key in sorted(required - given.keys())]
             for key in given.keys() & wanted.keys():

@@ -146,6 +146,7 @@ def stores(root: Path) -> list[str]:
     found = [f"container {name} is not made" for name in sorted(set(CONTAINERS) - made)]
     found += [f"container {name} is nobody's" for name in sorted(made - set(CONTAINERS))]
     queues = made_queues(root)
+    found += _unmade(root, {*made, *queues.values()})
     base = app_settings(root)["base"]
     for name in (each for each in _sample() if each.endswith("_QUEUE")):
         variable = base.get(name, "")
@@ -154,6 +155,25 @@ def stores(root: Path) -> list[str]:
         elif queues[variable] != _sample()[name]:
             found.append(f"the queue of {name} is {queues[variable]}")
     return found
+
+
+def _unmade(root: Path, made: set[str]) -> list[str]:
+    """Containers that rights and events name, and nobody makes."""
+    dead_letters = "gem-deadletter"
+    store = bicep.object_of(
+        bicep.BicepFile(root / "infra" / "main.bicep").declared("module")["stateStorage"]
+    )
+    if f"['{dead_letters}']" not in bicep.properties(store)["params.containers"]:
+        return [f"container {dead_letters} is not made"]
+    roles = bicep.BicepFile(root / "infra" / "modules" / "roles.bicep")
+    named = {
+        bicep.properties(each.body)["name"].strip("'")
+        for each in roles.resources()
+        if each.kind.endswith("/containers")
+    }
+    events = (root / "infra" / "events.bicep").read_text()
+    named |= set(re.findall(r"blobContainerName: '([^']+)'", events))
+    return [f"container {name} is not made" for name in sorted(named - made - {dead_letters})]
 
 
 def _variables(file: bicep.BicepFile) -> dict[str, str]:

@@ -1,32 +1,6 @@
-"""Mistakes that could be made in the infrastructure, and the check that catches each.
+"""Mistakes that could be made in the infrastructure, and the check that catches each."""
 
-`python -m tests.infra.mistakes` seeds each into a copy of the checkout and prints what was said.
-"""
-
-import shutil
-import sys
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
-from rich.console import Console
-from rich.table import Table
-
-from tests.infra.checks import CHECKS
-from tests.infra.contract import ROOT
-
-SEEN = (
-    "infra",
-    "docs/operations.md",
-    "azure.yaml",
-    ".github",
-    ".funcignore",
-    "host.json",
-    "pyproject.toml",
-    "requirements.txt",
-    "requirements-dev.txt",
-)
-"""What the checks look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +67,16 @@ MISTAKES = {
     ),
     "misspelt output of a module": Mistake(
         "infra/main.bicep", "identity.outputs.clientId", "identity.outputs.clientid", "names"
+    ),
+    "misspelt field of a loop's item": Mistake(
+        "infra/modules/alerts.bicep", "rule.severity", "rule.severeness", "names"
+    ),
+    "child without a parent": Mistake("infra/modules/app.bicep", "  parent: app\n", "", "types"),
+    "dead letters into nowhere": Mistake(
+        "infra/events.bicep", "'gem-deadletter'", "'gem-deadletters'", "stores"
+    ),
+    "alert that asks for another": Mistake(
+        "infra/modules/alerts.bicep", "name: 'gem-drifted'", "name: 'gem-refuses'", "alerts"
     ),
     "shared keys on": Mistake(
         "infra/modules/storage.bicep",
@@ -248,39 +232,3 @@ MISTAKES = {
         "infra/hooks/postdeploy.ps1", "--output tsv", "--output json --debug", "twins"
     ),
 }
-
-
-def caught(name: str, folder: Path) -> list[str]:
-    """Seed a mistake into a copy in an empty folder; the faults that its check finds there."""
-    mistake = MISTAKES[name]
-    for seen in SEEN:
-        target = folder / seen
-        target.parent.mkdir(parents=True, exist_ok=True)
-        copy = shutil.copytree if (ROOT / seen).is_dir() else shutil.copy
-        copy(ROOT / seen, target)
-    file = folder / mistake.file
-    source = file.read_text(encoding="utf-8")
-    if mistake.old not in source:
-        raise ValueError(f"{name}: {mistake.file} has changed, the mistake cannot be made")
-    file.write_text(source.replace(mistake.old, mistake.new), encoding="utf-8")
-    return CHECKS[mistake.caught_by](folder)
-
-
-def main() -> int:
-    """Print the table; 1 when a mistake was not caught."""
-    table = Table(title=f"{len(MISTAKES)} seeded mistakes, and what catches them")
-    for heading in ("mistake", "in", "check", "says first"):
-        table.add_column(heading, overflow="fold")
-    missed = 0
-    for name, mistake in MISTAKES.items():
-        with TemporaryDirectory() as folder:
-            faults = caught(name, Path(folder))
-        missed += not faults
-        said = faults[0] if faults else "NOT CAUGHT"
-        table.add_row(name, Path(mistake.file).name, mistake.caught_by, said)
-    Console(width=140).print(table)
-    return 1 if missed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -22,12 +22,16 @@ SAFE = {
     "Microsoft.Storage/storageAccounts": {
         "properties.allowSharedKeyAccess": "false",
         "properties.allowBlobPublicAccess": "false",
+        "properties.allowCrossTenantReplication": "false",
         "properties.defaultToOAuthAuthentication": "true",
         "properties.minimumTlsVersion": "'TLS1_2'",
         "properties.supportsHttpsTrafficOnly": "true",
     },
     "Microsoft.Storage/storageAccounts/blobServices": {
-        "properties.deleteRetentionPolicy.enabled": "true"
+        "properties.deleteRetentionPolicy.enabled": "true",
+        "properties.deleteRetentionPolicy.days": "7",
+        "properties.containerDeleteRetentionPolicy.enabled": "true",
+        "properties.containerDeleteRetentionPolicy.days": "7",
     },
     "Microsoft.Storage/storageAccounts/blobServices/containers": {
         "properties.publicAccess": "'None'"
@@ -38,7 +42,14 @@ SAFE = {
         "properties.enableSoftDelete": "true",
     },
     "Microsoft.Insights/components": {"properties.DisableLocalAuth": "true"},
-    "Microsoft.Web/sites": {"properties.httpsOnly": "true"},
+    "Microsoft.OperationalInsights/workspaces": {"properties.features.disableLocalAuth": "true"},
+    "Microsoft.Web/sites": {
+        "properties.httpsOnly": "true",
+        "properties.siteConfig.minTlsVersion": "'1.2'",
+    },
+    "Microsoft.Insights/scheduledQueryRules": {"properties.enabled": "true"},
+    "Microsoft.Insights/metricAlerts": {"properties.enabled": "true"},
+    "Microsoft.EventGrid/systemTopics": {"identity.type": "'SystemAssigned'"},
 }
 """Properties that each resource of a type must have, with exactly this value."""
 

@@ -22,6 +22,10 @@ TABLES = {
 """The columns that are asked for, as Azure Monitor's reference of its tables has them."""
 
 
+DURATIONS = {"PT5M", "PT10M", "PT15M", "PT30M", "PT45M", "PT1H", "PT2H", "PT6H", "P1D", "P2D"}
+"""Windows and frequencies, of those that Azure Monitor takes."""
+
+
 def all_queries(root: Path) -> dict[str, str]:
     """Every query of alerts and workbook by name, as Bicep would deploy it."""
     found = {
@@ -83,10 +87,19 @@ def alerts(root: Path) -> list[str]:
     rules = (root / "infra" / "modules" / "alerts.bicep").read_text()
     page = (root / "docs" / "operations.md").read_text(encoding="utf-8")
     files = {path.stem for path in (root / "infra" / "queries").glob("*.kql")}
-    named = re.findall(r"queries/([\w-]+)\.kql", rules)
+    pairs = re.findall(r"name: '([\w-]+)'\s+says: .*?queries/([\w-]+)\.kql", rules, re.DOTALL)
+    named = [name for name, _ in pairs]
     metrics = re.findall(r"name: '(events-[\w-]+)'", rules)
     found = [f"{name}: a rule without query, or the other way" for name in files ^ set(named)]
     found += [f"{name}: not in the guide" for name in (*named, *metrics) if f"`{name}`" not in page]
+    found += [f"{name}: asks {query}" for name, query in pairs if name != query]
+    found += [
+        f"{duration} is no time that an alert can look at"
+        for duration in re.findall(
+            r"(?:window|every|windowSize|evaluationFrequency): '(\w+)'", rules
+        )
+        if duration not in DURATIONS
+    ]
     failures = all_queries(root)["function-failures"]
     triggers = {"timerTrigger", "blobTrigger", "queueTrigger"}
     for function, bindings in indexed().items():

@@ -26,6 +26,9 @@ _CALLED = {"string": "string", "number": "int", "boolean": "bool"}
 _OF_BICEP = frozenset({"parent", "scope", "dependsOn"})
 """Properties of a declaration in Bicep; the type of the resource does not have them."""
 
+_EXTENSIONS = {"Microsoft.Authorization/roleAssignments", "Microsoft.Insights/diagnosticSettings"}
+"""Types that are about another resource, which their scope names."""
+
 type Type = dict[str, Any]
 
 
@@ -51,6 +54,19 @@ def faults(file: BicepFile) -> Iterator[str]:
             yield f"{file.path.name}: {resource.name}: no type {resource.kind}@{resource.version}"
         elif not resource.existing:
             yield from checker.resource(resource, kind)
+        yield from (f"{file.path.name}: {resource.name}: {fault}" for fault in _placed(resource))
+
+
+def _placed(resource: Resource) -> Iterator[str]:
+    """What Bicep itself wants of a declaration, so that it is made where it belongs."""
+    has = {name for name, _ in values(resource.body)}
+    if "name" not in has:
+        yield "misses name"
+    is_child = resource.kind.count("/") > 1
+    if is_child != ("parent" in has):
+        yield "misses parent" if is_child else "has a parent"
+    if resource.kind in _EXTENSIONS and "scope" not in has:
+        yield "misses scope"
 
 
 class _Checker:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from tests.infra.bicep import NAMES, BicepFile, path_of, text, type_of, walk
+from tests.infra.bicep import NAMES, BicepFile, path_of, text, type_of, values, walk
 from tests.infra.resource_types import known
 
 _BUILT_IN = {
@@ -30,6 +30,23 @@ _BUILT_IN = {
 }
 """The functions that infra/ calls, of those that Bicep has."""
 
+_RESULTS = {
+    "environment()": {"suffixes", "suffixes.storage", "suffixes.keyvaultDns"},
+    "subscription()": {"id", "tenantId"},
+    "resourceGroup()": {"id"},
+    "listKeys()": {"systemKeys", "systemKeys.blobs_extension"},
+}
+"""What infra/ takes of what functions return, of what they have."""
+_DECORATORS = {
+    "allowed",
+    "description",
+    "maxLength",
+    "maxValue",
+    "metadata",
+    "minLength",
+    "minValue",
+}
+
 
 def faults(file: BicepFile) -> Iterator[str]:
     """Every name of a file that is none."""
@@ -43,6 +60,12 @@ def faults(file: BicepFile) -> Iterator[str]:
             yield f"{file.path.name}:{node.start_point[0] + 1}: {text(node)} is not declared"
     for name in sorted({*declared["parameter"], *declared["variable"]} - used):
         yield f"{file.path.name}: {name} is not used"
+    for node in walk(file.root):
+        if (
+            node.type == "decorator"
+            and (name := text(node).strip("@").partition("(")[0]) not in _DECORATORS
+        ):
+            yield f"{file.path.name}:{node.start_point[0] + 1}: no decorator {name}"
     yield from _members(file)
 
 
@@ -95,12 +118,27 @@ def _members(file: BicepFile) -> Iterator[str]:
             continue
         root, path = _chain(node)
         where = f"{file.path.name}:{node.start_point[0] + 1}: {text(node)}"
-        if root in modules and path[0] == "outputs" and len(path) > 1:
+        if root in modules:
             target = file.path.parent / path_of(modules[root])
-            if path[1] not in BicepFile(target).declared("output"):
+            outputs = BicepFile(target).declared("output")
+            if path[0] != "outputs" or (len(path) > 1 and path[1] not in outputs):
                 yield f"{where}: {target.name} has no such output"
-        elif root in resources and not _has(resources[root], path):
+        elif not (_has(resources[root], path) if root in resources else _gives(root, path)):
             yield f"{where}: no such property"
+        elif any(path[0] not in dict(values(item)) for item in _items(root, node, file)):
+            yield f"{where}: not every item has it"
+
+
+def _items(name: str, node: Node, file: BicepFile) -> list[Node]:
+    """The objects that a loop around a node gives a name to, when it runs over a variable."""
+    loop = node
+    while loop.parent:
+        loop = loop.parent
+        if loop.type == "for_statement" and name in text(loop.named_children[0]).strip("()"):
+            over = file.declared("variable").get(text(loop.named_children[1]))
+            items = over.named_children[-1].named_children if over else []
+            return [item for item in items if item.type == "object"]
+    return []
 
 
 def _chain(node: Node) -> tuple[str, list[str]]:
@@ -110,7 +148,13 @@ def _chain(node: Node) -> tuple[str, list[str]]:
         return root, [*path, text(node.named_children[1])]
     if node.type == "subscript_expression":
         return _chain(node.named_children[0])
+    if node.type == "call_expression":
+        return text(node.named_children[0]) + "()", []
     return (text(node), []) if node.type in NAMES else ("", [])
+
+
+def _gives(function: str, path: list[str]) -> bool:
+    return function not in _RESULTS or ".".join(path) in _RESULTS[function]
 
 
 def _has(resource_type: str, path: list[str]) -> bool:

@@ -10,7 +10,8 @@ import pytest
 from tests.infra import contract
 from tests.infra.checks import CHECKS
 from tests.infra.contract import ROOT, indexed
-from tests.infra.mistakes import MISTAKES, caught
+from tests.infra.mistakes import MISTAKES
+from tests.infra.seeding import caught
 
 
 @pytest.mark.parametrize("check", CHECKS)
