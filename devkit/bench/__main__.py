@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from devkit.bench.comparing import COMPARERS, write_given
 from devkit.bench.contestants import CONTESTANTS
 from devkit.bench.networks import BIG_GROUPS, SMALL_GROUPS, Layout, Order, write_network
 
@@ -60,7 +61,27 @@ def main() -> int:
                     progress.advance(task)
                 _add_rows(table, str(layout), order, found)
     console.print(table)
+    console.print(_compared(rows, rounds))
     return 0
+
+
+def _compared(rows: int, rounds: int) -> Table:
+    """A table of comparing with the input; ids in order."""
+    table = Table(title=f"beside its input, {rows:,} rows, medians of {rounds}; ratios to both")
+    for heading in ("layout", "read", "CPU", "wall", "peak MiB"):
+        table.add_column(heading, justify="left" if heading.isalpha() else "right")
+    for layout in (BIG_GROUPS, SMALL_GROUPS):
+        path = _file(rows, Order.SORTED, layout)
+        write_given(path)
+        found: dict[str, list[Figures]] = {name: [] for name in COMPARERS}
+        for _ in range(rounds):
+            for name in COMPARERS:
+                found[name].append(_measure(name, path))
+        medians = _medians(found)
+        for name, figures in medians.items():
+            ratios = (f"{figures[key] / medians['both'][key]:.2f}" for key in ("cpu", "wall"))
+            table.add_row(str(layout), name, *ratios, f"{figures['peak']:.0f}")
+    return table
 
 
 def _file(rows: int, order: Order, layout: Layout) -> Path:
@@ -84,11 +105,15 @@ def _measure(name: str, path: Path) -> Figures:
     return figures
 
 
-def _add_rows(table: Table, layout: str, order: Order, found: dict[str, list[Figures]]) -> None:
-    medians = {
+def _medians(found: dict[str, list[Figures]]) -> dict[str, Figures]:
+    return {
         name: {key: statistics.median(each[key] for each in rounds) for key in rounds[0]}
         for name, rounds in found.items()
     }
+
+
+def _add_rows(table: Table, layout: str, order: Order, found: dict[str, list[Figures]]) -> None:
+    medians = _medians(found)
     base = medians["floor"]
     for name, figures in medians.items():
         table.add_row(

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from devkit.bench.comparing import COMPARERS
 from devkit.bench.contestants import CONTESTANTS
 
 
@@ -20,7 +21,7 @@ def peak_mib() -> float:
 def main() -> None:
     """Measure and print."""
     name, path = sys.argv[1], Path(sys.argv[2])
-    run = CONTESTANTS[name]()
+    run = (CONTESTANTS | COMPARERS)[name]()
     before = peak_mib()
     cpu, wall = time.process_time(), time.perf_counter()
     run(path)
