@@ -25,10 +25,7 @@ test: $(READY) ## every test (ARGS="-k audit" picks some, without the coverage g
 chaos-real: $(READY) ## 50 jobs on Azurite while the app is killed and storage restarts (ARGS="--seed 2")
 	@$(BIN)/python -m tests.integration.campaign $(ARGS)
 
-infra-chaos: $(READY) ## the simulated world against the app (ARGS="--help")
-	@$(BIN)/python -m tests.world $(ARGS)
-
-check: $(READY) ## the infrastructure, without Azure
+infra-check: $(READY) ## the infrastructure, without Azure
 	@$(BIN)/python -m pytest -q -s tests/infra
 	@$(BIN)/python -m tests.infra.seeding
 

@@ -130,3 +130,18 @@ def test_settings_error_names_all_at_once() -> None:
         read_settings({"GEM_CHECK_SCHEDULE": "often", "GEM_OUTPUT_GRACE_MINUTES": "soon"})
     named = {"GEM_API_KEY", "GEM_STATE", "GEM_OUTPUT", "GEM_CHECK_SCHEDULE"}
     assert all(name in str(error.value) for name in named | {"GEM_OUTPUT_GRACE_MINUTES"})
+
+
+def test_every_make_target_that_is_told_of_exists() -> None:
+    """Once each, and phony: a merge of two changes has lost one before."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)
+    phony = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[0].split()
+    assert sorted(targets) == sorted(phony)
+    pages = [README, *(path.read_text("utf-8") for path in (ROOT / "docs").rglob("*.md"))]
+    pages += [(ROOT / name).read_text("utf-8") for name in ("CONTRIBUTING.md", "DESIGN.md")]
+    pages += [path.read_text("utf-8") for path in (ROOT / ".github" / "workflows").glob("*.yml")]
+    asked = re.compile(r"(?:^|`|run: )make ([a-z]+(?:-[a-z]+)*)", re.MULTILINE)
+    told = {name for page in pages for name in asked.findall(page)}
+    assert {"check", "test", "infra-check"} <= told
+    assert told - set(targets) == set()
