@@ -1,10 +1,12 @@
 """What a check says, word by word, and where its bounds lie."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from gem_core.audit.report import judge
 from gem_core.audit.verdict import Judgement, Verdict, failed, not_run, passed
 from gem_core.gem.job import GemJob
 from tests.audit.build import ROWS, audited, changed, gers, input_table, job, matched_table
@@ -181,3 +183,20 @@ def test_of_many_columns_that_are_left_out_ten_are_named(tmp_path: Path, columns
     found = judged(tmp_path, matched_table(), job(), "input_values_kept", given)
     assert found.verdict is Verdict.PASSED
     assert found.detail == "without " + ", ".join(name[:100] for name in names[:10])
+
+
+@pytest.mark.parametrize("columns", [10, 11])
+def test_of_many_columns_ten_are_listed(tmp_path: Path, columns: int) -> None:
+    names = [f"c{n}-" + "x" * 98 for n in range(columns)]
+    more = {name: pa.array([1] * ROWS) for name in names}
+    found = judged(tmp_path, matched_table(**more), job(), "no_extra_columns")
+    shown = ", ".join(name[:100] for name in names[:10])
+    assert found == failed(shown + (" and 1 more" if columns > 10 else ""), columns)
+
+
+def test_why_ids_were_given_up_is_told_wherever_they_are_missed(tmp_path: Path) -> None:
+    facts = audited(tmp_path, matched_table(), of=told(num_roads_processed=11)).facts
+    report = judge(replace(facts, ids=None, ids_fault="the disk is full"), bytes_read=0, requests=0)
+    said = {line.name: line.judgement.detail for line in report.checks}
+    assert said["num_roads_processed"].endswith("there are 12 by rows, and the disk is full")
+    assert said["ids_once"] == said["ids_not_missing"] == "the disk is full"

@@ -78,9 +78,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.parametrize(
     ("screen", "size", "scheme"),
     [
-        ("light", "1100,3200", LIGHT),
-        ("dark", "1100,3200", DARK),
-        ("phone", "390,5200", LIGHT),
+        ("light", "1100,4000", LIGHT),
+        ("dark", "1100,4000", DARK),
+        ("phone", "390,6600", LIGHT),
     ],
 )
 def test_screenshots(
