@@ -92,7 +92,9 @@ def test_against_the_output(
             ("roads_matched", value, RELATED & {
                 "roads_matched_close", "roads_matched_exact", "matched_parts", "shares_sum",
             })
-            for value in (None, 75, 0.75, "75", "75,0%", " 75%", "NaN%", "175%", "", True)
+            for value in (
+                None, 75, 0.75, "75", " 84,68 %", " 75%", "NaN%", "-1%", "120%", "", True,
+            )
         ),
         *(
             ("num_roads_processed", value, {"num_roads_processed"})
