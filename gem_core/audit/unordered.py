@@ -83,9 +83,11 @@ class Unordered:
         """All were given: see to it that all are held. Raises what `again` does, and OSError."""
         if not self._incomplete:
             return
-        self._incomplete = False
-        for keys, matched in self._again():
-            self.add(keys, matched)
+        if self._map or self._runs:
+            self._incomplete = False
+            for keys, matched in self._again():
+                self.add(keys, matched)
+        # Still, or again: the map does not reach as far as the ids, whatever the footer said.
         if self._incomplete:
             self._sort_instead()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gem_core.audit import ids as ids_module
@@ -316,6 +316,7 @@ spans = st.none() | st.builds(Span, st.integers(-9, 0), st.integers(0, 70))
     st.sampled_from(["ints", "texts", "text", "int"]),
     spans,
 )
+@example([0, -1], None, 1, "ints", Span(0, 0))  # a footer that lies about the least id
 def test_sets_agree(
     output: list[int | None],
     given_ids: list[int | None] | None,
