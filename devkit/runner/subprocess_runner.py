@@ -103,6 +103,11 @@ class Runner:
         return self._process.pid
 
     @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended since, by itself or otherwise."""
+        return self._process is not None and self._process.running
+
+    @property
     def log(self) -> str:
         """What it wrote since its last start."""
         return self.log_path.read_text(errors="replace")

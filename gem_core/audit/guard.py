@@ -42,6 +42,10 @@ _HEADER_LOOK = 4096
 """Bytes in which nearly every header ends."""
 
 
+_PADDING = 100
+"""By which old writers end a page too late (PARQUET-816); pyarrow reads on as far for them."""
+
+
 class OutOfBounds(Exception):
     """Reading on would take more memory or time than an audit has; the message says what."""
 
@@ -116,6 +120,12 @@ class _Chunk:
             if len(self._head) > MAX_HEADER_BYTES:
                 raise HeaderError(f"{self.name}: a page header without end")
             return data[len(data) :]
+        end = self.seen - len(data) + header.length - len(self._head) + header.stored
+        if end > self.span.end + _PADDING:
+            # pyarrow would make room for all of it before it missed any.
+            raise HeaderError(
+                f"{self.name}: a page of {header.stored:,} bytes ends after its column"
+            )
         data = data[header.length - len(self._head) :]
         self._head = b""
         self._left = header.stored

@@ -9,14 +9,22 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from gem_core.audit.audit import audit
+from gem_core.audit.audit import Effort, audit
 from gem_core.audit.source import open_file
+from gem_core.page.make import make_page
 from tests.audit.build import input_table, job, matched_table, write
 
+BOUND_BYTES = 1 << 30
+"""What an audit may take beside the process itself, whatever the file. An instance has 2 GiB."""
+
+_PAGES = 5
+"""One page in so many audits."""
+NOW = datetime(2026, 1, 20, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -50,12 +58,19 @@ class Alone:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process; the next audit starts another one."""
         if self._process:
             self._process.kill()
             self._process.communicate()
+            self._process = None
 
-    def audit(self, path: Path) -> Told:
-        """Audit a file.
+    def audit(self, path: Path, given: Path | None = None, *, as_input: bool = False) -> Told:
+        """Audit a file, or an honest output beside the file as its input; then draw its page.
+
+        The input is a small honest one unless it is given.
 
         Raises:
             Died: the process did not survive it, or the audit raised; the message says which.
@@ -64,7 +79,7 @@ class Alone:
         process = self._process or self._start()
         assert process.stdin
         assert process.stdout
-        process.stdin.write(f"{path}\n")
+        process.stdin.write(json.dumps([str(path), str(given or ""), as_input]) + "\n")
         process.stdin.flush()
         line = process.stdout.readline()
         if not line:
@@ -90,9 +105,17 @@ def _peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _audited(output: Path, given: Path) -> dict[str, Any]:
+def _audited(output: Path, given: Path, number: int) -> dict[str, Any]:
+    """Every other time in two threads, or with all values compared."""
     of = job(outputFileName=output.name)
-    report = audit(open_file(output), of, input_source=open_file(given))
+    report = audit(
+        source := open_file(output),
+        of,
+        input_source=open_file(given),
+        effort=Effort(two_threads=number % 2 == 0, with_values=number % 3 == 0),
+    )
+    if number % _PAGES == 0:
+        make_page(report, source, NOW, with_map=True)
     checks = report.to_json()["checks"]
     failed = {one["name"]: one["detail"] for one in checks if one["verdict"] == "failed"}
     return {"outcome": report.outcome, "failed": failed}
@@ -101,11 +124,14 @@ def _audited(output: Path, given: Path) -> dict[str, Any]:
 def main() -> None:
     """Serve until the input ends."""
     with tempfile.TemporaryDirectory() as folder:
-        given = write(Path(folder), input_table(), "roads.parquet").path
-        _audited(write(Path(folder), matched_table()).path, given)
+        small = write(Path(folder), input_table(), "roads.parquet").path
+        honest = write(Path(folder), matched_table(), "honest_matched.parquet").path
+        _audited(honest, small, 0)
         before = _peak_bytes()
-        for line in sys.stdin:
-            told = _audited(Path(line.rstrip("\n")), given)
+        for number, line in enumerate(sys.stdin):
+            path, given, as_input = json.loads(line)
+            pair = (honest, Path(path)) if as_input else (Path(path), Path(given or small))
+            told = _audited(*pair, number)
             print(json.dumps(told | {"peak_bytes": _peak_bytes() - before}), flush=True)  # noqa: T201 - its way to tell
 
 

@@ -237,3 +237,15 @@ def runs(rows: int = 2_000_000) -> bytes:
 
 def _list(structs: list[Struct]) -> tuple[int, tuple[int, list[Struct]]]:
     return LIST, (STRUCT, structs)
+
+
+def deadly_statistics() -> bytes:
+    """An honest output but for one number too few in its statistics; see decision 45."""
+    file = io.BytesIO()
+    pq.write_table(matched_table(), file)
+
+    def change(footer: Struct) -> None:
+        size_statistics = chunk(footer, "gers_id")[16][1]
+        size_statistics[3][1][1].pop()
+
+    return with_footer(change, file.getvalue())

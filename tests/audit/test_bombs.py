@@ -8,10 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.audit import bombs
-from tests.audit.audited_alone import Alone
-
-BOUND = bombs.GIB
-"""What an audit may take beside the process itself, whatever the file. An instance has 2 GiB."""
+from tests.audit.audited_alone import BOUND_BYTES, Alone
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +54,6 @@ def test_a_bomb_is_a_report_within_bounds(name: str, alone: Alone, tmp_path: Pat
     path = tmp_path / "roads_matched.parquet"
     path.write_bytes(make())
     told = alone.audit(path)
-    assert told.peak_bytes <= BOUND, name
+    assert told.peak_bytes <= BOUND_BYTES, name
     if failed:
         assert failed in told.failed

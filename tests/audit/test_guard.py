@@ -15,6 +15,7 @@ from gem_core.audit.ranges import RangeFile
 from tests.audit import bombs
 from tests.audit.build import matched_table
 from tests.audit.test_ranges import MemorySource
+from tests.audit.thrift import I32, written
 
 COLUMNS = ["id", "gers_id", "match_confidence", "match_status"]
 
@@ -142,6 +143,16 @@ def test_bytes_that_come_again_are_looked_at_once() -> None:
     data = bombs.long_dictionary(100, rows=10)
     start, length = chunk_of(data, "gers_id")
     seen(data, (start, 20), (start, 30), (start + 10, length - 10), (start, length))
+
+
+def test_a_page_that_ends_after_its_column_is_told() -> None:
+    """However large it claims to be: pyarrow would make room for it first."""
+    packed = pa.Codec("zstd").compress(b"x").to_pybytes()
+    header = {1: (I32, 0), 2: (I32, 8), 3: (I32, 2**31 - 1)}
+    pages = written(header) + packed
+    data = bombs.with_pages(bombs.good(), "id", pages, codec=6, encoding=0, unpacked=8)
+    with pytest.raises(HeaderError, match="ends after its column"):
+        read(data)
 
 
 def test_a_jump_over_a_header_is_told() -> None:

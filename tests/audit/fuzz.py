@@ -1,0 +1,251 @@
+"""Real Parquet files, spoilt at random, audited in a process of its own that is watched.
+
+`python -m tests.audit.fuzz --files 20000 --seed 1`; a file that ends the process, makes the audit
+raise, or takes more memory than it may is kept.
+"""
+
+import argparse
+import io
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tests.audit.audited_alone import BOUND_BYTES, Alone, Died
+from tests.audit.bombs import put_together, taken_apart
+from tests.audit.build import input_table, matched_table
+from tests.audit.thrift import (
+    BINARY,
+    BYTE,
+    I16,
+    I32,
+    I64,
+    LIST,
+    SET,
+    STRUCT,
+    Reader,
+    Struct,
+    written,
+)
+
+ODD = (0, 1, -1, 2, 7, 127, 255, 4096, 2**15, 2**16, 2**24, 2**31 - 1, -(2**31), 2**32, 2**40)
+"""Numbers at which programs go wrong."""
+
+KNOWN = "level histogram size mismatch"
+"""Of size statistics in a footer: pyarrow 26 ends the process over it, outside of any handler. The
+answer is the one to every audit that ends its process (`MAX_BEGUN` in `deliver_results`)."""
+
+type Spoil = Callable[[bytes, Random], bytes]
+
+
+@cache
+def honest() -> tuple[bytes, ...]:
+    """Files of every way to write that matters to a reader."""
+    small, wide = matched_table(300), matched_table(40, geometry=pa.array([b"\1\2\0" * 40] * 40))
+    texts = matched_table(120, id=pa.array([f"road-{n * 7 % 120:04}" for n in range(120)]))
+    single = small.set_column(
+        small.schema.get_field_index("match_confidence"),
+        "match_confidence",
+        small["match_confidence"].cast(pa.float32()),
+    )
+    delta = {"gers_id": "DELTA_BYTE_ARRAY", "id": "DELTA_BINARY_PACKED"}
+    ways: list[tuple[pa.Table, dict[str, Any]]] = [
+        (small, {}),
+        (small, {"compression": "none", "use_dictionary": False}),
+        (small, {"compression": "zstd", "data_page_version": "2.0", "row_group_size": 70}),
+        (small, {"compression": "gzip", "data_page_size": 200, "write_page_checksum": True}),
+        (small, {"use_dictionary": False, "column_encoding": delta, "row_group_size": 128}),
+        (texts, {"compression": "brotli", "write_page_index": True}),
+        (single, {"compression": "lz4", "store_schema": False}),
+        (wide, {"compression": "snappy", "write_statistics": False}),
+        (pa.table({}), {}),
+        (matched_table(0), {}),
+    ]
+    return tuple(_written(table, **options) for table, options in ways)
+
+
+def _written(table: pa.Table, **options: Any) -> bytes:  # noqa: ANN401 - pyarrow's own
+    file = io.BytesIO()
+    pq.write_table(table, file, **options)
+    return file.getvalue()
+
+
+def _bits(data: bytes, dice: Random) -> bytes:
+    spoilt = bytearray(data)
+    for _ in range(dice.choice((1, 1, 2, 8, 64))):
+        spoilt[dice.randrange(len(spoilt))] ^= 1 << dice.randrange(8)
+    return bytes(spoilt)
+
+
+def _span(data: bytes, dice: Random) -> bytes:
+    """Some bytes left out, doubled, or made anew."""
+    start = dice.randrange(len(data))
+    end = min(len(data), start + dice.choice((1, 4, 30, 500)))
+    part = dice.choice((b"", data[start:end] * 2, dice.randbytes(end - start), bytes(end - start)))
+    return data[:start] + part + data[end:]
+
+
+def _ends(data: bytes, dice: Random) -> bytes:
+    """The data of one file under the footer of another, or a shorter one's under its own."""
+    other = dice.choice(honest())
+    start = dice.randrange(4, len(data))
+    length = int.from_bytes(other[-8:-4], "little") + 8
+    return data[:start] + other[-length:]
+
+
+def _footer(data: bytes, dice: Random) -> bytes:
+    """A few values of the footer changed, its form kept."""
+    body, footer = taken_apart(data)
+    for _ in range(dice.choice((1, 1, 2, 5))):
+        _change(footer, dice)
+    return put_together(body, footer)
+
+
+def _page(data: bytes, dice: Random) -> bytes:
+    """The header of a page changed, its form kept, and its length when that can be."""
+    metadata = pq.read_metadata(pa.BufferReader(data))
+    if not metadata.num_row_groups:
+        return data
+    group = metadata.row_group(dice.randrange(metadata.num_row_groups))
+    chunk = group.column(dice.randrange(group.num_columns))
+    start = dice.choice((chunk.dictionary_page_offset, chunk.data_page_offset)) or 4
+    reader = Reader(data, start)
+    header = reader.struct()
+    end = reader.position
+    for _ in range(dice.choice((1, 1, 2))):
+        _change(header, dice)
+    text = written(header)
+    if len(text) > end - start:
+        return data[:start] + text + data[start + len(text) :]
+    return (
+        data[:start] + text + data[end:]
+        if dice.random() < 0.5
+        else data[:start] + text + data[start + len(text) :]
+    )
+
+
+def _change(fields: Struct, dice: Random) -> None:
+    """One value somewhere in a struct."""
+    if not fields:
+        return
+    number = dice.choice(list(fields))
+    kind, value = fields[number]
+    if kind == STRUCT and dice.random() < 0.95:
+        _change(value, dice)
+    elif kind in {LIST, SET} and value[1] and dice.random() < 0.9:
+        _change_list(value, dice)
+    elif kind in {BYTE, I16, I32, I64}:
+        odd = dice.choice((*ODD, value + 1, value - 1, value * 2))
+        fields[number] = (kind, odd & 0xFF if kind == BYTE else odd)
+    elif kind == BINARY and value:
+        fields[number] = (kind, _span(value, dice))
+    elif dice.random() < 0.5:
+        del fields[number]
+
+
+def _change_list(value: tuple[int, list[Any]], dice: Random) -> None:
+    kind, items = value
+    place = dice.randrange(len(items))
+    if kind == STRUCT and dice.random() < 0.9:
+        _change(items[place], dice)
+    elif dice.random() < 0.5:
+        items.append(items[place])
+    elif kind in {I32, I64}:
+        items[place] = dice.choice(ODD)
+    else:
+        del items[place]
+
+
+WAYS: tuple[Spoil, ...] = (_bits, _span, _ends, _footer, _footer, _page, _page)
+
+
+def spoilt(seed: int) -> Iterator[bytes]:
+    """Spoilt files without end, the same for the same seed."""
+    dice = Random(seed)
+    while True:
+        data = dice.choice(honest())
+        for _ in range(dice.choice((1, 1, 1, 2))):
+            way = dice.choice(WAYS)
+            try:
+                data = way(data, dice) or data
+            except (IndexError, ValueError, KeyError, OSError, OverflowError, pa.ArrowException):
+                data = _bits(data, dice)  # it was spoilt too much already to be taken apart
+        yield data
+
+
+@dataclass
+class Found:
+    """What came of a run."""
+
+    files: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    first_failed: Counter[str] = field(default_factory=Counter)
+    """The first check that failed, of each file."""
+    peak_bytes: int = 0
+    known: int = 0
+    """Files that ended the process in the way that is known."""
+    trouble: list[str] = field(default_factory=list)
+    """Each file that ended the process, raised, or took too much."""
+
+
+def fuzz(seed: int, files: int, keep: Path) -> Found:
+    """Audit spoilt files, as output and as input in turn; those that make trouble are kept."""
+    found = Found()
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as name, Alone() as alone:
+        path, good = Path(name) / "roads_matched.parquet", Path(name) / "roads.parquet"
+        good.write_bytes(_written(input_table(300)))
+        for number, data in zip(range(files), spoilt(seed), strict=False):
+            path.write_bytes(data)
+            as_input = number % 4 == 3
+            found.files += 1
+            try:
+                told = alone.audit(path, None if as_input else good, as_input=as_input)
+            except Died as error:
+                if KNOWN in str(error):
+                    found.known += 1
+                    continue
+                found.trouble.append(f"file {number} of seed {seed}: {error}")
+            else:
+                found.outcomes[told.outcome] += 1
+                found.first_failed[next(iter(told.failed), "none")] += 1
+                found.peak_bytes = max(found.peak_bytes, told.peak_bytes)
+                if told.peak_bytes <= BOUND_BYTES:
+                    continue
+                found.trouble.append(f"file {number} of seed {seed}: {told.peak_bytes:,} bytes")
+                alone.close()
+            (keep / f"spoilt-{seed}-{number}.parquet").write_bytes(data)
+    return found
+
+
+def main() -> int:
+    """Exit code 0 when no file made trouble."""
+    parser = argparse.ArgumentParser(prog="python -m tests.audit.fuzz")
+    parser.add_argument("--files", type=int, default=20_000, help="how many (20000)")
+    parser.add_argument("--seed", type=int, default=1, help="decides all of them (1)")
+    parser.add_argument("--keep", type=Path, default=Path(), help="folder for those with trouble")
+    given = parser.parse_args()
+    started = time.monotonic()
+    found = fuzz(given.seed, given.files, given.keep)
+    lines = [
+        f"{found.files} files in {time.monotonic() - started:.0f} s, seed {given.seed}",
+        f"outcomes {dict(found.outcomes)}",
+        f"first check that failed {dict(found.first_failed.most_common())}",
+        f"ended the process in the known way {found.known}",
+        f"peak {found.peak_bytes >> 20} MiB of {BOUND_BYTES >> 20}; trouble {len(found.trouble)}",
+        *found.trouble,
+    ]
+    print("\n".join(lines))  # noqa: T201 - a command
+    return 1 if found.trouble else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

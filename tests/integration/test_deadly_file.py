@@ -1,0 +1,75 @@
+"""An output over which pyarrow ends the process: the listeners are told, and other jobs go on."""
+
+from dataclasses import replace
+
+from azure.storage.blob import BlobServiceClient
+
+from devkit.azurite import Azurite
+from devkit.runner import Runner
+from devkit.simulator import CLEAN, GemSimulator, SimulatorSettings
+from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_stores
+from gem_core.audit.report import RULESET
+from gem_core.blob_documents import BlobDocuments
+from gem_core.deliver.manifest import manifest_id
+from gem_core.deliver.outbox import Outbox
+from gem_core.flows.deliver_results import MAX_BEGUN
+from gem_core.wiring import MANIFESTS, REPORTS
+from tests.audit.bombs import deadly_statistics
+from tests.integration.courier import FAST, Courier, failed_checks, wait_for
+
+DEADLY, OTHER = "job-deadly", "job-other"
+ENDED = replace(CLEAN, queued_for=0, running_for=0)
+SETTINGS = FAST | {"RUNNER_VISIBILITY_SECONDS": "1", "GEM_REPORT_PAGE": "false"}
+DEATHS = 2
+"""That are lived through here; of those before, only the count is there that they leave."""
+
+
+def count_before(blobs: BlobServiceClient, etag: str) -> None:
+    """As the audits before have left it."""
+    outbox = Outbox(
+        manifests=BlobDocuments(blobs.get_container_client(MANIFESTS)),
+        reports=BlobDocuments(blobs.get_container_client(REPORTS)),
+    )
+    id_ = manifest_id(DEADLY, version=etag.strip('"'), ruleset=RULESET)
+    for _ in range(MAX_BEGUN - DEATHS):
+        outbox.begin(DEADLY, id_)
+
+
+def deaths_until_all_told(courier: Courier, runner: Runner) -> int:
+    """How often the process ended before both jobs had a manifest; it is started each time."""
+    deaths = 0
+
+    def look() -> bool | None:
+        nonlocal deaths
+        if not runner.running:
+            deaths += 1
+            runner.kill()  # lets go of what is left of it
+            runner.start()
+        courier.receive()
+        return True if len({event["data"]["jobRunId"] for event in courier.events}) > 1 else None
+
+    wait_for(look, what="both manifests", seconds=120)
+    return deaths
+
+
+def test_the_process_ends_ten_times_and_then_the_listeners_are_told() -> None:
+    with Azurite() as azurite:
+        make_stores(azurite.connection_string)
+        with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
+            files = blobs.get_container_client(OUTPUT_CONTAINER)
+            with GemSimulator(files, SimulatorSettings()) as simulator:
+                simulator.add_job(DEADLY, replace(ENDED, output_written=False))
+                simulator.add_job(OTHER, ENDED)
+                put = files.upload_blob(f"{DEADLY}_matched.parquet", deadly_statistics())
+                count_before(blobs, put.get_blob_properties().etag)
+                settings = app_settings(azurite, simulator) | SETTINGS
+                with Runner(ROOT, settings) as runner:
+                    courier = Courier(Stage(azurite, simulator, runner))
+                    courier.register(OTHER)
+                    courier.register(DEADLY)
+                    deaths = deaths_until_all_told(courier, runner)
+    told = {event["data"]["jobRunId"]: event for event in courier.events}
+    assert deaths == DEATHS
+    assert told[DEADLY]["data"]["outcome"] == "invalid"
+    assert failed_checks(told[DEADLY]) == {"auditable"}
+    assert told[OTHER]["data"]["outcome"] == "valid"
