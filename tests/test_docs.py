@@ -1,5 +1,6 @@
 """The documents say what the code does: settings, manifest, routes, modules."""
 
+import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -98,6 +99,18 @@ def test_schema_and_code_know_the_same_outcomes() -> None:
 
 def test_readme_names_every_outcome_and_container() -> None:
     assert [word for word in (*Outcome, *CONTAINERS) if f"`{word}`" not in README] == []
+
+
+def test_readme_names_every_route() -> None:
+    """With its method, as an operator would type it."""
+    tree = ast.parse((ROOT / "function_app.py").read_text(encoding="utf-8"))
+    routes = {
+        f"`{ast.literal_eval(call.keywords[0].value)[0]} /api/{ast.literal_eval(call.args[0])}`"
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "route"
+    }
+    assert len(routes) == 12
+    assert [route for route in routes if route not in README] == []
 
 
 def test_every_event_is_logged_somewhere() -> None:

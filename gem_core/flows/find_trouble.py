@@ -12,8 +12,8 @@ from gem_core.flows.manage_jobs import Desk
 from gem_core.watch.registry import OpenJob
 from gem_core.watch.trouble import Kind, Trouble, trouble
 
-_READERS = 16
-"""Records read at once; the registry's clients keep no more connections than they need."""
+_READERS = 10
+"""Records read at once: as many as a client keeps connections (requests, DEFAULT_POOLSIZE)."""
 
 
 def find_trouble(
