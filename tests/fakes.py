@@ -172,6 +172,7 @@ class FakeSource:
     container: str = "default"
     last_modified: datetime | None = START
     version_id: str | None = None
+    head: bytes = b""
 
     @property
     def url(self) -> str:

@@ -36,6 +36,8 @@ class Layout:
 
     compression: str
     group_rows: int
+    heavy_geometry: bool = False
+    """Whether geometry takes the room that it takes when no two roads are alike."""
 
     def __str__(self) -> str:
         return f"{self.compression} {self.group_rows >> 10}k"
@@ -57,7 +59,14 @@ def write_network(path: Path, rows: int, order: Order, layout: Layout, *, seed: 
     for start in range(0, rows, _BLOCK):
         table = _block(rng, ids[start : start + _BLOCK], lines)
         writer = writer or pq.ParquetWriter(
-            unfinished, table.schema, compression=layout.compression
+            unfinished,
+            table.schema,
+            compression=layout.compression,
+            use_dictionary=[
+                name
+                for name in table.column_names
+                if name != "geometry" or not layout.heavy_geometry
+            ],
         )
         writer.write_table(table, row_group_size=layout.group_rows)
     if writer:

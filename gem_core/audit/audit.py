@@ -1,6 +1,7 @@
 """The story of an audit: open, read once, fold into facts, judge."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -66,8 +67,6 @@ def audit(
         OutputUnreachable: the output could not be read; says nothing about it.
 
     """
-    file = RangeFile(output)
-    opened = open_parquet(file)
     facts = Facts(
         job=job,
         name=output.name,
@@ -75,18 +74,14 @@ def audit(
         given=InputFacts("the output is no readable Parquet"),
         expected_input=expected_input,
     )
-    if isinstance(opened, Fault):
-        facts = replace(facts, fault=opened)
-    else:
-        given = open_given(input_source, input_note)
-        two = two_at_once() if effort.two_threads is None else effort.two_threads
-        apart = opened.costliest(usable_columns(opened.schema)) if two else None
-        facts = replace(facts, opened=opened, decoded_apart=apart)
-        facts = _read(facts, opened, given, on_rows, effort.id_limits)
-        if effort.with_values and not facts.data_fault:
-            facts = _compare(facts, opened, given, on_rows)
-        facts = replace(facts, given=given.facts(opened.schema))
-    return judge(facts, bytes_read=file.bytes_read, requests=file.requests)
+    with RangeFile(output) as file:
+        opened = open_parquet(file)
+        if isinstance(opened, Fault):
+            facts = replace(facts, fault=opened)
+        else:
+            with closing(open_given(input_source, input_note)) as given:
+                facts = _found(replace(facts, opened=opened), opened, given, on_rows, effort)
+        return judge(facts, bytes_read=file.bytes_read, requests=file.requests)
 
 
 def changed_report(output: Source, job: GemJob) -> Report:
@@ -127,6 +122,18 @@ def refused_report(job: GemJob, reason: str) -> Report:
         bytes_read=0,
         requests=0,
     )
+
+
+def _found(
+    facts: Facts, opened: Opened, given: GivenFile, on_rows: OnRows | None, effort: Effort
+) -> Facts:
+    """Read the rows."""
+    two = two_at_once() if effort.two_threads is None else effort.two_threads
+    apart = opened.costliest(usable_columns(opened.schema)) if two else None
+    facts = _read(replace(facts, decoded_apart=apart), opened, given, on_rows, effort.id_limits)
+    if effort.with_values and not facts.data_fault:
+        facts = _compare(facts, opened, given, on_rows)
+    return replace(facts, given=given.facts(opened.schema))
 
 
 def _read(

@@ -3,10 +3,11 @@
 A file that is no readable Parquet is a value (`Fault`, `DataFault`), not an exception.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import reduce
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,7 +16,7 @@ from gem_core.audit.contract import ID, MATCH_STATUS, is_text
 from gem_core.audit.decode import UNREADABLE, decoded, open_file
 from gem_core.audit.guard import OutOfBounds
 from gem_core.audit.id_facts import Span
-from gem_core.audit.plan import batch_rows, chunks, coded_by_delta, pieces
+from gem_core.audit.plan import batch_rows, chunks, coded_by_delta
 from gem_core.audit.ranges import TAIL_BYTES, RangeFile
 from gem_core.audit.threads import ahead, costliest, side_by_side
 
@@ -80,7 +81,7 @@ class Opened:
 
     def batches(
         self, columns: Sequence[str], *, apart: str | None = None
-    ) -> Iterator[pa.RecordBatch]:
+    ) -> Generator[pa.RecordBatch]:
         """Decode these columns to the end, in the file's order of rows.
 
         The column `apart` is decoded in a thread of its own, a few batches ahead; the rows that
@@ -92,16 +93,15 @@ class Opened:
 
         """
         try:
-            needed = list(chunks(self._metadata, set(columns)))
-            self._file.follow(pieces(needed, end=self._file.tail_start))
-            rows = batch_rows(self._metadata, set(columns))
-            if apart is None:
-                yield from self._decoded(self._file, columns, rows)
-                return
-            others = [name for name in columns if name != apart]
-            with ahead(self._decoded(self._file.beside(), [apart], rows)) as there:
-                for batch in side_by_side(there, self._decoded(self._file, others, rows)):
-                    yield batch.select(list(columns))
+            with self._file.planned(chunks(self._metadata, set(columns))) as file:
+                rows = batch_rows(self._metadata, set(columns))
+                if apart is None:
+                    yield from self._decoded(file, columns, rows)
+                    return
+                others = [name for name in columns if name != apart]
+                with ahead(self._decoded(file.beside(), [apart], rows)) as there:
+                    for batch in side_by_side(there, self._decoded(file, others, rows)):
+                        yield batch.select(list(columns))
         except OutOfBounds as error:
             raise TooMuch(str(error)) from None
         except UNREADABLE as error:
@@ -123,7 +123,7 @@ class Opened:
 
 
 def open_parquet(file: RangeFile) -> Opened | Fault:
-    """Read the footer: one request, a second of four bytes, and a third when it is very long.
+    """Read the footer: one request, and a second when it is very long.
 
     Raises:
         OutputError: the Source could not be read.
@@ -170,7 +170,7 @@ def _opened(file: RangeFile, *, footer_start: int) -> Opened:
         row_groups=int(metadata.num_row_groups),
         chunks_past_footer=sum(
             not 0 < chunk.start <= chunk.end <= footer_start
-            for chunk in chunks(metadata)
+            for chunk in chain.from_iterable(chunks(metadata))
             if chunk.length  # a row group without rows has chunks without a place
         ),
         _file=file,

@@ -28,6 +28,11 @@ class GivenFile:
     opened: Opened | None = None
     file: RangeFile | None = None
 
+    def close(self) -> None:
+        """End what is still fetched of it."""
+        if self.file:
+            self.file.close()
+
     def ids(self) -> GivenIds | None:
         """Its ids; None with a note."""
         if self.note or not self.opened:

@@ -1,67 +1,89 @@
-"""A file object for pyarrow that fetches planned pieces of a Source, and counts them. Edge."""
+"""A file object for pyarrow over a Source: few requests, bounded memory, several readers. Edge."""
 
 import io
-from bisect import bisect_right
-from collections import OrderedDict
-from collections.abc import Sequence
-from threading import Lock
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from gem_core.audit.plan import Span
-from gem_core.audit.source import FileSource, Source
+from gem_core.audit.fetcher import Fetcher
+from gem_core.audit.pieces import pieces
+from gem_core.audit.plan import RowGroup, Span
+from gem_core.audit.read_ahead import ReadAhead, window_bytes
+from gem_core.audit.source import Source
 from gem_core.errors import OutputError
 
-TAIL_BYTES = 64 << 10
-"""First request of a file. The footer of a file of ten row groups is about 13 KB."""
-
-HELD_PIECES = 8
-"""pyarrow reads the needed columns of a row group side by side: one piece for each of four columns,
-some that reach into the next column or row group. With pieces of 8 MiB, at most 64 MiB."""
+TAIL_BYTES = 128 << 10
+"""First request for the end of a file. The footer of a file of ten row groups is about 13 KB, of a
+hundred 128 KB."""
 
 
 class RangeFile(io.RawIOBase):
-    """Reads a Source as pyarrow asks.
+    """Reads a Source as pyarrow asks. One thread reads one of them; `beside` makes another.
 
-    The tail stays in memory. A read within a planned piece fetches the whole piece, which is held
-    until all of it was read, or until others need its place. A read outside of the plan fetches
-    just what was asked for, and so does every read of a local file.
+    The head and the tail stay in memory. A read between them is served from planned pieces, and
+    outside of any plan it fetches just what was asked for, as every read of a local file does.
     """
 
-    def __init__(self, source: Source, fetched: "_Bytes | None" = None) -> None:
+    def __init__(self, source: Source) -> None:
         super().__init__()
-        self._bytes = fetched or _Bytes(source)
+        self._fetcher = Fetcher(source)
+        self._ahead: ReadAhead | None = None
+        self._plans: set[ReadAhead] | None = set()
+        """Those that are followed; none of a file beside another."""
         self._position = 0
 
     def beside(self) -> "RangeFile":
-        """Make a file with a position of its own, for another thread; all else is shared."""
-        return RangeFile(self._bytes.source, self._bytes)
+        """Make a file with a position of its own; all else is shared."""
+        other = RangeFile(self._fetcher.source)
+        other._fetcher, other._ahead, other._plans = self._fetcher, self._ahead, None
+        return other
+
+    def close(self) -> None:
+        """End the threads of all plans that are still followed; waits for their requests."""
+        for ahead in self._plans or ():
+            ahead.close()
+        super().close()
+
+    @contextmanager
+    def planned(self, groups: Iterable[RowGroup]) -> Iterator["RangeFile"]:
+        """Fetch the chunks of these row groups ahead of their decoding, in this order.
+
+        Gives a file beside this one that reads them. The threads end with the context.
+        """
+        file = self.beside()
+        if self._fetcher.near:
+            yield file
+            return
+        chunks = list(groups)
+        plan = pieces(chunks, end=self._fetcher.tail_start)
+        ahead = ReadAhead(plan, self._fetcher.fetch, window_bytes=window_bytes(chunks))
+        file._ahead = ahead  # noqa: SLF001 - its own kind
+        if self._plans is not None:
+            self._plans.add(ahead)
+        try:
+            yield file
+        finally:
+            ahead.close()
+            if self._plans is not None:
+                self._plans.discard(ahead)
 
     @property
     def bytes_read(self) -> int:
         """Fetched so far."""
-        return self._bytes.bytes_read
+        return self._fetcher.bytes_read
 
     @property
     def requests(self) -> int:
         """Made of the Source so far."""
-        return self._bytes.requests
+        return self._fetcher.requests
 
     @property
     def failure(self) -> OutputError | None:
         """What the Source raised, in case pyarrow takes it for a fault of the file."""
-        return self._bytes.failure
+        return self._fetcher.failure
 
     def load_tail(self, length: int) -> bytes:
         """Fetch the last `length` bytes (fewer of a shorter file) and keep them."""
-        return self._bytes.load_tail(length)
-
-    @property
-    def tail_start(self) -> int:
-        """Offset of the first byte of the tail that is held."""
-        return self._bytes.tail_start
-
-    def follow(self, pieces: Sequence[Span]) -> None:
-        """Serve reads from these pieces (sorted, apart, before the tail) from now on."""
-        self._bytes.follow(pieces)
+        return self._fetcher.load_tail(length)
 
     def readable(self) -> bool:
         """Yes."""
@@ -77,7 +99,7 @@ class RangeFile(io.RawIOBase):
 
     def size(self) -> int:
         """Length of the file; pyarrow asks for it."""
-        return self._bytes.source.size_bytes
+        return self._fetcher.source.size_bytes
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Move; fetches nothing."""
@@ -93,86 +115,19 @@ class RangeFile(io.RawIOBase):
         length = left if size is None or size < 0 else min(size, left)
         parts = []
         while length:
-            part = self._bytes.part(self._position, length)
+            part = self._part(self._position, length)
             parts.append(part)
             self._position += len(part)
             length -= len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-
-class _Bytes:
-    """What was fetched of a Source and is held; several threads may ask."""
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self._near = isinstance(source, FileSource)
-        """A local file has no latency: the system reads ahead, and small reads reuse memory."""
-        self.tail_start = source.size_bytes
-        self._tail = b""
-        self._pieces: Sequence[Span] = ()
-        self._starts: list[int] = []
-        self._held: OrderedDict[int, bytes] = OrderedDict()
-        self._unread: dict[int, int] = {}
-        """Bytes of each held piece that were not asked for yet."""
-        self._changing = Lock()
-        """Held while pieces come and go."""
-        self._counting = Lock()
-        self.bytes_read = 0
-        self.requests = 0
-        self.failure: OutputError | None = None
-
-    def load_tail(self, length: int) -> bytes:
-        start = max(0, self.source.size_bytes - length)
-        if start < self.tail_start:
-            self._tail = self._fetch(start, self.tail_start - start) + self._tail
-            self.tail_start = start
-        return self._tail[start - self.tail_start :]
-
-    def follow(self, pieces: Sequence[Span]) -> None:
-        self._pieces = pieces
-        self._starts = [piece.start for piece in pieces]
-        self._held.clear()
-        self._unread.clear()
-
-    def part(self, offset: int, length: int) -> bytes:
-        """Give the bytes at `offset` as far as one place holds them."""
-        if offset >= self.tail_start:
-            start = offset - self.tail_start
-            return self._tail[start : start + length]
-        length = min(length, self.tail_start - offset)
-        index = bisect_right(self._starts, offset) - 1
-        if self._near:
-            return self._fetch(offset, length)
-        if index >= 0 and offset < self._pieces[index].end:
-            return self._part_of_piece(index, offset - self._pieces[index].start, length)
-        following = self._starts[index + 1] if index + 1 < len(self._starts) else self.tail_start
-        return self._fetch(offset, min(length, following - offset))
-
-    def _part_of_piece(self, index: int, start: int, length: int) -> bytes:
-        with self._changing:
-            part = self._piece(index)[start : start + length]
-            self._unread[index] -= len(part)
-            if self._unread[index] <= 0:
-                del self._held[index]
-            return part
-
-    def _piece(self, index: int) -> bytes:
-        if index not in self._held:
-            if len(self._held) >= HELD_PIECES:
-                self._held.popitem(last=False)
-            piece = self._pieces[index]
-            self._held[index] = self._fetch(piece.start, piece.length)
-            self._unread[index] = piece.length
-        self._held.move_to_end(index)
-        return self._held[index]
-
-    def _fetch(self, offset: int, length: int) -> bytes:
-        try:
-            data = self.source.read(offset, length)
-        except OutputError as error:
-            self.failure = error
-            raise
-        with self._counting:
-            self.requests += 1
-            self.bytes_read += len(data)
-        return data
+    def _part(self, offset: int, length: int) -> bytes:
+        """The bytes at `offset` as far as one place holds them."""
+        if held := self._fetcher.held(offset, length):
+            return held
+        end = min(offset + length, self._fetcher.tail_start)
+        if self._ahead:
+            if part := self._ahead.part(offset, end - offset):
+                return part
+            end = min(end, self._ahead.following(offset, default=end))
+        return self._fetcher.fetch(Span(offset, end))

@@ -1,7 +1,8 @@
 """Where an output or input is read from, pinned to one version. Edge: Azure Blob, a local file."""
 
+import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -9,15 +10,19 @@ from typing import Any, NoReturn, Protocol
 from urllib.parse import urlsplit
 
 from azure.core import MatchConditions
-from azure.core.exceptions import AzureError, ClientAuthenticationError
-from azure.storage.blob import BlobClient, ContainerClient
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.storage.blob import BlobClient, BlobProperties, ContainerClient
 
 from gem_core.errors import OutputChanged, OutputMissing, OutputUnreachable
 from gem_core.storage_errors import code_of, status_of
 
 _TIMEOUTS: dict[str, Any] = {"connection_timeout": 10, "read_timeout": 60}
-"""Seconds for one try. A piece is at most 8 MiB, so a minute without a byte means a dead
+"""Seconds for one try. A minute without a byte means a dead
 connection; the SDK's own retry policy tries again."""
+
+
+HEAD_BYTES = 4
+"""Of a blob, fetched when it is opened: as many as tell whether it is Parquet."""
 
 
 class Source(Protocol):
@@ -58,8 +63,15 @@ class Source(Protocol):
         """Of a container with versioning; otherwise None."""
         ...
 
+    @property
+    def head(self) -> bytes:
+        """The first bytes, as many as came when the file was opened; may be none."""
+        ...
+
     def read(self, offset: int, length: int) -> bytes:
         """Exactly `length` bytes from `offset`; the range lies within `size_bytes`.
+
+        Threads may read at once.
 
         Raises:
             OutputChanged: the file was overwritten or deleted since it was opened.
@@ -80,33 +92,48 @@ class BlobSource:
     size_bytes: int
     last_modified: datetime | None
     version_id: str | None
+    head: bytes = field(repr=False)
     _client: BlobClient
 
     def read(self, offset: int, length: int) -> bytes:
         """Read a range of the pinned version; see `Source.read`."""
+        body = _Body()
         try:
             # The services compare the ETag in its quoted form.
-            data: bytes = self._client.download_blob(
+            self._client.download_blob(
                 offset,
                 length,
                 etag=f'"{self.etag}"',
                 match_condition=MatchConditions.IfNotModified,
                 max_concurrency=1,
                 **_TIMEOUTS,
-            ).readall()
+            ).readinto(body)
         except AzureError as error:
             if status_of(error) in {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.NOT_FOUND}:
                 raise OutputChanged(f"{self.url} was replaced or deleted while read") from None
             _unreachable(error, self.url)
-        if len(data) != length:
+        if len(body.data) != length:
             raise OutputUnreachable(
-                f"{self.url}: {len(data)} of {length} bytes came at offset {offset}; try again"
+                f"{self.url}: {len(body.data)} of {length} bytes came at offset {offset}; try again"
             )
-        return data
+        return body.data
+
+
+class _Body(io.BytesIO):
+    """Takes over what the SDK holds of one answer; its `readall` would make another copy."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.data = b""
+
+    def write(self, data: bytes, /) -> int:  # type: ignore[override] # the SDK writes bytes
+        """Keep the data itself: it comes in one."""
+        self.data += data
+        return len(data)
 
 
 def open_blob(container: ContainerClient, name: str) -> BlobSource:
-    """Pin the current version of a blob. One request.
+    """Pin the current version of a blob. One request, which brings the first bytes too.
 
     Raises:
         OutputMissing: there is no such blob.
@@ -117,7 +144,7 @@ def open_blob(container: ContainerClient, name: str) -> BlobSource:
     client = container.get_blob_client(name)
     url = _without_query(client.url)
     try:
-        found = client.get_blob_properties(**_TIMEOUTS)
+        found, head = _opened(client)
     except AzureError as error:
         if status_of(error) == HTTPStatus.NOT_FOUND and code_of(error) != "ContainerNotFound":
             raise OutputMissing(f"{url} is not there") from None
@@ -127,11 +154,22 @@ def open_blob(container: ContainerClient, name: str) -> BlobSource:
         container=container.container_name,
         name=name,
         etag=str(found.etag).strip('"'),
-        size_bytes=int(found.size),
+        size_bytes=int((found.content_range or f"/{found.size}").rpartition("/")[2]),
         last_modified=found.last_modified,
         version_id=found.version_id,
+        head=head,
         _client=client,
     )
+
+
+def _opened(client: BlobClient) -> tuple[BlobProperties, bytes]:
+    try:
+        download = client.download_blob(0, HEAD_BYTES, max_concurrency=1, **_TIMEOUTS)
+    except HttpResponseError as error:
+        if error.status_code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise
+        return client.get_blob_properties(**_TIMEOUTS), b""  # an empty blob has no first bytes
+    return download.properties, download.readall()
 
 
 def _unreachable(error: AzureError, url: str) -> NoReturn:
@@ -169,6 +207,7 @@ class FileSource:
     size_bytes: int
     last_modified: datetime
     version_id: None = None
+    head: bytes = b""
 
     @property
     def url(self) -> str:

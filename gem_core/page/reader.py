@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from gem_core.audit.contract import is_text
 from gem_core.audit.decode import UNREADABLE, decoded, open_file
 from gem_core.audit.guard import OutOfBounds
-from gem_core.audit.plan import Span, coded_by_delta, pieces
+from gem_core.audit.plan import chunks, coded_by_delta
 from gem_core.audit.ranges import TAIL_BYTES, RangeFile
 from gem_core.audit.rows import as_text
 from gem_core.audit.source import Source
@@ -45,6 +45,10 @@ class ColumnReader:
             raise self._trouble(error) from None
         self.schema: pa.Schema = parquet.schema_arrow
         self.metadata: pq.FileMetaData = parquet.metadata
+
+    def close(self) -> None:
+        """End what is still fetched."""
+        self._file.close()
 
     @property
     def bytes_read(self) -> int:
@@ -86,31 +90,23 @@ class ColumnReader:
 
         """
         try:
-            needed = [span for group in groups for span in self._spans(group, columns)]
-            self._file.follow(pieces(needed, end=self._file.tail_start))
             texts = {name for name in as_dictionary if is_text(self._type(name))}
             plain = {name for name in texts if coded_by_delta(self.metadata, name)}
-            for batch in decoded(
-                self._file,
-                self.metadata,
-                columns,
-                rows=batch_rows,
-                as_dictionary=texts - plain,
-                groups=groups,
-            ):
-                yield _coded(batch, plain) if plain else batch
+            with self._file.planned(chunks(self.metadata, set(columns), groups)) as file:
+                for batch in decoded(
+                    file,
+                    self.metadata,
+                    columns,
+                    rows=batch_rows,
+                    as_dictionary=texts - plain,
+                    groups=groups,
+                ):
+                    yield _coded(batch, plain) if plain else batch
         except (*UNREADABLE, OutOfBounds) as error:
             raise self._trouble(error) from None
 
     def _type(self, name: str) -> pa.DataType:
         return self.schema.field(name).type
-
-    def _spans(self, group: int, columns: Collection[str]) -> Iterator[Span]:
-        for chunk in _chunks(self.metadata, group):
-            if chunk.path_in_schema in columns:
-                pages = (chunk.dictionary_page_offset, chunk.data_page_offset)
-                start = min((page for page in pages if page), default=0)
-                yield Span(start, start + chunk.total_compressed_size)
 
     def _trouble(self, error: BaseException) -> Exception:
         """What the Source raised, in case pyarrow took it for a fault of the file."""

@@ -8,6 +8,7 @@ import random
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -72,8 +73,8 @@ def survey(source: Source, *, with_map: bool) -> Survey:
 
     """
     try:
-        reader = ColumnReader(source)
-        return _surveyed(reader, with_map=with_map)
+        with closing(ColumnReader(source)) as reader:
+            return _surveyed(reader, with_map=with_map)
     except PageDataUnreadable as error:
         return Survey(note=f"the rows could not be read: {error}")
 

@@ -1,7 +1,7 @@
 """One version of a file, and what each kind of trouble with it is called."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,12 +10,16 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from azure.storage.blob import ContainerClient
 
+from devkit.blob_server import Asked, Blob, Fault, serving
 from gem_core.audit.source import BlobSource, FileSource, Source, open_blob, open_file
 from gem_core.errors import OutputChanged, OutputMissing, OutputUnreachable
-from tests.audit.blob_server import Blob, serving
 
 NAME = "roads_matched.parquet"
 DATA = bytes(range(256))
+
+
+def always(fault: Fault) -> Callable[[Asked], Fault]:
+    return lambda _: fault
 
 
 @pytest.fixture
@@ -37,7 +41,17 @@ def test_a_blob_is_pinned_with_one_request(blob: Blob, container: ContainerClien
     assert source.size_bytes == 256
     assert source.last_modified == datetime(2026, 1, 20, 10, 25, tzinfo=UTC)
     assert source.version_id == blob.version_id
-    assert blob.requests == [("HEAD", None, None)]
+    assert source.head == DATA[:4]
+    assert blob.requests == [("GET", "bytes=0-3", None)]
+
+
+@pytest.mark.parametrize("size", [0, 1, 3])
+def test_a_blob_shorter_than_its_head_is_pinned_all_the_same(
+    blob: Blob, container: ContainerClient, size: int
+) -> None:
+    blob.data = DATA[:size]
+    source = open_blob(container, NAME)
+    assert (source.size_bytes, source.head, source.etag) == (size, DATA[:size], "0x8D1")
 
 
 def test_a_blob_without_versions_has_no_version_id(container: ContainerClient) -> None:
@@ -64,19 +78,19 @@ def test_a_blob_that_vanishes_while_read_has_changed(
     blob: Blob, container: ContainerClient
 ) -> None:
     source = open_blob(container, NAME)
-    blob.refusal = (404, "BlobNotFound")
+    blob.fault = always(Fault(refusal=(404, "BlobNotFound")))
     with pytest.raises(OutputChanged):
         source.read(0, 16)
 
 
 def test_a_missing_blob_is_missing(blob: Blob, container: ContainerClient) -> None:
-    blob.refusal = (404, "BlobNotFound")
+    blob.fault = always(Fault(refusal=(404, "BlobNotFound")))
     with pytest.raises(OutputMissing, match=NAME):
         open_blob(container, NAME)
 
 
 def test_a_missing_container_is_a_wrong_setting(blob: Blob, container: ContainerClient) -> None:
-    blob.refusal = (404, "ContainerNotFound")
+    blob.fault = always(Fault(refusal=(404, "ContainerNotFound")))
     with pytest.raises(OutputUnreachable, match="GEM_OUTPUT_CONTAINER"):
         open_blob(container, NAME)
 
@@ -101,7 +115,7 @@ def test_a_refusal_says_what_to_do(
     blob: Blob, container: ContainerClient, refusal: tuple[int, str], advice: str
 ) -> None:
     source = open_blob(container, NAME)
-    blob.refusal = refusal
+    blob.fault = always(Fault(refusal=refusal))
     for ask in (lambda: open_blob(container, NAME), lambda: source.read(0, 1)):
         with pytest.raises(OutputUnreachable, match=advice) as caught:
             ask()
@@ -111,7 +125,7 @@ def test_a_refusal_says_what_to_do(
 
 def test_a_body_that_breaks_off_is_no_answer(blob: Blob, container: ContainerClient) -> None:
     source = open_blob(container, NAME)
-    blob.lost_bytes = 3
+    blob.fault = always(Fault(lost_bytes=3))
     with pytest.raises(OutputUnreachable):
         source.read(0, 16)
 

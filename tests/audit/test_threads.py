@@ -117,7 +117,7 @@ def test_who_stops_early_stops_both(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(footer, "batch_rows", lambda *_: 10)
     batches = opened(write(tmp_path, matched_table(1000))).batches(COLUMNS, apart="gers_id")
     assert next(batches).num_rows == 10
-    batches.close()  # type: ignore[attr-defined]
+    batches.close()
 
 
 def test_only_a_few_are_made_ahead() -> None:
