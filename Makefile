@@ -5,7 +5,7 @@ READY := .venv/ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test chaos chaos-real bench polling infra-check infra-types cold-start check fix lock clean
+.PHONY: help demo start test chaos chaos-real bench bench-checks polling infra-check infra-types cold-start check fix lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ infra-types: $(READY) ## the types of Azure's resources again, after a new type 
 
 cold-start: $(READY) ## what an instance imports before it works, beside azure.functions alone
 	@$(BIN)/python -m devkit.cold_start $(ARGS)
+
+bench-checks: $(READY) ## jobs checked a second, storage operations of a job, the cost of a tick
+	@$(BIN)/python -m devkit.bench.checking $(ARGS)
 
 polling: $(READY) ## requests and delay of the polling policy, in simulated time
 	@$(BIN)/python -m devkit.bench.polling

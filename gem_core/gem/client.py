@@ -52,7 +52,7 @@ class GemClient:
     ) -> None:
         self._base_url = base_url
         self._token = token
-        self._session = requests.Session()
+        self._session = _session(base_url)
         self._timeout = CONNECT_SECONDS, read_seconds
         adapter = DeadlineAdapter(answer_seconds=answer_seconds, connections=connections)
         self._session.mount("https://", adapter)
@@ -121,6 +121,18 @@ class GemClient:
         except (ValueError, RecursionError) as error:
             raise GemAnswerError("GEM answered 200 with something that is not JSON") from error
         return parse_job(answer, job_run_id=job_run_id)
+
+
+def _session(base_url: str) -> requests.Session:
+    """A session that has read proxies and REQUESTS_CA_BUNDLE once.
+
+    requests would look for them in the environment at every question: a fifth of its work.
+    """
+    session = requests.Session()
+    found = session.merge_environment_settings(base_url, {}, None, None, None)
+    session.proxies, session.verify = dict(found["proxies"]), found["verify"]
+    session.trust_env = False
+    return session
 
 
 class _Bearer(AuthBase):

@@ -270,6 +270,33 @@ def test_nobody_listening() -> None:
         client.get_job(JOB)
 
 
+@pytest.mark.parametrize(
+    ("host", "proxy"), [("gem.example", "http://proxy.example:3128"), ("direct.example", None)]
+)
+def test_proxies_and_certificates_of_the_environment_are_honoured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str, proxy: str | None
+) -> None:
+    """An operator behind a proxy that opens TLS sets both; either is no use alone."""
+    bundle = tmp_path / "ca.pem"
+    bundle.touch()
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "direct.example")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    with GemClient(f"https://{host}", api_key=Secret(KEY), token=Tokens()) as client:
+        url = client.job_url(JOB)
+        found = client._session.merge_environment_settings(url, {}, None, None, None)
+    assert found["proxies"].get("https") == proxy
+    assert found["verify"] == str(bundle)
+
+
+def test_a_question_goes_by_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer(GOOD) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        with GemClient("http://gem.example", api_key=Secret(KEY), token=Tokens()) as client:
+            client.get_job(page_answer("finished")["jobRunId"])
+    assert proxy.asked[0].path.startswith("http://gem.example/jobs/")
+
+
 def test_a_netrc_entry_does_not_take_the_tokens_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
