@@ -106,6 +106,7 @@ def checker() -> Checker:
             count=batches.lanes if batches else 1,
             per_second=rate,
             watch=Watch(now, time.sleep),
+            dice=SystemRandom().random,
         ),
         clock=now,
         jitter=SystemRandom().random,

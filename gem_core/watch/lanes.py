@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from gem_core.documents import Documents
+from gem_core.documents import Documents, Listed
 from gem_core.errors import RecordConflict
 
 PREFIX = "lanes/"
@@ -73,7 +73,13 @@ class Lanes:
     """All lanes; their documents lie beside the worklist."""
 
     def __init__(
-        self, documents: Documents, *, count: int, per_second: float, watch: Watch
+        self,
+        documents: Documents,
+        *,
+        count: int,
+        per_second: float,
+        watch: Watch,
+        dice: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """Divide a rate.
 
@@ -82,15 +88,17 @@ class Lanes:
             count: how many lanes.
             per_second: questions a second of all lanes together.
             watch: the clock.
+            dice: 0 up to 1; runs that start together then seldom want the same lane.
 
         """
         self._documents = documents
+        self._dice = dice
         self._count = count
         self._gap = timedelta(seconds=count / per_second)
         self._watch = watch
 
     def take(self) -> Lane | None:
-        """A lane that nobody holds, or None.
+        """A lane that nobody holds, one that may ask soonest; None when all are held.
 
         Raises:
             StoreError: the lanes could not be read or written.
@@ -98,16 +106,16 @@ class Lanes:
         """
         now = self._watch.now()
         known = {each.name: each for each in self._documents.every(prefix=PREFIX)}
-        for number in range(self._count):
-            name = f"{PREFIX}{number}"
+        names = [f"{PREFIX}{number}" for number in range(self._count)]
+        asked = {name: _until(known[name]) if name in known else LONG_AGO for name in names}
+        first = {name: max(now, asked[name] + self._gap) for name in names if asked[name] <= now}
+        at = int(self._dice() * len(names))
+        free = [name for name in (*names[at:], *names[:at]) if name in first]
+        for name in sorted(free, key=first.__getitem__):
             held = known.get(name)
-            asked_until = _until(held.metadata.get("until", "")) if held else LONG_AGO
-            if asked_until > now:
-                continue
             with suppress(RecordConflict):
                 hold = _Hold(self._documents, name, held.etag if held else None, now + LEASE)
-                first = max(now, asked_until + self._gap)
-                return Lane(hold, first=first, gap=self._gap, watch=self._watch)
+                return Lane(hold, first=first[name], gap=self._gap, watch=self._watch)
         return None
 
 
@@ -152,10 +160,10 @@ def _metadata(until: datetime) -> dict[str, str]:
     return {"until": until.astimezone(UTC).isoformat()}
 
 
-def _until(text: str) -> datetime:
-    """Until when a lane is taken; a text that says nothing readable takes nothing."""
+def _until(lane: Listed) -> datetime:
+    """Until when a lane is taken; one that says nothing readable is free."""
     try:
-        until = datetime.fromisoformat(text)
+        until = datetime.fromisoformat(lane.metadata.get("until", ""))
     except ValueError:
         return LONG_AGO
     return until if until.tzinfo else until.replace(tzinfo=UTC)

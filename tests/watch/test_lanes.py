@@ -89,6 +89,27 @@ def test_a_lane_has_one_holder() -> None:
     assert second.wait(NEVER)
 
 
+def test_the_lane_that_may_ask_soonest_is_taken() -> None:
+    """Else a run would wait for the gap of the lane that the last one used, beside free ones."""
+    world = World(1, count=3)  # three seconds between two questions of a lane
+    for _ in range(3):
+        lane = world.take()
+        assert lane.wait(NEVER)
+        lane.release()
+    assert world.clock() == START
+    assert world.take().wait(NEVER)
+    assert world.clock() == START + timedelta(seconds=3)
+
+
+@pytest.mark.parametrize("dice", [0.0, 0.4, 0.999])
+def test_runs_that_start_together_want_different_lanes(dice: float) -> None:
+    world = World(1, count=4)
+    watch = Watch(world.clock, lambda _: None)
+    lanes = Lanes(world.documents, count=4, per_second=1, watch=watch, dice=lambda: dice)
+    assert lanes.take()
+    assert world.documents.names() == [f"lanes/{int(dice * 4)}"]
+
+
 def test_two_that_take_at_once_get_different_lanes() -> None:
     world = World(10, count=2)
     taken: list[Lane | None] = []
