@@ -101,6 +101,18 @@ def values(body: Node) -> Iterator[tuple[str, Node]]:
             yield (string(key) if key.type == "string" else text(key)), value
 
 
+def items_of(name: str, node: Node, file: BicepFile) -> list[Node]:
+    """The objects that a loop around a node gives a name to, when it runs over a variable."""
+    loop = node
+    while loop.parent:
+        loop = loop.parent
+        if loop.type == "for_statement" and name in text(loop.named_children[0]).strip("()"):
+            over = file.declared("variable").get(text(loop.named_children[1]))
+            items = over.named_children[-1].named_children if over else []
+            return [item for item in items if item.type == "object"]
+    return []
+
+
 def properties(body: Node) -> dict[str, str]:
     """Every property below an object as dotted path and source of its value."""
     found: dict[str, str] = {}

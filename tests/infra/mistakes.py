@@ -38,6 +38,9 @@ MISTAKES = {
     "text instead of a number": Mistake(
         "infra/modules/alerts.bicep", "threshold: 0", "threshold: '0'", "types"
     ),
+    "text in a loop's item for a number": Mistake(
+        "infra/modules/alerts.bicep", "severity: 1", "severity: '1'", "types"
+    ),
     "text parameter for a number": Mistake(
         "infra/modules/app.bicep",
         "instanceMemoryMB: instanceMemoryMB",

@@ -43,6 +43,7 @@ SAFE = {
     },
     "Microsoft.Insights/components": {"properties.DisableLocalAuth": "true"},
     "Microsoft.OperationalInsights/workspaces": {"properties.features.disableLocalAuth": "true"},
+    "Microsoft.Web/serverfarms": {"properties.reserved": "true"},
     "Microsoft.Web/sites": {
         "properties.httpsOnly": "true",
         "properties.siteConfig.minTlsVersion": "'1.2'",

@@ -7,8 +7,8 @@ name with `!` is required, one with `-` is read-only, `*` is any further name. A
 or several of them between bars. An object with `?` takes one of its `choices` by that property.
 
 Stricter than the compiler in one thing: where Azure takes named values or any string, only the
-names are accepted. What a literal, a parameter or a condition gives is judged; calls and members
-of other objects are not.
+names are accepted. What a literal, a parameter, a condition or a loop's item gives is judged; calls
+and members of other objects are not.
 """
 
 import json
@@ -19,7 +19,16 @@ from typing import Any
 
 from tree_sitter import Node
 
-from tests.infra.bicep import BicepFile, Resource, string, text, type_of, values
+from tests.infra.bicep import (
+    NAMES,
+    BicepFile,
+    Resource,
+    items_of,
+    string,
+    text,
+    type_of,
+    values,
+)
 
 FOLDER = Path(__file__).parent / "types"
 _CALLED = {"string": "string", "number": "int", "boolean": "bool"}
@@ -110,7 +119,7 @@ class _Checker:
         members = kinds.split(" | ")
         if "any" in members or node.type == "null":
             return
-        inner = _within(node)
+        inner = self._of_items(node) or _within(node)
         if inner is not None:
             for each in inner:
                 yield from self._value(each, kinds, path)
@@ -123,6 +132,14 @@ class _Checker:
                 yield from self._value(each, items, f"{path}[]")
         elif not self._fits(node, members):
             yield self._say(node, f"{path}: {text(node)[:60]} instead of {kinds}")
+
+    def _of_items(self, node: Node) -> list[Node]:
+        """What `item.name` gives in a loop over objects."""
+        if node.type != "member_expression" or node.named_children[0].type not in NAMES:
+            return []
+        loop, name = text(node.named_children[0]), text(node.named_children[1])
+        items = items_of(loop, node, self._file)
+        return [value for item in items for key, value in values(item) if key == name]
 
     def _fits(self, node: Node, members: list[str]) -> bool:
         literals = {each for each in members if each.startswith("'") and not each.endswith("[]")}

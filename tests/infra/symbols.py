@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from tests.infra.bicep import NAMES, BicepFile, path_of, text, type_of, values, walk
+from tests.infra.bicep import NAMES, BicepFile, items_of, path_of, text, type_of, values, walk
 from tests.infra.resource_types import known
 
 _BUILT_IN = {
@@ -125,20 +125,8 @@ def _members(file: BicepFile) -> Iterator[str]:
                 yield f"{where}: {target.name} has no such output"
         elif not (_has(resources[root], path) if root in resources else _gives(root, path)):
             yield f"{where}: no such property"
-        elif any(path[0] not in dict(values(item)) for item in _items(root, node, file)):
+        elif any(path[0] not in dict(values(item)) for item in items_of(root, node, file)):
             yield f"{where}: not every item has it"
-
-
-def _items(name: str, node: Node, file: BicepFile) -> list[Node]:
-    """The objects that a loop around a node gives a name to, when it runs over a variable."""
-    loop = node
-    while loop.parent:
-        loop = loop.parent
-        if loop.type == "for_statement" and name in text(loop.named_children[0]).strip("()"):
-            over = file.declared("variable").get(text(loop.named_children[1]))
-            items = over.named_children[-1].named_children if over else []
-            return [item for item in items if item.type == "object"]
-    return []
 
 
 def _chain(node: Node) -> tuple[str, list[str]]:
