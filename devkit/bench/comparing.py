@@ -43,7 +43,7 @@ def both() -> Run:
     return run
 
 
-def _audit(*, with_values: bool) -> Run:
+def _audit(*, with_values: bool, two_threads: bool = False) -> Run:
     import numpy as np
     import pyarrow as pa
 
@@ -54,7 +54,7 @@ def _audit(*, with_values: bool) -> Run:
     # At its first array of numpy's, pyarrow imports pandas where there is one.
     pa.array(np.zeros(1))
     job = GemJob("bench", "finished", {})
-    effort = Effort(two_threads=False, with_values=with_values)
+    effort = Effort(two_threads=two_threads, with_values=with_values)
 
     def run(path: Path) -> str:
         given = open_file(given_of(path))
@@ -77,4 +77,14 @@ def columns() -> Run:
     return _audit(with_values=True)
 
 
-COMPARERS: dict[str, Callable[[], Run]] = {"both": both, "ids": ids, "columns": columns}
+def columns_in_two_threads() -> Run:
+    """As `columns`, each file decoded in a thread of its own."""
+    return _audit(with_values=True, two_threads=True)
+
+
+COMPARERS: dict[str, Callable[[], Run]] = {
+    "both": both,
+    "ids": ids,
+    "columns": columns,
+    "columns, two threads": columns_in_two_threads,
+}

@@ -131,8 +131,8 @@ def _found(
     two = two_at_once() if effort.two_threads is None else effort.two_threads
     apart = opened.costliest(usable_columns(opened.schema)) if two else None
     facts = _read(replace(facts, decoded_apart=apart), opened, given, on_rows, effort.id_limits)
-    if effort.with_values and not facts.data_fault:
-        facts = _compare(facts, opened, given, on_rows)
+    if effort.with_values and not facts.broken_off:
+        facts = _compare(facts, opened, given, on_rows, two_threads=two)
     return replace(facts, given=given.facts(opened.schema))
 
 
@@ -183,15 +183,18 @@ def _read(
     return replace(facts, profile=profiler.profile(), ids=found, ids_fault=ids_fault)
 
 
-def _compare(facts: Facts, opened: Opened, given: GivenFile, on_rows: OnRows | None) -> Facts:
+def _compare(
+    facts: Facts, opened: Opened, given: GivenFile, on_rows: OnRows | None, *, two_threads: bool
+) -> Facts:
     """Stream all of the input's columns, of both files."""
     rows = given.rows()
     if not rows:
         return replace(facts, values=ValueFacts(stopped=given.note))
     try:
-        return replace(facts, values=compare_values(opened, rows, on_rows))
+        values = compare_values(opened, rows, on_rows, two_threads=two_threads)
     except DataFault as fault:
         return _stopped(facts, fault)
+    return replace(facts, values=values)
 
 
 def _stopped(facts: Facts, fault: DataFault) -> Facts:

@@ -74,8 +74,11 @@ class Facts:
         """Why there are no rows to judge, or empty."""
         if self.unopened or self.profile:
             return self.unopened
+        return self.broken_off or "none of the columns that the checks need is as promised"
+
+    @property
+    def broken_off(self) -> str:
+        """Why rows were not read to the end, or empty; also those that only values needed."""
         if self.too_much:
             return "reading the rows would take more than an audit has"
-        if self.data_fault:
-            return "the rows could not be read to the end"
-        return "none of the columns that the checks need is as promised"
+        return "the rows could not be read to the end" if self.data_fault else ""

@@ -102,8 +102,8 @@ def values_kept(facts: Facts) -> Judgement:
     values = facts.values
     if not facts.opened:
         return not_run(facts.unopened)
-    if facts.data_fault:
-        return not_run("the rows could not be read to the end")
+    if facts.broken_off:
+        return not_run(facts.broken_off)
     if values.differing.count:
         columns = [f"{name[:100]} in {found.count}" for name, found in values.columns.items()]
         shown = ", ".join(columns[:10]) + (", …" if len(columns) > 10 else "")  # noqa: PLR2004 - a line

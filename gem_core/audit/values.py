@@ -5,6 +5,7 @@ input's where rows were left out.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +19,7 @@ from gem_core.audit.keys import key_type
 from gem_core.audit.offenders import Offenders
 from gem_core.audit.pairing import OutOfStep, pairs
 from gem_core.audit.progress import OnRows, Pass
+from gem_core.audit.threads import LARGE_ROWS, ahead
 
 NOT_ASKED = "only ids are compared; GEM_INPUT_COMPARE or --compare asks for all columns"
 
@@ -70,8 +72,16 @@ class GivenRows:
     """Takes column names; from the first row. May raise InputLost."""
 
 
-def compare_values(output: Opened, given: GivenRows, on_rows: OnRows | None) -> ValueFacts:
+def compare_values(
+    output: Opened, given: GivenRows, on_rows: OnRows | None, *, two_threads: bool
+) -> ValueFacts:
     """Read both files to the end, but for the columns that GEM added.
+
+    Args:
+        output: the output, opened.
+        given: the input's rows.
+        on_rows: told of progress after every batch.
+        two_threads: decode a large input in a thread of its own; what is found is the same.
 
     Raises:
         DataFault: the output's data is broken.
@@ -84,12 +94,15 @@ def compare_values(output: Opened, given: GivenRows, on_rows: OnRows | None) -> 
     fold = _Fold(names)
     columns = [ID, *names]
     key = key_type(output.schema.field(ID).type, given.schema.field(ID).type)
+    rows = given.read(columns)
+    beside = ahead(rows) if two_threads and output.rows >= LARGE_ROWS else nullcontext(rows)
     stopped = ""
     try:
-        for ours, theirs in pairs(output.batches(columns), given.read(columns), key):
-            fold.add(ours, theirs)
-            if on_rows:
-                on_rows(Pass.COMPARED, fold.rows, output.rows)
+        with beside as theirs:
+            for mine, yours in pairs(output.batches(columns), theirs, key):
+                fold.add(mine, yours)
+                if on_rows:
+                    on_rows(Pass.COMPARED, fold.rows, output.rows)
     except (OutOfStep, InputLost) as why:
         stopped = str(why)
     return ValueFacts(

@@ -200,3 +200,17 @@ def test_why_ids_were_given_up_is_told_wherever_they_are_missed(tmp_path: Path) 
     said = {line.name: line.judgement.detail for line in report.checks}
     assert said["num_roads_processed"].endswith("there are 12 by rows, and the disk is full")
     assert said["ids_once"] == said["ids_not_missing"] == "the disk is full"
+
+
+def test_values_of_rows_that_were_too_much_are_not_judged(tmp_path: Path) -> None:
+    facts = audited(tmp_path, matched_table(), with_values=True).facts
+    report = judge(replace(facts, too_much="more than there is"), bytes_read=0, requests=0)
+    [said] = [line.judgement for line in report.checks if line.name == "input_values_kept"]
+    assert said == not_run("reading the rows would take more than an audit has")
+
+
+def test_an_input_whose_ids_are_none_is_told(tmp_path: Path) -> None:
+    given = input_table(id=pa.array([n + 0.5 for n in range(ROWS)]))
+    why = "the input's ids cannot be compared: id is double, not an integer or text"
+    for check in ("ids_not_missing", "input_values_kept"):
+        assert judged(tmp_path, matched_table(), job(), check, given) == not_run(why)

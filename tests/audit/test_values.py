@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from gem_core.audit import values
 from gem_core.audit.audit import Effort, audit
 from gem_core.audit.progress import Pass
 from gem_core.audit.report import Report
@@ -78,7 +79,12 @@ def test_other_values_are_counted_by_column_and_by_row(tmp_path: Path) -> None:
     assert "POINT" not in str(report.to_json())
 
 
-def test_row_groups_need_not_be_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("two", [False, True])
+def test_row_groups_need_not_be_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, two: bool
+) -> None:
+    """Nor is it another thing in two threads."""
+    monkeypatch.setattr(values, "LARGE_ROWS", 1)
     table = changed(large(matched_table(30_000)), "is_navigable", r29999=False, r7=None)
     output = write(tmp_path, table, row_group_size=9_000, compression="none")
     given = write(tmp_path, large(input_table(30_000)), "roads.parquet", row_group_size=7_000)
@@ -87,7 +93,7 @@ def test_row_groups_need_not_be_the_same(tmp_path: Path) -> None:
         output,
         job({"num_roads_processed": 30_000}),
         input_source=given,
-        effort=ALL,
+        effort=Effort(two_threads=two, with_values=True),
         on_rows=lambda *told: seen.append(told),
     )
     assert report.failed() == {"input_values_kept"}
@@ -217,10 +223,17 @@ def test_geometry_that_is_broken_shows_when_all_is_read(tmp_path: Path) -> None:
     assert judged(report) == Judgement(Verdict.NOT_RUN, "the rows could not be read to the end")
 
 
-def test_an_input_that_is_broken_says_nothing_about_the_output(tmp_path: Path) -> None:
+@pytest.mark.parametrize("large_rows", [1, 1 << 18])
+def test_an_input_that_is_broken_says_nothing_about_the_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large_rows: int
+) -> None:
+    """Whichever thread finds out."""
+    monkeypatch.setattr(values, "LARGE_ROWS", large_rows)
     path = write(tmp_path, input_table(), "roads.parquet", use_dictionary=False).path
     given = write_bytes(tmp_path, spoilt(path, "geometry"), "roads.parquet")
-    report = audited(tmp_path, matched_table(), given=given, with_values=True)
+    output = write(tmp_path, matched_table())
+    effort = Effort(two_threads=True, with_values=True)
+    report = audit(output, job(), input_source=given, effort=effort)
     assert report.outcome == "valid"
     assert judged(report).verdict is Verdict.NOT_RUN
     assert judged(report).detail.startswith("the input's data is broken")
