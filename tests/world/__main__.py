@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from tests.world.audit import REAL, TINY, Auditing
 from tests.world.campaign import Task, all_cases, exhaustive_tasks, random_tasks, run
 from tests.world.exhaustive import with_faults
 from tests.world.faults import Fault
@@ -20,7 +21,7 @@ from tests.world.shrink import shrunk
 from tests.world.tally import Tally
 from tests.world.world import World
 
-RUNS = 100_000
+RUNS = 50_000
 QUICK_RUNS = 600
 SHOWN = 10
 
@@ -33,10 +34,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return _replay(arguments)
     if arguments.sabotage == "all":
         return _all_sabotages(arguments)
-    runs = arguments.runs or (QUICK_RUNS if arguments.quick else RUNS)
-    tasks = list(random_tasks(runs, sabotage=arguments.sabotage))
-    tasks += exhaustive_tasks(_cases(quick=arguments.quick), sabotage=arguments.sabotage)
-    tally = _run(tasks, arguments)
+    tally = _run(_tasks(arguments), arguments)
     Console(width=100).print(tally.table())
     for command, breach in tally.failing[:SHOWN]:
         sabotage = f" --sabotage {arguments.sabotage}" if arguments.sabotage else ""
@@ -54,8 +52,10 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help=f"{QUICK_RUNS:,} seeds, and only two exhaustive cases"
     )
+    parser.add_argument("--part", choices=["random", "exhaustive"], help="only this (both)")
     parser.add_argument("--workers", type=int, default=os.process_cpu_count(), help="(%(default)s)")
     parser.add_argument("--seed", type=int, help="one random run again, with its whole trace")
+    parser.add_argument("--real-audit", action="store_true", help="for --seed: over real files")
     parser.add_argument("--case", choices=all_cases(), metavar="NAME", help="one exhaustive run")
     parser.add_argument(
         "--fault", type=_fault, action="append", default=[], metavar="CALL:KIND",
@@ -76,6 +76,17 @@ def _fault(text: str) -> CallFault:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no CALL:KIND, such as 12:KILL_AFTER"
         ) from None
+
+
+def _tasks(arguments: argparse.Namespace) -> list[Task]:
+    runs = QUICK_RUNS if arguments.quick else RUNS
+    tasks: list[Task] = []
+    if arguments.part != "exhaustive":
+        runs = runs if arguments.runs is None else arguments.runs
+        tasks += random_tasks(runs, sabotage=arguments.sabotage)
+    if arguments.part != "random":
+        tasks += exhaustive_tasks(_cases(quick=arguments.quick), sabotage=arguments.sabotage)
+    return tasks
 
 
 def _cases(*, quick: bool) -> list[str]:
@@ -104,20 +115,21 @@ def _replay(arguments: argparse.Namespace) -> int:
             plan = with_faults(all_cases()[arguments.case].plan, *arguments.fault)
         else:
             plan = random_plan(arguments.seed)
-        if not _told(plan):
+        auditing = REAL if arguments.real_audit else TINY
+        if not _told(plan, auditing):
             return 0
-        small = shrunk(plan, lambda each: bool(World(each).run().breaches))
+        small = shrunk(plan, lambda each: bool(World(each, auditing=auditing).run().breaches))
         print(
             f"\n--- the same, without {len(plan.faults) - len(small.faults)} of {len(plan.faults)} "
             f"faults and {len(plan.acts) - len(small.acts)} of {len(plan.acts)} acts\n"
         )
-        _told(small)
+        _told(small, auditing)
     return 1
 
 
-def _told(plan: Plan) -> tuple[str, ...]:
+def _told(plan: Plan, auditing: Auditing) -> tuple[str, ...]:
     print(*plan.lines(), sep="\n")
-    breaches = World(plan, tell=print).run().breaches
+    breaches = World(plan, auditing=auditing, tell=print).run().breaches
     print(*(f"BREACH {breach}" for breach in breaches), sep="\n")
     return breaches
 

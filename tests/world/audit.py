@@ -1,37 +1,42 @@
-"""Outputs whose every version tells who it is, and an audit that reads them as the real one does.
+"""Outputs whose every version tells who it is, and the two audits that read them.
 
-Reading a real Parquet file takes more time than all the rest of a run. This audit reads its tiny
-file in pieces through the same pinned source, and its report carries a fingerprint of the bytes
-that it saw: had it seen two versions, or another one than it names, the ledger would find out.
+Reading a real Parquet file takes more time than all the rest of a run. So most runs have an audit
+that reads a tiny file in pieces through the same pinned source, and whose report carries a
+fingerprint of the bytes that it saw: had it seen two versions, or another one than it names, the
+ledger would find out. Some runs have the real audit, over real files.
 """
 
 import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from gem_core.audit.audit import audit
 from gem_core.audit.facts import Facts, InputFacts
 from gem_core.audit.report import RULESET, Report
 from gem_core.audit.source import Source
+from gem_core.flows.deliverer import Audit
 from gem_core.gem.job import GemJob
 from gem_core.outcome import Outcome
+from tests.builders import ROWS, matched_file
 
 _PIECE = 24
 
 
-def output_body(name: str, version: int, outcome: str) -> bytes:
+def _tiny_body(name: str, version: int, outcome: str) -> bytes:
     """The bytes of one version: all versions are of one length, no two have a piece in common."""
     head = f"{version:06}|{outcome:20}".encode()
     tail = hashlib.sha256(f"{name}|{version}".encode()).hexdigest()[:_PIECE].encode()
     return head + tail
 
 
-def outcome_of(body: bytes) -> str:
+def _outcome_of(body: bytes) -> str:
     """What an audit says of a version, or of what it took for one."""
     return body[7:27].decode().strip()
 
 
-def fingerprint(body: bytes) -> str:
-    """Of the bytes that an audit saw."""
+def _fingerprint(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:16]
 
 
@@ -55,7 +60,7 @@ class SeenReport(Report):
         }
 
 
-def seeing_audit(
+def _seeing_audit(
     output: Source,
     job: GemJob,
     *,
@@ -67,10 +72,54 @@ def seeing_audit(
     tail = output.read(output.size_bytes - _PIECE, _PIECE)
     head = output.read(0, output.size_bytes - _PIECE)
     return SeenReport(
-        outcome=Outcome(outcome_of(head)),
+        outcome=Outcome(_outcome_of(head)),
         checks=(),
         facts=Facts(job=job, name=output.name, size_bytes=output.size_bytes, given=InputFacts()),
         bytes_read=output.size_bytes,
         requests=2,
-        seen=fingerprint(head + tail),
+        seen=_fingerprint(head + tail),
     )
+
+
+def _seen_in(data: Mapping[str, Any]) -> str | None:
+    output = data["output"]
+    return f"{output['fingerprint']}, {data['outcome']}" if "fingerprint" in output else None
+
+
+@dataclass(frozen=True, slots=True)
+class Auditing:
+    """Files and the audit of them, and how to tell which bytes a manifest is about."""
+
+    audit: Audit
+    body: Callable[[str, int, str], bytes]
+    """The bytes of a version of an output: of its name, its number and its outcome."""
+    seen: Callable[[Mapping[str, Any]], str | None]
+    """What the data of a manifest say of the bytes; None when they were not audited to the end."""
+    truth: Callable[[bytes], str]
+    """What they should say."""
+
+
+TINY = Auditing(
+    audit=_seeing_audit,
+    body=_tiny_body,
+    seen=_seen_in,
+    truth=lambda body: f"{_fingerprint(body)}, {_outcome_of(body)}",
+)
+
+
+def _real_body(name: str, version: int, outcome: str) -> bytes:  # noqa: ARG001 - the audit judges
+    return matched_file(matched=version % ROWS)
+
+
+@cache
+def _rows_matched() -> dict[bytes, str]:
+    return {matched_file(matched=count): str(count) for count in range(ROWS)}
+
+
+REAL = Auditing(
+    audit=audit,
+    body=_real_body,
+    seen=lambda data: str(data["match"]["rowsMatched"]) if data["match"] else None,
+    truth=lambda body: _rows_matched()[body],
+)
+"""Each version has another number of matched rows, so the manifest tells which one it is about."""

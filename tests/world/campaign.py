@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
 
+from tests.world.audit import REAL
 from tests.world.exhaustive import Case, cases, kills, troubles, with_faults
 from tests.world.plan import CallFault, random_plan
 from tests.world.sabotage import SABOTAGES
@@ -14,6 +15,8 @@ from tests.world.tally import Tally
 from tests.world.world import Result, World
 
 SEEDS_A_TASK = 100
+REAL_AUDIT_EVERY = 100
+"""Seeds: these run a second time, with the real audit over real files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,9 @@ def do(task: Task) -> Tally:
             _exhaust(tally, all_cases()[task.case], task.first)
         for seed in range(*task.seeds):
             tally.add("random", f"--seed {seed}", World(random_plan(seed)).run())
+            if seed % REAL_AUDIT_EVERY == 0:
+                result = World(random_plan(seed), auditing=REAL).run()
+                tally.add("random, with the real audit", f"--seed {seed} --real-audit", result)
     return tally
 
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from gem_core.deliver.outbox import Outbox
 from gem_core.flows.checker import Checker
-from gem_core.flows.deliverer import Audit, Deliverer
+from gem_core.flows.deliverer import Deliverer
 from gem_core.flows.manage_jobs import Desk
 from gem_core.watch.batch import Batch
 from gem_core.watch.durations import DurationBook
@@ -22,13 +22,15 @@ from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.lanes import Lanes, Watch
 from gem_core.watch.registry import SUFFIX, JobRegistry
 from tests.fakes import FakeFiles, FakeQueue, FakeSource, MemoryDocuments
-from tests.world.audit import output_body
+from tests.world.audit import Auditing
 from tests.world.faults import AFTER, BEFORE, Fault, error, possible
 from tests.world.gem import LivingGem
 from tests.world.ledger import Ledger
 from tests.world.loop import Lock, Loop
 from tests.world.plan import Plan
 
+MAX_SHOWN = 80
+"""Characters of an argument in the trace."""
 SLOW_SECONDS = 400.0
 """Below the function timeout, beyond every due time of the policy."""
 
@@ -62,7 +64,7 @@ class CallStates:
 class Edges:
     """All edges over one state of the world."""
 
-    def __init__(self, plan: Plan, loop: Loop, random: Random, audit: Audit) -> None:
+    def __init__(self, plan: Plan, loop: Loop, random: Random, auditing: Auditing) -> None:
         self._loop = loop
         self._random = random
         self._latency = plan.setting.latency
@@ -98,13 +100,15 @@ class Edges:
             self.manifests,
             self.gem.said,
             plan.setting.policy.job_deadline,
+            auditing,
         )
         self.states: dict[int, CallStates] = {}
         """Of each call, by its number."""
         self.count_states = False
-        self._build(audit)
+        self._auditing = auditing
+        self._build()
 
-    def _build(self, audit: Audit) -> None:
+    def _build(self) -> None:
         clock = self._loop.clock
         registry = JobRegistry(
             jobs=self._watched(self.jobs, "jobs"),
@@ -143,7 +147,7 @@ class Edges:
             output_grace=self._setting.output_grace,
             input_audit=True,
             clock=clock,
-            audit=audit,
+            audit=self._auditing.audit,
         )
         self.desk = Desk(
             registry=registry,
@@ -168,9 +172,14 @@ class Edges:
         if self.tell:
             self.tell(f"{self._loop.seconds:9.2f} s  {self.teller():28} {text}")
 
+    def _say_of(self, call: str, args: tuple[object, ...], what: str | None) -> None:
+        if self.tell:
+            about = f"({args[0]})" if args and len(str(args[0])) < MAX_SHOWN else ""
+            self.say(f"{call}{about}{f': {what}' if what else ''}")
+
     def write_output(self, name: str, outcome: str) -> None:
         """GEM writes an output, or writes it anew."""
-        body = output_body(name, next(self._file_versions), outcome)
+        body = self._auditing.body(name, next(self._file_versions), outcome)
         etag = self.files.write(name, body)
         self.ledger.output_written(name, etag, body)
         self.say(f"{name} is written: {outcome}, {etag}")
@@ -188,17 +197,17 @@ class Edges:
         if fault is Fault.KILL_BEFORE:
             self._die(name, "before")
         if fault in BEFORE:
-            self.say(f"{name}{_shown(args)}: {fault}")
+            self._say_of(name, args, fault)
             raise error(fault)
         if fault is Fault.OUTPUT_OVERWRITTEN:
             self._overwrite()
         try:
             given = do(*args, **options)
         except Exception as problem:
-            self.say(f"{name}{_shown(args)}: {type(problem).__name__}")
+            self._say_of(name, args, type(problem).__name__)
             raise
         else:
-            self.say(f"{name}{_shown(args)}{f': {fault}' if fault else ''}")
+            self._say_of(name, args, fault)
             self._took_effect(name, args, options, fault)
         finally:
             if self.count_states:
@@ -229,6 +238,7 @@ class Edges:
         if fault is Fault.RETRIED and name.endswith(".delete") and "etag" not in options:
             return None  # deleting what is gone is fine
         self.injected[fault] += 1
+        self.ledger.is_slow |= fault is Fault.SLOW
         if fault is Fault.GEM_FORGETS:
             for said in self.gem.said.values():
                 said.add("404")
@@ -257,6 +267,9 @@ class _Watched:
         name = f"{self._name}.{method}"
 
         def watched(*args: object, **options: object) -> Any:  # noqa: ANN401 - as above
+            if name == "gem.get_job":
+                with self._edges.ledger.question(str(args[0])):
+                    return self._edges.call(name, value, args, options)
             given = self._edges.call(name, value, args, options)
             if isinstance(given, FakeSource):
                 return _Watched(given, f"{self._name}.source", self._edges)
@@ -267,7 +280,3 @@ class _Watched:
         if not isinstance(self._edge, FakeSource):
             self.__dict__[method] = watched
         return watched
-
-
-def _shown(args: tuple[object, ...]) -> str:
-    return f"({args[0]})" if args and isinstance(args[0], str) and len(args[0]) < 80 else ""

@@ -5,7 +5,8 @@ It looks at the stores' own contents and never at what the app says of itself.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from gem_core.watch.record import Settlement, Stage
 from gem_core.watch.registry import MARKER_PREFIX, SUFFIX
 from tests.fakes import MemoryDocuments
-from tests.world.audit import fingerprint, outcome_of
+from tests.world.audit import Auditing
 from tests.world.gem import NOT_FOUND
 from tests.world.plan import Deed
 
@@ -61,6 +62,7 @@ class Ledger:
     manifests: MemoryDocuments
     gem_said: Mapping[str, set[str]]
     job_deadline: timedelta
+    auditing: Auditing
     breaches: list[str] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     sent: dict[str, list[Sent]] = field(default_factory=lambda: defaultdict(list))
@@ -73,6 +75,10 @@ class Ledger:
     stored: dict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
     """Every manifest that ever was in the outbox, by the job."""
     registered_at: dict[str, float] = field(default_factory=dict)
+    asking: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Who asks GEM just now, by the job."""
+    is_slow: bool = False
+    """Whether a call took so long that a claim may have ended before its question did."""
 
     def breach(self, text: str) -> None:
         """A promise is broken."""
@@ -91,6 +97,19 @@ class Ledger:
             self._manifest_stored(args[0], args[1])
         elif call == "queue.send":
             self._manifest_sent(args[0])
+
+    @contextmanager
+    def question(self, job_run_id: str) -> Iterator[None]:
+        """Somebody asks GEM about a job: alone, unless a person does, or registered it anew."""
+        asking = self.asking[job_run_id]
+        asking.append(self.teller())
+        by_hand = any(teller.startswith(Deed.CHECK + " ") for teller in asking)
+        if len(asking) > 1 and not (by_hand or self.is_slow or self._was_forgotten(job_run_id)):
+            self.breach(f"{job_run_id} is asked about by {' and '.join(asking)} at once")
+        try:
+            yield
+        finally:
+            asking.pop()
 
     def output_written(self, name: str, etag: str, body: bytes) -> None:
         """GEM has written an output."""
@@ -155,22 +174,21 @@ class Ledger:
             self.breach(f"{job_run_id}: a manifest is sent that never was in the outbox")
         elif not self._was_forgotten(job_run_id) and (held is None or held.body != body.encode()):
             self.breach(f"{job_run_id}: a manifest is sent that is not the one in the outbox")
-        output = data["output"]
-        etag = output["etag"] if output and "fingerprint" in output else ""
-        if etag:
-            self._check_output(output, data["outcome"])
+        etag = ""
+        if data["output"] and (seen := self.auditing.seen(data)) is not None:
+            etag = data["output"]["etag"]
+            self._check_output(data["output"]["name"], etag, seen)
             ids = self.ids[job_run_id, etag, data["checks"]["ruleset"]]
             ids.add(id_)
             if len(ids) > 1:
                 self.breach(f"{job_run_id}: {len(ids)} ids for output {etag}")
         self.sent[job_run_id].append(Sent(self.seconds(), id_, etag))
 
-    def _check_output(self, output: dict[str, Any], outcome: str) -> None:
-        (version,) = (v for v in self.versions[output["name"]] if v.etag == output["etag"])
-        if output["fingerprint"] != fingerprint(version.body):
-            self.breach(f"the manifest names {version.etag}, other bytes were audited")
-        if outcome != outcome_of(version.body):
-            self.breach(f"the manifest says {outcome} of {version.body!r}")
+    def _check_output(self, name: str, etag: str, seen: str) -> None:
+        (version,) = (version for version in self.versions[name] if version.etag == etag)
+        truth = self.auditing.truth(version.body)
+        if seen != truth:
+            self.breach(f"the manifest names {etag} ({truth}), other bytes were audited ({seen})")
 
     def _was_forgotten(self, job_run_id: str) -> bool:
         return any(a.deed is Deed.FORGET and a.job_run_id == job_run_id for a in self.asked)

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 from unittest.mock import patch
@@ -14,7 +14,7 @@ from gem_core.flows import check_one, deliver_results
 from gem_core.flows.deliverer import Deliverer
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_to_bytes
-from gem_core.watch.registry import MARKER_PREFIX, SUFFIX, JobRegistry, StoredRecord
+from gem_core.watch.registry import MARKER_PREFIX, SUFFIX, JobRegistry, OpenJob, StoredRecord
 from tests.fakes import FakeSource, MemoryDocuments
 
 
@@ -126,6 +126,15 @@ def _any_delivery_reports() -> AbstractContextManager[Any]:
     return patch.object(JobRecord, "is_same_delivery", lambda *_: True)
 
 
+def _claim_for_all() -> AbstractContextManager[Any]:
+    def claim(self: JobRegistry, job: OpenJob, until: datetime) -> OpenJob:
+        metadata = {"due": until.isoformat(), "marked": job.marked_at.isoformat()}
+        etag = self._worklist.put(MARKER_PREFIX + job.job_run_id, b"", metadata=metadata)
+        return replace(job, due_at=until, etag=etag)
+
+    return patch.object(JobRegistry, "claim", claim)
+
+
 SABOTAGES = {
     each.name: each
     for each in (
@@ -140,6 +149,7 @@ SABOTAGES = {
         Sabotage("young-markers", "a marker goes, however young it is", _young_markers_go),
         Sabotage("forget-unmarks", "forgetting takes away any marker", _forgetting_unmarks),
         Sabotage("old-delivery", "an old delivery reports a new request", _any_delivery_reports),
+        Sabotage("claim", "a job is claimed by whoever likes", _claim_for_all),
         Sabotage("blind-mark", "a job is marked without looking at its record", _send_and_hope),
     )
 }

@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 
-from gem_core.flows.deliverer import Audit
 from gem_core.flows.manage_jobs import check_job, forget_job, redeliver_job, register_job
 from gem_core.watch.batch import HANDED_OUT, Batch
 from gem_core.watch.registry import MARKER_PREFIX, ORPHAN_AGE
 from gem_core.watch.schedule import MAX_SWEEP_WAIT
 from tests.fakes import START
-from tests.world.audit import seeing_audit
+from tests.world.audit import TINY, Auditing
 from tests.world.edges import CallStates, Edges
 from tests.world.faults import RETRY_AFTER_SECONDS, Fault
 from tests.world.host import FUNCTION_TIMEOUT, LEASE, TRIES, Host
@@ -67,7 +66,7 @@ class World:
         self,
         plan: Plan,
         *,
-        audit: Audit = seeing_audit,
+        auditing: Auditing = TINY,
         tell: Callable[[str], object] | None = None,
         count_states: bool = False,
     ) -> None:
@@ -75,7 +74,7 @@ class World:
 
         Args:
             plan: what will happen.
-            audit: of an output.
+            auditing: the files, and the audit of them.
             tell: takes the trace, line by line.
             count_states: whether the result has `states`.
 
@@ -84,7 +83,7 @@ class World:
         self._random = Random(plan.name)
         self._setting = plan.setting
         self._loop = Loop()
-        self._edges = Edges(plan, self._loop, self._random, audit)
+        self._edges = Edges(plan, self._loop, self._random, auditing)
         self._edges.tell = tell
         self._edges.count_states = count_states
         self._edges.on_ticket = self._ticket_written
