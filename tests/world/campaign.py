@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
+from time import process_time
 
 from tests.world.audit import REAL
 from tests.world.exhaustive import Case, cases, kills, troubles, with_faults
@@ -54,6 +55,7 @@ def do(task: Task) -> Tally:
     """Run a task."""
     logging.getLogger("gem_core").setLevel(logging.CRITICAL + 1)  # its events would fill the screen
     tally = Tally()
+    began = process_time()
     with ExitStack() as stack:
         if task.sabotage:
             stack.enter_context(SABOTAGES[task.sabotage].off())
@@ -64,6 +66,7 @@ def do(task: Task) -> Tally:
             if seed % REAL_AUDIT_EVERY == 0:
                 result = World(random_plan(seed), auditing=REAL).run()
                 tally.add("random, with the real audit", f"--seed {seed} --real-audit", result)
+    tally.cpu_seconds = process_time() - began
     return tally
 
 

@@ -147,6 +147,7 @@ class Edges:
             output_grace=self._setting.output_grace,
             input_audit=True,
             clock=clock,
+            make_page=lambda *_: "<!doctype html>",
             audit=self._auditing.audit,
         )
         self.desk = Desk(

@@ -12,7 +12,7 @@ from gem_core.watch.schedule import Policy
 from tests.world.edges import CallStates
 from tests.world.faults import KILLS, Fault, possible
 from tests.world.gem import OUTCOMES, plain_life
-from tests.world.plan import Act, CallFault, Deed, Plan, Setting
+from tests.world.plan import BATCHES, Act, CallFault, Deed, Plan, Setting
 
 SETTING = Setting(
     policy=Policy(
@@ -51,6 +51,8 @@ def cases() -> Iterator[Case]:
         for outcome in OUTCOMES:
             yield Case(f"1 job, {outcome}, {events}", _one(outcome, setting))
             yield Case(f"2 jobs, {outcome}, {events}", _two(outcome, setting))
+        in_batches = replace(setting, plan=BATCHES.plan)
+        yield Case(f"1 job, valid, in batches, {events}", _one("valid", in_batches))
         for deeds in ((Deed.REDELIVER,), (Deed.FORGET, Deed.REGISTER)):
             name = " and ".join(deeds)
             yield Case(f"1 job, valid, then {name}, {events}", _one("valid", setting, *deeds))

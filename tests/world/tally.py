@@ -34,6 +34,7 @@ class Tally:
     ids: Counter[int] = field(default_factory=Counter)
     """How often a (job, output ETag, ruleset) had so many ids."""
     breaches: int = 0
+    cpu_seconds: float = 0
     failing: list[tuple[str, str]] = field(default_factory=list)
     """How to run it again, and what broke."""
 
@@ -73,6 +74,7 @@ class Tally:
         self.lost += other.lost
         self.ids += other.ids
         self.breaches += other.breaches
+        self.cpu_seconds += other.cpu_seconds
         self.failing += other.failing
 
     @property
