@@ -4,6 +4,7 @@ Conditions: "Specifying conditional headers for Blob service operations" (Azure 
 """
 
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Any, cast
 
 from azure.core import MatchConditions
@@ -18,7 +19,7 @@ from azure.core.paging import PageIterator
 from azure.storage.blob import BlobProperties, ContainerClient, ContentSettings
 
 from gem_core.documents import Document, Listed, Page
-from gem_core.errors import RecordConflict, StoreError, StoreMissing, StoreRefused
+from gem_core.errors import PageUnknown, RecordConflict, StoreError, StoreMissing, StoreRefused
 from gem_core.storage_errors import code_of, is_refusal
 
 _LISTING_PAGE = 5000
@@ -95,7 +96,13 @@ class BlobDocuments:
             ).by_page(after),
         )
         with self._errors:
-            items = tuple(_listed(blob) for blob in next(pages))
+            try:
+                items = tuple(_listed(blob) for blob in next(pages))
+            except HttpResponseError as error:
+                # All else that is asked here is of our own making.
+                if after and error.status_code == HTTPStatus.BAD_REQUEST:
+                    raise PageUnknown("storage knows no such page of the listing") from error
+                raise
             return Page(items, pages.continuation_token or None)
 
     def every(self, *, prefix: str = "") -> Iterator[Listed]:

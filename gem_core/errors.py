@@ -14,6 +14,7 @@ CourierError
 ├── StoreError             our own state
 │   ├── RecordConflict     another writer changed the record first: its state stands
 │   ├── RecordUnreadable   not JSON, or of a newer schema: left alone
+│   ├── PageUnknown        a listing cannot go on from there
 │   ├── StoreMissing       a container or queue does not exist: a person must make it
 │   └── StoreRefused       key, role or firewall: a person must mend it
 └── OutputError            the matched file could not be read; says nothing about its content
@@ -90,6 +91,10 @@ class RecordConflict(StoreError):
 
 class RecordUnreadable(StoreError):
     """A record that is not JSON, or that a newer version of this app wrote."""
+
+
+class PageUnknown(StoreError):
+    """A listing cannot go on from there: no former page of it said so."""
 
 
 class StoreMissing(StoreError):

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gem_core.audit.guard import GuardedFile, LongValues, OutOfBounds
@@ -54,6 +55,8 @@ def decoded(
             parquet = open_file(guarded, metadata=metadata, as_dictionary=as_dictionary)
             left, before = _groups_from(done, metadata, groups)
             for batch in _batches(parquet, columns, rows, left, before):
+                for name in as_dictionary:
+                    _check_indices(batch.column(name))
                 done += batch.num_rows
                 held += _weighed(batch, before=held)
                 yield batch
@@ -66,6 +69,14 @@ def decoded(
             rows = guarded.fewer_rows
         else:
             return
+
+
+def _check_indices(column: pa.Array) -> None:
+    """See that a dictionary has what the rows name, which pyarrow takes on trust."""
+    if pa.types.is_dictionary(column.type):
+        told = pc.min_max(column.indices).as_py()
+        if told["max"] is not None and not 0 <= told["min"] <= told["max"] < len(column.dictionary):
+            raise ValueError(f"a row names value {told['max']} of {len(column.dictionary)}")
 
 
 def _weighed(batch: pa.RecordBatch, *, before: int) -> int:

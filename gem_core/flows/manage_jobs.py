@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from gem_core.deliver.outbox import Outbox
-from gem_core.errors import GemJobNotFound, JobUnknown, RequestError
+from gem_core.errors import GemJobNotFound, JobUnknown, PageUnknown, RequestError
 from gem_core.flows.check_jobs import TICK_BUDGET
 from gem_core.flows.check_one import ask
 from gem_core.flows.checker import Checker
@@ -26,6 +26,8 @@ from gem_core.watch.schedule import Policy
 
 DEFAULT_PAGE = 100
 MAX_PAGE = 1000
+MAX_AFTER = 2048
+_NO_PAGE = "after is no nextPage of a former answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +73,11 @@ def list_jobs(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
         RequestError: a word of the query is not acceptable.
 
     """
-    page = desk.registry.page(
-        stage=_stage(query.get("stage")),
-        size=_limit(query.get("limit")),
-        after=query.get("after") or None,
-    )
+    stage, limit = _stage(query.get("stage")), _limit(query.get("limit"))
+    try:
+        page = desk.registry.page(stage=stage, size=limit, after=_after(query.get("after")))
+    except PageUnknown:
+        raise RequestError(_NO_PAGE) from None
     return {
         "jobs": [
             {
@@ -237,6 +239,13 @@ def _stage(text: str | None) -> Stage | None:
         return Stage(text)
     except ValueError:
         raise RequestError(f"stage is {text[:40]!r}, not one of {', '.join(Stage)}") from None
+
+
+def _after(text: str | None) -> str | None:
+    """Where to go on: storage's own word, which is never long and always plain."""
+    if text and not (len(text) <= MAX_AFTER and text.isascii() and text.isprintable()):
+        raise RequestError(_NO_PAGE)
+    return text or None
 
 
 def _limit(text: str | None) -> int:

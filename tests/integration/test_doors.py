@@ -2,14 +2,20 @@
 
 import http.client
 import json
+from dataclasses import replace
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
+from azure.storage.blob import BlobServiceClient
 
 from devkit.runner import Runner
+from devkit.simulator import CLEAN
 from devkit.stage import ROOT
+from gem_core.wiring import JOBS, WORKLIST
 from tests.integration.courier import Courier, wait_for
 
+BAD_PAGES = ("after=%00", "after=%C3%A4", "after=a%0Ab", "after=" + "x" * 3000)
 BAD_IDS = ("..%2Fx", "a%2Fb", "a" * 300, "%20", "stra%C3%9Fe", "a%00b", "-x", "x.", "a%3Fsv%3D1")
 
 
@@ -59,7 +65,9 @@ def test_bad_body(courier: Courier, body: bytes, word: str) -> None:
     assert courier.call("GET", "jobs/job-door").status_code == 404
 
 
-@pytest.mark.parametrize("query", ["stage=done", "limit=0", "limit=many", "limit=100000"])
+@pytest.mark.parametrize(
+    "query", ["stage=done", "limit=0", "limit=many", "limit=100000", *BAD_PAGES]
+)
 def test_bad_query(courier: Courier, query: str) -> None:
     answer = courier.call("GET", f"jobs?{query}")
     assert answer.status_code == 400
@@ -94,6 +102,31 @@ def test_registered_twice(courier: Courier) -> None:
     assert again.json()["labels"] == {"team": "maps"}
     assert courier.call("DELETE", "jobs/job-twice").status_code == 204
     assert courier.call("GET", "jobs/job-twice").status_code == 404
+
+
+def loud(courier: Courier, text: str) -> bool | None:
+    """Whether the log holds a text, for `wait_for`."""
+    return text in courier.log() or None
+
+
+def test_records_that_cannot_be_read_are_left_alone(courier: Courier) -> None:
+    """Loudly, at each tick, while the other jobs go on."""
+    bodies = {"job-newer": b'{"schemaVersion": 99, "jobRunId": "job-newer"}', "job-torn": b'{"sch'}
+    with BlobServiceClient.from_connection_string(courier.up.azurite.connection_string) as blobs:
+        jobs, worklist = (blobs.get_container_client(name) for name in (JOBS, WORKLIST))
+        for job, body in bodies.items():
+            jobs.upload_blob(f"{job}.json", body)
+            worklist.upload_blob(f"jobs/{job}", b"")
+        courier.up.simulator.add_job("job-beside", replace(CLEAN, queued_for=0, running_for=0))
+        courier.register("job-beside")
+        assert courier.events_of("job-beside")[0]["data"]["outcome"] == "valid"
+        for job, body in bodies.items():
+            told = partial(loud, courier, f'"event": "record_unreadable", "job_run_id": "{job}"')
+            wait_for(told, what=f"a line about {job}")
+            assert courier.call("GET", f"jobs/{job}").status_code == 503
+            assert jobs.download_blob(f"{job}.json").readall() == body
+            jobs.delete_blob(f"{job}.json")
+            worklist.delete_blob(f"jobs/{job}")
 
 
 def test_settings_that_are_wrong_are_named_all_at_once(courier: Courier) -> None:

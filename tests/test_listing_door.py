@@ -1,0 +1,69 @@
+"""A listing that cannot go on from where a caller says is the caller's mistake, not storage's."""
+
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+from azure.storage.blob import ContainerClient
+
+from gem_core.blob_documents import BlobDocuments
+from gem_core.errors import PageUnknown, RequestError, StoreError
+from gem_core.flows.manage_jobs import list_jobs
+from gem_core.watch.registry import JobRegistry
+from tests.builders import World
+from tests.fakes import MemoryDocuments
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    """Answers as the service does to a marker that it did not give; Azurite takes any."""
+
+    def do_GET(self) -> None:
+        self.send_response(400)
+        self.send_header("x-ms-error-code", "InvalidQueryParameterValue")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def documents() -> Iterator[BlobDocuments]:
+    server = HTTPServer(("127.0.0.1", 0), _Refusing)
+    thread = Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    address = f"http://127.0.0.1:{server.server_port}/jobs?sv=1&sig=a"
+    with ContainerClient.from_container_url(address, retry_total=0) as container:
+        yield BlobDocuments(container)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_page_that_storage_does_not_know(documents: BlobDocuments) -> None:
+    with pytest.raises(PageUnknown):
+        documents.page(after="2!8!bm8")
+
+
+def test_a_refusal_of_the_first_page_is_trouble_of_ours(documents: BlobDocuments) -> None:
+    with pytest.raises(StoreError) as caught:
+        documents.page()
+    assert not isinstance(caught.value, PageUnknown)
+
+
+def test_the_caller_is_told(documents: BlobDocuments) -> None:
+    world = World()
+    memory = MemoryDocuments()
+    desk = world.desk
+    object.__setattr__(
+        desk, "registry", JobRegistry(jobs=documents, worklist=memory, tickets=memory)
+    )
+    with pytest.raises(RequestError, match="nextPage"):
+        list_jobs(desk, {"after": "2!8!bm8"})
+
+
+@pytest.mark.parametrize("after", ["\0", "ä", "a\nb", "x" * 3000])
+def test_what_can_be_no_page_is_not_asked_for(after: str) -> None:
+    with pytest.raises(RequestError, match="nextPage"):
+        list_jobs(World().desk, {"after": after})
