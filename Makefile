@@ -5,7 +5,7 @@ READY := .venv/ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test chaos chaos-real bench bench-checks polling infra-check infra-types cold-start check fix lock clean
+.PHONY: help demo start test chaos chaos-real bench bench-checks bench-remote polling infra-check infra-types cold-start check fix lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ $(BENCH)/ready: requirements-bench.txt | $(READY)
 	@$(UV) venv --quiet --clear --python $(BIN)/python .venv-bench
 	@$(UV) pip sync --quiet --require-hashes --python .venv-bench requirements-bench.txt
 	@touch $@
+
+bench-remote: $(READY) ## the audit over a network beside its bounds: bytes, requests, time
+	@$(BIN)/python -m devkit.bench.remote $(ARGS)
 
 bench: $(BENCH)/ready ## the audit beside other tools (ARGS="--quick": within a minute)
 	@$(BENCH)/python -m devkit.bench $(ARGS)

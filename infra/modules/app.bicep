@@ -85,8 +85,9 @@ var base = {
   GEM_TRIGGER_SOURCE: 'EventGrid'
   // numpy's AVX-512 sort is several times slower on Zen 4 (docs/decisions/0020).
   NPY_DISABLE_CPU_FEATURES: 'X86_V4'
-  // Buffers that one thread fills and another frees leave no holes (docs/decisions/0025).
+  // Pieces of a file that one thread fetches and another frees leave no holes (docs/decisions/0025).
   MALLOC_ARENA_MAX: '1'
+  MALLOC_MMAP_THRESHOLD_: '4194304'
 }
 
 var gemPrincipal = {
