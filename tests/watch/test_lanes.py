@@ -142,6 +142,17 @@ def test_a_lane_is_kept_as_long_as_its_holder_goes_on() -> None:
         assert world.lanes().take() is None
 
 
+def test_a_lane_is_not_renewed_at_every_question() -> None:
+    world = World(1)
+    trap = Trap()
+    lane = world.lanes(trap=trap).take()
+    assert lane
+    for _ in range(61):
+        lane.wait(NEVER)
+    # A minute: each renewal holds for a lease, less the margin.
+    assert trap.calls.count("lanes.replace") <= timedelta(minutes=1) / (LEASE - MARGIN)
+
+
 def test_a_holder_that_was_held_up_loses_its_lane() -> None:
     world = World(10)
     slow = world.take()
