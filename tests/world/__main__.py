@@ -22,7 +22,7 @@ from tests.world.shrink import shrunk
 from tests.world.tally import Tally
 from tests.world.world import World
 
-RUNS = 50_000
+RUNS = 30_000
 QUICK_RUNS = 400
 SHOWN = 10
 
