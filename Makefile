@@ -5,7 +5,7 @@ READY := .venv/ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test chaos chaos-real bench bench-checks bench-remote polling infra-check infra-types cold-start check fix lock clean
+.PHONY: help demo start test chaos chaos-real bench bench-checks bench-ids bench-remote polling infra-check infra-types cold-start check fix lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,9 @@ bench-remote: $(READY) ## the audit over a network beside its bounds: bytes, req
 
 bench: $(BENCH)/ready ## the audit beside other tools (ARGS="--quick": within a minute)
 	@$(BENCH)/python -m devkit.bench $(ARGS)
+
+bench-ids: $(BENCH)/ready ## ids out of order against an input, counted exactly in 256 MiB
+	@for ids in dense sparse text; do $(BENCH)/python -m devkit.bench.ids $$ids $(ARGS) || exit 1; done
 
 chaos: $(READY) ## the simulated world against the app (ARGS="--help")
 	@$(BIN)/python -m tests.world $(ARGS)

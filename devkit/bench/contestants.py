@@ -39,17 +39,24 @@ def ours_two_threads() -> Run:
     return _audit(two_threads=True)
 
 
-def _audit(*, two_threads: bool) -> Run:
+def ours_ids_held() -> Run:
+    """Run it in one thread with 256 MiB for ids, so that ten million of them stay in memory."""
+    return _audit(two_threads=False, ids_bytes=256 << 20)
+
+
+def _audit(*, two_threads: bool, ids_bytes: int | None = None) -> Run:
     import numpy as np
     import pyarrow as pa
 
     from gem_core.audit.audit import Effort, audit
+    from gem_core.audit.id_facts import IdLimits
     from gem_core.audit.source import open_file
     from gem_core.gem.job import parse_job
 
     # At its first array of numpy's, pyarrow imports pandas where there is one.
     pa.array(np.zeros(1))
-    effort = Effort(two_threads=two_threads)
+    limits = IdLimits() if ids_bytes is None else IdLimits(ids_bytes)
+    effort = Effort(limits, two_threads=two_threads)
 
     def run(path: Path) -> str:
         answer = {
@@ -171,6 +178,7 @@ CONTESTANTS: dict[str, Callable[[], Run]] = {
     "floor": floor,
     "ours": ours,
     "ours_two_threads": ours_two_threads,
+    "ours_ids_held": ours_ids_held,
     "duckdb": duckdb,
     "polars": polars,
     "pandera": pandera,

@@ -52,7 +52,7 @@ def write_network(path: Path, rows: int, order: Order, layout: Layout, *, seed: 
     if path.exists():
         return path
     rng = np.random.default_rng(seed)
-    ids = _ids(rng, rows, order)
+    ids = ids_of(rng, rows, order)
     lines = _lines(rng)
     unfinished = path.with_suffix(".unfinished")
     writer = None
@@ -75,7 +75,8 @@ def write_network(path: Path, rows: int, order: Order, layout: Layout, *, seed: 
     return path
 
 
-def _ids(rng: np.random.Generator, rows: int, order: Order) -> pa.Array:
+def ids_of(rng: np.random.Generator, rows: int, order: Order) -> pa.Array:
+    """Distinct ids (text: almost surely)."""
     if order is Order.TEXT:
         raw = rng.integers(ord("a"), ord("z") + 1, rows * 16, np.uint8)
         offsets = np.arange(0, rows * 16 + 1, 16, dtype=np.int32)
@@ -97,6 +98,12 @@ def _lines(rng: np.random.Generator) -> pa.Array:
 
 
 def _block(rng: np.random.Generator, ids: pa.Array, lines: pa.Array) -> pa.Table:
+    geometry = lines.take(pa.array(rng.integers(0, len(lines), len(ids))))
+    return matched_rows(rng, ids).add_column(1, "geometry", geometry)
+
+
+def matched_rows(rng: np.random.Generator, ids: pa.Array) -> pa.Table:
+    """Make the columns that are audited."""
     rows = len(ids)
     matched = rng.random(rows) < MATCHED_SHARE
     nothing = pa.array(~matched)
@@ -106,7 +113,6 @@ def _block(rng: np.random.Generator, ids: pa.Array, lines: pa.Array) -> pa.Table
     return pa.table(
         {
             "id": ids,
-            "geometry": lines.take(pa.array(rng.integers(0, len(lines), rows))),
             "gers_id": _blank(_uuids(rng, rows), nothing),
             "match_confidence": pa.array(
                 np.round(0.6 + 0.4 * rng.random(rows), 4), mask=~matched, type=pa.float64()
