@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from gem_core.audit.buffers import Mask
 from gem_core.audit.sorted_ids import IdCount
-from gem_core.audit.text_order import order_of
+from gem_core.audit.text_order import ROOM_BYTES, order_of, taken
 
 CHUNK_BYTES = 512 << 10
 """Of each run, about, at hand at once while runs are merged."""
@@ -48,14 +48,20 @@ class _Pile:
 
     held: list[pa.Array] = field(default_factory=list)
     held_bytes: int = 0
+    held_rows: int = 0
     on_disk: list[Path] = field(default_factory=list)
+
+    @property
+    def room_bytes(self) -> int:
+        """What sorting them takes: they are copied joined, and then in order."""
+        return 2 * self.held_bytes + ROOM_BYTES * self.held_rows
 
     def sort(self) -> None:
         """Leave one sorted array in place of those held."""
         if self.held:
             keys = pa.concat_arrays(self.held)
             self.held.clear()
-            self.held.append(keys.take(pa.array(order_of(keys))))
+            self.held.append(taken(keys, order_of(keys)))
 
     def runs(self) -> Iterator[Iterator[pa.Array]]:
         """Each sorted run, on disk and in memory, chunk by chunk."""
@@ -95,8 +101,8 @@ class TextRuns:
             if len(some):
                 pile.held.append(some)
                 pile.held_bytes += some.nbytes
-                # Joined, put in order and copied in that order, ids take four times their room.
-                if sum(each.held_bytes for each in self._piles) * 4 > self._limit:
+                pile.held_rows += len(some)
+                if sum(each.room_bytes for each in self._piles) > self._limit:
                     self._spill(max(self._piles, key=lambda each: each.held_bytes))
 
     def distinct(self, count: IdCount) -> Iterator[pa.StringArray]:
@@ -116,7 +122,7 @@ class TextRuns:
             # Equal ids stay as they lie, those of matched rows first.
             order = order_of(keys)
             is_matched = order < sum(len(part) for part in of_matched)
-            yield count.add_matched_first(keys.take(pa.array(order)), is_matched)
+            yield count.add_matched_first(taken(keys, order), is_matched)
 
     def _spill(self, pile: _Pile) -> None:
         if self._folder is None:
@@ -130,7 +136,7 @@ class TextRuns:
             for start in range(0, len(keys), rows):
                 writer.write_batch(batch.slice(start, rows))
         pile.on_disk.append(path)
-        pile.held_bytes = 0
+        pile.held_bytes = pile.held_rows = 0
         self.spilled_bytes += path.stat().st_size
 
 

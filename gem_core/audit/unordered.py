@@ -66,29 +66,30 @@ class Unordered:
             OSError: the temporary directory is full or cannot be written.
 
         """
-        if self._runs:
-            self._runs.add(keys, matched)
-        elif self._map:
+        if self._incomplete:
+            return
+        if self._map:
             try:
                 self._map.add(keys, matched)
             except OutOfRange:
-                self.skip()
                 self._map = None
+                self.skip()
+        elif self._runs:
+            self._runs.add(keys, matched)
 
     def skip(self) -> None:
-        """Go without some ids for now: all are read once more at the end."""
+        """Go without ids from now on: all are read once more at the end."""
         self._incomplete = True
 
     def complete(self) -> None:
         """All were given: see to it that all are held. Raises what `again` does, and OSError."""
         if not self._incomplete:
             return
-        if self._map or self._runs:
-            self._incomplete = False
+        self._incomplete = False
+        if self._map:
             for keys, matched in self._again():
                 self.add(keys, matched)
-        # Still, or again: the map does not reach as far as the ids, whatever the footer said.
-        if self._incomplete:
+        if not self._map:
             self._sort_instead()
 
     def difference(self, given: Keys) -> Difference:
@@ -112,7 +113,7 @@ class Unordered:
     def _sort_instead(self) -> None:
         self._map = None
         self._incomplete = False
-        self._runs = self._new_runs()
+        self._runs = self._runs or self._new_runs()
         for keys, matched in self._again():
             self._runs.add(keys, matched)
 

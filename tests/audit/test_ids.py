@@ -76,6 +76,7 @@ def compared(
         pytest.param([None, 1, None, 2], [1, None, 2], 0, 0, id="nulls-left-out"),
         pytest.param([None, None, None, 1], [None, None, None, None, 1], 0, 0, id="null-batches"),
         pytest.param([5, 1], [1, 2, 3, 4, 5, 6, 7, 2], 5, 0, id="order-breaks-late"),
+        pytest.param([3, 9, 1, 7], [3, 9, 1, 7], 0, 0, id="same-order"),
     ],
 )
 @pytest.mark.parametrize("kind", [pa.int64(), pa.int32(), pa.uint64()], ids=str)
@@ -90,6 +91,7 @@ def test_missing_and_invented(
 ) -> None:
     """Whatever the footers say of the range of the ids, which may be wrong."""
     found = compared(output, given_ids, kind=kind, span=span)
+    assert found.distinct == len(set(output) - {None})
     assert (found.missing, found.invented, found.not_compared) == (missing, invented, "")
 
 

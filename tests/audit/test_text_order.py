@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.text_order import order_of
+from gem_core.audit.text_order import order_of, taken
 
 WORDS = ["", "a", "ab", "abcdefgh", "abcdefghi", "abcdefgh\0", "ä", "\U0001f600"]
 texts = st.one_of(
@@ -29,3 +29,10 @@ def test_order(ids: list[str], start: int) -> None:
 def test_any_number_of_texts(count: int) -> None:
     ids = [str(n * 7919 % 5003) for n in range(count)]
     assert [ids[n] for n in order_of(pa.array(ids, pa.string()))] == sorted(ids)
+
+
+@given(texts, st.integers(0, 3))
+def test_texts_at_positions(ids: list[str], start: int) -> None:
+    array = pa.array(ids, pa.string()).slice(start)
+    positions = order_of(array)[::2]
+    assert taken(array, positions).equals(array.take(pa.array(positions)))
