@@ -110,6 +110,8 @@ def test_examples_are_the_first_few_ids() -> None:
         pytest.param(["9", "010", "11"], 1, 1, id="leading-zero"),
         pytest.param(["9", "10", "11", "+9", "9.0", "", " 9", "x", "x", "-0"], 0, 6, id="others"),
         pytest.param(["9", None, "11"], 1, 0, id="null"),
+        pytest.param(["x", None, "11"], 2, 1, id="null-beside-others"),
+        pytest.param(["9", "10", "11", str(-(2**63) - 1)], 0, 1, id="below-int64"),
         pytest.param(["9", "10", "11", str(2**63), "9" * 400, "٣"], 0, 3, id="no-int64"),
     ],
 )
@@ -146,6 +148,12 @@ def test_an_id_counts_as_matched_when_one_row_is() -> None:
     for ids in ([1, 1, 2, 3, 3], [3, 1, 3, 2, 1]):
         flags = [n == ids.index(id_) and id_ != 2 for n, id_ in enumerate(ids)]
         found = compared(ids, None, matched=flags)
+        assert (found.distinct, found.distinct_matched) == (3, 2)
+
+
+def test_an_id_with_two_matched_rows_counts_once() -> None:
+    for size in (2, 3, 4, 9):
+        found = compared([1, 1, 2, 2, 3], None, matched=[True, True, True, False, False], size=size)
         assert (found.distinct, found.distinct_matched) == (3, 2)
 
 

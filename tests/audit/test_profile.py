@@ -156,6 +156,12 @@ def test_a_rule_without_its_column_is_left_out(column: str) -> None:
         assert (found.matched, found.unmatched, found.confidence) == (None, None, None)
 
 
+@pytest.mark.parametrize("column", ["gers_id", "match_status"])
+def test_without_its_column_no_row_has_a_gers_id(column: str) -> None:
+    found = profiled([(1, gers(1), 0.9, "matched")], without=column)
+    assert (found.gers_rows, found.one_gers_id) == (0, None)
+
+
 def test_without_its_term_a_rule_is_left_out() -> None:
     def left_out(terms: Terms) -> set[RowRule]:
         return set(RowRule) - set(Profiler(COLUMNS, terms).profile().offenders)

@@ -146,3 +146,14 @@ def test_an_output_without_rows_has_no_shares(tmp_path: Path) -> None:
 def test_an_output_without_confidences_has_no_distribution(tmp_path: Path) -> None:
     found = plain(audited(tmp_path, matched_table(match_confidence=None)).to_json())
     assert found["match"]["confidence"] is None
+
+
+def test_the_share_that_alerts_look_at(tmp_path: Path) -> None:
+    def share(table: pa.Table) -> float | None:
+        return audited(tmp_path, table).share_matched
+
+    assert share(matched_table()) == 0.75
+    assert share(matched_table(matched=0)) == 0
+    assert share(matched_table(match_status=None)) is None
+    assert share(matched_table().schema.empty_table()) is None
+    assert audited(tmp_path, write_bytes(tmp_path, b"id,gers_id\n")).share_matched is None
