@@ -140,6 +140,10 @@ def test_an_input_with_broken_data_fails_nothing(tmp_path: Path) -> None:
     unknown = lines(report, Verdict.NOT_RUN)
     assert set(unknown) == ID_CHECKS
     assert all(text.startswith("the input's data is broken") for text in unknown.values())
+    told = report.to_json()["input"]
+    assert told["note"].startswith("the input's data is broken")
+    assert (told["idsCompared"], told["valuesCompared"]) == (False, False)
+    assert told["requests"] > 0
 
 
 @pytest.mark.parametrize(
@@ -251,5 +255,6 @@ def test_a_full_disk_says_nothing_about_the_output(tmp_path: Path, disorder: str
         effort=Effort(IdLimits(1, tmp_path / "gone")),
     )
     assert "cannot be used" in lines(report, Verdict.NOT_RUN)["ids_once"]
+    assert "cannot be used" in report.to_json()["input"]["note"]
     assert "gers_form" in lines(report, Verdict.PASSED)
     assert report.rows == rows
