@@ -5,6 +5,7 @@ Whatever happens between two lines here, the record stays settled and on the wor
 raises the ticket again; and the outbox makes the repeat send the same manifest.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from gem_core.audit.audit import changed_report, given_up_report, refused_report
@@ -17,6 +18,7 @@ from gem_core.errors import (
     OutputError,
     OutputMissing,
     OutputRefused,
+    OutputUnreachable,
     RecordConflict,
 )
 from gem_core.flows.deliverer import Deliverer
@@ -80,6 +82,8 @@ def _audited(deliverer: Deliverer, record: JobRecord, job: GemJob) -> Manifest |
             if held := deliverer.outbox.get(record.job_run_id, _id(record, output.etag)):
                 return held
             report, version = _report(deliverer, record, job, output)
+            kept = _kept(deliverer, record, report.outcome, version, report, output)
+            _look_once_more(output)
         except OutputMissing:
             if deliverer.clock() - _settled_at(record) < deliverer.output_grace:
                 return None
@@ -90,9 +94,21 @@ def _audited(deliverer: Deliverer, record: JobRecord, job: GemJob) -> Manifest |
         except OutputChanged:
             log(Event.OUTPUT_CHANGED, job_run_id=record.job_run_id)
         else:
-            return _kept(deliverer, record, report.outcome, version, report, output)
+            return kept
     # Not under the last ETag: a file that holds still later is to be audited as what it is then.
     return _kept(deliverer, record, Outcome.INVALID, "changed", changed_report(output, job))
+
+
+def _look_once_more(output: Source) -> None:
+    """See that the manifest to be sent is about the output that is there: drawing took a while.
+
+    Raises:
+        OutputChanged: it is another one by now, or gone.
+
+    """
+    with suppress(OutputUnreachable):  # what the manifest says stays true of what was audited
+        if output.size_bytes:
+            output.read(0, 1)
 
 
 def _report(

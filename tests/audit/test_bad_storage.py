@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from devkit.blob_server import Blob, Fault, serving
 from gem_core.audit import source
 from gem_core.audit.files import OutputFiles
+from gem_core.deliver.manifest import Manifest
 from gem_core.errors import OutputError, OutputRefused, OutputUnreachable
 from gem_core.flows.deliver_results import MAX_AUDITS, deliver_results
 from gem_core.flows.deliverer import Deliverer
@@ -98,6 +99,26 @@ def test_overwritten_at_every_read() -> None:
     failed = {one["name"]: one["detail"] for one in data["checks"]["notPassed"] if "detail" in one}
     assert "overwritten each time" in failed["unchanged_while_read"]
     assert len([one for one in blob.requests if one.if_match]) == MAX_AUDITS
+
+
+def test_overwritten_between_the_audit_and_the_send() -> None:
+    """While the page was drawn, say: what is sent is about the output that is there."""
+    blob = Blob(WHOLE)
+    with delivering(blob) as (world, deliverer):
+        keep = deliverer.outbox.keep
+        left = [overwritten]
+
+        def kept(job_run_id: str, manifest: Manifest) -> Manifest:
+            stored = keep(job_run_id, manifest)
+            if left:
+                left.pop()(blob)
+            return stored
+
+        deliverer.outbox.keep = kept  # type: ignore[method-assign]
+        deliver_results(deliverer, JOB)
+    data = told(world)["data"]
+    assert data["output"]["etag"] == blob.etag
+    assert data["match"]["rowsMatched"] == 20
 
 
 def test_deleted_while_it_is_read_is_waited_for() -> None:

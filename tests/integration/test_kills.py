@@ -46,7 +46,7 @@ POINTS = (
     Point("ticket", BLOBS, "PUT", f"/{TICKETS}/{{job}}", When.BEFORE),
     Point("ticket-written", BLOBS, "PUT", f"/{TICKETS}/{{job}}", When.AFTER),
     Point("record", BLOBS, "PUT", f"/{JOBS}/{{job}}", When.AFTER),
-    Point("output-opened", BLOBS, "HEAD", f"/{OUTPUT_CONTAINER}/{{job}}_matched", When.AFTER),
+    Point("output-opened", BLOBS, "GET", f"/{OUTPUT_CONTAINER}/{{job}}_matched", When.AFTER),
     Point("report", BLOBS, "PUT", f"/{REPORTS}/{{job}}", When.AFTER),
     Point("outbox", BLOBS, "PUT", f"/{MANIFESTS}/{{job}}", When.BEFORE),
     Point("outbox-and-send", QUEUES, "POST", f"/{QUEUE}/messages", When.BEFORE),
