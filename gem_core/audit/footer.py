@@ -4,6 +4,7 @@ A file that is no readable Parquet is a value (`Fault`, `DataFault`), not an exc
 """
 
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import reduce
@@ -71,13 +72,16 @@ class Opened:
 
     def costliest(self, columns: Sequence[str]) -> str | None:
         """Of the columns, the one that is worth a thread of its own; None in a small file."""
-        return costliest(self._metadata, columns)
+        with suppress(*UNREADABLE):  # what is broken is told when the rows are read
+            return costliest(self._metadata, columns)
+        return None
 
     def id_span(self) -> Span | None:
         """The range of integer ids as the footer gives it; None when it does not."""
-        if not pa.types.is_integer(self.schema.field(ID).type):
-            return None
-        return _id_span(self._metadata)
+        if pa.types.is_integer(self.schema.field(ID).type):
+            with suppress(*UNREADABLE):  # as above
+                return _id_span(self._metadata)
+        return None
 
     def batches(
         self, columns: Sequence[str], *, apart: str | None = None

@@ -20,6 +20,7 @@ from gem_core.errors import (
     OutputRefused,
     OutputUnreachable,
     RecordConflict,
+    StoreError,
 )
 from gem_core.flows.deliverer import Deliverer
 from gem_core.gem.job import GemJob
@@ -130,7 +131,8 @@ def _report(
             input_note=note,
             expected_input=record.expected_input_file_name,
         )
-    except Exception:  # whatever it is, the process lives
+    except (OutputError, StoreError):
+        # Of storage, not of the file. All else would come again each time: its count stands.
         deliverer.outbox.end(*this)
         raise
     deliverer.outbox.end(*this)

@@ -22,6 +22,7 @@ from gem_core.audit.contract import (
     UNMATCHED,
     usable_columns,
 )
+from gem_core.audit.decode import UNREADABLE
 from gem_core.audit.source import Source
 from gem_core.page.breakdown import Breakdown, BreakdownFold, candidates
 from gem_core.page.geometry import GEOMETRY, Road, RoadsUnreadable, geometry_problem, road
@@ -75,7 +76,7 @@ def survey(source: Source, *, with_map: bool) -> Survey:
     try:
         with closing(ColumnReader(source)) as reader:
             return _surveyed(reader, with_map=with_map)
-    except PageDataUnreadable as error:
+    except (PageDataUnreadable, *UNREADABLE) as error:
         return Survey(note=f"the rows could not be read: {error}")
 
 

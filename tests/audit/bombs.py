@@ -216,6 +216,13 @@ def deep_schema(depth: int) -> bytes:
     return with_footer(change)
 
 
+def path_that_is_no_text() -> bytes:
+    """A column chunk whose path no text can be."""
+    return with_footer(
+        lambda footer: chunk(footer, "id").update({PATH: (LIST, (BINARY, [b"\xff"]))})
+    )
+
+
 def footer_beyond_file() -> bytes:
     """A footer that places a column after the end of the file."""
     return with_footer(lambda footer: chunk(footer, "id").update({DATA_AT: (I64, 1 << 40)}))

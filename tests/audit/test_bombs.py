@@ -41,6 +41,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "15 MB of key-value metadata": (partial(bombs.key_values, {b"key": b"v" * 15_000_000}), ""),
     "90 groups deep": (partial(bombs.deep_schema, 90), ""),
     "10,000 groups deep": (partial(bombs.deep_schema, 10_000), "footer_readable"),
+    "a path that is no text": (bombs.path_that_is_no_text, "rows_readable"),
     "a column beyond the end": (bombs.footer_beyond_file, "chunks_in_bounds"),
     "a column longer than the file": (bombs.chunk_beyond_file, "chunks_in_bounds"),
     "2,000,000 rows of one run": (bombs.runs, "ids_once"),

@@ -540,6 +540,22 @@ def test_an_audit_that_ends_the_process_each_time_is_given_up() -> None:
     assert delivered(world)["data"]["outcome"] == Outcome.VALID
 
 
+def test_an_audit_that_raises_each_time_is_given_up_as_well() -> None:
+    """A mistake of ours about one file must not keep its manifest back for ever."""
+    world = World()
+    world.files.write(OUTPUT, matched_file())
+    world.settle(finished())
+
+    def fail(*_: object, **__: object) -> Report:
+        raise ValueError("nobody thought of that")
+
+    world.audit = fail
+    for _ in range(MAX_BEGUN):
+        with pytest.raises(ValueError, match="nobody"):
+            deliver_results(world.deliverer, JOB)
+    assert delivered(world)["data"]["outcome"] == Outcome.INVALID
+
+
 def test_an_audit_that_fails_without_dying_is_not_counted() -> None:
     world = World()
     world.files.write(OUTPUT, matched_file())
