@@ -37,7 +37,7 @@ ORDERS = {
 """Where these are measured: slow ones only once, since they say the same for every order; the
 memory for ids only where ids are sorted."""
 
-QUICK = ["floor", "ours", "ours_two_threads", "duckdb", "polars"]
+QUICK = ["floor", "ours", "ours_two_threads", "duckdb"]
 
 ONE_THREAD = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
 SORT = {"NPY_DISABLE_CPU_FEATURES": "X86_V4"}
