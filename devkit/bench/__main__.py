@@ -115,7 +115,7 @@ def _plan() -> Plan:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--quick", action="store_true", help="within a minute: 1 M rows, two orders, 3 rounds"
+        "--quick", action="store_true", help="a few minutes: 1 M rows, two orders, 3 rounds"
     )
     parser.add_argument("--rows", type=_rows, default="10M", help="such as 50M (%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")
