@@ -62,11 +62,15 @@ class Outbox:
     def keep(self, job_run_id: str, manifest: Manifest) -> Manifest:
         """Store a manifest before it is sent; gives the one that stands under its id."""
         name = _manifest_name(job_run_id, manifest.id)
-        try:
-            self._manifests.create(name, manifest.body.encode())
-        except RecordConflict:
-            return self.get(job_run_id, manifest.id) or manifest
-        return manifest
+        while True:
+            try:
+                self._manifests.create(name, manifest.body.encode())
+            except RecordConflict:
+                if held := self.get(job_run_id, manifest.id):
+                    return held
+                # The job was forgotten just now, its manifests too: nothing stands any more.
+            else:
+                return manifest
 
     def begin(self, job_run_id: str, id_: str) -> int:
         """Count one more audit for a manifest; how many have begun without an end, this one too."""

@@ -53,6 +53,8 @@ def register_job(desk: Desk, job_run_id: str, body: object) -> tuple[bool, dict[
     """
     record = register(job_run_id, body, desk.clock())
     if known := desk.registry.get(record.job_run_id):
+        if not known.record.checks and known.record.stage is Stage.WATCHING:
+            desk.registry.mark_open(known.record)  # whoever registered it may have died just then
         return False, _shown(known.record)
     added = desk.registry.add(record)
     if added is None:  # somebody else registered it at the same time

@@ -96,6 +96,9 @@ class JobRegistry:
             )
         except RecordConflict:
             return None
+        # Once more: while this took its time, the job may have been registered by another, reported
+        # and forgotten, and that delivery is about to take away the marker that it saw.
+        self.mark_open(record)
         return StoredRecord(record, etag)
 
     def replace(self, stored: StoredRecord, record: JobRecord) -> StoredRecord:

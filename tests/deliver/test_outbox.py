@@ -48,7 +48,7 @@ def test_two_at_once_send_the_same_bytes() -> None:
     assert outbox.keep(JOB, kept("mine")) == kept("other")
 
 
-def test_a_manifest_forgotten_meanwhile_is_still_sent() -> None:
+def test_a_manifest_forgotten_meanwhile_is_stored_anew() -> None:
     class Vanishing(MemoryDocuments):
         def get(self, name: str) -> Document | None:
             self.delete(name)
@@ -58,6 +58,7 @@ def test_a_manifest_forgotten_meanwhile_is_still_sent() -> None:
     world.manifests = Vanishing()
     world.outbox.keep(JOB, kept("first"))
     assert world.outbox.keep(JOB, kept("second")) == kept("second")
+    assert world.manifests.names() == [f"{JOB}/id-1.json"]
 
 
 def test_a_report_is_stored_whole_under_the_address_that_was_told() -> None:

@@ -53,6 +53,14 @@ def test_a_new_job_is_watched_from_now_on(caplog: pytest.LogCaptureFixture) -> N
     assert logged(caplog, "job_registered")[0]["job_run_id"] == JOB
 
 
+def test_a_registration_that_is_repeated_marks_the_job_again() -> None:
+    """The first one died before it was answered, and its marker may be gone."""
+    world = World()
+    world.jobs.create(f"{JOB}.json", record_to_bytes(new_record()))
+    assert register_job(world.desk, JOB, None)[0] is False
+    assert world.marked()
+
+
 def test_a_known_job_stays_as_it_is() -> None:
     world = World()
     register_job(world.desk, JOB, {"labels": {"a": "b"}})

@@ -29,7 +29,23 @@ def test_a_new_job_is_kept_and_on_the_worklist() -> None:
     added = registry.add(new_record())
     assert added == stored(registry)
     assert added.record == new_record()
-    assert list(registry.open_jobs()) == [OpenJob(JOB, START, START, "0x1")]
+    assert list(registry.open_jobs()) == [OpenJob(JOB, START, START, "0x2")]
+
+
+def test_a_registration_that_takes_long_keeps_its_marker() -> None:
+    # Meanwhile another one registered the job, it was reported and forgotten; its delivery has seen
+    # the marker and takes it away just after the record is there.
+    world = World()
+    other = JobRegistry(jobs=world.jobs, worklist=world.worklist, tickets=world.tickets)
+
+    def close() -> None:
+        if world.trap.calls[-1] == "jobs.create":
+            (seen,) = other.open_jobs()
+            other.unmark(JOB, etag=seen.etag)
+
+    world.trap.check = close
+    world.registry.add(new_record())
+    assert world.marked()
 
 
 def test_no_job_is_none() -> None:

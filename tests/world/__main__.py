@@ -22,7 +22,7 @@ from tests.world.shrink import shrunk
 from tests.world.tally import Tally
 from tests.world.world import World
 
-RUNS = 30_000
+RUNS = 40_000
 QUICK_RUNS = 400
 SHOWN = 10
 
@@ -57,6 +57,9 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         "--quick", action="store_true", help=f"{QUICK_RUNS:,} seeds, and only two exhaustive cases"
     )
     parser.add_argument("--part", choices=["random", "exhaustive"], help="only this (both)")
+    parser.add_argument(
+        "--deep", action="store_true", help="exhaustive, one job: each other fault with each kill"
+    )
     parser.add_argument("--workers", type=int, default=os.process_cpu_count(), help="(%(default)s)")
     parser.add_argument("--seed", type=int, help="one random run again, with its whole trace")
     parser.add_argument("--real-audit", action="store_true", help="for --seed: over real files")
@@ -89,7 +92,9 @@ def _tasks(arguments: argparse.Namespace) -> list[Task]:
         runs = runs if arguments.runs is None else arguments.runs
         tasks += random_tasks(runs, sabotage=arguments.sabotage)
     if arguments.part != "random":
-        tasks += exhaustive_tasks(_cases(quick=arguments.quick), sabotage=arguments.sabotage)
+        tasks += exhaustive_tasks(
+            _cases(quick=arguments.quick), sabotage=arguments.sabotage, deep=arguments.deep
+        )
     return tasks
 
 

@@ -28,6 +28,8 @@ class Task:
     case: str = ""
     first: CallFault | None = None
     sabotage: str = ""
+    deep: bool = False
+    """Whether a kill follows other faults too."""
 
 
 @cache
@@ -42,13 +44,15 @@ def random_tasks(runs: int, *, sabotage: str = "") -> Iterator[Task]:
         yield Task(seeds=(start, min(start + SEEDS_A_TASK, runs)), sabotage=sabotage)
 
 
-def exhaustive_tasks(names: Iterable[str], *, sabotage: str = "") -> Iterator[Task]:
+def exhaustive_tasks(
+    names: Iterable[str], *, sabotage: str = "", deep: bool = False
+) -> Iterator[Task]:
     """Every case, undisturbed, and then with every first fault."""
     for name in names:
         yield Task(case=name, sabotage=sabotage)
         states = World(all_cases()[name].plan, count_states=True).run().states
         for first in (*kills(states), *troubles(states)):
-            yield Task(case=name, first=first, sabotage=sabotage)
+            yield Task(case=name, first=first, sabotage=sabotage, deep=deep)
 
 
 def do(task: Task) -> Tally:
@@ -60,7 +64,7 @@ def do(task: Task) -> Tally:
         if task.sabotage:
             stack.enter_context(SABOTAGES[task.sabotage].off())
         if task.case:
-            _exhaust(tally, all_cases()[task.case], task.first)
+            _exhaust(tally, all_cases()[task.case], task.first, deep=task.deep)
         for seed in range(*task.seeds):
             tally.add("random", f"--seed {seed}", World(random_plan(seed)).run())
             if seed % REAL_AUDIT_EVERY == 0:
@@ -70,14 +74,14 @@ def do(task: Task) -> Tally:
     return tally
 
 
-def _exhaust(tally: Tally, case: Case, first: CallFault | None) -> None:
+def _exhaust(tally: Tally, case: Case, first: CallFault | None, *, deep: bool) -> None:
     """The base run of a case, or all that begin with this fault."""
     if first is None:
         states = _one(tally, case).states
         tally.count("a kill", points=2 * len(states), states=len(list(kills(states))))
         return
     states = _one(tally, case, first).states
-    if first.is_kill or case.jobs == 1:
+    if first.is_kill or (deep and case.jobs == 1):
         seconds = list(kills(states, after=first.call))
         tally.count(
             "two kills" if first.is_kill else "another fault and a kill",

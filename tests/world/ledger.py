@@ -158,8 +158,22 @@ class Ledger:
     def _check_marker(self, job_run_id: str) -> None:
         record = self.records.get(job_run_id)
         is_open = record and record["stage"] != Stage.REPORTED
+        if self._is_registered_anew(job_run_id):
+            return
         if record and is_open and self.worklist.get(MARKER_PREFIX + job_run_id) is None:
             self.breach(f"{job_run_id} is {record['stage']} and not on the worklist")
+
+    def _is_registered_anew(self, job_run_id: str) -> bool:
+        """A registration that meets a forgetting may lose its marker, until it is answered."""
+        return self._was_forgotten(job_run_id) and any(
+            asked.deed is Deed.REGISTER and asked.job_run_id == job_run_id and not asked.answered
+            for asked in self.asked
+        )
+
+    def answered(self, asked: Asked) -> None:
+        """A request from outside is answered."""
+        asked.answered = True
+        self._check_marker(asked.job_run_id)
 
     def _manifest_stored(self, name: str, body: bytes) -> None:
         if name.endswith(SUFFIX):

@@ -110,18 +110,6 @@ def _young_markers_go() -> AbstractContextManager[Any]:
     return patch.object(check_one, "ORPHAN_AGE", timedelta(0))
 
 
-def _forgetting_unmarks() -> AbstractContextManager[Any]:
-    forget = JobRegistry.remove
-
-    def remove(self: JobRegistry, job_run_id: str) -> None:
-        marker = self._worklist.get(MARKER_PREFIX + job_run_id)
-        forget(self, job_run_id)
-        if marker:
-            self.unmark(job_run_id, etag=marker.etag)
-
-    return patch.object(JobRegistry, "remove", remove)
-
-
 def _any_delivery_reports() -> AbstractContextManager[Any]:
     return patch.object(JobRecord, "is_same_delivery", lambda *_: True)
 
@@ -147,7 +135,6 @@ SABOTAGES = {
         Sabotage("unmark-any", "a marker is removed, whoever wrote it", _unmark_any),
         Sabotage("any-id", "each manifest has an id of its own", _any_id),
         Sabotage("young-markers", "a marker goes, however young it is", _young_markers_go),
-        Sabotage("forget-unmarks", "forgetting takes away any marker", _forgetting_unmarks),
         Sabotage("old-delivery", "an old delivery reports a new request", _any_delivery_reports),
         Sabotage("claim", "a job is claimed by whoever likes", _claim_for_all),
         Sabotage("blind-mark", "a job is marked without looking at its record", _send_and_hope),

@@ -214,7 +214,8 @@ class World:
 
         def end(ending: Ending) -> None:
             asked.ended = self._loop.seconds
-            asked.answered = ending is None
+            if ending is None:
+                edges.ledger.answered(asked)
             if act.deed is not Deed.REGISTER:
                 return
             if ending is None:
