@@ -1,7 +1,6 @@
 """`python -m tests.world`: the campaign. Exit code 1 when any promise was broken."""
 
 import argparse
-import logging
 import os
 import sys
 import time
@@ -13,7 +12,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from tests.world.audit import REAL, TINY, Auditing
-from tests.world.campaign import Task, all_cases, exhaustive_tasks, random_tasks, run
+from tests.world.campaign import Task, all_cases, exhaustive_tasks, quiet, random_tasks, run
 from tests.world.exhaustive import with_faults
 from tests.world.faults import Fault
 from tests.world.plan import CallFault, Plan, random_plan
@@ -30,11 +29,16 @@ SHOWN = 10
 def main(words: Sequence[str] | None = None) -> int:
     """Run what is asked for."""
     arguments = _arguments(words)
-    logging.getLogger("gem_core").setLevel(logging.CRITICAL + 1)
-    if arguments.seed is not None or arguments.case:
-        return _replay(arguments)
-    if arguments.sabotage == "all":
-        return _all_sabotages(arguments)
+    with quiet():
+        if arguments.seed is not None or arguments.case:
+            return _replay(arguments)
+        if arguments.sabotage == "all":
+            return _all_sabotages(arguments)
+        return _campaign(arguments)
+
+
+def _campaign(arguments: argparse.Namespace) -> int:
+    """All runs that are asked for, and what they found."""
     began = time.monotonic()
     tally = _run(_tasks(arguments), arguments)
     Console(width=110).print(tally.table())

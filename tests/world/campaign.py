@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
@@ -55,12 +55,24 @@ def exhaustive_tasks(
             yield Task(case=name, first=first, sabotage=sabotage, deep=deep)
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the app's events, which would fill the screen."""
+    logger = logging.getLogger("gem_core")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
 def do(task: Task) -> Tally:
     """Run a task."""
-    logging.getLogger("gem_core").setLevel(logging.CRITICAL + 1)  # its events would fill the screen
     tally = Tally()
     began = process_time()
     with ExitStack() as stack:
+        stack.enter_context(quiet())
         if task.sabotage:
             stack.enter_context(SABOTAGES[task.sabotage].off())
         if task.case:

@@ -1,5 +1,6 @@
 """The campaign's short form, and that it can fail: each protection that is off is found."""
 
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.world.__main__ import main
+from tests.world.campaign import Task, do
 from tests.world.exhaustive import cases, kills, with_faults
 from tests.world.plan import Plan, random_plan
 from tests.world.sabotage import SABOTAGES
@@ -78,6 +80,16 @@ def test_the_exhaustive_part_finds_a_marker_that_is_written_last() -> None:
     with SABOTAGES["marker-last"].off():
         states = World(case.plan, count_states=True).run().states
         assert any(_fails(with_faults(case.plan, kill)) for kill in kills(states))
+
+
+def test_the_app_is_heard_again_afterwards(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = logging.getLogger("gem_core")
+    before = logger.level
+    assert main(["--seed", "0"]) == 0
+    assert logger.level == before
+    do(Task(seeds=(1, 2)))
+    assert logger.level == before
+    assert "job_registered" not in capsys.readouterr().err
 
 
 def test_kinds_of_faults_and_cases_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
