@@ -8,13 +8,7 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from azure.core import MatchConditions
-from azure.core.exceptions import (
-    AzureError,
-    HttpResponseError,
-    ResourceExistsError,
-    ResourceModifiedError,
-    ResourceNotFoundError,
-)
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.core.paging import PageIterator
 from azure.storage.blob import BlobProperties, ContainerClient, ContentSettings
 
@@ -22,6 +16,9 @@ from gem_core.documents import Document, Listed, Page
 from gem_core.errors import PageUnknown, RecordConflict, StoreError, StoreMissing, StoreRefused
 from gem_core.storage_errors import code_of, is_refusal
 
+_CONFLICTS = {"BlobAlreadyExists", "ConditionNotMet", "BlobNotFound"}
+"""Another writer was first. Other codes come with the same statuses (a blob that somebody leased, a
+container that is being deleted), and trying again with a fresh ETag does not help against those."""
 _LISTING_PAGE = 5000
 """The service's own limit for a page (List Blobs, maxresults)."""
 
@@ -80,7 +77,7 @@ class BlobDocuments:
             try:
                 self._container.delete_blob(name, **_only(etag))
             except ResourceNotFoundError as error:
-                if code_of(error) != "BlobNotFound":
+                if etag or code_of(error) != "BlobNotFound":
                     raise
 
     def url(self, name: str) -> str:
@@ -131,11 +128,11 @@ class _OurErrors:
 
 def _ours(container: str, error: AzureError) -> StoreError:
     """The SDK redacts what it prints, so the texts hold no key."""
-    if isinstance(error, ResourceExistsError | ResourceModifiedError):
-        return RecordConflict(f"container {container!r}: another writer was first")
     if not isinstance(error, HttpResponseError):
         return StoreError(f"container {container!r}: no answer from storage: {error}")
     code = code_of(error)
+    if code in _CONFLICTS:
+        return RecordConflict(f"container {container!r}: another writer was first")
     if is_refusal(error):
         return StoreRefused(
             f"container {container!r}: storage refused ({code or type(error).__name__}): check the "
@@ -145,6 +142,11 @@ def _ours(container: str, error: AzureError) -> StoreError:
         return StoreMissing(
             f"container {container!r} does not exist in GEM_STATE: create it "
             "(the infrastructure does so)"
+        )
+    if code == "ContainerBeingDeleted":
+        return StoreMissing(
+            f"container {container!r} is being deleted in GEM_STATE: create it when it is gone, "
+            "which takes half a minute or more"
         )
     return StoreError(f"container {container!r}: storage answered {code or error.status_code}")
 

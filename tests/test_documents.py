@@ -13,6 +13,7 @@ from gem_core.blob_documents import BlobDocuments
 from gem_core.documents import Documents
 from gem_core.errors import RecordConflict, StoreError, StoreMissing, StoreRefused
 from tests.fakes import MemoryDocuments
+from tests.gem.server import Reply, ScriptedServer
 
 type Make = Callable[[], Documents]
 
@@ -210,6 +211,46 @@ def test_a_wrong_key_is_refused_and_not_shown(
         with pytest.raises(StoreRefused, match="container 'any': storage refused") as caught:
             call(BlobDocuments(container))
         assert key not in str(caught.value)
+
+
+def test_a_blob_that_somebody_has_leased_is_no_lost_race(blobs: BlobServiceClient) -> None:
+    """Whoever loses a race reads again and goes on; against a lease that would never end."""
+    container = blobs.create_container(f"c{uuid.uuid4().hex}")
+    documents = BlobDocuments(container)
+    etag = documents.create("a", b"one")
+    container.get_blob_client("a").acquire_lease()
+    with pytest.raises(StoreError, match="LeaseIdMissing") as caught:
+        documents.replace("a", b"two", etag=etag)
+    assert not isinstance(caught.value, RecordConflict)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "meant"),
+    [
+        (409, "BlobAlreadyExists", RecordConflict),
+        (409, "ContainerBeingDeleted", StoreMissing),
+        (409, "BlobImmutableDueToPolicy", StoreError),
+        (412, "ConditionNotMet", RecordConflict),
+        (412, "LeaseIdMissing", StoreError),
+        (404, "BlobNotFound", RecordConflict),
+    ],
+)
+def test_only_another_writer_is_a_conflict(status: int, code: str, meant: type[StoreError]) -> None:
+    key = {"account_name": "a", "account_key": "aa=="}
+    reply = Reply(status, headers={"x-ms-error-code": code})
+    with (
+        ScriptedServer(reply) as server,
+        ContainerClient(f"{server.url}/a", "any", credential=key) as container,
+    ):
+        documents = BlobDocuments(container)
+        for write in (
+            lambda: documents.create("a", b""),
+            lambda: documents.replace("a", b"", etag="0x1"),
+            lambda: documents.delete("a", etag="0x1"),
+        ):
+            with pytest.raises(StoreError) as caught:
+                write()
+            assert type(caught.value) is meant
 
 
 def test_no_answer_is_a_store_error() -> None:

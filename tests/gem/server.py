@@ -42,7 +42,8 @@ class ScriptedServer:
 
             disable_nagle_algorithm = True
 
-            def do_GET(self) -> None:
+            def handle_any(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 asked = Asked(self.path, headers, self.client_address[1])
                 desk.asked.append(asked)
@@ -60,6 +61,8 @@ class ScriptedServer:
                 reset = struct.pack("ii", 1, 0)
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
                 self.close_connection = True
+
+            do_GET = do_PUT = do_DELETE = handle_any  # noqa: N815 - http.server's names
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
                 pass
