@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from gem_core.setting_reader import Connection, Secret, ServicePrincipal
+from gem_core.settings import MAX_CONCURRENCY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,9 +15,14 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.storage.blob import BlobServiceClient, ContainerClient
     from azure.storage.queue import QueueServiceClient
+    from requests import Session
 
+CONNECTIONS = MAX_CONCURRENCY
+"""Kept open by a client at most, and made as they are needed: one for each question that may be in
+flight. The SDK keeps ten, throws the others away and says so at each of them."""
 RETRIES: dict[str, Any] = {"retry_total": 4, "initial_backoff": 1, "increment_base": 2}
-"""Seconds of the storage SDK's exponential retry; its default waits 15 s before the first one."""
+"""Seconds of the storage SDK's exponential retry; its default waits 15 s before the first one. It
+tries again after 408, 5xx and broken connections, not after 429, and ignores Retry-After."""
 IMPATIENT: dict[str, Any] = {
     "retry_total": 1,
     "initial_backoff": 1,
@@ -42,9 +48,11 @@ def blob_service(
     options = (IMPATIENT if impatient else RETRIES) | _WHOLE
     if connection.connection_string:
         return BlobServiceClient.from_connection_string(
-            connection.connection_string.reveal(), **options
+            connection.connection_string.reveal(), session=_session(), **options
         )
-    return BlobServiceClient(service_uri, credential=_credential(connection), **options)
+    return BlobServiceClient(
+        service_uri, credential=_credential(connection), session=_session(), **options
+    )
 
 
 def blob_service_at(url: str, signature: Secret | None) -> "BlobServiceClient":
@@ -53,7 +61,7 @@ def blob_service_at(url: str, signature: Secret | None) -> "BlobServiceClient":
     from azure.storage.blob import BlobServiceClient
 
     credential = AzureSasCredential(signature.reveal()) if signature else sign_in(None)
-    return BlobServiceClient(url, credential=credential, **RETRIES, **_WHOLE)
+    return BlobServiceClient(url, credential=credential, session=_session(), **RETRIES, **_WHOLE)
 
 
 @cache
@@ -64,11 +72,28 @@ def queue_service(connection: Connection, *, impatient: bool = False) -> "QueueS
     options = IMPATIENT if impatient else RETRIES
     if connection.connection_string:
         return QueueServiceClient.from_connection_string(
-            connection.connection_string.reveal(), **options
+            connection.connection_string.reveal(), session=_session(), **options
         )
     return QueueServiceClient(
-        connection.queue_service_uri or "", credential=_credential(connection), **options
+        connection.queue_service_uri or "",
+        credential=_credential(connection),
+        session=_session(),
+        **options,
     )
+
+
+def _session() -> "Session":
+    """As the SDK makes its own, but for the number of connections: urllib3 tries nothing again."""
+    from requests import Session
+    from requests.adapters import HTTPAdapter
+    from urllib3 import Retry
+
+    session = Session()
+    never = Retry(total=False, redirect=False, raise_on_status=False)
+    adapter = HTTPAdapter(pool_maxsize=CONNECTIONS, max_retries=never)
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, adapter)
+    return session
 
 
 def connector(

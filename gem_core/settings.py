@@ -13,6 +13,8 @@ from pathlib import Path
 from gem_core.errors import SettingsError
 from gem_core.setting_reader import Connection, Secret, ServicePrincipal, SettingReader
 
+MAX_CONCURRENCY = 256
+"""Questions in flight at once."""
 MAX_IDS_MIB = 65_536
 """More than any instance has."""
 
@@ -129,7 +131,7 @@ def survey_settings(environment: Mapping[str, str]) -> tuple[Settings, tuple[str
         gem_token_scope=read.text("GEM_TOKEN_SCOPE", "https://gem.core.orbis.tomtom.com/.default"),
         gem_principal=read.principal("GEM_TENANT_ID", "GEM_CLIENT_ID", "GEM_CLIENT_SECRET"),
         gem_bearer_token=Secret(token) if (token := read.header("GEM_BEARER_TOKEN")) else None,
-        check_concurrency=read.count("GEM_CHECK_CONCURRENCY", 16, most=256),
+        check_concurrency=read.count("GEM_CHECK_CONCURRENCY", 16, most=MAX_CONCURRENCY),
         check_requests_per_second=read.number("GEM_CHECK_REQUESTS_PER_SECOND", 10),
         check_batch_size=read.count("GEM_CHECK_BATCH_SIZE", 0, most=200, zero=True),
         output_grace=timedelta(minutes=read.number("GEM_OUTPUT_GRACE_MINUTES", 30, zero=True)),

@@ -2,9 +2,11 @@
 
 import base64
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from azure.core.credentials import TokenCredential
@@ -27,6 +29,7 @@ from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import register_job, tell_status
 from gem_core.gem.token import FixedToken, IdentityToken
+from tests.gem.server import Asked, Reply, ScriptedServer
 
 NEEDED = {
     "GEM_API_KEY": "key",
@@ -126,6 +129,31 @@ def test_state_is_reached_by_the_identity_that_was_named(
         "https://state.blob.example/",
         "https://state.queue.example/",
     )
+
+
+class Crowd(ScriptedServer):
+    """Answers nobody before so many have asked, each over a connection of its own."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(Reply(404, headers={"x-ms-error-code": "BlobNotFound"}))
+        self._all = Barrier(size)
+
+    def reply(self, asked: Asked) -> Reply:
+        self._all.wait(timeout=60)
+        return super().reply(asked)
+
+
+def test_a_connection_is_kept_for_each_question_at_once(
+    fresh: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Crowd(60) as server, ThreadPoolExecutor(60) as threads:
+        state = f"AccountName=a;AccountKey=aa==;BlobEndpoint={server.url}/a;QueueEndpoint=http://q"
+        use(fresh, NEEDED | {"GEM_STATE": state})
+        registry = wiring.desk().registry
+        for _ in range(2):
+            assert not any(threads.map(registry.get, map(str, range(60))))
+        assert len({each.peer for each in server.asked}) == 60
+    assert "pool is full" not in caplog.text
 
 
 def test_each_storage_of_gem_has_its_own_address(fresh: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from gem_core.watch.registry import OpenJob
 from gem_core.watch.trouble import Kind, Trouble, trouble
 
 _READERS = 10
-"""Records read at once: as many as a client keeps connections (requests, DEFAULT_POOLSIZE)."""
+"""Records read at once."""
 
 
 def find_trouble(
