@@ -45,6 +45,12 @@ class Proxy:
         """Host and port to use instead of the target's."""
         return f"127.0.0.1:{self._server.server_address[1]}"
 
+    def instead_of(self, connection_string: str, service: str) -> str:
+        """The connection string with one service ("BlobEndpoint", …) behind this proxy."""
+        parts = dict(part.split("=", 1) for part in connection_string.strip(";").split(";"))
+        parts[service] = urlsplit(parts[service])._replace(netloc=self.netloc).geturl()
+        return ";".join(f"{name}={value}" for name, value in parts.items())
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self
@@ -66,7 +72,7 @@ class Proxy:
             protocol_version = "HTTP/1.1"
 
             def handle_any(self) -> None:
-                proxy._pass_on(self)
+                proxy.pass_on(self)
 
             do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any  # noqa: N815 - http.server's names
 
@@ -75,7 +81,7 @@ class Proxy:
 
         return Handler
 
-    def _pass_on(self, caller: BaseHTTPRequestHandler) -> None:
+    def pass_on(self, caller: BaseHTTPRequestHandler) -> None:
         body = caller.rfile.read(int(caller.headers.get("Content-Length") or 0))
         act = self._take_act(caller)
         if act and self._when is When.BEFORE:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import pytest
 from azure.storage.blob import BlobServiceClient
@@ -62,20 +61,13 @@ def storage() -> Iterator[Azurite]:
         yield azurite
 
 
-def through(proxy: Proxy, connection_string: str, service: str) -> str:
-    """The connection string with one service behind the proxy."""
-    parts = dict(part.split("=", 1) for part in connection_string.strip(";").split(";"))
-    parts[service] = urlsplit(parts[service])._replace(netloc=proxy.netloc).geturl()
-    return ";".join(f"{name}={value}" for name, value in parts.items())
-
-
 def live_until_killed(
     storage: Azurite, simulator: GemSimulator, settings: dict[str, str], point: Point
 ) -> None:
     """The first life of the app: it ends, without warning, at the point."""
     target = storage.blob_uri if point.service == BLOBS else storage.queue_uri
     with Proxy(target, matches=point.matches, when=point.when) as proxy:
-        behind = through(proxy, storage.connection_string, point.service)
+        behind = proxy.instead_of(storage.connection_string, point.service)
         with Runner(ROOT, settings | {"GEM_STATE": behind, "GEM_OUTPUT": behind}) as runner:
             Courier(Stage(storage, simulator, runner)).register(point.job)
             proxy.act = runner.kill
