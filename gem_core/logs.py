@@ -18,6 +18,7 @@ class Event(StrEnum):
 
     JOB_REGISTERED = "job_registered"
     JOB_FORGOTTEN = "job_forgotten"
+    """By a request; and when a tick takes the old marker of a job away that has no record."""
     JOB_CHECKED = "job_checked"
     JOB_NOT_FOUND = "job_not_found"
     JOB_NOT_ANSWERED = "job_not_answered"

@@ -69,8 +69,10 @@ def look_at(checker: Checker, job: OpenJob, common: Common) -> Done:
     registry = checker.registry
     stored = registry.get(job.job_run_id)
     if stored is None or stored.record.stage is Stage.REPORTED:
-        if now - job.marked_at > ORPHAN_AGE:
-            registry.unmark(job.job_run_id, etag=job.etag)
+        is_old = now - job.marked_at > ORPHAN_AGE
+        if is_old and registry.unmark(job.job_run_id, etag=job.etag) and stored is None:
+            # For the host's log: whoever forgot the job at a terminal has not told it.
+            log(Event.JOB_FORGOTTEN, job_run_id=job.job_run_id)
         return Done.NOTHING
     record = stored.record
     if record.due_at > now:

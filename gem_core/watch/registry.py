@@ -14,7 +14,6 @@ a later moment. Others then find the job not due, and if the claimant dies it is
 
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from heapq import nlargest
@@ -156,13 +155,16 @@ class JobRegistry:
         metadata = {"due": _utc(record.due_at)}
         self._worklist.put(MARKER_PREFIX + record.job_run_id, b"", metadata=metadata)
 
-    def unmark(self, job_run_id: str, *, etag: str) -> None:
-        """Take the job off the worklist, unless its marker is another one by now.
+    def unmark(self, job_run_id: str, *, etag: str) -> bool:
+        """Take the job off the worklist, unless its marker is another one by now; whether it was.
 
         Whoever opens the job again at the same moment has written a new marker, which must stay.
         """
-        with suppress(RecordConflict):
+        try:
             self._worklist.delete(MARKER_PREFIX + job_run_id, etag=etag)
+        except RecordConflict:
+            return False
+        return True
 
     def open_jobs(self) -> Iterator[OpenJob]:
         """The worklist, by id: one listing, whatever the number of settled jobs."""

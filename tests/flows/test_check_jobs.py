@@ -346,15 +346,20 @@ def test_two_ticks_at_once_settle_a_job_once() -> None:
     assert all(world.record(job_run_id).tickets == 1 for job_run_id in "abc")
 
 
-def test_a_marker_without_a_record_goes_only_when_it_is_old() -> None:
+def test_a_marker_without_a_record_goes_only_when_it_is_old(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "gem_core")
     world = world_of()
     world.registry.mark_open(new_record())
     world.clock.move(ORPHAN_AGE)
     check_jobs(world.checker)
     assert world.marked()
+    assert not logged(caplog, "job_forgotten")
     world.clock.move(seconds=1)
     check_jobs(world.checker)
     assert not world.marked()
+    assert [line["job_run_id"] for line in logged(caplog, "job_forgotten")] == [JOB]
     assert world.gem.asked == []
 
 
@@ -369,7 +374,10 @@ def reported_but_marked() -> World:
     return world
 
 
-def test_a_marker_of_a_reported_job_goes_only_when_it_is_old() -> None:
+def test_a_marker_of_a_reported_job_goes_only_when_it_is_old(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "gem_core")
     world = reported_but_marked()
     before = world.record()
     world.clock.move(ORPHAN_AGE)
@@ -379,6 +387,7 @@ def test_a_marker_of_a_reported_job_goes_only_when_it_is_old() -> None:
     check_jobs(world.checker)
     assert not world.marked()
     assert world.record() == before
+    assert not logged(caplog, "job_forgotten")
     assert world.gem.asked == []
 
 

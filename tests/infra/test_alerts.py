@@ -19,7 +19,7 @@ import pytest
 from gem_core.errors import GemAccessError, OutputUnreachable
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
-from gem_core.flows.manage_jobs import redeliver_job
+from gem_core.flows.manage_jobs import forget_job, redeliver_job
 from gem_core.logs import Event, log
 from tests.builders import JOB, OUTPUT, World, answer, finished, matched_file
 from tests.infra.contract import ROOT
@@ -249,6 +249,18 @@ class TestManifestsThatWait:
         life.world.clock.move(seconds=1)
         deliver_results(life.world.deliverer, JOB)
         life.ticks(90)
+        assert life.fires() == set()
+
+    def test_not_for_long_for_a_job_that_was_forgotten_at_a_terminal(self, life: Life) -> None:
+        """The terminal's line is in no table; the tick's is, when it takes the marker away."""
+        finish(life)
+        life.ticks(70)
+        assert life.fires() == {"manifests-waiting"}
+        forget_job(life.world.desk, JOB)
+        told = life.lines.pop()
+        assert "job_forgotten" in told[1]
+        assert life.fires() == {"manifests-waiting"}
+        life.ticks(62)
         assert life.fires() == set()
 
     def test_for_an_output_that_cannot_be_read(self, life: Life) -> None:

@@ -84,8 +84,9 @@ def _marker_last() -> AbstractContextManager[Any]:
 
 
 def _unmark_any() -> AbstractContextManager[Any]:
-    def unmark(self: JobRegistry, job_run_id: str, *, etag: str) -> None:  # noqa: ARG001 - as above
+    def unmark(self: JobRegistry, job_run_id: str, *, etag: str) -> bool:  # noqa: ARG001 - as above
         self._worklist.delete(MARKER_PREFIX + job_run_id)
+        return True
 
     return patch.object(JobRegistry, "unmark", unmark)
 
