@@ -5,6 +5,7 @@ Its form is published as `docs/manifest.schema.json`; README.md shows one.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -135,20 +136,31 @@ def with_page(event: Mapping[str, Any], page_url: str) -> dict[str, Any]:
 
 
 def manifest(event: Mapping[str, Any]) -> Manifest:
-    """The message of a whole event: only the checks that are not passed, and cut to its limit."""
+    """The message of a whole event: only the checks that are not passed, and cut to its limit.
+
+    A check that nobody asked for is none of them: there is nothing to do about it.
+    """
     data = dict(event["data"])
     checks = dict(data["checks"])
-    checks["notPassed"] = [check for check in checks.pop("all") if check["verdict"] != "passed"]
+    checks["notPassed"] = [
+        check
+        for check in checks.pop("all")
+        if check["verdict"] != "passed" and check.get("asked", True)
+    ]
     body = cut_to_fit({**event, "data": data | {"checks": checks}})
     return Manifest(event["id"], Outcome(data["outcome"]), body)
 
 
 def _counts(checks: tuple[Mapping[str, Any], ...]) -> dict[str, int]:
-    counts = {"passed": 0, "failedError": 0, "failedWarning": 0, "failedInfo": 0, "notRun": 0}
-    for check in checks:
-        verdict = check["verdict"]
-        if verdict == "failed":
-            counts["failed" + str(check["severity"]).title()] += 1
-        else:
-            counts["passed" if verdict == "passed" else "notRun"] += 1
-    return counts
+    names = ("passed", "failedError", "failedWarning", "failedInfo", "notRun", "notAsked")
+    return dict.fromkeys(names, 0) | Counter(map(_counted_as, checks))
+
+
+def _counted_as(check: Mapping[str, Any]) -> str:
+    match check["verdict"]:
+        case "passed":
+            return "passed"
+        case "failed":
+            return "failed" + str(check["severity"]).title()
+        case _:
+            return "notRun" if check.get("asked", True) else "notAsked"

@@ -9,6 +9,8 @@ import pyarrow as pa
 import pytest
 
 from gem_core.audit.checks import CHECKS
+from gem_core.audit.report import Report, judge
+from gem_core.audit.verdict import Verdict
 from tests.audit.build import MATCHED_ROWS, ROWS, audited, changed, job, matched_table, write_bytes
 
 
@@ -53,6 +55,29 @@ def test_the_parts_of_a_manifest(tmp_path: Path) -> None:
     }
     assert found["input"]["idsCompared"]
     assert found["input"]["columnsCompared"]
+
+
+def not_asked(report: Report) -> set[str]:
+    return {line["name"] for line in report.to_json()["checks"] if not line.get("asked", True)}
+
+
+def test_what_nobody_asked_for_is_told_as_such(tmp_path: Path) -> None:
+    report = audited(tmp_path, matched_table())
+    assert not_asked(report) == {"input_as_registered", "input_values_kept"}
+    report = audited(tmp_path, matched_table(), with_values=True)
+    assert not_asked(report) == {"input_as_registered"}
+
+
+@pytest.mark.parametrize("expected", ["roads.parquet", "other.parquet"])
+def test_what_was_asked_for_and_not_found_out_is_no_such_thing(
+    tmp_path: Path, expected: str
+) -> None:
+    facts = audited(tmp_path, matched_table()[:0].drop_columns(["id"]), with_values=True).facts
+    report = judge(replace(facts, expected_input=expected), bytes_read=0, requests=0)
+    assert {line.verdict for line in report.checks if line.name == "input_values_kept"} == {
+        Verdict.NOT_RUN
+    }
+    assert not_asked(report) == set()
 
 
 def test_match_facts(tmp_path: Path) -> None:

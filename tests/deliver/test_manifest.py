@@ -136,6 +136,7 @@ def test_a_job_that_gem_never_told_of() -> None:
 
 
 def test_checks_are_counted_and_only_those_that_did_not_pass_are_sent() -> None:
+    """Not the one that nobody asked for, which the report has."""
     checks = (
         check("passed", "error", name="a"),
         check("passed", "info", name="b"),
@@ -144,9 +145,17 @@ def test_checks_are_counted_and_only_those_that_did_not_pass_are_sent() -> None:
         check("failed", "info", name="e"),
         check("not_run", "error", name="f"),
         check("not_run", "warning", name="g"),
+        check("not_run", "error", name="h", asked=False),
     )
     whole = event(settled(), findings(checks=checks))
-    counts = {"passed": 2, "failedError": 1, "failedWarning": 1, "failedInfo": 1, "notRun": 2}
+    counts = {
+        "passed": 2,
+        "failedError": 1,
+        "failedWarning": 1,
+        "failedInfo": 1,
+        "notRun": 2,
+        "notAsked": 1,
+    }
     assert whole["data"]["checks"]["counts"] == counts
     assert whole["data"]["checks"]["all"] == list(checks)
     sent = check_manifest(manifest(whole).body)["data"]["checks"]
