@@ -15,6 +15,8 @@ from gem_core.errors import GemAnswerError
 
 MAX_DEPTH = 32
 """Of nesting; the documented answer has 2."""
+MAX_DRIFT = 200
+"""Letters of a line: the platform cuts a log line that is too long, and then no alert reads it."""
 
 
 class JobStatus(StrEnum):
@@ -140,7 +142,7 @@ class _Reader:
         try:
             return convert(value)
         except (ValueError, OverflowError) as error:
-            self.drift.append(f"{name}: {error}")
+            self.drift.append(f"{name}: {error}"[:MAX_DRIFT])
             return None
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_core.errors import GemAnswerError
-from gem_core.gem.job import GemJob, JobStatus, parse_job
+from gem_core.gem.job import MAX_DRIFT, GemJob, JobStatus, parse_job
 from tests.builders import JOB, job, page_answer
 
 JSON = st.recursive(
@@ -103,6 +103,14 @@ def test_a_wrong_field_is_none_and_one_line_of_drift(name: str, value: object, w
     assert words in told.drift[0]
     assert told.answer[name] in (value, "nan")  # NaN is kept as text
     assert told.status is JobStatus.RUNNING
+
+
+def test_a_line_of_drift_stays_a_line() -> None:
+    """What it quotes may be as long as an answer; a log line must not."""
+    told = job(createdAt="x" * 100_000)
+    (line,) = told.drift
+    assert line.startswith("createdAt: Invalid isoformat string: 'xxx")
+    assert len(line) == MAX_DRIFT
 
 
 @pytest.mark.parametrize("name", FIELDS)
