@@ -26,6 +26,9 @@ Functions host knows the shortcut, the Python SDK does not ("Use the Azurite emu
 _CONNECTION = re.compile(r"(?:^|;)\s*(?:AccountName|BlobEndpoint)=[^;]", re.IGNORECASE)
 """Every form of connection string names the account or the blob service."""
 
+_TENANT = re.compile("[0-9A-Za-z.-]+", re.ASCII)
+"""What azure.identity takes; it raises a ValueError for anything else."""
+
 MAX_NUMBER = 1_000_000
 """Of any unit: beyond every sensible wait, and within the calendar."""
 
@@ -101,9 +104,9 @@ class SettingReader:
             )
         return value
 
-    def header(self, name: str, *, required: bool = False) -> str:
+    def header(self, name: str, default: str = "", *, required: bool = False) -> str:
         """A text that must fit into an HTTP header."""
-        value = self.text(name, required=required)
+        value = self.text(name, default, required=required)
         if not value.isascii() or not value.isprintable():
             self.problems.append(f"{name} holds characters that no HTTP header can")
         return value
@@ -135,8 +138,9 @@ class SettingReader:
         except ValueError:
             value = -1
         if not 0 <= value <= MAX_NUMBER or (value == 0 and not zero):
+            least = "from 0" if zero else "above 0 and"
             self.problems.append(
-                f"{name} is {text[:40]!r}, not a number above 0 and up to {MAX_NUMBER:,}"
+                f"{name} is {text[:40]!r}, not a number {least} up to {MAX_NUMBER:,}"
             )
             return default
         return value
@@ -202,6 +206,9 @@ class SettingReader:
         if len(missing) == len(values):
             return None
         self.problems.extend(f"{name} is missing: set all three or none" for name in missing)
+        text = values[tenant]
+        if text and not _TENANT.fullmatch(text) and not _is_reference(text):
+            self.problems.append(f"{tenant} is {text[:40]!r}, not the id or domain of a tenant")
         return ServicePrincipal(values[tenant], values[client], Secret(values[secret]))
 
     def connection(self, name: str, *, queues: bool) -> Connection:

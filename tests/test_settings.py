@@ -1,15 +1,18 @@
 """Every setting has a default or is required; all that is wrong is named at once."""
 
 import json
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from azure.identity import ClientSecretCredential
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gem_core.azure_clients import sign_in
 from gem_core.errors import SettingsError
 from gem_core.setting_reader import KEY_VAULT_REFERENCE, Connection, Secret, ServicePrincipal
 from gem_core.settings import (
@@ -113,6 +116,12 @@ def test_an_empty_setting_is_as_if_it_was_not_there(empty: str) -> None:
     )
     assert read(**dict.fromkeys(names.split(), empty)) == read()
     assert problems(GEM_API_KEY=empty) == ("GEM_API_KEY is missing",)
+
+
+def test_a_version_that_no_header_can_hold() -> None:
+    assert problems(GEM_API_VERSION="1\n2") == (
+        "GEM_API_VERSION holds characters that no HTTP header can",
+    )
 
 
 def test_an_empty_version_sends_none() -> None:
@@ -268,6 +277,21 @@ def test_half_a_principal_is_none() -> None:
         "GEM_OUTPUT__clientId is missing: set all three or none",
         "GEM_OUTPUT__clientSecret is missing: set all three or none",
     )
+
+
+@pytest.mark.parametrize("tenant", ["my tenant", "ténant", "a_b"])
+def test_a_tenant_that_no_credential_takes(tenant: str) -> None:
+    assert problems(GEM_TENANT_ID=tenant, GEM_CLIENT_ID="c", GEM_CLIENT_SECRET="s") == (
+        f"GEM_TENANT_ID is {tenant!r}, not the id or domain of a tenant",
+    )
+    with pytest.raises(ValueError, match="tenant"):
+        sign_in(ServicePrincipal(tenant, "c", Secret("s")))
+
+
+@pytest.mark.parametrize("tenant", ["contoso.onmicrosoft.com", str(uuid.uuid4())])
+def test_a_tenant_by_domain_or_id(tenant: str) -> None:
+    principal = read(GEM_TENANT_ID=tenant, GEM_CLIENT_ID="c", GEM_CLIENT_SECRET="s").gem_principal
+    assert isinstance(sign_in(principal), ClientSecretCredential)
 
 
 @pytest.mark.parametrize("show", [str, repr, "{}".format])
