@@ -52,7 +52,8 @@ def manifest_id(job_run_id: str, *, version: str, ruleset: str) -> str:
 
     Args:
         job_run_id: GEM's id.
-        version: the ETag of the output that was audited, or a word for why none was.
+        version: the ETag of the output that was audited, or a word for why none was (with the ETag
+            where that tells outputs apart).
         ruleset: of the audit.
 
     """

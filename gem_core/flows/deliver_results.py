@@ -121,7 +121,7 @@ def _report(
     if begun > MAX_BEGUN:
         # Each audit ended the process: say so, rather than try for ever. A redelivery tries anew.
         deliverer.outbox.end(*this)
-        return given_up_report(output, job, begun=begun - 1), "given-up"
+        return given_up_report(output, job, begun=begun - 1), f"given-up {output.etag}"
     given, note = _input(deliverer, job)
     try:
         report = deliverer.audit(
@@ -229,7 +229,7 @@ def _page(
             Event.REPORT_PAGE_FAILED,
             traceback=True,
             job_run_id=record.job_run_id,
-            error=type(error).__name__,
+            reason=type(error).__name__,
         )
         return None
 

@@ -540,6 +540,29 @@ def test_an_audit_that_ends_the_process_each_time_is_given_up() -> None:
     assert delivered(world)["data"]["outcome"] == Outcome.VALID
 
 
+def test_another_output_that_is_given_up_is_told_anew() -> None:
+    def fail(*_: object, **__: object) -> Report:
+        raise ValueError("nobody thought of that")
+
+    def give_up() -> dict[str, Any]:
+        world.queue.sent.clear()
+        for _ in range(MAX_BEGUN):
+            with pytest.raises(ValueError, match="nobody"):
+                deliver_results(world.deliverer, JOB)
+        return delivered(world)
+
+    world = World()
+    world.settle(finished())
+    world.audit = fail
+    first = world.files.write(OUTPUT, matched_file())
+    events = [give_up()]
+    redeliver_job(world.desk, JOB)
+    second = world.files.write(OUTPUT, matched_file(matched=20))
+    events.append(give_up())
+    assert [event["data"]["output"]["etag"] for event in events] == [first, second]
+    assert events[0]["id"] != events[1]["id"]
+
+
 def test_an_audit_that_raises_each_time_is_given_up_as_well() -> None:
     """A mistake of ours about one file must not keep its manifest back for ever."""
     world = World()

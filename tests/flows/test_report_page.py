@@ -107,7 +107,7 @@ def test_no_trouble_with_the_page_holds_up_the_manifest(
     assert event["data"]["report"]["page"] is None
     assert len(world.queue.sent) == 1
     (line,) = logged(caplog, "report_page_failed")
-    assert (line["level"], line["error"]) == ("WARNING", type(error).__name__)
+    assert (line["level"], line["reason"]) == ("WARNING", type(error).__name__)
 
 
 def test_a_page_that_cannot_be_stored_does_not_either(
