@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from gem_core.audit.source import Source
 from gem_core.documents import Documents
 from gem_core.flows.checker import Gem, PoisonCount
+from gem_core.flows.deliverer import Files
 from gem_core.flows.manage_jobs import Desk
 from gem_core.settings import Settings
 from gem_core.watch.record import JobRecord
@@ -22,14 +22,6 @@ class Queue(Protocol):
 
     def rehearse(self) -> None:
         """Send a message that nobody can receive, and take it back."""
-        ...
-
-
-class Files(Protocol):
-    """Where GEM reads inputs and writes outputs."""
-
-    def open(self, storage_id: str | None, name: str) -> Source:
-        """A file, pinned to its present version."""
         ...
 
 

@@ -314,6 +314,17 @@ def test_the_clock_beside_storages(seconds: int, verdict: Verdict, said: str) ->
     assert said in finding.said
 
 
+def test_two_doctors_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both use one name: the other one has taken its probe away already, and this one's."""
+    ward = Ward()
+    store = ward.store("gem-open")
+    monkeypatch.setattr(store, "put", lambda *_, **__: "0x1")
+    finding = ward.find("clock")
+    assert finding.verdict is Verdict.SKIPPED
+    assert "another doctor" in finding.said
+    assert ward.find("worklist").verdict is Verdict.OK
+
+
 def test_a_queue_that_is_gone_or_refuses() -> None:
     gone = StoreMissing("queue 'gem-results' does not exist in GEM_STATE: create it (the …)")
     finding = Ward().find("results", queue=lambda _: Raising(gone))
