@@ -78,7 +78,7 @@ class GemUnavailable(GemError):
 
 
 class GemAnswerError(GemError):
-    """An answer with status 200 that is not the job that was asked for."""
+    """An answer that is not the job that was asked for, or of a status that says nothing of it."""
 
 
 class StoreError(CourierError):

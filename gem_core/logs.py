@@ -1,7 +1,7 @@
 """One log line an event: a name and facts, as JSON in the message.
 
 In the message, since the Functions host passes no extra fields of a record on to Application
-Insights. Never hand a secret to it; `settings.Secret` shows itself as ***.
+Insights. Never hand a secret to it; `setting_reader.Secret` shows itself as ***.
 """
 
 import json
