@@ -7,7 +7,8 @@ CourierError
 ├── GemError               GEM could not be asked, or its answer is no job
 │   ├── GemAccessError     no token, 401, 403: every job would fail alike, so the tick stops
 │   │   ├── GemUnauthorized   401: GEM does not take key or token
-│   │   └── GemForbidden      403: it takes them, and does not let this identity or key in
+│   │   └── GemForbidden      403: it takes them, and does not let this identity or key in, or not
+│   │                          to this job
 │   ├── GemJobNotFound     404: counted; the job is lost only after a while
 │   ├── GemUnavailable     408, 429, 5xx, no answer: ask later
 │   └── GemAnswerError     an answer that is no job: ask later, and say so loudly

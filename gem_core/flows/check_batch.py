@@ -45,5 +45,3 @@ def check_batch(checker: Checker, message: str | bytes) -> None:
         seconds=round((checker.clock() - started).total_seconds(), 3),
         **counts(round_.done),  # type: ignore[arg-type] # facts have no names of their own here
     )
-    if round_.refusal:
-        log(Event.TICK_STOPPED, reason=str(round_.refusal))

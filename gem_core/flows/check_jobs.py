@@ -63,7 +63,6 @@ def check_jobs(checker: Checker, *, past_due: bool = False) -> Tick:
     checker.heartbeat.end(tick)
     log(Event.TICK_ENDED, **tick.to_json())
     if refusal:
-        log(Event.TICK_STOPPED, reason=str(refusal))
         raise refusal
     return tick
 
@@ -143,11 +142,19 @@ class Round:
         self._ends_at = ends_at
         self._stop = Flag()
         self.done: list[Done] = []
-        self.refusal: GemAccessError | None = None
+        self._refused: tuple[str, GemAccessError] | None = None
+
+    @property
+    def refusal(self) -> GemAccessError | None:
+        """Why GEM was asked nothing more, if it refused key or token."""
+        return self._refused[1] if self._refused else None
 
     def run(self, due: Iterable[OpenJob]) -> None:
         """Look at them, in their order."""
         self.done = self._checker.each(self._one, due)
+        if self._refused:
+            job_run_id, error = self._refused
+            log(Event.TICK_STOPPED, job_run_id=job_run_id, reason=str(error))
 
     def _may_ask(self) -> bool:
         return self._lane.wait(self._ends_at) and not self._stop.is_set()
@@ -158,7 +165,7 @@ class Round:
         try:
             return look_at(self._checker, job, self.common)
         except GemAccessError as error:
-            self.refusal = error
+            self._refused = job.job_run_id, error
             self._stop.set()
             return Done.LEFT
         except RecordConflict:

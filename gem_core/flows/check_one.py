@@ -11,6 +11,7 @@ from gem_core.errors import (
     GemAccessError,
     GemAnswerError,
     GemError,
+    GemForbidden,
     GemJobNotFound,
     GemUnavailable,
 )
@@ -97,6 +98,8 @@ def _ask_alone(checker: Checker, job: OpenJob, stored: StoredRecord, common: Com
         return Done.NOTHING
     try:
         return ask(checker, stored, claim, common)
+    except GemForbidden:
+        raise  # perhaps about this job alone: next time the others come before it
     except GemAccessError:
         # Whoever asks with a better key need not wait for the claim to end.
         checker.registry.claim(claim, stored.record.due_at)

@@ -10,6 +10,7 @@ from gem_core.errors import (
     GemAccessError,
     GemAnswerError,
     GemError,
+    GemForbidden,
     GemJobNotFound,
     GemUnavailable,
     StoreError,
@@ -198,6 +199,32 @@ def test_what_was_done_before_a_refusal_stands() -> None:
     last = world.heartbeat.last()
     assert last
     assert (last["settled"], last["left"]) == (1, 2)
+
+
+def test_a_job_that_gem_forbids_does_not_hold_up_the_others() -> None:
+    """A 403 may be about one job alone, say that of another identity."""
+    world = world_of("a", "b", "c")
+    world.gem.answers["a"] = [GemForbidden("GEM answered 403")]
+    with pytest.raises(GemForbidden):
+        check_jobs(world.checker)
+    assert world.gem.asked == ["a"]
+    world.clock.move(minutes=1)
+    tick = check_jobs(world.checker)
+    assert (tick.due_jobs, tick.asked) == (2, 2)
+    assert world.gem.asked == ["a", "b", "c"]
+    world.clock.move(minutes=5)
+    with pytest.raises(GemForbidden):
+        check_jobs(world.checker)
+    assert world.record("a").failures == 0
+
+
+def test_the_job_at_which_a_tick_was_stopped_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    world = world_of("a", "b", "c")
+    world.gem.answers["b"] = [GemForbidden("GEM answered 403")]
+    with pytest.raises(GemForbidden):
+        check_jobs(world.checker)
+    (line,) = logged(caplog, "tick_stopped")
+    assert (line["job_run_id"], line["reason"]) == ("b", "GEM answered 403")
 
 
 def test_another_writer_who_was_first_stands(caplog: pytest.LogCaptureFixture) -> None:
