@@ -221,9 +221,13 @@ def _record_name(job_run_id: str) -> str:
 
 
 def _line(record: JobRecord) -> dict[str, str]:
-    """Only words of enums: metadata travels in HTTP headers, where GEM's own text has no place."""
+    """Only words of enums: metadata travels in HTTP headers, where GEM's own text has no place.
+
+    An empty one is left out: not every service takes it, nor gives it back as it was.
+    """
     status = record.job.status if record.job else None
-    return {"stage": record.stage, "status": status or "", "outcome": record.outcome or ""}
+    words = {"stage": record.stage, "status": status, "outcome": record.outcome}
+    return {name: word for name, word in words.items() if word}
 
 
 def _utc(moment: datetime) -> str:

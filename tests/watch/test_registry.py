@@ -48,6 +48,17 @@ def test_a_registration_that_takes_long_keeps_its_marker() -> None:
     assert world.marked()
 
 
+def test_metadata_has_no_empty_word() -> None:
+    world = World()
+    stored = world.registry.add(new_record())
+    assert stored
+    assert [dict(item.metadata) for item in world.jobs.every()] == [{"stage": "watching"}]
+    world.registry.replace(stored, stored.record.answered(job("running"), START))
+    assert [dict(item.metadata) for item in world.jobs.every()] == [
+        {"stage": "watching", "status": "running"}
+    ]
+
+
 def test_no_job_is_none() -> None:
     assert World().registry.get(JOB) is None
 
