@@ -19,7 +19,7 @@ _MAGIC_BYTES = 4
 def outputs(patient: Patient) -> Finding:
     """Whether outputs can be read: the newest one that there is, else one that there is not."""
     jobs = _jobs(patient)
-    finished = next((job for job in jobs if job.status is JobStatus.FINISHED), None)
+    finished = next((job for job in jobs if _has_output(job)), None)
     try:
         if finished:
             return _newest(patient, finished)
@@ -28,7 +28,9 @@ def outputs(patient: Patient) -> Finding:
             return skipped("no job has told its storage yet, and GEM_OUTPUT needs it")
         patient.files().open(storage_id, NO_FILE)
     except OutputMissing:
-        return ok("read: a file that is not there is said to be missing; no job has finished yet")
+        return ok(
+            "read: a file that is not there is said to be missing; no job told of an output yet"
+        )
     except OutputError as error:
         return fail(str(error), _REMEDY)
     return ok(f"read, even {NO_FILE}")
@@ -64,6 +66,12 @@ def inputs(patient: Patient) -> Finding:
 
 def _jobs(patient: Patient) -> list[GemJob]:
     return [record.job for record in patient.recent() if record.job]
+
+
+def _has_output(job: GemJob) -> bool:
+    """Whether GEM has told where the output of a job is."""
+    is_named = job.output_file_name or job.input_file_name
+    return job.status is JobStatus.FINISHED and bool(is_named)
 
 
 def _needs_storage_id(patient: Patient) -> bool:

@@ -1,1 +1,1 @@
-"""The stories: check jobs, deliver results, manage jobs. Edges come in as arguments."""
+"""The stories: what the app does, step by step. Edges come in as arguments."""

@@ -18,7 +18,7 @@ from gem_core.flows.sweep import repeat_ticket
 from gem_core.gem.job import JobStatus
 from gem_core.logs import Event, log
 from gem_core.watch.heartbeat import Heartbeat, is_silent
-from gem_core.watch.record import NOT_FOUND, JobRecord, Settlement, Stage
+from gem_core.watch.record import NOT_FOUND, Settlement, Stage
 from gem_core.watch.record_json import record_to_json
 from gem_core.watch.registration import parse_job_run_id, register
 from gem_core.watch.registry import JobRegistry, StoredRecord
@@ -55,12 +55,12 @@ def register_job(desk: Desk, job_run_id: str, body: object) -> tuple[bool, dict[
     if known := desk.registry.get(record.job_run_id):
         if not known.record.checks and known.record.stage is Stage.WATCHING:
             desk.registry.mark_open(known.record)  # whoever registered it may have died just then
-        return False, _shown(known.record)
+        return False, record_to_json(known.record)
     added = desk.registry.add(record)
     if added is None:  # somebody else registered it at the same time
-        return False, _shown(_known(desk, job_run_id).record)
+        return False, record_to_json(_known(desk, job_run_id).record)
     log(Event.JOB_REGISTERED, job_run_id=record.job_run_id)
-    return True, _shown(record)
+    return True, record_to_json(record)
 
 
 def list_jobs(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def show_job(desk: Desk, job_run_id: str) -> dict[str, Any]:
     record = _known(desk, job_run_id).record
     id_ = record.manifest_id
     report = desk.outbox.report_url(record.job_run_id, id_) if id_ else None
-    return _shown(record) | {"reportUrl": report}
+    return record_to_json(record) | {"reportUrl": report}
 
 
 class Paper(StrEnum):
@@ -164,7 +164,7 @@ def check_job(desk: Desk, checker: Checker, job_run_id: str) -> dict[str, Any]:
             settlement=record.settlement,
             told=told[:80],
         )
-    return _shown(record) | {"toldNow": told[:80]}
+    return record_to_json(record) | {"toldNow": told[:80]}
 
 
 def _contradicts(settlement: Settlement | None, told: str) -> bool:
@@ -228,10 +228,6 @@ def _known(desk: Desk, job_run_id: str) -> StoredRecord:
             f"no job {job_run_id!r} is registered: PUT /api/jobs/{job_run_id}, or jobs register"
         )
     return stored
-
-
-def _shown(record: JobRecord) -> dict[str, Any]:
-    return record_to_json(record)
 
 
 def _stage(text: str | None) -> Stage | None:

@@ -374,6 +374,13 @@ def test_the_newest_output_is_read() -> None:
     assert (finding.verdict, "missing" in finding.said) == (Verdict.OK, True)
 
 
+def test_a_finished_job_that_names_no_file_proves_nothing() -> None:
+    nameless = job("finished", outputFileName=None, inputFileName=None)
+    ward = Ward(recent=(new_record().answered(nameless, START),))
+    ward.world.files.errors[NO_FILE] = OutputUnreachable("https://o/x: refused: …")
+    assert ward.find("outputs").verdict is Verdict.FAIL
+
+
 @pytest.mark.parametrize("name", [OUTPUT, NO_FILE])
 def test_an_output_storage_that_refuses(name: str) -> None:
     ward = Ward(recent=(delivered("a"),) if name == OUTPUT else ())
