@@ -3,6 +3,7 @@ many jobs are watched, the due jobs handed out in batches. Edges come in as argu
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import batched
@@ -61,7 +62,7 @@ def check_jobs(checker: Checker, *, past_due: bool = False) -> Tick:
         stopped=stopped,
     )
     checker.heartbeat.end(tick)
-    log(Event.TICK_ENDED, **tick.to_json())
+    log(Event.TICK_ENDED, **asdict(tick))
     if refusal:
         raise refusal
     return tick

@@ -1,6 +1,6 @@
 """A tick asks about every due job, settles what has ended, and is stopped by no single job."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from threading import Barrier, Thread, get_ident
 
@@ -496,6 +496,16 @@ def test_the_heartbeat_tells_of_a_tick_under_way_and_of_its_end() -> None:
     assert last["endedAt"] == "2026-01-20T10:00:05+00:00"
     assert (last["openJobs"], last["dueJobs"], last["settled"]) == (2, 2, 2)
     assert last["oldestDueAt"] == "2026-01-20T10:00:00+00:00"
+
+
+def test_the_log_tells_of_a_tick_as_of_everything_else(caplog: pytest.LogCaptureFixture) -> None:
+    """Facts are in snake_case, whatever the heartbeat's JSON has."""
+    caplog.set_level("INFO", "gem_core")
+    tick = check_jobs(world_of("a", "b", given=answer("finished")).checker)
+    (line,) = logged(caplog, "tick_ended")
+    assert set(line) - {"event", "level"} == {each.name for each in fields(Tick)}
+    assert (line["open_jobs"], line["ended_at"]) == (2, START.isoformat())
+    assert tick.open_jobs == 2
 
 
 def test_a_worklist_that_cannot_be_read_is_raised_and_the_tick_was_seen() -> None:

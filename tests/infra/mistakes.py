@@ -195,7 +195,9 @@ MISTAKES = {
     "event that nothing logs": Mistake(
         "infra/queries/gem-drifted.kql", "'job_drifted'", "'job_drift'", "words"
     ),
-    "fact that no event has": Mistake("infra/workbook.json", "line.openJobs", "line.open", "words"),
+    "fact that no event has": Mistake(
+        "infra/workbook.json", "line.open_jobs", "line.open", "words"
+    ),
     "query that no alert runs": Mistake(
         "infra/modules/alerts.bicep", "gem-drifted.kql", "gem-refuses.kql", "alerts"
     ),

@@ -28,6 +28,6 @@ def test_jobs_are_watched_by_batches_from_start_to_manifest() -> None:
     ticks = [line for line in lines if line["event"] == "tick_ended"]
     batches = [line for line in lines if line["event"] == "batch_checked"]
     assert sum(tick["asked"] for tick in ticks) == 0
-    assert sum(tick["handedOut"] for tick in ticks) >= len(JOBS)
+    assert sum(tick["handed_out"] for tick in ticks) >= len(JOBS)
     assert sum(batch["asked"] for batch in batches) == sum(checks)
     assert sum(batch["settled"] for batch in batches) == len(JOBS)
