@@ -9,7 +9,13 @@ from functools import partial
 from itertools import batched
 from threading import Event as Flag
 
-from gem_core.errors import GemAccessError, RecordConflict, RecordUnreadable, StoreError
+from gem_core.errors import (
+    CourierError,
+    GemAccessError,
+    RecordConflict,
+    RecordUnreadable,
+    StoreError,
+)
 from gem_core.flows.check_one import Common, Done, look_at
 from gem_core.flows.checker import Batches, Checker
 from gem_core.logs import Event, log
@@ -178,10 +184,13 @@ class Round:
                 reason=str(error),
             )
         except Exception as error:  # noqa: BLE001 - one bad job never stops a tick
+            is_ours = isinstance(
+                error, CourierError
+            )  # then its words say what to do, and no secret
             log(
                 Event.JOB_CHECK_CRASHED,
-                traceback=True,
+                traceback=not is_ours,
                 job_run_id=job.job_run_id,
-                reason=type(error).__name__,
+                reason=str(error) if is_ours else type(error).__name__,
             )
         return Done.PROBLEM

@@ -16,6 +16,7 @@ from gem_core.errors import (
     StoreError,
 )
 from gem_core.flows.check_jobs import TICK_BUDGET, check_jobs
+from gem_core.flows.check_one import QUESTION
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.outcome import Outcome
 from gem_core.watch.heartbeat import Tick
@@ -149,6 +150,25 @@ def test_a_fault_of_ours_is_logged_with_its_traceback(caplog: pytest.LogCaptureF
     assert line["reason"] == "ZeroDivisionError"
     assert line["level"] == "ERROR"
     assert "Traceback" in caplog.text
+
+
+def test_storage_that_throttles_is_told_in_its_words(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the job is asked about once it may be written again."""
+    world = world_of(JOB)
+
+    def busy(*_: object, **__: object) -> str:
+        raise StoreError("container 'gem-jobs': storage answered ServerBusy")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(world.jobs, "replace", busy)
+        assert check_jobs(world.checker).problems == 1
+    (line,) = logged(caplog, "job_check_crashed")
+    assert line["reason"] == "container 'gem-jobs': storage answered ServerBusy"
+    assert "Traceback" not in caplog.text
+    world.clock.move(QUESTION)
+    assert check_jobs(world.checker).asked == 1
 
 
 def test_a_record_of_a_newer_app_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
