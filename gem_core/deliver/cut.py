@@ -82,9 +82,7 @@ def _cut_job(data: _Data) -> None:
 
 
 def _cut_history(data: _Data) -> None:
-    history = [
-        seen | {"status": seen["status"][:_MAX_TEXT]} for seen in data["settlement"]["history"]
-    ]
+    history = data["settlement"]["history"]
     data["settlement"] = data["settlement"] | {"history": history[:1] + history[1:][-9:]}
 
 

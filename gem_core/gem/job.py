@@ -15,6 +15,9 @@ from gem_core.errors import GemAnswerError
 
 MAX_DEPTH = 32
 """Of nesting; the documented answer has 2."""
+MAX_STATUS = 200
+"""Letters of a status: a record keeps a hundred of them, so that they must not be as long as an
+answer."""
 MAX_DRIFT = 200
 """Letters of a line: the platform cuts a log line that is too long, and then no alert reads it."""
 
@@ -77,7 +80,7 @@ def parse_job(answer: object, *, job_run_id: str) -> GemJob:
     going on would mean to follow the wrong job.
 
     Raises:
-        GemAnswerError: it is no JSON object, is about another job, or has no status.
+        GemAnswerError: it is no JSON object, is about another job, or has no status that is a word.
 
     """
     if not isinstance(answer, Mapping):
@@ -89,6 +92,8 @@ def parse_job(answer: object, *, job_run_id: str) -> GemJob:
     status = kept.get("status")
     if not isinstance(status, str) or not status:
         raise GemAnswerError("the answer has no status")
+    if len(status) > MAX_STATUS:
+        raise GemAnswerError(f"the answer's status is longer than {MAX_STATUS} letters")
     read = _Reader(kept)
     if status not in set(JobStatus):
         read.drift.append(f"status {status[:40]!r} is none of {', '.join(JobStatus)}")

@@ -305,7 +305,7 @@ def test_there_need_be_nothing_to_cut() -> None:
 def test_a_history_of_long_words_is_cut_to_its_first_and_latest() -> None:
     record = new_record()
     for number in range(100):
-        record = record.answered(job(f"{number} " + "x" * 3_000), START)
+        record = record.answered(job(f"{number} " + "é" * 190), START)
     record = record.settled(Settlement.EXPIRED, START)
     data = check_manifest(message(record, Findings(subject="")).body)["data"]
     words = [seen["status"].split()[0] for seen in data["settlement"]["history"]]

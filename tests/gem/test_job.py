@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_core.errors import GemAnswerError
-from gem_core.gem.job import MAX_DRIFT, GemJob, JobStatus, parse_job
+from gem_core.gem.job import MAX_DRIFT, MAX_STATUS, GemJob, JobStatus, parse_job
 from tests.builders import JOB, job, page_answer
 
 JSON = st.recursive(
@@ -103,6 +103,12 @@ def test_a_wrong_field_is_none_and_one_line_of_drift(name: str, value: object, w
     assert words in told.drift[0]
     assert told.answer[name] in (value, "nan")  # NaN is kept as text
     assert told.status is JobStatus.RUNNING
+
+
+def test_a_status_is_a_word_and_no_book() -> None:
+    assert job("x" * MAX_STATUS).status_text == "x" * MAX_STATUS
+    with pytest.raises(GemAnswerError, match="longer than 200 letters"):
+        job("x" * (MAX_STATUS + 1))
 
 
 def test_a_line_of_drift_stays_a_line() -> None:
