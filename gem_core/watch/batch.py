@@ -9,8 +9,6 @@ from gem_core.watch.registry import OpenJob
 
 SPAN = timedelta(minutes=1)
 """How long a batch takes at most, as far as the request rate is concerned."""
-MAX_SIZE = 200
-"""Jobs of a batch: 200 of the longest ids make 39 KiB, which base64 still fits into a message."""
 HANDED_OUT = timedelta(minutes=15)
 """After this a job that was handed out is due again: its message is late, or lost."""
 DEPTH = 10

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_core.errors import RecordUnreadable
+from gem_core.settings import MAX_BATCH_SIZE
 from gem_core.watch.batch import (
     DEPTH,
     HANDED_OUT,
-    MAX_SIZE,
     SPAN,
     Batch,
     Plan,
@@ -39,7 +39,7 @@ def test_a_batch_is_as_large_as_the_rate_lets_it_be(
     assert plan(size, per_second) == planned
 
 
-@given(st.integers(1, MAX_SIZE), st.floats(1 / 60, 1e6))
+@given(st.integers(1, MAX_BATCH_SIZE), st.floats(1 / 60, 1e6))
 def test_a_batch_fits_its_span_and_all_of_the_rate_is_used(size: int, per_second: float) -> None:
     made = plan(size, per_second)
     seconds = made.size / (per_second / made.lanes)
@@ -47,7 +47,7 @@ def test_a_batch_fits_its_span_and_all_of_the_rate_is_used(size: int, per_second
     assert made.size * made.lanes >= per_second * SPAN.total_seconds() / 2
 
 
-@given(st.integers(1, MAX_SIZE), st.floats(1e-3, 1e4))
+@given(st.integers(1, MAX_BATCH_SIZE), st.floats(1e-3, 1e4))
 def test_no_more_come_into_sight_than_may_run(size: int, per_second: float) -> None:
     made = plan(size, per_second)
     delays = [made.delay(place) for place in range(min(made.room, 500))]
@@ -60,7 +60,7 @@ def test_no_more_come_into_sight_than_may_run(size: int, per_second: float) -> N
 
 def test_the_largest_batch_fits_into_a_message() -> None:
     job = OpenJob("j" * 128, START, START + timedelta(microseconds=1), "0x8DE2C3D4E5F60718")
-    text = Batch(START, (job,) * MAX_SIZE).to_json()
+    text = Batch(START, (job,) * MAX_BATCH_SIZE).to_json()
     assert len(base64.b64encode(text.encode())) <= 64 * 1024
 
 
