@@ -351,6 +351,21 @@ def test_a_job_registered_while_it_is_forgotten_once_more_keeps_its_marker() -> 
     assert world.marked()
 
 
+def test_a_worklist_that_was_emptied_is_made_anew_by_hand() -> None:
+    """As docs/operations.md has it: watching jobs are checked, settled ones redelivered."""
+    world = World()
+    world.files.write(OUTPUT, matched_file())
+    world.gem.answers = {"a": [answer("running")], "b": [finished()]}
+    world.add("a", "b")
+    check_jobs(world.checker)
+    assert [world.record(name).stage for name in "ab"] == [Stage.WATCHING, Stage.SETTLED]
+    for name in world.worklist.names():
+        world.worklist.delete(name)
+    check_job(world.desk, world.checker, "a")
+    redeliver_job(world.desk, "b")
+    assert [job.job_run_id for job in world.registry.open_jobs()] == ["a", "b"]
+
+
 def test_the_marker_of_a_forgotten_job_goes_within_two_hours() -> None:
     world = World()
     world.add(JOB)
