@@ -14,8 +14,14 @@ type Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 _BLOCK_ROWS = 8192
 """Looked at together: enough that calls cost little, few enough for the second-level cache."""
 
-_FIRST, _LAST = ord("-"), ord("f")
-"""Of all characters that a form may have; between them the tests of single characters are exact."""
+_PERIOD_ROWS = 256
+"""Of one template: long enough for numpy's inner loops, short enough for the first-level cache."""
+
+_ZERO, _A = -10, 39
+"""What "0" and "a" become in a test of forms: they are 49 apart, as in ASCII."""
+
+_FIRST = ord("-")
+"""The first of all characters that a form may have."""
 
 _SPACE = 0x20
 
@@ -42,13 +48,12 @@ def valid_just_at(array: pa.Array, rows: Mask) -> bool:
         return True
     if array.offset % 8:
         return np.array_equal(valid(array), rows)
-    start = array.offset // 8
-    packed = np.packbits(rows, bitorder="little")
-    held = np.frombuffer(array.buffers()[0], np.uint8)[start : start + len(packed)]
+    whole, start = count // 8, array.offset // 8
+    held = np.frombuffer(array.buffers()[0], np.uint8, whole, start)
+    if (held != np.packbits(rows[: whole * 8], bitorder="little")).any():
+        return False
     # Bits of the last byte beyond the last row may be anything.
-    return np.array_equal(held[: count // 8], packed[: count // 8]) and np.array_equal(
-        valid(array[count // 8 * 8 :]), rows[count // 8 * 8 :]
-    )
+    return whole * 8 == count or np.array_equal(valid(array[whole * 8 :]), rows[whole * 8 :])
 
 
 def numbers(array: pa.Array) -> np.ndarray:
@@ -92,8 +97,8 @@ def well_formed(texts: pa.StringArray, given: Mask) -> WellFormed | None:
     for at in range(0, len(data), step):
         block = data[at : at + step]
         if not forms.hold(block):
-            # Lower case, digits and hyphens have this bit already.
-            if not forms.hold(block | 0x20, of=block):
+            # Digits, hyphens and lower case have this bit already; so may have what comes before.
+            if block.min() < _FIRST or not forms.hold(block | 0x20):
                 return None
             lower = False
     return WellFormed(form, lower_case=lower)
@@ -110,42 +115,48 @@ def none_blank(texts: pa.StringArray) -> bool:
 
 
 class _Forms:
-    """Tests rows of one length laid end to end, in few passes over bytes.
+    """Tests lower-case rows of one length laid end to end, in four passes over bytes.
 
-    A digit less "0" is below 10, a letter less "a" as well; the letters beyond "f" and all that
-    precedes "-" are caught by the extremes of the block. In the place of a hyphen only "-" passes:
-    nine characters before it are caught by the extremes, and the second test never passes.
+    A template is taken off, as bytes that wrap around: digits become -10 to -1, "a" to "f" 39 to
+    44, and in the place of a hyphen "-" becomes -10. Nothing is below -10 as a signed number nor
+    below 39 as an unsigned one, so all that may still be wrong is too large for its place.
     """
 
     def __init__(self, form: GersForm) -> None:
-        self._digits, self._letters = _templates(form)
-        self._one = np.empty(len(self._digits), np.uint8)
-        self._other = np.empty(len(self._digits), np.uint8)
+        self._template, self._most = _template(form)
+        self._width = form.length
+        self._taken_off = np.empty(form.length * _BLOCK_ROWS, np.uint8)
 
-    def hold(self, data: np.ndarray, *, of: np.ndarray | None = None) -> bool:
-        """Whether all rows are of the form, in lower case.
+    def hold(self, data: np.ndarray) -> bool:
+        """Whether all rows are of the form; at most a block of them."""
+        whole = len(data) - len(data) % len(self._template)
+        return self._hold(data[:whole], len(self._template)) and self._hold(
+            data[whole:], self._width
+        )
 
-        `of` are the rows as they are in the file, when `data` was made from them.
-        """
-        size = len(data)
-        one, other = self._one[:size], self._other[:size]
-        if (data if of is None else of).min() < _FIRST or data.max() > _LAST:
+    def _hold(self, data: np.ndarray, period: int) -> bool:
+        if not len(data):
+            return True
+        left = self._taken_off[: len(data)]
+        by_place = (-1, period)
+        np.subtract(data.reshape(by_place), self._template[:period], out=left.reshape(by_place))
+        signed = left.view(np.int8)
+        if left.min() < _A or signed.min() < _ZERO:
             return False
-        np.subtract(data, self._digits[:size], out=one)
-        np.subtract(data, self._letters[:size], out=other)
-        np.minimum(one, other, out=one)
-        return int(one.max()) < 10  # noqa: PLR2004 - digits
+        most: np.ndarray = signed.reshape(by_place).max(axis=0)
+        return bool((most <= self._most[:period]).all())
 
 
 @cache
-def _templates(form: GersForm) -> tuple[np.ndarray, np.ndarray]:
-    digits = np.full(form.length, ord("0"), np.uint8)
-    letters = np.full(form.length, ord("a"), np.uint8)
+def _template(form: GersForm) -> tuple[np.ndarray, np.ndarray]:
+    """What is taken off each place of some rows, and the most that may be left."""
+    taken = np.full(form.length, ord("0") - _ZERO, np.uint8)
+    most = np.full(form.length, _A + ord("f") - ord("a"), np.int8)
     if form is GersForm.UUID:
         hyphens = [8, 13, 18, 23]
-        digits[hyphens] = _FIRST - 9
-        letters[hyphens] = _LAST + 1
-    return np.tile(digits, _BLOCK_ROWS), np.tile(letters, _BLOCK_ROWS)
+        taken[hyphens] = ord("-") - _ZERO
+        most[hyphens] = _ZERO
+    return np.tile(taken, _PERIOD_ROWS), np.tile(most, _PERIOD_ROWS)
 
 
 def text_parts(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, field
-from itertools import accumulate
 
 import numpy as np
 
@@ -56,20 +55,17 @@ class ConfidenceFold:
 
     def confidence(self) -> Confidence:
         """All batches together."""
-        steps = self._steps.tolist()
-        count = sum(steps)
-        histogram = [0] * HISTOGRAM_BINS
-        for step, times in enumerate(steps):
-            histogram[min(step * HISTOGRAM_BINS // BINS, HISTOGRAM_BINS - 1)] += times
+        at_or_below = np.cumsum(self._steps)
+        count = int(at_or_below[-1])
+        bins = np.minimum(np.arange(BINS + 1) * HISTOGRAM_BINS // BINS, HISTOGRAM_BINS - 1)
+        histogram = np.zeros(HISTOGRAM_BINS, np.int64)
+        np.add.at(histogram, bins, self._steps)
+        quantiles = np.searchsorted(at_or_below, np.array(QUANTILES) * count) / BINS
         return Confidence(
             count=count,
             minimum=self._minimum if count else None,
             mean=math.fsum(self._sums) / count if count else None,
             maximum=self._maximum if count else None,
-            quantiles=tuple(self._quantile(share, count) for share in QUANTILES) if count else (),
-            histogram=tuple(histogram),
+            quantiles=tuple(quantiles.tolist()) if count else (),
+            histogram=tuple(histogram.tolist()),
         )
-
-    def _quantile(self, share: float, count: int) -> float:
-        at_or_below = accumulate(self._steps.tolist())
-        return next(step for step, seen in enumerate(at_or_below) if seen >= share * count) / BINS

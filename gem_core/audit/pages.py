@@ -4,7 +4,7 @@ Source: the Parquet format's parquet.thrift (PageHeader, DictionaryPageHeader, D
 DataPageHeaderV2) in Thrift's compact protocol. Only what bounds the memory of a reader is kept.
 """
 
-from collections.abc import Buffer, Iterator
+from collections.abc import Buffer
 from dataclasses import dataclass
 from enum import IntEnum
 from struct import Struct, error
@@ -78,9 +78,10 @@ def read_header(data: bytes) -> PageHeader:
         HeaderError: it is none.
 
     """
-    walk = _Walk(data)
+    numbers: dict[int, int] = {}
+    parts: dict[int, dict[int, int]] = {}
     try:
-        numbers, parts = walk.header()
+        length = _struct(data, 0, 0, numbers, parts)
     except IndexError:
         raise HeaderCut from None
     try:
@@ -92,7 +93,7 @@ def read_header(data: bytes) -> PageHeader:
     number = next((number for number in _PARTS if number in parts), None)
     part = parts[number] if number else {}
     encoding = part.get(_PARTS[number]) if number else None
-    return PageHeader(kind, unpacked, stored, part.get(1, 0), encoding, walk.position)
+    return PageHeader(kind, unpacked, stored, part.get(1, 0), encoding, length)
 
 
 def longest_value(dictionary: Buffer, values: int) -> int:
@@ -102,8 +103,8 @@ def longest_value(dictionary: Buffer, values: int) -> int:
     """
     view = memoryview(dictionary)
     if values > 0 and len(view) % values == 0 and (width := len(view) // values) > _LENGTH.size:
-        lengths = np.frombuffer(view, np.uint8).reshape(values, width)[:, : _LENGTH.size]
-        if (lengths == lengths[0]).all() and _LENGTH.unpack_from(view)[0] + _LENGTH.size == width:
+        lengths = np.ndarray(values, "<u4", view, strides=(width,))
+        if (lengths == width - _LENGTH.size).all():
             return width - _LENGTH.size
     longest = position = 0
     read = _LENGTH.unpack_from
@@ -117,89 +118,89 @@ def longest_value(dictionary: Buffer, values: int) -> int:
     return min(longest, len(view))
 
 
-class _Walk:
-    """Goes over one struct of the compact protocol. IndexError at the end of the bytes."""
+# Each of these takes the bytes and a position in them, and gives the position after what it went
+# over. There is a header for every few thousand rows, so they are written to be quick.
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self.position = 0
 
-    def header(self) -> tuple[dict[int, int], dict[int, dict[int, int]]]:
-        """Read the integers of a page header, and those of the structs in it, by field."""
-        numbers: dict[int, int] = {}
-        parts: dict[int, dict[int, int]] = {}
-        for number, kind in self._fields():
-            if kind == _STRUCT:
-                parts[number] = self._numbers()
-            elif kind == _I32:
-                numbers[number] = self._zigzag()
-            else:
-                self._skip(kind)
-        return numbers, parts
-
-    def _numbers(self) -> dict[int, int]:
-        found: dict[int, int] = {}
-        for number, kind in self._fields():
-            if kind == _I32:
-                found[number] = self._zigzag()
-            else:
-                self._skip(kind)
-        return found
-
-    def _fields(self) -> Iterator[tuple[int, int]]:
-        """Each field's number and type; whoever asks for the next has gone over its value."""
-        number, data = 0, self._data
-        while head := data[self.position]:
-            self.position += 1
-            number = number + (head >> 4) if head >> 4 else self._zigzag()
-            yield number, head & 0x0F
-        self.position += 1
-
-    def _skip(self, kind: int) -> None:
-        """Go over the value of a field; that of a truth is in its type."""
-        if kind not in {_TRUE, _FALSE}:
-            self._skip_value(kind, 0)
-
-    def _skip_value(self, kind: int, depth: int) -> None:
-        if depth > _MAX_DEPTH:
-            raise HeaderError("a page header that is nested too deep")
-        if size := _SIZES.get(kind):
-            self._pass(size)
-        elif kind in {_I16, _I32, _I64}:
-            self._varint()
-        elif kind == _BINARY:
-            self._pass(self._varint())
-        elif kind in {_LIST, _SET}:
-            head = self._byte()
-            for _ in range(self._varint() if head >> 4 == _LONG else head >> 4):
-                self._skip_value(head & 0x0F, depth + 1)
-        elif kind == _STRUCT:
-            for _, inner in self._fields():
-                if inner not in {_TRUE, _FALSE}:
-                    self._skip_value(inner, depth + 1)
+def _struct(
+    data: bytes,
+    position: int,
+    depth: int,
+    numbers: dict[int, int],
+    parts: dict[int, dict[int, int]] | None = None,
+) -> int:
+    """Read the integers of a struct by field; `parts` takes those of the structs in it."""
+    if depth > _MAX_DEPTH:
+        raise HeaderError("a page header that is nested too deep")
+    number = 0
+    while head := data[position]:
+        position += 1
+        kind = head & 0x0F
+        if head >> 4:
+            number += head >> 4
         else:
-            raise HeaderError(f"a page header with a field of type {kind}")
+            number, position = _varint(data, position)
+            number = _signed(number)
+        if kind == _I32:
+            value, position = _varint(data, position)
+            numbers[number] = _signed(value)
+        elif kind == _STRUCT:
+            inner: dict[int, int] = {}
+            position = _struct(data, position, depth + 1, inner)
+            if parts is not None:
+                parts[number] = inner
+        elif kind > _FALSE:  # a truth is in its type
+            position = _skipped(data, position, kind, depth)
+    return position + 1
 
-    def _byte(self) -> int:
-        self.position += 1
-        return self._data[self.position - 1]
 
-    def _pass(self, length: int) -> None:
-        self.position += length
-        if self.position > len(self._data):
-            raise IndexError
+def _skipped(data: bytes, position: int, kind: int, depth: int) -> int:
+    if kind == _BINARY:
+        length, position = _varint(data, position)
+        return _within(data, position + length)
+    if size := _SIZES.get(kind):
+        return _within(data, position + size)
+    if kind in {_I16, _I32, _I64}:
+        return _varint(data, position)[1]
+    if kind in {_LIST, _SET}:
+        return _skipped_list(data, position, depth + 1)
+    if kind == _STRUCT:
+        return _struct(data, position, depth + 1, {})
+    raise HeaderError(f"a page header with a field of type {kind}")
 
-    def _varint(self) -> int:
-        value, data, position = 0, self._data, self.position
-        for shift in range(0, _MAX_VARINT, 7):
-            byte = data[position]
-            position += 1
-            value |= (byte & 0x7F) << shift
-            if byte < _MORE:
-                self.position = position
-                return value
-        raise HeaderError("a page header with a number without end")
 
-    def _zigzag(self) -> int:
-        value = self._varint()
-        return (value >> 1) ^ -(value & 1)
+def _skipped_list(data: bytes, position: int, depth: int) -> int:
+    if depth > _MAX_DEPTH:
+        raise HeaderError("a page header that is nested too deep")
+    head = data[position]
+    count, position = head >> 4, position + 1
+    if count == _LONG:
+        count, position = _varint(data, position)
+    for _ in range(count):
+        position = _skipped(data, position, head & 0x0F, depth)
+    return position
+
+
+def _within(data: bytes, position: int) -> int:
+    if position > len(data):
+        raise IndexError
+    return position
+
+
+def _varint(data: bytes, position: int) -> tuple[int, int]:
+    """Read a number of seven bits a byte, least first; gives the position after it too."""
+    value = data[position]
+    if value < _MORE:
+        return value, position + 1
+    value &= 0x7F
+    for shift in range(7, _MAX_VARINT, 7):
+        position += 1
+        byte = data[position]
+        value |= (byte & 0x7F) << shift
+        if byte < _MORE:
+            return value, position + 1
+    raise HeaderError("a page header with a number without end")
+
+
+def _signed(zigzag: int) -> int:
+    return (zigzag >> 1) ^ -(zigzag & 1)

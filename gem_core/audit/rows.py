@@ -154,7 +154,7 @@ class Rows:
         if not pa.types.is_dictionary(self.status.type):
             return _equal(self.status, MATCHED), _equal(self.status, UNMATCHED)
         # As bytes, since text may be no valid UTF-8.
-        words = self.status.dictionary.cast(pa.large_binary()).to_pylist()
+        words = self.status.dictionary.view(pa.binary()).to_pylist()
         codes = numbers(self.status.indices)
         if self.status.null_count:
             # What a null row points to may be out of bounds; one word more is none of the two.
@@ -232,10 +232,11 @@ class Rows:
 
 
 def _codes_of(words: list[bytes | None], word: str, codes: np.ndarray) -> Mask:
-    means = np.array([*(each == word.encode() for each in words), False])
-    hits = np.flatnonzero(means)
-    found: Mask = codes == hits[0] if len(hits) == 1 else means[codes]
-    return found
+    hits = [code for code, each in enumerate(words) if each == word.encode()]
+    if len(hits) == 1:
+        found: Mask = codes == hits[0]
+        return found
+    return np.isin(codes, hits)
 
 
 def _equal(texts: pa.Array, word: str) -> Mask:

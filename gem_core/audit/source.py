@@ -227,7 +227,7 @@ class FileSource:
     def read(self, offset: int, length: int) -> bytes:
         """Read a range of the pinned version; see `Source.read`."""
         try:
-            with self.path.open("rb") as file:
+            with self.path.open("rb", buffering=0) as file:
                 if _file_etag(os.fstat(file.fileno())) != self.etag:
                     raise OutputChanged(f"{self.path} was replaced while read")
                 file.seek(offset)
