@@ -1,22 +1,112 @@
-"""Integer ids in any order: held in one block and sorted in place, beyond it in sorted runs on
-disk. Edge (disk).
+"""Integer ids in any order: sorted block by block and kept as gaps, beyond a bound on disk. Edge
+(disk).
 
-Ids of matched and of other rows fill the block from its two ends, so that both can be counted and
-every 64-bit integer may occur.
+The lowest bit of what is sorted tells whether the row is matched, so that both can be counted in
+one order. The bit that an id loses for it is the sign: negative ids are kept apart.
 """
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from gem_core.audit.buffers import Mask, numbers
+from gem_core.audit.runs import Run
 from gem_core.audit.sorted_ids import IdCount
 
-CHUNK_BYTES = 512 << 10
-"""Of each run at hand at once while runs are merged."""
+AT_HAND_IDS = 1 << 18
+"""Of all runs together while they are merged: few enough for the second-level cache."""
+
+_BLOCKS = 8
+"""Of ids in eight bytes each, that the bound would hold. In order, most take four."""
+
+_SIGN = np.int64(-(2**63))
+
+
+@dataclass(slots=True)
+class _Packed:
+    """A sorted run as the gaps between its ids, which rarely need eight bytes."""
+
+    first: np.uint64
+    gaps: np.ndarray | Path
+    """Of each id to the one before; 0 for the first one."""
+    kind: np.dtype[np.unsignedinteger]
+    length: int
+
+    @property
+    def held_bytes(self) -> int:
+        """In memory."""
+        return 0 if isinstance(self.gaps, Path) else self.gaps.nbytes
+
+    def store(self, path: Path) -> None:
+        """Keep it there instead."""
+        if not isinstance(self.gaps, Path):
+            path.write_bytes(self.gaps.data)
+            self.gaps = path
+
+    def chunks(self, rows: int) -> Iterator[np.ndarray]:
+        """Its ids, so many at a time."""
+        last = self.first
+        for start in range(0, self.length, rows):
+            ids = np.cumsum(self._part(start, rows), dtype=np.uint64)
+            ids += last
+            last = ids[-1]
+            yield ids
+
+    def _part(self, start: int, rows: int) -> np.ndarray:
+        if isinstance(self.gaps, Path):
+            offset = start * self.kind.itemsize
+            return np.fromfile(self.gaps, self.kind, rows, offset=offset)
+        return self.gaps[start : start + rows]
+
+
+@dataclass(slots=True)
+class _Sorter:
+    """Sorts unsigned integers block by block."""
+
+    block: np.ndarray
+    filled: int = 0
+    runs: list[_Packed] = field(default_factory=list)
+
+    @property
+    def held_bytes(self) -> int:
+        """In memory."""
+        return self.filled * self.block.itemsize + sum(run.held_bytes for run in self.runs)
+
+    def take(self, ids: np.ndarray) -> np.ndarray:
+        """Take as many as the block has room for; gives back the others."""
+        count = min(len(ids), len(self.block) - self.filled)
+        self.block[self.filled : self.filled + count] = ids[:count]
+        self.filled += count
+        return ids[count:]
+
+    def pack(self) -> None:
+        """Turn the block into a run."""
+        if not self.filled:
+            return
+        ids = self.block[: self.filled]
+        ids.sort()
+        gaps = np.diff(ids, prepend=ids[:1])
+        if gaps.max() <= np.iinfo(np.uint32).max:
+            gaps = gaps.astype(np.uint32)
+        self.runs.append(_Packed(ids[0], gaps, gaps.dtype, len(ids)))
+        self.filled = 0
+
+    def in_order(self) -> Iterator[np.ndarray]:
+        """All of them, some at a time."""
+        self.pack()
+        rows = max(1, AT_HAND_IDS // max(1, len(self.runs)))
+        runs = [Run(run.chunks(rows)) for run in self.runs]
+        while runs := [run for run in runs if run.fill()]:
+            limit = min(run.chunk[-1] for run in runs)
+            counts = (int(np.searchsorted(run.chunk, limit, side="right")) for run in runs)
+            ids = np.concatenate([run.take(count) for run, count in zip(runs, counts, strict=True)])
+            if len(runs) > 1:
+                ids.sort()
+            yield ids
 
 
 class IntRuns:
@@ -24,24 +114,23 @@ class IntRuns:
 
     def __init__(self, limit_bytes: int, folder: Path | None = None) -> None:
         """Hold `limit_bytes`; `folder` (None: the system's) gets the rest."""
+        rows = max(1, limit_bytes // _BLOCKS // 8)
         # Memory that was never written to takes no room.
-        self._block = np.empty(max(limit_bytes // 8, 1), np.int64)
-        self._front, self._back = 0, len(self._block)
-        self._unsorted = False
+        self._negative, self._others = (_Sorter(np.empty(rows, np.uint64)) for _ in range(2))
+        self._limit = limit_bytes
         self._parent = folder
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._on_disk: list[tuple[Path, Path]] = []
+        self._stored = 0
         self.spilled_bytes = 0
 
     @property
     def held_bytes(self) -> int:
         """Of ids in memory."""
-        return (self._front + len(self._block) - self._back) * self._block.itemsize
+        return self._negative.held_bytes + self._others.held_bytes
 
     def close(self) -> None:
         """Let go of everything."""
-        self._block = self._block[:0]
-        self._front = self._back = 0
+        self._negative, self._others = (_Sorter(np.empty(0, np.uint64)) for _ in range(2))
         if self._folder:
             self._folder.cleanup()
             self._folder = None
@@ -54,111 +143,34 @@ class IntRuns:
 
         """
         values = numbers(keys)
-        if matched is None:
-            matched = np.zeros(len(values), np.bool_)
-        for start in range(0, len(values), len(self._block)):
-            rows = slice(start, start + len(self._block))
-            self._take(values[rows], matched[rows])
+        ids = values.view(np.uint64) << 1
+        ids |= 1 if matched is None else ~matched
+        negative = values < 0
+        if negative.any():
+            self._take(self._negative, ids[negative])
+            ids = ids[~negative]
+        self._take(self._others, ids)
 
     def distinct(self, count: IdCount) -> Iterator[pa.Array]:
         """Go through the distinct ids in order, and count them. May be called again."""
-        for matched, others in self.in_order():
-            yield count.add_parted(matched, others)
+        for sorter, sign in ((self._negative, _SIGN), (self._others, np.int64(0))):
+            for ids in sorter.in_order():
+                keys = (ids >> 1).view(np.int64) | sign
+                yield count.add_matched_first(pa.array(keys), ids & 1 == 0)
 
-    def in_order(self) -> Iterator[tuple[pa.Array, pa.Array]]:
-        """Go through all ids in order, some at a time: those of matched rows, and of the others.
-
-        Each of the two in order and with repeats; equal ids of both come together.
-        """
-        held = self._sorted()
-        paths = zip(*self._on_disk, strict=True) if self._on_disk else ((), ())
-        matched, others = (
-            [_Run(_slices(part)), *(_Run(_stored(path)) for path in files)]
-            for part, files in zip(held, paths, strict=True)
-        )
-        while True:
-            matched = [run for run in matched if run.fill()]
-            others = [run for run in others if run.fill()]
-            if not matched and not others:
-                return
-            limit = min(run.chunk[-1] for run in (*matched, *others))
-            yield (
-                pa.array(_merged([run.take(limit) for run in matched])),
-                pa.array(_merged([run.take(limit) for run in others])),
-            )
-
-    def _take(self, values: np.ndarray, matched: Mask) -> None:
-        if len(values) > self._back - self._front:
-            self._spill()
-        these, others = np.flatnonzero(matched), np.flatnonzero(~matched)
-        front, back = self._front + len(these), self._back - len(others)
-        # All positions are in bounds; "clip" spares a copy.
-        np.take(values, these, out=self._block[self._front : front], mode="clip")
-        np.take(values, others, out=self._block[back : self._back], mode="clip")
-        self._front, self._back = front, back
-        self._unsorted = True
-
-    def _sorted(self) -> tuple[np.ndarray, np.ndarray]:
-        parts = self._block[: self._front], self._block[self._back :]
-        if self._unsorted:
-            for part in parts:
-                part.sort()
-            self._unsorted = False
-        return parts
+    def _take(self, sorter: _Sorter, ids: np.ndarray) -> None:
+        while len(ids):
+            ids = sorter.take(ids)
+            if sorter.filled == len(sorter.block):
+                sorter.pack()
+                if self.held_bytes + sorter.block.nbytes > self._limit:
+                    self._spill()
 
     def _spill(self) -> None:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="gem-ids-", dir=self._parent)
-        name = f"{len(self._on_disk)}"
-        paths = (
-            Path(self._folder.name) / f"{name}-matched.ids",
-            Path(self._folder.name) / f"{name}-others.ids",
-        )
-        for path, part in zip(paths, self._sorted(), strict=True):
-            path.write_bytes(part.data)
-            self.spilled_bytes += part.nbytes
-        self._on_disk.append(paths)
-        self._front, self._back = 0, len(self._block)
-
-
-class _Run:
-    """One sorted run, taken chunk by chunk."""
-
-    def __init__(self, chunks: Iterator[np.ndarray]) -> None:
-        self._chunks = chunks
-        self.chunk = np.zeros(0, np.int64)
-
-    def fill(self) -> bool:
-        """Have ids at hand; False when the run has ended."""
-        while not len(self.chunk):
-            following = next(self._chunks, None)
-            if following is None:
-                return False
-            self.chunk = following
-        return True
-
-    def take(self, limit: np.int64) -> np.ndarray:
-        """Remove and give the ids at hand up to and with the limit."""
-        count = int(np.searchsorted(self.chunk, limit, side="right"))
-        taken, self.chunk = self.chunk[:count], self.chunk[count:]
-        return taken
-
-
-def _slices(ids: np.ndarray) -> Iterator[np.ndarray]:
-    rows = max(CHUNK_BYTES // 8, 1)
-    return (ids[start : start + rows] for start in range(0, len(ids), rows))
-
-
-def _stored(path: Path) -> Iterator[np.ndarray]:
-    with path.open("rb", buffering=0) as file:
-        while data := file.read(CHUNK_BYTES // 8 * 8):
-            yield np.frombuffer(data, np.int64)
-
-
-def _merged(parts: list[np.ndarray]) -> np.ndarray:
-    parts = [part for part in parts if len(part)]
-    if len(parts) == 1:
-        return parts[0]
-    merged = np.concatenate(parts) if parts else np.zeros(0, np.int64)
-    merged.sort()
-    return merged
+        for run in (*self._negative.runs, *self._others.runs):
+            if held := run.held_bytes:
+                run.store(Path(self._folder.name) / f"{self._stored}.ids")
+                self._stored += 1
+                self.spilled_bytes += held

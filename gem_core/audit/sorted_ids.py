@@ -80,7 +80,6 @@ class IdCount:
     def __init__(self) -> None:
         self.all = Distinct()
         self.of_matched = Distinct()
-        self._of_others = Distinct()
 
     def counts(self) -> tuple[int, int]:
         """Distinct ids, and those of them that have a matched row."""
@@ -101,11 +100,6 @@ class IdCount:
         heads = self.all.heads(keys)
         self.of_matched.count += int(np.count_nonzero(heads & matched))
         return keys if heads.all() else keys.filter(pa.array(heads))
-
-    def add_parted(self, matched: pa.Array, others: pa.Array) -> pa.Array:
-        """Fold integers of matched rows and of others, each in order."""
-        matched, others = self.of_matched.add(matched), self._of_others.add(others)
-        return self.all.add(_union(matched, others))
 
 
 class Merge:
@@ -197,16 +191,6 @@ def ordered(arrays: Iterable[pa.Array]) -> Iterator[pa.Array]:
     distinct = Distinct()
     for keys in arrays:
         yield distinct.add(keys)
-
-
-def _union(keys: pa.Array, more: pa.Array) -> pa.Array:
-    """Join distinct integers in order."""
-    if not len(keys) or not len(more):
-        return keys if len(keys) else more
-    held, added = numbers(keys), numbers(more)
-    places = np.searchsorted(held, added)
-    new = held.take(places, mode="clip") != added
-    return pa.array(np.insert(held, places[new], added[new]))
 
 
 def _rising(keys: pa.Array, *, falling: bool = False) -> Mask:

@@ -12,34 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gem_core.audit.buffers import Mask
+from gem_core.audit.runs import Run
 from gem_core.audit.sorted_ids import IdCount
 from gem_core.audit.text_order import ROOM_BYTES, order_of, taken
 
 CHUNK_BYTES = 512 << 10
 """Of each run, about, at hand at once while runs are merged."""
-
-
-class _Run:
-    """One sorted run, taken chunk by chunk."""
-
-    def __init__(self, chunks: Iterator[pa.Array]) -> None:
-        self._chunks = chunks
-        self.chunk: pa.Array = pa.nulls(0)
-
-    def fill(self) -> bool:
-        """Have keys at hand; False when the run has ended."""
-        while not len(self.chunk):
-            following = next(self._chunks, None)
-            if following is None:
-                return False
-            self.chunk = following
-        return True
-
-    def take(self, limit: pa.Scalar) -> pa.Array:
-        """Remove and give the keys at hand up to and with the limit."""
-        count = pc.less_equal(self.chunk, limit).true_count
-        taken, self.chunk = self.chunk[:count], self.chunk[count:]
-        return taken
 
 
 @dataclass(slots=True)
@@ -109,15 +87,15 @@ class TextRuns:
         """Go through the distinct ids in order, and count them. May be called again."""
         for pile in self._piles:
             pile.sort()
-        matched, others = ([_Run(chunks) for chunks in pile.runs()] for pile in self._piles)
+        matched, others = ([Run(chunks) for chunks in pile.runs()] for pile in self._piles)
         while True:
             matched = [run for run in matched if run.fill()]
             others = [run for run in others if run.fill()]
             if not matched and not others:
                 return
             limit = pc.min(pa.concat_arrays([run.chunk[-1:] for run in (*matched, *others)]))
-            of_matched = [run.take(limit) for run in matched]
-            of_others = [run.take(limit) for run in others]
+            of_matched = [run.take(_up_to(limit, run.chunk)) for run in matched]
+            of_others = [run.take(_up_to(limit, run.chunk)) for run in others]
             keys = pa.concat_arrays([*of_matched, *of_others])
             # Equal ids stay as they lie, those of matched rows first.
             order = order_of(keys)
@@ -138,6 +116,10 @@ class TextRuns:
         pile.on_disk.append(path)
         pile.held_bytes = pile.held_rows = 0
         self.spilled_bytes += path.stat().st_size
+
+
+def _up_to(limit: pa.Scalar, keys: pa.Array) -> int:
+    return int(pc.less_equal(keys, limit).true_count)
 
 
 def _stored(path: Path) -> Iterator[pa.Array]:

@@ -181,7 +181,7 @@ def test_every_count(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ids_module, "_EARLY_BYTES", 64)
         patch.setattr(text_runs, "CHUNK_BYTES", 48)
-        patch.setattr(int_runs, "CHUNK_BYTES", 48)
+        patch.setattr(int_runs, "AT_HAND_IDS", 12)
         patch.setattr(plan, "BATCH_ROWS", batch_rows)
         report = audit(
             open_file(paths[0]),

@@ -192,7 +192,7 @@ def test_beyond_the_memory_bound_counts_stay_exact(
     """Ids that do not fit go to the given folder, and nothing is left of them there."""
     monkeypatch.setattr(ids_module, "_EARLY_BYTES", 500)
     monkeypatch.setattr(text_runs, "CHUNK_BYTES", 200)
-    monkeypatch.setattr(int_runs, "CHUNK_BYTES", 200)
+    monkeypatch.setattr(int_runs, "AT_HAND_IDS", 100)
 
     def shown(ids: list[int]) -> Ids:
         # Of one length, so that text is in the order of the numbers.
@@ -223,7 +223,7 @@ def test_ids_that_do_not_fit_are_on_disk(
     with closing(make(1000, tmp_path)) as runs:
         for start in (500, 0, 500):
             runs.add(pa.array(range(1000 + start, 1500 + start)).cast(kind), rows)
-        assert runs.spilled_bytes > 8000
+        assert runs.spilled_bytes > 4000
         assert [path for path in tmp_path.rglob("*") if path.is_file()]
         for _ in range(2):
             keys = [int(key) for part in runs.distinct(IdCount()) for key in part.to_pylist()]
@@ -231,15 +231,32 @@ def test_ids_that_do_not_fit_are_on_disk(
     assert not list(tmp_path.iterdir())
 
 
-def test_integer_ids_take_no_more_than_the_bound() -> None:
-    """They are sorted where they lie; what is at hand beside them is one chunk a run."""
+def test_integer_ids_take_no_more_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are sorted block by block; what is at hand while they are merged is bounded too."""
     runs = IntRuns(8000)
     with closing(runs):
         for start in range(0, 10_000, 700):
             runs.add(pa.array(range(start, start + 700)), None)
             assert runs.held_bytes <= 8000
-        for matched, others in runs.in_order():
-            assert matched.nbytes + others.nbytes <= int_runs.CHUNK_BYTES * 20
+        monkeypatch.setattr(int_runs, "AT_HAND_IDS", 500)
+        at_once = [len(keys) for keys in runs.distinct(IdCount())]
+        assert (sum(at_once), max(at_once) <= 500) == (10_500, True)
+
+
+@pytest.mark.parametrize("limit", [100, 10_000], ids=["on-disk", "held"])
+def test_every_integer_may_be_an_id(tmp_path: Path, limit: int) -> None:
+    """Negative ones, the extremes, and gaps that take more than four bytes."""
+    ids = [2**63 - 1, 0, -1, -(2**63), 2**62, -(2**62), 2**63 - 2, 7, 2**33, 7] * 3
+    matched = np.array([n % 2 == 0 for n in range(30)])
+    count = IdCount()
+    with closing(IntRuns(limit, tmp_path)) as runs:
+        for start in range(0, 30, 8):
+            runs.add(pa.array(ids[start : start + 8]), matched[start : start + 8])
+        assert (runs.spilled_bytes > 0) == (limit == 100)
+        keys = [key for part in runs.distinct(count) for key in part.to_pylist()]
+    assert keys == sorted(set(ids))
+    of_matched = {each for each, yes in zip(ids, matched, strict=True) if yes}
+    assert count.counts() == (len(set(ids)), len(of_matched))
 
 
 def test_dense_ids_are_ticked_off_and_nothing_is_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
