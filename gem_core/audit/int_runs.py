@@ -17,8 +17,8 @@ from gem_core.audit.buffers import Mask, numbers
 from gem_core.audit.runs import Run
 from gem_core.audit.sorted_ids import IdCount
 
-AT_HAND_IDS = 1 << 18
-"""Of all runs together while they are merged: few enough for the second-level cache."""
+AT_HAND_IDS = 1 << 19
+"""Of all runs together while they are merged: enough that steps cost little, few enough for the cache."""
 
 _BLOCKS = 8
 """Of ids in eight bytes each, that the bound would hold. In order, most take four."""
