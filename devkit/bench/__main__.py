@@ -21,6 +21,7 @@ from rich.table import Table
 
 from devkit.bench.comparing import COMPARERS, write_given
 from devkit.bench.contestants import CONTESTANTS
+from devkit.bench.deployed import AS_DEPLOYED
 from devkit.bench.networks import BIG_GROUPS, SMALL_GROUPS, Layout, Order, write_network
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -40,8 +41,8 @@ memory for ids only where ids are sorted."""
 QUICK = ["floor", "ours", "ours_two_threads", "duckdb"]
 
 ONE_THREAD = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
-SORT = {"NPY_DISABLE_CPU_FEATURES": "X86_V4"}
-"""As the deployed app sets it (docs/decisions/0020-numpy-for-the-audit.md)."""
+TOOLS = {"duckdb", "polars", "pandera", "great_expectations"}
+"""Measured with the settings of their own; the floor and ours with those of the deployed app."""
 
 type Figures = dict[str, float]
 
@@ -165,7 +166,7 @@ def _measure(name: str, path: Path) -> Figures:
     done = subprocess.run(
         [sys.executable, "-m", "devkit.bench.measure", name, str(path)],
         cwd=ROOT,
-        env=os.environ | ONE_THREAD | SORT,
+        env=os.environ | ONE_THREAD | ({} if name in TOOLS else AS_DEPLOYED),
         capture_output=True,
         text=True,
         check=False,

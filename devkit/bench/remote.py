@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from devkit.bench.contestants import COLUMNS
+from devkit.bench.deployed import AS_DEPLOYED
 from devkit.bench.networks import Layout, Order, write_network
 from devkit.bench.remote_once import WAYS
 from gem_core.audit.pieces import PIECE_BYTES
@@ -25,13 +26,6 @@ from gem_core.audit.plan import chunks
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILES = ROOT / "artifacts" / "bench"
-AS_DEPLOYED = {
-    "NPY_DISABLE_CPU_FEATURES": "X86_V4",
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": "4194304",
-}
-"""Settings of the app (infra/modules/app.bicep)."""
-
 LAYOUTS = (
     Layout("zstd", 1 << 17, heavy_geometry=True),
     Layout("snappy", 1 << 20, heavy_geometry=True),

@@ -18,7 +18,8 @@ from gem_core.audit.runs import Run
 from gem_core.audit.sorted_ids import IdCount
 
 AT_HAND_IDS = 1 << 19
-"""Of all runs together while they are merged: enough that steps cost little, few enough for the cache."""
+"""Of all runs together while they are merged: enough that steps cost little, few enough for the
+cache."""
 
 _BLOCKS = 8
 """Of ids in eight bytes each, that the bound would hold. In order, most take four."""

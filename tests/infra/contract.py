@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from devkit.bench.deployed import AS_DEPLOYED
 from gem_core.settings import read_settings
 from gem_core.wiring import CONTAINERS, POISON_QUEUES, TICKETS
 from tests.infra import bicep
@@ -104,6 +105,9 @@ def settings(root: Path) -> list[str]:
     Every setting of the code is set by Bicep, or said to be left out.
     """
     groups = app_settings(root)
+    measured = {name: f"'{value}'" for name, value in AS_DEPLOYED.items()}
+    if not measured.items() <= groups["base"].items():
+        return ["the bench does not measure with what app.bicep sets (devkit/bench/deployed.py)"]
     known = {name for name in _sample() if name.startswith("GEM_")}
     told = {name for group in groups.values() for name in group if name.startswith("GEM_")}
     found = [f"{name} is no setting of the app" for name in sorted(told - known)]
