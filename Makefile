@@ -19,8 +19,10 @@ demo: $(READY) ## the main job, end to end, on this machine: ends by itself
 start: $(READY) ## Azurite, the GEM simulator and the app stay up until Ctrl-C
 	@$(BIN)/python -m devkit start $(ARGS)
 
-test: $(READY) ## every test (ARGS="-k audit" picks some, without the coverage gate)
-	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov)
+# A process a core, each test file whole in one of them: each starts Azurite and the app once.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
+test: $(READY) ## every test (ARGS="-k audit" picks some, in one process without the coverage gate)
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(SIDE_BY_SIDE) --cov)
 
 chaos-real: $(READY) ## 50 jobs on Azurite while the app is killed and storage restarts (ARGS="--seed 2")
 	@$(BIN)/python -m tests.integration.campaign $(ARGS)

@@ -66,12 +66,13 @@ def opened(source: FileSource) -> Opened:
     return found
 
 
-@pytest.mark.parametrize("group_rows", [1, 700, 10_000])
+@pytest.mark.parametrize(("rows", "group_rows"), [(302, 1), (3000, 700), (3000, 10_000)])
 def test_the_report_is_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group_rows: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int, group_rows: int
 ) -> None:
     monkeypatch.setattr(footer, "batch_rows", lambda *_: 256)
-    table = changed(matched_table(3000), "gers_id", r1="x", r300=None, r2999=gers(1).upper())
+    spoilt = {"r1": "x", "r300": None, f"r{rows - 1}": gers(1).upper()}
+    table = changed(matched_table(rows), "gers_id", **spoilt)
     source = write(tmp_path, table, row_group_size=group_rows)
     one, two = (
         audit(source, job(), input_source=None, effort=Effort(two_threads=two))
