@@ -1,8 +1,6 @@
 """A listing that cannot go on from where a caller says is the caller's mistake, not storage's."""
 
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 
 import pytest
 from azure.storage.blob import ContainerClient
@@ -13,32 +11,19 @@ from gem_core.flows.manage_jobs import list_jobs
 from gem_core.watch.registry import JobRegistry
 from tests.builders import World
 from tests.fakes import MemoryDocuments
+from tests.gem.server import Reply, ScriptedServer
 
-
-class _Refusing(BaseHTTPRequestHandler):
-    """Answers as the service does to a marker that it did not give; Azurite takes any."""
-
-    def do_GET(self) -> None:
-        self.send_response(400)
-        self.send_header("x-ms-error-code", "InvalidQueryParameterValue")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
+REFUSAL = Reply(400, headers={"x-ms-error-code": "InvalidQueryParameterValue"})
+"""As the service answers a marker that it did not give; Azurite takes any."""
 
 
 @pytest.fixture
 def documents() -> Iterator[BlobDocuments]:
-    server = HTTPServer(("127.0.0.1", 0), _Refusing)
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    address = f"http://127.0.0.1:{server.server_port}/jobs?sv=1&sig=a"
-    with ContainerClient.from_container_url(address, retry_total=0) as container:
-        yield BlobDocuments(container)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with (
+        ScriptedServer(REFUSAL) as server,
+        ContainerClient.from_container_url(f"{server.url}/jobs?sv=1&sig=a", retry_total=0) as jobs,
+    ):
+        yield BlobDocuments(jobs)
 
 
 def test_a_page_that_storage_does_not_know(documents: BlobDocuments) -> None:

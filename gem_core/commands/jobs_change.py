@@ -120,7 +120,7 @@ def _tell(job_run_id: str, one: Callable[[str], tuple[str, str]], *, as_json: bo
         line = json.dumps({"jobRunId": job_run_id, "result": result, "detail": detail or None})
         sys.stdout.write(f"{line}\n")
     else:
-        text = plain(f"{job_run_id}: {result}{f', {detail}' if detail else ''}")
+        text = plain(f"{job_run_id}: {result.replace('_', ' ')}{f', {detail}' if detail else ''}")
         (sys.stderr if code else sys.stdout).write(f"{text}\n")
     return code
 

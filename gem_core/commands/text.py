@@ -15,15 +15,16 @@ _SHOWN = 3
 def in_words(report: Report, output: Source, *, with_job: bool, page: Path | None) -> str:
     """Outcome first, then a line for each check that is not passed, then what was counted.
 
+    Checks that nobody asked for are only counted.
     Nothing of a file can move the cursor or colour the screen.
     """
-    lines = [f"{report.outcome}: {output.name}", ""]
     order = [*Severity]
     failed = [line for line in report.checks if line.verdict is Verdict.FAILED]
-    lines += [_failed(line) for line in sorted(failed, key=lambda line: order.index(line.severity))]
-    skipped = [line for line in report.checks if line.verdict is Verdict.NOT_RUN]
-    lines += [f"not run  {line.name}: {line.judgement.detail}" for line in skipped]
-    lines += ["", _counts(report, failed, skipped), *_rows(report)]
+    found = [_failed(line) for line in sorted(failed, key=lambda line: order.index(line.severity))]
+    not_run = [line for line in report.checks if line.verdict is Verdict.NOT_RUN and line.is_asked]
+    found += [f"not run  {line.name}: {line.judgement.detail}" for line in not_run]
+    lines = [f"{report.outcome}: {output.name}", *(["", *found] if found else [])]
+    lines += ["", _counts(report, failed, not_run), *_rows(report)]
     lines.append(f"etag {output.etag}, ruleset {report.ruleset}")
     if not with_job:
         lines.append("without --job: the job's names and statistics were not compared")
@@ -46,14 +47,15 @@ def _example(example: Example) -> str:
     return " ".join(part for part in (row, f"id {example.id}" if example.id else "") if part)
 
 
-def _counts(report: Report, failed: list[CheckResult], skipped: list[CheckResult]) -> str:
+def _counts(report: Report, failed: list[CheckResult], not_run: list[CheckResult]) -> str:
     by_severity = ", ".join(
         f"{sum(line.severity is severity for line in failed)} {severity}" for severity in Severity
     )
-    passed = len(report.checks) - len(failed) - len(skipped)
+    not_asked = sum(not line.is_asked for line in report.checks)
+    passed = len(report.checks) - len(failed) - len(not_run) - not_asked
     return (
         f"{len(report.checks)} checks: {passed} passed, {len(failed)} failed ({by_severity}), "
-        f"{len(skipped)} not run"
+        f"{len(not_run)} not run" + (f", {not_asked} not asked for" if not_asked else "")
     )
 
 

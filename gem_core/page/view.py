@@ -97,7 +97,7 @@ def arrange(report: Report, survey: Survey, *, output: Source | None, at: dateti
     return View(
         title=output.name if output else report.facts.job.output_file_name or "No output",
         outcome=str(report.outcome),
-        headline=_headline(report, len(by_verdict[Verdict.NOT_RUN])),
+        headline=_headline(report, sum(line.is_asked for line in by_verdict[Verdict.NOT_RUN])),
         tiles=_tiles(report),
         failed=tuple(failed),
         not_run=by_verdict[Verdict.NOT_RUN],

@@ -184,7 +184,7 @@ def test_a_settled_job_is_redelivered(command: DeskCommand) -> None:
     command("jobs", "register", "watched")
     code, out, err = command("jobs", "redeliver", "done", "watched")
     assert (code, out) == (1, "done: redelivered, its ticket is raised; the app delivers it\n")
-    assert "watched: not_done, the job is still being watched" in err
+    assert "watched: not done, the job is still being watched" in err
     assert stored("done").record.tickets == 1
     lines = [
         json.loads(line) for line in command("jobs", "redeliver", "done", "--json")[1].splitlines()

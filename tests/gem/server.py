@@ -3,10 +3,8 @@
 import socket
 import struct
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from types import TracebackType
-from typing import Self
+
+from tests.loopback import Handler, Loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ class Asked:
     """Port of the client: the same for requests over one connection."""
 
 
-class ScriptedServer:
+class ScriptedServer(Loopback):
     """A context manager; the last answer stands for all requests after it."""
 
     def __init__(self, *replies: Reply) -> None:
@@ -37,11 +35,7 @@ class ScriptedServer:
         self.asked: list[Asked] = []
         desk = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            disable_nagle_algorithm = True
-
+        class Answering(Handler):
             def handle_any(self) -> None:
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
@@ -64,32 +58,8 @@ class ScriptedServer:
 
             do_GET = do_PUT = do_DELETE = handle_any  # noqa: N815 - http.server's names
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._server.block_on_close = False
-        self._thread = Thread(target=self._server.serve_forever, args=(0.01,))
+        super().__init__(Answering)
 
     def reply(self, asked: Asked) -> Reply:  # noqa: ARG002 - others answer by what is asked
         """What this request is answered."""
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()

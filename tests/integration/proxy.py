@@ -3,11 +3,10 @@
 import http.client
 from collections.abc import Callable
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from types import TracebackType
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
+
+from tests.loopback import Handler, Loopback
 
 _LEFT_OUT = {"transfer-encoding", "connection", "keep-alive", "content-length"}
 """Headers of one hop, and the one that is set anew."""
@@ -22,7 +21,7 @@ class When(StrEnum):
     """The service has done it; the caller has no answer yet."""
 
 
-class Proxy:
+class Proxy(Loopback):
     """Passes requests on to `target`; acts once, at the first request that `matches`.
 
     That request's connection is then closed without an answer. A later one that matches passes
@@ -36,14 +35,7 @@ class Proxy:
         self.act: Callable[[], None] | None = None
         """What to do; set it before the request may come."""
         self.acted = False
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = Thread(target=self._server.serve_forever, args=(0.05,))
-
-    @property
-    def netloc(self) -> str:
-        """Host and port to use instead of the target's."""
-        return f"127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(self._handler())
 
     def instead_of(self, connection_string: str, service: str) -> str:
         """The connection string with one service ("BlobEndpoint", …) behind this proxy."""
@@ -51,35 +43,16 @@ class Proxy:
         parts[service] = urlsplit(parts[service])._replace(netloc=self.netloc).geturl()
         return ";".join(f"{name}={value}" for name, value in parts.items())
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         proxy = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class PassingOn(Handler):
             def handle_any(self) -> None:
                 proxy.pass_on(self)
 
             do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any  # noqa: N815 - http.server's names
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        return Handler
+        return PassingOn
 
     def pass_on(self, caller: BaseHTTPRequestHandler) -> None:
         body = caller.rfile.read(int(caller.headers.get("Content-Length") or 0))

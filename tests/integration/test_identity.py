@@ -13,10 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import IPv4Address
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from azure.storage.blob import BlobServiceClient
@@ -30,6 +28,7 @@ from devkit.azurite import Azurite
 from devkit.simulator import CLEAN, GemSimulator
 from devkit.stage import OUTPUT_CONTAINER, QUEUE, ROOT, app_settings
 from gem_core.wiring import CHECKS, CONTAINERS
+from tests.gem.server import Asked, Reply, ScriptedServer
 
 CLIENT_ID = "11111111-2222-3333-4444-555555555555"
 DELIVER = """
@@ -79,39 +78,21 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return cert_file, key_file
 
 
-class IdentityEndpoint(ThreadingHTTPServer):
-    """Hands out unsigned tokens of the form that Azurite checks; notes who asked."""
+class IdentityEndpoint(ScriptedServer):
+    """Stands for App Service's: hands out unsigned tokens of the form that Azurite checks."""
 
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        super().__init__(("127.0.0.1", 0), _IdentityHandler)
-
-
-class _IdentityHandler(BaseHTTPRequestHandler):
-    server: IdentityEndpoint
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)
+    def reply(self, asked: Asked) -> Reply:
         expires = int(time.time()) + 3600
-        token = _token({"aud": "https://storage.azure.com", "exp": expires})
-        body = json.dumps(
-            {
-                "access_token": token,
-                "expires_on": str(expires),
-                "resource": "https://storage.azure.com",
-                "token_type": "Bearer",
-                "client_id": CLIENT_ID,
-            }
-        ).encode()
-        known = self.headers["X-IDENTITY-HEADER"] == "header-secret"
-        self.send_response(200 if known else 401)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
+        token = {
+            "access_token": _token({"aud": "https://storage.azure.com", "exp": expires}),
+            "expires_on": str(expires),
+            "resource": "https://storage.azure.com",
+            "token_type": "Bearer",
+            "client_id": CLIENT_ID,
+        }
+        known = asked.headers.get("x-identity-header") == "header-secret"
+        headers = {"Content-Type": "application/json"}
+        return Reply(200 if known else 401, json.dumps(token).encode(), headers)
 
 
 def _token(claims: dict[str, object]) -> str:
@@ -126,26 +107,17 @@ def _token(claims: dict[str, object]) -> str:
     return ".".join(part.decode() for part in coded) + ".x"
 
 
-@pytest.fixture
-def endpoint() -> Iterator[IdentityEndpoint]:
-    """The stand-in for App Service's identity endpoint."""
-    with IdentityEndpoint() as server:
-        thread = Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
 @pytest.mark.parametrize("credential", ["managedidentity", ""], ids=["managed", "default-chain"])
-def test_delivers_without_any_key(
-    certificate: tuple[Path, Path], endpoint: IdentityEndpoint, credential: str
-) -> None:
+def test_delivers_without_any_key(certificate: tuple[Path, Path], credential: str) -> None:
     """Records, ticket, output, report, manifest and queue, all by a managed identity's token; and
     the doctor finds nothing.
     """
     trust = str(certificate[0])
-    with Azurite(oauth_cert=certificate) as azurite, key_clients(azurite, trust) as (blobs, queue):
+    with (
+        IdentityEndpoint() as endpoint,
+        Azurite(oauth_cert=certificate) as azurite,
+        key_clients(azurite, trust) as (blobs, queue),
+    ):
         with GemSimulator(blobs.get_container_client(OUTPUT_CONTAINER)) as simulator:
             simulator.add_job("job-1", replace(CLEAN, queued_for=0, running_for=0))
             done = subprocess.run(
@@ -159,7 +131,7 @@ def test_delivers_without_any_key(
         assert (done.stdout, done.returncode) == ("valid\n[]\n", 0), done.stderr
         assert len(queue.peek_messages(5)) == 1
     assert endpoint.asked
-    assert all(CLIENT_ID in path for path in endpoint.asked)
+    assert all(CLIENT_ID in asked.path for asked in endpoint.asked)
 
 
 @contextmanager
@@ -189,7 +161,7 @@ def environment(
         "GEM_STATE__queueServiceUri": azurite.queue_uri,
         "GEM_OUTPUT": "",
         "GEM_OUTPUT__blobServiceUri": azurite.blob_uri,
-        "IDENTITY_ENDPOINT": f"http://127.0.0.1:{endpoint.server_address[1]}/msi/token",
+        "IDENTITY_ENDPOINT": f"{endpoint.url}/msi/token",
         "IDENTITY_HEADER": "header-secret",
         "REQUESTS_CA_BUNDLE": trust,
     }

@@ -80,6 +80,8 @@ def test_the_good_page_tells_all(pages: dict[str, str]) -> None:
     ):
         assert word in text
     assert "What is wrong" not in text
+    # The one that did not run is one that nobody asked for.
+    assert "not run." not in text
 
 
 def test_values_that_were_compared_are_told(tmp_path: Path, pages: dict[str, str]) -> None:
