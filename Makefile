@@ -82,4 +82,5 @@ lock: $(READY) ## the lock files again, from pyproject.toml and package.json
 	npm install --package-lock-only
 
 clean: ## everything that set-up and runs left in the checkout
-	rm -rf .venv .venv-bench .tools node_modules .dev .mypy_cache .ruff_cache .pytest_cache .coverage artifacts
+	rm -rf .venv .venv-bench .tools node_modules .dev .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* artifacts
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -137,6 +137,18 @@ def test_nothing_names_a_setting_that_is_gone() -> None:
             assert name in known, f"{path.name} speaks of {name}"
 
 
+def test_every_link_leads_somewhere() -> None:
+    """To a file of the checkout, and to a heading of it."""
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
+        for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
+            place, _, heading = link.partition("#")
+            target = path.parent / place if place else path
+            assert target.exists(), f"{path.name} links {link}"
+            if heading:
+                titles = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+                assert heading in {title.lower().replace(" ", "-") for title in titles}, link
+
+
 def test_settings_error_names_all_at_once() -> None:
     """Nobody mends settings one deployment at a time."""
     with pytest.raises(SettingsError) as error:
