@@ -9,7 +9,7 @@ from typing import Any
 from gem_core.doctor.checks import CHECKS, examine
 from gem_core.doctor.finding import Finding
 from gem_core.doctor.patient import Patient
-from gem_core.errors import GemJobNotFound, GemUnauthorized, StoreError
+from gem_core.errors import GemJobNotFound, GemUnauthorized, StoreError, StoreMissing
 from gem_core.gem.job import GemJob
 from gem_core.settings import Settings, read_settings
 from gem_core.watch.heartbeat import Tick
@@ -131,3 +131,7 @@ class Ward:
 
 
 NAMES = [check.name for check in CHECKS]
+
+
+def missing(container: str) -> StoreMissing:
+    return StoreMissing(f"container {container!r} does not exist in GEM_STATE: create it (the …)")

@@ -1,19 +1,10 @@
-"""The stories behind the HTTP routes."""
+"""Jobs are registered, listed, delivered again and forgotten by people."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
-from gem_core.errors import (
-    GemAccessError,
-    GemError,
-    GemJobNotFound,
-    GemUnavailable,
-    JobUnknown,
-    RecordConflict,
-    RequestError,
-)
+from gem_core.errors import JobUnknown, RequestError
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import (
@@ -24,21 +15,12 @@ from gem_core.flows.manage_jobs import (
     redeliver_job,
     register_job,
     show_job,
-    tell_status,
 )
-from gem_core.watch.record import Settlement, Stage
+from gem_core.watch.record import Stage
 from gem_core.watch.record_json import record_to_bytes, record_to_json
 from tests.builders import JOB, OUTPUT, World, answer, finished, logged, matched_file, new_record
 from tests.fakes import START
-
-
-def reported() -> World:
-    world = World()
-    world.files.write(OUTPUT, matched_file())
-    world.settle(finished())
-    deliver_results(world.deliverer, JOB)
-    world.new_tickets()
-    return world
+from tests.flows.build import reported
 
 
 def test_a_new_job_is_watched_from_now_on(caplog: pytest.LogCaptureFixture) -> None:
@@ -167,115 +149,6 @@ def test_a_limit_within_its_bounds(limit: str) -> None:
     assert list_jobs(World().desk, {"limit": limit})["jobs"] == []
 
 
-def test_a_check_asks_now_though_the_job_is_not_due() -> None:
-    world = World()
-    world.add(JOB)
-    world.gem.answers[JOB] = [answer("running", progress=65), finished()]
-    shown = check_job(world.desk, world.checker, JOB)
-    assert shown["lastAnswer"]["progress"] == 65
-    assert world.record().due_at > world.clock()
-    shown = check_job(world.desk, world.checker, JOB)
-    assert (shown["stage"], shown["settlement"]) == ("settled", "finished")
-    assert world.new_tickets() == [JOB]
-
-
-def test_a_check_that_gets_no_answer_shows_the_problem() -> None:
-    world = World()
-    world.add(JOB)
-    world.gem.answers[JOB] = [GemUnavailable("GEM answered 500")]
-    shown = check_job(world.desk, world.checker, JOB)
-    assert (shown["stage"], shown["lastProblem"]) == ("watching", "GEM answered 500")
-
-
-def test_a_check_with_a_refused_key_is_raised() -> None:
-    world = World()
-    world.add(JOB)
-    before = world.record()
-    world.gem.answers[JOB] = [GemAccessError("GEM answered 403")]
-    with pytest.raises(GemAccessError):
-        check_job(world.desk, world.checker, JOB)
-    assert world.record() == before
-
-
-def test_a_check_beside_a_tick_is_a_conflict() -> None:
-    world = World()
-    world.add(JOB)
-    world.gem.answers[JOB] = [answer("running")]
-
-    def overtake(_: str) -> None:
-        held = world.jobs.get(f"{JOB}.json")
-        assert held
-        world.jobs.put(held.name, held.body)
-
-    world.gem.before = overtake
-    with pytest.raises(RecordConflict):
-        check_job(world.desk, world.checker, JOB)
-
-
-@pytest.mark.parametrize("told", ["running", "failed", "odd"])
-def test_a_check_of_a_reported_job_changes_nothing_and_says_what_gem_says(
-    told: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    world = reported()
-    stores = (world.jobs, world.worklist, world.tickets, world.manifests, world.reports)
-    before = [[store.get(name) for name in store.names()] for store in stores]
-    world.gem.answers[JOB] = [answer(told)]
-    shown = check_job(world.desk, world.checker, JOB)
-    assert shown["toldNow"] == told
-    assert shown["stage"] == "reported"
-    assert [[store.get(name) for name in store.names()] for store in stores] == before
-    (line,) = logged(caplog, "job_went_back")
-    assert (line["told"], line["settlement"], line["level"]) == (told, "finished", "ERROR")
-
-
-def test_a_settled_job_that_gem_tells_the_same_of_is_quiet(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    world = reported()
-    assert check_job(world.desk, world.checker, JOB)["toldNow"] == "finished"
-    assert logged(caplog, "job_went_back") == []
-
-
-@pytest.mark.parametrize("error", [GemUnavailable("GEM answered 500"), GemAccessError("403")])
-def test_a_failed_request_about_a_settled_job_is_no_other_status(
-    error: GemError, caplog: pytest.LogCaptureFixture
-) -> None:
-    world = reported()
-    world.gem.answers[JOB] = [error]
-    with pytest.raises(type(error)):
-        check_job(world.desk, world.checker, JOB)
-    assert logged(caplog, "job_went_back") == []
-
-
-def test_a_lost_job_that_is_still_not_found_did_not_go_back(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    world = World()
-    world.add(JOB)
-    stored = world.registry.get(JOB)
-    assert stored
-    world.registry.replace(stored, stored.record.settled(Settlement.LOST, START))
-    world.gem.answers[JOB] = [GemJobNotFound("GEM answered 404")]
-    check_job(world.desk, world.checker, JOB)
-    assert logged(caplog, "job_went_back") == []
-
-
-@pytest.mark.parametrize(
-    ("told", "lines"), [("running", 0), ("queued", 0), ("odd", 0), ("finished", 1), ("failed", 1)]
-)
-def test_an_expired_job_that_ended_after_all_is_told_of(
-    told: str, lines: int, caplog: pytest.LogCaptureFixture
-) -> None:
-    world = World()
-    world.add(JOB)
-    stored = world.registry.get(JOB)
-    assert stored
-    world.registry.replace(stored, stored.record.settled(Settlement.EXPIRED, START))
-    world.gem.answers[JOB] = [answer(told)]
-    check_job(world.desk, world.checker, JOB)
-    assert len(logged(caplog, "job_went_back")) == lines
-
-
 def test_a_reported_job_can_be_delivered_again() -> None:
     world = reported()
     world.clock.move(hours=1)
@@ -373,55 +246,3 @@ def test_the_marker_of_a_forgotten_job_goes_within_two_hours() -> None:
     world.clock.move(hours=2)
     check_jobs(world.checker)
     assert not world.marked()
-
-
-def test_the_status_before_the_first_tick() -> None:
-    alive, detail = tell_status(World().desk)
-    assert not alive
-    assert detail == {
-        "status": "silent",
-        "schedule": "0 * * * * *",
-        "tickAgeSeconds": None,
-        "runningSince": None,
-        "lastTick": None,
-    }
-
-
-def test_the_status_tells_whether_the_timer_lives() -> None:
-    world = World()
-    world.add(JOB)
-    world.gem.answers[JOB] = [answer("running")]
-    check_jobs(world.checker)
-    world.clock.move(minutes=3)
-    alive, detail = tell_status(world.desk)
-    assert alive
-    assert (detail["status"], detail["tickAgeSeconds"]) == ("ok", 180)
-    assert detail["lastTick"]["asked"] == 1
-    world.clock.move(seconds=1)
-    alive, detail = tell_status(world.desk)
-    assert not alive
-    assert detail["status"] == "silent"
-
-
-def test_a_tick_that_used_its_budget_is_no_silence() -> None:
-    # The schedule is a minute, the budget four: the host starts no tick beside one that runs.
-    world = World()
-    world.add(JOB)
-    world.gem.answers[JOB] = [answer("running")]
-    check_jobs(world.checker)
-    world.clock.move(minutes=1)
-    seen = []
-
-    def take_long(_: str) -> None:
-        began = world.clock().isoformat()
-        world.clock.move(minutes=3, seconds=50)
-        alive, detail = tell_status(world.desk)
-        seen.append(alive)
-        # What the last tick did stays to be seen while the next one runs.
-        assert (detail["lastTick"]["asked"], detail["runningSince"]) == (1, began)
-
-    world.gem.before = take_long
-    check_jobs(world.checker)
-    world.clock.move(timedelta(seconds=5))
-    seen.append(tell_status(world.desk)[0])
-    assert seen == [True, True]

@@ -1,0 +1,159 @@
+"""The doctor looks at outputs, inputs, timer and events."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from gem_core.doctor.finding import Verdict
+from gem_core.doctor.look_outputs import NO_FILE
+from gem_core.errors import OutputUnreachable
+from gem_core.outcome import Outcome
+from gem_core.settings import survey_settings
+from gem_core.watch.heartbeat import NAME, STARTED, Tick
+from gem_core.watch.record import JobRecord, Settlement
+from tests.builders import OUTPUT, job, matched_file, new_record
+from tests.doctor.build import SETTINGS, Ward, missing, settings
+from tests.fakes import START
+
+
+def delivered(name: str, *, tickets: int = 1, minutes: int = 5) -> JobRecord:
+    told = replace(job("finished", outputFileName=OUTPUT), job_run_id=name)
+    record = new_record(name).answered(told, START).settled(Settlement.FINISHED, START)
+    for _ in range(tickets):
+        record = record.ticketed()
+    return record.reported(Outcome.VALID, "id", START - timedelta(minutes=minutes))
+
+
+def test_the_newest_output_is_read() -> None:
+    ward = Ward(recent=(new_record(), delivered("a")))
+    ward.world.files.write(OUTPUT, matched_file())
+    assert ward.find("outputs").said == f"read {OUTPUT} of the newest finished job"
+    assert ("storage-001", OUTPUT) in ward.world.files.opened
+    ward.world.files.held.clear()
+    finding = ward.find("outputs")
+    assert (finding.verdict, "missing" in finding.said) == (Verdict.OK, True)
+
+
+def test_a_finished_job_that_names_no_file_proves_nothing() -> None:
+    nameless = job("finished", outputFileName=None, inputFileName=None)
+    ward = Ward(recent=(new_record().answered(nameless, START),))
+    ward.world.files.errors[NO_FILE] = OutputUnreachable("https://o/x: refused: …")
+    assert ward.find("outputs").verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("name", [OUTPUT, NO_FILE])
+def test_an_output_storage_that_refuses(name: str) -> None:
+    ward = Ward(recent=(delivered("a"),) if name == OUTPUT else ())
+    ward.world.files.errors[name] = OutputUnreachable("https://o/x: refused: grant … (403 X)")
+    finding = ward.find("outputs")
+    assert finding.verdict is Verdict.FAIL
+    assert "refused" in finding.said
+    assert "Storage Blob Data Reader" in finding.remedy
+
+
+def test_an_address_that_needs_a_storage_id() -> None:
+    ward = Ward(changes={"settings": settings(GEM_OUTPUT_CONTAINER="c-{storageId}")})
+    assert ward.find("outputs").verdict is Verdict.SKIPPED
+    ward.recent = (new_record().answered(job("running"), START),)
+    assert ward.find("outputs").verdict is Verdict.OK
+    assert ("storage-001", NO_FILE) in ward.world.files.opened
+
+
+def test_inputs() -> None:
+    ward = Ward(recent=(new_record(), delivered("a")))
+    assert "not there any more" in ward.find("inputs").said
+    ward.world.files.write("roads.parquet", b"x")
+    assert ward.find("inputs").verdict is Verdict.OK
+    ward.world.files.errors["roads.parquet"] = OutputUnreachable("refused")
+    assert ward.find("inputs").verdict is Verdict.FAIL
+    off = ward.find("inputs", settings=settings(GEM_INPUT_AUDIT="false"))
+    assert off.said == "turned off by GEM_INPUT_AUDIT"
+
+
+def test_a_timer_that_never_ticked_or_is_silent() -> None:
+    ward = Ward()
+    ward.world.clock.move(minutes=5)
+    finding = ward.find("timer")
+    assert (finding.verdict, finding.said) == (
+        Verdict.FAIL,
+        "silent: last tick 5 min 0 s ago, schedule 0 * * * * *",
+    )
+    assert "az functionapp restart" in finding.remedy
+    for name in (NAME, STARTED):
+        ward.world.worklist.delete(name)
+    assert ward.find("timer").said == "no tick was ever seen"
+
+
+def test_ticks_that_start_and_never_end() -> None:
+    ward = Ward()
+    ward.world.clock.move(minutes=30)
+    ward.world.heartbeat.start(ward.world.clock())
+    finding = ward.find("timer")
+    assert (finding.verdict, "none has ended since" in finding.said) == (Verdict.FAIL, True)
+    ward.world.worklist.delete(NAME)
+    assert ward.find("timer").verdict is Verdict.OK
+
+
+def test_how_the_last_tick_ended() -> None:
+    ward = Ward()
+    ward.world.heartbeat.end(Tick(START, ended_at=START, stopped="GEM answered 401", left=3))
+    finding = ward.find("timer")
+    assert (finding.verdict, "GEM answered 401" in finding.said) == (Verdict.FAIL, True)
+    ward.world.heartbeat.end(Tick(START, ended_at=START, left=3))
+    assert ward.find("timer").verdict is Verdict.WARNING
+
+
+def test_a_tick_that_cannot_be_read() -> None:
+    ward = Ward()
+    break_store_of_the_world = missing("gem-open")
+
+    def raising(_: str) -> None:
+        raise break_store_of_the_world
+
+    ward.world.worklist.get = raising  # type: ignore[method-assign,assignment] # a store that is gone
+    assert ward.find("timer").said == "container 'gem-open' does not exist in GEM_STATE"
+
+
+WAITING = new_record("w").settled(Settlement.FAILED, START).ticketed().ticketed()
+
+
+@pytest.mark.parametrize(
+    ("recent", "verdict", "said"),
+    [
+        ((), Verdict.SKIPPED, "no job was delivered yet"),
+        ((new_record(),), Verdict.SKIPPED, "no job was delivered yet"),
+        ((delivered("a", minutes=5),), Verdict.OK, "1 of the last 1 .* the newest 5 min 0 s ago"),
+        (
+            (delivered("a", tickets=2, minutes=9), delivered("b", minutes=3)),
+            Verdict.OK,
+            "1 of the last 2",
+        ),
+        (
+            (delivered("a", tickets=2, minutes=3), delivered("b", minutes=9)),
+            Verdict.WARNING,
+            "1 of the last 2",
+        ),
+        ((delivered("a"), WAITING), Verdict.WARNING, "1 jobs wait"),
+        ((delivered("a", tickets=3),), Verdict.FAIL, "0 of the last 1"),
+        ((WAITING,), Verdict.FAIL, "0 of the last 0"),
+        (
+            (replace(delivered("a", tickets=3), outcome=Outcome.OUTPUT_MISSING),),
+            Verdict.SKIPPED,
+            "no job",
+        ),
+    ],
+    ids=["none", "new", "event", "older", "newest", "waiting", "swept", "stuck", "waited"],
+)
+def test_events(recent: tuple[JobRecord, ...], verdict: Verdict, said: str) -> None:
+    ward = Ward(recent=recent)
+    finding = ward.find("events")
+    assert finding.verdict is verdict
+    assert re.search(said, finding.said)
+    if verdict in {Verdict.WARNING, Verdict.FAIL}:
+        assert "azd hooks run postdeploy" in finding.remedy
+
+
+def test_the_settings_of_the_tests_are_right() -> None:
+    assert survey_settings(SETTINGS)[1] == ()

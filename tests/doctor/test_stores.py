@@ -1,0 +1,144 @@
+"""The doctor looks at containers, queues and the clock."""
+
+from datetime import timedelta
+
+import pytest
+
+from gem_core.doctor.finding import Verdict
+from gem_core.doctor.look_stores import PROBE
+from gem_core.errors import StoreError, StoreMissing, StoreRefused
+from tests.doctor.build import Raising, Results, Ward, missing, settings
+
+_STORES = {
+    "records": "gem-jobs",
+    "worklist": "gem-open",
+    "tickets": "gem-settled",
+    "reports": "gem-reports",
+    "manifests": "gem-manifests",
+}
+
+
+def break_store(ward: Ward, container: str, method: str, error: Exception) -> None:
+    def raising(*_: object, **__: object) -> None:
+        raise error
+
+    setattr(ward.store(container), method, raising)
+
+
+@pytest.mark.parametrize("name", _STORES)
+def test_a_container_that_is_missing(name: str) -> None:
+    ward = Ward()
+    for method in ("put", "get", "delete"):
+        break_store(ward, _STORES[name], method, missing(_STORES[name]))
+    finding = ward.find(name)
+    assert finding.verdict is Verdict.FAIL
+    assert finding.said == f"container '{_STORES[name]}' does not exist in GEM_STATE"
+    assert (
+        f"az storage container create --auth-mode login --account-name … --name {_STORES[name]}"
+        in (finding.remedy)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "word"),
+    [
+        ("records", "put", "write"),
+        ("records", "get", "read"),
+        ("manifests", "page", "list"),
+        ("worklist", "delete", "delete"),
+        ("tickets", "put", "write"),
+        ("reports", "put", "write"),
+    ],
+)
+def test_the_right_that_is_refused_is_named(name: str, method: str, word: str) -> None:
+    ward = Ward()
+    error = StoreRefused(
+        "container 'x': storage refused (AuthorizationPermissionMismatch): check …"
+    )
+    break_store(ward, _STORES[name], method, error)
+    finding = ward.find(name)
+    assert finding.verdict is Verdict.FAIL
+    assert f"{word} in container {_STORES[name]}: refused" in finding.said
+    assert "AuthorizationPermissionMismatch" in finding.said
+    assert "Storage Blob Data Owner" in finding.remedy
+    if method != "delete":
+        assert ward.store(_STORES[name]).names() == []
+
+
+@pytest.mark.parametrize(("name", "method"), [("reports", "get"), ("tickets", "page")])
+def test_a_right_that_the_app_does_not_need_is_not_asked_for(name: str, method: str) -> None:
+    ward = Ward()
+    break_store(ward, _STORES[name], method, StoreRefused("no"))
+    assert ward.find(name).verdict is Verdict.OK
+
+
+def test_a_probe_that_has_to_stay_is_told() -> None:
+    ward = Ward()
+    break_store(ward, "gem-reports", "delete", StoreRefused("storage refused"))
+    finding = ward.find("reports")
+    assert finding.verdict is Verdict.WARNING
+    assert PROBE in finding.said
+
+
+def test_storage_that_does_not_answer() -> None:
+    ward = Ward()
+    break_store(ward, "gem-jobs", "put", StoreError("container 'gem-jobs': no answer"))
+    assert "network" in ward.find("records").remedy
+
+
+@pytest.mark.parametrize(
+    ("seconds", "verdict", "said"),
+    [
+        (0, Verdict.OK, "within a second"),
+        (20, Verdict.OK, "apart"),
+        (40, Verdict.WARNING, "40 s behind storage's"),
+        (-41, Verdict.WARNING, "40 s ahead of storage's"),
+        (400, Verdict.FAIL, "400 s behind"),
+        (-400, Verdict.FAIL, "s ahead of"),
+    ],
+)
+def test_the_clock_beside_storages(seconds: int, verdict: Verdict, said: str) -> None:
+    ward = Ward()
+    ward.store("gem-open")._clock = lambda: ward.world.clock() + timedelta(seconds=seconds)
+    finding = ward.find("clock")
+    assert finding.verdict is verdict
+    assert said in finding.said
+
+
+def test_two_doctors_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both use one name: the other one has taken its probe away already, and this one's."""
+    ward = Ward()
+    store = ward.store("gem-open")
+    monkeypatch.setattr(store, "put", lambda *_, **__: "0x1")
+    finding = ward.find("clock")
+    assert finding.verdict is Verdict.SKIPPED
+    assert "another doctor" in finding.said
+    assert ward.find("worklist").verdict is Verdict.OK
+
+
+def test_a_queue_that_is_gone_or_refuses() -> None:
+    gone = StoreMissing("queue 'gem-results' does not exist in GEM_STATE: create it (the …)")
+    finding = Ward().find("results", queue=lambda _: Raising(gone))
+    assert finding.said == "queue 'gem-results' does not exist in GEM_STATE"
+    assert "az storage queue create" in finding.remedy
+    refused = StoreRefused("queue 'gem-results': storage refused (x): check the identity or key …")
+    finding = Ward().find("results", queue=lambda _: Results(error=refused))
+    assert finding.said == "queue gem-results: refused: queue 'gem-results': storage refused (x)"
+    assert "Storage Queue Data Contributor" in finding.remedy
+    assert "3 messages wait" in Ward().find("results", queue=lambda _: Results(3)).said
+
+
+def test_the_queue_of_batches_matters_once_they_are_turned_on() -> None:
+    gone = StoreMissing("queue 'gem-checks' does not exist in GEM_STATE: create it (the …)")
+    ward = Ward(changes={"queue": lambda _: Raising(gone)})
+    assert ward.find("batches").verdict is Verdict.WARNING
+    ward.changes["settings"] = settings(GEM_CHECK_BATCH_SIZE="100")
+    assert ward.find("batches").verdict is Verdict.FAIL
+
+
+def test_failed_messages_are_a_warning() -> None:
+    finding = Ward().find("poison", poison=lambda: (Results(2), Results(1)))
+    assert (finding.verdict, finding.said) == (Verdict.WARNING, "3 messages failed too often")
+    assert "poison replay" in finding.remedy
+    broken = Ward().find("poison", poison=lambda: (Raising(StoreError("no answer")),))
+    assert broken.verdict is Verdict.FAIL

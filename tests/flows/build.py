@@ -1,0 +1,58 @@
+"""Worlds as the tests of several flows begin, and how every delivery ends."""
+
+import json
+from typing import Any
+
+from gem_core.flows.deliver_results import deliver_results
+from gem_core.watch.record import Stage
+from tests.builders import JOB, OUTPUT, World, answer, check_manifest, finished, matched_file
+from tests.fakes import FakeGem, GemAnswer
+
+
+def world_of(*job_run_ids: str, given: GemAnswer | None = None, concurrency: int = 1) -> World:
+    """Registered jobs about which GEM says `given`, or that they are running."""
+    said: GemAnswer = answer("running") if given is None else given
+    gem = FakeGem(**{job_run_id: [said] for job_run_id in job_run_ids})
+    world = World(gem=gem, concurrency=concurrency)
+    world.add(*job_run_ids)
+    return world
+
+
+def reported() -> World:
+    """A world where a job was reported, and its ticket taken."""
+    world = World()
+    world.files.write(OUTPUT, matched_file())
+    world.settle(finished())
+    deliver_results(world.deliverer, JOB)
+    world.new_tickets()
+    return world
+
+
+def settled(given: dict[str, Any] | None = None, *, output: bytes | None = None) -> World:
+    """A world where a job has just settled; its output is there, and right."""
+    world = World()
+    world.files.write(OUTPUT, matched_file() if output is None else output)
+    world.settle(given or finished())
+    return world
+
+
+def delivered(world: World) -> dict[str, Any]:
+    """The event that one ticket leads to, after the invariants of every delivery."""
+    manifest = deliver_results(world.deliverer, JOB)
+    assert manifest
+    assert world.queue.sent == [manifest.body]
+    event = check_manifest(manifest.body)
+    assert event["id"] == manifest.id
+    assert event["data"]["outcome"] == manifest.outcome
+    record = world.record()
+    assert record.stage is Stage.REPORTED
+    assert (record.outcome, record.manifest_id) == (manifest.outcome, manifest.id)
+    assert record.reported_at == world.clock()
+    assert not world.marked()
+    held = world.reports.get(f"{JOB}/{manifest.id}/report.json")
+    assert held
+    report = json.loads(held.body)
+    assert event["data"]["report"]["url"] == world.reports.url(held.name)
+    assert report["id"] == manifest.id
+    assert len(report["data"]["checks"]["all"]) >= len(event["data"]["checks"]["notPassed"])
+    return event

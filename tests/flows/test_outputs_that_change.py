@@ -1,0 +1,145 @@
+"""An output that comes late or never, and one that changes while it is read."""
+
+from datetime import timedelta
+
+import pytest
+
+from gem_core.errors import OutputUnreachable
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.deliver_results import LOOK_AGAIN, MAX_AUDITS, deliver_results
+from gem_core.flows.manage_jobs import redeliver_job
+from gem_core.watch.record import Stage
+from tests.builders import JOB, OUTPUT, World, finished, logged, matched_file
+from tests.fakes import START
+from tests.flows.build import delivered, settled
+
+
+def test_an_output_that_is_not_there_yet_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    world.settle(finished())
+    assert deliver_results(world.deliverer, JOB) is None
+    assert world.queue.sent == []
+    record = world.record()
+    assert record.stage is Stage.SETTLED
+    assert record.due_at == START + LOOK_AGAIN
+    assert world.marked()
+    assert logged(caplog, "delivery_postponed")
+    world.files.write(OUTPUT, matched_file())
+    world.clock.move(LOOK_AGAIN)
+    world.new_tickets()
+    check_jobs(world.checker)
+    assert world.new_tickets() == [JOB]
+    assert delivered(world)["data"]["outcome"] == "valid"
+
+
+def test_an_output_that_never_comes_is_missing_after_the_grace_time() -> None:
+    world = World()
+    world.settle(finished())
+    looks = 0
+    while not world.queue.sent:
+        assert world.clock() <= START + world.output_grace + LOOK_AGAIN
+        check_jobs(world.checker)
+        for job_run_id in world.new_tickets():
+            deliver_results(world.deliverer, job_run_id)
+            looks += 1
+        world.clock.move(minutes=1)
+    assert looks > 3
+    (event,) = world.queue.events()
+    assert event["data"]["outcome"] == "output_missing"
+    assert event["data"]["output"] is None
+    assert event["data"]["timing"]["delaySeconds"] >= 1800
+
+
+def test_without_a_grace_time_an_absent_output_is_missing_at_once() -> None:
+    world = World(output_grace=timedelta(0))
+    world.settle(finished())
+    assert delivered(world)["data"]["outcome"] == "output_missing"
+
+
+def test_the_last_look_is_at_the_end_of_the_grace_time() -> None:
+    world = World(output_grace=timedelta(minutes=3))
+    world.settle(finished())
+    world.clock.move(minutes=2)
+    deliver_results(world.deliverer, JOB)
+    assert world.record().due_at == START + timedelta(minutes=3)
+
+
+def test_an_output_that_came_after_it_was_missed_can_be_delivered() -> None:
+    world = World(output_grace=timedelta(0))
+    world.settle(finished())
+    missed = delivered(world)
+    world.queue.sent.clear()
+    world.files.write(OUTPUT, matched_file())
+    redeliver_job(world.desk, JOB)
+    event = delivered(world)
+    assert event["data"]["outcome"] == "valid"
+    assert event["id"] != missed["id"]
+
+
+def test_a_conflict_while_waiting_is_left_to_the_other(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    world.settle(finished())
+
+    def other() -> None:
+        if world.trap.calls[-1] == "jobs.get":
+            held = world.jobs.get(f"{JOB}.json")
+            assert held
+            world.jobs.put(held.name, held.body)
+
+    world.trap.check = other
+    assert deliver_results(world.deliverer, JOB) is None
+    assert logged(caplog, "record_conflict")
+    assert world.record().stage is Stage.SETTLED
+
+
+def test_an_output_that_cannot_be_read_is_tried_again() -> None:
+    world = settled()
+    world.files.errors[OUTPUT] = OutputUnreachable("storage answered 503")
+    with pytest.raises(OutputUnreachable):
+        deliver_results(world.deliverer, JOB)
+    assert world.queue.sent == []
+    assert world.record().stage is Stage.SETTLED
+    assert world.marked()
+    del world.files.errors[OUTPUT]
+    assert delivered(world)["data"]["outcome"] == "valid"
+
+
+def test_an_output_that_changes_each_time_is_invalid_after_a_few(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = settled()
+    world.files.on_read = lambda name: world.files.write(name, matched_file())
+    data = delivered(world)["data"]
+    assert data["outcome"] == "invalid"
+    assert len(logged(caplog, "output_changed")) == MAX_AUDITS
+    assert [name for _, name in world.files.opened].count(OUTPUT) == MAX_AUDITS
+    assert data["match"] is None
+
+
+def test_an_output_that_changed_once_is_audited_as_what_it_became() -> None:
+    world = settled(output=matched_file(matched=10))
+    changes = [matched_file()]
+    world.files.on_read = lambda name: changes and world.files.write(name, changes.pop())
+    data = delivered(world)["data"]
+    assert data["outcome"] == "valid"
+    assert data["output"]["etag"] == "E2"
+    assert data["match"]["rowsMatched"] == 30
+
+
+def test_an_output_that_held_still_later_is_audited_as_what_it_is_then() -> None:
+    world = settled()
+    world.files.on_read = lambda name: world.files.write(name, matched_file())
+    first = delivered(world)
+    world.files.on_read = lambda _: None
+    world.queue.sent.clear()
+    redeliver_job(world.desk, JOB)
+    second = delivered(world)
+    assert second["data"]["outcome"] == "valid"
+    assert second["id"] != first["id"]
+
+
+def test_an_output_that_was_deleted_while_read_is_waited_for() -> None:
+    world = settled()
+    world.files.on_read = lambda name: world.files.held.pop(name, None)
+    assert deliver_results(world.deliverer, JOB) is None
+    assert world.record().stage is Stage.SETTLED

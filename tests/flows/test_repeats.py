@@ -1,0 +1,174 @@
+"""Repeats send the same manifest; who meets another delivery of the same job harms nobody."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from gem_core.deliver.manifest import Manifest
+from gem_core.errors import RecordConflict, StoreError
+from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.manage_jobs import forget_job, redeliver_job
+from gem_core.watch.record import Stage
+from tests.builders import JOB, OUTPUT, World, finished, logged, matched_file
+from tests.flows.build import delivered, settled
+
+
+def test_the_same_ticket_twice_sends_once(caplog: pytest.LogCaptureFixture) -> None:
+    world = settled()
+    delivered(world)
+    assert deliver_results(world.deliverer, JOB) is None
+    assert len(world.queue.sent) == 1
+    (line,) = logged(caplog, "delivery_skipped")
+    assert line["stage"] == "reported"
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_ticket_of_a_job_that_is_not_settled_does_nothing(*, known: bool) -> None:
+    world = World()
+    if known:
+        world.add(JOB)
+    assert deliver_results(world.deliverer, JOB) is None
+    assert world.queue.sent == []
+
+
+def test_two_tickets_at_once_send_the_same_bytes() -> None:
+    world = settled()
+    together = Barrier(2, timeout=20)  # broken unless both are reading the output
+    world.files.on_read = lambda _: together.wait()
+
+    def deliver() -> Manifest | None:
+        return deliver_results(world.deliverer, JOB)
+
+    with ThreadPoolExecutor(2) as pool:
+        given = [future.result() for future in [pool.submit(deliver) for _ in range(2)]]
+    assert given[0]
+    assert given[0] == given[1]
+    assert len(world.queue.sent) == 2
+    assert len(set(world.queue.sent)) == 1
+    assert world.record().stage is Stage.REPORTED
+    assert not world.marked()
+
+
+def test_a_repeat_after_a_lost_answer_of_the_queue_sends_the_same_bytes() -> None:
+    world = settled()
+    real = world.queue.send
+
+    def lose(body: str) -> None:
+        real(body)
+        raise StoreError("queue: ServiceResponseError")
+
+    world.queue.send = lose  # type: ignore[method-assign]
+    with pytest.raises(StoreError):
+        deliver_results(world.deliverer, JOB)
+    assert world.record().stage is Stage.SETTLED
+    world.queue.send = real  # type: ignore[method-assign]
+    world.clock.move(hours=1)
+    deliver_results(world.deliverer, JOB)
+    first, second = world.queue.sent
+    assert first == second
+    opened = [name for _, name in world.files.opened]
+    assert opened.count("roads.parquet") == 1  # it was audited once
+
+
+def test_an_output_overwritten_between_audit_and_repeat_is_audited_as_what_it_is() -> None:
+    world = settled()
+    send = world.queue.send
+
+    def refuse(body: str) -> None:  # noqa: ARG001 - the name is part of the call
+        raise StoreError("queue: refused")
+
+    world.queue.send = refuse  # type: ignore[method-assign]
+    with pytest.raises(StoreError):
+        deliver_results(world.deliverer, JOB)
+    world.queue.send = send  # type: ignore[method-assign]
+    world.files.write(OUTPUT, matched_file(matched=20))
+    data = delivered(world)["data"]
+    assert data["output"]["etag"] == "E2"
+    assert data["match"]["rowsMatched"] == 20
+    assert len(world.manifests.names()) == 2
+
+
+def test_a_record_that_changed_meanwhile_is_marked_all_the_same() -> None:
+    world = settled()
+    real = world.queue.send
+
+    def send(body: str) -> None:
+        real(body)
+        stored = world.registry.get(JOB)
+        assert stored
+        world.registry.replace(stored, stored.record.ticketed())
+
+    world.queue.send = send  # type: ignore[method-assign]
+    delivered(world)
+    assert world.record().tickets == 2
+
+
+def test_a_job_forgotten_while_it_is_delivered_does_not_come_back() -> None:
+    world = settled()
+    real = world.queue.send
+
+    def send(body: str) -> None:
+        real(body)
+        forget_job(world.desk, JOB)
+
+    world.queue.send = send  # type: ignore[method-assign]
+    assert deliver_results(world.deliverer, JOB)
+    assert world.jobs.names() == world.manifests.names() == []
+
+
+def test_a_redelivery_asked_for_while_an_older_delivery_ends_is_still_owed() -> None:
+    """The older one has sent what the output was; the operator asked for what it is now."""
+    world = settled()
+    deliver_results(world.deliverer, JOB)
+    redeliver_job(world.desk, JOB)
+    world.queue.sent.clear()
+    real = world.queue.send
+
+    def send(body: str) -> None:
+        real(body)
+        world.clock.move(seconds=1)
+        world.files.write(OUTPUT, matched_file(matched=20))
+        redeliver_job(world.desk, JOB)
+
+    world.queue.send = send  # type: ignore[method-assign]
+    deliver_results(world.deliverer, JOB)
+    assert world.record().stage is Stage.SETTLED
+    world.queue.send = real  # type: ignore[method-assign]
+    deliver_results(world.deliverer, JOB)
+    assert world.record().stage is Stage.REPORTED
+    assert [event["data"]["output"]["etag"] for event in world.queue.events()] == ["E1", "E2"]
+
+
+def test_a_job_registered_anew_while_an_older_delivery_ends_is_still_owed() -> None:
+    world = settled()
+    real = world.queue.send
+
+    def send(body: str) -> None:
+        real(body)
+        forget_job(world.desk, JOB)
+        world.clock.move(seconds=1)
+        world.settle(finished())
+
+    world.queue.send = send  # type: ignore[method-assign]
+    deliver_results(world.deliverer, JOB)
+    assert world.record().stage is Stage.SETTLED
+    assert world.marked()
+
+
+def test_a_storage_that_refuses_the_mark_leaves_the_job_to_the_sweep() -> None:
+    world = settled()
+
+    def refuse() -> None:
+        if world.trap.calls[-1] == "queue.send":
+            world.trap.check = fail
+
+    def fail() -> None:
+        raise StoreError("container 'gem-jobs': storage answered 503")
+
+    world.trap.check = refuse
+    with pytest.raises(StoreError) as caught:
+        deliver_results(world.deliverer, JOB)
+    assert not isinstance(caught.value, RecordConflict)
+    world.trap.check = lambda: None
+    assert len(world.queue.sent) == 1

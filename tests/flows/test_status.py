@@ -1,0 +1,59 @@
+"""The status route: whether the timer lives."""
+
+from datetime import timedelta
+
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.manage_jobs import tell_status
+from tests.builders import JOB, World, answer
+
+
+def test_the_status_before_the_first_tick() -> None:
+    alive, detail = tell_status(World().desk)
+    assert not alive
+    assert detail == {
+        "status": "silent",
+        "schedule": "0 * * * * *",
+        "tickAgeSeconds": None,
+        "runningSince": None,
+        "lastTick": None,
+    }
+
+
+def test_the_status_tells_whether_the_timer_lives() -> None:
+    world = World()
+    world.add(JOB)
+    world.gem.answers[JOB] = [answer("running")]
+    check_jobs(world.checker)
+    world.clock.move(minutes=3)
+    alive, detail = tell_status(world.desk)
+    assert alive
+    assert (detail["status"], detail["tickAgeSeconds"]) == ("ok", 180)
+    assert detail["lastTick"]["asked"] == 1
+    world.clock.move(seconds=1)
+    alive, detail = tell_status(world.desk)
+    assert not alive
+    assert detail["status"] == "silent"
+
+
+def test_a_tick_that_used_its_budget_is_no_silence() -> None:
+    # The schedule is a minute, the budget four: the host starts no tick beside one that runs.
+    world = World()
+    world.add(JOB)
+    world.gem.answers[JOB] = [answer("running")]
+    check_jobs(world.checker)
+    world.clock.move(minutes=1)
+    seen = []
+
+    def take_long(_: str) -> None:
+        began = world.clock().isoformat()
+        world.clock.move(minutes=3, seconds=50)
+        alive, detail = tell_status(world.desk)
+        seen.append(alive)
+        # What the last tick did stays to be seen while the next one runs.
+        assert (detail["lastTick"]["asked"], detail["runningSince"]) == (1, began)
+
+    world.gem.before = take_long
+    check_jobs(world.checker)
+    world.clock.move(timedelta(seconds=5))
+    seen.append(tell_status(world.desk)[0])
+    assert seen == [True, True]

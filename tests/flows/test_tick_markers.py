@@ -1,0 +1,139 @@
+"""Ticks beside each other and beside people: which markers go, and which stay."""
+
+from datetime import timedelta
+from threading import Thread
+
+import pytest
+
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.manage_jobs import redeliver_job
+from gem_core.outcome import Outcome
+from gem_core.watch.heartbeat import Tick
+from gem_core.watch.record import Settlement, Stage
+from gem_core.watch.registry import ORPHAN_AGE
+from tests.builders import JOB, World, answer, logged, new_record
+from tests.fakes import START
+from tests.flows.build import world_of
+
+
+def test_two_ticks_at_once_settle_a_job_once() -> None:
+    world = world_of("a", "b", "c", given=answer("finished"))
+    ticks: list[Tick] = []
+    both = [Thread(target=lambda: ticks.append(check_jobs(world.checker))) for _ in range(2)]
+    for tick in both:
+        tick.start()
+    for tick in both:
+        tick.join()
+    assert sum(tick.settled for tick in ticks) == 3
+    assert all(world.record(job_run_id).tickets == 1 for job_run_id in "abc")
+
+
+def test_a_marker_without_a_record_goes_only_when_it_is_old(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "gem_core")
+    world = world_of()
+    world.registry.mark_open(new_record())
+    world.clock.move(ORPHAN_AGE)
+    check_jobs(world.checker)
+    assert world.marked()
+    assert not logged(caplog, "job_forgotten")
+    world.clock.move(seconds=1)
+    check_jobs(world.checker)
+    assert not world.marked()
+    assert [line["job_run_id"] for line in logged(caplog, "job_forgotten")] == [JOB]
+    assert world.gem.asked == []
+
+
+def reported_but_marked() -> World:
+    """What a delivery leaves that died before it took its marker away."""
+    world = world_of(JOB)
+    stored = world.registry.get(JOB)
+    assert stored
+    reported = stored.record.settled(Settlement.FAILED, START).reported(Outcome.FAILED, "id", START)
+    world.registry.replace(stored, reported)
+    world.registry.mark_open(reported)
+    return world
+
+
+def test_a_marker_of_a_reported_job_goes_only_when_it_is_old(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "gem_core")
+    world = reported_but_marked()
+    before = world.record()
+    world.clock.move(ORPHAN_AGE)
+    check_jobs(world.checker)
+    assert world.marked()
+    world.clock.move(seconds=1)
+    check_jobs(world.checker)
+    assert not world.marked()
+    assert world.record() == before
+    assert not logged(caplog, "job_forgotten")
+    assert world.gem.asked == []
+
+
+def test_a_tick_amid_a_redelivery_leaves_its_marker() -> None:
+    # The marker is written, the record is not yet, and that takes long: it looks like one that was
+    # left over.
+    world = reported_but_marked()
+    other = World(clock=world.clock)
+    other.jobs, other.worklist = world.jobs, world.worklist
+
+    def tick() -> None:
+        if world.trap.calls[-1] == "worklist.put":
+            world.clock.move(minutes=20)
+            check_jobs(other.checker)
+
+    world.trap.check = tick
+    redeliver_job(world.desk, JOB)
+    assert world.record().stage is Stage.SETTLED
+    assert world.marked()
+
+
+def test_a_redelivery_beside_a_tick_that_tidies_keeps_its_marker() -> None:
+    # The tick has read "reported" and is about to take a left marker away.
+    world = reported_but_marked()
+    world.clock.move(ORPHAN_AGE * 2)
+    other = World(clock=world.clock)
+    other.jobs, other.worklist, other.tickets = world.jobs, world.worklist, world.tickets
+    world.trap.calls.clear()
+
+    def redeliver() -> None:
+        if world.trap.calls[-1] == "jobs.get":
+            redeliver_job(other.desk, JOB)
+
+    world.trap.check = redeliver
+    check_jobs(world.checker)
+    assert world.record().stage is Stage.SETTLED
+    assert world.marked()
+
+
+def test_a_registration_beside_a_tick_that_tidies_keeps_its_marker() -> None:
+    # The tick has found no record for an old marker; now the job is registered again.
+    world = world_of()
+    world.registry.mark_open(new_record())
+    world.clock.move(ORPHAN_AGE * 2)
+    other = World(clock=world.clock)
+    other.jobs, other.worklist = world.jobs, world.worklist
+
+    def register() -> None:
+        if world.trap.calls[-1] == "jobs.get":
+            other.add(JOB)
+
+    world.trap.check = register
+    check_jobs(world.checker)
+    assert world.record().stage is Stage.WATCHING
+    assert world.marked()
+
+
+def test_a_marker_that_is_behind_its_record_is_mended() -> None:
+    world = world_of(JOB)
+    stored = world.registry.get(JOB)
+    assert stored
+    later = START + timedelta(hours=1)
+    world.registry.replace(stored, stored.record.due(later))
+    world.registry.mark_open(stored.record)
+    check_jobs(world.checker)
+    assert world.gem.asked == []
+    assert [line.due_at for line in world.registry.open_jobs()] == [later]
