@@ -9,8 +9,8 @@ from gem_core.errors import GemAnswerError, GemError, GemUnavailable
 from gem_core.gem.client import MAX_ANSWER_BYTES, GemClient
 from gem_core.setting_reader import Secret
 from tests.builders import JOB
+from tests.gem.build import GOOD, Tokens
 from tests.gem.raw_server import RawServer, Speech, Write
-from tests.gem.test_client import GOOD, Tokens
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 WHOLE = OK + f"Content-Length: {len(GOOD.body)}\r\n\r\n".encode() + GOOD.body

@@ -1,4 +1,4 @@
-"""When to ask again, when to stop, when to raise a ticket again."""
+"""When a job is asked about next."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,17 +9,8 @@ from hypothesis import strategies as st
 
 from gem_core.gem.job import JobStatus
 from gem_core.watch.durations import Durations, kind
-from gem_core.watch.record import JobRecord, Settlement
-from gem_core.watch.schedule import (
-    DENSE,
-    JITTER,
-    LOST_AFTER_ANSWERS,
-    MAX_SWEEP_WAIT,
-    OVERDUE_SHARE,
-    next_check,
-    next_ticket,
-    settlement,
-)
+from gem_core.watch.record import JobRecord
+from gem_core.watch.schedule import DENSE, JITTER, LOST_AFTER_ANSWERS, OVERDUE_SHARE, next_check
 from tests.builders import job, new_record, policy
 from tests.fakes import START
 
@@ -261,76 +252,3 @@ def test_a_job_that_is_not_found_is_asked_about_often_enough_to_be_lost_in_time(
     for jitter in (0.0, 1.0):
         at = next_check(record, START, hour, jitter=jitter)
         assert at - START <= hour.lost_after / LOST_AFTER_ANSWERS
-
-
-@pytest.mark.parametrize(
-    ("status", "ended"),
-    [
-        ("finished", Settlement.FINISHED),
-        ("failed", Settlement.FAILED),
-        ("cancelled", Settlement.CANCELLED),
-        ("running", None),
-        ("queued", None),
-        ("complete", None),
-        ("Finished", None),
-    ],
-)
-def test_only_a_documented_final_status_ends_a_job(status: str, ended: Settlement | None) -> None:
-    record = new_record().answered(job(status), START)
-    assert settlement(record, START, POLICY) is ended
-
-
-@pytest.mark.parametrize(
-    ("answers", "after", "ended"),
-    [
-        (LOST_AFTER_ANSWERS, POLICY.lost_after, Settlement.LOST),
-        (LOST_AFTER_ANSWERS - 1, POLICY.lost_after * 9, None),
-        (LOST_AFTER_ANSWERS, POLICY.lost_after - SECOND, None),
-        (500, POLICY.lost_after - SECOND, None),
-    ],
-)
-def test_a_lost_job_needs_both_answers_and_time(
-    answers: int, after: timedelta, ended: Settlement | None
-) -> None:
-    record = new_record()
-    for _ in range(answers):
-        record = record.answered_not_found(START)
-    assert settlement(record, START + after, POLICY) is ended
-
-
-def test_one_answer_between_starts_the_count_again() -> None:
-    record = new_record()
-    for _ in range(9):
-        record = record.answered_not_found(START)
-    late = START + POLICY.lost_after * 2
-    record = record.answered(job("running"), late).answered_not_found(late)
-    assert settlement(record, late, POLICY) is None
-
-
-def test_a_final_answer_before_a_404_is_no_end() -> None:
-    # It would have been settled by that answer; after a 404 the answer before it is old.
-    record = new_record().answered(job("finished"), START).answered_not_found(START)
-    assert settlement(record, START, POLICY) is None
-
-
-def test_a_job_expires_at_its_deadline() -> None:
-    record = new_record().answered(job("running"), START)
-    deadline = START + POLICY.job_deadline
-    assert settlement(record, deadline - SECOND, POLICY) is None
-    assert settlement(record, deadline, POLICY) is Settlement.EXPIRED
-    finished = record.answered(job("finished"), deadline)
-    assert settlement(finished, deadline, POLICY) is Settlement.FINISHED
-
-
-@pytest.mark.parametrize(
-    ("tickets", "minutes"), [(0, 10), (1, 10), (2, 20), (3, 40), (4, 60), (10_000, 60)]
-)
-def test_tickets_come_again_ever_later_up_to_an_hour(tickets: int, minutes: int) -> None:
-    record = replace(new_record(), tickets=tickets)
-    assert next_ticket(record, START, POLICY) == START + timedelta(minutes=minutes)
-
-
-def test_a_longer_wait_for_tickets_is_kept() -> None:
-    long = policy(redeliver_after=MAX_SWEEP_WAIT * 3)
-    record = replace(new_record(), tickets=5)
-    assert next_ticket(record, START, long) == START + MAX_SWEEP_WAIT * 3

@@ -1,0 +1,216 @@
+"""A message always fits: what is cut, in which order, and what never is."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gem_core.deliver.cut import MAX_BODY_BYTES, cut_to_fit
+from gem_core.deliver.manifest import Findings, manifest
+from gem_core.watch.record import JobRecord, Settlement, Sighting
+from gem_core.watch.registration import register
+from tests.builders import JOB, check_manifest, job, new_record
+from tests.deliver.build import ID, REPORT, check, event, findings, message, settled
+from tests.fakes import START
+
+
+def _of_length(length: int) -> dict[str, Any]:
+    whole = json.loads(message(settled(), findings()).body)
+    whole["data"]["job"]["filler"] = ""
+    short = len(json.dumps(whole, separators=(",", ":")))
+    whole["data"]["job"]["filler"] = "x" * (length - short)
+    return dict(whole)
+
+
+def test_a_message_of_just_the_limit_is_not_cut() -> None:
+    body = cut_to_fit(_of_length(49_152))
+    assert len(body) == MAX_BODY_BYTES == 49_152
+    assert json.loads(body)["data"]["cut"] == []
+
+
+def test_one_byte_more_is_cut() -> None:
+    body = cut_to_fit(_of_length(49_153))
+    assert len(body) < 49_152
+    data = check_manifest(body)["data"]
+    assert "job" in data["cut"]
+    assert "filler" not in data["job"]
+    assert data["job"]["status"] == "finished"
+
+
+def test_cutting_leaves_the_whole_event_as_it_is() -> None:
+    columns = [{"name": f"c{number}", "type": "string"} for number in range(5_000)]
+    whole = event(settled(), findings(output={"columns": columns}))
+    before = json.dumps(whole)
+    sent = check_manifest(manifest(whole).body)
+    assert json.dumps(whole) == before
+    cut = ["checks.notPassed.examples", "input.differences", "output.columns"]
+    assert sent["data"]["cut"] == cut
+    assert sent["data"]["output"]["columns"] == columns[:100]
+
+
+def test_the_least_needed_goes_first() -> None:
+    examples = [{"row": number, "id": "x" * 40} for number in range(2_000)]
+    whole = event(settled(), findings(checks=(check(examples=examples, detail="bad words"),)))
+    data = check_manifest(manifest(whole).body)["data"]
+    assert data["cut"] == ["checks.notPassed.examples"]
+    (line,) = data["checks"]["notPassed"]
+    assert line["detail"] == "bad words"
+    assert "examples" not in line
+    assert data["output"]["columns"]
+
+
+_WIDE = {
+    "unknown field of 1 MB": (settled(blob="x" * 2**20), findings()),
+    "unknown field, non-ASCII": (settled(blob="é" * 2**18), findings()),
+    "100,000 columns": (
+        settled(),
+        findings(output={"columns": [{"name": f"c{n}", "type": "int64"} for n in range(100_000)]}),
+    ),
+    "long column names": (
+        settled(),
+        findings(output={"columns": [{"name": "\U0001f6e3" * 9_999, "type": "s" * 99_999}] * 500}),
+    ),
+    "deep types": (settled(), findings(output={"columns": [{"name": "c", "type": "<" * 10**6}]})),
+    "long words of GEM": (
+        settled(
+            **dict.fromkeys(("storageId", "inputFileName", "matchingType"), "\U0001f6e3" * 9_999)
+        ),
+        findings(),
+    ),
+    "differences": (
+        settled(),
+        findings(
+            input={
+                "name": "roads.parquet",
+                "rows": 1,
+                "columnsCompared": True,
+                "idsCompared": True,
+                "valuesCompared": True,
+                "differences": [
+                    {"column": f"c{n}", "rows": 1, "examples": [{"row": 0}]} for n in range(5_000)
+                ],
+                "note": None,
+            }
+        ),
+    ),
+    "statistics": (settled(), findings(statistics={"gem": {"a": "x" * 10**6}, "ours": {}})),
+    "details": (settled(), findings(checks=(check(detail="x" * 10**5),) * 30)),
+    "output name of 1,024 letters beyond ASCII": (
+        settled(outputFileName="\U0001f6e3" * 1024),
+        findings(
+            subject="default/" + "\U0001f6e3" * 1024,
+            output={
+                "name": "\U0001f6e3" * 1024,
+                "url": "https://output.example/default/" + "%F0%9F%9B%A3" * 1024,
+            },
+            input={
+                "name": "\U0001f6e3" * 1024,
+                "rows": None,
+                "columnsCompared": False,
+                "idsCompared": False,
+                "note": None,
+            },
+        ),
+    ),
+    "everything beyond ASCII": (
+        replace(
+            settled(
+                **dict.fromkeys(("storageId", "inputFileName", "matchingType"), "\U0001f6e3" * 999),
+                **dict.fromkeys(("outputFileName", "overtureRelease"), "\U0001f6e3" * 999),
+            ),
+            history=(Sighting(START, "\U0001f6e3" * 999),) * 99,
+            labels={f"{number:02}": "\U0001f6e3" * 18 for number in range(32)},
+        ),
+        findings(output={"name": "\U0001f6e3" * 1024, "url": "https://a/" + "%F0%9F" * 2048}),
+    ),
+}
+
+
+@pytest.mark.parametrize(("record", "found"), _WIDE.values(), ids=list(_WIDE))
+def test_whatever_is_wide_is_cut(record: JobRecord, found: Findings) -> None:
+    sent = check_manifest(message(record, found).body)
+    assert sent["id"] == ID
+    assert sent["data"]["outcome"] == "valid"
+    assert sent["data"]["report"]["url"] == REPORT
+    assert sent["data"]["cut"]
+
+
+def test_the_longest_labels_are_whole_in_the_message() -> None:
+    labels = {f"{number:02}": "\U0001f6e3" * 20 for number in range(32)}
+    record = replace(
+        settled(blob="x" * 10**5), labels=register(JOB, {"labels": labels}, START).labels
+    )
+    assert check_manifest(message(record, findings()).body)["data"]["labels"] == labels
+
+
+def test_there_need_be_nothing_to_cut() -> None:
+    lost = new_record().answered_not_found(START).settled(Settlement.LOST, START)
+    whole = json.loads(message(lost, Findings(subject="")).body)
+    cut = json.loads(cut_to_fit(whole, limit=1))
+    assert cut["id"] == ID
+    assert cut["data"]["report"] == {"url": REPORT, "page": None}
+
+
+def test_a_history_of_long_words_is_cut_to_its_first_and_latest() -> None:
+    record = new_record()
+    for number in range(100):
+        record = record.answered(job(f"{number} " + "é" * 190), START)
+    record = record.settled(Settlement.EXPIRED, START)
+    data = check_manifest(message(record, Findings(subject="")).body)["data"]
+    words = [seen["status"].split()[0] for seen in data["settlement"]["history"]]
+    assert words == ["0", *(str(number) for number in range(91, 100))]
+
+
+_TEXT = st.text(st.characters(codec="utf-8"), max_size=60)
+
+
+_WORDS = st.builds(lambda text, times: text * times, _TEXT, st.sampled_from([1, 1, 1, 20, 400]))
+
+
+_ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | _WORDS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+_CHECKS = st.builds(
+    check,
+    st.sampled_from(["passed", "failed", "not_run"]),
+    st.sampled_from(["error", "warning", "info"]),
+    detail=_WORDS,
+    examples=st.lists(st.fixed_dictionaries({"row": st.integers(0), "id": _WORDS}), max_size=10),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    fields=st.dictionaries(_TEXT, _ANY, max_size=6),
+    labels=st.dictionaries(_TEXT, _TEXT, max_size=8),
+    columns=st.lists(st.fixed_dictionaries({"name": _WORDS, "type": _WORDS}), max_size=8),
+    repeats=st.sampled_from([1, 1, 100]),
+    checks=st.lists(_CHECKS, max_size=30),
+)
+def test_any_findings_make_a_message_that_fits(
+    *,
+    fields: dict[str, Any],
+    labels: dict[str, str],
+    columns: list[dict[str, str]],
+    repeats: int,
+    checks: list[dict[str, Any]],
+) -> None:
+    answer = {name: value for name, value in fields.items() if name not in {"jobRunId", "status"}}
+    record = replace(settled(**answer), labels=labels)
+    found = findings(output={"columns": columns * repeats}, checks=tuple(checks))
+    sent = check_manifest(message(record, found).body)
+    assert sent["id"] == ID
+    assert sent["data"]["outcome"] == "valid"
+    assert sent["data"]["report"]["url"] == REPORT
+
+
+@pytest.mark.parametrize("text", ["1e400", "-1e400", "NaN"])
+def test_a_number_beyond_floats_leaves_the_message_json(text: str) -> None:
+    check_manifest(message(settled(cost=json.loads(text)), findings()).body)

@@ -1,0 +1,177 @@
+"""What GEM answers is untrusted, and what a question carries is secret."""
+
+import gzip
+import logging
+import traceback
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+
+import pytest
+
+from gem_core.errors import GemAnswerError, GemError, GemUnavailable
+from gem_core.gem.client import MAX_ANSWER_BYTES, GemClient
+from gem_core.setting_reader import Secret
+from gem_core.watch.record_json import record_to_bytes
+from tests.builders import JOB, new_record, page_answer
+from tests.fakes import START
+from tests.gem.build import GOOD, KEY, TOKENS, Tokens, connected, refusal
+from tests.gem.server import Reply, ScriptedServer
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html><body>Sign in</body></html>",
+        b'{"jobRunId": "job-abc123-def456", "status": ',
+        b"\xff\xfe\xfa",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"jobRunId": "another", "status": "finished"}',
+        b"[" * 200_000,
+        b'{"progress": ' + b"9" * 5000 + b"}",
+    ],
+    ids=lambda body: repr(body[:24]),
+)
+def test_a_200_that_is_no_job(body: bytes) -> None:
+    error = refusal(Reply(body=body), kind=GemAnswerError)
+    assert len(str(error)) < 400
+
+
+@pytest.mark.parametrize("depth", [100, 900, 2_000, 20_000])
+def test_an_answer_nested_however_deep_is_a_job_that_can_be_stored_or_none(depth: int) -> None:
+    nested = b'"x": ' + b"[" * depth + b"]" * depth
+    body = GOOD.body.rstrip(b"} \n") + b"}, " + nested + b"}"
+    with connected(Reply(body=body)) as (client, _, _), suppress(GemAnswerError):
+        record_to_bytes(new_record().answered(client.get_job(JOB), START))
+
+
+@pytest.mark.parametrize("body", [b"[" * 200_000, b"<html>", b'{"detailedError": []}'])
+def test_a_refusal_with_any_body_is_the_refusal(body: bytes) -> None:
+    assert str(refusal(Reply(500, body), kind=GemUnavailable)) == "GEM answered 500"
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_an_endless_answer_is_not_read(status: int) -> None:
+    long = Reply(status, b" " * (MAX_ANSWER_BYTES + 1))
+    error = refusal(long, kind=GemAnswerError)
+    assert "longer than 1,048,576 bytes" in str(error)
+
+
+def test_an_answer_that_unpacks_to_too_much_is_not_read() -> None:
+    packed = gzip.compress(b" " * (20 * MAX_ANSWER_BYTES))
+    error = refusal(Reply(body=packed, headers={"Content-Encoding": "gzip"}), kind=GemAnswerError)
+    assert "longer than" in str(error)
+
+
+def test_an_answer_of_just_the_limit_is_read() -> None:
+    body = GOOD.body + b" " * (MAX_ANSWER_BYTES - len(GOOD.body))
+    with connected(Reply(body=body)) as (client, _, _):
+        assert client.get_job(JOB).status_text == "finished"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(status: int) -> None:
+    with ScriptedServer(GOOD) as other:
+        there = Reply(status, headers={"Location": f"{other.url}/gem/jobs/{JOB}"})
+        refusal(there, kind=GemAnswerError)
+        assert other.asked == []
+
+
+@pytest.mark.parametrize("cut", [0, 20])
+def test_a_broken_connection_says_nothing_about_the_job(cut: int) -> None:
+    broken = Reply(body=GOOD.body, cut=cut)
+    assert "no answer from GEM" in str(refusal(broken, kind=GemUnavailable))
+
+
+def test_nobody_listening() -> None:
+    with ScriptedServer(GOOD) as server:
+        url = server.url
+    with (
+        GemClient(url, api_key=Secret(KEY), token=Tokens()) as client,
+        pytest.raises(GemUnavailable, match="no answer from GEM: ConnectionError"),
+    ):
+        client.get_job(JOB)
+
+
+@pytest.mark.parametrize(
+    ("host", "proxy"), [("gem.example", "http://proxy.example:3128"), ("direct.example", None)]
+)
+def test_proxies_and_certificates_of_the_environment_are_honoured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str, proxy: str | None
+) -> None:
+    """An operator behind a proxy that opens TLS sets both; either is no use alone."""
+    bundle = tmp_path / "ca.pem"
+    bundle.touch()
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "direct.example")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    with GemClient(f"https://{host}", api_key=Secret(KEY), token=Tokens()) as client:
+        url = client.job_url(JOB)
+        found = client._session.merge_environment_settings(url, {}, None, None, None)
+    assert found["proxies"].get("https") == proxy
+    assert found["verify"] == str(bundle)
+
+
+def test_a_question_goes_by_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer(GOOD) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        with GemClient("http://gem.example", api_key=Secret(KEY), token=Tokens()) as client:
+            client.get_job(page_answer("finished")["jobRunId"])
+    assert proxy.asked[0].path.startswith("http://gem.example/jobs/")
+
+
+def test_a_netrc_entry_does_not_take_the_tokens_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with connected(GOOD) as (client, server, _):
+        client.get_job(JOB)
+    assert server.asked[0].headers["authorization"] == f"Bearer {TOKENS[0]}"
+
+
+def _unreachable() -> AbstractContextManager[tuple[GemClient, ScriptedServer, Tokens]]:
+    return connected(Reply(body=GOOD.body, cut=3))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: connected(Reply(401)),
+        lambda: connected(Reply(403)),
+        lambda: connected(Reply(404)),
+        lambda: connected(Reply(500)),
+        lambda: connected(Reply(302, headers={"Location": "http://127.0.0.1:1/"})),
+        lambda: connected(Reply(body=b"<html>")),
+        _unreachable,
+    ],
+    ids=["401", "403", "404", "500", "302", "html", "reset"],
+)
+def test_no_error_traceback_or_log_line_shows_a_secret(
+    make: Callable[[], AbstractContextManager[tuple[GemClient, ScriptedServer, Tokens]]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with make() as (client, _, _), pytest.raises(GemError) as caught:
+        client.get_job(JOB)
+    told = "".join(traceback.format_exception(caught.value)) + repr(client) + caplog.text
+    for secret in (KEY, *TOKENS):
+        assert secret not in told
+
+
+def test_a_token_that_no_header_can_hold_is_not_shown() -> None:
+    class Broken(Tokens):
+        def token(self) -> str:
+            return "two\nlines-of-secret"
+
+    with ScriptedServer(GOOD) as server:
+        client = GemClient(server.url, api_key=Secret(KEY), token=Broken())
+        with client, pytest.raises(GemError) as caught:
+            client.get_job(JOB)
+        assert server.asked == []
+    assert "lines-of-secret" not in "".join(traceback.format_exception(caught.value))

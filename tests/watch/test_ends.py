@@ -1,0 +1,87 @@
+"""When a job has ended for us, and when its ticket comes again."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from gem_core.watch.record import Settlement
+from gem_core.watch.schedule import LOST_AFTER_ANSWERS, MAX_SWEEP_WAIT, next_ticket, settlement
+from tests.builders import job, new_record, policy
+from tests.fakes import START
+
+POLICY = policy()
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("status", "ended"),
+    [
+        ("finished", Settlement.FINISHED),
+        ("failed", Settlement.FAILED),
+        ("cancelled", Settlement.CANCELLED),
+        ("running", None),
+        ("queued", None),
+        ("complete", None),
+        ("Finished", None),
+    ],
+)
+def test_only_a_documented_final_status_ends_a_job(status: str, ended: Settlement | None) -> None:
+    record = new_record().answered(job(status), START)
+    assert settlement(record, START, POLICY) is ended
+
+
+@pytest.mark.parametrize(
+    ("answers", "after", "ended"),
+    [
+        (LOST_AFTER_ANSWERS, POLICY.lost_after, Settlement.LOST),
+        (LOST_AFTER_ANSWERS - 1, POLICY.lost_after * 9, None),
+        (LOST_AFTER_ANSWERS, POLICY.lost_after - SECOND, None),
+        (500, POLICY.lost_after - SECOND, None),
+    ],
+)
+def test_a_lost_job_needs_both_answers_and_time(
+    answers: int, after: timedelta, ended: Settlement | None
+) -> None:
+    record = new_record()
+    for _ in range(answers):
+        record = record.answered_not_found(START)
+    assert settlement(record, START + after, POLICY) is ended
+
+
+def test_one_answer_between_starts_the_count_again() -> None:
+    record = new_record()
+    for _ in range(9):
+        record = record.answered_not_found(START)
+    late = START + POLICY.lost_after * 2
+    record = record.answered(job("running"), late).answered_not_found(late)
+    assert settlement(record, late, POLICY) is None
+
+
+def test_a_final_answer_before_a_404_is_no_end() -> None:
+    # It would have been settled by that answer; after a 404 the answer before it is old.
+    record = new_record().answered(job("finished"), START).answered_not_found(START)
+    assert settlement(record, START, POLICY) is None
+
+
+def test_a_job_expires_at_its_deadline() -> None:
+    record = new_record().answered(job("running"), START)
+    deadline = START + POLICY.job_deadline
+    assert settlement(record, deadline - SECOND, POLICY) is None
+    assert settlement(record, deadline, POLICY) is Settlement.EXPIRED
+    finished = record.answered(job("finished"), deadline)
+    assert settlement(finished, deadline, POLICY) is Settlement.FINISHED
+
+
+@pytest.mark.parametrize(
+    ("tickets", "minutes"), [(0, 10), (1, 10), (2, 20), (3, 40), (4, 60), (10_000, 60)]
+)
+def test_tickets_come_again_ever_later_up_to_an_hour(tickets: int, minutes: int) -> None:
+    record = replace(new_record(), tickets=tickets)
+    assert next_ticket(record, START, POLICY) == START + timedelta(minutes=minutes)
+
+
+def test_a_longer_wait_for_tickets_is_kept() -> None:
+    long = policy(redeliver_after=MAX_SWEEP_WAIT * 3)
+    record = replace(new_record(), tickets=5)
+    assert next_ticket(record, START, long) == START + MAX_SWEEP_WAIT * 3
