@@ -73,6 +73,7 @@ def audit(
         size_bytes=output.size_bytes,
         given=InputFacts("the output is no readable Parquet"),
         expected_input=expected_input,
+        values=ValueFacts() if effort.with_values else None,
     )
     with RangeFile(output) as file:
         opened = open_parquet(file)

@@ -1,6 +1,6 @@
 """What was found out about an output, before anything is judged. Pure values."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gem_core.audit.contract import ColumnChanges
 from gem_core.audit.footer import Fault, Opened
@@ -48,7 +48,8 @@ class Facts:
     """Why the ids were given up, or empty."""
     ids: IdFacts | None = None
     """None as for `profile`, or when there is no usable id column."""
-    values: ValueFacts = field(default_factory=ValueFacts)
+    values: ValueFacts | None = None
+    """None when nobody asked for them, or the output was never opened."""
     expected_input: str | None = None
     """The input file name that was expected when the job was registered."""
     refused: str = ""

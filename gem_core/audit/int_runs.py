@@ -8,6 +8,7 @@ one order. The bit that an id loses for it is the sign: negative ids are kept ap
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from errno import EIO
 from pathlib import Path
 
 import numpy as np
@@ -58,10 +59,12 @@ class _Packed:
             yield ids
 
     def _part(self, start: int, rows: int) -> np.ndarray:
-        if isinstance(self.gaps, Path):
-            offset = start * self.kind.itemsize
-            return np.fromfile(self.gaps, self.kind, rows, offset=offset)
-        return self.gaps[start : start + rows]
+        if not isinstance(self.gaps, Path):
+            return self.gaps[start : start + rows]
+        part = np.fromfile(self.gaps, self.kind, rows, offset=start * self.kind.itemsize)
+        if len(part) != min(rows, self.length - start):
+            raise OSError(EIO, "ids that were written there cannot be read back")
+        return part
 
 
 @dataclass(slots=True)
@@ -115,10 +118,8 @@ class IntRuns:
 
     def __init__(self, limit_bytes: int, folder: Path | None = None) -> None:
         """Hold `limit_bytes`; `folder` (None: the system's) gets the rest."""
-        rows = max(1, limit_bytes // _BLOCKS // 8)
-        # Memory that was never written to takes no room.
-        self._negative, self._others = (_Sorter(np.empty(rows, np.uint64)) for _ in range(2))
         self._limit = limit_bytes
+        self._negative, self._others = self._sorter(), self._sorter()
         self._parent = folder
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._stored = 0
@@ -131,7 +132,7 @@ class IntRuns:
 
     def close(self) -> None:
         """Let go of everything."""
-        self._negative, self._others = (_Sorter(np.empty(0, np.uint64)) for _ in range(2))
+        self._negative, self._others = self._sorter(), self._sorter()
         if self._folder:
             self._folder.cleanup()
             self._folder = None
@@ -157,7 +158,11 @@ class IntRuns:
         for sorter, sign in ((self._negative, _SIGN), (self._others, np.int64(0))):
             for ids in sorter.in_order():
                 keys = (ids >> 1).view(np.int64) | sign
-                yield count.add_matched_first(pa.array(keys), ids & 1 == 0)
+                yield count.add_matched_first(pa.array(keys), (ids & 1) == 0)
+
+    def _sorter(self) -> _Sorter:
+        # Memory that was never written to takes no room.
+        return _Sorter(np.empty(max(1, self._limit // _BLOCKS // 8), np.uint64))
 
     def _take(self, sorter: _Sorter, ids: np.ndarray) -> None:
         while len(ids):

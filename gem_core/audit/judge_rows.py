@@ -8,7 +8,7 @@ from gem_core.audit.gers import GersForm, ReleaseUnreadable, form_of_release
 from gem_core.audit.id_facts import IdFacts
 from gem_core.audit.job_statistics import StatisticUnusable, read_threshold
 from gem_core.audit.rows import NEEDS, RowRule
-from gem_core.audit.verdict import Judgement, Verdict, failed, not_run, passed
+from gem_core.audit.verdict import Judgement, Verdict, failed, not_asked, not_run, passed
 
 
 def row_check(rule: RowRule) -> Callable[[Facts], Judgement]:
@@ -102,6 +102,10 @@ def values_kept(facts: Facts) -> Judgement:
     values = facts.values
     if not facts.opened:
         return not_run(facts.unopened)
+    if not values:
+        return not_asked(
+            "only ids are compared; GEM_INPUT_COMPARE or --compare asks for all columns"
+        )
     if facts.broken_off:
         return not_run(facts.broken_off)
     if values.differing.count:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gem_core.audit.checks import CHECKS, Check, Severity
+from gem_core.audit.checks import CHECKS, Severity
 from gem_core.audit.confidence import QUANTILES, Confidence
 from gem_core.audit.facts import Facts
 from gem_core.audit.job_statistics import (
@@ -16,9 +16,8 @@ from gem_core.audit.job_statistics import (
     StatisticUnusable,
     ours,
 )
-from gem_core.audit.judge_file import input_as_registered
 from gem_core.audit.rows import RowRule
-from gem_core.audit.values import NOT_ASKED
+from gem_core.audit.values import ValueFacts
 from gem_core.audit.verdict import Example, Judgement, Verdict
 from gem_core.outcome import Outcome
 
@@ -34,8 +33,6 @@ class CheckResult:
     severity: Severity
     title: str
     judgement: Judgement
-    is_asked: bool = True
-    """False for one that did not run since nobody asked for it."""
 
     @property
     def verdict(self) -> Verdict:
@@ -51,7 +48,7 @@ class CheckResult:
             "verdict": str(found.verdict),
             "title": self.title,
         }
-        if not self.is_asked:
+        if not found.is_asked:
             line["asked"] = False
         if found.detail:
             line["detail"] = found.detail
@@ -119,7 +116,9 @@ class Report:
 
 def judge(facts: Facts, *, bytes_read: int, requests: int) -> Report:
     """Run every check over the facts."""
-    lines = tuple(_line(check, facts) for check in CHECKS)
+    lines = tuple(
+        CheckResult(check.name, check.severity, check.title, check.judge(facts)) for check in CHECKS
+    )
     severities = {line.severity for line in lines if line.verdict is Verdict.FAILED}
     if Severity.ERROR in severities:
         outcome = Outcome.INVALID
@@ -128,17 +127,6 @@ def judge(facts: Facts, *, bytes_read: int, requests: int) -> Report:
     else:
         outcome = Outcome.VALID
     return Report(outcome, lines, facts, bytes_read, requests)
-
-
-def _line(check: Check, facts: Facts) -> CheckResult:
-    judgement = check.judge(facts)
-    # The two that somebody has to ask for.
-    is_asked = (
-        facts.expected_input is not None
-        if check.judge is input_as_registered
-        else judgement.detail != NOT_ASKED
-    )
-    return CheckResult(check.name, check.severity, check.title, judgement, is_asked)
 
 
 def _output(facts: Facts) -> dict[str, Any]:
@@ -224,21 +212,21 @@ def _ours(facts: Facts) -> dict[str, Any]:
 
 
 def _given(facts: Facts) -> dict[str, Any]:
-    given = facts.given
+    given, values = facts.given, facts.values or ValueFacts()
     compared = bool(facts.ids and facts.ids.missing is not None)
     return {
         "name": given.name,
         "rows": given.rows,
         "columnsCompared": given.columns is not None,
         "idsCompared": compared,
-        "valuesCompared": bool(facts.values.rows and not facts.values.stopped),
+        "valuesCompared": bool(values.rows and not values.stopped),
         "differences": [
             {
                 "column": name,
                 "rows": found.count,
                 "examples": [_example(example) for example in found.examples],
             }
-            for name, found in facts.values.columns.items()
+            for name, found in values.columns.items()
         ],
         "note": given.note or (facts.ids.not_compared if facts.ids else facts.ids_fault) or None,
         "bytesRead": given.bytes_read,

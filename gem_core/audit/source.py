@@ -227,15 +227,18 @@ class FileSource:
     def read(self, offset: int, length: int) -> bytes:
         """Read a range of the pinned version; see `Source.read`."""
         try:
-            with self.path.open("rb", buffering=0) as file:
+            with self.path.open("rb") as file:
                 if _file_etag(os.fstat(file.fileno())) != self.etag:
                     raise OutputChanged(f"{self.path} was replaced while read")
                 file.seek(offset)
-                return file.read(length)
+                data = file.read(length)
         except FileNotFoundError:
             raise OutputChanged(f"{self.path} was deleted while read") from None
         except OSError as error:
             raise OutputUnreachable(f"{self.path}: {error.strerror}") from None
+        if len(data) != length:
+            raise OutputChanged(f"{self.path} was cut short while read")
+        return data
 
 
 def open_file(path: Path) -> FileSource:

@@ -21,8 +21,6 @@ from gem_core.audit.pairing import OutOfStep, pairs
 from gem_core.audit.progress import OnRows, Pass
 from gem_core.audit.threads import LARGE_ROWS, ahead
 
-NOT_ASKED = "only ids are compared; GEM_INPUT_COMPARE or --compare asks for all columns"
-
 
 @dataclass(frozen=True, slots=True)
 class ValueFacts:
@@ -36,7 +34,7 @@ class ValueFacts:
     """The same for each column that has such a row."""
     not_followed: tuple[str, ...] = ()
     """Columns of the input that were left out."""
-    stopped: str = NOT_ASKED
+    stopped: str = ""
     """Why the rows after those were not compared, or empty."""
 
 

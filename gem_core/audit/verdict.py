@@ -34,6 +34,8 @@ class Judgement:
     offending: int | None = None
     """How many rows, ids or columns offend."""
     examples: tuple[Example, ...] = ()
+    is_asked: bool = True
+    """False for one that did not run since nobody asked for it."""
 
 
 def passed(detail: str = "") -> Judgement:
@@ -51,3 +53,8 @@ def failed(
 def not_run(reason: str) -> Judgement:
     """Nobody knows whether the promise holds, and why."""
     return Judgement(Verdict.NOT_RUN, reason)
+
+
+def not_asked(how: str) -> Judgement:
+    """Nobody asked whether the promise holds, and how one does."""
+    return Judgement(Verdict.NOT_RUN, how, is_asked=False)

@@ -21,7 +21,11 @@ def in_words(report: Report, output: Source, *, with_job: bool, page: Path | Non
     order = [*Severity]
     failed = [line for line in report.checks if line.verdict is Verdict.FAILED]
     found = [_failed(line) for line in sorted(failed, key=lambda line: order.index(line.severity))]
-    not_run = [line for line in report.checks if line.verdict is Verdict.NOT_RUN and line.is_asked]
+    not_run = [
+        line
+        for line in report.checks
+        if line.verdict is Verdict.NOT_RUN and line.judgement.is_asked
+    ]
     found += [f"not run  {line.name}: {line.judgement.detail}" for line in not_run]
     lines = [f"{report.outcome}: {output.name}", *(["", *found] if found else [])]
     lines += ["", _counts(report, failed, not_run), *_rows(report)]
@@ -51,7 +55,7 @@ def _counts(report: Report, failed: list[CheckResult], not_run: list[CheckResult
     by_severity = ", ".join(
         f"{sum(line.severity is severity for line in failed)} {severity}" for severity in Severity
     )
-    not_asked = sum(not line.is_asked for line in report.checks)
+    not_asked = sum(not line.judgement.is_asked for line in report.checks)
     passed = len(report.checks) - len(failed) - len(not_run) - not_asked
     return (
         f"{len(report.checks)} checks: {passed} passed, {len(failed)} failed ({by_severity}), "

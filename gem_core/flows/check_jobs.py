@@ -184,9 +184,8 @@ class Round:
                 reason=str(error),
             )
         except Exception as error:  # noqa: BLE001 - one bad job never stops a tick
-            is_ours = isinstance(
-                error, CourierError
-            )  # then its words say what to do, and no secret
+            # The words of ours say what to do, and hold no secret.
+            is_ours = isinstance(error, CourierError)
             log(
                 Event.JOB_CHECK_CRASHED,
                 traceback=not is_ours,

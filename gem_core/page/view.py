@@ -97,7 +97,9 @@ def arrange(report: Report, survey: Survey, *, output: Source | None, at: dateti
     return View(
         title=output.name if output else report.facts.job.output_file_name or "No output",
         outcome=str(report.outcome),
-        headline=_headline(report, sum(line.is_asked for line in by_verdict[Verdict.NOT_RUN])),
+        headline=_headline(
+            report, sum(line.judgement.is_asked for line in by_verdict[Verdict.NOT_RUN])
+        ),
         tiles=_tiles(report),
         failed=tuple(failed),
         not_run=by_verdict[Verdict.NOT_RUN],
@@ -245,7 +247,7 @@ def _provenance(
         ("Input", given.name),
         ("Input rows", count(given.rows) if given.rows is not None else None),
         ("Input not compared", given.note or None),
-        ("Rows compared value by value", count(values.rows) if values.rows else None),
+        ("Rows compared value by value", count(values.rows) if values and values.rows else None),
     ]
     return tuple(Fact(name, _text(value)) for name, value in facts if value)
 

@@ -2,13 +2,14 @@
 
 import re
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_core.audit import buffers
-from gem_core.audit.buffers import WellFormed, none_blank, true_at, valid, valid_just_at
+from gem_core.audit.buffers import WellFormed, none_blank, numbers, true_at, valid, valid_just_at
 from gem_core.audit.gers import GersForm
 from tests.audit.build import gers
 
@@ -22,11 +23,15 @@ def well_formed(texts: pa.StringArray) -> WellFormed | None:
 
 @pytest.mark.parametrize("whole", [gers(1), gers(1).upper(), gers(1).replace("-", "")])
 def test_every_character_in_every_place(whole: str) -> None:
+    """Alone beside one that is right, and first of as many as are tested by one template."""
     form = HEX if len(whole) == 32 else UUID
+    others = pa.array([whole] * 255)
     for place in range(len(whole)):
         for code in range(128):
             text = whole[:place] + chr(code) + whole[place + 1 :]
             seen = well_formed(pa.array([whole, text]))
+            many = well_formed(pa.concat_arrays([pa.array([text]), others]))
+            assert many == seen
             assert (seen is not None) is (form.fullmatch(text) is not None), repr(text)
             assert seen is None or seen.lower_case is (text + whole == (text + whole).lower())
 
@@ -103,3 +108,20 @@ def test_slices_of_texts() -> None:
     texts = pa.array(["x", gers(1), None, gers(2), "y"]).slice(1, 3)
     assert well_formed(texts)
     assert none_blank(texts)
+
+
+@pytest.mark.parametrize("column", [pa.array([], pa.int32()), pa.array([7, 8], pa.int32())[:0]])
+def test_an_empty_column_has_no_numbers(column: pa.Array) -> None:
+    found = numbers(column)
+    assert (str(found.dtype), len(found)) == ("int32", 0)
+
+
+@pytest.mark.parametrize("count", [3, 8, 9, 13, 16, 21])
+def test_where_all_is_as_told_the_answer_is_yes(count: int) -> None:
+    """A last byte that is not full is compared as well, and no further than its rows."""
+    rows = np.array([n % 3 > 0 for n in range(count)])
+    array = pa.array([1 if given else None for given in rows])
+    assert valid_just_at(array, rows)
+    swapped = rows.copy()
+    swapped[-3:] = swapped[-3:][::-1]
+    assert valid_just_at(array, swapped) is np.array_equal(rows, swapped)

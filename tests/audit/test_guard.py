@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -153,6 +154,62 @@ def test_a_page_that_ends_after_its_column_is_told() -> None:
     data = bombs.with_pages(bombs.good(), "id", pages, codec=6, encoding=0, unpacked=8)
     with pytest.raises(HeaderError, match="ends after its column"):
         read(data)
+
+
+@pytest.mark.parametrize(("beyond", "is_told"), [(100, False), (101, True)])
+def test_a_page_may_end_a_little_after_its_column(beyond: int, *, is_told: bool) -> None:
+    """As old writers have it (PARQUET-816)."""
+    stored = 500
+    header = written({1: (I32, 0), 2: (I32, 8), 3: (I32, stored)})
+    pages = header + bytes(stored - beyond)
+    data = bombs.with_pages(bombs.good(), "id", pages, codec=0, encoding=0, unpacked=8)
+    start, length = chunk_of(data, "id")
+    assert length == len(pages)
+    with pytest.raises(HeaderError) if is_told else nullcontext():
+        seen(data, (start, length))
+
+
+def test_a_header_without_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "MAX_HEADER_BYTES", 100)
+    header = b"\x18\xff\x7f" + bytes(200)  # a text of 16,383 bytes
+    data = bombs.with_pages(bombs.good(), "id", header, codec=0, encoding=0, unpacked=8)
+    with pytest.raises(HeaderError, match="id: a page header without end"):
+        seen(data, chunk_of(data, "id"))
+
+
+@pytest.mark.parametrize(("limit", "is_refused"), [(5_000, False), (4_999, True)])
+def test_a_page_may_be_as_large_as_the_bound(
+    limit: int, monkeypatch: pytest.MonkeyPatch, *, is_refused: bool
+) -> None:
+    monkeypatch.setattr(guard, "MAX_PAGE_BYTES", limit)
+    pages = written({1: (I32, 0), 2: (I32, 5_000), 3: (I32, 0)})
+    data = bombs.with_pages(bombs.good(), "id", pages, codec=0, encoding=0, unpacked=8)
+    with pytest.raises(OutOfBounds, match="5,000 bytes") if is_refused else nullcontext():
+        seen(data, chunk_of(data, "id"))
+
+
+@pytest.mark.parametrize(("limit", "is_refused"), [(12, False), (11, True)])
+def test_a_file_may_have_as_many_rows_as_the_bound(
+    limit: int, monkeypatch: pytest.MonkeyPatch, *, is_refused: bool
+) -> None:
+    monkeypatch.setattr(guard, "MAX_ROWS", limit)
+    with pytest.raises(OutOfBounds, match="12 rows") if is_refused else nullcontext():
+        seen(bombs.good(12))
+
+
+@pytest.mark.parametrize("codec", ["none", "zstd"])
+@pytest.mark.parametrize(("limit", "is_long"), [(20_000, False), (19_999, True)])
+def test_it_is_the_longest_value_that_counts(
+    codec: str, limit: int, monkeypatch: pytest.MonkeyPatch, *, is_long: bool
+) -> None:
+    """Not all of a dictionary together, which would make the batches of most files small."""
+    monkeypatch.setattr(guard, "MAX_SPELLED_BYTES", limit * 100_000)
+    texts = ["x" * 20_000, *(f"{n:010}" for n in range(5_000))]
+    data = file_of(
+        matched_table(len(texts), gers_id=pa.array(texts)), compression=codec, row_group_size=10_000
+    )
+    with pytest.raises(LongValues) if is_long else nullcontext():
+        seen(data, chunk_of(data, "gers_id"))
 
 
 def test_a_jump_over_a_header_is_told() -> None:

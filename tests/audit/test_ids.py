@@ -259,6 +259,27 @@ def test_every_integer_may_be_an_id(tmp_path: Path, limit: int) -> None:
     assert count.counts() == (len(set(ids)), len(of_matched))
 
 
+@pytest.mark.parametrize("make", [TextRuns, IntRuns])
+def test_closed_runs_hold_nothing(make: type[TextRuns] | type[IntRuns], tmp_path: Path) -> None:
+    keys = pa.array(range(1000, 1500)).cast(INT64 if make is IntRuns else pa.string())
+    runs = make(1000, tmp_path)
+    runs.add(keys, None)
+    runs.close()
+    assert not list(runs.distinct(IdCount()))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("left", [0, 10])
+def test_ids_on_disk_that_cannot_be_read_back_are_told(tmp_path: Path, left: int) -> None:
+    """A disk that loses them must not make a count smaller."""
+    with closing(IntRuns(1000, tmp_path)) as runs:
+        runs.add(pa.array(range(500)), None)
+        for path in tmp_path.rglob("*.ids"):
+            path.write_bytes(path.read_bytes()[:left])
+        with pytest.raises(OSError, match="cannot be read back"):
+            list(runs.distinct(IdCount()))
+
+
 def test_dense_ids_are_ticked_off_and_nothing_is_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(IntRuns, "add", None)
     found = compared([*SHUFFLED[:990], SHUFFLED[0]], SHUFFLED, span=Span(0, 999))

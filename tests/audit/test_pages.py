@@ -53,21 +53,38 @@ def test_a_header_that_goes_on_is_cut(end: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "words"),
     [
-        written(header(f2=-1)),
-        written(header(f3=-1)),
-        written({1: (I32, 0), 2: (I32, 5)}),
-        b"\x00",
-        b"\x15" + b"\xff" * 12,
-        b"\x1d\x00",
-        b"\x19" + b"\x19" * 40,
+        (written(header(f2=-1)), "a page of 100 bytes that unpacks to -1"),
+        (written(header(f3=-1)), "a page of -1 bytes that unpacks to 1000"),
+        (written({1: (I32, 0), 2: (I32, 5)}), "a page header without field 3"),
+        (b"\x00", "a page header without field 1"),
+        (b"\x15" + b"\xff" * 12, "a page header with a number without end"),
+        (b"\x1d\x00", "a page header with a field of type 13"),
+        (b"\x19" + b"\x19" * 40, "a page header that is nested too deep"),
+        (b"\x1c" * 40, "a page header that is nested too deep"),
     ],
-    ids=["unpacked", "stored", "missing", "empty", "endless", "type", "depth"],
 )
-def test_what_is_no_header_is_told(data: bytes) -> None:
-    with pytest.raises(HeaderError):
+def test_what_is_no_header_is_told(data: bytes, words: str) -> None:
+    with pytest.raises(HeaderError, match=f"^{words}$"):
         read_header(data)
+
+
+@pytest.mark.parametrize("opening", [b"\x1c", b"\x19"], ids=["structs", "lists"])
+def test_sixteen_levels_are_passed_over_and_no_more(opening: bytes) -> None:
+    """Structs in structs, and lists of one list each; cut short, so that nothing else is told."""
+    with pytest.raises(HeaderCut):
+        read_header(opening * 16)
+    with pytest.raises(HeaderError, match="too deep"):
+        read_header(opening * 17 + b"\x00")
+
+
+@pytest.mark.parametrize("levels", [8, 9])
+def test_lists_and_structs_count_alike(levels: int) -> None:
+    """A list of one struct with such a list in it: two levels each."""
+    data = b"\x19" + b"\x1c\x19" * (levels - 1)
+    with pytest.raises(HeaderCut if levels <= 8 else HeaderError):
+        read_header(data + b"\x1c")
 
 
 @given(st.binary(max_size=200))

@@ -8,9 +8,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from gem_core.audit.audit import Effort, audit
 from gem_core.audit.checks import CHECKS
 from gem_core.audit.report import Report, judge
 from gem_core.audit.verdict import Verdict
+from tests.audit import bombs
 from tests.audit.build import MATCHED_ROWS, ROWS, audited, changed, job, matched_table, write_bytes
 
 
@@ -78,6 +80,17 @@ def test_what_was_asked_for_and_not_found_out_is_no_such_thing(
         Verdict.NOT_RUN
     }
     assert not_asked(report) == set()
+
+
+@pytest.mark.parametrize("with_values", [False, True])
+def test_a_broken_output_changes_nothing_about_what_was_asked(
+    tmp_path: Path, *, with_values: bool
+) -> None:
+    effort = Effort(with_values=with_values)
+    output = write_bytes(tmp_path, bombs.claimed_page())
+    report = audit(output, job(), input_source=None, effort=effort)
+    assert report.facts.broken_off
+    assert ("input_values_kept" in not_asked(report)) is not with_values
 
 
 def test_match_facts(tmp_path: Path) -> None:

@@ -205,6 +205,13 @@ def test_a_file_that_vanishes_has_changed(path: Path) -> None:
         source.read(0, 1)
 
 
+def test_a_file_cut_short_between_the_look_and_the_read_has_changed(path: Path) -> None:
+    source = open_file(path)
+    # Reading past the end is what the reader sees whose file is cut right after the look at it.
+    with pytest.raises(OutputChanged, match="cut short"):
+        source.read(250, 10)
+
+
 def test_a_file_turned_into_a_folder_is_unreachable(path: Path) -> None:
     source = open_file(path)
     path.unlink()

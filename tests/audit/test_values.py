@@ -11,7 +11,6 @@ from gem_core.audit.audit import Effort, audit
 from gem_core.audit.progress import Pass
 from gem_core.audit.report import Report
 from gem_core.audit.source import open_file
-from gem_core.audit.values import NOT_ASKED
 from gem_core.audit.verdict import Example, Judgement, Verdict
 from gem_core.errors import OutputChanged
 from tests.audit.build import (
@@ -40,7 +39,9 @@ def compared(folder: Path, output: pa.Table, given: pa.Table | None = None) -> J
 
 def test_nobody_asked(tmp_path: Path) -> None:
     report = audited(tmp_path, matched_table())
-    assert judged(report) == Judgement(Verdict.NOT_RUN, NOT_ASKED)
+    found = judged(report)
+    assert (found.verdict, found.is_asked) == (Verdict.NOT_RUN, False)
+    assert "GEM_INPUT_COMPARE" in found.detail
     assert not report.to_json()["input"]["valuesCompared"]
 
 

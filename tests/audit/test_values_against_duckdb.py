@@ -88,6 +88,7 @@ def test_every_value_that_differs(
     effort = Effort(with_values=True)
     report = audit(open_file(output), job(), input_source=open_file(given_), effort=effort)
     found = report.facts.values
+    assert found
     assert (found.stopped, found.rows) == ("", len(tables[0]))
     with duckdb.connect(config={"threads": 1}) as database:
         told = {"output": str(output), "given": str(given_)}
