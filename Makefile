@@ -52,7 +52,7 @@ $(BENCH)/ready: requirements-bench.txt | $(READY)
 bench-remote: $(READY) ## the audit over a network beside its bounds: bytes, requests, time
 	@$(BIN)/python -m devkit.bench.remote $(ARGS)
 
-bench: $(BENCH)/ready ## the audit beside other tools (ARGS="--quick": a few minutes)
+bench: $(BENCH)/ready ## the audit beside other tools (ARGS="--quick": a minute)
 	@$(BENCH)/python -m devkit.bench $(ARGS)
 
 bench-ids: $(BENCH)/ready ## ids out of order against an input, counted exactly in 256 MiB
