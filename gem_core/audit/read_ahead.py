@@ -14,16 +14,16 @@ CONNECTIONS = 4
 """Requests at a time, of read-ahead."""
 
 _SIDE_BY_SIDE = 4
-_COMING = 2
 
 
 def window_bytes(groups: Sequence[RowGroup]) -> int:
     """How much to hold at a time: columns are read side by side, each holding a piece half read
-    while others come. Short chunks share pieces, so only of long ones more than four take more.
+    while every connection brings another. Short chunks share pieces, so only of long ones more than
+    four take more.
     """
     columns = max((len(group) for group in groups), default=0)
     half_read = max((sum(min(c.length, PIECE_BYTES) for c in group) for group in groups), default=0)
-    return max(half_read, min(columns, _SIDE_BY_SIDE) * PIECE_BYTES) + _COMING * PIECE_BYTES
+    return max(half_read, min(columns, _SIDE_BY_SIDE) * PIECE_BYTES) + CONNECTIONS * PIECE_BYTES
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from gem_core.audit.runs import Run
 from gem_core.audit.sorted_ids import IdCount
 from gem_core.audit.text_order import ROOM_BYTES, order_of, taken
 
-CHUNK_BYTES = 512 << 10
+CHUNK_BYTES = 256 << 10
 """Of each run, about, at hand at once while runs are merged."""
 
 

@@ -239,14 +239,14 @@ def test_what_is_held_stays_within_the_window_whatever_is_read(
 @pytest.mark.parametrize(
     ("columns", "length", "pieces"),
     [
-        pytest.param(0, 1, 2, id="none"),
-        pytest.param(1, PIECE_BYTES, 3, id="ids"),
-        pytest.param(4, 10 * PIECE_BYTES, 6, id="usual"),
-        pytest.param(14, 100, 6, id="short-ones-for-the-page"),
-        pytest.param(14, PIECE_BYTES, 16, id="all-of-a-large-file"),
+        pytest.param(0, 1, 4, id="none"),
+        pytest.param(1, PIECE_BYTES, 5, id="ids"),
+        pytest.param(4, 10 * PIECE_BYTES, 8, id="usual"),
+        pytest.param(14, 100, 8, id="short-ones-for-the-page"),
+        pytest.param(14, PIECE_BYTES, 18, id="all-of-a-large-file"),
     ],
 )
-def test_the_window_has_room_for_each_column_and_two_more(
+def test_the_window_has_room_for_each_column_and_one_more_a_connection(
     columns: int, length: int, pieces: int
 ) -> None:
     groups = [[Span(0, length)] * columns, []]
