@@ -10,6 +10,15 @@ from tests.fakes import START
 from tests.flows.build import reported
 
 
+def _settled(as_: Settlement) -> World:
+    world = World()
+    world.add(JOB)
+    stored = world.registry.get(JOB)
+    assert stored
+    world.registry.replace(stored, stored.record.settled(as_, START))
+    return world
+
+
 def test_a_check_asks_now_though_the_job_is_not_due() -> None:
     world = World()
     world.add(JOB)
@@ -93,11 +102,7 @@ def test_a_failed_request_about_a_settled_job_is_no_other_status(
 def test_a_lost_job_that_is_still_not_found_did_not_go_back(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    world = World()
-    world.add(JOB)
-    stored = world.registry.get(JOB)
-    assert stored
-    world.registry.replace(stored, stored.record.settled(Settlement.LOST, START))
+    world = _settled(Settlement.LOST)
     world.gem.answers[JOB] = [GemJobNotFound("GEM answered 404")]
     check_job(world.desk, world.checker, JOB)
     assert logged(caplog, "job_went_back") == []
@@ -109,11 +114,7 @@ def test_a_lost_job_that_is_still_not_found_did_not_go_back(
 def test_an_expired_job_that_ended_after_all_is_told_of(
     told: str, lines: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world = World()
-    world.add(JOB)
-    stored = world.registry.get(JOB)
-    assert stored
-    world.registry.replace(stored, stored.record.settled(Settlement.EXPIRED, START))
+    world = _settled(Settlement.EXPIRED)
     world.gem.answers[JOB] = [answer(told)]
     check_job(world.desk, world.checker, JOB)
     assert len(logged(caplog, "job_went_back")) == lines
