@@ -20,12 +20,13 @@ def key_type(output: pa.DataType, given: pa.DataType | None) -> pa.DataType:
     return pa.int64() if pa.types.is_integer(kinds[-1]) else pa.string()
 
 
-def to_keys(ids: pa.Array, key: pa.DataType) -> tuple[pa.Array, dict[int, str]]:
+def to_keys(ids: pa.Array, key: pa.DataType) -> tuple[pa.Array, dict[int, bytes]]:
     """Convert ids to the key type.
 
     Returns:
         The keys, null where the id is null or a stranger; and the strangers by position: texts that
         are no integer as the input would print it ("017", "1.0", "x"), so equal to none of its ids.
+        They are given as bytes, since text may be no valid UTF-8.
 
     """
     if not pa.types.is_integer(key):
@@ -42,24 +43,23 @@ def to_keys(ids: pa.Array, key: pa.DataType) -> tuple[pa.Array, dict[int, str]]:
     return _one_by_one(texts, key)
 
 
-def _one_by_one(texts: pa.StringArray, key: pa.DataType) -> tuple[pa.Array, dict[int, str]]:
+def _one_by_one(texts: pa.StringArray, key: pa.DataType) -> tuple[pa.Array, dict[int, bytes]]:
     values: list[int | None] = []
-    strangers: dict[int, str] = {}
-    for position, raw in enumerate(texts.cast(pa.binary()).to_pylist()):
-        text = None if raw is None else raw.decode(errors="replace")
-        value = _integer(text) if text is not None else None
+    strangers: dict[int, bytes] = {}
+    for position, text in enumerate(texts.cast(pa.binary()).to_pylist()):
+        value = None if text is None else _integer(text)
         values.append(value)
         if text is not None and value is None:
             strangers[position] = text
     return pa.array(values, key), strangers
 
 
-def _integer(text: str) -> int | None:
-    digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdecimal()) or len(digits) > len(str(2**63)):
+def _integer(text: bytes) -> int | None:
+    # Of bytes, only ASCII's digits are any.
+    if not text.removeprefix(b"-").isdigit() or len(text) > len(str(_INT64.start)):
         return None
     value = int(text)
-    return value if value in _INT64 and str(value) == text else None
+    return value if value in _INT64 and str(value).encode() == text else None
 
 
 def first_of(keys: pa.Array, count: int) -> list[str]:

@@ -1,6 +1,7 @@
 """Texts among the output's ids that can be no id of an input of integers. Pure."""
 
 from collections.abc import Mapping
+from itertools import islice
 
 from gem_core.audit.buffers import Mask
 
@@ -9,16 +10,16 @@ class Strangers:
     """Distinct texts among the output's ids that can be no id of the input."""
 
     _BYTES_EACH = 200
-    """About what one entry of a dict costs, beside its characters."""
+    """About what one entry of a dict costs, beside its bytes."""
 
     def __init__(self, limit_bytes: int) -> None:
         self.rows = 0
         self.known = True
         """Whether the distinct ones are all held."""
         self._left = limit_bytes
-        self._matched: dict[str, bool] = {}
+        self._matched: dict[bytes, bool] = {}
 
-    def add(self, strangers: Mapping[int, str], matched: Mask) -> None:
+    def add(self, strangers: Mapping[int, bytes], matched: Mask) -> None:
         """Take those of one batch, by position in it."""
         self.rows += len(strangers)
         if not self.known:
@@ -38,4 +39,5 @@ class Strangers:
 
     def first(self, count: int) -> list[str]:
         """Show a few."""
-        return [text[:100] for text, _ in zip(self._matched, range(count), strict=False)]
+        texts = islice(self._matched, count)
+        return [text.decode(errors="replace")[:100] for text in texts]
