@@ -21,14 +21,39 @@ def differing(left: pa.Array, right: pa.Array) -> Mask | None:
 
 
 def without_views(array: pa.Array) -> pa.Array:
-    """Give text and bytes by offsets, since Arrow cannot yet take rows of views."""
-    return array.cast(plain_type(array.type)) if _has_views(array.type) else array
+    """Give text, bytes and lists by offsets, and maps with such as lists of pairs.
+
+    Arrow cannot yet take rows of views of text, and its casts of list views read out of bounds
+    (pyarrow 26), so lists are put together anew.
+    """
+    kind = array.type
+    if not _has_views(kind):
+        return array
+    if pa.types.is_map(kind):
+        return without_views(_as_list(array))
+    if not pa.types.is_nested(kind):
+        return array.cast(plain_type(kind))
+    nobody = pa.array(~valid(array))
+    if pa.types.is_struct(kind):
+        parts = [without_views(part) for part in array.flatten()]
+        fields = [pa.field(old.name, part.type) for old, part in zip(kind, parts, strict=True)]
+        return pa.StructArray.from_arrays(parts, fields=fields, mask=nobody)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(_lengths(array))]))
+    return pa.LargeListArray.from_arrays(offsets, without_views(array.flatten()), mask=nobody)
 
 
 def _has_views(kind: pa.DataType) -> bool:
+    if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
+        return True
     if pa.types.is_nested(kind):
         return any(_has_views(kind.field(place).type) for place in range(kind.num_fields))
     return bool(pa.types.is_string_view(kind) or pa.types.is_binary_view(kind))
+
+
+def _as_list(array: pa.MapArray) -> pa.ListArray:
+    kind = array.type
+    pair = pa.struct([("key", kind.key_type), ("value", kind.item_type)])
+    return array.cast(pa.list_(pair))
 
 
 def _bits(array: pa.Array) -> pa.Array:
@@ -54,10 +79,7 @@ def _plain(array: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(array.type):
         return _plain(array.dictionary_decode())
     if pa.types.is_map(array.type):
-        array = without_views(array)
-        kind = array.type
-        pair = pa.struct([("key", kind.key_type), ("value", kind.item_type)])
-        return array.cast(pa.list_(pair))
+        array = _as_list(array)
     if pa.types.is_nested(array.type):
         return without_views(array)
     return array.cast(plain_type(array.type))

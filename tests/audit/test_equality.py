@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.equality import differing
+from gem_core.audit.equality import differing, without_views
 
 NAN, INF = math.nan, math.inf
 PAIR = pa.struct([("x", pa.float64()), ("y", pa.string())])
@@ -51,6 +51,10 @@ DIFFERENT: list[tuple[pa.DataType, list[Any]]] = [
     (pa.list_(pa.string_view()), [[], ["a"], [None], ["a", "long" * 9]]),
     (pa.struct([("x", pa.large_binary())]), [{"x": b""}, {"x": None}]),
     (pa.list_view(pa.int32()), [[], [1], [1, 2]]),
+    (pa.large_list_view(pa.string_view()), [[], ["a"], [None], ["a", "long" * 9]]),
+    (pa.list_(pa.list_view(pa.int64()), 2), [[[], []], [[1], [1]], [None, [1]], [[1], [1, None]]]),
+    (pa.struct([("x", pa.list_view(pa.string_view()))]), [{"x": ["a"]}, {"x": []}, {"x": None}]),
+    (pa.map_(pa.string(), pa.list_view(pa.int8())), [[], [("a", [1])], [("a", None)]]),
     (pa.list_(PAIR), [[], [{"x": 1.0, "y": "a"}], [{"x": NAN, "y": "a"}], [None]]),
     (pa.struct([("in", PAIR)]), [{"in": None}, {"in": {"x": NAN, "y": None}}, {"in": {"x": 1.0}}]),
     (
@@ -82,6 +86,18 @@ def test_each_value_equals_itself_alone(kind: pa.DataType, values: list[Any]) ->
         assert rows_that_differ(ours, theirs) == expected
     assert rows_that_differ(through_a_file(ours), theirs) == expected
     assert differing(ours, through_a_file(ours)) is None
+
+
+@pytest.mark.parametrize(("kind", "values"), DIFFERENT, ids=lambda part: str(part)[:40])
+def test_rows_can_be_taken_of_every_column_without_views(
+    kind: pa.DataType, values: list[Any]
+) -> None:
+    known = [None, *(value for value in values if value is not None), None]
+    column = without_views(array(known, kind)[1:])
+    column.validate(full=True)
+    places = [len(column) - 1, *range(len(column)), 0]
+    taken = pa.concat_arrays([column, column]).take(pa.array(places))
+    assert rows_that_differ(taken, array([known[place + 1] for place in places], kind)) == []
 
 
 def through_a_file(column: pa.Array) -> pa.Array:
