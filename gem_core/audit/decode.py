@@ -90,12 +90,33 @@ def _batches(
     parquet: pq.ParquetFile, columns: Sequence[str], rows: int, groups: Sequence[int], before: int
 ) -> Iterator[pa.RecordBatch]:
     """Decode row groups without their first `before` rows, which were decoded already."""
-    for batch in parquet.iter_batches(
-        batch_size=rows, row_groups=list(groups), columns=list(columns), use_threads=False
-    ):
-        passed = min(before, batch.num_rows)
-        before -= passed
-        yield batch[passed:] if passed else batch
+    for some in _at_once(parquet.schema_arrow, columns, groups):
+        for batch in parquet.iter_batches(
+            batch_size=rows, row_groups=list(some), columns=list(columns), use_threads=False
+        ):
+            passed = min(before, batch.num_rows)
+            before -= passed
+            yield batch[passed:] if passed else batch
+
+
+def _at_once(
+    schema: pa.Schema, columns: Sequence[str], groups: Sequence[int]
+) -> Iterator[Sequence[int]]:
+    """Which row groups may follow one another within a batch.
+
+    Dictionaries below lists or structs must not: each row group brings its own, and pyarrow cannot
+    join them there.
+    """
+    if any(_has_dictionary_below(field.type) for field in schema if field.name in columns):
+        return ([group] for group in groups)
+    return iter([groups])
+
+
+def _has_dictionary_below(kind: pa.DataType) -> bool:
+    return pa.types.is_nested(kind) and any(
+        pa.types.is_dictionary(part) or _has_dictionary_below(part)
+        for part in (kind.field(place).type for place in range(kind.num_fields))
+    )
 
 
 def _groups_from(

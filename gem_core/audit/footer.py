@@ -56,6 +56,10 @@ class TooMuch(DataFault):
     """Decoding them would take more memory or time than an audit has."""
 
 
+class Unsupported(DataFault):
+    """pyarrow cannot decode them, which other readers may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A Parquet file whose footer was read."""
@@ -92,7 +96,7 @@ class Opened:
         come are the same.
 
         Raises:
-            DataFault: the data is broken, or TooMuch.
+            DataFault: the data is broken, or TooMuch, or Unsupported.
             OutputError: the Source could not be read; as it raised it.
 
         """
@@ -111,7 +115,7 @@ class Opened:
         except UNREADABLE as error:
             if self._file.failure:
                 raise self._file.failure from None
-            raise DataFault(_in_short(error)) from None
+            raise (Unsupported if _is_limit(error) else DataFault)(_in_short(error)) from None
 
     def _decoded(
         self, file: RangeFile, columns: Sequence[str], rows: int
@@ -194,6 +198,11 @@ def _id_span(metadata: pq.FileMetaData) -> Span | None:
                     return None
                 spans.append(Span(found.min, found.max))
     return reduce(Span.covering, spans) if spans else None
+
+
+def _is_limit(error: BaseException) -> bool:
+    """Whether it is one of pyarrow's; its Parquet reader only says so in words."""
+    return isinstance(error, pa.ArrowNotImplementedError) or "Not yet implemented" in str(error)
 
 
 def _in_short(error: BaseException) -> str:

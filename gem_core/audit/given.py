@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from gem_core.audit.contract import ID, ID_PROMISE, compare_columns
 from gem_core.audit.facts import InputFacts
-from gem_core.audit.footer import DataFault, Fault, Opened, open_parquet
+from gem_core.audit.footer import DataFault, Fault, Opened, Unsupported, open_parquet
 from gem_core.audit.id_facts import GivenIds, InputLost
 from gem_core.audit.ranges import RangeFile
 from gem_core.audit.source import Source
@@ -84,5 +84,7 @@ def _batches(opened: Opened, columns: Sequence[str]) -> Iterator[pa.RecordBatch]
         yield from opened.batches(columns)
     except OutputError as error:
         raise InputLost(f"the input could not be read on: {error}") from None
+    except Unsupported as error:
+        raise InputLost(f"pyarrow cannot read the input on: {error}") from None
     except DataFault as error:
         raise InputLost(f"the input's data is broken: {error}") from None

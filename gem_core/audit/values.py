@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from gem_core.audit.contract import ID, ID_PROMISE, followed
 from gem_core.audit.equality import differing
-from gem_core.audit.footer import Opened
+from gem_core.audit.footer import Opened, Unsupported
 from gem_core.audit.id_facts import InputLost
 from gem_core.audit.keys import key_type
 from gem_core.audit.offenders import Offenders
@@ -103,6 +103,11 @@ def compare_values(
                     on_rows(Pass.COMPARED, fold.rows, output.rows)
     except (OutOfStep, InputLost) as why:
         stopped = str(why)
+    except Unsupported as why:
+        stopped = f"pyarrow cannot read the output on: {why}"
+    except pa.ArrowException as why:
+        # Of the comparison itself: reading has exceptions of its own.
+        stopped = f"from row {fold.rows} on, pyarrow cannot compare the values: {why}"
     return ValueFacts(
         rows=fold.rows,
         differing=fold.differing,

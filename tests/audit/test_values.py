@@ -1,6 +1,7 @@
 """Every value of the input's columns, when asked for: counted by column, or the reason why not."""
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -258,3 +259,56 @@ def test_an_output_that_changes_while_it_is_compared_is_no_verdict(tmp_path: Pat
     source = failing(data, answers, OutputChanged("replaced"))
     with pytest.raises(OutputChanged):
         audit(source, job(), input_source=given, effort=ALL)
+
+
+@pytest.mark.parametrize("group_rows", [1, 5, 100])
+def test_categories_below_lists_are_compared_over_row_groups(
+    tmp_path: Path, group_rows: int
+) -> None:
+    """As Polars writes a list of categories: each row group has a dictionary of its own."""
+    kind = pa.list_(pa.dictionary(pa.int32(), pa.string()))
+    tags = [[f"tag {n}"] for n in range(ROWS)]
+    given = input_table().append_column("tags", pa.array(tags, kind))
+    tags[7] = ["another"]
+    table = matched_table().append_column("tags", pa.array(tags, kind))
+    report = audited(
+        tmp_path,
+        write(tmp_path, table, row_group_size=group_rows),
+        given=write(tmp_path, given, "roads.parquet", row_group_size=3),
+        with_values=True,
+    )
+    assert judged(report).detail == "1 of 12 rows: tags in 1"
+
+
+@pytest.mark.parametrize("side", ["output", "input"])
+def test_what_pyarrow_cannot_decode_is_not_called_broken(tmp_path: Path, side: str) -> None:
+    """Categories written as deltas: other readers take them."""
+    classes = pa.array(["a"] * ROWS).dictionary_encode()
+    table = matched_table().append_column("class", classes)
+    given = input_table().append_column("class", classes)
+    odd: dict[str, Any] = {
+        "use_dictionary": False,
+        "column_encoding": {"class": "DELTA_BYTE_ARRAY"},
+    }
+    report = audited(
+        tmp_path,
+        write(tmp_path, table, **(odd if side == "output" else {})),
+        given=write(tmp_path, given, "roads.parquet", **(odd if side == "input" else {})),
+        with_values=True,
+    )
+    assert report.outcome == "valid"
+    found = judged(report)
+    assert found.verdict is Verdict.NOT_RUN
+    assert f"pyarrow cannot read the {side} on" in found.detail
+
+
+def test_what_arrow_cannot_compare_is_no_fault_of_the_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unable(*_: object) -> None:
+        raise pa.ArrowNotImplementedError("no kernel")
+
+    monkeypatch.setattr(values, "differing", unable)
+    found = compared(tmp_path, matched_table())
+    assert found.verdict is Verdict.NOT_RUN
+    assert "from row 0 on, pyarrow cannot compare the values: no kernel" in found.detail
