@@ -1,25 +1,21 @@
 """The story of an audit: open, read once, fold into facts, judge."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 
-import pyarrow as pa
-
-from gem_core.audit.buffers import Mask
-from gem_core.audit.contract import ID, MATCH_STATUS, usable_columns
+from gem_core.audit.contract import ID, usable_columns
 from gem_core.audit.facts import Facts, InputFacts
 from gem_core.audit.footer import DataFault, Fault, Opened, TooMuch, open_parquet
 from gem_core.audit.gers import expected_form
 from gem_core.audit.given import GivenFile, open_given
-from gem_core.audit.id_facts import IdLimits, OutputIds
-from gem_core.audit.ids import IdAudit
+from gem_core.audit.id_facts import IdLimits
+from gem_core.audit.ids_while_room import IdsWhileRoom
 from gem_core.audit.job_statistics import confidence_floor
 from gem_core.audit.profile import Profiler
 from gem_core.audit.progress import OnRows, Pass
 from gem_core.audit.ranges import RangeFile
 from gem_core.audit.report import Report, judge
-from gem_core.audit.rows import Rows, Terms
+from gem_core.audit.rows import Terms
 from gem_core.audit.source import Source
 from gem_core.audit.threads import two_at_once
 from gem_core.audit.values import ValueFacts, compare_values
@@ -150,38 +146,22 @@ def _read(
         return facts
     terms = Terms(confidence_floor(facts.job), expected_form(facts.job.overture_release))
     profiler = Profiler(columns, terms)
-    ids = None
-    if ID in columns:
-        output = OutputIds(
-            opened.schema.field(ID).type,
-            lambda: _ids_again(opened, columns),
-            opened.id_span(),
-            opened.rows,
-        )
-        ids = IdAudit(output, given.ids(), not_compared=given.note, limits=id_limits)
-    done = 0
-    found, ids_fault = None, ""
+    ids = IdsWhileRoom(opened, given, id_limits) if ID in columns else None
+    found, done = None, 0
     try:
-        for batch in opened.batches(columns, apart=facts.decoded_apart):
-            matched = profiler.add(batch)
-            if ids:
-                try:
+        with closing(ids) if ids else nullcontext():
+            for batch in opened.batches(columns, apart=facts.decoded_apart):
+                matched = profiler.add(batch)
+                if ids:
                     ids.add(batch.column(ID), matched)
-                except OSError as error:
-                    ids_fault = _no_room(error)
-                    ids.close()
-                    ids = None
-            done += batch.num_rows
-            if on_rows:
-                on_rows(Pass.CHECKED, done, opened.rows)
-        if ids:
-            try:
+                done += batch.num_rows
+                if on_rows:
+                    on_rows(Pass.CHECKED, done, opened.rows)
+            if ids:
                 found = ids.finish()
-            except OSError as error:
-                ids_fault = _no_room(error)
     except DataFault as fault:
         return _stopped(facts, fault)
-    return replace(facts, profile=profiler.profile(), ids=found, ids_fault=ids_fault)
+    return replace(facts, profile=profiler.profile(), ids=found, ids_fault=ids.fault if ids else "")
 
 
 def _compare(
@@ -203,14 +183,3 @@ def _stopped(facts: Facts, fault: DataFault) -> Facts:
     if isinstance(fault, TooMuch):
         return replace(facts, too_much=str(fault))
     return replace(facts, data_fault=str(fault))
-
-
-def _no_room(error: OSError) -> str:
-    """Why the ids were given up, which says nothing about the output."""
-    return f"the temporary directory for ids out of order cannot be used: {error.strerror}"
-
-
-def _ids_again(opened: Opened, columns: Sequence[str]) -> Iterator[tuple[pa.Array, Mask]]:
-    needed = [name for name in (ID, MATCH_STATUS) if name in columns]
-    for batch in opened.batches(needed):
-        yield batch.column(ID), Rows(batch, needed).matched

@@ -23,7 +23,7 @@ _ZERO, _A = -10, 39
 _FIRST = ord("-")
 """The first of all characters that a form may have."""
 
-_SPACE = 0x20
+_SPACE, _BEYOND_ASCII = 0x20, 0x80
 
 
 def true_at(array: pa.Array) -> Mask:
@@ -105,13 +105,19 @@ def well_formed(texts: pa.StringArray, given: Mask) -> WellFormed | None:
 
 
 def none_blank(texts: pa.StringArray) -> bool:
-    """Whether surely no text that is not null is empty or begins with white space."""
+    """Whether surely no text that is not null is empty or begins with white space.
+
+    Beyond ASCII, a first byte does not tell.
+    """
     offsets, data = text_parts(texts)
     starts, lengths = offsets[:-1] - offsets[0], np.diff(offsets)
     if texts.null_count:
         given = valid(texts)
         starts, lengths = starts[given], lengths[given]
-    return bool(np.all(lengths > 0) and np.all(data.take(starts) > _SPACE))
+    if not np.all(lengths > 0):
+        return False
+    first = data.take(starts)
+    return not len(first) or bool(first.min() > _SPACE and first.max() < _BEYOND_ASCII)
 
 
 class _Forms:

@@ -30,7 +30,8 @@ from gem_core.audit.contract import (
 )
 from gem_core.audit.gers import GERS_FORM, GersForm
 
-_BLANK = r"\A\s*\z"
+_BLANK = r"\A[\s\v\x1c-\x1f\x{85}\p{Z}]*\z"
+"""White space of all of Unicode, as Python's `str.isspace` has it; RE2's own is ASCII's."""
 
 
 class RowRule(StrEnum):

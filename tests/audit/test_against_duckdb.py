@@ -31,6 +31,7 @@ ODD_GERS = [
     "",
     " ",
     "\t\n",
+    "\N{NO-BREAK SPACE}\v\N{IDEOGRAPHIC SPACE}",
     *(UUIDS[0] + end for end in ("\n", " ", "0")),
     UUIDS[0].upper(),
     UUIDS[1].replace("-", ""),
@@ -40,6 +41,7 @@ ODD_GERS = [
     "é" * 18,
     "\x10" * 32,
 ]
+BLANK = r"[\s\v\x1c-\x1f\x{85}\p{Z}]*"
 ROWS_WHERE = {
     RowRule.STATUS_NULL: "match_status is null",
     RowRule.STATUS_WORD: "match_status not in ('matched', 'unmatched')",
@@ -58,12 +60,12 @@ ROWS_WHERE = {
     RowRule.CONFIDENCE_LOW: (
         "match_status = 'matched' and match_confidence >= 0 and match_confidence < 0.6"
     ),
-    RowRule.ID_MISSING: "id is null or regexp_full_match(id::varchar, '\\s*')",
+    RowRule.ID_MISSING: f"id is null or regexp_full_match(id::varchar, '{BLANK}')",
 }
 """The rules in SQL, as the docstrings of `RowRule`'s checks say them."""
 
 QUERY = (
-    "with rows as (select *, regexp_full_match(gers_id, '\\s*') blank, "  # noqa: S608 - constants
+    f"with rows as (select *, regexp_full_match(gers_id, '{BLANK}') blank, "  # noqa: S608 - constants
     "regexp_full_match(gers_id, "
     "'[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}') form "
     "from (select id, gers_id, match_status, match_confidence::double match_confidence"

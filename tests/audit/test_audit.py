@@ -88,6 +88,23 @@ def test_trouble_with_the_output_is_no_verdict(
     assert caught.value is error
 
 
+def test_ids_on_disk_go_with_whatever_ends_an_audit(tmp_path: Path) -> None:
+    folder = tmp_path / "ids"
+    folder.mkdir()
+
+    def stop(*_: object) -> None:
+        assert list(folder.iterdir())
+        raise KeyboardInterrupt
+
+    ids = pa.array(range(20_000, 0, -1))
+    output = write(tmp_path, matched_table(20_000, id=ids))
+    limits = IdLimits(2_000, folder)
+    with pytest.raises(KeyboardInterrupt) as caught:  # holds every frame, and what is in it
+        audit(output, job(), input_source=None, effort=Effort(limits), on_rows=stop)
+    assert caught.type is KeyboardInterrupt
+    assert not list(folder.iterdir())
+
+
 def test_without_an_input_the_reason_is_in_every_line(tmp_path: Path) -> None:
     output = write(tmp_path, matched_table())
     report = audit(output, job(), input_source=None, input_note="turned off by GEM_INPUT_AUDIT")

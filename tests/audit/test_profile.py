@@ -179,6 +179,14 @@ def test_text_ids_are_shown_short_and_blank_ones_are_missing() -> None:
     assert found[RowRule.CONFIDENCE_RANGE].examples[-1] == Example(2, "x" * 100)
 
 
+def test_all_of_unicode_s_white_space_is_blank() -> None:
+    spaces = [chr(code) for code in range(0x10000) if chr(code).isspace()]
+    rows: list[Row] = [(space, space, None, "unmatched") for space in spaces]
+    found = profiled([*rows, ("é", None, None, "unmatched")], kind=pa.string()).offenders
+    assert found[RowRule.ID_MISSING].count == found[RowRule.GERS_BLANK].count == len(spaces)
+    assert RowRule.GERS_FORM not in found or not found[RowRule.GERS_FORM].count
+
+
 def test_text_that_is_no_utf8_is_judged_and_shown() -> None:
     raw = pa.array([b"\xff\xfe", gers(1).encode()])
     broken_text = pa.StringArray.from_buffers(2, *raw.buffers()[1:])
