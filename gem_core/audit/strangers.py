@@ -1,7 +1,7 @@
 """Texts among the output's ids that can be no id of an input of integers. Pure."""
 
 from collections.abc import Mapping
-from itertools import islice
+from heapq import nsmallest
 
 from gem_core.audit.buffers import Mask
 
@@ -38,6 +38,6 @@ class Strangers:
         return len(self._matched), sum(self._matched.values())
 
     def first(self, count: int) -> list[str]:
-        """Show a few."""
-        texts = islice(self._matched, count)
+        """Show the smallest few."""
+        texts = nsmallest(count, self._matched)
         return [text.decode(errors="replace")[:100] for text in texts]
