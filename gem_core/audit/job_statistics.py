@@ -110,7 +110,6 @@ def read_roads(job: GemJob) -> int:
 
     """
     value = _number(job, ROADS)
-    # Also refuses NaN and the infinities, which Python's JSON reader lets through.
     if value < 0 or value % 1 != 0:
         raise StatisticUnusable(f"{ROADS} is {value}, not a count")
     return int(value)

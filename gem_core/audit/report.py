@@ -1,7 +1,5 @@
 """The judged facts of one output, and their JSON as the manifest and the report carry it. Pure."""
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -182,7 +180,7 @@ def _statistics(facts: Facts, lines: tuple[CheckResult, ...]) -> dict[str, Any]:
     """GEM's figures as they came, ours beside them by the same names, and how they compare."""
     found = {line.name: line.judgement for line in lines}
     return {
-        "gem": _plain(facts.job.statistics),
+        "gem": facts.job.statistics,
         "ours": _ours(facts),
         "compared": {
             statistic: {
@@ -237,14 +235,3 @@ def _given(facts: Facts) -> dict[str, Any]:
 def _example(example: Example) -> dict[str, Any]:
     known = {"row": example.row, "id": example.id}
     return {key: value for key, value in known.items() if value is not None}
-
-
-def _plain(value: object) -> Any:  # noqa: ANN401 - any JSON
-    """Foreign JSON as it came, but for NaN and the infinities, which become text."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_plain(part) for part in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value

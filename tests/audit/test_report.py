@@ -161,9 +161,10 @@ def test_a_check_in_json(tmp_path: Path) -> None:
 
 def test_figures_that_json_has_not_become_text(tmp_path: Path) -> None:
     odd = {"kms_processed": float("nan"), "more": {"list": [float("inf"), 1.5, None]}}
-    of = replace(job(), statistics=odd)
-    found = plain(audited(tmp_path, matched_table(), of=of).to_json())["statistics"]["gem"]
-    assert found == {"kms_processed": "nan", "more": {"list": ["inf", 1.5, None]}}
+    report = audited(tmp_path, matched_table(), of=job(odd))
+    found = plain(report.to_json())["statistics"]["gem"]
+    assert found["kms_processed"] == "nan"
+    assert found["more"] == {"list": ["inf", 1.5, None]}
 
 
 def test_an_unreadable_output_has_no_facts(tmp_path: Path) -> None:
