@@ -41,29 +41,30 @@ def test_parts(text: str, account: str, container: str, name: str, *, local: boo
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "words"),
     [
-        "http://a.blob.core.windows.net/c/n",
-        "https://a.blob.core.windows.net/c",
-        "https://a.blob.core.windows.net/c/",
-        "https://a.blob.core.windows.net//n",
-        "https://a.blob.core.windows.net",
-        "http://127.0.0.1:10000/c/n",
-        "https://10.0.0.4/c/n",
-        "https:///c/n",
-        "https://[/c/n",
-        "https://a.example:port/c/n",
-        "https://user:c2VjcmV0@a.example/c/n",
-        "https://a.example/c/n#part",
-        "abfss://c@a.dfs.core.windows.net/n",
+        ("http://a.blob.core.windows.net/c/n", "is not an https address"),
+        ("https://a.blob.core.windows.net/c", "names no blob: expected https://ACCOUNT"),
+        ("https://a.blob.core.windows.net/c/", "names no blob"),
+        ("https://a.blob.core.windows.net//n", "names no blob"),
+        ("https://a.blob.core.windows.net", "names no blob"),
+        ("http://127.0.0.1:10000/c/n", "names no blob: expected http://127.0.0.1:PORT/ACCOUNT"),
+        ("https://10.0.0.4/c/n", "names no blob: expected http://127.0.0.1:PORT/ACCOUNT"),
+        ("https:///c/n", "is not an https address"),
+        ("https://[/c/n", "is no address"),
+        ("https://a.example:port/c/n", "is no address"),
+        ("https://user:c2VjcmV0@a.example/c/n", "a.example has a user or a fragment"),
+        ("https://a.example/c/n#part", "a.example has a user or a fragment"),
+        ("abfss://c@a.dfs.core.windows.net/n", "is not an https address"),
     ],
 )
 @pytest.mark.parametrize("query", ["", f"?{SIGNATURE}"])
-def test_refused_without_a_word_of_the_query(text: str, query: str) -> None:
-    with pytest.raises(OutputRefused) as refused:
+def test_refused_without_a_word_of_the_query(text: str, words: str, query: str) -> None:
+    with pytest.raises(OutputRefused, match=words) as refused:
         parse_address(text.replace("#", f"{query}#") if "#" in text else text + query)
-    if "user" not in text:
-        assert "c2VjcmV0" not in str(refused.value)
+    assert "c2VjcmV0" not in str(refused.value)
+    if "a user" not in words:
+        assert repr(text) in str(refused.value)
 
 
 def test_a_query_is_a_signature() -> None:

@@ -7,14 +7,17 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from gem_core.audit.audit import Effort, audit, changed_report, refused_report
+from gem_core.audit import unordered
+from gem_core.audit.audit import Effort, audit, changed_report, given_up_report, refused_report
 from gem_core.audit.checks import CHECKS
 from gem_core.audit.id_facts import IdLimits
+from gem_core.audit.progress import Pass
 from gem_core.audit.report import Report
 from gem_core.audit.source import Source
 from gem_core.audit.verdict import Verdict
 from gem_core.errors import OutputChanged, OutputError, OutputMissing, OutputUnreachable
 from tests.audit.build import (
+    MATCHED_ROWS,
     ROWS,
     audited,
     input_table,
@@ -222,6 +225,8 @@ def test_an_output_that_never_holds_still(tmp_path: Path) -> None:
     report = changed_report(write(tmp_path, matched_table()), job())
     assert report.outcome == "invalid"
     assert report.failed() == {"unchanged_while_read"}
+    assert (report.bytes_read, report.requests) == (0, 0)
+    assert report.to_json()["input"]["note"] == "the output changed while it was read"
     assert set(lines(report, Verdict.PASSED)) == NAMES_ONLY | {
         "exists",
         "named_by_job",
@@ -230,10 +235,39 @@ def test_an_output_that_never_holds_still(tmp_path: Path) -> None:
     assert report.to_json()["output"]["rows"] is None
 
 
+def test_an_output_that_no_audit_survived_keeps_its_size(tmp_path: Path) -> None:
+    output = write(tmp_path, matched_table())
+    report = given_up_report(output, job(), begun=10)
+    assert report.outcome == "invalid"
+    assert report.failed() == {"auditable"}
+    assert report.to_json()["output"]["bytes"] == output.size_bytes
+    assert (report.bytes_read, report.requests) == (0, 0)
+
+
+def test_progress_is_told_of_the_rows_in_the_footer(tmp_path: Path) -> None:
+    output = write(tmp_path, matched_table(), row_group_size=5)
+    seen: list[tuple[Pass, int, int]] = []
+    audit(output, job(), input_source=None, on_rows=lambda *told: seen.append(told))
+    assert seen[-1] == (Pass.CHECKED, ROWS, ROWS)
+
+
+def test_shuffled_ids_that_fill_their_range_are_never_sorted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The footers of both files tell the range."""
+    monkeypatch.delattr(unordered, "IntRuns")
+    ids = pa.array([100 + n * 7 % ROWS for n in range(ROWS)])
+    report = audited(tmp_path, matched_table(id=ids))
+    assert report.facts.ids
+    assert (report.facts.ids.distinct, report.facts.ids.missing) == (ROWS, 0)
+    assert report.facts.ids.distinct_matched == MATCHED_ROWS
+
+
 def test_names_that_lead_astray() -> None:
     report = refused_report(job(), "GEM's file name '../x' is more than a plain file name")
     assert report.outcome == "invalid"
     assert report.failed() == {"names_usable"}
+    assert (report.bytes_read, report.requests) == (0, 0)
     assert set(lines(report, Verdict.PASSED)) == NAMES_ONLY - {"names_usable"}
     assert len(report.checks) == len(CHECKS)
 

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import nullcontext
+from hashlib import sha256
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -85,6 +86,30 @@ def test_long_values_are_read_in_smaller_batches(at: int, monkeypatch: pytest.Mo
     assert max(batch.column("gers_id").nbytes for batch in batches) <= 1 << 20
 
 
+@pytest.mark.parametrize("at", [30_000, 44_999])
+def test_long_values_within_a_row_group_leave_no_row_out(
+    at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batches of the row group were handed on when a page of long ones turns up."""
+    monkeypatch.setattr(guard, "MAX_SPELLED_BYTES", 20_000_000)
+    texts = [sha256(b"%d" % n).hexdigest() for n in range(45_000)]
+    texts[at] = "long" * 100_000
+    table = matched_table(45_000, gers_id=pa.array(texts))
+    data = file_of(
+        table,
+        use_dictionary=False,
+        column_encoding={"gers_id": "DELTA_BYTE_ARRAY"},
+        compression="none",
+        data_page_size=10_000,
+    )
+    metadata = pq.read_metadata(pa.BufferReader(data))
+    batches = list(decoded(RangeFile(MemorySource(data)), metadata, COLUMNS, rows=1_000))
+    assert pa.Table.from_batches(batches).equals(table.select(COLUMNS))
+    sizes = [batch.num_rows for batch in batches]
+    assert sizes[0] == 1_000
+    assert sizes[-2] < 100
+
+
 def test_long_values_that_stay_in_their_dictionary_are_no_trouble() -> None:
     data = bombs.long_dictionary(rows=100_000, column="match_status")
     metadata = pq.read_metadata(pa.BufferReader(data))
@@ -106,6 +131,18 @@ def test_time_is_bounded_as_well(
     monkeypatch.setattr(decode, limit, value)
     with pytest.raises(OutOfBounds, match=words):
         read(bombs.good(), rows=2)
+
+
+def test_all_batches_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = bombs.good()
+    metadata = pq.read_metadata(pa.BufferReader(data))
+    batches = decoded(RangeFile(MemorySource(data)), metadata, COLUMNS, rows=2)
+    total = sum(batch.nbytes for batch in batches)
+    monkeypatch.setattr(decode, "MAX_DECODED_BYTES", total)
+    assert read(data, rows=2).num_rows == metadata.num_rows
+    monkeypatch.setattr(decode, "MAX_DECODED_BYTES", total - 1)
+    with pytest.raises(OutOfBounds, match=f"more than {total - 1} bytes"):
+        read(data, rows=2)
 
 
 @pytest.mark.parametrize(

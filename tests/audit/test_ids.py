@@ -17,6 +17,7 @@ from gem_core.audit.id_map import map_span
 from gem_core.audit.ids import IdAudit
 from gem_core.audit.int_runs import IntRuns
 from gem_core.audit.sorted_ids import IdCount
+from gem_core.audit.text_order import ROOM_BYTES
 from gem_core.audit.text_runs import TextRuns
 from gem_core.audit.verdict import Example
 
@@ -229,6 +230,20 @@ def test_ids_that_do_not_fit_are_on_disk(
             keys = [int(key) for part in runs.distinct(IdCount()) for key in part.to_pylist()]
             assert keys == list(range(1000, 2000))
     assert not list(tmp_path.iterdir())
+
+
+def test_text_ids_take_no_more_than_the_bound_with_their_sorting(tmp_path: Path) -> None:
+    runs = TextRuns(20_000, tmp_path)
+    most = 20_000 // (2 * (4 + 4) + ROOM_BYTES)
+    with closing(runs):
+        held = 0
+        for start in range(1000, 9000, 50):
+            before = runs.spilled_bytes
+            runs.add(pa.array(range(start, start + 50)).cast(pa.string()), None)
+            held = held + 50 if runs.spilled_bytes == before else 0
+            assert held <= most
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert runs.spilled_bytes == sum(path.stat().st_size for path in files)
 
 
 def test_integer_ids_take_no_more_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,15 @@ def spans(found: tuple[Piece, ...]) -> list[Span]:
             [Span(0, 9 * MIB), Span(9 * MIB, 18 * MIB)],
             id="long-chunks-share-no-piece",
         ),
+        pytest.param(
+            [Span(0, 1000), Span(1055, 2000), Span(2010, 3000)],
+            FAR,
+            [Span(0, 1000), Span(1055, 3000)],
+            id="the-narrowest-gap-first",
+        ),
+        pytest.param(
+            [Span(0, 500), Span(520, 1020)], FAR, [Span(0, 1020)], id="up-to-the-last-byte-of-waste"
+        ),
         pytest.param([Span(-5, 3), Span(90, 999)], 100, [Span(0, 3), Span(90, 100)], id="clipped"),
         pytest.param([Span(100, 200), Span(30, 20)], 100, [], id="outside-or-backwards"),
         pytest.param([Span(4, 50), Span(10, 20)], 100, [Span(4, 50)], id="overlap"),

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gem_core.audit.plan import BATCH_BYTES, BATCH_ROWS, batch_rows, chunks
+from gem_core.audit import plan
+from gem_core.audit.plan import BATCH_BYTES, BATCH_ROWS, batch_rows, chunks, is_of
 from tests.audit.build import matched_table
 
 
@@ -51,3 +52,30 @@ def test_batches_are_bounded_in_bytes(table: pa.Table, expected: int) -> None:
     found = metadata(table, use_dictionary=False)
     assert batch_rows(found, {"id"}) == pytest.approx(expected, rel=0.05)
     assert batch_rows(found, {"id"}) * 100_000 <= max(BATCH_BYTES, BATCH_ROWS * 100_000)
+
+
+def test_a_row_may_be_a_batch_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = metadata(pa.table({"id": ["x" * 1000]}), use_dictionary=False)
+    assert batch_rows(found, {"id"}) == BATCH_BYTES // found.row_group(0).total_byte_size
+    monkeypatch.setattr(plan, "BATCH_BYTES", 1500)
+    assert batch_rows(found, {"id"}) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "belongs"),
+    [
+        ("id", True),
+        ("id.list.element", True),
+        ("idx", False),
+        ("idx.list.element", False),
+        ("x.id", False),
+        ("a.b", True),
+        ("a.b.c", True),
+        ("a", False),
+        ("a.bc", False),
+    ],
+)
+def test_leaves_belong_to_the_column_that_their_path_begins_with(
+    path: str, *, belongs: bool
+) -> None:
+    assert is_of(path, {"id", "a.b"}) is belongs

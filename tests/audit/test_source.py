@@ -216,7 +216,7 @@ def test_a_file_turned_into_a_folder_is_unreachable(path: Path) -> None:
     source = open_file(path)
     path.unlink()
     path.mkdir()
-    with pytest.raises(OutputUnreachable):
+    with pytest.raises(OutputUnreachable, match="Is a directory"):
         source.read(0, 1)
 
 
