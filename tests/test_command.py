@@ -27,7 +27,9 @@ from gem_core.audit.id_facts import IdLimits
 from gem_core.audit.progress import Pass
 from gem_core.audit.report import Report
 from gem_core.commands import auditing
+from gem_core.commands.auditing import Order
 from gem_core.commands.progress import Progress
+from gem_core.errors import OutputUnreachable
 from tests.audit.build import audited, changed, input_table, job, matched_table, write
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -134,7 +136,6 @@ def test_the_page_is_written(files: Path) -> None:
     ("words", "said"),
     [
         (("absent.parquet",), "absent.parquet is not there"),
-        (("",), "is not a file"),
         (("bad.parquet", "--input", "absent.parquet"), "absent.parquet is not there"),
         (("bad.parquet", "--job", "absent.json"), "--job: "),
         (("bad.parquet", "--job", "bad.parquet"), "is no JSON"),
@@ -169,6 +170,25 @@ def test_what_could_not_be_audited_is_told(
     assert err.startswith("python -m gem_core audit: ")
     assert len(err.splitlines()) == 1
     assert {path.name: path.read_bytes() for path in files.iterdir()} == before
+
+
+@pytest.mark.parametrize("option", ["FILE|URL", "--input", "--job", "--html", "--ids-folder"])
+def test_an_empty_argument_is_refused(
+    files: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    """As of a variable that is not set: never taken for one that was not given."""
+    words = ("",) if option == "FILE|URL" else (files / "bad.parquet", option, "")
+    with pytest.raises(SystemExit) as ended:
+        command(*words)
+    assert ended.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.endswith(f"audit: error: argument {option}: it is empty\n")
+
+
+def test_an_empty_input_is_not_none(files: Path) -> None:
+    with pytest.raises(OutputUnreachable, match="is not a file"):
+        auditing.run(Order(str(files / "bad.parquet"), given=""))
 
 
 def test_a_file_that_changes_meanwhile_is_no_verdict(

@@ -1,8 +1,9 @@
 """`audit`: its arguments. The audit is imported when it runs, since pyarrow is slow to load."""
 
 import argparse
-from pathlib import Path
 from typing import Any
+
+from gem_core.commands.options import named, named_path
 
 _DESCRIPTION = """\
 Audit a matched file: the same checks and the same report as the deployed app.
@@ -28,9 +29,12 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("output", metavar="FILE|URL", help="the matched file")
+    parser.add_argument("output", metavar="FILE|URL", type=named, help="the matched file")
     parser.add_argument(
-        "--input", metavar="FILE|URL", help="the file that was sent to GEM: compare columns and ids"
+        "--input",
+        metavar="FILE|URL",
+        type=named,
+        help="the file that was sent to GEM: compare columns and ids",
     )
     parser.add_argument(
         "--compare",
@@ -42,12 +46,15 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "--job",
         metavar="DETAILS.json",
-        type=Path,
+        type=named_path,
         help="GEM's answer about the job: compare names and statistics",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument(
-        "--html", metavar="FILE", type=Path, help="write the report as a page; reads the file twice"
+        "--html",
+        metavar="FILE",
+        type=named_path,
+        help="write the report as a page; reads the file twice",
     )
     parser.add_argument("--map", action="store_true", help="draw a sample of the roads into it")
     parser.add_argument(
@@ -60,7 +67,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "--ids-folder",
         metavar="FOLDER",
-        type=Path,
+        type=named_path,
         help="for ids that do not fit into it (the system's temporary directory)",
     )
     parser.set_defaults(run=_run)

@@ -56,7 +56,7 @@ def run(order: Order) -> int:
     effort = _effort(order)
     job = _read_job(order.job) if order.job else NO_JOB
     output = _open(order.output)
-    given = _open(order.given) if order.given else None
+    given = _open(order.given) if order.given is not None else None
     with Progress(sys.stderr) as progress:
         report = audit(
             output,
@@ -97,7 +97,7 @@ def _read_job(path: Path) -> GemJob:
 
 def _effort(order: Order) -> Effort:
     """Also before the file is read."""
-    if order.with_values and not order.given:
+    if order.with_values and order.given is None:
         raise RequestError("--compare columns needs --input")
     if not 1 <= order.ids_memory_mib <= MAX_IDS_MIB:
         raise RequestError(f"--ids-memory is not a number of MiB from 1 to {MAX_IDS_MIB}")
@@ -118,7 +118,7 @@ def _check_page(order: Order) -> None:
     if order.html.is_dir():
         raise RequestError(f"--html: {order.html} is a folder")
     for source in (order.output, order.given, order.job):
-        if source and order.html.resolve() == Path(source).resolve():
+        if source is not None and order.html.resolve() == Path(source).resolve():
             raise RequestError(f"--html: {order.html} would be written over")
 
 

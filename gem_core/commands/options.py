@@ -1,4 +1,4 @@
-"""The options that several commands share."""
+"""The options that several commands share, and what their arguments may be."""
 
 import argparse
 from pathlib import Path
@@ -18,6 +18,18 @@ Settings come from the environment, under the names of the app settings, or with
 Values of a local.settings.json, and then none from the environment. What is not about GEM needs
 only GEM_STATE, or else GEM_STATE__blobServiceUri, GEM_STATE__queueServiceUri and az login.
 """
+
+
+def named(text: str) -> str:
+    """An argument that is not empty, as that of a shell variable which is not set."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty")
+    return text
+
+
+def named_path(text: str) -> Path:
+    """As above; an empty one would be the current directory."""
+    return Path(named(text))
 
 
 def add_command(
