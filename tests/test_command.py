@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ from gem_core.errors import OutputUnreachable
 from tests.audit.build import audited, changed, input_table, job, matched_table, write
 
 ROOT = Path(__file__).resolve().parent.parent
+LONG = "n" * 5_000
+"""Longer than a name may be."""
 
 
 @pytest.fixture
@@ -132,6 +135,97 @@ def test_the_page_is_written(files: Path) -> None:
     assert 'id="map"' not in page.read_text("utf-8")
 
 
+@pytest.fixture
+def no_audit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail where an audit begins."""
+
+    def begun(*_: object, **__: object) -> Report:
+        raise AssertionError("the audit began")
+
+    monkeypatch.setattr(auditing, "audit", begun)
+
+
+@pytest.mark.usefixtures("no_audit")
+def test_a_page_that_may_not_be_written_is_told_before_the_audit(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Root, who may run these tests, may write anything."""
+    monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK)
+    page = files / "page.html"
+    page.write_text("the former one")
+    assert command(files / "bad.parquet", "--html", page) == 2
+    assert f"--html: {page} may not be written" in capsys.readouterr().err
+    assert page.read_text() == "the former one"
+
+
+@pytest.mark.usefixtures("no_audit")
+def test_a_page_that_cannot_be_made_is_told_before_the_audit(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody, not even root, makes a file in /proc."""
+    assert command(files / "bad.parquet", "--html", "/proc/page.html") == 2
+    assert "--html: " in capsys.readouterr().err
+
+
+def test_what_stands_in_the_pages_place_stays_until_there_is_a_page(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, link = files / "page.html", files / "link.html"
+    link.symlink_to(page)
+    seen = []
+
+    def rows(*_: object) -> None:
+        seen.append(page.read_text() if page.exists() else None)
+
+    monkeypatch.setattr(Progress, "rows", rows)
+    assert command(files / "bad.parquet", "--html", link) == 1
+    page.write_text("the former one")
+    assert command(files / "bad.parquet", "--html", page) == 1
+    assert seen == [None, "the former one"]
+    assert link.is_symlink()
+    assert page.read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_page_that_fails_takes_no_report_with_it(
+    files: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    as_json: bool,
+) -> None:
+    """The file changes between the audit and the page's pass."""
+    path, page = files / "bad.parquet", files / "page.html"
+    told = (path, *(["--json"] if as_json else []))
+    assert command(*told) == 1
+    whole = capsys.readouterr().out
+
+    def rows(_: Progress, doing: Pass, done: int, total: int) -> None:
+        assert doing is Pass.CHECKED
+        assert 0 < done <= total == 12
+        os.utime(path, (1, 1))  # the audit has read it whole
+
+    monkeypatch.setattr(Progress, "rows", rows)
+    assert command(*told, "--html", page) == 3
+    out, err = capsys.readouterr()
+    assert out == whole
+    assert err == f"no page: {path} was replaced while read\n"
+    assert not page.exists()
+
+
+def test_a_page_that_cannot_be_written_after_all(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = files / "pages"
+    folder.mkdir()
+    monkeypatch.setattr(Progress, "rows", lambda *_: folder.rename(files / "moved"))
+    assert command(files / "bad.parquet", "--html", folder / "page.html") == 3
+    out, err = capsys.readouterr()
+    assert out.startswith("invalid: bad.parquet\n")
+    assert err.startswith("no page: ")
+    assert "No such file" in err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -146,6 +240,9 @@ def test_the_page_is_written(files: Path) -> None:
         (("bad.parquet", "--ids-folder", "absent"), "--ids-folder: there is no folder absent"),
         (("bad.parquet", "--html", "no/page.html"), "there is no folder"),
         (("bad.parquet", "--html", "."), "is a folder"),
+        (("bad.parquet", "--html", LONG), "--html: nnn"),
+        (("bad.parquet", "--html", f"{LONG}/page.html"), "--html: nnn"),
+        (("bad.parquet", "--ids-folder", LONG), "--ids-folder: nnn"),
         (("bad.parquet", "--html", "bad.parquet"), "would be written over"),
         (("bad.parquet", "--input", "odd.parquet", "--html", "odd.parquet"), "written over"),
         (("https://a.example/c",), "names no blob"),
@@ -196,14 +293,16 @@ def test_a_file_that_changes_meanwhile_is_no_verdict(
 ) -> None:
     path = files / "bad.parquet"
 
-    def rows(_: Progress, doing: Pass, done: int, total: int) -> None:
-        assert doing is Pass.CHECKED
-        assert 0 < done <= total == 12
-        path.write_bytes(b"another")
+    def enter(progress: Progress) -> Progress:
+        path.write_bytes(b"another")  # it is opened, and not read
+        return progress
 
-    monkeypatch.setattr(Progress, "rows", rows)
+    monkeypatch.setattr(Progress, "__enter__", enter)
     assert command(path, "--html", files / "page.html") == 2
-    assert "was replaced while read" in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "was replaced while read" in err
+    assert not (files / "page.html").exists()
 
 
 def test_a_crash_is_no_verdict(

@@ -17,6 +17,7 @@ exit codes:
   0  valid, also with warnings
   1  invalid: at least one promise is broken
   2  could not audit: nothing is known of the file
+  3  audited, and the report printed, but the page of --html could not be made
 """
 
 

@@ -11,15 +11,19 @@ from gem_core.audit.audit import Effort, audit
 from gem_core.audit.id_facts import LIMIT_BYTES, IdLimits
 from gem_core.audit.report import Report
 from gem_core.audit.source import Source, open_file
+from gem_core.commands.page_file import check_page_file, write_page_file
 from gem_core.commands.progress import Progress
+from gem_core.commands.table import plain
+from gem_core.commands.terminal import say, say_json
 from gem_core.commands.text import in_words
-from gem_core.errors import OutputMissing, RequestError
+from gem_core.errors import CourierError, OutputMissing, RequestError
 from gem_core.gem.job import GemJob, parse_job
 from gem_core.outcome import Outcome
 from gem_core.settings import MAX_IDS_MIB
 from gem_core.wiring import now, open_address
 
-VALID, INVALID = 0, 1
+VALID, INVALID, NO_PAGE = 0, 1, 3
+"""The last one: audited, and the report printed, but the page that was asked for is missing."""
 
 NO_JOB = GemJob(job_run_id="", status_text="", answer={})
 """Without --job nothing is known of the job: its names and statistics are not compared."""
@@ -46,7 +50,7 @@ class Order:
 
 
 def run(order: Order) -> int:
-    """Audit, print, draw; gives the exit code.
+    """Audit, print, draw; gives the exit code. A page that is not drawn takes no report with it.
 
     Raises:
         CourierError: it could not be audited, and why.
@@ -66,13 +70,10 @@ def run(order: Order) -> int:
             on_rows=progress.rows,
             effort=effort,
         )
-        if order.html:
-            progress.say("drawing the page")
-            _write_page(order.html, report, output, with_map=order.with_map)
-    if order.as_json:
-        sys.stdout.write(json.dumps(report.to_json(), indent=1) + "\n")
-    else:
-        sys.stdout.write(in_words(report, output, with_job=order.job is not None, page=order.html))
+    # First the report, which nothing that becomes of the page may take away.
+    _print(order, report, output)
+    if order.html is not None and not _draw(order.html, report, output, with_map=order.with_map):
+        return NO_PAGE
     return INVALID if report.outcome is Outcome.INVALID else VALID
 
 
@@ -101,32 +102,47 @@ def _effort(order: Order) -> Effort:
         raise RequestError("--compare columns needs --input")
     if not 1 <= order.ids_memory_mib <= MAX_IDS_MIB:
         raise RequestError(f"--ids-memory is not a number of MiB from 1 to {MAX_IDS_MIB}")
-    if order.ids_folder and not order.ids_folder.is_dir():
-        raise RequestError(f"--ids-folder: there is no folder {order.ids_folder}")
+    if order.ids_folder is not None:
+        _check_folder(order.ids_folder)
     limits = IdLimits(order.ids_memory_mib << 20, order.ids_folder)
     return Effort(limits, with_values=order.with_values)
 
 
+def _check_folder(path: Path) -> None:
+    try:
+        is_there = path.is_dir()
+    except OSError as error:
+        raise RequestError(f"--ids-folder: {path}: {error.strerror}") from None
+    if not is_there:
+        raise RequestError(f"--ids-folder: there is no folder {path}")
+
+
 def _check_page(order: Order) -> None:
     """Before the file is read: afterwards it would be a pity."""
-    if order.with_map and not order.html:
+    if order.html is not None:
+        read = (order.output, order.given, order.job)
+        check_page_file(order.html, [source for source in read if source is not None])
+    elif order.with_map:
         raise RequestError("--map needs --html, since the map is part of the page")
-    if not order.html:
-        return
-    if not order.html.parent.is_dir():
-        raise RequestError(f"--html: there is no folder {order.html.parent}")
-    if order.html.is_dir():
-        raise RequestError(f"--html: {order.html} is a folder")
-    for source in (order.output, order.given, order.job):
-        if source is not None and order.html.resolve() == Path(source).resolve():
-            raise RequestError(f"--html: {order.html} would be written over")
 
 
-def _write_page(path: Path, report: Report, output: Source, *, with_map: bool) -> None:
+def _print(order: Order, report: Report, output: Source) -> None:
+    if order.as_json:
+        say_json(report.to_json())
+    else:
+        say(in_words(report, output, with_job=order.job is not None))
+    sys.stdout.flush()
+
+
+def _draw(path: Path, report: Report, output: Source, *, with_map: bool) -> bool:
+    """Whether there is a page; says why not."""
     from gem_core.page.make import make_page  # noqa: PLC0415 - only where a page is wanted
 
-    page = make_page(report, output, now(), with_map=with_map)
     try:
-        path.write_bytes(page.encode(errors="replace"))
-    except OSError as error:
-        raise RequestError(f"--html: {path}: {error.strerror}") from None
+        with Progress(sys.stderr) as progress:
+            progress.say("drawing the page")
+            write_page_file(path, make_page(report, output, now(), with_map=with_map))
+    except CourierError as error:
+        sys.stderr.write(f"{plain(f'no page: {error}')}\n")
+        return False
+    return True

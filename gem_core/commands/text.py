@@ -1,7 +1,5 @@
 """A report as lines for a terminal. Pure."""
 
-from pathlib import Path
-
 from gem_core.audit.checks import Severity
 from gem_core.audit.report import CheckResult, Report
 from gem_core.audit.source import Source
@@ -12,7 +10,7 @@ _SHOWN = 3
 """Offenders of a check that fit into its line."""
 
 
-def in_words(report: Report, output: Source, *, with_job: bool, page: Path | None) -> str:
+def in_words(report: Report, output: Source, *, with_job: bool) -> list[str]:
     """Outcome first, then a line for each check that is not passed, then what was counted.
 
     Checks that nobody asked for are only counted.
@@ -32,9 +30,7 @@ def in_words(report: Report, output: Source, *, with_job: bool, page: Path | Non
     lines.append(f"etag {output.etag}, ruleset {report.ruleset}")
     if not with_job:
         lines.append("without --job: the job's names and statistics were not compared")
-    if page:
-        lines.append(f"page: {page}")
-    return "".join(f"{plain(line)}\n" for line in lines)
+    return [plain(line) for line in lines]
 
 
 def _failed(line: CheckResult) -> str:
