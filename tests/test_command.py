@@ -234,6 +234,9 @@ def test_a_page_that_cannot_be_written_after_all(
         (("bad.parquet", "--job", "absent.json"), "--job: "),
         (("bad.parquet", "--job", "bad.parquet"), "is no JSON"),
         (("bad.parquet", "--job", "list.json"), "has no jobRunId"),
+        (("bad.parquet", "--job", "deep.json"), "deep.json is nested too deep"),
+        (("bad.parquet", "--job", "digits.json"), "digits.json has a number of too many digits"),
+        (("bad.parquet", "--job", "latin.json"), "latin.json is no JSON"),
         (("bad.parquet", "--map"), "--map needs --html"),
         (("bad.parquet", "--compare", "columns"), "--compare columns needs --input"),
         (("bad.parquet", "--ids-memory", "0"), "--ids-memory is not a number of MiB"),
@@ -259,6 +262,9 @@ def test_what_could_not_be_audited_is_told(
     """Exit code 2, one line, no traceback; and nothing is written over."""
     monkeypatch.chdir(files)
     (files / "list.json").write_text("[]")
+    (files / "deep.json").write_text("[" * 200_000 + "]" * 200_000)
+    (files / "digits.json").write_text('{"jobRunId": "x", "n": ' + "1" * 5_000 + "}")
+    (files / "latin.json").write_bytes(b'{"jobRunId": "\xe9"}')
     before = {path.name: path.read_bytes() for path in files.iterdir()}
     assert command(*words) == 2
     out, err = capsys.readouterr()

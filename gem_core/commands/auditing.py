@@ -88,8 +88,12 @@ def _read_job(path: Path) -> GemJob:
         raise OutputMissing(f"--job: {path} is not there") from None
     except OSError as error:
         raise RequestError(f"--job: {path}: {error.strerror}") from None
-    except ValueError:
+    except (json.JSONDecodeError, UnicodeDecodeError):
         raise RequestError(f"--job: {path} is no JSON") from None
+    except RecursionError:
+        raise RequestError(f"--job: {path} is nested too deep") from None
+    except ValueError:  # the only other one: Python reads no number of more than 4,300 digits
+        raise RequestError(f"--job: {path} has a number of too many digits") from None
     told = answer.get("jobRunId") if isinstance(answer, dict) else None
     if not isinstance(told, str):
         raise RequestError(f"--job: {path} is no answer of GEM about a job: it has no jobRunId")
