@@ -5,16 +5,14 @@ exit code. What a command imports is imported when it runs.
 """
 
 import argparse
-import io
 import logging
-import os
 import re
 import sys
 import traceback
 from collections.abc import Sequence
 
 from gem_core.commands import audit, doctor, jobs, poison
-from gem_core.commands.table import plain
+from gem_core.commands.terminal import complain, prepare_streams
 from gem_core.errors import CourierError
 
 FAILED = 2
@@ -34,32 +32,24 @@ def main(words: Sequence[str] | None = None) -> int:
     for command in (audit, doctor, jobs, poison):
         command.add_parser(commands)
     arguments = parser.parse_args(words)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # GEM's words may be none that the terminal has
-            stream.reconfigure(errors="backslashreplace")
     # What the stories log is for the app's operators; here every command says what it did.
     logging.basicConfig(handlers=[logging.NullHandler()])
     try:
+        prepare_streams()
         code: int = arguments.run(arguments)
     except CourierError as error:
         words_ = (parser.prog, arguments.command, getattr(arguments, "action", ""))
-        _say(f"{' '.join(filter(None, words_))}: {error}")
+        complain(f"{' '.join(filter(None, words_))}: {error}")
         return FAILED
     except BrokenPipeError:
-        # Whoever read has enough; Python would complain once more when it closes the pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except KeyboardInterrupt:
-        _say("stopped")
+        complain("stopped")
         return INTERRUPTED
     except Exception:  # noqa: BLE001 - Python's own exit code would be 1, which is an answer
-        _say(_SIGNATURE.sub("sig=***", traceback.format_exc()))
+        complain(_SIGNATURE.sub("sig=***", traceback.format_exc()))
         return FAILED
     return code
-
-
-def _say(text: str) -> None:
-    sys.stderr.writelines(f"{plain(line)}\n" for line in text.rstrip().splitlines())
 
 
 if __name__ == "__main__":

@@ -391,6 +391,51 @@ def test_as_a_program(files: Path) -> None:
     assert run().returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("{file} >/dev/full", 2, "standard output: No space left on device"),
+        ("{file} --json >/dev/full", 2, "standard output: No space left on device"),
+        ("{file} >&-", 2, "standard output is closed"),
+        ("{file} --html {page} >/dev/full", 2, "standard output: No space left on device"),
+        ("absent >/dev/full", 2, "absent is not there"),
+    ],
+)
+def test_an_answer_that_cannot_be_printed_is_none(
+    files: Path, words: str, code: int, said: str
+) -> None:
+    done = in_shell(words.format(file=files / "bad.parquet", page=files / "page.html"))
+    assert (done.returncode, done.stderr) == (code, f"python -m gem_core audit: {said}\n")
+
+
+def test_whoever_reads_may_have_enough(files: Path) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run(
+        [sys.executable, "-m", "gem_core", "audit", files / "bad.parquet"],
+        cwd=ROOT, stdout=writes, stderr=subprocess.PIPE, check=False, timeout=60,
+    )  # fmt: skip
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (2, b"")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [("{file} 2>&-", 0), ("absent 2>&-", 2), ("absent 2>/dev/full", 2), ("{file} >&- 2>&-", 2)],
+)
+def test_without_standard_error_the_code_is_the_same(files: Path, words: str, code: int) -> None:
+    """Python's own would be 1 or 120."""
+    done = in_shell(words.format(file=files / "roads_matched.parquet"))
+    assert (done.returncode, done.stderr) == (code, "")
+
+
+def in_shell(words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", "-c", f"{sys.executable} -m gem_core audit {words}"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
 def test_help_does_not_wait_for_pyarrow() -> None:
     program = (
         "import sys, gem_core.__main__ as m\n"

@@ -16,7 +16,7 @@ _EPILOG = """\
 exit codes:
   0  valid, also with warnings
   1  invalid: at least one promise is broken
-  2  could not audit: nothing is known of the file
+  2  could not audit, or not print what was found
   3  audited, and the report printed, but the page of --html could not be made
 """
 

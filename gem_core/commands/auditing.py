@@ -14,7 +14,7 @@ from gem_core.audit.source import Source, open_file
 from gem_core.commands.page_file import check_page_file, write_page_file
 from gem_core.commands.progress import Progress
 from gem_core.commands.table import plain
-from gem_core.commands.terminal import say, say_json
+from gem_core.commands.terminal import complain, say, say_json
 from gem_core.commands.text import in_words
 from gem_core.errors import CourierError, OutputMissing, RequestError
 from gem_core.gem.job import GemJob, parse_job
@@ -135,7 +135,6 @@ def _print(order: Order, report: Report, output: Source) -> None:
         say_json(report.to_json())
     else:
         say(in_words(report, output, with_job=order.job is not None))
-    sys.stdout.flush()
 
 
 def _draw(path: Path, report: Report, output: Source, *, with_map: bool) -> bool:
@@ -147,6 +146,6 @@ def _draw(path: Path, report: Report, output: Source, *, with_map: bool) -> bool
             progress.say("drawing the page")
             write_page_file(path, make_page(report, output, now(), with_map=with_map))
     except CourierError as error:
-        sys.stderr.write(f"{plain(f'no page: {error}')}\n")
+        complain(plain(f"no page: {error}"))
         return False
     return True

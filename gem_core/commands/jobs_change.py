@@ -1,11 +1,11 @@
 """The stories of `jobs register`, `check`, `redeliver` and `forget`. Edge: terminal."""
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 
 from gem_core.commands.outcome import COULD_NOT, DONE, NOT_SO, worst
 from gem_core.commands.table import plain
+from gem_core.commands.terminal import complain, say, say_json
 from gem_core.errors import (
     CourierError,
     GemAccessError,
@@ -117,11 +117,14 @@ def _tell(job_run_id: str, one: Callable[[str], tuple[str, str]], *, as_json: bo
             raise
         code, result, detail = COULD_NOT, "failed", str(error)
     if as_json:
-        line = json.dumps({"jobRunId": job_run_id, "result": result, "detail": detail or None})
-        sys.stdout.write(f"{line}\n")
+        line = {"jobRunId": job_run_id, "result": result, "detail": detail or None}
+        say_json(line, indent=None)
     else:
         text = plain(f"{job_run_id}: {result.replace('_', ' ')}{f', {detail}' if detail else ''}")
-        (sys.stderr if code else sys.stdout).write(f"{text}\n")
+        if code:
+            complain(text)
+        else:
+            say([text])
     return code
 
 

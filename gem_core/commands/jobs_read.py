@@ -10,7 +10,7 @@ from gem_core.commands.job_text import job_lines, jobs_table, trouble_table
 from gem_core.commands.outcome import DONE, NOT_SO, worst
 from gem_core.commands.progress import Progress
 from gem_core.commands.table import plain
-from gem_core.commands.terminal import say, say_json, terminal_width
+from gem_core.commands.terminal import complain, say, say_json, terminal_width
 from gem_core.errors import OutputUnreachable, RequestError
 from gem_core.flows import find_trouble as finding
 from gem_core.flows.manage_jobs import MAX_PAGE, Paper, show_job, show_paper
@@ -102,6 +102,6 @@ def _known(do: Callable[[str], None], job_run_id: str) -> int:
     try:
         do(job_run_id)
     except RequestError as error:
-        sys.stderr.write(f"{plain(str(error))}\n")
+        complain(plain(str(error)))
         return NOT_SO
     return DONE

@@ -1,13 +1,11 @@
 """The stories of `poison list` and `poison replay`. Edge: terminal."""
 
-import json
-import sys
 from collections.abc import Collection
 
 from gem_core.commands.job_text import poison_table
 from gem_core.commands.outcome import DONE, NOT_SO
 from gem_core.commands.table import plain
-from gem_core.commands.terminal import say, say_json, terminal_width
+from gem_core.commands.terminal import complain, say, say_json, terminal_width
 from gem_core.flows import replay_poison as replaying
 from gem_core.wiring import now, poison_desk
 
@@ -33,14 +31,14 @@ def replay_messages(job_run_ids: Collection[str], *, as_json: bool) -> int:
         if line["stays"]:
             code = NOT_SO
         if as_json:
-            sys.stdout.write(json.dumps(line) + "\n")
+            say_json(line, indent=None)
         else:
             stays = f"; message {line['messageId']} stays in {line['queue']}"
             text = f"{line['jobRunId'] or 'a message'}: {line['result']}"
             say([plain(text + (stays if line["stays"] else ""))])
     missing = [job_run_id for job_run_id in job_run_ids if job_run_id not in seen]
     for job_run_id in missing:
-        sys.stderr.write(f"{plain(job_run_id)}: no failed message is about it\n")
+        complain(f"{plain(job_run_id)}: no failed message is about it")
     if not seen and not job_run_ids and not as_json:
         say(["no message failed too often"])
     return NOT_SO if missing else code
