@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from gem_core.audit.contract import is_text
+
 type Point = tuple[float, float]
 type Road = tuple[tuple[Point, ...], ...]
 """One or more lines of (longitude, latitude), each thinned to `MAX_POINTS`."""
@@ -49,9 +51,7 @@ def geometry_problem(schema: pa.Schema, name: str) -> str:
     if schema.names.count(name) != 1:
         return f"there is no column {name}" if name not in schema.names else f"{name} occurs twice"
     kind = schema.field(name).type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return ""
-    return f"{name} is {kind}, not text (WKT)"
+    return "" if is_text(kind) else f"{name} is {kind}, not text (WKT)"
 
 
 def road(text: str) -> Road:

@@ -41,6 +41,8 @@ MAP_BYTES = 64 << 20
 SEED = 20_250_601
 """Any number: the same file gives the same page."""
 
+_BROKEN = (PageDataUnreadable, *UNREADABLE)
+
 
 @dataclass(frozen=True, slots=True)
 class RoadMap:
@@ -76,7 +78,7 @@ def survey(source: Source, *, with_map: bool) -> Survey:
     try:
         with closing(ColumnReader(source)) as reader:
             return _surveyed(reader, with_map=with_map)
-    except (PageDataUnreadable, *UNREADABLE) as error:
+    except _BROKEN as error:
         return Survey(note=f"the rows could not be read: {error}")
 
 
@@ -167,6 +169,12 @@ class _MapSample:
             return RoadMap(
                 note=_TOO_LARGE if self._reader.metadata.num_rows else "there are no rows"
             )
+        try:
+            return self._drawn()
+        except _BROKEN as error:
+            return RoadMap(note=f"the geometry could not be read: {error}")
+
+    def _drawn(self) -> RoadMap:
         kinds: tuple[list[Road], ...] = ([], [])
         samples = [reservoir.rows() for reservoir in self._kinds]
         unreadable, first = 0, 0

@@ -1,5 +1,6 @@
 """The second look: exact counts, bounded reading, one version, no surprise from odd files."""
 
+from itertools import product
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,8 +9,9 @@ import pytest
 from gem_core.errors import OutputChanged
 from gem_core.page import survey as surveying
 from gem_core.page.breakdown import MAX_COLUMNS, MAX_VALUES, Part
+from gem_core.page.geometry import road
 from gem_core.page.reader import ColumnReader
-from gem_core.page.survey import MAP_ROADS, Survey, survey
+from gem_core.page.survey import MAP_ROADS, RoadMap, Survey, survey
 from tests.audit.build import matched_table, write, write_bytes
 from tests.page.build import good
 
@@ -111,6 +113,56 @@ def test_the_map_holds_every_road_of_a_small_file(tmp_path: Path) -> None:
     found = surveyed(tmp_path, good()[0], with_map=True).road_map
     assert found
     assert (len(found.matched), len(found.unmatched), found.note) == (339, 61, "")
+
+
+_CATEGORIES = (pa.dictionary(pa.int8(), pa.string()), pa.dictionary(pa.int32(), pa.large_string()))
+
+
+@pytest.mark.parametrize(
+    ("kind", "encoding"),
+    [
+        *product((pa.large_string(), pa.string_view(), *_CATEGORIES), ("dictionary", "PLAIN")),
+        *product((pa.large_string(), pa.string_view()), ("DELTA_BYTE_ARRAY",)),
+    ],
+    ids=str,
+)
+def test_the_map_is_drawn_of_text_however_it_is_encoded(
+    tmp_path: Path, kind: pa.DataType, encoding: str
+) -> None:
+    """Nine of the twelve rows are matched."""
+    table = matched_table(12, geometry=_of_type(["LINESTRING (1 2, 3 4)", _ELSEWHERE] * 6, kind))
+    coded = {"geometry": encoding} if encoding != "dictionary" else None
+    source = write(
+        tmp_path, table, use_dictionary=not coded, column_encoding=coded, row_group_size=5
+    )
+    found = survey(source, with_map=True).road_map
+    here, there = road("LINESTRING (1 2, 3 4)"), road(_ELSEWHERE)
+    assert found == RoadMap((here, there) * 4 + (here,), (there, here, there))
+
+
+def test_geometry_that_cannot_be_read_takes_only_the_map(tmp_path: Path) -> None:
+    """Pyarrow writes a dictionary so, and reads none."""
+    geometry = pa.array([_ELSEWHERE] * 12).dictionary_encode()
+    table = matched_table(12, geometry=geometry, c=pa.array(["a"] * 12))
+    coded = {"geometry": "DELTA_BYTE_ARRAY"}
+    found = survey(
+        write(tmp_path, table, use_dictionary=False, column_encoding=coded), with_map=True
+    )
+    assert parts(found, "c") == {"a": (12, 9)}
+    assert found.road_map
+    assert found.road_map.note.startswith("the geometry could not be read: Not yet implemented")
+
+
+_ELSEWHERE = "LINESTRING (5 6, 7 8)"
+
+
+def _of_type(texts: list[str], kind: pa.DataType) -> pa.Array:
+    if not pa.types.is_dictionary(kind):
+        return pa.array(texts, kind)
+    values = pa.array(texts).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(
+        values.indices.cast(kind.index_type), values.dictionary.cast(kind.value_type)
+    )
 
 
 def test_the_map_takes_no_more_than_its_share(tmp_path: Path) -> None:
