@@ -67,6 +67,8 @@ class View:
     tiles: tuple[Fact, ...]
     failed: tuple[CheckResult, ...]
     not_run: tuple[CheckResult, ...]
+    not_asked: tuple[CheckResult, ...]
+    """Not among the former: nobody asked for them."""
     passed: tuple[CheckResult, ...]
     shares: tuple[ShareLine, ...]
     histogram: Histogram | None
@@ -94,15 +96,15 @@ def arrange(report: Report, survey: Survey, *, output: Source | None, at: dateti
     }
     order = list(Severity)
     failed = sorted(by_verdict[Verdict.FAILED], key=lambda line: order.index(line.severity))
+    not_run = tuple(line for line in by_verdict[Verdict.NOT_RUN] if line.judgement.is_asked)
     return View(
         title=output.name if output else report.facts.job.output_file_name or "No output",
         outcome=str(report.outcome),
-        headline=_headline(
-            report, sum(line.judgement.is_asked for line in by_verdict[Verdict.NOT_RUN])
-        ),
+        headline=_headline(report, len(not_run)),
         tiles=_tiles(report),
         failed=tuple(failed),
-        not_run=by_verdict[Verdict.NOT_RUN],
+        not_run=not_run,
+        not_asked=tuple(line for line in by_verdict[Verdict.NOT_RUN] if line not in not_run),
         passed=by_verdict[Verdict.PASSED],
         shares=_shares(report),
         histogram=_histogram(report, survey),

@@ -10,6 +10,7 @@ import pytest
 
 from gem_core.audit.audit import audit, changed_report, refused_report
 from gem_core.audit.report import RULESET
+from gem_core.gem.job import GemJob
 from gem_core.page.draw import draw
 from gem_core.page.make import make_page
 from gem_core.page.plots import histogram
@@ -82,6 +83,21 @@ def test_the_good_page_tells_all(pages: dict[str, str]) -> None:
     assert "What is wrong" not in text
     # The one that did not run is one that nobody asked for.
     assert "not run." not in text
+
+
+def test_checks_that_did_not_run_are_counted_alike(tmp_path: Path) -> None:
+    """Those that nobody asked for apart, as at the terminal."""
+    output = write(tmp_path, matched_table())
+    report = audit(output, GemJob(job_run_id="", status_text="", answer={}), input_source=None)
+    text = Page(make_page(report, output, AT, with_map=False)).text
+    assert "18 checks were not run." in text
+    assert "Not run: 18" in text
+    assert "Not asked for: 2" in text
+    assert "Passed: 32" in text
+    asked, others = text.split("Not asked for: 2")
+    for name in ("input_values_kept", "input_as_registered"):
+        assert name in others
+        assert name not in asked
 
 
 def test_values_that_were_compared_are_told(tmp_path: Path, pages: dict[str, str]) -> None:
