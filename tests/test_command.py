@@ -74,6 +74,15 @@ def test_the_text_names_what_is_not_passed(files: Path, capsys: pytest.CaptureFi
     assert "12 rows: 9 matched (75.00%), 3 unmatched (25.00%)" in lines
 
 
+def test_all_but_one_is_not_all(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the words of the page."""
+    command(write(files, matched_table(100_001, matched=100_000)).path)
+    assert (
+        "100,001 rows: 100,000 matched (over 99.99%), 1 unmatched (under 0.01%)\n"
+        in capsys.readouterr().out
+    )
+
+
 def test_with_job_and_input_everything_is_compared(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

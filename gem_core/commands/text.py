@@ -5,6 +5,7 @@ from gem_core.audit.report import CheckResult, Report
 from gem_core.audit.source import Source
 from gem_core.audit.verdict import Example, Verdict
 from gem_core.commands.table import plain
+from gem_core.page.words import percent
 
 _SHOWN = 3
 """Offenders of a check that fit into its line."""
@@ -65,8 +66,8 @@ def _rows(report: Report) -> list[str]:
     if match and match["shareMatched"] is not None:
         lines.append(
             f"{report.rows or 0:,} rows: {match['rowsMatched']:,} matched "
-            f"({match['shareMatched']:.2%}), {match['rowsUnmatched']:,} unmatched "
-            f"({match['shareUnmatched']:.2%})"
+            f"({percent(match['shareMatched'])}), {match['rowsUnmatched']:,} unmatched "
+            f"({percent(match['shareUnmatched'])})"
         )
     lines.append(
         f"read {report.bytes_read:,} of {report.facts.size_bytes or 0:,} bytes in "

@@ -1,4 +1,4 @@
-"""Numbers and times as the page writes them. Pure."""
+"""Numbers and times as the page writes them; shares at the terminal too. Pure."""
 
 from datetime import UTC, datetime
 from fractions import Fraction
