@@ -367,6 +367,23 @@ def test_progress_is_drawn_on_a_terminal_and_wiped() -> None:
     ]
 
 
+def test_progress_does_not_judge_before_all_is_read(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With values to compare, that is at the end of the second pass."""
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    told = (files / "roads_matched.parquet", "--input", files / "roads.parquet")
+    command(*told, "--compare", "columns")
+    shown = [part.removesuffix("\x1b[K") for part in stream.getvalue().split("\r")]
+    assert shown == [
+        "",
+        "100% [########################] of 12 rows checked",
+        "100% [########################] judging",
+        "",
+    ]
+
+
 @pytest.mark.parametrize("totals", [(0, 0), (5, 3)])
 def test_progress_takes_any_numbers(totals: tuple[int, int]) -> None:
     """The footer may say anything."""

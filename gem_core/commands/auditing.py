@@ -9,6 +9,7 @@ from pathlib import Path
 from gem_core.audit.address import parse_address
 from gem_core.audit.audit import Effort, audit
 from gem_core.audit.id_facts import LIMIT_BYTES, IdLimits
+from gem_core.audit.progress import Pass
 from gem_core.audit.report import Report
 from gem_core.audit.source import Source, open_file
 from gem_core.commands.page_file import check_page_file, write_page_file
@@ -61,7 +62,8 @@ def run(order: Order) -> int:
     job = _read_job(order.job) if order.job else NO_JOB
     output = _open(order.output)
     given = _open(order.given) if order.given is not None else None
-    with Progress(sys.stderr) as progress:
+    last = Pass.COMPARED if order.with_values else Pass.CHECKED
+    with Progress(sys.stderr, last=last) as progress:
         report = audit(
             output,
             job,

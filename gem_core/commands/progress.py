@@ -12,8 +12,10 @@ _BAR = 24
 class Progress:
     """Draws over its own line, and only on a terminal; leaves nothing behind."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, last: Pass = Pass.CHECKED) -> None:
+        """Draw on this stream; `last` is the pass after which only judging is left."""
         self._stream = stream
+        self._last = last
         self._shown = ""
         self._on = stream.isatty()
 
@@ -35,7 +37,7 @@ class Progress:
         percent = min(100, done * 100 // total) if total else 100
         filled = percent * _BAR // 100
         bar = "#" * filled + "." * (_BAR - filled)
-        ended = doing is Pass.CHECKED and done >= total
+        ended = doing is self._last and done >= total
         after = "judging" if ended else f"of {total:,} rows {doing}"
         self.say(f"{percent:3}% [{bar}] {after}")
 
