@@ -115,7 +115,7 @@ class Opened:
         except UNREADABLE as error:
             if self._file.failure:
                 raise self._file.failure from None
-            raise (Unsupported if _is_limit(error) else DataFault)(_in_short(error)) from None
+            raise (Unsupported if _is_limit(error) else DataFault)(in_short(error)) from None
 
     def _decoded(
         self, file: RangeFile, columns: Sequence[str], rows: int
@@ -147,7 +147,7 @@ def open_parquet(file: RangeFile) -> Opened | Fault:
     try:
         return _opened(file, footer_start=file.size() - length - _ENDING)
     except UNREADABLE as error:
-        return Fault(FaultKind.FOOTER, _in_short(error))
+        return Fault(FaultKind.FOOTER, in_short(error))
 
 
 def _fault(size: int, head: bytes, end: bytes, footer_bytes: int) -> Fault | None:
@@ -205,6 +205,7 @@ def _is_limit(error: BaseException) -> bool:
     return isinstance(error, pa.ArrowNotImplementedError) or "Not yet implemented" in str(error)
 
 
-def _in_short(error: BaseException) -> str:
+def in_short(error: BaseException) -> str:
+    """What was raised, on one line."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 300 else text[:299] + "…"  # noqa: PLR2004 - one line of a report

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from gem_core.audit.contract import is_text
 from gem_core.audit.decode import UNREADABLE, decoded, open_file
+from gem_core.audit.footer import in_short
 from gem_core.audit.guard import OutOfBounds
 from gem_core.audit.plan import chunks, coded_by_delta
 from gem_core.audit.ranges import TAIL_BYTES, RangeFile
@@ -112,7 +113,7 @@ class ColumnReader:
         """What the Source raised, in case pyarrow took it for a fault of the file."""
         if self._file.failure:
             return self._file.failure
-        return PageDataUnreadable(" ".join(str(error).split())[:200] or type(error).__name__)
+        return PageDataUnreadable(in_short(error))
 
 
 def _coded(batch: pa.RecordBatch, names: Collection[str]) -> pa.RecordBatch:

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gem_core.audit import footer
-from gem_core.audit.footer import DataFault, Fault, FaultKind, Opened, open_parquet
+from gem_core.audit.footer import DataFault, Fault, FaultKind, Opened, in_short, open_parquet
 from gem_core.audit.ranges import TAIL_BYTES, RangeFile
 from gem_core.errors import OutputChanged, OutputUnreachable
 from tests.audit.build import matched_table, write
@@ -171,3 +171,17 @@ def test_trouble_that_pyarrow_swallowed_comes_out_all_the_same(tmp_path: Path) -
     file._fetcher.failure = OutputChanged("replaced")
     with pytest.raises(OutputChanged):
         list(found.batches(["id"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("two\n  lines", "two lines"),
+        ("", "ValueError"),
+        ("x" * 300, "x" * 300),
+        ("x" * 301, f"{'x' * 299}…"),
+    ],
+    ids=["lines", "nothing", "fits", "long"],
+)
+def test_what_was_raised_is_told_in_short(text: str, told: str) -> None:
+    assert in_short(ValueError(text)) == told
