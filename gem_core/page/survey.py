@@ -12,9 +12,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import accumulate
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gem_core.audit.confidence import ConfidenceFold
 from gem_core.audit.contract import (
     MATCH_CONFIDENCE,
     MATCH_STATUS,
@@ -28,9 +30,6 @@ from gem_core.page.breakdown import Breakdown, BreakdownFold, candidates
 from gem_core.page.geometry import GEOMETRY, Road, RoadsUnreadable, geometry_problem, road
 from gem_core.page.reader import GEOMETRY_BATCH_ROWS, ColumnReader, PageDataUnreadable
 from gem_core.page.reservoir import Reservoir
-
-BINS = 20
-"""As the report's histogram has."""
 
 MAP_ROADS = 1_000
 """Of the matched and of the unmatched, each."""
@@ -88,7 +87,7 @@ def _surveyed(reader: ColumnReader, *, with_map: bool) -> Survey:
         return Survey(note="there is no usable match_status")
     folds = [BreakdownFold(name) for name in candidates(reader.schema, reader.metadata)]
     columns = [name for name in (MATCH_STATUS, MATCH_CONFIDENCE) if name in usable]
-    histogram = [0] * BINS if MATCH_CONFIDENCE in usable else []
+    confidences = ConfidenceFold() if MATCH_CONFIDENCE in usable else None
     sample = _MapSample(reader) if with_map else None
     groups = range(reader.metadata.num_row_groups)
     first = 0
@@ -98,14 +97,14 @@ def _surveyed(reader: ColumnReader, *, with_map: bool) -> Survey:
         matched, unmatched = (_is(status, word) for word in (MATCHED, UNMATCHED))
         for fold in folds:
             fold.add(batch.column(fold.column), matched)
-        if histogram:
-            _add(histogram, batch.column(MATCH_CONFIDENCE).filter(unmatched))
+        if confidences:
+            confidences.add(_in_range(batch.column(MATCH_CONFIDENCE).filter(unmatched)))
         if sample:
             sample.add(first, matched, unmatched)
         first += batch.num_rows
     found = (fold.breakdown() for fold in folds)
     return Survey(
-        unmatched_histogram=tuple(histogram),
+        unmatched_histogram=confidences.confidence().histogram if confidences else (),
         breakdowns=tuple(breakdown for breakdown in found if breakdown),
         road_map=sample.road_map() if sample else None,
         bytes_read=reader.bytes_read,
@@ -116,14 +115,12 @@ def _is(status: pa.Array, word: str) -> pa.BooleanArray:
     return pc.fill_null(pc.equal(status, word), fill_value=False)
 
 
-def _add(histogram: list[int], confidences: pa.Array) -> None:
-    """Fold a batch. Bins as those of the report: an edge takes what lies 0.00005 below it."""
+def _in_range(confidences: pa.Array) -> np.ndarray:
+    """Those of 0 to 1, in double precision."""
     values = pc.cast(confidences, pa.float64())
     inside = pc.and_(pc.greater_equal(values, 0.0), pc.less_equal(values, 1.0))
-    steps = pc.round(pc.multiply(values.filter(inside).drop_null(), 10_000.0))
-    bins = pc.min_element_wise(pc.floor(pc.divide(steps, 10_000.0 / BINS)), float(BINS - 1))
-    for counted in pc.value_counts(bins).to_pylist():
-        histogram[int(counted["values"])] += counted["counts"]
+    found: np.ndarray = values.filter(inside).to_numpy(zero_copy_only=False)
+    return found
 
 
 class _MapSample:
