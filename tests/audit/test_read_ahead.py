@@ -1,12 +1,14 @@
 """Pieces come before they are asked for, in bounded memory, and trouble comes out as it was."""
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -162,7 +164,41 @@ def test_what_went_wrong_ahead_is_raised_as_it_was_and_ends_the_fetching() -> No
     assert len(origin.asked) == 3
 
 
-def test_a_reader_gets_its_own_trouble_and_so_does_who_waits_for_the_same_piece() -> None:
+class _Seen(OrderedDict[int, Any]):
+    """Tells when a piece is found held, as it is by who must wait for it."""
+
+    def __init__(self, held: OrderedDict[int, Any]) -> None:
+        super().__init__(held)
+        self.found = threading.Event()
+
+    def move_to_end(self, key: int, last: bool = True) -> None:  # noqa: FBT001, FBT002 - as it is
+        super().move_to_end(key, last)
+        self.found.set()
+
+
+def test_who_waits_for_a_piece_gets_the_trouble_of_who_fetches_it() -> None:
+    begun = threading.Event()
+
+    def before(span: Span) -> None:
+        if span.start == 100:
+            begun.set()
+            assert seen.found.wait(SOON)
+            raise OutputUnreachable("no answer")
+
+    with (
+        closing(ReadAhead(plan(0, 1), Origin(before=before).fetch, window_bytes=100)) as ahead,
+        ThreadPoolExecutor(2) as readers,
+    ):
+        ahead._held = seen = _Seen(ahead._held)
+        first = readers.submit(ahead.part, 100, 1)
+        assert begun.wait(SOON)
+        second = readers.submit(ahead.part, 101, 1)
+        for reader in (first, second):
+            with pytest.raises(OutputUnreachable):
+                reader.result(SOON)
+
+
+def test_a_reader_gets_its_own_trouble_and_so_does_who_comes_after() -> None:
     def before(span: Span) -> None:
         if span.start == 100:
             raise OutputUnreachable("no answer")

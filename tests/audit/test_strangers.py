@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gem_core.audit.keys import to_keys
@@ -47,6 +47,7 @@ def test_the_smallest_few_are_shown_in_short() -> None:
     assert strangers.first(9)[-1] == "é" * 100
 
 
+@example([str(number).encode() for number in (2**63 - 1, 2**63, -(2**63), -(2**63) - 1)])
 @given(st.lists(st.none() | st.binary(max_size=3) | st.integers().map(lambda n: str(n).encode())))
 def test_a_text_is_a_number_or_a_stranger_as_it_is(texts: list[bytes | None]) -> None:
     column = pa.array(texts, pa.binary()).view(pa.string())

@@ -1,5 +1,6 @@
 """Decoding in two threads: the same rows, the same report, and no thread left behind."""
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from gem_core.audit.audit import Effort, audit
 from gem_core.audit.footer import DataFault, Opened, open_parquet
 from gem_core.audit.ranges import RangeFile
 from gem_core.audit.source import FileSource, open_file
-from gem_core.audit.threads import ahead, side_by_side
+from gem_core.audit.threads import ahead, side_by_side, two_at_once
 from tests.audit.build import changed, gers, job, matched_table, write
 
 COLUMNS = ["id", "gers_id", "match_confidence", "match_status"]
@@ -133,3 +134,11 @@ def test_only_a_few_are_made_ahead() -> None:
         for taken, _ in enumerate(items, 1):
             assert len(made) <= taken + 3
     assert sum(batch.num_rows for batch in made) == 100
+
+
+@pytest.mark.parametrize(("processors", "two"), [(None, False), (1, False), (2, True), (8, True)])
+def test_a_second_thread_takes_a_second_processor(
+    processors: int | None, monkeypatch: pytest.MonkeyPatch, *, two: bool
+) -> None:
+    monkeypatch.setattr(os, "process_cpu_count", lambda: processors)
+    assert two_at_once() is two
