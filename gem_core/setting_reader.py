@@ -92,9 +92,15 @@ class SettingReader:
         self._environment = environment
         self.problems: list[str] = []
 
-    def text(self, name: str, default: str = "", *, required: bool = False) -> str:
-        """The text of a setting, without blanks around it."""
+    def text(
+        self, name: str, default: str = "", *, required: bool = False, may_be_empty: bool = False
+    ) -> str:
+        """The text of a setting, without blanks around it.
+
+        An empty one is as if it was not there, unless being empty has a meaning of its own.
+        """
         value = self._environment.get(name, default).strip()
+        value = value if value or may_be_empty else default
         if required and not value:
             self.problems.append(f"{name} is missing")
         if _is_reference(value):
@@ -104,9 +110,11 @@ class SettingReader:
             )
         return value
 
-    def header(self, name: str, default: str = "", *, required: bool = False) -> str:
+    def header(
+        self, name: str, default: str = "", *, required: bool = False, may_be_empty: bool = False
+    ) -> str:
         """A text that must fit into an HTTP header."""
-        value = self.text(name, default, required=required)
+        value = self.text(name, default, required=required, may_be_empty=may_be_empty)
         if not value.isascii() or not value.isprintable():
             self.problems.append(f"{name} holds characters that no HTTP header can")
         return value
@@ -132,7 +140,7 @@ class SettingReader:
 
     def number(self, name: str, default: float, *, zero: bool = False) -> float:
         """A number above 0 (or 0 too), in whatever unit the name says."""
-        text = self.text(name, str(default)) or str(default)
+        text = self.text(name, str(default))
         try:
             value = float(text)
         except ValueError:
@@ -147,7 +155,7 @@ class SettingReader:
 
     def count(self, name: str, default: int, *, most: int, zero: bool = False) -> int:
         """A whole number of 1 (or 0) to `most`."""
-        text = self.text(name, str(default)) or str(default)
+        text = self.text(name, str(default))
         least = 0 if zero else 1
         if not re.fullmatch("[0-9]{1,6}", text, re.ASCII) or not least <= int(text) <= most:
             self.problems.append(
@@ -166,7 +174,7 @@ class SettingReader:
 
     def choice[E: StrEnum](self, name: str, default: E) -> E:
         """One of the words of an enum."""
-        text = self.text(name, default) or default
+        text = self.text(name, default)
         for member in type(default):
             if member.lower() == text.lower():
                 return member
@@ -176,7 +184,7 @@ class SettingReader:
 
     def schedule(self, name: str, default: str) -> str:
         """An NCRONTAB schedule of six fields."""
-        text = self.text(name, default) or default
+        text = self.text(name, default)
         try:
             CronSim(text, _ANY_TIME)
         except CronSimError as error:
@@ -189,7 +197,7 @@ class SettingReader:
 
     def queue_name(self, name: str, default: str) -> str:
         """The name of a storage queue (Naming Queues and Metadata, Azure Storage)."""
-        text = self.text(name, default) or default
+        text = self.text(name, default)
         letters = text.replace("-", "")
         fits = 3 <= len(text) <= 63 and letters.isalnum() and letters.isascii()  # noqa: PLR2004
         if not fits or text != text.lower() or "--" in text or text.strip("-") != text:

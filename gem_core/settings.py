@@ -129,7 +129,7 @@ def survey_settings(environment: Mapping[str, str]) -> tuple[Settings, tuple[str
             "GEM_API_BASE_URL", "https://api.tomtom.com/maps/orbis/platform/gem"
         ).rstrip("/"),
         gem_api_key=Secret(read.header("GEM_API_KEY", required=True)),
-        gem_api_version=read.header("GEM_API_VERSION", "1"),
+        gem_api_version=read.header("GEM_API_VERSION", "1", may_be_empty=True),
         gem_token_scope=read.text("GEM_TOKEN_SCOPE", "https://gem.core.orbis.tomtom.com/.default"),
         gem_principal=read.principal("GEM_TENANT_ID", "GEM_CLIENT_ID", "GEM_CLIENT_SECRET"),
         gem_bearer_token=Secret(token) if (token := read.header("GEM_BEARER_TOKEN")) else None,

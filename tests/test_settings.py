@@ -111,7 +111,8 @@ def test_an_empty_setting_is_as_if_it_was_not_there(empty: str) -> None:
         "GEM_CHECK_SCHEDULE GEM_CHECK_MIN_SECONDS GEM_CHECK_CONCURRENCY GEM_RESULTS_QUEUE "
         "GEM_RESULTS_QUEUE_ENCODING GEM_INPUT_AUDIT GEM_INPUT_COMPARE GEM_IDS_MEMORY_MIB "
         "GEM_IDS_FOLDER GEM_TRIGGER_SOURCE GEM_BEARER_TOKEN "
-        "GEM_TENANT_ID GEM_STATE__blobServiceUri GEM_OUTPUT__credential"
+        "GEM_TENANT_ID GEM_STATE__blobServiceUri GEM_OUTPUT__credential "
+        "GEM_API_BASE_URL GEM_TOKEN_SCOPE GEM_OUTPUT_CONTAINER"
     )
     assert read(**dict.fromkeys(names.split(), empty)) == read()
     assert problems(GEM_API_KEY=empty) == ("GEM_API_KEY is missing",)
@@ -123,8 +124,17 @@ def test_a_version_that_no_header_can_hold() -> None:
     )
 
 
-def test_an_empty_version_sends_none() -> None:
-    assert read(GEM_API_VERSION="").gem_api_version == ""
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_version_sends_none(empty: str) -> None:
+    assert read(GEM_API_VERSION=empty).gem_api_version == ""
+
+
+def test_every_setting_with_a_default_takes_it_when_it_is_empty() -> None:
+    """All of the sample, whatever is added to it; README gives an empty version a meaning."""
+    of_its_own = {"GEM_API_VERSION", "GEM_CHECK_SCHEDULE"}
+    names = [name for name in SAMPLE if name.startswith("GEM_")]
+    empty = dict.fromkeys(set(names) - set(LEAST) - of_its_own, "")
+    assert read(**empty) == read()
 
 
 SAMPLE: dict[str, str] = json.loads(
