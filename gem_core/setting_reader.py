@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 from cronsim import CronSim, CronSimError
+
+from gem_core.setting_rules import address_problem
 
 KEY_VAULT_REFERENCE = "@Microsoft.KeyVault("
 """What the platform leaves in a setting when it could not resolve the reference."""
@@ -92,6 +93,9 @@ class SettingReader:
         self._environment = environment
         self.problems: list[str] = []
 
+    def _is_set(self, name: str) -> bool:
+        return bool(self._environment.get(name, "").strip())
+
     def text(
         self, name: str, default: str = "", *, required: bool = False, may_be_empty: bool = False
     ) -> str:
@@ -125,18 +129,12 @@ class SettingReader:
         return Secret(value) if value else None
 
     def url(self, name: str, default: str = "", *, required: bool = False) -> str:
-        """An https address; http only for this machine."""
+        """An https address; http only for this machine. A wrong one may hold a secret: not kept."""
         value = self.text(name, default, required=required)
-        try:
-            parts = urlsplit(value)
-        except ValueError:
-            parts = urlsplit("")
-        local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-        if value and not (
-            parts.hostname and (parts.scheme == "https" or (local and parts.scheme == "http"))
-        ):
-            self.problems.append(f"{name} is not an https address (http only for this machine)")
-        return value
+        problem = address_problem(value) if value else ""
+        if problem:
+            self.problems.append(f"{name} {problem}")
+        return default if problem else value
 
     def number(self, name: str, default: float, *, zero: bool = False) -> float:
         """A number above 0 (or 0 too), in whatever unit the name says."""
@@ -229,9 +227,10 @@ class SettingReader:
             self.problems.append(f"{name} is no storage connection string")
         blob = self.url(f"{name}__blobServiceUri")
         queue = self.url(f"{name}__queueServiceUri") if queues else ""
-        if not connection_string and not blob:
+        by_address = self._is_set(f"{name}__blobServiceUri")
+        if not connection_string and not by_address:
             self.problems.append(f"{name} is missing (or {name}__blobServiceUri with an identity)")
-        if blob and queues and not queue:
+        if by_address and queues and not self._is_set(f"{name}__queueServiceUri"):
             self.problems.append(f"{name}__queueServiceUri is missing beside __blobServiceUri")
         credential = self.text(f"{name}__credential").lower()
         if credential not in {"", "managedidentity"}:

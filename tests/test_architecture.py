@@ -19,6 +19,7 @@ ROWS = (
         "outcome",
         "logs",
         "documents",
+        "setting_rules",
         "setting_reader",
         "settings",
         "blob_documents",

@@ -20,6 +20,7 @@ from gem_core.settings import (
     Settings,
     TriggerSource,
     read_settings,
+    survey_settings,
 )
 
 STORAGE = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c2VjcmV0LWtleQ=="
@@ -176,6 +177,11 @@ _WRONG: dict[str, tuple[str, ...]] = {
         "ftp://127.0.0.1",
         "https://",
         "https://[::1",
+        "https://h:port/x",
+        "https://h:70000",
+        "https://h:0/x",
+        "https://h/a b",
+        "https://h\n.example/x",
     ),
     "GEM_STATE__credential": ("secret",),
     "GEM_API_KEY": ("two\nlines", "ke\u2026y"),
@@ -216,6 +222,34 @@ def test_the_least_wait_is_not_above_the_most() -> None:
 )
 def test_an_address_is_https_or_of_this_machine(url: str, kept: str) -> None:
     assert read(GEM_API_BASE_URL=url).gem_base_url == kept
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:s3cret@gem.example/x",
+        "https://s3cret@gem.example/x",
+        "https://:s3cret@gem.example",
+        "https://gem.example/x?key=s3cret",
+        "https://gem.example/x#s3cret",
+        "https://gem.example:s3cret/x",
+    ],
+)
+@pytest.mark.parametrize(
+    "name", ["GEM_API_BASE_URL", "GEM_STATE__queueServiceUri", "GEM_OUTPUT__blobServiceUri"]
+)
+def test_an_address_holds_no_secret_and_none_is_told(name: str, url: str) -> None:
+    (line,) = problems(**{name: url})
+    assert line.startswith(f"{name} ")
+    assert "s3cret" not in line
+    settings, _ = survey_settings(LEAST | {name: url})
+    assert "s3cret" not in repr(settings)
+
+
+def test_a_wrong_address_is_not_missing_too() -> None:
+    state = {"GEM_STATE": "", "GEM_STATE__queueServiceUri": "https://a.example"}
+    (line,) = problems(**state, GEM_STATE__blobServiceUri="https://a.example/?sig=s3cret")
+    assert line.startswith("GEM_STATE__blobServiceUri has a query")
 
 
 def test_words_are_taken_in_any_case() -> None:
