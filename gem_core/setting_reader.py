@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from cronsim import CronSim, CronSimError
 
-from gem_core.setting_rules import address_problem
+from gem_core.setting_rules import address_problem, connection_string_problem
 
 KEY_VAULT_REFERENCE = "@Microsoft.KeyVault("
 """What the platform leaves in a setting when it could not resolve the reference."""
@@ -23,9 +23,6 @@ _EMULATOR = (
 )
 """What the shortcut stands for: the emulator's published account, the same on every machine. The
 Functions host knows the shortcut, the Python SDK does not ("Use the Azurite emulator")."""
-
-_CONNECTION = re.compile(r"(?:^|;)\s*(?:AccountName|BlobEndpoint)=[^;]", re.IGNORECASE)
-"""Every form of connection string names the account or the blob service."""
 
 _TENANT = re.compile("[0-9A-Za-z.-]+", re.ASCII)
 """What azure.identity takes; it raises a ValueError for anything else."""
@@ -223,8 +220,9 @@ class SettingReader:
         if connection_string == Secret(DEVELOPMENT_STORAGE):
             connection_string = Secret(_EMULATOR)
         text = connection_string.reveal() if connection_string else ""
-        if text and not _CONNECTION.search(text) and not _is_reference(text):
-            self.problems.append(f"{name} is no storage connection string")
+        if text and not _is_reference(text):
+            problem = connection_string_problem(text, queues=queues)
+            self.problems += [f"{name} {problem}"] if problem else []
         blob = self.url(f"{name}__blobServiceUri")
         queue = self.url(f"{name}__queueServiceUri") if queues else ""
         by_address = self._is_set(f"{name}__blobServiceUri")

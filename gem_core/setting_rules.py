@@ -4,6 +4,7 @@ Each rule says what is wrong in words that go after the setting's name, and neve
 that may hold a secret; nothing when all is well.
 """
 
+from base64 import b64decode
 from urllib.parse import urlsplit
 
 LOCAL = {"127.0.0.1", "localhost", "::1"}
@@ -30,4 +31,31 @@ def address_problem(text: str) -> str:
         )
     if port == 0 or not text.isprintable() or " " in text:
         return "is an address with port 0, blanks or unprintable characters"
+    return ""
+
+
+def connection_string_problem(text: str, *, queues: bool) -> str:
+    """Of a storage connection string ("Configure Azure Storage connection strings").
+
+    Read as the SDK does, which would take one without a credential, and ask as nobody.
+    """
+    pairs = [part.split("=", 1) for part in text.rstrip(";").split(";")]
+    if not all(len(pair) == 2 for pair in pairs):  # noqa: PLR2004 - name and value
+        return "is no storage connection string: parts NAME=VALUE with a ; between them"
+    parts = {name.upper(): value for name, value in pairs if value}
+    for needed, endpoint in ((True, "BlobEndpoint"), (queues, "QueueEndpoint")):
+        if needed and not parts.keys() & {"ACCOUNTNAME", endpoint.upper()}:
+            return f"is a connection string that needs an {endpoint} (or an AccountName)"
+    if "ACCOUNTKEY" not in parts:
+        return (
+            ""
+            if "SHAREDACCESSSIGNATURE" in parts
+            else "is a connection string that needs an AccountKey or SharedAccessSignature"
+        )
+    if "ACCOUNTNAME" not in parts:
+        return "is a connection string that needs an AccountName beside its AccountKey"
+    try:
+        b64decode(parts["ACCOUNTKEY"], validate=True)
+    except ValueError:
+        return "is a connection string with an AccountKey that is not base64: copy it again"
     return ""

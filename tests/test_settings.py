@@ -11,7 +11,7 @@ from azure.identity import ClientSecretCredential
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.azure_clients import sign_in
+from gem_core.azure_clients import blob_service, queue_service, sign_in
 from gem_core.errors import SettingsError
 from gem_core.setting_reader import KEY_VAULT_REFERENCE, Connection, Secret, ServicePrincipal
 from gem_core.settings import (
@@ -308,6 +308,57 @@ def test_storage_by_identity() -> None:
         client_id="c",
         principal=ServicePrincipal("t", "c", Secret("s")),
     )
+
+
+ENDS = "BlobEndpoint=https://b.example;QueueEndpoint=https://q.example"
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("BlobEndpoint=https://x;SharedAccessSignature=sig=s3cret", "QueueEndpoint"),
+        ("AccountName=x", "AccountKey or SharedAccessSignature"),
+        (ENDS, "AccountKey or SharedAccessSignature"),
+        (f"{ENDS};AccountKey=c2VjcmV0", "AccountName beside its AccountKey"),
+        ("AccountName=x;AccountKey=", "AccountKey or SharedAccessSignature"),
+        ("AccountName=x;AccountKey=s3cret!", "AccountKey that is not base64"),
+        ("AccountName=x;AccountKey=s3cre", "AccountKey that is not base64"),
+        ("AccountName=x;AccountKey=c2VjcmV0;s3cret", "NAME=VALUE"),
+        ("AccountName=x;;AccountKey=c2VjcmV0", "NAME=VALUE"),
+        ("SharedAccessSignature=sig=s3cret", "AccountName"),
+        ("QueueEndpoint=https://x;SharedAccessSignature=sig=s3cret", "BlobEndpoint"),
+        ("s3cret", "no storage connection string"),
+    ],
+)
+def test_a_connection_string_that_nobody_can_connect_by(text: str, word: str) -> None:
+    (line,) = problems(GEM_STATE=text)
+    assert line.startswith("GEM_STATE ")
+    assert word in line
+    assert "s3cret" not in line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        STORAGE,
+        f"{STORAGE};",
+        f"{ENDS};SharedAccessSignature=?sv=1&sig=a%3D",
+        f"{ENDS};AccountName=x;AccountKey=c2VjcmV0",
+        "accountname=x;accountkey=c2VjcmV0",
+        "AccountName=x;SharedAccessSignature=sv=1&sig=a%3D",
+        "UseDevelopmentStorage=true",
+    ],
+)
+def test_a_connection_string_connects(text: str) -> None:
+    """By the rule, and by the SDK's own reading of it."""
+    state = read(GEM_STATE=text).state
+    for service in (blob_service(state, ""), queue_service(state)):
+        assert service.credential or "sig=a%3D" in service.url
+
+
+def test_an_output_needs_no_queues() -> None:
+    text = "BlobEndpoint=https://x.example;SharedAccessSignature=sv=1&sig=a%3D"
+    assert read(GEM_OUTPUT=text).output.connection_string == Secret(text)
 
 
 def test_state_by_identity_needs_both_services() -> None:
