@@ -8,7 +8,12 @@ from enum import StrEnum
 
 from cronsim import CronSim, CronSimError
 
-from gem_core.setting_rules import address_problem, connection_string_problem
+from gem_core.setting_rules import (
+    address_problem,
+    connection_string_problem,
+    container_problem,
+    is_store_name,
+)
 
 KEY_VAULT_REFERENCE = "@Microsoft.KeyVault("
 """What the platform leaves in a setting when it could not resolve the reference."""
@@ -193,14 +198,20 @@ class SettingReader:
     def queue_name(self, name: str, default: str) -> str:
         """The name of a storage queue (Naming Queues and Metadata, Azure Storage)."""
         text = self.text(name, default)
-        letters = text.replace("-", "")
-        fits = 3 <= len(text) <= 63 and letters.isalnum() and letters.isascii()  # noqa: PLR2004
-        if not fits or text != text.lower() or "--" in text or text.strip("-") != text:
+        if not is_store_name(text):
             self.problems.append(
                 f"{name} is {text[:70]!r}, not a queue name (3 to 63 of a-z, 0-9, single hyphens)"
             )
             return default
         return text
+
+    def container(self, name: str, default: str) -> str:
+        """The name of a container, in which {storageId} may stand."""
+        text = self.text(name, default)
+        problem = "" if _is_reference(text) else container_problem(text)
+        if problem:
+            self.problems.append(f"{name} {problem}")
+        return default if problem else text
 
     def principal(self, tenant: str, client: str, secret: str) -> ServicePrincipal | None:
         """A service principal: all three settings, or none."""

@@ -4,10 +4,33 @@ Each rule says what is wrong in words that go after the setting's name, and neve
 that may hold a secret; nothing when all is well.
 """
 
+import re
 from base64 import b64decode
 from urllib.parse import urlsplit
 
+STORAGE_ID = "{storageId}"
+"""May stand in GEM_OUTPUT__blobServiceUri and in GEM_OUTPUT_CONTAINER."""
+
+_STORE_NAME = re.compile("(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
+_OWN_CONTAINERS = {"$root", "$web", "$logs"}
+"""Azure's own."""
+
 LOCAL = {"127.0.0.1", "localhost", "::1"}
+
+
+def is_store_name(text: str) -> bool:
+    """Whether a container or queue can be named so (Azure Storage, "Naming …")."""
+    return _STORE_NAME.fullmatch(text) is not None
+
+
+def container_problem(text: str) -> str:
+    """Of the name of an output container, in which a storage id may have a place."""
+    if text in _OWN_CONTAINERS or is_store_name(text.replace(STORAGE_ID, "storage")):
+        return ""
+    return (
+        f"is {text[:70]!r}, not a container's name (3 to 63 of a-z, 0-9, single hyphens; "
+        f"{STORAGE_ID} may stand in it)"
+    )
 
 
 def address_problem(text: str) -> str:

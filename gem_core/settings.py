@@ -140,7 +140,7 @@ def survey_settings(environment: Mapping[str, str]) -> tuple[Settings, tuple[str
         results_queue=read.queue_name("GEM_RESULTS_QUEUE", "gem-results"),
         results_queue_encoding=read.choice("GEM_RESULTS_QUEUE_ENCODING", QueueEncoding.BASE64),
         output=read.connection("GEM_OUTPUT", queues=False),
-        output_container=read.text("GEM_OUTPUT_CONTAINER", "default"),
+        output_container=read.container("GEM_OUTPUT_CONTAINER", "default"),
         input_audit=read.flag("GEM_INPUT_AUDIT", default=True),
         input_compare=read.choice("GEM_INPUT_COMPARE", InputCompare.IDS),
         ids_memory_bytes=read.count("GEM_IDS_MEMORY_MIB", 64, most=MAX_IDS_MIB) << 20,

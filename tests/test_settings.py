@@ -183,6 +183,7 @@ _WRONG: dict[str, tuple[str, ...]] = {
         "https://h/a b",
         "https://h\n.example/x",
     ),
+    "GEM_OUTPUT_CONTAINER": ("ab", "Default", "a--b", "{storageid}", "c_{storageId}", "x" * 64),
     "GEM_STATE__credential": ("secret",),
     "GEM_API_KEY": ("two\nlines", "ke\u2026y"),
     "GEM_BEARER_TOKEN": ("two\nlines",),
@@ -263,6 +264,11 @@ def test_words_are_taken_in_any_case() -> None:
     assert chosen.results_queue_encoding is QueueEncoding.NONE
     assert chosen.trigger_source is TriggerSource.CONTAINER_SCAN
     assert chosen.state.managed_identity
+
+
+@pytest.mark.parametrize("name", ["default", "{storageId}", "c-{storageId}", "$web", "$root"])
+def test_the_output_container(name: str) -> None:
+    assert read(GEM_OUTPUT_CONTAINER=name).output_container == name
 
 
 def test_the_ids_bound_and_folder() -> None:
