@@ -73,6 +73,21 @@ def test_inputs() -> None:
     assert off.said == "turned off by GEM_INPUT_AUDIT"
 
 
+def test_the_folder_for_ids() -> None:
+    assert Ward().find("disk").said == "the system's temporary directory: write; 5.0 GiB free"
+
+    def refuse() -> int:
+        raise FileNotFoundError(2, "No such file or directory", "/nonexistent/gem-ids-x")
+
+    named = settings(GEM_IDS_FOLDER="/nonexistent")
+    finding = Ward().find("disk", settings=named, scratch=refuse)
+    assert (finding.verdict, finding.said) == (
+        Verdict.FAIL,
+        "/nonexistent: No such file or directory",
+    )
+    assert "GEM_IDS_FOLDER" in finding.remedy
+
+
 def test_a_timer_that_never_ticked_or_is_silent() -> None:
     ward = Ward()
     ward.world.clock.move(minutes=5)
