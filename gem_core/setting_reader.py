@@ -3,16 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
-
-from cronsim import CronSim, CronSimError
 
 from gem_core.setting_rules import (
     address_problem,
     connection_string_problem,
     container_problem,
     is_store_name,
+    schedule_problem,
 )
 
 KEY_VAULT_REFERENCE = "@Microsoft.KeyVault("
@@ -34,12 +32,6 @@ _TENANT = re.compile("[0-9A-Za-z.-]+", re.ASCII)
 
 MAX_NUMBER = 1_000_000
 """Of any unit: beyond every sensible wait, and within the calendar."""
-
-NCRONTAB_FIELDS = 6
-"""Seconds, minutes, hours, day, month, day of the week."""
-
-_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
-"""A schedule is only parsed here, and the parser wants a start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +130,17 @@ class SettingReader:
             self.problems.append(f"{name} {problem}")
         return default if problem else value
 
-    def number(self, name: str, default: float, *, zero: bool = False) -> float:
-        """A number above 0 (or 0 too), in whatever unit the name says."""
+    def number(self, name: str, default: float, *, zero: bool = False, least: float = 0) -> float:
+        """A number above 0 (or 0 too, or from `least`), in whatever unit the name says."""
         text = self.text(name, str(default))
         try:
             value = float(text)
         except ValueError:
             value = -1
-        if not 0 <= value <= MAX_NUMBER or (value == 0 and not zero):
-            least = "from 0" if zero else "above 0 and"
+        if not least <= value <= MAX_NUMBER or (value == 0 and not zero):
+            lowest = f"from {least:g}" if zero or least else "above 0 and"
             self.problems.append(
-                f"{name} is {text[:40]!r}, not a number {least} up to {MAX_NUMBER:,}"
+                f"{name} is {text[:40]!r}, not a number {lowest} up to {MAX_NUMBER:,}"
             )
             return default
         return value
@@ -183,14 +175,12 @@ class SettingReader:
         return default
 
     def schedule(self, name: str, default: str) -> str:
-        """An NCRONTAB schedule of six fields."""
+        """An NCRONTAB schedule of six fields. The trigger reads it too, and takes no empty one."""
         text = self.text(name, default)
-        try:
-            CronSim(text, _ANY_TIME)
-        except CronSimError as error:
-            problem = str(error)
-        else:
-            problem = "" if len(text.split()) == NCRONTAB_FIELDS else "six fields, seconds first"
+        if name in self._environment and not self._is_set(name):
+            self.problems.append(f"{name} is empty, and the trigger cannot use it so: {default}")
+            return default
+        problem = schedule_problem(text)
         if problem:
             self.problems.append(f"{name} is {text[:40]!r}, not an NCRONTAB schedule: {problem}")
         return default if problem else text
@@ -241,21 +231,36 @@ class SettingReader:
             self.problems.append(f"{name} is missing (or {name}__blobServiceUri with an identity)")
         if by_address and queues and not self._is_set(f"{name}__queueServiceUri"):
             self.problems.append(f"{name}__queueServiceUri is missing beside __blobServiceUri")
-        credential = self.text(f"{name}__credential").lower()
-        if credential not in {"", "managedidentity"}:
-            self.problems.append(f"{name}__credential is not managedidentity (or leave it out)")
-        client_id = self.text(f"{name}__clientId") or None
-        principal = None
-        if self.text(f"{name}__tenantId") or self.text(f"{name}__clientSecret"):
-            principal = self.principal(
-                f"{name}__tenantId", f"{name}__clientId", f"{name}__clientSecret"
-            )
+        managed, principal = self._identity(name)
         return Connection(
             name=name,
             connection_string=connection_string,
             blob_service_uri=blob or None,
             queue_service_uri=queue or None,
-            managed_identity=bool(credential),
-            client_id=client_id,
+            managed_identity=managed,
+            client_id=self.text(f"{name}__clientId") or None,
             principal=principal,
         )
+
+    def _identity(self, name: str) -> tuple[bool, ServicePrincipal | None]:
+        """Whether a connection uses a managed identity, or else as whom it signs in."""
+        credential = self.text(f"{name}__credential").lower()
+        managed = credential == "managedidentity"
+        if credential and not managed:
+            self.problems.append(f"{name}__credential is not managedidentity (or leave it out)")
+        of_principal = [f"{name}__tenantId", f"{name}__clientSecret"]
+        there = [each for each in of_principal if self._is_set(each)]
+        if managed and there:
+            self.problems.append(
+                f"{name}__credential is managedidentity, and {' and '.join(there)} would have "
+                "another identity: leave out one or the other"
+            )
+        elif there:
+            tenant, secret = of_principal
+            return False, self.principal(tenant, f"{name}__clientId", secret)
+        elif self._is_set(f"{name}__clientId") and not credential:
+            self.problems.append(
+                f"{name}__clientId alone names no identity: it goes with "
+                "__credential=managedidentity, or with __tenantId and __clientSecret"
+            )
+        return managed, None

@@ -6,7 +6,10 @@ that may hold a secret; nothing when all is well.
 
 import re
 from base64 import b64decode
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
+
+from cronsim import CronSim, CronSimError
 
 STORAGE_ID = "{storageId}"
 """May stand in GEM_OUTPUT__blobServiceUri and in GEM_OUTPUT_CONTAINER."""
@@ -14,6 +17,16 @@ STORAGE_ID = "{storageId}"
 _STORE_NAME = re.compile("(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _OWN_CONTAINERS = {"$root", "$web", "$logs"}
 """Azure's own."""
+
+NCRONTAB_FIELDS = 6
+"""Seconds, minutes, hours, day, month, day of the week."""
+_VALUE = "(?:[0-9]+|[A-Z]{3})"
+_PART = rf"(?:\*|{_VALUE}(?:-{_VALUE})?)(?:/[0-9]+)?"
+_FIELD = re.compile(f"{_PART}(?:,{_PART})*", re.ASCII)
+_SEVEN = re.compile("(?<![/0-9])0*7(?![0-9])", re.ASCII)
+"""As a day of the week; not as a step."""
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+"""A schedule is only parsed here, and the parser wants a start."""
 
 LOCAL = {"127.0.0.1", "localhost", "::1"}
 
@@ -81,4 +94,24 @@ def connection_string_problem(text: str, *, queues: bool) -> str:
         b64decode(parts["ACCOUNTKEY"], validate=True)
     except ValueError:
         return "is a connection string with an AccountKey that is not base64: copy it again"
+    return ""
+
+
+def schedule_problem(text: str) -> str:
+    """Of an NCRONTAB schedule of six fields, as the Functions host reads it.
+
+    Our own reader takes more: days such as L or 1#2, and 7 for Sunday. The host would refuse them,
+    and never tick.
+    """
+    fields = text.upper().split()
+    if len(fields) != NCRONTAB_FIELDS:
+        return "six fields, seconds first"
+    try:
+        CronSim(text, _ANY_TIME)
+    except CronSimError as error:
+        return str(error)
+    if not all(_FIELD.fullmatch(field) for field in fields):
+        return "a field is numbers, names, ranges and steps, or *"
+    if _SEVEN.search(fields[-1]):
+        return "Sunday is 0"
     return ""

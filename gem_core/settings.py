@@ -15,6 +15,8 @@ from gem_core.setting_reader import Connection, Secret, ServicePrincipal, Settin
 
 MAX_CONCURRENCY = 256
 """Questions in flight at once."""
+MIN_REQUESTS_PER_SECOND = 0.01
+"""Less is a budget with which nobody is ever asked: a tick has four minutes."""
 MAX_BATCH_SIZE = 200
 """Jobs: so many of the longest ids make 39 KiB, which base64 still fits into a message."""
 MAX_IDS_MIB = 65_536
@@ -134,7 +136,9 @@ def survey_settings(environment: Mapping[str, str]) -> tuple[Settings, tuple[str
         gem_principal=read.principal("GEM_TENANT_ID", "GEM_CLIENT_ID", "GEM_CLIENT_SECRET"),
         gem_bearer_token=Secret(token) if (token := read.header("GEM_BEARER_TOKEN")) else None,
         check_concurrency=read.count("GEM_CHECK_CONCURRENCY", 16, most=MAX_CONCURRENCY),
-        check_requests_per_second=read.number("GEM_CHECK_REQUESTS_PER_SECOND", 10),
+        check_requests_per_second=read.number(
+            "GEM_CHECK_REQUESTS_PER_SECOND", 10, least=MIN_REQUESTS_PER_SECOND
+        ),
         check_batch_size=read.count("GEM_CHECK_BATCH_SIZE", 0, most=MAX_BATCH_SIZE, zero=True),
         output_grace=timedelta(minutes=read.number("GEM_OUTPUT_GRACE_MINUTES", 30, zero=True)),
         results_queue=read.queue_name("GEM_RESULTS_QUEUE", "gem-results"),

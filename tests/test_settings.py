@@ -109,7 +109,7 @@ def test_all_problems_are_named_at_once() -> None:
 @pytest.mark.parametrize("empty", ["", "  "])
 def test_an_empty_setting_is_as_if_it_was_not_there(empty: str) -> None:
     names = (
-        "GEM_CHECK_SCHEDULE GEM_CHECK_MIN_SECONDS GEM_CHECK_CONCURRENCY GEM_RESULTS_QUEUE "
+        "GEM_CHECK_MIN_SECONDS GEM_CHECK_CONCURRENCY GEM_RESULTS_QUEUE "
         "GEM_RESULTS_QUEUE_ENCODING GEM_INPUT_AUDIT GEM_INPUT_COMPARE GEM_IDS_MEMORY_MIB "
         "GEM_IDS_FOLDER GEM_TRIGGER_SOURCE GEM_BEARER_TOKEN "
         "GEM_TENANT_ID GEM_STATE__blobServiceUri GEM_OUTPUT__credential "
@@ -159,7 +159,7 @@ def test_an_unresolved_key_vault_reference_is_said_to_be_one(name: str, referenc
 _NO_NUMBERS = ("-1", "nan", "inf", "ten", "1,5", "9" * 500)
 _WRONG: dict[str, tuple[str, ...]] = {
     "GEM_CHECK_MIN_SECONDS": ("0", "1e30", *_NO_NUMBERS),
-    "GEM_CHECK_REQUESTS_PER_SECOND": ("0", *_NO_NUMBERS),
+    "GEM_CHECK_REQUESTS_PER_SECOND": ("0", "1e-300", "1e-9", "0.0099", *_NO_NUMBERS),
     "GEM_JOB_DEADLINE_HOURS": ("0", "1e30", *_NO_NUMBERS),
     "GEM_OUTPUT_GRACE_MINUTES": ("1e300", *_NO_NUMBERS),
     "GEM_CHECK_BATCH_SIZE": ("-1", "201", "1.5", "off"),
@@ -169,7 +169,11 @@ _WRONG: dict[str, tuple[str, ...]] = {
     "GEM_INPUT_COMPARE": ("rows",),
     "GEM_IDS_MEMORY_MIB": ("0", "65537", "1.5"),
     "GEM_TRIGGER_SOURCE": ("Grid",),
-    "GEM_CHECK_SCHEDULE": ("00:01:00", "* * * * *", "0 0 0 30 2 *", "0 61 * * * *"),
+    "GEM_CHECK_SCHEDULE": (
+        *("", "00:01:00", "* * * * *", "0 0 0 30 2 *", "0 61 * * * *"),
+        *("0 0 0 * * 7", "0 0 0 * * 1-7", "0 0 0 * * MON,7", "0 0 0 * * 07", "0 0 0 * * 7/2"),
+        *("0 0 0 L * *", "0 0 0 LW * *", "0 0 0 * * 5L", "0 0 0 * * 1#2", "0 0 0 * * MON#2"),
+    ),
     "GEM_RESULTS_QUEUE": ("ab", "x" * 64, "gem--results", "-gem", "gem_results", "Gem", "g\xeam"),
     "GEM_API_BASE_URL": (
         "http://gem.example",
@@ -203,6 +207,56 @@ def test_a_wrong_value_is_named_and_kept_short(name: str, value: str) -> None:
     (line,) = problems(**{name: value})
     assert line.startswith(name)
     assert len(line) < 250
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        "*/15 * * * * *",
+        "0 0 8-18/2 * * MON-FRI",
+        "0 0 0 1,15 JUL,dec *",
+        "0 */7 7 7 7 0-6",
+        "0 0 0 * * */7",
+    ],
+)
+def test_a_schedule_that_the_host_takes(schedule: str) -> None:
+    assert read(GEM_CHECK_SCHEDULE=schedule).check_schedule == schedule
+
+
+def test_the_least_rate() -> None:
+    assert read(GEM_CHECK_REQUESTS_PER_SECOND="0.01").check_requests_per_second == 0.01
+
+
+def test_an_empty_schedule_is_none_since_the_host_reads_it() -> None:
+    (line,) = problems(GEM_CHECK_SCHEDULE=" ")
+    assert line.startswith("GEM_CHECK_SCHEDULE is empty")
+
+
+@pytest.mark.parametrize(
+    ("parts", "names"),
+    [
+        ({"credential": "managedidentity", "tenantId": "t", "clientSecret": "s"}, "tenantId"),
+        (
+            {
+                "credential": "managedidentity",
+                "tenantId": "t",
+                "clientId": "c",
+                "clientSecret": "s",
+            },
+            "tenantId",
+        ),
+        ({"credential": "managedidentity", "clientSecret": "s"}, "clientSecret"),
+        ({"clientId": "c"}, "clientId"),
+    ],
+)
+@pytest.mark.parametrize("name", ["GEM_STATE", "GEM_OUTPUT"])
+def test_an_identity_that_is_told_in_two_ways_or_in_half(
+    name: str, parts: dict[str, str], names: str
+) -> None:
+    (line,) = problems(**{f"{name}__{part}": text for part, text in parts.items()})
+    assert line.startswith(f"{name}__")
+    assert names in line
+    assert "__credential" in line
 
 
 def test_the_least_wait_is_not_above_the_most() -> None:
