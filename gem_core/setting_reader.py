@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from gem_core.setting_rules import (
     address_problem,
-    connection_string_problem,
     container_problem,
     is_store_name,
     schedule_problem,
@@ -16,16 +15,6 @@ from gem_core.setting_rules import (
 KEY_VAULT_REFERENCE = "@Microsoft.KeyVault("
 """What the platform leaves in a setting when it could not resolve the reference."""
 UNRESOLVED = "is an unresolved Key Vault reference"
-
-DEVELOPMENT_STORAGE = "UseDevelopmentStorage=true"
-_EMULATOR = (
-    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
-    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
-    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
-    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
-)
-"""What the shortcut stands for: the emulator's published account, the same on every machine. The
-Functions host knows the shortcut, the Python SDK does not ("Use the Azurite emulator")."""
 
 _TENANT = re.compile("[0-9A-Za-z.-]+", re.ASCII)
 """What azure.identity takes; it raises a ValueError for anything else."""
@@ -76,7 +65,8 @@ class Connection:
     principal: ServicePrincipal | None = None
 
 
-def _is_reference(text: str) -> bool:
+def is_reference(text: str) -> bool:
+    """Whether the platform left a Key Vault reference as it was."""
     return text.lower().startswith(KEY_VAULT_REFERENCE.lower())
 
 
@@ -87,7 +77,8 @@ class SettingReader:
         self._environment = environment
         self.problems: list[str] = []
 
-    def _is_set(self, name: str) -> bool:
+    def is_set(self, name: str) -> bool:
+        """Whether a setting is there and not empty."""
         return bool(self._environment.get(name, "").strip())
 
     def text(
@@ -101,7 +92,7 @@ class SettingReader:
         value = value if value or may_be_empty else default
         if required and not value:
             self.problems.append(f"{name} is missing")
-        if _is_reference(value):
+        if is_reference(value):
             self.problems.append(
                 f"{name} {UNRESOLVED}: check that the secret exists and "
                 "that the app's identity may read it (Key Vault Secrets User)"
@@ -177,7 +168,7 @@ class SettingReader:
     def schedule(self, name: str, default: str) -> str:
         """An NCRONTAB schedule of six fields. The trigger reads it too, and takes no empty one."""
         text = self.text(name, default)
-        if name in self._environment and not self._is_set(name):
+        if name in self._environment and not self.is_set(name):
             self.problems.append(f"{name} is empty, and the trigger cannot use it so: {default}")
             return default
         problem = schedule_problem(text)
@@ -198,7 +189,7 @@ class SettingReader:
     def container(self, name: str, default: str) -> str:
         """The name of a container, in which {storageId} may stand."""
         text = self.text(name, default)
-        problem = "" if _is_reference(text) else container_problem(text)
+        problem = "" if is_reference(text) else container_problem(text)
         if problem:
             self.problems.append(f"{name} {problem}")
         return default if problem else text
@@ -211,56 +202,6 @@ class SettingReader:
             return None
         self.problems.extend(f"{name} is missing: set all three or none" for name in missing)
         text = values[tenant]
-        if text and not _TENANT.fullmatch(text) and not _is_reference(text):
+        if text and not _TENANT.fullmatch(text) and not is_reference(text):
             self.problems.append(f"{tenant} is {text[:40]!r}, not the id or domain of a tenant")
         return ServicePrincipal(values[tenant], values[client], Secret(values[secret]))
-
-    def connection(self, name: str, *, queues: bool) -> Connection:
-        """A storage connection; `queues` when its queue service is needed too."""
-        connection_string = self.secret(name)
-        if connection_string == Secret(DEVELOPMENT_STORAGE):
-            connection_string = Secret(_EMULATOR)
-        text = connection_string.reveal() if connection_string else ""
-        if text and not _is_reference(text):
-            problem = connection_string_problem(text, queues=queues)
-            self.problems += [f"{name} {problem}"] if problem else []
-        blob = self.url(f"{name}__blobServiceUri")
-        queue = self.url(f"{name}__queueServiceUri") if queues else ""
-        by_address = self._is_set(f"{name}__blobServiceUri")
-        if not connection_string and not by_address:
-            self.problems.append(f"{name} is missing (or {name}__blobServiceUri with an identity)")
-        if by_address and queues and not self._is_set(f"{name}__queueServiceUri"):
-            self.problems.append(f"{name}__queueServiceUri is missing beside __blobServiceUri")
-        managed, principal = self._identity(name)
-        return Connection(
-            name=name,
-            connection_string=connection_string,
-            blob_service_uri=blob or None,
-            queue_service_uri=queue or None,
-            managed_identity=managed,
-            client_id=self.text(f"{name}__clientId") or None,
-            principal=principal,
-        )
-
-    def _identity(self, name: str) -> tuple[bool, ServicePrincipal | None]:
-        """Whether a connection uses a managed identity, or else as whom it signs in."""
-        credential = self.text(f"{name}__credential").lower()
-        managed = credential == "managedidentity"
-        if credential and not managed:
-            self.problems.append(f"{name}__credential is not managedidentity (or leave it out)")
-        of_principal = [f"{name}__tenantId", f"{name}__clientSecret"]
-        there = [each for each in of_principal if self._is_set(each)]
-        if managed and there:
-            self.problems.append(
-                f"{name}__credential is managedidentity, and {' and '.join(there)} would have "
-                "another identity: leave out one or the other"
-            )
-        elif there:
-            tenant, secret = of_principal
-            return False, self.principal(tenant, f"{name}__clientId", secret)
-        elif self._is_set(f"{name}__clientId") and not credential:
-            self.problems.append(
-                f"{name}__clientId alone names no identity: it goes with "
-                "__credential=managedidentity, or with __tenantId and __clientSecret"
-            )
-        return managed, None

@@ -10,6 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from gem_core.connection_reader import read_connection
 from gem_core.errors import SettingsError
 from gem_core.setting_reader import Connection, Secret, ServicePrincipal, SettingReader
 
@@ -143,7 +144,7 @@ def survey_settings(environment: Mapping[str, str]) -> tuple[Settings, tuple[str
         output_grace=timedelta(minutes=read.number("GEM_OUTPUT_GRACE_MINUTES", 30, zero=True)),
         results_queue=read.queue_name("GEM_RESULTS_QUEUE", "gem-results"),
         results_queue_encoding=read.choice("GEM_RESULTS_QUEUE_ENCODING", QueueEncoding.BASE64),
-        output=read.connection("GEM_OUTPUT", queues=False),
+        output=read_connection(read, "GEM_OUTPUT", queues=False),
         output_container=read.container("GEM_OUTPUT_CONTAINER", "default"),
         input_audit=read.flag("GEM_INPUT_AUDIT", default=True),
         input_compare=read.choice("GEM_INPUT_COMPARE", InputCompare.IDS),
@@ -167,7 +168,7 @@ def read_desk_settings(environment: Mapping[str, str]) -> DeskSettings:
 
 def _desk(read: SettingReader) -> DeskSettings:
     desk = DeskSettings(
-        state=read.connection("GEM_STATE", queues=True),
+        state=read_connection(read, "GEM_STATE", queues=True),
         check_schedule=read.schedule("GEM_CHECK_SCHEDULE", "0 * * * * *"),
         check_min=timedelta(seconds=read.number("GEM_CHECK_MIN_SECONDS", 30)),
         check_max=timedelta(seconds=read.number("GEM_CHECK_MAX_SECONDS", 600)),

@@ -21,6 +21,7 @@ ROWS = (
         "documents",
         "setting_rules",
         "setting_reader",
+        "connection_reader",
         "settings",
         "blob_documents",
         "azure_clients",
