@@ -3,40 +3,24 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
-from urllib.parse import urlsplit
 
-from cronsim import CronSim, CronSimError
+from gem_core.setting_rules import (
+    address_problem,
+    container_problem,
+    is_store_name,
+    schedule_problem,
+)
 
 KEY_VAULT_REFERENCE = "@Microsoft.KeyVault("
 """What the platform leaves in a setting when it could not resolve the reference."""
 UNRESOLVED = "is an unresolved Key Vault reference"
-
-DEVELOPMENT_STORAGE = "UseDevelopmentStorage=true"
-_EMULATOR = (
-    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
-    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
-    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
-    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
-)
-"""What the shortcut stands for: the emulator's published account, the same on every machine. The
-Functions host knows the shortcut, the Python SDK does not ("Use the Azurite emulator")."""
-
-_CONNECTION = re.compile(r"(?:^|;)\s*(?:AccountName|BlobEndpoint)=[^;]", re.IGNORECASE)
-"""Every form of connection string names the account or the blob service."""
 
 _TENANT = re.compile("[0-9A-Za-z.-]+", re.ASCII)
 """What azure.identity takes; it raises a ValueError for anything else."""
 
 MAX_NUMBER = 1_000_000
 """Of any unit: beyond every sensible wait, and within the calendar."""
-
-NCRONTAB_FIELDS = 6
-"""Seconds, minutes, hours, day, month, day of the week."""
-
-_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
-"""A schedule is only parsed here, and the parser wants a start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +65,8 @@ class Connection:
     principal: ServicePrincipal | None = None
 
 
-def _is_reference(text: str) -> bool:
+def is_reference(text: str) -> bool:
+    """Whether the platform left a Key Vault reference as it was."""
     return text.lower().startswith(KEY_VAULT_REFERENCE.lower())
 
 
@@ -92,21 +77,33 @@ class SettingReader:
         self._environment = environment
         self.problems: list[str] = []
 
-    def text(self, name: str, default: str = "", *, required: bool = False) -> str:
-        """The text of a setting, without blanks around it."""
+    def is_set(self, name: str) -> bool:
+        """Whether a setting is there and not empty."""
+        return bool(self._environment.get(name, "").strip())
+
+    def text(
+        self, name: str, default: str = "", *, required: bool = False, may_be_empty: bool = False
+    ) -> str:
+        """The text of a setting, without blanks around it.
+
+        An empty one is as if it was not there, unless being empty has a meaning of its own.
+        """
         value = self._environment.get(name, default).strip()
+        value = value if value or may_be_empty else default
         if required and not value:
             self.problems.append(f"{name} is missing")
-        if _is_reference(value):
+        if is_reference(value):
             self.problems.append(
                 f"{name} {UNRESOLVED}: check that the secret exists and "
                 "that the app's identity may read it (Key Vault Secrets User)"
             )
         return value
 
-    def header(self, name: str, default: str = "", *, required: bool = False) -> str:
+    def header(
+        self, name: str, default: str = "", *, required: bool = False, may_be_empty: bool = False
+    ) -> str:
         """A text that must fit into an HTTP header."""
-        value = self.text(name, default, required=required)
+        value = self.text(name, default, required=required, may_be_empty=may_be_empty)
         if not value.isascii() or not value.isprintable():
             self.problems.append(f"{name} holds characters that no HTTP header can")
         return value
@@ -117,37 +114,31 @@ class SettingReader:
         return Secret(value) if value else None
 
     def url(self, name: str, default: str = "", *, required: bool = False) -> str:
-        """An https address; http only for this machine."""
+        """An https address; http only for this machine. A wrong one may hold a secret: not kept."""
         value = self.text(name, default, required=required)
-        try:
-            parts = urlsplit(value)
-        except ValueError:
-            parts = urlsplit("")
-        local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-        if value and not (
-            parts.hostname and (parts.scheme == "https" or (local and parts.scheme == "http"))
-        ):
-            self.problems.append(f"{name} is not an https address (http only for this machine)")
-        return value
+        problem = address_problem(value) if value else ""
+        if problem:
+            self.problems.append(f"{name} {problem}")
+        return default if problem else value
 
-    def number(self, name: str, default: float, *, zero: bool = False) -> float:
-        """A number above 0 (or 0 too), in whatever unit the name says."""
-        text = self.text(name, str(default)) or str(default)
+    def number(self, name: str, default: float, *, zero: bool = False, least: float = 0) -> float:
+        """A number above 0 (or 0 too, or from `least`), in whatever unit the name says."""
+        text = self.text(name, str(default))
         try:
             value = float(text)
         except ValueError:
             value = -1
-        if not 0 <= value <= MAX_NUMBER or (value == 0 and not zero):
-            least = "from 0" if zero else "above 0 and"
+        if not least <= value <= MAX_NUMBER or (value == 0 and not zero):
+            lowest = f"from {least:g}" if zero or least else "above 0 and"
             self.problems.append(
-                f"{name} is {text[:40]!r}, not a number {least} up to {MAX_NUMBER:,}"
+                f"{name} is {text[:40]!r}, not a number {lowest} up to {MAX_NUMBER:,}"
             )
             return default
         return value
 
     def count(self, name: str, default: int, *, most: int, zero: bool = False) -> int:
         """A whole number of 1 (or 0) to `most`."""
-        text = self.text(name, str(default)) or str(default)
+        text = self.text(name, str(default))
         least = 0 if zero else 1
         if not re.fullmatch("[0-9]{1,6}", text, re.ASCII) or not least <= int(text) <= most:
             self.problems.append(
@@ -166,7 +157,7 @@ class SettingReader:
 
     def choice[E: StrEnum](self, name: str, default: E) -> E:
         """One of the words of an enum."""
-        text = self.text(name, default) or default
+        text = self.text(name, default)
         for member in type(default):
             if member.lower() == text.lower():
                 return member
@@ -175,29 +166,33 @@ class SettingReader:
         return default
 
     def schedule(self, name: str, default: str) -> str:
-        """An NCRONTAB schedule of six fields."""
-        text = self.text(name, default) or default
-        try:
-            CronSim(text, _ANY_TIME)
-        except CronSimError as error:
-            problem = str(error)
-        else:
-            problem = "" if len(text.split()) == NCRONTAB_FIELDS else "six fields, seconds first"
+        """An NCRONTAB schedule of six fields. The trigger reads it too, and takes no empty one."""
+        text = self.text(name, default)
+        if name in self._environment and not self.is_set(name):
+            self.problems.append(f"{name} is empty, and the trigger cannot use it so: {default}")
+            return default
+        problem = schedule_problem(text)
         if problem:
             self.problems.append(f"{name} is {text[:40]!r}, not an NCRONTAB schedule: {problem}")
         return default if problem else text
 
     def queue_name(self, name: str, default: str) -> str:
         """The name of a storage queue (Naming Queues and Metadata, Azure Storage)."""
-        text = self.text(name, default) or default
-        letters = text.replace("-", "")
-        fits = 3 <= len(text) <= 63 and letters.isalnum() and letters.isascii()  # noqa: PLR2004
-        if not fits or text != text.lower() or "--" in text or text.strip("-") != text:
+        text = self.text(name, default)
+        if not is_store_name(text):
             self.problems.append(
                 f"{name} is {text[:70]!r}, not a queue name (3 to 63 of a-z, 0-9, single hyphens)"
             )
             return default
         return text
+
+    def container(self, name: str, default: str) -> str:
+        """The name of a container, in which {storageId} may stand."""
+        text = self.text(name, default)
+        problem = "" if is_reference(text) else container_problem(text)
+        if problem:
+            self.problems.append(f"{name} {problem}")
+        return default if problem else text
 
     def principal(self, tenant: str, client: str, secret: str) -> ServicePrincipal | None:
         """A service principal: all three settings, or none."""
@@ -207,39 +202,6 @@ class SettingReader:
             return None
         self.problems.extend(f"{name} is missing: set all three or none" for name in missing)
         text = values[tenant]
-        if text and not _TENANT.fullmatch(text) and not _is_reference(text):
+        if text and not _TENANT.fullmatch(text) and not is_reference(text):
             self.problems.append(f"{tenant} is {text[:40]!r}, not the id or domain of a tenant")
         return ServicePrincipal(values[tenant], values[client], Secret(values[secret]))
-
-    def connection(self, name: str, *, queues: bool) -> Connection:
-        """A storage connection; `queues` when its queue service is needed too."""
-        connection_string = self.secret(name)
-        if connection_string == Secret(DEVELOPMENT_STORAGE):
-            connection_string = Secret(_EMULATOR)
-        text = connection_string.reveal() if connection_string else ""
-        if text and not _CONNECTION.search(text) and not _is_reference(text):
-            self.problems.append(f"{name} is no storage connection string")
-        blob = self.url(f"{name}__blobServiceUri")
-        queue = self.url(f"{name}__queueServiceUri") if queues else ""
-        if not connection_string and not blob:
-            self.problems.append(f"{name} is missing (or {name}__blobServiceUri with an identity)")
-        if blob and queues and not queue:
-            self.problems.append(f"{name}__queueServiceUri is missing beside __blobServiceUri")
-        credential = self.text(f"{name}__credential").lower()
-        if credential not in {"", "managedidentity"}:
-            self.problems.append(f"{name}__credential is not managedidentity (or leave it out)")
-        client_id = self.text(f"{name}__clientId") or None
-        principal = None
-        if self.text(f"{name}__tenantId") or self.text(f"{name}__clientSecret"):
-            principal = self.principal(
-                f"{name}__tenantId", f"{name}__clientId", f"{name}__clientSecret"
-            )
-        return Connection(
-            name=name,
-            connection_string=connection_string,
-            blob_service_uri=blob or None,
-            queue_service_uri=queue or None,
-            managed_identity=bool(credential),
-            client_id=client_id,
-            principal=principal,
-        )

@@ -10,11 +10,14 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from gem_core.connection_reader import read_connection
 from gem_core.errors import SettingsError
 from gem_core.setting_reader import Connection, Secret, ServicePrincipal, SettingReader
 
 MAX_CONCURRENCY = 256
 """Questions in flight at once."""
+MIN_REQUESTS_PER_SECOND = 0.01
+"""Less is a budget with which nobody is ever asked: a tick has four minutes."""
 MAX_BATCH_SIZE = 200
 """Jobs: so many of the longest ids make 39 KiB, which base64 still fits into a message."""
 MAX_IDS_MIB = 65_536
@@ -129,18 +132,20 @@ def survey_settings(environment: Mapping[str, str]) -> tuple[Settings, tuple[str
             "GEM_API_BASE_URL", "https://api.tomtom.com/maps/orbis/platform/gem"
         ).rstrip("/"),
         gem_api_key=Secret(read.header("GEM_API_KEY", required=True)),
-        gem_api_version=read.header("GEM_API_VERSION", "1"),
+        gem_api_version=read.header("GEM_API_VERSION", "1", may_be_empty=True),
         gem_token_scope=read.text("GEM_TOKEN_SCOPE", "https://gem.core.orbis.tomtom.com/.default"),
         gem_principal=read.principal("GEM_TENANT_ID", "GEM_CLIENT_ID", "GEM_CLIENT_SECRET"),
         gem_bearer_token=Secret(token) if (token := read.header("GEM_BEARER_TOKEN")) else None,
         check_concurrency=read.count("GEM_CHECK_CONCURRENCY", 16, most=MAX_CONCURRENCY),
-        check_requests_per_second=read.number("GEM_CHECK_REQUESTS_PER_SECOND", 10),
+        check_requests_per_second=read.number(
+            "GEM_CHECK_REQUESTS_PER_SECOND", 10, least=MIN_REQUESTS_PER_SECOND
+        ),
         check_batch_size=read.count("GEM_CHECK_BATCH_SIZE", 0, most=MAX_BATCH_SIZE, zero=True),
         output_grace=timedelta(minutes=read.number("GEM_OUTPUT_GRACE_MINUTES", 30, zero=True)),
         results_queue=read.queue_name("GEM_RESULTS_QUEUE", "gem-results"),
         results_queue_encoding=read.choice("GEM_RESULTS_QUEUE_ENCODING", QueueEncoding.BASE64),
-        output=read.connection("GEM_OUTPUT", queues=False),
-        output_container=read.text("GEM_OUTPUT_CONTAINER", "default"),
+        output=read_connection(read, "GEM_OUTPUT", queues=False),
+        output_container=read.container("GEM_OUTPUT_CONTAINER", "default"),
         input_audit=read.flag("GEM_INPUT_AUDIT", default=True),
         input_compare=read.choice("GEM_INPUT_COMPARE", InputCompare.IDS),
         ids_memory_bytes=read.count("GEM_IDS_MEMORY_MIB", 64, most=MAX_IDS_MIB) << 20,
@@ -163,7 +168,7 @@ def read_desk_settings(environment: Mapping[str, str]) -> DeskSettings:
 
 def _desk(read: SettingReader) -> DeskSettings:
     desk = DeskSettings(
-        state=read.connection("GEM_STATE", queues=True),
+        state=read_connection(read, "GEM_STATE", queues=True),
         check_schedule=read.schedule("GEM_CHECK_SCHEDULE", "0 * * * * *"),
         check_min=timedelta(seconds=read.number("GEM_CHECK_MIN_SECONDS", 30)),
         check_max=timedelta(seconds=read.number("GEM_CHECK_MAX_SECONDS", 600)),

@@ -18,6 +18,7 @@ from gem_core.azure_clients import (
     connector,
     queue_service,
 )
+from gem_core.connection_reader import read_connection
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import OutputRefused, SettingsError
 from gem_core.flows.checker import Checker, in_threads
@@ -199,7 +200,7 @@ def _account(address: "BlobAddress") -> "BlobServiceClient":
     if address.signature or not address.local:
         return blob_service_at(address.account, address.signature)
     read = SettingReader(os.environ)
-    output = read.connection("GEM_OUTPUT", queues=False)
+    output = read_connection(read, "GEM_OUTPUT", queues=False)
     if read.problems:
         raise SettingsError(tuple(read.problems))
     account = blob_service(output, output.blob_service_uri or "")

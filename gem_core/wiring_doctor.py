@@ -4,6 +4,9 @@ Its clients give up early, since somebody waits for the answer.
 """
 
 from functools import cache
+from pathlib import Path
+from shutil import disk_usage
+from tempfile import TemporaryDirectory
 
 from gem_core.audit.files import OutputFiles
 from gem_core.azure_clients import blob_service, connector, queue_service
@@ -70,6 +73,11 @@ def patient(source: str) -> Patient:
             clock=now,
         )
 
+    def scratch() -> int:
+        with TemporaryDirectory(prefix="gem-ids-", dir=chosen.ids_folder) as folder:
+            Path(folder, "probe").write_bytes(b"doctor")
+            return disk_usage(folder).free
+
     @cache
     def token() -> TokenSource:
         return token_source(chosen)
@@ -87,6 +95,7 @@ def patient(source: str) -> Patient:
             chosen.output_container,
             connect=connector(chosen.output, impatient=True),
         ),
+        scratch=scratch,
         token=token,
         gem=lambda: gem_client(chosen, key=chosen.gem_api_key, token=token()),
         stranger=lambda: gem_client(chosen, key=_NOBODY, token=FixedToken(_NOBODY)),

@@ -11,7 +11,7 @@ from azure.identity import ClientSecretCredential
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.azure_clients import sign_in
+from gem_core.azure_clients import blob_service, queue_service, sign_in
 from gem_core.errors import SettingsError
 from gem_core.setting_reader import KEY_VAULT_REFERENCE, Connection, Secret, ServicePrincipal
 from gem_core.settings import (
@@ -20,6 +20,7 @@ from gem_core.settings import (
     Settings,
     TriggerSource,
     read_settings,
+    survey_settings,
 )
 
 STORAGE = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c2VjcmV0LWtleQ=="
@@ -108,10 +109,11 @@ def test_all_problems_are_named_at_once() -> None:
 @pytest.mark.parametrize("empty", ["", "  "])
 def test_an_empty_setting_is_as_if_it_was_not_there(empty: str) -> None:
     names = (
-        "GEM_CHECK_SCHEDULE GEM_CHECK_MIN_SECONDS GEM_CHECK_CONCURRENCY GEM_RESULTS_QUEUE "
+        "GEM_CHECK_MIN_SECONDS GEM_CHECK_CONCURRENCY GEM_RESULTS_QUEUE "
         "GEM_RESULTS_QUEUE_ENCODING GEM_INPUT_AUDIT GEM_INPUT_COMPARE GEM_IDS_MEMORY_MIB "
         "GEM_IDS_FOLDER GEM_TRIGGER_SOURCE GEM_BEARER_TOKEN "
-        "GEM_TENANT_ID GEM_STATE__blobServiceUri GEM_OUTPUT__credential"
+        "GEM_TENANT_ID GEM_STATE__blobServiceUri GEM_OUTPUT__credential "
+        "GEM_API_BASE_URL GEM_TOKEN_SCOPE GEM_OUTPUT_CONTAINER"
     )
     assert read(**dict.fromkeys(names.split(), empty)) == read()
     assert problems(GEM_API_KEY=empty) == ("GEM_API_KEY is missing",)
@@ -123,8 +125,17 @@ def test_a_version_that_no_header_can_hold() -> None:
     )
 
 
-def test_an_empty_version_sends_none() -> None:
-    assert read(GEM_API_VERSION="").gem_api_version == ""
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_version_sends_none(empty: str) -> None:
+    assert read(GEM_API_VERSION=empty).gem_api_version == ""
+
+
+def test_every_setting_with_a_default_takes_it_when_it_is_empty() -> None:
+    """All of the sample, whatever is added to it; README gives an empty version a meaning."""
+    of_its_own = {"GEM_API_VERSION", "GEM_CHECK_SCHEDULE"}
+    names = [name for name in SAMPLE if name.startswith("GEM_")]
+    empty = dict.fromkeys(set(names) - set(LEAST) - of_its_own, "")
+    assert read(**empty) == read()
 
 
 SAMPLE: dict[str, str] = json.loads(
@@ -148,7 +159,7 @@ def test_an_unresolved_key_vault_reference_is_said_to_be_one(name: str, referenc
 _NO_NUMBERS = ("-1", "nan", "inf", "ten", "1,5", "9" * 500)
 _WRONG: dict[str, tuple[str, ...]] = {
     "GEM_CHECK_MIN_SECONDS": ("0", "1e30", *_NO_NUMBERS),
-    "GEM_CHECK_REQUESTS_PER_SECOND": ("0", *_NO_NUMBERS),
+    "GEM_CHECK_REQUESTS_PER_SECOND": ("0", "1e-300", "1e-9", "0.0099", *_NO_NUMBERS),
     "GEM_JOB_DEADLINE_HOURS": ("0", "1e30", *_NO_NUMBERS),
     "GEM_OUTPUT_GRACE_MINUTES": ("1e300", *_NO_NUMBERS),
     "GEM_CHECK_BATCH_SIZE": ("-1", "201", "1.5", "off"),
@@ -158,7 +169,11 @@ _WRONG: dict[str, tuple[str, ...]] = {
     "GEM_INPUT_COMPARE": ("rows",),
     "GEM_IDS_MEMORY_MIB": ("0", "65537", "1.5"),
     "GEM_TRIGGER_SOURCE": ("Grid",),
-    "GEM_CHECK_SCHEDULE": ("00:01:00", "* * * * *", "0 0 0 30 2 *", "0 61 * * * *"),
+    "GEM_CHECK_SCHEDULE": (
+        *("", "00:01:00", "* * * * *", "0 0 0 30 2 *", "0 61 * * * *"),
+        *("0 0 0 * * 7", "0 0 0 * * 1-7", "0 0 0 * * MON,7", "0 0 0 * * 07", "0 0 0 * * 7/2"),
+        *("0 0 0 L * *", "0 0 0 LW * *", "0 0 0 * * 5L", "0 0 0 * * 1#2", "0 0 0 * * MON#2"),
+    ),
     "GEM_RESULTS_QUEUE": ("ab", "x" * 64, "gem--results", "-gem", "gem_results", "Gem", "g\xeam"),
     "GEM_API_BASE_URL": (
         "http://gem.example",
@@ -166,7 +181,13 @@ _WRONG: dict[str, tuple[str, ...]] = {
         "ftp://127.0.0.1",
         "https://",
         "https://[::1",
+        "https://h:port/x",
+        "https://h:70000",
+        "https://h:0/x",
+        "https://h/a b",
+        "https://h\n.example/x",
     ),
+    "GEM_OUTPUT_CONTAINER": ("ab", "Default", "a--b", "{storageid}", "c_{storageId}", "x" * 64),
     "GEM_STATE__credential": ("secret",),
     "GEM_API_KEY": ("two\nlines", "ke\u2026y"),
     "GEM_BEARER_TOKEN": ("two\nlines",),
@@ -186,6 +207,56 @@ def test_a_wrong_value_is_named_and_kept_short(name: str, value: str) -> None:
     (line,) = problems(**{name: value})
     assert line.startswith(name)
     assert len(line) < 250
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        "*/15 * * * * *",
+        "0 0 8-18/2 * * MON-FRI",
+        "0 0 0 1,15 JUL,dec *",
+        "0 */7 7 7 7 0-6",
+        "0 0 0 * * */7",
+    ],
+)
+def test_a_schedule_that_the_host_takes(schedule: str) -> None:
+    assert read(GEM_CHECK_SCHEDULE=schedule).check_schedule == schedule
+
+
+def test_the_least_rate() -> None:
+    assert read(GEM_CHECK_REQUESTS_PER_SECOND="0.01").check_requests_per_second == 0.01
+
+
+def test_an_empty_schedule_is_none_since_the_host_reads_it() -> None:
+    (line,) = problems(GEM_CHECK_SCHEDULE=" ")
+    assert line.startswith("GEM_CHECK_SCHEDULE is empty")
+
+
+@pytest.mark.parametrize(
+    ("parts", "names"),
+    [
+        ({"credential": "managedidentity", "tenantId": "t", "clientSecret": "s"}, "tenantId"),
+        (
+            {
+                "credential": "managedidentity",
+                "tenantId": "t",
+                "clientId": "c",
+                "clientSecret": "s",
+            },
+            "tenantId",
+        ),
+        ({"credential": "managedidentity", "clientSecret": "s"}, "clientSecret"),
+        ({"clientId": "c"}, "clientId"),
+    ],
+)
+@pytest.mark.parametrize("name", ["GEM_STATE", "GEM_OUTPUT"])
+def test_an_identity_that_is_told_in_two_ways_or_in_half(
+    name: str, parts: dict[str, str], names: str
+) -> None:
+    (line,) = problems(**{f"{name}__{part}": text for part, text in parts.items()})
+    assert line.startswith(f"{name}__")
+    assert names in line
+    assert "__credential" in line
 
 
 def test_the_least_wait_is_not_above_the_most() -> None:
@@ -208,6 +279,34 @@ def test_an_address_is_https_or_of_this_machine(url: str, kept: str) -> None:
     assert read(GEM_API_BASE_URL=url).gem_base_url == kept
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:s3cret@gem.example/x",
+        "https://s3cret@gem.example/x",
+        "https://:s3cret@gem.example",
+        "https://gem.example/x?key=s3cret",
+        "https://gem.example/x#s3cret",
+        "https://gem.example:s3cret/x",
+    ],
+)
+@pytest.mark.parametrize(
+    "name", ["GEM_API_BASE_URL", "GEM_STATE__queueServiceUri", "GEM_OUTPUT__blobServiceUri"]
+)
+def test_an_address_holds_no_secret_and_none_is_told(name: str, url: str) -> None:
+    (line,) = problems(**{name: url})
+    assert line.startswith(f"{name} ")
+    assert "s3cret" not in line
+    settings, _ = survey_settings(LEAST | {name: url})
+    assert "s3cret" not in repr(settings)
+
+
+def test_a_wrong_address_is_not_missing_too() -> None:
+    state = {"GEM_STATE": "", "GEM_STATE__queueServiceUri": "https://a.example"}
+    (line,) = problems(**state, GEM_STATE__blobServiceUri="https://a.example/?sig=s3cret")
+    assert line.startswith("GEM_STATE__blobServiceUri has a query")
+
+
 def test_words_are_taken_in_any_case() -> None:
     chosen = read(
         GEM_INPUT_AUDIT="FALSE",
@@ -219,6 +318,11 @@ def test_words_are_taken_in_any_case() -> None:
     assert chosen.results_queue_encoding is QueueEncoding.NONE
     assert chosen.trigger_source is TriggerSource.CONTAINER_SCAN
     assert chosen.state.managed_identity
+
+
+@pytest.mark.parametrize("name", ["default", "{storageId}", "c-{storageId}", "$web", "$root"])
+def test_the_output_container(name: str) -> None:
+    assert read(GEM_OUTPUT_CONTAINER=name).output_container == name
 
 
 def test_the_ids_bound_and_folder() -> None:
@@ -264,6 +368,57 @@ def test_storage_by_identity() -> None:
         client_id="c",
         principal=ServicePrincipal("t", "c", Secret("s")),
     )
+
+
+ENDS = "BlobEndpoint=https://b.example;QueueEndpoint=https://q.example"
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("BlobEndpoint=https://x;SharedAccessSignature=sig=s3cret", "QueueEndpoint"),
+        ("AccountName=x", "AccountKey or SharedAccessSignature"),
+        (ENDS, "AccountKey or SharedAccessSignature"),
+        (f"{ENDS};AccountKey=c2VjcmV0", "AccountName beside its AccountKey"),
+        ("AccountName=x;AccountKey=", "AccountKey or SharedAccessSignature"),
+        ("AccountName=x;AccountKey=s3cret!", "AccountKey that is not base64"),
+        ("AccountName=x;AccountKey=s3cre", "AccountKey that is not base64"),
+        ("AccountName=x;AccountKey=c2VjcmV0;s3cret", "NAME=VALUE"),
+        ("AccountName=x;;AccountKey=c2VjcmV0", "NAME=VALUE"),
+        ("SharedAccessSignature=sig=s3cret", "AccountName"),
+        ("QueueEndpoint=https://x;SharedAccessSignature=sig=s3cret", "BlobEndpoint"),
+        ("s3cret", "no storage connection string"),
+    ],
+)
+def test_a_connection_string_that_nobody_can_connect_by(text: str, word: str) -> None:
+    (line,) = problems(GEM_STATE=text)
+    assert line.startswith("GEM_STATE ")
+    assert word in line
+    assert "s3cret" not in line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        STORAGE,
+        f"{STORAGE};",
+        f"{ENDS};SharedAccessSignature=?sv=1&sig=a%3D",
+        f"{ENDS};AccountName=x;AccountKey=c2VjcmV0",
+        "accountname=x;accountkey=c2VjcmV0",
+        "AccountName=x;SharedAccessSignature=sv=1&sig=a%3D",
+        "UseDevelopmentStorage=true",
+    ],
+)
+def test_a_connection_string_connects(text: str) -> None:
+    """By the rule, and by the SDK's own reading of it."""
+    state = read(GEM_STATE=text).state
+    for service in (blob_service(state, ""), queue_service(state)):
+        assert service.credential or "sig=a%3D" in service.url
+
+
+def test_an_output_needs_no_queues() -> None:
+    text = "BlobEndpoint=https://x.example;SharedAccessSignature=sv=1&sig=a%3D"
+    assert read(GEM_OUTPUT=text).output.connection_string == Secret(text)
 
 
 def test_state_by_identity_needs_both_services() -> None:

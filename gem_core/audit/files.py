@@ -12,9 +12,7 @@ from azure.storage.blob import ContainerClient
 
 from gem_core.audit.source import Source, open_blob
 from gem_core.errors import OutputRefused
-
-STORAGE_ID = "{storageId}"
-"""May stand in GEM_OUTPUT__blobServiceUri and in GEM_OUTPUT_CONTAINER."""
+from gem_core.setting_rules import STORAGE_ID, is_store_name
 
 _STORAGE_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _MAX_NAME = 1024
@@ -33,6 +31,22 @@ def place(template: str, storage_id: str | None) -> str:
     if not storage_id or not _STORAGE_ID.fullmatch(storage_id):
         raise OutputRefused(f"GEM's storageId {_shown(storage_id)} cannot be a storage id")
     return template.replace(STORAGE_ID, storage_id)
+
+
+def place_container(template: str, storage_id: str | None) -> str:
+    """The name of a container, with the storage id in its place.
+
+    Raises:
+        OutputRefused: the template needs an id, and no container can be named so.
+
+    """
+    name = place(template, storage_id)
+    if STORAGE_ID in template and not is_store_name(name):
+        raise OutputRefused(
+            f"GEM's storageId {_shown(storage_id)} cannot be a storage id: no container is named "
+            f"{_shown(name)}"
+        )
+    return name
 
 
 def plain_name(name: str) -> str:
@@ -74,6 +88,6 @@ class OutputFiles:
 
         """
         container = self.connect(
-            place(self.service_uri, storage_id), place(self.container, storage_id)
+            place(self.service_uri, storage_id), place_container(self.container, storage_id)
         )
         return open_blob(container, plain_name(name))

@@ -7,6 +7,7 @@ from typing import Any
 from gem_core.commands.options import add_command
 
 _STAGES = ("watching", "settled", "reported")
+_DEFAULT_LIMIT = 100
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -53,11 +54,19 @@ def _add_list(jobs: "argparse._SubParsersAction[Any]") -> None:
         help="open jobs that need a look, the oldest trouble first: settled and not delivered, "
         "overdue, GEM does not answer, 404, unknown status, unreadable record",
     )
-    parser.add_argument(
-        "--limit", type=int, default=100, metavar="N", help="jobs of a page (%(default)s)"
+    many = parser.add_mutually_exclusive_group()
+    many.add_argument(
+        "--limit", type=_count, metavar="N", help=f"so many jobs at most ({_DEFAULT_LIMIT})"
     )
-    parser.add_argument("--after", metavar="TOKEN", help="go on where a former page ended")
-    parser.add_argument("--all", action="store_true", help="every page")
+    many.add_argument("--all", action="store_true", help="all jobs")
+    parser.add_argument("--after", metavar="TOKEN", help="go on where a former listing ended")
+    parser.set_defaults(refuse=parser.error)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number of 1 or more")
+    return int(text)
 
 
 def _add_show(jobs: "argparse._SubParsersAction[Any]") -> None:
@@ -95,15 +104,16 @@ def _add_ids(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
+    if arguments.trouble and (arguments.limit or arguments.all or arguments.after):
+        arguments.refuse("--trouble lists all of it, and takes no --limit, --all or --after")
     from gem_core.commands.jobs_read import list_jobs, list_trouble  # noqa: PLC0415 - imports azure
 
     if arguments.trouble:
         return list_trouble(as_json=arguments.json)
     return list_jobs(
         stage=arguments.stage,
-        limit=arguments.limit,
+        limit=None if arguments.all else arguments.limit or _DEFAULT_LIMIT,
         after=arguments.after,
-        every=arguments.all,
         as_json=arguments.json,
     )
 

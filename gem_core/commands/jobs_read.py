@@ -18,21 +18,9 @@ from gem_core.flows.manage_jobs import list_jobs as list_page
 from gem_core.wiring import now, state_desk
 
 
-def list_jobs(
-    *, stage: str | None, limit: int, after: str | None, every: bool, as_json: bool
-) -> int:
-    """Print pages of jobs until there are as many as were asked for."""
-    # Only jobs of a page are held against the stage, so that pages are long where there is one.
-    size = max(limit, MAX_PAGE) if stage or every else limit
-    jobs: list[dict[str, Any]] = []
-    while True:
-        page = list_page(
-            state_desk(), {"stage": stage or "", "limit": str(size), "after": after or ""}
-        )
-        jobs += page["jobs"]
-        after = page["nextPage"]
-        if not after or (len(jobs) >= limit and not every):
-            break
+def list_jobs(*, stage: str | None, limit: int | None, after: str | None, as_json: bool) -> int:
+    """Print jobs, as many as were asked for; without a limit all of them."""
+    jobs, after = _jobs(stage, limit, after)
     if as_json:
         say_json({"jobs": jobs, "nextPage": after})
         return DONE
@@ -40,6 +28,28 @@ def list_jobs(
     if after:
         say([f"more: --after {after}"])
     return DONE
+
+
+def _jobs(
+    stage: str | None, limit: int | None, after: str | None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Jobs, and where a further listing goes on."""
+    jobs: list[dict[str, Any]] = []
+    size = None
+    while True:
+        left = MAX_PAGE if limit is None else limit - len(jobs)
+        # Only jobs of a page are held against the stage, so that pages are long where there is one.
+        size = size or (MAX_PAGE if stage else min(left, MAX_PAGE))
+        page = list_page(state_desk(), {"limit": str(size), "after": after or ""})
+        fits = [at for at, job in enumerate(page["jobs"]) if stage in {None, job["stage"]}]
+        if limit is not None and len(fits) > left:
+            # Only where a page ends can one go on: this one again, up to the last that is wanted.
+            size = fits[left - 1] + 1
+            continue
+        jobs += [page["jobs"][at] for at in fits]
+        size, after = None, page["nextPage"]
+        if not after or len(jobs) == limit:
+            return jobs, after
 
 
 def list_trouble(*, as_json: bool) -> int:

@@ -102,6 +102,12 @@ CHECKS = (
     Check("outputs", "What GEM writes can be read.", look_outputs.outputs, _OUTPUT),
     Check("inputs", "What was sent to GEM can be read.", look_outputs.inputs, _OUTPUT),
     Check(
+        "disk",
+        "Ids that do not fit into memory can be put on disk.",
+        look_settings.disk,
+        ("GEM_IDS_FOLDER",),
+    ),
+    Check(
         "timer",
         "The timer ticks, and its last tick did its work.",
         look_work.timer,

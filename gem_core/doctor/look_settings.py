@@ -1,4 +1,4 @@
-"""Looks at the settings. Pure."""
+"""Looks at the settings, and the folder that one of them names. Pure: that comes as an edge."""
 
 from gem_core.doctor.finding import Finding, fail, ok
 from gem_core.doctor.patient import Patient
@@ -26,3 +26,16 @@ def key_vault(patient: Patient) -> Finding:
         "write the secret (az keyvault secret set) and give the app's identity Key Vault Secrets "
         "User; then restart the app",
     )
+
+
+def disk(patient: Patient) -> Finding:
+    """Whether the audit can put ids on disk; it does so only when they do not fit into memory."""
+    folder = str(patient.settings.ids_folder or "the system's temporary directory")
+    try:
+        free = patient.scratch()
+    except OSError as error:
+        return fail(
+            f"{folder}: {error.strerror or type(error).__name__}",
+            "make the folder and let the app's user write there, or change GEM_IDS_FOLDER",
+        )
+    return ok(f"{folder}: write; {free / 2**30:.1f} GiB free")

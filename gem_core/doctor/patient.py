@@ -50,6 +50,8 @@ class Patient:
     """By its name."""
     poison: Callable[[], tuple[PoisonCount, ...]]
     files: Callable[[], Files]
+    scratch: Callable[[], int]
+    """Writes to the folder for ids and takes that away again; the bytes free there, or OSError."""
     token: Callable[[], Token]
     gem: Callable[[], Gem]
     stranger: Callable[[], Gem]

@@ -5,8 +5,6 @@ many jobs are watched, the due jobs handed out in batches. Edges come in as argu
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from functools import partial
-from itertools import batched
 from threading import Event as Flag
 
 from gem_core.errors import (
@@ -17,9 +15,9 @@ from gem_core.errors import (
     StoreError,
 )
 from gem_core.flows.check_one import Common, Done, look_at
-from gem_core.flows.checker import Batches, Checker
+from gem_core.flows.checker import Checker
+from gem_core.flows.hand_out import hand_out
 from gem_core.logs import Event, log
-from gem_core.watch.batch import HANDED_OUT, Batch, Plan
 from gem_core.watch.durations import Durations
 from gem_core.watch.heartbeat import Tick
 from gem_core.watch.lanes import Lane
@@ -47,12 +45,12 @@ def check_jobs(checker: Checker, *, past_due: bool = False) -> Tick:
     due = [job for job in open_jobs if job.due_at <= started]
     log(Event.TICK_STARTED, open_jobs=len(open_jobs), due_jobs=len(due), past_due=past_due)
     done: list[Done] = []
-    handed_out, stopped, refusal = 0, None, None
+    stopped, refusal = None, None
+    ends_at = started + TICK_BUDGET
     if due and checker.batches and checker.plan:
-        handed_out = _hand_out(checker, checker.batches, checker.plan, due)
-        done = [Done.LEFT] * (len(due) - handed_out)
+        done = hand_out(checker, checker.batches, checker.plan, due, ends_at=ends_at)
     elif due:
-        round_ = run_round(checker, due, ends_at=started + TICK_BUDGET)
+        round_ = run_round(checker, due, ends_at=ends_at)
         done = round_.done if round_ else [Done.LEFT] * len(due)
         refusal = round_.refusal if round_ else None
         stopped = str(refusal) if refusal else None if round_ else BUSY
@@ -62,7 +60,7 @@ def check_jobs(checker: Checker, *, past_due: bool = False) -> Tick:
         open_jobs=len(open_jobs),
         due_jobs=len(due),
         **counts(done),
-        handed_out=handed_out,
+        handed_out=done.count(Done.HANDED_OUT),
         oldest_due_at=due[0].due_at if due else None,
         poison_messages=_poison_messages(checker),
         stopped=stopped,
@@ -92,27 +90,6 @@ def counts(done: Sequence[Done]) -> dict[str, int]:
         "problems": done.count(Done.PROBLEM),
         "left": done.count(Done.LEFT),
     }
-
-
-def _hand_out(checker: Checker, batches: Batches, plan: Plan, due: Iterable[OpenJob]) -> int:
-    """Put due jobs on the queue, as many as it has room for; how many.
-
-    They are claimed first. A process that dies before it sends, and a message that is lost, leave
-    jobs that are due again after `HANDED_OUT`.
-    """
-    ends_at = checker.clock() + TICK_BUDGET
-    handed_out = 0
-    places = range(batches.waiting(), plan.room)
-    for place, jobs in zip(places, batched(due, plan.size, strict=False), strict=False):
-        if checker.clock() >= ends_at:
-            break
-        until = checker.clock() + HANDED_OUT
-        claims = checker.each(partial(checker.registry.claim, until=until), jobs)
-        batch = Batch(until, tuple(claim for claim in claims if claim))
-        if batch.jobs:
-            batches.send(batch, hidden=plan.delay(place), kept=HANDED_OUT)
-        handed_out += len(batch.jobs)
-    return handed_out
 
 
 def run_round(checker: Checker, due: Iterable[OpenJob], *, ends_at: datetime) -> "Round | None":

@@ -38,6 +38,8 @@ class Done(StrEnum):
     PROBLEM = "problem"
     LEFT = "left"
     """To the next tick."""
+    HANDED_OUT = "handed_out"
+    """To `check_batch`."""
     NOTHING = "nothing"
 
 

@@ -198,21 +198,37 @@ def forget_job(desk: Desk, job_run_id: str) -> None:
     log(Event.JOB_FORGOTTEN, job_run_id=job_run_id)
 
 
+class TimerStatus(StrEnum):
+    """What can be said of the timer."""
+
+    OK = "ok"
+    SILENT = "silent"
+    """No tick has started for three occurrences of the schedule."""
+    STUCK = "stuck"
+    """Ticks start, and for as long none of them has ended."""
+
+
 def tell_status(desk: Desk) -> tuple[bool, dict[str, Any]]:
-    """Whether the timer lives, and what its last tick did; a tick that runs has no counts yet."""
+    """Whether ticks start and end, and what the last one did; one that runs has no counts yet."""
     last = desk.heartbeat.last() or {}
     started_before = _moment(last.get("startedAt"))
-    started_at = desk.heartbeat.started_at() or started_before
+    started = desk.heartbeat.started()
+    started_at = started.at if started else started_before
     now = desk.clock()
-    running = started_at != started_before
+    running = started if started and started.at != started_before else None
     # The host starts no tick beside one that runs, so a long one is not silence.
-    sign = started_at + TICK_BUDGET if started_at and running else _moment(last.get("endedAt"))
-    silent = is_silent(sign, now, desk.schedule)
-    return not silent, {
-        "status": "silent" if silent else "ok",
+    sign = running.at + TICK_BUDGET if running else _moment(last.get("endedAt"))
+    status = TimerStatus.OK
+    if is_silent(sign, now, desk.schedule):
+        status = TimerStatus.SILENT
+    elif running and is_silent(running.unended_since + TICK_BUDGET, now, desk.schedule):
+        status = TimerStatus.STUCK
+    return status is TimerStatus.OK, {
+        "status": status,
         "schedule": desk.schedule,
         "tickAgeSeconds": round((now - started_at).total_seconds(), 3) if started_at else None,
-        "runningSince": started_at.isoformat() if started_at and running else None,
+        "runningSince": running.at.isoformat() if running else None,
+        "unendedSince": running.unended_since.isoformat() if running else None,
         "lastTick": last or None,
     }
 

@@ -52,28 +52,57 @@ class Tick:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The tick that started last; it may be running, have ended or have died."""
+
+    at: datetime
+    unended_since: datetime
+    """When it started, or the first of the ticks right before it that started and never ended."""
+
+
 class Heartbeat:
     """Keeps the last tick, beside the worklist."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
+        self._ended = False
+        """Whether the last tick of this process ended: then nothing need be read to know it."""
 
     def start(self, at: datetime) -> None:
         """A tick starts; what the last one did stays to be seen."""
-        self._documents.put(STARTED, json.dumps({"startedAt": at.isoformat()}).encode())
+        since = at if self._ended else self._unended_since(at)
+        self._ended = False
+        started = {"startedAt": at.isoformat(), "unendedSince": since.isoformat()}
+        self._documents.put(STARTED, json.dumps(started).encode())
 
     def end(self, tick: Tick) -> None:
         """Keep this tick as the last one."""
         self._documents.put(NAME, json.dumps(tick.to_json()).encode())
+        self._ended = True
 
     def last(self) -> dict[str, Any] | None:
         """The last tick that ended, as JSON, or None before the first one."""
         return self._read(NAME)
 
-    def started_at(self) -> datetime | None:
-        """When the last tick started; it may be running, or have died."""
-        started = self._read(STARTED)
-        return datetime.fromisoformat(started["startedAt"]) if started else None
+    def started(self) -> Started | None:
+        """The tick that started last, or None before the first one."""
+        held = self._read(STARTED)
+        if held is None:
+            return None
+        at = datetime.fromisoformat(held["startedAt"])
+        since = held.get("unendedSince")
+        return Started(at, datetime.fromisoformat(since) if since else at)
+
+    def _unended_since(self, at: datetime) -> datetime:
+        """Since when no tick has ended, when one starts now."""
+        try:
+            before, last = self.started(), self.last() or {}
+            if before is None or last.get("startedAt") == before.at.isoformat():
+                return at
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return at  # what somebody else wrote there keeps no tick from starting
+        return before.unended_since
 
     def _read(self, name: str) -> dict[str, Any] | None:
         held = self._documents.get(name)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devkit.azurite import Azurite
-from gem_core.audit.files import OutputFiles, place, plain_name
+from gem_core.audit.files import OutputFiles, place, place_container, plain_name
 from gem_core.errors import OutputMissing, OutputRefused
 
 HOSTILE = (
@@ -71,6 +71,35 @@ def test_a_storage_id_takes_its_place(storage_id: str) -> None:
     assert place("https://{storageId}.example", storage_id) == f"https://{storage_id}.example"
 
 
+NO_CONTAINERS = ("Storage-001", "a--b", "ab", "a", "x" * 64)
+
+
+@pytest.mark.parametrize("storage_id", NO_CONTAINERS)
+def test_a_storage_id_that_can_be_no_container_is_refused(storage_id: str) -> None:
+    """Azure would answer 400 whenever it is asked, so the job would be tried for ever."""
+    with pytest.raises(OutputRefused) as error:
+        place_container("{storageId}", storage_id)
+    assert "storageId" in str(error.value)
+    assert len(str(error.value)) < 250
+
+
+@pytest.mark.parametrize("template", ["{storageId}", "c-{storageId}", "{storageId}-x"])
+def test_a_storage_id_makes_a_container(template: str) -> None:
+    assert place_container(template, "storage-001") == template.replace(
+        "{storageId}", "storage-001"
+    )
+
+
+def test_what_surrounds_a_storage_id_counts() -> None:
+    assert place_container("c-{storageId}", "a") == "c-a"
+    with pytest.raises(OutputRefused):
+        place_container("c-{storageId}", "x" * 62)
+
+
+def test_a_container_that_the_operator_names_is_not_gems_fault() -> None:
+    assert place_container("$web", "Storage-001") == "$web"
+
+
 def test_a_template_without_a_place_needs_no_id() -> None:
     assert place("default", "../x") == place("default", None) == "default"
 
@@ -112,3 +141,7 @@ def test_nothing_is_asked_for_a_name_that_is_refused() -> None:
     files = OutputFiles("https://{storageId}.example", "default", connect)
     with pytest.raises(OutputRefused):
         files.open("evil.example/", "x.parquet")
+    files = OutputFiles("https://o.example", "{storageId}", connect)
+    for storage_id in NO_CONTAINERS:
+        with pytest.raises(OutputRefused):
+            files.open(storage_id, "x.parquet")

@@ -104,7 +104,7 @@ def test_people_get_a_line_a_check(command: DeskCommand) -> None:
     code, out, err = command("doctor")
     assert (code, err) == (0, "")
     lines = [line.split(maxsplit=2) for line in out.splitlines()]
-    assert [line[0] for line in lines] == ["ok"] * 17
+    assert [line[0] for line in lines] == ["ok"] * 18
     assert lines[0][1:] == ["settings", "read from the environment"]
 
 
@@ -177,6 +177,15 @@ def test_an_output_storage_that_refuses(command: DeskCommand) -> None:
         "give the identity of GEM_OUTPUT Storage Blob Data"
     )
     assert WRONG_KEY not in json.dumps(found)
+
+
+@pytest.mark.usefixtures("demo")
+def test_a_folder_that_is_not_there(command: DeskCommand, tmp_path: Path) -> None:
+    code, found = look(command, GEM_IDS_FOLDER=str(tmp_path / "none"))
+    assert (code, list(fails(found))) == (1, ["disk"])
+    code, found = look(command, GEM_IDS_FOLDER=str(tmp_path))
+    assert (code, found["disk"]["said"].startswith(f"{tmp_path}: write; ")) == (0, True)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("demo")
@@ -257,7 +266,7 @@ def test_storage_and_gem_that_do_not_answer(
         command, GEM_STATE=away, GEM_OUTPUT=away, GEM_API_BASE_URL="http://127.0.0.1:1"
     )
     assert code == 1
-    assert set(fails(found)) == set(found) - {"settings", "key-vault", "token"}
+    assert set(fails(found)) == set(found) - {"settings", "key-vault", "token", "disk"}
     assert "network" in found["records"]["remedy"]
     assert "network" in found["gem"]["remedy"]
 

@@ -104,9 +104,41 @@ def test_a_listing_goes_on_where_it_ended(command: DeskCommand) -> None:
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()[1:3]] == ["job-2", "job-3"]
     assert out.splitlines()[-1].startswith("more: --after ")
-    every = command.json("jobs", "list", "--limit", "2", "--all")
+    every = command.json("jobs", "list", "--all")
     assert (len(every["jobs"]), every["nextPage"]) == (5, None)
-    assert command("jobs", "list", "--limit", "0")[0] == 2
+
+
+def test_a_limit_may_be_more_than_a_page(
+    command: DeskCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gem_core.commands.jobs_read.MAX_PAGE", 2)
+    command("jobs", "register", *(f"job-{number}" for number in range(5)))
+    found = command.json("jobs", "list", "--limit", "3")
+    assert [job["jobRunId"] for job in found["jobs"]] == ["job-0", "job-1", "job-2"]
+    rest = command.json("jobs", "list", "--limit", "2000", "--after", found["nextPage"])
+    assert [job["jobRunId"] for job in rest["jobs"]] == ["job-3", "job-4"]
+    assert len(command.json("jobs", "list", "--all")["jobs"]) == 5
+
+
+@pytest.mark.parametrize("page", [2, 3, 1000])
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_a_listing_by_stage_ends_at_its_limit_and_goes_on_there(
+    command: DeskCommand, monkeypatch: pytest.MonkeyPatch, page: int, limit: int
+) -> None:
+    monkeypatch.setattr("gem_core.commands.jobs_read.MAX_PAGE", page)
+    for name in ("b", "d", "e", "g"):
+        report(command, name)
+    command("jobs", "register", "a", "c", "f", "h")
+    state_desk().registry._jobs.put("_doctor/probe", b"")  # listed, and no job
+    pages: list[list[str]] = []
+    words: tuple[str, ...] = ()
+    while not pages or words:
+        found = command.json("jobs", "list", "--stage", "reported", "--limit", str(limit), *words)
+        pages.append([job["jobRunId"] for job in found["jobs"]])
+        words = ("--after", found["nextPage"]) if found["nextPage"] else ()
+    assert [name for names in pages for name in names] == ["b", "d", "e", "g"]
+    assert all(len(names) <= limit for names in pages)
+    assert all(len(names) == limit for names in pages[: 4 // limit])
 
 
 def test_a_stage_is_looked_for_on_all_pages(command: DeskCommand) -> None:
@@ -339,8 +371,24 @@ def test_a_reader_that_has_enough_is_no_crash(azurite: Azurite, command: DeskCom
     assert done.stderr == ""
 
 
-def test_wrong_words_are_2() -> None:
-    for words in (["jobs"], ["jobs", "show"], ["jobs", "list", "--stage", "done"], ["poison"]):
-        with pytest.raises(SystemExit) as caught:
-            main(words)
-        assert caught.value.code == 2
+@pytest.mark.parametrize(
+    "words",
+    [
+        "jobs",
+        "jobs show",
+        "jobs list --stage done",
+        "jobs list --limit 0",
+        "jobs list --limit -1",
+        "jobs list --limit many",
+        "jobs list --all --limit 2",
+        "jobs list --trouble --limit 2",
+        "jobs list --trouble --all",
+        "jobs list --trouble --after x",
+        "jobs list --trouble --stage settled",
+        "poison",
+    ],
+)
+def test_wrong_words_are_2(words: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(words.split())
+    assert caught.value.code == 2

@@ -116,6 +116,7 @@ class Ward:
             queue=lambda _: Results(),
             poison=lambda: (Results(),),
             files=lambda: self.world.files,
+            scratch=lambda: 5 << 30,
             token=lambda: Token(jwt(aud=SCOPE, exp=expires, roles=["Gem.Read"])),
             gem=lambda: Raising(GemJobNotFound("GEM answered 404")),
             stranger=lambda: Raising(GemUnauthorized("GEM answered 401")),

@@ -85,7 +85,7 @@ def test_names_are_stable_and_each_is_once() -> None:
     """Pipelines filter by them."""
     expected = """
         settings key-vault token gem records worklist tickets reports manifests clock
-        results batches poison outputs inputs timer events
+        results batches poison outputs inputs disk timer events
     """
     assert expected.split() == NAMES
 
@@ -103,7 +103,7 @@ def test_all_that_is_wrong_with_the_settings_and_what_hangs_on_it_is_skipped() -
     assert found["key-vault"].said == "unresolved: GEM_API_KEY"
     assert "Key Vault Secrets User" in found["key-vault"].remedy
     skips = {name for name, finding in found.items() if finding.verdict is Verdict.SKIPPED}
-    assert skips == set(NAMES) - {"settings", "key-vault", "token"}
+    assert skips == set(NAMES) - {"settings", "key-vault", "token", "disk"}
     assert found["gem"].said == "GEM_API_KEY must be mended first"
     assert found["timer"].said == "GEM_CHECK_SCHEDULE, GEM_STATE must be mended first"
 

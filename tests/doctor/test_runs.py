@@ -9,6 +9,7 @@ import pytest
 from gem_core.doctor.finding import Verdict
 from gem_core.doctor.look_outputs import NO_FILE
 from gem_core.errors import OutputUnreachable
+from gem_core.flows.check_jobs import BUSY, TICK_BUDGET
 from gem_core.outcome import Outcome
 from gem_core.settings import survey_settings
 from gem_core.watch.heartbeat import NAME, STARTED, Tick
@@ -72,6 +73,21 @@ def test_inputs() -> None:
     assert off.said == "turned off by GEM_INPUT_AUDIT"
 
 
+def test_the_folder_for_ids() -> None:
+    assert Ward().find("disk").said == "the system's temporary directory: write; 5.0 GiB free"
+
+    def refuse() -> int:
+        raise FileNotFoundError(2, "No such file or directory", "/nonexistent/gem-ids-x")
+
+    named = settings(GEM_IDS_FOLDER="/nonexistent")
+    finding = Ward().find("disk", settings=named, scratch=refuse)
+    assert (finding.verdict, finding.said) == (
+        Verdict.FAIL,
+        "/nonexistent: No such file or directory",
+    )
+    assert "GEM_IDS_FOLDER" in finding.remedy
+
+
 def test_a_timer_that_never_ticked_or_is_silent() -> None:
     ward = Ward()
     ward.world.clock.move(minutes=5)
@@ -86,14 +102,23 @@ def test_a_timer_that_never_ticked_or_is_silent() -> None:
     assert ward.find("timer").said == "no tick was ever seen"
 
 
-def test_ticks_that_start_and_never_end() -> None:
+@pytest.mark.parametrize("ended_before", [True, False])
+def test_ticks_that_start_and_never_end(*, ended_before: bool) -> None:
     ward = Ward()
+    if not ended_before:
+        for name in (NAME, STARTED):
+            ward.world.worklist.delete(name)
     ward.world.clock.move(minutes=30)
+    since = ward.world.clock()
+    while ward.world.clock() <= since + TICK_BUDGET + timedelta(minutes=3):
+        ward.world.heartbeat.start(ward.world.clock())
+        assert ward.find("timer").verdict is Verdict.OK
+        ward.world.clock.move(minutes=1)
     ward.world.heartbeat.start(ward.world.clock())
     finding = ward.find("timer")
-    assert (finding.verdict, "none has ended since" in finding.said) == (Verdict.FAIL, True)
-    ward.world.worklist.delete(NAME)
-    assert ward.find("timer").verdict is Verdict.OK
+    assert finding.verdict is Verdict.FAIL
+    assert f"none has ended since {since.isoformat()}" in finding.said
+    assert "log stream" in finding.remedy
 
 
 def test_how_the_last_tick_ended() -> None:
@@ -101,6 +126,10 @@ def test_how_the_last_tick_ended() -> None:
     ward.world.heartbeat.end(Tick(START, ended_at=START, stopped="GEM answered 401", left=3))
     finding = ward.find("timer")
     assert (finding.verdict, "GEM answered 401" in finding.said) == (Verdict.FAIL, True)
+    ward.world.heartbeat.end(Tick(START, ended_at=START, stopped=BUSY, left=3))
+    finding = ward.find("timer")
+    assert (finding.verdict, BUSY in finding.said) == (Verdict.WARNING, True)
+    assert "see gem and token" not in finding.remedy
     ward.world.heartbeat.end(Tick(START, ended_at=START, left=3))
     assert ward.find("timer").verdict is Verdict.WARNING
 

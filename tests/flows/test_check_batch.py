@@ -1,5 +1,6 @@
 """Due jobs that are handed out: whatever happens to a message, each is asked about, once."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.outcome import Outcome
 from gem_core.watch.batch import HANDED_OUT, SPAN, Plan
 from gem_core.watch.record import Settlement, Stage
-from gem_core.watch.registry import ORPHAN_AGE
+from gem_core.watch.registry import MARKER_PREFIX, ORPHAN_AGE
 from tests.builders import World, answer, logged, new_record
 from tests.fakes import START, FakeGem, GemAnswer, Killed, Trap
 
@@ -40,6 +41,50 @@ def test_a_tick_hands_out_and_asks_nothing_itself() -> None:
     run_all(world)
     assert world.gem.asked == IDS
     assert all(world.record(job_run_id).checks == 1 for job_run_id in IDS)
+
+
+def leased(world: World, job_run_id: str) -> None:
+    """Somebody holds a lease of its marker, so that no claim of it succeeds."""
+    replace = world.worklist.replace
+
+    def refuse(
+        name: str, body: bytes, *, etag: str, metadata: Mapping[str, str] | None = None
+    ) -> str:
+        if name == MARKER_PREFIX + job_run_id:
+            raise StoreError("container 'gem-open': a lease is in the way (LeaseIdMissing)")
+        return replace(name, body, etag=etag, metadata=metadata)
+
+    world.worklist.replace = refuse  # type: ignore[method-assign] # a store with a leased blob
+
+
+def test_a_marker_that_cannot_be_claimed_stops_no_other_job(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = world_of(*IDS)
+    leased(world, "job-1")
+    tick = check_jobs(world.checker)
+    assert (tick.due_jobs, tick.handed_out, tick.problems, tick.left) == (5, 4, 1, 0)
+    (line,) = logged(caplog, "job_check_crashed")
+    assert (line["job_run_id"], "LeaseIdMissing" in line["reason"]) == ("job-1", True)
+    run_all(world)
+    assert world.gem.asked == ["job-0", "job-2", "job-3", "job-4"]
+    last = world.heartbeat.last()
+    assert last
+    assert last["problems"] == 1
+
+
+def test_a_job_that_another_has_claimed_is_left_and_no_problem() -> None:
+    world = world_of("job-0", "job-1")
+    (job, _) = world.registry.open_jobs()
+
+    def overtake() -> None:
+        if world.trap.calls[-1] == "worklist.every":
+            world.trap.check = lambda: None
+            world.registry.claim(job, START + HANDED_OUT)
+
+    world.trap.check = overtake
+    tick = check_jobs(world.checker)
+    assert (tick.handed_out, tick.problems, tick.left) == (1, 0, 1)
 
 
 def test_a_job_that_ended_is_settled_by_its_batch() -> None:

@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import pytest
+
+from gem_core.errors import StoreError
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.manage_jobs import tell_status
 from tests.builders import JOB, World, answer
@@ -15,6 +18,7 @@ def test_the_status_before_the_first_tick() -> None:
         "schedule": "0 * * * * *",
         "tickAgeSeconds": None,
         "runningSince": None,
+        "unendedSince": None,
         "lastTick": None,
     }
 
@@ -57,3 +61,43 @@ def test_a_tick_that_used_its_budget_is_no_silence() -> None:
     world.clock.move(timedelta(seconds=5))
     seen.append(tell_status(world.desk)[0])
     assert seen == [True, True]
+
+
+@pytest.mark.parametrize("ended_before", [True, False])
+def test_ticks_that_start_and_never_end_are_no_life(*, ended_before: bool) -> None:
+    world = World()
+    world.add(JOB)
+    world.gem.answers[JOB] = [answer("running")]
+    if ended_before:
+        check_jobs(world.checker)
+        world.clock.move(minutes=1)
+
+    def refuse() -> None:
+        if world.trap.calls[-1] == "lanes.every":
+            raise StoreError("container 'gem-open': storage answered 409")
+
+    world.trap.check = refuse
+    since, told = world.clock(), []
+    for _ in range(9):
+        with pytest.raises(StoreError):
+            check_jobs(world.checker)
+        told.append(tell_status(world.desk)[1]["status"])
+        world.clock.move(minutes=1)
+    assert told == ["ok"] * 8 + ["stuck"]
+    alive, detail = tell_status(world.desk)
+    assert (alive, detail["unendedSince"]) == (False, since.isoformat())
+    world.trap.check = lambda: None
+    check_jobs(world.checker)
+    alive, detail = tell_status(world.desk)
+    assert (alive, detail["status"], detail["unendedSince"]) == (True, "ok", None)
+
+
+def test_one_that_ends_again_begins_anew() -> None:
+    world = World()
+    for _ in range(20):
+        world.heartbeat.start(world.clock())  # dies
+        world.clock.move(minutes=1)
+        check_jobs(world.checker)
+        world.clock.move(minutes=1)
+    world.heartbeat.start(world.clock())
+    assert tell_status(world.desk)[0]

@@ -9,7 +9,7 @@ import pytest
 from gem_core.errors import StoreError
 from gem_core.flows.check_jobs import TICK_BUDGET, check_jobs
 from gem_core.outcome import Outcome
-from gem_core.watch.heartbeat import Tick
+from gem_core.watch.heartbeat import Started, Tick
 from gem_core.watch.record import Settlement
 from tests.builders import JOB, World, answer, finished, logged, new_record
 from tests.fakes import START, FakeClock
@@ -19,12 +19,21 @@ from tests.flows.build import world_of
 def test_nothing_due_is_one_listing_and_the_heartbeat() -> None:
     ids = [f"job-{number}" for number in range(50)]
     world = world_of(*ids)
-    check_jobs(world.checker)
+    checker = world.checker
+    check_jobs(checker)
     world.trap.calls.clear()
     world.clock.move(seconds=1)
-    tick = check_jobs(world.checker)
+    tick = check_jobs(checker)
     assert (tick.open_jobs, tick.due_jobs, tick.asked) == (50, 0, 0)
     assert world.trap.calls == ["heartbeat.put", "worklist.every", "heartbeat.put"]
+
+
+def test_a_new_process_looks_whether_the_last_tick_ended() -> None:
+    world = world_of()
+    check_jobs(world.checker)
+    world.trap.calls.clear()
+    check_jobs(world.checker)
+    assert world.trap.calls[:3] == ["heartbeat.get", "heartbeat.get", "heartbeat.put"]
 
 
 def test_reported_jobs_cost_nothing() -> None:
@@ -46,7 +55,8 @@ def test_a_due_job_costs_a_fixed_number_of_calls() -> None:
     check_jobs(world.checker)
     calls = ["jobs.get", "worklist.replace", "gem.get_job", "jobs.replace", "worklist.replace"]
     assert world.trap.calls == [
-        "heartbeat.put", "worklist.every", "lanes.every", "lanes.create", "durations.get",
+        "heartbeat.get", "heartbeat.get", "heartbeat.put",
+        "worklist.every", "lanes.every", "lanes.create", "durations.get",
         *calls,
         "lanes.replace", "heartbeat.put",
     ]  # fmt: skip
@@ -60,7 +70,7 @@ def test_a_job_that_goes_on_as_foreseen_costs_one_write_less() -> None:
     world.trap.calls.clear()
     check_jobs(world.checker)
     calls = ["jobs.get", "worklist.replace", "gem.get_job", "jobs.replace"]
-    assert world.trap.calls[5:-2] == calls
+    assert world.trap.calls[7:-2] == calls
     (marker,) = world.registry.open_jobs()
     assert marker.due_at == world.record().due_at == world.clock() + timedelta(minutes=6)
 
@@ -126,10 +136,11 @@ def test_no_more_are_asked_about_at_once_than_allowed() -> None:
 def test_the_heartbeat_tells_of_a_tick_under_way_and_of_its_end() -> None:
     world = world_of("a", "b", given=answer("finished"))
     seen = []
-    world.gem.before = lambda _: seen.append((world.heartbeat.last(), world.heartbeat.started_at()))
+    world.gem.before = lambda _: seen.append((world.heartbeat.last(), world.heartbeat.started()))
     world.clock.move(seconds=5)
     check_jobs(world.checker)
-    assert seen == [(None, START + timedelta(seconds=5))] * 2
+    began = START + timedelta(seconds=5)
+    assert seen == [(None, Started(began, began))] * 2
     last = world.heartbeat.last()
     assert last
     assert last["endedAt"] == "2026-01-20T10:00:05+00:00"
@@ -157,7 +168,7 @@ def test_a_worklist_that_cannot_be_read_is_raised_and_the_tick_was_seen() -> Non
     world.trap.check = refuse
     with pytest.raises(StoreError):
         check_jobs(world.checker)
-    assert world.heartbeat.started_at() == START
+    assert world.heartbeat.started() == Started(START, START)
 
 
 def test_a_tick_that_is_past_due_says_so(caplog: pytest.LogCaptureFixture) -> None:

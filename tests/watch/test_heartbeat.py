@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from gem_core.watch.heartbeat import NAME, STARTED, Heartbeat, Tick, is_silent
+from gem_core.watch.heartbeat import NAME, STARTED, Heartbeat, Started, Tick, is_silent
 from tests.builders import World
 from tests.fakes import START, MemoryDocuments
 
@@ -36,7 +36,7 @@ def test_without_any_tick_there_is_silence() -> None:
 def test_no_tick_yet() -> None:
     heartbeat = Heartbeat(MemoryDocuments())
     assert heartbeat.last() is None
-    assert heartbeat.started_at() is None
+    assert heartbeat.started() is None
 
 
 def test_the_last_tick_is_kept_as_json() -> None:
@@ -59,7 +59,8 @@ def test_the_last_tick_is_kept_as_json() -> None:
         "poisonMessages": None,
         "stopped": "no key",
     }
-    assert heartbeat.started_at() == START + timedelta(minutes=1)
+    at = START + timedelta(minutes=1)
+    assert heartbeat.started() == Started(at, at)
     assert documents.names() == [STARTED, NAME]
 
 
@@ -69,3 +70,31 @@ def test_it_lies_beside_the_worklist_and_is_no_job() -> None:
     world.heartbeat.end(Tick(START))
     world.add("job-1")
     assert [job.job_run_id for job in world.registry.open_jobs()] == ["job-1"]
+
+
+@pytest.mark.parametrize("new_process", [True, False])
+def test_ticks_that_never_end_are_counted_from_the_first(*, new_process: bool) -> None:
+    documents = MemoryDocuments()
+    heartbeat = Heartbeat(documents)
+    for minute in range(4):
+        heartbeat = Heartbeat(documents) if new_process else heartbeat
+        heartbeat.start(START + timedelta(minutes=minute))
+    last = START + timedelta(minutes=3)
+    assert heartbeat.started() == Started(last, START)
+    heartbeat.end(Tick(last, ended_at=last))
+    heartbeat = Heartbeat(documents) if new_process else heartbeat
+    heartbeat.start(at := START + timedelta(minutes=4))
+    assert heartbeat.started() == Started(at, at)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b'{"startedAt": "then"}', b'{"startedAt": 1}', b"\xff"]
+)
+@pytest.mark.parametrize("name", [NAME, STARTED])
+def test_what_somebody_else_wrote_keeps_no_tick_from_starting(name: str, body: bytes) -> None:
+    documents = MemoryDocuments()
+    Heartbeat(documents).start(START)
+    documents.put(name, body)
+    heartbeat = Heartbeat(documents)
+    heartbeat.start(START)
+    assert heartbeat.started() == Started(START, START)
