@@ -5,6 +5,7 @@ import signal
 import sys
 
 from devkit import demo, start
+from devkit.processes import ChildError
 
 INTERRUPTED = 130
 
@@ -38,6 +39,9 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return INTERRUPTED
+    except ChildError as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 def _interrupt(*_: object) -> None:

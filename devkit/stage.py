@@ -74,6 +74,7 @@ def stage(
     port: int = 0,
     simulator_port: int = 0,
     hold_seconds: float = 5,
+    log_path: Path | None = None,
 ) -> Iterator[Stage]:
     """Start all, give them, and stop all.
 
@@ -83,6 +84,7 @@ def stage(
         port: of the runner; 0 takes a free one.
         simulator_port: likewise.
         hold_seconds: how long the simulator keeps a client waiting that gets no answer.
+        log_path: where the app's log is kept; None keeps it no longer than the app.
 
     """
     with Azurite() as azurite:
@@ -96,5 +98,5 @@ def stage(
             )
             with simulator:
                 settings = app_settings(azurite, simulator) | dict(overrides or {})
-                with Runner(ROOT, settings, port=port) as runner:
+                with Runner(ROOT, settings, port=port, log_path=log_path) as runner:
                     yield Stage(azurite, simulator, runner)

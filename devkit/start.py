@@ -1,7 +1,10 @@
 """The app, storage and the GEM simulator stay up until Ctrl-C: `python -m devkit start`."""
 
 import json
-import signal
+import os
+import socket
+import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -9,9 +12,14 @@ from devkit.simulator.life import LIVES
 from devkit.stage import ROOT, stage
 
 SETTINGS = ROOT / ".dev" / "start.settings.json"
+LOG = ROOT / ".dev" / "start.log"
+"""Of the last run's app; it stays, so that one can see why it ended."""
+_LOOK_SECONDS = 0.5
+_TAIL = 4000
 
 HELP = """\
 The app       {app}/api/jobs   (development runner; key {key})
+Its log       {log}
 GEM           {gem}   (simulated, {scale:g} simulated seconds a second)
 Storage       {blob}
 
@@ -32,14 +40,27 @@ Read the results queue:
 
   .venv/bin/python examples/listener.py --connection-string '{storage}'
 
-Ctrl-C ends all of it; nothing is kept."""
+Ctrl-C ends all of it; nothing is kept but the log."""
 
 
 def run(*, port: int, simulator_port: int, time_scale: float) -> int:
-    """Bring everything up, say how to use it, and wait for Ctrl-C."""
+    """Bring everything up, say how to use it, and wait for Ctrl-C, or for the app to die."""
+    for number, what, option in (
+        (port, "the app", "--port"),
+        (simulator_port, "the GEM simulator", "--simulator-port"),
+    ):
+        if number and not _is_free(number):
+            say = f"Port {number} for {what} is taken: is another make start running?"
+            print(f'{say} Choose another one: make start ARGS="{option} N"', file=sys.stderr)
+            return 1
     overrides = {"GEM_CHECK_SCHEDULE": "*/5 * * * * *", "GEM_CHECK_MIN_SECONDS": "5"}
+    LOG.parent.mkdir(exist_ok=True)
     with stage(
-        time_scale=time_scale, overrides=overrides, port=port, simulator_port=simulator_port
+        time_scale=time_scale,
+        overrides=overrides,
+        port=port,
+        simulator_port=simulator_port,
+        log_path=LOG,
     ) as up:
         print(
             HELP.format(
@@ -51,13 +72,26 @@ def run(*, port: int, simulator_port: int, time_scale: float) -> int:
                 blob=up.azurite.blob_uri,
                 lives=", ".join(LIVES),
                 storage=up.azurite.connection_string,
-                settings=SETTINGS.relative_to(ROOT),
+                settings=os.path.relpath(SETTINGS, ROOT),
+                log=os.path.relpath(LOG, ROOT),
             ),
             flush=True,
         )
         with settings_file(up.runner.settings):
-            signal.pause()
-    return 0
+            while up.runner.running:
+                time.sleep(_LOOK_SECONDS)
+            code = up.runner.stop()
+    said = f"The app ended by itself (code {code}). The end of its log, {LOG}:"
+    print(f"\n{said}\n\n{LOG.read_text(errors='replace')[-_TAIL:]}", file=sys.stderr)
+    return 1
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

@@ -1,0 +1,58 @@
+"""`make start` says where the log is, what is in its way, and why it ended."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devkit import start
+from devkit.processes import free_ports
+from devkit.stage import ROOT, Stage, stage
+
+
+@pytest.mark.parametrize(
+    ("option", "what"), [("--port", "the app"), ("--simulator-port", "the GEM simulator")]
+)
+def test_a_port_that_is_taken_is_named(option: str, what: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        other = "--simulator-port" if option == "--port" else "--port"
+        done = subprocess.run(
+            [sys.executable, "-m", "devkit", "start", option, port, other, "0"],
+            cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == (
+        f"Port {port} for {what} is taken: is another make start running? "
+        f'Choose another one: make start ARGS="{option} N"\n'
+    )
+
+
+def test_an_app_that_dies_ends_all_and_its_log_stays(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    @contextmanager
+    def deadly(**options: Any) -> Iterator[Stage]:  # noqa: ANN401 - as stage has them
+        with stage(**options) as up:
+            os.kill(up.runner.pid, signal.SIGKILL)
+            yield up
+
+    monkeypatch.setattr(start, "stage", deadly)
+    monkeypatch.setattr(start, "SETTINGS", tmp_path / "start.settings.json")
+    monkeypatch.setattr(start, "LOG", tmp_path / "start.log")
+    port, simulator_port = free_ports(2)
+    assert start.run(port=port, simulator_port=simulator_port, time_scale=60) == 1
+    out, err = capfd.readouterr()
+    assert f"Its log       {os.path.relpath(start.LOG, ROOT)}" in out
+    assert f"The app ended by itself (code -9). The end of its log, {start.LOG}:" in err
+    assert "Ready: http://127.0.0.1:" in err
+    assert "Ready: " in start.LOG.read_text()
+    assert not start.SETTINGS.exists()
