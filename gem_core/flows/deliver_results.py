@@ -235,7 +235,7 @@ def _page(
 
 
 def _id(record: JobRecord, version: str) -> str:
-    return manifest_id(record.job_run_id, version=version, ruleset=RULESET)
+    return manifest_id(record.job_run_id, record.registered_at, version=version, ruleset=RULESET)
 
 
 def _settled_at(record: JobRecord) -> datetime:

@@ -1,6 +1,7 @@
 """An output over which pyarrow ends the process: the listeners are told, and other jobs go on."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from azure.storage.blob import BlobServiceClient
 
@@ -13,7 +14,9 @@ from gem_core.blob_documents import BlobDocuments
 from gem_core.deliver.manifest import manifest_id
 from gem_core.deliver.outbox import Outbox
 from gem_core.flows.deliver_results import MAX_BEGUN
-from gem_core.wiring import MANIFESTS, REPORTS
+from gem_core.watch.registration import register
+from gem_core.watch.registry import JobRegistry
+from gem_core.wiring import JOBS, MANIFESTS, REPORTS, TICKETS, WORKLIST
 from tests.audit.bombs import deadly_statistics
 from tests.integration.courier import FAST, Courier, failed_checks, wait_for
 
@@ -24,13 +27,16 @@ DEATHS = 2
 """That are lived through here; of those before, only the count is there that they leave."""
 
 
-def count_before(blobs: BlobServiceClient, etag: str) -> None:
-    """As the audits before have left it."""
-    outbox = Outbox(
-        manifests=BlobDocuments(blobs.get_container_client(MANIFESTS)),
-        reports=BlobDocuments(blobs.get_container_client(REPORTS)),
+def register_before(blobs: BlobServiceClient, etag: str) -> None:
+    """As the registration and the audits before have left it."""
+    jobs, worklist, tickets, manifests, reports = (
+        BlobDocuments(blobs.get_container_client(name))
+        for name in (JOBS, WORKLIST, TICKETS, MANIFESTS, REPORTS)
     )
-    id_ = manifest_id(DEADLY, version=etag.strip('"'), ruleset=RULESET)
+    now = datetime.now(UTC)
+    JobRegistry(jobs=jobs, worklist=worklist, tickets=tickets).add(register(DEADLY, None, now))
+    outbox = Outbox(manifests=manifests, reports=reports)
+    id_ = manifest_id(DEADLY, now, version=etag.strip('"'), ruleset=RULESET)
     for _ in range(MAX_BEGUN - DEATHS):
         outbox.begin(DEADLY, id_)
 
@@ -61,12 +67,11 @@ def test_the_process_ends_ten_times_and_then_the_listeners_are_told() -> None:
                 simulator.add_job(DEADLY, replace(ENDED, output_written=False))
                 simulator.add_job(OTHER, ENDED)
                 put = files.upload_blob(f"{DEADLY}_matched.parquet", deadly_statistics())
-                count_before(blobs, put.get_blob_properties().etag)
+                register_before(blobs, put.get_blob_properties().etag)
                 settings = app_settings(azurite, simulator) | SETTINGS
                 with Runner(ROOT, settings) as runner:
                     courier = Courier(Stage(azurite, simulator, runner))
                     courier.register(OTHER)
-                    courier.register(DEADLY)
                     deaths = deaths_until_all_told(courier, runner)
     told = {event["data"]["jobRunId"]: event for event in courier.events}
     assert deaths == DEATHS
