@@ -59,6 +59,11 @@ class Outbox:
         self._reports.put(name, page.encode(errors="replace"))
         return self._reports.url(name)
 
+    def page_url(self, job_run_id: str, id_: str) -> str | None:
+        """Where the report of that id lies as a page; None when there is none."""
+        name = _page_name(job_run_id, id_)
+        return self._reports.url(name) if self._reports.get(name) else None
+
     def keep(self, job_run_id: str, manifest: Manifest) -> Manifest:
         """Store a manifest before it is sent; gives the one that stands under its id."""
         name = _manifest_name(job_run_id, manifest.id)

@@ -202,9 +202,13 @@ def _kept(
         now=now,
     )
     is_new = deliverer.outbox.keep_report(record.job_run_id, event)
-    # A report without a manifest is what a delivery leaves that died while it drew the page, for
-    # want of memory perhaps: the next one goes without.
-    if report and is_new and (page_url := _page(deliverer, record, id_, report, output, now)):
+    # A report without a manifest is what a delivery leaves that died. Was it while it drew the
+    # page, for want of memory perhaps, the next one goes without; a page that is there is linked.
+    if report and is_new:
+        page_url = _page(deliverer, record, id_, report, output, now)
+    else:
+        page_url = deliverer.outbox.page_url(record.job_run_id, id_) if report else None
+    if page_url:
         event = with_page(event, page_url)
         deliverer.outbox.keep_report(record.job_run_id, event)
     return deliverer.outbox.keep(record.job_run_id, manifest(event))
