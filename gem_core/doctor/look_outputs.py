@@ -4,7 +4,7 @@ from gem_core.audit.files import STORAGE_ID
 from gem_core.doctor.finding import Finding, fail, ok, skipped
 from gem_core.doctor.patient import Patient
 from gem_core.errors import OutputError, OutputMissing
-from gem_core.flows.deliver_results import output_name
+from gem_core.flows.audit_output import output_name
 from gem_core.gem.job import GemJob, JobStatus
 
 NO_FILE = "gem-courier-doctor.parquet"

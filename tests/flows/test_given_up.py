@@ -7,7 +7,8 @@ import pytest
 from gem_core.audit.audit import audit
 from gem_core.audit.report import Report
 from gem_core.errors import OutputUnreachable
-from gem_core.flows.deliver_results import MAX_BEGUN, deliver_results
+from gem_core.flows.audit_output import MAX_BEGUN
+from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.outcome import Outcome
 from tests.builders import JOB, OUTPUT, World, finished, matched_file

@@ -13,7 +13,7 @@ from gem_core.audit.report import RULESET
 from gem_core.blob_documents import BlobDocuments
 from gem_core.deliver.manifest import manifest_id
 from gem_core.deliver.outbox import Outbox
-from gem_core.flows.deliver_results import MAX_BEGUN
+from gem_core.flows.audit_output import MAX_BEGUN
 from gem_core.watch.registration import register
 from gem_core.watch.registry import JobRegistry
 from gem_core.wiring import JOBS, MANIFESTS, REPORTS, TICKETS, WORKLIST

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from gem_core.deliver.manifest import Manifest, manifest_id
 from gem_core.deliver.outbox import Outbox
-from gem_core.flows import check_one, deliver_results
+from gem_core.flows import check_one, deliver_results, keep_manifest
 from gem_core.flows.deliverer import Deliverer
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_to_bytes
@@ -93,14 +93,14 @@ def _unmark_any() -> AbstractContextManager[Any]:
 
 def _any_id() -> AbstractContextManager[Any]:
     numbers = count()
-    return patch.object(deliver_results, "manifest_id", lambda *_, **__: f"{next(numbers):032}")
+    return patch.object(keep_manifest, "manifest_id", lambda *_, **__: f"{next(numbers):032}")
 
 
 def _id_of_any_life() -> AbstractContextManager[Any]:
     def made(job_run_id: str, _: datetime, **version: str) -> str:
         return manifest_id(job_run_id, START, **version)
 
-    return patch.object(deliver_results, "manifest_id", made)
+    return patch.object(keep_manifest, "manifest_id", made)
 
 
 def _send_and_hope() -> AbstractContextManager[Any]:
