@@ -5,20 +5,17 @@ Whatever happens between two lines here, the record stays settled and on the wor
 raises the ticket again; and the outbox makes the repeat send the same manifest.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gem_core.deliver.manifest import Manifest
 from gem_core.errors import RecordConflict
-from gem_core.flows.audit_output import audited
+from gem_core.flows.audit_output import Wait, audited
 from gem_core.flows.deliverer import Deliverer
 from gem_core.flows.keep_manifest import keep, settled_at
 from gem_core.logs import Event, log
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, Settlement, Stage
 from gem_core.watch.registry import StoredRecord
-
-LOOK_AGAIN = timedelta(minutes=2)
-"""How long to wait for an output that is not there yet."""
 
 
 def deliver_results(deliverer: Deliverer, job_run_id: str) -> Manifest | None:
@@ -35,8 +32,8 @@ def deliver_results(deliverer: Deliverer, job_run_id: str) -> Manifest | None:
         log(Event.DELIVERY_SKIPPED, job_run_id=job_run_id, stage=stage)
         return None
     ready = _manifest(deliverer, stored.record)
-    if ready is None:
-        _postpone(deliverer, stored)
+    if isinstance(ready, Wait):
+        _postpone(deliverer, stored, ready)
         return None
     deliverer.queue.send(ready.body)
     log(
@@ -52,7 +49,7 @@ def deliver_results(deliverer: Deliverer, job_run_id: str) -> Manifest | None:
     return ready
 
 
-def _manifest(deliverer: Deliverer, record: JobRecord) -> Manifest | None:
+def _manifest(deliverer: Deliverer, record: JobRecord) -> Manifest | Wait:
     if record.settlement is Settlement.FINISHED and record.job:
         return audited(deliverer, record, record.job)
     outcome = Outcome(str(record.settlement))
@@ -69,15 +66,17 @@ def _seconds_since(then: datetime | None, deliverer: Deliverer) -> float | None:
     return round((deliverer.clock() - then).total_seconds(), 3) if then else None
 
 
-def _postpone(deliverer: Deliverer, stored: StoredRecord) -> None:
-    """The output is not there yet: let the sweep raise the ticket again, within the grace time."""
+def _postpone(deliverer: Deliverer, stored: StoredRecord, wait: Wait) -> None:
+    """What the audit needs is not there yet: let the sweep raise the ticket again."""
     record = stored.record
-    now = deliverer.clock()
-    left = settled_at(record) + deliverer.output_grace - now
-    due_at = now + min(LOOK_AGAIN, max(left, timedelta(0)))
-    log(Event.DELIVERY_POSTPONED, job_run_id=record.job_run_id, due_at=due_at)
+    log(
+        Event.DELIVERY_POSTPONED,
+        job_run_id=record.job_run_id,
+        due_at=wait.until,
+        reason=wait.reason,
+    )
     try:
-        deliverer.registry.replace(stored, record.due(due_at))
+        deliverer.registry.replace(stored, record.due(wait.until))
     except RecordConflict:  # somebody else is at it; the sweep comes anyway
         log(Event.RECORD_CONFLICT, job_run_id=record.job_run_id)
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gem_core.errors import OutputRefused, OutputUnreachable
+from gem_core.errors import OutputRefused
 from gem_core.flows.audit_output import output_name
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
@@ -89,12 +89,11 @@ def test_the_input_is_read_when_it_can_be() -> None:
     ("input_audit", "error", "note"),
     [
         (False, None, "GEM_INPUT_AUDIT"),
-        (True, OutputUnreachable("refused"), "cannot be read: refused"),
         (True, OutputRefused("no name"), "cannot be read: no name"),
     ],
 )
 def test_an_input_that_is_not_read_fails_no_output(
-    *, input_audit: bool, error: OutputUnreachable | None, note: str
+    *, input_audit: bool, error: OutputRefused | None, note: str
 ) -> None:
     world = settled()
     world.input_audit = input_audit

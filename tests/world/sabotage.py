@@ -11,6 +11,7 @@ from unittest.mock import patch
 from gem_core.deliver.manifest import Manifest, manifest_id
 from gem_core.deliver.outbox import Outbox
 from gem_core.flows import check_one, deliver_results, keep_manifest
+from gem_core.flows.audit_output import Wait
 from gem_core.flows.deliverer import Deliverer
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_to_bytes
@@ -65,9 +66,9 @@ def _no_read_pin() -> AbstractContextManager[Any]:
 def _mark_first() -> AbstractContextManager[Any]:
     make = deliver_results._manifest  # the step before the send
 
-    def made(deliverer: Deliverer, record: JobRecord) -> Manifest | None:
+    def made(deliverer: Deliverer, record: JobRecord) -> Manifest | Wait:
         ready = make(deliverer, record)
-        if ready and (stored := deliverer.registry.get(record.job_run_id)):
+        if isinstance(ready, Manifest) and (stored := deliverer.registry.get(record.job_run_id)):
             deliver_results._mark_reported(deliverer, stored, ready)
         return ready
 
