@@ -35,6 +35,8 @@ INPUT_PATIENCE = timedelta(minutes=10)
 long for those who never gave the right to read inputs."""
 MAX_BEGUN = 10
 """Audits of one output that began and never ended: the host's five tries of two tickets."""
+BEGUN_WITH_INPUT = MAX_BEGUN // 2
+"""Of these, the first: it may be the input that ends the process, which is no fault of the output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def _report(
         deliverer.outbox.end(*this)
         return given_up_report(output, job, begun=begun - 1), f"given-up {output.etag}"
     try:
-        found = _report_or_trouble(deliverer, record, job, output)
+        found = _report_or_trouble(deliverer, record, job, output, begun=begun)
     except (OutputError, StoreError):
         # Of storage, not of the file. All else would come again each time: its count stands.
         deliverer.outbox.end(*this)
@@ -123,11 +125,11 @@ def _report(
 
 
 def _report_or_trouble(
-    deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source
+    deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source, *, begun: int
 ) -> tuple[Report, str] | Wait:
     """The same, unless trouble that may pass keeps checks back: that is waited for, for a while."""
-    given = _input(deliverer, job)
-    if given.trouble and (wait := _patience(deliverer, record, output, given.note)):
+    given = _input(deliverer, job, is_deadly=begun > BEGUN_WITH_INPUT)
+    if given.may_come and (wait := _patience(deliverer, record, output, given.note)):
         return wait
     report = deliverer.audit(
         output,
@@ -146,12 +148,10 @@ def _report_or_trouble(
         bytes_read=report.bytes_read,
         requests=report.requests,
     )
-    if not (given.trouble or report.kept_back):
-        return report, output.etag
-    return _patience(deliverer, record, output, report.kept_back or given.note) or (
-        report,
-        _in_part(record, output),
-    )
+    if report.kept_back and (wait := _patience(deliverer, record, output, report.kept_back)):
+        return wait
+    is_whole = not (given.left_out or given.may_come or report.kept_back)
+    return report, output.etag if is_whole else _in_part(record, output)
 
 
 def _patience(deliverer: Deliverer, record: JobRecord, output: Source, reason: str) -> Wait | None:
@@ -167,21 +167,25 @@ class _Given:
 
     source: Source | None = None
     note: str = ""
-    trouble: bool = False
+    may_come: bool = False
     """Whether there is none for trouble that may pass."""
+    left_out: bool = False
+    """Whether it may be there, and reading it ends the process."""
 
 
-def _input(deliverer: Deliverer, job: GemJob) -> _Given:
+def _input(deliverer: Deliverer, job: GemJob, *, is_deadly: bool) -> _Given:
     """The input file, or why there is none. It never fails an output that it cannot be read."""
     if not deliverer.input_audit:
         return _Given(note="turned off by GEM_INPUT_AUDIT")
     if not job.input_file_name:
         return _Given(note="GEM names no input file")
+    if is_deadly:
+        return _Given(note="the audits that read the input never ended", left_out=True)
     try:
         return _Given(deliverer.files.open(job.storage_id, job.input_file_name))
     except OutputError as error:
         note = f"the input file cannot be read: {error}"
-        return _Given(note=note, trouble=isinstance(error, OutputUnreachable))
+        return _Given(note=note, may_come=isinstance(error, OutputUnreachable))
 
 
 def output_name(job: GemJob) -> str:
