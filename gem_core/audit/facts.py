@@ -22,6 +22,8 @@ class InputFacts:
     """None when the input's footer or the output's could not be read."""
     bytes_read: int = 0
     requests: int = 0
+    lost: bool = False
+    """Whether its storage failed while it was read, which says nothing about it and may pass."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class GivenFile:
             columns=compare_columns(output, self.opened.schema) if self.opened else None,
             bytes_read=self.file.bytes_read if self.file else 0,
             requests=self.file.requests if self.file else 0,
+            lost=bool(self.file and self.file.failure),
         )
 
 

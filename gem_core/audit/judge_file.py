@@ -48,14 +48,13 @@ def named_by_job(facts: Facts) -> Judgement:
 
 
 def name_pattern(facts: Facts) -> Judgement:
-    """`{original_filename}_matched.parquet`: the page's example shows that the stem is meant."""
-    given = facts.job.input_file_name
+    """Compare with what the page promises; the folder is the storage's own affair."""
+    promised = facts.job.promised_output
     if facts.name is None:
         return not_run(facts.unopened)
-    if not given:
+    if not promised:
         return not_run("the job has no inputFileName")
-    expected = f"{PurePosixPath(given).stem}_matched.parquet"
-    found = PurePosixPath(facts.name).name
+    expected, found = PurePosixPath(promised).name, PurePosixPath(facts.name).name
     return passed() if found == expected else failed(f"{found!r} instead of {expected!r}")
 
 

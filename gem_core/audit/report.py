@@ -90,6 +90,19 @@ class Report:
             return None
         return profile.matched / profile.rows
 
+    @property
+    def kept_back(self) -> str:
+        """The trouble with the input's storage or our disk that kept checks back, or empty.
+
+        It may pass: another audit of the same output may find more.
+        """
+        facts = self.facts
+        if facts.ids_fault or not facts.given.lost:
+            return facts.ids_fault
+        of_ids = facts.ids.not_compared if facts.ids else ""
+        of_values = facts.values.stopped if facts.values else ""
+        return facts.given.note or of_ids or of_values
+
     def failed(self) -> frozenset[str]:
         """Names of the checks that failed, whatever their severity."""
         return frozenset(line.name for line in self.checks if line.verdict is Verdict.FAILED)

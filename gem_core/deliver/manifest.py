@@ -47,17 +47,21 @@ class Findings:
     audited_at: datetime | None = None
 
 
-def manifest_id(job_run_id: str, *, version: str, ruleset: str) -> str:
-    """The id of a manifest: the same for the same job, output and ruleset, so repeats can go.
+def manifest_id(job_run_id: str, registered_at: datetime, *, version: str, ruleset: str) -> str:
+    """The id of a manifest: the same for the same registration, output and ruleset.
+
+    So repeats can go, and a job that was forgotten and registered again never gets a manifest of
+    its former life.
 
     Args:
         job_run_id: GEM's id.
+        registered_at: with it, which registration of the job.
         version: the ETag of the output that was audited, or a word for why none was (with the ETag
             where that tells outputs apart).
         ruleset: of the audit.
 
     """
-    text = json.dumps([job_run_id, version, ruleset])
+    text = json.dumps([job_run_id, registered_at.isoformat(), version, ruleset])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

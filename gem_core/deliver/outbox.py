@@ -5,6 +5,7 @@ A manifest that is in the outbox is sent until the queue has it; a repeat sends 
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from gem_core.deliver.manifest import Manifest
@@ -59,6 +60,11 @@ class Outbox:
         self._reports.put(name, page.encode(errors="replace"))
         return self._reports.url(name)
 
+    def page_url(self, job_run_id: str, id_: str) -> str | None:
+        """Where the report of that id lies as a page; None when there is none."""
+        name = _page_name(job_run_id, id_)
+        return self._reports.url(name) if self._reports.get(name) else None
+
     def keep(self, job_run_id: str, manifest: Manifest) -> Manifest:
         """Store a manifest before it is sent; gives the one that stands under its id."""
         name = _manifest_name(job_run_id, manifest.id)
@@ -84,6 +90,16 @@ class Outbox:
         """An audit has ended, well or not: what was counted is forgotten."""
         self._manifests.delete(_begun_name(job_run_id, id_))
 
+    def waits_since(self, job_run_id: str, id_: str, now: datetime) -> datetime:
+        """Since when a manifest is held back by trouble that may pass: now, when this is new."""
+        name = _waits_name(job_run_id, id_)
+        try:
+            self._manifests.create(name, now.isoformat().encode())
+        except RecordConflict:
+            held = self._manifests.get(name)
+            return datetime.fromisoformat(held.body.decode()) if held else now
+        return now
+
     def forget(self, job_run_id: str) -> None:
         """Remove the manifests of a job; its reports stay, since messages link to them."""
         for item in self._manifests.every(prefix=f"{job_run_id}/"):
@@ -96,6 +112,10 @@ def _manifest_name(job_run_id: str, id_: str) -> str:
 
 def _begun_name(job_run_id: str, id_: str) -> str:
     return f"{job_run_id}/{id_}.begun"
+
+
+def _waits_name(job_run_id: str, id_: str) -> str:
+    return f"{job_run_id}/{id_}.waits"
 
 
 def _report_name(job_run_id: str, id_: str) -> str:

@@ -5,36 +5,17 @@ Whatever happens between two lines here, the record stays settled and on the wor
 raises the ticket again; and the outbox makes the repeat send the same manifest.
 """
 
-from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from gem_core.audit.audit import changed_report, given_up_report, refused_report
-from gem_core.audit.report import RULESET, Report
-from gem_core.audit.source import Source
-from gem_core.deliver.findings import findings
-from gem_core.deliver.manifest import Manifest, manifest, manifest_id, whole_event, with_page
-from gem_core.errors import (
-    OutputChanged,
-    OutputError,
-    OutputMissing,
-    OutputRefused,
-    OutputUnreachable,
-    RecordConflict,
-    StoreError,
-)
+from gem_core.deliver.manifest import Manifest
+from gem_core.errors import RecordConflict
+from gem_core.flows.audit_output import Wait, audited
 from gem_core.flows.deliverer import Deliverer
-from gem_core.gem.job import GemJob
+from gem_core.flows.keep_manifest import keep, settled_at
 from gem_core.logs import Event, log
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, Settlement, Stage
 from gem_core.watch.registry import StoredRecord
-
-MAX_AUDITS = 3
-"""Of one ticket: an output that changes each time it is read is reported as such."""
-MAX_BEGUN = 10
-"""Audits of one output that began and never ended: the host's five tries of two tickets."""
-LOOK_AGAIN = timedelta(minutes=2)
-"""How long to wait for an output that is not there yet."""
 
 
 def deliver_results(deliverer: Deliverer, job_run_id: str) -> Manifest | None:
@@ -51,8 +32,8 @@ def deliver_results(deliverer: Deliverer, job_run_id: str) -> Manifest | None:
         log(Event.DELIVERY_SKIPPED, job_run_id=job_run_id, stage=stage)
         return None
     ready = _manifest(deliverer, stored.record)
-    if ready is None:
-        _postpone(deliverer, stored)
+    if isinstance(ready, Wait):
+        _postpone(deliverer, stored, ready)
         return None
     deliverer.queue.send(ready.body)
     log(
@@ -61,185 +42,18 @@ def deliver_results(deliverer: Deliverer, job_run_id: str) -> Manifest | None:
         manifest_id=ready.id,
         outcome=ready.outcome,
         tickets=stored.record.tickets,
-        seconds_since_settled=_seconds_since(_settled_at(stored.record), deliverer),
+        seconds_since_settled=_seconds_since(settled_at(stored.record), deliverer),
         seconds_since_finished=_seconds_since(_finished_at(stored.record), deliverer),
     )
     _mark_reported(deliverer, stored, ready)
     return ready
 
 
-def _manifest(deliverer: Deliverer, record: JobRecord) -> Manifest | None:
+def _manifest(deliverer: Deliverer, record: JobRecord) -> Manifest | Wait:
     if record.settlement is Settlement.FINISHED and record.job:
-        return _audited(deliverer, record, record.job)
+        return audited(deliverer, record, record.job)
     outcome = Outcome(str(record.settlement))
-    return _kept(deliverer, record, outcome, outcome)
-
-
-def _audited(deliverer: Deliverer, record: JobRecord, job: GemJob) -> Manifest | None:
-    """The manifest of the output as it is now; None while it may still appear."""
-    for _ in range(MAX_AUDITS):
-        try:
-            output = deliverer.files.open(job.storage_id, output_name(job))
-            if held := deliverer.outbox.get(record.job_run_id, _id(record, output.etag)):
-                return held
-            report, version = _report(deliverer, record, job, output)
-            kept = _kept(deliverer, record, report.outcome, version, report, output)
-            _look_once_more(output)
-        except OutputMissing:
-            if deliverer.clock() - _settled_at(record) < deliverer.output_grace:
-                return None
-            return _kept(deliverer, record, Outcome.OUTPUT_MISSING, Outcome.OUTPUT_MISSING)
-        except OutputRefused as error:
-            report = refused_report(job, str(error))
-            return _kept(deliverer, record, Outcome.INVALID, "refused", report)
-        except OutputChanged:
-            log(Event.OUTPUT_CHANGED, job_run_id=record.job_run_id)
-        else:
-            return kept
-    # Not under the last ETag: a file that holds still later is to be audited as what it is then.
-    return _kept(deliverer, record, Outcome.INVALID, "changed", changed_report(output, job))
-
-
-def _look_once_more(output: Source) -> None:
-    """See that the manifest to be sent is about the output that is there: drawing took a while.
-
-    Raises:
-        OutputChanged: it is another one by now, or gone.
-
-    """
-    with suppress(OutputUnreachable):  # what the manifest says stays true of what was audited
-        if output.size_bytes:
-            output.read(0, 1)
-
-
-def _report(
-    deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source
-) -> tuple[Report, str]:
-    """The report of an output, and the version that its manifest speaks of."""
-    this = record.job_run_id, _id(record, output.etag)
-    begun = deliverer.outbox.begin(*this)
-    if begun > MAX_BEGUN:
-        # Each audit ended the process: say so, rather than try for ever. A redelivery tries anew.
-        deliverer.outbox.end(*this)
-        return given_up_report(output, job, begun=begun - 1), f"given-up {output.etag}"
-    given, note = _input(deliverer, job)
-    try:
-        report = deliverer.audit(
-            output,
-            job,
-            input_source=given,
-            input_note=note,
-            expected_input=record.expected_input_file_name,
-        )
-    except (OutputError, StoreError):
-        # Of storage, not of the file. All else would come again each time: its count stands.
-        deliverer.outbox.end(*this)
-        raise
-    deliverer.outbox.end(*this)
-    log(
-        Event.OUTPUT_AUDITED,
-        job_run_id=job.job_run_id,
-        outcome=report.outcome,
-        rows=report.rows,
-        share_matched=report.share_matched,
-        bytes=output.size_bytes,
-        bytes_read=report.bytes_read,
-        requests=report.requests,
-    )
-    return report, output.etag
-
-
-def _input(deliverer: Deliverer, job: GemJob) -> tuple[Source | None, str]:
-    """The input file, or why there is none. It never fails an output that it cannot be read."""
-    if not deliverer.input_audit:
-        return None, "turned off by GEM_INPUT_AUDIT"
-    if not job.input_file_name:
-        return None, "GEM names no input file"
-    try:
-        return deliverer.files.open(job.storage_id, job.input_file_name), ""
-    except OutputError as error:
-        return None, f"the input file cannot be read: {error}"
-
-
-def output_name(job: GemJob) -> str:
-    """The file to audit: the one that GEM names, else by the documented pattern.
-
-    Source: "Get job details", output file: `{original_filename}_matched.parquet`, where the example
-    shows that the original's own suffix is dropped.
-
-    Raises:
-        OutputMissing: GEM names neither output nor input.
-
-    """
-    if job.output_file_name:
-        return job.output_file_name
-    if not job.input_file_name:
-        raise OutputMissing("GEM names neither an output nor an input file")
-    return f"{job.input_file_name.removesuffix('.parquet')}_matched.parquet"
-
-
-def _kept(
-    deliverer: Deliverer,
-    record: JobRecord,
-    outcome: Outcome,
-    version: str,
-    report: Report | None = None,
-    output: Source | None = None,
-) -> Manifest:
-    """The manifest, stored: the one that stands under its id already, or a new one."""
-    id_ = _id(record, version)
-    if held := deliverer.outbox.get(record.job_run_id, id_):
-        return held
-    now = deliverer.clock()
-    event = whole_event(
-        record,
-        findings(report, output, record, now),
-        id_=id_,
-        outcome=outcome,
-        ruleset=RULESET,
-        job_url=deliverer.job_url(record.job_run_id),
-        report_url=deliverer.outbox.report_url(record.job_run_id, id_),
-        now=now,
-    )
-    is_new = deliverer.outbox.keep_report(record.job_run_id, event)
-    # A report without a manifest is what a delivery leaves that died while it drew the page, for
-    # want of memory perhaps: the next one goes without.
-    if report and is_new and (page_url := _page(deliverer, record, id_, report, output, now)):
-        event = with_page(event, page_url)
-        deliverer.outbox.keep_report(record.job_run_id, event)
-    return deliverer.outbox.keep(record.job_run_id, manifest(event))
-
-
-def _page(
-    deliverer: Deliverer,
-    record: JobRecord,
-    id_: str,
-    report: Report,
-    output: Source | None,
-    now: datetime,
-) -> str | None:
-    """Where the report lies as a page; None without one. It never holds up a manifest."""
-    if not deliverer.make_page:
-        return None
-    try:
-        page = deliverer.make_page(report, output, now)
-        return deliverer.outbox.keep_page(record.job_run_id, id_, page)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the verdict stands without it
-        log(
-            Event.REPORT_PAGE_FAILED,
-            traceback=True,
-            job_run_id=record.job_run_id,
-            reason=type(error).__name__,
-        )
-        return None
-
-
-def _id(record: JobRecord, version: str) -> str:
-    return manifest_id(record.job_run_id, version=version, ruleset=RULESET)
-
-
-def _settled_at(record: JobRecord) -> datetime:
-    return record.settled_at or record.registered_at
+    return keep(deliverer, record, outcome, outcome)
 
 
 def _finished_at(record: JobRecord) -> datetime | None:
@@ -252,15 +66,17 @@ def _seconds_since(then: datetime | None, deliverer: Deliverer) -> float | None:
     return round((deliverer.clock() - then).total_seconds(), 3) if then else None
 
 
-def _postpone(deliverer: Deliverer, stored: StoredRecord) -> None:
-    """The output is not there yet: let the sweep raise the ticket again, within the grace time."""
+def _postpone(deliverer: Deliverer, stored: StoredRecord, wait: Wait) -> None:
+    """What the audit needs is not there yet: let the sweep raise the ticket again."""
     record = stored.record
-    now = deliverer.clock()
-    left = _settled_at(record) + deliverer.output_grace - now
-    due_at = now + min(LOOK_AGAIN, max(left, timedelta(0)))
-    log(Event.DELIVERY_POSTPONED, job_run_id=record.job_run_id, due_at=due_at)
+    log(
+        Event.DELIVERY_POSTPONED,
+        job_run_id=record.job_run_id,
+        due_at=wait.until,
+        reason=wait.reason,
+    )
     try:
-        deliverer.registry.replace(stored, record.due(due_at))
+        deliverer.registry.replace(stored, record.due(wait.until))
     except RecordConflict:  # somebody else is at it; the sweep comes anyway
         log(Event.RECORD_CONFLICT, job_run_id=record.job_run_id)
 

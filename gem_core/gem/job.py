@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import Any
 
 from gem_core.errors import GemAnswerError
@@ -71,6 +72,18 @@ class GemJob:
             return JobStatus(self.status_text)
         except ValueError:
             return None
+
+    @property
+    def promised_output(self) -> str | None:
+        """The output by the documented pattern, in the input's folder; None without an input.
+
+        Source: "Get job details", output file: `{original_filename}_matched.parquet`, where the
+        example shows that the stem is meant.
+        """
+        if not self.input_file_name:
+            return None
+        folder, slash, name = self.input_file_name.rpartition("/")
+        return f"{folder}{slash}{PurePosixPath(name).stem}_matched.parquet"
 
 
 def parse_job(answer: object, *, job_run_id: str) -> GemJob:

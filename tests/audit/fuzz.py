@@ -50,7 +50,7 @@ ODD = (0, 1, -1, 2, 7, 127, 255, 4096, 2**15, 2**16, 2**24, 2**31 - 1, -(2**31),
 
 KNOWN = "terminate called after throwing an instance of 'parquet::ParquetException'"
 """What pyarrow 26 finds in a column chunk's metadata where no handler is, so that the process ends.
-The answer is the one to every audit that ends its process (`MAX_BEGUN` in `deliver_results`)."""
+The answer is the one to every audit that ends its process (`MAX_BEGUN` in `audit_output`)."""
 
 type Spoil = Callable[[bytes, Random], bytes]
 

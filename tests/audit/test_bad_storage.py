@@ -17,7 +17,8 @@ from gem_core.audit import source
 from gem_core.audit.files import OutputFiles
 from gem_core.deliver.manifest import Manifest
 from gem_core.errors import OutputError, OutputRefused, OutputUnreachable
-from gem_core.flows.deliver_results import MAX_AUDITS, deliver_results
+from gem_core.flows.audit_output import MAX_AUDITS
+from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.deliverer import Deliverer
 from gem_core.watch.record import Stage
 from tests.builders import JOB, OUTPUT, World, finished, matched_file

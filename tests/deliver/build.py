@@ -13,7 +13,7 @@ from tests.fakes import START
 REPORT = "https://state.example/gem-reports/job/id/report.json"
 
 
-ID = manifest_id(JOB, version="0x1", ruleset="1")
+ID = manifest_id(JOB, START, version="0x1", ruleset="1")
 
 
 def settled(**fields: object) -> JobRecord:

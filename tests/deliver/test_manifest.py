@@ -13,17 +13,18 @@ from tests.deliver.build import ID, REPORT, check, event, findings, message, set
 from tests.fakes import START
 
 
-def test_an_id_is_the_same_for_the_same_job_output_and_ruleset() -> None:
-    same = manifest_id("job-1", version="0x8DE1", ruleset="1")
-    assert same == manifest_id("job-1", version="0x8DE1", ruleset="1")
-    assert same == "9c8286b41f5a183217627219182f0c61"  # listeners keep ids
+def test_an_id_is_the_same_for_the_same_registration_output_and_ruleset() -> None:
+    same = manifest_id("job-1", START, version="0x8DE1", ruleset="1")
+    assert same == manifest_id("job-1", START, version="0x8DE1", ruleset="1")
+    assert same == "4fc2e67027e41dcf260969092e48b1b3"  # listeners keep ids
     others = [
-        manifest_id("job-2", version="0x8DE1", ruleset="1"),
-        manifest_id("job-1", version="0x8DE2", ruleset="1"),
-        manifest_id("job-1", version="0x8DE1", ruleset="2"),
-        manifest_id("job-", version="10x8DE1", ruleset="1"),
+        manifest_id("job-2", START, version="0x8DE1", ruleset="1"),
+        manifest_id("job-1", START + timedelta.resolution, version="0x8DE1", ruleset="1"),
+        manifest_id("job-1", START, version="0x8DE2", ruleset="1"),
+        manifest_id("job-1", START, version="0x8DE1", ruleset="2"),
+        manifest_id("job-", START, version="10x8DE1", ruleset="1"),
     ]
-    assert len({same, *others}) == 5
+    assert len({same, *others}) == 6
 
 
 def test_the_attributes_are_those_of_a_cloud_event() -> None:

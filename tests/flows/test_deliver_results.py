@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from gem_core.errors import OutputRefused, OutputUnreachable
+from gem_core.errors import OutputRefused
+from gem_core.flows.audit_output import output_name
 from gem_core.flows.check_jobs import check_jobs
-from gem_core.flows.deliver_results import deliver_results, output_name
+from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import register_job
 from gem_core.outcome import Outcome
 from gem_core.watch.record import Settlement
@@ -88,12 +89,11 @@ def test_the_input_is_read_when_it_can_be() -> None:
     ("input_audit", "error", "note"),
     [
         (False, None, "GEM_INPUT_AUDIT"),
-        (True, OutputUnreachable("refused"), "cannot be read: refused"),
         (True, OutputRefused("no name"), "cannot be read: no name"),
     ],
 )
 def test_an_input_that_is_not_read_fails_no_output(
-    *, input_audit: bool, error: OutputUnreachable | None, note: str
+    *, input_audit: bool, error: OutputRefused | None, note: str
 ) -> None:
     world = settled()
     world.input_audit = input_audit
@@ -117,10 +117,20 @@ def test_a_job_that_names_no_input_is_audited_by_its_output() -> None:
         ({"inputFileName": "a.parquet"}, "a_matched.parquet"),
         ({"inputFileName": "a.parquet.parquet"}, "a.parquet_matched.parquet"),
         ({"inputFileName": "a"}, "a_matched.parquet"),
+        ({"inputFileName": "a.PARQUET"}, "a_matched.parquet"),
+        ({"inputFileName": "v1.2/a.pq"}, "v1.2/a_matched.parquet"),
     ],
 )
 def test_the_output_is_the_file_that_gem_names(told: dict[str, str], name: str) -> None:
     assert output_name(job("finished", **told)) == name
+
+
+@pytest.mark.parametrize("given", ["a.PARQUET", "v1.2/a.pq", "a.b.parquet", "a"])
+def test_a_name_that_follows_the_pattern_is_judged_by_the_same_pattern(given: str) -> None:
+    world = settled(finished(outputFileName=None, inputFileName=given))
+    world.files.write(output_name(job("finished", inputFileName=given)), matched_file())
+    data = delivered(world)["data"]
+    assert data["outcome"] == "valid"
 
 
 def test_the_pages_own_answer_names_its_output() -> None:

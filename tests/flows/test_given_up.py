@@ -6,8 +6,10 @@ import pytest
 
 from gem_core.audit.audit import audit
 from gem_core.audit.report import Report
-from gem_core.errors import OutputUnreachable
-from gem_core.flows.deliver_results import MAX_BEGUN, deliver_results
+from gem_core.audit.source import Source
+from gem_core.errors import OutputUnreachable, StoreError
+from gem_core.flows.audit_output import BEGUN_WITH_INPUT, MAX_BEGUN
+from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.outcome import Outcome
 from tests.builders import JOB, OUTPUT, World, finished, matched_file
@@ -93,3 +95,80 @@ def test_an_audit_that_fails_without_dying_is_not_counted() -> None:
             deliver_results(world.deliverer, JOB)
     world.audit = audit
     assert delivered(world)["data"]["outcome"] == Outcome.VALID
+
+
+def dies_of_input(*args: Any, input_source: Source | None, **options: Any) -> Report:  # noqa: ANN401 - as an audit takes it
+    """What pyarrow does about some spoilt files (decision 45)."""
+    if input_source:
+        raise Killed
+    return audit(*args, input_source=input_source, **options)
+
+
+def test_an_input_that_ends_the_process_each_time_is_left_out() -> None:
+    """It never fails a good output; and a redelivery tries anew, with a mended input perhaps."""
+    world = World()
+    world.files.write(OUTPUT, matched_file())
+    world.files.write("roads.parquet", matched_file())
+    world.settle(finished())
+    world.audit = dies_of_input
+    for _ in range(BEGUN_WITH_INPUT):
+        with pytest.raises(Killed):
+            deliver_results(world.deliverer, JOB)
+    first = delivered(world)
+    assert first["data"]["outcome"] == Outcome.VALID
+    assert first["data"]["input"]["note"] == "the audits that read the input never ended"
+    world.queue.sent.clear()
+    world.audit = audit
+    redeliver_job(world.desk, JOB)
+    second = delivered(world)
+    assert second["data"]["input"]["idsCompared"]
+    assert second["id"] != first["id"]
+
+
+def test_a_repeat_of_it_does_not_begin_with_the_input_again() -> None:
+    world = World()
+    world.files.write(OUTPUT, matched_file())
+    world.files.write("roads.parquet", matched_file())
+    world.settle(finished())
+    world.audit = dies_of_input
+    for _ in range(BEGUN_WITH_INPUT):
+        with pytest.raises(Killed):
+            deliver_results(world.deliverer, JOB)
+    real = world.queue.send
+
+    def refuse(body: str) -> None:
+        real(body)
+        raise StoreError("queue: ServiceResponseError")
+
+    world.queue.send = refuse  # type: ignore[method-assign]
+    with pytest.raises(StoreError):
+        deliver_results(world.deliverer, JOB)
+    world.queue.send = real  # type: ignore[method-assign]
+    deliver_results(world.deliverer, JOB)
+    first, second = world.queue.sent
+    assert first == second
+
+
+def test_without_an_input_nothing_is_left_out() -> None:
+    """Audits that end the process for another reason are whole once they end."""
+    world = World(input_audit=False)
+    world.files.write(OUTPUT, matched_file())
+    world.settle(finished())
+    first = dies_at_first(world)
+    world.queue.sent.clear()
+    redeliver_job(world.desk, JOB)
+    assert delivered(world) == first
+
+
+def dies_at_first(world: World) -> dict[str, Any]:
+    """The event after more deaths than an input is given."""
+
+    def die(*_: object, **__: object) -> Report:
+        raise Killed
+
+    world.audit = die
+    for _ in range(BEGUN_WITH_INPUT):
+        with pytest.raises(Killed):
+            deliver_results(world.deliverer, JOB)
+    world.audit = audit
+    return delivered(world)

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from gem_core.errors import OutputUnreachable
+from gem_core.flows.audit_output import LOOK_AGAIN, MAX_AUDITS
 from gem_core.flows.check_jobs import check_jobs
-from gem_core.flows.deliver_results import LOOK_AGAIN, MAX_AUDITS, deliver_results
+from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.watch.record import Stage
 from tests.builders import JOB, OUTPUT, World, finished, logged, matched_file

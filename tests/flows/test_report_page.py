@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gem_core.audit.source import Source
 from gem_core.errors import (
     OutputChanged,
     OutputError,
@@ -18,9 +19,10 @@ from gem_core.errors import (
 )
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.deliverer import MakePage
+from gem_core.flows.manage_jobs import forget_job
 from gem_core.page.make import make_page
 from tests.builders import JOB, OUTPUT, World, check_manifest, finished, logged, matched_file
-from tests.fakes import Killed, MemoryDocuments
+from tests.fakes import Killed, MemoryDocuments, Trap
 
 MAKE: MakePage = partial(make_page, with_map=True)
 
@@ -141,3 +143,48 @@ def test_a_process_that_dies_of_the_page_delivers_without_it_next_time() -> None
     manifest = deliver_results(replace(world.deliverer, make_page=die), JOB)
     assert manifest
     assert check_manifest(manifest.body)["data"]["report"]["page"] is None
+
+
+def test_a_process_that_dies_after_the_page_links_it_next_time() -> None:
+    """Drawing it did no harm, and it is about the same output."""
+    world = World()
+    world.files.write(OUTPUT, matched_file())
+    world.settle(finished())
+
+    def die_once() -> None:
+        if world.trap.calls[-3:] == ["reports.create", "files.source.read", "reports.put"]:
+            raise Killed
+
+    world.trap = Trap(check=die_once)
+    with pytest.raises(Killed):
+        deliver_results(replace(world.deliverer, make_page=reading), JOB)
+    assert [name.rpartition("/")[2] for name in world.reports.names()] == [
+        "report.html",
+        "report.json",
+    ]
+    world.trap = Trap()
+    manifest = deliver_results(replace(world.deliverer, make_page=raising(AssertionError())), JOB)
+    assert manifest
+    event = check_manifest(manifest.body)
+    page_of(world, event)
+    report = world.reports.get(f"{JOB}/{event['id']}/report.json")
+    assert report
+    assert json.loads(report.body)["data"]["report"] == event["data"]["report"]
+
+
+def reading(_: object, output: Source | None, __: object) -> str:
+    """A page that is made of the output."""
+    assert output
+    return repr(output.read(0, 4))
+
+
+def test_a_job_that_is_registered_again_has_a_page_again() -> None:
+    world, former = delivered(MAKE)
+    forget_job(world.desk, JOB)
+    world.clock.move(seconds=1)
+    world.settle(finished())
+    manifest = deliver_results(replace(world.deliverer, make_page=MAKE), JOB)
+    assert manifest
+    event = check_manifest(manifest.body)
+    assert page_of(world, event)
+    assert page_of(world, former)

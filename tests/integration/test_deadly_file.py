@@ -1,8 +1,11 @@
-"""An output over which pyarrow ends the process: the listeners are told, and other jobs go on."""
+"""A file over which pyarrow ends the process: the listeners are told, and other jobs go on."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from devkit.azurite import Azurite
 from devkit.runner import Runner
@@ -12,8 +15,10 @@ from gem_core.audit.report import RULESET
 from gem_core.blob_documents import BlobDocuments
 from gem_core.deliver.manifest import manifest_id
 from gem_core.deliver.outbox import Outbox
-from gem_core.flows.deliver_results import MAX_BEGUN
-from gem_core.wiring import MANIFESTS, REPORTS
+from gem_core.flows.audit_output import BEGUN_WITH_INPUT, MAX_BEGUN
+from gem_core.watch.registration import register
+from gem_core.watch.registry import JobRegistry
+from gem_core.wiring import JOBS, MANIFESTS, REPORTS, TICKETS, WORKLIST
 from tests.audit.bombs import deadly_statistics
 from tests.integration.courier import FAST, Courier, failed_checks, wait_for
 
@@ -23,15 +28,21 @@ SETTINGS = FAST | {"RUNNER_VISIBILITY_SECONDS": "1", "GEM_REPORT_PAGE": "false"}
 DEATHS = 2
 """That are lived through here; of those before, only the count is there that they leave."""
 
+type Spoil = Callable[[ContainerClient, GemSimulator], object]
+"""Makes the deadly job and its files."""
 
-def count_before(blobs: BlobServiceClient, etag: str) -> None:
-    """As the audits before have left it."""
-    outbox = Outbox(
-        manifests=BlobDocuments(blobs.get_container_client(MANIFESTS)),
-        reports=BlobDocuments(blobs.get_container_client(REPORTS)),
+
+def register_before(blobs: BlobServiceClient, etag: str, *, begun: int) -> None:
+    """As the registration and the audits before have left it."""
+    jobs, worklist, tickets, manifests, reports = (
+        BlobDocuments(blobs.get_container_client(name))
+        for name in (JOBS, WORKLIST, TICKETS, MANIFESTS, REPORTS)
     )
-    id_ = manifest_id(DEADLY, version=etag.strip('"'), ruleset=RULESET)
-    for _ in range(MAX_BEGUN - DEATHS):
+    now = datetime.now(UTC)
+    JobRegistry(jobs=jobs, worklist=worklist, tickets=tickets).add(register(DEADLY, None, now))
+    outbox = Outbox(manifests=manifests, reports=reports)
+    id_ = manifest_id(DEADLY, now, version=etag.strip('"'), ruleset=RULESET)
+    for _ in range(begun):
         outbox.begin(DEADLY, id_)
 
 
@@ -52,24 +63,44 @@ def deaths_until_all_told(courier: Courier, runner: Runner) -> int:
     return deaths
 
 
-def test_the_process_ends_ten_times_and_then_the_listeners_are_told() -> None:
+def lived(spoil: Spoil, *, begun: int) -> tuple[int, dict[str, Any]]:
+    """How often the process ended until both jobs were told of, and their events."""
     with Azurite() as azurite:
         make_stores(azurite.connection_string)
         with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
             files = blobs.get_container_client(OUTPUT_CONTAINER)
             with GemSimulator(files, SimulatorSettings()) as simulator:
-                simulator.add_job(DEADLY, replace(ENDED, output_written=False))
+                spoil(files, simulator)
                 simulator.add_job(OTHER, ENDED)
-                put = files.upload_blob(f"{DEADLY}_matched.parquet", deadly_statistics())
-                count_before(blobs, put.get_blob_properties().etag)
+                output = files.get_blob_client(f"{DEADLY}_matched.parquet")
+                register_before(blobs, output.get_blob_properties().etag, begun=begun)
                 settings = app_settings(azurite, simulator) | SETTINGS
                 with Runner(ROOT, settings) as runner:
                     courier = Courier(Stage(azurite, simulator, runner))
                     courier.register(OTHER)
-                    courier.register(DEADLY)
                     deaths = deaths_until_all_told(courier, runner)
-    told = {event["data"]["jobRunId"]: event for event in courier.events}
+    return deaths, {event["data"]["jobRunId"]: event for event in courier.events}
+
+
+def test_the_process_ends_ten_times_and_then_the_listeners_are_told() -> None:
+    def spoil(files: ContainerClient, simulator: GemSimulator) -> None:
+        simulator.add_job(DEADLY, replace(ENDED, output_written=False))
+        files.upload_blob(f"{DEADLY}_matched.parquet", deadly_statistics())
+
+    deaths, told = lived(spoil, begun=MAX_BEGUN - DEATHS)
     assert deaths == DEATHS
     assert told[DEADLY]["data"]["outcome"] == "invalid"
     assert failed_checks(told[DEADLY]) == {"auditable"}
     assert told[OTHER]["data"]["outcome"] == "valid"
+
+
+def test_an_input_that_ends_the_process_five_times_is_left_out() -> None:
+    def spoil(files: ContainerClient, simulator: GemSimulator) -> None:
+        simulator.add_job(DEADLY, ENDED)
+        simulator.write_due_outputs()
+        files.upload_blob(f"{DEADLY}.parquet", deadly_statistics(), overwrite=True)
+
+    deaths, told = lived(spoil, begun=BEGUN_WITH_INPUT - 1)
+    assert deaths == 1
+    assert told[DEADLY]["data"]["outcome"] == told[OTHER]["data"]["outcome"] == "valid"
+    assert told[DEADLY]["data"]["input"]["note"] == "the audits that read the input never ended"

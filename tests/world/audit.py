@@ -54,7 +54,7 @@ class SeenReport(Report):
             "output": {"bytes": self.facts.size_bytes, "rows": None, "fingerprint": self.seen},
             "match": None,
             "statistics": None,
-            "input": None,
+            "input": {"note": self.facts.given.note},
             "checks": [],
             "reading": {},
         }
@@ -65,7 +65,7 @@ def _seeing_audit(
     job: GemJob,
     *,
     input_source: Source | None,  # noqa: ARG001 - an audit takes it
-    input_note: str,  # noqa: ARG001 - as above
+    input_note: str,
     expected_input: str | None,  # noqa: ARG001 - as above
 ) -> Report:
     """Read the output in two pieces, the end first, as a Parquet reader does."""
@@ -74,7 +74,12 @@ def _seeing_audit(
     return SeenReport(
         outcome=Outcome(_outcome_of(head)),
         checks=(),
-        facts=Facts(job=job, name=output.name, size_bytes=output.size_bytes, given=InputFacts()),
+        facts=Facts(
+            job=job,
+            name=output.name,
+            size_bytes=output.size_bytes,
+            given=InputFacts(note=input_note),
+        ),
         bytes_read=output.size_bytes,
         requests=2,
         seen=_fingerprint(head + tail),

@@ -13,6 +13,7 @@ from random import Random
 from typing import Any, cast
 
 from gem_core.deliver.outbox import Outbox
+from gem_core.errors import OutputUnreachable
 from gem_core.flows.checker import Checker
 from gem_core.flows.deliverer import Deliverer
 from gem_core.flows.manage_jobs import Desk
@@ -31,6 +32,8 @@ from tests.world.plan import Plan
 
 MAX_SHOWN = 80
 """Characters of an argument in the trace."""
+REFUSED_SHARE = 0.2
+"""Of the random runs: those where inputs are refused."""
 SLOW_SECONDS = 400.0
 """Below the function timeout, beyond every due time of the policy."""
 
@@ -91,6 +94,7 @@ class Edges:
         self.queue = FakeQueue()
         self.batches = WaitingBatches()
         self.files = FakeFiles()
+        self._refuse_inputs(plan)
         lives = {life.job_run_id: life for life in plan.lives}
         self.gem = LivingGem(lives, lambda: loop.seconds)
         self.ledger = Ledger(
@@ -107,6 +111,16 @@ class Edges:
         self.count_states = False
         self._auditing = auditing
         self._build()
+
+    def _refuse_inputs(self, plan: Plan) -> None:
+        """In some runs nobody may read the inputs, for a while; then they are gone."""
+        random = Random(f"inputs of {plan.name}")
+        if random.random() < REFUSED_SHARE and self._setting.horizon:
+            for life in plan.lives:
+                self.files.errors[life.input_name] = OutputUnreachable(
+                    f"simulated: {Fault.OUTPUT_UNREACHABLE}"
+                )
+            self._loop.later(random.uniform(0, self._setting.horizon), self.files.errors.clear)
 
     def _build(self) -> None:
         clock = self._loop.clock

@@ -15,6 +15,7 @@ from gem_core.watch.record import Settlement, Stage
 from gem_core.watch.registry import MARKER_PREFIX, SUFFIX
 from tests.fakes import MemoryDocuments
 from tests.world.audit import Auditing
+from tests.world.faults import Fault
 from tests.world.gem import NOT_FOUND
 from tests.world.plan import Deed
 
@@ -40,6 +41,8 @@ class Sent:
     id: str
     etag: str
     """Of the output that was audited; empty without an audit."""
+    registration: tuple[str, str]
+    """Which one it speaks of: its time and its labels."""
 
 
 @dataclass(slots=True)
@@ -66,15 +69,14 @@ class Ledger:
     breaches: list[str] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     sent: dict[str, list[Sent]] = field(default_factory=lambda: defaultdict(list))
-    ids: dict[tuple[str, str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
-    """By job, output ETag and ruleset."""
+    ids: dict[tuple[str, ...], set[str]] = field(default_factory=lambda: defaultdict(set))
+    """By job, its registration, output ETag and ruleset."""
     versions: dict[str, list[Version]] = field(default_factory=lambda: defaultdict(list))
     """Of each output, by its name."""
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     """As they are stored now."""
     stored: dict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
     """Every manifest that ever was in the outbox, by the job."""
-    registered_at: dict[str, float] = field(default_factory=dict)
     asking: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Who asks GEM just now, by the job."""
     is_slow: bool = False
@@ -121,13 +123,14 @@ class Ledger:
     def _record_written(self, job_run_id: str, new: dict[str, Any], method: str) -> None:
         old = self.records.get(job_run_id)
         self.records[job_run_id] = new
-        if method == "create":
-            self.registered_at[job_run_id] = self.seconds()
         if old and method != "create":
             self._check_step(job_run_id, old, new)
         if new["stage"] == Stage.REPORTED:
-            if new["manifestId"] not in {sent.id for sent in self.sent[job_run_id]}:
+            told = [sent for sent in self.sent[job_run_id] if sent.id == new["manifestId"]]
+            if not told:
                 self.breach(f"{job_run_id} is marked as reported, and nothing was sent")
+            elif {sent.registration for sent in told} != {_registration(new, new)}:
+                self.breach(f"{job_run_id} is reported by a manifest of a former registration")
         elif new["settlement"] and not (old and old["settlement"]):
             self._check_settlement(job_run_id, new)
         self._check_marker(job_run_id)
@@ -188,15 +191,16 @@ class Ledger:
             self.breach(f"{job_run_id}: a manifest is sent that never was in the outbox")
         elif not self._was_forgotten(job_run_id) and (held is None or held.body != body.encode()):
             self.breach(f"{job_run_id}: a manifest is sent that is not the one in the outbox")
-        etag = ""
+        etag, registration = "", _registration(data["timing"], data)
         if data["output"] and (seen := self.auditing.seen(data)) is not None:
             etag = data["output"]["etag"]
             self._check_output(data["output"]["name"], etag, seen)
-            ids = self.ids[job_run_id, etag, data["checks"]["ruleset"]]
-            ids.add(id_)
-            if len(ids) > 1:
-                self.breach(f"{job_run_id}: {len(ids)} ids for output {etag}")
-        self.sent[job_run_id].append(Sent(self.seconds(), id_, etag))
+            if Fault.OUTPUT_UNREACHABLE not in str(data["input"]):  # no answer to every request
+                ids = self.ids[job_run_id, registration[0], etag, data["checks"]["ruleset"]]
+                ids.add(id_)
+                if len(ids) > 1:
+                    self.breach(f"{job_run_id}: {len(ids)} ids for output {etag}")
+        self.sent[job_run_id].append(Sent(self.seconds(), id_, etag, registration))
 
     def _check_output(self, name: str, etag: str, seen: str) -> None:
         (version,) = (version for version in self.versions[name] if version.etag == etag)
@@ -227,12 +231,16 @@ class Ledger:
         return [each for each in self.owed() if not self._was_told(each)]
 
     def _was_told(self, asked: Asked) -> bool:
-        if asked.deed is Deed.REGISTER:
-            since = self.registered_at[asked.job_run_id]
-            return any(sent.at >= since for sent in self.sent[asked.job_run_id])
-        return any(
-            sent.at >= asked.began and self._stood_at(sent.etag, asked.began)
+        record = self.records[asked.job_run_id]
+        told = [
+            sent
             for sent in self.sent[asked.job_run_id]
+            if sent.registration == _registration(record, record)
+        ]
+        if asked.deed is Deed.REGISTER:
+            return bool(told)
+        return any(
+            sent.at >= asked.began and self._stood_at(sent.etag, asked.began) for sent in told
         )
 
     def _stood_at(self, etag: str, at: float) -> bool:
@@ -249,3 +257,7 @@ class Ledger:
                 self.breach(f"{job_run_id} is {record['stage']} for ever")
         if left := [name for name in self.worklist.names() if name.startswith(MARKER_PREFIX)]:
             self.breach(f"the worklist still has {', '.join(left)}")
+
+
+def _registration(times: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[str, str]:
+    return times["registeredAt"], json.dumps(data["labels"])

@@ -8,14 +8,15 @@ from itertools import count
 from typing import Any
 from unittest.mock import patch
 
-from gem_core.deliver.manifest import Manifest
+from gem_core.deliver.manifest import Manifest, manifest_id
 from gem_core.deliver.outbox import Outbox
-from gem_core.flows import check_one, deliver_results
+from gem_core.flows import check_one, deliver_results, keep_manifest
+from gem_core.flows.audit_output import Wait
 from gem_core.flows.deliverer import Deliverer
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_to_bytes
 from gem_core.watch.registry import MARKER_PREFIX, SUFFIX, JobRegistry, OpenJob, StoredRecord
-from tests.fakes import FakeSource, MemoryDocuments
+from tests.fakes import START, FakeSource, MemoryDocuments
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,9 @@ def _no_read_pin() -> AbstractContextManager[Any]:
 def _mark_first() -> AbstractContextManager[Any]:
     make = deliver_results._manifest  # the step before the send
 
-    def made(deliverer: Deliverer, record: JobRecord) -> Manifest | None:
+    def made(deliverer: Deliverer, record: JobRecord) -> Manifest | Wait:
         ready = make(deliverer, record)
-        if ready and (stored := deliverer.registry.get(record.job_run_id)):
+        if isinstance(ready, Manifest) and (stored := deliverer.registry.get(record.job_run_id)):
             deliver_results._mark_reported(deliverer, stored, ready)
         return ready
 
@@ -93,7 +94,14 @@ def _unmark_any() -> AbstractContextManager[Any]:
 
 def _any_id() -> AbstractContextManager[Any]:
     numbers = count()
-    return patch.object(deliver_results, "manifest_id", lambda *_, **__: f"{next(numbers):032}")
+    return patch.object(keep_manifest, "manifest_id", lambda *_, **__: f"{next(numbers):032}")
+
+
+def _id_of_any_life() -> AbstractContextManager[Any]:
+    def made(job_run_id: str, _: datetime, **version: str) -> str:
+        return manifest_id(job_run_id, START, **version)
+
+    return patch.object(keep_manifest, "manifest_id", made)
 
 
 def _send_and_hope() -> AbstractContextManager[Any]:
@@ -138,6 +146,7 @@ SABOTAGES = {
         Sabotage("young-markers", "a marker goes, however young it is", _young_markers_go),
         Sabotage("old-delivery", "an old delivery reports a new request", _any_delivery_reports),
         Sabotage("claim", "a job is claimed by whoever likes", _claim_for_all),
+        Sabotage("former-life", "a manifest of a former registration will do", _id_of_any_life),
         Sabotage("blind-mark", "a job is marked without looking at its record", _send_and_hope),
     )
 }

@@ -32,7 +32,7 @@ class Tally:
     sent: int = 0
     lost: int = 0
     ids: Counter[int] = field(default_factory=Counter)
-    """How often a (job, output ETag, ruleset) had so many ids."""
+    """How often a (registration, output ETag, ruleset) had so many ids."""
     breaches: int = 0
     cpu_seconds: float = 0
     failing: list[tuple[str, str]] = field(default_factory=list)
@@ -115,6 +115,8 @@ class Tally:
         table.add_row("manifests delivered, repeats too", f"{self.sent:,}")
         table.add_row("lost", f"[bold]{self.lost:,}")
         for ids, count in sorted(self.ids.items()):
-            table.add_row(f"(job, ETag, ruleset) with {ids} id{'s'[: ids != 1]}", f"{count:,}")
+            table.add_row(
+                f"(registration, ETag, ruleset) with {ids} id{'s'[: ids != 1]}", f"{count:,}"
+            )
         table.add_row("invariant breaches", f"[bold]{self.breaches:,}")
         return table

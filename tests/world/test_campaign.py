@@ -41,7 +41,7 @@ def test_nothing_is_lost_in_the_short_form() -> None:
     assert int(lines["runs"].replace(",", "")) > 3000
     assert lines["lost"] == lines["invariant breaches"] == "0"
     assert int(lines["manifests owed"].replace(",", "")) > 3000
-    assert "(job, ETag, ruleset) with 2 ids" not in lines
+    assert "(registration, ETag, ruleset) with 2 ids" not in lines
 
 
 RARE = {"blind-mark", "claim", "old-delivery", "unmark-any"}

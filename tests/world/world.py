@@ -48,7 +48,7 @@ class Result:
     lost: int
     sent: int
     ids: tuple[int, ...]
-    """How many ids for each (job, output ETag, ruleset)."""
+    """How many ids for each (registration, output ETag, ruleset)."""
     injected: Counter[Fault]
     deeds: Counter[Deed]
     endings: Counter[str]
@@ -201,10 +201,11 @@ class World:
             self._request(act)
 
     def _request(self, act: Act) -> None:
-        """Somebody calls one of the HTTP routes."""
+        """Somebody calls one of the HTTP routes; each registration brings labels of its own."""
         edges, job_run_id = self._edges, act.job_run_id
+        labels = {"asked": str(len(edges.ledger.asked))}
         stories: dict[Deed, Callable[[], object]] = {
-            Deed.REGISTER: lambda: register_job(edges.desk, job_run_id, None),
+            Deed.REGISTER: lambda: register_job(edges.desk, job_run_id, {"labels": labels}),
             Deed.CHECK: lambda: check_job(edges.desk, edges.checker, job_run_id),
             Deed.REDELIVER: lambda: redeliver_job(edges.desk, job_run_id),
             Deed.FORGET: lambda: forget_job(edges.desk, job_run_id),

@@ -1,0 +1,209 @@
+"""What could not be checked for trouble that may pass is waited for, and never final."""
+
+import io
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from gem_core.audit.audit import Effort, audit
+from gem_core.audit.id_facts import IdLimits
+from gem_core.errors import OutputChanged, OutputError, OutputMissing, OutputUnreachable
+from gem_core.flows.audit_output import INPUT_PATIENCE
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.manage_jobs import redeliver_job
+from gem_core.watch.record import Stage
+from tests.builders import JOB, World, logged
+from tests.fakes import START
+from tests.flows.build import delivered, settled
+
+INPUT = "roads.parquet"
+BUSY = OutputUnreachable("storage answered 503")
+
+
+def written(ids: Iterable[int], **options: int) -> bytes:
+    """A file with nothing but ids."""
+    file = io.BytesIO()
+    pq.write_table(pa.table({"id": pa.array(ids, pa.int64())}), file, **options)
+    return file.getvalue()
+
+
+def with_input() -> World:
+    """A settled job whose output lacks roads of its input."""
+    world = settled()
+    world.files.write(INPUT, written(range(100)))
+    return world
+
+
+def ticks(world: World, *, until: timedelta) -> None:
+    """Each minute a tick, and the deliveries that it leads to."""
+    while not world.queue.sent and world.clock() < START + until:
+        world.clock.move(minutes=1)
+        check_jobs(world.checker)
+        for job_run_id in world.new_tickets():
+            deliver_results(world.deliverer, job_run_id)
+
+
+def last(world: World) -> dict[str, Any]:
+    event: dict[str, Any] = world.queue.events()[-1]
+    return event
+
+
+def test_an_input_that_cannot_be_opened_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    world = with_input()
+    world.files.errors[INPUT] = BUSY
+    assert deliver_results(world.deliverer, JOB) is None
+    assert world.queue.sent == []
+    assert world.record().stage is Stage.SETTLED
+    assert world.marked()
+    (line,) = logged(caplog, "delivery_postponed")
+    assert "503" in line["reason"]
+    assert not logged(caplog, "output_audited")
+    del world.files.errors[INPUT]
+    ticks(world, until=INPUT_PATIENCE)
+    assert last(world)["data"]["outcome"] == "invalid"  # as it is: roads are missing
+
+
+@pytest.mark.parametrize("error", [BUSY, OutputChanged("replaced")])
+@pytest.mark.parametrize("at", [0, 1])
+def test_an_input_that_cannot_be_read_on_is_waited_for(error: OutputError, at: int) -> None:
+    world = with_input()
+    reads: list[str] = []
+
+    def fail(name: str) -> None:
+        if name == INPUT:
+            reads.append(name)
+            if len(reads) == at + 1:
+                raise error
+
+    world.files.on_read = fail
+    world.audit = partial(audit, effort=Effort(two_threads=False))
+    world.files.write(INPUT, written(range(100_000), row_group_size=1000))
+    assert deliver_results(world.deliverer, JOB) is None
+    ticks(world, until=INPUT_PATIENCE)
+    assert last(world)["data"]["outcome"] == "invalid"
+
+
+def test_an_input_that_stays_away_holds_no_manifest_back_for_long() -> None:
+    world = with_input()
+    world.files.errors[INPUT] = OutputUnreachable("refused: 403")
+    deliver_results(world.deliverer, JOB)
+    ticks(world, until=2 * INPUT_PATIENCE)
+    data = last(world)["data"]
+    assert (data["outcome"], data["input"]["idsCompared"]) == ("valid", False)
+    assert data["input"]["note"] == "the input file cannot be read: refused: 403"
+    assert timedelta(0) <= world.clock() - START - INPUT_PATIENCE < timedelta(minutes=2)
+    assert world.record().stage is Stage.REPORTED
+
+
+def test_patience_begins_with_the_trouble_however_late_the_delivery_is() -> None:
+    world = with_input()
+    world.clock.move(hours=3)
+    world.files.errors[INPUT] = BUSY
+    assert deliver_results(world.deliverer, JOB) is None
+    world.clock.move(INPUT_PATIENCE - timedelta(seconds=1))
+    assert deliver_results(world.deliverer, JOB) is None
+    world.clock.move(seconds=1)
+    assert deliver_results(world.deliverer, JOB)
+
+
+def in_part() -> World:
+    """A world where a manifest went out without the input."""
+    world = with_input()
+    world.files.errors[INPUT] = BUSY
+    deliver_results(world.deliverer, JOB)
+    world.clock.move(INPUT_PATIENCE)
+    assert delivered(world)["data"]["outcome"] == "valid"
+    return world
+
+
+def test_a_redelivery_audits_anew_what_was_audited_in_part() -> None:
+    world = in_part()
+    first = last(world)
+    del world.files.errors[INPUT]
+    redeliver_job(world.desk, JOB)
+    world.queue.sent.clear()
+    second = delivered(world)
+    assert second["data"]["outcome"] == "invalid"
+    assert second["data"]["input"]["idsCompared"]
+    assert second["id"] != first["id"]
+    redeliver_job(world.desk, JOB)
+    world.queue.sent.clear()
+    assert delivered(world) == second
+
+
+def test_a_redelivery_has_patience_again() -> None:
+    world = in_part()
+    redeliver_job(world.desk, JOB)
+    assert deliver_results(world.deliverer, JOB) is None
+    world.clock.move(INPUT_PATIENCE)
+    deliver_results(world.deliverer, JOB)
+    first, second = world.queue.events()
+    assert second["data"]["outcome"] == "valid"
+    assert first["id"] != second["id"]  # it was asked for
+
+
+def test_a_repeat_sends_what_was_audited_in_part_byte_for_byte() -> None:
+    world = with_input()
+    world.files.errors[INPUT] = BUSY
+    deliver_results(world.deliverer, JOB)
+    world.clock.move(INPUT_PATIENCE)
+    real = world.queue.send
+
+    def refuse(body: str) -> None:
+        real(body)
+        raise BUSY
+
+    world.queue.send = refuse  # type: ignore[method-assign]
+    with pytest.raises(OutputUnreachable):
+        deliver_results(world.deliverer, JOB)
+    world.queue.send = real  # type: ignore[method-assign]
+    del world.files.errors[INPUT]
+    deliver_results(world.deliverer, JOB)
+    first, second = world.queue.sent
+    assert first == second
+
+
+def test_an_input_that_is_gone_is_a_note_at_once() -> None:
+    world = with_input()
+    world.files.errors[INPUT] = OutputMissing("it is not there")
+    assert "not there" in delivered(world)["data"]["input"]["note"]
+
+
+def shuffled() -> bytes:
+    return written([*range(0, 30_000, 2), *range(29_999, 0, -2)])
+
+
+def test_a_disk_without_room_for_ids_is_waited_for(tmp_path: Path) -> None:
+    world = settled(output=shuffled())
+    absent = tmp_path / "absent"
+    limits = IdLimits(memory_bytes=1000, folder=absent)
+    world.audit = partial(audit, effort=Effort(limits))
+    assert deliver_results(world.deliverer, JOB) is None
+    absent.mkdir()
+    ticks(world, until=INPUT_PATIENCE)
+    assert last(world)["data"]["statistics"]["ours"]["num_roads_processed"]["ids"] == 30_000
+
+
+def test_a_disk_that_stays_full_holds_no_manifest_back_for_long(tmp_path: Path) -> None:
+    world = settled(output=shuffled())
+    world.files.write(INPUT, shuffled())
+    world.audit = partial(audit, effort=Effort(IdLimits(1000, tmp_path / "absent")))
+    deliver_results(world.deliverer, JOB)
+    ticks(world, until=2 * INPUT_PATIENCE)
+    assert "temporary directory" in last(world)["data"]["input"]["note"]
+
+
+def test_a_job_that_is_forgotten_takes_its_patience_along() -> None:
+    world = with_input()
+    world.files.errors[INPUT] = BUSY
+    deliver_results(world.deliverer, JOB)
+    assert world.manifests.names()
+    world.outbox.forget(JOB)
+    assert world.manifests.names() == []

@@ -1,0 +1,85 @@
+"""A job that is forgotten and registered again: its manifests are its own."""
+
+from typing import Any
+
+import pytest
+
+from gem_core.audit.audit import audit
+from gem_core.audit.report import Report
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.manage_jobs import forget_job, register_job
+from gem_core.watch.record import Stage
+from tests.builders import JOB, OUTPUT, World, finished, matched_file
+from tests.fakes import Killed, Trap
+
+OLD, NEW = {"team": "old"}, {"team": "new"}
+
+
+def registered(labels: dict[str, str], **body: str) -> World:
+    """A world where a job was registered with these labels, and has settled."""
+    world = World()
+    world.files.write(OUTPUT, matched_file())
+    world.gem.answers[JOB] = [finished()]
+    register(world, labels, **body)
+    return world
+
+
+def register(world: World, labels: dict[str, str], **body: str) -> None:
+    """PUT, and the tick that settles it."""
+    world.clock.move(seconds=1)
+    is_new, _ = register_job(world.desk, JOB, {"labels": labels, **body})
+    assert is_new
+    check_jobs(world.checker)
+
+
+def delivered(world: World) -> dict[str, Any]:
+    """The last event on the queue, once the job is reported by it."""
+    deliver_results(world.deliverer, JOB)
+    event = world.queue.events()[-1]
+    record = world.record()
+    assert (record.stage, record.manifest_id) == (Stage.REPORTED, event["id"])
+    assert event["data"]["timing"]["registeredAt"] == record.registered_at.isoformat()
+    return event
+
+
+def test_a_deletion_that_died_half_way_leaves_no_manifest_to_the_next_registration() -> None:
+    world = registered(OLD)
+    delivered(world)
+    world.trap = Trap(1)  # after the record, before the outbox
+    with pytest.raises(Killed):
+        forget_job(world.desk, JOB)
+    assert world.trap.calls == ["jobs.delete", "manifests.every"]
+    world.trap = Trap()
+    register(world, NEW, inputFileName="other.parquet")
+    data = delivered(world)["data"]
+    assert data["labels"] == NEW
+    failed = [c["name"] for c in data["checks"]["notPassed"] if c["verdict"] == "failed"]
+    assert failed == ["input_as_registered"]
+
+
+def test_a_manifest_that_an_older_delivery_stores_later_is_not_the_next_registrations() -> None:
+    world = registered(OLD)
+
+    def meanwhile(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - as an audit takes it
+        world.audit = audit
+        report = audit(*args, **options)
+        forget_job(world.desk, JOB)
+        register(world, NEW)
+        return report
+
+    world.audit = meanwhile
+    deliver_results(world.deliverer, JOB)
+    assert world.record().stage is Stage.SETTLED
+    assert delivered(world)["data"]["labels"] == NEW
+
+
+def test_listeners_that_drop_known_ids_take_the_manifest_of_a_new_registration() -> None:
+    world = registered(OLD)
+    first = delivered(world)
+    forget_job(world.desk, JOB)
+    register(world, NEW)
+    second = delivered(world)
+    assert second["data"]["labels"] == NEW
+    assert second["data"]["output"]["etag"] == first["data"]["output"]["etag"]
+    assert second["id"] != first["id"]
