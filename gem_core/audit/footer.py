@@ -17,7 +17,7 @@ from gem_core.audit.contract import ID, MATCH_STATUS, is_text
 from gem_core.audit.decode import UNREADABLE, decoded, open_file
 from gem_core.audit.guard import OutOfBounds
 from gem_core.audit.id_facts import Span
-from gem_core.audit.plan import batch_rows, chunks, coded_by_delta
+from gem_core.audit.plan import batch_rows, chunks, coded_by_delta, group_chunks
 from gem_core.audit.ranges import TAIL_BYTES, RangeFile
 from gem_core.audit.threads import ahead, costliest, side_by_side
 
@@ -189,10 +189,9 @@ def _opened(file: RangeFile, *, footer_start: int) -> Opened:
 def _id_span(metadata: pq.FileMetaData) -> Span | None:
     spans = []
     for group in range(metadata.num_row_groups):
-        row_group = metadata.row_group(group)
-        for index in range(row_group.num_columns):
-            chunk = row_group.column(index)
-            if chunk.path_in_schema == ID and row_group.num_rows:
+        rows = metadata.row_group(group).num_rows
+        for chunk in group_chunks(metadata, group):
+            if chunk.path_in_schema == ID and rows:
                 found = chunk.statistics
                 if not found or not found.has_min_max:
                     return None

@@ -41,7 +41,7 @@ def chunks(
     for number in range(metadata.num_row_groups) if groups is None else groups:
         yield [
             chunk_span(chunk)
-            for chunk in _chunks_of(metadata, number)
+            for chunk in group_chunks(metadata, number)
             if columns is None or is_of(chunk.path_in_schema, columns)
         ]
 
@@ -71,27 +71,32 @@ def coded_by_delta(metadata: pq.FileMetaData, column: str) -> bool:
     """
     return any(
         encoding.startswith("DELTA")
-        for group in range(metadata.num_row_groups)
-        for chunk in _chunks_of(metadata, group)
+        for chunk in column_chunks(metadata)
         if chunk.path_in_schema == column
         for encoding in chunk.encodings
     )
 
 
-def _chunks_of(metadata: pq.FileMetaData, group: int) -> Iterator[pq.ColumnChunkMetaData]:
+def group_chunks(metadata: pq.FileMetaData, group: int) -> Iterator[pq.ColumnChunkMetaData]:
+    """Each column chunk of a row group."""
     row_group = metadata.row_group(group)
     return (row_group.column(index) for index in range(row_group.num_columns))
+
+
+def column_chunks(metadata: pq.FileMetaData) -> Iterator[pq.ColumnChunkMetaData]:
+    """Each column chunk of the file, by row group."""
+    for group in range(metadata.num_row_groups):
+        yield from group_chunks(metadata, group)
 
 
 def batch_rows(metadata: pq.FileMetaData, columns: Collection[str]) -> int:
     """How many rows to decode at once so that a batch stays near `BATCH_BYTES`."""
     widest = 1.0
     for group in range(metadata.num_row_groups):
-        row_group = metadata.row_group(group)
         taken = sum(
             chunk.total_uncompressed_size
-            for chunk in (row_group.column(index) for index in range(row_group.num_columns))
+            for chunk in group_chunks(metadata, group)
             if is_of(chunk.path_in_schema, columns)
         )
-        widest = max(widest, taken / max(row_group.num_rows, 1))
+        widest = max(widest, taken / max(metadata.row_group(group).num_rows, 1))
     return max(1, min(BATCH_ROWS, int(BATCH_BYTES / widest)))

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gem_core.audit.plan import column_chunks
+
 LARGE_ROWS = 1 << 18
 """Fewer rows than this are decoded before a second thread would have begun."""
 
@@ -31,12 +33,9 @@ def costliest(metadata: pq.FileMetaData, columns: Sequence[str]) -> str | None:
     if not columns[1:] or metadata.num_rows < LARGE_ROWS:
         return None
     decoded = Counter[str]()
-    for group in range(metadata.num_row_groups):
-        row_group = metadata.row_group(group)
-        for index in range(row_group.num_columns):
-            chunk = row_group.column(index)
-            if chunk.path_in_schema in columns:
-                decoded[chunk.path_in_schema] += chunk.total_uncompressed_size
+    for chunk in column_chunks(metadata):
+        if chunk.path_in_schema in columns:
+            decoded[chunk.path_in_schema] += chunk.total_uncompressed_size
     return max(columns, key=lambda name: decoded[name])
 
 

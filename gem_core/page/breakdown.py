@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gem_core.audit.contract import ID, PROMISED
+from gem_core.audit.plan import column_chunks
 from gem_core.page.geometry import GEOMETRY
 from gem_core.page.reader import weight
 
@@ -47,11 +48,8 @@ def candidates(schema: pa.Schema, metadata: pq.FileMetaData) -> tuple[str, ...]:
     """Which of the customer's columns are worth a look, judged by the footer alone."""
     taken = {ID, GEOMETRY, *PROMISED}
     stored: Counter[str] = Counter()
-    for group in range(metadata.num_row_groups):
-        row_group = metadata.row_group(group)
-        for index in range(row_group.num_columns):
-            chunk = row_group.column(index)
-            stored[chunk.path_in_schema] += weight(chunk)
+    for chunk in column_chunks(metadata):
+        stored[chunk.path_in_schema] += weight(chunk)
     most = metadata.num_rows * BYTES_A_ROW + _FREE_BYTES * metadata.num_row_groups
     fitting = (
         part.name

@@ -12,7 +12,7 @@ from gem_core.audit.contract import is_text
 from gem_core.audit.decode import UNREADABLE, decoded, open_file
 from gem_core.audit.footer import in_short
 from gem_core.audit.guard import OutOfBounds
-from gem_core.audit.plan import chunks, coded_by_delta
+from gem_core.audit.plan import chunks, coded_by_delta, group_chunks
 from gem_core.audit.ranges import TAIL_BYTES, RangeFile
 from gem_core.audit.rows import as_text
 from gem_core.audit.source import Source
@@ -61,7 +61,7 @@ class ColumnReader:
         return [
             sum(
                 weight(chunk)
-                for chunk in _chunks(self.metadata, group)
+                for chunk in group_chunks(self.metadata, group)
                 if chunk.path_in_schema == column
             )
             for group in range(self.metadata.num_row_groups)
@@ -127,9 +127,3 @@ def _coded(batch: pa.RecordBatch, names: Collection[str]) -> pa.RecordBatch:
 def weight(chunk: pq.ColumnChunkMetaData) -> int:
     """Bytes that a column chunk counts for: as stored, or a quarter of what it unpacks to."""
     return int(max(chunk.total_compressed_size, chunk.total_uncompressed_size // 4))
-
-
-def _chunks(metadata: pq.FileMetaData, group: int) -> Iterator[pq.ColumnChunkMetaData]:
-    row_group = metadata.row_group(group)
-    for index in range(row_group.num_columns):
-        yield row_group.column(index)
