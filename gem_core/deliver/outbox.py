@@ -80,15 +80,21 @@ class Outbox:
 
     def begin(self, job_run_id: str, id_: str) -> int:
         """Count one more audit for a manifest; how many have begun without an end, this one too."""
-        name = _begun_name(job_run_id, id_)
-        held = self._manifests.get(name)
-        begun = (int(held.body) if held else 0) + 1
-        self._manifests.put(name, str(begun).encode())
+        begun = self._begun(job_run_id, id_) + 1
+        self._manifests.put(_begun_name(job_run_id, id_), str(begun).encode())
         return begun
 
     def end(self, job_run_id: str, id_: str) -> None:
-        """An audit has ended, well or not: what was counted is forgotten."""
-        self._manifests.delete(_begun_name(job_run_id, id_))
+        """An audit has ended, well or not: it does not count, those that never ended still do."""
+        name, others = _begun_name(job_run_id, id_), self._begun(job_run_id, id_) - 1
+        if others > 0:
+            self._manifests.put(name, str(others).encode())
+        else:
+            self._manifests.delete(name)
+
+    def _begun(self, job_run_id: str, id_: str) -> int:
+        held = self._manifests.get(_begun_name(job_run_id, id_))
+        return int(held.body) if held else 0
 
     def waits_since(self, job_run_id: str, id_: str, now: datetime) -> datetime:
         """Since when a manifest is held back by trouble that may pass: now, when this is new."""

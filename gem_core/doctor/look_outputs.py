@@ -3,7 +3,7 @@
 from gem_core.doctor.finding import Finding, fail, ok, skipped
 from gem_core.doctor.patient import Patient
 from gem_core.errors import OutputError, OutputMissing
-from gem_core.flows.audit_output import output_name
+from gem_core.flows.job_files import output_name
 from gem_core.gem.job import GemJob, JobStatus
 from gem_core.setting_rules import STORAGE_ID
 

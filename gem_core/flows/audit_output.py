@@ -20,6 +20,7 @@ from gem_core.errors import (
     StoreError,
 )
 from gem_core.flows.deliverer import Deliverer
+from gem_core.flows.job_files import open_input, output_name
 from gem_core.flows.keep_manifest import id_of, keep, settled_at
 from gem_core.gem.job import GemJob
 from gem_core.logs import Event, log
@@ -77,8 +78,13 @@ def _held(deliverer: Deliverer, record: JobRecord, output: Source) -> Manifest |
 
 
 def _in_part(record: JobRecord, output: Source) -> str:
-    """The version that an audit in part speaks of: the answer to this request, not to the next."""
-    return f"in part {output.etag} {record.redelivered_at or ''}"
+    """The version that an audit in part speaks of."""
+    return _of_this_request(record, f"in part {output.etag}")
+
+
+def _of_this_request(record: JobRecord, what: str) -> str:
+    """What is true of this delivery and its repeats; a redelivery knows nothing of it."""
+    return f"{what} {record.redelivered_at or ''}"
 
 
 def _made(deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source) -> Manifest | Wait:
@@ -87,6 +93,9 @@ def _made(deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source) 
     if isinstance(found, Wait):
         return found
     report, version = found
+    # Meanwhile another delivery may have told more than this one can.
+    if version != output.etag and (held := _held(deliverer, record, output)):
+        return held
     kept = keep(deliverer, record, report.outcome, version, report, output)
     _look_once_more(output)
     return kept
@@ -108,12 +117,13 @@ def _report(
     deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source
 ) -> tuple[Report, str] | Wait:
     """The report of an output, and the version that its manifest speaks of."""
-    this = record.job_run_id, id_of(record, output.etag)
+    this = record.job_run_id, id_of(record, _of_this_request(record, f"begun {output.etag}"))
     begun = deliverer.outbox.begin(*this)
     if begun > MAX_BEGUN:
-        # Each audit ended the process: say so, rather than try for ever. A redelivery tries anew.
-        deliverer.outbox.end(*this)
-        return given_up_report(output, job, begun=begun - 1), f"given-up {output.etag}"
+        # Each audit ended the process: say so, rather than try for ever. The count stands, so that
+        # a repeat says so too; a redelivery tries anew.
+        version = _of_this_request(record, f"given up {output.etag}")
+        return given_up_report(output, job, begun=MAX_BEGUN), version
     try:
         found = _report_or_trouble(deliverer, record, job, output, begun=begun)
     except (OutputError, StoreError):
@@ -128,8 +138,8 @@ def _report_or_trouble(
     deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source, *, begun: int
 ) -> tuple[Report, str] | Wait:
     """The same, unless trouble that may pass keeps checks back: that is waited for, for a while."""
-    given = _input(deliverer, job, is_deadly=begun > BEGUN_WITH_INPUT)
-    if given.may_come and (wait := _patience(deliverer, record, output, given.note)):
+    given = open_input(deliverer, job, is_deadly=begun > BEGUN_WITH_INPUT)
+    if given.may_come and (wait := _patience(deliverer, record, given.note)):
         return wait
     report = deliverer.audit(
         output,
@@ -148,53 +158,17 @@ def _report_or_trouble(
         bytes_read=report.bytes_read,
         requests=report.requests,
     )
-    if report.kept_back and (wait := _patience(deliverer, record, output, report.kept_back)):
+    if report.kept_back and (wait := _patience(deliverer, record, report.kept_back)):
         return wait
     is_whole = not (given.left_out or given.may_come or report.kept_back)
     return report, output.etag if is_whole else _in_part(record, output)
 
 
-def _patience(deliverer: Deliverer, record: JobRecord, output: Source, reason: str) -> Wait | None:
-    """How long to wait for trouble to pass that keeps checks back; None when that was enough."""
-    now, id_ = deliverer.clock(), id_of(record, _in_part(record, output))
+def _patience(deliverer: Deliverer, record: JobRecord, reason: str) -> Wait | None:
+    """How long to wait for trouble to pass that keeps checks back; None when that was enough.
+
+    One patience for all versions of the output: it may be written again and again meanwhile.
+    """
+    now, id_ = deliverer.clock(), id_of(record, _of_this_request(record, "waits"))
     ends = deliverer.outbox.waits_since(record.job_run_id, id_, now) + INPUT_PATIENCE
     return Wait(min(now + LOOK_AGAIN, ends), reason) if now < ends else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """The input file, or why there is none."""
-
-    source: Source | None = None
-    note: str = ""
-    may_come: bool = False
-    """Whether there is none for trouble that may pass."""
-    left_out: bool = False
-    """Whether it may be there, and reading it ends the process."""
-
-
-def _input(deliverer: Deliverer, job: GemJob, *, is_deadly: bool) -> _Given:
-    """The input file, or why there is none. It never fails an output that it cannot be read."""
-    if not deliverer.input_audit:
-        return _Given(note="turned off by GEM_INPUT_AUDIT")
-    if not job.input_file_name:
-        return _Given(note="GEM names no input file")
-    if is_deadly:
-        return _Given(note="the audits that read the input never ended", left_out=True)
-    try:
-        return _Given(deliverer.files.open(job.storage_id, job.input_file_name))
-    except OutputError as error:
-        note = f"the input file cannot be read: {error}"
-        return _Given(note=note, may_come=isinstance(error, OutputUnreachable))
-
-
-def output_name(job: GemJob) -> str:
-    """The file to audit: the one that GEM names, else by the documented pattern.
-
-    Raises:
-        OutputMissing: GEM names neither output nor input.
-
-    """
-    if name := job.output_file_name or job.promised_output:
-        return name
-    raise OutputMissing("GEM names neither an output nor an input file")

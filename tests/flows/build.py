@@ -1,12 +1,19 @@
 """Worlds as the tests of several flows begin, and how every delivery ends."""
 
+import io
 import json
+from collections.abc import Iterable
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.watch.record import Stage
 from tests.builders import JOB, OUTPUT, World, answer, check_manifest, finished, matched_file
 from tests.fakes import FakeGem, GemAnswer
+
+INPUT = "roads.parquet"
 
 
 def world_of(*job_run_ids: str, given: GemAnswer | None = None, concurrency: int = 1) -> World:
@@ -33,6 +40,20 @@ def settled(given: dict[str, Any] | None = None, *, output: bytes | None = None)
     world = World()
     world.files.write(OUTPUT, matched_file() if output is None else output)
     world.settle(given or finished())
+    return world
+
+
+def ids_file(ids: Iterable[int], **options: int) -> bytes:
+    """A file with nothing but ids."""
+    file = io.BytesIO()
+    pq.write_table(pa.table({"id": pa.array(ids, pa.int64())}), file, **options)
+    return file.getvalue()
+
+
+def with_input(given: bytes | None = None) -> World:
+    """A settled job with an input, by default one whose output lacks roads of it."""
+    world = settled()
+    world.files.write(INPUT, ids_file(range(100)) if given is None else given)
     return world
 
 

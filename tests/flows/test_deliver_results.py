@@ -5,9 +5,9 @@ import json
 import pytest
 
 from gem_core.errors import OutputRefused
-from gem_core.flows.audit_output import output_name
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.job_files import output_name
 from gem_core.flows.manage_jobs import register_job
 from gem_core.outcome import Outcome
 from gem_core.watch.record import Settlement

@@ -1,45 +1,116 @@
-"""An audit that never ends well is given up, and the listeners are told."""
+"""An audit that never ends is given up, and the listeners are told; an input may be why."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from gem_core.audit.audit import audit
 from gem_core.audit.report import Report
 from gem_core.audit.source import Source
-from gem_core.errors import OutputUnreachable, StoreError
-from gem_core.flows.audit_output import BEGUN_WITH_INPUT, MAX_BEGUN
+from gem_core.errors import OutputMissing, OutputUnreachable, StoreError
+from gem_core.flows.audit_output import BEGUN_WITH_INPUT, INPUT_PATIENCE, MAX_BEGUN
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.outcome import Outcome
-from tests.builders import JOB, OUTPUT, World, finished, matched_file
+from tests.builders import JOB, OUTPUT, World, matched_file
 from tests.fakes import Killed
-from tests.flows.build import delivered
+from tests.flows.build import INPUT, delivered, settled, with_input
+
+NEVER_ENDED = "the audits that read the input never ended"
+
+
+def die(*_: object, **__: object) -> Report:
+    """What a process does for want of memory, say."""
+    raise Killed
+
+
+def die_of_input(*args: Any, input_source: Source | None, **options: Any) -> Report:  # noqa: ANN401 - as an audit takes it
+    """What pyarrow does about some spoilt files (decision 45)."""
+    if input_source:
+        raise Killed
+    return audit(*args, input_source=input_source, **options)
+
+
+def deaths(world: World, times: int) -> None:
+    """So many deliveries end the process."""
+    for _ in range(times):
+        with pytest.raises(Killed):
+            deliver_results(world.deliverer, JOB)
+
+
+def redelivered(world: World) -> dict[str, Any]:
+    """The event that a redelivery leads to."""
+    world.queue.sent.clear()
+    redeliver_job(world.desk, JOB)
+    return delivered(world)
+
+
+def lose_the_answer(world: World) -> None:
+    """The queue takes the message, and nobody hears of it."""
+    real = world.queue.send
+
+    def refuse(body: str) -> None:
+        real(body)
+        raise StoreError("queue: ServiceResponseError")
+
+    world.queue.send = refuse  # type: ignore[method-assign]
+    with pytest.raises(StoreError):
+        deliver_results(world.deliverer, JOB)
+    world.queue.send = real  # type: ignore[method-assign]
+
+
+def note_of(event: dict[str, Any]) -> str:
+    return str(event["data"]["input"]["note"])
 
 
 def test_an_audit_that_ends_the_process_each_time_is_given_up() -> None:
-    """For want of memory, say: the listeners are told, and a redelivery tries anew."""
-
-    def die(*_: object, **__: object) -> Report:
-        raise Killed
-
-    world = World()
-    world.files.write(OUTPUT, matched_file())
-    world.settle(finished())
+    world = settled()
     world.audit = die
-    for _ in range(MAX_BEGUN):
-        with pytest.raises(Killed):
-            deliver_results(world.deliverer, JOB)
+    deaths(world, MAX_BEGUN)
     event = delivered(world)
-    world.audit = audit
     assert event["data"]["outcome"] == Outcome.INVALID
     failed = [c for c in event["data"]["checks"]["notPassed"] if c["verdict"] == "failed"]
     assert [(c["name"], c["detail"]) for c in failed] == [
         ("auditable", "10 audits of it began, and none ended")
     ]
-    world.queue.sent.clear()
-    redeliver_job(world.desk, JOB)
-    assert delivered(world)["data"]["outcome"] == Outcome.VALID
+    world.audit = audit
+    assert redelivered(world)["data"]["outcome"] == Outcome.VALID
+
+
+def test_a_repeat_of_what_was_given_up_is_no_further_death() -> None:
+    world = settled()
+    world.audit = die
+    deaths(world, MAX_BEGUN)
+    lose_the_answer(world)
+    world.audit = audit  # a listener has the message: it must not get another one
+    deliver_results(world.deliverer, JOB)
+    first, second = world.queue.sent
+    assert first == second
+
+
+def test_a_death_between_the_tenth_and_its_manifest_is_not_followed_by_ten_more() -> None:
+    world = settled()
+    world.audit = die
+    deaths(world, MAX_BEGUN)
+    keep = world.manifests.create
+    world.manifests.create = Mock(side_effect=StoreError("gem-manifests"))  # type: ignore[method-assign]
+    with pytest.raises(StoreError):
+        deliver_results(world.deliverer, JOB)
+    world.manifests.create = keep  # type: ignore[method-assign]
+    assert delivered(world)["data"]["outcome"] == Outcome.INVALID
+
+
+@pytest.mark.parametrize("times", [BEGUN_WITH_INPUT, MAX_BEGUN])
+def test_who_mends_the_cause_and_asks_again_has_a_whole_audit(times: int) -> None:
+    """Also before anything was sent."""
+    world = with_input()
+    world.audit = die
+    deaths(world, times)
+    world.audit = audit
+    event = redelivered(world)
+    assert event["data"]["input"]["idsCompared"]
+    assert event["data"]["outcome"] == Outcome.INVALID  # as it is: roads are missing
 
 
 def test_another_output_that_is_given_up_is_told_anew() -> None:
@@ -53,23 +124,22 @@ def test_another_output_that_is_given_up_is_told_anew() -> None:
                 deliver_results(world.deliverer, JOB)
         return delivered(world)
 
-    world = World()
-    world.settle(finished())
+    world = settled()
     world.audit = fail
-    first = world.files.write(OUTPUT, matched_file())
+    first = world.record().job
+    etags = [world.files.open(None, OUTPUT).etag]
     events = [give_up()]
     redeliver_job(world.desk, JOB)
-    second = world.files.write(OUTPUT, matched_file(matched=20))
+    etags.append(world.files.write(OUTPUT, matched_file(matched=20)))
     events.append(give_up())
-    assert [event["data"]["output"]["etag"] for event in events] == [first, second]
+    assert world.record().job == first
+    assert [event["data"]["output"]["etag"] for event in events] == etags
     assert events[0]["id"] != events[1]["id"]
 
 
 def test_an_audit_that_raises_each_time_is_given_up_as_well() -> None:
     """A mistake of ours about one file must not keep its manifest back for ever."""
-    world = World()
-    world.files.write(OUTPUT, matched_file())
-    world.settle(finished())
+    world = settled()
 
     def fail(*_: object, **__: object) -> Report:
         raise ValueError("nobody thought of that")
@@ -81,14 +151,12 @@ def test_an_audit_that_raises_each_time_is_given_up_as_well() -> None:
     assert delivered(world)["data"]["outcome"] == Outcome.INVALID
 
 
+def refuse(*_: object, **__: object) -> Report:
+    raise OutputUnreachable("refused")
+
+
 def test_an_audit_that_fails_without_dying_is_not_counted() -> None:
-    world = World()
-    world.files.write(OUTPUT, matched_file())
-    world.settle(finished())
-
-    def refuse(*_: object, **__: object) -> Report:
-        raise OutputUnreachable("refused")
-
+    world = settled()
     world.audit = refuse
     for _ in range(MAX_BEGUN + 1):
         with pytest.raises(OutputUnreachable):
@@ -97,78 +165,76 @@ def test_an_audit_that_fails_without_dying_is_not_counted() -> None:
     assert delivered(world)["data"]["outcome"] == Outcome.VALID
 
 
-def dies_of_input(*args: Any, input_source: Source | None, **options: Any) -> Report:  # noqa: ANN401 - as an audit takes it
-    """What pyarrow does about some spoilt files (decision 45)."""
-    if input_source:
-        raise Killed
-    return audit(*args, input_source=input_source, **options)
-
-
 def test_an_input_that_ends_the_process_each_time_is_left_out() -> None:
     """It never fails a good output; and a redelivery tries anew, with a mended input perhaps."""
-    world = World()
-    world.files.write(OUTPUT, matched_file())
-    world.files.write("roads.parquet", matched_file())
-    world.settle(finished())
-    world.audit = dies_of_input
-    for _ in range(BEGUN_WITH_INPUT):
-        with pytest.raises(Killed):
-            deliver_results(world.deliverer, JOB)
+    world = with_input(matched_file())
+    world.audit = die_of_input
+    deaths(world, BEGUN_WITH_INPUT)
     first = delivered(world)
-    assert first["data"]["outcome"] == Outcome.VALID
-    assert first["data"]["input"]["note"] == "the audits that read the input never ended"
-    world.queue.sent.clear()
+    assert (first["data"]["outcome"], note_of(first)) == (Outcome.VALID, NEVER_ENDED)
     world.audit = audit
-    redeliver_job(world.desk, JOB)
-    second = delivered(world)
+    second = redelivered(world)
     assert second["data"]["input"]["idsCompared"]
     assert second["id"] != first["id"]
 
 
 def test_a_repeat_of_it_does_not_begin_with_the_input_again() -> None:
-    world = World()
-    world.files.write(OUTPUT, matched_file())
-    world.files.write("roads.parquet", matched_file())
-    world.settle(finished())
-    world.audit = dies_of_input
-    for _ in range(BEGUN_WITH_INPUT):
-        with pytest.raises(Killed):
-            deliver_results(world.deliverer, JOB)
-    real = world.queue.send
-
-    def refuse(body: str) -> None:
-        real(body)
-        raise StoreError("queue: ServiceResponseError")
-
-    world.queue.send = refuse  # type: ignore[method-assign]
-    with pytest.raises(StoreError):
-        deliver_results(world.deliverer, JOB)
-    world.queue.send = real  # type: ignore[method-assign]
+    world = with_input(matched_file())
+    world.audit = die_of_input
+    deaths(world, BEGUN_WITH_INPUT)
+    lose_the_answer(world)
     deliver_results(world.deliverer, JOB)
     first, second = world.queue.sent
     assert first == second
 
 
+def test_trouble_with_storage_does_not_bring_a_deadly_input_back() -> None:
+    world = with_input(matched_file())
+    world.audit = die_of_input
+    deaths(world, BEGUN_WITH_INPUT)
+    world.audit = refuse
+    with pytest.raises(OutputUnreachable):
+        deliver_results(world.deliverer, JOB)
+    world.audit = die_of_input
+    assert note_of(delivered(world)) == NEVER_ENDED
+
+
+def test_an_input_that_is_not_there_is_not_blamed() -> None:
+    world = settled()
+    world.files.errors[INPUT] = OutputMissing("it is not there")
+    world.audit = die
+    deaths(world, BEGUN_WITH_INPUT)
+    world.audit = audit
+    first = delivered(world)
+    assert "not there" in note_of(first)
+    assert redelivered(world) == first
+
+
 def test_without_an_input_nothing_is_left_out() -> None:
     """Audits that end the process for another reason are whole once they end."""
-    world = World(input_audit=False)
-    world.files.write(OUTPUT, matched_file())
-    world.settle(finished())
-    first = dies_at_first(world)
-    world.queue.sent.clear()
-    redeliver_job(world.desk, JOB)
-    assert delivered(world) == first
-
-
-def dies_at_first(world: World) -> dict[str, Any]:
-    """The event after more deaths than an input is given."""
-
-    def die(*_: object, **__: object) -> Report:
-        raise Killed
-
+    world = settled()
+    world.input_audit = False
     world.audit = die
-    for _ in range(BEGUN_WITH_INPUT):
-        with pytest.raises(Killed):
-            deliver_results(world.deliverer, JOB)
+    deaths(world, BEGUN_WITH_INPUT)
     world.audit = audit
-    return delivered(world)
+    first = delivered(world)
+    assert redelivered(world) == first
+
+
+def test_a_whole_answer_that_another_delivery_gave_meanwhile_is_the_last_word() -> None:
+    world = with_input()
+    world.files.errors[INPUT] = OutputUnreachable("storage answered 503")
+    deliver_results(world.deliverer, JOB)
+    world.clock.move(INPUT_PATIENCE)
+
+    def slow(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - as an audit takes it
+        world.audit = audit
+        world.files.errors.clear()
+        deliver_results(world.deliverer, JOB)
+        return audit(*args, **options)
+
+    world.audit = slow
+    deliver_results(world.deliverer, JOB)
+    first, second = world.queue.events()
+    assert first == second
+    assert second["data"]["input"]["idsCompared"]

@@ -1,14 +1,10 @@
 """What could not be checked for trouble that may pass is waited for, and never final."""
 
-import io
-from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from gem_core.audit.audit import Effort, audit
@@ -19,26 +15,11 @@ from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.watch.record import Stage
-from tests.builders import JOB, World, logged
+from tests.builders import JOB, OUTPUT, World, logged, matched_file
 from tests.fakes import START
-from tests.flows.build import delivered, settled
+from tests.flows.build import INPUT, delivered, ids_file, settled, with_input
 
-INPUT = "roads.parquet"
 BUSY = OutputUnreachable("storage answered 503")
-
-
-def written(ids: Iterable[int], **options: int) -> bytes:
-    """A file with nothing but ids."""
-    file = io.BytesIO()
-    pq.write_table(pa.table({"id": pa.array(ids, pa.int64())}), file, **options)
-    return file.getvalue()
-
-
-def with_input() -> World:
-    """A settled job whose output lacks roads of its input."""
-    world = settled()
-    world.files.write(INPUT, written(range(100)))
-    return world
 
 
 def ticks(world: World, *, until: timedelta) -> None:
@@ -84,7 +65,7 @@ def test_an_input_that_cannot_be_read_on_is_waited_for(error: OutputError, at: i
 
     world.files.on_read = fail
     world.audit = partial(audit, effort=Effort(two_threads=False))
-    world.files.write(INPUT, written(range(100_000), row_group_size=1000))
+    world.files.write(INPUT, ids_file(range(100_000), row_group_size=1000))
     assert deliver_results(world.deliverer, JOB) is None
     ticks(world, until=INPUT_PATIENCE)
     assert last(world)["data"]["outcome"] == "invalid"
@@ -110,6 +91,16 @@ def test_patience_begins_with_the_trouble_however_late_the_delivery_is() -> None
     world.clock.move(INPUT_PATIENCE - timedelta(seconds=1))
     assert deliver_results(world.deliverer, JOB) is None
     world.clock.move(seconds=1)
+    assert deliver_results(world.deliverer, JOB)
+
+
+def test_an_output_that_is_written_again_and_again_has_no_patience_of_its_own() -> None:
+    world = with_input()
+    world.files.errors[INPUT] = OutputUnreachable("refused: 403")
+    for rows in range(20, 20 + INPUT_PATIENCE // timedelta(minutes=2)):
+        assert deliver_results(world.deliverer, JOB) is None
+        world.clock.move(minutes=2)
+        world.files.write(OUTPUT, matched_file(matched=rows))
     assert deliver_results(world.deliverer, JOB)
 
 
@@ -177,7 +168,7 @@ def test_an_input_that_is_gone_is_a_note_at_once() -> None:
 
 
 def shuffled() -> bytes:
-    return written([*range(0, 30_000, 2), *range(29_999, 0, -2)])
+    return ids_file([*range(0, 30_000, 2), *range(29_999, 0, -2)])
 
 
 def test_a_disk_without_room_for_ids_is_waited_for(tmp_path: Path) -> None:

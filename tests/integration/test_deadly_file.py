@@ -41,7 +41,8 @@ def register_before(blobs: BlobServiceClient, etag: str, *, begun: int) -> None:
     now = datetime.now(UTC)
     JobRegistry(jobs=jobs, worklist=worklist, tickets=tickets).add(register(DEADLY, None, now))
     outbox = Outbox(manifests=manifests, reports=reports)
-    id_ = manifest_id(DEADLY, now, version=etag.strip('"'), ruleset=RULESET)
+    version = f"begun {etag.strip('"')} "
+    id_ = manifest_id(DEADLY, now, version=version, ruleset=RULESET)
     for _ in range(begun):
         outbox.begin(DEADLY, id_)
 
