@@ -7,9 +7,11 @@ exit code. What a command imports is imported when it runs.
 import argparse
 import logging
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import NoReturn
 
 from gem_core.commands import audit, doctor, jobs, poison
 from gem_core.commands.terminal import complain, prepare_streams
@@ -19,6 +21,7 @@ FAILED = 2
 """As argparse has it for wrong arguments: the question could not be answered."""
 
 INTERRUPTED = 130
+TERMINATED = 143
 
 _SIGNATURE = re.compile(r"sig=[^&\s'\"]+", re.IGNORECASE)
 
@@ -52,5 +55,11 @@ def main(words: Sequence[str] | None = None) -> int:
     return code
 
 
+def _terminate(*_: object) -> NoReturn:
+    """As Python does nothing by itself, temporary files would stay."""
+    sys.exit(TERMINATED)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(main())

@@ -8,6 +8,7 @@ from gem_core.audit.gers import GersForm, ReleaseUnreadable, form_of_release
 from gem_core.audit.id_facts import IdFacts
 from gem_core.audit.job_statistics import StatisticUnusable, read_threshold
 from gem_core.audit.rows import NEEDS, RowRule
+from gem_core.audit.values import ValueFacts
 from gem_core.audit.verdict import Judgement, Verdict, failed, not_asked, not_run, passed
 
 
@@ -108,16 +109,19 @@ def values_kept(facts: Facts) -> Judgement:
         )
     if facts.broken_off:
         return not_run(facts.broken_off)
+    missed = values.stopped or _not_followed(values)
     if values.differing.count:
         columns = [f"{name[:100]} in {found.count}" for name, found in values.columns.items()]
         shown = ", ".join(columns[:10]) + (", …" if len(columns) > 10 else "")  # noqa: PLR2004 - a line
         detail = f"{values.differing.count} of {values.rows} rows: {shown}"
-        rest = f"; {values.stopped}" if values.stopped else ""
+        rest = f"; {missed}" if missed else ""
         return failed(detail + rest, values.differing.count, values.differing.examples)
-    if values.stopped:
-        return not_run(values.stopped)
-    left_out = ", ".join(name[:100] for name in values.not_followed[:10])
-    return passed(f"without {left_out}" if left_out else "")
+    return not_run(missed) if missed else passed()
+
+
+def _not_followed(values: ValueFacts) -> str:
+    names = ", ".join(name[:100] for name in values.not_followed[:10])
+    return f"columns that cannot be followed: {names}" if names else ""
 
 
 def some_matched(facts: Facts) -> Judgement:
@@ -135,7 +139,7 @@ def confidences_vary(facts: Facts) -> Judgement:
         return not_run(facts.unread)
     confidence = facts.profile.confidence
     if confidence is None or confidence.count < 2:  # noqa: PLR2004 - one is always equal to itself
-        return not_run("fewer than two matched rows have a match_confidence")
+        return not_run("fewer than two matched rows have a match_confidence as promised")
     if confidence.minimum != confidence.maximum:
         return passed()
     return failed(f"all {confidence.count} are {confidence.minimum}", confidence.count)

@@ -181,15 +181,15 @@ def _unreachable(error: AzureError, url: str) -> NoReturn:
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         advice = "refused: grant Storage Blob Data Reader, and check the storage firewall"
     elif isinstance(error, ClientAuthenticationError):
-        advice = "no credential was accepted: check the identity that GEM_OUTPUT names"
+        advice = "no credential was accepted: check the identity (of GEM_OUTPUT, or az login)"
     elif code == "ContainerNotFound":
-        advice = "no such container: check GEM_OUTPUT and GEM_OUTPUT_CONTAINER"
+        advice = "no such container: check the address (GEM_OUTPUT, GEM_OUTPUT_CONTAINER)"
     elif code == "BlobArchived":
         advice = "in the archive tier: rehydrate it"
     elif status is None:
-        advice = "no answer: check the address of GEM_OUTPUT and the network; tried again later"
+        advice = "no answer: check the address and the network"
     else:
-        advice = "the storage cannot serve it now; tried again later"
+        advice = "the storage cannot serve it now"
     said = " ".join(str(part) for part in (status, code, type(error).__name__) if part)
     raise OutputUnreachable(f"{url}: {advice} ({said})") from None
 

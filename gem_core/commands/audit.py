@@ -16,7 +16,7 @@ _EPILOG = """\
 exit codes:
   0  valid, also with warnings
   1  invalid: at least one promise is broken
-  2  could not audit, or not print what was found
+  2  could not audit, not print what was found, or not compare a valid file with --input as asked
   3  audited, and the report printed, but the page of --html could not be made
 """
 
@@ -42,13 +42,13 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         choices=("ids", "columns"),
         default="ids",
         help="what of the input to compare: its ids, or every value of its columns too, which "
-        "reads both files whole (%(default)s)",
+        "reads both files whole and in the same order of rows (%(default)s)",
     )
     parser.add_argument(
         "--job",
         metavar="DETAILS.json",
         type=named_path,
-        help="GEM's answer about the job: compare names and statistics",
+        help="GEM's answer about the job: compare names and statistics; a copy keeps its name",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument(

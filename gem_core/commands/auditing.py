@@ -12,19 +12,35 @@ from gem_core.audit.id_facts import LIMIT_BYTES, IdLimits
 from gem_core.audit.progress import Pass
 from gem_core.audit.report import Report
 from gem_core.audit.source import Source, open_file
+from gem_core.audit.verdict import Verdict
 from gem_core.commands.page_file import check_page_file, write_page_file
 from gem_core.commands.progress import Progress
 from gem_core.commands.table import plain
 from gem_core.commands.terminal import complain, say, say_json
 from gem_core.commands.text import in_words
-from gem_core.errors import CourierError, OutputMissing, RequestError
-from gem_core.gem.job import GemJob, parse_job
+from gem_core.errors import CourierError, GemAnswerError, OutputMissing, RequestError
+from gem_core.gem.job import GemJob, JobStatus, parse_job
 from gem_core.outcome import Outcome
 from gem_core.settings import MAX_IDS_MIB
 from gem_core.wiring import now, open_address
 
-VALID, INVALID, NO_PAGE = 0, 1, 3
-"""The last one: audited, and the report printed, but the page that was asked for is missing."""
+VALID, INVALID, NOT_COMPARED, NO_PAGE = 0, 1, 2, 3
+"""The report is printed in each case. Not compared: valid as far as it goes, but the input that was
+given could not be compared with. No page: it was asked for and is missing."""
+
+COMPARISONS = frozenset(
+    {
+        "input_columns_kept",
+        "input_types_kept",
+        "input_order_kept",
+        "no_extra_columns",
+        "no_name_clash",
+        "ids_not_missing",
+        "ids_not_invented",
+        "input_values_kept",
+    }
+)
+"""The checks that --input is given for, and --compare."""
 
 NO_JOB = GemJob(job_run_id="", status_text="", answer={})
 """Without --job nothing is known of the job: its names and statistics are not compared."""
@@ -60,6 +76,8 @@ def run(order: Order) -> int:
     _check_page(order)
     effort = _effort(order)
     job = _read_job(order.job) if order.job else NO_JOB
+    if order.job:
+        complain("\n".join(f"--job: {doubt}" for doubt in _doubts(job)))
     output = _open(order.output)
     given = _open(order.given) if order.given is not None else None
     last = Pass.COMPARED if order.with_values else Pass.CHECKED
@@ -76,7 +94,28 @@ def run(order: Order) -> int:
     _print(order, report, output)
     if order.html is not None and not _draw(order.html, report, output, with_map=order.with_map):
         return NO_PAGE
-    return INVALID if report.outcome is Outcome.INVALID else VALID
+    if report.outcome is Outcome.INVALID:
+        return INVALID
+    if order.given is not None and (reasons := _not_compared(report)):
+        complain(f"not compared with --input as asked: {'; '.join(reasons)}")
+        return NOT_COMPARED
+    return VALID
+
+
+def _doubts(job: GemJob) -> list[str]:
+    """Why the details may be no measure of the file."""
+    unfinished = f"the job is {job.status_text}, not finished: the file may be of an earlier one"
+    return [*([] if job.status is JobStatus.FINISHED else [unfinished]), *job.drift]
+
+
+def _not_compared(report: Report) -> list[str]:
+    """Why comparisons that were asked for did not happen, each reason once."""
+    found = (
+        line.judgement.detail
+        for line in report.checks
+        if line.name in COMPARISONS and line.verdict is Verdict.NOT_RUN and line.judgement.is_asked
+    )
+    return list(dict.fromkeys(found))
 
 
 def _open(text: str) -> Source:
@@ -99,7 +138,10 @@ def _read_job(path: Path) -> GemJob:
     told = answer.get("jobRunId") if isinstance(answer, dict) else None
     if not isinstance(told, str):
         raise RequestError(f"--job: {path} is no answer of GEM about a job: it has no jobRunId")
-    return parse_job(answer, job_run_id=told)
+    try:
+        return parse_job(answer, job_run_id=told)
+    except GemAnswerError as error:
+        raise RequestError(f"--job: {path}: {error}") from None
 
 
 def _effort(order: Order) -> Effort:

@@ -23,19 +23,24 @@ def check_page_file(path: Path, read: Iterable[str | Path]) -> None:
             raise RequestError(f"--html: there is no folder {path.parent}")
         if path.is_dir():
             raise RequestError(f"--html: {path} is a folder")
-        place = path.resolve()
-        if any(place == Path(source).resolve() for source in read):
+        if any(_is_same(path, Path(source)) for source in read):
             raise RequestError(f"--html: {path} would be written over")
-        if not _can_write(place):
+        if not _can_write(path):
             raise RequestError(f"--html: {path} may not be written")
     except OSError as error:
         raise RequestError(f"--html: {path}: {error.strerror}") from None
 
 
-def _can_write(place: Path) -> bool:
+def _is_same(path: Path, source: Path) -> bool:
+    """Whether both name one file, by whatever link; of addresses no file has the name."""
+    return path.exists() and source.exists() and path.samefile(source)
+
+
+def _can_write(path: Path) -> bool:
     """Whether a file may be written, or made. Raises OSError when it cannot be made."""
-    if place.exists():  # not opened: whoever reads from a pipe would take it for the page's end
-        return os.access(place, os.W_OK)
+    if path.exists():  # not opened: whoever reads from a pipe would take it for the page's end
+        return os.access(path, os.W_OK)
+    place = path.resolve()
     place.open("xb").close()
     place.unlink()
     return True

@@ -69,6 +69,8 @@ def _rows(report: Report) -> list[str]:
             f"({percent(match['shareMatched'])}), {match['rowsUnmatched']:,} unmatched "
             f"({percent(match['shareUnmatched'])})"
         )
+    if report.facts.given.rows is not None:
+        lines.append(f"input: {report.facts.given.rows:,} rows")
     lines.append(
         f"read {report.bytes_read:,} of {report.facts.size_bytes or 0:,} bytes in "
         f"{report.requests} requests"

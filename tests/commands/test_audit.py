@@ -1,0 +1,187 @@
+"""`python -m gem_core audit`: what it was given is used, or the exit code says that it was not."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from gem_core.__main__ import TERMINATED, main
+from gem_core.audit.verdict import Verdict
+from gem_core.commands.auditing import COMPARISONS
+from tests.audit.build import changed, input_table, job, matched_table, write
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A right output, its input, GEM's answer."""
+    write(tmp_path, input_table(), "roads.parquet")
+    write(tmp_path, matched_table())
+    (tmp_path / "job.json").write_text(json.dumps(dict(job().answer)))
+    return tmp_path
+
+
+def command(folder: Path, *words: object) -> int:
+    return main(["audit", str(folder / "roads_matched.parquet"), *map(str, words)])
+
+
+def no_parquet(folder: Path) -> None:
+    (folder / "roads.parquet").write_bytes(b"id")
+
+
+def empty(folder: Path) -> None:
+    (folder / "roads.parquet").write_bytes(b"")
+
+
+def without_ids(folder: Path) -> None:
+    write(folder, input_table(id=None), "roads.parquet")
+
+
+def broken(folder: Path) -> None:
+    """The footer is whole, the rows are not."""
+    data = bytearray((folder / "roads.parquet").read_bytes())
+    data[4:200] = bytes(196)
+    (folder / "roads.parquet").write_bytes(data)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (no_parquet, "the input is no readable Parquet: "),
+        (empty, "the input is no readable Parquet: "),
+        (without_ids, "the input's ids cannot be compared: "),
+        (broken, "the input's data is broken: "),
+    ],
+)
+def test_an_input_that_could_not_be_compared_with_is_no_success(
+    files: Path,
+    spoil: Callable[[Path], None],
+    why: str,
+    *,
+    as_json: bool,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    spoil(files)
+    more = ["--json"] if as_json else []
+    assert command(files, "--input", files / "roads.parquet", *more) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith(f"not compared with --input as asked: {why}")
+    assert len(err.splitlines()) == 1
+    outcome = json.loads(out)["outcome"] if as_json else out.partition(":")[0]
+    assert outcome in {"valid", "valid_with_warnings"}
+
+
+def test_what_is_invalid_is_so_whatever_became_of_the_input(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    no_parquet(files)
+    write(files, changed(matched_table(), "gers_id", r3=None))
+    assert command(files, "--input", files / "roads.parquet") == 1
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("output", "why"),
+    [
+        (matched_table().take(list(reversed(range(12)))), "from row 1 on"),
+        (
+            matched_table().append_column("geometry", matched_table()["geometry"]),
+            "columns that cannot be followed: geometry",
+        ),
+    ],
+    ids=["order", "twice"],
+)
+def test_values_that_could_not_be_compared_are_no_success(
+    files: Path, output: pa.Table, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(files, output)
+    given = ["--input", files / "roads.parquet"]
+    assert command(files, *given) == 0
+    assert command(files, *given, "--compare", "columns") == 2
+    assert why in capsys.readouterr().err
+
+
+def test_the_comparisons_are_those_checks_that_need_an_input(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def not_run(*words: object) -> set[str]:
+        assert command(files, "--json", *words) == 0
+        lines = json.loads(capsys.readouterr().out)["checks"]
+        return {line["name"] for line in lines if line["verdict"] == Verdict.NOT_RUN}
+
+    with_all = not_run("--input", files / "roads.parquet", "--compare", "columns")
+    assert not_run() - with_all == COMPARISONS
+
+
+def test_the_inputs_rows_are_told(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command(files, "--input", files / "roads.parquet")
+    assert "input: 12 rows" in capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize("status", ["failed", "running", "paused"])
+def test_details_of_a_job_that_is_not_finished_are_doubted(
+    files: Path, status: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = dict(job().answer) | {"status": status, "inputFileName": 5}
+    (files / "job.json").write_text(json.dumps(told))
+    assert command(files, "--job", files / "job.json") == 0
+    err = capsys.readouterr().err.splitlines()
+    assert f"--job: the job is {status}, not finished: the file may be of an earlier one" in err
+    assert "--job: inputFileName: a string is expected, got int" in err
+
+
+def test_details_of_a_finished_job_are_not_doubted(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(files, "--job", files / "job.json") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_details_that_are_refused_are_named(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = files / "job.json"
+    path.write_text(json.dumps({"jobRunId": "job-1"}))
+    assert command(files, "--job", path) == 2
+    assert f"--job: {path}: the answer has no status" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("link", [os.link, os.symlink])
+def test_a_page_takes_the_place_of_no_file_by_another_name(
+    files: Path, link: Callable[[Path, Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = (files / "roads_matched.parquet").read_bytes()
+    link(files / "roads_matched.parquet", files / "page.html")
+    assert command(files, "--html", files / "page.html") == 2
+    assert "would be written over" in capsys.readouterr().err
+    assert (files / "roads_matched.parquet").read_bytes() == data
+
+
+def test_a_page_goes_into_a_pipe_without_a_name(files: Path) -> None:
+    """As bash makes one of `--html >(gzip > page.gz)`."""
+    read, write_ = os.pipe()
+    with ThreadPoolExecutor(1) as pool, os.fdopen(write_, "wb"), os.fdopen(read, "rb") as pipe:
+        page = pool.submit(pipe.readline)
+        assert command(files, "--html", f"/dev/fd/{write_}") == 0
+        assert page.result().lower().startswith(b"<!doctype html>")
+
+
+def test_whoever_is_ended_from_outside_leaves_by_the_door(files: Path) -> None:
+    """So that what is temporary goes."""
+    os.mkfifo(files / "page.html")
+    output, page = files / "roads_matched.parquet", files / "page.html"
+    words: list[str | Path] = [sys.executable, "-m", "gem_core", "audit", output, "--html", page]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()  # of the report; now it waits for a reader of the page
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == TERMINATED
