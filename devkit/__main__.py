@@ -28,6 +28,7 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, _interrupt)  # a script's `&` has it ignored
     try:
         if arguments.command == "demo":
             return demo.run()

@@ -45,8 +45,10 @@ def receive(queue: QueueClient, *, once: bool) -> Iterator[dict[str, Any]]:
             try:
                 event = decode(message.content)
                 validator.validate(event)
-            except (ValueError, ValidationError) as error:
-                print(f"not a manifest, left alone: {error}", file=sys.stderr)
+            except (ValueError, RecursionError, ValidationError) as error:
+                # A ValidationError as text is the whole schema; a message may be 64 KiB.
+                why = str(getattr(error, "message", error))[:200]
+                print(f"not a manifest, left alone: {why!r}", file=sys.stderr)
                 continue
             if event["id"] not in seen:
                 yield event

@@ -11,6 +11,7 @@ from gem_core.errors import (
     GemError,
     JobUnknown,
     RecordConflict,
+    RecordUnreadable,
     RequestError,
     SettingsError,
     StoreError,
@@ -25,6 +26,7 @@ _STATUS: tuple[tuple[type[CourierError], HTTPStatus, str], ...] = (
     (RecordConflict, HTTPStatus.CONFLICT, "The job changed meanwhile; try again"),
     (SettingsError, HTTPStatus.INTERNAL_SERVER_ERROR, "The app's settings need mending"),
     (GemError, HTTPStatus.BAD_GATEWAY, "GEM could not be asked"),
+    (RecordUnreadable, HTTPStatus.INTERNAL_SERVER_ERROR, "What is stored cannot be read"),
     (StoreError, HTTPStatus.SERVICE_UNAVAILABLE, "The app's storage cannot be used"),
     (CourierError, HTTPStatus.INTERNAL_SERVER_ERROR, "An error in the app"),
 )

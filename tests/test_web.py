@@ -50,7 +50,7 @@ def test_a_story_is_answered_as_json() -> None:
         (GemUnavailable("GEM answered 500"), 502, "ERROR"),
         (StoreError("storage answered 403"), 503, "ERROR"),
         (StoreMissing("container 'gem-jobs' does not exist"), 503, "ERROR"),
-        (RecordUnreadable("not a job record"), 503, "ERROR"),
+        (RecordUnreadable("not a job record"), 500, "ERROR"),
         (OutputUnreachable("refused"), 500, "ERROR"),
         (CourierError("any"), 500, "ERROR"),
     ],

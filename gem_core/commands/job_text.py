@@ -55,7 +55,7 @@ def trouble_table(jobs: Sequence[Mapping[str, Any]], now: datetime, *, width: in
 
 
 def poison_table(messages: Sequence[Mapping[str, Any]], now: datetime, *, width: int) -> list[str]:
-    """Messages that failed too often; the text of those that are not ours."""
+    """Messages that failed too often; the text of those that are about no single job."""
     columns = (
         Column("JOB"),
         Column("STAGE"),
@@ -66,7 +66,7 @@ def poison_table(messages: Sequence[Mapping[str, Any]], now: datetime, *, width:
     )
     rows = [
         (
-            each["jobRunId"] or "not ours",
+            each["jobRunId"] or ("a batch of jobs" if each["isBatch"] else "not ours"),
             each["stage"] or "-",
             "-" if each["tickets"] is None else str(each["tickets"]),
             age(each["since"], now),

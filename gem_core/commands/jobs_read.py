@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from gem_core.commands.job_text import job_lines, jobs_table, trouble_table
-from gem_core.commands.outcome import DONE, NOT_SO, worst
+from gem_core.commands.outcome import COULD_NOT, DONE, NOT_SO, worst
 from gem_core.commands.progress import Progress
 from gem_core.commands.table import plain
 from gem_core.commands.terminal import complain, say, say_json, terminal_width
-from gem_core.errors import OutputUnreachable, RequestError
+from gem_core.errors import OutputUnreachable, RecordUnreadable, RequestError
 from gem_core.flows import find_trouble as finding
 from gem_core.flows.manage_jobs import MAX_PAGE, Paper, show_job, show_paper
 from gem_core.flows.manage_jobs import list_jobs as list_page
@@ -108,10 +108,13 @@ def write_page(job_run_ids: Sequence[str], file: Path) -> int:
 
 
 def _known(do: Callable[[str], None], job_run_id: str) -> int:
-    """Do it, unless there is no such job or paper."""
+    """Do it, unless there is no such job or paper; one that is unreadable holds up no other."""
     try:
         do(job_run_id)
     except RequestError as error:
         complain(plain(str(error)))
         return NOT_SO
+    except RecordUnreadable as error:
+        complain(plain(f"{job_run_id}: {error}"))
+        return COULD_NOT
     return DONE

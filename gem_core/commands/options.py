@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 EXIT_CODES = """\
 exit codes:
   0  done
-  1  the job is not registered, or not in a state for it
+  1  the job is not registered, has no such paper, or is not in a state for it
   2  could not: settings, storage or GEM are in the way
 """
 SETTINGS = """\

@@ -170,6 +170,7 @@ def _shown(poison: PoisonDesk, queue: Poison, message: PoisonMessage) -> dict[st
         "since": _text(message.since),
         "stage": stage,
         "tickets": tickets,
+        "isBatch": is_batch(message.text),
         "text": message.text[:1000] if job_run_id is None else None,
     }
 

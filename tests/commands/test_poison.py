@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from azure.storage.queue import QueueClient
 
+from devkit.azurite import Azurite
 from devkit.runner.blob_message import BlobMessage
 from gem_core.watch.record import Settlement
 from gem_core.wiring import POISON_QUEUES, TICKETS, now, state_desk
@@ -63,6 +64,17 @@ def test_what_failed_is_listed_with_its_job(command: DeskCommand, queue: QueueCl
     found = command.json("poison", "list")
     assert [each["jobRunId"] for each in found["messages"]] == ["job-1", None]
     assert command.json("poison", "list") == found
+
+
+def test_a_batch_of_ours_is_told_from_what_is_not(command: DeskCommand, azurite: Azurite) -> None:
+    batch = {"until": "2026-11-26T08:30:00+00:00", "jobs": []}
+    name = POISON_QUEUES[1]
+    with QueueClient.from_connection_string(azurite.connection_string, name) as checks:
+        checks.send_message(json.dumps(batch))
+        assert command("poison", "list")[1].splitlines()[1].startswith("a batch of jobs ")
+        (found,) = command.json("poison", "list")["messages"]
+        checks.clear_messages()
+    assert (found["jobRunId"], found["isBatch"]) == (None, True)
 
 
 def test_a_replay_raises_tickets_and_empties_the_queue(

@@ -56,3 +56,28 @@ def test_an_app_that_dies_ends_all_and_its_log_stays(
     assert "Ready: http://127.0.0.1:" in err
     assert "Ready: " in start.LOG.read_text()
     assert not start.SETTINGS.exists()
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_a_script_that_started_it_in_the_background_can_end_it(
+    tmp_path: Path, sign: signal.Signals
+) -> None:
+    """Where a shell has SIGINT ignored."""
+    program = tmp_path / "start.py"
+    program.write_text(
+        "import sys, pathlib\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "from devkit import __main__, start\n"
+        f"start.LOG = start.SETTINGS = pathlib.Path({str(tmp_path)!r}, 'kept')\n"
+        "sys.argv[1:] = ['start', '--port', '0', '--simulator-port', '0']\n"
+        "sys.exit(__main__.main())\n"
+    )
+    words = ["/bin/sh", "-c", f"trap '' INT; exec {sys.executable} {program}"]
+    with subprocess.Popen(
+        words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("The app ")
+        process.send_signal(sign)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "\nStopped.\n")

@@ -1,0 +1,93 @@
+"""`examples/listener.py`, which people copy: no message of whatever kind ends it."""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.flows.build import delivered, settled
+
+LISTENER = Path(__file__).resolve().parent.parent / "examples" / "listener.py"
+
+
+@dataclass
+class Message:
+    content: str
+
+
+@dataclass
+class Queue:
+    """Gives its messages once."""
+
+    messages: list[Message]
+    deleted: list[Message] = field(default_factory=list)
+
+    def receive_messages(self, **_: object) -> Iterator[Message]:
+        batch, self.messages = self.messages, []
+        return iter(batch)
+
+    def delete_message(self, message: Message) -> None:
+        self.deleted.append(message)
+
+
+@pytest.fixture(scope="module")
+def listener() -> ModuleType:
+    spec = util.spec_from_file_location("listener", LISTENER)
+    assert spec
+    assert spec.loader
+    module = util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def event() -> dict[str, Any]:
+    return delivered(settled())
+
+
+def as_base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize("encode", [str, as_base64])
+def test_a_manifest_is_given_once_and_deleted_each_time(
+    listener: ModuleType, event: dict[str, Any], encode: type[str]
+) -> None:
+    queue = Queue([Message(encode(json.dumps(event)))] * 2)
+    given = listener.receive(queue, once=True)
+    assert next(given) == event
+    assert queue.deleted == []  # whoever dies here sees it again
+    assert list(given) == []
+    assert len(queue.deleted) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hello",
+        as_base64("\ud800".encode(errors="surrogatepass").decode("latin-1")),
+        as_base64("5"),
+        as_base64("[" * 40_000),
+        as_base64('{"a":' * 30_000),
+        '{"id": "x"}',
+        '{"id": "' + "x" * 40_000 + '"}',
+    ],
+    ids=["empty", "text", "odd", "number", "deep-list", "deep-object", "other", "long"],
+)
+def test_what_is_no_manifest_is_left_alone_and_told_in_a_line(
+    listener: ModuleType, event: dict[str, Any], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue = Queue([Message(text), Message(as_base64(json.dumps(event)))])
+    assert list(listener.receive(queue, once=True)) == [event]
+    assert [message.content for message in queue.deleted] == [as_base64(json.dumps(event))]
+    err = capsys.readouterr().err
+    assert err.startswith("not a manifest, left alone: ")
+    assert len(err.splitlines()) == 1
+    assert len(err) < 300
