@@ -6,10 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_core.audit.buffers import numbers
-from gem_core.audit.guard import GuardedFile, LongValues, OutOfBounds
+from gem_core.audit.guard import GuardedFile, LongValues, OutOfBounds, Unpacked
 from gem_core.audit.ranges import RangeFile
 
-MAX_DECODED_BYTES = 256 << 30
+MAX_DECODED_BYTES = 128 << 30
 """Of all batches together: some minutes. A thousand million rows have about 60 GB."""
 
 MAX_BATCHES = 1 << 19
@@ -44,19 +44,25 @@ def decoded(
 
     """
     done = held = 0
+    unpacked = Unpacked()
     groups = range(metadata.num_row_groups) if groups is None else groups
     while True:
         if metadata.num_rows > rows * MAX_BATCHES:
             raise OutOfBounds(f"{metadata.num_rows:,} rows can only be read {rows} at a time")
         guarded = GuardedFile(
-            file, metadata, set(columns), batch_rows=rows, as_dictionary=as_dictionary
+            file,
+            metadata,
+            set(columns),
+            batch_rows=rows,
+            unpacked=unpacked,
+            as_dictionary=as_dictionary,
         )
         try:
             parquet = open_file(guarded, metadata=metadata, as_dictionary=as_dictionary)
             left, before = _groups_from(done, metadata, groups)
             for batch in _batches(parquet, columns, rows, left, before):
-                for name in as_dictionary:
-                    _check_indices(batch.column(name))
+                for column in batch.columns:
+                    _check_indices(column)
                 done += batch.num_rows
                 held += _weighed(batch, before=held)
                 yield batch
@@ -66,7 +72,8 @@ def decoded(
                 if guarded.too_much:
                     raise OutOfBounds(guarded.too_much) from None
                 raise
-            rows = guarded.fewer_rows
+            # At least halved: each row group may have values that are a little longer.
+            rows = max(1, min(guarded.fewer_rows, rows // 2))
         else:
             return
 

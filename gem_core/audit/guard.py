@@ -34,7 +34,15 @@ MAX_PAGE_BYTES = 128 << 20
 MAX_SPELLED_BYTES = 128 << 20
 """What one column's values may take in a batch, when each were as long as the longest."""
 
-MAX_ROWS = 1 << 32
+MAX_DICTIONARY_VALUES = 1 << 21
+"""Of one column in one row group. An empty text takes 4 bytes of a page and some 20 of memory.
+Writers end dictionaries at 1 MiB, or at a fifth of the row group (DuckDB)."""
+
+MAX_UNPACKED_BYTES = 128 << 30
+"""Of all pages together: some minutes. A page of zeros is packed into next to nothing. A thousand
+million rows have about 60 GB in the columns that the checks need."""
+
+MAX_ROWS = 1 << 30
 """Of a file. A run of equal values takes no bytes, so bytes do not bound the time. All roads of the
 world are some 10^8."""
 
@@ -59,6 +67,19 @@ class LongValues(Exception):
 
 
 @dataclass(slots=True)
+class Unpacked:
+    """Bytes that pages of one file have unpacked to, however often it is opened for it."""
+
+    so_far: int = 0
+
+    def add(self, size: int) -> None:
+        """Count a page. Raises OutOfBounds when all so far are too many."""
+        self.so_far += size
+        if self.so_far > MAX_UNPACKED_BYTES:
+            raise OutOfBounds(f"its pages unpack to more than {MAX_UNPACKED_BYTES:,} bytes")
+
+
+@dataclass(slots=True)
 class _Chunk:
     """The pages of one column chunk, as their bytes come by in order."""
 
@@ -68,6 +89,7 @@ class _Chunk:
     texts: bool
     """Whether its values have a length each, and are spelled out row by row."""
     batch_rows: int
+    unpacked: Unpacked
     seen: int = field(init=False)
     """How far the bytes have come by."""
     _left: int = 0
@@ -144,6 +166,12 @@ class _Chunk:
                 f"{self.name} has a page that unpacks to {header.unpacked:,} bytes; "
                 f"at most {MAX_PAGE_BYTES:,} are"
             )
+        if header.kind == PageKind.DICTIONARY and header.values > MAX_DICTIONARY_VALUES:
+            raise OutOfBounds(
+                f"{self.name} has a dictionary of {header.values:,} values; "
+                f"at most {MAX_DICTIONARY_VALUES:,} are"
+            )
+        self.unpacked.add(header.unpacked)
         if header.encoding == DELTA_BYTE_ARRAY:
             # Each value may repeat all of the one before, so any may be as long as the page.
             self._bound(header.unpacked)
@@ -186,6 +214,7 @@ class GuardedFile(io.RawIOBase):
         columns: Collection[str],
         *,
         batch_rows: int,
+        unpacked: Unpacked,
         as_dictionary: Collection[str] = (),
     ) -> None:
         """Reads go to `file`.
@@ -195,6 +224,7 @@ class GuardedFile(io.RawIOBase):
             metadata: of the file.
             columns: those that will be read.
             batch_rows: rows that are decoded at once.
+            unpacked: counts the bytes of its pages.
             as_dictionary: columns whose values are not spelled out row by row.
 
         Raises:
@@ -208,7 +238,7 @@ class GuardedFile(io.RawIOBase):
         """Why reading was stopped for good, or empty."""
         self.fewer_rows: int | None = None
         """How many rows a batch may have at most; None while that is as it was."""
-        self._chunks = _chunks(metadata, columns, batch_rows, as_dictionary)
+        self._chunks = _chunks(metadata, columns, batch_rows, unpacked, as_dictionary)
         self._starts = [chunk.span.start for chunk in self._chunks]
 
     @override
@@ -257,6 +287,7 @@ def _chunks(
     metadata: pq.FileMetaData,
     columns: Collection[str],
     batch_rows: int,
+    unpacked: Unpacked,
     as_dictionary: Collection[str],
 ) -> Sequence[_Chunk]:
     rows = sum(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
@@ -267,7 +298,8 @@ def _chunks(
         path = chunk.path_in_schema
         if is_of(path, columns) and chunk.total_compressed_size > 0:
             texts = chunk.physical_type == "BYTE_ARRAY" and path not in as_dictionary
-            found.append(_Chunk(chunk_span(chunk), path, chunk.compression, texts, batch_rows))
+            span, codec = chunk_span(chunk), chunk.compression
+            found.append(_Chunk(span, path, codec, texts, batch_rows, unpacked))
     found.sort(key=lambda chunk: chunk.span)
     end = 0
     for chunk in found:

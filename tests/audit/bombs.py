@@ -33,7 +33,7 @@ CHUNK_META = 3
 ENCODINGS, PATH, CODEC, VALUES, UNPACKED, STORED, DATA_AT, DICTIONARY_AT = 2, 3, 4, 5, 6, 7, 9, 11
 OPTIONAL_META = (8, 10, 11, 12, 13, 14, 15, 16, 17)
 NAME, CHILDREN = 4, 5
-PLAIN, DELTA_BYTE_ARRAY = 0, 7
+PLAIN, DELTA_BYTE_ARRAY, RLE_DICTIONARY = 0, 7, 8
 ZSTD, UNCOMPRESSED = 6, 0
 DATA_PAGE, DICTIONARY_PAGE = 0, 2
 
@@ -132,6 +132,56 @@ def long_dictionary(length: int = MIB, rows: int = 200_000, column: str = "gers_
     }
     table = pa.table(constant | {column: values, "match_confidence": pa.array(np.full(rows, 0.9))})
     return parquet(table, dictionary_pagesize_limit=GIB, write_statistics=False)
+
+
+def long_dictionary_of_nothing(values: int = 32 * MIB) -> bytes:
+    """A dictionary of very many empty texts, each of which is a view of 16 bytes in memory."""
+    packed = pa.Codec("zstd").compress(pa.py_buffer(bytes(4 * values))).to_pybytes()
+    about = {1: (I32, values), 2: (I32, PLAIN)}
+    header = {1: (I32, DICTIONARY_PAGE), 2: (I32, 4 * values), 3: (I32, len(packed))}
+    dictionary = written(header | {7: (STRUCT, about)}) + packed
+    indices = b"\x01" + varint(12 << 1) + b"\x00"  # twelve times the first
+    stored = pa.Codec("zstd").compress(indices).to_pybytes()
+    rows = page(stored, unpacked=len(indices), values=12, encoding=RLE_DICTIONARY)
+    data = with_pages(
+        good(), "gers_id", dictionary + rows, codec=ZSTD, encoding=RLE_DICTIONARY, unpacked=200
+    )
+    return _with_dictionary(data, "gers_id", len(dictionary))
+
+
+def index_beyond_dictionary(column: str) -> bytes:
+    """Every row names a value that the dictionary has not; the writer's own schema says that the
+    column is a dictionary.
+    """
+    table = matched_table(12, 12)
+    one = pa.array([table[column][0].as_py()])
+    values = pa.DictionaryArray.from_arrays(pa.array([0] * 12, pa.int32()), one)
+    table = table.set_column(table.schema.get_field_index(column), column, values)
+    required = pa.schema([part.with_nullable(nullable=False) for part in table.schema])
+    file = io.BytesIO()
+    pq.write_table(table.cast(required), file, compression="none", write_statistics=False)
+    data = file.getvalue()
+    body, footer = taken_apart(data)
+    told = chunk(footer, column)
+    dictionary = body[told[DICTIONARY_AT][1] : told[DATA_AT][1]]
+    indices = bytes([24]) + varint(12 << 1) + (200_000).to_bytes(3, "little")
+    rows = page(indices, unpacked=len(indices), values=12, encoding=RLE_DICTIONARY)
+    pages = dictionary + rows
+    data = with_pages(
+        data, column, pages, codec=UNCOMPRESSED, encoding=RLE_DICTIONARY, unpacked=len(pages)
+    )
+    return _with_dictionary(data, column, len(dictionary))
+
+
+def _with_dictionary(data: bytes, column: str, length: int) -> bytes:
+    """The column's pages begin with a dictionary of that many bytes."""
+
+    def place(footer: Struct) -> None:
+        told = chunk(footer, column)
+        start = told[DATA_AT][1]
+        told[DICTIONARY_AT], told[DATA_AT] = (I64, start), (I64, start + length)
+
+    return with_footer(place, data)
 
 
 def deltas(first: int, then: int, count: int) -> bytes:

@@ -27,8 +27,10 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
         partial(bombs.long_dictionary, rows=500, column="id"),
         "num_roads_processed",
     ),
+    "dictionary of 32 million empty texts": (bombs.long_dictionary_of_nothing, "auditable"),
     "values that repeat their prefix": (partial(bombs.repeated_prefix, rows=500), "gers_form"),
-    "2^31 rows claimed": (partial(bombs.claimed_rows, 2**31), "rows_readable"),
+    "2^30 rows claimed": (partial(bombs.claimed_rows, 2**30), "rows_readable"),
+    "2^31 rows claimed": (partial(bombs.claimed_rows, 2**31), "auditable"),
     "2^40 rows claimed": (partial(bombs.claimed_rows, 2**40), "auditable"),
     "2^62 rows claimed": (partial(bombs.claimed_rows, 2**62), "auditable"),
     "one row group 3,000 times": (bombs.same_group_again, "auditable"),
@@ -44,6 +46,13 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "a path that is no text": (bombs.path_that_is_no_text, "rows_readable"),
     "a column beyond the end": (bombs.footer_beyond_file, "chunks_in_bounds"),
     "a column longer than the file": (bombs.chunk_beyond_file, "chunks_in_bounds"),
+    **{
+        f"an index beyond the dictionary of {name}": (
+            partial(bombs.index_beyond_dictionary, name),
+            "rows_readable",
+        )
+        for name in ("id", "gers_id", "match_status")
+    },
     "2,000,000 rows of one run": (bombs.runs, "ids_once"),
 }
 

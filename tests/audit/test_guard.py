@@ -4,6 +4,8 @@ import io
 from collections.abc import Iterator
 from contextlib import nullcontext
 from hashlib import sha256
+from itertools import pairwise
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,11 +13,11 @@ import pytest
 
 from gem_core.audit import decode, guard
 from gem_core.audit.decode import decoded
-from gem_core.audit.guard import GuardedFile, LongValues, OutOfBounds
+from gem_core.audit.guard import GuardedFile, LongValues, OutOfBounds, Unpacked
 from gem_core.audit.pages import HeaderError
 from gem_core.audit.ranges import RangeFile
 from tests.audit import bombs
-from tests.audit.build import matched_table
+from tests.audit.build import changed, matched_table
 from tests.audit.test_ranges import MemorySource
 from tests.audit.thrift import I32, written
 
@@ -133,6 +135,58 @@ def test_time_is_bounded_as_well(
         read(bombs.good(), rows=2)
 
 
+def test_all_pages_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little they hold, and however often the file is opened for smaller batches."""
+    long = changed(matched_table(1, 1), "gers_id", r0="x" * 5_000)
+    table = pa.concat_tables([matched_table(1, 1), long])
+    data = file_of(table, row_group_size=1, use_dictionary=["gers_id"])
+    monkeypatch.setattr(guard, "MAX_SPELLED_BYTES", 20_000)
+    sizes: list[int] = []
+    add = Unpacked.add
+
+    def noted(unpacked: Unpacked, size: int) -> None:
+        sizes.append(size)
+        add(unpacked, size)
+
+    monkeypatch.setattr(Unpacked, "add", noted)
+    assert read(data, rows=8).num_rows == 2
+    assert sum(size > 5_000 for size in sizes) == 2  # it was opened again for this one
+    monkeypatch.setattr(guard, "MAX_UNPACKED_BYTES", total := sum(sizes))
+    assert read(data, rows=8).num_rows == 2
+    monkeypatch.setattr(guard, "MAX_UNPACKED_BYTES", total - 1)
+    with pytest.raises(OutOfBounds, match="its pages unpack to more than"):
+        read(data, rows=8)
+
+
+def test_values_that_are_a_little_longer_each_time_are_no_restart_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guard, "MAX_SPELLED_BYTES", 1 << 17)
+    rows = matched_table(60, 60).drop_columns("gers_id")
+    table = rows.append_column("gers_id", pa.array(["x" * (1_000 + 10 * n) for n in range(60)]))
+    data = file_of(table, row_group_size=1, use_dictionary=["gers_id"])
+    opened: list[int] = []
+
+    def noted(*words: Any, batch_rows: int, **more: Any) -> GuardedFile:  # noqa: ANN401 - as it has them
+        opened.append(batch_rows)
+        return GuardedFile(*words, batch_rows=batch_rows, **more)
+
+    monkeypatch.setattr(decode, "GuardedFile", noted)
+    assert read(data, rows=4096).num_rows == 60
+    assert all(after <= before // 2 for before, after in pairwise(opened))
+    assert 1 < len(opened) < 10
+
+
+@pytest.mark.parametrize(("limit", "is_refused"), [(12, False), (11, True)])
+def test_a_dictionary_may_have_as_many_values_as_the_bound(
+    limit: int, monkeypatch: pytest.MonkeyPatch, *, is_refused: bool
+) -> None:
+    data = file_of(matched_table(12, 12), use_dictionary=["gers_id"])
+    monkeypatch.setattr(guard, "MAX_DICTIONARY_VALUES", limit)
+    with pytest.raises(OutOfBounds, match="12 values") if is_refused else nullcontext():
+        read(data)
+
+
 def test_all_batches_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     data = bombs.good()
     metadata = pq.read_metadata(pa.BufferReader(data))
@@ -161,7 +215,9 @@ def test_what_is_claimed_is_refused_before_it_is_asked_for(data: bytes, words: s
 def seen(data: bytes, *spans: tuple[int, int]) -> GuardedFile:
     """A guard that some reads have gone through."""
     metadata = pq.read_metadata(pa.BufferReader(data))
-    file = GuardedFile(RangeFile(MemorySource(data)), metadata, COLUMNS, batch_rows=100_000)
+    file = GuardedFile(
+        RangeFile(MemorySource(data)), metadata, COLUMNS, batch_rows=100_000, unpacked=Unpacked()
+    )
     for start, length in spans:
         file.seek(start)
         file.read(length)

@@ -14,6 +14,7 @@ from gem_core.audit.report import Report
 from gem_core.audit.source import open_file
 from gem_core.audit.verdict import Example, Judgement, Verdict, not_run
 from gem_core.errors import OutputChanged
+from tests.audit import bombs
 from tests.audit.build import (
     ROWS,
     audited,
@@ -227,6 +228,12 @@ def test_geometry_that_is_broken_shows_when_all_is_read(tmp_path: Path) -> None:
     report = audited(tmp_path, open_file(path), with_values=True)
     assert report.failed() == {"rows_readable"}
     assert judged(report) == Judgement(Verdict.NOT_RUN, "the rows could not be read to the end")
+
+
+def test_a_column_that_names_values_which_are_not_there_is_broken(tmp_path: Path) -> None:
+    output = write_bytes(tmp_path, bombs.index_beyond_dictionary("geometry"))
+    report = audited(tmp_path, output, with_values=True)
+    assert "rows_readable" in report.failed()
 
 
 @pytest.mark.parametrize("large_rows", [1, 1 << 18])
