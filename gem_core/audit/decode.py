@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_core.audit.buffers import numbers
-from gem_core.audit.guard import GuardedFile, LongValues, OutOfBounds, Unpacked
+from gem_core.audit.guard import GuardedFile
+from gem_core.audit.page_bounds import LongValues, OutOfBounds, Unpacked
 from gem_core.audit.ranges import RangeFile
 
 MAX_DECODED_BYTES = 128 << 30

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from gem_core.audit.contract import ID, MATCH_STATUS, is_text
 from gem_core.audit.decode import UNREADABLE, decoded, open_file
-from gem_core.audit.guard import OutOfBounds
 from gem_core.audit.id_facts import Span
+from gem_core.audit.page_bounds import OutOfBounds
 from gem_core.audit.plan import batch_rows, chunks, coded_by_delta, group_chunks
 from gem_core.audit.ranges import TAIL_BYTES, RangeFile
 from gem_core.audit.threads import ahead, costliest, side_by_side

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from gem_core.audit.contract import is_text
 from gem_core.audit.decode import UNREADABLE, decoded, open_file
 from gem_core.audit.footer import in_short
-from gem_core.audit.guard import OutOfBounds
+from gem_core.audit.page_bounds import OutOfBounds
 from gem_core.audit.plan import chunks, coded_by_delta, group_chunks
 from gem_core.audit.ranges import TAIL_BYTES, RangeFile
 from gem_core.audit.rows import as_text

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gem_core.audit import decode, guard
+from gem_core.audit import decode, guard, page_bounds
 from gem_core.audit.decode import decoded
-from gem_core.audit.guard import GuardedFile, LongValues, OutOfBounds, Unpacked
+from gem_core.audit.guard import GuardedFile
+from gem_core.audit.page_bounds import LongValues, OutOfBounds, Unpacked
 from gem_core.audit.pages import HeaderError
 from gem_core.audit.ranges import RangeFile
 from tests.audit import bombs
@@ -73,7 +74,7 @@ def long_ones(at: int, rows: int = 6_000) -> pa.Table:
 @pytest.mark.parametrize("at", [0, 2_500, 5_000])
 def test_long_values_are_read_in_smaller_batches(at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """From wherever they turn up; no row comes twice, and none is left out."""
-    monkeypatch.setattr(guard, "MAX_SPELLED_BYTES", 1 << 20)
+    monkeypatch.setattr(page_bounds, "MAX_SPELLED_BYTES", 1 << 20)
     table = long_ones(at)
     data = file_of(table, row_group_size=1_000)
     batches = list(
@@ -93,7 +94,7 @@ def test_long_values_within_a_row_group_leave_no_row_out(
     at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Batches of the row group were handed on when a page of long ones turns up."""
-    monkeypatch.setattr(guard, "MAX_SPELLED_BYTES", 100_000_000)
+    monkeypatch.setattr(page_bounds, "MAX_SPELLED_BYTES", 100_000_000)
     texts = [sha256(b"%d" % n).hexdigest() for n in range(45_000)]
     texts[at] = "long" * 100_000
     table = matched_table(45_000, gers_id=pa.array(texts))
@@ -140,7 +141,7 @@ def test_all_pages_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     long = changed(matched_table(1, 1), "gers_id", r0="x" * 5_000)
     table = pa.concat_tables([matched_table(1, 1), long])
     data = file_of(table, row_group_size=1, use_dictionary=["gers_id"])
-    monkeypatch.setattr(guard, "MAX_SPELLED_BYTES", 20_000)
+    monkeypatch.setattr(page_bounds, "MAX_SPELLED_BYTES", 20_000)
     sizes: list[int] = []
     add = Unpacked.add
 
@@ -151,9 +152,9 @@ def test_all_pages_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(Unpacked, "add", noted)
     assert read(data, rows=8).num_rows == 2
     assert sum(size > 5_000 for size in sizes) == 2  # it was opened again for this one
-    monkeypatch.setattr(guard, "MAX_UNPACKED_BYTES", total := sum(sizes))
+    monkeypatch.setattr(page_bounds, "MAX_UNPACKED_BYTES", total := sum(sizes))
     assert read(data, rows=8).num_rows == 2
-    monkeypatch.setattr(guard, "MAX_UNPACKED_BYTES", total - 1)
+    monkeypatch.setattr(page_bounds, "MAX_UNPACKED_BYTES", total - 1)
     with pytest.raises(OutOfBounds, match="its pages unpack to more than"):
         read(data, rows=8)
 
@@ -161,7 +162,7 @@ def test_all_pages_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None
 def test_values_that_are_a_little_longer_each_time_are_no_restart_each(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(guard, "MAX_SPELLED_BYTES", 1 << 17)
+    monkeypatch.setattr(page_bounds, "MAX_SPELLED_BYTES", 1 << 17)
     rows = matched_table(60, 60).drop_columns("gers_id")
     table = rows.append_column("gers_id", pa.array(["x" * (1_000 + 10 * n) for n in range(60)]))
     data = file_of(table, row_group_size=1, use_dictionary=["gers_id"])
@@ -177,13 +178,14 @@ def test_values_that_are_a_little_longer_each_time_are_no_restart_each(
     assert 1 < len(opened) < 10
 
 
-@pytest.mark.parametrize(("limit", "is_refused"), [(12, False), (11, True)])
+@pytest.mark.parametrize(("limit", "is_refused"), [(9, False), (8, True)])
 def test_a_dictionary_may_have_as_many_values_as_the_bound(
     limit: int, monkeypatch: pytest.MonkeyPatch, *, is_refused: bool
 ) -> None:
-    data = file_of(matched_table(12, 12), use_dictionary=["gers_id"])
-    monkeypatch.setattr(guard, "MAX_DICTIONARY_VALUES", limit)
-    with pytest.raises(OutOfBounds, match="12 values") if is_refused else nullcontext():
+    """And its column more of them."""
+    data = file_of(matched_table(12, 9), use_dictionary=["gers_id"])
+    monkeypatch.setattr(page_bounds, "MAX_DICTIONARY_VALUES", limit)
+    with pytest.raises(OutOfBounds, match="9 values") if is_refused else nullcontext():
         read(data)
 
 
@@ -263,7 +265,7 @@ def test_a_page_may_end_a_little_after_its_column(beyond: int, *, is_told: bool)
 
 
 def test_a_header_without_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "MAX_HEADER_BYTES", 100)
+    monkeypatch.setattr(page_bounds, "MAX_HEADER_BYTES", 100)
     header = b"\x18\xff\x7f" + bytes(200)  # a text of 16,383 bytes
     data = bombs.with_pages(bombs.good(), "id", header, codec=0, encoding=0, unpacked=8)
     with pytest.raises(HeaderError, match="id: a page header without end"):
@@ -274,7 +276,7 @@ def test_a_header_without_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_page_may_be_as_large_as_the_bound(
     limit: int, monkeypatch: pytest.MonkeyPatch, *, is_refused: bool
 ) -> None:
-    monkeypatch.setattr(guard, "MAX_PAGE_BYTES", limit)
+    monkeypatch.setattr(page_bounds, "MAX_PAGE_BYTES", limit)
     pages = written({1: (I32, 0), 2: (I32, 5_000), 3: (I32, 0)})
     data = bombs.with_pages(bombs.good(), "id", pages, codec=0, encoding=0, unpacked=8)
     with pytest.raises(OutOfBounds, match="5,000 bytes") if is_refused else nullcontext():
@@ -296,7 +298,7 @@ def test_it_is_the_longest_value_that_counts(
     codec: str, limit: int, monkeypatch: pytest.MonkeyPatch, *, is_long: bool
 ) -> None:
     """Not all of a dictionary together, which would make the batches of most files small."""
-    monkeypatch.setattr(guard, "MAX_SPELLED_BYTES", limit * 100_000)
+    monkeypatch.setattr(page_bounds, "MAX_SPELLED_BYTES", limit * 100_000)
     texts = ["x" * 20_000, *(f"{n:010}" for n in range(5_000))]
     data = file_of(
         matched_table(len(texts), gers_id=pa.array(texts)), compression=codec, row_group_size=10_000
@@ -323,4 +325,4 @@ def test_a_dictionary_is_seen_however_it_is_cut(step: int) -> None:
     start, length = chunk_of(data, "gers_id")
     with pytest.raises(LongValues) as caught:
         seen(data, *((start + first, part) for first, part in steps(length, step)))
-    assert caught.value.rows == guard.MAX_SPELLED_BYTES // 20_000
+    assert caught.value.rows == page_bounds.MAX_SPELLED_BYTES // 20_000
