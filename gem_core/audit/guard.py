@@ -25,7 +25,7 @@ from gem_core.audit.pages import (
     longest_value,
     read_header,
 )
-from gem_core.audit.plan import Span, chunk_span, column_chunks, is_of
+from gem_core.audit.plan import Span, chunk_span, column_chunks, leaves_of
 from gem_core.audit.ranges import RangeFile
 
 MAX_PAGE_BYTES = 128 << 20
@@ -262,10 +262,11 @@ def _chunks(
     rows = sum(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
     if rows > MAX_ROWS:
         raise OutOfBounds(f"the footer tells of {rows:,} rows; at most {MAX_ROWS:,} are read")
+    belongs = leaves_of(columns)
     found = []
     for chunk in column_chunks(metadata):
         path = chunk.path_in_schema
-        if is_of(path, columns) and chunk.total_compressed_size > 0:
+        if belongs(path) and chunk.total_compressed_size > 0:
             texts = chunk.physical_type == "BYTE_ARRAY" and path not in as_dictionary
             found.append(_Chunk(chunk_span(chunk), path, chunk.compression, texts, batch_rows))
     found.sort(key=lambda chunk: chunk.span)
