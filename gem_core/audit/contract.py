@@ -71,10 +71,14 @@ ID_PROMISE = Promise(ID, is_id, "an integer or text")
 
 def usable_columns(schema: pa.Schema) -> list[str]:
     """Those of id and the promised columns whose values can be judged, in the file's order."""
-    promises = {ID: ID_PROMISE, **PROMISED}
-    return [
-        name for name in schema.names if name in promises and not promises[name].problem(schema)
-    ]
+    promises = (ID_PROMISE, *PROMISED.values())
+    usable = [promise.name for promise in promises if not promise.problem(schema)]
+    return sorted(usable, key=schema.get_field_index)
+
+
+def names_once(schema: pa.Schema) -> set[str]:
+    """The names that one column has alone."""
+    return {name for name, times in Counter(schema.names).items() if times == 1}
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:
@@ -121,11 +125,12 @@ class ColumnChanges:
 
 def followed(output: pa.Schema, given: pa.Schema) -> tuple[str, ...]:
     """Tell which input columns can be found again: there once, before and after, of one type."""
+    once = names_once(given) & names_once(output)
     return tuple(
         name
         for name in given.names
-        if name not in PROMISED
-        and given.names.count(name) == output.names.count(name) == 1
+        if name in once
+        and name not in PROMISED
         and plain_type(given.field(name).type) == plain_type(output.field(name).type)
     )
 
@@ -140,9 +145,9 @@ def compare_columns(output: pa.Schema, given: pa.Schema) -> ColumnChanges:
     after = [name for name in output.names if name not in PROMISED]
     missing = Counter(before) - Counter(after)
     extra = Counter(after) - Counter(before)
-    once = [name for name in before if before.count(name) == after.count(name) == 1]
-    types = ((name, given.field(name).type, output.field(name).type) for name in once)
-    kept = [name for name in after if name in set(once)]
+    once = names_once(given) & names_once(output)
+    sent, kept = ([name for name in names if name in once] for names in (before, after))
+    types = ((name, given.field(name).type, output.field(name).type) for name in sent)
     return ColumnChanges(
         missing=tuple(missing),
         retyped=tuple(
@@ -150,7 +155,7 @@ def compare_columns(output: pa.Schema, given: pa.Schema) -> ColumnChanges:
             for name, old, new in types
             if plain_type(old) != plain_type(new)
         ),
-        moved=tuple(new for old, new in zip(once, kept, strict=True) if old != new),
+        moved=tuple(new for old, new in zip(sent, kept, strict=True) if old != new),
         extra=tuple(extra),
         clashing=tuple(name for name in given.names if name in PROMISED),
     )

@@ -115,7 +115,8 @@ def _at_once(
     Dictionaries below lists or structs must not: each row group brings its own, and pyarrow cannot
     join them there.
     """
-    if any(_has_dictionary_below(field.type) for field in schema if field.name in columns):
+    wanted = set(columns)
+    if any(_has_dictionary_below(field.type) for field in schema if field.name in wanted):
         return ([group] for group in groups)
     return iter([groups])
 

@@ -12,7 +12,7 @@ from typing import override
 import pyarrow.parquet as pq
 
 from gem_core.audit.page_bounds import ChunkPages, LongValues, OutOfBounds, Unpacked
-from gem_core.audit.plan import Span, chunk_span, column_chunks, is_of
+from gem_core.audit.plan import Span, chunk_span, column_chunks, leaves_of
 from gem_core.audit.ranges import RangeFile
 
 MAX_ROWS = 1 << 30
@@ -109,10 +109,11 @@ def _chunks(
     rows = sum(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
     if rows > MAX_ROWS:
         raise OutOfBounds(f"the footer tells of {rows:,} rows; at most {MAX_ROWS:,} are read")
+    belongs = leaves_of(columns)
     found = []
     for chunk in column_chunks(metadata):
         path = chunk.path_in_schema
-        if is_of(path, columns) and chunk.total_compressed_size > 0:
+        if belongs(path) and chunk.total_compressed_size > 0:
             texts = chunk.physical_type == "BYTE_ARRAY" and path not in as_dictionary
             span, codec = chunk_span(chunk), chunk.compression
             found.append(ChunkPages(span, path, codec, texts, batch_rows, unpacked))

@@ -1,6 +1,7 @@
 """From the metadata alone: which bytes of a file are needed, how many rows to decode at once."""
 
-from collections.abc import Collection, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow.parquet as pq
@@ -38,11 +39,12 @@ def chunks(
 
     A broken footer may give any numbers; they are not corrected here.
     """
+    belongs = leaves_of(columns or ())
     for number in range(metadata.num_row_groups) if groups is None else groups:
         yield [
             chunk_span(chunk)
             for chunk in group_chunks(metadata, number)
-            if columns is None or is_of(chunk.path_in_schema, columns)
+            if columns is None or belongs(chunk.path_in_schema)
         ]
 
 
@@ -54,14 +56,25 @@ def chunk_span(chunk: pq.ColumnChunkMetaData) -> Span:
     return Span(start, start + chunk.total_compressed_size)
 
 
-def is_of(path: str, columns: Collection[str]) -> bool:
-    """Whether a leaf belongs to one of the columns, as pyarrow tells it: by prefix.
+def leaves_of(columns: Collection[str]) -> Callable[[str], bool]:
+    """Make the test whether the leaf of a path belongs to one of the columns.
 
-    A column may have dots in its name, so every prefix is tried.
+    It is pyarrow's: the path begins with the column's name and a dot, or is the name. Either may
+    have any number of dots, so the path is looked up in the order of the names as a whole.
     """
-    return path in columns or any(
-        path[:end] in columns for end, letter in enumerate(path) if letter == "."
-    )
+    names: list[str] = []
+    for name in sorted(f"{column}." for column in columns):
+        if not (names and name.startswith(names[-1])):  # its leaves are that one's too
+            names.append(name)
+
+    def belongs(path: str) -> bool:
+        # What lies in order between a prefix of the path and the path begins with the prefix too,
+        # and of such names only the first was kept.
+        path += "."
+        place = bisect_right(names, path)
+        return place > 0 and path.startswith(names[place - 1])
+
+    return belongs
 
 
 def coded_by_delta(metadata: pq.FileMetaData, column: str) -> bool:
@@ -91,12 +104,13 @@ def column_chunks(metadata: pq.FileMetaData) -> Iterator[pq.ColumnChunkMetaData]
 
 def batch_rows(metadata: pq.FileMetaData, columns: Collection[str]) -> int:
     """How many rows to decode at once so that a batch stays near `BATCH_BYTES`."""
+    belongs = leaves_of(columns)
     widest = 1.0
     for group in range(metadata.num_row_groups):
         taken = sum(
             chunk.total_uncompressed_size
             for chunk in group_chunks(metadata, group)
-            if is_of(chunk.path_in_schema, columns)
+            if belongs(chunk.path_in_schema)
         )
         widest = max(widest, taken / max(metadata.row_group(group).num_rows, 1))
     return max(1, min(BATCH_ROWS, int(BATCH_BYTES / widest)))

@@ -91,6 +91,7 @@ def compare_values(
     names = tuple(name for name in followed(output.schema, given.schema) if name != ID)
     fold = _Fold(names)
     columns = [ID, *names]
+    compared = set(columns)
     key = key_type(output.schema.field(ID).type, given.schema.field(ID).type)
     rows = given.read(columns)
     beside = ahead(rows) if two_threads and output.rows >= LARGE_ROWS else nullcontext(rows)
@@ -113,7 +114,7 @@ def compare_values(
         differing=fold.differing,
         columns=fold.columns,
         not_followed=tuple(
-            name for name in dict.fromkeys(given.schema.names) if name not in columns
+            name for name in dict.fromkeys(given.schema.names) if name not in compared
         ),
         stopped=stopped,
     )

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from gem_core.audit.contract import ID, PROMISED
+from gem_core.audit.contract import ID, PROMISED, names_once
 from gem_core.audit.plan import column_chunks
 from gem_core.page.geometry import GEOMETRY
 from gem_core.page.reader import weight
@@ -46,7 +46,7 @@ class Breakdown:
 
 def candidates(schema: pa.Schema, metadata: pq.FileMetaData) -> tuple[str, ...]:
     """Which of the customer's columns are worth a look, judged by the footer alone."""
-    taken = {ID, GEOMETRY, *PROMISED}
+    once = names_once(schema) - {ID, GEOMETRY, *PROMISED}
     stored: Counter[str] = Counter()
     for chunk in column_chunks(metadata):
         stored[chunk.path_in_schema] += weight(chunk)
@@ -54,8 +54,7 @@ def candidates(schema: pa.Schema, metadata: pq.FileMetaData) -> tuple[str, ...]:
     fitting = (
         part.name
         for part in schema
-        if part.name not in taken
-        and schema.names.count(part.name) == 1
+        if part.name in once
         and part.name in stored
         and _is_class(part.type)
         and stored[part.name] <= most

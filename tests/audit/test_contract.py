@@ -8,6 +8,7 @@ from gem_core.audit.contract import (
     PROMISED,
     ColumnChanges,
     compare_columns,
+    followed,
     usable_columns,
 )
 
@@ -151,3 +152,27 @@ def test_names_that_occur_twice_are_counted_not_followed() -> None:
     given = pa.schema([("a", A), ("a", A), ("b", A)])
     output = pa.schema([("a", pa.string()), ("b", A), ("b", A)])
     assert compare_columns(output, given) == ColumnChanges(missing=("a",), extra=("b",))
+    assert followed(output, given) == ()
+
+
+@pytest.mark.parametrize("twice", ["id", "gers_id"])
+def test_what_occurs_twice_is_not_usable_and_the_rest_comes_in_order(twice: str) -> None:
+    names = ["match_status", "id", "x", "gers_id", twice]
+    usable = [name for name in names if name not in {twice, "x"}]
+    assert usable_columns(pa.schema([(name, pa.string()) for name in names])) == usable
+
+
+MANY = 100_000
+"""Columns. Whoever goes through all names for each name takes ten minutes or more."""
+
+
+def test_one_name_of_very_many_columns_is_counted_once() -> None:
+    assert usable_columns(pa.schema([("id", A)] * MANY)) == []
+
+
+def test_very_many_columns_are_followed() -> None:
+    names = [f"c{number}" for number in range(MANY)]
+    given = pa.schema([(name, A) for name in names])
+    output = pa.schema([(name, A) for name in reversed(names)])
+    assert followed(output, given) == tuple(names)
+    assert compare_columns(output, given) == ColumnChanges(moved=tuple(reversed(names)))

@@ -113,6 +113,20 @@ def test_long_values_within_a_row_group_leave_no_row_out(
     assert sizes[-2] < 300
 
 
+class Unsearched(list[str]):
+    """Names of columns that may be very many: none is looked for from the first one on."""
+
+    def __contains__(self, name: object) -> bool:
+        raise AssertionError(name)
+
+
+def test_no_column_is_looked_for_among_all_that_are_wanted() -> None:
+    data = file_of(matched_table())
+    metadata = pq.read_metadata(pa.BufferReader(data))
+    (batch,) = decoded(RangeFile(MemorySource(data)), metadata, Unsearched(COLUMNS), rows=4096)
+    assert batch.schema.names == COLUMNS
+
+
 def test_long_values_that_stay_in_their_dictionary_are_no_trouble() -> None:
     data = bombs.long_dictionary(rows=100_000, column="match_status")
     metadata = pq.read_metadata(pa.BufferReader(data))

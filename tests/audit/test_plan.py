@@ -6,9 +6,11 @@ from io import BytesIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gem_core.audit import plan
-from gem_core.audit.plan import BATCH_BYTES, BATCH_ROWS, batch_rows, chunks, is_of
+from gem_core.audit.plan import BATCH_BYTES, BATCH_ROWS, batch_rows, chunks, leaves_of
 from tests.audit.build import matched_table
 
 
@@ -78,4 +80,26 @@ def test_a_row_may_be_a_batch_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_leaves_belong_to_the_column_that_their_path_begins_with(
     path: str, *, belongs: bool
 ) -> None:
-    assert is_of(path, {"id", "a.b"}) is belongs
+    assert leaves_of({"id", "a.b"})(path) is belongs
+
+
+names = st.text(".ab-", max_size=6)  # "-" comes before "." in order, letters come after
+
+
+@given(columns=st.sets(names, max_size=8), path=names)
+def test_every_prefix_of_a_path_that_ends_at_a_dot_counts(columns: set[str], path: str) -> None:
+    prefixes = {path[:end] for end in range(len(path)) if path[end] == "."}
+    assert leaves_of(columns)(path) is not columns.isdisjoint({path, *prefixes})
+
+
+def test_a_name_of_very_many_dots_is_looked_up_once() -> None:
+    """Looked up from dot to dot, it would take minutes."""
+    assert not leaves_of({"id", "." * 1_000_000 + "a"})("." * 1_000_000)
+
+
+def test_each_leaf_is_looked_up_once_among_very_many_columns() -> None:
+    """Compared with each column, or with each length of a name, they would take minutes."""
+    columns = [f"c{number}" for number in range(100_000)]
+    belongs = leaves_of(columns)
+    assert all(belongs(f"{name}.list.element") for name in columns)
+    assert not any(belongs(f"x{name}") for name in columns)

@@ -6,6 +6,7 @@ import pytest
 from gem_core.page.geometry import (
     MAX_HEIGHT,
     MAX_POINTS,
+    MAX_ROAD_POINTS,
     WIDTH,
     RoadsUnreadable,
     frame,
@@ -59,6 +60,33 @@ def test_long_lines_keep_both_ends() -> None:
     (line,) = road("LINESTRING (" + ", ".join(f"{n / 100} 1" for n in range(1000)) + ")")
     assert len(line) == MAX_POINTS
     assert (line[0], line[-1]) == ((0, 1), (9.99, 1))
+
+
+def lines_of(lines: int, points: int) -> str:
+    """A road along a parallel from 0 to 10 degrees: lines that begin where the one before ends."""
+    step = 10 / (lines * (points - 1))
+    starts = (line * (points - 1) for line in range(lines))
+    texts = (
+        ",".join(f"{(start + point) * step:.4f} 1" for point in range(points)) for start in starts
+    )
+    return "MULTILINESTRING (" + ",".join(f"({text})" for text in texts) + ")"
+
+
+@pytest.mark.parametrize(
+    ("lines", "points"), [(9_000, 2), (1_000, 2), (121, 2), (120, 24), (60, 60), (11, 24)]
+)
+def test_a_road_of_many_lines_has_few_points_and_its_length(lines: int, points: int) -> None:
+    found = road(lines_of(lines, points))
+    places = [longitude for line in found for longitude, _ in line]
+    assert MAX_ROAD_POINTS / 2 <= len(places) <= MAX_ROAD_POINTS
+    assert places == sorted(places)
+    assert places[0] == 0
+    assert places[-1] == pytest.approx(10, abs=0.2)
+
+
+def test_a_road_of_some_lines_is_as_fine_as_one_of_one() -> None:
+    found = road(lines_of(9, 100))
+    assert [len(line) for line in found] == [MAX_POINTS] * 9
 
 
 def test_north_is_up_and_everything_is_within() -> None:

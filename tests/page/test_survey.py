@@ -1,14 +1,16 @@
 """The second look: exact counts, bounded reading, one version, no surprise from odd files."""
 
+from io import BytesIO
 from itertools import product
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from gem_core.errors import OutputChanged
 from gem_core.page import survey as surveying
-from gem_core.page.breakdown import MAX_COLUMNS, MAX_VALUES, Part
+from gem_core.page.breakdown import MAX_COLUMNS, MAX_VALUES, Part, candidates
 from gem_core.page.geometry import road
 from gem_core.page.reader import ColumnReader
 from gem_core.page.survey import MAP_ROADS, RoadMap, Survey, survey
@@ -87,6 +89,15 @@ def test_hardly_fewer_values_than_rows_are_no_class(tmp_path: Path) -> None:
 def test_of_many_columns_the_first_are_looked_at(tmp_path: Path) -> None:
     extra = {f"flag_{n}": pa.array([True, False] * 60) for n in range(40)}
     assert len(surveyed(tmp_path, matched_table(ROWS, **extra)).breakdowns) == MAX_COLUMNS
+
+
+def test_of_very_many_columns_the_names_are_counted_once() -> None:
+    """Counted for each column, they would take twenty minutes."""
+    names = [f"c{number}" for number in range(100_000)]
+    schema = pa.schema([(name, pa.int64()) for name in ["is_navigable", *names, names[-1]]])
+    sink = BytesIO()
+    pq.write_table(matched_table(), sink)
+    assert candidates(schema, pq.read_metadata(sink)) == ("is_navigable",)
 
 
 def test_columns_that_are_wide_on_disk_are_not_read(tmp_path: Path) -> None:
