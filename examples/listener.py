@@ -72,7 +72,15 @@ def summary(event: dict[str, Any]) -> str:
     facts = ", ".join(
         part for part in (share, ran, f"failed: {', '.join(failed)}" * bool(failed)) if part
     )
-    return f"{data['outcome']:<20} {data['jobRunId']:<24} {facts}"
+    return plain(f"{data['outcome']:<20} {data['jobRunId']:<24} {facts}")
+
+
+def plain(text: str) -> str:
+    """The text with whatever is not printable spelt out, so that none of it commands a terminal."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
 
 
 def main() -> None:

@@ -6,13 +6,13 @@ exit code. What a command imports is imported when it runs.
 
 import argparse
 import logging
-import re
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import NoReturn, override
 
+from gem_core.audit.address import without_signature
 from gem_core.commands import audit, doctor, jobs, poison
 from gem_core.commands.terminal import complain, prepare_streams
 from gem_core.errors import CourierError
@@ -23,14 +23,18 @@ FAILED = 2
 INTERRUPTED = 130
 TERMINATED = 143
 
-_SIGNATURE = re.compile(r"sig=[^&\s'\"]+", re.IGNORECASE)
+
+class _Parser(argparse.ArgumentParser):
+    """Also of the commands, which argparse makes of the same class."""
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        super().error(without_signature(message))  # of an address too many, for example
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; gives its exit code. No trouble is taken for an answer."""
-    parser = argparse.ArgumentParser(
-        prog="python -m gem_core", description="GEM Courier at your desk."
-    )
+    parser = _Parser(prog="python -m gem_core", description="GEM Courier at your desk.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (audit, doctor, jobs, poison):
         command.add_parser(commands)
@@ -50,7 +54,7 @@ def main(words: Sequence[str] | None = None) -> int:
         complain("stopped")
         return INTERRUPTED
     except Exception:  # noqa: BLE001 - Python's own exit code would be 1, which is an answer
-        complain(_SIGNATURE.sub("sig=***", traceback.format_exc()))
+        complain(traceback.format_exc())
         return FAILED
     return code
 

@@ -21,10 +21,12 @@ def token_source(chosen: Settings) -> "TokenSource":
 
     if chosen.gem_bearer_token:
         return FixedToken(chosen.gem_bearer_token)
+    principal = chosen.gem_principal
     return IdentityToken(
-        lambda: sign_in(chosen.gem_principal),
+        lambda: sign_in(principal),
         chosen.gem_token_scope,
         clock=lambda: datetime.now(UTC),
+        secret=principal.client_secret if principal else None,
     )
 
 

@@ -3,6 +3,7 @@
 Source: "Status and error codes" (Azure Storage REST).
 """
 
+import re
 from http import HTTPStatus
 
 from azure.core.exceptions import (
@@ -14,6 +15,9 @@ from azure.core.exceptions import (
 
 from gem_core.errors import StoreError, StoreMissing, StoreRefused
 
+_CODE = re.compile("[A-Za-z]{1,64}", re.ASCII)
+"""All that we can meet are letters, 50 at most; two more, about an MD5, have a digit."""
+
 
 def status_of(error: AzureError) -> int | None:
     """The HTTP status; None when there was no answer."""
@@ -21,9 +25,14 @@ def status_of(error: AzureError) -> int | None:
 
 
 def code_of(error: AzureError) -> str:
-    """Storage's own word, such as "BlobNotFound"; the SDK adds it outside of its types."""
+    """Storage's own word, such as "BlobNotFound"; the SDK adds it outside of its types.
+
+    What is no such word is as good as none. It comes from the answer as it is, and a server or
+    proxy that repeats the address in it would bring a signature into our messages.
+    """
     code = getattr(error, "error_code", None)
-    return str(getattr(code, "value", code) or "")
+    word = str(getattr(code, "value", code) or "")
+    return word if _CODE.fullmatch(word) else ""
 
 
 def is_refusal(error: AzureError) -> bool:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -333,6 +334,45 @@ def test_a_crash_is_no_verdict(
     err = capsys.readouterr().err
     assert "sig=***&sp=r" in err
     assert "c2VjcmV0" not in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (" https://a.example/c/n?sp=r&sig=c2VjcmV0",),
+        ("https:/a.example/c/n?sp=r&sig=c2VjcmV0",),
+        ("bad.parquet", "--input", "htps:a.example/c/n?sig=c2VjcmV0&sp=r"),
+        ("bad.parquet", "--job", "https://a.example/c/n?sp=r&sig=c2VjcmV0"),
+        ("bad.parquet", "--html", "https://a.example/c?sp=r&sig=c2VjcmV0/n"),
+        ("bad.parquet", "--ids-folder", "https://a.example/c?sp=r&sig=c2VjcmV0"),
+        ("bad.parquet", "https://a.example/c/n?sp=r&sig=c2VjcmV0"),
+    ],
+)
+def test_an_address_that_is_not_taken_for_one_shows_no_signature(
+    files: Path,
+    words: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(files)
+    with suppress(SystemExit):  # by argparse, of an argument too many
+        assert command(*words) == 2
+    out, err = capfd.readouterr()
+    assert "sig=***" in err
+    assert "c2VjcmV0" not in out + err
+
+
+def test_a_download_that_is_named_by_its_address_shows_no_signature(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As wget names it."""
+    path = (files / "bad.parquet").rename(files / "n.parquet?sp=r&sig=c2VjcmV0%3D")
+    page = files / "page.html"
+    assert command(path, "--input", path, "--html", page) == 1
+    assert command(path, "--input", path, "--json") == 1
+    out, err = capsys.readouterr()
+    assert "n.parquet?sp=r&sig=***" in out
+    assert "c2VjcmV0" not in out + err + page.read_text("utf-8")
 
 
 def test_interrupted(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from gem_core.errors import SettingsError
 from gem_core.logs import Event
 from gem_core.outcome import Outcome
 from gem_core.settings import read_settings
+from gem_core.watch import registration
 from gem_core.wiring import CONTAINERS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,6 +96,11 @@ def test_readme_shows_a_real_manifest() -> None:
 
 def test_schema_and_code_know_the_same_outcomes() -> None:
     assert set(Outcome) == set(SCHEMA["$defs"]["data"]["properties"]["outcome"]["enum"])
+
+
+def test_schema_and_code_take_the_same_job_ids() -> None:
+    told = SCHEMA["$defs"]["data"]["properties"]["jobRunId"]["pattern"]
+    assert told == f"^{registration._JOB_RUN_ID.pattern}$"
 
 
 def test_readme_names_every_outcome_and_container() -> None:

@@ -91,3 +91,24 @@ def test_what_is_no_manifest_is_left_alone_and_told_in_a_line(
     assert err.startswith("not a manifest, left alone: ")
     assert len(err.splitlines()) == 1
     assert len(err) < 300
+
+
+def test_a_job_id_that_cannot_be_one_is_no_manifest(
+    listener: ModuleType, event: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = event | {"data": event["data"] | {"jobRunId": "job\x1b[2J"}}
+    assert list(listener.receive(Queue([Message(json.dumps(odd))]), once=True)) == []
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_no_word_of_a_manifest_commands_a_terminal(
+    listener: ModuleType, event: dict[str, Any]
+) -> None:
+    """The schema lets any text be the name of a check, as later rulesets may have others."""
+    failed = {"name": "odd\x1b[2J\n\u202e\ud800", "severity": "error", "verdict": "failed"}
+    odd = json.loads(json.dumps(event))
+    odd["data"]["checks"]["notPassed"] = [failed | {"title": "x"}]
+    (told,) = listener.receive(Queue([Message(json.dumps(odd))]), once=True)
+    line = listener.summary(told)
+    assert line.isprintable()
+    assert line.endswith(r"failed: odd\x1b[2J\n\u202e\ud800")

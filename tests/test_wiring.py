@@ -177,10 +177,11 @@ def test_the_token_of_gem(
 
 def test_gem_is_asked_as_the_service_principal_of_the_settings(fresh: pytest.MonkeyPatch) -> None:
     principal = {"GEM_TENANT_ID": PRINCIPAL["tenantId"], "GEM_CLIENT_ID": "c"}
-    use(fresh, NEEDED | principal | {"GEM_CLIENT_SECRET": "s3cret"})
+    use(fresh, NEEDED | principal | {"GEM_CLIENT_SECRET": "s3cret-of-entra"})
     token = wiring._gem()._token
     assert isinstance(token, IdentityToken)
     assert isinstance(token._make_credential(), ClientSecretCredential)
+    assert token._hide("repeats s3cret-of-entra") == "repeats ***"
 
 
 @pytest.mark.parametrize("encoding", ["base64", "none"])

@@ -1,11 +1,14 @@
 """The address of a blob as a person writes it, with or without a signature. Pure."""
 
+import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from gem_core.errors import OutputRefused
 from gem_core.setting_reader import Secret
+
+_SIGNATURE = re.compile(r"(sig(?:=|%3D))[^&\s'\"]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,14 @@ def parse_address(text: str) -> BlobAddress:
         signature=Secret(parts.query) if parts.query else None,
         local=local,
     )
+
+
+def without_signature(text: str) -> str:
+    """The text with `***` for the signature of each address in it, well written or not.
+
+    A typing error makes a file of an address, and a download may name its file by one.
+    """
+    return _SIGNATURE.sub(r"\1***", text)
 
 
 def _is_number(host: str) -> bool:

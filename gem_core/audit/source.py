@@ -13,6 +13,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 from azure.storage.blob import BlobClient, BlobProperties, ContainerClient
 
+from gem_core.audit.address import without_signature
 from gem_core.errors import OutputChanged, OutputMissing, OutputUnreachable
 from gem_core.storage_errors import code_of, status_of
 
@@ -212,7 +213,7 @@ class FileSource:
     @property
     def url(self) -> str:
         """The file as a URL."""
-        return self.path.absolute().as_uri()
+        return without_signature(self.path.absolute().as_uri())
 
     @property
     def container(self) -> str:
@@ -222,7 +223,7 @@ class FileSource:
     @property
     def name(self) -> str:
         """The file name."""
-        return self.path.name
+        return without_signature(self.path.name)
 
     def read(self, offset: int, length: int) -> bytes:
         """Read a range of the pinned version; see `Source.read`."""

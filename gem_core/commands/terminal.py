@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
+from gem_core.audit.address import without_signature
 from gem_core.commands.table import plain
 from gem_core.errors import CourierError
 
@@ -59,9 +60,13 @@ def say_json(value: object, *, indent: int | None = 1) -> None:
 
 
 def complain(text: str) -> None:
-    """Print lines on standard error; where they cannot be, the exit code has to do."""
+    """Print lines on standard error; where they cannot be, the exit code has to do.
+
+    They may repeat what was typed, or be a traceback: no signature of an address is shown.
+    """
+    lines = without_signature(text).rstrip().splitlines()
     try:
-        sys.stderr.writelines(f"{plain(line)}\n" for line in text.rstrip().splitlines())
+        sys.stderr.writelines(f"{plain(line)}\n" for line in lines)
         sys.stderr.flush()
     except OSError:
         _silence(sys.stderr)

@@ -29,7 +29,8 @@ type _Data = dict[str, Any]
 def cut_to_fit(event: Mapping[str, Any], *, limit: int = MAX_BODY_BYTES) -> str:
     """The event as ASCII JSON of at most `limit` bytes.
 
-    Parts go in a fixed order, the least needed first, until it fits; `data.cut` names them.
+    Parts go in a fixed order, the least needed first, until it fits; `data.cut` names them. What is
+    left after all of them is ours, and short: ids, counts, names of checks, the report's address.
     """
     body = _text(event)
     for name, cut in _CUTS:
@@ -102,12 +103,7 @@ def _cut_checks(data: _Data) -> None:
 def _cut_names(data: _Data) -> None:
     for part in ("output", "input"):
         if data[part]:
-            short = {
-                name: value[:_MAX_TEXT]
-                for name in ("name", "note")
-                if isinstance(value := data[part].get(name), str)
-            }
-            data[part] = {**data[part], **short}
+            data[part] = _short(data[part], "name", "note")
     if data["output"]:
         data["output"]["columns"] = []
 
@@ -115,6 +111,26 @@ def _cut_names(data: _Data) -> None:
 def _drop_job(data: _Data) -> None:
     data["job"] = None
     data["settlement"] = data["settlement"] | {"history": []}
+
+
+def _drop_url(data: _Data) -> None:
+    """Whole or not at all: a part of it would lead to another file."""
+    if data["output"]:
+        data["output"] = {**data["output"], "url": None}
+
+
+def _cut_rest(data: _Data) -> None:
+    """What is bounded where it comes in, so that a message fits whatever wrote the record."""
+    data["labels"] = {}
+    data["settlement"] = _short(data["settlement"], "lastProblem")
+    if data["output"]:
+        data["output"] = _short(data["output"], "container", "etag", "versionId")
+
+
+def _short(part: Mapping[str, Any], *names: str) -> _Data:
+    """With these texts cut, as far as they are there."""
+    texts = {name: text for name in names if isinstance(text := part.get(name), str)}
+    return {**part, **{name: text[:_MAX_TEXT] for name, text in texts.items()}}
 
 
 _CUTS: tuple[tuple[str, Callable[[_Data], None]], ...] = (
@@ -127,4 +143,6 @@ _CUTS: tuple[tuple[str, Callable[[_Data], None]], ...] = (
     ("checks.notPassed.detail", _cut_checks),
     ("subject, output.name, input.name", _cut_names),
     ("job, settlement.history", _drop_job),
+    ("output.url", _drop_url),
+    ("labels, settlement.lastProblem, output.container, output.etag, output.versionId", _cut_rest),
 )

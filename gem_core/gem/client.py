@@ -4,6 +4,7 @@ Source: TomTom, "Get job details": address, headers and error responses.
 """
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -22,6 +23,7 @@ from gem_core.errors import (
     gem_error,
 )
 from gem_core.gem.deadline import DeadlineAdapter
+from gem_core.gem.echo import hider
 from gem_core.gem.job import GemJob, parse_job
 from gem_core.gem.token import TokenSource
 from gem_core.setting_reader import Secret
@@ -52,6 +54,7 @@ class GemClient:
     ) -> None:
         self._base_url = base_url
         self._token = token
+        self._api_key = api_key
         self._session = _session(base_url)
         self._timeout = CONNECT_SECONDS, read_seconds
         adapter = DeadlineAdapter(answer_seconds=answer_seconds, connections=connections)
@@ -114,13 +117,14 @@ class GemClient:
         except requests.RequestException as error:
             # The text of the error may hold the address, never the headers with key and token.
             raise GemUnavailable(f"no answer from GEM: {type(error).__name__}") from error
+        hide = hider(self._api_key.reveal(), token)
         if response.status_code != requests.codes.ok:
-            raise _refusal(response, body)
+            raise _refusal(response, body, hide)
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError) as error:
             raise GemAnswerError("GEM answered 200 with something that is not JSON") from error
-        return parse_job(answer, job_run_id=job_run_id)
+        return parse_job(answer, job_run_id=job_run_id, hide=hide)
 
 
 def _session(base_url: str) -> requests.Session:
@@ -159,9 +163,9 @@ def _bounded(response: requests.Response) -> bytes:
     return bytes(body)
 
 
-def _refusal(response: requests.Response, body: bytes) -> GemError:
+def _refusal(response: requests.Response, body: bytes, hide: Callable[[str], str]) -> GemError:
     status = response.status_code
-    message = f"GEM answered {status}{_detail(body)}"
+    message = f"GEM answered {status}{_detail(body, hide)}"
     if status == requests.codes.unauthorized:
         message += ": check GEM_API_KEY and the identity that asks for a token"
     if status == requests.codes.forbidden:
@@ -169,14 +173,14 @@ def _refusal(response: requests.Response, body: bytes) -> GemError:
     return gem_error(status, message, retry_after_seconds=_retry_after(response))
 
 
-def _detail(body: bytes) -> str:
+def _detail(body: bytes, hide: Callable[[str], str]) -> str:
     """The error text of the other Orbis APIs, if GEM gives one too; its own is not documented."""
     try:
         detail = json.loads(body)["detailedError"]
         text = f" ({detail['code']}: {detail['message']})"
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
-    return "".join(letter for letter in text[:200] if letter.isprintable())
+    return hide("".join(letter for letter in text if letter.isprintable()))[:200]
 
 
 def _retry_after(response: requests.Response) -> float | None:

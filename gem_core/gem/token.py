@@ -15,6 +15,7 @@ from azure.core.credentials import AccessToken, TokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from gem_core.errors import GemAccessError, GemUnavailable
+from gem_core.gem.echo import hider
 from gem_core.setting_reader import Secret
 
 REFRESH_BEFORE = timedelta(minutes=5)
@@ -57,10 +58,13 @@ class IdentityToken:
         scope: str,
         *,
         clock: Callable[[], datetime],
+        secret: Secret | None = None,
     ) -> None:
+        """`secret` is what the credential shows to Entra ID, to be hidden in its words."""
         self._make_credential = make_credential
         self._scope = default_scope(scope)
         self._clock = clock
+        self._hide = hider(secret.reveal() if secret else "")
         self._credential: TokenCredential | None = None
         self._held: AccessToken | None = None
         self._lock = Lock()
@@ -75,8 +79,8 @@ class IdentityToken:
                 except ClientAuthenticationError as error:
                     raise GemAccessError(
                         f"no token for {self._scope}: check GEM_TENANT_ID, GEM_CLIENT_ID and "
-                        f"GEM_CLIENT_SECRET, or sign in: {error.message}"
-                    ) from error
+                        f"GEM_CLIENT_SECRET, or sign in: {self._hide(error.message)}"
+                    ) from None  # a traceback would show the words as they came
                 except AzureError as error:
                     raise GemUnavailable(
                         f"no token for {self._scope} now: {type(error).__name__}"

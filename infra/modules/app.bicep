@@ -65,6 +65,20 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
+// No deployment by name and password: azd and Core Tools show a token of Entra ID to the deployment
+// site, and the package is stored and fetched by the app's identity (above).
+resource noPasswordForScm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+  parent: app
+  name: 'scm'
+  properties: { allow: false }
+}
+
+resource noPasswordForFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+  parent: app
+  name: 'ftp'
+  properties: { allow: false }
+}
+
 var base = {
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identityClientId

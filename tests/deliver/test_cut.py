@@ -3,11 +3,13 @@
 import json
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gem_core.audit.checks import CHECKS
 from gem_core.deliver.cut import MAX_BODY_BYTES, cut_to_fit
 from gem_core.deliver.manifest import Findings, manifest
 from gem_core.watch.record import JobRecord, Settlement, Sighting
@@ -146,6 +148,28 @@ def test_the_longest_labels_are_whole_in_the_message() -> None:
     assert check_manifest(message(record, findings()).body)["data"]["labels"] == labels
 
 
+def test_a_long_address_goes_whole_and_labels_stay() -> None:
+    """Each letter of a blob's name can take 12 bytes of its address."""
+    url = "https://output.example/default/" + "%F0%9F%9B%A3" * 3_000
+    record = replace(settled(), labels={"a": "\U0001f6e3" * 600}, last_problem="x" * 6_000)
+    data = check_manifest(message(record, findings(output={"url": url})).body)["data"]
+    assert data["cut"][-1] == "output.url"
+    assert data["output"]["url"] is None
+    assert data["labels"] == record.labels
+    assert data["settlement"]["lastProblem"] == record.last_problem
+
+
+def test_a_record_of_another_hand_fits_too() -> None:
+    record = replace(settled(), labels={"a": "x" * 10**5}, last_problem="y" * 10**5)
+    found = findings(output=dict.fromkeys(("container", "etag", "versionId"), "z" * 10**5))
+    data = check_manifest(message(record, found).body)["data"]
+    assert data["cut"][-1].startswith("labels, settlement.lastProblem, ")
+    assert data["labels"] == {}
+    texts = [data["settlement"]["lastProblem"]]
+    texts += [data["output"][name] for name in ("container", "etag", "versionId")]
+    assert [len(text) for text in texts] == [200] * 4
+
+
 def test_there_need_be_nothing_to_cut() -> None:
     lost = new_record().answered_not_found(START).settled(Settlement.LOST, START)
     whole = json.loads(message(lost, Findings(subject="")).body)
@@ -177,6 +201,30 @@ _ANY = st.recursive(
 )
 
 
+_LONG = _WORDS.map(lambda text: text or "x")
+_OUTPUT = st.fixed_dictionaries(
+    dict.fromkeys(("container", "name", "etag"), _LONG)
+    | {
+        "url": _WORDS.map(lambda name: f"https://output.example/default/{quote(name)}"),
+        "versionId": st.none() | _WORDS,
+        "columns": st.lists(st.fixed_dictionaries({"name": _WORDS, "type": _WORDS}), max_size=8),
+    }
+)
+_INPUT = st.fixed_dictionaries(
+    {
+        "name": st.none() | _WORDS,
+        "rows": st.none(),
+        "columnsCompared": st.booleans(),
+        "idsCompared": st.booleans(),
+        "differences": st.lists(
+            st.fixed_dictionaries({"column": _WORDS, "rows": st.just(1), "examples": st.just([])}),
+            max_size=8,
+        ),
+        "note": st.none() | _WORDS,
+    }
+)
+
+
 _CHECKS = st.builds(
     check,
     st.sampled_from(["passed", "failed", "not_run"]),
@@ -189,22 +237,34 @@ _CHECKS = st.builds(
 @settings(max_examples=40, deadline=None)
 @given(
     fields=st.dictionaries(_TEXT, _ANY, max_size=6),
-    labels=st.dictionaries(_TEXT, _TEXT, max_size=8),
-    columns=st.lists(st.fixed_dictionaries({"name": _WORDS, "type": _WORDS}), max_size=8),
+    labels=st.dictionaries(_TEXT, _WORDS, max_size=8),
+    problem=st.none() | _WORDS,
+    seen=st.lists(_LONG, max_size=9),
+    output=_OUTPUT,
+    given_=st.none() | _INPUT,
     repeats=st.sampled_from([1, 1, 100]),
-    checks=st.lists(_CHECKS, max_size=30),
+    checks=st.lists(_CHECKS, max_size=len(CHECKS)),
 )
 def test_any_findings_make_a_message_that_fits(
     *,
     fields: dict[str, Any],
     labels: dict[str, str],
-    columns: list[dict[str, str]],
+    problem: str | None,
+    seen: list[str],
+    output: dict[str, Any],
+    given_: dict[str, Any] | None,
     repeats: int,
     checks: list[dict[str, Any]],
 ) -> None:
     answer = {name: value for name, value in fields.items() if name not in {"jobRunId", "status"}}
-    record = replace(settled(**answer), labels=labels)
-    found = findings(output={"columns": columns * repeats}, checks=tuple(checks))
+    history = tuple(Sighting(START, word) for word in seen * repeats)
+    record = replace(settled(**answer), labels=labels, last_problem=problem, history=history)
+    found = findings(
+        subject=f"{output['container']}/{output['name']}",
+        output=output | {"columns": output["columns"] * repeats},
+        input=given_,
+        checks=tuple(checks),
+    )
     sent = check_manifest(message(record, found).body)
     assert sent["id"] == ID
     assert sent["data"]["outcome"] == "valid"

@@ -1,5 +1,6 @@
 """A token is kept until shortly before it expires, and fetched once for all threads."""
 
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -114,6 +115,15 @@ def test_a_refused_identity_is_a_refusal_of_access() -> None:
     refused = Credential(clock, ClientAuthenticationError("AADSTS7000215: invalid client secret"))
     with pytest.raises(GemAccessError, match=r"GEM_CLIENT_SECRET.*AADSTS7000215"):
         source(refused, clock)[0].token()
+
+
+def test_an_identity_service_that_repeats_the_request_gives_no_secret_away() -> None:
+    clock = FakeClock()
+    echo = Credential(clock, ClientAuthenticationError("you sent client_secret=s3cret~value&x=1"))
+    tokens = IdentityToken(lambda: echo, SCOPE, clock=clock, secret=Secret("s3cret~value"))
+    with pytest.raises(GemAccessError, match=r"you sent client_secret=\*\*\*&x=1") as caught:
+        tokens.token()
+    assert "s3cret~value" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_an_identity_service_that_does_not_answer_says_nothing_about_access() -> None:

@@ -90,6 +90,15 @@ MISTAKES = {
     "plain http": Mistake(
         "infra/modules/app.bicep", "httpsOnly: true", "httpsOnly: false", "security"
     ),
+    "deployment by a password": Mistake(
+        "infra/modules/app.bicep",
+        "  name: 'scm'\n  properties: { allow: false }",
+        "  name: 'scm'\n  properties: { allow: true }",
+        "security",
+    ),
+    "deployment of which nothing is said": Mistake(
+        "infra/modules/app.bicep", "  name: 'ftp'\n", "  name: 'scm'\n", "security"
+    ),
     "no purge protection": Mistake(
         "infra/modules/vault.bicep", "    enablePurgeProtection: true\n", "", "security"
     ),

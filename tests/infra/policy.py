@@ -48,6 +48,7 @@ SAFE = {
         "properties.httpsOnly": "true",
         "properties.siteConfig.minTlsVersion": "'1.2'",
     },
+    "Microsoft.Web/sites/basicPublishingCredentialsPolicies": {"properties.allow": "false"},
     "Microsoft.Insights/scheduledQueryRules": {"properties.enabled": "true"},
     "Microsoft.Insights/metricAlerts": {"properties.enabled": "true"},
     "Microsoft.EventGrid/systemTopics": {"identity.type": "'SystemAssigned'"},
@@ -76,6 +77,7 @@ def security(root: Path) -> list[str]:
         if calls and not (file.path.name == "events.bicep" and calls == 1):
             found.append(f"{file.path.name}: listKeys")
         found += [f"{file.path.name}: {name}" for name in _FORBIDDEN if name in source]
+        found += [f"{file.path.name}: {name} takes passwords" for name in _open_doors(file)]
         for resource in file.resources():
             if resource.existing:
                 continue
@@ -86,6 +88,19 @@ def security(root: Path) -> list[str]:
                 if has.get(path) != value
             ]
     return found
+
+
+def _open_doors(file: bicep.BicepFile) -> set[str]:
+    """Ways to deploy to a site of this file of which nothing is said: Azure leaves them open."""
+    told = [resource for resource in file.resources() if not resource.existing]
+    if all(resource.kind != "Microsoft.Web/sites" for resource in told):
+        return set()
+    shut = {
+        bicep.properties(resource.body)["name"].strip("'")
+        for resource in told
+        if resource.kind.endswith("/basicPublishingCredentialsPolicies")
+    }
+    return {"scm", "ftp"} - shut
 
 
 def assigned_roles(root: Path) -> tuple[set[tuple[str, str, str]], list[str]]:
