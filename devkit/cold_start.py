@@ -114,8 +114,10 @@ _AS_IN_AZURE = {
     "GEM_OUTPUT__blobServiceUri": "https://output.blob.core.windows.net",
     "GEM_OUTPUT__credential": "managedidentity",
     "GEM_OUTPUT__clientId": "00000000-0000-0000-0000-000000000000",
+    # Some images forbid writing compiled files; then every row of ours would be compiling.
+    "PYTHONDONTWRITEBYTECODE": "",
 }
-"""Identities instead of connection strings; making a client sends nothing."""
+"""Identities instead of connection strings; making a client sends nothing. Compiled files too."""
 
 
 if __name__ == "__main__":
