@@ -38,10 +38,10 @@ cold-start: $(READY) ## what an instance imports before it works, beside azure.f
 	@$(BIN)/python -m devkit.cold_start $(ARGS)
 
 bench-checks: $(READY) ## jobs checked a second, storage operations of a job, the cost of a tick
-	@$(BIN)/python -m devkit.bench.checking $(ARGS)
+	@$(BIN)/python -m bench.checking $(ARGS)
 
 polling: $(READY) ## requests and delay of the polling policy, in simulated time
-	@$(BIN)/python -m devkit.bench.polling
+	@$(BIN)/python -m bench.polling
 
 BENCH := .venv-bench/bin
 $(BENCH)/ready: requirements-bench.txt | $(READY)
@@ -50,13 +50,13 @@ $(BENCH)/ready: requirements-bench.txt | $(READY)
 	@touch $@
 
 bench-remote: $(READY) ## the audit over a network beside its bounds: bytes, requests, time
-	@$(BIN)/python -m devkit.bench.remote $(ARGS)
+	@$(BIN)/python -m bench.remote $(ARGS)
 
 bench: $(BENCH)/ready ## the audit beside other tools (ARGS="--quick": a minute)
-	@$(BENCH)/python -m devkit.bench $(ARGS)
+	@$(BENCH)/python -m bench $(ARGS)
 
 bench-ids: $(BENCH)/ready ## ids out of order against an input, counted exactly in 256 MiB
-	@for ids in dense sparse text; do $(BENCH)/python -m devkit.bench.ids $$ids $(ARGS) || exit 1; done
+	@for ids in dense sparse text; do $(BENCH)/python -m bench.ids $$ids $(ARGS) || exit 1; done
 
 chaos: $(READY) ## the simulated world against the app (ARGS="--help")
 	@$(BIN)/python -m tests.world $(ARGS)

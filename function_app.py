@@ -9,13 +9,14 @@ from collections.abc import Callable
 
 import azure.functions as func
 
-from gem_core import web, wiring
+from gem_core import web
 from gem_core.flows import check_batch as batching
 from gem_core.flows import check_jobs as checking
 from gem_core.flows import manage_jobs as managing
 from gem_core.flows import replay_poison as replaying
 from gem_core.flows.find_trouble import find_trouble
 from gem_core.watch.registry import ticket_job_run_id
+from gem_core.wiring import edges
 
 # The Azure SDK would log two lines a request, at the level that operators want for our own events.
 logging.getLogger("azure").setLevel(logging.WARNING)
@@ -33,18 +34,18 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 @app.timer_trigger(schedule="%GEM_CHECK_SCHEDULE%", arg_name="timer", use_monitor=True)
 def check_jobs(timer: func.TimerRequest) -> None:
     """Ask GEM about every job that is due; raise the tickets of those that have ended."""
-    checking.check_jobs(wiring.checker(), past_due=timer.past_due)
+    checking.check_jobs(edges.checker(), past_due=timer.past_due)
 
 
-@app.queue_trigger(arg_name="batch", queue_name=wiring.CHECKS, connection="GEM_STATE")
+@app.queue_trigger(arg_name="batch", queue_name=edges.CHECKS, connection="GEM_STATE")
 def check_batch(batch: func.QueueMessage) -> None:
     """Ask GEM about jobs that a tick handed out; only with GEM_CHECK_BATCH_SIZE."""
-    batching.check_batch(wiring.checker(), batch.get_body())
+    batching.check_batch(edges.checker(), batch.get_body())
 
 
 @app.blob_trigger(
     arg_name="ticket",
-    path=f"{wiring.TICKETS}/{{jobRunId}}.json",
+    path=f"{edges.TICKETS}/{{jobRunId}}.json",
     connection="GEM_STATE",
     # Part of the binding, so it is read when the app is indexed, as the host does with its own.
     source=_trigger_source(os.environ.get("GEM_TRIGGER_SOURCE", "")),
@@ -53,7 +54,7 @@ def deliver_results(ticket: func.InputStream) -> None:
     """Audit the output of a settled job and send its manifest."""
     from gem_core.flows import deliver_results as delivering  # noqa: PLC0415 - imports pyarrow
 
-    delivering.deliver_results(wiring.deliverer(), ticket_job_run_id(ticket.name or ""))
+    delivering.deliver_results(edges.deliverer(), ticket_job_run_id(ticket.name or ""))
 
 
 @app.route("jobs/{jobRunId}", methods=["PUT"])
@@ -62,7 +63,7 @@ def register_job(req: func.HttpRequest) -> func.HttpResponse:
 
     def story() -> tuple[int, object]:
         body = web.json_body(req.get_body())
-        new, record = managing.register_job(wiring.desk(), _job_run_id(req), body)
+        new, record = managing.register_job(edges.desk(), _job_run_id(req), body)
         return (201 if new else 200), record
 
     return _answer(story)
@@ -71,31 +72,31 @@ def register_job(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("jobs", methods=["GET"])
 def list_jobs(req: func.HttpRequest) -> func.HttpResponse:
     """A page of all jobs."""
-    return _answer(lambda: (200, managing.list_jobs(wiring.desk(), req.params)))
+    return _answer(lambda: (200, managing.list_jobs(edges.desk(), req.params)))
 
 
 @app.route("trouble", methods=["GET"])
 def list_trouble(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """The open jobs that need somebody's eyes."""
-    return _answer(lambda: (200, {"jobs": find_trouble(wiring.desk())}))
+    return _answer(lambda: (200, {"jobs": find_trouble(edges.desk())}))
 
 
 @app.route("poison", methods=["GET"])
 def list_poison(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """What lies on the queues of failed messages."""
-    return _answer(lambda: (200, replaying.list_poison(wiring.poison_desk())))
+    return _answer(lambda: (200, replaying.list_poison(edges.poison_desk())))
 
 
 @app.route("poison/replay", methods=["POST"])
 def replay_poison(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """Raise the tickets of failed messages again, and take the messages off."""
-    return _answer(lambda: (200, {"messages": list(replaying.replay_poison(wiring.poison_desk()))}))
+    return _answer(lambda: (200, {"messages": list(replaying.replay_poison(edges.poison_desk()))}))
 
 
 @app.route("jobs/{jobRunId}", methods=["GET"])
 def show_job(req: func.HttpRequest) -> func.HttpResponse:
     """All that is known of a job."""
-    return _answer(lambda: (200, managing.show_job(wiring.desk(), _job_run_id(req))))
+    return _answer(lambda: (200, managing.show_job(edges.desk(), _job_run_id(req))))
 
 
 @app.route("jobs/{jobRunId}/check", methods=["POST"])
@@ -104,7 +105,7 @@ def check_job(req: func.HttpRequest) -> func.HttpResponse:
     return _answer(
         lambda: (
             200,
-            managing.check_job(wiring.desk(), wiring.checker(), _job_run_id(req)),
+            managing.check_job(edges.desk(), edges.checker(), _job_run_id(req)),
         )
     )
 
@@ -112,7 +113,7 @@ def check_job(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("jobs/{jobRunId}/redeliver", methods=["POST"])
 def redeliver_job(req: func.HttpRequest) -> func.HttpResponse:
     """Deliver a settled job once more, from its output as it is now."""
-    return _answer(lambda: (202, managing.redeliver_job(wiring.desk(), _job_run_id(req))))
+    return _answer(lambda: (202, managing.redeliver_job(edges.desk(), _job_run_id(req))))
 
 
 @app.route("jobs/{jobRunId}", methods=["DELETE"])
@@ -120,7 +121,7 @@ def forget_job(req: func.HttpRequest) -> func.HttpResponse:
     """Stop watching a job and forget it."""
 
     def story() -> tuple[int, object]:
-        managing.forget_job(wiring.desk(), _job_run_id(req))
+        managing.forget_job(edges.desk(), _job_run_id(req))
         return 204, None
 
     return _answer(story)
@@ -131,7 +132,7 @@ def status(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the bi
     """What the last tick did, and whether the timer lives: 503 when it has been silent."""
 
     def story() -> tuple[int, object]:
-        alive, detail = managing.tell_status(wiring.desk())
+        alive, detail = managing.tell_status(edges.desk())
         return (200 if alive else 503), detail
 
     return _answer(story)
@@ -140,8 +141,8 @@ def status(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the bi
 @app.route("doctor", methods=["POST"])
 def doctor(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """Look at everything that the app needs, with its own rights: 503 when something fails."""
-    from gem_core.doctor.checks import examine, report  # noqa: PLC0415 - imports azure
-    from gem_core.wiring_doctor import patient  # noqa: PLC0415 - as above
+    from gem_core.doctor.diagnostics import examine, report  # noqa: PLC0415 - imports azure
+    from gem_core.wiring.doctor import patient  # noqa: PLC0415 - as above
 
     def story() -> tuple[int, object]:
         found = report(examine(patient("the app settings")))
@@ -153,7 +154,7 @@ def doctor(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the bi
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """Whether the timer lives, without any detail: this route needs no key."""
-    answer = web.answer(lambda: (200 if managing.tell_status(wiring.desk())[0] else 503, {}))
+    answer = web.answer(lambda: (200 if managing.tell_status(edges.desk())[0] else 503, {}))
     alive = answer.status == 200  # noqa: PLR2004 - OK
     return func.HttpResponse(
         '{"status": "ok"}' if alive else '{"status": "unhealthy"}',

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn, override
 
-from gem_core.audit.address import without_signature
+from gem_core.audit.reading.address import without_signature
 from gem_core.commands import audit, doctor, jobs, poison
 from gem_core.commands.terminal import complain, prepare_streams
 from gem_core.errors import CourierError

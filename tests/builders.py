@@ -16,16 +16,16 @@ import pytest
 
 from gem_core.audit.audit import audit
 from gem_core.deliver.outbox import Outbox
-from gem_core.documents import Documents
 from gem_core.flows.check_one import ask
 from gem_core.flows.checker import Checker, PoisonCount, in_threads
 from gem_core.flows.deliverer import Audit, Deliverer
 from gem_core.flows.manage_jobs import Desk
 from gem_core.gem.job import GemJob, parse_job
+from gem_core.storage.documents import Documents
 from gem_core.watch.batch import Plan
 from gem_core.watch.durations import DurationBook
 from gem_core.watch.heartbeat import Heartbeat
-from gem_core.watch.lanes import Lanes, Watch
+from gem_core.watch.rate_limiter import Lanes, Watch
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_from_bytes
 from gem_core.watch.registry import MARKER_PREFIX, SUFFIX, JobRegistry

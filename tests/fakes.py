@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import Any, cast
 
-from gem_core.documents import Document, Documents, Listed, Page
 from gem_core.errors import GemError, OutputChanged, OutputError, OutputMissing, RecordConflict
 from gem_core.gem.job import GemJob, parse_job
+from gem_core.storage.documents import Document, Documents, Listed, Page
 from gem_core.watch.batch import Batch
 
 START = datetime(2026, 1, 20, 10, 0, tzinfo=UTC)

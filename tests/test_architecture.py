@@ -18,26 +18,17 @@ ROWS = (
         "errors",
         "outcome",
         "logs",
-        "documents",
-        "setting_rules",
-        "setting_reader",
-        "connection_reader",
-        "settings",
-        "blob_documents",
-        "azure_clients",
-        "storage_errors",
-        "settings_file",
     ),
+    ("settings",),
+    ("storage",),
     ("gem",),
-    ("gem_edges",),
     ("watch",),
     ("audit",),
-    ("deliver",),
     ("page",),
+    ("deliver",),
     ("flows",),
     ("doctor",),
     ("wiring", "web"),
-    ("wiring_doctor",),
     ("commands",),
     ("__main__",),
 )
@@ -84,8 +75,8 @@ def is_under(module: str, package: str) -> bool:
 
 
 def test_every_part_has_its_row() -> None:
-    parts = {path.stem if path.parent == CORE else path.parent.name for path in MODULES}
-    assert parts - {"__init__", "gem_core"} == {part for parts in ROWS for part in parts}
+    parts = {path.relative_to(CORE).parts[0].removesuffix(".py") for path in MODULES}
+    assert parts - {"__init__"} == {part for parts in ROWS for part in parts}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
@@ -126,8 +117,8 @@ def test_the_promised_modules_are_pure() -> None:
     assert pure >= {
         "errors",
         "outcome",
-        "settings",
-        "documents",
+        "settings.app_settings",
+        "storage.documents",
         "web",
         "gem.job",
         "gem.percent",
@@ -135,8 +126,8 @@ def test_the_promised_modules_are_pure() -> None:
         "watch.record_json",
         "watch.registration",
         "watch.schedule",
-        "audit.checks",
-        "audit.report",
+        "audit.judging.checks",
+        "audit.judging.report",
         "deliver.manifest",
         "deliver.cut",
         "deliver.findings",
@@ -167,19 +158,19 @@ def clocks(path: Path) -> list[str]:
 
 
 def test_a_clock_would_be_seen() -> None:
-    assert clocks(CORE / "wiring.py")
+    assert clocks(CORE / "wiring" / "edges.py")
     assert clocks(CORE / "gem" / "client.py")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_only_edges_look_at_the_clock(path: Path) -> None:
-    if name_of(path) != "gem_core.wiring" and "Edge:" not in docstring(path):
+    if name_of(path) != "gem_core.wiring.edges" and "Edge:" not in docstring(path):
         assert clocks(path) == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_only_wiring_reads_the_environment(path: Path) -> None:
-    if name_of(path) == "gem_core.wiring":
+    if name_of(path) == "gem_core.wiring.edges":
         return
     reads = {"os.environ", "os.getenv"}
     for node in ast.walk(tree(path)):
@@ -190,7 +181,7 @@ def test_only_wiring_reads_the_environment(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_only_one_module_makes_credentials(path: Path) -> None:
     makes = any(is_under(imported, "azure.identity") for imported in imports(path))
-    assert makes == (name_of(path) == "gem_core.azure_clients")
+    assert makes == (name_of(path) == "gem_core.storage.clients")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

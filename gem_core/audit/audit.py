@@ -3,22 +3,22 @@
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 
+from gem_core.audit.against_input.input_file import GivenFile, open_given
+from gem_core.audit.against_input.values import ValueFacts, compare_values
 from gem_core.audit.contract import ID, usable_columns
-from gem_core.audit.facts import Facts, InputFacts
-from gem_core.audit.footer import DataFault, Fault, Opened, TooMuch, open_parquet
-from gem_core.audit.gers import expected_form
-from gem_core.audit.given import GivenFile, open_given
-from gem_core.audit.id_facts import IdLimits
-from gem_core.audit.ids_while_room import IdsWhileRoom
-from gem_core.audit.job_statistics import confidence_floor
-from gem_core.audit.profile import Profiler
-from gem_core.audit.progress import OnRows, Pass
-from gem_core.audit.ranges import RangeFile
-from gem_core.audit.report import Report, judge
-from gem_core.audit.rows import Terms
-from gem_core.audit.source import Source
-from gem_core.audit.threads import two_at_once
-from gem_core.audit.values import ValueFacts, compare_values
+from gem_core.audit.ids.bounded import IdsWhileRoom
+from gem_core.audit.ids.facts import IdLimits
+from gem_core.audit.judging.facts import Facts, InputFacts
+from gem_core.audit.judging.job_statistics import confidence_floor
+from gem_core.audit.judging.report import Report, judge
+from gem_core.audit.parquet.opened_file import DataFault, Fault, Opened, TooMuch, open_parquet
+from gem_core.audit.parquet.threads import two_at_once
+from gem_core.audit.reading.range_file import RangeFile
+from gem_core.audit.reading.source import Source
+from gem_core.audit.rows.gers import expected_form
+from gem_core.audit.rows.profile import Profiler
+from gem_core.audit.rows.progress import OnRows, Pass
+from gem_core.audit.rows.row_rules import Terms
 from gem_core.gem.job import GemJob
 
 

@@ -25,7 +25,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from gem_core.commands.examining import run  # noqa: PLC0415 - imports azure
+    from gem_core.commands.run_doctor import run  # noqa: PLC0415 - imports azure
 
     source = str(arguments.settings) if arguments.settings else "the environment"
     return run(source, as_json=arguments.json)

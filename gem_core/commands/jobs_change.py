@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 
-from gem_core.commands.outcome import COULD_NOT, DONE, NOT_SO, worst
+from gem_core.commands.exit_codes import COULD_NOT, DONE, NOT_SO, worst
 from gem_core.commands.table import plain
 from gem_core.commands.terminal import complain, say, say_json
 from gem_core.errors import (
@@ -16,7 +16,7 @@ from gem_core.errors import (
     StoreError,
 )
 from gem_core.flows import manage_jobs as managing
-from gem_core.wiring import checker, state_desk
+from gem_core.wiring.edges import checker, state_desk
 
 
 def register(

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gem_core.commands.exit_codes import COULD_NOT, DONE, NOT_SO, worst
 from gem_core.commands.job_text import job_lines, jobs_table, trouble_table
-from gem_core.commands.outcome import COULD_NOT, DONE, NOT_SO, worst
 from gem_core.commands.progress import Progress
 from gem_core.commands.table import plain
 from gem_core.commands.terminal import complain, say, say_json, terminal_width
@@ -15,7 +15,7 @@ from gem_core.errors import OutputUnreachable, RecordUnreadable, RequestError
 from gem_core.flows import find_trouble as finding
 from gem_core.flows.manage_jobs import MAX_PAGE, Paper, show_job, show_paper
 from gem_core.flows.manage_jobs import list_jobs as list_page
-from gem_core.wiring import now, state_desk
+from gem_core.wiring.edges import now, state_desk
 
 
 def list_jobs(*, stage: str | None, limit: int | None, after: str | None, as_json: bool) -> int:

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection
 
+from gem_core.commands.exit_codes import DONE, NOT_SO
 from gem_core.commands.job_text import poison_table
-from gem_core.commands.outcome import DONE, NOT_SO
 from gem_core.commands.table import plain
 from gem_core.commands.terminal import complain, say, say_json, terminal_width
 from gem_core.flows import replay_poison as replaying
-from gem_core.wiring import now, poison_desk
+from gem_core.wiring.edges import now, poison_desk
 
 
 def list_messages(*, as_json: bool) -> int:

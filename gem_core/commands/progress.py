@@ -3,7 +3,7 @@
 import shutil
 from typing import Self, TextIO
 
-from gem_core.audit.progress import Pass
+from gem_core.audit.rows.progress import Pass
 
 _START_OF_LINE, _ERASE = "\r", "\x1b[K"
 _BAR = 24

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
-from gem_core.audit.address import without_signature
+from gem_core.audit.reading.address import without_signature
 from gem_core.commands.table import plain
 from gem_core.errors import CourierError
 

@@ -1,9 +1,9 @@
 """A report as lines for a terminal. Pure."""
 
-from gem_core.audit.checks import Severity
-from gem_core.audit.report import CheckResult, Report
-from gem_core.audit.source import Source
-from gem_core.audit.verdict import Example, Verdict
+from gem_core.audit.judging.checks import Severity
+from gem_core.audit.judging.report import CheckResult, Report
+from gem_core.audit.judging.verdict import Example, Verdict
+from gem_core.audit.reading.source import Source
 from gem_core.commands.table import plain
 from gem_core.page.words import percent
 

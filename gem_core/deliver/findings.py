@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from gem_core.audit.report import Report
-from gem_core.audit.source import Source
+from gem_core.audit.judging.report import Report
+from gem_core.audit.reading.source import Source
 from gem_core.deliver.manifest import Findings
 from gem_core.watch.record import JobRecord
 

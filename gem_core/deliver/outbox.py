@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from gem_core.deliver.manifest import Manifest
-from gem_core.documents import Documents
 from gem_core.errors import RecordConflict
 from gem_core.outcome import Outcome
+from gem_core.storage.documents import Documents
 
 
 class Outbox:

@@ -8,7 +8,7 @@ function ("Azure Blob storage trigger", poison blobs).
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.queue import QueueClient, QueueMessage
 
-from gem_core.storage_errors import code_of, queue_error
+from gem_core.storage.errors import code_of, queue_error
 from gem_core.watch.poison import PoisonMessage
 
 PAGE = 32

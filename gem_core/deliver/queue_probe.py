@@ -7,7 +7,7 @@ from contextlib import suppress
 from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueClient
 
-from gem_core.storage_errors import queue_error
+from gem_core.storage.errors import queue_error
 
 REHEARSAL = '{"rehearsal": "of GEM Courier; no message to anybody"}'
 HIDDEN_SECONDS = 300

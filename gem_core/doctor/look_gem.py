@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gem_core.doctor.finding import Finding, fail, ok, skipped, warning
-from gem_core.doctor.patient import Patient
+from gem_core.doctor.installation import Patient
 from gem_core.errors import (
     GemAccessError,
     GemAnswerError,

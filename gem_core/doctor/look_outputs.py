@@ -1,11 +1,11 @@
 """Looks at the storage that GEM writes to. Pure: it comes as an edge."""
 
 from gem_core.doctor.finding import Finding, fail, ok, skipped
-from gem_core.doctor.patient import Patient
+from gem_core.doctor.installation import Patient
 from gem_core.errors import OutputError, OutputMissing
 from gem_core.flows.job_files import output_name
 from gem_core.gem.job import GemJob, JobStatus
-from gem_core.setting_rules import STORAGE_ID
+from gem_core.settings.rules import STORAGE_ID
 
 NO_FILE = "gem-courier-doctor.parquet"
 """Nobody has it: what says that it is missing was allowed to look."""

@@ -1,8 +1,8 @@
 """Looks at the settings, and the folder that one of them names. Pure: that comes as an edge."""
 
 from gem_core.doctor.finding import Finding, fail, ok
-from gem_core.doctor.patient import Patient
-from gem_core.setting_reader import UNRESOLVED
+from gem_core.doctor.installation import Patient
+from gem_core.settings.reader import UNRESOLVED
 
 
 def settings(patient: Patient) -> Finding:

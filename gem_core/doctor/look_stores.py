@@ -11,9 +11,9 @@ from datetime import timedelta
 from enum import StrEnum
 
 from gem_core.doctor.finding import Finding, fail, ok, skipped, warning
-from gem_core.doctor.patient import Patient
-from gem_core.documents import Documents
+from gem_core.doctor.installation import Patient
 from gem_core.errors import StoreError, StoreMissing, StoreRefused
+from gem_core.storage.documents import Documents
 
 PROBE_PREFIX = "_doctor/"
 PROBE = f"{PROBE_PREFIX}probe"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from gem_core.doctor.finding import Finding, fail, ok, skipped, warning
+from gem_core.doctor.installation import Patient
 from gem_core.doctor.look_stores import store_trouble
-from gem_core.doctor.patient import Patient
 from gem_core.errors import StoreError
 from gem_core.flows.check_jobs import BUSY
 from gem_core.flows.manage_jobs import TimerStatus, tell_status

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gem_core.audit.audit import changed_report, given_up_report, refused_report
-from gem_core.audit.report import Report
-from gem_core.audit.source import Source
+from gem_core.audit.judging.report import Report
+from gem_core.audit.reading.source import Source
 from gem_core.deliver.manifest import Manifest
 from gem_core.errors import (
     OutputChanged,

@@ -20,7 +20,7 @@ from gem_core.flows.hand_out import hand_out
 from gem_core.logs import Event, log
 from gem_core.watch.durations import Durations
 from gem_core.watch.heartbeat import Tick
-from gem_core.watch.lanes import Lane
+from gem_core.watch.rate_limiter import Lane
 from gem_core.watch.registry import OpenJob
 
 TICK_BUDGET = timedelta(minutes=4)

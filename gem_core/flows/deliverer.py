@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from gem_core.audit.audit import audit
-from gem_core.audit.report import Report
-from gem_core.audit.source import Source
+from gem_core.audit.judging.report import Report
+from gem_core.audit.reading.source import Source
 from gem_core.deliver.outbox import Outbox
 from gem_core.gem.job import GemJob
 from gem_core.watch.registry import JobRegistry

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gem_core.audit.source import Source
+from gem_core.audit.reading.source import Source
 from gem_core.errors import OutputError, OutputMissing, OutputUnreachable
 from gem_core.flows.deliverer import Deliverer
 from gem_core.gem.job import GemJob

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from gem_core.audit.report import RULESET, Report
-from gem_core.audit.source import Source
+from gem_core.audit.judging.report import RULESET, Report
+from gem_core.audit.reading.source import Source
 from gem_core.deliver.findings import findings
 from gem_core.deliver.manifest import Manifest, manifest, manifest_id, whole_event, with_page
 from gem_core.flows.deliverer import Deliverer

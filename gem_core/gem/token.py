@@ -15,8 +15,8 @@ from azure.core.credentials import AccessToken, TokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from gem_core.errors import GemAccessError, GemUnavailable
-from gem_core.gem.echo import hider
-from gem_core.setting_reader import Secret
+from gem_core.gem.redaction import hider
+from gem_core.settings.reader import Secret
 
 REFRESH_BEFORE = timedelta(minutes=5)
 """A token is renewed this long before it expires."""

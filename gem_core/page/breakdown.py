@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gem_core.audit.contract import ID, PROMISED, names_once
-from gem_core.audit.plan import column_chunks
+from gem_core.audit.parquet.column_chunks import column_chunks
 from gem_core.page.geometry import GEOMETRY
 from gem_core.page.reader import weight
 

@@ -10,8 +10,8 @@ from unicodedata import category
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from gem_core.audit.report import Report
-from gem_core.audit.source import Source
+from gem_core.audit.judging.report import Report
+from gem_core.audit.reading.source import Source
 from gem_core.page.plots import PLOT_HEIGHT
 from gem_core.page.survey import Survey
 from gem_core.page.view import arrange

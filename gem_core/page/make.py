@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from gem_core.audit.report import Report
-from gem_core.audit.source import Source
+from gem_core.audit.judging.report import Report
+from gem_core.audit.reading.source import Source
 from gem_core.page.draw import draw
 from gem_core.page.survey import Survey, survey
 

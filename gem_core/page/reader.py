@@ -9,13 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_core.audit.contract import is_text
-from gem_core.audit.decode import UNREADABLE, decoded, open_file
-from gem_core.audit.footer import in_short
-from gem_core.audit.page_bounds import OutOfBounds
-from gem_core.audit.plan import chunks, coded_by_delta, group_chunks
-from gem_core.audit.ranges import TAIL_BYTES, RangeFile
-from gem_core.audit.rows import as_text
-from gem_core.audit.source import Source
+from gem_core.audit.parquet.column_chunks import chunks, coded_by_delta, group_chunks
+from gem_core.audit.parquet.decoding import UNREADABLE, decoded, open_file
+from gem_core.audit.parquet.opened_file import in_short
+from gem_core.audit.parquet.page_bounds import OutOfBounds
+from gem_core.audit.reading.range_file import TAIL_BYTES, RangeFile
+from gem_core.audit.reading.source import Source
+from gem_core.audit.rows.row_rules import as_text
 
 BATCH_ROWS = 65_536
 """Rows in one batch: the surveyed columns are narrow."""

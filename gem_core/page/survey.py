@@ -16,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gem_core.audit.confidence import ConfidenceFold
 from gem_core.audit.contract import (
     MATCH_CONFIDENCE,
     MATCH_STATUS,
@@ -24,8 +23,9 @@ from gem_core.audit.contract import (
     UNMATCHED,
     usable_columns,
 )
-from gem_core.audit.decode import UNREADABLE
-from gem_core.audit.source import Source
+from gem_core.audit.parquet.decoding import UNREADABLE
+from gem_core.audit.reading.source import Source
+from gem_core.audit.rows.confidence import ConfidenceFold
 from gem_core.page.breakdown import Breakdown, BreakdownFold, candidates
 from gem_core.page.geometry import GEOMETRY, Road, RoadsUnreadable, geometry_problem, road
 from gem_core.page.reader import GEOMETRY_BATCH_ROWS, ColumnReader, PageDataUnreadable

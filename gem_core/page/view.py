@@ -5,8 +5,8 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from gem_core.audit.checks import Severity
-from gem_core.audit.job_statistics import (
+from gem_core.audit.judging.checks import Severity
+from gem_core.audit.judging.job_statistics import (
     MATCHED_SHARE,
     UNMATCHED_SHARE,
     Ours,
@@ -15,9 +15,9 @@ from gem_core.audit.job_statistics import (
     read_share,
     read_threshold,
 )
-from gem_core.audit.report import CheckResult, Report
-from gem_core.audit.source import Source
-from gem_core.audit.verdict import Verdict
+from gem_core.audit.judging.report import CheckResult, Report
+from gem_core.audit.judging.verdict import Verdict
+from gem_core.audit.reading.source import Source
 from gem_core.outcome import Outcome
 from gem_core.page.plots import (
     DrawnMap,

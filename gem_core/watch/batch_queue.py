@@ -5,7 +5,7 @@ from datetime import timedelta
 from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueClient
 
-from gem_core.storage_errors import queue_error
+from gem_core.storage.errors import queue_error
 from gem_core.watch.batch import Batch
 
 

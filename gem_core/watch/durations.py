@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gem_core.documents import Documents
 from gem_core.errors import RecordConflict, StoreError
 from gem_core.gem.job import GemJob
 from gem_core.logs import Event, log
+from gem_core.storage.documents import Documents
 
 NAME = "durations.json"
 MAX_KEPT = 20

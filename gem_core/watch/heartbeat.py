@@ -11,7 +11,7 @@ from typing import Any
 
 from cronsim import CronSim
 
-from gem_core.documents import Documents
+from gem_core.storage.documents import Documents
 
 NAME = "tick.json"
 """The last tick that ended."""

@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from heapq import nlargest
 
-from gem_core.documents import Documents
 from gem_core.errors import RecordConflict
+from gem_core.storage.documents import Documents
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_from_bytes, record_to_bytes
 

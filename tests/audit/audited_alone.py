@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from gem_core.audit.audit import Effort, audit
-from gem_core.audit.source import open_file
+from gem_core.audit.reading.source import open_file
 from gem_core.page.make import make_page
 from tests.audit.build import input_table, job, matched_table, write
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_core.audit.audit import Effort, audit
-from gem_core.audit.report import Report
-from gem_core.audit.source import FileSource, Source, open_file
+from gem_core.audit.judging.report import Report
+from gem_core.audit.reading.source import FileSource, Source, open_file
 from gem_core.gem.job import GemJob, parse_job
 
 ROWS = 12

@@ -16,14 +16,15 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from gem_core.audit import ids as ids_module
-from gem_core.audit import int_runs, plan, text_runs
 from gem_core.audit.audit import Effort, audit
-from gem_core.audit.gers import form_of_release
-from gem_core.audit.id_facts import IdLimits
-from gem_core.audit.report import Report
-from gem_core.audit.rows import RowRule
-from gem_core.audit.source import open_file
+from gem_core.audit.ids import id_audit as ids_module
+from gem_core.audit.ids import integer_sort, text_sort
+from gem_core.audit.ids.facts import IdLimits
+from gem_core.audit.judging.report import Report
+from gem_core.audit.parquet import column_chunks
+from gem_core.audit.reading.source import open_file
+from gem_core.audit.rows.gers import form_of_release
+from gem_core.audit.rows.row_rules import RowRule
 from tests.audit.build import job
 
 UUIDS = [str(uuid.UUID(int=n * 0x9E3779B97F4A7C15)) for n in range(1, 6)]
@@ -182,9 +183,9 @@ def test_every_count(
     id_bytes, batch_rows = bound
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ids_module, "_EARLY_BYTES", 64)
-        patch.setattr(text_runs, "CHUNK_BYTES", 48)
-        patch.setattr(int_runs, "AT_HAND_IDS", 12)
-        patch.setattr(plan, "BATCH_ROWS", batch_rows)
+        patch.setattr(text_sort, "CHUNK_BYTES", 48)
+        patch.setattr(integer_sort, "AT_HAND_IDS", 12)
+        patch.setattr(column_chunks, "BATCH_ROWS", batch_rows)
         report = audit(
             open_file(paths[0]),
             job(overtureRelease=release),

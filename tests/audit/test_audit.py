@@ -7,14 +7,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from gem_core.audit import unordered
 from gem_core.audit.audit import Effort, audit, changed_report, given_up_report, refused_report
-from gem_core.audit.checks import CHECKS
-from gem_core.audit.id_facts import IdLimits
-from gem_core.audit.progress import Pass
-from gem_core.audit.report import Report
-from gem_core.audit.source import Source
-from gem_core.audit.verdict import Verdict
+from gem_core.audit.ids import out_of_order
+from gem_core.audit.ids.facts import IdLimits
+from gem_core.audit.judging.checks import CHECKS
+from gem_core.audit.judging.report import Report
+from gem_core.audit.judging.verdict import Verdict
+from gem_core.audit.reading.source import Source
+from gem_core.audit.rows.progress import Pass
 from gem_core.errors import OutputChanged, OutputError, OutputMissing, OutputUnreachable
 from tests.audit.build import (
     MATCHED_ROWS,
@@ -26,7 +26,7 @@ from tests.audit.build import (
     write,
     write_bytes,
 )
-from tests.audit.test_ranges import MemorySource
+from tests.audit.reading.test_range_file import MemorySource
 
 INPUT_CHECKS = {
     "input_columns_kept",
@@ -255,7 +255,7 @@ def test_shuffled_ids_that_fill_their_range_are_never_sorted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The footers of both files tell the range."""
-    monkeypatch.delattr(unordered, "IntRuns")
+    monkeypatch.delattr(out_of_order, "IntRuns")
     ids = pa.array([100 + n * 7 % ROWS for n in range(ROWS)])
     report = audited(tmp_path, matched_table(id=ids))
     assert report.facts.ids

@@ -13,8 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devkit.blob_server import Blob, Fault, serving
-from gem_core.audit import source
-from gem_core.audit.files import OutputFiles
+from gem_core.audit.reading import source
+from gem_core.audit.reading.output_files import OutputFiles
 from gem_core.deliver.manifest import Manifest
 from gem_core.errors import OutputError, OutputRefused, OutputUnreachable
 from gem_core.flows.audit_output import MAX_AUDITS

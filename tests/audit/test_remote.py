@@ -14,12 +14,13 @@ import azure.storage.blob._download
 import pyarrow.parquet as pq
 import pytest
 
-from devkit.bench.networks import Layout, Order, write_network
+from bench.networks import Layout, Order, write_network
 from devkit.blob_server import Asked, Blob, Fault, serving
-from gem_core.audit import pieces, plan, read_ahead
 from gem_core.audit.audit import Effort, audit
-from gem_core.audit.report import Report
-from gem_core.audit.source import open_blob
+from gem_core.audit.judging.report import Report
+from gem_core.audit.parquet import column_chunks
+from gem_core.audit.reading import pieces, read_ahead
+from gem_core.audit.reading.source import open_blob
 from gem_core.errors import OutputChanged, OutputUnreachable
 from gem_core.gem.job import parse_job
 from gem_core.outcome import Outcome
@@ -34,7 +35,7 @@ NEEDED = {"id", "gers_id", "match_confidence", "match_status"}
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(pieces, "PIECE_BYTES", PIECE)
     monkeypatch.setattr(read_ahead, "PIECE_BYTES", PIECE)
-    monkeypatch.setattr(plan, "BATCH_ROWS", 1 << 14)
+    monkeypatch.setattr(column_chunks, "BATCH_ROWS", 1 << 14)
     # The SDK asks again for a body that broke off, after a second.
     monkeypatch.setattr(azure.storage.blob._download, "time", SimpleNamespace(sleep=lambda _: None))
     yield
@@ -108,7 +109,7 @@ def length(asked: Asked) -> int:
 def test_little_more_is_read_than_is_needed_in_few_requests(
     folder: Path, layout: Layout, *, two_threads: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gem_core.audit.threads.LARGE_ROWS", 0)
+    monkeypatch.setattr("gem_core.audit.parquet.threads.LARGE_ROWS", 0)
     path = network(folder, layout)
     blob = Blob(path.read_bytes())
     report = audited(blob, two_threads=two_threads)

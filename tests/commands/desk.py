@@ -9,13 +9,14 @@ from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from devkit.azurite import Azurite
-from gem_core import azure_clients, wiring
 from gem_core.__main__ import main
+from gem_core.storage import clients
+from gem_core.wiring import edges
 
 
 def forget_edges() -> None:
     """As in a new process."""
-    for part in (*vars(wiring).values(), *vars(azure_clients).values()):
+    for part in (*vars(edges).values(), *vars(clients).values()):
         if hasattr(part, "cache_clear"):
             part.cache_clear()
 
@@ -45,7 +46,7 @@ class DeskCommand:
 def empty_stores(azurite: Azurite) -> None:
     """The containers and queues of the app, without what earlier tests left."""
     with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
-        for name in wiring.CONTAINERS:
+        for name in edges.CONTAINERS:
             container = blobs.get_container_client(name)
             if not container.exists():
                 container.create_container()
@@ -53,7 +54,7 @@ def empty_stores(azurite: Azurite) -> None:
                 container.delete_blob(blob.name)
     with QueueServiceClient.from_connection_string(azurite.connection_string) as queues:
         names = {queue.name for queue in queues.list_queues()}
-        for name in ("gem-results", wiring.CHECKS, *wiring.POISON_QUEUES):
+        for name in ("gem-results", edges.CHECKS, *edges.POISON_QUEUES):
             if name not in names:
                 queues.create_queue(name)
             queues.get_queue_client(name).clear_messages()

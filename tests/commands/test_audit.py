@@ -13,8 +13,8 @@ import pyarrow as pa
 import pytest
 
 from gem_core.__main__ import TERMINATED, main
-from gem_core.audit.verdict import Verdict
-from gem_core.commands.auditing import COMPARISONS
+from gem_core.audit.judging.verdict import Verdict
+from gem_core.commands.run_audit import COMPARISONS
 from tests.audit.build import changed, input_table, job, matched_table, write
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -23,11 +23,12 @@ from azure.storage.queue import QueueServiceClient
 from devkit.azurite import ACCOUNT, KEY
 from devkit.simulator import CLEAN, GemSimulator
 from devkit.stage import OUTPUT_CONTAINER, QUEUE, app_settings
-from gem_core import azure_clients, wiring
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import register_job
+from gem_core.storage import clients
 from gem_core.watch.heartbeat import NAME, STARTED, Heartbeat, Tick
+from gem_core.wiring import edges
 from tests.commands.desk import DeskCommand, forget_edges
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,9 +51,9 @@ def demo(command: DeskCommand) -> Iterator[dict[str, str]]:
             settings = app_settings(command.azurite, simulator) | {"GEM_REPORT_PAGE": "false"}
             os.environ.update(settings)
             forget_edges()
-            register_job(wiring.desk(), "job-1", None)
-            check_jobs(wiring.checker())
-            assert deliver_results(wiring.deliverer(), "job-1")
+            register_job(edges.desk(), "job-1", None)
+            check_jobs(edges.checker())
+            assert deliver_results(edges.deliverer(), "job-1")
             queues.get_queue_client(QUEUE).clear_messages()
             yield settings
 
@@ -90,10 +91,10 @@ def stored(command: DeskCommand) -> dict[str, object]:
     ):
         held: dict[str, object] = {
             f"{name}/{blob.name}": blob.etag
-            for name in wiring.CONTAINERS
+            for name in edges.CONTAINERS
             for blob in blobs.get_container_client(name).list_blobs()
         }
-        for name in (QUEUE, wiring.CHECKS, *wiring.POISON_QUEUES):
+        for name in (QUEUE, edges.CHECKS, *edges.POISON_QUEUES):
             queue = queues.get_queue_client(name)
             held[name] = queue.get_queue_properties().approximate_message_count
         return held
@@ -134,15 +135,15 @@ def test_a_wrong_key(command: DeskCommand) -> None:
 def test_missing_containers(command: DeskCommand) -> None:
     """One, and then all: each is named, with the command that makes it."""
     with BlobServiceClient.from_connection_string(command.azurite.connection_string) as blobs:
-        blobs.delete_container(wiring.MANIFESTS)
+        blobs.delete_container(edges.MANIFESTS)
         code, found = look(command)
         assert (code, list(fails(found))) == (1, ["manifests"])
-        for container in set(wiring.CONTAINERS) - {wiring.MANIFESTS}:
+        for container in set(edges.CONTAINERS) - {edges.MANIFESTS}:
             blobs.delete_container(container)
     code, found = look(command)
     assert code == 1
     stores = ("records", "worklist", "tickets", "reports", "manifests")
-    for name, container in zip(stores, wiring.CONTAINERS, strict=True):
+    for name, container in zip(stores, edges.CONTAINERS, strict=True):
         assert found[name]["said"] == f"container '{container}' does not exist in GEM_STATE"
         create = (
             f"az storage container create --auth-mode login --account-name … --name {container}"
@@ -191,7 +192,7 @@ def test_a_folder_that_is_not_there(command: DeskCommand, tmp_path: Path) -> Non
 @pytest.mark.usefixtures("demo")
 @pytest.mark.parametrize("ago", [timedelta(hours=2), None], ids=["silent", "never"])
 def test_a_silent_timer(command: DeskCommand, ago: timedelta | None) -> None:
-    heartbeat: Heartbeat = wiring.desk().heartbeat
+    heartbeat: Heartbeat = edges.desk().heartbeat
     if ago:
         then = datetime.now(UTC) - ago
         heartbeat.start(then)
@@ -260,7 +261,7 @@ def test_storage_and_gem_that_do_not_answer(
     command: DeskCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each check gives up, and says whose turn it is."""
-    monkeypatch.setattr(azure_clients, "IMPATIENT", {"retry_total": 0})
+    monkeypatch.setattr(clients, "IMPATIENT", {"retry_total": 0})
     away = "AccountName=a;AccountKey=aa==;BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a"
     code, found = look(
         command, GEM_STATE=away, GEM_OUTPUT=away, GEM_API_BASE_URL="http://127.0.0.1:1"

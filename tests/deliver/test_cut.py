@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gem_core.audit.checks import CHECKS
+from gem_core.audit.judging.checks import CHECKS
 from gem_core.deliver.cut import MAX_BODY_BYTES, cut_to_fit
 from gem_core.deliver.manifest import Findings, manifest
 from gem_core.watch.record import JobRecord, Settlement, Sighting

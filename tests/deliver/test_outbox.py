@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from gem_core.deliver.manifest import Manifest
-from gem_core.documents import Document
 from gem_core.outcome import Outcome
+from gem_core.storage.documents import Document
 from tests.builders import JOB, World
 from tests.fakes import MemoryDocuments
 

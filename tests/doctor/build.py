@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from gem_core.doctor.checks import CHECKS, examine
+from gem_core.doctor.diagnostics import CHECKS, examine
 from gem_core.doctor.finding import Finding
-from gem_core.doctor.patient import Patient
+from gem_core.doctor.installation import Patient
 from gem_core.errors import GemJobNotFound, GemUnauthorized, StoreError, StoreMissing
 from gem_core.gem.job import GemJob
-from gem_core.settings import Settings, read_settings
+from gem_core.settings.app_settings import Settings, read_settings
 from gem_core.watch.heartbeat import Tick
 from gem_core.watch.record import JobRecord
 from tests.builders import World

@@ -11,7 +11,7 @@ from gem_core.doctor.look_outputs import NO_FILE
 from gem_core.errors import OutputUnreachable
 from gem_core.flows.check_jobs import BUSY, TICK_BUDGET
 from gem_core.outcome import Outcome
-from gem_core.settings import survey_settings
+from gem_core.settings.app_settings import survey_settings
 from gem_core.watch.heartbeat import NAME, STARTED, Tick
 from gem_core.watch.record import JobRecord, Settlement
 from tests.builders import OUTPUT, job, matched_file, new_record

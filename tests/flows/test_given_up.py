@@ -6,8 +6,8 @@ from unittest.mock import Mock
 import pytest
 
 from gem_core.audit.audit import audit
-from gem_core.audit.report import Report
-from gem_core.audit.source import Source
+from gem_core.audit.judging.report import Report
+from gem_core.audit.reading.source import Source
 from gem_core.errors import OutputMissing, OutputUnreachable, StoreError
 from gem_core.flows.audit_output import BEGUN_WITH_INPUT, INPUT_PATIENCE, MAX_BEGUN
 from gem_core.flows.deliver_results import deliver_results

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gem_core.audit.audit import Effort, audit
-from gem_core.audit.id_facts import IdLimits
+from gem_core.audit.ids.facts import IdLimits
 from gem_core.errors import OutputChanged, OutputError, OutputMissing, OutputUnreachable
 from gem_core.flows.audit_output import INPUT_PATIENCE
 from gem_core.flows.check_jobs import check_jobs

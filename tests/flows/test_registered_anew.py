@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gem_core.audit.audit import audit
-from gem_core.audit.report import Report
+from gem_core.audit.judging.report import Report
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import forget_job, register_job

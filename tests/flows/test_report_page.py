@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gem_core.audit.source import Source
+from gem_core.audit.reading.source import Source
 from gem_core.errors import (
     OutputChanged,
     OutputError,

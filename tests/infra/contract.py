@@ -10,9 +10,9 @@ from pathlib import Path
 
 import yaml
 
-from devkit.bench.deployed import AS_DEPLOYED
-from gem_core.settings import read_settings
-from gem_core.wiring import CONTAINERS, POISON_QUEUES, TICKETS
+from bench.deployed import AS_DEPLOYED
+from gem_core.settings.app_settings import read_settings
+from gem_core.wiring.edges import CONTAINERS, POISON_QUEUES, TICKETS
 from tests.infra import bicep
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -9,8 +9,8 @@ import pytest
 from azure.core.messaging import CloudEvent
 
 from devkit.simulator import LIVES, Life, OutputFault
-from gem_core.audit.checks import CHECKS
-from gem_core.wiring import MANIFESTS, WORKLIST
+from gem_core.audit.judging.checks import CHECKS
+from gem_core.wiring.edges import MANIFESTS, WORKLIST
 from tests.integration.courier import VALIDATOR, Courier, failed_checks
 
 PAGE = Path(__file__).resolve().parent.parent / "data" / "gem"

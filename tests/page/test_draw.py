@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from gem_core.audit.audit import audit, changed_report, refused_report
-from gem_core.audit.report import RULESET
+from gem_core.audit.judging.report import RULESET
 from gem_core.gem.job import GemJob
 from gem_core.page.draw import draw
 from gem_core.page.make import make_page

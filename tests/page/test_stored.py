@@ -4,8 +4,8 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from devkit.azurite import Azurite
-from gem_core.blob_documents import BlobDocuments
 from gem_core.deliver.outbox import Outbox
+from gem_core.storage.blob_documents import BlobDocuments
 
 
 @pytest.mark.parametrize("kind", ["html", "json"])

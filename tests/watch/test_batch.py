@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_core.errors import RecordUnreadable
-from gem_core.settings import MAX_BATCH_SIZE
+from gem_core.settings.app_settings import MAX_BATCH_SIZE
 from gem_core.watch.batch import (
     DEPTH,
     HANDED_OUT,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from devkit.bench.polling import LENGTHS, Figures, dice_of, earlier_jobs, fixed, life, measure, ours
+from bench.polling import LENGTHS, Figures, dice_of, earlier_jobs, fixed, life, measure, ours
 from gem_core.watch.durations import Durations
 
 JOBS = 60

@@ -13,9 +13,9 @@ from functools import cache
 from typing import Any
 
 from gem_core.audit.audit import audit
-from gem_core.audit.facts import Facts, InputFacts
-from gem_core.audit.report import RULESET, Report
-from gem_core.audit.source import Source
+from gem_core.audit.judging.facts import Facts, InputFacts
+from gem_core.audit.judging.report import RULESET, Report
+from gem_core.audit.reading.source import Source
 from gem_core.flows.deliverer import Audit
 from gem_core.gem.job import GemJob
 from gem_core.outcome import Outcome

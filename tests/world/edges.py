@@ -20,7 +20,7 @@ from gem_core.flows.manage_jobs import Desk
 from gem_core.watch.batch import Batch
 from gem_core.watch.durations import DurationBook
 from gem_core.watch.heartbeat import Heartbeat
-from gem_core.watch.lanes import Lanes, Watch
+from gem_core.watch.rate_limiter import Lanes, Watch
 from gem_core.watch.registry import SUFFIX, JobRegistry
 from tests.fakes import FakeFiles, FakeQueue, FakeSource, MemoryDocuments
 from tests.world.audit import Auditing

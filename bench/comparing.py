@@ -1,0 +1,90 @@
+"""What it costs to compare every value with the input's, beside decoding both files and no more."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+CARRIED_ON = ["id", "geometry"]
+"""The columns of `networks` that were the input's."""
+
+type Run = Callable[[Path], object]
+
+
+def write_given(output: Path) -> Path:
+    """Write the input of a network, unless it is there: what GEM added is left out."""
+    path = given_of(output)
+    if not path.exists():
+        unfinished = path.with_suffix(".unfinished")
+        file = pq.ParquetFile(output)
+        schema = file.read_row_group(0, CARRIED_ON).schema
+        with pq.ParquetWriter(unfinished, schema, compression="snappy") as writer:
+            for batch in file.iter_batches(1 << 20, columns=CARRIED_ON):
+                writer.write_batch(batch, row_group_size=1 << 20)
+        unfinished.rename(path)
+    return path
+
+
+def given_of(output: Path) -> Path:
+    """Where the input of a network lies."""
+    return output.with_suffix(".given.parquet")
+
+
+def both() -> Run:
+    """Decode all columns of both files and look at nothing."""
+
+    def run(path: Path) -> int:
+        rows = 0
+        for each in (path, given_of(path)):
+            file = pq.ParquetFile(each, pre_buffer=False, buffer_size=1 << 20)
+            rows += sum(batch.num_rows for batch in file.iter_batches(131_072, use_threads=False))
+        return rows
+
+    return run
+
+
+def _audit(*, with_values: bool, two_threads: bool = False) -> Run:
+    import numpy as np
+    import pyarrow as pa
+
+    from gem_core.audit.audit import Effort, audit
+    from gem_core.audit.reading.source import open_file
+    from gem_core.gem.job import GemJob
+
+    # At its first array of numpy's, pyarrow imports pandas where there is one.
+    pa.array(np.zeros(1))
+    job = GemJob("bench", "finished", {})
+    effort = Effort(two_threads=two_threads, with_values=with_values)
+
+    def run(path: Path) -> str:
+        given = open_file(given_of(path))
+        report = audit(open_file(path), job, input_source=given, effort=effort)
+        compared = report.to_json()["input"]["valuesCompared"]
+        if report.failed() or compared is not with_values:
+            raise ValueError(f"a good file fails {report.failed()}; compared: {compared}")
+        return str(report.outcome)
+
+    return run
+
+
+def ids() -> Run:
+    """Audit, with the ids held against the input's."""
+    return _audit(with_values=False)
+
+
+def columns() -> Run:
+    """Audit, with every value held against the input's."""
+    return _audit(with_values=True)
+
+
+def columns_in_two_threads() -> Run:
+    """As `columns`, each file decoded in a thread of its own."""
+    return _audit(with_values=True, two_threads=True)
+
+
+COMPARERS: dict[str, Callable[[], Run]] = {
+    "both": both,
+    "ids": ids,
+    "columns": columns,
+    "columns, two threads": columns_in_two_threads,
+}

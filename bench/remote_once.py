@@ -1,0 +1,132 @@
+"""One way to read an output, measured here: `python -m bench.remote_once WAY FILE`.
+
+The file is served by a process of its own, at a network's pace. Prints JSON: seconds, MiB over the
+imports, and what the server was asked for.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from queue import SimpleQueue
+from urllib.parse import urlsplit
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from azure.storage.blob import ContainerClient
+
+from bench.contestants import COLUMNS
+from bench.measure import peak_mib
+from devkit.blob_server import NAME
+from gem_core.audit.audit import audit
+from gem_core.audit.parquet.column_chunks import Span, chunks
+from gem_core.audit.reading.pieces import PIECE_BYTES, pieces
+from gem_core.audit.reading.range_file import TAIL_BYTES
+from gem_core.audit.reading.read_ahead import CONNECTIONS
+from gem_core.audit.reading.source import Source, open_blob, open_file
+from gem_core.gem.job import parse_job
+from gem_core.settings.reader import Secret
+from gem_core.storage.clients import blob_service_at
+
+_JOB: dict[str, object] = {
+    "jobRunId": "bench",
+    "status": "finished",
+    "inputFileName": "roads.parquet",
+    "statistics": {"confidence_threshold": 60},
+}
+
+
+def _audit(output: Source) -> None:
+    report = audit(
+        output,
+        parse_job(_JOB | {"outputFileName": output.name}, job_run_id="bench"),
+        input_source=None,
+    )
+    if report.failed() - {"name_pattern"}:
+        raise ValueError(f"a good file fails {report.failed()}")
+
+
+def _local(path: Path, _: str) -> None:
+    """The audit of the file itself."""
+    _audit(open_file(path))
+
+
+def _remote(_: Path, address: str) -> None:
+    """The audit of the blob, by the client that the app makes."""
+    url = urlsplit(address)
+    service = blob_service_at(f"{url.scheme}://{url.netloc}", Secret(url.query))
+    container: ContainerClient = service.get_container_client(url.path.strip("/"))
+    _audit(open_blob(container, NAME))
+
+
+def _bare(path: Path, address: str) -> None:
+    """The same pieces over as many connections, thrown away: the least that a transfer takes."""
+    url = urlsplit(address)
+    end = path.stat().st_size - TAIL_BYTES
+    wanted = SimpleQueue[Span | None]()
+    for piece in pieces(list(chunks(pq.read_metadata(path), set(COLUMNS))), end=end):
+        wanted.put(piece.span)
+    for _ in range(CONNECTIONS):
+        wanted.put(None)
+
+    def fetch() -> None:
+        connection = HTTPConnection(url.netloc)
+        body = memoryview(bytearray(2 * PIECE_BYTES))
+        while span := wanted.get():
+            headers = {"x-ms-range": f"bytes={span.start}-{span.end - 1}"}
+            connection.request("GET", f"{url.path}/{NAME}", headers=headers)
+            answer = connection.getresponse()
+            done = 0
+            while got := answer.readinto(body[done : span.length]):
+                done += got
+            if done != span.length:
+                raise ValueError(f"{done} of {span.length} bytes came")
+
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        for each in [threads.submit(fetch) for _ in range(CONNECTIONS)]:
+            each.result()
+
+
+WAYS: dict[str, Callable[[Path, str], None]] = {
+    "local": _local,
+    "bare": _bare,
+    "remote": _remote,
+}
+
+
+@contextmanager
+def _served(path: Path, asked: list[list[str | None]]) -> Iterator[str]:
+    """The address of the container; afterwards, what was asked for."""
+    command = [sys.executable, "-m", "devkit.blob_server", str(path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        if not server.stdin or not server.stdout:
+            raise ValueError("no pipes")
+        yield server.stdout.readline().strip()
+        server.stdin.close()
+        asked += json.loads(server.stdout.read())
+
+
+def main() -> None:
+    """Measure and print."""
+    way, path = WAYS[sys.argv[1]], Path(sys.argv[2])
+    pa.array(np.zeros(1))  # the first one imports what it needs
+    asked: list[list[str | None]] = []
+    with _served(path, asked) as address:
+        before = peak_mib()
+        begun = time.perf_counter()
+        way(path, address)
+        wall = time.perf_counter() - begun
+        peak = peak_mib() - before
+    print(json.dumps({"wall": wall, "peak": peak, "asked": [each[1] for each in asked]}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The output beside the file that the job was given."""

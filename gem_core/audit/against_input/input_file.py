@@ -1,0 +1,91 @@
+"""The input file, as far as an audit needs it. Trouble with it is a note, never a failed output."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import pyarrow as pa
+
+from gem_core.audit.against_input.values import GivenRows
+from gem_core.audit.contract import ID, ID_PROMISE, compare_columns
+from gem_core.audit.ids.facts import GivenIds, InputLost
+from gem_core.audit.judging.facts import InputFacts
+from gem_core.audit.parquet.opened_file import DataFault, Fault, Opened, Unsupported, open_parquet
+from gem_core.audit.reading.range_file import RangeFile
+from gem_core.audit.reading.source import Source
+from gem_core.errors import OutputError
+
+_NO_NOTE = "there is no input file to compare with"
+
+
+@dataclass(frozen=True, slots=True)
+class GivenFile:
+    """An input that was opened, or the note why not."""
+
+    note: str
+    """Why its rows are not compared, or empty."""
+    name: str | None = None
+    opened: Opened | None = None
+    file: RangeFile | None = None
+
+    def close(self) -> None:
+        """End what is still fetched of it."""
+        if self.file:
+            self.file.close()
+
+    def ids(self) -> GivenIds | None:
+        """Its ids; None with a note."""
+        if self.note or not self.opened:
+            return None
+        opened = self.opened
+        kind = opened.schema.field(ID).type
+        return GivenIds(
+            kind, lambda: (batch.column(ID) for batch in _batches(opened, [ID])), opened.id_span()
+        )
+
+    def rows(self) -> GivenRows | None:
+        """Its rows; None with a note."""
+        if self.note or not self.opened:
+            return None
+        return GivenRows(self.opened.schema, partial(_batches, self.opened))
+
+    def facts(self, output: pa.Schema) -> InputFacts:
+        """What is known of it, once the rows of both are read."""
+        return InputFacts(
+            note=self.note,
+            name=self.name,
+            rows=self.opened.rows if self.opened else None,
+            columns=compare_columns(output, self.opened.schema) if self.opened else None,
+            bytes_read=self.file.bytes_read if self.file else 0,
+            requests=self.file.requests if self.file else 0,
+            lost=bool(self.file and self.file.failure),
+        )
+
+
+def open_given(source: Source | None, note: str) -> GivenFile:
+    """Read the input's footer. `note` says why there is no source."""
+    if source is None:
+        return GivenFile(note or _NO_NOTE)
+    file = RangeFile(source)
+    try:
+        opened = open_parquet(file)
+    except OutputError as error:
+        return GivenFile(f"the input could not be read: {error}", source.name, file=file)
+    if isinstance(opened, Fault):
+        return GivenFile(
+            f"the input is no readable Parquet: {opened.detail}", source.name, file=file
+        )
+    problem = ID_PROMISE.problem(opened.schema)
+    reason = f"the input's ids cannot be compared: {problem}" if problem else ""
+    return GivenFile(reason, source.name, opened, file)
+
+
+def _batches(opened: Opened, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from opened.batches(columns)
+    except OutputError as error:
+        raise InputLost(f"the input could not be read on: {error}") from None
+    except Unsupported as error:
+        raise InputLost(f"pyarrow cannot read the input on: {error}") from None
+    except DataFault as error:
+        raise InputLost(f"the input's data is broken: {error}") from None

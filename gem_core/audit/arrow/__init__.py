@@ -1,0 +1,1 @@
+"""Arrow arrays and texts as the audit looks at them."""

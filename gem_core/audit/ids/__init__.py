@@ -1,0 +1,1 @@
+"""Exact counts of ids, in any order and in bounded memory."""

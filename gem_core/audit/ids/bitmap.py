@@ -1,0 +1,94 @@
+"""Integer ids that fill a range, in any order: ticked off on a map of one byte an id. Pure."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+import numpy as np
+import pyarrow as pa
+
+from gem_core.audit.arrow.arrays import Mask, numbers
+from gem_core.audit.ids.facts import GivenIds, OutputIds, Span
+from gem_core.audit.ids.in_order import Difference
+from gem_core.audit.judging.verdict import EXAMPLES
+
+_IN_OUTPUT, _MATCHED, _GIVEN = 1, 2, 4
+
+_BLOCK = 1 << 16
+"""Bytes of the map counted together."""
+
+_SPARSEST = 8
+"""Numbers of the range an id, at most: sorting them takes eight bytes an id."""
+
+
+class OutOfRange(Exception):
+    """An id lies outside of the range, so the footer that gave the range is wrong."""
+
+
+def map_span(
+    key: pa.DataType, output: OutputIds, given: GivenIds | None, limit_bytes: int
+) -> Span | None:
+    """Choose the range of a map for both files; None when it is unknown or takes too much."""
+    span = output.span
+    if span and given:
+        span = span.covering(given.span) if given.span else None
+    if not span or not pa.types.is_integer(key):
+        return None
+    return span if span.length <= min(limit_bytes, _SPARSEST * output.rows) else None
+
+
+class IdMap:
+    """Which ids of a range occur in the output, in its matched rows, and in the input."""
+
+    def __init__(self, span: Span) -> None:
+        self._least = span.least
+        self._most = span.most
+        self._map = np.zeros(span.length, np.uint8)
+
+    def add(self, keys: pa.Array, matched: Mask) -> None:
+        """Tick ids of the output (int64, no nulls), and which of their rows are matched.
+
+        Raises:
+            OutOfRange: nothing that was ticked may be used.
+
+        """
+        places = self._places(keys)
+        self._map[places.take(np.flatnonzero(matched))] = _IN_OUTPUT | _MATCHED
+        # An id may have a matched row as well.
+        self._map[places.take(np.flatnonzero(~matched))] |= _IN_OUTPUT
+
+    def counts(self) -> tuple[int, int]:
+        """Distinct ids of the output, and those of them that have a matched row."""
+        return self._count(_IN_OUTPUT, _IN_OUTPUT), self._count(_MATCHED, _MATCHED)
+
+    def difference(self, given: Iterable[pa.Array]) -> Difference:
+        """Tick the input's ids too. Raises OutOfRange, and what `given` raises."""
+        for keys in given:
+            self._map[self._places(keys)] |= _GIVEN
+        both = _GIVEN | _IN_OUTPUT
+        return Difference(
+            missing=self._count(both, _GIVEN),
+            invented=self._count(both, _IN_OUTPUT),
+            missing_first=tuple(self._first(both, _GIVEN)),
+            invented_first=tuple(self._first(both, _IN_OUTPUT)),
+        )
+
+    def _places(self, keys: pa.Array) -> np.ndarray:
+        values = numbers(keys)
+        if len(values) and (values.min() < self._least or values.max() > self._most):
+            raise OutOfRange
+        return values - self._least
+
+    def _blocks(self) -> Iterable[np.ndarray]:
+        return (self._map[at : at + _BLOCK] for at in range(0, len(self._map), _BLOCK))
+
+    def _count(self, looked_at: int, wanted: int) -> int:
+        return sum(int(np.count_nonzero((block & looked_at) == wanted)) for block in self._blocks())
+
+    def _first(self, looked_at: int, wanted: int) -> Iterator[str]:
+        """Show the smallest few ids of a kind."""
+        found = (
+            str(self._least + number * _BLOCK + place)
+            for number, block in enumerate(self._blocks())
+            for place in np.flatnonzero((block & looked_at) == wanted).tolist()
+        )
+        return islice(found, EXAMPLES)

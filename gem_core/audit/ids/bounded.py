@@ -1,0 +1,64 @@
+"""The ids of an output beside its input's, until the temporary directory cannot take them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+
+from gem_core.audit.against_input.input_file import GivenFile
+from gem_core.audit.arrow.arrays import Mask
+from gem_core.audit.contract import ID, MATCH_STATUS, usable_columns
+from gem_core.audit.ids.facts import IdFacts, IdLimits, OutputIds
+from gem_core.audit.ids.id_audit import IdAudit
+from gem_core.audit.parquet.opened_file import Opened
+from gem_core.audit.rows.row_rules import Rows
+
+
+class IdsWhileRoom:
+    """Takes the ids of an opened output batch by batch. Close it."""
+
+    def __init__(self, opened: Opened, given: GivenFile, limits: IdLimits) -> None:
+        output = OutputIds(
+            opened.schema.field(ID).type,
+            lambda: _once_more(opened),
+            opened.id_span(),
+            opened.rows,
+        )
+        self._ids = IdAudit(output, given.ids(), not_compared=given.note, limits=limits)
+        self.fault = ""
+        """Why the ids were given up, which says nothing about the output; or empty."""
+
+    def close(self) -> None:
+        """Remove what is on disk."""
+        self._ids.close()
+
+    def add(self, ids: pa.Array, matched: Mask) -> None:
+        """Take the ids of one batch, and which of its rows are matched."""
+        if not self.fault:
+            with self._giving_up():
+                self._ids.add(ids, matched)
+
+    def finish(self) -> IdFacts | None:
+        """Count and compare; None when the ids were given up. Raises DataFault and OutputError."""
+        found = None
+        if not self.fault:
+            with self._giving_up():
+                found = self._ids.finish()
+        return found
+
+    @contextmanager
+    def _giving_up(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.fault = (
+                "the temporary directory for ids out of order cannot be used: "
+                f"{error.strerror or error}"
+            )
+            self.close()
+
+
+def _once_more(opened: Opened) -> Iterator[tuple[pa.Array, Mask]]:
+    needed = [name for name in (ID, MATCH_STATUS) if name in usable_columns(opened.schema)]
+    for batch in opened.batches(needed):
+        yield batch.column(ID), Rows(batch, needed).matched

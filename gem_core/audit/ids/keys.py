@@ -1,0 +1,72 @@
+"""Brings the ids of two files to one type, so that 17 and "17" are the same id. Pure."""
+
+import pyarrow as pa
+
+from gem_core.audit.arrow.arrays import Mask, valid
+from gem_core.audit.rows.row_rules import as_text, readable
+
+_INT64 = range(-(2**63), 2**63)
+
+
+def key_type(output: pa.DataType, given: pa.DataType | None) -> pa.DataType:
+    """Choose int64 where it holds every id of the input, text otherwise.
+
+    An output with text for an input with integers (which other generations of the page describe) is
+    compared as integers: they are smaller to hold, and stay in the input's order.
+    """
+    kinds = [output] if given is None else [output, given]
+    if any(pa.types.is_uint64(kind) for kind in kinds):
+        return pa.string()
+    return pa.int64() if pa.types.is_integer(kinds[-1]) else pa.string()
+
+
+def to_keys(ids: pa.Array, key: pa.DataType) -> tuple[pa.Array, dict[int, bytes]]:
+    """Convert ids to the key type.
+
+    Returns:
+        The keys, null where the id is null or a stranger; and the strangers by position: texts that
+        are no integer as the input would print it ("017", "1.0", "x"), so equal to none of its ids.
+        They are given as bytes, since text may be no valid UTF-8.
+
+    """
+    if not pa.types.is_integer(key):
+        return as_text(ids), {}
+    if pa.types.is_integer(ids.type):
+        return ids.cast(key), {}
+    texts = as_text(ids)
+    try:
+        keys = texts.cast(key)
+        if keys.cast(pa.string()).equals(texts):
+            return keys, {}
+    except pa.ArrowInvalid:
+        pass
+    return _one_by_one(texts, key)
+
+
+def _one_by_one(texts: pa.StringArray, key: pa.DataType) -> tuple[pa.Array, dict[int, bytes]]:
+    values: list[int | None] = []
+    strangers: dict[int, bytes] = {}
+    for position, text in enumerate(texts.cast(pa.binary()).to_pylist()):
+        value = None if text is None else _integer(text)
+        values.append(value)
+        if text is not None and value is None:
+            strangers[position] = text
+    return pa.array(values, key), strangers
+
+
+def _integer(text: bytes) -> int | None:
+    # Of bytes, only ASCII's digits are any.
+    if not text.removeprefix(b"-").isdigit() or len(text) > len(str(_INT64.start)):
+        return None
+    value = int(text)
+    return value if value in _INT64 and str(value).encode() == text else None
+
+
+def first_of(keys: pa.Array, count: int) -> list[str]:
+    """Show the first few keys as text."""
+    return [readable(key) or "" for key in keys[:count]]
+
+
+def filled(keys: pa.Array, rows: Mask) -> tuple[pa.Array, Mask]:
+    """Keep the positions at which a key is not null, of both alike."""
+    return (keys.drop_null(), rows[valid(keys)]) if keys.null_count else (keys, rows)

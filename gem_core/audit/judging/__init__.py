@@ -1,0 +1,1 @@
+"""Pure: facts become verdicts, and verdicts a report."""

@@ -1,0 +1,75 @@
+"""Checks about columns: the promised ones, and what became of the input's. Pure."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from gem_core.audit.contract import (
+    GERS_ID,
+    ID_PROMISE,
+    MATCH_CONFIDENCE,
+    MATCH_STATUS,
+    PROMISED,
+    ColumnChanges,
+    Promise,
+)
+from gem_core.audit.judging.facts import Facts
+from gem_core.audit.judging.verdict import Judgement, failed, not_run, passed
+
+
+def _promised(promise: Promise) -> Callable[[Facts], Judgement]:
+    def judge(facts: Facts) -> Judgement:
+        if not facts.opened:
+            return not_run(facts.unopened)
+        problem = promise.problem(facts.opened.schema)
+        return failed(problem) if problem else passed()
+
+    return judge
+
+
+gers_id_column = _promised(PROMISED[GERS_ID])
+match_confidence_column = _promised(PROMISED[MATCH_CONFIDENCE])
+match_status_column = _promised(PROMISED[MATCH_STATUS])
+id_column = _promised(ID_PROMISE)
+
+
+def column_names_once(facts: Facts) -> Judgement:
+    """Parquet allows equal names; most readers refuse them or lose a column."""
+    if not facts.opened:
+        return not_run(facts.unopened)
+    judged = {*PROMISED, ID_PROMISE.name}
+    twice = [
+        name
+        for name, times in Counter(facts.opened.schema.names).items()
+        if times > 1 and name not in judged
+    ]
+    return failed(_listed(twice), len(twice)) if twice else passed()
+
+
+def _against_input(
+    offenders: Callable[[ColumnChanges], tuple[str, ...]], explanation: str = ""
+) -> Callable[[Facts], Judgement]:
+    def judge(facts: Facts) -> Judgement:
+        if not facts.opened:
+            return not_run(facts.unopened)
+        if not facts.given.columns:
+            return not_run(facts.given.note)
+        found = offenders(facts.given.columns)
+        return failed(_listed(found) + explanation, len(found)) if found else passed()
+
+    return judge
+
+
+kept = _against_input(lambda columns: columns.missing)
+types_kept = _against_input(lambda columns: columns.retyped)
+order_kept = _against_input(lambda columns: columns.moved)
+no_extra = _against_input(lambda columns: columns.extra)
+no_name_clash = _against_input(
+    lambda columns: columns.clashing,
+    "; the output's column of that name is judged as GEM's result, "
+    "and what became of the input's own cannot be told",
+)
+
+
+def _listed(names: list[str] | tuple[str, ...]) -> str:
+    shown = ", ".join(name[:100] for name in names[:10])
+    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"  # noqa: PLR2004 - a line

@@ -1,0 +1,140 @@
+"""The figures of a job's `statistics`, each read strictly, beside what the output holds. Pure.
+
+Source: TomTom, "Get job details", `statistics`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from gem_core.audit.judging.facts import Facts
+from gem_core.gem.job import GemJob
+from gem_core.gem.percent import Percent, parse_percent
+
+MATCHED_SHARE = "roads_matched"
+UNMATCHED_SHARE = "roads_unmatched"
+FULLY_SHARE = "roads_fully_matched"
+PARTIALLY_SHARE = "roads_partially_matched"
+THRESHOLD = "confidence_threshold"
+ROADS = "num_roads_processed"
+
+
+class StatisticUnusable(ValueError):
+    """A statistic is absent or cannot be read; the message says which and why."""
+
+
+class Counting(StrEnum):
+    """What a road is. Nothing says that a road has one row, so both are tried."""
+
+    ROWS = "rows"
+    IDS = "ids"
+    """Distinct ids; a road that was matched in parts may have a row for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """What the output holds, by each counting that is known."""
+
+    roads: Mapping[Counting, int]
+    matched: Mapping[Counting, Fraction]
+    unmatched: Mapping[Counting, Fraction]
+    ids_unknown: str = ""
+    """Why there is no counting by ids, or empty."""
+
+    def shares(self, statistic: str) -> Mapping[Counting, Fraction]:
+        """The share, 0 to 1, that MATCHED_SHARE or UNMATCHED_SHARE tells."""
+        return self.matched if statistic == MATCHED_SHARE else self.unmatched
+
+
+def ours(facts: Facts) -> Ours:
+    """Count roads. An id with a matched row is a matched road; one with none is unmatched.
+
+    Raises:
+        StatisticUnusable: the rows were not read.
+
+    """
+    profile, ids = facts.profile, facts.ids
+    if not profile:
+        raise StatisticUnusable(facts.unread)
+    roads = {Counting.ROWS: profile.rows}
+    matched, unmatched = {}, {}
+    if profile.rows and profile.matched is not None and profile.unmatched is not None:
+        matched[Counting.ROWS] = Fraction(profile.matched, profile.rows)
+        unmatched[Counting.ROWS] = Fraction(profile.unmatched, profile.rows)
+    if not ids:
+        why = facts.ids_fault or "there is no id column as promised"
+        return Ours(roads, matched, unmatched, why)
+    if ids.distinct is None or ids.distinct_matched is None:
+        return Ours(roads, matched, unmatched, ids.not_counted)
+    roads[Counting.IDS] = ids.distinct
+    if ids.distinct and matched:
+        matched[Counting.IDS] = Fraction(ids.distinct_matched, ids.distinct)
+        unmatched[Counting.IDS] = 1 - matched[Counting.IDS]
+    return Ours(roads, matched, unmatched)
+
+
+def read_share(job: GemJob, name: str) -> Percent:
+    """Read one of the four percent strings.
+
+    Raises:
+        StatisticUnusable: as the class says.
+
+    """
+    try:
+        return parse_percent(_figure(job, name))
+    except StatisticUnusable:
+        raise
+    except ValueError as error:
+        raise StatisticUnusable(f"{name}: {error}") from None
+
+
+def read_threshold(job: GemJob) -> float:
+    """Read `confidence_threshold`, percent.
+
+    Raises:
+        StatisticUnusable: as the class says.
+
+    """
+    value = _number(job, THRESHOLD)
+    if not 0 <= value <= 100:  # noqa: PLR2004 - percent
+        raise StatisticUnusable(f"{THRESHOLD} is {value}, not within 0 to 100")
+    return float(value)
+
+
+def read_roads(job: GemJob) -> int:
+    """Read `num_roads_processed`; 32456.0 is 32456.
+
+    Raises:
+        StatisticUnusable: as the class says.
+
+    """
+    value = _number(job, ROADS)
+    if value < 0 or value % 1 != 0:
+        raise StatisticUnusable(f"{ROADS} is {value}, not a count")
+    return int(value)
+
+
+def confidence_floor(job: GemJob) -> float | None:
+    """The smallest match_confidence (0 to 1) of a matched row, if the job tells its threshold.
+
+    A millionth of leeway: 0.7 in single precision is 0.69999999.
+    """
+    try:
+        return read_threshold(job) / 100 - 1e-6
+    except StatisticUnusable:
+        return None
+
+
+def _number(job: GemJob, name: str) -> int | float:
+    value = _figure(job, name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise StatisticUnusable(f"{name} is {str(value)[:40]!r}, not a number")
+    return value
+
+
+def _figure(job: GemJob, name: str) -> object:
+    value = job.statistics.get(name)
+    if value is None:
+        raise StatisticUnusable(f"the job's statistics have no {name}")
+    return value

@@ -1,0 +1,1 @@
+"""From the bytes of a Parquet file to batches of bounded size."""

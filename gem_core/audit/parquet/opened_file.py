@@ -1,0 +1,210 @@
+"""Opens a Parquet file: magic bytes, footer, schema; then its rows, batch by batch. Edge (reads).
+
+A file that is no readable Parquet is a value (`Fault`, `DataFault`), not an exception.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import reduce
+from itertools import chain
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gem_core.audit.contract import ID, MATCH_STATUS, is_text
+from gem_core.audit.ids.facts import Span
+from gem_core.audit.parquet.column_chunks import batch_rows, chunks, coded_by_delta, group_chunks
+from gem_core.audit.parquet.decoding import UNREADABLE, decoded, open_file
+from gem_core.audit.parquet.page_bounds import OutOfBounds
+from gem_core.audit.parquet.threads import ahead, costliest, side_by_side
+from gem_core.audit.reading.range_file import TAIL_BYTES, RangeFile
+
+MAGIC = b"PAR1"
+MAGIC_ENCRYPTED = b"PARE"
+_ENDING = 8
+"""Bytes of footer length and magic at the end."""
+
+FOOTER_LIMIT_BYTES = 16 << 20
+"""A longer footer is not opened: decoded, it may take 35 times its bytes. A file of 10,000 row
+groups of ten columns has about 12 MB."""
+
+
+class FaultKind(StrEnum):
+    """At which step a file showed itself to be no readable Parquet, in the order of the steps."""
+
+    EMPTY = "empty"
+    MAGIC = "magic"
+    ENCRYPTED = "encrypted"
+    FOOTER = "footer"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a file could not be opened as Parquet."""
+
+    kind: FaultKind
+    detail: str
+
+
+class DataFault(Exception):
+    """The rows of an opened file cannot be decoded; raised by `Opened.batches` only."""
+
+
+class TooMuch(DataFault):
+    """Decoding them would take more memory or time than an audit has."""
+
+
+class Unsupported(DataFault):
+    """pyarrow cannot decode them, which other readers may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A Parquet file whose footer was read."""
+
+    schema: pa.Schema
+    """As written, text never shown as a dictionary that the file does not have."""
+    rows: int
+    """As the footer says."""
+    row_groups: int
+    chunks_past_footer: int
+    """Column chunks that the footer places outside of the data."""
+    _file: RangeFile = field(repr=False)
+    _metadata: pq.FileMetaData = field(repr=False)
+
+    def costliest(self, columns: Sequence[str]) -> str | None:
+        """Of the columns, the one that is worth a thread of its own; None in a small file."""
+        with suppress(*UNREADABLE):  # what is broken is told when the rows are read
+            return costliest(self._metadata, columns)
+        return None
+
+    def id_span(self) -> Span | None:
+        """The range of integer ids as the footer gives it; None when it does not."""
+        if pa.types.is_integer(self.schema.field(ID).type):
+            with suppress(*UNREADABLE):  # as above
+                return _id_span(self._metadata)
+        return None
+
+    def batches(
+        self, columns: Sequence[str], *, apart: str | None = None
+    ) -> Generator[pa.RecordBatch]:
+        """Decode these columns to the end, in the file's order of rows.
+
+        The column `apart` is decoded in a thread of its own, a few batches ahead; the rows that
+        come are the same.
+
+        Raises:
+            DataFault: the data is broken, or TooMuch, or Unsupported.
+            OutputError: the Source could not be read; as it raised it.
+
+        """
+        try:
+            with self._file.planned(chunks(self._metadata, set(columns))) as file:
+                rows = batch_rows(self._metadata, set(columns))
+                if apart is None:
+                    yield from self._decoded(file, columns, rows)
+                    return
+                others = [name for name in columns if name != apart]
+                with ahead(self._decoded(file.beside(), [apart], rows)) as there:
+                    for batch in side_by_side(there, self._decoded(file, others, rows)):
+                        yield batch.select(list(columns))
+        except OutOfBounds as error:
+            raise TooMuch(str(error)) from None
+        except UNREADABLE as error:
+            if self._file.failure:
+                raise self._file.failure from None
+            raise (Unsupported if _is_limit(error) else DataFault)(in_short(error)) from None
+
+    def _decoded(
+        self, file: RangeFile, columns: Sequence[str], rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        as_dictionary = {
+            name
+            for name in columns
+            if name == MATCH_STATUS
+            and is_text(self.schema.field(name).type)
+            and not coded_by_delta(self._metadata, name)
+        }
+        return decoded(file, self._metadata, columns, rows=rows, as_dictionary=as_dictionary)
+
+
+def open_parquet(file: RangeFile) -> Opened | Fault:
+    """Read the footer: one request, and a second when it is very long.
+
+    Raises:
+        OutputError: the Source could not be read.
+
+    """
+    tail = file.load_tail(TAIL_BYTES)
+    file.seek(0)
+    head, end = file.read(len(MAGIC)), tail[-len(MAGIC) :]
+    length = int.from_bytes(tail[-_ENDING : -len(MAGIC)], "little")
+    if fault := _fault(file.size(), head, end, length):
+        return fault
+    file.load_tail(length + _ENDING)
+    try:
+        return _opened(file, footer_start=file.size() - length - _ENDING)
+    except UNREADABLE as error:
+        return Fault(FaultKind.FOOTER, in_short(error))
+
+
+def _fault(size: int, head: bytes, end: bytes, footer_bytes: int) -> Fault | None:
+    """What the first and last bytes already tell."""
+    if not size:
+        return Fault(FaultKind.EMPTY, "the file has 0 bytes")
+    known = {MAGIC, MAGIC_ENCRYPTED}
+    if size < len(MAGIC) + _ENDING or not {head, end} <= known:
+        return Fault(FaultKind.MAGIC, f"{size} bytes, starting {head!r} and ending {end!r}")
+    if MAGIC_ENCRYPTED in {head, end}:
+        return Fault(FaultKind.ENCRYPTED, "the magic bytes are PARE: the footer is encrypted")
+    if footer_bytes + _ENDING + len(MAGIC) > size:
+        return Fault(FaultKind.FOOTER, f"a footer of {footer_bytes} bytes in a file of {size}")
+    if footer_bytes > FOOTER_LIMIT_BYTES:
+        return Fault(
+            FaultKind.FOOTER,
+            f"the footer has {footer_bytes} bytes; at most {FOOTER_LIMIT_BYTES} are read",
+        )
+    return None
+
+
+def _opened(file: RangeFile, *, footer_start: int) -> Opened:
+    parquet = open_file(file)
+    metadata = parquet.metadata
+    return Opened(
+        schema=parquet.schema_arrow,
+        rows=int(metadata.num_rows),
+        row_groups=int(metadata.num_row_groups),
+        chunks_past_footer=sum(
+            not 0 < chunk.start <= chunk.end <= footer_start
+            for chunk in chain.from_iterable(chunks(metadata))
+            if chunk.length  # a row group without rows has chunks without a place
+        ),
+        _file=file,
+        _metadata=metadata,
+    )
+
+
+def _id_span(metadata: pq.FileMetaData) -> Span | None:
+    spans = []
+    for group in range(metadata.num_row_groups):
+        rows = metadata.row_group(group).num_rows
+        for chunk in group_chunks(metadata, group):
+            if chunk.path_in_schema == ID and rows:
+                found = chunk.statistics
+                if not found or not found.has_min_max:
+                    return None
+                spans.append(Span(found.min, found.max))
+    return reduce(Span.covering, spans) if spans else None
+
+
+def _is_limit(error: BaseException) -> bool:
+    """Whether it is one of pyarrow's; its Parquet reader only says so in words."""
+    return isinstance(error, pa.ArrowNotImplementedError) or "Not yet implemented" in str(error)
+
+
+def in_short(error: BaseException) -> str:
+    """What was raised, on one line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 300 else text[:299] + "…"  # noqa: PLR2004 - one line of a report

@@ -1,0 +1,94 @@
+"""The address of a blob as a person writes it, with or without a signature. Pure."""
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from gem_core.errors import OutputRefused
+from gem_core.settings.reader import Secret
+
+_SIGNATURE = re.compile(r"(sig(?:=|%3D))[^&\s'\"]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class BlobAddress:
+    """Where a blob lies, and the signature that opens it, if one was given."""
+
+    account: str
+    """Address of the account's blob service."""
+    container: str
+    name: str
+    signature: Secret | None
+    """A shared access signature, without the question mark."""
+    local: bool
+    """Whether it is on this machine, as an emulator is."""
+
+    @property
+    def url(self) -> str:
+        """Without the signature."""
+        return f"{self.account}/{self.container}/{self.name}"
+
+
+def parse_address(text: str) -> BlobAddress:
+    """Read `https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME`, with a signature as its query.
+
+    On this machine also http. There, and at an address of numbers, the account is the first part of
+    the path, as the emulator has it ("Use the Azurite emulator").
+
+    Raises:
+        OutputRefused: it is none; the message does not repeat the query.
+
+    """
+    shown = text.partition("?")[0][:200]
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise OutputRefused(f"{shown!r} is no address") from None
+    local = _is_local(host)
+    if not host or not (parts.scheme == "https" or (local and parts.scheme == "http")):
+        raise OutputRefused(f"{shown!r} is not an https address (http only for this machine)")
+    if parts.username is not None or parts.fragment:
+        raise OutputRefused(f"the address at {host} has a user or a fragment; write # as %23")
+    if parts.query and not parse_qs(parts.query).get("sig"):
+        raise OutputRefused(f"{shown!r} has a query that is no shared access signature")
+    by_path = local or _is_number(host)
+    path = parts.path.removeprefix("/").split("/", 2 if by_path else 1)
+    account_path, names = (path[:1], path[1:]) if by_path else ([], path)
+    if len(names) < 2 or not all(path):  # noqa: PLR2004 - container and blob
+        form = (
+            "http://127.0.0.1:PORT/ACCOUNT" if by_path else "https://ACCOUNT.blob.core.windows.net"
+        )
+        raise OutputRefused(f"{shown!r} names no blob: expected {form}/CONTAINER/NAME")
+    container, name = names
+    netloc = f"[{host}]" if ":" in host else host
+    return BlobAddress(
+        account="/".join(
+            [f"{parts.scheme}://{netloc}" + (f":{port}" if port else ""), *account_path]
+        ),
+        container=container,
+        name=unquote(name),
+        signature=Secret(parts.query) if parts.query else None,
+        local=local,
+    )
+
+
+def without_signature(text: str) -> str:
+    """The text with `***` for the signature of each address in it, well written or not.
+
+    A typing error makes a file of an address, and a download may name its file by one.
+    """
+    return _SIGNATURE.sub(r"\1***", text)
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_local(host: str) -> bool:
+    return host == "localhost" or (_is_number(host) and ip_address(host).is_loopback)

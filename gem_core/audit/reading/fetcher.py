@@ -1,0 +1,57 @@
+"""What was fetched of a Source: its ends, the counts, the trouble. Threads share it. Edge."""
+
+from threading import Lock
+
+from gem_core.audit.parquet.column_chunks import Span
+from gem_core.audit.reading.source import FileSource, Source
+from gem_core.errors import OutputError
+
+
+class Fetcher:
+    """What was fetched of a Source."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.near = isinstance(source, FileSource)
+        """A local file has no latency: the system reads ahead, and small reads reuse memory."""
+        self.bytes_read = 0
+        self.requests = 0
+        self.failure: OutputError | None = None
+        """What the Source raised first, in case pyarrow takes it for a fault of the file."""
+        self.tail_start = source.size_bytes
+        """Offset of the first byte of the tail that is held."""
+        self._tail = b""
+        self._lock = Lock()
+
+    def fetch(self, span: Span) -> bytes:
+        """Make one request.
+
+        Raises:
+            OutputError: as the Source raised it.
+
+        """
+        try:
+            data = self.source.read(span.start, span.length)
+        except OutputError as error:
+            with self._lock:
+                self.failure = self.failure or error
+            raise
+        with self._lock:
+            self.requests += 1
+            self.bytes_read += len(data)
+        return data
+
+    def load_tail(self, length: int) -> bytes:
+        """Fetch the last `length` bytes (fewer of a shorter file) and keep them."""
+        start = max(0, self.source.size_bytes - length)
+        if start < self.tail_start:
+            self._tail = self.fetch(Span(start, self.tail_start)) + self._tail
+            self.tail_start = start
+        return self._tail[start - self.tail_start :]
+
+    def held(self, offset: int, length: int) -> bytes:
+        """Up to `length` bytes at `offset`, which lies in the head or the tail; else none."""
+        if offset >= self.tail_start:
+            start = offset - self.tail_start
+            return self._tail[start : start + length]
+        return self.source.head[offset : offset + min(length, self.tail_start - offset)]

@@ -1,0 +1,1 @@
+"""One pass over the rows: row rules, the form of GERS ids, confidences, offenders."""

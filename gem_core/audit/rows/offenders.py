@@ -1,0 +1,36 @@
+"""Rows that break a rule: all counted, the first few kept to be shown. Pure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from gem_core.audit.arrow.arrays import Mask
+from gem_core.audit.judging.verdict import EXAMPLES, Example
+from gem_core.audit.rows.row_rules import readable
+
+
+@dataclass(frozen=True, slots=True)
+class Offenders:
+    """The rows that break one rule."""
+
+    count: int = 0
+    examples: tuple[Example, ...] = ()
+    """The first few."""
+
+    def and_those(self, mask: Mask, first_row: int, ids: pa.Array | None) -> "Offenders":
+        """Add the rows of a batch that a mask tells.
+
+        Args:
+            mask: of the batch's rows.
+            first_row: its first row's number in the file.
+            ids: of the batch; None when the file has no usable id.
+
+        """
+        missing = EXAMPLES - len(self.examples)
+        shown = np.flatnonzero(mask)[:missing].tolist() if missing else []
+        examples = tuple(
+            Example(first_row + row, readable(ids[row]) if ids is not None else None)
+            for row in shown
+        )
+        return Offenders(self.count + int(np.count_nonzero(mask)), self.examples + examples)

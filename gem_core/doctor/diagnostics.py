@@ -1,0 +1,156 @@
+"""Every check of the doctor, in the order in which things hang together; and how one is run.
+
+This list is the documentation of what `doctor` looks at.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from gem_core.doctor import look_gem, look_outputs, look_settings, look_work
+from gem_core.doctor.finding import Finding, Verdict, fail, skipped
+from gem_core.doctor.installation import Patient
+from gem_core.doctor.look_stores import (
+    Right,
+    batch_queue,
+    clock,
+    container,
+    poison_queue,
+    queue,
+    store_trouble,
+)
+from gem_core.errors import CourierError, StoreError
+
+_AT_ONCE = 8
+"""Where nothing answers, each check waits until it gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One look at one part."""
+
+    name: str
+    """Stable: pipelines filter by it."""
+    title: str
+    """What holds when it is well."""
+    look: Callable[[Patient], Finding]
+    needs: tuple[str, ...] = ()
+    """Beginnings of the names of settings without which there is nothing to look at."""
+
+
+_STATE, _OUTPUT = ("GEM_STATE",), ("GEM_OUTPUT", "GEM_STATE")
+_TOKEN = ("GEM_TENANT_ID", "GEM_CLIENT", "GEM_BEARER_TOKEN", "GEM_TOKEN_SCOPE")
+_GEM = ("GEM_API", *_TOKEN)
+_WRITE, _READ, _LIST, _DELETE = Right.WRITE, Right.READ, Right.LIST, Right.DELETE
+
+
+CHECKS = (
+    Check("settings", "Every setting is there and makes sense.", look_settings.settings),
+    Check("key-vault", "No setting is an unresolved Key Vault reference.", look_settings.key_vault),
+    Check("token", "A token for GEM can be had, and is good.", look_gem.token, _TOKEN),
+    Check("gem", "GEM answers, and takes key and token.", look_gem.gem, _GEM),
+    Check(
+        "records",
+        "Records of jobs can be kept in gem-jobs.",
+        container("gem-jobs", _WRITE, _READ, _LIST, _DELETE),
+        _STATE,
+    ),
+    Check(
+        "worklist",
+        "Open jobs can be marked in gem-open.",
+        container("gem-open", _WRITE, _READ, _LIST, _DELETE),
+        _STATE,
+    ),
+    Check(
+        "tickets",
+        "Tickets can be written to gem-settled, and read by the trigger.",
+        container("gem-settled", _WRITE, _READ),
+        _STATE,
+    ),
+    Check(
+        "reports",
+        "Reports can be written to gem-reports.",
+        container("gem-reports", _WRITE),
+        _STATE,
+    ),
+    Check(
+        "manifests",
+        "Manifests can be kept in gem-manifests.",
+        container("gem-manifests", _WRITE, _READ, _LIST, _DELETE),
+        _STATE,
+    ),
+    Check(
+        "clock",
+        "This clock goes with storage's.",
+        lambda patient: clock(patient, "gem-open"),
+        _STATE,
+    ),
+    Check(
+        "results",
+        "Manifests can be sent to the results queue.",
+        lambda patient: queue(patient, patient.settings.results_queue),
+        (*_STATE, "GEM_RESULTS_QUEUE"),
+    ),
+    Check(
+        "batches",
+        "Due jobs can be handed to check_batch by gem-checks.",
+        lambda patient: batch_queue(patient, "gem-checks"),
+        (*_STATE, "GEM_CHECK_BATCH_SIZE"),
+    ),
+    Check("poison", "No message has failed too often.", poison_queue, _STATE),
+    Check("outputs", "What GEM writes can be read.", look_outputs.outputs, _OUTPUT),
+    Check("inputs", "What was sent to GEM can be read.", look_outputs.inputs, _OUTPUT),
+    Check(
+        "disk",
+        "Ids that do not fit into memory can be put on disk.",
+        look_settings.disk,
+        ("GEM_IDS_FOLDER",),
+    ),
+    Check(
+        "timer",
+        "The timer ticks, and its last tick did its work.",
+        look_work.timer,
+        (*_STATE, "GEM_CHECK_SCHEDULE"),
+    ),
+    Check("events", "Tickets lead to deliveries by themselves.", look_work.events, _STATE),
+)
+
+
+def examine(patient: Patient) -> Iterator[tuple[Check, Finding]]:
+    """Look at everything, several parts at once; whatever one meets, the others are looked at too.
+
+    The findings come in the order of the list, each as soon as it can be told.
+    """
+    with ThreadPoolExecutor(_AT_ONCE, "doctor") as pool:
+        yield from zip(CHECKS, pool.map(lambda check: _look(check, patient), CHECKS), strict=True)
+
+
+def report(found: Iterable[tuple[Check, Finding]]) -> dict[str, Any]:
+    """All findings as plain JSON; `ok` when nothing fails, warnings are allowed."""
+    checks = [
+        {
+            "name": check.name,
+            "title": check.title,
+            "verdict": finding.verdict,
+            "said": finding.said,
+            "remedy": finding.remedy or None,
+        }
+        for check, finding in found
+    ]
+    return {"ok": all(each["verdict"] != Verdict.FAIL for each in checks), "checks": checks}
+
+
+def _look(check: Check, patient: Patient) -> Finding:
+    names = {problem.split()[0] for problem in patient.problems}
+    if check.needs and (wrong := sorted(name for name in names if name.startswith(check.needs))):
+        return skipped(f"{', '.join(wrong)} must be mended first")
+    try:
+        return check.look(patient)
+    except StoreError as error:
+        return store_trouble(error, check.name, "azd provision")
+    except CourierError as error:
+        return fail(str(error), "see what it says")
+    except Exception as error:  # noqa: BLE001 - the other checks are looked at all the same
+        # Not its text, which nobody has looked through for secrets.
+        return fail(f"crashed: {type(error).__name__}", "report it, with the version and settings")

@@ -1,0 +1,72 @@
+"""Reading a storage connection: a connection string, or addresses and an identity. Pure."""
+
+from gem_core.settings.reader import (
+    Connection,
+    Secret,
+    ServicePrincipal,
+    SettingReader,
+    is_reference,
+)
+from gem_core.settings.rules import connection_string_problem
+
+_DEVELOPMENT_STORAGE = "UseDevelopmentStorage=true"
+_EMULATOR = (
+    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
+    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
+    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
+    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
+)
+"""What the shortcut stands for: the emulator's published account, the same on every machine. The
+Functions host knows the shortcut, the Python SDK does not ("Use the Azurite emulator")."""
+
+
+def read_connection(read: SettingReader, name: str, *, queues: bool) -> Connection:
+    """A storage connection; `queues` when its queue service is needed too."""
+    connection_string = read.secret(name)
+    if connection_string == Secret(_DEVELOPMENT_STORAGE):
+        connection_string = Secret(_EMULATOR)
+    text = connection_string.reveal() if connection_string else ""
+    if text and not is_reference(text):
+        problem = connection_string_problem(text, queues=queues)
+        read.problems += [f"{name} {problem}"] if problem else []
+    blob = read.url(f"{name}__blobServiceUri")
+    queue = read.url(f"{name}__queueServiceUri") if queues else ""
+    by_address = read.is_set(f"{name}__blobServiceUri")
+    if not connection_string and not by_address:
+        read.problems.append(f"{name} is missing (or {name}__blobServiceUri with an identity)")
+    if by_address and queues and not read.is_set(f"{name}__queueServiceUri"):
+        read.problems.append(f"{name}__queueServiceUri is missing beside __blobServiceUri")
+    managed, principal = _identity(read, name)
+    return Connection(
+        name=name,
+        connection_string=connection_string,
+        blob_service_uri=blob or None,
+        queue_service_uri=queue or None,
+        managed_identity=managed,
+        client_id=read.text(f"{name}__clientId") or None,
+        principal=principal,
+    )
+
+
+def _identity(read: SettingReader, name: str) -> tuple[bool, ServicePrincipal | None]:
+    """Whether a connection uses a managed identity, or else as whom it signs in."""
+    credential = read.text(f"{name}__credential").lower()
+    managed = credential == "managedidentity"
+    if credential and not managed:
+        read.problems.append(f"{name}__credential is not managedidentity (or leave it out)")
+    of_principal = [f"{name}__tenantId", f"{name}__clientSecret"]
+    there = [each for each in of_principal if read.is_set(each)]
+    if managed and there:
+        read.problems.append(
+            f"{name}__credential is managedidentity, and {' and '.join(there)} would have "
+            "another identity: leave out one or the other"
+        )
+    elif there:
+        tenant, secret = of_principal
+        return False, read.principal(tenant, f"{name}__clientId", secret)
+    elif read.is_set(f"{name}__clientId") and not credential:
+        read.problems.append(
+            f"{name}__clientId alone names no identity: it goes with "
+            "__credential=managedidentity, or with __tenantId and __clientSecret"
+        )
+    return managed, None

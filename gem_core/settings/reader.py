@@ -1,0 +1,207 @@
+"""Reading single settings: what may stand in one, and what is wrong with it. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gem_core.settings.rules import (
+    address_problem,
+    container_problem,
+    is_store_name,
+    schedule_problem,
+)
+
+KEY_VAULT_REFERENCE = "@Microsoft.KeyVault("
+"""What the platform leaves in a setting when it could not resolve the reference."""
+UNRESOLVED = "is an unresolved Key Vault reference"
+
+_TENANT = re.compile("[0-9A-Za-z.-]+", re.ASCII)
+"""What azure.identity takes; it raises a ValueError for anything else."""
+
+MAX_NUMBER = 1_000_000
+"""Of any unit: beyond every sensible wait, and within the calendar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A value that never shows itself: not in logs, tracebacks, records or messages."""
+
+    _value: str = field(repr=False)
+
+    def reveal(self) -> str:
+        """The value, for the one call that needs it."""
+        return self._value
+
+    def __str__(self) -> str:
+        return "***"
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePrincipal:
+    """An Entra application with a client secret."""
+
+    tenant_id: str
+    client_id: str
+    client_secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Storage by connection string, or by service addresses and an identity.
+
+    The suffixes (`__blobServiceUri`, `__credential`, …) are those of the Functions connection
+    settings, so the blob trigger and our own clients read the same ones.
+    """
+
+    name: str
+    connection_string: Secret | None = None
+    blob_service_uri: str | None = None
+    queue_service_uri: str | None = None
+    managed_identity: bool = False
+    """Whether `__credential` says "managedidentity"; otherwise the default Azure chain is used."""
+    client_id: str | None = None
+    """Of a user-assigned identity."""
+    principal: ServicePrincipal | None = None
+
+
+def is_reference(text: str) -> bool:
+    """Whether the platform left a Key Vault reference as it was."""
+    return text.lower().startswith(KEY_VAULT_REFERENCE.lower())
+
+
+class SettingReader:
+    """Reads single settings; a problem is noted and a harmless value returned, so that all show."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[str] = []
+
+    def is_set(self, name: str) -> bool:
+        """Whether a setting is there and not empty."""
+        return bool(self._environment.get(name, "").strip())
+
+    def text(
+        self, name: str, default: str = "", *, required: bool = False, may_be_empty: bool = False
+    ) -> str:
+        """The text of a setting, without blanks around it.
+
+        An empty one is as if it was not there, unless being empty has a meaning of its own.
+        """
+        value = self._environment.get(name, default).strip()
+        value = value if value or may_be_empty else default
+        if required and not value:
+            self.problems.append(f"{name} is missing")
+        if is_reference(value):
+            self.problems.append(
+                f"{name} {UNRESOLVED}: check that the secret exists and "
+                "that the app's identity may read it (Key Vault Secrets User)"
+            )
+        return value
+
+    def header(
+        self, name: str, default: str = "", *, required: bool = False, may_be_empty: bool = False
+    ) -> str:
+        """A text that must fit into an HTTP header."""
+        value = self.text(name, default, required=required, may_be_empty=may_be_empty)
+        if not value.isascii() or not value.isprintable():
+            self.problems.append(f"{name} holds characters that no HTTP header can")
+        return value
+
+    def secret(self, name: str) -> Secret | None:
+        """A text that nobody is to see; None when it is empty."""
+        value = self.text(name)
+        return Secret(value) if value else None
+
+    def url(self, name: str, default: str = "", *, required: bool = False) -> str:
+        """An https address; http only for this machine. A wrong one may hold a secret: not kept."""
+        value = self.text(name, default, required=required)
+        problem = address_problem(value) if value else ""
+        if problem:
+            self.problems.append(f"{name} {problem}")
+        return default if problem else value
+
+    def number(self, name: str, default: float, *, zero: bool = False, least: float = 0) -> float:
+        """A number above 0 (or 0 too, or from `least`), in whatever unit the name says."""
+        text = self.text(name, str(default))
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1
+        if not least <= value <= MAX_NUMBER or (value == 0 and not zero):
+            lowest = f"from {least:g}" if zero or least else "above 0 and"
+            self.problems.append(
+                f"{name} is {text[:40]!r}, not a number {lowest} up to {MAX_NUMBER:,}"
+            )
+            return default
+        return value
+
+    def count(self, name: str, default: int, *, most: int, zero: bool = False) -> int:
+        """A whole number of 1 (or 0) to `most`."""
+        text = self.text(name, str(default))
+        least = 0 if zero else 1
+        if not re.fullmatch("[0-9]{1,6}", text, re.ASCII) or not least <= int(text) <= most:
+            self.problems.append(
+                f"{name} is {text[:40]!r}, not a whole number of {least} to {most}"
+            )
+            return default
+        return int(text)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """A yes or no, written true or false."""
+        text = self.text(name).lower()
+        if text in {"", "true", "false"}:
+            return default if not text else text == "true"
+        self.problems.append(f"{name} is {text[:40]!r}, not true or false")
+        return default
+
+    def choice[E: StrEnum](self, name: str, default: E) -> E:
+        """One of the words of an enum."""
+        text = self.text(name, default)
+        for member in type(default):
+            if member.lower() == text.lower():
+                return member
+        words = " or ".join(type(default))
+        self.problems.append(f"{name} is {text[:40]!r}, not {words}")
+        return default
+
+    def schedule(self, name: str, default: str) -> str:
+        """An NCRONTAB schedule of six fields. The trigger reads it too, and takes no empty one."""
+        text = self.text(name, default)
+        if name in self._environment and not self.is_set(name):
+            self.problems.append(f"{name} is empty, and the trigger cannot use it so: {default}")
+            return default
+        problem = schedule_problem(text)
+        if problem:
+            self.problems.append(f"{name} is {text[:40]!r}, not an NCRONTAB schedule: {problem}")
+        return default if problem else text
+
+    def queue_name(self, name: str, default: str) -> str:
+        """The name of a storage queue (Naming Queues and Metadata, Azure Storage)."""
+        text = self.text(name, default)
+        if not is_store_name(text):
+            self.problems.append(
+                f"{name} is {text[:70]!r}, not a queue name (3 to 63 of a-z, 0-9, single hyphens)"
+            )
+            return default
+        return text
+
+    def container(self, name: str, default: str) -> str:
+        """The name of a container, in which {storageId} may stand."""
+        text = self.text(name, default)
+        problem = "" if is_reference(text) else container_problem(text)
+        if problem:
+            self.problems.append(f"{name} {problem}")
+        return default if problem else text
+
+    def principal(self, tenant: str, client: str, secret: str) -> ServicePrincipal | None:
+        """A service principal: all three settings, or none."""
+        values = {name: self.text(name) for name in (tenant, client, secret)}
+        missing = [name for name, value in values.items() if not value]
+        if len(missing) == len(values):
+            return None
+        self.problems.extend(f"{name} is missing: set all three or none" for name in missing)
+        text = values[tenant]
+        if text and not _TENANT.fullmatch(text) and not is_reference(text):
+            self.problems.append(f"{tenant} is {text[:40]!r}, not the id or domain of a tenant")
+        return ServicePrincipal(values[tenant], values[client], Secret(values[secret]))

@@ -1,0 +1,1 @@
+"""Our own state in Azure Storage: documents, Azure's clients, and what storage's errors mean."""

@@ -1,0 +1,1 @@
+"""Builds the edges from the settings: for the app and the commands, and for the doctor."""

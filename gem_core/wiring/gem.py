@@ -1,0 +1,43 @@
+"""The client of GEM and its token, made from the settings. Edge: requests, azure.identity.
+
+Both are slow to import, so each is imported where it is needed.
+"""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from gem_core.settings.app_settings import Settings
+from gem_core.settings.reader import Secret
+from gem_core.storage.clients import sign_in
+
+if TYPE_CHECKING:
+    from gem_core.gem.client import GemClient
+    from gem_core.gem.token import TokenSource
+
+
+def token_source(chosen: Settings) -> "TokenSource":
+    """The fixed token of the settings, else one of an identity."""
+    from gem_core.gem.token import FixedToken, IdentityToken
+
+    if chosen.gem_bearer_token:
+        return FixedToken(chosen.gem_bearer_token)
+    principal = chosen.gem_principal
+    return IdentityToken(
+        lambda: sign_in(principal),
+        chosen.gem_token_scope,
+        clock=lambda: datetime.now(UTC),
+        secret=principal.client_secret if principal else None,
+    )
+
+
+def gem_client(chosen: Settings, *, key: Secret, token: "TokenSource") -> "GemClient":
+    """GEM as it is met by whoever shows this key and this token."""
+    from gem_core.gem.client import GemClient
+
+    return GemClient(
+        chosen.gem_base_url,
+        api_key=key,
+        token=token,
+        api_version=chosen.gem_api_version,
+        connections=chosen.check_concurrency,
+    )

@@ -1,0 +1,413 @@
+"""Ids are counted and compared exactly, or not at all."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gem_core.audit.ids import id_audit as ids_module
+from gem_core.audit.ids import integer_sort, out_of_order, text_sort
+from gem_core.audit.ids.bitmap import map_span
+from gem_core.audit.ids.facts import GivenIds, IdFacts, IdLimits, InputLost, OutputIds, Span
+from gem_core.audit.ids.id_audit import IdAudit
+from gem_core.audit.ids.in_order import IdCount
+from gem_core.audit.ids.integer_sort import IntRuns
+from gem_core.audit.ids.text_order import ROOM_BYTES
+from gem_core.audit.ids.text_sort import TextRuns
+from gem_core.audit.judging.verdict import Example
+
+INT64 = pa.int64()
+
+type Ids = Sequence[int | str | None]
+
+
+def batches(ids: Ids, kind: pa.DataType, size: int) -> list[pa.Array]:
+    return [pa.array(ids[n : n + size], kind) for n in range(0, len(ids), size)]
+
+
+def compared(
+    output: Ids,
+    given_ids: Ids | None,
+    *,
+    kind: pa.DataType = INT64,
+    given_kind: pa.DataType | None = None,
+    matched: Sequence[bool] | None = None,
+    size: int = 3,
+    limits: IdLimits | None = None,
+    span: Span | None = None,
+) -> IdFacts:
+    """Audit ids in batches of `size`; both footers say that they lie in `span`."""
+    given_kind = given_kind or kind
+    matched = matched or [True] * len(output)
+    parts = [
+        (ids, np.array(matched[start : start + size], np.bool_))
+        for start, ids in zip(range(0, len(output), size), batches(output, kind, size), strict=True)
+    ]
+    found = IdAudit(
+        OutputIds(kind, lambda: iter(parts), span, len(output)),
+        None
+        if given_ids is None
+        else GivenIds(given_kind, lambda: iter(batches(given_ids, given_kind, size + 1)), span),
+        not_compared="no input" if given_ids is None else "",
+        limits=limits,
+    )
+    for part in parts:
+        found.add(*part)
+    return found.finish()
+
+
+@pytest.mark.parametrize(
+    ("output", "given_ids", "missing", "invented"),
+    [
+        pytest.param([1, 2, 3, 4], [1, 2, 3, 4], 0, 0, id="same"),
+        pytest.param([4, 2, 3, 1], [1, 2, 3, 4], 0, 0, id="other-order"),
+        pytest.param([1, 2, 3, 4], [4, 2, 3, 1], 0, 0, id="input-unordered"),
+        pytest.param([2, 1, 4, 3], [4, 2, 3, 1], 0, 0, id="both-unordered"),
+        pytest.param([1, 1, 2, 2, 2, 2, 3], [1, 2, 3], 0, 0, id="repeated-across-batches"),
+        pytest.param([1, 4], [1, 2, 3, 4, 5], 3, 0, id="missing"),
+        pytest.param([1, 2, 3, 9, 10], [1, 2, 3], 0, 2, id="invented-after-the-end"),
+        pytest.param([0, 5, 10], [1, 6, 11], 3, 3, id="all-else"),
+        pytest.param([], [1, 2, 3, 4, 5, 6], 6, 0, id="no-output"),
+        pytest.param([1], [], 0, 1, id="no-input-rows"),
+        pytest.param([None, 1, None, 2], [1, None, 2], 0, 0, id="nulls-left-out"),
+        pytest.param([None, None, None, 1], [None, None, None, None, 1], 0, 0, id="null-batches"),
+        pytest.param([5, 1], [1, 2, 3, 4, 5, 6, 7, 2], 5, 0, id="order-breaks-late"),
+        pytest.param([3, 9, 1, 7], [3, 9, 1, 7], 0, 0, id="same-order"),
+    ],
+)
+@pytest.mark.parametrize("kind", [pa.int64(), pa.int32(), pa.uint64()], ids=str)
+@pytest.mark.parametrize("span", [None, Span(0, 11), Span(0, 5)], ids=str)
+def test_missing_and_invented(
+    output: Ids,
+    given_ids: Ids,
+    missing: int,
+    invented: int,
+    kind: pa.DataType,
+    span: Span | None,
+) -> None:
+    """Whatever the footers say of the range of the ids, which may be wrong."""
+    found = compared(output, given_ids, kind=kind, span=span)
+    assert found.distinct == len(set(output) - {None})
+    assert (found.missing, found.invented, found.not_compared) == (missing, invented, "")
+
+
+def test_examples_are_the_first_few_ids() -> None:
+    found = compared([1, 20, 21, 22, 23, 24, 25], [1, 2, 3])
+    assert found.missing_examples == (Example(id="2"), Example(id="3"))
+    assert found.invented_examples == tuple(Example(id=str(n)) for n in range(20, 25))
+    assert found.invented == 6
+
+
+@pytest.mark.parametrize(
+    ("output", "missing", "invented"),
+    [
+        pytest.param(["9", "10", "11"], 0, 0, id="same"),
+        pytest.param(["11", "9", "10"], 0, 0, id="unordered"),
+        pytest.param(["9", "010", "11"], 1, 1, id="leading-zero"),
+        pytest.param(["9", "10", "11", "+9", "9.0", "", " 9", "x", "x", "-0"], 0, 6, id="others"),
+        pytest.param(["9", None, "11"], 1, 0, id="null"),
+        pytest.param(["x", None, "11"], 2, 1, id="null-beside-others"),
+        pytest.param(["9", "10", "11", str(-(2**63) - 1)], 0, 1, id="below-int64"),
+        pytest.param(["9", "10", "11", str(2**63), "9" * 400, "٣"], 0, 3, id="no-int64"),
+    ],
+)
+def test_an_output_with_text_for_integers(output: Ids, missing: int, invented: int) -> None:
+    """17 and "17" are the same id; "017" is another."""
+    found = compared(output, [9, 10, 11], kind=pa.string(), given_kind=pa.int64())
+    assert (found.missing, found.invented) == (missing, invented)
+    known = [text for text in output if text is not None]
+    assert (found.rows, found.distinct) == (len(known), len(set(known)))
+
+
+def test_the_ends_of_int64_are_ids_in_text_too() -> None:
+    ends = [-(2**63), 2**63 - 1]
+    found = compared(["x", *map(str, ends)], ends, kind=pa.string(), given_kind=pa.int64())
+    assert (found.missing, found.invented) == (0, 1)
+
+
+def test_an_output_with_integers_for_text() -> None:
+    found = compared([9, 10, 11], ["9", "10", "012"], kind=pa.int64(), given_kind=pa.string())
+    assert (found.missing, found.invented) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())],
+    ids=str,
+)
+def test_text_in_any_encoding(kind: pa.DataType) -> None:
+    found = compared(["b", "a", "c", "a"], ["a", "b", "d"], kind=kind, given_kind=pa.string())
+    assert (found.distinct, found.missing, found.invented) == (3, 1, 1)
+
+
+def test_an_id_counts_as_matched_when_one_row_is() -> None:
+    for ids in ([1, 1, 2, 3, 3], [3, 1, 3, 2, 1]):
+        flags = [n == ids.index(id_) and id_ != 2 for n, id_ in enumerate(ids)]
+        found = compared(ids, None, matched=flags)
+        assert (found.distinct, found.distinct_matched) == (3, 2)
+
+
+def test_an_id_with_two_matched_rows_counts_once() -> None:
+    for size in (2, 3, 4, 9):
+        found = compared([1, 1, 2, 2, 3], None, matched=[True, True, True, False, False], size=size)
+        assert (found.distinct, found.distinct_matched) == (3, 2)
+
+
+def test_strangers_count_as_matched_too() -> None:
+    found = compared(
+        ["x", "x", "1", "y"],
+        [1],
+        kind=pa.string(),
+        given_kind=pa.int64(),
+        matched=[False, True, True, False],
+    )
+    assert (found.distinct, found.distinct_matched) == (3, 2)
+
+
+def test_without_an_input_ids_are_counted_only() -> None:
+    found = compared([3, 1, 3], None)
+    assert (found.rows, found.distinct) == (3, 2)
+    assert (found.missing, found.invented, found.not_compared) == (None, None, "no input")
+
+
+ORDERED = list(range(1000))
+SHUFFLED = [n * 7919 % 1000 for n in range(1000)]
+LATE = [*range(999), 5]
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.string()], ids=str)
+@pytest.mark.parametrize("output", [ORDERED, SHUFFLED, LATE], ids=["ordered", "shuffled", "late"])
+@pytest.mark.parametrize("given_ids", [ORDERED, SHUFFLED, LATE, None])
+def test_beyond_the_memory_bound_counts_stay_exact(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: pa.DataType,
+    output: list[int],
+    given_ids: list[int] | None,
+) -> None:
+    """Ids that do not fit go to the given folder, and nothing is left of them there."""
+    monkeypatch.setattr(ids_module, "_EARLY_BYTES", 500)
+    monkeypatch.setattr(text_sort, "CHUNK_BYTES", 200)
+    monkeypatch.setattr(integer_sort, "AT_HAND_IDS", 100)
+
+    def shown(ids: list[int]) -> Ids:
+        # Of one length, so that text is in the order of the numbers.
+        return ids if kind == INT64 else [str(1000 + n) for n in ids]
+
+    found = compared(
+        shown(output[10:]),
+        None if given_ids is None else shown(given_ids),
+        kind=kind,
+        matched=[n % 3 == 0 for n in output[10:]],
+        size=100,
+        limits=IdLimits(2000, tmp_path),
+    )
+    ours = set(output[10:])
+    assert (found.rows, found.distinct) == (990, len(ours))
+    assert found.distinct_matched == len([n for n in ours if n % 3 == 0])
+    if given_ids:
+        theirs = set(given_ids)
+        assert (found.missing, found.invented) == (len(theirs - ours), len(ours - theirs))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("make", "kind"), [(TextRuns, pa.string()), (IntRuns, INT64)])
+def test_ids_that_do_not_fit_are_on_disk(
+    tmp_path: Path, make: type[TextRuns] | type[IntRuns], kind: pa.DataType
+) -> None:
+    rows = np.ones(500, np.bool_)
+    with closing(make(1000, tmp_path)) as runs:
+        for start in (500, 0, 500):
+            runs.add(pa.array(range(1000 + start, 1500 + start)).cast(kind), rows)
+        assert runs.spilled_bytes > 4000
+        assert [path for path in tmp_path.rglob("*") if path.is_file()]
+        for _ in range(2):
+            keys = [int(key) for part in runs.distinct(IdCount()) for key in part.to_pylist()]
+            assert keys == list(range(1000, 2000))
+    assert not list(tmp_path.iterdir())
+
+
+def test_text_ids_take_no_more_than_the_bound_with_their_sorting(tmp_path: Path) -> None:
+    runs = TextRuns(20_000, tmp_path)
+    most = 20_000 // (2 * (4 + 4) + ROOM_BYTES)
+    with closing(runs):
+        held = 0
+        for start in range(1000, 9000, 50):
+            before = runs.spilled_bytes
+            runs.add(pa.array(range(start, start + 50)).cast(pa.string()), None)
+            held = held + 50 if runs.spilled_bytes == before else 0
+            assert held <= most
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert runs.spilled_bytes == sum(path.stat().st_size for path in files)
+
+
+def test_integer_ids_take_no_more_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are sorted block by block; what is at hand while they are merged is bounded too."""
+    runs = IntRuns(8000)
+    with closing(runs):
+        for start in range(0, 10_000, 700):
+            runs.add(pa.array(range(start, start + 700)), None)
+            assert runs.held_bytes <= 8000
+        monkeypatch.setattr(integer_sort, "AT_HAND_IDS", 500)
+        at_once = [len(keys) for keys in runs.distinct(IdCount())]
+        assert (sum(at_once), max(at_once) <= 500) == (10_500, True)
+
+
+@pytest.mark.parametrize("limit", [100, 10_000], ids=["on-disk", "held"])
+def test_every_integer_may_be_an_id(tmp_path: Path, limit: int) -> None:
+    """Negative ones, the extremes, and gaps that take more than four bytes."""
+    ids = [2**63 - 1, 0, -1, -(2**63), 2**62, -(2**62), 2**63 - 2, 7, 2**33, 7] * 3
+    matched = np.array([n % 2 == 0 for n in range(30)])
+    count = IdCount()
+    with closing(IntRuns(limit, tmp_path)) as runs:
+        for start in range(0, 30, 8):
+            runs.add(pa.array(ids[start : start + 8]), matched[start : start + 8])
+        assert (runs.spilled_bytes > 0) == (limit == 100)
+        keys = [key for part in runs.distinct(count) for key in part.to_pylist()]
+    assert keys == sorted(set(ids))
+    of_matched = {each for each, yes in zip(ids, matched, strict=True) if yes}
+    assert count.counts() == (len(set(ids)), len(of_matched))
+
+
+@pytest.mark.parametrize("make", [TextRuns, IntRuns])
+def test_closed_runs_hold_nothing(make: type[TextRuns] | type[IntRuns], tmp_path: Path) -> None:
+    keys = pa.array(range(1000, 1500)).cast(INT64 if make is IntRuns else pa.string())
+    runs = make(1000, tmp_path)
+    runs.add(keys, None)
+    runs.close()
+    assert not list(runs.distinct(IdCount()))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("left", [0, 10])
+def test_ids_on_disk_that_cannot_be_read_back_are_told(tmp_path: Path, left: int) -> None:
+    """A disk that loses them must not make a count smaller."""
+    with closing(IntRuns(1000, tmp_path)) as runs:
+        runs.add(pa.array(range(500)), None)
+        for path in tmp_path.rglob("*.ids"):
+            path.write_bytes(path.read_bytes()[:left])
+        with pytest.raises(OSError, match="cannot be read back"):
+            list(runs.distinct(IdCount()))
+
+
+def test_dense_ids_are_ticked_off_and_nothing_is_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(IntRuns, "add", None)
+    found = compared([*SHUFFLED[:990], SHUFFLED[0]], SHUFFLED, span=Span(0, 999))
+    assert (found.distinct, found.missing, found.invented) == (990, 10, 0)
+    assert [example.id for example in found.missing_examples] == [
+        str(n) for n in sorted(SHUFFLED[990:])[:5]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("output", "given_span", "rows", "limit"),
+    [
+        pytest.param(Span(0, 99), None, 100, 1000, id="no-range-of-the-input"),
+        pytest.param(None, Span(0, 99), 100, 1000, id="no-range-of-the-output"),
+        pytest.param(Span(0, 99), Span(0, 1000), 100, 1000, id="too-sparse"),
+        pytest.param(Span(0, 99), Span(0, 99), 100, 99, id="too-large"),
+    ],
+)
+def test_without_a_range_that_fits_there_is_no_map(
+    output: Span | None, given_span: Span | None, rows: int, limit: int
+) -> None:
+    def nothing() -> tuple[()]:
+        return ()
+
+    ids = OutputIds(INT64, nothing, output, rows)
+    assert map_span(INT64, ids, GivenIds(INT64, nothing, given_span), limit) is None
+    whole = OutputIds(INT64, nothing, Span(0, 99), 100)
+    assert map_span(INT64, whole, None, 100) == Span(0, 99)
+    assert map_span(pa.string(), whole, None, 100) is None
+
+
+@pytest.mark.parametrize("ids", [[5, 1, 3, 1, 9], ["b", "a", "c", "a"]], ids=str)
+def test_ids_in_the_input_s_order_are_not_sorted_to_compare(
+    ids: Ids, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(out_of_order, "difference", None)
+    kind = pa.string() if isinstance(ids[0], str) else INT64
+    found = compared(ids, ids, kind=kind, size=2)
+    assert (found.missing, found.invented) == (0, 0)
+
+
+def test_too_many_strangers_are_not_guessed_at() -> None:
+    found = compared(
+        [f"x{n}" for n in range(50)],
+        [1, 2],
+        kind=pa.string(),
+        given_kind=pa.int64(),
+        limits=IdLimits(16_000),
+    )
+    assert (found.rows, found.distinct, found.invented) == (50, None, None)
+    assert "4000 bytes" in found.not_compared
+
+
+@pytest.mark.parametrize("output", [[1, 2, 3, 4, 5], [5, 4, 3, 2, 1], [1]], ids=str)
+@pytest.mark.parametrize("given_ids", [[1, 2], [2, 1]], ids=str)
+def test_an_input_that_is_lost_is_not_compared(output: list[int], given_ids: list[int]) -> None:
+    def losing() -> Iterator[pa.Array]:
+        yield pa.array(given_ids)
+        raise InputLost("the input was replaced")
+
+    parts = [(pa.array([number]), np.ones(1, np.bool_)) for number in output]
+    found = IdAudit(OutputIds(pa.int64(), lambda: parts), GivenIds(pa.int64(), losing))
+    for part in parts:
+        found.add(*part)
+    facts = found.finish()
+    assert facts.distinct == len(output)
+    assert (facts.missing, facts.not_compared) == (None, "the input was replaced")
+
+
+ids_of_any_order = st.lists(st.none() | st.integers(-8, 8), max_size=40)
+ids_mostly_ordered = st.lists(st.integers(0, 60), max_size=40).map(sorted)
+some_ids = ids_of_any_order | ids_mostly_ordered
+
+
+spans = st.none() | st.builds(Span, st.integers(-9, 0), st.integers(0, 70))
+
+
+@given(
+    some_ids,
+    some_ids | st.none(),
+    st.integers(1, 7),
+    st.sampled_from(["ints", "texts", "text", "int"]),
+    spans,
+)
+@example([0, -1], None, 1, "ints", Span(0, 0))  # a footer that lies about the least id
+def test_sets_agree(
+    output: list[int | None],
+    given_ids: list[int | None] | None,
+    size: int,
+    as_: str,
+    span: Span | None,
+) -> None:
+    """Against Python's sets, for integers and text on either side.
+
+    Without an input of its own, it is the output's sequence.
+    """
+    given_ids = list(output) if given_ids is None else given_ids
+
+    def text(ids: Ids) -> Ids:
+        return [None if number is None else str(number) for number in ids]
+
+    ours, theirs = set(output) - {None}, set(given_ids) - {None}
+    flags = [bool(n and n % 3) for n in range(len(output))]
+    matched = {id_ for id_, flag in zip(output, flags, strict=True) if flag} - {None}
+    found = compared(
+        text(output) if as_ in {"texts", "text"} else output,
+        text(given_ids) if as_ in {"texts", "int"} else given_ids,
+        kind=pa.string() if as_ in {"texts", "text"} else pa.int64(),
+        given_kind=pa.string() if as_ in {"texts", "int"} else pa.int64(),
+        matched=flags,
+        size=size,
+        span=span if as_ == "ints" else None,
+    )
+    assert found.rows == len(output) - output.count(None)
+    assert (found.distinct, found.distinct_matched) == (len(ours), len(matched))
+    assert (found.missing, found.invented) == (len(theirs - ours), len(ours - theirs))

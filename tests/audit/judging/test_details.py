@@ -1,0 +1,216 @@
+"""What a check says, word by word, and where its bounds lie."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from gem_core.audit.judging.report import judge
+from gem_core.audit.judging.verdict import Judgement, failed, not_run, passed
+from gem_core.gem.job import GemJob
+from tests.audit.build import ROWS, audited, changed, gers, input_table, job, matched_table
+
+SHARES = dict.fromkeys(
+    ("roads_matched", "roads_unmatched", "roads_fully_matched", "roads_partially_matched")
+)
+NO_STATUS = matched_table(match_status=None)
+
+
+def judged(
+    folder: Path, table: pa.Table, of: GemJob, check: str, given: pa.Table | None = None
+) -> Judgement:
+    report = audited(folder, table, of=of, given=given, with_values=True)
+    return next(line.judgement for line in report.checks if line.name == check)
+
+
+def told(**statistics: object) -> GemJob:
+    return job(statistics)
+
+
+SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
+    "no-rows-to-count": (
+        NO_STATUS,
+        job(),
+        "roads_matched_exact",
+        not_run("there are no rows with a match_status to count"),
+    ),
+    "shares-of-both-countings": (
+        matched_table(),
+        told(roads_matched="70%"),
+        "roads_matched_close",
+        failed("roads_matched is 70%, the output has 75.0000% by rows and 75.0000% by ids"),
+    ),
+    "a-share-off-is-off-though-roads-are-not-rows": (
+        matched_table(),
+        told(roads_matched="70%", num_roads_processed=11),
+        "roads_matched_close",
+        failed("roads_matched is 70%, the output has 75.0000% by rows and 75.0000% by ids"),
+    ),
+    "no-id-column": (
+        matched_table(id=None),
+        told(num_roads_processed=11),
+        "num_roads_processed",
+        not_run(
+            "num_roads_processed is 11, there are 12 by rows, and there is no id column as promised"
+        ),
+    ),
+    "no-roads-told": (
+        matched_table(),
+        told(num_roads_processed=0),
+        "num_roads_processed",
+        failed("num_roads_processed is 0, there are 12 by rows and 12 by ids"),
+    ),
+    "needs-two-columns": (
+        NO_STATUS,
+        job(),
+        "gers_on_matched",
+        not_run("it needs gers_id and match_status as promised"),
+    ),
+    "needs-ids": (
+        matched_table(id=None),
+        job(),
+        "ids_once",
+        not_run("it needs id as promised"),
+    ),
+    "no-status": (
+        NO_STATUS,
+        job(),
+        "some_matched",
+        not_run("there are no rows with a match_status"),
+    ),
+    "none-matched": (
+        matched_table(matched=0),
+        job(SHARES),
+        "some_matched",
+        failed("no row is matched"),
+    ),
+    "one-confidence": (
+        matched_table(matched=1),
+        job(SHARES),
+        "confidences_vary",
+        not_run("fewer than two matched rows have a match_confidence as promised"),
+    ),
+    "one-gers-id": (
+        matched_table(matched=1),
+        job(SHARES),
+        "gers_ids_vary",
+        not_run("fewer than two matched rows have a gers_id"),
+    ),
+    "two-that-vary": (matched_table(matched=2), job(SHARES), "confidences_vary", passed()),
+    "two-gers-ids-that-vary": (matched_table(matched=2), job(SHARES), "gers_ids_vary", passed()),
+    "two-of-one-confidence": (
+        changed(matched_table(matched=2), "match_confidence", r0=0.75, r1=0.75),
+        job(SHARES),
+        "confidences_vary",
+        failed("all 2 are 0.75", 2),
+    ),
+    "two-of-one-gers-id": (
+        changed(matched_table(matched=2), "gers_id", r1=gers(0)),
+        job(SHARES),
+        "gers_ids_vary",
+        failed(f"all 2 are {gers(0)}"),
+    ),
+    "parts-in-more-digits": (
+        matched_table(),
+        told(roads_fully_matched="60%", roads_partially_matched="15.02%"),
+        "matched_parts",
+        failed("60% + 15.02% is 75.02%, not 75.00%"),
+    ),
+    "parts-in-many-digits": (
+        matched_table(),
+        told(
+            roads_matched="75%",
+            roads_fully_matched="60%",
+            roads_partially_matched="15.000000000002%",
+        ),
+        "matched_parts",
+        failed("60% + 15.000000000002% is 75.000000000002%, not 75%"),
+    ),
+    "parts-off-by-a-unit": (
+        matched_table(),
+        told(roads_fully_matched="60%", roads_partially_matched="15.01%"),
+        "matched_parts",
+        passed(),
+    ),
+    "threshold-0": (
+        matched_table(),
+        told(confidence_threshold=0),
+        "confidence_threshold",
+        passed(),
+    ),
+    "threshold-100": (
+        changed(matched_table(matched=2), "match_confidence", r0=1.0, r1=1.0),
+        job({**SHARES, "confidence_threshold": 100}),
+        "confidence_threshold",
+        passed(),
+    ),
+    "threshold-101": (
+        matched_table(),
+        told(confidence_threshold=101),
+        "confidence_threshold",
+        not_run("confidence_threshold is 101, not within 0 to 100"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("table", "of", "check", "expected"), SAID.values(), ids=SAID)
+def test_what_is_said(
+    tmp_path: Path, table: pa.Table, of: GemJob, check: str, expected: Judgement
+) -> None:
+    assert judged(tmp_path, table, of, check) == expected
+
+
+def test_ids_that_are_all_null_have_no_share(tmp_path: Path) -> None:
+    table = matched_table(id=pa.nulls(ROWS, pa.int64()))
+    assert judged(tmp_path, table, job(), "roads_matched_exact") == passed("agreed by rows")
+
+
+@pytest.mark.parametrize("columns", [10, 11])
+def test_of_many_columns_that_differ_ten_are_named(tmp_path: Path, columns: int) -> None:
+    names = [f"c{n}-" + "x" * 97 for n in range(columns)]
+    output = matched_table(**{name: pa.array([1] * ROWS) for name in names})
+    given = input_table(**{name: pa.array([0] * ROWS) for name in names})
+    found = judged(tmp_path, output, job(), "input_values_kept", given)
+    shown = ", ".join(f"{name[:100]} in 12" for name in names[:10])
+    assert found.detail == f"12 of 12 rows: {shown}" + (", …" if columns > 10 else "")
+
+
+@pytest.mark.parametrize("columns", [10, 11])
+def test_of_many_columns_that_are_left_out_ten_are_named(tmp_path: Path, columns: int) -> None:
+    names = [f"c{n}-" + "x" * 98 for n in range(columns)]
+    given = input_table(**{name: pa.array([0] * ROWS) for name in names})
+    found = judged(tmp_path, matched_table(), job(), "input_values_kept", given)
+    shown = ", ".join(name[:100] for name in names[:10])
+    assert found == not_run(f"columns that cannot be followed: {shown}")
+
+
+@pytest.mark.parametrize("columns", [10, 11])
+def test_of_many_columns_ten_are_listed(tmp_path: Path, columns: int) -> None:
+    names = [f"c{n}-" + "x" * 98 for n in range(columns)]
+    more = {name: pa.array([1] * ROWS) for name in names}
+    found = judged(tmp_path, matched_table(**more), job(), "no_extra_columns")
+    shown = ", ".join(name[:100] for name in names[:10])
+    assert found == failed(shown + (" and 1 more" if columns > 10 else ""), columns)
+
+
+def test_why_ids_were_given_up_is_told_wherever_they_are_missed(tmp_path: Path) -> None:
+    facts = audited(tmp_path, matched_table(), of=told(num_roads_processed=11)).facts
+    report = judge(replace(facts, ids=None, ids_fault="the disk is full"), bytes_read=0, requests=0)
+    said = {line.name: line.judgement.detail for line in report.checks}
+    assert said["num_roads_processed"].endswith("there are 12 by rows, and the disk is full")
+    assert said["ids_once"] == said["ids_not_missing"] == "the disk is full"
+
+
+def test_values_of_rows_that_were_too_much_are_not_judged(tmp_path: Path) -> None:
+    facts = audited(tmp_path, matched_table(), with_values=True).facts
+    report = judge(replace(facts, too_much="more than there is"), bytes_read=0, requests=0)
+    [said] = [line.judgement for line in report.checks if line.name == "input_values_kept"]
+    assert said == not_run("reading the rows would take more than an audit has")
+
+
+def test_an_input_whose_ids_are_none_is_told(tmp_path: Path) -> None:
+    given = input_table(id=pa.array([n + 0.5 for n in range(ROWS)]))
+    why = "the input's ids cannot be compared: id is double, not an integer or text"
+    for check in ("ids_not_missing", "input_values_kept"):
+        assert judged(tmp_path, matched_table(), job(), check, given) == not_run(why)

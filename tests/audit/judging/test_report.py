@@ -1,0 +1,198 @@
+"""The report as JSON: what the manifest takes over."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from gem_core.audit.audit import Effort, audit
+from gem_core.audit.judging.checks import CHECKS
+from gem_core.audit.judging.report import Report, judge
+from gem_core.audit.judging.verdict import Verdict
+from tests.audit import bombs
+from tests.audit.build import MATCHED_ROWS, ROWS, audited, changed, job, matched_table, write_bytes
+
+
+def plain(value: dict[str, Any]) -> dict[str, Any]:
+    """Through JSON, which refuses NaN and the infinities."""
+    again: dict[str, Any] = json.loads(json.dumps(value, allow_nan=False))
+    assert again == value
+    return again
+
+
+def test_the_parts_of_a_manifest(tmp_path: Path) -> None:
+    report = audited(tmp_path, matched_table())
+    found = plain(report.to_json())
+    assert list(found) == [
+        "ruleset",
+        "outcome",
+        "output",
+        "match",
+        "statistics",
+        "input",
+        "checks",
+        "reading",
+    ]
+    assert (found["ruleset"], found["outcome"], report.rows) == ("2", "valid", ROWS)
+    assert found["output"] == {
+        "bytes": (tmp_path / "roads_matched.parquet").stat().st_size,
+        "rows": ROWS,
+        "rowGroups": 1,
+        "columns": [
+            {"name": "id", "type": "int64"},
+            {"name": "is_navigable", "type": "bool"},
+            {"name": "geometry", "type": "string"},
+            {"name": "gers_id", "type": "string"},
+            {"name": "match_confidence", "type": "double"},
+            {"name": "match_status", "type": "string"},
+        ],
+    }
+    assert found["reading"] == {
+        "bytesRead": found["output"]["bytes"],
+        "requests": 1,
+        "threads": 1,
+    }
+    assert found["input"]["idsCompared"]
+    assert found["input"]["columnsCompared"]
+
+
+def not_asked(report: Report) -> set[str]:
+    return {line["name"] for line in report.to_json()["checks"] if not line.get("asked", True)}
+
+
+def test_what_nobody_asked_for_is_told_as_such(tmp_path: Path) -> None:
+    report = audited(tmp_path, matched_table())
+    assert not_asked(report) == {"input_as_registered", "input_values_kept"}
+    report = audited(tmp_path, matched_table(), with_values=True)
+    assert not_asked(report) == {"input_as_registered"}
+
+
+@pytest.mark.parametrize("expected", ["roads.parquet", "other.parquet"])
+def test_what_was_asked_for_and_not_found_out_is_no_such_thing(
+    tmp_path: Path, expected: str
+) -> None:
+    facts = audited(tmp_path, matched_table()[:0].drop_columns(["id"]), with_values=True).facts
+    report = judge(replace(facts, expected_input=expected), bytes_read=0, requests=0)
+    assert {line.verdict for line in report.checks if line.name == "input_values_kept"} == {
+        Verdict.NOT_RUN
+    }
+    assert not_asked(report) == set()
+
+
+@pytest.mark.parametrize("with_values", [False, True])
+def test_a_broken_output_changes_nothing_about_what_was_asked(
+    tmp_path: Path, *, with_values: bool
+) -> None:
+    effort = Effort(with_values=with_values)
+    output = write_bytes(tmp_path, bombs.claimed_page())
+    report = audit(output, job(), input_source=None, effort=effort)
+    assert report.facts.broken_off
+    assert ("input_values_kept" in not_asked(report)) is not with_values
+
+
+def test_match_facts(tmp_path: Path) -> None:
+    values = [0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0]
+    table = matched_table(match_confidence=pa.array(values + [None] * 3))
+    found = plain(audited(tmp_path, table).to_json())["match"]
+    assert found == {
+        "rowsMatched": MATCHED_ROWS,
+        "rowsUnmatched": 3,
+        "shareMatched": 0.75,
+        "shareUnmatched": 0.25,
+        "confidence": {
+            "count": 9,
+            "min": 0.6,
+            "mean": pytest.approx(0.8),
+            "max": 1.0,
+            "quantiles": {
+                "p01": 0.6,
+                "p05": 0.6,
+                "p25": 0.7,
+                "p50": 0.8,
+                "p75": 0.9,
+                "p95": 1.0,
+                "p99": 1.0,
+            },
+            "histogram": [0] * 12 + [1] * 7 + [2],
+        },
+    }
+
+
+def test_statistics_stand_side_by_side(tmp_path: Path) -> None:
+    table = changed(matched_table(), "match_confidence", r0=0.1)
+    found = plain(audited(tmp_path, table, of=job({"roads_matched": "80%"})).to_json())[
+        "statistics"
+    ]
+    assert found["gem"]["roads_matched"] == "80%"
+    assert found["gem"]["execution_time_sec"] == 9751.75
+    assert found["ours"] == {
+        "num_roads_processed": {"rows": 12, "ids": 12},
+        "roads_matched": {"rows": 0.75, "ids": 0.75},
+        "roads_unmatched": {"rows": 0.25, "ids": 0.25},
+        "confidence_threshold": {"rowsBelow": 1},
+    }
+    assert found["compared"]["num_roads_processed"] == {
+        "verdict": "passed",
+        "detail": "agreed by rows",
+    }
+    assert found["compared"]["roads_matched"]["verdict"] == "failed"
+    assert found["compared"]["confidence_threshold"]["verdict"] == "failed"
+
+
+def test_a_check_in_json(tmp_path: Path) -> None:
+    found = plain(audited(tmp_path, changed(matched_table(), "id", r3=None)).to_json())["checks"]
+    assert [line["name"] for line in found] == [check.name for check in CHECKS]
+    lines = {line["name"]: line for line in found}
+    assert lines["id_present"] == {
+        "name": "id_present",
+        "severity": "error",
+        "verdict": "failed",
+        "title": "Every row has an id.",
+        "detail": "1 of 12 rows",
+        "offending": 1,
+        "examples": [{"row": 3}],
+    }
+    assert lines["ids_not_missing"]["examples"] == [{"id": "103"}]
+    assert set(lines["exists"]) == {"name", "severity", "verdict", "title"}
+
+
+def test_figures_that_json_has_not_become_text(tmp_path: Path) -> None:
+    odd = {"kms_processed": float("nan"), "more": {"list": [float("inf"), 1.5, None]}}
+    report = audited(tmp_path, matched_table(), of=job(odd))
+    found = plain(report.to_json())["statistics"]["gem"]
+    assert found["kms_processed"] == "nan"
+    assert found["more"] == {"list": ["inf", 1.5, None]}
+
+
+def test_an_unreadable_output_has_no_facts(tmp_path: Path) -> None:
+    report = audited(tmp_path, write_bytes(tmp_path, b"id,gers_id\n"))
+    found = plain(report.to_json())
+    assert report.rows is None
+    assert found["output"] == {"bytes": 11, "rows": None, "rowGroups": None, "columns": []}
+    assert (found["match"], found["statistics"]["ours"]) == (None, {})
+
+
+def test_an_output_without_rows_has_no_shares(tmp_path: Path) -> None:
+    nothing = matched_table().schema.empty_table()
+    found = plain(audited(tmp_path, nothing).to_json())["match"]
+    assert (found["rowsMatched"], found["shareMatched"]) == (0, None)
+    assert found["confidence"]["quantiles"] == {}
+
+
+def test_an_output_without_confidences_has_no_distribution(tmp_path: Path) -> None:
+    found = plain(audited(tmp_path, matched_table(match_confidence=None)).to_json())
+    assert found["match"]["confidence"] is None
+
+
+def test_the_share_that_alerts_look_at(tmp_path: Path) -> None:
+    def share(table: pa.Table) -> float | None:
+        return audited(tmp_path, table).share_matched
+
+    assert share(matched_table()) == 0.75
+    assert share(matched_table(matched=0)) == 0
+    assert share(matched_table(match_status=None)) is None
+    assert share(matched_table().schema.empty_table()) is None
+    assert audited(tmp_path, write_bytes(tmp_path, b"id,gers_id\n")).share_matched is None

@@ -1,0 +1,231 @@
+"""One version of a file, and what each kind of trouble with it is called."""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from azure.core.credentials import AccessToken
+from azure.core.exceptions import ClientAuthenticationError
+from azure.storage.blob import ContainerClient
+
+from devkit.blob_server import Asked, Blob, Fault, serving
+from gem_core.audit.reading.source import BlobSource, FileSource, Source, open_blob, open_file
+from gem_core.errors import OutputChanged, OutputMissing, OutputUnreachable
+
+NAME = "roads_matched.parquet"
+DATA = bytes(range(256))
+
+
+def always(fault: Fault) -> Callable[[Asked], Fault]:
+    return lambda _: fault
+
+
+@pytest.fixture
+def blob() -> Blob:
+    return Blob(DATA)
+
+
+@pytest.fixture
+def container(blob: Blob) -> Iterator[ContainerClient]:
+    with serving(blob) as container:
+        yield container
+
+
+def test_a_blob_is_pinned_with_one_request(blob: Blob, container: ContainerClient) -> None:
+    blob.version_id = "2026-01-20T10:25:00.0000000Z"
+    source: Source = open_blob(container, NAME)
+    assert source.url.endswith(f"/default/{NAME}")
+    assert (source.container, source.name, source.etag) == ("default", NAME, "0x8D1")
+    assert source.size_bytes == 256
+    assert source.last_modified == datetime(2026, 1, 20, 10, 25, tzinfo=UTC)
+    assert source.version_id == blob.version_id
+    assert source.head == DATA[:4]
+    assert blob.requests == [("GET", "bytes=0-3", None)]
+
+
+@pytest.mark.parametrize("size", [0, 1, 3])
+def test_a_blob_shorter_than_its_head_is_pinned_all_the_same(
+    blob: Blob, container: ContainerClient, size: int
+) -> None:
+    blob.data = DATA[:size]
+    source = open_blob(container, NAME)
+    assert (source.size_bytes, source.head, source.etag) == (size, DATA[:size], "0x8D1")
+
+
+def test_a_blob_without_versions_has_no_version_id(container: ContainerClient) -> None:
+    assert open_blob(container, NAME).version_id is None
+
+
+def test_a_range_is_one_request_that_names_the_version(
+    blob: Blob, container: ContainerClient
+) -> None:
+    source = open_blob(container, NAME)
+    blob.requests.clear()
+    assert source.read(16, 32) == DATA[16:48]
+    assert blob.requests == [("GET", "bytes=16-47", '"0x8D1"')]
+
+
+def test_a_blob_that_was_overwritten_is_never_read(blob: Blob, container: ContainerClient) -> None:
+    source = open_blob(container, NAME)
+    blob.etag = "0x8D2"
+    with pytest.raises(OutputChanged, match="replaced or deleted"):
+        source.read(0, 16)
+
+
+def test_a_blob_that_vanishes_while_read_has_changed(
+    blob: Blob, container: ContainerClient
+) -> None:
+    source = open_blob(container, NAME)
+    blob.fault = always(Fault(refusal=(404, "BlobNotFound")))
+    with pytest.raises(OutputChanged):
+        source.read(0, 16)
+
+
+def test_a_missing_blob_is_missing(blob: Blob, container: ContainerClient) -> None:
+    blob.fault = always(Fault(refusal=(404, "BlobNotFound")))
+    with pytest.raises(OutputMissing, match=NAME):
+        open_blob(container, NAME)
+
+
+def test_a_missing_container_is_a_wrong_setting(blob: Blob, container: ContainerClient) -> None:
+    blob.fault = always(Fault(refusal=(404, "ContainerNotFound")))
+    with pytest.raises(OutputUnreachable, match=r"no such container: .*\(404 Cont.* Res.*\)"):
+        open_blob(container, NAME)
+
+
+def test_another_name_is_missing(container: ContainerClient) -> None:
+    with pytest.raises(OutputMissing):
+        open_blob(container, "other.parquet")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "advice"),
+    [
+        pytest.param((401, "InvalidAuthenticationInfo"), "Storage Blob Data Reader", id="401"),
+        pytest.param((403, "AuthorizationPermissionMismatch"), "storage firewall", id="403"),
+        pytest.param((409, "BlobArchived"), "rehydrate", id="archived"),
+        pytest.param((409, "BlobBeingRehydrated"), "cannot serve it now", id="409"),
+        pytest.param((503, "ServerBusy"), "cannot serve it now", id="503"),
+        pytest.param((500, "InternalError"), "cannot serve it now", id="500"),
+    ],
+)
+def test_a_refusal_says_what_to_do(
+    blob: Blob, container: ContainerClient, refusal: tuple[int, str], advice: str
+) -> None:
+    source = open_blob(container, NAME)
+    blob.fault = always(Fault(refusal=refusal))
+    for ask in (lambda: open_blob(container, NAME), lambda: source.read(0, 1)):
+        with pytest.raises(OutputUnreachable, match=advice) as caught:
+            ask()
+        assert refusal[1] in str(caught.value)
+        assert "SECRET" not in str(caught.value)
+
+
+def test_a_body_that_breaks_off_is_no_answer(blob: Blob, container: ContainerClient) -> None:
+    source = open_blob(container, NAME)
+    blob.fault = always(Fault(lost_bytes=3))
+    with pytest.raises(OutputUnreachable):
+        source.read(0, 16)
+
+
+def test_a_body_that_is_too_short_is_no_answer(blob: Blob, container: ContainerClient) -> None:
+    """A server that says so and sends less than was asked for."""
+    source = open_blob(container, NAME)
+    blob.data = blob.data[:10]
+    with pytest.raises(OutputUnreachable, match="10 of 16 bytes"):
+        source.read(0, 16)
+
+
+def test_a_service_that_is_not_there_is_unreachable(blob: Blob) -> None:
+    with serving(blob) as container:
+        address = container.url
+    with (
+        ContainerClient.from_container_url(address, retry_total=0) as gone,
+        pytest.raises(OutputUnreachable, match="no answer: check the address") as caught,
+    ):
+        open_blob(gone, NAME)
+    assert "SECRET" not in str(caught.value)
+
+
+class _NoCredential:
+    def get_token(self, *_scopes: str, **_options: object) -> AccessToken:
+        raise ClientAuthenticationError("the identity has a SECRET")
+
+
+def test_an_identity_without_a_token_is_unreachable() -> None:
+    with (
+        ContainerClient(
+            "https://127.0.0.1:1", "default", credential=_NoCredential(), retry_total=0
+        ) as container,
+        pytest.raises(OutputUnreachable, match="check the identity") as caught,
+    ):
+        open_blob(container, NAME)
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_blob_source_shows_no_signature(container: ContainerClient) -> None:
+    source = open_blob(container, NAME)
+    assert isinstance(source, BlobSource)
+    assert "SECRET" not in source.url
+    assert "SECRET" not in repr(source)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / NAME
+    path.write_bytes(DATA)
+    return path
+
+
+def test_a_local_file_is_a_source(path: Path) -> None:
+    source: Source = open_file(path)
+    assert isinstance(source, FileSource)
+    assert source.url == path.as_uri()
+    assert (source.container, source.name) == (str(path.parent), NAME)
+    assert source.size_bytes == 256
+    assert source.version_id is None
+    assert source.last_modified is not None
+    assert source.read(16, 32) == DATA[16:48]
+
+
+def test_a_file_that_is_overwritten_has_changed(path: Path) -> None:
+    source = open_file(path)
+    path.write_bytes(DATA)
+    os.utime(path, ns=(1, 1))
+    with pytest.raises(OutputChanged, match="replaced"):
+        source.read(0, 1)
+
+
+def test_a_file_that_vanishes_has_changed(path: Path) -> None:
+    source = open_file(path)
+    path.unlink()
+    with pytest.raises(OutputChanged, match="deleted"):
+        source.read(0, 1)
+
+
+def test_a_file_cut_short_between_the_look_and_the_read_has_changed(path: Path) -> None:
+    source = open_file(path)
+    # Reading past the end is what the reader sees whose file is cut right after the look at it.
+    with pytest.raises(OutputChanged, match="cut short"):
+        source.read(250, 10)
+
+
+def test_a_file_turned_into_a_folder_is_unreachable(path: Path) -> None:
+    source = open_file(path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(OutputUnreachable, match="Is a directory"):
+        source.read(0, 1)
+
+
+def test_a_missing_file_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(OutputMissing):
+        open_file(tmp_path / NAME)
+
+
+@pytest.mark.parametrize("name", [".", f"{NAME}/below"])
+def test_what_is_no_file_is_unreachable(path: Path, name: str) -> None:
+    with pytest.raises(OutputUnreachable):
+        open_file(path.parent / name)

@@ -1,0 +1,213 @@
+"""Counts over rows, against a plain reading of the rules in Python."""
+
+import math
+import re
+from collections import Counter
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gem_core.audit.judging.verdict import EXAMPLES, Example
+from gem_core.audit.rows.gers import GersForm
+from gem_core.audit.rows.profile import Profile, Profiler
+from gem_core.audit.rows.row_rules import NEEDS, RowRule, Terms
+from tests.audit.build import gers
+
+COLUMNS = ("id", "gers_id", "match_confidence", "match_status")
+FLOOR = 0.6
+
+type Row = tuple[object, str | None, float | None, str | None]
+
+
+def profiled(
+    rows: list[Row],
+    *,
+    size: int = 4,
+    kind: pa.DataType | None = None,
+    without: str = "",
+    form: GersForm | None = GersForm.UUID,
+) -> Profile:
+    kinds = (kind or pa.int64(), pa.string(), pa.float64(), pa.string())
+    usable = [name for name in COLUMNS if name != without]
+    profiler = Profiler(usable, Terms(FLOOR, form))
+    for start in range(0, len(rows), size):
+        columns = zip(*rows[start : start + size], strict=True)
+        arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
+        batch = pa.record_batch(arrays, names=COLUMNS)
+        status = [row[3] for row in rows[start : start + size]]
+        matched = profiler.add(batch.select(usable))
+        if without != "match_status":
+            assert matched.tolist() == [word == "matched" for word in status]
+    return profiler.profile()
+
+
+def broken(row: Row, form: GersForm = GersForm.UUID) -> set[RowRule]:
+    """The rules again, one row at a time and in the plainest words."""
+    id_, gers_id, confidence, status = row
+    found = gers_faults(gers_id, status, form) | confidence_faults(confidence, status)
+    if id_ is None or not str(id_).strip():
+        found.add(RowRule.ID_MISSING)
+    if status is None:
+        found.add(RowRule.STATUS_NULL)
+    elif status not in {"matched", "unmatched"}:
+        found.add(RowRule.STATUS_WORD)
+    return found
+
+
+FORM = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def gers_faults(gers_id: str | None, status: str | None, form: GersForm) -> set[RowRule]:
+    if gers_id is None:
+        return {RowRule.GERS_MISSING} if status == "matched" else set()
+    if gers_id == "" and status == "unmatched":
+        return {RowRule.GERS_EMPTY_ON_UNMATCHED}
+    if not gers_id.strip():
+        return {RowRule.GERS_BLANK}
+    well_formed = FORM.fullmatch(gers_id) is not None
+    return {
+        *([RowRule.GERS_ON_UNMATCHED] if status == "unmatched" else []),
+        *([RowRule.GERS_FORM] if not well_formed else []),
+        *(
+            [RowRule.GERS_OTHER_FORM]
+            if well_formed and ("-" in gers_id) is (form is GersForm.DIGITS)
+            else []
+        ),
+        *([RowRule.GERS_CAPITALS] if well_formed and gers_id != gers_id.lower() else []),
+    }
+
+
+def confidence_faults(confidence: float | None, status: str | None) -> set[RowRule]:
+    matched = status == "matched"
+    if confidence is None:
+        return {RowRule.CONFIDENCE_MISSING} if matched else set()
+    if not math.isfinite(confidence):
+        return {RowRule.CONFIDENCE_NOT_FINITE}
+    if not 0 <= confidence <= 1:
+        return {RowRule.CONFIDENCE_RANGE}
+    return {RowRule.CONFIDENCE_LOW} if matched and confidence < FLOOR else set()
+
+
+gers_ids = st.sampled_from(
+    [
+        None,
+        "",
+        " ",
+        "\n",
+        gers(1),
+        gers(2).upper(),
+        gers(3).replace("-", ""),
+        gers(4) + "\n",
+        "R_1",
+        "é",
+    ]
+)
+confidences = st.sampled_from([None, 0.0, 0.5, 0.6, 1.0, 1.5, -0.1, math.nan, math.inf, -math.inf])
+statuses = st.sampled_from(["matched", "unmatched", "matched", "unmatched", None, "", "Matched"])
+some_rows = st.lists(
+    st.tuples(st.none() | st.integers(0, 99), gers_ids, confidences, statuses), max_size=30
+)
+
+
+@given(some_rows, st.integers(1, 9), st.sampled_from(GersForm))
+def test_counts_agree_with_the_plain_reading(rows: list[Row], size: int, form: GersForm) -> None:
+    found = profiled(rows, size=size, form=form)
+    expected = Counter(rule for row in rows for rule in broken(row, form))
+    assert {rule: offenders.count for rule, offenders in found.offenders.items()} == {
+        rule: expected[rule] for rule in RowRule
+    }
+    for rule, offenders in found.offenders.items():
+        assert (
+            offenders.examples
+            == tuple(
+                Example(number, None if row[0] is None else str(row[0]))
+                for number, row in enumerate(rows)
+                if rule in broken(row, form)
+            )[:EXAMPLES]
+        )
+    assert (found.rows, found.matched, found.unmatched) == (
+        len(rows),
+        sum(row[3] == "matched" for row in rows),
+        sum(row[3] == "unmatched" for row in rows),
+    )
+
+
+@given(some_rows)
+def test_confidences_of_matched_rows_agree(rows: list[Row]) -> None:
+    found = profiled(rows).confidence
+    valid = sorted(
+        row[2] for row in rows if row[3] == "matched" and row[2] is not None and 0 <= row[2] <= 1
+    )
+    assert found is not None
+    assert found.count == len(valid)
+    assert found.minimum == (valid[0] if valid else None)
+    assert found.maximum == (valid[-1] if valid else None)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_rule_without_its_column_is_left_out(column: str) -> None:
+    found = profiled([(1, None, None, "unmatched")], without=column)
+    assert {rule for rule in RowRule if rule not in found.offenders} == {
+        rule for rule, needed in NEEDS.items() if column in needed
+    }
+    if column == "match_status":
+        assert (found.matched, found.unmatched, found.confidence) == (None, None, None)
+
+
+@pytest.mark.parametrize("column", ["gers_id", "match_status"])
+def test_without_its_column_no_row_has_a_gers_id(column: str) -> None:
+    found = profiled([(1, gers(1), 0.9, "matched")], without=column)
+    assert (found.gers_rows, found.one_gers_id) == (0, None)
+
+
+def test_without_its_term_a_rule_is_left_out() -> None:
+    def left_out(terms: Terms) -> set[RowRule]:
+        return set(RowRule) - set(Profiler(COLUMNS, terms).profile().offenders)
+
+    assert left_out(Terms(0.5, GersForm.UUID)) == set()
+    assert left_out(Terms(gers_form=GersForm.UUID)) == {RowRule.CONFIDENCE_LOW}
+    assert left_out(Terms(confidence_floor=0.0)) == {RowRule.GERS_OTHER_FORM}
+
+
+def test_text_ids_are_shown_short_and_blank_ones_are_missing() -> None:
+    rows: list[Row] = [("", None, 2.0, "unmatched"), (" ", None, 2.0, "unmatched")]
+    rows += [("x" * 999, None, 2.0, "unmatched")]
+    found = profiled(rows, kind=pa.large_string()).offenders
+    assert found[RowRule.ID_MISSING].count == 2
+    assert found[RowRule.CONFIDENCE_RANGE].examples[-1] == Example(2, "x" * 100)
+
+
+def test_all_of_unicode_s_white_space_is_blank() -> None:
+    spaces = [chr(code) for code in range(0x10000) if chr(code).isspace()]
+    rows: list[Row] = [(space, space, None, "unmatched") for space in spaces]
+    found = profiled([*rows, ("é", None, None, "unmatched")], kind=pa.string()).offenders
+    assert found[RowRule.ID_MISSING].count == found[RowRule.GERS_BLANK].count == len(spaces)
+    assert RowRule.GERS_FORM not in found or not found[RowRule.GERS_FORM].count
+
+
+def test_text_that_is_no_utf8_is_judged_and_shown() -> None:
+    raw = pa.array([b"\xff\xfe", gers(1).encode()])
+    broken_text = pa.StringArray.from_buffers(2, *raw.buffers()[1:])
+    batch = pa.record_batch(
+        [broken_text, broken_text, pa.array([0.9, 0.9]), pa.array(["matched"] * 2)], names=COLUMNS
+    )
+    profiler = Profiler(COLUMNS)
+    profiler.add(batch)
+    offenders = profiler.profile().offenders[RowRule.GERS_FORM]
+    assert (offenders.count, offenders.examples) == (1, (Example(0, "��"),))
+
+
+@pytest.mark.parametrize(
+    ("gers_ids", "one", "rows"),
+    [
+        ([gers(1)] * 9, gers(1), 9),
+        ([gers(1)] * 8 + [gers(2)], None, 9),
+        ([gers(1), None], gers(1), 1),
+        ([None, None], None, 0),
+    ],
+)
+def test_one_gers_id_for_everything(gers_ids: list[str | None], one: str | None, rows: int) -> None:
+    found = profiled([(n, gers_id, 0.9, "matched") for n, gers_id in enumerate(gers_ids)])
+    assert (found.one_gers_id, found.gers_rows) == (one, rows)

@@ -1,0 +1,598 @@
+"""`python -m gem_core audit`: exit codes for scripts, words for people, no secret anywhere."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from azure.core.credentials import AccessToken
+from azure.storage.blob import (
+    BlobSasPermissions,
+    BlobServiceClient,
+    ContainerClient,
+    generate_blob_sas,
+)
+
+from devkit.azurite import Azurite
+from gem_core.__main__ import main
+from gem_core.audit.audit import Effort
+from gem_core.audit.ids.facts import IdLimits
+from gem_core.audit.judging.report import Report
+from gem_core.audit.reading.address import parse_address
+from gem_core.audit.rows.progress import Pass
+from gem_core.commands import run_audit
+from gem_core.commands.progress import Progress
+from gem_core.commands.run_audit import Order
+from gem_core.errors import OutputUnreachable
+from gem_core.storage import clients
+from gem_core.wiring import edges
+from tests.audit.build import audited, changed, input_table, job, matched_table, write
+
+ROOT = Path(__file__).resolve().parents[2]
+LONG = "n" * 5_000
+"""Longer than a name may be."""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A right output, one with a warning, a broken one, the input, GEM's answer."""
+    write(tmp_path, input_table(), "roads.parquet")
+    write(tmp_path, matched_table())
+    write(tmp_path, matched_table(c=pa.array(["\x1b[2J<b>"] * 12)), "odd.parquet")
+    write(tmp_path, changed(matched_table(), "gers_id", r3=None), "bad.parquet")
+    (tmp_path / "job.json").write_text(json.dumps(dict(job().answer)))
+    return tmp_path
+
+
+def command(*words: object) -> int:
+    return main(["audit", *map(str, words)])
+
+
+@pytest.mark.parametrize(("name", "code"), [("roads_matched", 0), ("odd", 0), ("bad", 1)])
+def test_exit_codes(files: Path, name: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Warnings are no failure: the odd file has an extra column."""
+    assert command(files / f"{name}.parquet", "--input", files / "roads.parquet") == code
+    out, err = capsys.readouterr()
+    outcomes = {"roads_matched": "valid", "odd": "valid_with_warnings", "bad": "invalid"}
+    assert out.splitlines()[0] == f"{outcomes[name]}: {name}.parquet"
+    assert err == ""
+
+
+def test_the_text_names_what_is_not_passed(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command(files / "bad.parquet")
+    lines = capsys.readouterr().out.splitlines()
+    (error,) = (line for line in lines if line.startswith("error "))
+    assert error.startswith("error    gers_on_matched: 1 of 12 rows (row 3 id 103) - ")
+    assert "not run  ids_not_missing: no --input was given" in lines
+    assert "not run  num_roads_processed: the job's statistics have no num_roads_processed" in lines
+    assert any(line.startswith("52 checks: ") and "1 failed (1 error" in line for line in lines)
+    assert "12 rows: 9 matched (75.00%), 3 unmatched (25.00%)" in lines
+
+
+def test_all_but_one_is_not_all(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the words of the page."""
+    command(write(files, matched_table(100_001, matched=100_000)).path)
+    assert (
+        "100,001 rows: 100,000 matched (over 99.99%), 1 unmatched (under 0.01%)\n"
+        in capsys.readouterr().out
+    )
+
+
+def test_with_job_and_input_everything_is_compared(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = ("--input", files / "roads.parquet", "--job", files / "job.json")
+    assert command(files / "roads_matched.parquet", *told) == 0
+    assert "50 passed, 0 failed (0 error, 0 warning, 0 info), 0 not run, 2 not asked for\n" in (
+        capsys.readouterr().out
+    )
+    assert command(files / "roads_matched.parquet", *told, "--compare", "columns") == 0
+    out = capsys.readouterr().out
+    assert "51 passed, 0 failed (0 error, 0 warning, 0 info), 0 not run, 1 not asked for\n" in out
+    assert "input_as_registered" not in out
+
+
+def test_a_value_that_is_not_the_inputs(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = write(files, changed(matched_table(), "is_navigable", r3=False)).path
+    told = (output, "--input", files / "roads.parquet")
+    assert command(*told) == 0
+    assert command(*told, "--compare", "columns") == 1
+    assert "input_values_kept: 1 of 12 rows: is_navigable in 1 (row 3 id 103)" in (
+        capsys.readouterr().out
+    )
+
+
+def test_ids_go_to_the_folder_that_is_named(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def limits(*_: object, effort: Effort, **__: object) -> Report:
+        seen.append(effort.id_limits)
+        return audited(files, matched_table())
+
+    monkeypatch.setattr(run_audit, "audit", limits)
+    command(files / "bad.parquet", "--ids-memory", "256", "--ids-folder", files)
+    assert seen == [IdLimits(256 << 20, files)]
+
+
+def test_the_terminal_obeys_no_file(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The odd file has a column that clears screens, as its name."""
+    table = matched_table().append_column("\x1b[2J\nvalid", pa.array([1] * 12))
+    command(write(files, table).path, "--input", files / "roads.parquet")
+    out = capsys.readouterr().out
+    assert "no_extra_columns: \\x1b[2J\\nvalid" in out
+    assert all(line.isprintable() for line in out.splitlines())
+
+
+def test_json_is_the_report(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = ("--input", files / "roads.parquet", "--job", files / "job.json")
+    assert command(files / "roads_matched.parquet", *told, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == audited(files, matched_table()).to_json()
+
+
+def test_the_page_is_written(files: Path) -> None:
+    page = files / "page.html"
+    assert command(files / "bad.parquet", "--html", page, "--map") == 1
+    html = page.read_text("utf-8")
+    assert html.startswith("<!doctype html>")
+    assert 'id="map"' in html
+    assert command(files / "bad.parquet", "--html", page) == 1
+    assert 'id="map"' not in page.read_text("utf-8")
+
+
+@pytest.fixture
+def no_audit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail where an audit begins."""
+
+    def begun(*_: object, **__: object) -> Report:
+        raise AssertionError("the audit began")
+
+    monkeypatch.setattr(run_audit, "audit", begun)
+
+
+@pytest.mark.usefixtures("no_audit")
+def test_a_page_that_may_not_be_written_is_told_before_the_audit(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Root, who may run these tests, may write anything."""
+    monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK)
+    page = files / "page.html"
+    page.write_text("the former one")
+    assert command(files / "bad.parquet", "--html", page) == 2
+    assert f"--html: {page} may not be written" in capsys.readouterr().err
+    assert page.read_text() == "the former one"
+
+
+@pytest.mark.usefixtures("no_audit")
+def test_a_page_that_cannot_be_made_is_told_before_the_audit(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody, not even root, makes a file in /proc."""
+    assert command(files / "bad.parquet", "--html", "/proc/page.html") == 2
+    assert "--html: " in capsys.readouterr().err
+
+
+def test_what_stands_in_the_pages_place_stays_until_there_is_a_page(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, link = files / "page.html", files / "link.html"
+    link.symlink_to(page)
+    seen = []
+
+    def rows(*_: object) -> None:
+        seen.append(page.read_text() if page.exists() else None)
+
+    monkeypatch.setattr(Progress, "rows", rows)
+    assert command(files / "bad.parquet", "--html", link) == 1
+    page.write_text("the former one")
+    assert command(files / "bad.parquet", "--html", page) == 1
+    assert seen == [None, "the former one"]
+    assert link.is_symlink()
+    assert page.read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_page_that_fails_takes_no_report_with_it(
+    files: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    as_json: bool,
+) -> None:
+    """The file changes between the audit and the page's pass."""
+    path, page = files / "bad.parquet", files / "page.html"
+    told = (path, *(["--json"] if as_json else []))
+    assert command(*told) == 1
+    whole = capsys.readouterr().out
+
+    def rows(_: Progress, doing: Pass, done: int, total: int) -> None:
+        assert doing is Pass.CHECKED
+        assert 0 < done <= total == 12
+        os.utime(path, (1, 1))  # the audit has read it whole
+
+    monkeypatch.setattr(Progress, "rows", rows)
+    assert command(*told, "--html", page) == 3
+    out, err = capsys.readouterr()
+    assert out == whole
+    assert err == f"no page: {path} was replaced while read\n"
+    assert not page.exists()
+
+
+def test_a_page_that_cannot_be_written_after_all(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = files / "pages"
+    folder.mkdir()
+    monkeypatch.setattr(Progress, "rows", lambda *_: folder.rename(files / "moved"))
+    assert command(files / "bad.parquet", "--html", folder / "page.html") == 3
+    out, err = capsys.readouterr()
+    assert out.startswith("invalid: bad.parquet\n")
+    assert err.startswith("no page: ")
+    assert "No such file" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("absent.parquet",), "absent.parquet is not there"),
+        (("bad.parquet", "--input", "absent.parquet"), "absent.parquet is not there"),
+        (("bad.parquet", "--job", "absent.json"), "--job: "),
+        (("bad.parquet", "--job", "bad.parquet"), "is no JSON"),
+        (("bad.parquet", "--job", "list.json"), "has no jobRunId"),
+        (("bad.parquet", "--job", "deep.json"), "deep.json is nested too deep"),
+        (("bad.parquet", "--job", "digits.json"), "digits.json has a number of too many digits"),
+        (("bad.parquet", "--job", "latin.json"), "latin.json is no JSON"),
+        (("bad.parquet", "--map"), "--map needs --html"),
+        (("bad.parquet", "--compare", "columns"), "--compare columns needs --input"),
+        (("bad.parquet", "--ids-memory", "0"), "--ids-memory is not a number of MiB"),
+        (("bad.parquet", "--ids-folder", "absent"), "--ids-folder: there is no folder absent"),
+        (("bad.parquet", "--html", "no/page.html"), "there is no folder"),
+        (("bad.parquet", "--html", "."), "is a folder"),
+        (("bad.parquet", "--html", LONG), "--html: nnn"),
+        (("bad.parquet", "--html", f"{LONG}/page.html"), "--html: nnn"),
+        (("bad.parquet", "--ids-folder", LONG), "--ids-folder: nnn"),
+        (("bad.parquet", "--html", "bad.parquet"), "would be written over"),
+        (("bad.parquet", "--input", "odd.parquet", "--html", "odd.parquet"), "written over"),
+        (("https://a.example/c",), "names no blob"),
+        (("http://a.example/c/n",), "not an https address"),
+    ],
+)
+def test_what_could_not_be_audited_is_told(
+    files: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    said: str,
+) -> None:
+    """Exit code 2, one line, no traceback; and nothing is written over."""
+    monkeypatch.chdir(files)
+    (files / "list.json").write_text("[]")
+    (files / "deep.json").write_text("[" * 200_000 + "]" * 200_000)
+    (files / "digits.json").write_text('{"jobRunId": "x", "n": ' + "1" * 5_000 + "}")
+    (files / "latin.json").write_bytes(b'{"jobRunId": "\xe9"}')
+    before = {path.name: path.read_bytes() for path in files.iterdir()}
+    assert command(*words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert err.startswith("python -m gem_core audit: ")
+    assert len(err.splitlines()) == 1
+    assert {path.name: path.read_bytes() for path in files.iterdir()} == before
+
+
+@pytest.mark.parametrize("option", ["FILE|URL", "--input", "--job", "--html", "--ids-folder"])
+def test_an_empty_argument_is_refused(
+    files: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    """As of a variable that is not set: never taken for one that was not given."""
+    words = ("",) if option == "FILE|URL" else (files / "bad.parquet", option, "")
+    with pytest.raises(SystemExit) as ended:
+        command(*words)
+    assert ended.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.endswith(f"audit: error: argument {option}: it is empty\n")
+
+
+def test_an_empty_input_is_not_none(files: Path) -> None:
+    with pytest.raises(OutputUnreachable, match="is not a file"):
+        run_audit.run(Order(str(files / "bad.parquet"), given=""))
+
+
+def test_a_file_that_changes_meanwhile_is_no_verdict(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = files / "bad.parquet"
+
+    def enter(progress: Progress) -> Progress:
+        path.write_bytes(b"another")  # it is opened, and not read
+        return progress
+
+    monkeypatch.setattr(Progress, "__enter__", enter)
+    assert command(path, "--html", files / "page.html") == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "was replaced while read" in err
+    assert not (files / "page.html").exists()
+
+
+def test_a_crash_is_no_verdict(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Python's own code for a crash is 1, which here means an invalid file."""
+
+    def crash(*_: object) -> None:
+        raise ValueError("https://a.example/c/n?sv=1&sig=c2VjcmV0&sp=r")
+
+    monkeypatch.setattr(Progress, "rows", crash)
+    assert command(files / "bad.parquet") == 2
+    err = capsys.readouterr().err
+    assert "sig=***&sp=r" in err
+    assert "c2VjcmV0" not in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (" https://a.example/c/n?sp=r&sig=c2VjcmV0",),
+        ("https:/a.example/c/n?sp=r&sig=c2VjcmV0",),
+        ("bad.parquet", "--input", "htps:a.example/c/n?sig=c2VjcmV0&sp=r"),
+        ("bad.parquet", "--job", "https://a.example/c/n?sp=r&sig=c2VjcmV0"),
+        ("bad.parquet", "--html", "https://a.example/c?sp=r&sig=c2VjcmV0/n"),
+        ("bad.parquet", "--ids-folder", "https://a.example/c?sp=r&sig=c2VjcmV0"),
+        ("bad.parquet", "https://a.example/c/n?sp=r&sig=c2VjcmV0"),
+    ],
+)
+def test_an_address_that_is_not_taken_for_one_shows_no_signature(
+    files: Path,
+    words: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(files)
+    with suppress(SystemExit):  # by argparse, of an argument too many
+        assert command(*words) == 2
+    out, err = capfd.readouterr()
+    assert "sig=***" in err
+    assert "c2VjcmV0" not in out + err
+
+
+def test_a_download_that_is_named_by_its_address_shows_no_signature(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As wget names it."""
+    path = (files / "bad.parquet").rename(files / "n.parquet?sp=r&sig=c2VjcmV0%3D")
+    page = files / "page.html"
+    assert command(path, "--input", path, "--html", page) == 1
+    assert command(path, "--input", path, "--json") == 1
+    out, err = capsys.readouterr()
+    assert "n.parquet?sp=r&sig=***" in out
+    assert "c2VjcmV0" not in out + err + page.read_text("utf-8")
+
+
+def test_interrupted(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Progress, "rows", stop)
+    assert command(files / "bad.parquet") == 130
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_drawn_on_a_terminal_and_wiped() -> None:
+    stream = Terminal()
+    with Progress(stream) as progress:
+        progress.rows(Pass.CHECKED, 1_000, 3_000)
+        progress.rows(Pass.CHECKED, 1_001, 3_000)
+        progress.rows(Pass.CHECKED, 3_000, 3_000)
+        progress.rows(Pass.COMPARED, 3_000, 3_000)
+        progress.say("drawing the page")
+    shown = [part.removesuffix("\x1b[K") for part in stream.getvalue().split("\r")]
+    assert shown == [
+        "",
+        " 33% [#######.................] of 3,000 rows checked",
+        "100% [########################] judging",
+        "100% [########################] of 3,000 rows compared",
+        "drawing the page",
+        "",
+    ]
+
+
+def test_progress_does_not_judge_before_all_is_read(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With values to compare, that is at the end of the second pass."""
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    told = (files / "roads_matched.parquet", "--input", files / "roads.parquet")
+    command(*told, "--compare", "columns")
+    shown = [part.removesuffix("\x1b[K") for part in stream.getvalue().split("\r")]
+    assert shown == [
+        "",
+        "100% [########################] of 12 rows checked",
+        "100% [########################] judging",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("totals", [(0, 0), (5, 3)])
+def test_progress_takes_any_numbers(totals: tuple[int, int]) -> None:
+    """The footer may say anything."""
+    stream = Terminal()
+    with Progress(stream) as progress:
+        progress.rows(Pass.CHECKED, *totals)
+    assert "100%" in stream.getvalue()
+
+
+def test_no_terminal_no_progress() -> None:
+    stream = io.StringIO()
+    with Progress(stream) as progress:
+        progress.rows(Pass.CHECKED, 1, 2)
+    assert stream.getvalue() == ""
+
+
+def test_as_a_program(files: Path) -> None:
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "gem_core", *words],
+            cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+
+    asked = run("audit", str(files / "bad.parquet"))
+    assert (asked.returncode, asked.stderr) == (1, "")
+    told = run("audit", "--help")
+    assert told.returncode == 0
+    for word in ("FILE|URL", "--input", "--job", "--json", "--html", "--map", "exit codes"):
+        assert word in told.stdout
+    assert run("audit").returncode == 2
+    assert run().returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("{file} >/dev/full", 2, "standard output: No space left on device"),
+        ("{file} --json >/dev/full", 2, "standard output: No space left on device"),
+        ("{file} >&-", 2, "standard output is closed"),
+        ("{file} --html {page} >/dev/full", 2, "standard output: No space left on device"),
+        ("absent >/dev/full", 2, "absent is not there"),
+    ],
+)
+def test_an_answer_that_cannot_be_printed_is_none(
+    files: Path, words: str, code: int, said: str
+) -> None:
+    done = in_shell(words.format(file=files / "bad.parquet", page=files / "page.html"))
+    assert (done.returncode, done.stderr) == (code, f"python -m gem_core audit: {said}\n")
+
+
+def test_whoever_reads_may_have_enough(files: Path) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run(
+        [sys.executable, "-m", "gem_core", "audit", files / "bad.parquet"],
+        cwd=ROOT, stdout=writes, stderr=subprocess.PIPE, check=False, timeout=60,
+    )  # fmt: skip
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (2, b"")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [("{file} 2>&-", 0), ("absent 2>&-", 2), ("absent 2>/dev/full", 2), ("{file} >&- 2>&-", 2)],
+)
+def test_without_standard_error_the_code_is_the_same(files: Path, words: str, code: int) -> None:
+    """Python's own would be 1 or 120."""
+    done = in_shell(words.format(file=files / "roads_matched.parquet"))
+    assert (done.returncode, done.stderr) == (code, "")
+
+
+def in_shell(words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", "-c", f"{sys.executable} -m gem_core audit {words}"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+def test_help_does_not_wait_for_pyarrow() -> None:
+    program = (
+        "import sys, gem_core.__main__ as m\n"
+        "try: m.main(['audit', '--help'])\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('pyarrow', 'jinja2', 'azure') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.fixture
+def blob(azurite: Azurite, files: Path) -> Iterator[ContainerClient]:
+    """The right output in a container of the emulator."""
+    with BlobServiceClient.from_connection_string(azurite.connection_string) as service:
+        container = service.get_container_client("command")
+        if not container.exists():
+            container.create_container()
+        container.upload_blob(
+            "a folder/roads_matched.parquet",
+            (files / "roads_matched.parquet").read_bytes(),
+            overwrite=True,
+        )
+        yield container
+
+
+def test_a_blob_of_the_emulator(
+    azurite: Azurite,
+    blob: ContainerClient,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    address = f"{blob.url}/a%20folder/roads_matched.parquet"
+    monkeypatch.setenv("GEM_OUTPUT", azurite.connection_string)
+    assert command(address, "--input", address) == 0
+    assert "valid" in capsys.readouterr().out
+    assert command(f"{blob.url}/absent.parquet") == 2
+    assert "absent.parquet is not there" in capsys.readouterr().err
+    assert command(address.replace("devstoreaccount1", "other")) == 2
+    assert "not in the storage of GEM_OUTPUT" in capsys.readouterr().err
+    monkeypatch.delenv("GEM_OUTPUT")
+    assert command(address) == 2
+    assert "GEM_OUTPUT is missing" in capsys.readouterr().err
+
+
+def test_a_signature_opens_and_stays_unseen(
+    azurite: Azurite, blob: ContainerClient, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nowhere in text, JSON, page or error; a wrong one is refused."""
+    key = azurite.connection_string.partition("AccountKey=")[2].partition(";")[0]
+    signature = generate_blob_sas(
+        "devstoreaccount1",
+        "command",
+        "a folder/roads_matched.parquet",
+        account_key=key,
+        permission=BlobSasPermissions(read=True),
+        expiry=datetime.now(UTC) + timedelta(hours=1),
+    )
+    secret = signature.partition("sig=")[2].partition("&")[0]
+    address = f"{blob.url}/a%20folder/roads_matched.parquet"
+    page = files / "page.html"
+    assert command(f"{address}?{signature}", "--html", page) == 0
+    assert command(f"{address}?{signature}", "--json") == 0
+    wrong = signature.replace(secret, "d3Jvbmc%3D")
+    assert command(f"{address}?{wrong}") == 2
+    out, err = capsys.readouterr()
+    assert "refused" in err
+    for text in (out, err, page.read_text("utf-8")):
+        assert secret not in text
+        assert "sig=" not in text
+        assert "d3Jvbmc" not in text
+
+
+def test_an_address_without_signature_is_opened_by_the_default_chain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Chain:
+        def get_token(self, *_: str, **__: object) -> AccessToken:
+            raise AssertionError("nothing is asked here")
+
+    asked = []
+
+    def sign_in(principal: object) -> Chain:
+        asked.append(principal)
+        return Chain()
+
+    monkeypatch.setattr(clients, "sign_in", sign_in)
+    account = edges._account(parse_address("https://a.blob.core.windows.net/c/n"))
+    assert account.url == "https://a.blob.core.windows.net/"
+    assert asked == [None]

@@ -1,0 +1,54 @@
+"""A listing that cannot go on from where a caller says is the caller's mistake, not storage's."""
+
+from collections.abc import Iterator
+
+import pytest
+from azure.storage.blob import ContainerClient
+
+from gem_core.errors import PageUnknown, RequestError, StoreError
+from gem_core.flows.manage_jobs import list_jobs
+from gem_core.storage.blob_documents import BlobDocuments
+from gem_core.watch.registry import JobRegistry
+from tests.builders import World
+from tests.fakes import MemoryDocuments
+from tests.gem.server import Reply, ScriptedServer
+
+REFUSAL = Reply(400, headers={"x-ms-error-code": "InvalidQueryParameterValue"})
+"""As the service answers a marker that it did not give; Azurite takes any."""
+
+
+@pytest.fixture
+def documents() -> Iterator[BlobDocuments]:
+    with (
+        ScriptedServer(REFUSAL) as server,
+        ContainerClient.from_container_url(f"{server.url}/jobs?sv=1&sig=a", retry_total=0) as jobs,
+    ):
+        yield BlobDocuments(jobs)
+
+
+def test_a_page_that_storage_does_not_know(documents: BlobDocuments) -> None:
+    with pytest.raises(PageUnknown):
+        documents.page(after="2!8!bm8")
+
+
+def test_a_refusal_of_the_first_page_is_trouble_of_ours(documents: BlobDocuments) -> None:
+    with pytest.raises(StoreError) as caught:
+        documents.page()
+    assert not isinstance(caught.value, PageUnknown)
+
+
+def test_the_caller_is_told(documents: BlobDocuments) -> None:
+    world = World()
+    memory = MemoryDocuments()
+    desk = world.desk
+    object.__setattr__(
+        desk, "registry", JobRegistry(jobs=documents, worklist=memory, tickets=memory)
+    )
+    with pytest.raises(RequestError, match="nextPage"):
+        list_jobs(desk, {"after": "2!8!bm8"})
+
+
+@pytest.mark.parametrize("after", ["\0", "ä", "a\nb", "x" * 3000])
+def test_what_can_be_no_page_is_not_asked_for(after: str) -> None:
+    with pytest.raises(RequestError, match="nextPage"):
+        list_jobs(World().desk, {"after": after})

@@ -1,0 +1,97 @@
+"""A server that repeats what it was sent: none of it goes on into errors, records and manifests."""
+
+import json
+import traceback
+from dataclasses import replace
+from typing import override
+
+import pytest
+
+from gem_core.errors import GemError
+from gem_core.gem.client import GemClient
+from gem_core.gem.redaction import LEAST, hider
+from gem_core.settings.reader import Secret
+from gem_core.watch.record_json import record_to_bytes
+from tests.builders import JOB, new_record, page_answer
+from tests.fakes import START
+from tests.gem.build import KEY, TOKENS, Tokens
+from tests.gem.server import Asked, Reply, ScriptedServer
+
+
+class Echo(ScriptedServer):
+    """Puts the headers of the request in the place of ECHO."""
+
+    @override
+    def reply(self, asked: Asked) -> Reply:
+        sent = f"{asked.headers['tomtom-api-key']} {asked.headers['authorization']}"
+        reply = super().reply(asked)
+        return replace(reply, body=reply.body.replace(b"ECHO", sent.encode()))
+
+
+def in_json(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+def refused(status: int, before: str = "") -> Reply:
+    detail = {"code": "bad key", "message": f"{before}ECHO"}
+    return Reply(status, in_json({"detailedError": detail}))
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        *(refused(status) for status in (400, 401, 403, 404, 429, 500)),
+        refused(500, before="x" * 180),  # where the text is cut
+        Reply(500, in_json({"detailedError": {"code": ["ECHO"], "message": None}})),
+        Reply(body=in_json(page_answer("finished") | {"jobRunId": "ECHO"})),
+        Reply(body=in_json(page_answer("finished") | {"jobRunId": "x" * 70 + "ECHO"})),
+    ],
+)
+def test_no_error_repeats_what_was_sent(reply: Reply) -> None:
+    with (
+        Echo(reply) as server,
+        GemClient(server.url, api_key=Secret(KEY), token=Tokens()) as client,
+        pytest.raises(GemError) as caught,
+    ):
+        client.get_job(JOB)
+    told = "".join(traceback.format_exception(caught.value))
+    for secret in (KEY, *TOKENS):
+        assert secret[:LEAST] not in told
+
+
+def test_the_rest_of_the_words_stays() -> None:
+    with (
+        Echo(refused(500)) as server,
+        GemClient(server.url, api_key=Secret(KEY), token=Tokens()) as client,
+        pytest.raises(GemError, match=r"\(bad key: \*\*\* Bearer \*\*\*\)"),
+    ):
+        client.get_job(JOB)
+
+
+def test_no_record_of_a_job_repeats_what_was_sent() -> None:
+    odd = {"status": "new ECHO", "createdAt": "ECHO", "more": [{"ECHO": "ECHO"}]}
+    with (
+        Echo(Reply(body=in_json(page_answer("finished") | odd))) as server,
+        GemClient(server.url, api_key=Secret(KEY), token=Tokens()) as client,
+    ):
+        job = client.get_job(JOB)
+    assert job.answer["more"] == [{"*** Bearer ***": "*** Bearer ***"}]
+    told = str(job.drift) + record_to_bytes(new_record().answered(job, START)).decode()
+    for secret in (KEY, *TOKENS):
+        assert secret[:LEAST] not in told
+
+
+def test_a_job_keeps_its_id_even_if_that_is_the_key() -> None:
+    with (
+        Echo(Reply(body=in_json(page_answer("finished")))) as server,
+        GemClient(server.url, api_key=Secret(JOB), token=Tokens()) as client,
+    ):
+        assert client.get_job(JOB).answer["jobRunId"] == JOB
+
+
+def test_a_secret_within_another_leaves_nothing_of_it() -> None:
+    assert hider("12345678", "abc12345678def")("abc12345678def 12345678") == "*** ***"
+
+
+def test_a_secret_too_short_to_guard_anything_tears_no_word() -> None:
+    assert hider("key", "", "t")("bad key: t") == "bad key: t"

@@ -1,0 +1,259 @@
+"""The request budget is shared by threads and processes, evenly spaced, and never exceeded."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from threading import Lock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gem_core.errors import StoreError
+from gem_core.watch.rate_limiter import LEASE, MARGIN, Lane, Lanes, Watch
+from tests.fakes import START, FakeClock, MemoryDocuments, Trap
+
+NEVER = START + timedelta(days=99)
+SECOND = timedelta(seconds=1)
+
+
+class World:
+    """Processes that share the documents; time goes on by pausing."""
+
+    def __init__(self, per_second: float, count: int = 1) -> None:
+        self.clock = FakeClock()
+        self.documents = MemoryDocuments(self.clock)
+        self.per_second, self.count = per_second, count
+
+    def lanes(self, *, moves: bool = True, trap: Trap | None = None) -> Lanes:
+        """Of one process."""
+
+        def pause(seconds: float) -> None:
+            if moves:
+                self.clock.move(seconds=seconds)
+
+        return Lanes(
+            trap.around(self.documents, "lanes") if trap else self.documents,
+            count=self.count,
+            per_second=self.per_second,
+            watch=Watch(self.clock, pause),
+        )
+
+    def take(self) -> Lane:
+        lane = self.lanes().take()
+        assert lane
+        return lane
+
+
+def test_the_first_goes_at_once_and_the_others_a_gap_apart() -> None:
+    world = World(4)
+    lane = world.take()
+    moments = []
+    for _ in range(5):
+        assert lane.wait(NEVER)
+        moments.append((world.clock() - START).total_seconds())
+    assert moments == [0, 0.25, 0.5, 0.75, 1]
+
+
+def test_time_that_was_not_used_is_not_saved_up() -> None:
+    world = World(10)
+    lane = world.take()
+    world.clock.move(seconds=30)
+    lane.wait(NEVER)
+    lane.wait(NEVER)
+    assert world.clock() == START + timedelta(seconds=30.1)
+
+
+def test_threads_share_one_lane() -> None:
+    world = World(10)
+    pauses: list[float] = []
+    lock = Lock()
+
+    def pause(seconds: float) -> None:
+        with lock:
+            pauses.append(seconds)
+
+    lane = Lanes(world.documents, count=1, per_second=10, watch=Watch(world.clock, pause)).take()
+    assert lane
+    with ThreadPoolExecutor(8) as pool:
+        for waiting in [pool.submit(lane.wait, NEVER) for _ in range(40)]:
+            assert waiting.result()
+    assert sorted(pauses) == pytest.approx([number / 10 for number in range(1, 40)])
+
+
+def test_a_lane_has_one_holder() -> None:
+    world = World(10, count=2)
+    first, second = world.take(), world.take()
+    assert world.lanes().take() is None
+    first.release()
+    assert world.lanes().take()
+    assert second.wait(NEVER)
+
+
+def test_the_lane_that_may_ask_soonest_is_taken() -> None:
+    """Else a run would wait for the gap of the lane that the last one used, beside free ones."""
+    world = World(1, count=3)  # three seconds between two questions of a lane
+    for _ in range(3):
+        lane = world.take()
+        assert lane.wait(NEVER)
+        lane.release()
+    assert world.clock() == START
+    assert world.take().wait(NEVER)
+    assert world.clock() == START + timedelta(seconds=3)
+
+
+@pytest.mark.parametrize("dice", [0.0, 0.4, 0.999])
+def test_runs_that_start_together_want_different_lanes(dice: float) -> None:
+    world = World(1, count=4)
+    watch = Watch(world.clock, lambda _: None)
+    lanes = Lanes(world.documents, count=4, per_second=1, watch=watch, dice=lambda: dice)
+    assert lanes.take()
+    assert world.documents.names() == [f"lanes/{int(dice * 4)}"]
+
+
+def test_two_that_take_at_once_get_different_lanes() -> None:
+    world = World(10, count=2)
+    taken: list[Lane | None] = []
+    trap = Trap()
+
+    def overtake() -> None:
+        trap.check = lambda: None
+        taken.append(world.lanes().take())
+
+    trap.check = overtake  # after the listing
+    taken.append(world.lanes(trap=trap).take())
+    assert all(taken)
+    assert world.documents.names() == ["lanes/0", "lanes/1"]
+
+
+def test_a_lane_of_the_dead_is_free_after_its_lease() -> None:
+    world = World(10)
+    world.take()
+    world.clock.move(LEASE - timedelta(microseconds=1))
+    assert world.lanes().take() is None
+    world.clock.move(timedelta(microseconds=1))
+    assert world.lanes().take()
+
+
+def test_a_lane_is_kept_as_long_as_its_holder_goes_on() -> None:
+    world = World(1)
+    lane = world.take()
+    for _ in range(300):
+        assert lane.wait(NEVER)
+        assert world.lanes().take() is None
+
+
+def test_a_lane_is_not_renewed_at_every_question() -> None:
+    world = World(1)
+    trap = Trap()
+    lane = world.lanes(trap=trap).take()
+    assert lane
+    for _ in range(61):
+        lane.wait(NEVER)
+    # A minute: each renewal holds for a lease, less the margin.
+    assert trap.calls.count("lanes.replace") <= timedelta(minutes=1) / (LEASE - MARGIN)
+
+
+def test_a_holder_that_was_held_up_loses_its_lane() -> None:
+    world = World(10)
+    slow = world.take()
+    world.clock.move(LEASE)
+    quick = world.take()
+    assert not slow.wait(NEVER)
+    slow.release()
+    assert world.lanes().take() is None
+    assert quick.wait(NEVER)
+
+
+def test_a_low_rate_never_holds_anybody_past_the_end() -> None:
+    world = World(0.01)
+    ends_at = START + timedelta(minutes=4)
+    lane = world.take()
+    moments = []
+    while lane.wait(ends_at):
+        moments.append((world.clock() - START).total_seconds())
+    assert moments == [0, 100, 200]
+    assert world.clock() < ends_at
+
+
+def test_the_gap_is_kept_across_holders() -> None:
+    # A tick a minute, and a question each 100 seconds.
+    world = World(0.01)
+    moments = []
+    for tick in range(8):
+        world.clock.now = max(world.clock.now, START + tick * timedelta(minutes=1))
+        lane = world.take()
+        if lane.wait(world.clock() + timedelta(seconds=50)):
+            moments.append((world.clock() - START).total_seconds())
+        lane.release()
+    assert moments == [0, 100, 200, 300, 400]
+
+
+def test_a_clock_that_went_back_holds_nobody() -> None:
+    world = World(10)
+    lane = world.take()
+    assert lane.wait(START + SECOND)
+    world.clock.move(hours=-1)
+    assert not lane.wait(world.clock() + timedelta(minutes=4))
+
+
+@pytest.mark.parametrize("text", ["", "soon", "2026-01-20T10:00:00"])
+def test_a_document_that_says_nothing_takes_nothing(text: str) -> None:
+    world = World(10)
+    world.documents.put("lanes/0", b"", metadata={"until": text})
+    assert world.lanes().take()
+
+
+def test_a_store_that_refuses_is_told() -> None:
+    world = World(10)
+    trap = Trap()
+    lane = world.lanes(trap=trap).take()
+    assert lane
+
+    def refuse() -> None:
+        raise StoreError("503")
+
+    trap.check = refuse
+    world.clock.move(LEASE)
+    with pytest.raises(StoreError):
+        lane.wait(NEVER)
+
+
+@given(
+    per_second=st.sampled_from([0.05, 0.5, 3.0, 20.0]),
+    count=st.integers(1, 4),
+    steps=st.lists(
+        st.tuples(st.sampled_from(["take", "ask", "release", "die"]), st.integers(0, 20)),
+        max_size=60,
+    ),
+)
+def test_the_rate_is_never_exceeded(
+    *, per_second: float, count: int, steps: list[tuple[str, int]]
+) -> None:
+    """Whoever takes, asks, gives back or dies when: no window of time has more than its share."""
+    world = World(per_second, count)
+    held: list[Lane] = []
+    asked: list[datetime] = []
+    for step, seconds in steps:
+        world.clock.move(seconds=seconds / 4)
+        match step:
+            case "take":
+                lane = world.lanes().take()
+                held += [lane] if lane else []
+            case "ask" if held and held[-1].wait(world.clock() + timedelta(minutes=2)):
+                asked.append(world.clock())
+            case "release" if held:
+                held.pop(0).release()
+            case "die" if held:
+                held.pop(0)
+        # One that lived and was silent for longer than its lease may have lost it.
+        assert sum(lane._hold._until > world.clock() for lane in held) <= count
+    for first, start in enumerate(asked):
+        for number, end in enumerate(asked[first:], 1):
+            # In each lane at most one more than the rate times the time; a time is told in whole
+            # microseconds, so each gap may be one shorter.
+            passed = (end - start).total_seconds() + number * 1e-6
+            assert number <= count + passed * per_second
+
+
+def test_the_margin_is_within_the_lease() -> None:
+    assert MARGIN < LEASE

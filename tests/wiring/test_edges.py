@@ -1,0 +1,240 @@
+"""The edges are built from the settings: which credential, which address, which encoding."""
+
+import base64
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from azure.core.credentials import TokenCredential
+from azure.identity import (
+    ClientSecretCredential,
+    DefaultAzureCredential,
+    ManagedIdentityCredential,
+)
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
+
+from devkit.azurite import Azurite
+from devkit.simulator import CLEAN, GemSimulator
+from gem_core.audit.audit import Effort
+from gem_core.audit.ids.facts import IdLimits
+from gem_core.errors import SettingsError
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.manage_jobs import register_job, tell_status
+from gem_core.gem.token import FixedToken, IdentityToken
+from gem_core.storage import clients
+from gem_core.storage.clients import blob_service, connector, queue_service
+from gem_core.wiring import edges
+from tests.gem.server import Asked, Reply, ScriptedServer
+
+NEEDED = {
+    "GEM_API_KEY": "key",
+    "GEM_STATE": "UseDevelopmentStorage=true",
+    "GEM_OUTPUT": "UseDevelopmentStorage=true",
+}
+IDENTITY = {
+    "GEM_API_KEY": "key",
+    "GEM_STATE__blobServiceUri": "https://state.blob.example",
+    "GEM_STATE__queueServiceUri": "https://state.queue.example",
+    "GEM_OUTPUT__blobServiceUri": "https://{storageId}.blob.example",
+}
+PRINCIPAL = {"tenantId": "00000000-0000-0000-0000-000000000001", "clientSecret": "s3cret"}
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Every test builds its own edges."""
+    forget()
+    yield monkeypatch
+    forget()
+
+
+def forget() -> None:
+    """As in a new process."""
+    for part in (*vars(edges).values(), *vars(clients).values()):
+        if hasattr(part, "cache_clear"):
+            part.cache_clear()
+
+
+def use(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> None:
+    """These settings and no others."""
+    monkeypatch.setattr("os.environ", settings)
+
+
+def credential_of(client: object) -> TokenCredential:
+    found: TokenCredential = client.credential  # type: ignore[attr-defined] # the SDK has it untyped
+    return found
+
+
+def test_settings_that_are_wrong_stop_every_edge(fresh: pytest.MonkeyPatch) -> None:
+    use(fresh, {})
+    for edge in (edges.checker, edges.desk, edges.deliverer):
+        with pytest.raises(SettingsError, match="GEM_API_KEY"):
+            edge()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "GEM_API_KEY",
+        "GEM_CLIENT_SECRET",
+        "GEM_BEARER_TOKEN",
+        "GEM_STATE",
+        "GEM_STATE__clientSecret",
+        "GEM_OUTPUT",
+        "GEM_OUTPUT__clientSecret",
+    ],
+)
+def test_no_tick_starts_with_a_secret_that_is_an_unresolved_reference(
+    fresh: pytest.MonkeyPatch, name: str
+) -> None:
+    """Before anything is asked of GEM or written; and the error says which secret it is."""
+    use(fresh, NEEDED | {name: "@Microsoft.KeyVault(SecretUri=https://v.example/secrets/a/)"})
+    with pytest.raises(SettingsError, match=f"{name} is an unresolved Key Vault reference"):
+        check_jobs(edges.checker())
+    with pytest.raises(SettingsError, match=f"{name} is an unresolved Key Vault reference"):
+        edges.desk()
+
+
+def test_edges_are_built_once(fresh: pytest.MonkeyPatch) -> None:
+    use(fresh, NEEDED)
+    assert edges.checker() is edges.checker()
+    assert edges.checker().registry is edges.desk().registry is edges.deliverer().registry
+
+
+@pytest.mark.parametrize(
+    ("extra", "kind"),
+    [
+        ({}, DefaultAzureCredential),
+        ({"credential": "managedidentity"}, ManagedIdentityCredential),
+        ({"credential": "managedidentity", "clientId": "c"}, ManagedIdentityCredential),
+        (PRINCIPAL | {"clientId": "c"}, ClientSecretCredential),
+    ],
+    ids=["default-chain", "system-assigned", "user-assigned", "service-principal"],
+)
+def test_state_is_reached_by_the_identity_that_was_named(
+    fresh: pytest.MonkeyPatch, extra: dict[str, str], kind: type[TokenCredential]
+) -> None:
+    use(fresh, IDENTITY | {f"GEM_STATE__{name}": text for name, text in extra.items()})
+    state = edges.settings().state
+    blobs = blob_service(state, state.blob_service_uri or "")
+    queues = queue_service(state)
+    assert isinstance(credential_of(blobs), kind)
+    assert credential_of(blobs) is credential_of(queues)
+    assert (blobs.url, queues.url) == (
+        "https://state.blob.example/",
+        "https://state.queue.example/",
+    )
+
+
+class Crowd(ScriptedServer):
+    """Answers nobody before so many have asked, each over a connection of its own."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(Reply(404, headers={"x-ms-error-code": "BlobNotFound"}))
+        self._all = Barrier(size)
+
+    def reply(self, asked: Asked) -> Reply:
+        self._all.wait(timeout=60)
+        return super().reply(asked)
+
+
+def test_a_connection_is_kept_for_each_question_at_once(
+    fresh: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Crowd(60) as server, ThreadPoolExecutor(60) as threads:
+        state = f"AccountName=a;AccountKey=aa==;BlobEndpoint={server.url}/a;QueueEndpoint=http://q"
+        use(fresh, NEEDED | {"GEM_STATE": state})
+        registry = edges.desk().registry
+        for _ in range(2):
+            assert not any(threads.map(registry.get, map(str, range(60))))
+        assert len({each.peer for each in server.asked}) == 60
+    assert "pool is full" not in caplog.text
+
+
+def test_each_storage_of_gem_has_its_own_address(fresh: pytest.MonkeyPatch) -> None:
+    use(fresh, IDENTITY)
+    connect = connector(edges.settings().output)
+    container = connect("https://storage-001.blob.example", "default")
+    assert container.url == "https://storage-001.blob.example/default"
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"),
+    [({}, IdentityToken), ({"GEM_BEARER_TOKEN": "fixed"}, FixedToken)],
+    ids=["identity", "fixed"],
+)
+def test_the_token_of_gem(
+    fresh: pytest.MonkeyPatch, settings: dict[str, str], kind: type[object]
+) -> None:
+    use(fresh, NEEDED | settings)
+    assert isinstance(edges._gem()._token, kind)
+
+
+def test_gem_is_asked_as_the_service_principal_of_the_settings(fresh: pytest.MonkeyPatch) -> None:
+    principal = {"GEM_TENANT_ID": PRINCIPAL["tenantId"], "GEM_CLIENT_ID": "c"}
+    use(fresh, NEEDED | principal | {"GEM_CLIENT_SECRET": "s3cret-of-entra"})
+    token = edges._gem()._token
+    assert isinstance(token, IdentityToken)
+    assert isinstance(token._make_credential(), ClientSecretCredential)
+    assert token._hide("repeats s3cret-of-entra") == "repeats ***"
+
+
+@pytest.mark.parametrize("encoding", ["base64", "none"])
+def test_a_job_goes_through_all_edges(
+    fresh: pytest.MonkeyPatch, azurite: Azurite, encoding: str
+) -> None:
+    """In this process, so that it can be looked into; the runner does the same from outside."""
+    storage = azurite.connection_string
+    output = f"wiring-{encoding}"
+    with (
+        BlobServiceClient.from_connection_string(storage) as blobs,
+        QueueServiceClient.from_connection_string(storage) as queues,
+    ):
+        for name in (*edges.CONTAINERS, output):
+            if not blobs.get_container_client(name).exists():
+                blobs.create_container(name)
+        queue = queues.create_queue(output)
+        job = f"job-{encoding}"
+        with GemSimulator(blobs.get_container_client(output)) as simulator:
+            simulator.add_job(job, replace(CLEAN, queued_for=0, running_for=0))
+            use(
+                fresh,
+                {
+                    "GEM_API_BASE_URL": simulator.url,
+                    "GEM_API_KEY": simulator.api_key,
+                    "GEM_BEARER_TOKEN": simulator.token,
+                    "GEM_STATE": storage,
+                    "GEM_OUTPUT": storage,
+                    "GEM_OUTPUT_CONTAINER": output,
+                    "GEM_RESULTS_QUEUE": output,
+                    "GEM_RESULTS_QUEUE_ENCODING": encoding,
+                },
+            )
+            register_job(edges.desk(), job, None)
+            check_jobs(edges.checker())
+            assert tell_status(edges.desk())[0]
+            sent = deliver_results(edges.deliverer(), job)
+        (message,) = queue.receive_messages()
+    assert sent
+    body = base64.b64decode(message.content).decode() if encoding == "base64" else message.content
+    assert body == sent.body
+    assert sent.outcome == "valid"
+
+
+def test_the_audit_knows_its_bounds(fresh: pytest.MonkeyPatch) -> None:
+    def effort(**settings: str) -> object:
+        forget()
+        use(fresh, NEEDED | settings)
+        chosen = edges.deliverer().audit
+        assert isinstance(chosen, partial)
+        return chosen.keywords["effort"]
+
+    ids = {"GEM_IDS_MEMORY_MIB": "256", "GEM_IDS_FOLDER": "/mnt/ids"}
+    assert effort(**ids) == Effort(IdLimits(256 << 20, Path("/mnt/ids")))
+    assert effort(GEM_INPUT_COMPARE="columns") == Effort(with_values=True)
