@@ -15,6 +15,7 @@ from gem_core.flows import check_jobs as checking
 from gem_core.flows import manage_jobs as managing
 from gem_core.flows import replay_poison as replaying
 from gem_core.flows.find_trouble import find_trouble
+from gem_core.storage import names
 from gem_core.watch.registry import ticket_job_run_id
 from gem_core.wiring import edges
 
@@ -37,7 +38,7 @@ def check_jobs(timer: func.TimerRequest) -> None:
     checking.check_jobs(edges.checker(), past_due=timer.past_due)
 
 
-@app.queue_trigger(arg_name="batch", queue_name=edges.CHECKS, connection="GEM_STATE")
+@app.queue_trigger(arg_name="batch", queue_name=names.CHECKS, connection="GEM_STATE")
 def check_batch(batch: func.QueueMessage) -> None:
     """Ask GEM about jobs that a tick handed out; only with GEM_CHECK_BATCH_SIZE."""
     batching.check_batch(edges.checker(), batch.get_body())
@@ -45,7 +46,7 @@ def check_batch(batch: func.QueueMessage) -> None:
 
 @app.blob_trigger(
     arg_name="ticket",
-    path=f"{edges.TICKETS}/{{jobRunId}}.json",
+    path=f"{names.TICKETS}/{{jobRunId}}.json",
     connection="GEM_STATE",
     # Part of the binding, so it is read when the app is indexed, as the host does with its own.
     source=_trigger_source(os.environ.get("GEM_TRIGGER_SOURCE", "")),

@@ -34,7 +34,7 @@ from gem_core.flows.checker import Checker, in_threads
 from gem_core.gem.client import GemClient
 from gem_core.gem.token import FixedToken
 from gem_core.outcome import Outcome
-from gem_core.settings.reader import Secret
+from gem_core.secret import Secret
 from gem_core.storage.blob_documents import BlobDocuments
 from gem_core.storage.documents import Documents
 from gem_core.watch.durations import DurationBook

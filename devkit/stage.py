@@ -16,7 +16,7 @@ from devkit.azurite import Azurite
 from devkit.runner import Runner
 from devkit.simulator.access import SimulatorSettings
 from devkit.simulator.simulator import GemSimulator
-from gem_core.wiring.edges import CHECKS, CONTAINERS
+from gem_core.storage.names import CHECKS, CONTAINERS
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT_CONTAINER = "default"

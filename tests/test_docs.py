@@ -15,8 +15,8 @@ from gem_core.errors import SettingsError
 from gem_core.logs import Event
 from gem_core.outcome import Outcome
 from gem_core.settings.app_settings import read_settings
+from gem_core.storage.names import CONTAINERS
 from gem_core.watch import registration
-from gem_core.wiring.edges import CONTAINERS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

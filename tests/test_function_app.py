@@ -18,7 +18,7 @@ from azure.storage.blob import BlobServiceClient
 from devkit.azurite import Azurite
 from devkit.simulator import CLEAN, GemSimulator
 from devkit.stage import OUTPUT_CONTAINER, ROOT, app_settings, make_stores
-from gem_core.wiring import edges
+from gem_core.storage import names
 
 LOAD = """
 import json, sys
@@ -96,7 +96,7 @@ def test_blob_trigger(bindings: dict[str, list[dict[str, Any]]]) -> None:
     """It waits for tickets in the state account, by Event Grid unless told otherwise."""
     (blob,) = bindings["deliver_results"]
     assert blob["type"] == "blobTrigger"
-    assert blob["path"] == f"{edges.TICKETS}/{{jobRunId}}.json"
+    assert blob["path"] == f"{names.TICKETS}/{{jobRunId}}.json"
     assert blob["connection"] == "GEM_STATE"
     assert blob["source"] == "EventGrid"
 
@@ -105,7 +105,7 @@ def test_queue_trigger(bindings: dict[str, list[dict[str, Any]]]) -> None:
     """It waits for batches in the state account."""
     (queue,) = bindings["check_batch"]
     assert queue["type"] == "queueTrigger"
-    assert queue["queueName"] == edges.CHECKS
+    assert queue["queueName"] == names.CHECKS
     assert queue["connection"] == "GEM_STATE"
 
 

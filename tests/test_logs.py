@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gem_core.logs import Event, log
-from gem_core.settings.reader import Secret
+from gem_core.secret import Secret
 from gem_core.watch.record import Settlement
 from tests.builders import logged
 

@@ -3,12 +3,13 @@
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 
+from gem_core.audit.against_input.input_facts import InputFacts
 from gem_core.audit.against_input.input_file import GivenFile, open_given
 from gem_core.audit.against_input.values import ValueFacts, compare_values
 from gem_core.audit.contract import ID, usable_columns
 from gem_core.audit.ids.bounded import IdsWhileRoom
 from gem_core.audit.ids.facts import IdLimits
-from gem_core.audit.judging.facts import Facts, InputFacts
+from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.job_statistics import confidence_floor
 from gem_core.audit.judging.report import Report, judge
 from gem_core.audit.parquet.opened_file import DataFault, Fault, Opened, TooMuch, open_parquet
@@ -146,7 +147,11 @@ def _read(
         return facts
     terms = Terms(confidence_floor(facts.job), expected_form(facts.job.overture_release))
     profiler = Profiler(columns, terms)
-    ids = IdsWhileRoom(opened, given, id_limits) if ID in columns else None
+    ids = (
+        IdsWhileRoom(opened, given.ids(), id_limits, not_compared=given.note)
+        if ID in columns
+        else None
+    )
     found, done = None, 0
     try:
         with closing(ids) if ids else nullcontext():

@@ -2,8 +2,9 @@
 
 from gem_core.audit.judging.checks import Severity
 from gem_core.audit.judging.report import CheckResult, Report
-from gem_core.audit.judging.verdict import Example, Verdict
+from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.reading.source import Source
+from gem_core.audit.rows.example import Example
 from gem_core.commands.table import plain
 from gem_core.page.words import percent
 

@@ -26,7 +26,7 @@ from gem_core.gem.deadline import DeadlineAdapter
 from gem_core.gem.job import GemJob, parse_job
 from gem_core.gem.redaction import hider
 from gem_core.gem.token import TokenSource
-from gem_core.settings.reader import Secret
+from gem_core.secret import Secret
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 30

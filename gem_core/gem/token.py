@@ -16,7 +16,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from gem_core.errors import GemAccessError, GemUnavailable
 from gem_core.gem.redaction import hider
-from gem_core.settings.reader import Secret
+from gem_core.secret import Secret
 
 REFRESH_BEFORE = timedelta(minutes=5)
 """A token is renewed this long before it expires."""

@@ -11,7 +11,7 @@ from itertools import islice
 
 import pyarrow as pa
 
-from gem_core.audit.contract import is_text
+from gem_core.audit.arrow.types import is_text
 
 type Point = tuple[float, float]
 type Road = tuple[tuple[Point, ...], ...]

@@ -8,14 +8,14 @@ from collections.abc import Collection, Iterator, Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gem_core.audit.contract import is_text
+from gem_core.audit.arrow.text import as_text
+from gem_core.audit.arrow.types import is_text
 from gem_core.audit.parquet.column_chunks import chunks, coded_by_delta, group_chunks
 from gem_core.audit.parquet.decoding import UNREADABLE, decoded, open_file
 from gem_core.audit.parquet.opened_file import in_short
 from gem_core.audit.parquet.page_bounds import OutOfBounds
 from gem_core.audit.reading.range_file import TAIL_BYTES, RangeFile
 from gem_core.audit.reading.source import Source
-from gem_core.audit.rows.row_rules import as_text
 
 BATCH_ROWS = 65_536
 """Rows in one batch: the surveyed columns are narrow."""

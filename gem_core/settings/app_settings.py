@@ -11,8 +11,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from gem_core.errors import SettingsError
+from gem_core.secret import Secret
+from gem_core.settings.connection import Connection, ServicePrincipal
 from gem_core.settings.connection_reader import read_connection
-from gem_core.settings.reader import Connection, Secret, ServicePrincipal, SettingReader
+from gem_core.settings.reader import SettingReader
 
 MAX_CONCURRENCY = 256
 """Questions in flight at once."""

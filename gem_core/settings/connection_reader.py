@@ -1,12 +1,8 @@
 """Reading a storage connection: a connection string, or addresses and an identity. Pure."""
 
-from gem_core.settings.reader import (
-    Connection,
-    Secret,
-    ServicePrincipal,
-    SettingReader,
-    is_reference,
-)
+from gem_core.secret import Secret
+from gem_core.settings.connection import Connection, ServicePrincipal
+from gem_core.settings.reader import SettingReader, is_reference
 from gem_core.settings.rules import connection_string_problem
 
 _DEVELOPMENT_STORAGE = "UseDevelopmentStorage=true"

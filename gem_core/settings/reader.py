@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gem_core.secret import Secret
+from gem_core.settings.connection import ServicePrincipal
 from gem_core.settings.rules import (
     address_problem,
     container_problem,
@@ -21,48 +22,6 @@ _TENANT = re.compile("[0-9A-Za-z.-]+", re.ASCII)
 
 MAX_NUMBER = 1_000_000
 """Of any unit: beyond every sensible wait, and within the calendar."""
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A value that never shows itself: not in logs, tracebacks, records or messages."""
-
-    _value: str = field(repr=False)
-
-    def reveal(self) -> str:
-        """The value, for the one call that needs it."""
-        return self._value
-
-    def __str__(self) -> str:
-        return "***"
-
-
-@dataclass(frozen=True, slots=True)
-class ServicePrincipal:
-    """An Entra application with a client secret."""
-
-    tenant_id: str
-    client_id: str
-    client_secret: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """Storage by connection string, or by service addresses and an identity.
-
-    The suffixes (`__blobServiceUri`, `__credential`, …) are those of the Functions connection
-    settings, so the blob trigger and our own clients read the same ones.
-    """
-
-    name: str
-    connection_string: Secret | None = None
-    blob_service_uri: str | None = None
-    queue_service_uri: str | None = None
-    managed_identity: bool = False
-    """Whether `__credential` says "managedidentity"; otherwise the default Azure chain is used."""
-    client_id: str | None = None
-    """Of a user-assigned identity."""
-    principal: ServicePrincipal | None = None
 
 
 def is_reference(text: str) -> bool:

@@ -6,8 +6,9 @@ The SDKs are slow to import, azure.identity most of all, so each is imported whe
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from gem_core.secret import Secret
 from gem_core.settings.app_settings import MAX_CONCURRENCY
-from gem_core.settings.reader import Connection, Secret, ServicePrincipal
+from gem_core.settings.connection import Connection, ServicePrincipal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

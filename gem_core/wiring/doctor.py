@@ -16,23 +16,14 @@ from gem_core.doctor.installation import Patient
 from gem_core.errors import RecordUnreadable
 from gem_core.flows.manage_jobs import Desk
 from gem_core.gem.token import FixedToken, TokenSource
-from gem_core.settings.reader import Secret
+from gem_core.secret import Secret
 from gem_core.storage.blob_documents import BlobDocuments
 from gem_core.storage.clients import blob_service, connector, queue_service
+from gem_core.storage.names import JOBS, MANIFESTS, POISON_QUEUES, REPORTS, TICKETS, WORKLIST
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.record import JobRecord
 from gem_core.watch.registry import JobRegistry
-from gem_core.wiring.edges import (
-    JOBS,
-    MANIFESTS,
-    POISON_QUEUES,
-    REPORTS,
-    TICKETS,
-    WORKLIST,
-    now,
-    policy,
-    survey,
-)
+from gem_core.wiring.edges import now, policy, survey
 from gem_core.wiring.gem import gem_client, token_source
 
 RECENT = 20

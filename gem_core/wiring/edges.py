@@ -34,6 +34,15 @@ from gem_core.storage.clients import (
     connector,
     queue_service,
 )
+from gem_core.storage.names import (
+    CHECKS,
+    JOBS,
+    MANIFESTS,
+    POISON_QUEUES,
+    REPORTS,
+    TICKETS,
+    WORKLIST,
+)
 from gem_core.watch.batch import plan
 from gem_core.watch.durations import DurationBook
 from gem_core.watch.heartbeat import Heartbeat
@@ -54,18 +63,6 @@ if TYPE_CHECKING:
     from gem_core.gem.client import GemClient
     from gem_core.storage.blob_documents import BlobDocuments
     from gem_core.watch.batch_queue import BatchQueue
-
-JOBS = "gem-jobs"
-WORKLIST = "gem-open"
-TICKETS = "gem-settled"
-REPORTS = "gem-reports"
-MANIFESTS = "gem-manifests"
-CONTAINERS = (JOBS, WORKLIST, TICKETS, REPORTS, MANIFESTS)
-"""The containers in GEM_STATE; the infrastructure makes them, and so does the dev kit."""
-CHECKS = "gem-checks"
-"""The queue of batches in GEM_STATE; made as the containers are."""
-POISON_QUEUES = ("webjobs-blobtrigger-poison", f"{CHECKS}-poison")
-"""In GEM_STATE too; the Functions host makes one when it first needs it."""
 
 
 def now() -> datetime:

@@ -6,8 +6,8 @@ Both are slow to import, so each is imported where it is needed.
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from gem_core.secret import Secret
 from gem_core.settings.app_settings import Settings
-from gem_core.settings.reader import Secret
 from gem_core.storage.clients import sign_in
 
 if TYPE_CHECKING:

@@ -3,14 +3,8 @@
 import pyarrow as pa
 import pytest
 
-from gem_core.audit.contract import (
-    ID_PROMISE,
-    PROMISED,
-    ColumnChanges,
-    compare_columns,
-    followed,
-    usable_columns,
-)
+from gem_core.audit.against_input.columns import ColumnChanges, compare_columns, followed
+from gem_core.audit.contract import ID_PROMISE, PROMISED, usable_columns
 
 TEXT = [
     pa.string(),

@@ -26,7 +26,7 @@ from devkit.stage import OUTPUT_CONTAINER, QUEUE, app_settings
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import register_job
-from gem_core.storage import clients
+from gem_core.storage import clients, names
 from gem_core.watch.heartbeat import NAME, STARTED, Heartbeat, Tick
 from gem_core.wiring import edges
 from tests.commands.desk import DeskCommand, forget_edges
@@ -91,10 +91,10 @@ def stored(command: DeskCommand) -> dict[str, object]:
     ):
         held: dict[str, object] = {
             f"{name}/{blob.name}": blob.etag
-            for name in edges.CONTAINERS
+            for name in names.CONTAINERS
             for blob in blobs.get_container_client(name).list_blobs()
         }
-        for name in (QUEUE, edges.CHECKS, *edges.POISON_QUEUES):
+        for name in (QUEUE, names.CHECKS, *names.POISON_QUEUES):
             queue = queues.get_queue_client(name)
             held[name] = queue.get_queue_properties().approximate_message_count
         return held
@@ -135,15 +135,15 @@ def test_a_wrong_key(command: DeskCommand) -> None:
 def test_missing_containers(command: DeskCommand) -> None:
     """One, and then all: each is named, with the command that makes it."""
     with BlobServiceClient.from_connection_string(command.azurite.connection_string) as blobs:
-        blobs.delete_container(edges.MANIFESTS)
+        blobs.delete_container(names.MANIFESTS)
         code, found = look(command)
         assert (code, list(fails(found))) == (1, ["manifests"])
-        for container in set(edges.CONTAINERS) - {edges.MANIFESTS}:
+        for container in set(names.CONTAINERS) - {names.MANIFESTS}:
             blobs.delete_container(container)
     code, found = look(command)
     assert code == 1
     stores = ("records", "worklist", "tickets", "reports", "manifests")
-    for name, container in zip(stores, edges.CONTAINERS, strict=True):
+    for name, container in zip(stores, names.CONTAINERS, strict=True):
         assert found[name]["said"] == f"container '{container}' does not exist in GEM_STATE"
         create = (
             f"az storage container create --auth-mode login --account-name … --name {container}"

@@ -17,9 +17,9 @@ from gem_core.__main__ import main
 from gem_core.deliver.manifest import Manifest
 from gem_core.gem.job import parse_job
 from gem_core.outcome import Outcome
+from gem_core.storage import names
 from gem_core.watch.record import JobRecord, Settlement
 from gem_core.watch.registry import StoredRecord
-from gem_core.wiring import edges
 from gem_core.wiring.edges import now, state_desk
 from tests.builders import answer
 from tests.commands.desk import DeskCommand
@@ -271,7 +271,7 @@ def test_a_check_needs_all_settings_and_the_rest_does_not(command: DeskCommand) 
 def test_a_check_asks_gem(command: DeskCommand, azurite: Azurite, tmp_path: Path) -> None:
     with (
         BlobServiceClient.from_connection_string(azurite.connection_string) as blobs,
-        GemSimulator(blobs.get_container_client(edges.REPORTS)) as simulator,
+        GemSimulator(blobs.get_container_client(names.REPORTS)) as simulator,
     ):
         simulator.add_job("job-1", CLEAN, upload_input=False)
         file = tmp_path / "settings.json"
@@ -323,7 +323,7 @@ def test_a_settings_file_that_is_none(
 
 def test_a_store_that_is_missing_is_named(command: DeskCommand) -> None:
     with BlobServiceClient.from_connection_string(command.azurite.connection_string) as blobs:
-        blobs.delete_container(edges.JOBS)
+        blobs.delete_container(names.JOBS)
     code, out, err = command("jobs", "list")
     assert (code, out) == (2, "")
     assert err.startswith("python -m gem_core jobs list: container 'gem-jobs' does not exist")

@@ -9,8 +9,9 @@ from azure.storage.queue import QueueClient
 
 from devkit.azurite import Azurite
 from devkit.runner.blob_message import BlobMessage
+from gem_core.storage.names import POISON_QUEUES, TICKETS
 from gem_core.watch.record import Settlement
-from gem_core.wiring.edges import POISON_QUEUES, TICKETS, now, state_desk
+from gem_core.wiring.edges import now, state_desk
 from tests.commands.desk import DeskCommand
 
 EMPTY = [f"{name}: 0 messages\n" for name in POISON_QUEUES]

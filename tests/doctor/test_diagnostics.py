@@ -19,11 +19,11 @@ from gem_core.errors import (
     GemUnavailable,
     RequestError,
 )
+from gem_core.secret import Secret
 from gem_core.settings.app_settings import survey_settings
-from gem_core.settings.reader import Secret
+from gem_core.storage.names import CONTAINERS, JOBS, TICKETS, WORKLIST
 from gem_core.watch.registration import parse_job_run_id
 from gem_core.watch.registry import JobRegistry
-from gem_core.wiring.edges import CONTAINERS, JOBS, TICKETS, WORKLIST
 from tests.builders import finished
 from tests.doctor.build import NAMES, SCOPE, Raising, Results, Token, Ward, jwt, settings
 from tests.fakes import START, FakeGem

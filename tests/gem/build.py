@@ -8,7 +8,7 @@ import pytest
 
 from gem_core.errors import GemError
 from gem_core.gem.client import GemClient
-from gem_core.settings.reader import Secret
+from gem_core.secret import Secret
 from tests.builders import JOB, page_answer
 from tests.gem.server import Reply, ScriptedServer
 

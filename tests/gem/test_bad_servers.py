@@ -7,7 +7,7 @@ import pytest
 
 from gem_core.errors import GemAnswerError, GemError, GemUnavailable
 from gem_core.gem.client import MAX_ANSWER_BYTES, GemClient
-from gem_core.settings.reader import Secret
+from gem_core.secret import Secret
 from tests.builders import JOB
 from tests.gem.build import GOOD, Tokens
 from tests.gem.raw_server import RawServer, Speech, Write

@@ -20,7 +20,7 @@ from gem_core.flows.check_one import QUESTION
 from gem_core.flows.checker import Checker
 from gem_core.gem.client import GemClient
 from gem_core.gem.token import IdentityToken
-from gem_core.settings.reader import Secret
+from gem_core.secret import Secret
 from gem_core.watch.record import Settlement, Stage
 from tests.builders import JOB, World, answer, finished
 from tests.fakes import START

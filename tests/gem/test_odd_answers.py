@@ -11,7 +11,7 @@ import pytest
 
 from gem_core.errors import GemAnswerError, GemError, GemUnavailable
 from gem_core.gem.client import MAX_ANSWER_BYTES, GemClient
-from gem_core.settings.reader import Secret
+from gem_core.secret import Secret
 from gem_core.watch.record_json import record_to_bytes
 from tests.builders import JOB, new_record, page_answer
 from tests.fakes import START

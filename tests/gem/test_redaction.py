@@ -10,7 +10,7 @@ import pytest
 from gem_core.errors import GemError
 from gem_core.gem.client import GemClient
 from gem_core.gem.redaction import LEAST, hider
-from gem_core.settings.reader import Secret
+from gem_core.secret import Secret
 from gem_core.watch.record_json import record_to_bytes
 from tests.builders import JOB, new_record, page_answer
 from tests.fakes import START

@@ -11,7 +11,7 @@ from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
 from gem_core.errors import GemAccessError, GemUnavailable
 from gem_core.gem.token import FixedToken, IdentityToken, default_scope
-from gem_core.settings.reader import Secret
+from gem_core.secret import Secret
 from tests.fakes import FakeClock
 
 SCOPE = "https://gem.core.orbis.tomtom.com/.default"

@@ -12,7 +12,7 @@ import yaml
 
 from bench.deployed import AS_DEPLOYED
 from gem_core.settings.app_settings import read_settings
-from gem_core.wiring.edges import CONTAINERS, POISON_QUEUES, TICKETS
+from gem_core.storage.names import CONTAINERS, POISON_QUEUES, TICKETS
 from tests.infra import bicep
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -23,7 +23,7 @@ from devkit.runner import Runner
 from devkit.runner.blob_queue import POISON_QUEUE
 from devkit.simulator import GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, QUEUE, ROOT, Stage, app_settings, make_stores
-from gem_core.wiring.edges import JOBS, MANIFESTS
+from gem_core.storage.names import JOBS, MANIFESTS
 from tests.integration.campaign_plan import Fault, Plan, PlannedJob, plan
 from tests.integration.campaign_told import Told, show
 from tests.integration.courier import FAST, Courier, wait_for

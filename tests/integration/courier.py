@@ -13,7 +13,7 @@ from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 from jsonschema import Draft202012Validator, FormatChecker
 
 from devkit.stage import QUEUE, ROOT, Stage
-from gem_core.wiring.edges import CONTAINERS
+from gem_core.storage.names import CONTAINERS
 
 FAST = {
     "GEM_CHECK_SCHEDULE": "* * * * * *",

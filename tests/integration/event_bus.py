@@ -11,8 +11,8 @@ from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobServiceClient
 
 from devkit.runner import Runner
+from gem_core.storage.names import TICKETS
 from gem_core.watch.registry import ticket_job_run_id
-from gem_core.wiring.edges import TICKETS
 
 REPEATS = 5
 _LOOK_SECONDS = 0.1

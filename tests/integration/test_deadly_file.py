@@ -16,9 +16,9 @@ from gem_core.deliver.manifest import manifest_id
 from gem_core.deliver.outbox import Outbox
 from gem_core.flows.audit_output import BEGUN_WITH_INPUT, MAX_BEGUN
 from gem_core.storage.blob_documents import BlobDocuments
+from gem_core.storage.names import JOBS, MANIFESTS, REPORTS, TICKETS, WORKLIST
 from gem_core.watch.registration import register
 from gem_core.watch.registry import JobRegistry
-from gem_core.wiring.edges import JOBS, MANIFESTS, REPORTS, TICKETS, WORKLIST
 from tests.audit.bombs import deadly_statistics
 from tests.integration.courier import FAST, Courier, failed_checks, wait_for
 

@@ -13,7 +13,7 @@ from azure.storage.blob import BlobServiceClient
 from devkit.runner import Runner
 from devkit.simulator import CLEAN
 from devkit.stage import ROOT
-from gem_core.wiring.edges import JOBS, WORKLIST
+from gem_core.storage.names import JOBS, WORKLIST
 from tests.integration.courier import Courier, wait_for
 
 BAD_PAGES = ("after=%00", "after=%C3%A4", "after=a%0Ab", "after=" + "x" * 3000)

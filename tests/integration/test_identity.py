@@ -27,21 +27,21 @@ from cryptography.x509.oid import NameOID
 from devkit.azurite import Azurite
 from devkit.simulator import CLEAN, GemSimulator
 from devkit.stage import OUTPUT_CONTAINER, QUEUE, ROOT, app_settings
-from gem_core.wiring.edges import CHECKS, CONTAINERS
+from gem_core.storage.names import CHECKS, CONTAINERS
 from tests.gem.server import Asked, Reply, ScriptedServer
 
 CLIENT_ID = "11111111-2222-3333-4444-555555555555"
 DELIVER = """
-from gem_core import wiring
+from gem_core.wiring import edges
 from gem_core.doctor.diagnostics import examine
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import register_job
 from gem_core.wiring.doctor import patient
 
-register_job(wiring.desk(), "job-1", None)
-check_jobs(wiring.checker())
-print(deliver_results(wiring.deliverer(), "job-1").outcome)
+register_job(edges.desk(), "job-1", None)
+check_jobs(edges.checker())
+print(deliver_results(edges.deliverer(), "job-1").outcome)
 print([f"{c.name}: {f.said}" for c, f in examine(patient("here")) if f.verdict != "ok"])
 """
 

@@ -10,8 +10,8 @@ from devkit.azurite import Azurite
 from devkit.runner import Runner
 from devkit.simulator import GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, QUEUE, ROOT, Stage, app_settings, make_stores
+from gem_core.storage.names import JOBS, MANIFESTS, REPORTS, TICKETS, WORKLIST
 from gem_core.watch.rate_limiter import PREFIX as LANES
-from gem_core.wiring.edges import JOBS, MANIFESTS, REPORTS, TICKETS, WORKLIST
 from tests.integration.courier import FAST, Courier, wait_for
 from tests.integration.proxy import Proxy, When
 

@@ -10,7 +10,7 @@ from azure.core.messaging import CloudEvent
 
 from devkit.simulator import LIVES, Life, OutputFault
 from gem_core.audit.judging.checks import CHECKS
-from gem_core.wiring.edges import MANIFESTS, WORKLIST
+from gem_core.storage.names import MANIFESTS, WORKLIST
 from tests.integration.courier import VALIDATOR, Courier, failed_checks
 
 PAGE = Path(__file__).resolve().parent.parent / "data" / "gem"

@@ -12,8 +12,8 @@ from devkit.azurite import Azurite
 from devkit.runner import Runner
 from devkit.simulator import CLEAN, GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_stores
+from gem_core.storage.names import JOBS, WORKLIST
 from gem_core.watch.heartbeat import NAME
-from gem_core.wiring.edges import JOBS, WORKLIST
 from tests.integration.courier import FAST, Courier
 
 DAY = timedelta(days=1)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_core.errors import SettingsError
+from gem_core.secret import Secret
 from gem_core.settings.app_settings import (
     InputCompare,
     QueueEncoding,
@@ -20,7 +21,8 @@ from gem_core.settings.app_settings import (
     read_settings,
     survey_settings,
 )
-from gem_core.settings.reader import KEY_VAULT_REFERENCE, Connection, Secret, ServicePrincipal
+from gem_core.settings.connection import Connection, ServicePrincipal
+from gem_core.settings.reader import KEY_VAULT_REFERENCE
 from gem_core.storage.clients import blob_service, queue_service, sign_in
 
 STORAGE = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c2VjcmV0LWtleQ=="

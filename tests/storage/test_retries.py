@@ -15,7 +15,8 @@ from azure.storage.queue import QueueClient
 from devkit.azurite import Azurite
 from gem_core.deliver.results_queue import ResultsQueue
 from gem_core.errors import RecordConflict, StoreError
-from gem_core.settings.reader import Connection, Secret
+from gem_core.secret import Secret
+from gem_core.settings.connection import Connection
 from gem_core.storage.blob_documents import BlobDocuments
 from gem_core.storage.clients import blob_service, queue_service
 from tests.integration.proxy import Proxy, When

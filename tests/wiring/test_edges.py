@@ -27,7 +27,7 @@ from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import register_job, tell_status
 from gem_core.gem.token import FixedToken, IdentityToken
-from gem_core.storage import clients
+from gem_core.storage import clients, names
 from gem_core.storage.clients import blob_service, connector, queue_service
 from gem_core.wiring import edges
 from tests.gem.server import Asked, Reply, ScriptedServer
@@ -196,7 +196,7 @@ def test_a_job_goes_through_all_edges(
         BlobServiceClient.from_connection_string(storage) as blobs,
         QueueServiceClient.from_connection_string(storage) as queues,
     ):
-        for name in (*edges.CONTAINERS, output):
+        for name in (*names.CONTAINERS, output):
             if not blobs.get_container_client(name).exists():
                 blobs.create_container(name)
         queue = queues.create_queue(output)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from gem_core.audit.against_input.input_facts import InputFacts
 from gem_core.audit.audit import audit
-from gem_core.audit.judging.facts import Facts, InputFacts
+from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.report import RULESET, Report
 from gem_core.audit.reading.source import Source
 from gem_core.flows.deliverer import Audit

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gem_core.audit.arrow.arrays import Mask, numbers, true_at, valid
-from gem_core.audit.contract import plain_type
+from gem_core.audit.arrow.types import plain_type
 
 
 def differing(left: pa.Array, right: pa.Array) -> Mask | None:

@@ -6,10 +6,11 @@ from functools import partial
 
 import pyarrow as pa
 
+from gem_core.audit.against_input.columns import compare_columns
+from gem_core.audit.against_input.input_facts import InputFacts
 from gem_core.audit.against_input.values import GivenRows
-from gem_core.audit.contract import ID, ID_PROMISE, compare_columns
+from gem_core.audit.contract import ID, ID_PROMISE
 from gem_core.audit.ids.facts import GivenIds, InputLost
-from gem_core.audit.judging.facts import InputFacts
 from gem_core.audit.parquet.opened_file import DataFault, Fault, Opened, Unsupported, open_parquet
 from gem_core.audit.reading.range_file import RangeFile
 from gem_core.audit.reading.source import Source

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from gem_core.audit.against_input.columns import followed
 from gem_core.audit.against_input.equality import differing
 from gem_core.audit.against_input.pairing import OutOfStep, pairs
-from gem_core.audit.contract import ID, ID_PROMISE, followed
+from gem_core.audit.contract import ID, ID_PROMISE
 from gem_core.audit.ids.facts import InputLost
 from gem_core.audit.ids.keys import key_type
 from gem_core.audit.parquet.opened_file import Opened, Unsupported

@@ -7,9 +7,10 @@ import numpy as np
 import pyarrow as pa
 
 from gem_core.audit.arrow.arrays import Mask, numbers
-from gem_core.audit.ids.facts import GivenIds, OutputIds, Span
+from gem_core.audit.ids.facts import GivenIds, OutputIds
 from gem_core.audit.ids.in_order import Difference
-from gem_core.audit.judging.verdict import EXAMPLES
+from gem_core.audit.parquet.integer_range import Span
+from gem_core.audit.rows.example import EXAMPLES
 
 _IN_OUTPUT, _MATCHED, _GIVEN = 1, 2, 4
 

@@ -5,10 +5,9 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 
-from gem_core.audit.against_input.input_file import GivenFile
 from gem_core.audit.arrow.arrays import Mask
 from gem_core.audit.contract import ID, MATCH_STATUS, usable_columns
-from gem_core.audit.ids.facts import IdFacts, IdLimits, OutputIds
+from gem_core.audit.ids.facts import GivenIds, IdFacts, IdLimits, OutputIds
 from gem_core.audit.ids.id_audit import IdAudit
 from gem_core.audit.parquet.opened_file import Opened
 from gem_core.audit.rows.row_rules import Rows
@@ -17,14 +16,17 @@ from gem_core.audit.rows.row_rules import Rows
 class IdsWhileRoom:
     """Takes the ids of an opened output batch by batch. Close it."""
 
-    def __init__(self, opened: Opened, given: GivenFile, limits: IdLimits) -> None:
+    def __init__(
+        self, opened: Opened, given: GivenIds | None, limits: IdLimits, *, not_compared: str
+    ) -> None:
+        """Without `given`, `not_compared` says why."""
         output = OutputIds(
             opened.schema.field(ID).type,
             lambda: _once_more(opened),
             opened.id_span(),
             opened.rows,
         )
-        self._ids = IdAudit(output, given.ids(), not_compared=given.note, limits=limits)
+        self._ids = IdAudit(output, given, not_compared=not_compared, limits=limits)
         self.fault = ""
         """Why the ids were given up, which says nothing about the output; or empty."""
 

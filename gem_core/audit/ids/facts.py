@@ -7,7 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from gem_core.audit.arrow.arrays import Mask
-from gem_core.audit.judging.verdict import Example
+from gem_core.audit.parquet.integer_range import Span
+from gem_core.audit.rows.example import Example
 
 LIMIT_BYTES = 64 << 20
 """Of ids held, both files together."""
@@ -25,23 +26,6 @@ class IdLimits:
     """Of both files together."""
     folder: Path | None = None
     """For what does not fit into memory; None is the system's temporary directory."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The range of a file's integer ids, as its footer says; a footer may be wrong."""
-
-    least: int
-    most: int
-
-    def covering(self, other: "Span") -> "Span":
-        """The range of both files."""
-        return Span(min(self.least, other.least), max(self.most, other.most))
-
-    @property
-    def length(self) -> int:
-        """How many numbers there are in it."""
-        return self.most - self.least + 1
 
 
 @dataclass(frozen=True, slots=True)

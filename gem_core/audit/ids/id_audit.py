@@ -24,7 +24,7 @@ from gem_core.audit.ids.in_order import (
 from gem_core.audit.ids.keys import filled, key_type, to_keys
 from gem_core.audit.ids.non_integers import Strangers
 from gem_core.audit.ids.out_of_order import RunMaker, Unordered, difference
-from gem_core.audit.judging.verdict import EXAMPLES, Example
+from gem_core.audit.rows.example import EXAMPLES, Example
 
 _EARLY_BYTES = 8 << 20
 """Of ids in order that are held, in case the order ends early: then nothing is read twice."""

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from gem_core.audit.arrow.arrays import Mask, numbers, true_at
 from gem_core.audit.ids.keys import first_of
-from gem_core.audit.judging.verdict import EXAMPLES
+from gem_core.audit.rows.example import EXAMPLES
 
 
 class OutOfOrder(Exception):

@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from gem_core.audit.arrow.arrays import Mask, valid
-from gem_core.audit.rows.row_rules import as_text, readable
+from gem_core.audit.arrow.text import as_text, readable
 
 _INT64 = range(-(2**63), 2**63)
 

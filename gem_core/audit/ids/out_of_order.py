@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from gem_core.audit.arrow.arrays import Mask
 from gem_core.audit.ids.bitmap import IdMap, OutOfRange
-from gem_core.audit.ids.facts import Span
 from gem_core.audit.ids.in_order import Difference, IdCount, Merge, OutOfOrder, ordered
 from gem_core.audit.ids.integer_sort import IntRuns
 from gem_core.audit.ids.text_sort import TextRuns
+from gem_core.audit.parquet.integer_range import Span
 
 type Keys = Callable[[], Iterable[pa.Array]]
 """Ids without nulls, from the first one; may be called again."""

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gem_core.audit.arrow.arrays import text_parts
+from gem_core.audit.arrow.text import text_parts
 
 _WORD = 8
 """Bytes that are compared as one number."""

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Callable
 
+from gem_core.audit.against_input.columns import ColumnChanges
 from gem_core.audit.contract import (
     GERS_ID,
     ID_PROMISE,
     MATCH_CONFIDENCE,
     MATCH_STATUS,
     PROMISED,
-    ColumnChanges,
     Promise,
 )
 from gem_core.audit.judging.facts import Facts

@@ -2,28 +2,12 @@
 
 from dataclasses import dataclass
 
+from gem_core.audit.against_input.input_facts import InputFacts
 from gem_core.audit.against_input.values import ValueFacts
-from gem_core.audit.contract import ColumnChanges
 from gem_core.audit.ids.facts import IdFacts
 from gem_core.audit.parquet.opened_file import Fault, Opened
 from gem_core.audit.rows.profile import Profile
 from gem_core.gem.job import GemJob
-
-
-@dataclass(frozen=True, slots=True)
-class InputFacts:
-    """What is known of the input file."""
-
-    note: str = ""
-    """Why it was not compared, or empty."""
-    name: str | None = None
-    rows: int | None = None
-    columns: ColumnChanges | None = None
-    """None when the input's footer or the output's could not be read."""
-    bytes_read: int = 0
-    requests: int = 0
-    lost: bool = False
-    """Whether its storage failed while it was read, which says nothing about it and may pass."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from gem_core.audit.judging.job_statistics import (
     StatisticUnusable,
     ours,
 )
-from gem_core.audit.judging.verdict import Example, Judgement, Verdict
+from gem_core.audit.judging.verdict import Judgement, Verdict
 from gem_core.audit.rows.confidence import QUANTILES, Confidence
+from gem_core.audit.rows.example import Example
 from gem_core.audit.rows.row_rules import RowRule
 from gem_core.outcome import Outcome
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-EXAMPLES = 5
-"""How many offenders a report shows for each check."""
+from gem_core.audit.rows.example import Example
 
 
 class Verdict(StrEnum):
@@ -13,16 +12,6 @@ class Verdict(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     NOT_RUN = "not_run"
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One offender. Never holds more of a row than this."""
-
-    row: int | None = None
-    """Counted from 0 within the file; None for an id that the file does not have."""
-    id: str | None = None
-    """As text; None when it is null or the file has no id column."""
 
 
 @dataclass(frozen=True, slots=True)

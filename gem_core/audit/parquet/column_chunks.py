@@ -2,32 +2,16 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 
 import pyarrow.parquet as pq
+
+from gem_core.audit.reading.byte_range import RowGroup, Span
 
 BATCH_BYTES = 16 << 20
 """Decoded bytes of the needed columns in one batch, about."""
 
 BATCH_ROWS = 131_072
 """More rows than this gain no speed."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """Bytes from `start` up to, not including, `end`."""
-
-    start: int
-    end: int
-
-    @property
-    def length(self) -> int:
-        """In bytes."""
-        return self.end - self.start
-
-
-type RowGroup = Sequence[Span]
-"""The bytes of the wanted column chunks of one row group, which are decoded side by side."""
 
 
 def chunks(

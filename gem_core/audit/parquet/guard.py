@@ -11,8 +11,9 @@ from typing import override
 
 import pyarrow.parquet as pq
 
-from gem_core.audit.parquet.column_chunks import Span, chunk_span, column_chunks, leaves_of
+from gem_core.audit.parquet.column_chunks import chunk_span, column_chunks, leaves_of
 from gem_core.audit.parquet.page_bounds import ChunkPages, LongValues, OutOfBounds, Unpacked
+from gem_core.audit.reading.byte_range import Span
 from gem_core.audit.reading.range_file import RangeFile
 
 MAX_ROWS = 1 << 30

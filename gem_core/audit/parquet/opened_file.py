@@ -13,10 +13,11 @@ from itertools import chain
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gem_core.audit.contract import ID, MATCH_STATUS, is_text
-from gem_core.audit.ids.facts import Span
+from gem_core.audit.arrow.types import is_text
+from gem_core.audit.contract import ID, MATCH_STATUS
 from gem_core.audit.parquet.column_chunks import batch_rows, chunks, coded_by_delta, group_chunks
 from gem_core.audit.parquet.decoding import UNREADABLE, decoded, open_file
+from gem_core.audit.parquet.integer_range import Span
 from gem_core.audit.parquet.page_bounds import OutOfBounds
 from gem_core.audit.parquet.threads import ahead, costliest, side_by_side
 from gem_core.audit.reading.range_file import TAIL_BYTES, RangeFile

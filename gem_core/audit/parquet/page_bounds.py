@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from gem_core.audit.parquet.column_chunks import Span
 from gem_core.audit.parquet.pages import (
     DELTA_BYTE_ARRAY,
     MAX_HEADER_BYTES,
@@ -19,6 +18,7 @@ from gem_core.audit.parquet.pages import (
     longest_value,
     read_header,
 )
+from gem_core.audit.reading.byte_range import Span
 
 MAX_PAGE_BYTES = 128 << 20
 """Of an unpacked page. Writers make pages of 1 MiB; DuckDB ends them at 100 MiB."""

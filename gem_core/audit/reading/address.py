@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from gem_core.errors import OutputRefused
-from gem_core.settings.reader import Secret
+from gem_core.secret import Secret
 
 _SIGNATURE = re.compile(r"(sig(?:=|%3D))[^&\s'\"]+", re.IGNORECASE)
 

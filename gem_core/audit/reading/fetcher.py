@@ -2,7 +2,7 @@
 
 from threading import Lock
 
-from gem_core.audit.parquet.column_chunks import Span
+from gem_core.audit.reading.byte_range import Span
 from gem_core.audit.reading.source import FileSource, Source
 from gem_core.errors import OutputError
 

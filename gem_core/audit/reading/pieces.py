@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
-from gem_core.audit.parquet.column_chunks import RowGroup, Span
+from gem_core.audit.reading.byte_range import RowGroup, Span
 
 PIECE_BYTES = 8 << 20
 """What one request fetches, about: at most one and a half of it. Long enough that latency matters

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from gem_core.audit.parquet.column_chunks import RowGroup, Span
+from gem_core.audit.reading.byte_range import RowGroup, Span
 from gem_core.audit.reading.fetcher import Fetcher
 from gem_core.audit.reading.pieces import pieces
 from gem_core.audit.reading.read_ahead import ReadAhead, window_bytes

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
 
-from gem_core.audit.parquet.column_chunks import RowGroup, Span
+from gem_core.audit.reading.byte_range import RowGroup, Span
 from gem_core.audit.reading.pieces import PIECE_BYTES, Piece
 
 CONNECTIONS = 4

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from gem_core.audit.arrow.arrays import Mask
-from gem_core.audit.judging.verdict import EXAMPLES, Example
-from gem_core.audit.rows.row_rules import readable
+from gem_core.audit.arrow.text import readable
+from gem_core.audit.rows.example import EXAMPLES, Example
 
 
 @dataclass(frozen=True, slots=True)

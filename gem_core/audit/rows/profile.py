@@ -8,10 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gem_core.audit.arrow.arrays import Mask
+from gem_core.audit.arrow.text import readable
 from gem_core.audit.contract import MATCH_CONFIDENCE, MATCH_STATUS
 from gem_core.audit.rows.confidence import Confidence, ConfidenceFold
 from gem_core.audit.rows.offenders import Offenders
-from gem_core.audit.rows.row_rules import NEEDS, RowRule, Rows, Terms, readable
+from gem_core.audit.rows.row_rules import NEEDS, RowRule, Rows, Terms
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gem_core.audit.arrow.arrays import (
-    Mask,
-    none_blank,
-    numbers,
-    true_at,
-    valid,
-    valid_just_at,
-    well_formed,
-)
+from gem_core.audit.arrow.arrays import Mask, numbers, true_at, valid, valid_just_at
+from gem_core.audit.arrow.text import as_text, none_blank
 from gem_core.audit.contract import (
     GERS_ID,
     ID,
@@ -29,6 +22,7 @@ from gem_core.audit.contract import (
     UNMATCHED,
 )
 from gem_core.audit.rows.gers import GERS_FORM, GersForm
+from gem_core.audit.rows.gers_forms import well_formed
 
 _BLANK = r"\A[\s\v\x1c-\x1f\x{85}\p{Z}]*\z"
 """White space of all of Unicode, as Python's `str.isspace` has it; RE2's own is ASCII's."""
@@ -256,20 +250,6 @@ def _if_in_range(confidence: np.ndarray) -> np.ndarray | None:
     if not len(confidence) or (confidence.min() >= 0 and confidence.max() <= 1):
         return confidence
     return None
-
-
-def as_text(array: pa.Array) -> pa.Array:
-    """Decode text columns to plain strings, which all compute functions take."""
-    return array if pa.types.is_string(array.type) else array.cast(pa.string())
-
-
-def readable(value: pa.Scalar, *, cut: int | None = 100) -> str | None:
-    """Show a value as text: short unless told otherwise, and also when it is no valid UTF-8."""
-    if not value.is_valid:
-        return None
-    if pa.types.is_integer(value.type):
-        return str(value.as_py())
-    return bytes(value.cast(pa.binary()).as_py()).decode(errors="replace")[:cut]
 
 
 def _matches(texts: pa.StringArray, pattern: str) -> Mask:

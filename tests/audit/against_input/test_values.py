@@ -10,8 +10,9 @@ import pytest
 from gem_core.audit.against_input import values
 from gem_core.audit.audit import Effort, audit
 from gem_core.audit.judging.report import Report
-from gem_core.audit.judging.verdict import Example, Judgement, Verdict, not_run
+from gem_core.audit.judging.verdict import Judgement, Verdict, not_run
 from gem_core.audit.reading.source import open_file
+from gem_core.audit.rows.example import Example
 from gem_core.audit.rows.progress import Pass
 from gem_core.errors import OutputChanged
 from tests.audit import bombs

@@ -8,16 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.arrow import arrays
-from gem_core.audit.arrow.arrays import (
-    WellFormed,
-    none_blank,
-    numbers,
-    true_at,
-    valid,
-    valid_just_at,
-)
+from gem_core.audit.arrow.arrays import numbers, true_at, valid, valid_just_at
+from gem_core.audit.arrow.text import none_blank
+from gem_core.audit.rows import gers_forms
 from gem_core.audit.rows.gers import GersForm
+from gem_core.audit.rows.gers_forms import WellFormed
 from tests.audit.build import gers
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -25,7 +20,7 @@ HEX = re.compile(r"[0-9a-fA-F]{32}")
 
 
 def well_formed(texts: pa.StringArray) -> WellFormed | None:
-    return arrays.well_formed(texts, valid(texts))
+    return gers_forms.well_formed(texts, valid(texts))
 
 
 @pytest.mark.parametrize("whole", [gers(1), gers(1).upper(), gers(1).replace("-", "")])

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from gem_core.audit.ids import id_audit as ids_module
 from gem_core.audit.ids import integer_sort, out_of_order, text_sort
 from gem_core.audit.ids.bitmap import map_span
-from gem_core.audit.ids.facts import GivenIds, IdFacts, IdLimits, InputLost, OutputIds, Span
+from gem_core.audit.ids.facts import GivenIds, IdFacts, IdLimits, InputLost, OutputIds
 from gem_core.audit.ids.id_audit import IdAudit
 from gem_core.audit.ids.in_order import IdCount
 from gem_core.audit.ids.integer_sort import IntRuns
 from gem_core.audit.ids.text_order import ROOM_BYTES
 from gem_core.audit.ids.text_sort import TextRuns
-from gem_core.audit.judging.verdict import Example
+from gem_core.audit.parquet.integer_range import Span
+from gem_core.audit.rows.example import Example
 
 INT64 = pa.int64()
 

@@ -9,8 +9,9 @@ import pytest
 
 from gem_core.audit.judging.checks import CHECKS, Severity
 from gem_core.audit.judging.report import Report
-from gem_core.audit.judging.verdict import Example, Verdict
+from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.reading.source import open_file
+from gem_core.audit.rows.example import Example
 from tests.audit.build import (
     MATCHED_ROWS,
     ROWS,

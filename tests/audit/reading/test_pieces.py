@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.parquet.column_chunks import Span
+from gem_core.audit.reading.byte_range import Span
 from gem_core.audit.reading.pieces import PIECE_BYTES, WASTE_SHARE, Piece, pieces
 
 MIB = 1 << 20

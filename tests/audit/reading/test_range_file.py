@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.parquet.column_chunks import Span
+from gem_core.audit.reading.byte_range import Span
 from gem_core.audit.reading.range_file import RangeFile
 from gem_core.audit.reading.source import open_file
 from gem_core.errors import OutputChanged, OutputError

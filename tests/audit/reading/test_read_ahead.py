@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.parquet.column_chunks import Span
+from gem_core.audit.reading.byte_range import Span
 from gem_core.audit.reading.pieces import PIECE_BYTES, Piece
 from gem_core.audit.reading.read_ahead import CONNECTIONS, ReadAhead, window_bytes
 from gem_core.errors import OutputChanged, OutputUnreachable

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.judging.verdict import EXAMPLES, Example
+from gem_core.audit.rows.example import EXAMPLES, Example
 from gem_core.audit.rows.gers import GersForm
 from gem_core.audit.rows.profile import Profile, Profiler
 from gem_core.audit.rows.row_rules import NEEDS, RowRule, Terms

@@ -1,0 +1,62 @@
+"""What became of the input's columns in the output. Pure."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from gem_core.audit.arrow.types import plain_type
+from gem_core.audit.contract import PROMISED, names_once
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnChanges:
+    """What became of the input's columns in the output. Column names, or lines in words."""
+
+    missing: tuple[str, ...] = ()
+    retyped: tuple[str, ...] = ()
+    """"name: type in the input -> type in the output"."""
+    moved: tuple[str, ...] = ()
+    """Kept columns that stand in another order than in the input."""
+    extra: tuple[str, ...] = ()
+    """Neither in the input nor promised."""
+    clashing: tuple[str, ...] = ()
+    """Input columns that already carry a promised name."""
+
+
+def followed(output: pa.Schema, given: pa.Schema) -> tuple[str, ...]:
+    """Tell which input columns can be found again: there once, before and after, of one type."""
+    once = names_once(given) & names_once(output)
+    return tuple(
+        name
+        for name in given.names
+        if name in once
+        and name not in PROMISED
+        and plain_type(given.field(name).type) == plain_type(output.field(name).type)
+    )
+
+
+def compare_columns(output: pa.Schema, given: pa.Schema) -> ColumnChanges:
+    """Follow every input column into the output.
+
+    An input column with a promised name cannot be followed, since the output's column of that name
+    is GEM's; it is only named.
+    """
+    before = [name for name in given.names if name not in PROMISED]
+    after = [name for name in output.names if name not in PROMISED]
+    missing = Counter(before) - Counter(after)
+    extra = Counter(after) - Counter(before)
+    once = names_once(given) & names_once(output)
+    sent, kept = ([name for name in names if name in once] for names in (before, after))
+    types = ((name, given.field(name).type, output.field(name).type) for name in sent)
+    return ColumnChanges(
+        missing=tuple(missing),
+        retyped=tuple(
+            f"{name}: {old} -> {new}"
+            for name, old, new in types
+            if plain_type(old) != plain_type(new)
+        ),
+        moved=tuple(new for old, new in zip(sent, kept, strict=True) if old != new),
+        extra=tuple(extra),
+        clashing=tuple(name for name in given.names if name in PROMISED),
+    )

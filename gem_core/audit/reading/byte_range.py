@@ -1,0 +1,21 @@
+"""Ranges of bytes in a file. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Bytes from `start` up to, not including, `end`."""
+
+    start: int
+    end: int
+
+    @property
+    def length(self) -> int:
+        """In bytes."""
+        return self.end - self.start
+
+
+type RowGroup = Sequence[Span]
+"""The bytes of the wanted column chunks of one row group, which are decoded side by side."""
