@@ -64,7 +64,7 @@ def register_job(req: func.HttpRequest) -> func.HttpResponse:
 
     def story() -> tuple[int, object]:
         body = web.json_body(req.get_body())
-        new, record = managing.register_job(edges.desk(), _job_run_id(req), body)
+        new, record = managing.register_job(edges.manager(), _job_run_id(req), body)
         return (201 if new else 200), record
 
     return _answer(story)
@@ -73,31 +73,33 @@ def register_job(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("jobs", methods=["GET"])
 def list_jobs(req: func.HttpRequest) -> func.HttpResponse:
     """A page of all jobs."""
-    return _answer(lambda: (200, managing.list_jobs(edges.desk(), req.params)))
+    return _answer(lambda: (200, managing.list_jobs(edges.manager(), req.params)))
 
 
 @app.route("trouble", methods=["GET"])
 def list_trouble(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """The open jobs that need somebody's eyes."""
-    return _answer(lambda: (200, {"jobs": find_trouble(edges.desk())}))
+    return _answer(lambda: (200, {"jobs": find_trouble(edges.manager())}))
 
 
 @app.route("poison", methods=["GET"])
 def list_poison(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """What lies on the queues of failed messages."""
-    return _answer(lambda: (200, replaying.list_poison(edges.poison_desk())))
+    return _answer(lambda: (200, replaying.list_poison(edges.poison_manager())))
 
 
 @app.route("poison/replay", methods=["POST"])
 def replay_poison(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """Raise the tickets of failed messages again, and take the messages off."""
-    return _answer(lambda: (200, {"messages": list(replaying.replay_poison(edges.poison_desk()))}))
+    return _answer(
+        lambda: (200, {"messages": list(replaying.replay_poison(edges.poison_manager()))})
+    )
 
 
 @app.route("jobs/{jobRunId}", methods=["GET"])
 def show_job(req: func.HttpRequest) -> func.HttpResponse:
     """All that is known of a job."""
-    return _answer(lambda: (200, managing.show_job(edges.desk(), _job_run_id(req))))
+    return _answer(lambda: (200, managing.show_job(edges.manager(), _job_run_id(req))))
 
 
 @app.route("jobs/{jobRunId}/check", methods=["POST"])
@@ -106,7 +108,7 @@ def check_job(req: func.HttpRequest) -> func.HttpResponse:
     return _answer(
         lambda: (
             200,
-            managing.check_job(edges.desk(), edges.checker(), _job_run_id(req)),
+            managing.check_job(edges.manager(), edges.checker(), _job_run_id(req)),
         )
     )
 
@@ -114,7 +116,7 @@ def check_job(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("jobs/{jobRunId}/redeliver", methods=["POST"])
 def redeliver_job(req: func.HttpRequest) -> func.HttpResponse:
     """Deliver a settled job once more, from its output as it is now."""
-    return _answer(lambda: (202, managing.redeliver_job(edges.desk(), _job_run_id(req))))
+    return _answer(lambda: (202, managing.redeliver_job(edges.manager(), _job_run_id(req))))
 
 
 @app.route("jobs/{jobRunId}", methods=["DELETE"])
@@ -122,7 +124,7 @@ def forget_job(req: func.HttpRequest) -> func.HttpResponse:
     """Stop watching a job and forget it."""
 
     def story() -> tuple[int, object]:
-        managing.forget_job(edges.desk(), _job_run_id(req))
+        managing.forget_job(edges.manager(), _job_run_id(req))
         return 204, None
 
     return _answer(story)
@@ -133,7 +135,7 @@ def status(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the bi
     """What the last tick did, and whether the timer lives: 503 when it has been silent."""
 
     def story() -> tuple[int, object]:
-        alive, detail = managing.tell_status(edges.desk())
+        alive, detail = managing.tell_status(edges.manager())
         return (200 if alive else 503), detail
 
     return _answer(story)
@@ -143,10 +145,10 @@ def status(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the bi
 def doctor(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """Look at everything that the app needs, with its own rights: 503 when something fails."""
     from gem_core.doctor.diagnostics import examine, report  # noqa: PLC0415 - imports azure
-    from gem_core.wiring.doctor import patient  # noqa: PLC0415 - as above
+    from gem_core.wiring.doctor import installation  # noqa: PLC0415 - as above
 
     def story() -> tuple[int, object]:
-        found = report(examine(patient("the app settings")))
+        found = report(examine(installation("the app settings")))
         return (200 if found["ok"] else 503), found
 
     return _answer(story)
@@ -155,7 +157,7 @@ def doctor(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the bi
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """Whether the timer lives, without any detail: this route needs no key."""
-    answer = web.answer(lambda: (200 if managing.tell_status(edges.desk())[0] else 503, {}))
+    answer = web.answer(lambda: (200 if managing.tell_status(edges.manager())[0] else 503, {}))
     alive = answer.status == 200  # noqa: PLR2004 - OK
     return func.HttpResponse(
         '{"status": "ok"}' if alive else '{"status": "unhealthy"}',

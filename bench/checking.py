@@ -39,7 +39,7 @@ from gem_core.storage.blob_documents import BlobDocuments
 from gem_core.storage.documents import Documents
 from gem_core.watch.durations import DurationBook
 from gem_core.watch.heartbeat import Heartbeat
-from gem_core.watch.rate_limiter import Lanes, Watch
+from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.watch.record import JobRecord, Settlement
 from gem_core.watch.record_json import record_to_bytes
 from gem_core.watch.registry import JobRegistry
@@ -89,7 +89,9 @@ def checker(held: Stores, gem: GemClient, in_flight: int) -> Checker:
         heartbeat=Heartbeat(held.worklist),
         gem=gem,
         policy=POLICY,
-        lanes=Lanes(held.worklist, count=1, per_second=1e6, watch=Watch(now, time.sleep)),
+        limiter=RateLimiter(
+            held.worklist, count=1, per_second=1e6, watch=SleepClock(now, time.sleep)
+        ),
         clock=now,
         jitter=lambda: 0.5,
         each=in_threads(in_flight),

@@ -47,14 +47,14 @@ def _audit(*, with_values: bool, two_threads: bool = False) -> Run:
     import numpy as np
     import pyarrow as pa
 
-    from gem_core.audit.audit import Effort, audit
+    from gem_core.audit.audit import AuditOptions, audit
     from gem_core.audit.reading.source import open_file
     from gem_core.gem.job import GemJob
 
     # At its first array of numpy's, pyarrow imports pandas where there is one.
     pa.array(np.zeros(1))
     job = GemJob("bench", "finished", {})
-    effort = Effort(two_threads=two_threads, with_values=with_values)
+    effort = AuditOptions(two_threads=two_threads, with_values=with_values)
 
     def run(path: Path) -> str:
         given = open_file(given_of(path))

@@ -48,7 +48,7 @@ def _audit(*, two_threads: bool, ids_bytes: int | None = None) -> Run:
     import numpy as np
     import pyarrow as pa
 
-    from gem_core.audit.audit import Effort, audit
+    from gem_core.audit.audit import AuditOptions, audit
     from gem_core.audit.ids.facts import IdLimits
     from gem_core.audit.reading.source import open_file
     from gem_core.gem.job import parse_job
@@ -56,7 +56,7 @@ def _audit(*, two_threads: bool, ids_bytes: int | None = None) -> Run:
     # At its first array of numpy's, pyarrow imports pandas where there is one.
     pa.array(np.zeros(1))
     limits = IdLimits() if ids_bytes is None else IdLimits(ids_bytes)
-    effort = Effort(limits, two_threads=two_threads)
+    effort = AuditOptions(limits, two_threads=two_threads)
 
     def run(path: Path) -> str:
         answer = {

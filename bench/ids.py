@@ -23,7 +23,7 @@ from bench.__main__ import FILES
 from bench.deployed import AS_DEPLOYED
 from bench.measure import peak_mib
 from bench.networks import BIG_GROUPS, Order, ids_of, matched_rows
-from gem_core.audit.audit import Effort, audit
+from gem_core.audit.audit import AuditOptions, audit
 from gem_core.audit.ids.facts import IdLimits
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.reading.source import open_file
@@ -105,7 +105,7 @@ def measure(pair: Pair, id_bytes: int) -> Measured:
         open_file(pair.output),
         parse_job(answer, job_run_id="bench"),
         input_source=open_file(pair.given),
-        effort=Effort(IdLimits(id_bytes)),
+        effort=AuditOptions(IdLimits(id_bytes)),
     )
     return Measured(
         counts(report.facts),

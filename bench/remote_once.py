@@ -26,7 +26,7 @@ from bench.measure import peak_mib
 from devkit.blob_server import NAME
 from gem_core.audit.audit import audit
 from gem_core.audit.parquet.column_chunks import chunks
-from gem_core.audit.reading.byte_range import Span
+from gem_core.audit.reading.byte_range import ByteRange
 from gem_core.audit.reading.pieces import PIECE_BYTES, pieces
 from gem_core.audit.reading.range_file import TAIL_BYTES
 from gem_core.audit.reading.read_ahead import CONNECTIONS
@@ -70,7 +70,7 @@ def _bare(path: Path, address: str) -> None:
     """The same pieces over as many connections, thrown away: the least that a transfer takes."""
     url = urlsplit(address)
     end = path.stat().st_size - TAIL_BYTES
-    wanted = SimpleQueue[Span | None]()
+    wanted = SimpleQueue[ByteRange | None]()
     for piece in pieces(list(chunks(pq.read_metadata(path), set(COLUMNS))), end=end):
         wanted.put(piece.span)
     for _ in range(CONNECTIONS):

@@ -33,7 +33,7 @@ _STATUS: tuple[tuple[type[CourierError], HTTPStatus, str], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """An HTTP answer as a value."""
 
     status: int
@@ -41,7 +41,7 @@ class Answer:
     content_type: str = "application/json"
 
 
-def answer(story: Callable[[], tuple[int, object]]) -> Answer:
+def answer(story: Callable[[], tuple[int, object]]) -> HttpAnswer:
     """What a story gives, or the problem that it raised.
 
     Args:
@@ -50,18 +50,18 @@ def answer(story: Callable[[], tuple[int, object]]) -> Answer:
     """
     try:
         status, value = story()
-        return Answer(status, "" if value is None else json.dumps(value, allow_nan=False))
+        return HttpAnswer(status, "" if value is None else json.dumps(value, allow_nan=False))
     except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the traceback
         return _problem(error)
 
 
-def problem(status: HTTPStatus, title: str, detail: str) -> Answer:
+def problem(status: HTTPStatus, title: str, detail: str) -> HttpAnswer:
     """A problem in the form of RFC 9457."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return Answer(status, json.dumps(body), "application/problem+json")
+    return HttpAnswer(status, json.dumps(body), "application/problem+json")
 
 
-def _problem(error: Exception) -> Answer:
+def _problem(error: Exception) -> HttpAnswer:
     for kind, status, title in _STATUS:
         if isinstance(error, kind):
             event = Event.REQUEST_REFUSED if status < 500 else Event.REQUEST_FAILED  # noqa: PLR2004 - their fault or ours

@@ -19,13 +19,13 @@ from gem_core.deliver.outbox import Outbox
 from gem_core.flows.check_one import ask
 from gem_core.flows.checker import Checker, PoisonCount, in_threads
 from gem_core.flows.deliverer import Audit, Deliverer
-from gem_core.flows.manage_jobs import Desk
+from gem_core.flows.manage_jobs import JobManager
 from gem_core.gem.job import GemJob, parse_job
 from gem_core.storage.documents import Documents
 from gem_core.watch.batch import Plan
 from gem_core.watch.durations import DurationBook
 from gem_core.watch.heartbeat import Heartbeat
-from gem_core.watch.rate_limiter import Lanes, Watch
+from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_from_bytes
 from gem_core.watch.registry import MARKER_PREFIX, SUFFIX, JobRegistry
@@ -162,7 +162,7 @@ class World:
     trap: Trap = field(default_factory=Trap)
     policy: Policy = field(default_factory=policy)
     concurrency: int = 1
-    lanes: int = 1
+    limiter: int = 1
     """Ticks that may ask side by side."""
     plan: Plan | None = None
     """Of batches; None: a tick asks by itself."""
@@ -214,11 +214,11 @@ class World:
             heartbeat=self.heartbeat,
             gem=self.trap.around(self.gem, "gem"),
             policy=self.policy,
-            lanes=Lanes(
+            limiter=RateLimiter(
                 self._watched(self.worklist, "lanes"),
-                count=self.plan.lanes if self.plan else self.lanes,
+                count=self.plan.concurrency if self.plan else self.limiter,
                 per_second=1e9,
-                watch=Watch(self.clock, lambda _: None),
+                watch=SleepClock(self.clock, lambda _: None),
             ),
             clock=self.clock,
             jitter=self.jitter,
@@ -245,9 +245,9 @@ class World:
         )
 
     @property
-    def desk(self) -> Desk:
+    def manager(self) -> JobManager:
         """The edges of the HTTP routes."""
-        return Desk(
+        return JobManager(
             registry=self.registry,
             outbox=self.outbox,
             heartbeat=self.heartbeat,

@@ -17,7 +17,7 @@ from gem_core.errors import (
     StoreError,
     StoreMissing,
 )
-from gem_core.web import MAX_BODY_BYTES, Answer, answer, json_body
+from gem_core.web import MAX_BODY_BYTES, HttpAnswer, answer, json_body
 from tests.builders import logged
 
 
@@ -26,7 +26,7 @@ def _all_levels(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "gem_core")
 
 
-def raising(error: Exception) -> Answer:
+def raising(error: Exception) -> HttpAnswer:
     def story() -> tuple[int, object]:
         raise error
 
@@ -34,8 +34,8 @@ def raising(error: Exception) -> Answer:
 
 
 def test_a_story_is_answered_as_json() -> None:
-    assert answer(lambda: (201, {"a": "é"})) == Answer(201, '{"a": "\\u00e9"}')
-    assert answer(lambda: (204, None)) == Answer(204, "")
+    assert answer(lambda: (201, {"a": "é"})) == HttpAnswer(201, '{"a": "\\u00e9"}')
+    assert answer(lambda: (204, None)) == HttpAnswer(204, "")
     assert answer(lambda: (200, [])).body == "[]"
 
 

@@ -4,15 +4,15 @@ from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 
 from gem_core.audit.against_input.input_facts import InputFacts
-from gem_core.audit.against_input.input_file import GivenFile, open_given
+from gem_core.audit.against_input.input_file import InputFile, open_input_file
 from gem_core.audit.against_input.values import ValueFacts, compare_values
 from gem_core.audit.contract import ID, usable_columns
-from gem_core.audit.ids.bounded import IdsWhileRoom
+from gem_core.audit.ids.bounded import DiskBoundIds
 from gem_core.audit.ids.facts import IdLimits
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.job_statistics import confidence_floor
 from gem_core.audit.judging.report import Report, judge
-from gem_core.audit.parquet.opened_file import DataFault, Fault, Opened, TooMuch, open_parquet
+from gem_core.audit.parquet.opened_file import DataFault, Fault, OpenedFile, TooMuch, open_parquet
 from gem_core.audit.parquet.threads import two_at_once
 from gem_core.audit.reading.range_file import RangeFile
 from gem_core.audit.reading.source import Source
@@ -24,7 +24,7 @@ from gem_core.gem.job import GemJob
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
+class AuditOptions:
     """What an audit may take, and how far it goes."""
 
     id_limits: IdLimits = field(default_factory=IdLimits)
@@ -35,7 +35,7 @@ class Effort:
     """Compare every value of the input's columns too, which reads both files whole."""
 
 
-USUAL = Effort()
+DEFAULT_OPTIONS = AuditOptions()
 
 
 def audit(
@@ -46,7 +46,7 @@ def audit(
     input_note: str = "",
     expected_input: str | None = None,
     on_rows: OnRows | None = None,
-    effort: Effort = USUAL,
+    effort: AuditOptions = DEFAULT_OPTIONS,
 ) -> Report:
     """Judge one version of an output. A file that breaks its promises is a report.
 
@@ -77,7 +77,7 @@ def audit(
         if isinstance(opened, Fault):
             facts = replace(facts, fault=opened)
         else:
-            with closing(open_given(input_source, input_note)) as given:
+            with closing(open_input_file(input_source, input_note)) as given:
                 facts = _found(replace(facts, opened=opened), opened, given, on_rows, effort)
         return judge(facts, bytes_read=file.bytes_read, requests=file.requests)
 
@@ -123,7 +123,7 @@ def refused_report(job: GemJob, reason: str) -> Report:
 
 
 def _found(
-    facts: Facts, opened: Opened, given: GivenFile, on_rows: OnRows | None, effort: Effort
+    facts: Facts, opened: OpenedFile, given: InputFile, on_rows: OnRows | None, effort: AuditOptions
 ) -> Facts:
     """Read the rows."""
     two = two_at_once() if effort.two_threads is None else effort.two_threads
@@ -136,8 +136,8 @@ def _found(
 
 def _read(
     facts: Facts,
-    opened: Opened,
-    given: GivenFile,
+    opened: OpenedFile,
+    given: InputFile,
     on_rows: OnRows | None,
     id_limits: IdLimits,
 ) -> Facts:
@@ -148,7 +148,7 @@ def _read(
     terms = Terms(confidence_floor(facts.job), expected_form(facts.job.overture_release))
     profiler = Profiler(columns, terms)
     ids = (
-        IdsWhileRoom(opened, given.ids(), id_limits, not_compared=given.note)
+        DiskBoundIds(opened, given.ids(), id_limits, not_compared=given.note)
         if ID in columns
         else None
     )
@@ -170,7 +170,7 @@ def _read(
 
 
 def _compare(
-    facts: Facts, opened: Opened, given: GivenFile, on_rows: OnRows | None, *, two_threads: bool
+    facts: Facts, opened: OpenedFile, given: InputFile, on_rows: OnRows | None, *, two_threads: bool
 ) -> Facts:
     """Stream all of the input's columns, of both files."""
     rows = given.rows()

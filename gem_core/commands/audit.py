@@ -75,10 +75,10 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from gem_core.commands.run_audit import Order, run  # noqa: PLC0415 - imports pyarrow
+    from gem_core.commands.run_audit import AuditRequest, run  # noqa: PLC0415 - imports pyarrow
 
     return run(
-        Order(
+        AuditRequest(
             output=arguments.output,
             given=arguments.input,
             job=arguments.job,

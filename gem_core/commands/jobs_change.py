@@ -16,7 +16,7 @@ from gem_core.errors import (
     StoreError,
 )
 from gem_core.flows import manage_jobs as managing
-from gem_core.wiring.edges import checker, state_desk
+from gem_core.wiring.edges import checker, state_manager
 
 
 def register(
@@ -30,7 +30,7 @@ def register(
     body = {"labels": dict(map(_label, labels)), "inputFileName": input_file_name}
 
     def one(job_run_id: str) -> tuple[str, str]:
-        is_new, record = managing.register_job(state_desk(), job_run_id, body)
+        is_new, record = managing.register_job(state_manager(), job_run_id, body)
         return ("registered", "") if is_new else ("known", f"and stays {record['stage']}")
 
     return _each(job_run_ids, one, as_json=as_json)
@@ -41,7 +41,7 @@ def check(job_run_ids: Sequence[str], *, as_json: bool) -> int:
     edges = checker()
 
     def one(job_run_id: str) -> tuple[str, str]:
-        shown = managing.check_job(state_desk(), edges, job_run_id)
+        shown = managing.check_job(state_manager(), edges, job_run_id)
         told = shown.get("toldNow") or (shown["lastAnswer"] or {}).get("status") or "nothing"
         problem = f", problem: {shown['lastProblem']}" if shown["lastProblem"] else ""
         return "checked", f"{shown['stage']}, GEM says {told}{problem}"
@@ -53,7 +53,7 @@ def redeliver(job_run_ids: Sequence[str], *, as_json: bool) -> int:
     """Deliver settled jobs once more."""
 
     def one(job_run_id: str) -> tuple[str, str]:
-        managing.redeliver_job(state_desk(), job_run_id)
+        managing.redeliver_job(state_manager(), job_run_id)
         return "redelivered", "its ticket is raised; the app delivers it"
 
     return _each(job_run_ids, one, as_json=as_json)
@@ -61,23 +61,23 @@ def redeliver(job_run_ids: Sequence[str], *, as_json: bool) -> int:
 
 def forget(job_run_ids: Sequence[str], *, yes: bool, as_json: bool) -> int:
     """Forget jobs, once somebody has said yes."""
-    desk = state_desk()
-    stages = {job_run_id: _stage(desk, job_run_id) for job_run_id in job_run_ids}
+    manager = state_manager()
+    stages = {job_run_id: _stage(manager, job_run_id) for job_run_id in job_run_ids}
     if not yes and any(stages.values()) and not _said_yes(stages):
         raise RequestError("nothing is forgotten: --yes was not given, and nobody said yes")
 
     def one(job_run_id: str) -> tuple[str, str]:
         if not stages[job_run_id]:
             raise JobUnknown(f"no job {job_run_id!r} is registered")
-        managing.forget_job(desk, job_run_id)
+        managing.forget_job(manager, job_run_id)
         return "forgotten", f"was {stages[job_run_id]}"
 
     return _each(job_run_ids, one, as_json=as_json)
 
 
-def _stage(desk: managing.Desk, job_run_id: str) -> str | None:
+def _stage(manager: managing.JobManager, job_run_id: str) -> str | None:
     try:
-        return str(managing.show_job(desk, job_run_id)["stage"])
+        return str(managing.show_job(manager, job_run_id)["stage"])
     except RecordUnreadable:
         return "unreadable"
     except RequestError:  # unknown, or no job id at all: told when its turn comes

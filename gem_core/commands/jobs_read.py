@@ -8,14 +8,14 @@ from typing import Any
 
 from gem_core.commands.exit_codes import COULD_NOT, DONE, NOT_SO, worst
 from gem_core.commands.job_text import job_lines, jobs_table, trouble_table
-from gem_core.commands.progress import Progress
+from gem_core.commands.progress import ProgressLine
 from gem_core.commands.table import plain
 from gem_core.commands.terminal import complain, say, say_json, terminal_width
 from gem_core.errors import OutputUnreachable, RecordUnreadable, RequestError
 from gem_core.flows import find_trouble as finding
-from gem_core.flows.manage_jobs import MAX_PAGE, Paper, show_job, show_paper
+from gem_core.flows.manage_jobs import MAX_PAGE, JobDocument, show_document, show_job
 from gem_core.flows.manage_jobs import list_jobs as list_page
-from gem_core.wiring.edges import now, state_desk
+from gem_core.wiring.edges import now, state_manager
 
 
 def list_jobs(*, stage: str | None, limit: int | None, after: str | None, as_json: bool) -> int:
@@ -40,7 +40,7 @@ def _jobs(
         left = MAX_PAGE if limit is None else limit - len(jobs)
         # Only jobs of a page are held against the stage, so that pages are long where there is one.
         size = size or (MAX_PAGE if stage else min(left, MAX_PAGE))
-        page = list_page(state_desk(), {"limit": str(size), "after": after or ""})
+        page = list_page(state_manager(), {"limit": str(size), "after": after or ""})
         fits = [at for at, job in enumerate(page["jobs"]) if stage in {None, job["stage"]}]
         if limit is not None and len(fits) > left:
             # Only where a page ends can one go on: this one again, up to the last that is wanted.
@@ -54,9 +54,9 @@ def _jobs(
 
 def list_trouble(*, as_json: bool) -> int:
     """Print the open jobs that need a look."""
-    with Progress(sys.stderr) as progress:
+    with ProgressLine(sys.stderr) as progress:
         jobs = finding.find_trouble(
-            state_desk(), on_read=lambda done, of: progress.say(f"{done:,} of {of:,} open jobs")
+            state_manager(), on_read=lambda done, of: progress.say(f"{done:,} of {of:,} open jobs")
         )
     if as_json:
         say_json({"jobs": jobs})
@@ -73,7 +73,7 @@ def show_jobs(job_run_ids: Sequence[str], *, as_json: bool) -> int:
     """Print all that is known of jobs."""
 
     def show(job_run_id: str) -> None:
-        job = show_job(state_desk(), job_run_id)
+        job = show_job(state_manager(), job_run_id)
         if as_json:
             say_json(job)
         else:
@@ -84,10 +84,10 @@ def show_jobs(job_run_ids: Sequence[str], *, as_json: bool) -> int:
 
 def show_papers(job_run_ids: Sequence[str], *, report: bool) -> int:
     """Print the last manifests of jobs, or their reports."""
-    paper = Paper.REPORT if report else Paper.MANIFEST
+    paper = JobDocument.REPORT if report else JobDocument.MANIFEST
 
     def show(job_run_id: str) -> None:
-        say_json(json.loads(show_paper(state_desk(), job_run_id, paper)))
+        say_json(json.loads(show_document(state_manager(), job_run_id, paper)))
 
     return worst(_known(show, job_run_id) for job_run_id in job_run_ids)
 
@@ -98,7 +98,7 @@ def write_page(job_run_ids: Sequence[str], file: Path) -> int:
         raise RequestError("--page takes one job")
 
     def write(job_run_id: str) -> None:
-        page = show_paper(state_desk(), job_run_id, Paper.PAGE)
+        page = show_document(state_manager(), job_run_id, JobDocument.PAGE)
         try:
             file.write_bytes(page)
         except OSError as error:

@@ -41,12 +41,12 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from gem_core.commands.poison_desk import list_messages  # noqa: PLC0415 - imports azure
+    from gem_core.commands.run_poison import list_messages  # noqa: PLC0415 - imports azure
 
     return list_messages(as_json=arguments.json)
 
 
 def _replay(arguments: argparse.Namespace) -> int:
-    from gem_core.commands.poison_desk import replay_messages  # noqa: PLC0415 - imports azure
+    from gem_core.commands.run_poison import replay_messages  # noqa: PLC0415 - imports azure
 
     return replay_messages(arguments.jobs, as_json=arguments.json)

@@ -9,7 +9,7 @@ _START_OF_LINE, _ERASE = "\r", "\x1b[K"
 _BAR = 24
 
 
-class Progress:
+class ProgressLine:
     """Draws over its own line, and only on a terminal; leaves nothing behind."""
 
     def __init__(self, stream: TextIO, *, last: Pass = Pass.CHECKED) -> None:

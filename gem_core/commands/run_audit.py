@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from gem_core.audit.audit import Effort, audit
+from gem_core.audit.audit import AuditOptions, audit
 from gem_core.audit.ids.facts import LIMIT_BYTES, IdLimits
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.verdict import Verdict
@@ -14,7 +14,7 @@ from gem_core.audit.reading.address import parse_address
 from gem_core.audit.reading.source import Source, open_file
 from gem_core.audit.rows.progress import Pass
 from gem_core.commands.page_file import check_page_file, write_page_file
-from gem_core.commands.progress import Progress
+from gem_core.commands.progress import ProgressLine
 from gem_core.commands.table import plain
 from gem_core.commands.terminal import complain, say, say_json
 from gem_core.commands.text import in_words
@@ -49,7 +49,7 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class AuditRequest:
     """What was asked for."""
 
     output: str
@@ -66,7 +66,7 @@ class Order:
     """None is the system's temporary directory."""
 
 
-def run(order: Order) -> int:
+def run(order: AuditRequest) -> int:
     """Audit, print, draw; gives the exit code. A page that is not drawn takes no report with it.
 
     Raises:
@@ -81,7 +81,7 @@ def run(order: Order) -> int:
     output = _open(order.output)
     given = _open(order.given) if order.given is not None else None
     last = Pass.COMPARED if order.with_values else Pass.CHECKED
-    with Progress(sys.stderr, last=last) as progress:
+    with ProgressLine(sys.stderr, last=last) as progress:
         report = audit(
             output,
             job,
@@ -144,7 +144,7 @@ def _read_job(path: Path) -> GemJob:
         raise RequestError(f"--job: {path}: {error}") from None
 
 
-def _effort(order: Order) -> Effort:
+def _effort(order: AuditRequest) -> AuditOptions:
     """Also before the file is read."""
     if order.with_values and order.given is None:
         raise RequestError("--compare columns needs --input")
@@ -153,7 +153,7 @@ def _effort(order: Order) -> Effort:
     if order.ids_folder is not None:
         _check_folder(order.ids_folder)
     limits = IdLimits(order.ids_memory_mib << 20, order.ids_folder)
-    return Effort(limits, with_values=order.with_values)
+    return AuditOptions(limits, with_values=order.with_values)
 
 
 def _check_folder(path: Path) -> None:
@@ -165,7 +165,7 @@ def _check_folder(path: Path) -> None:
         raise RequestError(f"--ids-folder: there is no folder {path}")
 
 
-def _check_page(order: Order) -> None:
+def _check_page(order: AuditRequest) -> None:
     """Before the file is read: afterwards it would be a pity."""
     if order.html is not None:
         read = (order.output, order.given, order.job)
@@ -174,7 +174,7 @@ def _check_page(order: Order) -> None:
         raise RequestError("--map needs --html, since the map is part of the page")
 
 
-def _print(order: Order, report: Report, output: Source) -> None:
+def _print(order: AuditRequest, report: Report, output: Source) -> None:
     if order.as_json:
         say_json(report.to_json())
     else:
@@ -186,7 +186,7 @@ def _draw(path: Path, report: Report, output: Source, *, with_map: bool) -> bool
     from gem_core.page.make import make_page  # noqa: PLC0415 - only where a page is wanted
 
     try:
-        with Progress(sys.stderr) as progress:
+        with ProgressLine(sys.stderr) as progress:
             progress.say("drawing the page")
             write_page_file(path, make_page(report, output, now(), with_map=with_map))
     except CourierError as error:

@@ -3,23 +3,23 @@
 import sys
 
 from gem_core.commands.exit_codes import DONE, NOT_SO
-from gem_core.commands.progress import Progress
+from gem_core.commands.progress import ProgressLine
 from gem_core.commands.table import plain
 from gem_core.commands.terminal import say, say_json
-from gem_core.doctor.diagnostics import CHECKS, Check, examine, report
-from gem_core.doctor.finding import Finding, Verdict
-from gem_core.wiring.doctor import patient
+from gem_core.doctor.diagnostics import DIAGNOSTICS, Diagnostic, examine, report
+from gem_core.doctor.finding import DiagnosticStatus, Finding
+from gem_core.wiring.doctor import installation
 
-_NAME = max(len(check.name) for check in CHECKS)
-_VERDICT = max(map(len, Verdict))
+_NAME = max(len(check.name) for check in DIAGNOSTICS)
+_VERDICT = max(map(len, DiagnosticStatus))
 
 
 def run(source: str, *, as_json: bool) -> int:
     """Look at everything; tell of each as it is done. Gives the exit code."""
     found = []
-    with Progress(sys.stderr) as progress:
+    with ProgressLine(sys.stderr) as progress:
         progress.say("looking")
-        for check, finding in examine(patient(source)):
+        for check, finding in examine(installation(source)):
             found.append((check, finding))
             if not as_json:
                 progress.wipe()
@@ -31,7 +31,7 @@ def run(source: str, *, as_json: bool) -> int:
     return DONE if whole["ok"] else NOT_SO
 
 
-def line(check: Check, finding: Finding) -> str:
+def line(check: Diagnostic, finding: Finding) -> str:
     """One finding as one line."""
-    text = f"{finding.verdict:<{_VERDICT}}  {check.name:<{_NAME}}  {finding.said}"
+    text = f"{finding.status:<{_VERDICT}}  {check.name:<{_NAME}}  {finding.detail}"
     return plain(f"{text} -> {finding.remedy}" if finding.remedy else text)

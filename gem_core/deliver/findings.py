@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from gem_core.audit.judging.report import Report
 from gem_core.audit.reading.source import Source
-from gem_core.deliver.manifest import Findings
+from gem_core.deliver.manifest import AuditParts
 from gem_core.watch.record import JobRecord
 
 CLOCK_SLACK = timedelta(minutes=1)
@@ -13,12 +13,12 @@ CLOCK_SLACK = timedelta(minutes=1)
 
 def findings(
     report: Report | None, output: Source | None, record: JobRecord, now: datetime
-) -> Findings:
+) -> AuditParts:
     """The parts of the manifest that come from the audit; empty for a job without one."""
     if report is None:
-        return Findings(subject="")
+        return AuditParts(subject="")
     parts = report.to_json()
-    return Findings(
+    return AuditParts(
         subject=f"{output.container}/{output.name}" if output else "",
         output=parts["output"] | _place(output, record) if output else None,
         input=parts["input"],

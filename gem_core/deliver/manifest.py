@@ -31,7 +31,7 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class AuditParts:
     """What the audit leaves for the manifest, each part as the published schema has it.
 
     All parts are None for a job without an audit.
@@ -67,7 +67,7 @@ def manifest_id(job_run_id: str, registered_at: datetime, *, version: str, rules
 
 def whole_event(
     record: JobRecord,
-    findings: Findings,
+    findings: AuditParts,
     *,
     id_: str,
     outcome: Outcome,

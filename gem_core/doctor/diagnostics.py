@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gem_core.doctor import look_gem, look_outputs, look_settings, look_work
-from gem_core.doctor.finding import Finding, Verdict, fail, skipped
-from gem_core.doctor.installation import Patient
+from gem_core.doctor.finding import DiagnosticStatus, Finding, fail, skipped
+from gem_core.doctor.installation import Installation
 from gem_core.doctor.look_stores import (
     Right,
     batch_queue,
@@ -27,14 +27,14 @@ _AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Diagnostic:
     """One look at one part."""
 
     name: str
     """Stable: pipelines filter by it."""
     title: str
     """What holds when it is well."""
-    look: Callable[[Patient], Finding]
+    look: Callable[[Installation], Finding]
     needs: tuple[str, ...] = ()
     """Beginnings of the names of settings without which there is nothing to look at."""
 
@@ -45,108 +45,117 @@ _GEM = ("GEM_API", *_TOKEN)
 _WRITE, _READ, _LIST, _DELETE = Right.WRITE, Right.READ, Right.LIST, Right.DELETE
 
 
-CHECKS = (
-    Check("settings", "Every setting is there and makes sense.", look_settings.settings),
-    Check("key-vault", "No setting is an unresolved Key Vault reference.", look_settings.key_vault),
-    Check("token", "A token for GEM can be had, and is good.", look_gem.token, _TOKEN),
-    Check("gem", "GEM answers, and takes key and token.", look_gem.gem, _GEM),
-    Check(
+DIAGNOSTICS = (
+    Diagnostic("settings", "Every setting is there and makes sense.", look_settings.settings),
+    Diagnostic(
+        "key-vault", "No setting is an unresolved Key Vault reference.", look_settings.key_vault
+    ),
+    Diagnostic("token", "A token for GEM can be had, and is good.", look_gem.token, _TOKEN),
+    Diagnostic("gem", "GEM answers, and takes key and token.", look_gem.gem, _GEM),
+    Diagnostic(
         "records",
         "Records of jobs can be kept in gem-jobs.",
         container("gem-jobs", _WRITE, _READ, _LIST, _DELETE),
         _STATE,
     ),
-    Check(
+    Diagnostic(
         "worklist",
         "Open jobs can be marked in gem-open.",
         container("gem-open", _WRITE, _READ, _LIST, _DELETE),
         _STATE,
     ),
-    Check(
+    Diagnostic(
         "tickets",
         "Tickets can be written to gem-settled, and read by the trigger.",
         container("gem-settled", _WRITE, _READ),
         _STATE,
     ),
-    Check(
+    Diagnostic(
         "reports",
         "Reports can be written to gem-reports.",
         container("gem-reports", _WRITE),
         _STATE,
     ),
-    Check(
+    Diagnostic(
         "manifests",
         "Manifests can be kept in gem-manifests.",
         container("gem-manifests", _WRITE, _READ, _LIST, _DELETE),
         _STATE,
     ),
-    Check(
+    Diagnostic(
         "clock",
         "This clock goes with storage's.",
-        lambda patient: clock(patient, "gem-open"),
+        lambda installation: clock(installation, "gem-open"),
         _STATE,
     ),
-    Check(
+    Diagnostic(
         "results",
         "Manifests can be sent to the results queue.",
-        lambda patient: queue(patient, patient.settings.results_queue),
+        lambda installation: queue(installation, installation.settings.results_queue),
         (*_STATE, "GEM_RESULTS_QUEUE"),
     ),
-    Check(
+    Diagnostic(
         "batches",
         "Due jobs can be handed to check_batch by gem-checks.",
-        lambda patient: batch_queue(patient, "gem-checks"),
+        lambda installation: batch_queue(installation, "gem-checks"),
         (*_STATE, "GEM_CHECK_BATCH_SIZE"),
     ),
-    Check("poison", "No message has failed too often.", poison_queue, _STATE),
-    Check("outputs", "What GEM writes can be read.", look_outputs.outputs, _OUTPUT),
-    Check("inputs", "What was sent to GEM can be read.", look_outputs.inputs, _OUTPUT),
-    Check(
+    Diagnostic("poison", "No message has failed too often.", poison_queue, _STATE),
+    Diagnostic("outputs", "What GEM writes can be read.", look_outputs.outputs, _OUTPUT),
+    Diagnostic("inputs", "What was sent to GEM can be read.", look_outputs.inputs, _OUTPUT),
+    Diagnostic(
         "disk",
         "Ids that do not fit into memory can be put on disk.",
         look_settings.disk,
         ("GEM_IDS_FOLDER",),
     ),
-    Check(
+    Diagnostic(
         "timer",
         "The timer ticks, and its last tick did its work.",
         look_work.timer,
         (*_STATE, "GEM_CHECK_SCHEDULE"),
     ),
-    Check("events", "Tickets lead to deliveries by themselves.", look_work.events, _STATE),
+    Diagnostic("events", "Tickets lead to deliveries by themselves.", look_work.events, _STATE),
 )
 
 
-def examine(patient: Patient) -> Iterator[tuple[Check, Finding]]:
+def examine(installation: Installation) -> Iterator[tuple[Diagnostic, Finding]]:
     """Look at everything, several parts at once; whatever one meets, the others are looked at too.
 
     The findings come in the order of the list, each as soon as it can be told.
     """
     with ThreadPoolExecutor(_AT_ONCE, "doctor") as pool:
-        yield from zip(CHECKS, pool.map(lambda check: _look(check, patient), CHECKS), strict=True)
+        yield from zip(
+            DIAGNOSTICS,
+            pool.map(lambda check: _look(check, installation), DIAGNOSTICS),
+            strict=True,
+        )
 
 
-def report(found: Iterable[tuple[Check, Finding]]) -> dict[str, Any]:
+def report(found: Iterable[tuple[Diagnostic, Finding]]) -> dict[str, Any]:
     """All findings as plain JSON; `ok` when nothing fails, warnings are allowed."""
     checks = [
         {
             "name": check.name,
             "title": check.title,
-            "verdict": finding.verdict,
-            "said": finding.said,
+            "status": finding.status,
+            "detail": finding.detail,
             "remedy": finding.remedy or None,
         }
         for check, finding in found
     ]
-    return {"ok": all(each["verdict"] != Verdict.FAIL for each in checks), "checks": checks}
+    return {
+        "ok": all(each["status"] != DiagnosticStatus.FAIL for each in checks),
+        "checks": checks,
+    }
 
 
-def _look(check: Check, patient: Patient) -> Finding:
-    names = {problem.split()[0] for problem in patient.problems}
+def _look(check: Diagnostic, installation: Installation) -> Finding:
+    names = {problem.split()[0] for problem in installation.problems}
     if check.needs and (wrong := sorted(name for name in names if name.startswith(check.needs))):
         return skipped(f"{', '.join(wrong)} must be mended first")
     try:
-        return check.look(patient)
+        return check.look(installation)
     except StoreError as error:
         return store_trouble(error, check.name, "azd provision")
     except CourierError as error:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class DiagnosticStatus(StrEnum):
     """How a check ended, from good to bad."""
 
     OK = "ok"
@@ -19,28 +19,28 @@ class Verdict(StrEnum):
 class Finding:
     """The answer of one check."""
 
-    verdict: Verdict
-    said: str
+    status: DiagnosticStatus
+    detail: str
     """What was seen."""
     remedy: str = ""
     """What to do."""
 
 
-def ok(said: str) -> Finding:
+def ok(detail: str) -> Finding:
     """As it should be."""
-    return Finding(Verdict.OK, said)
+    return Finding(DiagnosticStatus.OK, detail)
 
 
 def skipped(reason: str) -> Finding:
     """Not looked at."""
-    return Finding(Verdict.SKIPPED, reason)
+    return Finding(DiagnosticStatus.SKIPPED, reason)
 
 
-def warning(said: str, remedy: str) -> Finding:
+def warning(detail: str, remedy: str) -> Finding:
     """It works, but."""
-    return Finding(Verdict.WARNING, said, remedy)
+    return Finding(DiagnosticStatus.WARNING, detail, remedy)
 
 
-def fail(said: str, remedy: str) -> Finding:
+def fail(detail: str, remedy: str) -> Finding:
     """It does not work."""
-    return Finding(Verdict.FAIL, said, remedy)
+    return Finding(DiagnosticStatus.FAIL, detail, remedy)

@@ -7,13 +7,13 @@ from typing import Protocol
 
 from gem_core.flows.checker import Gem, PoisonCount
 from gem_core.flows.deliverer import Files
-from gem_core.flows.manage_jobs import Desk
+from gem_core.flows.manage_jobs import JobManager
 from gem_core.settings.app_settings import Settings
 from gem_core.storage.documents import Documents
 from gem_core.watch.record import JobRecord
 
 
-class Queue(Protocol):
+class ProbedQueue(Protocol):
     """A queue that the app sends to; see `deliver.queue_probe`."""
 
     def waiting(self) -> int:
@@ -34,7 +34,7 @@ class Token(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class Installation:
     """The parts of an installation."""
 
     settings: Settings
@@ -46,7 +46,7 @@ class Patient:
     clock: Callable[[], datetime]
     documents: Callable[[str], Documents]
     """By the container's name."""
-    queue: Callable[[str], Queue]
+    queue: Callable[[str], ProbedQueue]
     """By its name."""
     poison: Callable[[], tuple[PoisonCount, ...]]
     files: Callable[[], Files]
@@ -54,8 +54,8 @@ class Patient:
     """Writes to the folder for ids and takes that away again; the bytes free there, or OSError."""
     token: Callable[[], Token]
     gem: Callable[[], Gem]
-    stranger: Callable[[], Gem]
+    anonymous: Callable[[], Gem]
     """GEM as somebody meets it who has neither key nor token."""
-    desk: Callable[[], Desk]
+    manager: Callable[[], JobManager]
     recent: Callable[[], tuple[JobRecord, ...]]
     """The records that were changed last, the newest first."""

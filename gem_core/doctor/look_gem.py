@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gem_core.doctor.finding import Finding, fail, ok, skipped, warning
-from gem_core.doctor.installation import Patient
+from gem_core.doctor.installation import Installation
 from gem_core.errors import (
     GemAccessError,
     GemAnswerError,
@@ -45,11 +45,11 @@ _REMEDIES: dict[type[GemError], str] = {
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def token(patient: Patient) -> Finding:
+def token(installation: Installation) -> Finding:
     """Whether a token can be had, for whom, until when. It is never shown."""
-    fixed = patient.settings.gem_bearer_token
+    fixed = installation.settings.gem_bearer_token
     try:
-        text = patient.token().token()
+        text = installation.token().token()
     except GemError as error:
         return fail(
             str(error).splitlines()[0],
@@ -59,33 +59,33 @@ def token(patient: Patient) -> Finding:
     claims = _claims(text)
     if claims is None:
         return ok(f"{'GEM_BEARER_TOKEN, which is' if fixed else 'there is one,'} no JWT")
-    said = f"for {_word(claims.get('aud'))}, {_rights(claims)}"
+    detail = f"for {_word(claims.get('aud'))}, {_rights(claims)}"
     if not isinstance(expires := claims.get("exp"), int | float):
-        return ok(f"{said}, without an end")
-    left = datetime.fromtimestamp(expires, UTC) - patient.clock()
+        return ok(f"{detail}, without an end")
+    left = datetime.fromtimestamp(expires, UTC) - installation.clock()
     minutes = int(left.total_seconds() // 60)
     if minutes < 0:
         return fail(
-            f"{said}, expired {-minutes} minutes ago",
+            f"{detail}, expired {-minutes} minutes ago",
             "set a fresh GEM_BEARER_TOKEN, or none and an identity instead",
         )
-    said += f", for {minutes} minutes yet"
-    wanted = patient.settings.gem_token_scope.rpartition("/")[0]
+    detail += f", for {minutes} minutes yet"
+    wanted = installation.settings.gem_token_scope.rpartition("/")[0]
     audience = str(claims.get("aud", ""))
     if fixed or audience.rstrip("/") == wanted or _GUID.fullmatch(audience):
-        return ok(said)
-    return warning(said, f"GEM_TOKEN_SCOPE asks for {wanted}: check which of the two GEM wants")
+        return ok(detail)
+    return warning(detail, f"GEM_TOKEN_SCOPE asks for {wanted}: check which of the two GEM wants")
 
 
-def gem(patient: Patient) -> Finding:
+def gem(installation: Installation) -> Finding:
     """Whether GEM answers, and takes key and token: 404 for a job that cannot be says so.
 
     Only as long as somebody without a key gets another answer; else the address is not GEM's.
     """
     try:
-        patient.gem().get_job(IMPOSSIBLE_JOB)
+        installation.gem().get_job(IMPOSSIBLE_JOB)
     except GemJobNotFound:
-        return _beside_a_stranger(patient)
+        return _compare_anonymous(installation)
     except GemError as error:
         remedy = _REMEDIES.get(type(error))
         if remedy is None:
@@ -94,9 +94,9 @@ def gem(patient: Patient) -> Finding:
     return warning(f"GEM knows a job {IMPOSSIBLE_JOB}, which cannot be", "check GEM_API_BASE_URL")
 
 
-def _beside_a_stranger(patient: Patient) -> Finding:
+def _compare_anonymous(installation: Installation) -> Finding:
     try:
-        patient.stranger().get_job(IMPOSSIBLE_JOB)
+        installation.anonymous().get_job(IMPOSSIBLE_JOB)
     except GemAccessError:
         return ok(
             "404 for a job that cannot be, and a refusal without key and token: it takes them"

@@ -1,7 +1,7 @@
 """Looks at the storage that GEM writes to. Pure: it comes as an edge."""
 
 from gem_core.doctor.finding import Finding, fail, ok, skipped
-from gem_core.doctor.installation import Patient
+from gem_core.doctor.installation import Installation
 from gem_core.errors import OutputError, OutputMissing
 from gem_core.flows.job_files import output_name
 from gem_core.gem.job import GemJob, JobStatus
@@ -16,17 +16,17 @@ _REMEDY = (
 _MAGIC_BYTES = 4
 
 
-def outputs(patient: Patient) -> Finding:
+def outputs(installation: Installation) -> Finding:
     """Whether outputs can be read: the newest one that there is, else one that there is not."""
-    jobs = _jobs(patient)
+    jobs = _jobs(installation)
     finished = next((job for job in jobs if _has_output(job)), None)
     try:
         if finished:
-            return _newest(patient, finished)
+            return _newest(installation, finished)
         storage_id = next((job.storage_id for job in jobs if job.storage_id), None)
-        if storage_id is None and _needs_storage_id(patient):
+        if storage_id is None and _needs_storage_id(installation):
             return skipped("no job has told its storage yet, and GEM_OUTPUT needs it")
-        patient.files().open(storage_id, NO_FILE)
+        installation.files().open(storage_id, NO_FILE)
     except OutputMissing:
         return ok(
             "read: a file that is not there is said to be missing; no job told of an output yet"
@@ -36,27 +36,27 @@ def outputs(patient: Patient) -> Finding:
     return ok(f"read, even {NO_FILE}")
 
 
-def _newest(patient: Patient, job: GemJob) -> Finding:
+def _newest(installation: Installation, job: GemJob) -> Finding:
     name = output_name(job)
     try:
-        source = patient.files().open(job.storage_id, name)
+        source = installation.files().open(job.storage_id, name)
         source.read(0, min(_MAGIC_BYTES, source.size_bytes))
     except OutputMissing:
         return ok(f"read: {name} of the newest finished job is said to be missing")
     return ok(f"read {name} of the newest finished job")
 
 
-def inputs(patient: Patient) -> Finding:
+def inputs(installation: Installation) -> Finding:
     """Whether the newest job's input can be opened; the audit does without it otherwise."""
-    if not patient.settings.input_audit:
+    if not installation.settings.input_audit:
         return skipped("turned off by GEM_INPUT_AUDIT")
-    job = next((job for job in _jobs(patient) if job.input_file_name), None)
+    job = next((job for job in _jobs(installation) if job.input_file_name), None)
     if job is None:
         return skipped(
             "no job has told its input yet; inputs are read by the same right as outputs"
         )
     try:
-        patient.files().open(job.storage_id, job.input_file_name or "")
+        installation.files().open(job.storage_id, job.input_file_name or "")
     except OutputMissing:
         return skipped("the newest job's input is not there any more: its audit does without")
     except OutputError as error:
@@ -64,8 +64,8 @@ def inputs(patient: Patient) -> Finding:
     return ok(f"{job.input_file_name} of the newest job can be opened")
 
 
-def _jobs(patient: Patient) -> list[GemJob]:
-    return [record.job for record in patient.recent() if record.job]
+def _jobs(installation: Installation) -> list[GemJob]:
+    return [record.job for record in installation.recent() if record.job]
 
 
 def _has_output(job: GemJob) -> bool:
@@ -74,6 +74,6 @@ def _has_output(job: GemJob) -> bool:
     return job.status is JobStatus.FINISHED and bool(is_named)
 
 
-def _needs_storage_id(patient: Patient) -> bool:
-    chosen = patient.settings
+def _needs_storage_id(installation: Installation) -> bool:
+    chosen = installation.settings
     return STORAGE_ID in (chosen.output.blob_service_uri or "") + chosen.output_container

@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from gem_core.doctor.finding import Finding, fail, ok, skipped, warning
-from gem_core.doctor.installation import Patient
+from gem_core.doctor.installation import Installation
 from gem_core.errors import StoreError, StoreMissing, StoreRefused
 from gem_core.storage.documents import Documents
 
@@ -33,11 +33,11 @@ class Right(StrEnum):
     DELETE = "delete"
 
 
-def container(name: str, *rights: Right) -> Callable[[Patient], Finding]:
+def container(name: str, *rights: Right) -> Callable[[Installation], Finding]:
     """A look at one container, for exactly the rights that the app needs there."""
 
-    def look(patient: Patient) -> Finding:
-        documents = patient.documents(name)
+    def look(installation: Installation) -> Finding:
+        documents = installation.documents(name)
         for right in rights:
             try:
                 _TRIES[right](documents)
@@ -67,10 +67,10 @@ _TRIES: dict[Right, Callable[[Documents], object]] = {
 }
 
 
-def clock(patient: Patient, name: str) -> Finding:
+def clock(installation: Installation, name: str) -> Finding:
     """Our clock beside storage's, which is told to the second."""
-    documents = patient.documents(name)
-    before = patient.clock()
+    documents = installation.documents(name)
+    before = installation.clock()
     try:
         documents.put(CLOCK_PROBE, b"")
         probe = next(iter(documents.page(prefix=CLOCK_PROBE, size=1).items), None)
@@ -79,22 +79,22 @@ def clock(patient: Patient, name: str) -> Finding:
         return store_trouble(error, f"the clock of container {name}", _create(name))
     if probe is None:
         return skipped("another doctor took the probe away: look again")
-    after = patient.clock()
+    after = installation.clock()
     # Its time was cut to a second, somewhere between before and after.
     behind = before - probe.last_modified - timedelta(seconds=1)
     ahead = probe.last_modified - after
     skew = max(behind, ahead, timedelta(0))
     if skew <= SKEW_WARNING:
         return ok("within a second" if not skew else f"{skew.total_seconds():.0f} s apart")
-    said = f"{skew.total_seconds():.0f} s {'behind' if ahead > behind else 'ahead of'} storage's"
+    detail = f"{skew.total_seconds():.0f} s {'behind' if ahead > behind else 'ahead of'} storage's"
     remedy = "set this machine's clock (NTP); in Azure report it to the platform"
-    return fail(said, remedy) if skew > SKEW_FAIL else warning(said, remedy)
+    return fail(detail, remedy) if skew > SKEW_FAIL else warning(detail, remedy)
 
 
-def queue(patient: Patient, name: str) -> Finding:
+def queue(installation: Installation, name: str) -> Finding:
     """Whether the app may send; the message that proves it is hidden for all of its life."""
     try:
-        probe = patient.queue(name)
+        probe = installation.queue(name)
         waiting = probe.waiting()
         probe.rehearse()
     except StoreError as error:
@@ -103,25 +103,25 @@ def queue(patient: Patient, name: str) -> Finding:
     return ok(f"{name}: send; {waiting} messages wait")
 
 
-def batch_queue(patient: Patient, name: str) -> Finding:
+def batch_queue(installation: Installation, name: str) -> Finding:
     """The same for the queue of batches, which may be missing as long as they are turned off."""
-    if not patient.settings.check_batch_size:
+    if not installation.settings.check_batch_size:
         try:
-            patient.queue(name).waiting()
+            installation.queue(name).waiting()
         except StoreMissing as error:
-            said = f"{error}".partition(": create it")[0]
+            detail = f"{error}".partition(": create it")[0]
             return warning(
-                f"{said}: not needed while GEM_CHECK_BATCH_SIZE is 0", "azd provision makes it"
+                f"{detail}: not needed while GEM_CHECK_BATCH_SIZE is 0", "azd provision makes it"
             )
         except StoreError:
             pass  # told below
-    return queue(patient, name)
+    return queue(installation, name)
 
 
-def poison_queue(patient: Patient) -> Finding:
+def poison_queue(installation: Installation) -> Finding:
     """Whether messages wait that failed too often."""
     try:
-        waiting = sum(queue.count() for queue in patient.poison())
+        waiting = sum(queue.count() for queue in installation.poison())
     except StoreError as error:
         return store_trouble(error, "the queue of failed messages", "")
     if waiting:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gem_core.doctor.finding import Finding, fail, ok, skipped, warning
-from gem_core.doctor.installation import Patient
+from gem_core.doctor.installation import Installation
 from gem_core.doctor.look_stores import store_trouble
 from gem_core.errors import StoreError
 from gem_core.flows.check_jobs import BUSY
@@ -18,51 +18,51 @@ _START = (
 )
 
 
-def timer(patient: Patient) -> Finding:
+def timer(installation: Installation) -> Finding:
     """The age of the last tick against the schedule, and how it ended."""
     try:
-        alive, status = tell_status(patient.desk())
+        alive, status = tell_status(installation.manager())
     except StoreError as error:
         return store_trouble(error, "the last tick", "azd provision")
     if status["tickAgeSeconds"] is None:
         return fail("no tick was ever seen", _START)
-    said = f"last tick {_span(status['tickAgeSeconds'])} ago, schedule {status['schedule']}"
+    detail = f"last tick {_span(status['tickAgeSeconds'])} ago, schedule {status['schedule']}"
     if status["status"] == TimerStatus.STUCK:
         return fail(
-            f"{said}, but none has ended since {status['unendedSince']}",
+            f"{detail}, but none has ended since {status['unendedSince']}",
             "ticks die: mend what fails above, then look for their end in the log stream (an error "
             "of storage, memory, time-out)",
         )
     if not alive:
-        return fail(f"silent: {said}", f"restart the app (az functionapp restart); {_START}")
-    return _ended(status["lastTick"] or {}, said)
+        return fail(f"silent: {detail}", f"restart the app (az functionapp restart); {_START}")
+    return _ended(status["lastTick"] or {}, detail)
 
 
-def _ended(last: Mapping[str, Any], said: str) -> Finding:
+def _ended(last: Mapping[str, Any], detail: str) -> Finding:
     """How the last tick that ended did so."""
     if last.get("stopped") == BUSY:
         return warning(
-            f"{said}, left {last['left']} due jobs: {BUSY}",
+            f"{detail}, left {last['left']} due jobs: {BUSY}",
             "once is nothing: a lane is free again 20 seconds after its holder died. If it stays "
             "so, a second app uses this GEM_STATE, or batches of an earlier setting still run",
         )
     if last.get("stopped"):
-        return fail(f"{said}, stopped: {last['stopped']}", "see gem and token above")
+        return fail(f"{detail}, stopped: {last['stopped']}", "see gem and token above")
     if last.get("left"):
         return warning(
-            f"{said}, left {last['left']} due jobs to the next one",
+            f"{detail}, left {last['left']} due jobs to the next one",
             "raise GEM_CHECK_REQUESTS_PER_SECOND, or set GEM_CHECK_BATCH_SIZE (docs/scale.md)",
         )
-    return ok(said)
+    return ok(detail)
 
 
-def events(patient: Patient) -> Finding:
+def events(installation: Installation) -> Finding:
     """Whether tickets lead to deliveries by themselves, told from the newest records.
 
     What the event subscription itself says (its metrics) needs a right in Azure's management; a
     record tells as much: a job that was delivered after its first ticket got that ticket's event.
     """
-    recent = patient.recent()
+    recent = installation.recent()
     sent = [each for each in recent if each.stage is Stage.REPORTED and _tells(each)]
     sent.sort(key=lambda each: each.reported_at or each.registered_at, reverse=True)
     waiting = [each for each in recent if each.stage is Stage.SETTLED and each.tickets > 1]
@@ -73,14 +73,14 @@ def events(patient: Patient) -> Finding:
     if not sent and not waiting:
         return skipped("no job was delivered yet: nothing is known of the event subscription")
     by_event = sum(each.tickets == 1 for each in sent)
-    said = f"{by_event} of the last {len(sent)} deliveries came of the first ticket"
+    detail = f"{by_event} of the last {len(sent)} deliveries came of the first ticket"
     if waiting:
-        said += f"; {len(waiting)} jobs wait though their ticket was raised again"
+        detail += f"; {len(waiting)} jobs wait though their ticket was raised again"
     if not by_event:
-        return fail(said, remedy)
+        return fail(detail, remedy)
     if waiting or sent[0].tickets > 1:
-        return warning(said, remedy)
-    return ok(f"{said}, the newest {_ago(sent[0], patient)}")
+        return warning(detail, remedy)
+    return ok(f"{detail}, the newest {_ago(sent[0], installation)}")
 
 
 def _tells(record: JobRecord) -> bool:
@@ -88,10 +88,10 @@ def _tells(record: JobRecord) -> bool:
     return record.outcome is not Outcome.OUTPUT_MISSING
 
 
-def _ago(record: JobRecord, patient: Patient) -> str:
+def _ago(record: JobRecord, installation: Installation) -> str:
     if record.reported_at is None:
         return "at an unknown time"
-    return f"{_span((patient.clock() - record.reported_at).total_seconds())} ago"
+    return f"{_span((installation.clock() - record.reported_at).total_seconds())} ago"
 
 
 def _span(seconds: float | None) -> str:

@@ -11,7 +11,7 @@ from gem_core.flows.checker import Checker
 from gem_core.logs import Event, log
 from gem_core.watch.batch import batch_from_json
 
-LANE_WAIT = timedelta(seconds=10)
+LEASE_WAIT = timedelta(seconds=10)
 """How long a batch goes back to the queue when others hold all of the request budget."""
 
 
@@ -35,7 +35,7 @@ def check_batch(checker: Checker, message: str | bytes) -> None:
     round_ = run_round(checker, batch.jobs, ends_at=min(started + TICK_BUDGET, batch.until))
     if round_ is None:
         if checker.batches:
-            hidden = LANE_WAIT * (1 + checker.jitter())
+            hidden = LEASE_WAIT * (1 + checker.jitter())
             checker.batches.send(batch, hidden=hidden, kept=left)
         log(Event.BATCH_POSTPONED, jobs=len(batch.jobs))
         return

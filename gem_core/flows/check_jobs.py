@@ -20,7 +20,7 @@ from gem_core.flows.hand_out import hand_out
 from gem_core.logs import Event, log
 from gem_core.watch.durations import Durations
 from gem_core.watch.heartbeat import Tick
-from gem_core.watch.rate_limiter import Lane
+from gem_core.watch.rate_limiter import Lease
 from gem_core.watch.registry import OpenJob
 
 TICK_BUDGET = timedelta(minutes=4)
@@ -99,30 +99,30 @@ def run_round(checker: Checker, due: Iterable[OpenJob], *, ends_at: datetime) ->
         StoreError: the lanes could not be read or written.
 
     """
-    lane = checker.lanes.take()
-    if lane is None:
+    lease = checker.limiter.take()
+    if lease is None:
         return None
     try:
         book = checker.durations
         known = book.read() if book else Durations()
-        round_ = Round(checker, lane, known, ends_at=ends_at)
+        round_ = Round(checker, lease, known, ends_at=ends_at)
         round_.run(due)
         if book:
             book.learn(known, round_.common.learned)
         return round_
     finally:
-        lane.release()
+        lease.release()
 
 
 class Round:
     """Due jobs that one run looks at."""
 
     def __init__(
-        self, checker: Checker, lane: Lane, known: Durations, *, ends_at: datetime
+        self, checker: Checker, lease: Lease, known: Durations, *, ends_at: datetime
     ) -> None:
         self.common = Common(self._may_ask, known)
         self._checker = checker
-        self._lane = lane
+        self._lane = lease
         self._ends_at = ends_at
         self._stop = Flag()
         self.done: list[Done] = []

@@ -10,7 +10,7 @@ from gem_core.gem.job import GemJob
 from gem_core.watch.batch import Batch, Plan
 from gem_core.watch.durations import DurationBook
 from gem_core.watch.heartbeat import Heartbeat
-from gem_core.watch.rate_limiter import Lanes
+from gem_core.watch.rate_limiter import RateLimiter
 from gem_core.watch.registry import JobRegistry, OpenJob
 from gem_core.watch.schedule import Policy
 
@@ -69,7 +69,7 @@ class Checker:
     heartbeat: Heartbeat
     gem: Gem
     policy: Policy
-    lanes: Lanes
+    limiter: RateLimiter
     clock: Callable[[], datetime]
     jitter: Callable[[], float]
     """0 up to 1."""

@@ -21,7 +21,7 @@ class Files(Protocol):
         ...
 
 
-class Queue(Protocol):
+class ManifestQueue(Protocol):
     """Where manifests go."""
 
     def send(self, body: str) -> None:
@@ -56,7 +56,7 @@ class Deliverer:
 
     registry: JobRegistry
     outbox: Outbox
-    queue: Queue
+    queue: ManifestQueue
     files: Files
     job_url: Callable[[str], str]
     output_grace: timedelta

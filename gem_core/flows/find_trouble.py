@@ -8,31 +8,31 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gem_core.errors import RecordUnreadable
-from gem_core.flows.manage_jobs import Desk
+from gem_core.flows.manage_jobs import JobManager
 from gem_core.watch.registry import OpenJob
-from gem_core.watch.trouble import Kind, Trouble, trouble
+from gem_core.watch.trouble import Trouble, TroubleKind, trouble
 
 _READERS = 10
 """Records read at once."""
 
 
 def find_trouble(
-    desk: Desk, *, on_read: Callable[[int, int], None] = lambda _done, _of: None
+    manager: JobManager, *, on_read: Callable[[int, int], None] = lambda _done, _of: None
 ) -> list[dict[str, Any]]:
     """Every open job with trouble, the oldest trouble first.
 
     Reads the record of each open job, so it costs by open jobs and not by history.
 
     Args:
-        desk: the edges.
+        manager: the edges.
         on_read: told how many records of how many were read.
 
     """
-    now = desk.clock()
-    open_jobs = list(desk.registry.open_jobs())
+    now = manager.clock()
+    open_jobs = list(manager.registry.open_jobs())
     found = []
     with ThreadPoolExecutor(_READERS, "read") as pool:
-        for done, line in enumerate(pool.map(lambda job: _line(desk, job, now), open_jobs), 1):
+        for done, line in enumerate(pool.map(lambda job: _line(manager, job, now), open_jobs), 1):
             on_read(done, len(open_jobs))
             if line:
                 found.append(line)
@@ -40,11 +40,13 @@ def find_trouble(
     return [_shown(*line) for line in sorted(found, key=lambda line: line[2].since or never)]
 
 
-def _line(desk: Desk, job: OpenJob, now: datetime) -> tuple[str, str | None, Trouble] | None:
+def _line(
+    manager: JobManager, job: OpenJob, now: datetime
+) -> tuple[str, str | None, Trouble] | None:
     try:
-        stored = desk.registry.get(job.job_run_id)
+        stored = manager.registry.get(job.job_run_id)
     except RecordUnreadable as error:
-        return job.job_run_id, None, Trouble(Kind.UNREADABLE, None, str(error))
+        return job.job_run_id, None, Trouble(TroubleKind.UNREADABLE, None, str(error))
     found = trouble(stored.record, now) if stored else None
     return (job.job_run_id, stored.record.stage, found) if stored and found else None
 

@@ -31,7 +31,7 @@ _NO_PAGE = "after is no nextPage of a former answer"
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class JobManager:
     """All that it takes to manage jobs."""
 
     registry: JobRegistry
@@ -44,30 +44,32 @@ class Desk:
     clock: Callable[[], datetime]
 
 
-def register_job(desk: Desk, job_run_id: str, body: object) -> tuple[bool, dict[str, Any]]:
+def register_job(manager: JobManager, job_run_id: str, body: object) -> tuple[bool, dict[str, Any]]:
     """Watch a job from now on; whether it is new, and its record. A known job stays as it is.
 
     Raises:
         RequestError: id or body is not acceptable.
 
     """
-    record = register(job_run_id, body, desk.clock())
-    if known := desk.registry.get(record.job_run_id):
+    record = register(job_run_id, body, manager.clock())
+    if known := manager.registry.get(record.job_run_id):
         if not known.record.checks and known.record.stage is Stage.WATCHING:
-            desk.registry.mark_open(known.record)  # whoever registered it may have died just then
+            manager.registry.mark_open(
+                known.record
+            )  # whoever registered it may have died just then
         return False, record_to_json(known.record)
-    added = desk.registry.add(record)
+    added = manager.registry.add(record)
     if added is None:  # somebody else registered it at the same time
-        return False, record_to_json(_known(desk, job_run_id).record)
+        return False, record_to_json(_known(manager, job_run_id).record)
     log(Event.JOB_REGISTERED, job_run_id=record.job_run_id)
     return True, record_to_json(record)
 
 
-def list_jobs(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
+def list_jobs(manager: JobManager, query: Mapping[str, str]) -> dict[str, Any]:
     """A page of all jobs, by id.
 
     Args:
-        desk: the edges.
+        manager: the edges.
         query: `stage` (only jobs of the page that are in it), `limit`, `after` (a former answer's
             `nextPage`).
 
@@ -77,7 +79,7 @@ def list_jobs(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
     """
     stage, limit = _stage(query.get("stage")), _limit(query.get("limit"))
     try:
-        page = desk.registry.page(stage=stage, size=limit, after=_after(query.get("after")))
+        page = manager.registry.page(stage=stage, size=limit, after=_after(query.get("after")))
     except PageUnknown:
         raise RequestError(_NO_PAGE) from None
     return {
@@ -95,15 +97,15 @@ def list_jobs(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def show_job(desk: Desk, job_run_id: str) -> dict[str, Any]:
+def show_job(manager: JobManager, job_run_id: str) -> dict[str, Any]:
     """All that is known of a job: its record with history and last answer, and its report."""
-    record = _known(desk, job_run_id).record
+    record = _known(manager, job_run_id).record
     id_ = record.manifest_id
-    report = desk.outbox.report_url(record.job_run_id, id_) if id_ else None
+    report = manager.outbox.report_url(record.job_run_id, id_) if id_ else None
     return record_to_json(record) | {"reportUrl": report}
 
 
-class Paper(StrEnum):
+class JobDocument(StrEnum):
     """What is kept of a job's last delivery."""
 
     MANIFEST = "manifest"
@@ -114,7 +116,7 @@ class Paper(StrEnum):
     """The report as HTML."""
 
 
-def show_paper(desk: Desk, job_run_id: str, paper: Paper) -> bytes:
+def show_document(manager: JobManager, job_run_id: str, paper: JobDocument) -> bytes:
     """A paper of the last delivery of a job.
 
     Raises:
@@ -122,24 +124,24 @@ def show_paper(desk: Desk, job_run_id: str, paper: Paper) -> bytes:
         RequestError: there is no such paper.
 
     """
-    record = _known(desk, job_run_id).record
+    record = _known(manager, job_run_id).record
     if not record.manifest_id:
         raise RequestError(f"no manifest of {job_run_id!r} was sent yet: it is {record.stage}")
     this = record.job_run_id, record.manifest_id
     match paper:
-        case Paper.MANIFEST:
-            manifest = desk.outbox.get(*this)
+        case JobDocument.MANIFEST:
+            manifest = manager.outbox.get(*this)
             held = manifest.body.encode() if manifest else None
-        case Paper.REPORT:
-            held = desk.outbox.report(*this)
-        case Paper.PAGE:
-            held = desk.outbox.page(*this)
+        case JobDocument.REPORT:
+            held = manager.outbox.report(*this)
+        case JobDocument.PAGE:
+            held = manager.outbox.page(*this)
     if held is None:
         raise RequestError(f"no {paper} of {job_run_id!r} is kept")
     return held
 
 
-def check_job(desk: Desk, checker: Checker, job_run_id: str) -> dict[str, Any]:
+def check_job(manager: JobManager, checker: Checker, job_run_id: str) -> dict[str, Any]:
     """Ask GEM now, due or not. A job that has settled stays so, whatever GEM says.
 
     Raises:
@@ -148,10 +150,10 @@ def check_job(desk: Desk, checker: Checker, job_run_id: str) -> dict[str, Any]:
         GemError: GEM could not be asked about a job that has settled.
 
     """
-    stored = _known(desk, job_run_id)
+    stored = _known(manager, job_run_id)
     if stored.record.stage is Stage.WATCHING:
         ask(checker, stored)
-        return show_job(desk, job_run_id)
+        return show_job(manager, job_run_id)
     record = stored.record
     try:
         told = checker.gem.get_job(job_run_id).status_text
@@ -174,7 +176,7 @@ def _contradicts(settlement: Settlement | None, told: str) -> bool:
     return told != (NOT_FOUND if settlement is Settlement.LOST else settlement)
 
 
-def redeliver_job(desk: Desk, job_run_id: str) -> dict[str, Any]:
+def redeliver_job(manager: JobManager, job_run_id: str) -> dict[str, Any]:
     """Deliver a settled job once more, from its output as it is now.
 
     Raises:
@@ -182,19 +184,19 @@ def redeliver_job(desk: Desk, job_run_id: str) -> dict[str, Any]:
         RequestError: it has not settled yet, so there is nothing to deliver.
 
     """
-    stored = _known(desk, job_run_id)
+    stored = _known(manager, job_run_id)
     if stored.record.stage is Stage.WATCHING:
         raise RequestError("the job is still being watched: there is nothing to deliver yet")
-    again = stored.record.to_redeliver(desk.clock())
-    repeat_ticket(desk, StoredRecord(again, stored.etag))
-    return show_job(desk, job_run_id)
+    again = stored.record.to_redeliver(manager.clock())
+    repeat_ticket(manager, StoredRecord(again, stored.etag))
+    return show_job(manager, job_run_id)
 
 
-def forget_job(desk: Desk, job_run_id: str) -> None:
+def forget_job(manager: JobManager, job_run_id: str) -> None:
     """Stop watching a job and forget it; its reports stay. A job that is not known is fine."""
     parse_job_run_id(job_run_id)
-    desk.registry.remove(job_run_id)
-    desk.outbox.forget(job_run_id)
+    manager.registry.remove(job_run_id)
+    manager.outbox.forget(job_run_id)
     log(Event.JOB_FORGOTTEN, job_run_id=job_run_id)
 
 
@@ -208,24 +210,24 @@ class TimerStatus(StrEnum):
     """Ticks start, and for as long none of them has ended."""
 
 
-def tell_status(desk: Desk) -> tuple[bool, dict[str, Any]]:
+def tell_status(manager: JobManager) -> tuple[bool, dict[str, Any]]:
     """Whether ticks start and end, and what the last one did; one that runs has no counts yet."""
-    last = desk.heartbeat.last() or {}
+    last = manager.heartbeat.last() or {}
     started_before = _moment(last.get("startedAt"))
-    started = desk.heartbeat.started()
+    started = manager.heartbeat.started()
     started_at = started.at if started else started_before
-    now = desk.clock()
+    now = manager.clock()
     running = started if started and started.at != started_before else None
     # The host starts no tick beside one that runs, so a long one is not silence.
     sign = running.at + TICK_BUDGET if running else _moment(last.get("endedAt"))
     status = TimerStatus.OK
-    if is_silent(sign, now, desk.schedule):
+    if is_silent(sign, now, manager.schedule):
         status = TimerStatus.SILENT
-    elif running and is_silent(running.unended_since + TICK_BUDGET, now, desk.schedule):
+    elif running and is_silent(running.unended_since + TICK_BUDGET, now, manager.schedule):
         status = TimerStatus.STUCK
     return status is TimerStatus.OK, {
         "status": status,
-        "schedule": desk.schedule,
+        "schedule": manager.schedule,
         "tickAgeSeconds": round((now - started_at).total_seconds(), 3) if started_at else None,
         "runningSince": running.at.isoformat() if running else None,
         "unendedSince": running.unended_since.isoformat() if running else None,
@@ -237,8 +239,8 @@ def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _known(desk: Desk, job_run_id: str) -> StoredRecord:
-    stored = desk.registry.get(parse_job_run_id(job_run_id))
+def _known(manager: JobManager, job_run_id: str) -> StoredRecord:
+    stored = manager.registry.get(parse_job_run_id(job_run_id))
     if stored is None:
         raise JobUnknown(
             f"no job {job_run_id!r} is registered: PUT /api/jobs/{job_run_id}, or jobs register"

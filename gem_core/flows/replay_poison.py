@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from gem_core.errors import RecordConflict, RecordUnreadable
-from gem_core.flows.manage_jobs import Desk
+from gem_core.flows.manage_jobs import JobManager
 from gem_core.flows.sweep import repeat_ticket
 from gem_core.logs import Event, log
 from gem_core.watch.poison import PoisonMessage, is_batch, ticket_of_message
@@ -49,10 +49,10 @@ class Poison(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class PoisonDesk:
+class PoisonManager:
     """All that it takes to look after the poison queues."""
 
-    desk: Desk
+    manager: JobManager
     queues: tuple[Poison, ...]
     tickets: str
     """The container of the tickets."""
@@ -89,7 +89,7 @@ _BY_STAGE = {
 }
 
 
-def list_poison(poison: PoisonDesk) -> dict[str, Any]:
+def list_poison(poison: PoisonManager) -> dict[str, Any]:
     """How many messages each queue has, and the first of them with the jobs that they are about."""
     return {
         "queues": [{"queue": queue.name, "messages": queue.count()} for queue in poison.queues],
@@ -100,7 +100,7 @@ def list_poison(poison: PoisonDesk) -> dict[str, Any]:
 
 
 def replay_poison(
-    poison: PoisonDesk, job_run_ids: Collection[str] = ()
+    poison: PoisonManager, job_run_ids: Collection[str] = ()
 ) -> Iterator[dict[str, Any]]:
     """Take up every message again, or only those of some jobs; tells of each as it is done.
 
@@ -118,7 +118,7 @@ def replay_poison(
                     if job_run_ids and job_run_id not in job_run_ids:
                         continue
                     if job_run_id:
-                        result = _replay(poison.desk, job_run_id, raised)
+                        result = _replay(poison.manager, job_run_id, raised)
                     else:
                         result = Replay.BATCH if is_batch(message.text) else Replay.FOREIGN
                     if result not in STAYS:
@@ -130,15 +130,15 @@ def replay_poison(
                 queue.put_back(message)
 
 
-def _replay(desk: Desk, job_run_id: str, raised: set[str]) -> Replay:
+def _replay(manager: JobManager, job_run_id: str, raised: set[str]) -> Replay:
     """Raise the ticket of one job, once for all of its messages."""
     if job_run_id in raised:
         return Replay.RAISED
     try:
-        stored = desk.registry.get(job_run_id)
+        stored = manager.registry.get(job_run_id)
         result = _BY_STAGE[stored.record.stage] if stored else Replay.FORGOTTEN
         if stored and result is Replay.RAISED:
-            repeat_ticket(desk, stored)
+            repeat_ticket(manager, stored)
             raised.add(job_run_id)
     except RecordUnreadable:
         return Replay.UNREADABLE
@@ -160,9 +160,9 @@ def _told(
     }
 
 
-def _shown(poison: PoisonDesk, queue: Poison, message: PoisonMessage) -> dict[str, Any]:
+def _shown(poison: PoisonManager, queue: Poison, message: PoisonMessage) -> dict[str, Any]:
     job_run_id = ticket_of_message(message.text, container=poison.tickets)
-    stage, tickets = _record(poison.desk, job_run_id) if job_run_id else (None, None)
+    stage, tickets = _record(poison.manager, job_run_id) if job_run_id else (None, None)
     return {
         "queue": queue.name,
         "messageId": message.id,
@@ -175,10 +175,10 @@ def _shown(poison: PoisonDesk, queue: Poison, message: PoisonMessage) -> dict[st
     }
 
 
-def _record(desk: Desk, job_run_id: str) -> tuple[str, int | None]:
+def _record(manager: JobManager, job_run_id: str) -> tuple[str, int | None]:
     """Stage, and how often the ticket was raised."""
     try:
-        stored = desk.registry.get(job_run_id)
+        stored = manager.registry.get(job_run_id)
     except RecordUnreadable:
         return Replay.UNREADABLE, None
     if stored is None:

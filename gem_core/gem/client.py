@@ -24,7 +24,7 @@ from gem_core.errors import (
 )
 from gem_core.gem.deadline import DeadlineAdapter
 from gem_core.gem.job import GemJob, parse_job
-from gem_core.gem.redaction import hider
+from gem_core.gem.redaction import redactor
 from gem_core.gem.token import TokenSource
 from gem_core.secret import Secret
 
@@ -117,14 +117,14 @@ class GemClient:
         except requests.RequestException as error:
             # The text of the error may hold the address, never the headers with key and token.
             raise GemUnavailable(f"no answer from GEM: {type(error).__name__}") from error
-        hide = hider(self._api_key.reveal(), token)
+        redact = redactor(self._api_key.reveal(), token)
         if response.status_code != requests.codes.ok:
-            raise _refusal(response, body, hide)
+            raise _refusal(response, body, redact)
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError) as error:
             raise GemAnswerError("GEM answered 200 with something that is not JSON") from error
-        return parse_job(answer, job_run_id=job_run_id, hide=hide)
+        return parse_job(answer, job_run_id=job_run_id, redact=redact)
 
 
 def _session(base_url: str) -> requests.Session:
@@ -163,9 +163,9 @@ def _bounded(response: requests.Response) -> bytes:
     return bytes(body)
 
 
-def _refusal(response: requests.Response, body: bytes, hide: Callable[[str], str]) -> GemError:
+def _refusal(response: requests.Response, body: bytes, redact: Callable[[str], str]) -> GemError:
     status = response.status_code
-    message = f"GEM answered {status}{_detail(body, hide)}"
+    message = f"GEM answered {status}{_detail(body, redact)}"
     if status == requests.codes.unauthorized:
         message += ": check GEM_API_KEY and the identity that asks for a token"
     if status == requests.codes.forbidden:
@@ -173,14 +173,14 @@ def _refusal(response: requests.Response, body: bytes, hide: Callable[[str], str
     return gem_error(status, message, retry_after_seconds=_retry_after(response))
 
 
-def _detail(body: bytes, hide: Callable[[str], str]) -> str:
+def _detail(body: bytes, redact: Callable[[str], str]) -> str:
     """The error text of the other Orbis APIs, if GEM gives one too; its own is not documented."""
     try:
         detail = json.loads(body)["detailedError"]
         text = f" ({detail['code']}: {detail['message']})"
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
-    return hide("".join(letter for letter in text if letter.isprintable()))[:200]
+    return redact("".join(letter for letter in text if letter.isprintable()))[:200]
 
 
 def _retry_after(response: requests.Response) -> float | None:

@@ -44,7 +44,7 @@ class _Until(io.RawIOBase):
         self._raw.close()
 
 
-class _Answer(HTTPResponse):
+class _TimedResponse(HTTPResponse):
     """An answer that is over, read or not, so many seconds after its request was sent."""
 
     def __init__(self, sock: socket, *args: Any, seconds: float, **options: Any) -> None:  # noqa: ANN401 - http.client's own
@@ -57,7 +57,7 @@ class DeadlineAdapter(HTTPAdapter):
     """Sends as requests does, over `connections` kept open, and gives each answer so long."""
 
     def __init__(self, *, answer_seconds: float, connections: int) -> None:
-        self._pools = _pools(partial(_Answer, seconds=answer_seconds))
+        self._pools = _pools(partial(_TimedResponse, seconds=answer_seconds))
         super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0)
 
     @override

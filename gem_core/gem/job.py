@@ -86,11 +86,11 @@ class GemJob:
         return f"{folder}{slash}{PurePosixPath(name).stem}_matched.parquet"
 
 
-def parse_job(answer: object, *, job_run_id: str, hide: Callable[[str], str] = str) -> GemJob:
+def parse_job(answer: object, *, job_run_id: str, redact: Callable[[str], str] = str) -> GemJob:
     """Read the answer to `GET /jobs/{jobRunId}`.
 
     Lenient where a wrong field harms nothing (it becomes None and a line of `drift`), strict where
-    going on would mean to follow the wrong job. `hide` takes secrets out of every text.
+    going on would mean to follow the wrong job. `redact` takes secrets out of every text.
 
     Raises:
         GemAnswerError: it is no JSON object, is about another job, or has no status that is a word.
@@ -99,9 +99,9 @@ def parse_job(answer: object, *, job_run_id: str, hide: Callable[[str], str] = s
     if not isinstance(answer, Mapping):
         raise GemAnswerError(f"expected a JSON object, got {type(answer).__name__}")
     if answer.get("jobRunId") != job_run_id:
-        told = hide(str(answer.get("jobRunId")))[:80]
+        told = redact(str(answer.get("jobRunId")))[:80]
         raise GemAnswerError(f"asked about job {job_run_id!r}, the answer is about {told!r}")
-    kept: dict[str, Any] = _storable(answer, hide) | {"jobRunId": job_run_id}
+    kept: dict[str, Any] = _storable(answer, redact) | {"jobRunId": job_run_id}
     status = kept.get("status")
     if not isinstance(status, str) or not status:
         raise GemAnswerError("the answer has no status")
@@ -127,7 +127,7 @@ def parse_job(answer: object, *, job_run_id: str, hide: Callable[[str], str] = s
     )
 
 
-def _storable(value: Any, hide: Callable[[str], str], depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
+def _storable(value: Any, redact: Callable[[str], str], depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
     """Foreign JSON as it came, but for what our own JSON cannot carry on.
 
     Python reads NaN, infinities (1e400 too) and half surrogate pairs; RFC 8259 has no numbers for
@@ -137,12 +137,13 @@ def _storable(value: Any, hide: Callable[[str], str], depth: int = 0) -> Any:  #
         raise GemAnswerError(f"the answer is nested more than {MAX_DEPTH} deep")
     if isinstance(value, Mapping):
         return {
-            _storable(name, hide): _storable(part, hide, depth + 1) for name, part in value.items()
+            _storable(name, redact): _storable(part, redact, depth + 1)
+            for name, part in value.items()
         }
     if isinstance(value, list):
-        return [_storable(part, hide, depth + 1) for part in value]
+        return [_storable(part, redact, depth + 1) for part in value]
     if isinstance(value, str):
-        return hide(value.encode(errors="backslashreplace").decode())
+        return redact(value.encode(errors="backslashreplace").decode())
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value

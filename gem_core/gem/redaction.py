@@ -11,14 +11,14 @@ LEAST = 8
 could be part of any word."""
 
 
-def hider(*secrets: str) -> Callable[[str], str]:
+def redactor(*secrets: str) -> Callable[[str], str]:
     """Puts `***` in the place of each secret; to be called before a text is cut."""
     # The longest first: of one that holds another, something would be left else.
     sent = sorted((secret for secret in secrets if len(secret) >= LEAST), key=len, reverse=True)
 
-    def hide(text: str) -> str:
+    def redact(text: str) -> str:
         for secret in sent:
             text = text.replace(secret, "***")
         return text
 
-    return hide
+    return redact

@@ -15,7 +15,7 @@ from azure.core.credentials import AccessToken, TokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from gem_core.errors import GemAccessError, GemUnavailable
-from gem_core.gem.redaction import hider
+from gem_core.gem.redaction import redactor
 from gem_core.secret import Secret
 
 REFRESH_BEFORE = timedelta(minutes=5)
@@ -64,7 +64,7 @@ class IdentityToken:
         self._make_credential = make_credential
         self._scope = default_scope(scope)
         self._clock = clock
-        self._hide = hider(secret.reveal() if secret else "")
+        self._hide = redactor(secret.reveal() if secret else "")
         self._credential: TokenCredential | None = None
         self._held: AccessToken | None = None
         self._lock = Lock()

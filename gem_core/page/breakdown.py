@@ -26,7 +26,7 @@ _FREE_BYTES = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ClassShare:
     """The rows of one value."""
 
     value: str | None
@@ -40,7 +40,7 @@ class Breakdown:
     """The rows of a file by the values of one column."""
 
     column: str
-    parts: tuple[Part, ...]
+    parts: tuple[ClassShare, ...]
     """The most rows first."""
 
 
@@ -107,7 +107,8 @@ class BreakdownFold:
         if self._given_up or not total or 2 * len(self._rows) > total:
             return None
         parts = [
-            Part(_shown(value), rows, self._matched[value]) for value, rows in self._rows.items()
+            ClassShare(_shown(value), rows, self._matched[value])
+            for value, rows in self._rows.items()
         ]
         return Breakdown(
             self.column, tuple(sorted(parts, key=lambda part: (-part.rows, part.value or "")))

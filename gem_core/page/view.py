@@ -9,9 +9,9 @@ from gem_core.audit.judging.checks import Severity
 from gem_core.audit.judging.job_statistics import (
     MATCHED_SHARE,
     UNMATCHED_SHARE,
-    Ours,
+    Counted,
     StatisticUnusable,
-    ours,
+    count_roads,
     read_share,
     read_threshold,
 )
@@ -151,7 +151,7 @@ def _tiles(report: Report) -> tuple[Fact, ...]:
 
 def _shares(report: Report) -> tuple[ShareLine, ...]:
     try:
-        counted = ours(report.facts)
+        counted = count_roads(report.facts)
     except StatisticUnusable:
         return ()
     if not counted.matched:
@@ -160,7 +160,7 @@ def _shares(report: Report) -> tuple[ShareLine, ...]:
     return tuple(_share(report, counted, statistic, name) for statistic, name in names)
 
 
-def _share(report: Report, counted: Ours, statistic: str, name: str) -> ShareLine:
+def _share(report: Report, counted: Counted, statistic: str, name: str) -> ShareLine:
     found = {str(by): share for by, share in counted.shares(statistic).items()}
     by_rows, by_ids = percent(found.get("rows")), percent(found.get("ids"))
     try:

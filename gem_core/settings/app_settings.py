@@ -50,7 +50,7 @@ class TriggerSource(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class DeskSettings:
+class StateSettings:
     """Our own state and the operator's limits: all that it takes to look after jobs, without GEM's
     key and without the outputs.
     """
@@ -66,7 +66,7 @@ class DeskSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(DeskSettings):
+class Settings(StateSettings):
     """The whole configuration, checked."""
 
     gem_base_url: str
@@ -121,15 +121,15 @@ def survey_settings(environment: Mapping[str, str]) -> tuple[Settings, tuple[str
     Each problem begins with the name of its setting.
     """
     read = SettingReader(environment)
-    desk = _desk(read)
+    manager = _desk(read)
     settings = Settings(
-        state=desk.state,
-        check_schedule=desk.check_schedule,
-        check_min=desk.check_min,
-        check_max=desk.check_max,
-        job_deadline=desk.job_deadline,
-        lost_after=desk.lost_after,
-        redeliver_after=desk.redeliver_after,
+        state=manager.state,
+        check_schedule=manager.check_schedule,
+        check_min=manager.check_min,
+        check_max=manager.check_max,
+        job_deadline=manager.job_deadline,
+        lost_after=manager.lost_after,
+        redeliver_after=manager.redeliver_after,
         gem_base_url=read.url(
             "GEM_API_BASE_URL", "https://api.tomtom.com/maps/orbis/platform/gem"
         ).rstrip("/"),
@@ -159,7 +159,7 @@ def survey_settings(environment: Mapping[str, str]) -> tuple[Settings, tuple[str
     return settings, tuple(read.problems)
 
 
-def read_desk_settings(environment: Mapping[str, str]) -> DeskSettings:
+def read_state_settings(environment: Mapping[str, str]) -> StateSettings:
     """Read only what it takes to look after jobs; see `read_settings`."""
     read = SettingReader(environment)
     settings = _desk(read)
@@ -168,8 +168,8 @@ def read_desk_settings(environment: Mapping[str, str]) -> DeskSettings:
     return settings
 
 
-def _desk(read: SettingReader) -> DeskSettings:
-    desk = DeskSettings(
+def _desk(read: SettingReader) -> StateSettings:
+    manager = StateSettings(
         state=read_connection(read, "GEM_STATE", queues=True),
         check_schedule=read.schedule("GEM_CHECK_SCHEDULE", "0 * * * * *"),
         check_min=timedelta(seconds=read.number("GEM_CHECK_MIN_SECONDS", 30)),
@@ -178,6 +178,6 @@ def _desk(read: SettingReader) -> DeskSettings:
         lost_after=timedelta(minutes=read.number("GEM_LOST_AFTER_MINUTES", 60)),
         redeliver_after=timedelta(minutes=read.number("GEM_REDELIVER_AFTER_MINUTES", 10)),
     )
-    if desk.check_min > desk.check_max:
+    if manager.check_min > manager.check_max:
         read.problems.append("GEM_CHECK_MIN_SECONDS is more than GEM_CHECK_MAX_SECONDS")
-    return desk
+    return manager

@@ -21,17 +21,17 @@ class Plan:
 
     size: int
     """Jobs of a batch."""
-    lanes: int
+    concurrency: int
     """Batches at once."""
 
     @property
     def room(self) -> int:
         """Batches that may lie on the queue."""
-        return self.lanes * DEPTH
+        return self.concurrency * DEPTH
 
     def delay(self, place: int) -> timedelta:
         """How long the batch at a place of the queue is hidden, so that no more run than lanes."""
-        return SPAN * (place // self.lanes)
+        return SPAN * (place // self.concurrency)
 
 
 def plan(size: int, per_second: float) -> Plan:

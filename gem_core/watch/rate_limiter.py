@@ -16,7 +16,7 @@ from gem_core.errors import RecordConflict
 from gem_core.storage.documents import Documents, Listed
 
 PREFIX = "lanes/"
-LEASE = timedelta(seconds=20)
+LEASE_TIME = timedelta(seconds=20)
 """How long a lane stays taken when its holder dies. A holder that lives renews it as it goes, and
 may also be late: the lane is lost only when another has taken it."""
 MARGIN = timedelta(seconds=5)
@@ -25,7 +25,7 @@ LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class SleepClock:
     """A clock, the pause that waits for so many seconds of it, and locks for those who wait."""
 
     now: Callable[[], datetime]
@@ -33,10 +33,12 @@ class Watch:
     lock: Callable[[], AbstractContextManager[object]] = Lock
 
 
-class Lane:
+class Lease:
     """A share of the request budget, in our hands. Several threads may wait in it."""
 
-    def __init__(self, hold: "_Hold", *, first: datetime, gap: timedelta, watch: Watch) -> None:
+    def __init__(
+        self, hold: "_HeldDocument", *, first: datetime, gap: timedelta, watch: SleepClock
+    ) -> None:
         self._hold = hold
         self._next = first
         self._gap = gap
@@ -69,7 +71,7 @@ class Lane:
             self._hold.end(self._next - self._gap)
 
 
-class Lanes:
+class RateLimiter:
     """All lanes; their documents lie beside the worklist."""
 
     def __init__(
@@ -78,8 +80,8 @@ class Lanes:
         *,
         count: int,
         per_second: float,
-        watch: Watch,
-        dice: Callable[[], float] = lambda: 0.0,
+        watch: SleepClock,
+        random: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """Divide a rate.
 
@@ -88,16 +90,16 @@ class Lanes:
             count: how many lanes.
             per_second: questions a second of all lanes together.
             watch: the clock.
-            dice: 0 up to 1; runs that start together then seldom want the same lane.
+            random: 0 up to 1; runs that start together then seldom want the same lane.
 
         """
         self._documents = documents
-        self._dice = dice
+        self._dice = random
         self._count = count
         self._gap = timedelta(seconds=count / per_second)
         self._watch = watch
 
-    def take(self) -> Lane | None:
+    def take(self) -> Lease | None:
         """A lane that nobody holds, one that may ask soonest; None when all are held.
 
         Raises:
@@ -114,12 +116,14 @@ class Lanes:
         for name in sorted(free, key=first.__getitem__):
             held = known.get(name)
             with suppress(RecordConflict):
-                hold = _Hold(self._documents, name, held.etag if held else None, now + LEASE)
-                return Lane(hold, first=first[name], gap=self._gap, watch=self._watch)
+                hold = _HeldDocument(
+                    self._documents, name, held.etag if held else None, now + LEASE_TIME
+                )
+                return Lease(hold, first=first[name], gap=self._gap, watch=self._watch)
         return None
 
 
-class _Hold:
+class _HeldDocument:
     """The document of a lane, as long as it is ours."""
 
     def __init__(self, documents: Documents, name: str, etag: str | None, until: datetime) -> None:
@@ -137,7 +141,7 @@ class _Hold:
     def until(self, moment: datetime) -> bool:
         """Whether the lane is ours until then, the lease made longer if need be."""
         if self._etag and moment > self._until:
-            self._write(moment + LEASE)
+            self._write(moment + LEASE_TIME)
         return self._etag is not None
 
     def end(self, asked_until: datetime) -> None:
@@ -160,10 +164,10 @@ def _metadata(until: datetime) -> dict[str, str]:
     return {"until": until.astimezone(UTC).isoformat()}
 
 
-def _until(lane: Listed) -> datetime:
+def _until(lease: Listed) -> datetime:
     """Until when a lane is taken; one that says nothing readable is free."""
     try:
-        until = datetime.fromisoformat(lane.metadata.get("until", ""))
+        until = datetime.fromisoformat(lease.metadata.get("until", ""))
     except ValueError:
         return LONG_AGO
     return until if until.tzinfo else until.replace(tzinfo=UTC)

@@ -37,7 +37,7 @@ class Settlement(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class StatusChange:
     """The first time that a status was seen after another one."""
 
     at: datetime
@@ -49,7 +49,7 @@ NOT_FOUND = "not_found"
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ProgressReading:
     """How far a job was when GEM told this for the first time."""
 
     at: datetime
@@ -81,8 +81,8 @@ class JobRecord:
     not_found_since: datetime | None = None
     job: GemJob | None = None
     """GEM's last usable answer."""
-    history: tuple[Sighting, ...] = ()
-    progress: tuple[Progress, ...] = ()
+    history: tuple[StatusChange, ...] = ()
+    progress: tuple[ProgressReading, ...] = ()
     """The first that GEM told, and its present one if that is another."""
 
     settlement: Settlement | None = None
@@ -160,23 +160,25 @@ class JobRecord:
         return replace(self, checks=self.checks + 1, checked_at=now)
 
 
-def _with(history: tuple[Sighting, ...], status: str, now: datetime) -> tuple[Sighting, ...]:
+def _with(
+    history: tuple[StatusChange, ...], status: str, now: datetime
+) -> tuple[StatusChange, ...]:
     """The history with one more sighting, if the status is new; the middle gives way when long."""
     if history and history[-1].status == status:
         return history
     if len(history) >= MAX_HISTORY:
         history = history[: MAX_HISTORY // 2] + history[MAX_HISTORY // 2 + 1 :]
-    return (*history, Sighting(now, status))
+    return (*history, StatusChange(now, status))
 
 
 def _progress(
-    known: tuple[Progress, ...], percent: float | None, now: datetime
-) -> tuple[Progress, ...]:
+    known: tuple[ProgressReading, ...], percent: float | None, now: datetime
+) -> tuple[ProgressReading, ...]:
     """With GEM's present progress; a job that went back or tells none any more begins anew."""
     if percent is None:
         return ()
     if known and known[-1].percent == percent:
         return known
     if not known or percent < known[-1].percent:
-        return (Progress(now, percent),)
-    return known[0], Progress(now, percent)
+        return (ProgressReading(now, percent),)
+    return known[0], ProgressReading(now, percent)

@@ -10,7 +10,7 @@ from typing import Any
 from gem_core.errors import CourierError, RecordUnreadable
 from gem_core.gem.job import parse_job
 from gem_core.outcome import Outcome
-from gem_core.watch.record import JobRecord, Progress, Settlement, Sighting, Stage
+from gem_core.watch.record import JobRecord, ProgressReading, Settlement, Stage, StatusChange
 
 SCHEMA_VERSION = 1
 
@@ -86,10 +86,11 @@ def _read(held: dict[str, Any]) -> JobRecord:
         not_found_since=_moment(held["notFoundSince"]),
         job=parse_job(answer, job_run_id=job_run_id) if answer is not None else None,
         history=tuple(
-            Sighting(datetime.fromisoformat(seen["at"]), seen["status"]) for seen in held["history"]
+            StatusChange(datetime.fromisoformat(seen["at"]), seen["status"])
+            for seen in held["history"]
         ),
         progress=tuple(
-            Progress(datetime.fromisoformat(seen["at"]), float(seen["percent"]))
+            ProgressReading(datetime.fromisoformat(seen["at"]), float(seen["percent"]))
             for seen in held.get("progress", ())  # records of before have none
         ),
         settlement=Settlement(held["settlement"]) if held["settlement"] else None,

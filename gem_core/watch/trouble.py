@@ -11,7 +11,7 @@ OVERDUE_AFTER = timedelta(minutes=20)
 waits longer waits for nobody."""
 
 
-class Kind(StrEnum):
+class TroubleKind(StrEnum):
     """What is the matter."""
 
     UNDELIVERED = "undelivered"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 class Trouble:
     """What is the matter with one job."""
 
-    kind: Kind
+    kind: TroubleKind
     since: datetime | None
     problem: str
     """In words; may hold GEM's own."""
@@ -56,22 +56,24 @@ def trouble(record: JobRecord, now: datetime) -> Trouble | None:
 def _undelivered(record: JobRecord) -> Trouble:
     again = f"{record.due_at:%Y-%m-%d %H:%M:%S}"
     problem = f"ticket raised {times(record.tickets)}, again due at {again}"
-    return Trouble(Kind.UNDELIVERED, record.settled_at, problem)
+    return Trouble(TroubleKind.UNDELIVERED, record.settled_at, problem)
 
 
 def _nobody_asks(record: JobRecord) -> Trouble:
-    return Trouble(Kind.OVERDUE, record.due_at, record.last_problem or "no tick has asked GEM")
+    return Trouble(
+        TroubleKind.OVERDUE, record.due_at, record.last_problem or "no tick has asked GEM"
+    )
 
 
 def _answers(record: JobRecord) -> Trouble | None:
     """What is the matter with GEM's answers."""
     if record.failures:
         problem = f"{times(record.failures)} in a row: {record.last_problem}"
-        return Trouble(Kind.NOT_ANSWERED, record.checked_at, problem)
+        return Trouble(TroubleKind.NOT_ANSWERED, record.checked_at, problem)
     if record.not_found:
         problem = f"GEM answered 404 {times(record.not_found)} in a row"
-        return Trouble(Kind.NOT_FOUND, record.not_found_since, problem)
+        return Trouble(TroubleKind.NOT_FOUND, record.not_found_since, problem)
     if record.job and record.job.status is None:
         problem = f"GEM says {record.job.status_text[:40]!r}, which it does not document"
-        return Trouble(Kind.STRANGE, record.checked_at, problem)
+        return Trouble(TroubleKind.STRANGE, record.checked_at, problem)
     return None

@@ -12,9 +12,9 @@ from gem_core.audit.reading.output_files import OutputFiles
 from gem_core.deliver.outbox import Outbox
 from gem_core.deliver.poison_queue import PoisonQueue
 from gem_core.deliver.queue_probe import QueueProbe
-from gem_core.doctor.installation import Patient
+from gem_core.doctor.installation import Installation
 from gem_core.errors import RecordUnreadable
-from gem_core.flows.manage_jobs import Desk
+from gem_core.flows.manage_jobs import JobManager
 from gem_core.gem.token import FixedToken, TokenSource
 from gem_core.secret import Secret
 from gem_core.storage.blob_documents import BlobDocuments
@@ -32,7 +32,7 @@ _NOBODY = Secret("gem-courier-doctor")
 """What a stranger shows as key and token."""
 
 
-def patient(source: str) -> Patient:
+def installation(source: str) -> Installation:
     """The installation that the settings of this process describe; `source` says where they are."""
     chosen, problems = survey()
 
@@ -54,8 +54,8 @@ def patient(source: str) -> Patient:
         queues = queue_service(chosen.state, impatient=True)
         return tuple(PoisonQueue(queues.get_queue_client(name)) for name in POISON_QUEUES)
 
-    def desk() -> Desk:
-        return Desk(
+    def manager() -> JobManager:
+        return JobManager(
             registry=registry(),
             outbox=Outbox(manifests=documents(MANIFESTS), reports=documents(REPORTS)),
             heartbeat=Heartbeat(documents(WORKLIST)),
@@ -73,7 +73,7 @@ def patient(source: str) -> Patient:
     def token() -> TokenSource:
         return token_source(chosen)
 
-    return Patient(
+    return Installation(
         settings=chosen,
         problems=problems,
         source=source,
@@ -89,8 +89,8 @@ def patient(source: str) -> Patient:
         scratch=scratch,
         token=token,
         gem=lambda: gem_client(chosen, key=chosen.gem_api_key, token=token()),
-        stranger=lambda: gem_client(chosen, key=_NOBODY, token=FixedToken(_NOBODY)),
-        desk=desk,
+        anonymous=lambda: gem_client(chosen, key=_NOBODY, token=FixedToken(_NOBODY)),
+        manager=manager,
         recent=cache(lambda: _recent(registry())),
     )
 

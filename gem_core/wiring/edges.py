@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import OutputRefused, SettingsError
 from gem_core.flows.checker import Checker, in_threads
-from gem_core.flows.manage_jobs import Desk
-from gem_core.flows.replay_poison import PoisonDesk
+from gem_core.flows.manage_jobs import JobManager
+from gem_core.flows.replay_poison import PoisonManager
 from gem_core.settings.app_settings import (
-    DeskSettings,
     InputCompare,
     QueueEncoding,
     Settings,
-    read_desk_settings,
+    StateSettings,
     read_settings,
+    read_state_settings,
     survey_settings,
 )
 from gem_core.settings.connection_reader import read_connection
@@ -46,7 +46,7 @@ from gem_core.storage.names import (
 from gem_core.watch.batch import plan
 from gem_core.watch.durations import DurationBook
 from gem_core.watch.heartbeat import Heartbeat
-from gem_core.watch.rate_limiter import Lanes, Watch
+from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.watch.registry import JobRegistry
 from gem_core.watch.schedule import Policy
 from gem_core.wiring.gem import gem_client, token_source
@@ -99,12 +99,12 @@ def checker() -> Checker:
         heartbeat=_heartbeat(),
         gem=_gem(),
         policy=policy(chosen),
-        lanes=Lanes(
+        limiter=RateLimiter(
             _documents(WORKLIST),
-            count=batches.lanes if batches else 1,
+            count=batches.concurrency if batches else 1,
             per_second=rate,
-            watch=Watch(now, time.sleep),
-            dice=SystemRandom().random,
+            watch=SleepClock(now, time.sleep),
+            random=SystemRandom().random,
         ),
         clock=now,
         jitter=SystemRandom().random,
@@ -116,23 +116,23 @@ def checker() -> Checker:
     )
 
 
-def desk() -> Desk:
+def manager() -> JobManager:
     """The edges of the HTTP routes. Raises SettingsError unless all settings are right."""
     settings()
-    return state_desk()
+    return state_manager()
 
 
 @cache
-def desk_settings() -> DeskSettings:
+def state_settings() -> StateSettings:
     """The part of the settings that is about our own state. Raises SettingsError."""
-    return read_desk_settings(os.environ)
+    return read_state_settings(os.environ)
 
 
 @cache
-def state_desk() -> Desk:
+def state_manager() -> JobManager:
     """A desk for somebody who has our own state, and neither GEM's key nor the outputs."""
-    chosen = desk_settings()
-    return Desk(
+    chosen = state_settings()
+    return JobManager(
         registry=_registry(),
         outbox=_outbox(),
         heartbeat=_heartbeat(),
@@ -143,21 +143,21 @@ def state_desk() -> Desk:
 
 
 @cache
-def poison_desk() -> PoisonDesk:
+def poison_manager() -> PoisonManager:
     """The same desk, with the queues of failed messages."""
-    return PoisonDesk(state_desk(), _poison_queues(), TICKETS)
+    return PoisonManager(state_manager(), _poison_queues(), TICKETS)
 
 
 @cache
 def deliverer() -> "Deliverer":
     """The edges of a delivery. Imports pyarrow."""
-    from gem_core.audit.audit import Effort, audit
+    from gem_core.audit.audit import AuditOptions, audit
     from gem_core.audit.ids.facts import IdLimits
     from gem_core.audit.reading.output_files import OutputFiles
     from gem_core.flows.deliverer import Deliverer
 
     chosen = settings()
-    effort = Effort(
+    effort = AuditOptions(
         IdLimits(chosen.ids_memory_bytes, chosen.ids_folder),
         with_values=chosen.input_compare is InputCompare.COLUMNS,
     )
@@ -241,7 +241,7 @@ def _gem() -> "GemClient":
     return gem_client(chosen, key=chosen.gem_api_key, token=token_source(chosen))
 
 
-def policy(chosen: DeskSettings) -> Policy:
+def policy(chosen: StateSettings) -> Policy:
     """The operator's limits."""
     return Policy(
         check_min=chosen.check_min,
@@ -255,7 +255,7 @@ def policy(chosen: DeskSettings) -> Policy:
 def _poison_queues() -> "tuple[PoisonQueue, ...]":
     from gem_core.deliver.poison_queue import PoisonQueue
 
-    queues = queue_service(desk_settings().state)
+    queues = queue_service(state_settings().state)
     return tuple(PoisonQueue(queues.get_queue_client(name)) for name in POISON_QUEUES)
 
 
@@ -279,7 +279,7 @@ def _outbox() -> Outbox:
 def _documents(container: str) -> "BlobDocuments":
     from gem_core.storage.blob_documents import BlobDocuments
 
-    state = desk_settings().state
+    state = state_settings().state
     return BlobDocuments(
         blob_service(state, state.blob_service_uri or "").get_container_client(container)
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from gem_core.audit.audit import Effort, audit
+from gem_core.audit.audit import AuditOptions, audit
 from gem_core.audit.reading.source import open_file
 from gem_core.page.make import make_page
 from tests.audit.build import input_table, job, matched_table, write
@@ -112,7 +112,7 @@ def _audited(output: Path, given: Path, number: int) -> dict[str, Any]:
         source := open_file(output),
         of,
         input_source=open_file(given),
-        effort=Effort(two_threads=number % 2 == 0, with_values=number % 3 == 0),
+        effort=AuditOptions(two_threads=number % 2 == 0, with_values=number % 3 == 0),
     )
     if number % _PAGES == 0:
         make_page(report, source, NOW, with_map=True)

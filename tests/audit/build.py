@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gem_core.audit.audit import Effort, audit
+from gem_core.audit.audit import AuditOptions, audit
 from gem_core.audit.judging.report import Report
 from gem_core.audit.reading.source import FileSource, Source, open_file
 from gem_core.gem.job import GemJob, parse_job
@@ -109,4 +109,6 @@ def audited(
         given = input_table()
     if isinstance(given, pa.Table):
         given = write(folder, given, "roads.parquet")
-    return audit(output, of or job(), input_source=given, effort=Effort(with_values=with_values))
+    return audit(
+        output, of or job(), input_source=given, effort=AuditOptions(with_values=with_values)
+    )

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from gem_core.audit.audit import Effort, audit
+from gem_core.audit.audit import AuditOptions, audit
 from gem_core.audit.ids import id_audit as ids_module
 from gem_core.audit.ids import integer_sort, text_sort
 from gem_core.audit.ids.facts import IdLimits
@@ -184,13 +184,13 @@ def test_every_count(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ids_module, "_EARLY_BYTES", 64)
         patch.setattr(text_sort, "CHUNK_BYTES", 48)
-        patch.setattr(integer_sort, "AT_HAND_IDS", 12)
+        patch.setattr(integer_sort, "MERGE_IDS", 12)
         patch.setattr(column_chunks, "BATCH_ROWS", batch_rows)
         report = audit(
             open_file(paths[0]),
             job(overtureRelease=release),
             input_source=open_file(paths[1]),
-            effort=Effort(IdLimits(id_bytes, folder)),
+            effort=AuditOptions(IdLimits(id_bytes, folder)),
         )
     event(f"{sum(name in report.failed() for name in ('gers_form', 'ids_once'))} of two failed")
     assert report.facts.data_fault == ""

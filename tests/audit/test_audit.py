@@ -7,7 +7,13 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from gem_core.audit.audit import Effort, audit, changed_report, given_up_report, refused_report
+from gem_core.audit.audit import (
+    AuditOptions,
+    audit,
+    changed_report,
+    given_up_report,
+    refused_report,
+)
 from gem_core.audit.ids import out_of_order
 from gem_core.audit.ids.facts import IdLimits
 from gem_core.audit.judging.checks import CHECKS
@@ -103,7 +109,7 @@ def test_ids_on_disk_go_with_whatever_ends_an_audit(tmp_path: Path) -> None:
     output = write(tmp_path, matched_table(20_000, id=ids))
     limits = IdLimits(2_000, folder)
     with pytest.raises(KeyboardInterrupt) as caught:  # holds every frame, and what is in it
-        audit(output, job(), input_source=None, effort=Effort(limits), on_rows=stop)
+        audit(output, job(), input_source=None, effort=AuditOptions(limits), on_rows=stop)
     assert caught.type is KeyboardInterrupt
     assert not list(folder.iterdir())
 
@@ -255,7 +261,7 @@ def test_shuffled_ids_that_fill_their_range_are_never_sorted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The footers of both files tell the range."""
-    monkeypatch.delattr(out_of_order, "IntRuns")
+    monkeypatch.delattr(out_of_order, "IntegerSort")
     ids = pa.array([100 + n * 7 % ROWS for n in range(ROWS)])
     report = audited(tmp_path, matched_table(id=ids))
     assert report.facts.ids
@@ -303,7 +309,7 @@ def test_a_full_disk_says_nothing_about_the_output(tmp_path: Path, disorder: str
         write(tmp_path, table, row_group_size=1000),
         job(),
         input_source=write(tmp_path, given, "roads.parquet", row_group_size=1000),
-        effort=Effort(IdLimits(1, tmp_path / "gone")),
+        effort=AuditOptions(IdLimits(1, tmp_path / "gone")),
     )
     assert "cannot be used" in lines(report, Verdict.NOT_RUN)["ids_once"]
     assert "cannot be used" in report.to_json()["input"]["note"]

@@ -16,7 +16,7 @@ import pytest
 
 from bench.networks import Layout, Order, write_network
 from devkit.blob_server import Asked, Blob, Fault, serving
-from gem_core.audit.audit import Effort, audit
+from gem_core.audit.audit import AuditOptions, audit
 from gem_core.audit.judging.report import Report
 from gem_core.audit.parquet import column_chunks
 from gem_core.audit.reading import pieces, read_ahead
@@ -90,7 +90,7 @@ class Bounds:
 def audited(blob: Blob, *, retry_total: int = 0, two_threads: bool = False) -> Report:
     with serving(blob, retry_total=retry_total) as container:
         output = open_blob(container, "roads_matched.parquet")
-        effort = Effort(two_threads=two_threads)
+        effort = AuditOptions(two_threads=two_threads)
         return audit(output, JOB, input_source=None, effort=effort)
 
 

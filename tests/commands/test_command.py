@@ -22,14 +22,14 @@ from azure.storage.blob import (
 
 from devkit.azurite import Azurite
 from gem_core.__main__ import main
-from gem_core.audit.audit import Effort
+from gem_core.audit.audit import AuditOptions
 from gem_core.audit.ids.facts import IdLimits
 from gem_core.audit.judging.report import Report
 from gem_core.audit.reading.address import parse_address
 from gem_core.audit.rows.progress import Pass
 from gem_core.commands import run_audit
-from gem_core.commands.progress import Progress
-from gem_core.commands.run_audit import Order
+from gem_core.commands.progress import ProgressLine
+from gem_core.commands.run_audit import AuditRequest
 from gem_core.errors import OutputUnreachable
 from gem_core.storage import clients
 from gem_core.wiring import edges
@@ -112,7 +112,7 @@ def test_a_value_that_is_not_the_inputs(files: Path, capsys: pytest.CaptureFixtu
 def test_ids_go_to_the_folder_that_is_named(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
-    def limits(*_: object, effort: Effort, **__: object) -> Report:
+    def limits(*_: object, effort: AuditOptions, **__: object) -> Report:
         seen.append(effort.id_limits)
         return audited(files, matched_table())
 
@@ -188,7 +188,7 @@ def test_what_stands_in_the_pages_place_stays_until_there_is_a_page(
     def rows(*_: object) -> None:
         seen.append(page.read_text() if page.exists() else None)
 
-    monkeypatch.setattr(Progress, "rows", rows)
+    monkeypatch.setattr(ProgressLine, "rows", rows)
     assert command(files / "bad.parquet", "--html", link) == 1
     page.write_text("the former one")
     assert command(files / "bad.parquet", "--html", page) == 1
@@ -211,12 +211,12 @@ def test_a_page_that_fails_takes_no_report_with_it(
     assert command(*told) == 1
     whole = capsys.readouterr().out
 
-    def rows(_: Progress, doing: Pass, done: int, total: int) -> None:
+    def rows(_: ProgressLine, doing: Pass, done: int, total: int) -> None:
         assert doing is Pass.CHECKED
         assert 0 < done <= total == 12
         os.utime(path, (1, 1))  # the audit has read it whole
 
-    monkeypatch.setattr(Progress, "rows", rows)
+    monkeypatch.setattr(ProgressLine, "rows", rows)
     assert command(*told, "--html", page) == 3
     out, err = capsys.readouterr()
     assert out == whole
@@ -229,7 +229,7 @@ def test_a_page_that_cannot_be_written_after_all(
 ) -> None:
     folder = files / "pages"
     folder.mkdir()
-    monkeypatch.setattr(Progress, "rows", lambda *_: folder.rename(files / "moved"))
+    monkeypatch.setattr(ProgressLine, "rows", lambda *_: folder.rename(files / "moved"))
     assert command(files / "bad.parquet", "--html", folder / "page.html") == 3
     out, err = capsys.readouterr()
     assert out.startswith("invalid: bad.parquet\n")
@@ -302,7 +302,7 @@ def test_an_empty_argument_is_refused(
 
 def test_an_empty_input_is_not_none(files: Path) -> None:
     with pytest.raises(OutputUnreachable, match="is not a file"):
-        run_audit.run(Order(str(files / "bad.parquet"), given=""))
+        run_audit.run(AuditRequest(str(files / "bad.parquet"), given=""))
 
 
 def test_a_file_that_changes_meanwhile_is_no_verdict(
@@ -310,11 +310,11 @@ def test_a_file_that_changes_meanwhile_is_no_verdict(
 ) -> None:
     path = files / "bad.parquet"
 
-    def enter(progress: Progress) -> Progress:
+    def enter(progress: ProgressLine) -> ProgressLine:
         path.write_bytes(b"another")  # it is opened, and not read
         return progress
 
-    monkeypatch.setattr(Progress, "__enter__", enter)
+    monkeypatch.setattr(ProgressLine, "__enter__", enter)
     assert command(path, "--html", files / "page.html") == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -330,7 +330,7 @@ def test_a_crash_is_no_verdict(
     def crash(*_: object) -> None:
         raise ValueError("https://a.example/c/n?sv=1&sig=c2VjcmV0&sp=r")
 
-    monkeypatch.setattr(Progress, "rows", crash)
+    monkeypatch.setattr(ProgressLine, "rows", crash)
     assert command(files / "bad.parquet") == 2
     err = capsys.readouterr().err
     assert "sig=***&sp=r" in err
@@ -380,7 +380,7 @@ def test_interrupted(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Progress, "rows", stop)
+    monkeypatch.setattr(ProgressLine, "rows", stop)
     assert command(files / "bad.parquet") == 130
 
 
@@ -391,7 +391,7 @@ class Terminal(io.StringIO):
 
 def test_progress_is_drawn_on_a_terminal_and_wiped() -> None:
     stream = Terminal()
-    with Progress(stream) as progress:
+    with ProgressLine(stream) as progress:
         progress.rows(Pass.CHECKED, 1_000, 3_000)
         progress.rows(Pass.CHECKED, 1_001, 3_000)
         progress.rows(Pass.CHECKED, 3_000, 3_000)
@@ -429,14 +429,14 @@ def test_progress_does_not_judge_before_all_is_read(
 def test_progress_takes_any_numbers(totals: tuple[int, int]) -> None:
     """The footer may say anything."""
     stream = Terminal()
-    with Progress(stream) as progress:
+    with ProgressLine(stream) as progress:
         progress.rows(Pass.CHECKED, *totals)
     assert "100%" in stream.getvalue()
 
 
 def test_no_terminal_no_progress() -> None:
     stream = io.StringIO()
-    with Progress(stream) as progress:
+    with ProgressLine(stream) as progress:
         progress.rows(Pass.CHECKED, 1, 2)
     assert stream.getvalue() == ""
 

@@ -51,7 +51,7 @@ def demo(command: DeskCommand) -> Iterator[dict[str, str]]:
             settings = app_settings(command.azurite, simulator) | {"GEM_REPORT_PAGE": "false"}
             os.environ.update(settings)
             forget_edges()
-            register_job(edges.desk(), "job-1", None)
+            register_job(edges.manager(), "job-1", None)
             check_jobs(edges.checker())
             assert deliver_results(edges.deliverer(), "job-1")
             queues.get_queue_client(QUEUE).clear_messages()
@@ -70,16 +70,16 @@ def look(command: DeskCommand, **changes: str) -> tuple[int, dict[str, Mapping[s
 
 def fails(found: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """What fails, with the remedy."""
-    return {name: each["remedy"] for name, each in found.items() if each["verdict"] == "fail"}
+    return {name: each["remedy"] for name, each in found.items() if each["status"] == "fail"}
 
 
 @pytest.mark.usefixtures("demo")
 def test_all_is_green_and_nothing_is_left_behind(command: DeskCommand) -> None:
     before = stored(command)
     code, found = look(command)
-    assert (code, {each["verdict"] for each in found.values()}) == (0, {"ok"})
+    assert (code, {each["status"] for each in found.values()}) == (0, {"ok"})
     assert stored(command) == before
-    assert "1 of the last 1 deliveries came of the first ticket" in found["events"]["said"]
+    assert "1 of the last 1 deliveries came of the first ticket" in found["events"]["detail"]
 
 
 def stored(command: DeskCommand) -> dict[str, object]:
@@ -126,7 +126,7 @@ def test_a_wrong_key(command: DeskCommand) -> None:
     code, found = look(command, GEM_API_KEY="wrong-key")
     assert code == 1
     assert list(fails(found)) == ["gem"]
-    assert found["gem"]["said"].startswith("GEM answered 401")
+    assert found["gem"]["detail"].startswith("GEM answered 401")
     assert found["gem"]["remedy"].startswith("GEM_API_KEY is not the key that TomTom knows")
     assert "wrong-key" not in json.dumps(found)
 
@@ -144,7 +144,7 @@ def test_missing_containers(command: DeskCommand) -> None:
     assert code == 1
     stores = ("records", "worklist", "tickets", "reports", "manifests")
     for name, container in zip(stores, names.CONTAINERS, strict=True):
-        assert found[name]["said"] == f"container '{container}' does not exist in GEM_STATE"
+        assert found[name]["detail"] == f"container '{container}' does not exist in GEM_STATE"
         create = (
             f"az storage container create --auth-mode login --account-name … --name {container}"
         )
@@ -160,7 +160,7 @@ def test_a_queue_that_is_gone(command: DeskCommand) -> None:
     code, found = look(command)
     assert code == 1
     assert list(fails(found)) == ["results"]
-    assert found["results"]["said"] == f"queue '{QUEUE}' does not exist in GEM_STATE"
+    assert found["results"]["detail"] == f"queue '{QUEUE}' does not exist in GEM_STATE"
     assert (
         f"az storage queue create --auth-mode login --account-name … --name {QUEUE}"
         in (found["results"]["remedy"])
@@ -173,7 +173,7 @@ def test_an_output_storage_that_refuses(command: DeskCommand) -> None:
     code, found = look(command, GEM_OUTPUT=refusing)
     assert code == 1
     assert list(fails(found)) == ["outputs", "inputs"]
-    assert "job-1_matched.parquet: refused" in found["outputs"]["said"]
+    assert "job-1_matched.parquet: refused" in found["outputs"]["detail"]
     assert found["outputs"]["remedy"].startswith(
         "give the identity of GEM_OUTPUT Storage Blob Data"
     )
@@ -185,14 +185,14 @@ def test_a_folder_that_is_not_there(command: DeskCommand, tmp_path: Path) -> Non
     code, found = look(command, GEM_IDS_FOLDER=str(tmp_path / "none"))
     assert (code, list(fails(found))) == (1, ["disk"])
     code, found = look(command, GEM_IDS_FOLDER=str(tmp_path))
-    assert (code, found["disk"]["said"].startswith(f"{tmp_path}: write; ")) == (0, True)
+    assert (code, found["disk"]["detail"].startswith(f"{tmp_path}: write; ")) == (0, True)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("demo")
 @pytest.mark.parametrize("ago", [timedelta(hours=2), None], ids=["silent", "never"])
 def test_a_silent_timer(command: DeskCommand, ago: timedelta | None) -> None:
-    heartbeat: Heartbeat = edges.desk().heartbeat
+    heartbeat: Heartbeat = edges.manager().heartbeat
     if ago:
         then = datetime.now(UTC) - ago
         heartbeat.start(then)
@@ -204,7 +204,7 @@ def test_a_silent_timer(command: DeskCommand, ago: timedelta | None) -> None:
     assert code == 1
     assert list(fails(found)) == ["timer"]
     said = "silent: last tick 2 h 0 min ago" if ago else "no tick was ever seen"
-    assert found["timer"]["said"].startswith(said)
+    assert found["timer"]["detail"].startswith(said)
     assert "is the app deployed and running" in found["timer"]["remedy"]
 
 
@@ -236,11 +236,11 @@ def test_the_right_that_is_missing_is_named(
     state = f"BlobEndpoint={blob};QueueEndpoint={queue};SharedAccessSignature={signature}"
     code, found = look(command, GEM_STATE=state)
     assert code == 1
-    assert found["records"]["said"].startswith(said)
+    assert found["records"]["detail"].startswith(said)
     assert "Storage Blob Data Owner" in found["records"]["remedy"]
     assert "sig=" not in json.dumps(found)
     if not permission.write:
-        assert found["results"]["said"].startswith(f"queue {QUEUE}: refused")
+        assert found["results"]["detail"].startswith(f"queue {QUEUE}: refused")
 
 
 @pytest.mark.usefixtures("demo")
@@ -251,9 +251,9 @@ def test_unresolved_references_are_named(command: DeskCommand) -> None:
         GEM_CLIENT_SECRET="@microsoft.keyvault(VaultName=v;SecretName=s)",
     )
     assert code == 1
-    assert found["key-vault"]["said"] == "unresolved: GEM_CLIENT_SECRET, GEM_STATE"
+    assert found["key-vault"]["detail"] == "unresolved: GEM_CLIENT_SECRET, GEM_STATE"
     assert "Key Vault Secrets User" in found["key-vault"]["remedy"]
-    assert found["records"]["verdict"] == "skipped"
+    assert found["records"]["status"] == "skipped"
 
 
 @pytest.mark.usefixtures("demo")

@@ -20,7 +20,7 @@ from gem_core.outcome import Outcome
 from gem_core.storage import names
 from gem_core.watch.record import JobRecord, Settlement
 from gem_core.watch.registry import StoredRecord
-from gem_core.wiring.edges import now, state_desk
+from gem_core.wiring.edges import now, state_manager
 from tests.builders import answer
 from tests.commands.desk import DeskCommand
 
@@ -28,13 +28,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def stored(job_run_id: str) -> StoredRecord:
-    held = state_desk().registry.get(job_run_id)
+    held = state_manager().registry.get(job_run_id)
     assert held
     return held
 
 
 def change(job_run_id: str, record: JobRecord) -> None:
-    state_desk().registry.replace(stored(job_run_id), record)
+    state_manager().registry.replace(stored(job_run_id), record)
 
 
 def settle(command: DeskCommand, job_run_id: str, **fields: object) -> JobRecord:
@@ -50,7 +50,7 @@ def settle(command: DeskCommand, job_run_id: str, **fields: object) -> JobRecord
 def report(command: DeskCommand, job_run_id: str) -> None:
     record = settle(command, job_run_id)
     body = json.dumps({"id": "abc", "data": {"outcome": "failed"}})
-    state_desk().outbox.keep(job_run_id, Manifest("abc", Outcome.FAILED, body))
+    state_manager().outbox.keep(job_run_id, Manifest("abc", Outcome.FAILED, body))
     change(job_run_id, record.reported(Outcome.FAILED, "abc", now()))
 
 
@@ -129,7 +129,7 @@ def test_a_listing_by_stage_ends_at_its_limit_and_goes_on_there(
     for name in ("b", "d", "e", "g"):
         report(command, name)
     command("jobs", "register", "a", "c", "f", "h")
-    state_desk().registry._jobs.put("_doctor/probe", b"")  # listed, and no job
+    state_manager().registry._jobs.put("_doctor/probe", b"")  # listed, and no job
     pages: list[list[str]] = []
     words: tuple[str, ...] = ()
     while not pages or words:
@@ -183,8 +183,8 @@ def test_report_and_page_of_the_last_delivery(command: DeskCommand, tmp_path: Pa
         code, out, err = command("jobs", "show", "job-1", *words)
         assert (code, out) == (1, "")
         assert err.endswith("of 'job-1' is kept\n")
-    state_desk().outbox.keep_report("job-1", {"id": "abc", "data": {"rows": 3}})
-    state_desk().outbox.keep_page("job-1", "abc", "<!doctype html>")
+    state_manager().outbox.keep_report("job-1", {"id": "abc", "data": {"rows": 3}})
+    state_manager().outbox.keep_page("job-1", "abc", "<!doctype html>")
     assert command.json("jobs", "show", "job-1", "--report")["data"] == {"rows": 3}
     assert command("jobs", "show", "job-1", "--page", str(file)) == (0, "", "")
     assert file.read_text() == "<!doctype html>"
@@ -242,12 +242,12 @@ def test_forgetting_wants_a_yes(
     code, _, err = command("jobs", "forget", "job-1")
     assert code == (0 if gone else 2)
     assert ("its manifest will not be sent" in err) == stdin.isatty()
-    assert (state_desk().registry.get("job-1") is None) == gone
+    assert (state_manager().registry.get("job-1") is None) == gone
 
 
 def test_a_record_that_cannot_be_read_is_told_and_can_be_forgotten(command: DeskCommand) -> None:
     command("jobs", "register", "broken", "fine")
-    state_desk().registry._jobs.put("broken.json", b"{")
+    state_manager().registry._jobs.put("broken.json", b"{")
     assert command("jobs", "redeliver", "broken", "fine")[0] == 2
     code, out, err = command("jobs", "show", "broken", "fine")
     assert (code, out.split()[0]) == (2, "fine")

@@ -11,7 +11,7 @@ from devkit.azurite import Azurite
 from devkit.runner.blob_message import BlobMessage
 from gem_core.storage.names import POISON_QUEUES, TICKETS
 from gem_core.watch.record import Settlement
-from gem_core.wiring.edges import now, state_desk
+from gem_core.wiring.edges import now, state_manager
 from tests.commands.desk import DeskCommand
 
 EMPTY = [f"{name}: 0 messages\n" for name in POISON_QUEUES]
@@ -29,12 +29,12 @@ def queue(command: DeskCommand) -> Iterator[QueueClient]:
 def fail(command: DeskCommand, queue: QueueClient, job_run_id: str) -> None:
     """A settled job whose ticket the host has given up."""
     command("jobs", "register", job_run_id)
-    desk = state_desk()
-    held = desk.registry.get(job_run_id)
+    manager = state_manager()
+    held = manager.registry.get(job_run_id)
     assert held
     past = now() - timedelta(minutes=3)
     record = held.record.settled(Settlement.LOST, past).ticketed()
-    desk.registry.replace(held, record.due(now() + timedelta(minutes=5)))
+    manager.registry.replace(held, record.due(now() + timedelta(minutes=5)))
     ticket(queue, job_run_id)
 
 
@@ -91,7 +91,7 @@ def test_a_replay_raises_tickets_and_empties_the_queue(
         "job-2: ticket_raised",
         "job-2: ticket_raised",
     ]
-    tickets = state_desk().registry._tickets.every()
+    tickets = state_manager().registry._tickets.every()
     assert sorted(each.name for each in tickets) == ["job-1.json", "job-2.json"]
     assert queue.peek_messages(5) == []
 

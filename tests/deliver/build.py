@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from gem_core.deliver.manifest import Findings, Manifest, manifest, manifest_id, whole_event
+from gem_core.deliver.manifest import AuditParts, Manifest, manifest, manifest_id, whole_event
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, Settlement
 from tests.builders import JOB, job, new_record
@@ -21,7 +21,7 @@ def settled(**fields: object) -> JobRecord:
     return record.settled(Settlement.FINISHED, START + timedelta(minutes=1))
 
 
-def findings(**parts: Any) -> Findings:  # noqa: ANN401 - parts of a dataclass
+def findings(**parts: Any) -> AuditParts:  # noqa: ANN401 - parts of a dataclass
     output: dict[str, Any] = {
         "bytes": 4,
         "rows": 2,
@@ -35,7 +35,7 @@ def findings(**parts: Any) -> Findings:  # noqa: ANN401 - parts of a dataclass
         "lastModified": START.isoformat(),
         "rewrittenSinceModifiedAt": False,
     }
-    whole = Findings(
+    whole = AuditParts(
         subject="default/roads_matched.parquet",
         output=output | parts.pop("output", {}),
         audited_at=START + timedelta(minutes=2),
@@ -53,7 +53,7 @@ def check(verdict: str = "failed", severity: str = "error", **more: object) -> d
     }
 
 
-def event(record: JobRecord, found: Findings, *, report_url: str = REPORT) -> dict[str, Any]:
+def event(record: JobRecord, found: AuditParts, *, report_url: str = REPORT) -> dict[str, Any]:
     return whole_event(
         record,
         found,
@@ -66,5 +66,5 @@ def event(record: JobRecord, found: Findings, *, report_url: str = REPORT) -> di
     )
 
 
-def message(record: JobRecord, found: Findings) -> Manifest:
+def message(record: JobRecord, found: AuditParts) -> Manifest:
     return manifest(event(record, found))

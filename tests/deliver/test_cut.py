@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from gem_core.audit.judging.checks import CHECKS
 from gem_core.deliver.cut import MAX_BODY_BYTES, cut_to_fit
-from gem_core.deliver.manifest import Findings, manifest
-from gem_core.watch.record import JobRecord, Settlement, Sighting
+from gem_core.deliver.manifest import AuditParts, manifest
+from gem_core.watch.record import JobRecord, Settlement, StatusChange
 from gem_core.watch.registration import register
 from tests.builders import JOB, check_manifest, job, new_record
 from tests.deliver.build import ID, REPORT, check, event, findings, message, settled
@@ -123,7 +123,7 @@ _WIDE = {
                 **dict.fromkeys(("storageId", "inputFileName", "matchingType"), "\U0001f6e3" * 999),
                 **dict.fromkeys(("outputFileName", "overtureRelease"), "\U0001f6e3" * 999),
             ),
-            history=(Sighting(START, "\U0001f6e3" * 999),) * 99,
+            history=(StatusChange(START, "\U0001f6e3" * 999),) * 99,
             labels={f"{number:02}": "\U0001f6e3" * 18 for number in range(32)},
         ),
         findings(output={"name": "\U0001f6e3" * 1024, "url": "https://a/" + "%F0%9F" * 2048}),
@@ -132,7 +132,7 @@ _WIDE = {
 
 
 @pytest.mark.parametrize(("record", "found"), _WIDE.values(), ids=list(_WIDE))
-def test_whatever_is_wide_is_cut(record: JobRecord, found: Findings) -> None:
+def test_whatever_is_wide_is_cut(record: JobRecord, found: AuditParts) -> None:
     sent = check_manifest(message(record, found).body)
     assert sent["id"] == ID
     assert sent["data"]["outcome"] == "valid"
@@ -172,7 +172,7 @@ def test_a_record_of_another_hand_fits_too() -> None:
 
 def test_there_need_be_nothing_to_cut() -> None:
     lost = new_record().answered_not_found(START).settled(Settlement.LOST, START)
-    whole = json.loads(message(lost, Findings(subject="")).body)
+    whole = json.loads(message(lost, AuditParts(subject="")).body)
     cut = json.loads(cut_to_fit(whole, limit=1))
     assert cut["id"] == ID
     assert cut["data"]["report"] == {"url": REPORT, "page": None}
@@ -183,7 +183,7 @@ def test_a_history_of_long_words_is_cut_to_its_first_and_latest() -> None:
     for number in range(100):
         record = record.answered(job(f"{number} " + "é" * 190), START)
     record = record.settled(Settlement.EXPIRED, START)
-    data = check_manifest(message(record, Findings(subject="")).body)["data"]
+    data = check_manifest(message(record, AuditParts(subject="")).body)["data"]
     words = [seen["status"].split()[0] for seen in data["settlement"]["history"]]
     assert words == ["0", *(str(number) for number in range(91, 100))]
 
@@ -257,7 +257,7 @@ def test_any_findings_make_a_message_that_fits(
     checks: list[dict[str, Any]],
 ) -> None:
     answer = {name: value for name, value in fields.items() if name not in {"jobRunId", "status"}}
-    history = tuple(Sighting(START, word) for word in seen * repeats)
+    history = tuple(StatusChange(START, word) for word in seen * repeats)
     record = replace(settled(**answer), labels=labels, last_problem=problem, history=history)
     found = findings(
         subject=f"{output['container']}/{output['name']}",

@@ -6,7 +6,7 @@ from typing import Any
 
 from azure.core.messaging import CloudEvent
 
-from gem_core.deliver.manifest import Findings, manifest, manifest_id
+from gem_core.deliver.manifest import AuditParts, manifest, manifest_id
 from gem_core.watch.record import Settlement
 from tests.builders import JOB, check_manifest, new_record
 from tests.deliver.build import ID, REPORT, check, event, findings, message, settled
@@ -40,7 +40,7 @@ def test_the_attributes_are_those_of_a_cloud_event() -> None:
 
 
 def test_without_an_output_there_is_no_subject() -> None:
-    body = check_manifest(message(settled(), Findings(subject="")).body)
+    body = check_manifest(message(settled(), AuditParts(subject="")).body)
     assert "subject" not in body
     assert body["data"]["output"] is None
 
@@ -67,7 +67,7 @@ def test_the_data_tells_what_is_known() -> None:
 
 def test_a_job_that_gem_never_told_of() -> None:
     lost = new_record().answered_not_found(START).settled(Settlement.LOST, START)
-    data = check_manifest(message(lost, Findings(subject="")).body)["data"]
+    data = check_manifest(message(lost, AuditParts(subject="")).body)["data"]
     assert data["job"] is None
     assert data["settlement"]["reason"] == "lost"
     assert data["timing"]["auditedAt"] is None

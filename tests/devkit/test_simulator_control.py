@@ -7,26 +7,26 @@ from collections.abc import Iterator
 import pytest
 
 from devkit.simulator import SimulatorSettings
-from tests.devkit.simulator_desk import Desk
+from tests.devkit.simulator_client import SimulatorClient
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
-    desk = Desk(SimulatorSettings(hold_seconds=0.01))
-    with desk.simulator, desk.session:
-        yield desk
+def client() -> Iterator[SimulatorClient]:
+    client = SimulatorClient(SimulatorSettings(hold_seconds=0.01))
+    with client.simulator, client.session:
+        yield client
 
 
-def test_a_person_submits_a_job(desk: Desk) -> None:
+def test_a_person_submits_a_job(client: SimulatorClient) -> None:
     body = {"storageId": "s", "inputFileName": "my roads.parquet", "matchingType": "road"}
-    made = desk.session.post(f"{desk.simulator.url}/jobs", json=body, timeout=10)
+    made = client.session.post(f"{client.simulator.url}/jobs", json=body, timeout=10)
     assert made.status_code == 201
     told = made.json()
     assert set(told) == {*body, "jobRunId", "overtureRelease", "status", "createdAt"}
     assert body.items() <= told.items()
     assert told["status"] == "queued"
-    desk.clock.move(10_000)
-    assert desk.get(told["jobRunId"]).json()["outputFileName"] == "my roads_matched.parquet"
+    client.clock.move(10_000)
+    assert client.get(told["jobRunId"]).json()["outputFileName"] == "my roads_matched.parquet"
 
 
 @pytest.mark.parametrize(
@@ -40,21 +40,21 @@ def test_a_person_submits_a_job(desk: Desk) -> None:
         b'{"storageId": "s", "inputFileName": ".", "matchingType": "road"}',
     ],
 )
-def test_a_job_that_cannot_be_submitted_is_400(desk: Desk, body: bytes) -> None:
-    made = desk.session.post(f"{desk.simulator.url}/jobs", data=body, timeout=10)
+def test_a_job_that_cannot_be_submitted_is_400(client: SimulatorClient, body: bytes) -> None:
+    made = client.session.post(f"{client.simulator.url}/jobs", data=body, timeout=10)
     assert made.status_code == 400
 
 
-def test_a_script_makes_and_remakes_a_job(desk: Desk) -> None:
+def test_a_script_makes_and_remakes_a_job(client: SimulatorClient) -> None:
     script = {"life": "failed", "queuedFor": 0, "runningFor": 5, "rows": 50, "seed": 7}
-    assert desk.control("PUT", "jobs/job-1", json.dumps(script)).status_code == 201
-    desk.clock.move(5)
-    assert desk.get("job-1").json()["status"] == "failed"
-    assert desk.control("PUT", "jobs/job-1").status_code == 200
-    assert desk.get("job-1").json()["status"] == "queued"
-    (shown,) = desk.control("GET", "jobs").json()["jobs"]
+    assert client.control("PUT", "jobs/job-1", json.dumps(script)).status_code == 201
+    client.clock.move(5)
+    assert client.get("job-1").json()["status"] == "failed"
+    assert client.control("PUT", "jobs/job-1").status_code == 200
+    assert client.get("job-1").json()["status"] == "queued"
+    (shown,) = client.control("GET", "jobs").json()["jobs"]
     assert (shown["life"], shown["status"], shown["asked"]) == ("clean", "queued", 1)
-    assert desk.control("GET", "requests").json() == {"200": 2}
+    assert client.control("GET", "requests").json() == {"200": 2}
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_a_script_makes_and_remakes_a_job(desk: Desk) -> None:
     ],
 )
 def test_a_script_that_makes_no_sense_is_400_and_says_why(
-    desk: Desk, script: str, problem: str
+    client: SimulatorClient, script: str, problem: str
 ) -> None:
-    answer = desk.control("PUT", "jobs/job-1", script)
+    answer = client.control("PUT", "jobs/job-1", script)
     assert answer.status_code == 400
     message = answer.json()["detailedError"]["message"]
     assert re.search(problem, message)

@@ -11,20 +11,22 @@ import pytest
 
 from devkit.simulator import LIVES, Life, SimulatorSettings
 from gem_core.gem.job import parse_job
-from tests.devkit.simulator_desk import Desk
+from tests.devkit.simulator_client import SimulatorClient
 
 EXAMPLES = Path(__file__).parents[1] / "data" / "gem"
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
-    desk = Desk(SimulatorSettings(hold_seconds=0.01))
-    with desk.simulator, desk.session:
-        yield desk
+def client() -> Iterator[SimulatorClient]:
+    client = SimulatorClient(SimulatorSettings(hold_seconds=0.01))
+    with client.simulator, client.session:
+        yield client
 
 
-def test_a_clean_job_has_exactly_the_fields_of_the_page_at_each_stage(desk: Desk) -> None:
-    desk.simulator.add_job("job-1", Life("clean", queued_for=10, running_for=100))
+def test_a_clean_job_has_exactly_the_fields_of_the_page_at_each_stage(
+    client: SimulatorClient,
+) -> None:
+    client.simulator.add_job("job-1", Life("clean", queued_for=10, running_for=100))
     common = {
         "jobRunId": "job-1",
         "storageId": "storage-001",
@@ -33,20 +35,20 @@ def test_a_clean_job_has_exactly_the_fields_of_the_page_at_each_stage(desk: Desk
         "overtureRelease": "2026-01-21.0",
         "createdAt": "2026-01-20T10:00:00Z",
     }
-    assert desk.get("job-1").json() == common | {
+    assert client.get("job-1").json() == common | {
         "status": "queued",
         "modifiedAt": "2026-01-20T10:00:00Z",
     }
-    desk.clock.move(75)
-    assert desk.get("job-1").json() == common | {
+    client.clock.move(75)
+    assert client.get("job-1").json() == common | {
         "status": "running",
         "progress": 65,
         "modifiedAt": "2026-01-20T10:01:15Z",
     }
-    assert set(desk.memory.blobs) == {"job-1.parquet"}
-    desk.clock.move(35)
-    finished = desk.get("job-1")
-    assert "job-1_matched.parquet" in desk.memory.blobs
+    assert set(client.memory.blobs) == {"job-1.parquet"}
+    client.clock.move(35)
+    finished = client.get("job-1")
+    assert "job-1_matched.parquet" in client.memory.blobs
     assert finished.headers["Content-Type"] == "application/json"
     told = finished.json()
     assert told.pop("statistics").keys() == example("finished")["statistics"].keys()
@@ -64,20 +66,22 @@ def example(status: str) -> dict[str, Any]:
     return told
 
 
-def test_the_page_job_answers_with_the_bytes_of_the_page_and_a_file_that_fits(desk: Desk) -> None:
-    desk.simulator.add_job("job-abc123-def456", LIVES["page"])
-    assert desk.get("job-abc123-def456").content == (EXAMPLES / "finished.json").read_bytes()
-    output = pq.read_table(BytesIO(desk.memory.blobs["your_data_matched.parquet"]))
+def test_the_page_job_answers_with_the_bytes_of_the_page_and_a_file_that_fits(
+    client: SimulatorClient,
+) -> None:
+    client.simulator.add_job("job-abc123-def456", LIVES["page"])
+    assert client.get("job-abc123-def456").content == (EXAMPLES / "finished.json").read_bytes()
+    output = pq.read_table(BytesIO(client.memory.blobs["your_data_matched.parquet"]))
     statuses = output.column("match_status").to_pylist()
     assert len(statuses) == 32_456
     assert f"{100 * statuses.count('matched') / len(statuses):.2f}" == "84.68"
     with pytest.raises(ValueError, match="job-abc123-def456"):
-        desk.simulator.add_job("job-2", LIVES["page"])
+        client.simulator.add_job("job-2", LIVES["page"])
 
 
-def test_the_page_job_can_run_first(desk: Desk) -> None:
-    desk.simulator.add_job("job-abc123-def456", Life("page", 0, 60, page=True))
-    assert desk.get("job-abc123-def456").content == (EXAMPLES / "running.json").read_bytes()
+def test_the_page_job_can_run_first(client: SimulatorClient) -> None:
+    client.simulator.add_job("job-abc123-def456", Life("page", 0, 60, page=True))
+    assert client.get("job-abc123-def456").content == (EXAMPLES / "running.json").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -94,13 +98,13 @@ def test_the_page_job_can_run_first(desk: Desk) -> None:
     ],
 )
 def test_missing_or_wrong_headers_are_refused(
-    desk: Desk, changes: dict[str, str | None], status: int
+    client: SimulatorClient, changes: dict[str, str | None], status: int
 ) -> None:
-    desk.simulator.add_job("job-1")
-    answer = desk.get("job-1", headers=changes)
+    client.simulator.add_job("job-1")
+    answer = client.get("job-1", headers=changes)
     assert answer.status_code == status
     assert answer.json()["detailedError"].keys() == {"code", "message"}
-    assert desk.simulator.job("job-1").asked == 0
+    assert client.simulator.job("job-1").asked == 0
 
 
 @pytest.mark.parametrize(
@@ -119,46 +123,48 @@ def test_missing_or_wrong_headers_are_refused(
         ("DELETE", "/control/jobs", 404),
     ],
 )
-def test_anything_else_is_404_or_405(desk: Desk, method: str, path: str, status: int) -> None:
-    desk.simulator.add_job("job-1")
-    answer = desk.session.request(method, desk.simulator.origin + path, timeout=10)
+def test_anything_else_is_404_or_405(
+    client: SimulatorClient, method: str, path: str, status: int
+) -> None:
+    client.simulator.add_job("job-1")
+    answer = client.session.request(method, client.simulator.origin + path, timeout=10)
     assert answer.status_code == status
 
 
-def test_a_job_id_is_one_percent_encoded_segment(desk: Desk) -> None:
-    desk.simulator.add_job("job/ü 1", input_file_name="x.parquet")
-    assert desk.get("job%2F%C3%BC%201").json()["jobRunId"] == "job/ü 1"
+def test_a_job_id_is_one_percent_encoded_segment(client: SimulatorClient) -> None:
+    client.simulator.add_job("job/ü 1", input_file_name="x.parquet")
+    assert client.get("job%2F%C3%BC%201").json()["jobRunId"] == "job/ü 1"
 
 
-def test_all_tokens_die_at_once_and_new_ones_have_a_life(desk: Desk) -> None:
-    desk.simulator.add_job("job-1")
-    assert desk.get("job-1").status_code == 200
-    assert desk.control("POST", "tokens/expire").status_code == 204
-    assert desk.get("job-1").status_code == 401
-    told = desk.session.post(f"{desk.simulator.origin}/token", timeout=10).json()
+def test_all_tokens_die_at_once_and_new_ones_have_a_life(client: SimulatorClient) -> None:
+    client.simulator.add_job("job-1")
+    assert client.get("job-1").status_code == 200
+    assert client.control("POST", "tokens/expire").status_code == 204
+    assert client.get("job-1").status_code == 401
+    told = client.session.post(f"{client.simulator.origin}/token", timeout=10).json()
     assert (told["token_type"], told["expires_in"]) == ("Bearer", 3600)
-    fresh = desk.headers(Authorization=f"Bearer {told['access_token']}")
-    desk.clock.move(3599)
-    assert desk.get("job-1", headers=fresh).status_code == 200
-    desk.clock.move(1)
-    assert desk.get("job-1", headers=fresh).status_code == 401
+    fresh = client.headers(Authorization=f"Bearer {told['access_token']}")
+    client.clock.move(3599)
+    assert client.get("job-1", headers=fresh).status_code == 200
+    client.clock.move(1)
+    assert client.get("job-1", headers=fresh).status_code == 401
 
 
-def test_a_good_token_is_refused_once(desk: Desk) -> None:
-    desk.simulator.add_job("job-1", LIVES["token_expiring"])
-    assert [desk.get("job-1").status_code for _ in range(4)] == [200, 401, 200, 200]
+def test_a_good_token_is_refused_once(client: SimulatorClient) -> None:
+    client.simulator.add_job("job-1", LIVES["token_expiring"])
+    assert [client.get("job-1").status_code for _ in range(4)] == [200, 401, 200, 200]
 
 
-def test_a_vanished_job_is_404(desk: Desk) -> None:
-    desk.simulator.add_job("job-1", LIVES["vanishing"])
-    desk.clock.move(180)
-    assert desk.get("job-1").status_code == 404
+def test_a_vanished_job_is_404(client: SimulatorClient) -> None:
+    client.simulator.add_job("job-1", LIVES["vanishing"])
+    client.clock.move(180)
+    assert client.get("job-1").status_code == 404
 
 
-def test_a_failed_job_has_neither_output_nor_statistics(desk: Desk) -> None:
-    desk.simulator.add_job("job-1", LIVES["failed"])
-    desk.clock.move(10_000)
-    told = desk.get("job-1").json()
+def test_a_failed_job_has_neither_output_nor_statistics(client: SimulatorClient) -> None:
+    client.simulator.add_job("job-1", LIVES["failed"])
+    client.clock.move(10_000)
+    told = client.get("job-1").json()
     assert told["status"] == "failed"
     assert not {"outputFileName", "statistics", "progress"} & set(told)
-    assert set(desk.memory.blobs) == {"job-1.parquet"}
+    assert set(client.memory.blobs) == {"job-1.parquet"}

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from gem_core.doctor.diagnostics import CHECKS, examine
+from gem_core.doctor.diagnostics import DIAGNOSTICS, examine
 from gem_core.doctor.finding import Finding
-from gem_core.doctor.installation import Patient
+from gem_core.doctor.installation import Installation
 from gem_core.errors import GemJobNotFound, GemUnauthorized, StoreError, StoreMissing
 from gem_core.gem.job import GemJob
 from gem_core.settings.app_settings import Settings, read_settings
@@ -105,9 +105,9 @@ class Ward:
         return self.stores.setdefault(name, MemoryDocuments(self.world.clock, name))
 
     @property
-    def patient(self) -> Patient:
+    def installation(self) -> Installation:
         expires = (self.world.clock() + timedelta(minutes=50)).timestamp()
-        whole = Patient(
+        whole = Installation(
             settings=settings(),
             problems=(),
             source="a test",
@@ -119,8 +119,8 @@ class Ward:
             scratch=lambda: 5 << 30,
             token=lambda: Token(jwt(aud=SCOPE, exp=expires, roles=["Gem.Read"])),
             gem=lambda: Raising(GemJobNotFound("GEM answered 404")),
-            stranger=lambda: Raising(GemUnauthorized("GEM answered 401")),
-            desk=lambda: self.world.desk,
+            anonymous=lambda: Raising(GemUnauthorized("GEM answered 401")),
+            manager=lambda: self.world.manager,
             recent=lambda: self.recent,
         )
         return replace(whole, **self.changes)
@@ -128,10 +128,10 @@ class Ward:
     def find(self, name: str, **changes: object) -> Finding:
         """What one check finds."""
         self.changes |= changes
-        return {check.name: finding for check, finding in examine(self.patient)}[name]
+        return {check.name: finding for check, finding in examine(self.installation)}[name]
 
 
-NAMES = [check.name for check in CHECKS]
+NAMES = [check.name for check in DIAGNOSTICS]
 
 
 def missing(container: str) -> StoreMissing:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from gem_core.doctor.finding import Verdict
+from gem_core.doctor.finding import DiagnosticStatus
 from gem_core.doctor.look_outputs import NO_FILE
 from gem_core.errors import OutputUnreachable
 from gem_core.flows.check_jobs import BUSY, TICK_BUDGET
@@ -30,18 +30,18 @@ def delivered(name: str, *, tickets: int = 1, minutes: int = 5) -> JobRecord:
 def test_the_newest_output_is_read() -> None:
     ward = Ward(recent=(new_record(), delivered("a")))
     ward.world.files.write(OUTPUT, matched_file())
-    assert ward.find("outputs").said == f"read {OUTPUT} of the newest finished job"
+    assert ward.find("outputs").detail == f"read {OUTPUT} of the newest finished job"
     assert ("storage-001", OUTPUT) in ward.world.files.opened
     ward.world.files.held.clear()
     finding = ward.find("outputs")
-    assert (finding.verdict, "missing" in finding.said) == (Verdict.OK, True)
+    assert (finding.status, "missing" in finding.detail) == (DiagnosticStatus.OK, True)
 
 
 def test_a_finished_job_that_names_no_file_proves_nothing() -> None:
     nameless = job("finished", outputFileName=None, inputFileName=None)
     ward = Ward(recent=(new_record().answered(nameless, START),))
     ward.world.files.errors[NO_FILE] = OutputUnreachable("https://o/x: refused: …")
-    assert ward.find("outputs").verdict is Verdict.FAIL
+    assert ward.find("outputs").status is DiagnosticStatus.FAIL
 
 
 @pytest.mark.parametrize("name", [OUTPUT, NO_FILE])
@@ -49,40 +49,40 @@ def test_an_output_storage_that_refuses(name: str) -> None:
     ward = Ward(recent=(delivered("a"),) if name == OUTPUT else ())
     ward.world.files.errors[name] = OutputUnreachable("https://o/x: refused: grant … (403 X)")
     finding = ward.find("outputs")
-    assert finding.verdict is Verdict.FAIL
-    assert "refused" in finding.said
+    assert finding.status is DiagnosticStatus.FAIL
+    assert "refused" in finding.detail
     assert "Storage Blob Data Reader" in finding.remedy
 
 
 def test_an_address_that_needs_a_storage_id() -> None:
     ward = Ward(changes={"settings": settings(GEM_OUTPUT_CONTAINER="c-{storageId}")})
-    assert ward.find("outputs").verdict is Verdict.SKIPPED
+    assert ward.find("outputs").status is DiagnosticStatus.SKIPPED
     ward.recent = (new_record().answered(job("running"), START),)
-    assert ward.find("outputs").verdict is Verdict.OK
+    assert ward.find("outputs").status is DiagnosticStatus.OK
     assert ("storage-001", NO_FILE) in ward.world.files.opened
 
 
 def test_inputs() -> None:
     ward = Ward(recent=(new_record(), delivered("a")))
-    assert "not there any more" in ward.find("inputs").said
+    assert "not there any more" in ward.find("inputs").detail
     ward.world.files.write("roads.parquet", b"x")
-    assert ward.find("inputs").verdict is Verdict.OK
+    assert ward.find("inputs").status is DiagnosticStatus.OK
     ward.world.files.errors["roads.parquet"] = OutputUnreachable("refused")
-    assert ward.find("inputs").verdict is Verdict.FAIL
+    assert ward.find("inputs").status is DiagnosticStatus.FAIL
     off = ward.find("inputs", settings=settings(GEM_INPUT_AUDIT="false"))
-    assert off.said == "turned off by GEM_INPUT_AUDIT"
+    assert off.detail == "turned off by GEM_INPUT_AUDIT"
 
 
 def test_the_folder_for_ids() -> None:
-    assert Ward().find("disk").said == "the system's temporary directory: write; 5.0 GiB free"
+    assert Ward().find("disk").detail == "the system's temporary directory: write; 5.0 GiB free"
 
     def refuse() -> int:
         raise FileNotFoundError(2, "No such file or directory", "/nonexistent/gem-ids-x")
 
     named = settings(GEM_IDS_FOLDER="/nonexistent")
     finding = Ward().find("disk", settings=named, scratch=refuse)
-    assert (finding.verdict, finding.said) == (
-        Verdict.FAIL,
+    assert (finding.status, finding.detail) == (
+        DiagnosticStatus.FAIL,
         "/nonexistent: No such file or directory",
     )
     assert "GEM_IDS_FOLDER" in finding.remedy
@@ -92,14 +92,14 @@ def test_a_timer_that_never_ticked_or_is_silent() -> None:
     ward = Ward()
     ward.world.clock.move(minutes=5)
     finding = ward.find("timer")
-    assert (finding.verdict, finding.said) == (
-        Verdict.FAIL,
+    assert (finding.status, finding.detail) == (
+        DiagnosticStatus.FAIL,
         "silent: last tick 5 min 0 s ago, schedule 0 * * * * *",
     )
     assert "az functionapp restart" in finding.remedy
     for name in (NAME, STARTED):
         ward.world.worklist.delete(name)
-    assert ward.find("timer").said == "no tick was ever seen"
+    assert ward.find("timer").detail == "no tick was ever seen"
 
 
 @pytest.mark.parametrize("ended_before", [True, False])
@@ -112,12 +112,12 @@ def test_ticks_that_start_and_never_end(*, ended_before: bool) -> None:
     since = ward.world.clock()
     while ward.world.clock() <= since + TICK_BUDGET + timedelta(minutes=3):
         ward.world.heartbeat.start(ward.world.clock())
-        assert ward.find("timer").verdict is Verdict.OK
+        assert ward.find("timer").status is DiagnosticStatus.OK
         ward.world.clock.move(minutes=1)
     ward.world.heartbeat.start(ward.world.clock())
     finding = ward.find("timer")
-    assert finding.verdict is Verdict.FAIL
-    assert f"none has ended since {since.isoformat()}" in finding.said
+    assert finding.status is DiagnosticStatus.FAIL
+    assert f"none has ended since {since.isoformat()}" in finding.detail
     assert "log stream" in finding.remedy
 
 
@@ -125,13 +125,13 @@ def test_how_the_last_tick_ended() -> None:
     ward = Ward()
     ward.world.heartbeat.end(Tick(START, ended_at=START, stopped="GEM answered 401", left=3))
     finding = ward.find("timer")
-    assert (finding.verdict, "GEM answered 401" in finding.said) == (Verdict.FAIL, True)
+    assert (finding.status, "GEM answered 401" in finding.detail) == (DiagnosticStatus.FAIL, True)
     ward.world.heartbeat.end(Tick(START, ended_at=START, stopped=BUSY, left=3))
     finding = ward.find("timer")
-    assert (finding.verdict, BUSY in finding.said) == (Verdict.WARNING, True)
+    assert (finding.status, BUSY in finding.detail) == (DiagnosticStatus.WARNING, True)
     assert "see gem and token" not in finding.remedy
     ward.world.heartbeat.end(Tick(START, ended_at=START, left=3))
-    assert ward.find("timer").verdict is Verdict.WARNING
+    assert ward.find("timer").status is DiagnosticStatus.WARNING
 
 
 def test_a_tick_that_cannot_be_read() -> None:
@@ -142,45 +142,49 @@ def test_a_tick_that_cannot_be_read() -> None:
         raise break_store_of_the_world
 
     ward.world.worklist.get = raising  # type: ignore[method-assign,assignment] # a store that is gone
-    assert ward.find("timer").said == "container 'gem-open' does not exist in GEM_STATE"
+    assert ward.find("timer").detail == "container 'gem-open' does not exist in GEM_STATE"
 
 
 WAITING = new_record("w").settled(Settlement.FAILED, START).ticketed().ticketed()
 
 
 @pytest.mark.parametrize(
-    ("recent", "verdict", "said"),
+    ("recent", "status", "detail"),
     [
-        ((), Verdict.SKIPPED, "no job was delivered yet"),
-        ((new_record(),), Verdict.SKIPPED, "no job was delivered yet"),
-        ((delivered("a", minutes=5),), Verdict.OK, "1 of the last 1 .* the newest 5 min 0 s ago"),
+        ((), DiagnosticStatus.SKIPPED, "no job was delivered yet"),
+        ((new_record(),), DiagnosticStatus.SKIPPED, "no job was delivered yet"),
+        (
+            (delivered("a", minutes=5),),
+            DiagnosticStatus.OK,
+            "1 of the last 1 .* the newest 5 min 0 s ago",
+        ),
         (
             (delivered("a", tickets=2, minutes=9), delivered("b", minutes=3)),
-            Verdict.OK,
+            DiagnosticStatus.OK,
             "1 of the last 2",
         ),
         (
             (delivered("a", tickets=2, minutes=3), delivered("b", minutes=9)),
-            Verdict.WARNING,
+            DiagnosticStatus.WARNING,
             "1 of the last 2",
         ),
-        ((delivered("a"), WAITING), Verdict.WARNING, "1 jobs wait"),
-        ((delivered("a", tickets=3),), Verdict.FAIL, "0 of the last 1"),
-        ((WAITING,), Verdict.FAIL, "0 of the last 0"),
+        ((delivered("a"), WAITING), DiagnosticStatus.WARNING, "1 jobs wait"),
+        ((delivered("a", tickets=3),), DiagnosticStatus.FAIL, "0 of the last 1"),
+        ((WAITING,), DiagnosticStatus.FAIL, "0 of the last 0"),
         (
             (replace(delivered("a", tickets=3), outcome=Outcome.OUTPUT_MISSING),),
-            Verdict.SKIPPED,
+            DiagnosticStatus.SKIPPED,
             "no job",
         ),
     ],
     ids=["none", "new", "event", "older", "newest", "waiting", "swept", "stuck", "waited"],
 )
-def test_events(recent: tuple[JobRecord, ...], verdict: Verdict, said: str) -> None:
+def test_events(recent: tuple[JobRecord, ...], status: DiagnosticStatus, detail: str) -> None:
     ward = Ward(recent=recent)
     finding = ward.find("events")
-    assert finding.verdict is verdict
-    assert re.search(said, finding.said)
-    if verdict in {Verdict.WARNING, Verdict.FAIL}:
+    assert finding.status is status
+    assert re.search(detail, finding.detail)
+    if status in {DiagnosticStatus.WARNING, DiagnosticStatus.FAIL}:
         assert "azd hooks run postdeploy" in finding.remedy
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from gem_core.doctor.finding import Verdict
+from gem_core.doctor.finding import DiagnosticStatus
 from gem_core.doctor.look_stores import PROBE
 from gem_core.errors import StoreError, StoreMissing, StoreRefused
 from tests.doctor.build import Raising, Results, Ward, missing, settings
@@ -31,8 +31,8 @@ def test_a_container_that_is_missing(name: str) -> None:
     for method in ("put", "get", "delete"):
         break_store(ward, _STORES[name], method, missing(_STORES[name]))
     finding = ward.find(name)
-    assert finding.verdict is Verdict.FAIL
-    assert finding.said == f"container '{_STORES[name]}' does not exist in GEM_STATE"
+    assert finding.status is DiagnosticStatus.FAIL
+    assert finding.detail == f"container '{_STORES[name]}' does not exist in GEM_STATE"
     assert (
         f"az storage container create --auth-mode login --account-name … --name {_STORES[name]}"
         in (finding.remedy)
@@ -57,9 +57,9 @@ def test_the_right_that_is_refused_is_named(name: str, method: str, word: str) -
     )
     break_store(ward, _STORES[name], method, error)
     finding = ward.find(name)
-    assert finding.verdict is Verdict.FAIL
-    assert f"{word} in container {_STORES[name]}: refused" in finding.said
-    assert "AuthorizationPermissionMismatch" in finding.said
+    assert finding.status is DiagnosticStatus.FAIL
+    assert f"{word} in container {_STORES[name]}: refused" in finding.detail
+    assert "AuthorizationPermissionMismatch" in finding.detail
     assert "Storage Blob Data Owner" in finding.remedy
     if method != "delete":
         assert ward.store(_STORES[name]).names() == []
@@ -69,15 +69,15 @@ def test_the_right_that_is_refused_is_named(name: str, method: str, word: str) -
 def test_a_right_that_the_app_does_not_need_is_not_asked_for(name: str, method: str) -> None:
     ward = Ward()
     break_store(ward, _STORES[name], method, StoreRefused("no"))
-    assert ward.find(name).verdict is Verdict.OK
+    assert ward.find(name).status is DiagnosticStatus.OK
 
 
 def test_a_probe_that_has_to_stay_is_told() -> None:
     ward = Ward()
     break_store(ward, "gem-reports", "delete", StoreRefused("storage refused"))
     finding = ward.find("reports")
-    assert finding.verdict is Verdict.WARNING
-    assert PROBE in finding.said
+    assert finding.status is DiagnosticStatus.WARNING
+    assert PROBE in finding.detail
 
 
 def test_storage_that_does_not_answer() -> None:
@@ -87,22 +87,22 @@ def test_storage_that_does_not_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "verdict", "said"),
+    ("seconds", "status", "detail"),
     [
-        (0, Verdict.OK, "within a second"),
-        (20, Verdict.OK, "apart"),
-        (40, Verdict.WARNING, "40 s behind storage's"),
-        (-41, Verdict.WARNING, "40 s ahead of storage's"),
-        (400, Verdict.FAIL, "400 s behind"),
-        (-400, Verdict.FAIL, "s ahead of"),
+        (0, DiagnosticStatus.OK, "within a second"),
+        (20, DiagnosticStatus.OK, "apart"),
+        (40, DiagnosticStatus.WARNING, "40 s behind storage's"),
+        (-41, DiagnosticStatus.WARNING, "40 s ahead of storage's"),
+        (400, DiagnosticStatus.FAIL, "400 s behind"),
+        (-400, DiagnosticStatus.FAIL, "s ahead of"),
     ],
 )
-def test_the_clock_beside_storages(seconds: int, verdict: Verdict, said: str) -> None:
+def test_the_clock_beside_storages(seconds: int, status: DiagnosticStatus, detail: str) -> None:
     ward = Ward()
     ward.store("gem-open")._clock = lambda: ward.world.clock() + timedelta(seconds=seconds)
     finding = ward.find("clock")
-    assert finding.verdict is verdict
-    assert said in finding.said
+    assert finding.status is status
+    assert detail in finding.detail
 
 
 def test_two_doctors_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,34 +111,37 @@ def test_two_doctors_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     store = ward.store("gem-open")
     monkeypatch.setattr(store, "put", lambda *_, **__: "0x1")
     finding = ward.find("clock")
-    assert finding.verdict is Verdict.SKIPPED
-    assert "another doctor" in finding.said
-    assert ward.find("worklist").verdict is Verdict.OK
+    assert finding.status is DiagnosticStatus.SKIPPED
+    assert "another doctor" in finding.detail
+    assert ward.find("worklist").status is DiagnosticStatus.OK
 
 
 def test_a_queue_that_is_gone_or_refuses() -> None:
     gone = StoreMissing("queue 'gem-results' does not exist in GEM_STATE: create it (the …)")
     finding = Ward().find("results", queue=lambda _: Raising(gone))
-    assert finding.said == "queue 'gem-results' does not exist in GEM_STATE"
+    assert finding.detail == "queue 'gem-results' does not exist in GEM_STATE"
     assert "az storage queue create" in finding.remedy
     refused = StoreRefused("queue 'gem-results': storage refused (x): check the identity or key …")
     finding = Ward().find("results", queue=lambda _: Results(error=refused))
-    assert finding.said == "queue gem-results: refused: queue 'gem-results': storage refused (x)"
+    assert finding.detail == "queue gem-results: refused: queue 'gem-results': storage refused (x)"
     assert "Storage Queue Data Contributor" in finding.remedy
-    assert "3 messages wait" in Ward().find("results", queue=lambda _: Results(3)).said
+    assert "3 messages wait" in Ward().find("results", queue=lambda _: Results(3)).detail
 
 
 def test_the_queue_of_batches_matters_once_they_are_turned_on() -> None:
     gone = StoreMissing("queue 'gem-checks' does not exist in GEM_STATE: create it (the …)")
     ward = Ward(changes={"queue": lambda _: Raising(gone)})
-    assert ward.find("batches").verdict is Verdict.WARNING
+    assert ward.find("batches").status is DiagnosticStatus.WARNING
     ward.changes["settings"] = settings(GEM_CHECK_BATCH_SIZE="100")
-    assert ward.find("batches").verdict is Verdict.FAIL
+    assert ward.find("batches").status is DiagnosticStatus.FAIL
 
 
 def test_failed_messages_are_a_warning() -> None:
     finding = Ward().find("poison", poison=lambda: (Results(2), Results(1)))
-    assert (finding.verdict, finding.said) == (Verdict.WARNING, "3 messages failed too often")
+    assert (finding.status, finding.detail) == (
+        DiagnosticStatus.WARNING,
+        "3 messages failed too often",
+    )
     assert "poison replay" in finding.remedy
     broken = Ward().find("poison", poison=lambda: (Raising(StoreError("no answer")),))
-    assert broken.verdict is Verdict.FAIL
+    assert broken.status is DiagnosticStatus.FAIL

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from gem_core.errors import GemAccessError, RecordUnreadable, StoreError
-from gem_core.flows.check_batch import LANE_WAIT, check_batch
+from gem_core.flows.check_batch import LEASE_WAIT, check_batch
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.outcome import Outcome
@@ -196,14 +196,14 @@ def test_without_a_lane_a_batch_goes_back(caplog: pytest.LogCaptureFixture) -> N
     world = world_of("job-0", plan=Plan(2, 1))
     check_jobs(world.checker)
     (message,) = world.batches.take()
-    lane = world.checker.lanes.take()
-    assert lane
+    lease = world.checker.limiter.take()
+    assert lease
     world.clock.move(seconds=7)
     check_batch(world.checker, message)
     assert world.gem.asked == []
-    assert world.batches.sent == [(message, LANE_WAIT, HANDED_OUT - timedelta(seconds=7))]
+    assert world.batches.sent == [(message, LEASE_WAIT, HANDED_OUT - timedelta(seconds=7))]
     assert logged(caplog, "batch_postponed")
-    lane.release()
+    lease.release()
     run_all(world)
     assert world.gem.asked == ["job-0"]
 
@@ -213,12 +213,12 @@ def test_batches_that_are_turned_off_run_out() -> None:
     check_jobs(world.checker)
     (message,) = world.batches.take()
     world.plan = None
-    lane = world.checker.lanes.take()
+    lease = world.checker.limiter.take()
     check_batch(world.checker, message)
     assert not world.batches.sent
     assert not world.gem.asked
-    assert lane
-    lane.release()
+    assert lease
+    lease.release()
     check_batch(world.checker, message)
     assert world.gem.asked == ["job-0"]
 
@@ -294,7 +294,7 @@ def test_a_redelivery_beside_a_batch_keeps_its_marker() -> None:
     world.registry.replace(stored, ended.reported(Outcome.FAILED, "id", START))
     world.registry.mark_open(new_record("job-0"))
     check_jobs(world.checker)
-    redeliver_job(world.desk, "job-0")
+    redeliver_job(world.manager, "job-0")
     run_all(world)
     assert world.record("job-0").stage is Stage.SETTLED
     assert world.marked("job-0")

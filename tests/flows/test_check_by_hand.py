@@ -23,10 +23,10 @@ def test_a_check_asks_now_though_the_job_is_not_due() -> None:
     world = World()
     world.add(JOB)
     world.gem.answers[JOB] = [answer("running", progress=65), finished()]
-    shown = check_job(world.desk, world.checker, JOB)
+    shown = check_job(world.manager, world.checker, JOB)
     assert shown["lastAnswer"]["progress"] == 65
     assert world.record().due_at > world.clock()
-    shown = check_job(world.desk, world.checker, JOB)
+    shown = check_job(world.manager, world.checker, JOB)
     assert (shown["stage"], shown["settlement"]) == ("settled", "finished")
     assert world.new_tickets() == [JOB]
 
@@ -35,7 +35,7 @@ def test_a_check_that_gets_no_answer_shows_the_problem() -> None:
     world = World()
     world.add(JOB)
     world.gem.answers[JOB] = [GemUnavailable("GEM answered 500")]
-    shown = check_job(world.desk, world.checker, JOB)
+    shown = check_job(world.manager, world.checker, JOB)
     assert (shown["stage"], shown["lastProblem"]) == ("watching", "GEM answered 500")
 
 
@@ -45,7 +45,7 @@ def test_a_check_with_a_refused_key_is_raised() -> None:
     before = world.record()
     world.gem.answers[JOB] = [GemAccessError("GEM answered 403")]
     with pytest.raises(GemAccessError):
-        check_job(world.desk, world.checker, JOB)
+        check_job(world.manager, world.checker, JOB)
     assert world.record() == before
 
 
@@ -61,7 +61,7 @@ def test_a_check_beside_a_tick_is_a_conflict() -> None:
 
     world.gem.before = overtake
     with pytest.raises(RecordConflict):
-        check_job(world.desk, world.checker, JOB)
+        check_job(world.manager, world.checker, JOB)
 
 
 @pytest.mark.parametrize("told", ["running", "failed", "odd"])
@@ -72,7 +72,7 @@ def test_a_check_of_a_reported_job_changes_nothing_and_says_what_gem_says(
     stores = (world.jobs, world.worklist, world.tickets, world.manifests, world.reports)
     before = [[store.get(name) for name in store.names()] for store in stores]
     world.gem.answers[JOB] = [answer(told)]
-    shown = check_job(world.desk, world.checker, JOB)
+    shown = check_job(world.manager, world.checker, JOB)
     assert shown["toldNow"] == told
     assert shown["stage"] == "reported"
     assert [[store.get(name) for name in store.names()] for store in stores] == before
@@ -84,7 +84,7 @@ def test_a_settled_job_that_gem_tells_the_same_of_is_quiet(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     world = reported()
-    assert check_job(world.desk, world.checker, JOB)["toldNow"] == "finished"
+    assert check_job(world.manager, world.checker, JOB)["toldNow"] == "finished"
     assert logged(caplog, "job_went_back") == []
 
 
@@ -95,7 +95,7 @@ def test_a_failed_request_about_a_settled_job_is_no_other_status(
     world = reported()
     world.gem.answers[JOB] = [error]
     with pytest.raises(type(error)):
-        check_job(world.desk, world.checker, JOB)
+        check_job(world.manager, world.checker, JOB)
     assert logged(caplog, "job_went_back") == []
 
 
@@ -104,7 +104,7 @@ def test_a_lost_job_that_is_still_not_found_did_not_go_back(
 ) -> None:
     world = _settled(Settlement.LOST)
     world.gem.answers[JOB] = [GemJobNotFound("GEM answered 404")]
-    check_job(world.desk, world.checker, JOB)
+    check_job(world.manager, world.checker, JOB)
     assert logged(caplog, "job_went_back") == []
 
 
@@ -116,5 +116,5 @@ def test_an_expired_job_that_ended_after_all_is_told_of(
 ) -> None:
     world = _settled(Settlement.EXPIRED)
     world.gem.answers[JOB] = [answer(told)]
-    check_job(world.desk, world.checker, JOB)
+    check_job(world.manager, world.checker, JOB)
     assert len(logged(caplog, "job_went_back")) == lines

@@ -72,7 +72,7 @@ def test_labels_come_back() -> None:
     world = World()
     world.files.write(OUTPUT, matched_file())
     world.gem.answers[JOB] = [finished()]
-    register_job(world.desk, JOB, {"labels": {"team": "Straßen"}})
+    register_job(world.manager, JOB, {"labels": {"team": "Straßen"}})
     check_jobs(world.checker)
     assert delivered(world)["data"]["labels"] == {"team": "Straßen"}
 

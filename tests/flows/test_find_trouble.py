@@ -20,7 +20,7 @@ def test_the_oldest_trouble_comes_first() -> None:
     world.jobs.put("broken.json", b"{")
     world.worklist.put("jobs/orphan", b"", metadata={"due": "2026-01-20T10:00:00+00:00"})
     told: list[tuple[int, int]] = []
-    found = find_trouble(world.desk, on_read=lambda *done: told.append(done))
+    found = find_trouble(world.manager, on_read=lambda *done: told.append(done))
     assert [(each["jobRunId"], each["trouble"]) for each in found] == [
         ("broken", "unreadable"),
         ("undelivered", "undelivered"),
@@ -37,5 +37,5 @@ def test_it_costs_by_open_jobs() -> None:
         world.jobs.put(f"done-{number}.json", b"{}")
     world.registry.add(new_record("open"))
     world.trap.calls.clear()
-    find_trouble(world.desk)
+    find_trouble(world.manager)
     assert world.trap.calls == ["worklist.every", "jobs.get"]

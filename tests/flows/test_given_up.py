@@ -42,7 +42,7 @@ def deaths(world: World, times: int) -> None:
 def redelivered(world: World) -> dict[str, Any]:
     """The event that a redelivery leads to."""
     world.queue.sent.clear()
-    redeliver_job(world.desk, JOB)
+    redeliver_job(world.manager, JOB)
     return delivered(world)
 
 
@@ -129,7 +129,7 @@ def test_another_output_that_is_given_up_is_told_anew() -> None:
     first = world.record().job
     etags = [world.files.open(None, OUTPUT).etag]
     events = [give_up()]
-    redeliver_job(world.desk, JOB)
+    redeliver_job(world.manager, JOB)
     etags.append(world.files.write(OUTPUT, matched_file(matched=20)))
     events.append(give_up())
     assert world.record().job == first

@@ -32,7 +32,7 @@ def new_world(kind: str, trap: Trap | None = None) -> World:
 
 def live(world: World) -> None:
     """From registration to report, without any disturbance."""
-    register_job(world.desk, JOB, None)
+    register_job(world.manager, JOB, None)
     check_jobs(world.checker)
     world.clock.move(minutes=5)
     check_jobs(world.checker)
@@ -46,7 +46,7 @@ def recover(world: World) -> None:
     """
     world.trap = Trap(check=world.assert_open_records_are_marked)
     world.new_tickets()
-    register_job(world.desk, JOB, None)
+    register_job(world.manager, JOB, None)
     while world.record().stage is not Stage.REPORTED:
         assert world.clock() < START + timedelta(hours=3), "nothing reported it"
         world.clock.move(minutes=5)
@@ -134,7 +134,7 @@ def _redelivery_calls() -> list[str]:
     world = new_world("finished")
     live(world)
     start = len(world.trap.calls)
-    redeliver_job(world.desk, JOB)
+    redeliver_job(world.manager, JOB)
     return world.trap.calls[start:]
 
 
@@ -145,7 +145,7 @@ def test_a_kill_within_a_redelivery_leaves_it_asked_for_or_not(at: int, *, after
     live(world)
     world.trap = Trap(at, after=after, check=world.assert_open_records_are_marked)
     with pytest.raises(Killed):
-        redeliver_job(world.desk, JOB)
+        redeliver_job(world.manager, JOB)
     asked_for = world.record().stage is Stage.SETTLED
     recover(world)
     assert len(world.queue.sent) == (2 if asked_for else 1)

@@ -40,15 +40,15 @@ def test_a_refusal_of_the_first_page_is_trouble_of_ours(documents: BlobDocuments
 def test_the_caller_is_told(documents: BlobDocuments) -> None:
     world = World()
     memory = MemoryDocuments()
-    desk = world.desk
+    manager = world.manager
     object.__setattr__(
-        desk, "registry", JobRegistry(jobs=documents, worklist=memory, tickets=memory)
+        manager, "registry", JobRegistry(jobs=documents, worklist=memory, tickets=memory)
     )
     with pytest.raises(RequestError, match="nextPage"):
-        list_jobs(desk, {"after": "2!8!bm8"})
+        list_jobs(manager, {"after": "2!8!bm8"})
 
 
 @pytest.mark.parametrize("after", ["\0", "ä", "a\nb", "x" * 3000])
 def test_what_can_be_no_page_is_not_asked_for(after: str) -> None:
     with pytest.raises(RequestError, match="nextPage"):
-        list_jobs(World().desk, {"after": after})
+        list_jobs(World().manager, {"after": after})

@@ -25,7 +25,9 @@ from tests.flows.build import reported
 
 def test_a_new_job_is_watched_from_now_on(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
-    new, shown = register_job(world.desk, JOB, {"labels": {"a": "b"}, "inputFileName": "x.parquet"})
+    new, shown = register_job(
+        world.manager, JOB, {"labels": {"a": "b"}, "inputFileName": "x.parquet"}
+    )
     assert new
     assert shown == record_to_json(world.record())
     assert (shown["stage"], shown["labels"]) == ("watching", {"a": "b"})
@@ -39,15 +41,15 @@ def test_a_registration_that_is_repeated_marks_the_job_again() -> None:
     """The first one died before it was answered, and its marker may be gone."""
     world = World()
     world.jobs.create(f"{JOB}.json", record_to_bytes(new_record()))
-    assert register_job(world.desk, JOB, None)[0] is False
+    assert register_job(world.manager, JOB, None)[0] is False
     assert world.marked()
 
 
 def test_a_known_job_stays_as_it_is() -> None:
     world = World()
-    register_job(world.desk, JOB, {"labels": {"a": "b"}})
+    register_job(world.manager, JOB, {"labels": {"a": "b"}})
     before = world.jobs.get(f"{JOB}.json")
-    new, shown = register_job(world.desk, JOB, {"labels": {"other": "x"}})
+    new, shown = register_job(world.manager, JOB, {"labels": {"other": "x"}})
     assert not new
     assert shown["labels"] == {"a": "b"}
     assert world.jobs.get(f"{JOB}.json") == before
@@ -60,10 +62,10 @@ def test_two_who_register_at_once_get_one_record() -> None:
 
     def overtake() -> None:
         if world.trap.calls == ["jobs.get"]:
-            register_job(other.desk, JOB, {"labels": {"by": "other"}})
+            register_job(other.manager, JOB, {"labels": {"by": "other"}})
 
     world.trap.check = overtake
-    new, shown = register_job(world.desk, JOB, {"labels": {"by": "me"}})
+    new, shown = register_job(world.manager, JOB, {"labels": {"by": "me"}})
     assert not new
     assert shown["labels"] == {"by": "other"}
 
@@ -72,11 +74,11 @@ def test_two_who_register_at_once_get_one_record() -> None:
 def test_an_id_that_is_none_is_refused_at_every_route(job_run_id: str) -> None:
     world = World()
     routes: list[Callable[[], object]] = [
-        lambda: register_job(world.desk, job_run_id, None),
-        lambda: show_job(world.desk, job_run_id),
-        lambda: check_job(world.desk, world.checker, job_run_id),
-        lambda: redeliver_job(world.desk, job_run_id),
-        lambda: forget_job(world.desk, job_run_id),
+        lambda: register_job(world.manager, job_run_id, None),
+        lambda: show_job(world.manager, job_run_id),
+        lambda: check_job(world.manager, world.checker, job_run_id),
+        lambda: redeliver_job(world.manager, job_run_id),
+        lambda: forget_job(world.manager, job_run_id),
     ]
     for route in routes:
         with pytest.raises(RequestError, match="cannot be a job id"):
@@ -87,9 +89,9 @@ def test_an_id_that_is_none_is_refused_at_every_route(job_run_id: str) -> None:
 def test_an_unknown_job_is_said_to_be_one() -> None:
     world = World()
     routes: list[Callable[[], object]] = [
-        lambda: show_job(world.desk, JOB),
-        lambda: check_job(world.desk, world.checker, JOB),
-        lambda: redeliver_job(world.desk, JOB),
+        lambda: show_job(world.manager, JOB),
+        lambda: check_job(world.manager, world.checker, JOB),
+        lambda: redeliver_job(world.manager, JOB),
     ]
     for route in routes:
         with pytest.raises(JobUnknown, match=f"PUT /api/jobs/{JOB}"):
@@ -100,24 +102,24 @@ def test_a_listing_is_paged_and_filtered() -> None:
     world = World()
     world.settle(answer("failed"), "b")
     world.add("a", "c")
-    first = list_jobs(world.desk, {"limit": "2"})
+    first = list_jobs(world.manager, {"limit": "2"})
     assert [job["jobRunId"] for job in first["jobs"]] == ["a", "b"]
     same = {"outcome": None, "changedAt": START.isoformat()}
     assert first["jobs"] == [
         {"jobRunId": "a", "stage": "watching", "status": None, **same},
         {"jobRunId": "b", "stage": "settled", "status": "failed", **same},
     ]
-    second = list_jobs(world.desk, {"limit": "2", "after": first["nextPage"]})
+    second = list_jobs(world.manager, {"limit": "2", "after": first["nextPage"]})
     assert [job["jobRunId"] for job in second["jobs"]] == ["c"]
     assert second["nextPage"] is None
-    settled = list_jobs(world.desk, {"stage": "settled"})
+    settled = list_jobs(world.manager, {"stage": "settled"})
     assert [job["jobRunId"] for job in settled["jobs"]] == ["b"]
 
 
 def test_a_listing_without_words_is_one_page_of_all() -> None:
     world = World()
     world.add(*(f"job-{number:03}" for number in range(DEFAULT_PAGE + 1)))
-    page = list_jobs(world.desk, {"stage": "", "limit": "", "after": ""})
+    page = list_jobs(world.manager, {"stage": "", "limit": "", "after": ""})
     assert len(page["jobs"]) == DEFAULT_PAGE
     assert page["nextPage"]
 
@@ -140,19 +142,19 @@ def test_a_listing_without_words_is_one_page_of_all() -> None:
 )
 def test_a_word_that_cannot_be_is_named(query: dict[str, str]) -> None:
     with pytest.raises(RequestError, match=next(iter(query))) as caught:
-        list_jobs(World().desk, query)
+        list_jobs(World().manager, query)
     assert len(str(caught.value)) < 200
 
 
 @pytest.mark.parametrize("limit", ["1", "1000", "007"])
 def test_a_limit_within_its_bounds(limit: str) -> None:
-    assert list_jobs(World().desk, {"limit": limit})["jobs"] == []
+    assert list_jobs(World().manager, {"limit": limit})["jobs"] == []
 
 
 def test_a_reported_job_can_be_delivered_again() -> None:
     world = reported()
     world.clock.move(hours=1)
-    shown = redeliver_job(world.desk, JOB)
+    shown = redeliver_job(world.manager, JOB)
     assert shown["stage"] == "settled"
     assert world.marked()
     assert world.new_tickets() == [JOB]
@@ -165,7 +167,7 @@ def test_a_reported_job_can_be_delivered_again() -> None:
 def test_a_redelivery_after_an_overwrite_tells_of_the_new_output() -> None:
     world = reported()
     world.files.write(OUTPUT, matched_file(matched=20))
-    redeliver_job(world.desk, JOB)
+    redeliver_job(world.manager, JOB)
     deliver_results(world.deliverer, JOB)
     first, second = world.queue.events()
     assert first["id"] != second["id"]
@@ -176,26 +178,26 @@ def test_a_job_that_is_being_watched_has_nothing_to_deliver() -> None:
     world = World()
     world.add(JOB)
     with pytest.raises(RequestError, match="still being watched"):
-        redeliver_job(world.desk, JOB)
+        redeliver_job(world.manager, JOB)
     assert world.new_tickets() == []
 
 
 def test_a_forgotten_job_is_gone_and_its_reports_stay(caplog: pytest.LogCaptureFixture) -> None:
     world = reported()
-    forget_job(world.desk, JOB)
+    forget_job(world.manager, JOB)
     assert world.jobs.names() == world.manifests.names() == []
     assert len(world.reports.names()) == 1
     assert logged(caplog, "job_forgotten")
-    forget_job(world.desk, JOB)
+    forget_job(world.manager, JOB)
     with pytest.raises(JobUnknown):
-        show_job(world.desk, JOB)
+        show_job(world.manager, JOB)
     assert deliver_results(world.deliverer, JOB) is None
 
 
 def test_a_forgotten_job_can_be_registered_and_told_again() -> None:
     world = reported()
-    forget_job(world.desk, JOB)
-    assert register_job(world.desk, JOB, {"labels": {"second": "life"}})[0]
+    forget_job(world.manager, JOB)
+    assert register_job(world.manager, JOB, {"labels": {"second": "life"}})[0]
     check_jobs(world.checker)
     deliver_results(world.deliverer, JOB)
     assert world.queue.events()[1]["data"]["labels"] == {"second": "life"}
@@ -204,14 +206,14 @@ def test_a_forgotten_job_can_be_registered_and_told_again() -> None:
 def test_a_job_registered_while_it_is_forgotten_once_more_keeps_its_marker() -> None:
     """The marker that the second forgetting sees is not that of what it forgets."""
     world = reported()
-    forget_job(world.desk, JOB)
+    forget_job(world.manager, JOB)
     other = World(clock=world.clock)
     other.jobs, other.worklist, other.manifests = world.jobs, world.worklist, world.manifests
 
     def forget() -> None:
         if world.trap.calls[-1] == "worklist.put":
             other.trap.check = register_to_the_end
-            forget_job(other.desk, JOB)
+            forget_job(other.manager, JOB)
 
     def register_to_the_end() -> None:
         if other.trap.calls[-1] == "jobs.delete":
@@ -219,7 +221,7 @@ def test_a_job_registered_while_it_is_forgotten_once_more_keeps_its_marker() -> 
             world.jobs.create(f"{JOB}.json", record_to_bytes(new_record()))
 
     world.trap.check = forget
-    register_job(world.desk, JOB, None)
+    register_job(world.manager, JOB, None)
     assert world.record().stage is Stage.WATCHING
     assert world.marked()
 
@@ -234,15 +236,15 @@ def test_a_worklist_that_was_emptied_is_made_anew_by_hand() -> None:
     assert [world.record(name).stage for name in "ab"] == [Stage.WATCHING, Stage.SETTLED]
     for name in world.worklist.names():
         world.worklist.delete(name)
-    check_job(world.desk, world.checker, "a")
-    redeliver_job(world.desk, "b")
+    check_job(world.manager, world.checker, "a")
+    redeliver_job(world.manager, "b")
     assert [job.job_run_id for job in world.registry.open_jobs()] == ["a", "b"]
 
 
 def test_the_marker_of_a_forgotten_job_goes_within_two_hours() -> None:
     world = World()
     world.add(JOB)
-    forget_job(world.desk, JOB)
+    forget_job(world.manager, JOB)
     world.clock.move(hours=2)
     check_jobs(world.checker)
     assert not world.marked()

@@ -71,7 +71,7 @@ def test_an_output_that_came_after_it_was_missed_can_be_delivered() -> None:
     missed = delivered(world)
     world.queue.sent.clear()
     world.files.write(OUTPUT, matched_file())
-    redeliver_job(world.desk, JOB)
+    redeliver_job(world.manager, JOB)
     event = delivered(world)
     assert event["data"]["outcome"] == "valid"
     assert event["id"] != missed["id"]
@@ -133,7 +133,7 @@ def test_an_output_that_held_still_later_is_audited_as_what_it_is_then() -> None
     first = delivered(world)
     world.files.on_read = lambda _: None
     world.queue.sent.clear()
-    redeliver_job(world.desk, JOB)
+    redeliver_job(world.manager, JOB)
     second = delivered(world)
     assert second["data"]["outcome"] == "valid"
     assert second["id"] != first["id"]

@@ -28,7 +28,7 @@ def registered(labels: dict[str, str], **body: str) -> World:
 def register(world: World, labels: dict[str, str], **body: str) -> None:
     """PUT, and the tick that settles it."""
     world.clock.move(seconds=1)
-    is_new, _ = register_job(world.desk, JOB, {"labels": labels, **body})
+    is_new, _ = register_job(world.manager, JOB, {"labels": labels, **body})
     assert is_new
     check_jobs(world.checker)
 
@@ -48,7 +48,7 @@ def test_a_deletion_that_died_half_way_leaves_no_manifest_to_the_next_registrati
     delivered(world)
     world.trap = Trap(1)  # after the record, before the outbox
     with pytest.raises(Killed):
-        forget_job(world.desk, JOB)
+        forget_job(world.manager, JOB)
     assert world.trap.calls == ["jobs.delete", "manifests.every"]
     world.trap = Trap()
     register(world, NEW, inputFileName="other.parquet")
@@ -64,7 +64,7 @@ def test_a_manifest_that_an_older_delivery_stores_later_is_not_the_next_registra
     def meanwhile(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - as an audit takes it
         world.audit = audit
         report = audit(*args, **options)
-        forget_job(world.desk, JOB)
+        forget_job(world.manager, JOB)
         register(world, NEW)
         return report
 
@@ -77,7 +77,7 @@ def test_a_manifest_that_an_older_delivery_stores_later_is_not_the_next_registra
 def test_listeners_that_drop_known_ids_take_the_manifest_of_a_new_registration() -> None:
     world = registered(OLD)
     first = delivered(world)
-    forget_job(world.desk, JOB)
+    forget_job(world.manager, JOB)
     register(world, NEW)
     second = delivered(world)
     assert second["data"]["labels"] == NEW

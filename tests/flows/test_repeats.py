@@ -110,7 +110,7 @@ def test_a_job_forgotten_while_it_is_delivered_does_not_come_back() -> None:
 
     def send(body: str) -> None:
         real(body)
-        forget_job(world.desk, JOB)
+        forget_job(world.manager, JOB)
 
     world.queue.send = send  # type: ignore[method-assign]
     assert deliver_results(world.deliverer, JOB)
@@ -121,7 +121,7 @@ def test_a_redelivery_asked_for_while_an_older_delivery_ends_is_still_owed() -> 
     """The older one has sent what the output was; the operator asked for what it is now."""
     world = settled()
     deliver_results(world.deliverer, JOB)
-    redeliver_job(world.desk, JOB)
+    redeliver_job(world.manager, JOB)
     world.queue.sent.clear()
     real = world.queue.send
 
@@ -129,7 +129,7 @@ def test_a_redelivery_asked_for_while_an_older_delivery_ends_is_still_owed() -> 
         real(body)
         world.clock.move(seconds=1)
         world.files.write(OUTPUT, matched_file(matched=20))
-        redeliver_job(world.desk, JOB)
+        redeliver_job(world.manager, JOB)
 
     world.queue.send = send  # type: ignore[method-assign]
     deliver_results(world.deliverer, JOB)
@@ -146,7 +146,7 @@ def test_a_job_registered_anew_while_an_older_delivery_ends_is_still_owed() -> N
 
     def send(body: str) -> None:
         real(body)
-        forget_job(world.desk, JOB)
+        forget_job(world.manager, JOB)
         world.clock.move(seconds=1)
         world.settle(finished())
 

@@ -9,7 +9,7 @@ from gem_core.errors import StoreError
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import forget_job
-from gem_core.flows.replay_poison import PoisonDesk, Replay, list_poison, replay_poison
+from gem_core.flows.replay_poison import PoisonManager, Replay, list_poison, replay_poison
 from gem_core.watch.batch import Batch
 from gem_core.watch.poison import PoisonMessage
 from gem_core.watch.registry import OpenJob
@@ -64,16 +64,16 @@ def undelivered(*job_run_ids: str) -> World:
     return world
 
 
-def desk(world: World, *texts: str) -> tuple[PoisonDesk, FakePoison]:
+def manager(world: World, *texts: str) -> tuple[PoisonManager, FakePoison]:
     queue = FakePoison()
     for text in texts:
         queue.put(text)
-    return PoisonDesk(world.desk, (world.trap.around(queue, "poison"),), TICKETS), queue
+    return PoisonManager(world.manager, (world.trap.around(queue, "poison"),), TICKETS), queue
 
 
 def test_each_job_gets_its_ticket_and_the_queue_is_empty(caplog: pytest.LogCaptureFixture) -> None:
     world = undelivered("a", "b", "c")
-    poison, queue = desk(world, *map(ticket, ("a", "b", "c")))
+    poison, queue = manager(world, *map(ticket, ("a", "b", "c")))
     done = list(replay_poison(poison))
     assert [(each["jobRunId"], each["result"]) for each in done] == [
         ("a", Replay.RAISED),
@@ -88,7 +88,7 @@ def test_each_job_gets_its_ticket_and_the_queue_is_empty(caplog: pytest.LogCaptu
 def test_a_batch_is_only_taken_off() -> None:
     world = undelivered("a")
     batch = Batch(START, (OpenJob("a", START, START, "0x1"),)).to_json()
-    poison, queue = desk(world, batch, "{}")
+    poison, queue = manager(world, batch, "{}")
     assert [each["result"] for each in replay_poison(poison)] == [Replay.BATCH, Replay.FOREIGN]
     assert world.new_tickets() == []
     assert [each.text for each in queue.held] == ["{}"]
@@ -96,7 +96,7 @@ def test_a_batch_is_only_taken_off() -> None:
 
 def test_five_messages_of_one_job_raise_one_ticket() -> None:
     world = undelivered("a")
-    poison, queue = desk(world, *[ticket("a")] * 5)
+    poison, queue = manager(world, *[ticket("a")] * 5)
     assert {each["result"] for each in replay_poison(poison)} == {Replay.RAISED}
     assert world.record("a").tickets == 2
     assert queue.held == []
@@ -105,9 +105,9 @@ def test_five_messages_of_one_job_raise_one_ticket() -> None:
 def test_what_is_settled_otherwise_is_only_taken_off() -> None:
     world = undelivered("done", "gone")
     deliver_results(world.deliverer, "done")
-    forget_job(world.desk, "gone")
+    forget_job(world.manager, "gone")
     world.add("watched")
-    poison, queue = desk(world, *map(ticket, ("done", "gone", "watched")))
+    poison, queue = manager(world, *map(ticket, ("done", "gone", "watched")))
     assert [each["result"] for each in replay_poison(poison)] == [
         Replay.DELIVERED,
         Replay.FORGOTTEN,
@@ -120,7 +120,7 @@ def test_what_is_settled_otherwise_is_only_taken_off() -> None:
 def test_what_is_not_ours_or_cannot_be_read_stays_and_is_seen_again() -> None:
     world = undelivered("a", "broken")
     world.jobs.put("broken.json", b"{")
-    poison, queue = desk(world, "hello", ticket("a"), ticket("broken"))
+    poison, queue = manager(world, "hello", ticket("a"), ticket("broken"))
     told = [(each["result"], each["stays"]) for each in replay_poison(poison)]
     assert told == [(Replay.FOREIGN, True), (Replay.RAISED, False), (Replay.UNREADABLE, True)]
     assert [each.text for each in queue.peek()] == ["hello", ticket("broken")]
@@ -128,7 +128,7 @@ def test_what_is_not_ours_or_cannot_be_read_stays_and_is_seen_again() -> None:
 
 def test_a_record_that_changes_meanwhile_keeps_its_message() -> None:
     world = undelivered("a")
-    poison, queue = desk(world, ticket("a"))
+    poison, queue = manager(world, ticket("a"))
 
     def overtake() -> None:
         if world.trap.calls[-1] == "jobs.get":
@@ -143,7 +143,7 @@ def test_a_record_that_changes_meanwhile_keeps_its_message() -> None:
 
 def test_only_the_jobs_that_were_asked_for() -> None:
     world = undelivered("a", "b")
-    poison, queue = desk(world, ticket("a"), ticket("b"), "hello")
+    poison, queue = manager(world, ticket("a"), ticket("b"), "hello")
     assert [each["jobRunId"] for each in replay_poison(poison, {"b"})] == ["b"]
     assert [each.text for each in queue.peek()] == [ticket("a"), "hello"]
 
@@ -151,7 +151,7 @@ def test_only_the_jobs_that_were_asked_for() -> None:
 def calls_of_a_replay() -> list[str]:
     world = undelivered("a")
     world.trap = Trap()
-    list(replay_poison(desk(world, ticket("a"))[0]))
+    list(replay_poison(manager(world, ticket("a"))[0]))
     return world.trap.calls
 
 
@@ -163,7 +163,7 @@ def test_whoever_dies_on_the_way_loses_nothing(at: int, *, after: bool) -> None:
     """Either the message is still there, or the ticket was raised before it went."""
     world = undelivered("a")
     world.trap = Trap(at, after=after)
-    poison, queue = desk(world, ticket("a"))
+    poison, queue = manager(world, ticket("a"))
     with pytest.raises(Killed):
         list(replay_poison(poison))
     assert queue.held or world.new_tickets() == ["a"]
@@ -182,7 +182,7 @@ def test_the_ticket_comes_before_the_message_goes() -> None:
 def test_a_listing_says_what_each_is_about_and_changes_nothing() -> None:
     world = undelivered("a", "broken")
     world.jobs.put("broken.json", b"{")
-    poison, queue = desk(world, ticket("a"), "hello")
+    poison, queue = manager(world, ticket("a"), "hello")
     queue.page = 32
     for text in (ticket("broken"), ticket("unknown")):
         queue.put(text)

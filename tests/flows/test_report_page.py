@@ -180,7 +180,7 @@ def reading(_: object, output: Source | None, __: object) -> str:
 
 def test_a_job_that_is_registered_again_has_a_page_again() -> None:
     world, former = delivered(MAKE)
-    forget_job(world.desk, JOB)
+    forget_job(world.manager, JOB)
     world.clock.move(seconds=1)
     world.settle(finished())
     manifest = deliver_results(replace(world.deliverer, make_page=MAKE), JOB)

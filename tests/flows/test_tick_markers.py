@@ -86,7 +86,7 @@ def test_a_tick_amid_a_redelivery_leaves_its_marker() -> None:
             check_jobs(other.checker)
 
     world.trap.check = tick
-    redeliver_job(world.desk, JOB)
+    redeliver_job(world.manager, JOB)
     assert world.record().stage is Stage.SETTLED
     assert world.marked()
 
@@ -101,7 +101,7 @@ def test_a_redelivery_beside_a_tick_that_tidies_keeps_its_marker() -> None:
 
     def redeliver() -> None:
         if world.trap.calls[-1] == "jobs.get":
-            redeliver_job(other.desk, JOB)
+            redeliver_job(other.manager, JOB)
 
     world.trap.check = redeliver
     check_jobs(world.checker)

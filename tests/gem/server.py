@@ -33,15 +33,15 @@ class ScriptedServer(Loopback):
     def __init__(self, *replies: Reply) -> None:
         self.replies = list(replies)
         self.asked: list[Asked] = []
-        desk = self
+        manager = self
 
         class Answering(Handler):
             def handle_any(self) -> None:
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 asked = Asked(self.path, headers, self.client_address[1])
-                desk.asked.append(asked)
-                reply = desk.reply(asked)
+                manager.asked.append(asked)
+                reply = manager.reply(asked)
                 self.send_response(reply.status)
                 for name, value in reply.headers.items():
                     self.send_header(name, value)

@@ -9,7 +9,7 @@ import pytest
 
 from gem_core.errors import GemError
 from gem_core.gem.client import GemClient
-from gem_core.gem.redaction import LEAST, hider
+from gem_core.gem.redaction import LEAST, redactor
 from gem_core.secret import Secret
 from gem_core.watch.record_json import record_to_bytes
 from tests.builders import JOB, new_record, page_answer
@@ -90,8 +90,8 @@ def test_a_job_keeps_its_id_even_if_that_is_the_key() -> None:
 
 
 def test_a_secret_within_another_leaves_nothing_of_it() -> None:
-    assert hider("12345678", "abc12345678def")("abc12345678def 12345678") == "*** ***"
+    assert redactor("12345678", "abc12345678def")("abc12345678def 12345678") == "*** ***"
 
 
 def test_a_secret_too_short_to_guard_anything_tears_no_word() -> None:
-    assert hider("key", "", "t")("bad key: t") == "bad key: t"
+    assert redactor("key", "", "t")("bad key: t") == "bad key: t"

@@ -234,7 +234,7 @@ class TestManifestsThatWait:
         finish(life)
         deliver(life)
         life.ticks(300)
-        redeliver_job(life.world.desk, JOB)
+        redeliver_job(life.world.manager, JOB)
         assert life.fires() == set()
         deliver(life)
         life.ticks(90)
@@ -256,7 +256,7 @@ class TestManifestsThatWait:
         finish(life)
         life.ticks(70)
         assert life.fires() == {"manifests-waiting"}
-        forget_job(life.world.desk, JOB)
+        forget_job(life.world.manager, JOB)
         told = life.lines.pop()
         assert "job_forgotten" in told[1]
         assert life.fires() == {"manifests-waiting"}

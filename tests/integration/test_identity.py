@@ -37,12 +37,12 @@ from gem_core.doctor.diagnostics import examine
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import register_job
-from gem_core.wiring.doctor import patient
+from gem_core.wiring.doctor import installation
 
-register_job(edges.desk(), "job-1", None)
+register_job(edges.manager(), "job-1", None)
 check_jobs(edges.checker())
 print(deliver_results(edges.deliverer(), "job-1").outcome)
-print([f"{c.name}: {f.said}" for c, f in examine(patient("here")) if f.verdict != "ok"])
+print([f"{c.name}: {f.detail}" for c, f in examine(installation("here")) if f.status != "ok"])
 """
 
 

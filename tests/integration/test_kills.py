@@ -81,8 +81,8 @@ def end_leases(blobs: BlobServiceClient) -> None:
     That they pass is seen in `tests/watch/test_lanes.py`, in the world, and in the campaign.
     """
     worklist = blobs.get_container_client(WORKLIST)
-    for lane in worklist.list_blob_names(name_starts_with=LANES):
-        worklist.delete_blob(lane)
+    for lease in worklist.list_blob_names(name_starts_with=LANES):
+        worklist.delete_blob(lease)
 
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)

@@ -16,7 +16,7 @@ SLOW_SWEEP = {"GEM_REDELIVER_AFTER_MINUTES": "60", "GEM_REPORT_PAGE": "false"}
 """So that nobody but the replay delivers in time."""
 
 
-def desk(settings: Path, *words: str) -> str:
+def manager(settings: Path, *words: str) -> str:
     """What a command says, run as a program."""
     done = subprocess.run(
         [sys.executable, "-m", "gem_core", *words, "--settings", str(settings)],
@@ -37,13 +37,13 @@ def test_what_failed_five_times_is_delivered_by_a_replay(tmp_path: Path) -> None
             up.simulator.add_job("job-1", replace(CLEAN, queued_for=0, running_for=0), rows=40)
             courier.register("job-1")
             wait_for(lambda: poisoned(courier) or None, what="a tick that counts it")
-            (message,) = json.loads(desk(settings, "poison", "list", "--json"))["messages"]
+            (message,) = json.loads(manager(settings, "poison", "list", "--json"))["messages"]
             assert (message["jobRunId"], message["stage"]) == ("job-1", "settled")
             assert message["tickets"] == 1
             (trouble,) = courier.call("GET", "poison").json()["messages"]
             assert trouble == message
             queue.create_queue()
-        assert desk(settings, "poison", "replay") == "job-1: ticket_raised\n"
+        assert manager(settings, "poison", "replay") == "job-1: ticket_raised\n"
         assert courier.reported("job-1")["tickets"] == 2
         assert len(courier.events_of("job-1")) == 1
         wait_for(lambda: poisoned(courier) == 0 or None, what="a tick that counts none")

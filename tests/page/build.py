@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from devkit.simulator.faults import gers_id_malformed, ids_invented, low_confidence, status_unknown
 from devkit.simulator.roads import match_roads, road_network, statistics
-from gem_core.audit.audit import Effort, audit
+from gem_core.audit.audit import AuditOptions, audit
 from gem_core.gem.job import GemJob
 from gem_core.page.make import make_page
 from tests.audit.build import job, write
@@ -53,5 +53,5 @@ def page_of(
     """The page of an output, beside the input of `roads`."""
     output = write(folder, table, row_group_size=150)
     given = write(folder, roads(), "roads.parquet")
-    report = audit(output, of, input_source=given, effort=Effort(with_values=with_values))
+    report = audit(output, of, input_source=given, effort=AuditOptions(with_values=with_values))
     return make_page(report, output, AT, with_map=with_map)

@@ -10,7 +10,7 @@ import pytest
 
 from gem_core.errors import OutputChanged
 from gem_core.page import survey as surveying
-from gem_core.page.breakdown import MAX_COLUMNS, MAX_VALUES, Part, candidates
+from gem_core.page.breakdown import MAX_COLUMNS, MAX_VALUES, ClassShare, candidates
 from gem_core.page.geometry import road
 from gem_core.page.reader import ColumnReader
 from gem_core.page.survey import MAP_ROADS, RoadMap, Survey, survey
@@ -44,7 +44,7 @@ def test_shares_are_exact_over_row_groups(tmp_path: Path) -> None:
 def test_most_rows_come_first(tmp_path: Path) -> None:
     table = matched_table(12, c=pa.array(["x"] * 2 + ["y"] * 6 + ["z"] * 4))
     (found,) = (b for b in surveyed(tmp_path, table).breakdowns if b.column == "c")
-    assert found.parts == (Part("y", 6, 6), Part("z", 4, 1), Part("x", 2, 2))
+    assert found.parts == (ClassShare("y", 6, 6), ClassShare("z", 4, 1), ClassShare("x", 2, 2))
 
 
 @pytest.mark.parametrize(

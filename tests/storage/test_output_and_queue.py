@@ -12,7 +12,7 @@ from devkit.azurite import Azurite
 from gem_core.audit.reading.output_files import OutputFiles
 from gem_core.deliver.results_queue import ResultsQueue
 from gem_core.errors import OutputChanged, OutputMissing
-from gem_core.flows.deliverer import Files, Queue
+from gem_core.flows.deliverer import Files, ManifestQueue
 from tests.fakes import FakeFiles, FakeQueue
 
 
@@ -79,7 +79,7 @@ def test_a_version_that_was_deleted_has_changed(storage: Storage) -> None:
 class Results:
     """A results queue, and what a listener finds on it."""
 
-    queue: Queue
+    queue: ManifestQueue
     bodies: Callable[[], list[str]]
 
 

@@ -42,9 +42,9 @@ def test_a_batch_is_as_large_as_the_rate_lets_it_be(
 @given(st.integers(1, MAX_BATCH_SIZE), st.floats(1 / 60, 1e6))
 def test_a_batch_fits_its_span_and_all_of_the_rate_is_used(size: int, per_second: float) -> None:
     made = plan(size, per_second)
-    seconds = made.size / (per_second / made.lanes)
+    seconds = made.size / (per_second / made.concurrency)
     assert seconds <= SPAN.total_seconds() + 1e-6
-    assert made.size * made.lanes >= per_second * SPAN.total_seconds() / 2
+    assert made.size * made.concurrency >= per_second * SPAN.total_seconds() / 2
 
 
 @given(st.integers(1, MAX_BATCH_SIZE), st.floats(1e-3, 1e4))
@@ -52,7 +52,7 @@ def test_no_more_come_into_sight_than_may_run(size: int, per_second: float) -> N
     made = plan(size, per_second)
     delays = [made.delay(place) for place in range(min(made.room, 500))]
     assert delays == sorted(delays)
-    assert all(delays.count(delay) <= made.lanes for delay in set(delays))
+    assert all(delays.count(delay) <= made.concurrency for delay in set(delays))
     # What lies deepest is taken up well before its jobs are due again.
     assert made.delay(made.room - 1) + SPAN * 2 < HANDED_OUT
     assert DEPTH > 1

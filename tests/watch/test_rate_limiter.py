@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_core.errors import StoreError
-from gem_core.watch.rate_limiter import LEASE, MARGIN, Lane, Lanes, Watch
+from gem_core.watch.rate_limiter import LEASE_TIME, MARGIN, Lease, RateLimiter, SleepClock
 from tests.fakes import START, FakeClock, MemoryDocuments, Trap
 
 NEVER = START + timedelta(days=99)
@@ -24,42 +24,42 @@ class World:
         self.documents = MemoryDocuments(self.clock)
         self.per_second, self.count = per_second, count
 
-    def lanes(self, *, moves: bool = True, trap: Trap | None = None) -> Lanes:
+    def limiter(self, *, moves: bool = True, trap: Trap | None = None) -> RateLimiter:
         """Of one process."""
 
         def pause(seconds: float) -> None:
             if moves:
                 self.clock.move(seconds=seconds)
 
-        return Lanes(
+        return RateLimiter(
             trap.around(self.documents, "lanes") if trap else self.documents,
             count=self.count,
             per_second=self.per_second,
-            watch=Watch(self.clock, pause),
+            watch=SleepClock(self.clock, pause),
         )
 
-    def take(self) -> Lane:
-        lane = self.lanes().take()
-        assert lane
-        return lane
+    def take(self) -> Lease:
+        lease = self.limiter().take()
+        assert lease
+        return lease
 
 
 def test_the_first_goes_at_once_and_the_others_a_gap_apart() -> None:
     world = World(4)
-    lane = world.take()
+    lease = world.take()
     moments = []
     for _ in range(5):
-        assert lane.wait(NEVER)
+        assert lease.wait(NEVER)
         moments.append((world.clock() - START).total_seconds())
     assert moments == [0, 0.25, 0.5, 0.75, 1]
 
 
 def test_time_that_was_not_used_is_not_saved_up() -> None:
     world = World(10)
-    lane = world.take()
+    lease = world.take()
     world.clock.move(seconds=30)
-    lane.wait(NEVER)
-    lane.wait(NEVER)
+    lease.wait(NEVER)
+    lease.wait(NEVER)
     assert world.clock() == START + timedelta(seconds=30.1)
 
 
@@ -72,10 +72,12 @@ def test_threads_share_one_lane() -> None:
         with lock:
             pauses.append(seconds)
 
-    lane = Lanes(world.documents, count=1, per_second=10, watch=Watch(world.clock, pause)).take()
-    assert lane
+    lease = RateLimiter(
+        world.documents, count=1, per_second=10, watch=SleepClock(world.clock, pause)
+    ).take()
+    assert lease
     with ThreadPoolExecutor(8) as pool:
-        for waiting in [pool.submit(lane.wait, NEVER) for _ in range(40)]:
+        for waiting in [pool.submit(lease.wait, NEVER) for _ in range(40)]:
             assert waiting.result()
     assert sorted(pauses) == pytest.approx([number / 10 for number in range(1, 40)])
 
@@ -83,9 +85,9 @@ def test_threads_share_one_lane() -> None:
 def test_a_lane_has_one_holder() -> None:
     world = World(10, count=2)
     first, second = world.take(), world.take()
-    assert world.lanes().take() is None
+    assert world.limiter().take() is None
     first.release()
-    assert world.lanes().take()
+    assert world.limiter().take()
     assert second.wait(NEVER)
 
 
@@ -93,34 +95,36 @@ def test_the_lane_that_may_ask_soonest_is_taken() -> None:
     """Else a run would wait for the gap of the lane that the last one used, beside free ones."""
     world = World(1, count=3)  # three seconds between two questions of a lane
     for _ in range(3):
-        lane = world.take()
-        assert lane.wait(NEVER)
-        lane.release()
+        lease = world.take()
+        assert lease.wait(NEVER)
+        lease.release()
     assert world.clock() == START
     assert world.take().wait(NEVER)
     assert world.clock() == START + timedelta(seconds=3)
 
 
-@pytest.mark.parametrize("dice", [0.0, 0.4, 0.999])
-def test_runs_that_start_together_want_different_lanes(dice: float) -> None:
+@pytest.mark.parametrize("random", [0.0, 0.4, 0.999])
+def test_runs_that_start_together_want_different_lanes(random: float) -> None:
     world = World(1, count=4)
-    watch = Watch(world.clock, lambda _: None)
-    lanes = Lanes(world.documents, count=4, per_second=1, watch=watch, dice=lambda: dice)
-    assert lanes.take()
-    assert world.documents.names() == [f"lanes/{int(dice * 4)}"]
+    watch = SleepClock(world.clock, lambda _: None)
+    limiter = RateLimiter(
+        world.documents, count=4, per_second=1, watch=watch, random=lambda: random
+    )
+    assert limiter.take()
+    assert world.documents.names() == [f"lanes/{int(random * 4)}"]
 
 
 def test_two_that_take_at_once_get_different_lanes() -> None:
     world = World(10, count=2)
-    taken: list[Lane | None] = []
+    taken: list[Lease | None] = []
     trap = Trap()
 
     def overtake() -> None:
         trap.check = lambda: None
-        taken.append(world.lanes().take())
+        taken.append(world.limiter().take())
 
     trap.check = overtake  # after the listing
-    taken.append(world.lanes(trap=trap).take())
+    taken.append(world.limiter(trap=trap).take())
     assert all(taken)
     assert world.documents.names() == ["lanes/0", "lanes/1"]
 
@@ -128,48 +132,48 @@ def test_two_that_take_at_once_get_different_lanes() -> None:
 def test_a_lane_of_the_dead_is_free_after_its_lease() -> None:
     world = World(10)
     world.take()
-    world.clock.move(LEASE - timedelta(microseconds=1))
-    assert world.lanes().take() is None
+    world.clock.move(LEASE_TIME - timedelta(microseconds=1))
+    assert world.limiter().take() is None
     world.clock.move(timedelta(microseconds=1))
-    assert world.lanes().take()
+    assert world.limiter().take()
 
 
 def test_a_lane_is_kept_as_long_as_its_holder_goes_on() -> None:
     world = World(1)
-    lane = world.take()
+    lease = world.take()
     for _ in range(300):
-        assert lane.wait(NEVER)
-        assert world.lanes().take() is None
+        assert lease.wait(NEVER)
+        assert world.limiter().take() is None
 
 
 def test_a_lane_is_not_renewed_at_every_question() -> None:
     world = World(1)
     trap = Trap()
-    lane = world.lanes(trap=trap).take()
-    assert lane
+    lease = world.limiter(trap=trap).take()
+    assert lease
     for _ in range(61):
-        lane.wait(NEVER)
+        lease.wait(NEVER)
     # A minute: each renewal holds for a lease, less the margin.
-    assert trap.calls.count("lanes.replace") <= timedelta(minutes=1) / (LEASE - MARGIN)
+    assert trap.calls.count("lanes.replace") <= timedelta(minutes=1) / (LEASE_TIME - MARGIN)
 
 
 def test_a_holder_that_was_held_up_loses_its_lane() -> None:
     world = World(10)
     slow = world.take()
-    world.clock.move(LEASE)
+    world.clock.move(LEASE_TIME)
     quick = world.take()
     assert not slow.wait(NEVER)
     slow.release()
-    assert world.lanes().take() is None
+    assert world.limiter().take() is None
     assert quick.wait(NEVER)
 
 
 def test_a_low_rate_never_holds_anybody_past_the_end() -> None:
     world = World(0.01)
     ends_at = START + timedelta(minutes=4)
-    lane = world.take()
+    lease = world.take()
     moments = []
-    while lane.wait(ends_at):
+    while lease.wait(ends_at):
         moments.append((world.clock() - START).total_seconds())
     assert moments == [0, 100, 200]
     assert world.clock() < ends_at
@@ -181,41 +185,41 @@ def test_the_gap_is_kept_across_holders() -> None:
     moments = []
     for tick in range(8):
         world.clock.now = max(world.clock.now, START + tick * timedelta(minutes=1))
-        lane = world.take()
-        if lane.wait(world.clock() + timedelta(seconds=50)):
+        lease = world.take()
+        if lease.wait(world.clock() + timedelta(seconds=50)):
             moments.append((world.clock() - START).total_seconds())
-        lane.release()
+        lease.release()
     assert moments == [0, 100, 200, 300, 400]
 
 
 def test_a_clock_that_went_back_holds_nobody() -> None:
     world = World(10)
-    lane = world.take()
-    assert lane.wait(START + SECOND)
+    lease = world.take()
+    assert lease.wait(START + SECOND)
     world.clock.move(hours=-1)
-    assert not lane.wait(world.clock() + timedelta(minutes=4))
+    assert not lease.wait(world.clock() + timedelta(minutes=4))
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-01-20T10:00:00"])
 def test_a_document_that_says_nothing_takes_nothing(text: str) -> None:
     world = World(10)
     world.documents.put("lanes/0", b"", metadata={"until": text})
-    assert world.lanes().take()
+    assert world.limiter().take()
 
 
 def test_a_store_that_refuses_is_told() -> None:
     world = World(10)
     trap = Trap()
-    lane = world.lanes(trap=trap).take()
-    assert lane
+    lease = world.limiter(trap=trap).take()
+    assert lease
 
     def refuse() -> None:
         raise StoreError("503")
 
     trap.check = refuse
-    world.clock.move(LEASE)
+    world.clock.move(LEASE_TIME)
     with pytest.raises(StoreError):
-        lane.wait(NEVER)
+        lease.wait(NEVER)
 
 
 @given(
@@ -231,14 +235,14 @@ def test_the_rate_is_never_exceeded(
 ) -> None:
     """Whoever takes, asks, gives back or dies when: no window of time has more than its share."""
     world = World(per_second, count)
-    held: list[Lane] = []
+    held: list[Lease] = []
     asked: list[datetime] = []
     for step, seconds in steps:
         world.clock.move(seconds=seconds / 4)
         match step:
             case "take":
-                lane = world.lanes().take()
-                held += [lane] if lane else []
+                lease = world.limiter().take()
+                held += [lease] if lease else []
             case "ask" if held and held[-1].wait(world.clock() + timedelta(minutes=2)):
                 asked.append(world.clock())
             case "release" if held:
@@ -246,7 +250,7 @@ def test_the_rate_is_never_exceeded(
             case "die" if held:
                 held.pop(0)
         # One that lived and was silent for longer than its lease may have lost it.
-        assert sum(lane._hold._until > world.clock() for lane in held) <= count
+        assert sum(lease._hold._until > world.clock() for lease in held) <= count
     for first, start in enumerate(asked):
         for number, end in enumerate(asked[first:], 1):
             # In each lane at most one more than the rate times the time; a time is told in whole
@@ -256,4 +260,4 @@ def test_the_rate_is_never_exceeded(
 
 
 def test_the_margin_is_within_the_lease() -> None:
-    assert MARGIN < LEASE
+    assert MARGIN < LEASE_TIME

@@ -16,10 +16,10 @@ from gem_core.watch.record import (
     MAX_HISTORY,
     NOT_FOUND,
     JobRecord,
-    Progress,
+    ProgressReading,
     Settlement,
-    Sighting,
     Stage,
+    StatusChange,
 )
 from gem_core.watch.record_json import record_from_bytes, record_to_bytes, record_to_json
 from tests.builders import job, new_record
@@ -37,7 +37,7 @@ def test_an_answer_is_kept_and_ends_the_troubles() -> None:
     )
     told = troubled.answered(job("running"), LATER)
     assert told.job == job("running")
-    assert told.history == (Sighting(LATER, "running"),)
+    assert told.history == (StatusChange(LATER, "running"),)
     assert (told.checks, told.checked_at) == (6, LATER)
     assert (told.failures, told.last_problem) == (0, None)
     assert (told.not_found, told.not_found_since) == (0, None)
@@ -122,7 +122,7 @@ RECORDS = st.builds(
     not_found=_COUNTS,
     not_found_since=st.none() | _MOMENTS,
     job=st.none() | _JOBS,
-    history=st.lists(st.builds(Sighting, _MOMENTS, _TEXTS), max_size=3).map(tuple),
+    history=st.lists(st.builds(StatusChange, _MOMENTS, _TEXTS), max_size=3).map(tuple),
     settlement=st.none() | st.sampled_from(Settlement),
     settled_at=st.none() | _MOMENTS,
     tickets=_COUNTS,
@@ -163,8 +163,8 @@ def test_progress_is_kept_from_its_first_word_on() -> None:
     for minute, percent in enumerate(told):
         record = record.answered(job(progress=percent), START + timedelta(minutes=minute))
     first, last = (
-        Progress(START + timedelta(minutes=1), 5),
-        Progress(START + timedelta(minutes=4), 7.5),
+        ProgressReading(START + timedelta(minutes=1), 5),
+        ProgressReading(START + timedelta(minutes=4), 7.5),
     )
     assert record.progress == (first, last)
     assert record_from_bytes(record_to_bytes(record)) == record

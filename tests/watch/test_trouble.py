@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from gem_core.watch.record import JobRecord, Settlement
-from gem_core.watch.trouble import OVERDUE_AFTER, Kind, trouble
+from gem_core.watch.trouble import OVERDUE_AFTER, TroubleKind, trouble
 from tests.builders import job, new_record
 from tests.fakes import START
 
@@ -34,16 +34,26 @@ def test_nothing_is_the_matter(record: JobRecord) -> None:
 @pytest.mark.parametrize(
     ("record", "kind", "since", "said"),
     [
-        (SETTLED.ticketed(), Kind.UNDELIVERED, START, "raised 2 times"),
-        (SETTLED.due(START), Kind.UNDELIVERED, START, "raised once, again due at 2026-01-20 10:00"),
-        (new_record(), Kind.OVERDUE, START, "no tick"),
-        (RECORD.not_answered("GEM answered 500", START), Kind.NOT_ANSWERED, START, "once in a row"),
-        (RECORD.answered_not_found(START), Kind.NOT_FOUND, START, "404 once"),
-        (RECORD.answered(job("paused"), START), Kind.STRANGE, START, "'paused'"),
+        (SETTLED.ticketed(), TroubleKind.UNDELIVERED, START, "raised 2 times"),
+        (
+            SETTLED.due(START),
+            TroubleKind.UNDELIVERED,
+            START,
+            "raised once, again due at 2026-01-20 10:00",
+        ),
+        (new_record(), TroubleKind.OVERDUE, START, "no tick"),
+        (
+            RECORD.not_answered("GEM answered 500", START),
+            TroubleKind.NOT_ANSWERED,
+            START,
+            "once in a row",
+        ),
+        (RECORD.answered_not_found(START), TroubleKind.NOT_FOUND, START, "404 once"),
+        (RECORD.answered(job("paused"), START), TroubleKind.STRANGE, START, "'paused'"),
     ],
     ids=["undelivered", "unswept", "overdue", "not_answered", "not_found", "strange"],
 )
-def test_what_is_the_matter(record: JobRecord, kind: Kind, since: object, said: str) -> None:
+def test_what_is_the_matter(record: JobRecord, kind: TroubleKind, since: object, said: str) -> None:
     found = trouble(record, LATER)
     assert found
     assert (found.kind, found.since) == (kind, since)

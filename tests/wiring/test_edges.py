@@ -20,7 +20,7 @@ from azure.storage.queue import QueueServiceClient
 
 from devkit.azurite import Azurite
 from devkit.simulator import CLEAN, GemSimulator
-from gem_core.audit.audit import Effort
+from gem_core.audit.audit import AuditOptions
 from gem_core.audit.ids.facts import IdLimits
 from gem_core.errors import SettingsError
 from gem_core.flows.check_jobs import check_jobs
@@ -73,7 +73,7 @@ def credential_of(client: object) -> TokenCredential:
 
 def test_settings_that_are_wrong_stop_every_edge(fresh: pytest.MonkeyPatch) -> None:
     use(fresh, {})
-    for edge in (edges.checker, edges.desk, edges.deliverer):
+    for edge in (edges.checker, edges.manager, edges.deliverer):
         with pytest.raises(SettingsError, match="GEM_API_KEY"):
             edge()
 
@@ -98,13 +98,13 @@ def test_no_tick_starts_with_a_secret_that_is_an_unresolved_reference(
     with pytest.raises(SettingsError, match=f"{name} is an unresolved Key Vault reference"):
         check_jobs(edges.checker())
     with pytest.raises(SettingsError, match=f"{name} is an unresolved Key Vault reference"):
-        edges.desk()
+        edges.manager()
 
 
 def test_edges_are_built_once(fresh: pytest.MonkeyPatch) -> None:
     use(fresh, NEEDED)
     assert edges.checker() is edges.checker()
-    assert edges.checker().registry is edges.desk().registry is edges.deliverer().registry
+    assert edges.checker().registry is edges.manager().registry is edges.deliverer().registry
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_connection_is_kept_for_each_question_at_once(
     with Crowd(60) as server, ThreadPoolExecutor(60) as threads:
         state = f"AccountName=a;AccountKey=aa==;BlobEndpoint={server.url}/a;QueueEndpoint=http://q"
         use(fresh, NEEDED | {"GEM_STATE": state})
-        registry = edges.desk().registry
+        registry = edges.manager().registry
         for _ in range(2):
             assert not any(threads.map(registry.get, map(str, range(60))))
         assert len({each.peer for each in server.asked}) == 60
@@ -216,9 +216,9 @@ def test_a_job_goes_through_all_edges(
                     "GEM_RESULTS_QUEUE_ENCODING": encoding,
                 },
             )
-            register_job(edges.desk(), job, None)
+            register_job(edges.manager(), job, None)
             check_jobs(edges.checker())
-            assert tell_status(edges.desk())[0]
+            assert tell_status(edges.manager())[0]
             sent = deliver_results(edges.deliverer(), job)
         (message,) = queue.receive_messages()
     assert sent
@@ -236,5 +236,5 @@ def test_the_audit_knows_its_bounds(fresh: pytest.MonkeyPatch) -> None:
         return chosen.keywords["effort"]
 
     ids = {"GEM_IDS_MEMORY_MIB": "256", "GEM_IDS_FOLDER": "/mnt/ids"}
-    assert effort(**ids) == Effort(IdLimits(256 << 20, Path("/mnt/ids")))
-    assert effort(GEM_INPUT_COMPARE="columns") == Effort(with_values=True)
+    assert effort(**ids) == AuditOptions(IdLimits(256 << 20, Path("/mnt/ids")))
+    assert effort(GEM_INPUT_COMPARE="columns") == AuditOptions(with_values=True)

@@ -16,11 +16,11 @@ from gem_core.deliver.outbox import Outbox
 from gem_core.errors import OutputUnreachable
 from gem_core.flows.checker import Checker
 from gem_core.flows.deliverer import Deliverer
-from gem_core.flows.manage_jobs import Desk
+from gem_core.flows.manage_jobs import JobManager
 from gem_core.watch.batch import Batch
 from gem_core.watch.durations import DurationBook
 from gem_core.watch.heartbeat import Heartbeat
-from gem_core.watch.rate_limiter import Lanes, Watch
+from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.watch.registry import SUFFIX, JobRegistry
 from tests.fakes import FakeFiles, FakeQueue, FakeSource, MemoryDocuments
 from tests.world.audit import Auditing
@@ -139,11 +139,11 @@ class Edges:
             heartbeat=heartbeat,
             gem=self._watched(self.gem, "gem"),
             policy=self._setting.policy,
-            lanes=Lanes(
+            limiter=RateLimiter(
                 self._watched(self.worklist, "lanes"),
-                count=self._setting.plan.lanes if self._setting.plan else 1,
+                count=self._setting.plan.concurrency if self._setting.plan else 1,
                 per_second=10,
-                watch=Watch(clock, self._loop.wait, lambda: Lock(self._loop)),
+                watch=SleepClock(clock, self._loop.wait, lambda: Lock(self._loop)),
             ),
             clock=clock,
             jitter=self._random.random,
@@ -164,7 +164,7 @@ class Edges:
             make_page=lambda *_: "<!doctype html>",
             audit=self._auditing.audit,
         )
-        self.desk = Desk(
+        self.manager = JobManager(
             registry=registry,
             outbox=outbox,
             heartbeat=heartbeat,

@@ -22,7 +22,7 @@ TRIES = 5
 """Of one ticket (poisonBlobThreshold in host.json)."""
 TRY_AGAIN = 30.0
 """Seconds to the next try after an error."""
-LEASE = 600.0
+LEASE_TIME = 600.0
 """Seconds until the host sees that a process died with a ticket."""
 EVENT_DELAY = 1.0
 
@@ -77,7 +77,7 @@ class Host:
             if ending is None or tries == TRIES:
                 self.tickets -= 1
                 return
-            wait = LEASE if isinstance(ending, Killed) else TRY_AGAIN
+            wait = LEASE_TIME if isinstance(ending, Killed) else TRY_AGAIN
             self._loop.later(wait, partial(self._deliver, job_run_id, tries + 1, deaths))
 
         self.invoke(
@@ -99,7 +99,7 @@ class Host:
             if ending is None or tries == TRIES:
                 self._edges.batches.there -= 1
                 return
-            wait = LEASE if isinstance(ending, Killed) else TRY_AGAIN
+            wait = LEASE_TIME if isinstance(ending, Killed) else TRY_AGAIN
             self._loop.later(wait, partial(self._take_batch, message, tries + 1, dropped_at))
 
         self.invoke("check_batch", lambda: check_batch(self._edges.checker, message), end)

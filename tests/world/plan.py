@@ -47,7 +47,7 @@ RANDOM = Setting(
     horizon=3600,
     instances=2,
 )
-BATCHES = replace(RANDOM, plan=BatchPlan(size=2, lanes=2))
+BATCHES = replace(RANDOM, plan=BatchPlan(size=2, concurrency=2))
 
 
 class Deed(StrEnum):

@@ -15,7 +15,7 @@ from tests.fakes import START
 from tests.world.audit import TINY, Auditing
 from tests.world.edges import CallStates, Edges
 from tests.world.faults import RETRY_AFTER_SECONDS, Fault
-from tests.world.host import FUNCTION_TIMEOUT, LEASE, TRIES, Host
+from tests.world.host import FUNCTION_TIMEOUT, LEASE_TIME, TRIES, Host
 from tests.world.ledger import Asked
 from tests.world.loop import Ending, Loop
 from tests.world.plan import Act, Deed, Plan, Setting
@@ -34,7 +34,7 @@ def longest(setting: Setting) -> float:
     policy = setting.policy
     waits = policy.job_deadline + policy.check_max + setting.output_grace
     waits += 3 * MAX_SWEEP_WAIT + 2 * ORPHAN_AGE + HANDED_OUT
-    late = RETRY_AFTER_SECONDS + FUNCTION_TIMEOUT + LEASE * TRIES + LATE_EVENT
+    late = RETRY_AFTER_SECONDS + FUNCTION_TIMEOUT + LEASE_TIME * TRIES + LATE_EVENT
     return waits.total_seconds() + late
 
 
@@ -205,10 +205,10 @@ class World:
         edges, job_run_id = self._edges, act.job_run_id
         labels = {"asked": str(len(edges.ledger.asked))}
         stories: dict[Deed, Callable[[], object]] = {
-            Deed.REGISTER: lambda: register_job(edges.desk, job_run_id, {"labels": labels}),
-            Deed.CHECK: lambda: check_job(edges.desk, edges.checker, job_run_id),
-            Deed.REDELIVER: lambda: redeliver_job(edges.desk, job_run_id),
-            Deed.FORGET: lambda: forget_job(edges.desk, job_run_id),
+            Deed.REGISTER: lambda: register_job(edges.manager, job_run_id, {"labels": labels}),
+            Deed.CHECK: lambda: check_job(edges.manager, edges.checker, job_run_id),
+            Deed.REDELIVER: lambda: redeliver_job(edges.manager, job_run_id),
+            Deed.FORGET: lambda: forget_job(edges.manager, job_run_id),
         }
         asked = Asked(act.deed, job_run_id, self._loop.seconds)
         edges.ledger.asked.append(asked)

@@ -8,10 +8,16 @@ import pyarrow as pa
 
 from gem_core.audit.against_input.columns import compare_columns
 from gem_core.audit.against_input.input_facts import InputFacts
-from gem_core.audit.against_input.values import GivenRows
+from gem_core.audit.against_input.values import InputRows
 from gem_core.audit.contract import ID, ID_PROMISE
-from gem_core.audit.ids.facts import GivenIds, InputLost
-from gem_core.audit.parquet.opened_file import DataFault, Fault, Opened, Unsupported, open_parquet
+from gem_core.audit.ids.facts import InputIds, InputLost
+from gem_core.audit.parquet.opened_file import (
+    DataFault,
+    Fault,
+    OpenedFile,
+    Unsupported,
+    open_parquet,
+)
 from gem_core.audit.reading.range_file import RangeFile
 from gem_core.audit.reading.source import Source
 from gem_core.errors import OutputError
@@ -20,13 +26,13 @@ _NO_NOTE = "there is no input file to compare with"
 
 
 @dataclass(frozen=True, slots=True)
-class GivenFile:
+class InputFile:
     """An input that was opened, or the note why not."""
 
     note: str
     """Why its rows are not compared, or empty."""
     name: str | None = None
-    opened: Opened | None = None
+    opened: OpenedFile | None = None
     file: RangeFile | None = None
 
     def close(self) -> None:
@@ -34,21 +40,21 @@ class GivenFile:
         if self.file:
             self.file.close()
 
-    def ids(self) -> GivenIds | None:
+    def ids(self) -> InputIds | None:
         """Its ids; None with a note."""
         if self.note or not self.opened:
             return None
         opened = self.opened
         kind = opened.schema.field(ID).type
-        return GivenIds(
-            kind, lambda: (batch.column(ID) for batch in _batches(opened, [ID])), opened.id_span()
+        return InputIds(
+            kind, lambda: (batch.column(ID) for batch in _batches(opened, [ID])), opened.id_range()
         )
 
-    def rows(self) -> GivenRows | None:
+    def rows(self) -> InputRows | None:
         """Its rows; None with a note."""
         if self.note or not self.opened:
             return None
-        return GivenRows(self.opened.schema, partial(_batches, self.opened))
+        return InputRows(self.opened.schema, partial(_batches, self.opened))
 
     def facts(self, output: pa.Schema) -> InputFacts:
         """What is known of it, once the rows of both are read."""
@@ -63,25 +69,25 @@ class GivenFile:
         )
 
 
-def open_given(source: Source | None, note: str) -> GivenFile:
+def open_input_file(source: Source | None, note: str) -> InputFile:
     """Read the input's footer. `note` says why there is no source."""
     if source is None:
-        return GivenFile(note or _NO_NOTE)
+        return InputFile(note or _NO_NOTE)
     file = RangeFile(source)
     try:
         opened = open_parquet(file)
     except OutputError as error:
-        return GivenFile(f"the input could not be read: {error}", source.name, file=file)
+        return InputFile(f"the input could not be read: {error}", source.name, file=file)
     if isinstance(opened, Fault):
-        return GivenFile(
+        return InputFile(
             f"the input is no readable Parquet: {opened.detail}", source.name, file=file
         )
     problem = ID_PROMISE.problem(opened.schema)
     reason = f"the input's ids cannot be compared: {problem}" if problem else ""
-    return GivenFile(reason, source.name, opened, file)
+    return InputFile(reason, source.name, opened, file)
 
 
-def _batches(opened: Opened, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def _batches(opened: OpenedFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     try:
         yield from opened.batches(columns)
     except OutputError as error:

@@ -24,7 +24,7 @@ class OutOfStep(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RowSlice:
     """Some rows of a file, and their ids as keys (`keys.to_keys`)."""
 
     rows: pa.RecordBatch
@@ -75,7 +75,7 @@ def pairs(
     theirs = _Theirs(given, key)
     done = 0
     for rows in output:
-        left = Part.of(rows, key)
+        left = RowSlice.of(rows, key)
         while len(left):
             try:
                 partner = theirs.partner(left)
@@ -93,14 +93,14 @@ class _Theirs:
     def __init__(self, batches: Iterator[pa.RecordBatch], key: pa.DataType) -> None:
         self._batches = batches
         self._key = key
-        self._ahead: Part | None = None
+        self._ahead: RowSlice | None = None
         """Rows that were read and not passed; never empty."""
-        self._last: Part | None = None
+        self._last: RowSlice | None = None
         """The row that was passed last."""
         self._last_repeats = False
         """Whether the row before it has the same id."""
 
-    def partner(self, ours: Part) -> pa.RecordBatch:
+    def partner(self, ours: RowSlice) -> pa.RecordBatch:
         """Give rows for the first rows of `ours`, as many as are easily had and at least one.
 
         Raises:
@@ -117,14 +117,14 @@ class _Theirs:
             return self._last.rows.take(pa.array(np.zeros(count, np.int64)))
         return self._search(ours)
 
-    def _pass(self, ahead: Part, count: int) -> pa.RecordBatch:
+    def _pass(self, ahead: RowSlice, count: int) -> pa.RecordBatch:
         before = ahead.cut(count - 2, 1) if count > 1 else self._last
         self._last = ahead.copy_of(count - 1)
         self._last_repeats = before is not None and before.keys.equals(self._last.keys)
         self._ahead = ahead.cut(count) if count < len(ahead) else None
         return ahead.rows.slice(0, count)
 
-    def _search(self, ours: Part) -> pa.RecordBatch:
+    def _search(self, ours: RowSlice) -> pa.RecordBatch:
         """Look among the rows at hand, then also in the next batch; rows in between are skipped."""
         for _ in range(2):
             if self._ahead:
@@ -139,7 +139,7 @@ class _Theirs:
             self._ahead = self._ahead.then(more) if self._ahead else more
         raise OutOfStep("the output's rows do not follow the order of the input's")
 
-    def _places(self, ours: Part, ahead: Part) -> np.ndarray:
+    def _places(self, ours: RowSlice, ahead: RowSlice) -> np.ndarray:
         """Where the first rows of `ours` are ahead, as long as they come in this order."""
         known = [self._last.keys, ahead.keys] if self._last else [ahead.keys]
         if len(pa.concat_arrays(known).unique()) != sum(map(len, known)):
@@ -150,24 +150,24 @@ class _Theirs:
         astray = (found < 0) | (found < np.maximum.accumulate(found))
         return found[: np.argmax(astray)] if astray.any() else found
 
-    def _following(self) -> Part | None:
+    def _following(self) -> RowSlice | None:
         for rows in self._batches:
             if rows.num_rows:
-                return Part.of(rows, self._key)
+                return RowSlice.of(rows, self._key)
         return None
 
 
 _AMBIGUOUS = "ids repeat in the input, and the output does not have the same rows one to one"
 
 
-def _in_step(ours: Part, theirs: Part) -> int:
+def _in_step(ours: RowSlice, theirs: RowSlice) -> int:
     """How many first rows have the same ids."""
     count = min(len(ours), len(theirs))
     unlike = differing(ours.keys.slice(0, count), theirs.keys.slice(0, count))
     return count if unlike is None else int(np.argmax(unlike))
 
 
-def _run(ours: Part, last: Part) -> int:
+def _run(ours: RowSlice, last: RowSlice) -> int:
     """How many first rows have the id of this one row."""
     other = np.flatnonzero(~true_at(pc.equal(ours.keys, last.keys[0])))
     return int(other[0]) if len(other) else len(ours)

@@ -17,7 +17,7 @@ from gem_core.audit.against_input.pairing import OutOfStep, pairs
 from gem_core.audit.contract import ID, ID_PROMISE
 from gem_core.audit.ids.facts import InputLost
 from gem_core.audit.ids.keys import key_type
-from gem_core.audit.parquet.opened_file import Opened, Unsupported
+from gem_core.audit.parquet.opened_file import OpenedFile, Unsupported
 from gem_core.audit.parquet.threads import LARGE_ROWS, ahead
 from gem_core.audit.rows.offenders import Offenders
 from gem_core.audit.rows.progress import OnRows, Pass
@@ -63,7 +63,7 @@ class _Fold:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenRows:
+class InputRows:
     """The rows of an input whose ids are usable."""
 
     schema: pa.Schema
@@ -72,7 +72,7 @@ class GivenRows:
 
 
 def compare_values(
-    output: Opened, given: GivenRows, on_rows: OnRows | None, *, two_threads: bool
+    output: OpenedFile, given: InputRows, on_rows: OnRows | None, *, two_threads: bool
 ) -> ValueFacts:
     """Read both files to the end, but for the columns that GEM added.
 

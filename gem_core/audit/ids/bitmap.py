@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 
 from gem_core.audit.arrow.arrays import Mask, numbers
-from gem_core.audit.ids.facts import GivenIds, OutputIds
+from gem_core.audit.ids.facts import InputIds, OutputIds
 from gem_core.audit.ids.in_order import Difference
-from gem_core.audit.parquet.integer_range import Span
+from gem_core.audit.parquet.integer_range import IntegerRange
 from gem_core.audit.rows.example import EXAMPLES
 
 _IN_OUTPUT, _MATCHED, _GIVEN = 1, 2, 4
@@ -25,9 +25,9 @@ class OutOfRange(Exception):
     """An id lies outside of the range, so the footer that gave the range is wrong."""
 
 
-def map_span(
-    key: pa.DataType, output: OutputIds, given: GivenIds | None, limit_bytes: int
-) -> Span | None:
+def bitmap_range(
+    key: pa.DataType, output: OutputIds, given: InputIds | None, limit_bytes: int
+) -> IntegerRange | None:
     """Choose the range of a map for both files; None when it is unknown or takes too much."""
     span = output.span
     if span and given:
@@ -37,10 +37,10 @@ def map_span(
     return span if span.length <= min(limit_bytes, _SPARSEST * output.rows) else None
 
 
-class IdMap:
+class Bitmap:
     """Which ids of a range occur in the output, in its matched rows, and in the input."""
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: IntegerRange) -> None:
         self._least = span.least
         self._most = span.most
         self._map = np.zeros(span.length, np.uint8)

@@ -7,23 +7,23 @@ import pyarrow as pa
 
 from gem_core.audit.arrow.arrays import Mask
 from gem_core.audit.contract import ID, MATCH_STATUS, usable_columns
-from gem_core.audit.ids.facts import GivenIds, IdFacts, IdLimits, OutputIds
+from gem_core.audit.ids.facts import IdFacts, IdLimits, InputIds, OutputIds
 from gem_core.audit.ids.id_audit import IdAudit
-from gem_core.audit.parquet.opened_file import Opened
+from gem_core.audit.parquet.opened_file import OpenedFile
 from gem_core.audit.rows.row_rules import Rows
 
 
-class IdsWhileRoom:
+class DiskBoundIds:
     """Takes the ids of an opened output batch by batch. Close it."""
 
     def __init__(
-        self, opened: Opened, given: GivenIds | None, limits: IdLimits, *, not_compared: str
+        self, opened: OpenedFile, given: InputIds | None, limits: IdLimits, *, not_compared: str
     ) -> None:
         """Without `given`, `not_compared` says why."""
         output = OutputIds(
             opened.schema.field(ID).type,
             lambda: _once_more(opened),
-            opened.id_span(),
+            opened.id_range(),
             opened.rows,
         )
         self._ids = IdAudit(output, given, not_compared=not_compared, limits=limits)
@@ -60,7 +60,7 @@ class IdsWhileRoom:
             self.close()
 
 
-def _once_more(opened: Opened) -> Iterator[tuple[pa.Array, Mask]]:
+def _once_more(opened: OpenedFile) -> Iterator[tuple[pa.Array, Mask]]:
     needed = [name for name in (ID, MATCH_STATUS) if name in usable_columns(opened.schema)]
     for batch in opened.batches(needed):
         yield batch.column(ID), Rows(batch, needed).matched

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from gem_core.audit.arrow.arrays import Mask
-from gem_core.audit.parquet.integer_range import Span
+from gem_core.audit.parquet.integer_range import IntegerRange
 from gem_core.audit.rows.example import Example
 
 LIMIT_BYTES = 64 << 20
@@ -29,13 +29,13 @@ class IdLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenIds:
+class InputIds:
     """The ids of the input: their type, and the arrays in the file's order."""
 
     kind: pa.DataType
     read: Callable[[], Iterable[pa.Array]]
     """From the first one; may be called again. May raise InputLost."""
-    span: Span | None = None
+    span: IntegerRange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class OutputIds:
     kind: pa.DataType
     again: Callable[[], Iterable[tuple[pa.Array, Mask]]]
     """All ids with which of their rows are matched, from the first one."""
-    span: Span | None = None
+    span: IntegerRange | None = None
     rows: int = 0
     """Of the file, as its footer says."""
 

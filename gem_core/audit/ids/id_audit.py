@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import pyarrow as pa
 
 from gem_core.audit.arrow.arrays import Mask
-from gem_core.audit.ids.bitmap import map_span
-from gem_core.audit.ids.facts import GivenIds, IdFacts, IdLimits, InputLost, OutputIds
+from gem_core.audit.ids.bitmap import bitmap_range
+from gem_core.audit.ids.facts import IdFacts, IdLimits, InputIds, InputLost, OutputIds
 from gem_core.audit.ids.in_order import (
     Difference,
     IdCount,
@@ -22,8 +22,8 @@ from gem_core.audit.ids.in_order import (
     ordered,
 )
 from gem_core.audit.ids.keys import filled, key_type, to_keys
-from gem_core.audit.ids.non_integers import Strangers
-from gem_core.audit.ids.out_of_order import RunMaker, Unordered, difference
+from gem_core.audit.ids.non_integers import NonIntegerIds
+from gem_core.audit.ids.out_of_order import OutOfOrderIds, SortMaker, difference
 from gem_core.audit.rows.example import EXAMPLES, Example
 
 _EARLY_BYTES = 8 << 20
@@ -36,7 +36,7 @@ class IdAudit:
     def __init__(
         self,
         output: OutputIds,
-        given: GivenIds | None,
+        given: InputIds | None,
         *,
         not_compared: str = "",
         limits: IdLimits | None = None,
@@ -46,10 +46,10 @@ class IdAudit:
         self._key = key_type(output.kind, given.kind if given else None)
         self._output = output
         self._given = given
-        self._span = map_span(self._key, output, given, limits.memory_bytes)
+        self._span = bitmap_range(self._key, output, given, limits.memory_bytes)
         each = limits.memory_bytes // (2 if given else 1)
-        self._new_runs = RunMaker(self._key, each, limits.folder)
-        self._strangers = Strangers(limits.memory_bytes // 4)
+        self._new_runs = SortMaker(self._key, each, limits.folder)
+        self._strangers = NonIntegerIds(limits.memory_bytes // 4)
         self._limit_of_strangers = limits.memory_bytes // 4
         self._rows = 0
         self._count = IdCount()
@@ -57,7 +57,7 @@ class IdAudit:
         """Ids in order so far; None once they were let go."""
         self._merge = Merge(ordered(self._keys_of_given())) if given else None
         self._same: SameSequence | None = None
-        self._unordered: Unordered | None = None
+        self._unordered: OutOfOrderIds | None = None
         self._not_compared = not_compared
 
     def add(self, ids: pa.Array, matched: Mask) -> None:
@@ -120,7 +120,7 @@ class IdAudit:
     def _begin_again(self) -> None:
         """Leave the way of ids in order."""
         self._merge = None
-        self._unordered = Unordered(self._new_runs, self._span, self._keys_again)
+        self._unordered = OutOfOrderIds(self._new_runs, self._span, self._keys_again)
         if self._early is None:
             self._unordered.skip()
             return

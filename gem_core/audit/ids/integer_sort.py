@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from gem_core.audit.arrow.arrays import Mask, numbers
 from gem_core.audit.ids.in_order import IdCount
-from gem_core.audit.ids.sorted_run import Run
+from gem_core.audit.ids.sorted_run import SortedRun
 
-AT_HAND_IDS = 1 << 19
+MERGE_IDS = 1 << 19
 """Of all runs together while they are merged: enough that steps cost little, few enough for the
 cache."""
 
@@ -102,8 +102,8 @@ class _Sorter:
     def in_order(self) -> Iterator[np.ndarray]:
         """All of them, some at a time."""
         self.pack()
-        rows = max(1, AT_HAND_IDS // max(1, len(self.runs)))
-        runs = [Run(run.chunks(rows)) for run in self.runs]
+        rows = max(1, MERGE_IDS // max(1, len(self.runs)))
+        runs = [SortedRun(run.chunks(rows)) for run in self.runs]
         while runs := [run for run in runs if run.fill()]:
             limit = min(run.chunk[-1] for run in runs)
             counts = (int(np.searchsorted(run.chunk, limit, side="right")) for run in runs)
@@ -113,7 +113,7 @@ class _Sorter:
             yield ids
 
 
-class IntRuns:
+class IntegerSort:
     """All integer ids of one file. `close` removes its files."""
 
     def __init__(self, limit_bytes: int, folder: Path | None = None) -> None:

@@ -6,7 +6,7 @@ from heapq import nsmallest
 from gem_core.audit.arrow.arrays import Mask
 
 
-class Strangers:
+class NonIntegerIds:
     """Distinct texts among the output's ids that can be no id of the input."""
 
     _BYTES_EACH = 200

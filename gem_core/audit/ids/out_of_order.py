@@ -10,11 +10,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from gem_core.audit.arrow.arrays import Mask
-from gem_core.audit.ids.bitmap import IdMap, OutOfRange
+from gem_core.audit.ids.bitmap import Bitmap, OutOfRange
 from gem_core.audit.ids.in_order import Difference, IdCount, Merge, OutOfOrder, ordered
-from gem_core.audit.ids.integer_sort import IntRuns
-from gem_core.audit.ids.text_sort import TextRuns
-from gem_core.audit.parquet.integer_range import Span
+from gem_core.audit.ids.integer_sort import IntegerSort
+from gem_core.audit.ids.text_sort import TextSort
+from gem_core.audit.parquet.integer_range import IntegerRange
 
 type Keys = Callable[[], Iterable[pa.Array]]
 """Ids without nulls, from the first one; may be called again."""
@@ -22,11 +22,11 @@ type Keys = Callable[[], Iterable[pa.Array]]
 type FlaggedKeys = Callable[[], Iterable[tuple[pa.Array, Mask]]]
 """The same, with which of their rows are matched."""
 
-type Runs = TextRuns | IntRuns
+type Runs = TextSort | IntegerSort
 
 
 @dataclass(frozen=True, slots=True)
-class RunMaker:
+class SortMaker:
     """Makes what ids of one kind are sorted in."""
 
     kind: pa.DataType
@@ -37,18 +37,18 @@ class RunMaker:
 
     def __call__(self) -> Runs:
         """Empty ones; close them."""
-        make = IntRuns if pa.types.is_integer(self.kind) else TextRuns
+        make = IntegerSort if pa.types.is_integer(self.kind) else TextSort
         return make(self.limit_bytes, self.folder)
 
 
-class Unordered:
+class OutOfOrderIds:
     """Takes ids in any order, counts and compares them."""
 
-    def __init__(self, new_runs: RunMaker, span: Span | None, again: FlaggedKeys) -> None:
+    def __init__(self, new_runs: SortMaker, span: IntegerRange | None, again: FlaggedKeys) -> None:
         """With a `span`, a map of it is tried first. `again` gives all ids once more."""
         self._new_runs = new_runs
         self._again = again
-        self._map = IdMap(span) if span else None
+        self._map = Bitmap(span) if span else None
         self._runs: Runs | None = None if span else new_runs()
         self._incomplete = False
         """Whether ids were given that are not held."""
@@ -125,7 +125,7 @@ class Unordered:
 
 
 def difference(
-    output: Callable[[], Iterator[pa.Array]], given: Keys, new_runs: RunMaker
+    output: Callable[[], Iterator[pa.Array]], given: Keys, new_runs: SortMaker
 ) -> Difference:
     """Compare the output's distinct ids in order with the input's in any."""
     try:

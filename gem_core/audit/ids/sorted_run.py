@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 
-class Run[A: (np.ndarray, pa.Array)]:
+class SortedRun[A: (np.ndarray, pa.Array)]:
     """What is at hand of one run, in order."""
 
     def __init__(self, chunks: Iterator[A]) -> None:

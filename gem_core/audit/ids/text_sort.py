@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from gem_core.audit.arrow.arrays import Mask
 from gem_core.audit.ids.in_order import IdCount
-from gem_core.audit.ids.sorted_run import Run
+from gem_core.audit.ids.sorted_run import SortedRun
 from gem_core.audit.ids.text_order import ROOM_BYTES, order_of, taken
 
 CHUNK_BYTES = 256 << 10
@@ -50,7 +50,7 @@ class _Pile:
             yield (keys[start : start + rows] for start in range(0, len(keys), rows))
 
 
-class TextRuns:
+class TextSort:
     """All text ids of one file. `close` removes its files."""
 
     def __init__(self, limit_bytes: int, folder: Path | None = None) -> None:
@@ -87,7 +87,7 @@ class TextRuns:
         """Go through the distinct ids in order, and count them. May be called again."""
         for pile in self._piles:
             pile.sort()
-        matched, others = ([Run(chunks) for chunks in pile.runs()] for pile in self._piles)
+        matched, others = ([SortedRun(chunks) for chunks in pile.runs()] for pile in self._piles)
         while True:
             matched = [run for run in matched if run.fill()]
             others = [run for run in others if run.fill()]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from gem_core.audit.against_input.input_facts import InputFacts
 from gem_core.audit.against_input.values import ValueFacts
 from gem_core.audit.ids.facts import IdFacts
-from gem_core.audit.parquet.opened_file import Fault, Opened
+from gem_core.audit.parquet.opened_file import Fault, OpenedFile
 from gem_core.audit.rows.profile import Profile
 from gem_core.gem.job import GemJob
 
@@ -19,7 +19,7 @@ class Facts:
     """Of the output blob; None when nothing was opened."""
     size_bytes: int | None
     given: InputFacts
-    opened: Opened | None = None
+    opened: OpenedFile | None = None
     fault: Fault | None = None
     """Set when the output is no readable Parquet."""
     decoded_apart: str | None = None

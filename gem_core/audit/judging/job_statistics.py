@@ -33,7 +33,7 @@ class Counting(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ours:
+class Counted:
     """What the output holds, by each counting that is known."""
 
     roads: Mapping[Counting, int]
@@ -47,7 +47,7 @@ class Ours:
         return self.matched if statistic == MATCHED_SHARE else self.unmatched
 
 
-def ours(facts: Facts) -> Ours:
+def count_roads(facts: Facts) -> Counted:
     """Count roads. An id with a matched row is a matched road; one with none is unmatched.
 
     Raises:
@@ -64,14 +64,14 @@ def ours(facts: Facts) -> Ours:
         unmatched[Counting.ROWS] = Fraction(profile.unmatched, profile.rows)
     if not ids:
         why = facts.ids_fault or "there is no id column as promised"
-        return Ours(roads, matched, unmatched, why)
+        return Counted(roads, matched, unmatched, why)
     if ids.distinct is None or ids.distinct_matched is None:
-        return Ours(roads, matched, unmatched, ids.not_counted)
+        return Counted(roads, matched, unmatched, ids.not_counted)
     roads[Counting.IDS] = ids.distinct
     if ids.distinct and matched:
         matched[Counting.IDS] = Fraction(ids.distinct_matched, ids.distinct)
         unmatched[Counting.IDS] = 1 - matched[Counting.IDS]
-    return Ours(roads, matched, unmatched)
+    return Counted(roads, matched, unmatched)
 
 
 def read_share(job: GemJob, name: str) -> Percent:

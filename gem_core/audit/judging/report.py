@@ -12,7 +12,7 @@ from gem_core.audit.judging.job_statistics import (
     THRESHOLD,
     UNMATCHED_SHARE,
     StatisticUnusable,
-    ours,
+    count_roads,
 )
 from gem_core.audit.judging.verdict import Judgement, Verdict
 from gem_core.audit.rows.confidence import QUANTILES, Confidence
@@ -209,7 +209,7 @@ def _statistics(facts: Facts, lines: tuple[CheckResult, ...]) -> dict[str, Any]:
 def _ours(facts: Facts) -> dict[str, Any]:
     """Each by rows and by ids, as far as known; shares are 0 to 1."""
     try:
-        counted = ours(facts)
+        counted = count_roads(facts)
     except StatisticUnusable:
         return {}
     figures: dict[str, Any] = {

@@ -10,10 +10,10 @@ from gem_core.audit.judging.job_statistics import (
     PARTIALLY_SHARE,
     ROADS,
     UNMATCHED_SHARE,
+    Counted,
     Counting,
-    Ours,
     StatisticUnusable,
-    ours,
+    count_roads,
     read_roads,
     read_share,
 )
@@ -42,7 +42,7 @@ def _needs_statistics(judge: Judge) -> Judge:
 @_needs_statistics
 def num_roads_processed(facts: Facts) -> Judgement:
     """Rows are tried first, then distinct ids."""
-    told, counted = read_roads(facts.job), ours(facts)
+    told, counted = read_roads(facts.job), count_roads(facts)
     agreed = [counting for counting, roads in counted.roads.items() if roads == told]
     if agreed:
         return passed(_by(agreed[0]))
@@ -57,7 +57,7 @@ def share_close(statistic: str) -> Judge:
 
     @_needs_statistics
     def judge(facts: Facts) -> Judgement:
-        told, counted = read_share(facts.job, statistic), ours(facts)
+        told, counted = read_share(facts.job, statistic), count_roads(facts)
         points = {
             counting: told.points_from(share)
             for counting, share in counted.shares(statistic).items()
@@ -77,7 +77,7 @@ def share_exact(statistic: str) -> Judge:
 
     @_needs_statistics
     def judge(facts: Facts) -> Judgement:
-        told, counted = read_share(facts.job, statistic), ours(facts)
+        told, counted = read_share(facts.job, statistic), count_roads(facts)
         shares = counted.shares(statistic).items()
         return _share(
             statistic,
@@ -89,7 +89,7 @@ def share_exact(statistic: str) -> Judge:
     return judge
 
 
-def _share(statistic: str, facts: Facts, counted: Ours, agreed: list[Counting]) -> Judgement:
+def _share(statistic: str, facts: Facts, counted: Counted, agreed: list[Counting]) -> Judgement:
     shares = counted.shares(statistic)
     if not shares:
         return not_run("there are no rows with a match_status to count")
@@ -104,7 +104,7 @@ def _share(statistic: str, facts: Facts, counted: Ours, agreed: list[Counting]) 
     return failed(problem)
 
 
-def _counts_rows(job: GemJob, counted: Ours) -> bool:
+def _counts_rows(job: GemJob, counted: Counted) -> bool:
     """Whether GEM's count of roads is the number of rows, so that its shares are shares of rows."""
     try:
         return read_roads(job) == counted.roads[Counting.ROWS]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 import pyarrow.parquet as pq
 
-from gem_core.audit.reading.byte_range import RowGroup, Span
+from gem_core.audit.reading.byte_range import ByteRange, RowGroup
 
 BATCH_BYTES = 16 << 20
 """Decoded bytes of the needed columns in one batch, about."""
@@ -32,12 +32,12 @@ def chunks(
         ]
 
 
-def chunk_span(chunk: pq.ColumnChunkMetaData) -> Span:
+def chunk_span(chunk: pq.ColumnChunkMetaData) -> ByteRange:
     """Where a column chunk lies as the footer gives it, dictionary included."""
     # 0 and None both say that there is no such page.
     pages = (chunk.dictionary_page_offset, chunk.data_page_offset)
     start = min((page for page in pages if page), default=0)
-    return Span(start, start + chunk.total_compressed_size)
+    return ByteRange(start, start + chunk.total_compressed_size)
 
 
 def leaves_of(columns: Collection[str]) -> Callable[[str], bool]:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from gem_core.audit.parquet.column_chunks import chunk_span, column_chunks, leaves_of
 from gem_core.audit.parquet.page_bounds import ChunkPages, LongValues, OutOfBounds, Unpacked
-from gem_core.audit.reading.byte_range import Span
+from gem_core.audit.reading.byte_range import ByteRange
 from gem_core.audit.reading.range_file import RangeFile
 
 MAX_ROWS = 1 << 30
@@ -83,7 +83,7 @@ class GuardedFile(io.RawIOBase):
         offset = self._file.tell()
         data = self._file.read(size)
         try:
-            self._see(Span(offset, offset + len(data)), memoryview(data))
+            self._see(ByteRange(offset, offset + len(data)), memoryview(data))
         except OutOfBounds as error:
             self.too_much = str(error)
             raise
@@ -92,7 +92,7 @@ class GuardedFile(io.RawIOBase):
             raise
         return data
 
-    def _see(self, read: Span, data: memoryview) -> None:
+    def _see(self, read: ByteRange, data: memoryview) -> None:
         first = max(bisect_right(self._starts, read.start) - 1, 0)
         for chunk in self._chunks[first : bisect_right(self._starts, read.end - 1)]:
             start, end = max(read.start, chunk.span.start), min(read.end, chunk.span.end)

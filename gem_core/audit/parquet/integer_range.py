@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class IntegerRange:
     """The range of a file's integer ids, as its footer says; a footer may be wrong."""
 
     least: int
     most: int
 
-    def covering(self, other: "Span") -> "Span":
+    def covering(self, other: "IntegerRange") -> "IntegerRange":
         """The range of both files."""
-        return Span(min(self.least, other.least), max(self.most, other.most))
+        return IntegerRange(min(self.least, other.least), max(self.most, other.most))
 
     @property
     def length(self) -> int:

@@ -17,7 +17,7 @@ from gem_core.audit.arrow.types import is_text
 from gem_core.audit.contract import ID, MATCH_STATUS
 from gem_core.audit.parquet.column_chunks import batch_rows, chunks, coded_by_delta, group_chunks
 from gem_core.audit.parquet.decoding import UNREADABLE, decoded, open_file
-from gem_core.audit.parquet.integer_range import Span
+from gem_core.audit.parquet.integer_range import IntegerRange
 from gem_core.audit.parquet.page_bounds import OutOfBounds
 from gem_core.audit.parquet.threads import ahead, costliest, side_by_side
 from gem_core.audit.reading.range_file import TAIL_BYTES, RangeFile
@@ -62,7 +62,7 @@ class Unsupported(DataFault):
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedFile:
     """A Parquet file whose footer was read."""
 
     schema: pa.Schema
@@ -81,11 +81,11 @@ class Opened:
             return costliest(self._metadata, columns)
         return None
 
-    def id_span(self) -> Span | None:
+    def id_range(self) -> IntegerRange | None:
         """The range of integer ids as the footer gives it; None when it does not."""
         if pa.types.is_integer(self.schema.field(ID).type):
             with suppress(*UNREADABLE):  # as above
-                return _id_span(self._metadata)
+                return _id_range(self._metadata)
         return None
 
     def batches(
@@ -131,7 +131,7 @@ class Opened:
         return decoded(file, self._metadata, columns, rows=rows, as_dictionary=as_dictionary)
 
 
-def open_parquet(file: RangeFile) -> Opened | Fault:
+def open_parquet(file: RangeFile) -> OpenedFile | Fault:
     """Read the footer: one request, and a second when it is very long.
 
     Raises:
@@ -170,10 +170,10 @@ def _fault(size: int, head: bytes, end: bytes, footer_bytes: int) -> Fault | Non
     return None
 
 
-def _opened(file: RangeFile, *, footer_start: int) -> Opened:
+def _opened(file: RangeFile, *, footer_start: int) -> OpenedFile:
     parquet = open_file(file)
     metadata = parquet.metadata
-    return Opened(
+    return OpenedFile(
         schema=parquet.schema_arrow,
         rows=int(metadata.num_rows),
         row_groups=int(metadata.num_row_groups),
@@ -187,7 +187,7 @@ def _opened(file: RangeFile, *, footer_start: int) -> Opened:
     )
 
 
-def _id_span(metadata: pq.FileMetaData) -> Span | None:
+def _id_range(metadata: pq.FileMetaData) -> IntegerRange | None:
     spans = []
     for group in range(metadata.num_row_groups):
         rows = metadata.row_group(group).num_rows
@@ -196,8 +196,8 @@ def _id_span(metadata: pq.FileMetaData) -> Span | None:
                 found = chunk.statistics
                 if not found or not found.has_min_max:
                     return None
-                spans.append(Span(found.min, found.max))
-    return reduce(Span.covering, spans) if spans else None
+                spans.append(IntegerRange(found.min, found.max))
+    return reduce(IntegerRange.covering, spans) if spans else None
 
 
 def _is_limit(error: BaseException) -> bool:

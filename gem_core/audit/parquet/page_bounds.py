@@ -18,7 +18,7 @@ from gem_core.audit.parquet.pages import (
     longest_value,
     read_header,
 )
-from gem_core.audit.reading.byte_range import Span
+from gem_core.audit.reading.byte_range import ByteRange
 
 MAX_PAGE_BYTES = 128 << 20
 """Of an unpacked page. Writers make pages of 1 MiB; DuckDB ends them at 100 MiB."""
@@ -71,7 +71,7 @@ class Unpacked:
 class ChunkPages:
     """The pages of one column chunk, as their bytes come by in order."""
 
-    span: Span
+    span: ByteRange
     name: str
     codec: str
     texts: bool

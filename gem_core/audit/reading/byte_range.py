@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Span:
+class ByteRange:
     """Bytes from `start` up to, not including, `end`."""
 
     start: int
@@ -17,5 +17,5 @@ class Span:
         return self.end - self.start
 
 
-type RowGroup = Sequence[Span]
+type RowGroup = Sequence[ByteRange]
 """The bytes of the wanted column chunks of one row group, which are decoded side by side."""

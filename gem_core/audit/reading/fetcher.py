@@ -2,7 +2,7 @@
 
 from threading import Lock
 
-from gem_core.audit.reading.byte_range import Span
+from gem_core.audit.reading.byte_range import ByteRange
 from gem_core.audit.reading.source import FileSource, Source
 from gem_core.errors import OutputError
 
@@ -23,7 +23,7 @@ class Fetcher:
         self._tail = b""
         self._lock = Lock()
 
-    def fetch(self, span: Span) -> bytes:
+    def fetch(self, span: ByteRange) -> bytes:
         """Make one request.
 
         Raises:
@@ -45,7 +45,7 @@ class Fetcher:
         """Fetch the last `length` bytes (fewer of a shorter file) and keep them."""
         start = max(0, self.source.size_bytes - length)
         if start < self.tail_start:
-            self._tail = self.fetch(Span(start, self.tail_start)) + self._tail
+            self._tail = self.fetch(ByteRange(start, self.tail_start)) + self._tail
             self.tail_start = start
         return self._tail[start - self.tail_start :]
 

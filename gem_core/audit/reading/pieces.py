@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
-from gem_core.audit.reading.byte_range import RowGroup, Span
+from gem_core.audit.reading.byte_range import ByteRange, RowGroup
 
 PIECE_BYTES = 8 << 20
 """What one request fetches, about: at most one and a half of it. Long enough that latency matters
@@ -24,7 +24,7 @@ of small row groups would be read whole, geometry and all."""
 class Piece:
     """What one request fetches."""
 
-    span: Span
+    span: ByteRange
     needed_bytes: int
     """Less than its length where a gap is read through."""
 
@@ -53,25 +53,25 @@ def pieces(groups: Sequence[RowGroup], *, end: int) -> tuple[Piece, ...]:
     return tuple(Piece(spans[place], amounts[place]) for place in order)
 
 
-def _clipped(span: Span, end: int) -> Span:
-    return Span(max(span.start, 0), min(span.end, end))
+def _clipped(span: ByteRange, end: int) -> ByteRange:
+    return ByteRange(max(span.start, 0), min(span.end, end))
 
 
-def _joined(spans: Iterable[Span]) -> list[Span]:
+def _joined(spans: Iterable[ByteRange]) -> list[ByteRange]:
     """Sort, and join what touches or overlaps."""
-    joined: list[Span] = []
+    joined: list[ByteRange] = []
     for span in sorted(spans):
         if joined and span.start <= joined[-1].end:
-            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
+            joined[-1] = ByteRange(joined[-1].start, max(joined[-1].end, span.end))
         else:
             joined.append(span)
     return joined
 
 
-def _bridged(needed: Sequence[Span]) -> list[Span]:
+def _bridged(needed: Sequence[ByteRange]) -> list[ByteRange]:
     """The gaps to read through."""
     budget = int(WASTE_SHARE * sum(run.length for run in needed))
-    gaps = [Span(left.end, right.start) for left, right in pairwise(needed)]
+    gaps = [ByteRange(left.end, right.start) for left, right in pairwise(needed)]
     bridged = []
     for gap in sorted(gaps, key=lambda gap: gap.length):
         budget -= gap.length
@@ -89,7 +89,7 @@ def _borders(groups: Sequence[RowGroup]) -> list[int]:
     return sorted({chunk.start for chunk in long} & {chunk.end for chunk in long})
 
 
-def _cut(stretch: Span, borders: Sequence[int]) -> Iterator[Span]:
+def _cut(stretch: ByteRange, borders: Sequence[int]) -> Iterator[ByteRange]:
     """Pieces between the borders, all of one length but the last, which is half a piece longer or
     shorter: so many stretches take about as many requests as one of their length.
     """
@@ -97,10 +97,12 @@ def _cut(stretch: Span, borders: Sequence[int]) -> Iterator[Span]:
     for start, end in pairwise([stretch.start, *inner, stretch.end]):
         count = max(1, round((end - start) / PIECE_BYTES))
         marks = [*range(start, end, PIECE_BYTES)[:count], end]
-        yield from map(Span, marks, marks[1:])
+        yield from map(ByteRange, marks, marks[1:])
 
 
-def _order(groups: Sequence[RowGroup], needed: Sequence[Span], spans: Sequence[Span]) -> list[int]:
+def _order(
+    groups: Sequence[RowGroup], needed: Sequence[ByteRange], spans: Sequence[ByteRange]
+) -> list[int]:
     """Places of the pieces as decoding needs them: by row group, then by the share of its rows
     that comes before the piece, since the columns of a row group are decoded side by side.
     """
@@ -116,7 +118,7 @@ def _order(groups: Sequence[RowGroup], needed: Sequence[Span], spans: Sequence[S
     return sorted(range(len(spans)), key=first.__getitem__)
 
 
-def _amounts(needed: Sequence[Span], spans: Sequence[Span]) -> list[int]:
+def _amounts(needed: Sequence[ByteRange], spans: Sequence[ByteRange]) -> list[int]:
     """Needed bytes of each piece."""
     starts = [span.start for span in spans]
     amounts = [0] * len(spans)
@@ -127,6 +129,6 @@ def _amounts(needed: Sequence[Span], spans: Sequence[Span]) -> list[int]:
     return amounts
 
 
-def _places(span: Span, starts: Sequence[int]) -> range:
+def _places(span: ByteRange, starts: Sequence[int]) -> range:
     """Of the pieces that hold the span."""
     return range(bisect_right(starts, span.start) - 1, bisect_left(starts, span.end))

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from gem_core.audit.reading.byte_range import RowGroup, Span
+from gem_core.audit.reading.byte_range import ByteRange, RowGroup
 from gem_core.audit.reading.fetcher import Fetcher
 from gem_core.audit.reading.pieces import pieces
 from gem_core.audit.reading.read_ahead import ReadAhead, window_bytes
@@ -130,4 +130,4 @@ class RangeFile(io.RawIOBase):
             if part := self._ahead.part(offset, end - offset):
                 return part
             end = min(end, self._ahead.following(offset, default=end))
-        return self._fetcher.fetch(Span(offset, end))
+        return self._fetcher.fetch(ByteRange(offset, end))

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
 
-from gem_core.audit.reading.byte_range import RowGroup, Span
+from gem_core.audit.reading.byte_range import ByteRange, RowGroup
 from gem_core.audit.reading.pieces import PIECE_BYTES, Piece
 
 CONNECTIONS = 4
@@ -44,7 +44,7 @@ class ReadAhead:
     def __init__(
         self,
         plan: Sequence[Piece],
-        fetch: Callable[[Span], bytes],
+        fetch: Callable[[ByteRange], bytes],
         *,
         window_bytes: int,
         connections: int = CONNECTIONS,
@@ -144,7 +144,7 @@ class ReadAhead:
                 self._begin(self._next, self._threads.submit(self._run, span))
             self._next += 1
 
-    def _run(self, span: Span) -> bytes:
+    def _run(self, span: ByteRange) -> bytes:
         try:
             return self._fetch(span)
         except BaseException as error:

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gem_core.audit.against_input import values
-from gem_core.audit.audit import Effort, audit
+from gem_core.audit.audit import AuditOptions, audit
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.verdict import Judgement, Verdict, not_run
 from gem_core.audit.reading.source import open_file
@@ -28,7 +28,7 @@ from tests.audit.build import (
 )
 from tests.audit.test_audit import failing, large
 
-ALL = Effort(with_values=True)
+ALL = AuditOptions(with_values=True)
 
 
 def judged(report: Report) -> Judgement:
@@ -97,7 +97,7 @@ def test_row_groups_need_not_be_the_same(
         output,
         job({"num_roads_processed": 30_000}),
         input_source=given,
-        effort=Effort(two_threads=two, with_values=True),
+        effort=AuditOptions(two_threads=two, with_values=True),
         on_rows=lambda *told: seen.append(told),
     )
     assert report.failed() == {"input_values_kept"}
@@ -246,7 +246,7 @@ def test_an_input_that_is_broken_says_nothing_about_the_output(
     path = write(tmp_path, input_table(), "roads.parquet", use_dictionary=False).path
     given = write_bytes(tmp_path, spoilt(path, "geometry"), "roads.parquet")
     output = write(tmp_path, matched_table())
-    effort = Effort(two_threads=True, with_values=True)
+    effort = AuditOptions(two_threads=True, with_values=True)
     report = audit(output, job(), input_source=given, effort=effort)
     assert report.outcome == "valid"
     assert judged(report).verdict is Verdict.NOT_RUN

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.audit import Effort, audit
+from gem_core.audit.audit import AuditOptions, audit
 from gem_core.audit.reading.source import open_file
 from tests.audit.build import job
 from tests.audit.test_against_duckdb import files
@@ -85,7 +85,7 @@ def test_every_value_that_differs(
     output, given_ = folder / "roads_matched.parquet", folder / "roads.parquet"
     pq.write_table(tables[0], output, row_group_size=output_rows)
     pq.write_table(tables[1], given_, row_group_size=given_rows)
-    effort = Effort(with_values=True)
+    effort = AuditOptions(with_values=True)
     report = audit(open_file(output), job(), input_source=open_file(given_), effort=effort)
     found = report.facts.values
     assert found

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from gem_core.audit.ids import id_audit as ids_module
 from gem_core.audit.ids import integer_sort, out_of_order, text_sort
-from gem_core.audit.ids.bitmap import map_span
-from gem_core.audit.ids.facts import GivenIds, IdFacts, IdLimits, InputLost, OutputIds
+from gem_core.audit.ids.bitmap import bitmap_range
+from gem_core.audit.ids.facts import IdFacts, IdLimits, InputIds, InputLost, OutputIds
 from gem_core.audit.ids.id_audit import IdAudit
 from gem_core.audit.ids.in_order import IdCount
-from gem_core.audit.ids.integer_sort import IntRuns
+from gem_core.audit.ids.integer_sort import IntegerSort
 from gem_core.audit.ids.text_order import ROOM_BYTES
-from gem_core.audit.ids.text_sort import TextRuns
-from gem_core.audit.parquet.integer_range import Span
+from gem_core.audit.ids.text_sort import TextSort
+from gem_core.audit.parquet.integer_range import IntegerRange
 from gem_core.audit.rows.example import Example
 
 INT64 = pa.int64()
@@ -40,7 +40,7 @@ def compared(
     matched: Sequence[bool] | None = None,
     size: int = 3,
     limits: IdLimits | None = None,
-    span: Span | None = None,
+    span: IntegerRange | None = None,
 ) -> IdFacts:
     """Audit ids in batches of `size`; both footers say that they lie in `span`."""
     given_kind = given_kind or kind
@@ -53,7 +53,7 @@ def compared(
         OutputIds(kind, lambda: iter(parts), span, len(output)),
         None
         if given_ids is None
-        else GivenIds(given_kind, lambda: iter(batches(given_ids, given_kind, size + 1)), span),
+        else InputIds(given_kind, lambda: iter(batches(given_ids, given_kind, size + 1)), span),
         not_compared="no input" if given_ids is None else "",
         limits=limits,
     )
@@ -82,14 +82,14 @@ def compared(
     ],
 )
 @pytest.mark.parametrize("kind", [pa.int64(), pa.int32(), pa.uint64()], ids=str)
-@pytest.mark.parametrize("span", [None, Span(0, 11), Span(0, 5)], ids=str)
+@pytest.mark.parametrize("span", [None, IntegerRange(0, 11), IntegerRange(0, 5)], ids=str)
 def test_missing_and_invented(
     output: Ids,
     given_ids: Ids,
     missing: int,
     invented: int,
     kind: pa.DataType,
-    span: Span | None,
+    span: IntegerRange | None,
 ) -> None:
     """Whatever the footers say of the range of the ids, which may be wrong."""
     found = compared(output, given_ids, kind=kind, span=span)
@@ -194,7 +194,7 @@ def test_beyond_the_memory_bound_counts_stay_exact(
     """Ids that do not fit go to the given folder, and nothing is left of them there."""
     monkeypatch.setattr(ids_module, "_EARLY_BYTES", 500)
     monkeypatch.setattr(text_sort, "CHUNK_BYTES", 200)
-    monkeypatch.setattr(integer_sort, "AT_HAND_IDS", 100)
+    monkeypatch.setattr(integer_sort, "MERGE_IDS", 100)
 
     def shown(ids: list[int]) -> Ids:
         # Of one length, so that text is in the order of the numbers.
@@ -217,9 +217,9 @@ def test_beyond_the_memory_bound_counts_stay_exact(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("make", "kind"), [(TextRuns, pa.string()), (IntRuns, INT64)])
+@pytest.mark.parametrize(("make", "kind"), [(TextSort, pa.string()), (IntegerSort, INT64)])
 def test_ids_that_do_not_fit_are_on_disk(
-    tmp_path: Path, make: type[TextRuns] | type[IntRuns], kind: pa.DataType
+    tmp_path: Path, make: type[TextSort] | type[IntegerSort], kind: pa.DataType
 ) -> None:
     rows = np.ones(500, np.bool_)
     with closing(make(1000, tmp_path)) as runs:
@@ -234,7 +234,7 @@ def test_ids_that_do_not_fit_are_on_disk(
 
 
 def test_text_ids_take_no_more_than_the_bound_with_their_sorting(tmp_path: Path) -> None:
-    runs = TextRuns(20_000, tmp_path)
+    runs = TextSort(20_000, tmp_path)
     most = 20_000 // (2 * (4 + 4) + ROOM_BYTES)
     with closing(runs):
         held = 0
@@ -249,12 +249,12 @@ def test_text_ids_take_no_more_than_the_bound_with_their_sorting(tmp_path: Path)
 
 def test_integer_ids_take_no_more_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are sorted block by block; what is at hand while they are merged is bounded too."""
-    runs = IntRuns(8000)
+    runs = IntegerSort(8000)
     with closing(runs):
         for start in range(0, 10_000, 700):
             runs.add(pa.array(range(start, start + 700)), None)
             assert runs.held_bytes <= 8000
-        monkeypatch.setattr(integer_sort, "AT_HAND_IDS", 500)
+        monkeypatch.setattr(integer_sort, "MERGE_IDS", 500)
         at_once = [len(keys) for keys in runs.distinct(IdCount())]
         assert (sum(at_once), max(at_once) <= 500) == (10_500, True)
 
@@ -265,7 +265,7 @@ def test_every_integer_may_be_an_id(tmp_path: Path, limit: int) -> None:
     ids = [2**63 - 1, 0, -1, -(2**63), 2**62, -(2**62), 2**63 - 2, 7, 2**33, 7] * 3
     matched = np.array([n % 2 == 0 for n in range(30)])
     count = IdCount()
-    with closing(IntRuns(limit, tmp_path)) as runs:
+    with closing(IntegerSort(limit, tmp_path)) as runs:
         for start in range(0, 30, 8):
             runs.add(pa.array(ids[start : start + 8]), matched[start : start + 8])
         assert (runs.spilled_bytes > 0) == (limit == 100)
@@ -275,9 +275,9 @@ def test_every_integer_may_be_an_id(tmp_path: Path, limit: int) -> None:
     assert count.counts() == (len(set(ids)), len(of_matched))
 
 
-@pytest.mark.parametrize("make", [TextRuns, IntRuns])
-def test_closed_runs_hold_nothing(make: type[TextRuns] | type[IntRuns], tmp_path: Path) -> None:
-    keys = pa.array(range(1000, 1500)).cast(INT64 if make is IntRuns else pa.string())
+@pytest.mark.parametrize("make", [TextSort, IntegerSort])
+def test_closed_runs_hold_nothing(make: type[TextSort] | type[IntegerSort], tmp_path: Path) -> None:
+    keys = pa.array(range(1000, 1500)).cast(INT64 if make is IntegerSort else pa.string())
     runs = make(1000, tmp_path)
     runs.add(keys, None)
     runs.close()
@@ -288,7 +288,7 @@ def test_closed_runs_hold_nothing(make: type[TextRuns] | type[IntRuns], tmp_path
 @pytest.mark.parametrize("left", [0, 10])
 def test_ids_on_disk_that_cannot_be_read_back_are_told(tmp_path: Path, left: int) -> None:
     """A disk that loses them must not make a count smaller."""
-    with closing(IntRuns(1000, tmp_path)) as runs:
+    with closing(IntegerSort(1000, tmp_path)) as runs:
         runs.add(pa.array(range(500)), None)
         for path in tmp_path.rglob("*.ids"):
             path.write_bytes(path.read_bytes()[:left])
@@ -297,8 +297,8 @@ def test_ids_on_disk_that_cannot_be_read_back_are_told(tmp_path: Path, left: int
 
 
 def test_dense_ids_are_ticked_off_and_nothing_is_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(IntRuns, "add", None)
-    found = compared([*SHUFFLED[:990], SHUFFLED[0]], SHUFFLED, span=Span(0, 999))
+    monkeypatch.setattr(IntegerSort, "add", None)
+    found = compared([*SHUFFLED[:990], SHUFFLED[0]], SHUFFLED, span=IntegerRange(0, 999))
     assert (found.distinct, found.missing, found.invented) == (990, 10, 0)
     assert [example.id for example in found.missing_examples] == [
         str(n) for n in sorted(SHUFFLED[990:])[:5]
@@ -308,23 +308,23 @@ def test_dense_ids_are_ticked_off_and_nothing_is_sorted(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("output", "given_span", "rows", "limit"),
     [
-        pytest.param(Span(0, 99), None, 100, 1000, id="no-range-of-the-input"),
-        pytest.param(None, Span(0, 99), 100, 1000, id="no-range-of-the-output"),
-        pytest.param(Span(0, 99), Span(0, 1000), 100, 1000, id="too-sparse"),
-        pytest.param(Span(0, 99), Span(0, 99), 100, 99, id="too-large"),
+        pytest.param(IntegerRange(0, 99), None, 100, 1000, id="no-range-of-the-input"),
+        pytest.param(None, IntegerRange(0, 99), 100, 1000, id="no-range-of-the-output"),
+        pytest.param(IntegerRange(0, 99), IntegerRange(0, 1000), 100, 1000, id="too-sparse"),
+        pytest.param(IntegerRange(0, 99), IntegerRange(0, 99), 100, 99, id="too-large"),
     ],
 )
 def test_without_a_range_that_fits_there_is_no_map(
-    output: Span | None, given_span: Span | None, rows: int, limit: int
+    output: IntegerRange | None, given_span: IntegerRange | None, rows: int, limit: int
 ) -> None:
     def nothing() -> tuple[()]:
         return ()
 
     ids = OutputIds(INT64, nothing, output, rows)
-    assert map_span(INT64, ids, GivenIds(INT64, nothing, given_span), limit) is None
-    whole = OutputIds(INT64, nothing, Span(0, 99), 100)
-    assert map_span(INT64, whole, None, 100) == Span(0, 99)
-    assert map_span(pa.string(), whole, None, 100) is None
+    assert bitmap_range(INT64, ids, InputIds(INT64, nothing, given_span), limit) is None
+    whole = OutputIds(INT64, nothing, IntegerRange(0, 99), 100)
+    assert bitmap_range(INT64, whole, None, 100) == IntegerRange(0, 99)
+    assert bitmap_range(pa.string(), whole, None, 100) is None
 
 
 @pytest.mark.parametrize("ids", [[5, 1, 3, 1, 9], ["b", "a", "c", "a"]], ids=str)
@@ -357,7 +357,7 @@ def test_an_input_that_is_lost_is_not_compared(output: list[int], given_ids: lis
         raise InputLost("the input was replaced")
 
     parts = [(pa.array([number]), np.ones(1, np.bool_)) for number in output]
-    found = IdAudit(OutputIds(pa.int64(), lambda: parts), GivenIds(pa.int64(), losing))
+    found = IdAudit(OutputIds(pa.int64(), lambda: parts), InputIds(pa.int64(), losing))
     for part in parts:
         found.add(*part)
     facts = found.finish()
@@ -370,7 +370,7 @@ ids_mostly_ordered = st.lists(st.integers(0, 60), max_size=40).map(sorted)
 some_ids = ids_of_any_order | ids_mostly_ordered
 
 
-spans = st.none() | st.builds(Span, st.integers(-9, 0), st.integers(0, 70))
+spans = st.none() | st.builds(IntegerRange, st.integers(-9, 0), st.integers(0, 70))
 
 
 @given(
@@ -380,13 +380,13 @@ spans = st.none() | st.builds(Span, st.integers(-9, 0), st.integers(0, 70))
     st.sampled_from(["ints", "texts", "text", "int"]),
     spans,
 )
-@example([0, -1], None, 1, "ints", Span(0, 0))  # a footer that lies about the least id
+@example([0, -1], None, 1, "ints", IntegerRange(0, 0))  # a footer that lies about the least id
 def test_sets_agree(
     output: list[int | None],
     given_ids: list[int | None] | None,
     size: int,
     as_: str,
-    span: Span | None,
+    span: IntegerRange | None,
 ) -> None:
     """Against Python's sets, for integers and text on either side.
 

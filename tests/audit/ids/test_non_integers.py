@@ -7,12 +7,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gem_core.audit.ids.keys import to_keys
-from gem_core.audit.ids.non_integers import Strangers
+from gem_core.audit.ids.non_integers import NonIntegerIds
 
 ROOM = 10_000
 
 
-def taken(strangers: Strangers, *parts: list[tuple[bytes, bool]]) -> Strangers:
+def taken(strangers: NonIntegerIds, *parts: list[tuple[bytes, bool]]) -> NonIntegerIds:
     """Give it the texts of some batches, with whether their rows are matched."""
     for part in parts:
         matched = np.array([flag for _, flag in part], np.bool_)
@@ -24,7 +24,7 @@ def taken(strangers: Strangers, *parts: list[tuple[bytes, bool]]) -> Strangers:
 def test_each_counts_once_and_as_matched_when_any_row_is(
     parts: list[list[tuple[bytes, bool]]],
 ) -> None:
-    strangers = taken(Strangers(ROOM), *parts)
+    strangers = taken(NonIntegerIds(ROOM), *parts)
     rows = [row for part in parts for row in part]
     of_matched = {text for text, flag in rows if flag}
     assert strangers.counts() == (len({text for text, _ in rows}), len(of_matched))
@@ -34,7 +34,7 @@ def test_each_counts_once_and_as_matched_when_any_row_is(
 @pytest.mark.parametrize(("limit", "known"), [(401, False), (402, True)])
 def test_they_are_held_as_long_as_there_is_room(limit: int, *, known: bool) -> None:
     two = [(b"x", True), (b"y", False), (b"x", False)]
-    strangers = taken(Strangers(limit), two, two)
+    strangers = taken(NonIntegerIds(limit), two, two)
     assert strangers.known is known
     assert strangers.rows == 6
     assert strangers.counts() == ((2, 1) if known else (0, 0))
@@ -42,7 +42,7 @@ def test_they_are_held_as_long_as_there_is_room(limit: int, *, known: bool) -> N
 
 def test_the_smallest_few_are_shown_in_short() -> None:
     texts = ["é".encode() * 200, b"c", b"a\xff"]
-    strangers = taken(Strangers(ROOM), [(text, True) for text in texts])
+    strangers = taken(NonIntegerIds(ROOM), [(text, True) for text in texts])
     assert strangers.first(2) == ["a\N{REPLACEMENT CHARACTER}", "c"]
     assert strangers.first(9)[-1] == "é" * 100
 

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from gem_core.audit.audit import Effort, audit
+from gem_core.audit.audit import AuditOptions, audit
 from gem_core.audit.judging.checks import CHECKS
 from gem_core.audit.judging.report import Report, judge
 from gem_core.audit.judging.verdict import Verdict
@@ -86,7 +86,7 @@ def test_what_was_asked_for_and_not_found_out_is_no_such_thing(
 def test_a_broken_output_changes_nothing_about_what_was_asked(
     tmp_path: Path, *, with_values: bool
 ) -> None:
-    effort = Effort(with_values=with_values)
+    effort = AuditOptions(with_values=with_values)
     output = write_bytes(tmp_path, bombs.claimed_page())
     report = audit(output, job(), input_source=None, effort=effort)
     assert report.facts.broken_off

@@ -11,7 +11,7 @@ from gem_core.audit.parquet.opened_file import (
     DataFault,
     Fault,
     FaultKind,
-    Opened,
+    OpenedFile,
     in_short,
     open_parquet,
 )
@@ -28,11 +28,11 @@ def parquet_bytes(folder: Path, table: pa.Table | None = None, **options: object
     return write(folder, table, "roads_matched.parquet", **options).path.read_bytes()
 
 
-def opened(data: bytes) -> tuple[Opened, RangeFile, MemorySource]:
+def opened(data: bytes) -> tuple[OpenedFile, RangeFile, MemorySource]:
     source = MemorySource(data)
     file = RangeFile(source)
     found = open_parquet(file)
-    assert isinstance(found, Opened)
+    assert isinstance(found, OpenedFile)
     return found, file, source
 
 
@@ -135,7 +135,7 @@ def test_every_damaged_footer_is_a_value(tmp_path: Path) -> None:
         damaged = bytearray(data)
         damaged[position] ^= 0xFF
         found = open_parquet(RangeFile(MemorySource(bytes(damaged))))
-        if isinstance(found, Opened):
+        if isinstance(found, OpenedFile):
             try:
                 for _ in found.batches([name for name in found.schema.names if name in NEEDED][:1]):
                     pass

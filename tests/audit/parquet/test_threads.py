@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.audit import Effort, audit
+from gem_core.audit.audit import AuditOptions, audit
 from gem_core.audit.parquet import opened_file, threads
-from gem_core.audit.parquet.opened_file import DataFault, Opened, open_parquet
+from gem_core.audit.parquet.opened_file import DataFault, OpenedFile, open_parquet
 from gem_core.audit.parquet.threads import ahead, side_by_side, two_at_once
 from gem_core.audit.reading.range_file import RangeFile
 from gem_core.audit.reading.source import FileSource, open_file
@@ -61,9 +61,9 @@ def test_columns_of_different_lengths_are_a_fault(left: int, right: int) -> None
         list(side_by_side(cut("a", left, [1]), cut("b", right, [2])))
 
 
-def opened(source: FileSource) -> Opened:
+def opened(source: FileSource) -> OpenedFile:
     found = open_parquet(RangeFile(source))
-    assert isinstance(found, Opened)
+    assert isinstance(found, OpenedFile)
     return found
 
 
@@ -76,7 +76,7 @@ def test_the_report_is_the_same(
     table = changed(matched_table(rows), "gers_id", **spoilt)
     source = write(tmp_path, table, row_group_size=group_rows)
     one, two = (
-        audit(source, job(), input_source=None, effort=Effort(two_threads=two))
+        audit(source, job(), input_source=None, effort=AuditOptions(two_threads=two))
         for two in (False, True)
     )
     assert (one.facts.decoded_apart, two.facts.decoded_apart) == (None, "gers_id")

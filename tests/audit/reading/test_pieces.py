@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.reading.byte_range import Span
+from gem_core.audit.reading.byte_range import ByteRange
 from gem_core.audit.reading.pieces import PIECE_BYTES, WASTE_SHARE, Piece, pieces
 
 MIB = 1 << 20
 FAR = 10**12
 
 
-def spans(found: tuple[Piece, ...]) -> list[Span]:
+def spans(found: tuple[Piece, ...]) -> list[ByteRange]:
     return [piece.span for piece in found]
 
 
@@ -21,63 +21,81 @@ def spans(found: tuple[Piece, ...]) -> list[Span]:
     ("needed", "end", "expected"),
     [
         pytest.param([], FAR, [], id="nothing"),
-        pytest.param([Span(4, 10), Span(10, 20)], FAR, [Span(4, 20)], id="neighbours-join"),
         pytest.param(
-            [Span(4, 1004), Span(1010, 2000)], FAR, [Span(4, 2000)], id="narrow-gap-is-read-through"
+            [ByteRange(4, 10), ByteRange(10, 20)], FAR, [ByteRange(4, 20)], id="neighbours-join"
         ),
         pytest.param(
-            [Span(4, 1004), Span(1900, 2000)],
+            [ByteRange(4, 1004), ByteRange(1010, 2000)],
             FAR,
-            [Span(4, 1004), Span(1900, 2000)],
+            [ByteRange(4, 2000)],
+            id="narrow-gap-is-read-through",
+        ),
+        pytest.param(
+            [ByteRange(4, 1004), ByteRange(1900, 2000)],
+            FAR,
+            [ByteRange(4, 1004), ByteRange(1900, 2000)],
             id="wide-gap-is-not",
         ),
         pytest.param(
-            [Span(4, 200 * MIB), Span(202 * MIB, 203 * MIB)],
+            [ByteRange(4, 200 * MIB), ByteRange(202 * MIB, 203 * MIB)],
             FAR,
             [
-                *(Span(4 + n * 8 * MIB, 4 + (n + 1) * 8 * MIB) for n in range(24)),
-                Span(4 + 192 * MIB, 200 * MIB),
-                Span(202 * MIB, 203 * MIB),
+                *(ByteRange(4 + n * 8 * MIB, 4 + (n + 1) * 8 * MIB) for n in range(24)),
+                ByteRange(4 + 192 * MIB, 200 * MIB),
+                ByteRange(202 * MIB, 203 * MIB),
             ],
             id="never-across-2-MiB",
         ),
-        pytest.param([Span(0, 12 * MIB - 1)], FAR, [Span(0, 12 * MIB - 1)], id="one-and-a-half"),
         pytest.param(
-            [Span(0, 13 * MIB)], FAR, [Span(0, 8 * MIB), Span(8 * MIB, 13 * MIB)], id="and-more"
+            [ByteRange(0, 12 * MIB - 1)], FAR, [ByteRange(0, 12 * MIB - 1)], id="one-and-a-half"
         ),
         pytest.param(
-            [Span(0, 9 * MIB), Span(9 * MIB, 18 * MIB)],
+            [ByteRange(0, 13 * MIB)],
             FAR,
-            [Span(0, 9 * MIB), Span(9 * MIB, 18 * MIB)],
+            [ByteRange(0, 8 * MIB), ByteRange(8 * MIB, 13 * MIB)],
+            id="and-more",
+        ),
+        pytest.param(
+            [ByteRange(0, 9 * MIB), ByteRange(9 * MIB, 18 * MIB)],
+            FAR,
+            [ByteRange(0, 9 * MIB), ByteRange(9 * MIB, 18 * MIB)],
             id="long-chunks-share-no-piece",
         ),
         pytest.param(
-            [Span(0, 1000), Span(1055, 2000), Span(2010, 3000)],
+            [ByteRange(0, 1000), ByteRange(1055, 2000), ByteRange(2010, 3000)],
             FAR,
-            [Span(0, 1000), Span(1055, 3000)],
+            [ByteRange(0, 1000), ByteRange(1055, 3000)],
             id="the-narrowest-gap-first",
         ),
         pytest.param(
-            [Span(0, 500), Span(520, 1020)], FAR, [Span(0, 1020)], id="up-to-the-last-byte-of-waste"
+            [ByteRange(0, 500), ByteRange(520, 1020)],
+            FAR,
+            [ByteRange(0, 1020)],
+            id="up-to-the-last-byte-of-waste",
         ),
-        pytest.param([Span(-5, 3), Span(90, 999)], 100, [Span(0, 3), Span(90, 100)], id="clipped"),
-        pytest.param([Span(100, 200), Span(30, 20)], 100, [], id="outside-or-backwards"),
-        pytest.param([Span(4, 50), Span(10, 20)], 100, [Span(4, 50)], id="overlap"),
+        pytest.param(
+            [ByteRange(-5, 3), ByteRange(90, 999)],
+            100,
+            [ByteRange(0, 3), ByteRange(90, 100)],
+            id="clipped",
+        ),
+        pytest.param([ByteRange(100, 200), ByteRange(30, 20)], 100, [], id="outside-or-backwards"),
+        pytest.param([ByteRange(4, 50), ByteRange(10, 20)], 100, [ByteRange(4, 50)], id="overlap"),
     ],
 )
-def test_pieces(needed: list[Span], end: int, expected: list[Span]) -> None:
+def test_pieces(needed: list[ByteRange], end: int, expected: list[ByteRange]) -> None:
     assert sorted(spans(pieces([needed], end=end))) == expected
 
 
 some_spans = st.builds(
-    lambda start, length: Span(start, start + length),
+    lambda start, length: ByteRange(start, start + length),
     st.integers(0, 60 * MIB),
     st.integers(1, 20 * MIB),
 )
 
 
 @given(st.lists(st.lists(some_spans, max_size=4), max_size=4))
-def test_pieces_hold_what_is_needed_and_little_else(groups: list[list[Span]]) -> None:
+def test_pieces_hold_what_is_needed_and_little_else(groups: list[list[ByteRange]]) -> None:
     end = 70 * MIB
     found = pieces(groups, end=end)
     ordered = sorted(spans(found))
@@ -104,7 +122,7 @@ sizes = st.integers(1, 40 * MIB)
 
 
 @st.composite
-def outputs(draw: st.DrawFn) -> list[list[Span]]:
+def outputs(draw: st.DrawFn) -> list[list[ByteRange]]:
     """The needed chunks of an output as GEM writes it: ids, much geometry, then three columns."""
     groups = []
     position = 4
@@ -113,19 +131,19 @@ def outputs(draw: st.DrawFn) -> list[list[Span]]:
         for gap, length in ((0, draw(sizes)), (50 * MIB, draw(sizes)), (0, draw(sizes)), (0, 999)):
             start = position + gap
             position = start + length
-            group.append(Span(start, position))
+            group.append(ByteRange(start, position))
         groups.append(group)
     return groups
 
 
 @given(outputs())
-def test_an_output_takes_about_a_request_for_each_8_mib(groups: list[list[Span]]) -> None:
+def test_an_output_takes_about_a_request_for_each_8_mib(groups: list[list[ByteRange]]) -> None:
     needed = sum(span.length for group in groups for span in group)
     assert len(pieces(groups, end=FAR)) <= needed / PIECE_BYTES + len(groups) + 1
 
 
 @given(outputs())
-def test_pieces_come_as_columns_side_by_side_need_them(groups: list[list[Span]]) -> None:
+def test_pieces_come_as_columns_side_by_side_need_them(groups: list[list[ByteRange]]) -> None:
     """Decode in a thousand steps a row group, and see which pieces each step touches first."""
     steps = 1000
     found = pieces(groups, end=FAR)
@@ -143,7 +161,7 @@ def test_pieces_come_as_columns_side_by_side_need_them(groups: list[list[Span]])
 
 def test_of_a_broken_footer_the_order_is_that_of_the_file() -> None:
     """Ten thousand row groups that all claim the whole file take no time to plan."""
-    groups = [[Span(4, 800 * MIB)]] * 10_000
+    groups = [[ByteRange(4, 800 * MIB)]] * 10_000
     found = pieces(groups, end=FAR)
     assert spans(found) == sorted(spans(found))
     assert len(found) == 100

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.reading.byte_range import Span
+from gem_core.audit.reading.byte_range import ByteRange
 from gem_core.audit.reading.range_file import RangeFile
 from gem_core.audit.reading.source import open_file
 from gem_core.errors import OutputChanged, OutputError
@@ -23,7 +23,7 @@ class MemorySource:
     """A Source in memory that keeps a list of what was asked for."""
 
     data: bytes = DATA
-    asked: list[Span] = field(default_factory=list)
+    asked: list[ByteRange] = field(default_factory=list)
     error: OutputError | None = None
     url: str = "memory:"
     container: str = "default"
@@ -41,7 +41,7 @@ class MemorySource:
         if self.error:
             raise self.error
         assert 0 <= offset < offset + length <= len(self.data)
-        self.asked.append(Span(offset, offset + length))
+        self.asked.append(ByteRange(offset, offset + length))
         return self.data[offset : offset + length]
 
 
@@ -51,7 +51,7 @@ def test_the_tail_is_fetched_once_and_grows_at_its_front() -> None:
     assert file.load_tail(100) == DATA[-100:]
     assert file.load_tail(50) == DATA[-50:]
     assert file.load_tail(300) == DATA[-300:]
-    assert source.asked == [Span(4900, 5000), Span(4700, 4900)]
+    assert source.asked == [ByteRange(4900, 5000), ByteRange(4700, 4900)]
     assert (file.requests, file.bytes_read) == (2, 300)
 
 
@@ -70,11 +70,11 @@ def test_the_head_that_came_with_the_opening_is_not_fetched() -> None:
 
 def test_reads_within_a_piece_are_one_request() -> None:
     source = MemorySource()
-    with RangeFile(source).planned([[Span(100, 500)]]) as file:
+    with RangeFile(source).planned([[ByteRange(100, 500)]]) as file:
         for offset in (100, 300, 499):
             file.seek(offset)
             assert file.read(1) == DATA[offset : offset + 1]
-    assert source.asked == [Span(100, 500)]
+    assert source.asked == [ByteRange(100, 500)]
 
 
 def test_a_read_across_everything_is_served_from_its_parts() -> None:
@@ -82,20 +82,20 @@ def test_a_read_across_everything_is_served_from_its_parts() -> None:
     source = MemorySource()
     whole = RangeFile(source)
     whole.load_tail(1000)
-    with whole.planned([[Span(100, 500)]]) as file:
+    with whole.planned([[ByteRange(100, 500)]]) as file:
         assert file.read() == DATA
     assert sorted(source.asked) == [
-        Span(0, 100),
-        Span(100, 500),
-        Span(500, 4000),
-        Span(4000, 5000),
+        ByteRange(0, 100),
+        ByteRange(100, 500),
+        ByteRange(500, 4000),
+        ByteRange(4000, 5000),
     ]
     assert (whole.requests, whole.bytes_read) == (4, 5000)
 
 
 def test_a_file_beside_another_has_its_own_position_and_the_same_bytes() -> None:
     source = MemorySource()
-    with RangeFile(source).planned([[Span(100, 500)]]) as file:
+    with RangeFile(source).planned([[ByteRange(100, 500)]]) as file:
         file.seek(100)
         other = file.beside()
         assert other.tell() == 0
@@ -104,12 +104,12 @@ def test_a_file_beside_another_has_its_own_position_and_the_same_bytes() -> None
         assert other.read(10) == DATA[300:310]
         other.close()
         assert file.read(10) == DATA[110:120]
-    assert source.asked == [Span(100, 500)]
+    assert source.asked == [ByteRange(100, 500)]
 
 
 def test_a_closed_file_ends_every_plan_that_was_not_left() -> None:
     with RangeFile(MemorySource()) as file:
-        plans = [file.planned([[Span(n, 500)]]) for n in (100, 200)]
+        plans = [file.planned([[ByteRange(n, 500)]]) for n in (100, 200)]
         for plan in plans:
             plan.__enter__()
         assert read_ahead_threads()
@@ -124,7 +124,7 @@ def test_a_local_file_is_read_as_it_is_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(DATA)
     whole = RangeFile(open_file(path))
-    with whole.planned([[Span(100, 500)]]) as file:
+    with whole.planned([[ByteRange(100, 500)]]) as file:
         file.seek(200)
         assert file.read(10) == DATA[200:210]
         assert not read_ahead_threads()
@@ -167,7 +167,7 @@ def test_every_read_gives_the_bytes_of_the_file(
     whole = RangeFile(MemorySource())
     whole.load_tail(tail)
     marks = sorted({min(edge, 5000) for edge in edges})
-    groups = [[Span(*pair)] for pair in zip(marks[::2], marks[1::2], strict=False)]
+    groups = [[ByteRange(*pair)] for pair in zip(marks[::2], marks[1::2], strict=False)]
     with whole.planned(groups) as file:
         for offset, length in reads:
             file.seek(offset)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.reading.byte_range import Span
+from gem_core.audit.reading.byte_range import ByteRange
 from gem_core.audit.reading.pieces import PIECE_BYTES, Piece
 from gem_core.audit.reading.read_ahead import CONNECTIONS, ReadAhead, window_bytes
 from gem_core.errors import OutputChanged, OutputUnreachable
@@ -25,18 +25,18 @@ SOON = 20.0
 
 
 def plan(*order: int, length: int = 100) -> list[Piece]:
-    return [Piece(Span(n * length, (n + 1) * length), length) for n in order]
+    return [Piece(ByteRange(n * length, (n + 1) * length), length) for n in order]
 
 
 @dataclass
 class Origin:
     """Serves DATA; says what was asked and by whom, and can be told to wait or to fail."""
 
-    before: Callable[[Span], object] = lambda _: None
-    asked: list[Span] = field(default_factory=list)
-    askers: dict[Span, str] = field(default_factory=dict)
+    before: Callable[[ByteRange], object] = lambda _: None
+    asked: list[ByteRange] = field(default_factory=list)
+    askers: dict[ByteRange, str] = field(default_factory=dict)
 
-    def fetch(self, span: Span) -> bytes:
+    def fetch(self, span: ByteRange) -> bytes:
         self.asked.append(span)
         self.askers[span] = threading.current_thread().name
         self.before(span)
@@ -66,7 +66,7 @@ def test_no_more_is_fetched_than_the_window_holds() -> None:
     origin = Origin()
     fetched = origin.fetch
 
-    def fetch(span: Span) -> bytes:
+    def fetch(span: ByteRange) -> bytes:
         data = fetched(span)
         all_fetched.release()
         return data
@@ -74,12 +74,12 @@ def test_no_more_is_fetched_than_the_window_holds() -> None:
     with closing(ReadAhead(plan(0, 1, 2, 3, 4), fetch, window_bytes=300)) as ahead:
         for _ in range(3):
             assert all_fetched.acquire(timeout=SOON)
-        assert sorted(origin.asked) == [Span(n * 100, n * 100 + 100) for n in range(3)]
+        assert sorted(origin.asked) == [ByteRange(n * 100, n * 100 + 100) for n in range(3)]
         ahead.part(0, 99)
         assert (len(ahead._begun), ahead._held_bytes) == (3, 300)  # nor is more on its way
         ahead.part(99, 1)  # now it is read, and makes room
         assert all_fetched.acquire(timeout=SOON)
-        assert origin.asked[3] == Span(300, 400)
+        assert origin.asked[3] == ByteRange(300, 400)
 
 
 def test_pieces_come_in_the_order_of_the_plan() -> None:
@@ -101,11 +101,11 @@ def test_a_piece_larger_than_the_window_comes_all_the_same() -> None:
 def test_a_gap_that_is_read_through_is_not_waited_for() -> None:
     """Of the first piece 40 bytes are needed: once these were read it makes room."""
     origin = Origin()
-    pieces = [Piece(Span(0, 100), 40), *plan(1)]
+    pieces = [Piece(ByteRange(0, 100), 40), *plan(1)]
     with closing(ReadAhead(pieces, origin.fetch, window_bytes=100)) as ahead:
         ahead.part(0, 40)
         assert ahead.part(100, 100) == DATA[100:200]
-        assert "read-ahead" in origin.askers[Span(100, 200)]
+        assert "read-ahead" in origin.askers[ByteRange(100, 200)]
 
 
 def test_what_is_asked_for_out_of_order_is_fetched_at_once_by_who_asks() -> None:
@@ -116,18 +116,18 @@ def test_what_is_asked_for_out_of_order_is_fetched_at_once_by_who_asks() -> None
         ahead.part(100, 1)
         ahead.part(0, 1)
         assert ahead.part(300, 10) == DATA[300:310]
-        assert origin.askers[Span(300, 400)] == threading.current_thread().name
+        assert origin.askers[ByteRange(300, 400)] == threading.current_thread().name
         ahead.part(1, 1)
         ahead.part(101, 1)
-    assert origin.asked.count(Span(0, 100)) == 1
-    assert origin.asked.count(Span(100, 200)) == 2
+    assert origin.asked.count(ByteRange(0, 100)) == 1
+    assert origin.asked.count(ByteRange(100, 200)) == 2
 
 
 def test_two_who_ask_for_one_piece_share_it() -> None:
     asked = threading.Event()
     answer = threading.Event()
 
-    def before(span: Span) -> None:
+    def before(span: ByteRange) -> None:
         if span.start == 100:
             asked.set()
             assert answer.wait(SOON)
@@ -142,14 +142,14 @@ def test_two_who_ask_for_one_piece_share_it() -> None:
         second = readers.submit(ahead.part, 150, 10)
         answer.set()
         assert (first.result(SOON), second.result(SOON)) == (DATA[100:110], DATA[150:160])
-    assert origin.asked.count(Span(100, 200)) == 1
+    assert origin.asked.count(ByteRange(100, 200)) == 1
 
 
 def test_what_went_wrong_ahead_is_raised_as_it_was_and_ends_the_fetching() -> None:
     trouble = OutputChanged("replaced")
     failed = threading.Event()
 
-    def before(span: Span) -> None:
+    def before(span: ByteRange) -> None:
         if span.start == 200:
             failed.set()
             raise trouble
@@ -179,7 +179,7 @@ class _Seen(OrderedDict[int, Any]):
 def test_who_waits_for_a_piece_gets_the_trouble_of_who_fetches_it() -> None:
     begun = threading.Event()
 
-    def before(span: Span) -> None:
+    def before(span: ByteRange) -> None:
         if span.start == 100:
             begun.set()
             assert seen.found.wait(SOON)
@@ -199,7 +199,7 @@ def test_who_waits_for_a_piece_gets_the_trouble_of_who_fetches_it() -> None:
 
 
 def test_a_reader_gets_its_own_trouble_and_so_does_who_comes_after() -> None:
-    def before(span: Span) -> None:
+    def before(span: ByteRange) -> None:
         if span.start == 100:
             raise OutputUnreachable("no answer")
 
@@ -208,14 +208,14 @@ def test_a_reader_gets_its_own_trouble_and_so_does_who_comes_after() -> None:
         for _ in range(2):
             with pytest.raises(OutputUnreachable):
                 ahead.part(100, 1)
-    assert origin.asked.count(Span(100, 200)) == 1
+    assert origin.asked.count(ByteRange(100, 200)) == 1
 
 
 def test_who_stops_early_leaves_no_thread_and_begins_no_request() -> None:
     begun = threading.Event()
     answer = threading.Event()
 
-    def before(_: Span) -> None:
+    def before(_: ByteRange) -> None:
         begun.set()
         assert answer.wait(SOON)
 
@@ -251,14 +251,14 @@ def test_what_is_held_stays_within_the_window_whatever_is_read(
     """But for one piece: that which a reader waits for while all the others are still coming."""
     marks = [min(sum(lengths[:n]), 2000) for n in range(len(lengths) + 1)]
     pieces = [
-        Piece(Span(*pair), pair[1] - pair[0]) for pair in pairwise(marks) if len(set(pair)) > 1
+        Piece(ByteRange(*pair), pair[1] - pair[0]) for pair in pairwise(marks) if len(set(pair)) > 1
     ]
     random.shuffle(pieces)
     largest = max((piece.span.length for piece in pieces), default=0)
     held: list[int] = []
     watched: list[ReadAhead] = []
 
-    def fetch(span: Span) -> bytes:
+    def fetch(span: ByteRange) -> bytes:
         held.extend(ahead._held_bytes for ahead in watched)
         return DATA[span.start : span.end]
 
@@ -285,5 +285,5 @@ def test_what_is_held_stays_within_the_window_whatever_is_read(
 def test_the_window_has_room_for_each_column_and_one_more_a_connection(
     columns: int, length: int, pieces: int
 ) -> None:
-    groups = [[Span(0, length)] * columns, []]
+    groups = [[ByteRange(0, length)] * columns, []]
     assert window_bytes(groups) == pieces * PIECE_BYTES

@@ -38,7 +38,7 @@ class Clock:
         self.now += timedelta(seconds=seconds)
 
 
-class Desk:
+class SimulatorClient:
     """A simulator, its clock and container, and a client with good headers."""
 
     def __init__(self, settings: SimulatorSettings | None = None) -> None:

@@ -7,12 +7,12 @@ from gem_core.commands.job_text import poison_table
 from gem_core.commands.table import plain
 from gem_core.commands.terminal import complain, say, say_json, terminal_width
 from gem_core.flows import replay_poison as replaying
-from gem_core.wiring.edges import now, poison_desk
+from gem_core.wiring.edges import now, poison_manager
 
 
 def list_messages(*, as_json: bool) -> int:
     """Print what lies on the queues of failed messages."""
-    found = replaying.list_poison(poison_desk())
+    found = replaying.list_poison(poison_manager())
     if as_json:
         say_json(found)
         return DONE
@@ -26,7 +26,7 @@ def replay_messages(job_run_ids: Collection[str], *, as_json: bool) -> int:
     """Take failed messages up again; tell of each as it is done."""
     seen: set[str] = set()
     code = DONE
-    for line in replaying.replay_poison(poison_desk(), set(job_run_ids)):
+    for line in replaying.replay_poison(poison_manager(), set(job_run_ids)):
         seen.add(line["jobRunId"] or "")
         if line["stays"]:
             code = NOT_SO
