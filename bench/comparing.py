@@ -48,18 +48,19 @@ def _audit(*, with_values: bool, two_threads: bool = False) -> Run:
     import pyarrow as pa
 
     from gem_core.audit.audit import AuditOptions, audit
+    from gem_core.audit.judging.report_json import report_to_json
     from gem_core.audit.reading.source import open_file
     from gem_core.gem.job import GemJob
 
     # At its first array of numpy's, pyarrow imports pandas where there is one.
     pa.array(np.zeros(1))
     job = GemJob("bench", "finished", {})
-    effort = AuditOptions(two_threads=two_threads, with_values=with_values)
+    options = AuditOptions(two_threads=two_threads, with_values=with_values)
 
     def run(path: Path) -> str:
         given = open_file(given_of(path))
-        report = audit(open_file(path), job, input_source=given, effort=effort)
-        compared = report.to_json()["input"]["valuesCompared"]
+        report = audit(open_file(path), job, input_source=given, options=options)
+        compared = report_to_json(report)["input"]["valuesCompared"]
         if report.failed() or compared is not with_values:
             raise ValueError(f"a good file fails {report.failed()}; compared: {compared}")
         return str(report.outcome)

@@ -56,7 +56,7 @@ def _audit(*, two_threads: bool, ids_bytes: int | None = None) -> Run:
     # At its first array of numpy's, pyarrow imports pandas where there is one.
     pa.array(np.zeros(1))
     limits = IdLimits() if ids_bytes is None else IdLimits(ids_bytes)
-    effort = AuditOptions(limits, two_threads=two_threads)
+    options = AuditOptions(limits, two_threads=two_threads)
 
     def run(path: Path) -> str:
         answer = {
@@ -67,7 +67,7 @@ def _audit(*, two_threads: bool, ids_bytes: int | None = None) -> Run:
             "statistics": {"confidence_threshold": 60},
         }
         job = parse_job(answer, job_run_id="bench")
-        report = audit(open_file(path), job, input_source=None, effort=effort)
+        report = audit(open_file(path), job, input_source=None, options=options)
         if report.failed() - {"name_pattern"}:
             raise ValueError(f"a good file fails {report.failed()}")
         return str(report.outcome)

@@ -105,7 +105,7 @@ def measure(pair: Pair, id_bytes: int) -> Measured:
         open_file(pair.output),
         parse_job(answer, job_run_id="bench"),
         input_source=open_file(pair.given),
-        effort=AuditOptions(IdLimits(id_bytes)),
+        options=AuditOptions(IdLimits(id_bytes)),
     )
     return Measured(
         counts(report.facts),

@@ -46,7 +46,7 @@ def audit(
     input_note: str = "",
     expected_input: str | None = None,
     on_rows: OnRows | None = None,
-    effort: AuditOptions = DEFAULT_OPTIONS,
+    options: AuditOptions = DEFAULT_OPTIONS,
 ) -> Report:
     """Judge one version of an output. A file that breaks its promises is a report.
 
@@ -57,7 +57,7 @@ def audit(
         input_note: why there is none.
         expected_input: the input's name as expected when the job was registered.
         on_rows: told of progress after every batch.
-        effort: what it may take, and how far it goes.
+        options: what it may take, and how far it goes.
 
     Raises:
         OutputChanged: the output was overwritten or deleted while it was read.
@@ -68,17 +68,17 @@ def audit(
         job=job,
         name=output.name,
         size_bytes=output.size_bytes,
-        given=InputFacts("the output is no readable Parquet"),
+        input=InputFacts("the output is no readable Parquet"),
         expected_input=expected_input,
-        values=ValueFacts() if effort.with_values else None,
+        values=ValueFacts() if options.with_values else None,
     )
     with RangeFile(output) as file:
         opened = open_parquet(file)
         if isinstance(opened, Fault):
             facts = replace(facts, fault=opened)
         else:
-            with closing(open_input_file(input_source, input_note)) as given:
-                facts = _found(replace(facts, opened=opened), opened, given, on_rows, effort)
+            with closing(open_input_file(input_source, input_note)) as input_file:
+                facts = _found(replace(facts, opened=opened), opened, input_file, on_rows, options)
         return judge(facts, bytes_read=file.bytes_read, requests=file.requests)
 
 
@@ -89,7 +89,7 @@ def changed_report(output: Source, job: GemJob) -> Report:
             job=job,
             name=output.name,
             size_bytes=output.size_bytes,
-            given=InputFacts("the output changed while it was read"),
+            input=InputFacts("the output changed while it was read"),
             changed="it was overwritten each time while it was read",
         ),
         bytes_read=0,
@@ -104,7 +104,7 @@ def given_up_report(output: Source, job: GemJob, *, begun: int) -> Report:
             job=job,
             name=output.name,
             size_bytes=output.size_bytes,
-            given=InputFacts("the audit was given up"),
+            input=InputFacts("the audit was given up"),
             given_up=f"{begun} audits of it began, and none ended",
         ),
         bytes_read=0,
@@ -114,30 +114,36 @@ def given_up_report(output: Source, job: GemJob, *, begun: int) -> Report:
 
 def refused_report(job: GemJob, reason: str) -> Report:
     """Make the report of an output that was not asked for, since GEM's names are none."""
-    given = InputFacts("the output was not read")
+    unread = InputFacts("the output was not read")
     return judge(
-        Facts(job=job, name=None, size_bytes=None, given=given, refused=reason),
+        Facts(job=job, name=None, size_bytes=None, input=unread, refused=reason),
         bytes_read=0,
         requests=0,
     )
 
 
 def _found(
-    facts: Facts, opened: OpenedFile, given: InputFile, on_rows: OnRows | None, effort: AuditOptions
+    facts: Facts,
+    opened: OpenedFile,
+    input_file: InputFile,
+    on_rows: OnRows | None,
+    options: AuditOptions,
 ) -> Facts:
     """Read the rows."""
-    two = two_at_once() if effort.two_threads is None else effort.two_threads
+    two = two_at_once() if options.two_threads is None else options.two_threads
     apart = opened.costliest(usable_columns(opened.schema)) if two else None
-    facts = _read(replace(facts, decoded_apart=apart), opened, given, on_rows, effort.id_limits)
-    if effort.with_values and not facts.broken_off:
-        facts = _compare(facts, opened, given, on_rows, two_threads=two)
-    return replace(facts, given=given.facts(opened.schema))
+    facts = _read(
+        replace(facts, decoded_apart=apart), opened, input_file, on_rows, options.id_limits
+    )
+    if options.with_values and not facts.broken_off:
+        facts = _compare(facts, opened, input_file, on_rows, two_threads=two)
+    return replace(facts, input=input_file.facts(opened.schema))
 
 
 def _read(
     facts: Facts,
     opened: OpenedFile,
-    given: InputFile,
+    input_file: InputFile,
     on_rows: OnRows | None,
     id_limits: IdLimits,
 ) -> Facts:
@@ -148,7 +154,7 @@ def _read(
     terms = Terms(confidence_floor(facts.job), expected_form(facts.job.overture_release))
     profiler = Profiler(columns, terms)
     ids = (
-        DiskBoundIds(opened, given.ids(), id_limits, not_compared=given.note)
+        DiskBoundIds(opened, input_file.ids(), id_limits, not_compared=input_file.note)
         if ID in columns
         else None
     )
@@ -170,12 +176,17 @@ def _read(
 
 
 def _compare(
-    facts: Facts, opened: OpenedFile, given: InputFile, on_rows: OnRows | None, *, two_threads: bool
+    facts: Facts,
+    opened: OpenedFile,
+    input_file: InputFile,
+    on_rows: OnRows | None,
+    *,
+    two_threads: bool,
 ) -> Facts:
     """Stream all of the input's columns, of both files."""
-    rows = given.rows()
+    rows = input_file.rows()
     if not rows:
-        return replace(facts, values=ValueFacts(stopped=given.note))
+        return replace(facts, values=ValueFacts(stopped=input_file.note))
     try:
         values = compare_values(opened, rows, on_rows, two_threads=two_threads)
     except DataFault as fault:

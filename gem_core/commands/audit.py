@@ -80,7 +80,7 @@ def _run(arguments: argparse.Namespace) -> int:
     return run(
         AuditRequest(
             output=arguments.output,
-            given=arguments.input,
+            input=arguments.input,
             job=arguments.job,
             as_json=arguments.json,
             html=arguments.html,

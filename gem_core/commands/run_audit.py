@@ -9,6 +9,7 @@ from pathlib import Path
 from gem_core.audit.audit import AuditOptions, audit
 from gem_core.audit.ids.facts import LIMIT_BYTES, IdLimits
 from gem_core.audit.judging.report import Report
+from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.reading.address import parse_address
 from gem_core.audit.reading.source import Source, open_file
@@ -54,7 +55,7 @@ class AuditRequest:
 
     output: str
     """File or address, as the next one."""
-    given: str | None = None
+    input: str | None = None
     job: Path | None = None
     as_json: bool = False
     html: Path | None = None
@@ -66,37 +67,39 @@ class AuditRequest:
     """None is the system's temporary directory."""
 
 
-def run(order: AuditRequest) -> int:
+def run(request: AuditRequest) -> int:
     """Audit, print, draw; gives the exit code. A page that is not drawn takes no report with it.
 
     Raises:
         CourierError: it could not be audited, and why.
 
     """
-    _check_page(order)
-    effort = _effort(order)
-    job = _read_job(order.job) if order.job else NO_JOB
-    if order.job:
+    _check_page(request)
+    options = _effort(request)
+    job = _read_job(request.job) if request.job else NO_JOB
+    if request.job:
         complain("\n".join(f"--job: {doubt}" for doubt in _doubts(job)))
-    output = _open(order.output)
-    given = _open(order.given) if order.given is not None else None
-    last = Pass.COMPARED if order.with_values else Pass.CHECKED
+    output = _open(request.output)
+    input_source = _open(request.input) if request.input is not None else None
+    last = Pass.COMPARED if request.with_values else Pass.CHECKED
     with ProgressLine(sys.stderr, last=last) as progress:
         report = audit(
             output,
             job,
-            input_source=given,
+            input_source=input_source,
             input_note="no --input was given",
             on_rows=progress.rows,
-            effort=effort,
+            options=options,
         )
     # First the report, which nothing that becomes of the page may take away.
-    _print(order, report, output)
-    if order.html is not None and not _draw(order.html, report, output, with_map=order.with_map):
+    _print(request, report, output)
+    if request.html is not None and not _draw(
+        request.html, report, output, with_map=request.with_map
+    ):
         return NO_PAGE
     if report.outcome is Outcome.INVALID:
         return INVALID
-    if order.given is not None and (reasons := _not_compared(report)):
+    if request.input is not None and (reasons := _not_compared(report)):
         complain(f"not compared with --input as asked: {'; '.join(reasons)}")
         return NOT_COMPARED
     return VALID
@@ -144,16 +147,16 @@ def _read_job(path: Path) -> GemJob:
         raise RequestError(f"--job: {path}: {error}") from None
 
 
-def _effort(order: AuditRequest) -> AuditOptions:
+def _effort(request: AuditRequest) -> AuditOptions:
     """Also before the file is read."""
-    if order.with_values and order.given is None:
+    if request.with_values and request.input is None:
         raise RequestError("--compare columns needs --input")
-    if not 1 <= order.ids_memory_mib <= MAX_IDS_MIB:
+    if not 1 <= request.ids_memory_mib <= MAX_IDS_MIB:
         raise RequestError(f"--ids-memory is not a number of MiB from 1 to {MAX_IDS_MIB}")
-    if order.ids_folder is not None:
-        _check_folder(order.ids_folder)
-    limits = IdLimits(order.ids_memory_mib << 20, order.ids_folder)
-    return AuditOptions(limits, with_values=order.with_values)
+    if request.ids_folder is not None:
+        _check_folder(request.ids_folder)
+    limits = IdLimits(request.ids_memory_mib << 20, request.ids_folder)
+    return AuditOptions(limits, with_values=request.with_values)
 
 
 def _check_folder(path: Path) -> None:
@@ -165,20 +168,20 @@ def _check_folder(path: Path) -> None:
         raise RequestError(f"--ids-folder: there is no folder {path}")
 
 
-def _check_page(order: AuditRequest) -> None:
+def _check_page(request: AuditRequest) -> None:
     """Before the file is read: afterwards it would be a pity."""
-    if order.html is not None:
-        read = (order.output, order.given, order.job)
-        check_page_file(order.html, [source for source in read if source is not None])
-    elif order.with_map:
+    if request.html is not None:
+        read = (request.output, request.input, request.job)
+        check_page_file(request.html, [source for source in read if source is not None])
+    elif request.with_map:
         raise RequestError("--map needs --html, since the map is part of the page")
 
 
-def _print(order: AuditRequest, report: Report, output: Source) -> None:
-    if order.as_json:
-        say_json(report.to_json())
+def _print(request: AuditRequest, report: Report, output: Source) -> None:
+    if request.as_json:
+        say_json(report_to_json(report))
     else:
-        say(in_words(report, output, with_job=order.job is not None))
+        say(in_words(report, output, with_job=request.job is not None))
 
 
 def _draw(path: Path, report: Report, output: Source, *, with_map: bool) -> bool:

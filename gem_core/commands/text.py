@@ -2,6 +2,7 @@
 
 from gem_core.audit.judging.checks import Severity
 from gem_core.audit.judging.report import CheckResult, Report
+from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.example import Example
@@ -63,15 +64,15 @@ def _counts(report: Report, failed: list[CheckResult], not_run: list[CheckResult
 
 def _rows(report: Report) -> list[str]:
     lines = []
-    match = report.to_json()["match"]
+    match = report_to_json(report)["match"]
     if match and match["shareMatched"] is not None:
         lines.append(
             f"{report.rows or 0:,} rows: {match['rowsMatched']:,} matched "
             f"({percent(match['shareMatched'])}), {match['rowsUnmatched']:,} unmatched "
             f"({percent(match['shareUnmatched'])})"
         )
-    if report.facts.given.rows is not None:
-        lines.append(f"input: {report.facts.given.rows:,} rows")
+    if report.facts.input.rows is not None:
+        lines.append(f"input: {report.facts.input.rows:,} rows")
     lines.append(
         f"read {report.bytes_read:,} of {report.facts.size_bytes or 0:,} bytes in "
         f"{report.requests} requests"

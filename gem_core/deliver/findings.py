@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from gem_core.audit.judging.report import Report
+from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.reading.source import Source
 from gem_core.deliver.manifest import AuditParts
 from gem_core.watch.record import JobRecord
@@ -17,7 +18,7 @@ def findings(
     """The parts of the manifest that come from the audit; empty for a job without one."""
     if report is None:
         return AuditParts(subject="")
-    parts = report.to_json()
+    parts = report_to_json(report)
     return AuditParts(
         subject=f"{output.container}/{output.name}" if output else "",
         output=parts["output"] | _place(output, record) if output else None,

@@ -138,14 +138,14 @@ def _report_or_trouble(
     deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source, *, begun: int
 ) -> tuple[Report, str] | Wait:
     """The same, unless trouble that may pass keeps checks back: that is waited for, for a while."""
-    given = open_input(deliverer, job, is_deadly=begun > BEGUN_WITH_INPUT)
-    if given.may_come and (wait := _patience(deliverer, record, given.note)):
+    input_ = open_input(deliverer, job, is_deadly=begun > BEGUN_WITH_INPUT)
+    if input_.may_come and (wait := _patience(deliverer, record, input_.note)):
         return wait
     report = deliverer.audit(
         output,
         job,
-        input_source=given.source,
-        input_note=given.note,
+        input_source=input_.source,
+        input_note=input_.note,
         expected_input=record.expected_input_file_name,
     )
     log(
@@ -160,7 +160,7 @@ def _report_or_trouble(
     )
     if report.kept_back and (wait := _patience(deliverer, record, report.kept_back)):
         return wait
-    is_whole = not (given.left_out or given.may_come or report.kept_back)
+    is_whole = not (input_.left_out or input_.may_come or report.kept_back)
     return report, output.etag if is_whole else _in_part(record, output)
 
 

@@ -227,7 +227,7 @@ def _ids(report: Report) -> tuple[Fact, ...]:
 def _provenance(
     report: Report, survey: Survey, output: Source | None, at: datetime
 ) -> tuple[Fact, ...]:
-    job, given, values = report.facts.job, report.facts.given, report.facts.values
+    job, input_, values = report.facts.job, report.facts.input, report.facts.values
     opened = report.facts.opened
     facts = [
         ("File", output.url if output else None),
@@ -246,9 +246,9 @@ def _provenance(
         ("Overture release", job.overture_release),
         ("Job created", moment(job.created_at) if job.created_at else None),
         ("Job last modified", moment(job.modified_at) if job.modified_at else None),
-        ("Input", given.name),
-        ("Input rows", count(given.rows) if given.rows is not None else None),
-        ("Input not compared", given.note or None),
+        ("Input", input_.name),
+        ("Input rows", count(input_.rows) if input_.rows is not None else None),
+        ("Input not compared", input_.note or None),
         ("Rows compared value by value", count(values.rows) if values and values.rows else None),
     ]
     return tuple(Fact(name, _text(value)) for name, value in facts if value)

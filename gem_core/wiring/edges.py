@@ -157,7 +157,7 @@ def deliverer() -> "Deliverer":
     from gem_core.flows.deliverer import Deliverer
 
     chosen = settings()
-    effort = AuditOptions(
+    options = AuditOptions(
         IdLimits(chosen.ids_memory_bytes, chosen.ids_folder),
         with_values=chosen.input_compare is InputCompare.COLUMNS,
     )
@@ -173,7 +173,7 @@ def deliverer() -> "Deliverer":
         job_url=_gem().job_url,
         output_grace=chosen.output_grace,
         input_audit=chosen.input_audit,
-        audit=partial(audit, effort=effort),
+        audit=partial(audit, options=options),
         clock=now,
         make_page=_page_maker(chosen),
     )

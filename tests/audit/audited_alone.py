@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from gem_core.audit.audit import AuditOptions, audit
+from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.reading.source import open_file
 from gem_core.page.make import make_page
 from tests.audit.build import input_table, job, matched_table, write
@@ -112,11 +113,11 @@ def _audited(output: Path, given: Path, number: int) -> dict[str, Any]:
         source := open_file(output),
         of,
         input_source=open_file(given),
-        effort=AuditOptions(two_threads=number % 2 == 0, with_values=number % 3 == 0),
+        options=AuditOptions(two_threads=number % 2 == 0, with_values=number % 3 == 0),
     )
     if number % _PAGES == 0:
         make_page(report, source, NOW, with_map=True)
-    checks = report.to_json()["checks"]
+    checks = report_to_json(report)["checks"]
     failed = {one["name"]: one.get("detail", "") for one in checks if one["verdict"] == "failed"}
     return {"outcome": report.outcome, "failed": failed}
 

@@ -110,5 +110,5 @@ def audited(
     if isinstance(given, pa.Table):
         given = write(folder, given, "roads.parquet")
     return audit(
-        output, of or job(), input_source=given, effort=AuditOptions(with_values=with_values)
+        output, of or job(), input_source=given, options=AuditOptions(with_values=with_values)
     )

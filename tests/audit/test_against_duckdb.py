@@ -190,7 +190,7 @@ def test_every_count(
             open_file(paths[0]),
             job(overtureRelease=release),
             input_source=open_file(paths[1]),
-            effort=AuditOptions(IdLimits(id_bytes, folder)),
+            options=AuditOptions(IdLimits(id_bytes, folder)),
         )
     event(f"{sum(name in report.failed() for name in ('gers_form', 'ids_once'))} of two failed")
     assert report.facts.data_fault == ""

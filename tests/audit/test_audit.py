@@ -18,6 +18,7 @@ from gem_core.audit.ids import out_of_order
 from gem_core.audit.ids.facts import IdLimits
 from gem_core.audit.judging.checks import CHECKS
 from gem_core.audit.judging.report import Report
+from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.progress import Pass
@@ -109,7 +110,7 @@ def test_ids_on_disk_go_with_whatever_ends_an_audit(tmp_path: Path) -> None:
     output = write(tmp_path, matched_table(20_000, id=ids))
     limits = IdLimits(2_000, folder)
     with pytest.raises(KeyboardInterrupt) as caught:  # holds every frame, and what is in it
-        audit(output, job(), input_source=None, effort=AuditOptions(limits), on_rows=stop)
+        audit(output, job(), input_source=None, options=AuditOptions(limits), on_rows=stop)
     assert caught.type is KeyboardInterrupt
     assert not list(folder.iterdir())
 
@@ -120,7 +121,7 @@ def test_without_an_input_the_reason_is_in_every_line(tmp_path: Path) -> None:
     assert report.outcome == "valid"
     unknown = lines(report, Verdict.NOT_RUN)
     assert unknown == dict.fromkeys(INPUT_CHECKS, "turned off by GEM_INPUT_AUDIT")
-    assert report.to_json()["input"]["note"] == "turned off by GEM_INPUT_AUDIT"
+    assert report_to_json(report)["input"]["note"] == "turned off by GEM_INPUT_AUDIT"
 
 
 def test_no_input_and_no_reason_has_a_reason(tmp_path: Path) -> None:
@@ -166,7 +167,7 @@ def test_an_input_with_broken_data_fails_nothing(tmp_path: Path) -> None:
     unknown = lines(report, Verdict.NOT_RUN)
     assert set(unknown) == ID_CHECKS
     assert all(text.startswith("the input's data is broken") for text in unknown.values())
-    told = report.to_json()["input"]
+    told = report_to_json(report)["input"]
     assert told["note"].startswith("the input's data is broken")
     assert (told["idsCompared"], told["valuesCompared"]) == (False, False)
     assert told["requests"] > 0
@@ -232,13 +233,13 @@ def test_an_output_that_never_holds_still(tmp_path: Path) -> None:
     assert report.outcome == "invalid"
     assert report.failed() == {"unchanged_while_read"}
     assert (report.bytes_read, report.requests) == (0, 0)
-    assert report.to_json()["input"]["note"] == "the output changed while it was read"
+    assert report_to_json(report)["input"]["note"] == "the output changed while it was read"
     assert set(lines(report, Verdict.PASSED)) == NAMES_ONLY | {
         "exists",
         "named_by_job",
         "name_pattern",
     }
-    assert report.to_json()["output"]["rows"] is None
+    assert report_to_json(report)["output"]["rows"] is None
 
 
 def test_an_output_that_no_audit_survived_keeps_its_size(tmp_path: Path) -> None:
@@ -246,7 +247,7 @@ def test_an_output_that_no_audit_survived_keeps_its_size(tmp_path: Path) -> None
     report = given_up_report(output, job(), begun=10)
     assert report.outcome == "invalid"
     assert report.failed() == {"auditable"}
-    assert report.to_json()["output"]["bytes"] == output.size_bytes
+    assert report_to_json(report)["output"]["bytes"] == output.size_bytes
     assert (report.bytes_read, report.requests) == (0, 0)
 
 
@@ -282,7 +283,7 @@ def test_text_ids_for_an_input_of_integers_are_the_same_ids(tmp_path: Path) -> N
     texts = pa.array([str(100 + n) for n in range(ROWS)])
     report = audited(tmp_path, matched_table(id=texts))
     assert report.failed() == {"input_types_kept"}
-    assert report.to_json()["input"]["idsCompared"]
+    assert report_to_json(report)["input"]["idsCompared"]
 
 
 def test_memory_holds_few_pieces_of_a_file(tmp_path: Path) -> None:
@@ -292,7 +293,7 @@ def test_memory_holds_few_pieces_of_a_file(tmp_path: Path) -> None:
     given = write(tmp_path, input_table(30_000), "roads.parquet", row_group_size=7_000)
     report = audited(tmp_path, output, given=given, of=job({"num_roads_processed": 30_000}))
     assert report.failed() == set()
-    facts = report.to_json()
+    facts = report_to_json(report)
     assert (facts["output"]["rows"], facts["output"]["rowGroups"]) == (30_000, 8)
     assert facts["input"]["rows"] == 30_000
     assert report.bytes_read < output.size_bytes / 2
@@ -309,9 +310,9 @@ def test_a_full_disk_says_nothing_about_the_output(tmp_path: Path, disorder: str
         write(tmp_path, table, row_group_size=1000),
         job(),
         input_source=write(tmp_path, given, "roads.parquet", row_group_size=1000),
-        effort=AuditOptions(IdLimits(1, tmp_path / "gone")),
+        options=AuditOptions(IdLimits(1, tmp_path / "gone")),
     )
     assert "cannot be used" in lines(report, Verdict.NOT_RUN)["ids_once"]
-    assert "cannot be used" in report.to_json()["input"]["note"]
+    assert "cannot be used" in report_to_json(report)["input"]["note"]
     assert "gers_form" in lines(report, Verdict.PASSED)
     assert report.rows == rows

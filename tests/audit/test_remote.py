@@ -90,8 +90,8 @@ class Bounds:
 def audited(blob: Blob, *, retry_total: int = 0, two_threads: bool = False) -> Report:
     with serving(blob, retry_total=retry_total) as container:
         output = open_blob(container, "roads_matched.parquet")
-        effort = AuditOptions(two_threads=two_threads)
-        return audit(output, JOB, input_source=None, effort=effort)
+        options = AuditOptions(two_threads=two_threads)
+        return audit(output, JOB, input_source=None, options=options)
 
 
 def is_data(asked: Asked) -> bool:

@@ -25,6 +25,7 @@ from gem_core.__main__ import main
 from gem_core.audit.audit import AuditOptions
 from gem_core.audit.ids.facts import IdLimits
 from gem_core.audit.judging.report import Report
+from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.reading.address import parse_address
 from gem_core.audit.rows.progress import Pass
 from gem_core.commands import run_audit
@@ -112,8 +113,8 @@ def test_a_value_that_is_not_the_inputs(files: Path, capsys: pytest.CaptureFixtu
 def test_ids_go_to_the_folder_that_is_named(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
-    def limits(*_: object, effort: AuditOptions, **__: object) -> Report:
-        seen.append(effort.id_limits)
+    def limits(*_: object, options: AuditOptions, **__: object) -> Report:
+        seen.append(options.id_limits)
         return audited(files, matched_table())
 
     monkeypatch.setattr(run_audit, "audit", limits)
@@ -133,7 +134,7 @@ def test_the_terminal_obeys_no_file(files: Path, capsys: pytest.CaptureFixture[s
 def test_json_is_the_report(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = ("--input", files / "roads.parquet", "--job", files / "job.json")
     assert command(files / "roads_matched.parquet", *told, "--json") == 0
-    assert json.loads(capsys.readouterr().out) == audited(files, matched_table()).to_json()
+    assert json.loads(capsys.readouterr().out) == report_to_json(audited(files, matched_table()))
 
 
 def test_the_page_is_written(files: Path) -> None:
@@ -302,7 +303,7 @@ def test_an_empty_argument_is_refused(
 
 def test_an_empty_input_is_not_none(files: Path) -> None:
     with pytest.raises(OutputUnreachable, match="is not a file"):
-        run_audit.run(AuditRequest(str(files / "bad.parquet"), given=""))
+        run_audit.run(AuditRequest(str(files / "bad.parquet"), input=""))
 
 
 def test_a_file_that_changes_meanwhile_is_no_verdict(

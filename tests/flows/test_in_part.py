@@ -64,7 +64,7 @@ def test_an_input_that_cannot_be_read_on_is_waited_for(error: OutputError, at: i
                 raise error
 
     world.files.on_read = fail
-    world.audit = partial(audit, effort=AuditOptions(two_threads=False))
+    world.audit = partial(audit, options=AuditOptions(two_threads=False))
     world.files.write(INPUT, ids_file(range(100_000), row_group_size=1000))
     assert deliver_results(world.deliverer, JOB) is None
     ticks(world, until=INPUT_PATIENCE)
@@ -175,7 +175,7 @@ def test_a_disk_without_room_for_ids_is_waited_for(tmp_path: Path) -> None:
     world = settled(output=shuffled())
     absent = tmp_path / "absent"
     limits = IdLimits(memory_bytes=1000, folder=absent)
-    world.audit = partial(audit, effort=AuditOptions(limits))
+    world.audit = partial(audit, options=AuditOptions(limits))
     assert deliver_results(world.deliverer, JOB) is None
     absent.mkdir()
     ticks(world, until=INPUT_PATIENCE)
@@ -185,7 +185,7 @@ def test_a_disk_without_room_for_ids_is_waited_for(tmp_path: Path) -> None:
 def test_a_disk_that_stays_full_holds_no_manifest_back_for_long(tmp_path: Path) -> None:
     world = settled(output=shuffled())
     world.files.write(INPUT, shuffled())
-    world.audit = partial(audit, effort=AuditOptions(IdLimits(1000, tmp_path / "absent")))
+    world.audit = partial(audit, options=AuditOptions(IdLimits(1000, tmp_path / "absent")))
     deliver_results(world.deliverer, JOB)
     ticks(world, until=2 * INPUT_PATIENCE)
     assert "temporary directory" in last(world)["data"]["input"]["note"]

@@ -228,7 +228,7 @@ def test_a_job_goes_through_all_edges(
 
 
 def test_the_audit_knows_its_bounds(fresh: pytest.MonkeyPatch) -> None:
-    def effort(**settings: str) -> object:
+    def options(**settings: str) -> object:
         forget()
         use(fresh, NEEDED | settings)
         chosen = edges.deliverer().audit
@@ -236,5 +236,5 @@ def test_the_audit_knows_its_bounds(fresh: pytest.MonkeyPatch) -> None:
         return chosen.keywords["effort"]
 
     ids = {"GEM_IDS_MEMORY_MIB": "256", "GEM_IDS_FOLDER": "/mnt/ids"}
-    assert effort(**ids) == AuditOptions(IdLimits(256 << 20, Path("/mnt/ids")))
-    assert effort(GEM_INPUT_COMPARE="columns") == AuditOptions(with_values=True)
+    assert options(**ids) == AuditOptions(IdLimits(256 << 20, Path("/mnt/ids")))
+    assert options(GEM_INPUT_COMPARE="columns") == AuditOptions(with_values=True)

@@ -55,7 +55,7 @@ class SeenReport(Report):
             "output": {"bytes": self.facts.size_bytes, "rows": None, "fingerprint": self.seen},
             "match": None,
             "statistics": None,
-            "input": {"note": self.facts.given.note},
+            "input": {"note": self.facts.input.note},
             "checks": [],
             "reading": {},
         }
@@ -79,7 +79,7 @@ def _seeing_audit(
             job=job,
             name=output.name,
             size_bytes=output.size_bytes,
-            given=InputFacts(note=input_note),
+            input=InputFacts(note=input_note),
         ),
         bytes_read=output.size_bytes,
         requests=2,

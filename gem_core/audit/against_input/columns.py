@@ -24,31 +24,31 @@ class ColumnChanges:
     """Input columns that already carry a promised name."""
 
 
-def followed(output: pa.Schema, given: pa.Schema) -> tuple[str, ...]:
+def followed(output: pa.Schema, input_schema: pa.Schema) -> tuple[str, ...]:
     """Tell which input columns can be found again: there once, before and after, of one type."""
-    once = names_once(given) & names_once(output)
+    once = names_once(input_schema) & names_once(output)
     return tuple(
         name
-        for name in given.names
+        for name in input_schema.names
         if name in once
         and name not in PROMISED
-        and plain_type(given.field(name).type) == plain_type(output.field(name).type)
+        and plain_type(input_schema.field(name).type) == plain_type(output.field(name).type)
     )
 
 
-def compare_columns(output: pa.Schema, given: pa.Schema) -> ColumnChanges:
+def compare_columns(output: pa.Schema, input_schema: pa.Schema) -> ColumnChanges:
     """Follow every input column into the output.
 
     An input column with a promised name cannot be followed, since the output's column of that name
     is GEM's; it is only named.
     """
-    before = [name for name in given.names if name not in PROMISED]
+    before = [name for name in input_schema.names if name not in PROMISED]
     after = [name for name in output.names if name not in PROMISED]
     missing = Counter(before) - Counter(after)
     extra = Counter(after) - Counter(before)
-    once = names_once(given) & names_once(output)
+    once = names_once(input_schema) & names_once(output)
     sent, kept = ([name for name in names if name in once] for names in (before, after))
-    types = ((name, given.field(name).type, output.field(name).type) for name in sent)
+    types = ((name, input_schema.field(name).type, output.field(name).type) for name in sent)
     return ColumnChanges(
         missing=tuple(missing),
         retyped=tuple(
@@ -58,5 +58,5 @@ def compare_columns(output: pa.Schema, given: pa.Schema) -> ColumnChanges:
         ),
         moved=tuple(new for old, new in zip(sent, kept, strict=True) if old != new),
         extra=tuple(extra),
-        clashing=tuple(name for name in given.names if name in PROMISED),
+        clashing=tuple(name for name in input_schema.names if name in PROMISED),
     )

@@ -58,13 +58,13 @@ class RowSlice:
 
 
 def pairs(
-    output: Iterator[pa.RecordBatch], given: Iterator[pa.RecordBatch], key: pa.DataType
+    output: Iterator[pa.RecordBatch], input_batches: Iterator[pa.RecordBatch], key: pa.DataType
 ) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
     """Give batches of one length whose rows belong together, in the output's order, all of them.
 
     Args:
         output: batches of the output, with its id.
-        given: batches of the input, with its id.
+        input_batches: batches of the input, with its id.
         key: the type to compare ids by (`keys.key_type`).
 
     Raises:
@@ -72,7 +72,7 @@ def pairs(
         Exception: what the iterators raise.
 
     """
-    theirs = _Theirs(given, key)
+    theirs = _Theirs(input_batches, key)
     done = 0
     for rows in output:
         left = RowSlice.of(rows, key)

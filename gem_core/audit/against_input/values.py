@@ -72,13 +72,13 @@ class InputRows:
 
 
 def compare_values(
-    output: OpenedFile, given: InputRows, on_rows: OnRows | None, *, two_threads: bool
+    output: OpenedFile, input_rows: InputRows, on_rows: OnRows | None, *, two_threads: bool
 ) -> ValueFacts:
     """Read both files to the end, but for the columns that GEM added.
 
     Args:
         output: the output, opened.
-        given: the input's rows.
+        input_rows: the input's rows.
         on_rows: told of progress after every batch.
         two_threads: decode a large input in a thread of its own; what is found is the same.
 
@@ -89,12 +89,12 @@ def compare_values(
     """
     if problem := ID_PROMISE.problem(output.schema):
         return ValueFacts(stopped=f"only ids tell which rows belong together, and {problem}")
-    names = tuple(name for name in followed(output.schema, given.schema) if name != ID)
+    names = tuple(name for name in followed(output.schema, input_rows.schema) if name != ID)
     fold = _Fold(names)
     columns = [ID, *names]
     compared = set(columns)
-    key = key_type(output.schema.field(ID).type, given.schema.field(ID).type)
-    rows = given.read(columns)
+    key = key_type(output.schema.field(ID).type, input_rows.schema.field(ID).type)
+    rows = input_rows.read(columns)
     beside = ahead(rows) if two_threads and output.rows >= LARGE_ROWS else nullcontext(rows)
     stopped = ""
     try:
@@ -115,7 +115,7 @@ def compare_values(
         differing=fold.differing,
         columns=fold.columns,
         not_followed=tuple(
-            name for name in dict.fromkeys(given.schema.names) if name not in compared
+            name for name in dict.fromkeys(input_rows.schema.names) if name not in compared
         ),
         stopped=stopped,
     )

@@ -12,7 +12,7 @@ from gem_core.audit.ids.in_order import Difference
 from gem_core.audit.parquet.integer_range import IntegerRange
 from gem_core.audit.rows.example import EXAMPLES
 
-_IN_OUTPUT, _MATCHED, _GIVEN = 1, 2, 4
+_IN_OUTPUT, _MATCHED, _INPUT = 1, 2, 4
 
 _BLOCK = 1 << 16
 """Bytes of the map counted together."""
@@ -26,12 +26,12 @@ class OutOfRange(Exception):
 
 
 def bitmap_range(
-    key: pa.DataType, output: OutputIds, given: InputIds | None, limit_bytes: int
+    key: pa.DataType, output: OutputIds, input_ids: InputIds | None, limit_bytes: int
 ) -> IntegerRange | None:
     """Choose the range of a map for both files; None when it is unknown or takes too much."""
     span = output.span
-    if span and given:
-        span = span.covering(given.span) if given.span else None
+    if span and input_ids:
+        span = span.covering(input_ids.span) if input_ids.span else None
     if not span or not pa.types.is_integer(key):
         return None
     return span if span.length <= min(limit_bytes, _SPARSEST * output.rows) else None
@@ -61,15 +61,15 @@ class Bitmap:
         """Distinct ids of the output, and those of them that have a matched row."""
         return self._count(_IN_OUTPUT, _IN_OUTPUT), self._count(_MATCHED, _MATCHED)
 
-    def difference(self, given: Iterable[pa.Array]) -> Difference:
-        """Tick the input's ids too. Raises OutOfRange, and what `given` raises."""
-        for keys in given:
-            self._map[self._places(keys)] |= _GIVEN
-        both = _GIVEN | _IN_OUTPUT
+    def difference(self, input_keys: Iterable[pa.Array]) -> Difference:
+        """Tick the input's ids too. Raises OutOfRange, and what `input_keys` raises."""
+        for keys in input_keys:
+            self._map[self._places(keys)] |= _INPUT
+        both = _INPUT | _IN_OUTPUT
         return Difference(
-            missing=self._count(both, _GIVEN),
+            missing=self._count(both, _INPUT),
             invented=self._count(both, _IN_OUTPUT),
-            missing_first=tuple(self._first(both, _GIVEN)),
+            missing_first=tuple(self._first(both, _INPUT)),
             invented_first=tuple(self._first(both, _IN_OUTPUT)),
         )
 

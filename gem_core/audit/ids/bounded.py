@@ -17,16 +17,16 @@ class DiskBoundIds:
     """Takes the ids of an opened output batch by batch. Close it."""
 
     def __init__(
-        self, opened: OpenedFile, given: InputIds | None, limits: IdLimits, *, not_compared: str
+        self, opened: OpenedFile, input_ids: InputIds | None, limits: IdLimits, *, not_compared: str
     ) -> None:
-        """Without `given`, `not_compared` says why."""
+        """Without `input_ids`, `not_compared` says why."""
         output = OutputIds(
             opened.schema.field(ID).type,
             lambda: _once_more(opened),
             opened.id_range(),
             opened.rows,
         )
-        self._ids = IdAudit(output, given, not_compared=not_compared, limits=limits)
+        self._ids = IdAudit(output, input_ids, not_compared=not_compared, limits=limits)
         self.fault = ""
         """Why the ids were given up, which says nothing about the output; or empty."""
 

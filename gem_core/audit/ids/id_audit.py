@@ -36,18 +36,18 @@ class IdAudit:
     def __init__(
         self,
         output: OutputIds,
-        given: InputIds | None,
+        input_ids: InputIds | None,
         *,
         not_compared: str = "",
         limits: IdLimits | None = None,
     ) -> None:
-        """Without `given`, `not_compared` says why."""
+        """Without `input_ids`, `not_compared` says why."""
         limits = limits or IdLimits()
-        self._key = key_type(output.kind, given.kind if given else None)
+        self._key = key_type(output.kind, input_ids.kind if input_ids else None)
         self._output = output
-        self._given = given
-        self._span = bitmap_range(self._key, output, given, limits.memory_bytes)
-        each = limits.memory_bytes // (2 if given else 1)
+        self._input_ids = input_ids
+        self._span = bitmap_range(self._key, output, input_ids, limits.memory_bytes)
+        each = limits.memory_bytes // (2 if input_ids else 1)
         self._new_runs = SortMaker(self._key, each, limits.folder)
         self._strangers = NonIntegerIds(limits.memory_bytes // 4)
         self._limit_of_strangers = limits.memory_bytes // 4
@@ -55,7 +55,7 @@ class IdAudit:
         self._count = IdCount()
         self._early: list[tuple[pa.Array, Mask]] | None = []
         """Ids in order so far; None once they were let go."""
-        self._merge = Merge(ordered(self._keys_of_given())) if given else None
+        self._merge = Merge(ordered(self._input_keys())) if input_ids else None
         self._same: SameSequence | None = None
         self._unordered: OutOfOrderIds | None = None
         self._not_compared = not_compared
@@ -124,8 +124,8 @@ class IdAudit:
         if self._early is None:
             self._unordered.skip()
             return
-        if self._given and not self._not_compared:
-            self._same = SameSequence(self._keys_of_given())
+        if self._input_ids and not self._not_compared:
+            self._same = SameSequence(self._input_keys())
         for keys, matched in self._early:
             self._unordered.add(keys, matched)
             if self._same:
@@ -145,10 +145,10 @@ class IdAudit:
     def _compare(self) -> Difference:
         """Compare once more, from the first id, what could not be while it passed."""
         if self._unordered:
-            return self._unordered.difference(self._keys_of_given)
+            return self._unordered.difference(self._input_keys)
         return difference(
             lambda: ordered(keys for keys, _ in self._keys_again()),
-            self._keys_of_given,
+            self._input_keys,
             self._new_runs,
         )
 
@@ -190,8 +190,8 @@ class IdAudit:
         for ids, matched in self._output.again():
             yield filled(to_keys(ids, self._key)[0], matched)
 
-    def _keys_of_given(self) -> Iterator[pa.Array]:
-        for ids in self._given.read() if self._given else ():
+    def _input_keys(self) -> Iterator[pa.Array]:
+        for ids in self._input_ids.read() if self._input_ids else ():
             keys, _ = to_keys(ids, self._key)
             yield keys.drop_null()
 

@@ -105,8 +105,8 @@ class IdCount:
 class Merge:
     """Compares two files of distinct ids in order, piece by piece as they come."""
 
-    def __init__(self, given: Iterator[pa.Array]) -> None:
-        self._given = given
+    def __init__(self, input_keys: Iterator[pa.Array]) -> None:
+        self._input_keys = input_keys
         self._left: pa.Array | None = None
         """Ids of the input that were pulled and not yet compared."""
         self._missing = 0
@@ -118,7 +118,7 @@ class Merge:
         """Compare the next ids of the output. Raises what the input's iterator raises."""
         while len(keys):
             if self._left is None or not len(self._left):
-                self._left = next(self._given, None)
+                self._left = next(self._input_keys, None)
             if self._left is None:
                 self._invent(keys)
                 return
@@ -134,7 +134,7 @@ class Merge:
         """The output has no more ids: what the input still has is missing."""
         if self._left is not None:
             self._miss(self._left)
-        for keys in self._given:
+        for keys in self._input_keys:
             self._miss(keys)
         return Difference(
             self._missing, self._invented, tuple(self._missing_first), tuple(self._invented_first)
@@ -157,8 +157,8 @@ class Merge:
 class SameSequence:
     """Holds that two files have the same ids in the same order, whichever it is."""
 
-    def __init__(self, given: Iterator[pa.Array]) -> None:
-        self._given = given
+    def __init__(self, input_keys: Iterator[pa.Array]) -> None:
+        self._input_keys = input_keys
         self._left: pa.Array | None = None
         """Ids of the input that were pulled and not yet compared."""
 
@@ -171,7 +171,7 @@ class SameSequence:
         """
         while len(keys):
             while not self._left:
-                self._left = next(self._given, None)
+                self._left = next(self._input_keys, None)
                 if self._left is None:
                     raise OutOfOrder
             count = min(len(keys), len(self._left))
@@ -181,7 +181,7 @@ class SameSequence:
 
     def finish(self) -> Difference:
         """Neither file has more ids. Raises OutOfOrder if the input has."""
-        if self._left or any(len(keys) for keys in self._given):
+        if self._left or any(len(keys) for keys in self._input_keys):
             raise OutOfOrder
         return Difference()
 

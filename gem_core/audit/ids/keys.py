@@ -8,13 +8,13 @@ from gem_core.audit.arrow.text import as_text, readable
 _INT64 = range(-(2**63), 2**63)
 
 
-def key_type(output: pa.DataType, given: pa.DataType | None) -> pa.DataType:
+def key_type(output: pa.DataType, input_type: pa.DataType | None) -> pa.DataType:
     """Choose int64 where it holds every id of the input, text otherwise.
 
     An output with text for an input with integers (which other generations of the page describe) is
     compared as integers: they are smaller to hold, and stay in the input's order.
     """
-    kinds = [output] if given is None else [output, given]
+    kinds = [output] if input_type is None else [output, input_type]
     if any(pa.types.is_uint64(kind) for kind in kinds):
         return pa.string()
     return pa.int64() if pa.types.is_integer(kinds[-1]) else pa.string()

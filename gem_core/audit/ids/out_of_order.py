@@ -92,14 +92,14 @@ class OutOfOrderIds:
         if not self._map:
             self._sort_instead()
 
-    def difference(self, given: Keys) -> Difference:
-        """Compare with the input. Raises what `given` does, and OSError."""
+    def difference(self, input_keys: Keys) -> Difference:
+        """Compare with the input. Raises what `input_keys` does, and OSError."""
         if self._map:
             try:
-                return self._map.difference(given())
+                return self._map.difference(input_keys())
             except OutOfRange:
                 self._sort_instead()
-        return difference(self._in_order, given, self._new_runs)
+        return difference(self._in_order, input_keys, self._new_runs)
 
     def counts(self) -> tuple[int, int]:
         """Distinct ids, and those of them that have a matched row."""
@@ -125,20 +125,20 @@ class OutOfOrderIds:
 
 
 def difference(
-    output: Callable[[], Iterator[pa.Array]], given: Keys, new_runs: SortMaker
+    output: Callable[[], Iterator[pa.Array]], input_keys: Keys, new_runs: SortMaker
 ) -> Difference:
     """Compare the output's distinct ids in order with the input's in any."""
     try:
-        return _merged(output(), given())
+        return _merged(output(), input_keys())
     except OutOfOrder:
         with closing(new_runs()) as runs:
-            for keys in given():
+            for keys in input_keys():
                 runs.add(keys, None)
             return _merged(output(), runs.distinct(IdCount()))
 
 
-def _merged(output: Iterator[pa.Array], given: Iterable[pa.Array]) -> Difference:
-    merge = Merge(ordered(given))
+def _merged(output: Iterator[pa.Array], input_keys: Iterable[pa.Array]) -> Difference:
+    merge = Merge(ordered(input_keys))
     for keys in output:
         merge.add(keys)
     return merge.finish()

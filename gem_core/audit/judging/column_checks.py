@@ -51,9 +51,9 @@ def _against_input(
     def judge(facts: Facts) -> Judgement:
         if not facts.opened:
             return not_run(facts.unopened)
-        if not facts.given.columns:
-            return not_run(facts.given.note)
-        found = offenders(facts.given.columns)
+        if not facts.input.columns:
+            return not_run(facts.input.note)
+        found = offenders(facts.input.columns)
         return failed(_listed(found) + explanation, len(found)) if found else passed()
 
     return judge

@@ -18,7 +18,7 @@ class Facts:
     name: str | None
     """Of the output blob; None when nothing was opened."""
     size_bytes: int | None
-    given: InputFacts
+    input: InputFacts
     opened: OpenedFile | None = None
     fault: Fault | None = None
     """Set when the output is no readable Parquet."""

@@ -10,6 +10,7 @@ import pytest
 from gem_core.audit.against_input import values
 from gem_core.audit.audit import AuditOptions, audit
 from gem_core.audit.judging.report import Report
+from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.judging.verdict import Judgement, Verdict, not_run
 from gem_core.audit.reading.source import open_file
 from gem_core.audit.rows.example import Example
@@ -45,14 +46,14 @@ def test_nobody_asked(tmp_path: Path) -> None:
     found = judged(report)
     assert (found.verdict, found.is_asked) == (Verdict.NOT_RUN, False)
     assert "GEM_INPUT_COMPARE" in found.detail
-    assert not report.to_json()["input"]["valuesCompared"]
+    assert not report_to_json(report)["input"]["valuesCompared"]
 
 
 def test_all_is_as_it_was(tmp_path: Path) -> None:
     report = audited(tmp_path, matched_table(), with_values=True)
     assert judged(report) == Judgement(Verdict.PASSED)
     assert report.outcome == "valid"
-    told = report.to_json()["input"]
+    told = report_to_json(report)["input"]
     assert (told["valuesCompared"], told["differences"], told["note"]) == (True, [], None)
 
 
@@ -68,7 +69,7 @@ def test_other_values_are_counted_by_column_and_by_row(tmp_path: Path) -> None:
         8,
         tuple(Example(n, str(100 + n)) for n in (3, 5, 6, 7, 8)),
     )
-    assert report.to_json()["input"]["differences"] == [
+    assert report_to_json(report)["input"]["differences"] == [
         {
             "column": "is_navigable",
             "rows": 2,
@@ -80,7 +81,7 @@ def test_other_values_are_counted_by_column_and_by_row(tmp_path: Path) -> None:
             "examples": [{"row": n, "id": str(100 + n)} for n in range(5, 10)],
         },
     ]
-    assert "POINT" not in str(report.to_json())
+    assert "POINT" not in str(report_to_json(report))
 
 
 @pytest.mark.parametrize("two", [False, True])
@@ -97,7 +98,7 @@ def test_row_groups_need_not_be_the_same(
         output,
         job({"num_roads_processed": 30_000}),
         input_source=given,
-        effort=AuditOptions(two_threads=two, with_values=True),
+        options=AuditOptions(two_threads=two, with_values=True),
         on_rows=lambda *told: seen.append(told),
     )
     assert report.failed() == {"input_values_kept"}
@@ -139,7 +140,7 @@ def test_another_order_is_not_guessed_at(tmp_path: Path) -> None:
     assert found.detail == "from row 1 on, the output's rows do not follow the order of the input's"
     some = matched_table().take(pa.array([0, 1, 2, 4, 3, *range(5, ROWS)]))
     report = audited(tmp_path, changed(some, "geometry", r1="x", r9="y"), with_values=True)
-    assert not report.to_json()["input"]["valuesCompared"]
+    assert not report_to_json(report)["input"]["valuesCompared"]
     found = judged(report)
     assert found.verdict is Verdict.FAILED
     assert found.offending == 1
@@ -246,8 +247,8 @@ def test_an_input_that_is_broken_says_nothing_about_the_output(
     path = write(tmp_path, input_table(), "roads.parquet", use_dictionary=False).path
     given = write_bytes(tmp_path, spoilt(path, "geometry"), "roads.parquet")
     output = write(tmp_path, matched_table())
-    effort = AuditOptions(two_threads=True, with_values=True)
-    report = audit(output, job(), input_source=given, effort=effort)
+    options = AuditOptions(two_threads=True, with_values=True)
+    report = audit(output, job(), input_source=given, options=options)
     assert report.outcome == "valid"
     assert judged(report).verdict is Verdict.NOT_RUN
     assert judged(report).detail.startswith("the input's data is broken")
@@ -268,7 +269,7 @@ def test_an_output_that_changes_while_it_is_compared_is_no_verdict(tmp_path: Pat
     assert report.rows == 30_000
     source = failing(data, answers, OutputChanged("replaced"))
     with pytest.raises(OutputChanged):
-        audit(source, job(), input_source=given, effort=ALL)
+        audit(source, job(), input_source=given, options=ALL)
 
 
 @pytest.mark.parametrize("group_rows", [1, 5, 100])

@@ -85,8 +85,8 @@ def test_every_value_that_differs(
     output, given_ = folder / "roads_matched.parquet", folder / "roads.parquet"
     pq.write_table(tables[0], output, row_group_size=output_rows)
     pq.write_table(tables[1], given_, row_group_size=given_rows)
-    effort = AuditOptions(with_values=True)
-    report = audit(open_file(output), job(), input_source=open_file(given_), effort=effort)
+    options = AuditOptions(with_values=True)
+    report = audit(open_file(output), job(), input_source=open_file(given_), options=options)
     found = report.facts.values
     assert found
     assert (found.stopped, found.rows) == ("", len(tables[0]))

@@ -11,6 +11,7 @@ import pytest
 from gem_core.audit.audit import AuditOptions, audit
 from gem_core.audit.judging.checks import CHECKS
 from gem_core.audit.judging.report import Report, judge
+from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.judging.verdict import Verdict
 from tests.audit import bombs
 from tests.audit.build import MATCHED_ROWS, ROWS, audited, changed, job, matched_table, write_bytes
@@ -25,7 +26,7 @@ def plain(value: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_parts_of_a_manifest(tmp_path: Path) -> None:
     report = audited(tmp_path, matched_table())
-    found = plain(report.to_json())
+    found = plain(report_to_json(report))
     assert list(found) == [
         "ruleset",
         "outcome",
@@ -60,7 +61,9 @@ def test_the_parts_of_a_manifest(tmp_path: Path) -> None:
 
 
 def not_asked(report: Report) -> set[str]:
-    return {line["name"] for line in report.to_json()["checks"] if not line.get("asked", True)}
+    return {
+        line["name"] for line in report_to_json(report)["checks"] if not line.get("asked", True)
+    }
 
 
 def test_what_nobody_asked_for_is_told_as_such(tmp_path: Path) -> None:
@@ -86,9 +89,9 @@ def test_what_was_asked_for_and_not_found_out_is_no_such_thing(
 def test_a_broken_output_changes_nothing_about_what_was_asked(
     tmp_path: Path, *, with_values: bool
 ) -> None:
-    effort = AuditOptions(with_values=with_values)
+    options = AuditOptions(with_values=with_values)
     output = write_bytes(tmp_path, bombs.claimed_page())
-    report = audit(output, job(), input_source=None, effort=effort)
+    report = audit(output, job(), input_source=None, options=options)
     assert report.facts.broken_off
     assert ("input_values_kept" in not_asked(report)) is not with_values
 
@@ -96,7 +99,7 @@ def test_a_broken_output_changes_nothing_about_what_was_asked(
 def test_match_facts(tmp_path: Path) -> None:
     values = [0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0]
     table = matched_table(match_confidence=pa.array(values + [None] * 3))
-    found = plain(audited(tmp_path, table).to_json())["match"]
+    found = plain(report_to_json(audited(tmp_path, table)))["match"]
     assert found == {
         "rowsMatched": MATCHED_ROWS,
         "rowsUnmatched": 3,
@@ -123,7 +126,7 @@ def test_match_facts(tmp_path: Path) -> None:
 
 def test_statistics_stand_side_by_side(tmp_path: Path) -> None:
     table = changed(matched_table(), "match_confidence", r0=0.1)
-    found = plain(audited(tmp_path, table, of=job({"roads_matched": "80%"})).to_json())[
+    found = plain(report_to_json(audited(tmp_path, table, of=job({"roads_matched": "80%"}))))[
         "statistics"
     ]
     assert found["gem"]["roads_matched"] == "80%"
@@ -143,7 +146,9 @@ def test_statistics_stand_side_by_side(tmp_path: Path) -> None:
 
 
 def test_a_check_in_json(tmp_path: Path) -> None:
-    found = plain(audited(tmp_path, changed(matched_table(), "id", r3=None)).to_json())["checks"]
+    found = plain(report_to_json(audited(tmp_path, changed(matched_table(), "id", r3=None))))[
+        "checks"
+    ]
     assert [line["name"] for line in found] == [check.name for check in CHECKS]
     lines = {line["name"]: line for line in found}
     assert lines["id_present"] == {
@@ -162,14 +167,14 @@ def test_a_check_in_json(tmp_path: Path) -> None:
 def test_figures_that_json_has_not_become_text(tmp_path: Path) -> None:
     odd = {"kms_processed": float("nan"), "more": {"list": [float("inf"), 1.5, None]}}
     report = audited(tmp_path, matched_table(), of=job(odd))
-    found = plain(report.to_json())["statistics"]["gem"]
+    found = plain(report_to_json(report))["statistics"]["gem"]
     assert found["kms_processed"] == "nan"
     assert found["more"] == {"list": ["inf", 1.5, None]}
 
 
 def test_an_unreadable_output_has_no_facts(tmp_path: Path) -> None:
     report = audited(tmp_path, write_bytes(tmp_path, b"id,gers_id\n"))
-    found = plain(report.to_json())
+    found = plain(report_to_json(report))
     assert report.rows is None
     assert found["output"] == {"bytes": 11, "rows": None, "rowGroups": None, "columns": []}
     assert (found["match"], found["statistics"]["ours"]) == (None, {})
@@ -177,13 +182,13 @@ def test_an_unreadable_output_has_no_facts(tmp_path: Path) -> None:
 
 def test_an_output_without_rows_has_no_shares(tmp_path: Path) -> None:
     nothing = matched_table().schema.empty_table()
-    found = plain(audited(tmp_path, nothing).to_json())["match"]
+    found = plain(report_to_json(audited(tmp_path, nothing)))["match"]
     assert (found["rowsMatched"], found["shareMatched"]) == (0, None)
     assert found["confidence"]["quantiles"] == {}
 
 
 def test_an_output_without_confidences_has_no_distribution(tmp_path: Path) -> None:
-    found = plain(audited(tmp_path, matched_table(match_confidence=None)).to_json())
+    found = plain(report_to_json(audited(tmp_path, matched_table(match_confidence=None))))
     assert found["match"]["confidence"] is None
 
 

@@ -76,7 +76,7 @@ def test_the_report_is_the_same(
     table = changed(matched_table(rows), "gers_id", **spoilt)
     source = write(tmp_path, table, row_group_size=group_rows)
     one, two = (
-        audit(source, job(), input_source=None, effort=AuditOptions(two_threads=two))
+        audit(source, job(), input_source=None, options=AuditOptions(two_threads=two))
         for two in (False, True)
     )
     assert (one.facts.decoded_apart, two.facts.decoded_apart) == (None, "gers_id")
