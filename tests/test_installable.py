@@ -9,7 +9,7 @@ import sys
 import tomllib
 from configparser import ConfigParser
 from importlib.metadata import EntryPoint
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TextIO
 from zipfile import ZipFile
 
@@ -85,6 +85,15 @@ def test_the_wheel_is_the_apps_package_and_nothing_else(wheel: Path) -> None:
         names = {name for name in archive.namelist() if not name.endswith("/")}
     assert names == deployed | {f"{INFO}/{name}" for name in told}
     assert wheel.name.endswith("-py3-none-any.whl")
+
+
+def test_uv_builds_anew_when_a_file_of_the_wheel_changed(wheel: Path) -> None:
+    """What it built before, it keeps for as long as no file of its cache keys changes."""
+    keys = [key["file"] for key in PYPROJECT["tool"]["uv"]["cache-keys"]]
+    with ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if name.endswith((".py", ".html", ".css"))]
+    assert {name for name in names if not any(map(PurePath(name).full_match, keys))} == set()
+    assert "pyproject.toml" in keys
 
 
 def test_the_wheel_says_what_pyproject_says(installed: Path) -> None:
