@@ -282,7 +282,7 @@ def test_what_could_not_be_audited_is_told(
     out, err = capsys.readouterr()
     assert out == ""
     assert said in err
-    assert err.startswith("python -m gem_core audit: ")
+    assert err.startswith("gem-courier audit: ")
     assert len(err.splitlines()) == 1
     assert {path.name: path.read_bytes() for path in files.iterdir()} == before
 
@@ -473,7 +473,7 @@ def test_an_answer_that_cannot_be_printed_is_none(
     files: Path, words: str, code: int, said: str
 ) -> None:
     done = in_shell(words.format(file=files / "bad.parquet", page=files / "page.html"))
-    assert (done.returncode, done.stderr) == (code, f"python -m gem_core audit: {said}\n")
+    assert (done.returncode, done.stderr) == (code, f"gem-courier audit: {said}\n")
 
 
 def test_whoever_reads_may_have_enough(files: Path) -> None:

@@ -264,7 +264,7 @@ def test_a_check_needs_all_settings_and_the_rest_does_not(command: DeskCommand) 
     command("jobs", "register", "job-1")
     code, out, err = command("jobs", "check", "job-1")
     assert (code, out) == (2, "")
-    assert err.startswith("python -m gem_core jobs check: settings to mend:\n")
+    assert err.startswith("gem-courier jobs check: settings to mend:\n")
     assert "GEM_API_KEY is missing" in err
 
 
@@ -285,7 +285,7 @@ def test_a_check_asks_gem(command: DeskCommand, azurite: Azurite, tmp_path: Path
         simulator.expire_tokens()
         code, out, err = command("jobs", "check", "job-1", "job-2", *settings)
     assert (code, out) == (2, "")
-    assert err.startswith("python -m gem_core jobs check: GEM answered 401")
+    assert err.startswith("gem-courier jobs check: GEM answered 401")
 
 
 def test_settings_from_a_file_and_none_from_the_environment(
@@ -326,7 +326,7 @@ def test_a_store_that_is_missing_is_named(command: DeskCommand) -> None:
         blobs.delete_container(names.JOBS)
     code, out, err = command("jobs", "list")
     assert (code, out) == (2, "")
-    assert err.startswith("python -m gem_core jobs list: container 'gem-jobs' does not exist")
+    assert err.startswith("gem-courier jobs list: container 'gem-jobs' does not exist")
 
 
 @pytest.mark.parametrize(
