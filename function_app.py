@@ -38,7 +38,7 @@ def check_jobs(timer: func.TimerRequest) -> None:
     checking.check_jobs(edges.checker(), past_due=timer.past_due)
 
 
-@app.queue_trigger(arg_name="batch", queue_name=names.CHECKS, connection="GEM_STATE")
+@app.queue_trigger(arg_name="batch", queue_name=names.BATCHES, connection="GEM_STATE")
 def check_batch(batch: func.QueueMessage) -> None:
     """Ask GEM about jobs that a tick handed out; only with GEM_CHECK_BATCH_SIZE."""
     batching.check_batch(edges.checker(), batch.get_body())

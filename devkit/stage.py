@@ -16,7 +16,7 @@ from devkit.azurite import Azurite
 from devkit.runner import Runner
 from devkit.simulator.access import SimulatorSettings
 from devkit.simulator.simulator import GemSimulator
-from gem_core.storage.names import CHECKS, CONTAINERS
+from gem_core.storage.names import BATCHES, CONTAINERS
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT_CONTAINER = "default"
@@ -49,7 +49,7 @@ def make_stores(connection_string: str) -> None:
         for name in (*CONTAINERS, OUTPUT_CONTAINER):
             blobs.create_container(name)
     with QueueServiceClient.from_connection_string(connection_string) as queues:
-        for name in (QUEUE, CHECKS):
+        for name in (QUEUE, BATCHES):
             queues.create_queue(name)
 
 

@@ -16,7 +16,7 @@ var key = listKeys('${app.id}/host/default', '2024-11-01').systemKeys.blobs_exte
 
 resource tickets 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
   parent: topic
-  name: 'gem-settled'
+  name: 'gem-tickets'
   properties: {
     eventDeliverySchema: 'EventGridSchema'
     destination: {
@@ -28,7 +28,7 @@ resource tickets 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15
     }
     filter: {
       includedEventTypes: ['Microsoft.Storage.BlobCreated']
-      subjectBeginsWith: '/blobServices/default/containers/gem-settled/blobs/'
+      subjectBeginsWith: '/blobServices/default/containers/gem-tickets/blobs/'
       subjectEndsWith: '.json'
     }
     retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }

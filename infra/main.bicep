@@ -81,9 +81,9 @@ param logQuotaGb int = 1
 
 var tags = { 'azd-env-name': environmentName }
 var token = toLower(uniqueString(subscription().id, environmentName, location))
-var containers = ['gem-jobs', 'gem-open', 'gem-settled', 'gem-reports', 'gem-manifests']
+var containers = ['gem-jobs', 'gem-worklist', 'gem-tickets', 'gem-reports', 'gem-outbox']
 var resultsQueue = 'gem-results'
-var checksQueue = 'gem-checks'
+var batchesQueue = 'gem-batches'
 // As text, since the scope of a module must be known before anything is deployed.
 var groupId = '${subscription().id}/resourceGroups/rg-${environmentName}'
 var ownVaultId = '${groupId}/providers/Microsoft.KeyVault/vaults/kv-${token}'
@@ -121,7 +121,7 @@ module stateStorage 'modules/storage.bicep' = {
     location: location
     tags: tags
     containers: concat(containers, ['gem-deadletter'])
-    queues: [resultsQueue, checksQueue]
+    queues: [resultsQueue, batchesQueue]
     private: privateNetwork
   }
 }

@@ -175,10 +175,10 @@ class World:
 
     def __post_init__(self) -> None:
         self.jobs = MemoryDocuments(self.clock, "gem-jobs")
-        self.worklist = MemoryDocuments(self.clock, "gem-open")
-        self.tickets = MemoryDocuments(self.clock, "gem-settled")
+        self.worklist = MemoryDocuments(self.clock, "gem-worklist")
+        self.tickets = MemoryDocuments(self.clock, "gem-tickets")
         self.reports = MemoryDocuments(self.clock, "gem-reports")
-        self.manifests = MemoryDocuments(self.clock, "gem-manifests")
+        self.manifests = MemoryDocuments(self.clock, "gem-outbox")
         self._seen: dict[str, str] = {}
 
     def _watched(self, documents: Documents, name: str) -> Documents:

@@ -105,7 +105,7 @@ def test_queue_trigger(bindings: dict[str, list[dict[str, Any]]]) -> None:
     """It waits for batches in the state account."""
     (queue,) = bindings["check_batch"]
     assert queue["type"] == "queueTrigger"
-    assert queue["queueName"] == names.CHECKS
+    assert queue["queueName"] == names.BATCHES
     assert queue["connection"] == "GEM_STATE"
 
 
@@ -211,8 +211,8 @@ def test_each_function_takes_what_the_host_sends(settled_app: dict[str, str]) ->
             "kind": "bytes",
             "value": json.dumps({"jobRunId": job_run_id}),
             "metadata": [
-                ["BlobTrigger", "string", f"gem-settled/{job_run_id}.json"],
-                ["Uri", "json", f'"http://127.0.0.1/gem-settled/{job_run_id}.json"'],
+                ["BlobTrigger", "string", f"gem-tickets/{job_run_id}.json"],
+                ["Uri", "json", f'"http://127.0.0.1/gem-tickets/{job_run_id}.json"'],
                 ["Properties", "json", '{"ContentLength": 20, "ETag": "0x1"}'],
                 ["Metadata", "json", "{}"],
                 ["jobRunId", "string", job_run_id],

@@ -21,6 +21,7 @@ from gem_core.doctor.look_stores import (
     store_trouble,
 )
 from gem_core.errors import CourierError, StoreError
+from gem_core.storage import names
 
 _AT_ONCE = 8
 """Where nothing answers, each check waits until it gives up."""
@@ -54,38 +55,38 @@ DIAGNOSTICS = (
     Diagnostic("gem", "GEM answers, and takes key and token.", look_gem.gem, _GEM),
     Diagnostic(
         "records",
-        "Records of jobs can be kept in gem-jobs.",
-        container("gem-jobs", _WRITE, _READ, _LIST, _DELETE),
+        f"Records of jobs can be kept in {names.JOBS}.",
+        container(names.JOBS, _WRITE, _READ, _LIST, _DELETE),
         _STATE,
     ),
     Diagnostic(
         "worklist",
-        "Open jobs can be marked in gem-open.",
-        container("gem-open", _WRITE, _READ, _LIST, _DELETE),
+        f"Open jobs can be marked in {names.WORKLIST}.",
+        container(names.WORKLIST, _WRITE, _READ, _LIST, _DELETE),
         _STATE,
     ),
     Diagnostic(
         "tickets",
-        "Tickets can be written to gem-settled, and read by the trigger.",
-        container("gem-settled", _WRITE, _READ),
+        f"Tickets can be written to {names.TICKETS}, and read by the trigger.",
+        container(names.TICKETS, _WRITE, _READ),
         _STATE,
     ),
     Diagnostic(
         "reports",
-        "Reports can be written to gem-reports.",
-        container("gem-reports", _WRITE),
+        f"Reports can be written to {names.REPORTS}.",
+        container(names.REPORTS, _WRITE),
         _STATE,
     ),
     Diagnostic(
-        "manifests",
-        "Manifests can be kept in gem-manifests.",
-        container("gem-manifests", _WRITE, _READ, _LIST, _DELETE),
+        "outbox",
+        f"Manifests can be kept in {names.OUTBOX}.",
+        container(names.OUTBOX, _WRITE, _READ, _LIST, _DELETE),
         _STATE,
     ),
     Diagnostic(
         "clock",
         "This clock goes with storage's.",
-        lambda installation: clock(installation, "gem-open"),
+        lambda installation: clock(installation, names.WORKLIST),
         _STATE,
     ),
     Diagnostic(
@@ -96,8 +97,8 @@ DIAGNOSTICS = (
     ),
     Diagnostic(
         "batches",
-        "Due jobs can be handed to check_batch by gem-checks.",
-        lambda installation: batch_queue(installation, "gem-checks"),
+        f"Due jobs can be handed to check_batch by {names.BATCHES}.",
+        lambda installation: batch_queue(installation, names.BATCHES),
         (*_STATE, "GEM_CHECK_BATCH_SIZE"),
     ),
     Diagnostic("poison", "No message has failed too often.", poison_queue, _STATE),
@@ -151,9 +152,9 @@ def report(found: Iterable[tuple[Diagnostic, Finding]]) -> dict[str, Any]:
 
 
 def _look(check: Diagnostic, installation: Installation) -> Finding:
-    names = {problem.split()[0] for problem in installation.problems}
-    if check.needs and (wrong := sorted(name for name in names if name.startswith(check.needs))):
-        return skipped(f"{', '.join(wrong)} must be mended first")
+    wrong = {problem.split()[0] for problem in installation.problems}
+    if check.needs and (needed := sorted(name for name in wrong if name.startswith(check.needs))):
+        return skipped(f"{', '.join(needed)} must be mended first")
     try:
         return check.look(installation)
     except StoreError as error:

@@ -1,27 +1,19 @@
-"""The names of our containers and queues in the state account. Pure."""
+"""The names of the app's containers and queues in the state account. Pure.
+
+They are frozen, as is every name below a container: tests/frozen/names.json holds all of them.
+"""
 
 JOBS = "gem-jobs"
-
-
-WORKLIST = "gem-open"
-
-
-TICKETS = "gem-settled"
-
-
+WORKLIST = "gem-worklist"
+TICKETS = "gem-tickets"
 REPORTS = "gem-reports"
+OUTBOX = "gem-outbox"
 
-
-MANIFESTS = "gem-manifests"
-
-
-CONTAINERS = (JOBS, WORKLIST, TICKETS, REPORTS, MANIFESTS)
+CONTAINERS = (JOBS, WORKLIST, TICKETS, REPORTS, OUTBOX)
 """The containers in GEM_STATE; the infrastructure makes them, and so does the dev kit."""
 
-
-CHECKS = "gem-checks"
+BATCHES = "gem-batches"
 """The queue of batches in GEM_STATE; made as the containers are."""
 
-
-POISON_QUEUES = ("webjobs-blobtrigger-poison", f"{CHECKS}-poison")
+POISON_QUEUES = ("webjobs-blobtrigger-poison", f"{BATCHES}-poison")
 """In GEM_STATE too; the Functions host makes one when it first needs it."""

@@ -212,7 +212,7 @@ class JobRegistry:
 
 
 def ticket_job_run_id(blob_name: str) -> str:
-    """The job id of a ticket, from the blob's name ("gem-settled/{jobRunId}.json")."""
+    """The job id of a ticket, from the blob's name ("gem-tickets/{jobRunId}.json")."""
     return blob_name.rpartition("/")[2].removesuffix(SUFFIX)
 
 

@@ -19,7 +19,7 @@ from gem_core.gem.token import FixedToken, TokenSource
 from gem_core.secret import Secret
 from gem_core.storage.blob_documents import BlobDocuments
 from gem_core.storage.clients import blob_service, connector, queue_service
-from gem_core.storage.names import JOBS, MANIFESTS, POISON_QUEUES, REPORTS, TICKETS, WORKLIST
+from gem_core.storage.names import JOBS, OUTBOX, POISON_QUEUES, REPORTS, TICKETS, WORKLIST
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.record import JobRecord
 from gem_core.watch.registry import JobRegistry
@@ -57,7 +57,7 @@ def installation(source: str) -> Installation:
     def manager() -> JobManager:
         return JobManager(
             registry=registry(),
-            outbox=Outbox(manifests=documents(MANIFESTS), reports=documents(REPORTS)),
+            outbox=Outbox(manifests=documents(OUTBOX), reports=documents(REPORTS)),
             heartbeat=Heartbeat(documents(WORKLIST)),
             policy=policy(chosen),
             schedule=chosen.check_schedule,

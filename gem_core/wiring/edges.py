@@ -35,9 +35,9 @@ from gem_core.storage.clients import (
     queue_service,
 )
 from gem_core.storage.names import (
-    CHECKS,
+    BATCHES,
     JOBS,
-    MANIFESTS,
+    OUTBOX,
     POISON_QUEUES,
     REPORTS,
     TICKETS,
@@ -225,7 +225,7 @@ def _results_queue() -> "ResultsQueue":
 def _batch_queue() -> "BatchQueue":
     from gem_core.watch.batch_queue import BatchQueue
 
-    return BatchQueue(_queue(CHECKS, base64=True))
+    return BatchQueue(_queue(BATCHES, base64=True))
 
 
 def _queue(name: str, *, base64: bool) -> "QueueClient":
@@ -273,7 +273,7 @@ def _heartbeat() -> Heartbeat:
 
 @cache
 def _outbox() -> Outbox:
-    return Outbox(manifests=_documents(MANIFESTS), reports=_documents(REPORTS))
+    return Outbox(manifests=_documents(OUTBOX), reports=_documents(REPORTS))
 
 
 def _documents(container: str) -> "BlobDocuments":

@@ -39,4 +39,4 @@ if ($LASTEXITCODE -ne 0) {
     Write-Host "answer the handshake. Run 'azd hooks run postdeploy' again."
     exit 1
 }
-Write-Host "Subscribed: tickets in gem-settled now reach $($env:APP_NAME)."
+Write-Host "Subscribed: tickets in gem-tickets now reach $($env:APP_NAME)."

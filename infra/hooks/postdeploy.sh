@@ -42,4 +42,4 @@ if ! az deployment group create --resource-group "$AZURE_RESOURCE_GROUP" --name 
     echo "answer the handshake. Run 'azd hooks run postdeploy' again." >&2
     exit 1
 fi
-echo "Subscribed: tickets in gem-settled now reach $APP_NAME."
+echo "Subscribed: tickets in gem-tickets now reach $APP_NAME."

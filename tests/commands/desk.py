@@ -11,7 +11,7 @@ from azure.storage.queue import QueueServiceClient
 from devkit.azurite import Azurite
 from gem_core.__main__ import main
 from gem_core.storage import clients
-from gem_core.storage.names import CHECKS, CONTAINERS, POISON_QUEUES
+from gem_core.storage.names import BATCHES, CONTAINERS, POISON_QUEUES
 from gem_core.wiring import edges
 
 
@@ -55,7 +55,7 @@ def empty_stores(azurite: Azurite) -> None:
                 container.delete_blob(blob.name)
     with QueueServiceClient.from_connection_string(azurite.connection_string) as queues:
         names = {queue.name for queue in queues.list_queues()}
-        for name in ("gem-results", CHECKS, *POISON_QUEUES):
+        for name in ("gem-results", BATCHES, *POISON_QUEUES):
             if name not in names:
                 queues.create_queue(name)
             queues.get_queue_client(name).clear_messages()

@@ -94,7 +94,7 @@ def stored(command: DeskCommand) -> dict[str, object]:
             for name in names.CONTAINERS
             for blob in blobs.get_container_client(name).list_blobs()
         }
-        for name in (QUEUE, names.CHECKS, *names.POISON_QUEUES):
+        for name in (QUEUE, names.BATCHES, *names.POISON_QUEUES):
             queue = queues.get_queue_client(name)
             held[name] = queue.get_queue_properties().approximate_message_count
         return held
@@ -135,14 +135,14 @@ def test_a_wrong_key(command: DeskCommand) -> None:
 def test_missing_containers(command: DeskCommand) -> None:
     """One, and then all: each is named, with the command that makes it."""
     with BlobServiceClient.from_connection_string(command.azurite.connection_string) as blobs:
-        blobs.delete_container(names.MANIFESTS)
+        blobs.delete_container(names.OUTBOX)
         code, found = look(command)
-        assert (code, list(fails(found))) == (1, ["manifests"])
-        for container in set(names.CONTAINERS) - {names.MANIFESTS}:
+        assert (code, list(fails(found))) == (1, ["outbox"])
+        for container in set(names.CONTAINERS) - {names.OUTBOX}:
             blobs.delete_container(container)
     code, found = look(command)
     assert code == 1
-    stores = ("records", "worklist", "tickets", "reports", "manifests")
+    stores = ("records", "worklist", "tickets", "reports", "outbox")
     for name, container in zip(stores, names.CONTAINERS, strict=True):
         assert found[name]["detail"] == f"container '{container}' does not exist in GEM_STATE"
         create = (

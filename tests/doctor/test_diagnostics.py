@@ -84,7 +84,7 @@ def test_a_report_is_well_as_long_as_nothing_fails() -> None:
 def test_names_are_stable_and_each_is_once() -> None:
     """Pipelines filter by them."""
     expected = """
-        settings key-vault token gem records worklist tickets reports manifests clock
+        settings key-vault token gem records worklist tickets reports outbox clock
         results batches poison outputs inputs disk timer events
     """
     assert expected.split() == NAMES

@@ -136,13 +136,13 @@ def test_how_the_last_tick_ended() -> None:
 
 def test_a_tick_that_cannot_be_read() -> None:
     ward = Ward()
-    break_store_of_the_world = missing("gem-open")
+    break_store_of_the_world = missing("gem-worklist")
 
     def raising(_: str) -> None:
         raise break_store_of_the_world
 
     ward.world.worklist.get = raising  # type: ignore[method-assign,assignment] # a store that is gone
-    assert ward.find("timer").detail == "container 'gem-open' does not exist in GEM_STATE"
+    assert ward.find("timer").detail == "container 'gem-worklist' does not exist in GEM_STATE"
 
 
 WAITING = new_record("w").settled(Settlement.FAILED, START).ticketed().ticketed()

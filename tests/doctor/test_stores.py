@@ -11,10 +11,10 @@ from tests.doctor.build import Raising, Results, Ward, missing, settings
 
 _STORES = {
     "records": "gem-jobs",
-    "worklist": "gem-open",
-    "tickets": "gem-settled",
+    "worklist": "gem-worklist",
+    "tickets": "gem-tickets",
     "reports": "gem-reports",
-    "manifests": "gem-manifests",
+    "outbox": "gem-outbox",
 }
 
 
@@ -44,7 +44,7 @@ def test_a_container_that_is_missing(name: str) -> None:
     [
         ("records", "put", "write"),
         ("records", "get", "read"),
-        ("manifests", "page", "list"),
+        ("outbox", "page", "list"),
         ("worklist", "delete", "delete"),
         ("tickets", "put", "write"),
         ("reports", "put", "write"),
@@ -99,7 +99,7 @@ def test_storage_that_does_not_answer() -> None:
 )
 def test_the_clock_beside_storages(seconds: int, status: DiagnosticStatus, detail: str) -> None:
     ward = Ward()
-    ward.store("gem-open")._clock = lambda: ward.world.clock() + timedelta(seconds=seconds)
+    ward.store("gem-worklist")._clock = lambda: ward.world.clock() + timedelta(seconds=seconds)
     finding = ward.find("clock")
     assert finding.status is status
     assert detail in finding.detail
@@ -108,7 +108,7 @@ def test_the_clock_beside_storages(seconds: int, status: DiagnosticStatus, detai
 def test_two_doctors_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both use one name: the other one has taken its probe away already, and this one's."""
     ward = Ward()
-    store = ward.store("gem-open")
+    store = ward.store("gem-worklist")
     monkeypatch.setattr(store, "put", lambda *_, **__: "0x1")
     finding = ward.find("clock")
     assert finding.status is DiagnosticStatus.SKIPPED
@@ -129,7 +129,7 @@ def test_a_queue_that_is_gone_or_refuses() -> None:
 
 
 def test_the_queue_of_batches_matters_once_they_are_turned_on() -> None:
-    gone = StoreMissing("queue 'gem-checks' does not exist in GEM_STATE: create it (the …)")
+    gone = StoreMissing("queue 'gem-batches' does not exist in GEM_STATE: create it (the …)")
     ward = Ward(changes={"queue": lambda _: Raising(gone)})
     assert ward.find("batches").status is DiagnosticStatus.WARNING
     ward.changes["settings"] = settings(GEM_CHECK_BATCH_SIZE="100")

@@ -94,7 +94,7 @@ def test_a_death_between_the_tenth_and_its_manifest_is_not_followed_by_ten_more(
     world.audit = die
     deaths(world, MAX_BEGUN)
     keep = world.manifests.create
-    world.manifests.create = Mock(side_effect=StoreError("gem-manifests"))  # type: ignore[method-assign]
+    world.manifests.create = Mock(side_effect=StoreError("gem-outbox"))  # type: ignore[method-assign]
     with pytest.raises(StoreError):
         deliver_results(world.deliverer, JOB)
     world.manifests.create = keep  # type: ignore[method-assign]

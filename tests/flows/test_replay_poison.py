@@ -16,7 +16,7 @@ from gem_core.watch.registry import OpenJob
 from tests.builders import World, answer, logged, new_record
 from tests.fakes import START, Killed, Trap
 
-TICKETS = "gem-settled"
+TICKETS = "gem-tickets"
 
 
 def ticket(job_run_id: str) -> str:

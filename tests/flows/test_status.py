@@ -74,7 +74,7 @@ def test_ticks_that_start_and_never_end_are_no_life(*, ended_before: bool) -> No
 
     def refuse() -> None:
         if world.trap.calls[-1] == "lanes.every":
-            raise StoreError("container 'gem-open': storage answered 409")
+            raise StoreError("container 'gem-worklist': storage answered 409")
 
     world.trap.check = refuse
     since, told = world.clock(), []

@@ -163,7 +163,7 @@ def test_a_worklist_that_cannot_be_read_is_raised_and_the_tick_was_seen() -> Non
 
     def refuse() -> None:
         if world.trap.calls[-1] == "worklist.every":
-            raise StoreError("container 'gem-open': storage answered 503")
+            raise StoreError("container 'gem-worklist': storage answered 503")
 
     world.trap.check = refuse
     with pytest.raises(StoreError):

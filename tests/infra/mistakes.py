@@ -139,13 +139,13 @@ MISTAKES = {
     "unset schedule": Mistake(
         "infra/modules/app.bicep", "  GEM_CHECK_SCHEDULE: checkSchedule\n", "", "bindings"
     ),
-    "renamed queue": Mistake("infra/main.bicep", "'gem-checks'", "'gem-check'", "bindings"),
+    "renamed queue": Mistake("infra/main.bicep", "'gem-batches'", "'gem-batch'", "bindings"),
     "queue of batches that nobody makes": Mistake(
-        "infra/main.bicep", "[resultsQueue, checksQueue]", "[resultsQueue]", "bindings"
+        "infra/main.bicep", "[resultsQueue, batchesQueue]", "[resultsQueue]", "bindings"
     ),
-    "renamed container": Mistake("infra/main.bicep", "'gem-open'", "'gem-opened'", "stores"),
+    "renamed container": Mistake("infra/main.bicep", "'gem-worklist'", "'gem-worklists'", "stores"),
     "other container's events": Mistake(
-        "infra/events.bicep", "containers/gem-settled/blobs/", "containers/gem-settled", "bindings"
+        "infra/events.bicep", "containers/gem-tickets/blobs/", "containers/gem-tickets", "bindings"
     ),
     "other function": Mistake(
         "infra/events.bicep", "deliver_results", "deliver_result", "bindings"

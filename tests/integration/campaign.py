@@ -23,7 +23,7 @@ from devkit.runner import Runner
 from devkit.runner.blob_queue import POISON_QUEUE
 from devkit.simulator import GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, QUEUE, ROOT, Stage, app_settings, make_stores
-from gem_core.storage.names import JOBS, MANIFESTS
+from gem_core.storage.names import JOBS, OUTBOX
 from tests.integration.campaign_plan import Fault, Plan, PlannedJob, plan
 from tests.integration.campaign_told import Told, show
 from tests.integration.courier import FAST, Courier, wait_for
@@ -145,7 +145,7 @@ class Campaign:
             self.told.manifests.setdefault(event["data"]["jobRunId"], []).append(event)
         for job in self._plan.jobs:
             self.told.records[job.job_run_id] = self._courier.record(job.job_run_id)
-        self.told.outbox = frozenset(self._courier.names(MANIFESTS))
+        self.told.outbox = frozenset(self._courier.names(OUTBOX))
 
     @property
     def _storage(self) -> str:

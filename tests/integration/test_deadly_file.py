@@ -16,7 +16,7 @@ from gem_core.deliver.manifest import manifest_id
 from gem_core.deliver.outbox import Outbox
 from gem_core.flows.audit_output import BEGUN_WITH_INPUT, MAX_BEGUN
 from gem_core.storage.blob_documents import BlobDocuments
-from gem_core.storage.names import JOBS, MANIFESTS, REPORTS, TICKETS, WORKLIST
+from gem_core.storage.names import JOBS, OUTBOX, REPORTS, TICKETS, WORKLIST
 from gem_core.watch.registration import register
 from gem_core.watch.registry import JobRegistry
 from tests.audit.bombs import deadly_statistics
@@ -36,7 +36,7 @@ def register_before(blobs: BlobServiceClient, etag: str, *, begun: int) -> None:
     """As the registration and the audits before have left it."""
     jobs, worklist, tickets, manifests, reports = (
         BlobDocuments(blobs.get_container_client(name))
-        for name in (JOBS, WORKLIST, TICKETS, MANIFESTS, REPORTS)
+        for name in (JOBS, WORKLIST, TICKETS, OUTBOX, REPORTS)
     )
     now = datetime.now(UTC)
     JobRegistry(jobs=jobs, worklist=worklist, tickets=tickets).add(register(DEADLY, None, now))

@@ -27,7 +27,7 @@ from cryptography.x509.oid import NameOID
 from devkit.azurite import Azurite
 from devkit.simulator import CLEAN, GemSimulator
 from devkit.stage import OUTPUT_CONTAINER, QUEUE, ROOT, app_settings
-from gem_core.storage.names import CHECKS, CONTAINERS
+from gem_core.storage.names import BATCHES, CONTAINERS
 from tests.gem.server import Asked, Reply, ScriptedServer
 
 CLIENT_ID = "11111111-2222-3333-4444-555555555555"
@@ -141,12 +141,12 @@ def key_clients(azurite: Azurite, trust: str) -> Iterator[tuple[BlobServiceClien
     with (
         BlobServiceClient.from_connection_string(storage, connection_verify=trust) as blobs,
         QueueClient.from_connection_string(storage, QUEUE, connection_verify=trust) as queue,
-        QueueClient.from_connection_string(storage, CHECKS, connection_verify=trust) as checks,
+        QueueClient.from_connection_string(storage, BATCHES, connection_verify=trust) as batches,
     ):
         for name in (*CONTAINERS, OUTPUT_CONTAINER):
             blobs.create_container(name)
         queue.create_queue()
-        checks.create_queue()
+        batches.create_queue()
         yield blobs, queue
 
 

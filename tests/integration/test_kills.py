@@ -10,7 +10,7 @@ from devkit.azurite import Azurite
 from devkit.runner import Runner
 from devkit.simulator import GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, QUEUE, ROOT, Stage, app_settings, make_stores
-from gem_core.storage.names import JOBS, MANIFESTS, REPORTS, TICKETS, WORKLIST
+from gem_core.storage.names import JOBS, OUTBOX, REPORTS, TICKETS, WORKLIST
 from gem_core.watch.rate_limiter import PREFIX as LANES
 from tests.integration.courier import FAST, Courier, wait_for
 from tests.integration.proxy import Proxy, When
@@ -48,7 +48,7 @@ POINTS = (
     Point("record", BLOBS, "PUT", f"/{JOBS}/{{job}}", When.AFTER),
     Point("output-opened", BLOBS, "GET", f"/{OUTPUT_CONTAINER}/{{job}}_matched", When.AFTER),
     Point("report", BLOBS, "PUT", f"/{REPORTS}/{{job}}", When.AFTER),
-    Point("outbox", BLOBS, "PUT", f"/{MANIFESTS}/{{job}}", When.BEFORE),
+    Point("outbox", BLOBS, "PUT", f"/{OUTBOX}/{{job}}", When.BEFORE),
     Point("outbox-and-send", QUEUES, "POST", f"/{QUEUE}/messages", When.BEFORE),
     Point("send-and-mark", QUEUES, "POST", f"/{QUEUE}/messages", When.AFTER),
 )

@@ -10,7 +10,7 @@ from azure.core.messaging import CloudEvent
 
 from devkit.simulator import LIVES, Life, OutputFault
 from gem_core.audit.judging.checks import CHECKS
-from gem_core.storage.names import MANIFESTS, WORKLIST
+from gem_core.storage.names import OUTBOX, WORKLIST
 from tests.integration.courier import VALIDATOR, Courier, failed_checks
 
 PAGE = Path(__file__).resolve().parent.parent / "data" / "gem"
@@ -117,7 +117,7 @@ def test_record_says_the_same(
     assert record["manifestId"] == told[name][0]["id"]
     assert record["outcome"] == told[name][0]["data"]["outcome"]
     assert f"jobs/job-{name}" not in courier.names(WORKLIST)
-    assert f"job-{name}/{record['manifestId']}.json" in courier.names(MANIFESTS)
+    assert f"job-{name}/{record['manifestId']}.json" in courier.names(OUTBOX)
 
 
 def test_report_holds_every_check(courier: Courier, told: dict[str, list[dict[str, Any]]]) -> None:

@@ -11,7 +11,7 @@ from devkit.runner.blob_message import BlobMessage
 from gem_core.watch.poison import ticket_of_message
 from tests.builders import JOB
 
-TICKETS = "gem-settled"
+TICKETS = "gem-tickets"
 
 
 def message(**changes: object) -> str:
@@ -46,7 +46,7 @@ def test_base64_is_read_too() -> None:
         "{}",
         "not json",
         "bm90IGpzb24=",
-        '{"ContainerName": "gem-settled"}',
+        '{"ContainerName": "gem-tickets"}',
         message(ContainerName="other"),
         message(BlobName=7),
         message(BlobName=f"{JOB}.txt"),

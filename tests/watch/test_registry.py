@@ -215,9 +215,9 @@ def test_a_ticket_tells_what_it_is_for_and_triggers_again_when_it_is_raised_agai
 @pytest.mark.parametrize(
     ("blob", "job_run_id"),
     [
-        ("gem-settled/job-1.json", "job-1"),
+        ("gem-tickets/job-1.json", "job-1"),
         ("job-1.json", "job-1"),
-        ("gem-settled/a.json.json", "a.json"),
+        ("gem-tickets/a.json.json", "a.json"),
         ("", ""),
     ],
 )

@@ -89,7 +89,7 @@ class Edges:
         """By story, call and side."""
         self.jobs, self.worklist, self.tickets, self.reports, self.manifests = self._stores = [
             MemoryDocuments(loop.clock, name)
-            for name in ("gem-jobs", "gem-open", "gem-settled", "gem-reports", "gem-manifests")
+            for name in ("gem-jobs", "gem-worklist", "gem-tickets", "gem-reports", "gem-outbox")
         ]
         self.queue = FakeQueue()
         self.batches = WaitingBatches()
