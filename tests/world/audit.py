@@ -14,8 +14,10 @@ from typing import Any
 
 from gem_core.audit.against_input.input_facts import InputFacts
 from gem_core.audit.audit import audit
+from gem_core.audit.judging.checks import Severity
 from gem_core.audit.judging.facts import Facts
-from gem_core.audit.judging.report import RULESET, Report
+from gem_core.audit.judging.report import CheckResult, Report
+from gem_core.audit.judging.verdict import failed
 from gem_core.audit.reading.source import Source
 from gem_core.flows.deliverer import Audit
 from gem_core.gem.job import GemJob
@@ -23,6 +25,8 @@ from gem_core.outcome import Outcome
 from tests.builders import ROWS, matched_file
 
 _PIECE = 24
+_SEEN = "bytes_seen"
+"""The one check of the tiny audit: its detail is a fingerprint of the bytes."""
 
 
 def _tiny_body(name: str, version: int, outcome: str) -> bytes:
@@ -41,26 +45,6 @@ def _fingerprint(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
-class SeenReport(Report):
-    """A report that says what was seen, and little else."""
-
-    seen: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """In the form of a report."""
-        return {
-            "ruleset": RULESET,
-            "outcome": str(self.outcome),
-            "output": {"bytes": self.facts.size_bytes, "rows": None, "fingerprint": self.seen},
-            "match": None,
-            "statistics": None,
-            "input": {"note": self.facts.input.note},
-            "checks": [],
-            "reading": {},
-        }
-
-
 def _seeing_audit(
     output: Source,
     job: GemJob,
@@ -72,9 +56,12 @@ def _seeing_audit(
     """Read the output in two pieces, the end first, as a Parquet reader does."""
     tail = output.read(output.size_bytes - _PIECE, _PIECE)
     head = output.read(0, output.size_bytes - _PIECE)
-    return SeenReport(
+    seen = CheckResult(
+        _SEEN, Severity.INFO, "Says which bytes were read.", failed(_fingerprint(head + tail))
+    )
+    return Report(
         outcome=Outcome(_outcome_of(head)),
-        checks=(),
+        checks=(seen,),
         facts=Facts(
             job=job,
             name=output.name,
@@ -83,13 +70,14 @@ def _seeing_audit(
         ),
         bytes_read=output.size_bytes,
         requests=2,
-        seen=_fingerprint(head + tail),
     )
 
 
 def _seen_in(data: Mapping[str, Any]) -> str | None:
-    output = data["output"]
-    return f"{output['fingerprint']}, {data['outcome']}" if "fingerprint" in output else None
+    for line in data["checks"]["notPassed"]:
+        if line["name"] == _SEEN:
+            return f"{line['detail']}, {data['outcome']}"
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,25 +98,25 @@ def _confidence(confidence: Confidence) -> dict[str, Any]:
 
 _COMPARED = {
     ROADS: ROADS,
-    MATCHED_SHARE: "roads_matched_exact",
-    UNMATCHED_SHARE: "roads_unmatched_exact",
-    THRESHOLD: "confidence_threshold",
+    "roads_matched_exact": MATCHED_SHARE,
+    "roads_unmatched_exact": UNMATCHED_SHARE,
+    "confidence_threshold": THRESHOLD,
 }
-"""Which check compares which statistic."""
+"""Which statistic each check compares."""
 
 
 def _statistics(facts: Facts, lines: tuple[CheckResult, ...]) -> dict[str, Any]:
     """GEM's figures as they came, ours beside them by the same names, and how they compare."""
-    found = {line.name: line.judgement for line in lines}
     return {
         "gem": facts.job.statistics,
         "ours": _counted(facts),
         "compared": {
-            statistic: {
-                "verdict": str(found[check].verdict),
-                **({"detail": found[check].detail} if found[check].detail else {}),
+            _COMPARED[line.name]: {
+                "verdict": str(line.verdict),
+                **({"detail": line.judgement.detail} if line.judgement.detail else {}),
             }
-            for statistic, check in _COMPARED.items()
+            for line in lines
+            if line.name in _COMPARED
         },
     }
 
