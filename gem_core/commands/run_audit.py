@@ -36,8 +36,8 @@ COMPARISONS = frozenset(
         "input_order_kept",
         "no_extra_columns",
         "no_name_clash",
-        "ids_not_missing",
-        "ids_not_invented",
+        "input_ids_kept",
+        "no_extra_ids",
         "input_values_kept",
     }
 )

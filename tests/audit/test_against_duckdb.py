@@ -192,7 +192,9 @@ def test_every_count(
             input_source=open_file(paths[1]),
             options=AuditOptions(IdLimits(id_bytes, folder)),
         )
-    event(f"{sum(name in report.failed() for name in ('gers_form', 'ids_once'))} of two failed")
+    event(
+        f"{sum(name in report.failed() for name in ('gers_id_format', 'ids_unique'))} of two failed"
+    )
     assert report.facts.data_fault == ""
     length = form_of_release(release).length
     assert counts(report) == counts_of_duckdb(*paths, gers_length=length)

@@ -41,10 +41,10 @@ INPUT_CHECKS = {
     "input_order_kept",
     "no_extra_columns",
     "no_name_clash",
-    "ids_not_missing",
-    "ids_not_invented",
+    "input_ids_kept",
+    "no_extra_ids",
 }
-ID_CHECKS = {"ids_not_missing", "ids_not_invented"}
+ID_CHECKS = {"input_ids_kept", "no_extra_ids"}
 NOT_ASKED = {"input_as_registered", "input_values_kept"}
 
 
@@ -225,7 +225,7 @@ def test_the_input_is_held_against_the_registration(
     assert line.verdict is verdict
 
 
-NAMES_ONLY = {"names_usable", "matched_parts", "shares_sum"}
+NAMES_ONLY = {"names_usable", "matched_parts_sum", "shares_sum"}
 
 
 def test_an_output_that_never_holds_still(tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ def test_a_full_disk_says_nothing_about_the_output(tmp_path: Path, disorder: str
         input_source=write(tmp_path, given, "roads.parquet", row_group_size=1000),
         options=AuditOptions(IdLimits(1, tmp_path / "gone")),
     )
-    assert "cannot be used" in lines(report, Verdict.NOT_RUN)["ids_once"]
+    assert "cannot be used" in lines(report, Verdict.NOT_RUN)["ids_unique"]
     assert "cannot be used" in report_to_json(report)["input"]["note"]
-    assert "gers_form" in lines(report, Verdict.PASSED)
+    assert "gers_id_format" in lines(report, Verdict.PASSED)
     assert report.rows == rows

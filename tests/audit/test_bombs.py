@@ -22,13 +22,13 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "page of a gibibyte": (bombs.huge_page, "auditable"),
     "page that claims 2^31": (bombs.claimed_page, "auditable"),
     "page of just less than the limit": (partial(bombs.huge_page, 127 * bombs.MIB), ""),
-    "dictionary of one long GERS id": (partial(bombs.long_dictionary, rows=500), "gers_form"),
+    "dictionary of one long GERS id": (partial(bombs.long_dictionary, rows=500), "gers_id_format"),
     "dictionary of one long id": (
         partial(bombs.long_dictionary, rows=500, column="id"),
-        "num_roads_processed",
+        "road_count",
     ),
     "dictionary of 32 million empty texts": (bombs.long_dictionary_of_nothing, "auditable"),
-    "values that repeat their prefix": (partial(bombs.repeated_prefix, rows=500), "gers_form"),
+    "values that repeat their prefix": (partial(bombs.repeated_prefix, rows=500), "gers_id_format"),
     "2^30 rows claimed": (partial(bombs.claimed_rows, 2**30), "rows_readable"),
     "2^31 rows claimed": (partial(bombs.claimed_rows, 2**31), "auditable"),
     "2^40 rows claimed": (partial(bombs.claimed_rows, 2**40), "auditable"),
@@ -53,7 +53,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
         )
         for name in ("id", "gers_id", "match_status")
     },
-    "2,000,000 rows of one run": (bombs.runs, "ids_once"),
+    "2,000,000 rows of one run": (bombs.runs, "ids_unique"),
 }
 
 

@@ -45,7 +45,7 @@ def findings(**parts: Any) -> AuditParts:  # noqa: ANN401 - parts of a dataclass
 
 def check(verdict: str = "failed", severity: str = "error", **more: object) -> dict[str, Any]:
     return {
-        "name": "status_words",
+        "name": "status_values",
         "severity": severity,
         "verdict": verdict,
         "title": "match_status is matched or unmatched",

@@ -37,13 +37,13 @@ STORIES: dict[str, tuple[Life, str, set[str]]] = {
         LIVES["wrong_statistics"],
         "invalid",
         {
-            "roads_matched_close",
-            "roads_matched_exact",
-            "roads_unmatched_close",
-            "roads_unmatched_exact",
+            "matched_share_close",
+            "matched_share_exact",
+            "unmatched_share_close",
+            "unmatched_share_exact",
         },
     ),
-    "bad-rows": (LIVES["bad_rows"], "invalid", {"gers_on_matched"}),
+    "bad-rows": (LIVES["bad_rows"], "invalid", {"gers_id_on_matched"}),
     "output-missing": (LIVES["output_missing"], "output_missing", set()),
     "failed": (LIVES["failed"], "failed", set()),
     "cancelled": (LIVES["cancelled"], "cancelled", set()),
@@ -55,28 +55,28 @@ STORIES: dict[str, tuple[Life, str, set[str]]] = {
     "column-missing": (
         broken(OutputFault.COLUMN_MISSING),
         "invalid",
-        {"match_confidence_column"},
+        {"confidence_column"},
     ),
     "percent": (
         broken(OutputFault.CONFIDENCE_IN_PERCENT),
         "invalid",
-        {"match_confidence_column"},
+        {"confidence_column"},
     ),
     "rows-lost": (
         broken(OutputFault.ROWS_LOST),
         "invalid",
         # The rows that are left have another share of matches than GEM counted.
         {
-            "ids_not_missing",
-            "num_roads_processed",
-            "roads_matched_exact",
-            "roads_unmatched_exact",
+            "input_ids_kept",
+            "road_count",
+            "matched_share_exact",
+            "unmatched_share_exact",
         },
     ),
     "ids-invented": (
         broken(OutputFault.IDS_INVENTED),
         "invalid",
-        {"ids_not_missing", "ids_not_invented"},
+        {"input_ids_kept", "no_extra_ids"},
     ),
 }
 
@@ -127,7 +127,7 @@ def test_report_holds_every_check(courier: Courier, told: dict[str, list[dict[st
     VALIDATOR.validate(report)
     assert [check["name"] for check in report["data"]["checks"]["all"]] == [c.name for c in CHECKS]
     assert report["id"] == event["id"]
-    offending = {c["name"]: c for c in event["data"]["checks"]["notPassed"]}["gers_on_matched"]
+    offending = {c["name"]: c for c in event["data"]["checks"]["notPassed"]}["gers_id_on_matched"]
     assert offending["offending"] > 0
     assert offending["examples"]
 

@@ -79,7 +79,9 @@ CHECKS = (
     Check(
         "magic_bytes", _ERROR, "It starts and ends as Parquet files do.", _opens(FaultKind.MAGIC)
     ),
-    Check("footer_plain", _ERROR, "Its footer is not encrypted.", _opens(FaultKind.ENCRYPTED)),
+    Check(
+        "footer_not_encrypted", _ERROR, "Its footer is not encrypted.", _opens(FaultKind.ENCRYPTED)
+    ),
     Check("footer_readable", _ERROR, "Its footer can be read.", _opens(FaultKind.FOOTER)),
     Check(
         "chunks_in_bounds",
@@ -103,23 +105,23 @@ CHECKS = (
         column_checks.gers_id_column,
     ),
     Check(
-        "match_confidence_column",
+        "confidence_column",
         _ERROR,
         "There is one column match_confidence, float32 or float64 and no integer percentage.",
-        column_checks.match_confidence_column,
+        column_checks.confidence_column,
     ),
     Check(
-        "match_status_column",
+        "status_column",
         _ERROR,
         "There is one column match_status, of a text type.",
-        column_checks.match_status_column,
+        column_checks.status_column,
     ),
     Check("id_column", _ERROR, "There is one column id, integer or text.", column_checks.id_column),
     Check(
-        "column_names_once",
+        "column_names_unique",
         _WARNING,
         "No other column name occurs twice.",
-        column_checks.column_names_once,
+        column_checks.column_names_unique,
     ),
     Check("input_columns_kept", _ERROR, "Every input column is still there.", column_checks.kept),
     Check(
@@ -155,48 +157,48 @@ CHECKS = (
     # match_status
     Check("status_present", _ERROR, "Every row has a match_status.", _row(RowRule.STATUS_NULL)),
     Check(
-        "status_words",
+        "status_values",
         _ERROR,
         "Every match_status is matched or unmatched, in exactly these letters.",
         _row(RowRule.STATUS_WORD),
     ),
     # gers_id
     Check(
-        "gers_on_matched", _ERROR, "Every matched row has a gers_id.", _row(RowRule.GERS_MISSING)
+        "gers_id_on_matched", _ERROR, "Every matched row has a gers_id.", _row(RowRule.GERS_MISSING)
     ),
     Check(
-        "no_gers_on_unmatched",
+        "no_gers_id_on_unmatched",
         _ERROR,
         "No unmatched row has a gers_id.",
         _row(RowRule.GERS_ON_UNMATCHED),
     ),
     Check(
-        "unmatched_gers_null",
+        "unmatched_gers_id_null",
         _WARNING,
         "The gers_id of unmatched rows is null, not an empty string.",
         _row(RowRule.GERS_EMPTY_ON_UNMATCHED),
     ),
     Check(
-        "gers_not_blank",
+        "gers_id_not_blank",
         _ERROR,
         "No gers_id consists of spaces or of nothing.",
         _row(RowRule.GERS_BLANK),
     ),
     Check(
-        "gers_form",
+        "gers_id_format",
         _ERROR,
         "Every gers_id is a UUID, or has the 32 hexadecimal digits of releases before 2025-06.",
         _row(RowRule.GERS_FORM),
     ),
     Check(
-        "gers_form_of_release",
+        "gers_id_format_of_release",
         _WARNING,
         "Every gers_id has the form of the job's overtureRelease: a UUID since 2025-06, 32 "
         "hexadecimal digits before.",
-        row_checks.gers_form_of_release,
+        row_checks.gers_id_format_of_release,
     ),
     Check(
-        "gers_lower_case",
+        "gers_id_lower_case",
         _INFO,
         "Every gers_id is in lower case, as Overture writes it.",
         _row(RowRule.GERS_CAPITALS),
@@ -228,47 +230,45 @@ CHECKS = (
     ),
     # ids
     Check("id_present", _ERROR, "Every row has an id.", _row(RowRule.ID_MISSING)),
-    Check("ids_not_missing", _ERROR, "Every id of the input is there.", row_checks.ids_not_missing),
-    Check(
-        "ids_not_invented", _ERROR, "Every id is one of the input's.", row_checks.ids_not_invented
-    ),
-    Check("ids_once", _INFO, "Every id occurs once.", row_checks.ids_once),
+    Check("input_ids_kept", _ERROR, "Every id of the input is there.", row_checks.input_ids_kept),
+    Check("no_extra_ids", _ERROR, "Every id is one of the input's.", row_checks.no_extra_ids),
+    Check("ids_unique", _INFO, "Every id occurs once.", row_checks.ids_unique),
     # The job's statistics
     Check(
-        "num_roads_processed",
+        "road_count",
         _ERROR,
         "num_roads_processed is the number of rows, or of distinct ids.",
-        statistics_checks.num_roads_processed,
+        statistics_checks.road_count,
     ),
     Check(
-        "roads_matched_close",
+        "matched_share_close",
         _ERROR,
         "The matched share is within 1 percentage point of roads_matched.",
         statistics_checks.share_close(MATCHED_SHARE),
     ),
     Check(
-        "roads_matched_exact",
+        "matched_share_exact",
         _WARNING,
         "The matched share rounds or truncates to the digits of roads_matched.",
         statistics_checks.share_exact(MATCHED_SHARE),
     ),
     Check(
-        "roads_unmatched_close",
+        "unmatched_share_close",
         _ERROR,
         "The unmatched share is within 1 percentage point of roads_unmatched.",
         statistics_checks.share_close(UNMATCHED_SHARE),
     ),
     Check(
-        "roads_unmatched_exact",
+        "unmatched_share_exact",
         _WARNING,
         "The unmatched share rounds or truncates to the digits of roads_unmatched.",
         statistics_checks.share_exact(UNMATCHED_SHARE),
     ),
     Check(
-        "matched_parts",
+        "matched_parts_sum",
         _WARNING,
         "roads_fully_matched and roads_partially_matched add up to roads_matched.",
-        statistics_checks.matched_parts,
+        statistics_checks.matched_parts_sum,
     ),
     Check(
         "shares_sum",

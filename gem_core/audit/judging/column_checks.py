@@ -27,12 +27,12 @@ def _promised(promise: Promise) -> Callable[[Facts], Judgement]:
 
 
 gers_id_column = _promised(PROMISED[GERS_ID])
-match_confidence_column = _promised(PROMISED[MATCH_CONFIDENCE])
-match_status_column = _promised(PROMISED[MATCH_STATUS])
+confidence_column = _promised(PROMISED[MATCH_CONFIDENCE])
+status_column = _promised(PROMISED[MATCH_STATUS])
 id_column = _promised(ID_PROMISE)
 
 
-def column_names_once(facts: Facts) -> Judgement:
+def column_names_unique(facts: Facts) -> Judgement:
     """Parquet allows equal names; most readers refuse them or lose a column."""
     if not facts.opened:
         return not_run(facts.unopened)

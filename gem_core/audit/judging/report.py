@@ -7,7 +7,7 @@ from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.verdict import Judgement, Verdict
 from gem_core.outcome import Outcome
 
-RULESET = "2"
+RULESET = "1"
 """Version of the rules. A change of a check's name, severity or meaning makes a new one."""
 
 

@@ -97,9 +97,9 @@ def _confidence(confidence: Confidence) -> dict[str, Any]:
 
 
 _COMPARED = {
-    ROADS: ROADS,
-    "roads_matched_exact": MATCHED_SHARE,
-    "roads_unmatched_exact": UNMATCHED_SHARE,
+    "road_count": ROADS,
+    "matched_share_exact": MATCHED_SHARE,
+    "unmatched_share_exact": UNMATCHED_SHARE,
     "confidence_threshold": THRESHOLD,
 }
 """Which statistic each check compares."""

@@ -44,7 +44,7 @@ def confidence_threshold(facts: Facts) -> Judgement:
 _of_other_form = row_check(RowRule.GERS_OTHER_FORM)
 
 
-def gers_form_of_release(facts: Facts) -> Judgement:
+def gers_id_format_of_release(facts: Facts) -> Judgement:
     """An id of the other form is none that the release has: ids of another release, or made up."""
     try:
         expected = form_of_release(facts.job.overture_release)
@@ -70,7 +70,7 @@ def _ids_check(judge: Callable[[IdFacts], Judgement]) -> Callable[[Facts], Judge
 
 
 @_ids_check
-def ids_not_missing(ids: IdFacts) -> Judgement:
+def input_ids_kept(ids: IdFacts) -> Judgement:
     """Distinct ids of the input, compared exactly."""
     if ids.missing is None:
         return not_run(ids.not_compared)
@@ -80,7 +80,7 @@ def ids_not_missing(ids: IdFacts) -> Judgement:
 
 
 @_ids_check
-def ids_not_invented(ids: IdFacts) -> Judgement:
+def no_extra_ids(ids: IdFacts) -> Judgement:
     """Distinct ids of the output, compared exactly."""
     if ids.invented is None:
         return not_run(ids.not_compared)
@@ -90,7 +90,7 @@ def ids_not_invented(ids: IdFacts) -> Judgement:
 
 
 @_ids_check
-def ids_once(ids: IdFacts) -> Judgement:
+def ids_unique(ids: IdFacts) -> Judgement:
     """A repeated id is no fault: nothing says that a road has one row."""
     if ids.distinct is None:
         return not_run(ids.not_counted)

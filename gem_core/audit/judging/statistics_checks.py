@@ -40,7 +40,7 @@ def _needs_statistics(judge: Judge) -> Judge:
 
 
 @_needs_statistics
-def num_roads_processed(facts: Facts) -> Judgement:
+def road_count(facts: Facts) -> Judgement:
     """Rows are tried first, then distinct ids."""
     told, counted = read_roads(facts.job), count_roads(facts)
     agreed = [counting for counting, roads in counted.roads.items() if roads == told]
@@ -117,7 +117,7 @@ def _by(counting: Counting) -> str:
 
 
 @_needs_statistics
-def matched_parts(facts: Facts) -> Judgement:
+def matched_parts_sum(facts: Facts) -> Judgement:
     """Off by one unit of the last printed digit is rounding: three roundings differ no more."""
     return _adds_up(facts, (FULLY_SHARE, PARTIALLY_SHARE), MATCHED_SHARE)
 

@@ -88,26 +88,26 @@ def with_row(column: str, **by_row: object) -> pa.Table:
 
 ROW_FAULTS = {
     "status-null": (with_row("match_status", r11=None), {"status_present"}),
-    "status-case": (with_row("match_status", r11="Unmatched"), {"status_words"}),
-    "status-space": (with_row("match_status", r11="unmatched "), {"status_words"}),
-    "status-empty": (with_row("match_status", r11=""), {"status_words"}),
-    "gers-missing": (with_row("gers_id", r0=None), {"gers_on_matched"}),
-    "gers-on-unmatched": (with_row("gers_id", r11=gers(99)), {"no_gers_on_unmatched"}),
-    "gers-empty-on-unmatched": (with_row("gers_id", r11=""), {"unmatched_gers_null"}),
-    "gers-blank-on-unmatched": (with_row("gers_id", r11="  "), {"gers_not_blank"}),
-    "gers-empty": (with_row("gers_id", r0=""), {"gers_not_blank"}),
-    "gers-blank": (with_row("gers_id", r0=" \t"), {"gers_not_blank"}),
-    "gers-line-feed": (with_row("gers_id", r0=gers(0) + "\n"), {"gers_form"}),
-    "gers-space": (with_row("gers_id", r0=" " + gers(0)), {"gers_form"}),
-    "gers-braces": (with_row("gers_id", r0="{" + gers(0) + "}"), {"gers_form"}),
-    "gers-no-hex": (with_row("gers_id", r0="g" + gers(0)[1:]), {"gers_form"}),
-    "gers-31-digits": (with_row("gers_id", r0=gers(0).replace("-", "")[1:]), {"gers_form"}),
+    "status-case": (with_row("match_status", r11="Unmatched"), {"status_values"}),
+    "status-space": (with_row("match_status", r11="unmatched "), {"status_values"}),
+    "status-empty": (with_row("match_status", r11=""), {"status_values"}),
+    "gers-missing": (with_row("gers_id", r0=None), {"gers_id_on_matched"}),
+    "gers-on-unmatched": (with_row("gers_id", r11=gers(99)), {"no_gers_id_on_unmatched"}),
+    "gers-empty-on-unmatched": (with_row("gers_id", r11=""), {"unmatched_gers_id_null"}),
+    "gers-blank-on-unmatched": (with_row("gers_id", r11="  "), {"gers_id_not_blank"}),
+    "gers-empty": (with_row("gers_id", r0=""), {"gers_id_not_blank"}),
+    "gers-blank": (with_row("gers_id", r0=" \t"), {"gers_id_not_blank"}),
+    "gers-line-feed": (with_row("gers_id", r0=gers(0) + "\n"), {"gers_id_format"}),
+    "gers-space": (with_row("gers_id", r0=" " + gers(0)), {"gers_id_format"}),
+    "gers-braces": (with_row("gers_id", r0="{" + gers(0) + "}"), {"gers_id_format"}),
+    "gers-no-hex": (with_row("gers_id", r0="g" + gers(0)[1:]), {"gers_id_format"}),
+    "gers-31-digits": (with_row("gers_id", r0=gers(0).replace("-", "")[1:]), {"gers_id_format"}),
     "gers-of-old": (
         with_row("gers_id", r0=gers(0).replace("-", "")),
-        {"gers_form_of_release"},
+        {"gers_id_format_of_release"},
     ),
-    "gers-capitals": (with_row("gers_id", r0=gers(0).upper()), {"gers_lower_case"}),
-    "gers-glossary": (with_row("gers_id", r0="R_78212"), {"gers_form"}),
+    "gers-capitals": (with_row("gers_id", r0=gers(0).upper()), {"gers_id_lower_case"}),
+    "gers-glossary": (with_row("gers_id", r0="R_78212"), {"gers_id_format"}),
     "confidence-nan": (with_row("match_confidence", r0=float("nan")), {"confidence_finite"}),
     "confidence-inf": (with_row("match_confidence", r0=float("inf")), {"confidence_finite"}),
     "confidence-nan-unmatched": (
@@ -118,8 +118,8 @@ ROW_FAULTS = {
     "confidence-negative": (with_row("match_confidence", r0=-1e-9), {"confidence_range"}),
     "confidence-missing": (with_row("match_confidence", r0=None), {"confidence_on_matched"}),
     "confidence-low": (with_row("match_confidence", r0=0.5999), {"confidence_threshold"}),
-    "id-null": (with_row("id", r11=None), {"id_present", "ids_not_missing"}),
-    "id-other": (with_row("id", r11=7), {"ids_not_missing", "ids_not_invented"}),
+    "id-null": (with_row("id", r11=None), {"id_present", "input_ids_kept"}),
+    "id-other": (with_row("id", r11=7), {"input_ids_kept", "no_extra_ids"}),
 }
 
 
@@ -128,9 +128,9 @@ def test_a_fault_in_a_row(tmp_path: Path, table: pa.Table, checks: set[str]) -> 
     """A row that is no longer counted also moves the shares; those checks are tried below."""
     statistics = {"status-null": "16.66%", "status-case": "16.66%"}
     report = audited(tmp_path, table, of=job(dict.fromkeys(SHARES)) if statistics else None)
-    id_checks = {"num_roads_processed"} if "id_present" in checks else set()
+    id_checks = {"road_count"} if "id_present" in checks else set()
     assert report.failed() - id_checks == checks
-    [line] = [line for line in report.checks if line.name in checks - {"ids_not_missing"}][:1]
+    [line] = [line for line in report.checks if line.name in checks - {"input_ids_kept"}][:1]
     assert line.judgement.offending == 1
 
 
@@ -154,13 +154,13 @@ def renamed(table: pa.Table, **names: str) -> pa.Table:
 
 
 GERS_CHECKS = {
-    "gers_on_matched",
-    "no_gers_on_unmatched",
-    "unmatched_gers_null",
-    "gers_not_blank",
-    "gers_form",
-    "gers_form_of_release",
-    "gers_lower_case",
+    "gers_id_on_matched",
+    "no_gers_id_on_unmatched",
+    "unmatched_gers_id_null",
+    "gers_id_not_blank",
+    "gers_id_format",
+    "gers_id_format_of_release",
+    "gers_id_lower_case",
     "gers_ids_vary",
 }
 CONFIDENCE_CHECKS = {
@@ -172,22 +172,22 @@ CONFIDENCE_CHECKS = {
 }
 STATUS_CHECKS = {
     "status_present",
-    "status_words",
-    "gers_on_matched",
-    "no_gers_on_unmatched",
-    "unmatched_gers_null",
-    "gers_not_blank",
+    "status_values",
+    "gers_id_on_matched",
+    "no_gers_id_on_unmatched",
+    "unmatched_gers_id_null",
+    "gers_id_not_blank",
     "gers_ids_vary",
     "confidence_on_matched",
     "confidence_threshold",
     "confidences_vary",
-    "roads_matched_close",
-    "roads_matched_exact",
-    "roads_unmatched_close",
-    "roads_unmatched_exact",
+    "matched_share_close",
+    "matched_share_exact",
+    "unmatched_share_close",
+    "unmatched_share_exact",
     "some_matched",
 }
-ID_CHECKS = {"id_present", "ids_not_missing", "ids_not_invented", "ids_once"}
+ID_CHECKS = {"id_present", "input_ids_kept", "no_extra_ids", "ids_unique"}
 
 COLUMN_FAULTS = {
     "gers-absent": (matched_table(gers_id=None), {"gers_id_column"}, GERS_CHECKS),
@@ -213,22 +213,22 @@ COLUMN_FAULTS = {
     ),
     "confidence-integer": (
         matched_table(match_confidence=pa.array([84] * ROWS)),
-        {"match_confidence_column"},
+        {"confidence_column"},
         CONFIDENCE_CHECKS,
     ),
     "confidence-absent": (
         matched_table(match_confidence=None),
-        {"match_confidence_column"},
+        {"confidence_column"},
         CONFIDENCE_CHECKS,
     ),
     "status-absent": (
         matched_table(match_status=None),
-        {"match_status_column"},
+        {"status_column"},
         STATUS_CHECKS,
     ),
     "status-boolean": (
         matched_table(match_status=pa.array([True] * ROWS)),
-        {"match_status_column"},
+        {"status_column"},
         STATUS_CHECKS,
     ),
     "id-absent": (
@@ -257,7 +257,7 @@ COLUMN_FAULTS = {
     "extra-column": (matched_table(note=pa.array(["x"] * ROWS)), {"no_extra_columns"}, set()),
     "geometry-twice": (
         matched_table().append_column("geometry", matched_table().column("geometry")),
-        {"column_names_once", "no_extra_columns"},
+        {"column_names_unique", "no_extra_columns"},
         set(),
     ),
     "id-as-text": (
@@ -305,7 +305,7 @@ NO_FILE = (
         "named_by_job",
         "name_pattern",
         "unchanged_while_read",
-        "matched_parts",
+        "matched_parts_sum",
         "shares_sum",
     }
 )
@@ -317,13 +317,13 @@ FILES: Mapping[str, tuple[Callable[[bytes], bytes], str, set[str]]] = {
     "truncated": (lambda data: data[:-9], "magic_bytes", {"not_empty"}),
     "encrypted": (
         lambda data: b"PARE" + data[4:-4] + b"PARE",
-        "footer_plain",
+        "footer_not_encrypted",
         {"not_empty", "magic_bytes"},
     ),
     "footer": (
         lambda data: data[: -8 - int.from_bytes(data[-8:-4], "little")] + b"\xff" * 99 + data[-8:],
         "footer_readable",
-        {"not_empty", "magic_bytes", "footer_plain"},
+        {"not_empty", "magic_bytes", "footer_not_encrypted"},
     ),
 }
 
@@ -347,15 +347,17 @@ def test_data_that_cannot_be_decoded(tmp_path: Path) -> None:
     data[4:40] = bytes(36)
     report = audited(tmp_path, write_bytes(tmp_path, bytes(data)))
     assert report.failed() == {"rows_readable"}
-    assert {"gers_form", "ids_once", "num_roads_processed", "some_matched"} <= not_run(report)
-    [line] = [line for line in report.checks if line.name == "gers_form"]
+    assert {"gers_id_format", "ids_unique", "road_count", "some_matched"} <= not_run(report)
+    [line] = [line for line in report.checks if line.name == "gers_id_format"]
     assert line.judgement.detail == "the rows could not be read to the end"
 
 
 def test_a_file_without_any_judged_column(tmp_path: Path) -> None:
     report = audited(tmp_path, pa.table({"x": [1]}))
     assert {"gers_id_column", "id_column", "input_columns_kept"} <= report.failed()
-    assert {"rows_readable", "gers_form", "ids_once", "roads_matched_close"} <= not_run(report)
+    assert {"rows_readable", "gers_id_format", "ids_unique", "matched_share_close"} <= not_run(
+        report
+    )
 
 
 @pytest.mark.parametrize("groups", [0, 1])
@@ -366,8 +368,8 @@ def test_a_file_without_rows(tmp_path: Path, groups: int) -> None:
             writer.write_table(nothing)
     report = audited(tmp_path, open_file(tmp_path / "roads_matched.parquet"))
     assert report_to_json(report)["output"]["rowGroups"] == groups
-    assert report.failed() == {"has_rows", "ids_not_missing", "num_roads_processed"}
-    assert {"roads_matched_close", "some_matched", "confidences_vary"} <= not_run(report)
+    assert report.failed() == {"has_rows", "input_ids_kept", "road_count"}
+    assert {"matched_share_close", "some_matched", "confidences_vary"} <= not_run(report)
 
 
 SANITY = {
@@ -401,14 +403,14 @@ def test_repeated_ids_are_told_and_harm_nothing(tmp_path: Path) -> None:
     """A road that was matched in parts may have several rows."""
     table = pa.concat_tables([matched_table(), matched_table().slice(0, 3)])
     report = audited(tmp_path, table)
-    assert report.failed() == {"ids_once"}
+    assert report.failed() == {"ids_unique"}
     assert report.outcome == "valid"
-    [line] = [line for line in report.checks if line.name == "ids_once"]
+    [line] = [line for line in report.checks if line.name == "ids_unique"]
     assert (line.severity, line.judgement.offending) == (Severity.INFO, 3)
 
 
 def test_missing_and_invented_ids_are_shown(tmp_path: Path) -> None:
     report = audited(tmp_path, matched_table(id=pa.array([*range(100, 110), 7, 8])))
     found = {line.name: line.judgement for line in report.checks}
-    assert found["ids_not_missing"].examples == (Example(id="110"), Example(id="111"))
-    assert found["ids_not_invented"].examples == (Example(id="7"), Example(id="8"))
+    assert found["input_ids_kept"].examples == (Example(id="110"), Example(id="111"))
+    assert found["no_extra_ids"].examples == (Example(id="7"), Example(id="8"))

@@ -32,25 +32,25 @@ SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
     "no-rows-to-count": (
         NO_STATUS,
         job(),
-        "roads_matched_exact",
+        "matched_share_exact",
         not_run("there are no rows with a match_status to count"),
     ),
     "shares-of-both-countings": (
         matched_table(),
         told(roads_matched="70%"),
-        "roads_matched_close",
+        "matched_share_close",
         failed("roads_matched is 70%, the output has 75.0000% by rows and 75.0000% by ids"),
     ),
     "a-share-off-is-off-though-roads-are-not-rows": (
         matched_table(),
         told(roads_matched="70%", num_roads_processed=11),
-        "roads_matched_close",
+        "matched_share_close",
         failed("roads_matched is 70%, the output has 75.0000% by rows and 75.0000% by ids"),
     ),
     "no-id-column": (
         matched_table(id=None),
         told(num_roads_processed=11),
-        "num_roads_processed",
+        "road_count",
         not_run(
             "num_roads_processed is 11, there are 12 by rows, and there is no id column as promised"
         ),
@@ -58,19 +58,19 @@ SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
     "no-roads-told": (
         matched_table(),
         told(num_roads_processed=0),
-        "num_roads_processed",
+        "road_count",
         failed("num_roads_processed is 0, there are 12 by rows and 12 by ids"),
     ),
     "needs-two-columns": (
         NO_STATUS,
         job(),
-        "gers_on_matched",
+        "gers_id_on_matched",
         not_run("it needs gers_id and match_status as promised"),
     ),
     "needs-ids": (
         matched_table(id=None),
         job(),
-        "ids_once",
+        "ids_unique",
         not_run("it needs id as promised"),
     ),
     "no-status": (
@@ -114,7 +114,7 @@ SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
     "parts-in-more-digits": (
         matched_table(),
         told(roads_fully_matched="60%", roads_partially_matched="15.02%"),
-        "matched_parts",
+        "matched_parts_sum",
         failed("60% + 15.02% is 75.02%, not 75.00%"),
     ),
     "parts-in-many-digits": (
@@ -124,13 +124,13 @@ SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
             roads_fully_matched="60%",
             roads_partially_matched="15.000000000002%",
         ),
-        "matched_parts",
+        "matched_parts_sum",
         failed("60% + 15.000000000002% is 75.000000000002%, not 75%"),
     ),
     "parts-off-by-a-unit": (
         matched_table(),
         told(roads_fully_matched="60%", roads_partially_matched="15.01%"),
-        "matched_parts",
+        "matched_parts_sum",
         passed(),
     ),
     "threshold-0": (
@@ -163,7 +163,7 @@ def test_what_is_said(
 
 def test_ids_that_are_all_null_have_no_share(tmp_path: Path) -> None:
     table = matched_table(id=pa.nulls(ROWS, pa.int64()))
-    assert judged(tmp_path, table, job(), "roads_matched_exact") == passed("agreed by rows")
+    assert judged(tmp_path, table, job(), "matched_share_exact") == passed("agreed by rows")
 
 
 @pytest.mark.parametrize("columns", [10, 11])
@@ -198,8 +198,8 @@ def test_why_ids_were_given_up_is_told_wherever_they_are_missed(tmp_path: Path) 
     facts = audited(tmp_path, matched_table(), of=told(num_roads_processed=11)).facts
     report = judge(replace(facts, ids=None, ids_fault="the disk is full"), bytes_read=0, requests=0)
     said = {line.name: line.judgement.detail for line in report.checks}
-    assert said["num_roads_processed"].endswith("there are 12 by rows, and the disk is full")
-    assert said["ids_once"] == said["ids_not_missing"] == "the disk is full"
+    assert said["road_count"].endswith("there are 12 by rows, and the disk is full")
+    assert said["ids_unique"] == said["input_ids_kept"] == "the disk is full"
 
 
 def test_values_of_rows_that_were_too_much_are_not_judged(tmp_path: Path) -> None:
@@ -212,5 +212,5 @@ def test_values_of_rows_that_were_too_much_are_not_judged(tmp_path: Path) -> Non
 def test_an_input_whose_ids_are_none_is_told(tmp_path: Path) -> None:
     given = input_table(id=pa.array([n + 0.5 for n in range(ROWS)]))
     why = "the input's ids cannot be compared: id is double, not an integer or text"
-    for check in ("ids_not_missing", "input_values_kept"):
+    for check in ("input_ids_kept", "input_values_kept"):
         assert judged(tmp_path, matched_table(), job(), check, given) == not_run(why)

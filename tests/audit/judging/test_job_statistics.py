@@ -23,12 +23,12 @@ from gem_core.gem.percent import parse_percent
 from tests.audit.build import ROWS, audited, job, matched_table
 
 RELATED = {
-    "num_roads_processed",
-    "roads_matched_close",
-    "roads_matched_exact",
-    "roads_unmatched_close",
-    "roads_unmatched_exact",
-    "matched_parts",
+    "road_count",
+    "matched_share_close",
+    "matched_share_exact",
+    "unmatched_share_close",
+    "unmatched_share_exact",
+    "matched_parts_sum",
     "shares_sum",
     "confidence_threshold",
 }
@@ -43,16 +43,16 @@ def line(report: Report, name: str) -> Judgement:
     [
         pytest.param({}, set(), id="right"),
         pytest.param({"num_roads_processed": 12.0}, set(), id="float-count"),
-        pytest.param({"num_roads_processed": 11}, {"num_roads_processed"}, id="count"),
+        pytest.param({"num_roads_processed": 11}, {"road_count"}, id="count"),
         pytest.param({"roads_matched": "75%"}, set(), id="fewer-digits"),
         pytest.param(
             {"roads_matched": "75.01%", "roads_fully_matched": "60.01%"},
-            {"roads_matched_exact"},
+            {"matched_share_exact"},
             id="last-digit",
         ),
         pytest.param(
             {"roads_matched": "76%", "roads_unmatched": "24%", "roads_fully_matched": "61%"},
-            {"roads_matched_exact", "roads_unmatched_exact"},
+            {"matched_share_exact", "unmatched_share_exact"},
             id="one-point-off",
         ),
         pytest.param(
@@ -62,18 +62,18 @@ def line(report: Report, name: str) -> Judgement:
                 "roads_fully_matched": "61.01%",
             },
             {
-                "roads_matched_close",
-                "roads_matched_exact",
-                "roads_unmatched_close",
-                "roads_unmatched_exact",
+                "matched_share_close",
+                "matched_share_exact",
+                "unmatched_share_close",
+                "unmatched_share_exact",
             },
             id="more-than-one-point-off",
         ),
         pytest.param({"roads_fully_matched": "59.99%"}, set(), id="parts-rounded"),
-        pytest.param({"roads_fully_matched": "59.98%"}, {"matched_parts"}, id="parts"),
-        pytest.param({"roads_unmatched": "24.99%"}, {"roads_unmatched_exact"}, id="sum-rounded"),
+        pytest.param({"roads_fully_matched": "59.98%"}, {"matched_parts_sum"}, id="parts"),
+        pytest.param({"roads_unmatched": "24.99%"}, {"unmatched_share_exact"}, id="sum-rounded"),
         pytest.param(
-            {"roads_unmatched": "24.98%"}, {"roads_unmatched_exact", "shares_sum"}, id="sum"
+            {"roads_unmatched": "24.98%"}, {"unmatched_share_exact", "shares_sum"}, id="sum"
         ),
         pytest.param({"confidence_threshold": 66}, {"confidence_threshold"}, id="threshold"),
     ],
@@ -90,14 +90,14 @@ def test_against_the_output(
     [
         *(
             ("roads_matched", value, RELATED & {
-                "roads_matched_close", "roads_matched_exact", "matched_parts", "shares_sum",
+                "matched_share_close", "matched_share_exact", "matched_parts_sum", "shares_sum",
             })
             for value in (
                 None, 75, 0.75, "75", " 84,68 %", " 75%", "NaN%", "-1%", "120%", "", True,
             )
         ),
         *(
-            ("num_roads_processed", value, {"num_roads_processed"})
+            ("num_roads_processed", value, {"road_count"})
             for value in (None, "12", True, -1, 12.5, float("nan"), float("inf"))
         ),
         *(
@@ -148,16 +148,16 @@ def test_roads_in_parts_agree_by_rows_or_by_ids(
         ["id", "is_navigable", "geometry"]
     )
     report = audited(tmp_path, in_parts(), given=given_ids, of=job(statistics | parts))
-    assert report.failed() == {"ids_once"}
-    for check in ("num_roads_processed", "roads_matched_exact", "roads_unmatched_close"):
+    assert report.failed() == {"ids_unique"}
+    for check in ("road_count", "matched_share_exact", "unmatched_share_close"):
         assert line(report, check).detail == f"agreed by {by}"
 
 
 def test_a_count_that_fits_neither_names_both(tmp_path: Path) -> None:
     report = audited(tmp_path, in_parts(), of=job({"num_roads_processed": 5}))
-    found = line(report, "num_roads_processed")
+    found = line(report, "road_count")
     assert found.detail == "num_roads_processed is 5, there are 6 by rows and 4 by ids"
-    assert line(report, "roads_matched_exact").verdict is Verdict.PASSED
+    assert line(report, "matched_share_exact").verdict is Verdict.PASSED
 
 
 UNKNOWN = IdFacts(
@@ -174,21 +174,21 @@ UNKNOWN = IdFacts(
 @pytest.mark.parametrize(
     ("statistics", "check", "verdict"),
     [
-        ({}, "num_roads_processed", Verdict.PASSED),
-        ({"num_roads_processed": 11}, "num_roads_processed", Verdict.NOT_RUN),
-        ({}, "roads_matched_close", Verdict.PASSED),
-        ({"roads_matched": "80%"}, "roads_matched_close", Verdict.FAILED),
+        ({}, "road_count", Verdict.PASSED),
+        ({"num_roads_processed": 11}, "road_count", Verdict.NOT_RUN),
+        ({}, "matched_share_close", Verdict.PASSED),
+        ({"roads_matched": "80%"}, "matched_share_close", Verdict.FAILED),
         (
             {"roads_matched": "80%", "num_roads_processed": 11},
-            "roads_matched_close",
+            "matched_share_close",
             Verdict.NOT_RUN,
         ),
         (
             {"roads_matched": "80%", "num_roads_processed": None},
-            "roads_matched_exact",
+            "matched_share_exact",
             Verdict.NOT_RUN,
         ),
-        ({}, "ids_once", Verdict.NOT_RUN),
+        ({}, "ids_unique", Verdict.NOT_RUN),
     ],
 )
 def test_ids_that_could_not_be_counted_leave_open_what_needs_them(
@@ -204,7 +204,7 @@ def test_ids_that_could_not_be_counted_leave_open_what_needs_them(
 
 def test_without_an_id_column_a_count_that_differs_proves_nothing(tmp_path: Path) -> None:
     report = audited(tmp_path, matched_table(id=None), of=job({"num_roads_processed": 11}))
-    found = line(report, "num_roads_processed")
+    found = line(report, "road_count")
     assert found.verdict is Verdict.NOT_RUN
     assert "there is no id column" in found.detail
 

@@ -33,22 +33,22 @@ from tests.audit.build import (
 
 FAULTS: dict[str, tuple[str, int, Any]] = {
     "id_present": ("id", 10, None),
-    "gers_on_matched": ("gers_id", 0, None),
-    "gers_not_blank": ("gers_id", 1, " \t"),
-    "gers_form": ("gers_id", 2, gers(2)[1:]),
-    "gers_form_of_release": ("gers_id", 3, gers(3).replace("-", "")),
-    "gers_lower_case": ("gers_id", 4, gers(4).upper()),
-    "unmatched_gers_null": ("gers_id", 9, ""),
-    "no_gers_on_unmatched": ("gers_id", 10, gers(10)),
+    "gers_id_on_matched": ("gers_id", 0, None),
+    "gers_id_not_blank": ("gers_id", 1, " \t"),
+    "gers_id_format": ("gers_id", 2, gers(2)[1:]),
+    "gers_id_format_of_release": ("gers_id", 3, gers(3).replace("-", "")),
+    "gers_id_lower_case": ("gers_id", 4, gers(4).upper()),
+    "unmatched_gers_id_null": ("gers_id", 9, ""),
+    "no_gers_id_on_unmatched": ("gers_id", 10, gers(10)),
     "confidence_finite": ("match_confidence", 5, math.nan),
     "confidence_range": ("match_confidence", 6, 1.5),
     "confidence_on_matched": ("match_confidence", 7, None),
     "confidence_threshold": ("match_confidence", 8, 0.25),
-    "status_words": ("match_status", 11, "Unmatched"),
+    "status_values": ("match_status", 11, "Unmatched"),
 }
 """For each check of rows: a column, a row, and what breaks it there."""
 
-ALSO = {"ids_not_missing"}
+ALSO = {"input_ids_kept"}
 """Fails beside them, since a row has lost its id."""
 
 SHARES = dict.fromkeys(
@@ -161,7 +161,7 @@ def test_ids_of_every_type(tmp_path: Path, kind: pa.DataType) -> None:
     table = changed(matched_table(id=ids), "id", r3=None, r5=ids[4].as_py())
     report = audited(tmp_path, table, given=input_table(id=ids))
     told = {line.name: line.judgement.offending for line in report.checks}
-    assert (told["id_present"], told["ids_not_missing"], told["ids_once"]) == (1, 2, 1)
+    assert (told["id_present"], told["input_ids_kept"], told["ids_unique"]) == (1, 2, 1)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_confidence_of_another_type_is_not_judged(tmp_path: Path, kind: pa.Dat
     one = {pa.float16(): np.float16(1), pa.string(): "1", pa.null(): None}.get(kind, 1)
     values = pa.array([one] * ROWS, kind)
     report = audited(tmp_path, matched_table(match_confidence=values))
-    assert report.failed() == {"match_confidence_column"}
+    assert report.failed() == {"confidence_column"}
     unjudged = {line.name for line in report.checks if line.verdict is Verdict.NOT_RUN}
     assert {"confidence_finite", "confidence_range", "confidence_threshold"} <= unjudged
 
@@ -181,16 +181,16 @@ def test_a_confidence_of_another_type_is_not_judged(tmp_path: Path, kind: pa.Dat
 @pytest.mark.parametrize(
     ("column", "kind", "failed"),
     [
-        ("gers_id", pa.string(), {"gers_on_matched": MATCHED_ROWS}),
+        ("gers_id", pa.string(), {"gers_id_on_matched": MATCHED_ROWS}),
         ("match_confidence", pa.float64(), {"confidence_on_matched": MATCHED_ROWS}),
         ("match_status", pa.string(), {"status_present": ROWS, "some_matched": None}),
         (
             "id",
             pa.int64(),
-            {"id_present": ROWS, "ids_not_missing": ROWS},
+            {"id_present": ROWS, "input_ids_kept": ROWS},
         ),
         ("gers_id", pa.null(), {"gers_id_column": None}),
-        ("match_status", pa.null(), {"match_status_column": None}),
+        ("match_status", pa.null(), {"status_column": None}),
         ("id", pa.null(), {"id_column": None, "input_types_kept": 1}),
     ],
     ids=str,

@@ -37,7 +37,7 @@ def test_the_parts_of_a_manifest(tmp_path: Path) -> None:
         "checks",
         "reading",
     ]
-    assert (found["ruleset"], found["outcome"], report.rows) == ("2", "valid", ROWS)
+    assert (found["ruleset"], found["outcome"], report.rows) == ("1", "valid", ROWS)
     assert found["output"] == {
         "bytes": (tmp_path / "roads_matched.parquet").stat().st_size,
         "rows": ROWS,
@@ -160,7 +160,7 @@ def test_a_check_in_json(tmp_path: Path) -> None:
         "offending": 1,
         "examples": [{"row": 3}],
     }
-    assert lines["ids_not_missing"]["examples"] == [{"id": "103"}]
+    assert lines["input_ids_kept"]["examples"] == [{"id": "103"}]
     assert set(lines["exists"]) == {"name", "severity", "verdict", "title"}
 
 

@@ -63,9 +63,9 @@ def judged(folder: Path, gers_ids: list[str], release: str | None) -> Judgement:
     nothing: list[str | None] = [None] * 3
     table = matched_table(gers_id=pa.array([*gers_ids, *nothing]))
     report = audited(folder, table, of=job(overtureRelease=release))
-    assert report.failed() <= {"gers_form_of_release"}
+    assert report.failed() <= {"gers_id_format_of_release"}
     assert report.outcome == ("valid_with_warnings" if report.failed() else "valid")
-    [line] = [line for line in report.checks if line.name == "gers_form_of_release"]
+    [line] = [line for line in report.checks if line.name == "gers_id_format_of_release"]
     return line.judgement
 
 
