@@ -26,11 +26,12 @@ from bench.measure import peak_mib
 from devkit.blob_server import NAME
 from gem_core.audit.audit import audit
 from gem_core.audit.parquet.column_chunks import chunks
+from gem_core.audit.reading.blob_source import open_blob
 from gem_core.audit.reading.byte_range import ByteRange
 from gem_core.audit.reading.pieces import PIECE_BYTES, pieces
 from gem_core.audit.reading.range_file import TAIL_BYTES
 from gem_core.audit.reading.read_ahead import CONNECTIONS
-from gem_core.audit.reading.source import Source, open_blob, open_file
+from gem_core.audit.reading.source import Source, open_file
 from gem_core.gem.job import parse_job
 from gem_core.secret import Secret
 from gem_core.storage.clients import blob_service_at

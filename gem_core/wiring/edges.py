@@ -187,7 +187,7 @@ def open_address(address: "BlobAddress") -> "Source":
         SettingsError: GEM_OUTPUT is needed for it, and is wrong.
 
     """
-    from gem_core.audit.reading.source import open_blob
+    from gem_core.audit.reading.blob_source import open_blob
 
     container = _account(address).get_container_client(address.container)
     return open_blob(container, address.name)

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devkit.blob_server import Blob, Fault, serving
-from gem_core.audit.reading import source
+from gem_core.audit.reading import blob_source
 from gem_core.audit.reading.output_files import OutputFiles
 from gem_core.deliver.manifest import Manifest
 from gem_core.errors import OutputError, OutputRefused, OutputUnreachable
@@ -159,7 +159,7 @@ def test_trouble_in_the_middle_leaves_the_job_to_the_next_ticket(
 def test_a_read_that_times_out_leaves_the_job_to_the_next_ticket(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(source, "_TIMEOUTS", {"connection_timeout": 5, "read_timeout": 0.2})
+    monkeypatch.setattr(blob_source, "_TIMEOUTS", {"connection_timeout": 5, "read_timeout": 0.2})
     blob = Blob(WHOLE, latency_seconds=1)
     with delivering(blob) as (world, deliverer):
         with pytest.raises(OutputUnreachable):

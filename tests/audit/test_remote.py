@@ -20,7 +20,7 @@ from gem_core.audit.audit import AuditOptions, audit
 from gem_core.audit.judging.report import Report
 from gem_core.audit.parquet import column_chunks
 from gem_core.audit.reading import pieces, read_ahead
-from gem_core.audit.reading.source import open_blob
+from gem_core.audit.reading.blob_source import open_blob
 from gem_core.errors import OutputChanged, OutputUnreachable
 from gem_core.gem.job import parse_job
 from gem_core.outcome import Outcome

@@ -8,7 +8,7 @@ from azure.core.exceptions import AzureError
 from azure.storage.blob import ContainerClient, StorageErrorCode
 from azure.storage.queue import QueueClient
 
-from gem_core.audit.reading.source import open_blob
+from gem_core.audit.reading.blob_source import open_blob
 from gem_core.deliver.results_queue import ResultsQueue
 from gem_core.errors import CourierError
 from gem_core.storage.blob_documents import BlobDocuments

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from azure.storage.blob import ContainerClient
 
-from gem_core.audit.reading.source import Source, open_blob
+from gem_core.audit.reading.blob_source import open_blob
+from gem_core.audit.reading.source import Source
 from gem_core.errors import OutputRefused
 from gem_core.settings.rules import STORAGE_ID, is_store_name
 

@@ -11,7 +11,8 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.storage.blob import ContainerClient
 
 from devkit.blob_server import Asked, Blob, Fault, serving
-from gem_core.audit.reading.source import BlobSource, FileSource, Source, open_blob, open_file
+from gem_core.audit.reading.blob_source import BlobSource, open_blob
+from gem_core.audit.reading.source import FileSource, Source, open_file
 from gem_core.errors import OutputChanged, OutputMissing, OutputUnreachable
 
 NAME = "roads_matched.parquet"
