@@ -14,6 +14,7 @@ CourierError
 │   └── GemAnswerError     an answer that is no job: ask later, and say so loudly
 ├── StoreError             our own state
 │   ├── RecordConflict     another writer changed the record first: its state stands
+│   │   └── RecordMissing  … there is no such record, or no longer
 │   ├── RecordUnreadable   not JSON, or of a newer schema: left alone
 │   ├── PageUnknown        a listing cannot go on from there
 │   ├── StoreMissing       a container or queue does not exist: a person must make it
@@ -23,6 +24,7 @@ CourierError
     ├── OutputChanged      overwritten while it was read
     ├── OutputRefused      GEM named a storage or file that cannot be one: never asked for
     └── OutputUnreachable  refused, throttled, timed out: try later
+        └── RangeNotSatisfiable  … the file has no byte of the range (416)
 
 A failed job and a failed check are values, not exceptions.
 """
@@ -90,6 +92,10 @@ class RecordConflict(StoreError):
     """Another writer changed the record since it was read."""
 
 
+class RecordMissing(RecordConflict):
+    """There is no such record or message, or another writer removed it."""
+
+
 class RecordUnreadable(StoreError):
     """A record that is not JSON, or that a newer version of this app wrote."""
 
@@ -124,6 +130,10 @@ class OutputRefused(OutputError):
 
 class OutputUnreachable(OutputError):
     """Refused, throttled or no answer; says nothing about the file."""
+
+
+class RangeNotSatisfiable(OutputUnreachable):
+    """The file has no byte of the range that was asked for (416); an empty file has none at all."""
 
 
 _ACCESS = {HTTPStatus.UNAUTHORIZED: GemUnauthorized, HTTPStatus.FORBIDDEN: GemForbidden}

@@ -203,6 +203,16 @@ def test_only_one_module_makes_credentials(path: Path) -> None:
     assert makes == (name_of(path) == "gem_core.storage.clients")
 
 
+def test_the_errors_of_the_sdk_are_translated_in_one_place() -> None:
+    """Storage's in `storage.errors`; `gem.token` has those of signing in."""
+    knowing = {
+        name_of(path).removeprefix("gem_core.")
+        for path in MODULES
+        if any(is_under(imported, "azure.core.exceptions") for imported in imports(path))
+    }
+    assert knowing == {"storage.errors", "gem.token"}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_a_module_is_of_one_screenful_of_concern(path: Path) -> None:
     assert docstring(path), "the docstring says what the module owns"

@@ -1,24 +1,27 @@
-"""The queues where a trigger's message ends that failed too often. Edge: azure.storage.queue.
+"""The poison queues: a trigger's message goes there when it failed too often.
 
-The Functions host makes such a queue when it first needs it, so one that is not there is empty.
-Blob triggers put theirs on `webjobs-blobtrigger-poison` of the trigger's account, whatever the
-function ("Azure Blob storage trigger", poison blobs).
+Edge: azure.storage.queue. The Functions host makes such a queue when it first needs it, so one that
+does not exist is empty. All blob triggers of an account share `webjobs-blobtrigger-poison` ("Azure
+Blob storage trigger", poison blobs).
 """
 
-from azure.core.exceptions import AzureError, ResourceNotFoundError
+from contextlib import suppress
+
 from azure.storage.queue import QueueClient, QueueMessage
 
-from gem_core.storage.errors import code_of, queue_error
+from gem_core.errors import RecordConflict, StoreMissing
+from gem_core.storage.errors import queue_errors
+from gem_core.storage.queues import message_count
 from gem_core.watch.poison import PoisonMessage
 
 PAGE = 32
-"""The service's own limit for a page of messages (Peek Messages, numofmessages)."""
+"""The service's limit for one request (Peek Messages, numofmessages)."""
 HELD_SECONDS = 300
-"""How long a message that was taken stays hidden from others; it comes back by itself."""
+"""How long a message that was taken is hidden from other readers; then it is visible again."""
 
 
 class PoisonQueue:
-    """One queue of failed messages. Every method raises StoreError when storage is in the way."""
+    """One poison queue. Every method raises StoreError when storage refuses or does not answer."""
 
     def __init__(self, queue: QueueClient) -> None:
         self._queue = queue
@@ -29,55 +32,35 @@ class PoisonQueue:
         return self._queue.queue_name
 
     def count(self) -> int:
-        """How many messages there are, about."""
-        try:
-            return self._queue.get_queue_properties().approximate_message_count or 0
-        except ResourceNotFoundError:
-            return 0
-        except AzureError as error:
-            raise queue_error(self.name, error) from error
+        """About how many messages there are."""
+        with suppress(StoreMissing):
+            return message_count(self._queue)
+        return 0
 
     def peek(self) -> tuple[PoisonMessage, ...]:
-        """The first messages, at most 32; nothing changes."""
-        try:
+        """The first messages, at most 32. Changes nothing."""
+        with suppress(StoreMissing), queue_errors(self.name):
             return tuple(map(_message, self._queue.peek_messages(PAGE)))
-        except ResourceNotFoundError:
-            return ()
-        except AzureError as error:
-            raise queue_error(self.name, error) from error
+        return ()
 
     def take(self) -> tuple[PoisonMessage, ...]:
         """The next messages, at most 32, hidden from others for five minutes; () at the end."""
-        try:
-            pages = self._queue.receive_messages(
+        with suppress(StoreMissing), queue_errors(self.name):
+            messages = self._queue.receive_messages(
                 messages_per_page=PAGE, max_messages=PAGE, visibility_timeout=HELD_SECONDS
             )
-            return tuple(map(_message, pages))
-        except ResourceNotFoundError:
-            return ()
-        except AzureError as error:
-            raise queue_error(self.name, error) from error
+            return tuple(map(_message, messages))
+        return ()
 
     def delete(self, message: PoisonMessage) -> None:
-        """Take a message off; one that is gone, or in other hands by now, is fine."""
-        try:
+        """Remove a message, unless it is gone or another reader has taken it since."""
+        with suppress(RecordConflict, StoreMissing), queue_errors(self.name):
             self._queue.delete_message(message.id, message.receipt)
-        except AzureError as error:
-            if not _is_out_of_hand(error):
-                raise queue_error(self.name, error) from error
 
     def put_back(self, message: PoisonMessage) -> None:
-        """Show a message that was taken to everybody again; one that is gone is fine."""
-        try:
+        """Make a message visible again, unless it is gone or another reader has taken it since."""
+        with suppress(RecordConflict, StoreMissing), queue_errors(self.name):
             self._queue.update_message(message.id, message.receipt, visibility_timeout=0)
-        except AzureError as error:
-            if not _is_out_of_hand(error):
-                raise queue_error(self.name, error) from error
-
-
-def _is_out_of_hand(error: AzureError) -> bool:
-    """The message is gone, or was taken by somebody else after our time with it had passed."""
-    return isinstance(error, ResourceNotFoundError) or code_of(error) == "PopReceiptMismatch"
 
 
 def _message(message: QueueMessage) -> PoisonMessage:

@@ -4,10 +4,11 @@ azure.storage.queue.
 
 from contextlib import suppress
 
-from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueClient
 
-from gem_core.storage.errors import queue_error
+from gem_core.errors import StoreError
+from gem_core.storage.errors import queue_errors
+from gem_core.storage.queues import message_count
 
 REHEARSAL = '{"rehearsal": "of GEM Courier; no message to anybody"}'
 HIDDEN_SECONDS = 300
@@ -26,10 +27,7 @@ class QueueProbe:
 
     def waiting(self) -> int:
         """How many messages there are, about."""
-        try:
-            return self._queue.get_queue_properties().approximate_message_count or 0
-        except AzureError as error:
-            raise queue_error(self.name, error) from error
+        return message_count(self._queue)
 
     def rehearse(self) -> None:
         """Send a message that is hidden for all of its life but the last second; take it back.
@@ -37,11 +35,9 @@ class QueueProbe:
         Only when this process ends between the two, and somebody receives in that one second five
         minutes later, is it ever seen.
         """
-        try:
+        with queue_errors(self.name):
             sent = self._queue.send_message(
                 REHEARSAL, visibility_timeout=HIDDEN_SECONDS, time_to_live=HIDDEN_SECONDS + 1
             )
-        except AzureError as error:
-            raise queue_error(self.name, error) from error
-        with suppress(AzureError):  # who may only send: it expires, hidden
-            self._queue.delete_message(sent)
+        with suppress(StoreError), queue_errors(self.name):
+            self._queue.delete_message(sent)  # who may not: it expires before anybody sees it

@@ -4,10 +4,9 @@ Sent with the SDK, not with an output binding: a binding is flushed after the fu
 so nobody could know that the message arrived before the job is marked as reported.
 """
 
-from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueClient
 
-from gem_core.storage.errors import queue_error
+from gem_core.storage.errors import queue_errors
 
 NEVER_EXPIRES = -1
 """Put Message, messagettl: without it a message that nobody read would vanish after seven days."""
@@ -27,7 +26,5 @@ class ResultsQueue:
             StoreError: the queue refused it or did not answer; it may have arrived all the same.
 
         """
-        try:
+        with queue_errors(self._queue.queue_name):
             self._queue.send_message(body, time_to_live=NEVER_EXPIRES)
-        except AzureError as error:
-            raise queue_error(self._queue.queue_name, error) from error

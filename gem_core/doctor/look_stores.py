@@ -143,7 +143,7 @@ def store_trouble(error: StoreError, what: str, create: str) -> Finding:
             "Contributor on the state account (or mend the key), and look at its firewall",
         )
     return fail(
-        f"{what}: {error}",
+        f"{what}: {error}".partition(": check the address")[0],
         "check the address in GEM_STATE, name resolution and network; is storage up?",
     )
 

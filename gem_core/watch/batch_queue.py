@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueClient
 
-from gem_core.storage.errors import queue_error
+from gem_core.storage.errors import queue_errors
+from gem_core.storage.queues import message_count
 from gem_core.watch.batch import Batch
 
 
@@ -23,10 +23,7 @@ class BatchQueue:
             StoreError: the queue did not answer.
 
         """
-        try:
-            return int(self._queue.get_queue_properties().approximate_message_count or 0)
-        except AzureError as error:
-            raise queue_error(self._queue.queue_name, error) from error
+        return message_count(self._queue)
 
     def send(self, batch: Batch, *, hidden: timedelta, kept: timedelta) -> None:
         """Put a batch on the queue.
@@ -41,11 +38,9 @@ class BatchQueue:
             StoreError: the queue refused it or did not answer; it may have arrived all the same.
 
         """
-        try:
+        with queue_errors(self._queue.queue_name):
             self._queue.send_message(
                 batch.to_json(),
                 visibility_timeout=int(hidden.total_seconds()),
                 time_to_live=max(int(kept.total_seconds()), int(hidden.total_seconds()) + 1),
             )
-        except AzureError as error:
-            raise queue_error(self._queue.queue_name, error) from error

@@ -9,7 +9,13 @@ import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from devkit.azurite import ACCOUNT, Azurite
-from gem_core.errors import RecordConflict, StoreError, StoreMissing, StoreRefused
+from gem_core.errors import (
+    RecordConflict,
+    RecordMissing,
+    StoreError,
+    StoreMissing,
+    StoreRefused,
+)
 from gem_core.storage.blob_documents import BlobDocuments
 from gem_core.storage.documents import Documents
 from tests.fakes import MemoryDocuments
@@ -232,7 +238,7 @@ def test_a_blob_that_somebody_has_leased_is_no_lost_race(blobs: BlobServiceClien
         (409, "BlobImmutableDueToPolicy", StoreError),
         (412, "ConditionNotMet", RecordConflict),
         (412, "LeaseIdMissing", StoreError),
-        (404, "BlobNotFound", RecordConflict),
+        (404, "BlobNotFound", RecordMissing),
     ],
 )
 def test_only_another_writer_is_a_conflict(status: int, code: str, meant: type[StoreError]) -> None:
@@ -251,6 +257,18 @@ def test_only_another_writer_is_a_conflict(status: int, code: str, meant: type[S
             with pytest.raises(StoreError) as caught:
                 write()
             assert type(caught.value) is meant
+
+
+def test_a_document_that_changes_while_it_is_read_is_not_taken_for_none() -> None:
+    """The SDK reads a long one in pieces, and names the version from the second one on."""
+    key = {"account_name": "a", "account_key": "aa=="}
+    reply = Reply(412, headers={"x-ms-error-code": "ConditionNotMet"})
+    with (
+        ScriptedServer(reply) as server,
+        ContainerClient(f"{server.url}/a", "any", credential=key) as container,
+        pytest.raises(RecordConflict),
+    ):
+        BlobDocuments(container).get("a")
 
 
 def test_no_answer_is_a_store_error() -> None:

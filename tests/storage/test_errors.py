@@ -1,21 +1,43 @@
-"""What storage says of an error is untrusted: a word of its own, or nothing."""
+"""What storage says of an error is untrusted; each code and status means one error of ours."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import override
 
 import pytest
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 from azure.storage.blob import ContainerClient, StorageErrorCode
 from azure.storage.queue import QueueClient
 
 from gem_core.audit.reading.blob_source import open_blob
 from gem_core.deliver.results_queue import ResultsQueue
-from gem_core.errors import CourierError
+from gem_core.errors import (
+    CourierError,
+    OutputChanged,
+    OutputMissing,
+    OutputUnreachable,
+    PageUnknown,
+    RangeNotSatisfiable,
+    RecordConflict,
+    RecordMissing,
+    StoreError,
+    StoreMissing,
+    StoreRefused,
+)
+from gem_core.storage import errors
 from gem_core.storage.blob_documents import BlobDocuments
-from gem_core.storage.errors import code_of
+from gem_core.storage.errors import (
+    container_errors,
+    opening_errors,
+    queue_errors,
+    reading_errors,
+)
+from tests.gem.raw_server import RawServer
 from tests.gem.server import Asked, Reply, ScriptedServer
 
 SIGNATURE = "sv=2024-11-04&sp=rw&sig=c2VjcmV0"
+
+type Errors = Callable[[str], AbstractContextManager[None]]
 
 
 class Echo(ScriptedServer):
@@ -51,6 +73,20 @@ def test_a_storage_that_repeats_the_address_gives_no_signature_away(
     assert "c2VjcmV0" not in str(caught.value)
 
 
+@pytest.mark.parametrize("ask", [_get, _open, _send])
+def test_a_server_that_does_not_speak_http_gives_no_signature_away(
+    ask: Callable[[str], None],
+) -> None:
+    """The SDK's own text repeats the line that it could not read."""
+    said = f"/account?{SIGNATURE}\r\n\r\n".encode()
+    with (
+        RawServer(lambda write, _: write(said)) as server,
+        pytest.raises(CourierError, match=r"no answer.*ServiceResponseError: ") as caught,
+    ):
+        ask(f"{server.url}/account")
+    assert "c2VjcmV0" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("code", "word"),
     [
@@ -64,14 +100,113 @@ def test_a_storage_that_repeats_the_address_gives_no_signature_away(
     ],
 )
 def test_a_code_is_one_word(code: object, word: str) -> None:
-    error = AzureError("")
-    error.error_code = code  # type: ignore[attr-defined] # as the SDK does it
-    assert code_of(error) == word
+    assert errors._code(answered(500, code)) == word
 
 
 def test_every_code_of_the_sdk_is_one_but_those_about_an_md5() -> None:
     codes = {code.value for code in StorageErrorCode}
     for code in codes - {"InvalidMd5", "Md5Mismatch"}:
-        error = AzureError("")
-        error.error_code = code  # type: ignore[attr-defined] # as the SDK does it
-        assert code_of(error) == code
+        assert errors._code(answered(500, code)) == code
+
+
+def answered(status: int, code: object) -> HttpResponseError:
+    """An answer of storage, as the SDK raises it."""
+    error = HttpResponseError("text of the server")
+    error.status_code = status
+    error.error_code = code  # type: ignore[attr-defined] # as the SDK does it
+    return error
+
+
+def translated(errors: AbstractContextManager[None], error: AzureError) -> CourierError:
+    with pytest.raises(CourierError) as caught, errors:
+        raise error
+    assert "text of the server" not in str(caught.value)
+    return caught.value
+
+
+_EITHER: tuple[tuple[int, str, type[StoreError], str], ...] = (
+    (401, "InvalidAuthenticationInfo", StoreRefused, "storage refused (InvalidAuthenticationInfo)"),
+    (403, "", StoreRefused, "storage refused (403)"),
+    (404, "", StoreError, "storage answered 404"),
+    (409, "LeaseIdMissing", StoreError, "storage answered LeaseIdMissing"),
+    (412, "LeaseIdMissing", StoreError, "storage answered LeaseIdMissing"),
+    (503, "ServerBusy", StoreError, "storage answered ServerBusy"),
+)
+_CONTAINER: tuple[tuple[int, str, type[StoreError], str], ...] = (
+    (404, "BlobNotFound", RecordMissing, "another writer removed it first"),
+    (404, "ContainerNotFound", StoreMissing, "does not exist in GEM_STATE: create it"),
+    (409, "BlobAlreadyExists", RecordConflict, "another writer was first"),
+    (409, "ContainerBeingDeleted", StoreMissing, "is being deleted in GEM_STATE"),
+    (412, "ConditionNotMet", RecordConflict, "another writer was first"),
+)
+_QUEUE: tuple[tuple[int, str, type[StoreError], str], ...] = (
+    (400, "PopReceiptMismatch", RecordConflict, "another writer was first"),
+    (404, "MessageNotFound", RecordMissing, "another writer removed it first"),
+    (404, "QueueNotFound", StoreMissing, "does not exist in GEM_STATE: create it"),
+    (409, "QueueBeingDeleted", StoreMissing, "is being deleted in GEM_STATE"),
+)
+
+
+@pytest.mark.parametrize(("status", "code", "meant", "said"), _EITHER + _CONTAINER)
+def test_what_a_container_answers(
+    status: int, code: str, meant: type[StoreError], said: str
+) -> None:
+    error = translated(container_errors("gem-jobs"), answered(status, code))
+    assert type(error) is meant
+    assert str(error).startswith("container 'gem-jobs'")
+    assert said in str(error)
+
+
+@pytest.mark.parametrize(("status", "code", "meant", "said"), _EITHER + _QUEUE)
+def test_what_a_queue_answers(status: int, code: str, meant: type[StoreError], said: str) -> None:
+    error = translated(queue_errors("gem-results"), answered(status, code))
+    assert type(error) is meant
+    assert str(error).startswith("queue 'gem-results'")
+    assert said in str(error)
+
+
+@pytest.mark.parametrize(("resumed", "meant"), [(True, PageUnknown), (False, StoreError)])
+def test_a_listing_that_cannot_go_on(*, resumed: bool, meant: type[StoreError]) -> None:
+    errors = container_errors("gem-jobs", resumed=resumed)
+    assert type(translated(errors, answered(400, "OutOfRangeInput"))) is meant
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "opening", "reading"),
+    [
+        (404, "BlobNotFound", OutputMissing, OutputChanged),
+        (404, "", OutputMissing, OutputChanged),
+        (404, "ContainerNotFound", OutputUnreachable, OutputChanged),
+        (412, "ConditionNotMet", OutputUnreachable, OutputChanged),
+        (416, "InvalidRange", RangeNotSatisfiable, OutputUnreachable),
+        (403, "AuthorizationFailure", OutputUnreachable, OutputUnreachable),
+        (503, "ServerBusy", OutputUnreachable, OutputUnreachable),
+    ],
+)
+def test_what_the_storage_of_gem_answers(
+    status: int, code: str, opening: type[CourierError], reading: type[CourierError]
+) -> None:
+    url = "https://a.example/c/n"
+    error = answered(status, code)
+    assert type(translated(opening_errors(url), error)) is opening
+    assert type(translated(reading_errors(url), error)) is reading
+
+
+@pytest.mark.parametrize("errors", [container_errors, queue_errors])
+def test_nobody_who_could_sign_in_is_a_refusal_of_our_state(errors: Errors) -> None:
+    error = translated(errors("x"), ClientAuthenticationError("text of the server"))
+    assert type(error) is StoreRefused
+    assert "refused (ClientAuthenticationError)" in str(error)
+
+
+@pytest.mark.parametrize("errors", [opening_errors, reading_errors])
+def test_nobody_who_could_sign_in_is_an_output_out_of_reach(errors: Errors) -> None:
+    error = translated(errors("x"), ClientAuthenticationError("text of the server"))
+    assert type(error) is OutputUnreachable
+    assert "no credential was accepted" in str(error)
+
+
+@pytest.mark.parametrize("errors", [container_errors, queue_errors, opening_errors, reading_errors])
+def test_what_is_no_error_of_storage_stays_as_it_is(errors: Errors) -> None:
+    with pytest.raises(ValueError, match=r"^mine$"), errors("x"):
+        raise ValueError("mine")
