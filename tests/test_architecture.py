@@ -14,7 +14,7 @@ CORE = ROOT / "gem_core"
 MODULES = sorted(CORE.rglob("*.py"))
 
 ROWS = (
-    ("errors", "outcome", "logs", "secret"),
+    ("errors", "outcome", "logs", "secret", "moments", "counts"),
     ("settings",),
     ("storage",),
     ("gem",),
@@ -136,6 +136,8 @@ def test_the_promised_modules_are_pure() -> None:
     assert pure >= {
         "errors",
         "outcome",
+        "moments",
+        "counts",
         "settings.app_settings",
         "storage.documents",
         "web",
@@ -211,6 +213,18 @@ def test_the_errors_of_the_sdk_are_translated_in_one_place() -> None:
         if any(is_under(imported, "azure.core.exceptions") for imported in imports(path))
     }
     assert knowing == {"storage.errors", "gem.token"}
+
+
+def test_moments_are_read_in_one_place() -> None:
+    """But for what GEM sends: how it writes a moment is GEM's affair."""
+    readers = {
+        name_of(path).removeprefix("gem_core.")
+        for path in MODULES
+        if not is_under(name_of(path), "gem_core.gem")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "datetime.fromisoformat"
+    }
+    assert readers == {"moments"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

@@ -3,7 +3,8 @@
 import argparse
 from typing import Any
 
-from gem_core.commands.options import named, named_path
+from gem_core.commands.options import count, named, named_path
+from gem_core.settings.app_settings import MAX_IDS_MIB
 
 _DESCRIPTION = """\
 Audit a matched file: the same checks and the same report as the deployed app.
@@ -61,7 +62,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "--ids-memory",
         metavar="MIB",
-        type=int,
+        type=count(MAX_IDS_MIB),
         default=64,
         help="memory for ids that are out of order (%(default)s)",
     )

@@ -4,10 +4,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gem_core.commands.options import add_command
+from gem_core.commands.options import add_command, count
 
 _STAGES = ("watching", "settled", "reported")
 _DEFAULT_LIMIT = 100
+_MAX_LIMIT = 1_000_000
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -56,17 +57,14 @@ def _add_list(jobs: "argparse._SubParsersAction[Any]") -> None:
     )
     many = parser.add_mutually_exclusive_group()
     many.add_argument(
-        "--limit", type=_count, metavar="N", help=f"so many jobs at most ({_DEFAULT_LIMIT})"
+        "--limit",
+        type=count(_MAX_LIMIT),
+        metavar="N",
+        help=f"at most so many jobs ({_DEFAULT_LIMIT})",
     )
     many.add_argument("--all", action="store_true", help="all jobs")
     parser.add_argument("--after", metavar="TOKEN", help="go on where a former listing ended")
     parser.set_defaults(refuse=parser.error)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number of 1 or more")
-    return int(text)
 
 
 def _add_show(jobs: "argparse._SubParsersAction[Any]") -> None:

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gem_core.counts import read_count
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -30,6 +32,18 @@ def named(text: str) -> str:
 def named_path(text: str) -> Path:
     """As above; an empty one would be the current directory."""
     return Path(named(text))
+
+
+def count(most: int) -> "Callable[[str], int]":
+    """An argument that is a whole number of 1 to `most`."""
+
+    def read(text: str) -> int:
+        try:
+            return read_count(text, most=most)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"it {error}") from None
+
+    return read
 
 
 def add_command(

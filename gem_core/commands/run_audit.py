@@ -22,7 +22,6 @@ from gem_core.commands.text import in_words
 from gem_core.errors import CourierError, GemAnswerError, OutputMissing, RequestError
 from gem_core.gem.job import GemJob, JobStatus, parse_job
 from gem_core.outcome import Outcome
-from gem_core.settings.app_settings import MAX_IDS_MIB
 from gem_core.wiring.edges import now, open_address
 
 VALID, INVALID, NOT_COMPARED, NO_PAGE = 0, 1, 2, 3
@@ -151,8 +150,6 @@ def _effort(request: AuditRequest) -> AuditOptions:
     """Also before the file is read."""
     if request.with_values and request.input is None:
         raise RequestError("--compare columns needs --input")
-    if not 1 <= request.ids_memory_mib <= MAX_IDS_MIB:
-        raise RequestError(f"--ids-memory is not a number of MiB from 1 to {MAX_IDS_MIB}")
     if request.ids_folder is not None:
         _check_folder(request.ids_folder)
     limits = IdLimits(request.ids_memory_mib << 20, request.ids_folder)

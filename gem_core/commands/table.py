@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gem_core.moments import read_moment
+
 _GAP = "  "
 _CUT = "..."
 _LEAST = 12
@@ -55,7 +57,7 @@ def age(moment: str | None, now: datetime) -> str:
     """How long ago an ISO 8601 time was, in at most two units; "-" for none."""
     if not moment:
         return "-"
-    past = now - datetime.fromisoformat(moment)
+    past = now - read_moment(moment)
     if past < timedelta(0):
         return f"in {span(-past)}"
     return span(past)

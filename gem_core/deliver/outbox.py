@@ -10,6 +10,7 @@ from typing import Any
 
 from gem_core.deliver.manifest import Manifest
 from gem_core.errors import RecordConflict
+from gem_core.moments import moment_text, read_moment
 from gem_core.outcome import Outcome
 from gem_core.storage.documents import Documents
 
@@ -100,10 +101,10 @@ class Outbox:
         """Since when a manifest is held back by trouble that may pass: now, when this is new."""
         name = _waits_name(job_run_id, id_)
         try:
-            self._manifests.create(name, now.isoformat().encode())
+            self._manifests.create(name, moment_text(now).encode())
         except RecordConflict:
             held = self._manifests.get(name)
-            return datetime.fromisoformat(held.body.decode()) if held else now
+            return read_moment(held.body.decode()) if held else now
         return now
 
     def forget(self, job_run_id: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from gem_core.errors import RecordUnreadable
 from gem_core.flows.manage_jobs import JobManager
+from gem_core.moments import optional_moment_text
 from gem_core.watch.registry import OpenJob
 from gem_core.watch.trouble import Trouble, TroubleKind, trouble
 
@@ -56,6 +57,6 @@ def _shown(job_run_id: str, stage: str | None, found: Trouble) -> dict[str, Any]
         "jobRunId": job_run_id,
         "stage": stage,
         "trouble": found.kind,
-        "since": found.since.isoformat() if found.since else None,
+        "since": optional_moment_text(found.since),
         "problem": found.problem,
     }

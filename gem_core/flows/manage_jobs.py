@@ -2,13 +2,13 @@
 whether the timer lives. Edges come in as arguments; answers are plain JSON.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from gem_core.counts import read_count
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import GemJobNotFound, JobUnknown, PageUnknown, RequestError
 from gem_core.flows.check_jobs import TICK_BUDGET
@@ -17,6 +17,7 @@ from gem_core.flows.checker import Checker
 from gem_core.flows.sweep import repeat_ticket
 from gem_core.gem.job import JobStatus
 from gem_core.logs import Event, log
+from gem_core.moments import moment_text, read_optional_moment
 from gem_core.watch.heartbeat import Heartbeat, is_silent
 from gem_core.watch.record import NOT_FOUND, Settlement, Stage
 from gem_core.watch.record_json import record_to_json
@@ -89,7 +90,7 @@ def list_jobs(manager: JobManager, query: Mapping[str, str]) -> dict[str, Any]:
                 "stage": job.stage,
                 "status": job.status or None,
                 "outcome": job.outcome or None,
-                "changedAt": job.changed_at.isoformat(),
+                "changedAt": moment_text(job.changed_at),
             }
             for job in page.jobs
         ],
@@ -213,13 +214,13 @@ class TimerStatus(StrEnum):
 def tell_status(manager: JobManager) -> tuple[bool, dict[str, Any]]:
     """Whether ticks start and end, and what the last one did; one that runs has no counts yet."""
     last = manager.heartbeat.last() or {}
-    started_before = _moment(last.get("startedAt"))
+    started_before = read_optional_moment(last.get("startedAt"))
     started = manager.heartbeat.started()
     started_at = started.at if started else started_before
     now = manager.clock()
     running = started if started and started.at != started_before else None
     # The host starts no tick beside one that runs, so a long one is not silence.
-    sign = running.at + TICK_BUDGET if running else _moment(last.get("endedAt"))
+    sign = running.at + TICK_BUDGET if running else read_optional_moment(last.get("endedAt"))
     status = TimerStatus.OK
     if is_silent(sign, now, manager.schedule):
         status = TimerStatus.SILENT
@@ -229,14 +230,10 @@ def tell_status(manager: JobManager) -> tuple[bool, dict[str, Any]]:
         "status": status,
         "schedule": manager.schedule,
         "tickAgeSeconds": round((now - started_at).total_seconds(), 3) if started_at else None,
-        "runningSince": running.at.isoformat() if running else None,
-        "unendedSince": running.unended_since.isoformat() if running else None,
+        "runningSince": moment_text(running.at) if running else None,
+        "unendedSince": moment_text(running.unended_since) if running else None,
         "lastTick": last or None,
     }
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def _known(manager: JobManager, job_run_id: str) -> StoredRecord:
@@ -267,6 +264,7 @@ def _after(text: str | None) -> str | None:
 def _limit(text: str | None) -> int:
     if not text:
         return DEFAULT_PAGE
-    if not re.fullmatch("[0-9]{1,4}", text, re.ASCII) or not 1 <= int(text) <= MAX_PAGE:
-        raise RequestError(f"limit is {text[:40]!r}, not a whole number of 1 to {MAX_PAGE}")
-    return int(text)
+    try:
+        return read_count(text, most=MAX_PAGE)
+    except ValueError as error:
+        raise RequestError(f"limit {error}") from None

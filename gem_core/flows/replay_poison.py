@@ -7,7 +7,6 @@ that is replayed once more: a ticket too many does no harm.
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -15,6 +14,7 @@ from gem_core.errors import RecordConflict, RecordUnreadable
 from gem_core.flows.manage_jobs import JobManager
 from gem_core.flows.sweep import repeat_ticket
 from gem_core.logs import Event, log
+from gem_core.moments import optional_moment_text
 from gem_core.watch.poison import PoisonMessage, is_batch, ticket_of_message
 from gem_core.watch.record import Stage
 
@@ -167,7 +167,7 @@ def _shown(poison: PoisonManager, queue: Poison, message: PoisonMessage) -> dict
         "queue": queue.name,
         "messageId": message.id,
         "jobRunId": job_run_id,
-        "since": _text(message.since),
+        "since": optional_moment_text(message.since),
         "stage": stage,
         "tickets": tickets,
         "isBatch": is_batch(message.text),
@@ -184,7 +184,3 @@ def _record(manager: JobManager, job_run_id: str) -> tuple[str, int | None]:
     if stored is None:
         return Replay.FORGOTTEN, None
     return stored.record.stage, stored.record.tickets
-
-
-def _text(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None

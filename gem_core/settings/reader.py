@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 
+from gem_core.counts import read_count
 from gem_core.secret import Secret
 from gem_core.settings.connection import ServicePrincipal
 from gem_core.settings.rules import (
@@ -98,13 +99,11 @@ class SettingReader:
     def count(self, name: str, default: int, *, most: int, zero: bool = False) -> int:
         """A whole number of 1 (or 0) to `most`."""
         text = self.text(name, str(default))
-        least = 0 if zero else 1
-        if not re.fullmatch("[0-9]{1,6}", text, re.ASCII) or not least <= int(text) <= most:
-            self.problems.append(
-                f"{name} is {text[:40]!r}, not a whole number of {least} to {most}"
-            )
+        try:
+            return read_count(text, least=0 if zero else 1, most=most)
+        except ValueError as error:
+            self.problems.append(f"{name} {error}")
             return default
-        return int(text)
 
     def flag(self, name: str, *, default: bool) -> bool:
         """A yes or no, written true or false."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gem_core.errors import RecordUnreadable
+from gem_core.moments import moment_text, read_moment
 from gem_core.watch.registry import OpenJob
 
 SPAN = timedelta(minutes=1)
@@ -56,8 +57,8 @@ class Batch:
 
     def to_json(self) -> str:
         """The message."""
-        jobs = [[job.job_run_id, job.etag, job.marked_at.isoformat()] for job in self.jobs]
-        return json.dumps({"until": self.until.isoformat(), "jobs": jobs}, separators=(",", ":"))
+        jobs = [[job.job_run_id, job.etag, moment_text(job.marked_at)] for job in self.jobs]
+        return json.dumps({"until": moment_text(self.until), "jobs": jobs}, separators=(",", ":"))
 
 
 def batch_from_json(text: str | bytes) -> Batch:
@@ -69,20 +70,13 @@ def batch_from_json(text: str | bytes) -> Batch:
     """
     try:
         held = json.loads(text)
-        until = _moment(held["until"])
+        until = read_moment(held["until"])
         return Batch(
             until,
             tuple(
-                OpenJob(str(job_run_id), until, _moment(marked_at), str(etag))
+                OpenJob(str(job_run_id), until, read_moment(marked_at), str(etag))
                 for job_run_id, etag, marked_at in held["jobs"]
             ),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise RecordUnreadable(f"not a batch of jobs: {error!r}"[:200]) from error
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text} has no zone")
-    return moment

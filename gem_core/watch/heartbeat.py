@@ -11,6 +11,7 @@ from typing import Any
 
 from cronsim import CronSim
 
+from gem_core.moments import moment_text, read_moment, read_optional_moment
 from gem_core.storage.documents import Documents
 
 NAME = "tick.json"
@@ -47,7 +48,7 @@ class Tick:
         """As plain JSON, in camelCase; times are ISO 8601."""
         values = ((field.name, getattr(self, field.name)) for field in fields(self))
         return {
-            _camel(name): value.isoformat() if isinstance(value, datetime) else value
+            _camel(name): moment_text(value) if isinstance(value, datetime) else value
             for name, value in values
         }
 
@@ -73,7 +74,7 @@ class Heartbeat:
         """A tick starts; what the last one did stays to be seen."""
         since = at if self._ended else self._unended_since(at)
         self._ended = False
-        started = {"startedAt": at.isoformat(), "unendedSince": since.isoformat()}
+        started = {"startedAt": moment_text(at), "unendedSince": moment_text(since)}
         self._documents.put(STARTED, json.dumps(started).encode())
 
     def end(self, tick: Tick) -> None:
@@ -90,15 +91,14 @@ class Heartbeat:
         held = self._read(STARTED)
         if held is None:
             return None
-        at = datetime.fromisoformat(held["startedAt"])
-        since = held.get("unendedSince")
-        return Started(at, datetime.fromisoformat(since) if since else at)
+        at = read_moment(held["startedAt"])
+        return Started(at, read_optional_moment(held.get("unendedSince")) or at)
 
     def _unended_since(self, at: datetime) -> datetime:
         """Since when no tick has ended, when one starts now."""
         try:
             before, last = self.started(), self.last() or {}
-            if before is None or last.get("startedAt") == before.at.isoformat():
+            if before is None or last.get("startedAt") == moment_text(before.at):
                 return at
         except (ValueError, LookupError, TypeError, AttributeError):
             return at  # what somebody else wrote there keeps no tick from starting

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from gem_core.errors import RecordConflict
+from gem_core.moments import moment_text, read_lenient_moment
 from gem_core.storage.documents import Documents, Listed
 
 PREFIX = "lanes/"
@@ -161,13 +162,9 @@ class _HeldDocument:
 
 
 def _metadata(until: datetime) -> dict[str, str]:
-    return {"until": until.astimezone(UTC).isoformat()}
+    return {"until": moment_text(until)}
 
 
 def _until(lease: Listed) -> datetime:
     """Until when a lane is taken; one that says nothing readable is free."""
-    try:
-        until = datetime.fromisoformat(lease.metadata.get("until", ""))
-    except ValueError:
-        return LONG_AGO
-    return until if until.tzinfo else until.replace(tzinfo=UTC)
+    return read_lenient_moment(lease.metadata.get("until")) or LONG_AGO

@@ -4,11 +4,16 @@ The form is ours and versioned: a record that a newer version wrote is left alon
 """
 
 import json
-from datetime import datetime
 from typing import Any
 
 from gem_core.errors import CourierError, RecordUnreadable
 from gem_core.gem.job import parse_job
+from gem_core.moments import (
+    moment_text,
+    optional_moment_text,
+    read_moment,
+    read_optional_moment,
+)
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, ProgressReading, Settlement, Stage, StatusChange
 
@@ -21,26 +26,28 @@ def record_to_json(record: JobRecord) -> dict[str, Any]:
         "schemaVersion": SCHEMA_VERSION,
         "jobRunId": record.job_run_id,
         "stage": record.stage,
-        "dueAt": _text(record.due_at),
-        "registeredAt": _text(record.registered_at),
+        "dueAt": moment_text(record.due_at),
+        "registeredAt": moment_text(record.registered_at),
         "labels": dict(record.labels),
         "expectedInputFileName": record.expected_input_file_name,
         "checks": record.checks,
-        "checkedAt": _text(record.checked_at),
+        "checkedAt": optional_moment_text(record.checked_at),
         "failures": record.failures,
         "lastProblem": record.last_problem,
         "notFound": record.not_found,
-        "notFoundSince": _text(record.not_found_since),
+        "notFoundSince": optional_moment_text(record.not_found_since),
         "lastAnswer": dict(record.job.answer) if record.job else None,
-        "history": [{"at": _text(seen.at), "status": seen.status} for seen in record.history],
-        "progress": [{"at": _text(seen.at), "percent": seen.percent} for seen in record.progress],
+        "history": [{"at": moment_text(seen.at), "status": seen.status} for seen in record.history],
+        "progress": [
+            {"at": moment_text(seen.at), "percent": seen.percent} for seen in record.progress
+        ],
         "settlement": record.settlement,
-        "settledAt": _text(record.settled_at),
+        "settledAt": optional_moment_text(record.settled_at),
         "tickets": record.tickets,
         "outcome": record.outcome,
         "manifestId": record.manifest_id,
-        "reportedAt": _text(record.reported_at),
-        "redeliveredAt": _text(record.redelivered_at),
+        "reportedAt": optional_moment_text(record.reported_at),
+        "redeliveredAt": optional_moment_text(record.redelivered_at),
     }
 
 
@@ -74,38 +81,29 @@ def _read(held: dict[str, Any]) -> JobRecord:
     return JobRecord(
         job_run_id=job_run_id,
         stage=Stage(held["stage"]),
-        due_at=datetime.fromisoformat(held["dueAt"]),
-        registered_at=datetime.fromisoformat(held["registeredAt"]),
+        due_at=read_moment(held["dueAt"]),
+        registered_at=read_moment(held["registeredAt"]),
         labels=held["labels"],
         expected_input_file_name=held["expectedInputFileName"],
         checks=held["checks"],
-        checked_at=_moment(held["checkedAt"]),
+        checked_at=read_optional_moment(held["checkedAt"]),
         failures=held["failures"],
         last_problem=held["lastProblem"],
         not_found=held["notFound"],
-        not_found_since=_moment(held["notFoundSince"]),
+        not_found_since=read_optional_moment(held["notFoundSince"]),
         job=parse_job(answer, job_run_id=job_run_id) if answer is not None else None,
         history=tuple(
-            StatusChange(datetime.fromisoformat(seen["at"]), seen["status"])
-            for seen in held["history"]
+            StatusChange(read_moment(seen["at"]), seen["status"]) for seen in held["history"]
         ),
         progress=tuple(
-            ProgressReading(datetime.fromisoformat(seen["at"]), float(seen["percent"]))
+            ProgressReading(read_moment(seen["at"]), float(seen["percent"]))
             for seen in held.get("progress", ())  # records of before have none
         ),
         settlement=Settlement(held["settlement"]) if held["settlement"] else None,
-        settled_at=_moment(held["settledAt"]),
+        settled_at=read_optional_moment(held["settledAt"]),
         tickets=held["tickets"],
         outcome=Outcome(held["outcome"]) if held["outcome"] else None,
         manifest_id=held["manifestId"],
-        reported_at=_moment(held["reportedAt"]),
-        redelivered_at=_moment(held.get("redeliveredAt")),
+        reported_at=read_optional_moment(held["reportedAt"]),
+        redelivered_at=read_optional_moment(held.get("redeliveredAt")),
     )
-
-
-def _text(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from heapq import nlargest
 
 from gem_core.errors import RecordConflict
+from gem_core.moments import moment_text, optional_moment_text, read_lenient_moment
 from gem_core.storage.documents import Documents
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_from_bytes, record_to_bytes
@@ -126,7 +127,7 @@ class JobRegistry:
                 MARKER_PREFIX + job.job_run_id,
                 b"",
                 etag=job.etag,
-                metadata={"due": _utc(until), "marked": _utc(job.marked_at)},
+                metadata={"due": moment_text(until), "marked": moment_text(job.marked_at)},
             )
         except RecordConflict:
             return None
@@ -152,7 +153,7 @@ class JobRegistry:
 
     def mark_open(self, record: JobRecord) -> None:
         """Put the job on the worklist, or change when it is due."""
-        metadata = {"due": _utc(record.due_at)}
+        metadata = {"due": moment_text(record.due_at)}
         self._worklist.put(MARKER_PREFIX + record.job_run_id, b"", metadata=metadata)
 
     def unmark(self, job_run_id: str, *, etag: str) -> bool:
@@ -171,8 +172,8 @@ class JobRegistry:
         for marker in self._worklist.every(prefix=MARKER_PREFIX):
             yield OpenJob(
                 marker.name.removeprefix(MARKER_PREFIX),
-                _moment(marker.metadata.get("due", "")) or _AT_ONCE,
-                _moment(marker.metadata.get("marked", "")) or marker.last_modified,
+                read_lenient_moment(marker.metadata.get("due")) or _AT_ONCE,
+                read_lenient_moment(marker.metadata.get("marked")) or marker.last_modified,
                 marker.etag,
             )
 
@@ -181,7 +182,7 @@ class JobRegistry:
         ticket = {
             "jobRunId": record.job_run_id,
             "settlement": record.settlement,
-            "settledAt": record.settled_at.isoformat() if record.settled_at else None,
+            "settledAt": optional_moment_text(record.settled_at),
             "ticket": record.tickets,
         }
         self._tickets.put(record.job_run_id + SUFFIX, json.dumps(ticket).encode())
@@ -228,16 +229,3 @@ def _line(record: JobRecord) -> dict[str, str]:
     status = record.job.status if record.job else None
     words = {"stage": record.stage, "status": status, "outcome": record.outcome}
     return {name: word for name, word in words.items() if word}
-
-
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()
-
-
-def _moment(text: str) -> datetime | None:
-    """A moment that a marker tells; None when it tells nothing readable."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -251,7 +251,6 @@ def test_a_page_that_cannot_be_written_after_all(
         (("bad.parquet", "--job", "latin.json"), "latin.json is no JSON"),
         (("bad.parquet", "--map"), "--map needs --html"),
         (("bad.parquet", "--compare", "columns"), "--compare columns needs --input"),
-        (("bad.parquet", "--ids-memory", "0"), "--ids-memory is not a number of MiB"),
         (("bad.parquet", "--ids-folder", "absent"), "--ids-folder: there is no folder absent"),
         (("bad.parquet", "--html", "no/page.html"), "there is no folder"),
         (("bad.parquet", "--html", "."), "is a folder"),
@@ -285,6 +284,17 @@ def test_what_could_not_be_audited_is_told(
     assert err.startswith("gem-courier audit: ")
     assert len(err.splitlines()) == 1
     assert {path.name: path.read_bytes() for path in files.iterdir()} == before
+
+
+@pytest.mark.parametrize("memory", ["0", "65537", "1.5", "some", ""])
+def test_memory_is_a_whole_number_within_its_bounds(
+    files: Path, capsys: pytest.CaptureFixture[str], memory: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command(files / "bad.parquet", "--ids-memory", memory)
+    assert ended.value.code == 2
+    said = f"--ids-memory: it is {memory!r}, not a whole number of 1 to 65536\n"
+    assert capsys.readouterr().err.endswith(said)
 
 
 @pytest.mark.parametrize("option", ["FILE|URL", "--input", "--job", "--html", "--ids-folder"])
