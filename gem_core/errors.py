@@ -1,7 +1,7 @@
 """Every exception of ours, as a tree; and what an HTTP status of GEM means. Pure.
 
 CourierError
-├── SettingsError          a setting is missing or wrong: a person must mend it
+├── SettingsError          a setting is missing or invalid: a person must correct it
 ├── RequestError           a caller of our HTTP routes asked for something impossible (400)
 │   └── JobUnknown         … for a job that is not registered (404)
 ├── GemError               GEM could not be asked, or its answer is no job
@@ -37,10 +37,12 @@ class CourierError(Exception):
 
 
 class SettingsError(CourierError):
-    """One or more settings are missing or wrong; the message names all of them."""
+    """One or more settings are missing or invalid; the message names all of them."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__("settings to mend:\n" + "\n".join(f"  * {line}" for line in problems))
+        super().__init__(
+            "missing or invalid settings:\n" + "\n".join(f"  * {line}" for line in problems)
+        )
         self.problems = problems
 
 

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from azure.core.exceptions import AzureError
 
-from devkit.runner.app import BLOB, HTTP, QUEUE, TIMER, read_settings_file
+from devkit.runner.app import BLOB, HTTP, QUEUE, TIMER
 from devkit.runner.host import Host
 from devkit.runner.http_server import HttpServer
 from devkit.runner.logs import set_up_logs
 from devkit.runner.routes import Keys
 from devkit.runner.worker import AppLoadError, Worker
+from gem_core.errors import SettingsError
+from gem_core.settings.local_settings import read_settings_file
 
 _SETTINGS_FILE = "local.settings.json"
 _FUNCTION_KEY, _MASTER_KEY = "RUNNER_FUNCTION_KEY", "RUNNER_MASTER_KEY"
@@ -36,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         with HttpServer((options.address, options.port)) as server:
             host.start()
             return _serve(host, server, keys, with_parent=options.with_parent)
-    except AppLoadError as error:
+    except (AppLoadError, SettingsError) as error:
         print(f"The app cannot be loaded:\n{error}", file=sys.stderr)
     except AzureError as error:
         print(f"Storage cannot be used: {error}", file=sys.stderr)

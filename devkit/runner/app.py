@@ -1,5 +1,5 @@
-"""A Functions app as the runner sees it: settings file, host.json, functions with triggers. Pure,
-but for reading the two files.
+"""A Functions app as the runner sees it: host.json, functions with triggers. Pure, but for reading
+the file.
 """
 
 import hashlib
@@ -66,22 +66,6 @@ class HostJson:
     """`extensions.queues.visibilityTimeout`: how long a message is hidden after a failure."""
 
 
-def read_settings_file(path: Path) -> dict[str, str]:
-    """The `Values` of a `local.settings.json`.
-
-    Raises:
-        AppLoadError: no such file, not JSON, encrypted, or a value that is not a string.
-
-    """
-    content = _read_json(path)
-    values = content.get("Values", {})
-    if content.get("IsEncrypted"):
-        raise AppLoadError(f"{path} is encrypted: run `func settings decrypt`")
-    if not isinstance(values, dict) or not all(isinstance(one, str) for one in values.values()):
-        raise AppLoadError(f"{path}: Values must be an object of strings")
-    return values
-
-
 def read_host_json(app: Path) -> HostJson:
     """host.json of an app folder.
 
@@ -89,9 +73,15 @@ def read_host_json(app: Path) -> HostJson:
         AppLoadError: no such file, not JSON, or of another version than 2.0.
 
     """
-    content = _read_json(app / "host.json")
-    if content.get("version") != "2.0":
-        raise AppLoadError(f'{app / "host.json"}: "version" must be "2.0"')
+    path = app / "host.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise AppLoadError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise AppLoadError(f"{path} is not JSON: {error}") from error
+    if not isinstance(content, dict) or content.get("version") != "2.0":
+        raise AppLoadError(f'{path}: "version" must be "2.0"')
     unset = HostJson()
     extensions = content.get("extensions", {})
     blobs = extensions.get("blobs", {})
@@ -111,18 +101,6 @@ def _seconds(text: str) -> int:
     """A time span of host.json, "hh:mm:ss"."""
     hours, minutes, seconds = (int(part) for part in text.split(":"))
     return (hours * 60 + minutes) * 60 + seconds
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise AppLoadError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise AppLoadError(f"{path} is not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise AppLoadError(f"{path} is not a JSON object")
-    return content
 
 
 def functions_of(

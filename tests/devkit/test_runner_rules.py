@@ -1,6 +1,8 @@
 """The runner's decisions, without storage: the host's rules as far as they are documented."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +17,6 @@ from devkit.runner.app import (
     functions_of,
     host_id,
     read_host_json,
-    read_settings_file,
 )
 from devkit.runner.blob_message import BlobMessage, message_of_event
 from devkit.runner.blob_path import BlobPath
@@ -68,21 +69,6 @@ class TestSettings:
         assert functions_of(timer, {"AzureWebJobs.name.Disabled": "true"})[0].disabled
         assert not functions_of(timer, {"AzureWebJobs.other.Disabled": "true"})[0].disabled
 
-    @pytest.mark.parametrize(
-        ("text", "problem"),
-        [
-            ("{", "is not JSON"),
-            ("[]", "is not a JSON object"),
-            ('{"Values": {"A": 1}}', "must be an object of strings"),
-            ('{"IsEncrypted": true, "Values": {"A": "x"}}', "is encrypted"),
-        ],
-    )
-    def test_a_wrong_settings_file_is_named(self, tmp_path: Path, text: str, problem: str) -> None:
-        file = tmp_path / "local.settings.json"
-        file.write_text(text)
-        with pytest.raises(AppLoadError, match=rf"local\.settings\.json.* {problem}|{problem}"):
-            read_settings_file(file)
-
     def test_the_environment_beats_the_file(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -92,6 +78,16 @@ class TestSettings:
         monkeypatch.setattr("os.environ", environment)
         _apply_settings(tmp_path, None)
         assert environment == {"RUNNER_TEST_A": "environment", "RUNNER_TEST_B": "file"}
+
+    def test_a_wrong_settings_file_ends_the_runner_with_its_reason(self, tmp_path: Path) -> None:
+        (tmp_path / "local.settings.json").write_text('{"Values": {"A": [1]}}')
+        done = subprocess.run(
+            [sys.executable, "-m", "devkit.runner", "--app", tmp_path],
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"{tmp_path}/local.settings.json, line 1: A is an object or a list" in done.stderr
+        assert "Traceback" not in done.stderr
 
     def test_host_json_is_read_and_has_defaults(self, tmp_path: Path) -> None:
         (tmp_path / "host.json").write_text('{"version": "2.0"}')

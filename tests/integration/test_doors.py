@@ -147,7 +147,9 @@ def test_settings_that_are_wrong_are_named_all_at_once(courier: Courier) -> None
     with Runner(ROOT, settings) as runner:
         broken = Courier(type(courier.up)(courier.up.azurite, courier.up.simulator, runner))
         answer = broken.call("GET", "jobs")
-        wait_for(lambda: "settings to mend" in broken.log() or None, what="the timer's error")
+        wait_for(
+            lambda: "missing or invalid settings" in broken.log() or None, what="the timer's error"
+        )
         health = broken.call("GET", "health", headers={})
         log = broken.log()
     assert answer.status_code == 500
