@@ -90,7 +90,7 @@ def checker(held: Stores, gem: GemClient, in_flight: int) -> Checker:
         gem=gem,
         policy=POLICY,
         limiter=RateLimiter(
-            held.worklist, count=1, per_second=1e6, watch=SleepClock(now, time.sleep)
+            held.worklist, count=1, per_second=1e6, clock=SleepClock(now, time.sleep)
         ),
         clock=now,
         jitter=lambda: 0.5,

@@ -41,7 +41,7 @@ class Event(StrEnum):
     """An operator had the message of a ticket that failed too often taken up again."""
     BATCH_CHECKED = "batch_checked"
     BATCH_POSTPONED = "batch_postponed"
-    """Other batches held all of the request budget, so this one went back to the queue."""
+    """Other batches held all leases of the rate limiter, so this one went back to the queue."""
     BATCH_LATE = "batch_late"
     """A batch came so late that its jobs are due again: nothing was done for it."""
     DURATIONS_NOT_KEPT = "durations_not_kept"

@@ -208,17 +208,17 @@ class World:
 
     @property
     def checker(self) -> Checker:
-        """The edges of a tick; its lanes never wait."""
+        """The edges of a tick; its leases never wait."""
         return Checker(
             registry=self.registry,
             heartbeat=self.heartbeat,
             gem=self.trap.around(self.gem, "gem"),
             policy=self.policy,
             limiter=RateLimiter(
-                self._watched(self.worklist, "lanes"),
+                self._watched(self.worklist, "leases"),
                 count=self.plan.concurrency if self.plan else self.limiter,
                 per_second=1e9,
-                watch=SleepClock(self.clock, lambda _: None),
+                clock=SleepClock(self.clock, lambda _: None),
             ),
             clock=self.clock,
             jitter=self.jitter,

@@ -43,8 +43,8 @@ def _ended(last: Mapping[str, Any], detail: str) -> Finding:
     if last.get("stopped") == BUSY:
         return warning(
             f"{detail}, left {last['left']} due jobs: {BUSY}",
-            "once is nothing: a lane is free again 20 seconds after its holder died. If it stays "
-            "so, a second app uses this GEM_STATE, or batches of an earlier setting still run",
+            "once is harmless: the lease of a run that died ends after 20 seconds. If it stays so, "
+            "a second app uses this GEM_STATE, or batches of an earlier setting still run",
         )
     if last.get("stopped"):
         return fail(f"{detail}, stopped: {last['stopped']}", "see gem and token above")

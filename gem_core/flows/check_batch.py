@@ -12,7 +12,7 @@ from gem_core.logs import Event, log
 from gem_core.watch.batch import batch_from_json
 
 LEASE_WAIT = timedelta(seconds=10)
-"""How long a batch goes back to the queue when others hold all of the request budget."""
+"""How long a batch goes back to the queue when other runs hold all leases."""
 
 
 def check_batch(checker: Checker, message: str | bytes) -> None:
@@ -23,7 +23,7 @@ def check_batch(checker: Checker, message: str | bytes) -> None:
 
     Raises:
         RecordUnreadable: the message is no batch.
-        StoreError: the lanes, or the queue to put the batch back on, could not be used.
+        StoreError: the leases, or the queue to put the batch back on, could not be used.
 
     """
     batch = batch_from_json(message)

@@ -25,7 +25,7 @@ from gem_core.watch.registry import OpenJob
 
 TICK_BUDGET = timedelta(minutes=4)
 """A tick starts no further question after this; far below the function timeout in host.json."""
-BUSY = "another run holds the request budget"
+BUSY = "other runs hold all leases of the rate limiter"
 
 
 def check_jobs(checker: Checker, *, past_due: bool = False) -> Tick:
@@ -36,7 +36,7 @@ def check_jobs(checker: Checker, *, past_due: bool = False) -> Tick:
 
     Raises:
         GemAccessError: GEM refused key or token.
-        StoreError: worklist, lanes or the queue of batches could not be used.
+        StoreError: worklist, leases or the queue of batches could not be used.
 
     """
     started = checker.clock()
@@ -93,13 +93,13 @@ def counts(done: Sequence[Done]) -> dict[str, int]:
 
 
 def run_round(checker: Checker, due: Iterable[OpenJob], *, ends_at: datetime) -> "Round | None":
-    """Look at due jobs, several at once; None when others hold all of the request budget.
+    """Look at due jobs, several at once; None when other runs hold all leases.
 
     Raises:
-        StoreError: the lanes could not be read or written.
+        StoreError: the leases could not be read or written.
 
     """
-    lease = checker.limiter.take()
+    lease = checker.limiter.acquire()
     if lease is None:
         return None
     try:
@@ -122,7 +122,7 @@ class Round:
     ) -> None:
         self.common = Common(self._may_ask, known)
         self._checker = checker
-        self._lane = lease
+        self._lease = lease
         self._ends_at = ends_at
         self._stop = Flag()
         self.done: list[Done] = []
@@ -141,7 +141,7 @@ class Round:
             log(Event.TICK_STOPPED, job_run_id=job_run_id, reason=str(error))
 
     def _may_ask(self) -> bool:
-        return self._lane.wait(self._ends_at) and not self._stop.is_set()
+        return self._lease.wait(self._ends_at) and not self._stop.is_set()
 
     def _one(self, job: OpenJob) -> Done:
         if self._stop.is_set() or self._checker.clock() >= self._ends_at:

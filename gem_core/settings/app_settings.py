@@ -19,7 +19,7 @@ from gem_core.settings.reader import SettingReader
 MAX_CONCURRENCY = 256
 """Questions in flight at once."""
 MIN_REQUESTS_PER_SECOND = 0.01
-"""Less is a budget with which nobody is ever asked: a tick has four minutes."""
+"""With less, a tick of four minutes could end before its first request."""
 MAX_BATCH_SIZE = 200
 """Jobs: so many of the longest ids make 39 KiB, which base64 still fits into a message."""
 MAX_IDS_MIB = 65_536

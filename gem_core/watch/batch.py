@@ -13,7 +13,7 @@ SPAN = timedelta(minutes=1)
 HANDED_OUT = timedelta(minutes=15)
 """After this a job that was handed out is due again: its message is late, or lost."""
 DEPTH = 10
-"""Batches that may lie on the queue for each lane: ten minutes' work, well within `HANDED_OUT`."""
+"""Batches that may wait on the queue for each lease: ten minutes' work, within `HANDED_OUT`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Plan:
         return self.concurrency * DEPTH
 
     def delay(self, place: int) -> timedelta:
-        """How long the batch at a place of the queue is hidden, so that no more run than lanes."""
+        """How long the batch at a place of the queue is hidden, so that no more run than leases."""
         return SPAN * (place // self.concurrency)
 
 

@@ -1,9 +1,9 @@
-"""The request budget of all processes together: so many questions a second, whoever asks.
+"""The rate limiter: all processes together send GEM so many requests a second, whoever sends them.
 
-The budget is divided into lanes, each a share of the rate. Whoever asks GEM holds a lane: a
-document that it took by compare-and-set and that says until when it is taken. A holder that dies
-loses its lane when that moment passes, so nobody has to free it. Within a lane questions go out
-evenly spaced, also across a change of its holder: no more leave than the setting allows.
+The rate is divided into equal shares. Whoever asks GEM holds the lease of a share: a document that
+it wrote by compare-and-set, with the moment at which the lease ends. When a holder dies its lease
+ends by itself. Requests of one share are evenly spaced, also when its holder changes: there are
+never more of them than the setting allows.
 """
 
 from collections.abc import Callable
@@ -16,18 +16,18 @@ from gem_core.errors import RecordConflict
 from gem_core.moments import moment_text, read_lenient_moment
 from gem_core.storage.documents import Documents, Listed
 
-PREFIX = "lanes/"
+PREFIX = "leases/"
 LEASE_TIME = timedelta(seconds=20)
-"""How long a lane stays taken when its holder dies. A holder that lives renews it as it goes, and
-may also be late: the lane is lost only when another has taken it."""
+"""From taking or renewing a lease to its end. A holder that is late keeps its lease until another
+process has taken it."""
 MARGIN = timedelta(seconds=5)
-"""A lane is renewed before its lease ends, so that a question never leaves after it."""
+"""A lease is renewed so long before its end that no request starts after it."""
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class SleepClock:
-    """A clock, the pause that waits for so many seconds of it, and locks for those who wait."""
+    """A clock, a pause of so many seconds, and locks for those who wait."""
 
     now: Callable[[], datetime]
     pause: Callable[[float], object]
@@ -35,45 +35,45 @@ class SleepClock:
 
 
 class Lease:
-    """A share of the request budget, in our hands. Several threads may wait in it."""
+    """The right to use one share of the rate. Several threads may wait on it."""
 
     def __init__(
-        self, hold: "_HeldDocument", *, first: datetime, gap: timedelta, watch: SleepClock
+        self, document: "_LeaseDocument", *, first: datetime, gap: timedelta, clock: SleepClock
     ) -> None:
-        self._hold = hold
+        self._document = document
         self._next = first
         self._gap = gap
-        self._watch = watch
-        self._lock = watch.lock()
+        self._clock = clock
+        self._lock = clock.lock()
 
     def wait(self, ends_at: datetime) -> bool:
-        """Wait for the next moment to ask; at once False when there is none before `ends_at`.
+        """Wait until the next request may start; at once False when that is not before `ends_at`.
 
-        Also False when the lane was lost, which happens to a process that was held up for longer
-        than the lease.
+        Also False when the lease was lost: the process stood still for longer than the lease, and
+        another one has taken it.
 
         Raises:
-            StoreError: the lane could not be renewed.
+            StoreError: the lease could not be renewed.
 
         """
         with self._lock:
-            now = self._watch.now()
+            now = self._clock.now()
             at = max(self._next, now)
-            if at >= ends_at or not self._hold.until(at + MARGIN):
+            if at >= ends_at or not self._document.holds_until(at + MARGIN):
                 return False
             self._next = at + self._gap
         if at > now:
-            self._watch.pause((at - now).total_seconds())
+            self._clock.pause((at - now).total_seconds())
         return True
 
     def release(self) -> None:
-        """Let the next holder take it; the document then says when the last question left."""
+        """End the lease; its document then says when the last request started."""
         with self._lock:
-            self._hold.end(self._next - self._gap)
+            self._document.end(self._next - self._gap)
 
 
 class RateLimiter:
-    """All lanes; their documents lie beside the worklist."""
+    """Gives leases; their documents are beside the worklist."""
 
     def __init__(
         self,
@@ -81,74 +81,74 @@ class RateLimiter:
         *,
         count: int,
         per_second: float,
-        watch: SleepClock,
+        clock: SleepClock,
         random: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """Divide a rate.
+        """Divide the rate.
 
         Args:
-            documents: where the lanes are kept.
-            count: how many lanes.
-            per_second: questions a second of all lanes together.
-            watch: the clock.
-            random: 0 up to 1; runs that start together then seldom want the same lane.
+            documents: where the leases are stored.
+            count: how many shares.
+            per_second: requests a second, of all shares together.
+            clock: the clock.
+            random: from 0 up to 1: processes that start together seldom try the same lease first.
 
         """
         self._documents = documents
-        self._dice = random
+        self._random = random
         self._count = count
         self._gap = timedelta(seconds=count / per_second)
-        self._watch = watch
+        self._clock = clock
 
-    def take(self) -> Lease | None:
-        """A lane that nobody holds, one that may ask soonest; None when all are held.
+    def acquire(self) -> Lease | None:
+        """A lease that nobody holds: one whose next request may start first. None if all are held.
 
         Raises:
-            StoreError: the lanes could not be read or written.
+            StoreError: the leases could not be read or written.
 
         """
-        now = self._watch.now()
+        now = self._clock.now()
         known = {each.name: each for each in self._documents.every(prefix=PREFIX)}
         names = [f"{PREFIX}{number}" for number in range(self._count)]
-        asked = {name: _until(known[name]) if name in known else LONG_AGO for name in names}
-        first = {name: max(now, asked[name] + self._gap) for name in names if asked[name] <= now}
-        at = int(self._dice() * len(names))
-        free = [name for name in (*names[at:], *names[:at]) if name in first]
+        ends = {name: _end(known[name]) if name in known else LONG_AGO for name in names}
+        first = {name: max(now, ends[name] + self._gap) for name in names if ends[name] <= now}
+        start = int(self._random() * len(names))
+        free = [name for name in (*names[start:], *names[:start]) if name in first]
         for name in sorted(free, key=first.__getitem__):
-            held = known.get(name)
+            stored = known.get(name)
             with suppress(RecordConflict):
-                hold = _HeldDocument(
-                    self._documents, name, held.etag if held else None, now + LEASE_TIME
+                document = _LeaseDocument(
+                    self._documents, name, stored.etag if stored else None, now + LEASE_TIME
                 )
-                return Lease(hold, first=first[name], gap=self._gap, watch=self._watch)
+                return Lease(document, first=first[name], gap=self._gap, clock=self._clock)
         return None
 
 
-class _HeldDocument:
-    """The document of a lane, as long as it is ours."""
+class _LeaseDocument:
+    """The document of a lease that this process has taken, and may have lost since."""
 
     def __init__(self, documents: Documents, name: str, etag: str | None, until: datetime) -> None:
-        """Take it. Raises RecordConflict when another was first."""
+        """Take the lease. Raises RecordConflict when another process was first."""
         self._documents = documents
         self._name = name
         self._until = until
-        write = _metadata(until)
+        metadata = _metadata(until)
         self._etag: str | None = (
-            documents.create(name, b"", metadata=write)
+            documents.create(name, b"", metadata=metadata)
             if etag is None
-            else documents.replace(name, b"", etag=etag, metadata=write)
+            else documents.replace(name, b"", etag=etag, metadata=metadata)
         )
 
-    def until(self, moment: datetime) -> bool:
-        """Whether the lane is ours until then, the lease made longer if need be."""
+    def holds_until(self, moment: datetime) -> bool:
+        """Whether the lease lasts until then; renews it when it must be longer."""
         if self._etag and moment > self._until:
             self._write(moment + LEASE_TIME)
         return self._etag is not None
 
-    def end(self, asked_until: datetime) -> None:
-        """Give it back."""
+    def end(self, last_request: datetime) -> None:
+        """Give the lease back."""
         if self._etag:
-            self._write(asked_until)
+            self._write(last_request)
             self._etag = None
 
     def _write(self, until: datetime) -> None:
@@ -165,6 +165,6 @@ def _metadata(until: datetime) -> dict[str, str]:
     return {"until": moment_text(until)}
 
 
-def _until(lease: Listed) -> datetime:
-    """Until when a lane is taken; one that says nothing readable is free."""
+def _end(lease: Listed) -> datetime:
+    """When a lease ends; one that says nothing readable has ended."""
     return read_lenient_moment(lease.metadata.get("until")) or LONG_AGO

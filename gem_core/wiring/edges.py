@@ -103,7 +103,7 @@ def checker() -> Checker:
             _documents(WORKLIST),
             count=batches.concurrency if batches else 1,
             per_second=rate,
-            watch=SleepClock(now, time.sleep),
+            clock=SleepClock(now, time.sleep),
             random=SystemRandom().random,
         ),
         clock=now,

@@ -196,7 +196,7 @@ def test_without_a_lane_a_batch_goes_back(caplog: pytest.LogCaptureFixture) -> N
     world = world_of("job-0", plan=Plan(2, 1))
     check_jobs(world.checker)
     (message,) = world.batches.take()
-    lease = world.checker.limiter.take()
+    lease = world.checker.limiter.acquire()
     assert lease
     world.clock.move(seconds=7)
     check_batch(world.checker, message)
@@ -213,7 +213,7 @@ def test_batches_that_are_turned_off_run_out() -> None:
     check_jobs(world.checker)
     (message,) = world.batches.take()
     world.plan = None
-    lease = world.checker.limiter.take()
+    lease = world.checker.limiter.acquire()
     check_batch(world.checker, message)
     assert not world.batches.sent
     assert not world.gem.asked

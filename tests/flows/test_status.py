@@ -73,7 +73,7 @@ def test_ticks_that_start_and_never_end_are_no_life(*, ended_before: bool) -> No
         world.clock.move(minutes=1)
 
     def refuse() -> None:
-        if world.trap.calls[-1] == "lanes.every":
+        if world.trap.calls[-1] == "leases.every":
             raise StoreError("container 'gem-worklist': storage answered 409")
 
     world.trap.check = refuse

@@ -56,9 +56,9 @@ def test_a_due_job_costs_a_fixed_number_of_calls() -> None:
     calls = ["jobs.get", "worklist.replace", "gem.get_job", "jobs.replace", "worklist.replace"]
     assert world.trap.calls == [
         "heartbeat.get", "heartbeat.get", "heartbeat.put",
-        "worklist.every", "lanes.every", "lanes.create", "durations.get",
+        "worklist.every", "leases.every", "leases.create", "durations.get",
         *calls,
-        "lanes.replace", "heartbeat.put",
+        "leases.replace", "heartbeat.put",
     ]  # fmt: skip
 
 

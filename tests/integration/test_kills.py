@@ -11,7 +11,7 @@ from devkit.runner import Runner
 from devkit.simulator import GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, QUEUE, ROOT, Stage, app_settings, make_stores
 from gem_core.storage.names import JOBS, OUTBOX, REPORTS, TICKETS, WORKLIST
-from gem_core.watch.rate_limiter import PREFIX as LANES
+from gem_core.watch.rate_limiter import PREFIX as LEASES
 from tests.integration.courier import FAST, Courier, wait_for
 from tests.integration.proxy import Proxy, When
 
@@ -76,12 +76,12 @@ def live_until_killed(
 
 
 def end_leases(blobs: BlobServiceClient) -> None:
-    """As if the 20 seconds had passed for which the dead may hold the request budget.
+    """As if the 20 seconds had passed after which the lease of a dead process ends.
 
     That they pass is seen in `tests/watch/test_lanes.py`, in the world, and in the campaign.
     """
     worklist = blobs.get_container_client(WORKLIST)
-    for lease in worklist.list_blob_names(name_starts_with=LANES):
+    for lease in worklist.list_blob_names(name_starts_with=LEASES):
         worklist.delete_blob(lease)
 
 

@@ -1,4 +1,4 @@
-"""The request budget is shared by threads and processes, evenly spaced, and never exceeded."""
+"""The rate is shared by threads and processes, evenly spaced, and never exceeded."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -32,21 +32,21 @@ class World:
                 self.clock.move(seconds=seconds)
 
         return RateLimiter(
-            trap.around(self.documents, "lanes") if trap else self.documents,
+            trap.around(self.documents, "leases") if trap else self.documents,
             count=self.count,
             per_second=self.per_second,
-            watch=SleepClock(self.clock, pause),
+            clock=SleepClock(self.clock, pause),
         )
 
-    def take(self) -> Lease:
-        lease = self.limiter().take()
+    def acquire(self) -> Lease:
+        lease = self.limiter().acquire()
         assert lease
         return lease
 
 
 def test_the_first_goes_at_once_and_the_others_a_gap_apart() -> None:
     world = World(4)
-    lease = world.take()
+    lease = world.acquire()
     moments = []
     for _ in range(5):
         assert lease.wait(NEVER)
@@ -56,14 +56,14 @@ def test_the_first_goes_at_once_and_the_others_a_gap_apart() -> None:
 
 def test_time_that_was_not_used_is_not_saved_up() -> None:
     world = World(10)
-    lease = world.take()
+    lease = world.acquire()
     world.clock.move(seconds=30)
     lease.wait(NEVER)
     lease.wait(NEVER)
     assert world.clock() == START + timedelta(seconds=30.1)
 
 
-def test_threads_share_one_lane() -> None:
+def test_threads_share_one_lease() -> None:
     world = World(10)
     pauses: list[float] = []
     lock = Lock()
@@ -73,8 +73,8 @@ def test_threads_share_one_lane() -> None:
             pauses.append(seconds)
 
     lease = RateLimiter(
-        world.documents, count=1, per_second=10, watch=SleepClock(world.clock, pause)
-    ).take()
+        world.documents, count=1, per_second=10, clock=SleepClock(world.clock, pause)
+    ).acquire()
     assert lease
     with ThreadPoolExecutor(8) as pool:
         for waiting in [pool.submit(lease.wait, NEVER) for _ in range(40)]:
@@ -82,96 +82,96 @@ def test_threads_share_one_lane() -> None:
     assert sorted(pauses) == pytest.approx([number / 10 for number in range(1, 40)])
 
 
-def test_a_lane_has_one_holder() -> None:
+def test_a_lease_has_one_holder() -> None:
     world = World(10, count=2)
-    first, second = world.take(), world.take()
-    assert world.limiter().take() is None
+    first, second = world.acquire(), world.acquire()
+    assert world.limiter().acquire() is None
     first.release()
-    assert world.limiter().take()
+    assert world.limiter().acquire()
     assert second.wait(NEVER)
 
 
-def test_the_lane_that_may_ask_soonest_is_taken() -> None:
-    """Else a run would wait for the gap of the lane that the last one used, beside free ones."""
-    world = World(1, count=3)  # three seconds between two questions of a lane
+def test_the_lease_whose_next_request_is_first_is_acquired() -> None:
+    """Else a run would wait for the gap of the share that the last one used, beside unused ones."""
+    world = World(1, count=3)  # three seconds between two requests of a share
     for _ in range(3):
-        lease = world.take()
+        lease = world.acquire()
         assert lease.wait(NEVER)
         lease.release()
     assert world.clock() == START
-    assert world.take().wait(NEVER)
+    assert world.acquire().wait(NEVER)
     assert world.clock() == START + timedelta(seconds=3)
 
 
 @pytest.mark.parametrize("random", [0.0, 0.4, 0.999])
-def test_runs_that_start_together_want_different_lanes(random: float) -> None:
+def test_runs_that_start_together_try_different_leases(random: float) -> None:
     world = World(1, count=4)
-    watch = SleepClock(world.clock, lambda _: None)
+    clock = SleepClock(world.clock, lambda _: None)
     limiter = RateLimiter(
-        world.documents, count=4, per_second=1, watch=watch, random=lambda: random
+        world.documents, count=4, per_second=1, clock=clock, random=lambda: random
     )
-    assert limiter.take()
-    assert world.documents.names() == [f"lanes/{int(random * 4)}"]
+    assert limiter.acquire()
+    assert world.documents.names() == [f"leases/{int(random * 4)}"]
 
 
-def test_two_that_take_at_once_get_different_lanes() -> None:
+def test_two_that_acquire_at_once_get_different_leases() -> None:
     world = World(10, count=2)
     taken: list[Lease | None] = []
     trap = Trap()
 
     def overtake() -> None:
         trap.check = lambda: None
-        taken.append(world.limiter().take())
+        taken.append(world.limiter().acquire())
 
     trap.check = overtake  # after the listing
-    taken.append(world.limiter(trap=trap).take())
+    taken.append(world.limiter(trap=trap).acquire())
     assert all(taken)
-    assert world.documents.names() == ["lanes/0", "lanes/1"]
+    assert world.documents.names() == ["leases/0", "leases/1"]
 
 
-def test_a_lane_of_the_dead_is_free_after_its_lease() -> None:
+def test_the_lease_of_a_dead_holder_ends() -> None:
     world = World(10)
-    world.take()
+    world.acquire()
     world.clock.move(LEASE_TIME - timedelta(microseconds=1))
-    assert world.limiter().take() is None
+    assert world.limiter().acquire() is None
     world.clock.move(timedelta(microseconds=1))
-    assert world.limiter().take()
+    assert world.limiter().acquire()
 
 
-def test_a_lane_is_kept_as_long_as_its_holder_goes_on() -> None:
+def test_a_lease_lasts_as_long_as_its_holder_goes_on() -> None:
     world = World(1)
-    lease = world.take()
+    lease = world.acquire()
     for _ in range(300):
         assert lease.wait(NEVER)
-        assert world.limiter().take() is None
+        assert world.limiter().acquire() is None
 
 
-def test_a_lane_is_not_renewed_at_every_question() -> None:
+def test_a_lease_is_not_renewed_at_every_request() -> None:
     world = World(1)
     trap = Trap()
-    lease = world.limiter(trap=trap).take()
+    lease = world.limiter(trap=trap).acquire()
     assert lease
     for _ in range(61):
         lease.wait(NEVER)
-    # A minute: each renewal holds for a lease, less the margin.
-    assert trap.calls.count("lanes.replace") <= timedelta(minutes=1) / (LEASE_TIME - MARGIN)
+    # A minute: each renewal lasts for a lease, less the margin.
+    assert trap.calls.count("leases.replace") <= timedelta(minutes=1) / (LEASE_TIME - MARGIN)
 
 
-def test_a_holder_that_was_held_up_loses_its_lane() -> None:
+def test_a_holder_that_stood_still_loses_its_lease() -> None:
     world = World(10)
-    slow = world.take()
+    slow = world.acquire()
     world.clock.move(LEASE_TIME)
-    quick = world.take()
+    quick = world.acquire()
     assert not slow.wait(NEVER)
     slow.release()
-    assert world.limiter().take() is None
+    assert world.limiter().acquire() is None
     assert quick.wait(NEVER)
 
 
 def test_a_low_rate_never_holds_anybody_past_the_end() -> None:
     world = World(0.01)
     ends_at = START + timedelta(minutes=4)
-    lease = world.take()
+    lease = world.acquire()
     moments = []
     while lease.wait(ends_at):
         moments.append((world.clock() - START).total_seconds())
@@ -185,7 +185,7 @@ def test_the_gap_is_kept_across_holders() -> None:
     moments = []
     for tick in range(8):
         world.clock.now = max(world.clock.now, START + tick * timedelta(minutes=1))
-        lease = world.take()
+        lease = world.acquire()
         if lease.wait(world.clock() + timedelta(seconds=50)):
             moments.append((world.clock() - START).total_seconds())
         lease.release()
@@ -194,7 +194,7 @@ def test_the_gap_is_kept_across_holders() -> None:
 
 def test_a_clock_that_went_back_holds_nobody() -> None:
     world = World(10)
-    lease = world.take()
+    lease = world.acquire()
     assert lease.wait(START + SECOND)
     world.clock.move(hours=-1)
     assert not lease.wait(world.clock() + timedelta(minutes=4))
@@ -203,14 +203,14 @@ def test_a_clock_that_went_back_holds_nobody() -> None:
 @pytest.mark.parametrize("text", ["", "soon", "2026-01-20T10:00:00"])
 def test_a_document_that_says_nothing_takes_nothing(text: str) -> None:
     world = World(10)
-    world.documents.put("lanes/0", b"", metadata={"until": text})
-    assert world.limiter().take()
+    world.documents.put("leases/0", b"", metadata={"until": text})
+    assert world.limiter().acquire()
 
 
 def test_a_store_that_refuses_is_told() -> None:
     world = World(10)
     trap = Trap()
-    lease = world.limiter(trap=trap).take()
+    lease = world.limiter(trap=trap).acquire()
     assert lease
 
     def refuse() -> None:
@@ -241,7 +241,7 @@ def test_the_rate_is_never_exceeded(
         world.clock.move(seconds=seconds / 4)
         match step:
             case "take":
-                lease = world.limiter().take()
+                lease = world.limiter().acquire()
                 held += [lease] if lease else []
             case "ask" if held and held[-1].wait(world.clock() + timedelta(minutes=2)):
                 asked.append(world.clock())
@@ -250,10 +250,10 @@ def test_the_rate_is_never_exceeded(
             case "die" if held:
                 held.pop(0)
         # One that lived and was silent for longer than its lease may have lost it.
-        assert sum(lease._hold._until > world.clock() for lease in held) <= count
+        assert sum(lease._document._until > world.clock() for lease in held) <= count
     for first, start in enumerate(asked):
         for number, end in enumerate(asked[first:], 1):
-            # In each lane at most one more than the rate times the time; a time is told in whole
+            # In each share at most one more than the rate times the time; a time is told in whole
             # microseconds, so each gap may be one shorter.
             passed = (end - start).total_seconds() + number * 1e-6
             assert number <= count + passed * per_second

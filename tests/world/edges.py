@@ -140,10 +140,10 @@ class Edges:
             gem=self._watched(self.gem, "gem"),
             policy=self._setting.policy,
             limiter=RateLimiter(
-                self._watched(self.worklist, "lanes"),
+                self._watched(self.worklist, "leases"),
                 count=self._setting.plan.concurrency if self._setting.plan else 1,
                 per_second=10,
-                watch=SleepClock(clock, self._loop.wait, lambda: Lock(self._loop)),
+                clock=SleepClock(clock, self._loop.wait, lambda: Lock(self._loop)),
             ),
             clock=clock,
             jitter=self._random.random,
