@@ -17,7 +17,7 @@ from gem_core.flows import replay_poison as replaying
 from gem_core.flows.find_trouble import find_trouble
 from gem_core.storage import names
 from gem_core.watch.registry import ticket_job_run_id
-from gem_core.wiring import edges
+from gem_core.wiring import delivery, managers, tick
 
 # The Azure SDK would log two lines a request, at the level that operators want for our own events.
 logging.getLogger("azure").setLevel(logging.WARNING)
@@ -35,13 +35,13 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 @app.timer_trigger(schedule="%GEM_CHECK_SCHEDULE%", arg_name="timer", use_monitor=True)
 def check_jobs(timer: func.TimerRequest) -> None:
     """Ask GEM about every job that is due; raise the tickets of those that have ended."""
-    checking.check_jobs(edges.checker(), past_due=timer.past_due)
+    checking.check_jobs(tick.checker(), past_due=timer.past_due)
 
 
 @app.queue_trigger(arg_name="batch", queue_name=names.BATCHES, connection="GEM_STATE")
 def check_batch(batch: func.QueueMessage) -> None:
     """Ask GEM about jobs that a tick handed out; only with GEM_CHECK_BATCH_SIZE."""
-    batching.check_batch(edges.checker(), batch.get_body())
+    batching.check_batch(tick.checker(), batch.get_body())
 
 
 @app.blob_trigger(
@@ -55,7 +55,7 @@ def deliver_results(ticket: func.InputStream) -> None:
     """Audit the output of a settled job and send its manifest."""
     from gem_core.flows import deliver_results as delivering  # noqa: PLC0415 - imports pyarrow
 
-    delivering.deliver_results(edges.deliverer(), ticket_job_run_id(ticket.name or ""))
+    delivering.deliver_results(delivery.deliverer(), ticket_job_run_id(ticket.name or ""))
 
 
 @app.route("jobs/{jobRunId}", methods=["PUT"])
@@ -64,7 +64,7 @@ def register_job(req: func.HttpRequest) -> func.HttpResponse:
 
     def story() -> tuple[int, object]:
         body = web.json_body(req.get_body())
-        new, record = managing.register_job(edges.manager(), _job_run_id(req), body)
+        new, record = managing.register_job(managers.manager(), _job_run_id(req), body)
         return (201 if new else 200), record
 
     return _answer(story)
@@ -73,33 +73,33 @@ def register_job(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("jobs", methods=["GET"])
 def list_jobs(req: func.HttpRequest) -> func.HttpResponse:
     """A page of all jobs."""
-    return _answer(lambda: (200, managing.list_jobs(edges.manager(), req.params)))
+    return _answer(lambda: (200, managing.list_jobs(managers.manager(), req.params)))
 
 
 @app.route("trouble", methods=["GET"])
 def list_trouble(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """The open jobs that need somebody's eyes."""
-    return _answer(lambda: (200, {"jobs": find_trouble(edges.manager())}))
+    return _answer(lambda: (200, {"jobs": find_trouble(managers.manager())}))
 
 
 @app.route("poison", methods=["GET"])
 def list_poison(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """What lies on the queues of failed messages."""
-    return _answer(lambda: (200, replaying.list_poison(edges.poison_manager())))
+    return _answer(lambda: (200, replaying.list_poison(managers.poison_manager())))
 
 
 @app.route("poison/replay", methods=["POST"])
 def replay_poison(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """Raise the tickets of failed messages again, and take the messages off."""
     return _answer(
-        lambda: (200, {"messages": list(replaying.replay_poison(edges.poison_manager()))})
+        lambda: (200, {"messages": list(replaying.replay_poison(managers.poison_manager()))})
     )
 
 
 @app.route("jobs/{jobRunId}", methods=["GET"])
 def show_job(req: func.HttpRequest) -> func.HttpResponse:
     """All that is known of a job."""
-    return _answer(lambda: (200, managing.show_job(edges.manager(), _job_run_id(req))))
+    return _answer(lambda: (200, managing.show_job(managers.manager(), _job_run_id(req))))
 
 
 @app.route("jobs/{jobRunId}/check", methods=["POST"])
@@ -108,7 +108,7 @@ def check_job(req: func.HttpRequest) -> func.HttpResponse:
     return _answer(
         lambda: (
             200,
-            managing.check_job(edges.manager(), edges.checker(), _job_run_id(req)),
+            managing.check_job(managers.manager(), tick.checker(), _job_run_id(req)),
         )
     )
 
@@ -116,7 +116,7 @@ def check_job(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("jobs/{jobRunId}/redeliver", methods=["POST"])
 def redeliver_job(req: func.HttpRequest) -> func.HttpResponse:
     """Deliver a settled job once more, from its output as it is now."""
-    return _answer(lambda: (202, managing.redeliver_job(edges.manager(), _job_run_id(req))))
+    return _answer(lambda: (202, managing.redeliver_job(managers.manager(), _job_run_id(req))))
 
 
 @app.route("jobs/{jobRunId}", methods=["DELETE"])
@@ -124,7 +124,7 @@ def forget_job(req: func.HttpRequest) -> func.HttpResponse:
     """Stop watching a job and forget it."""
 
     def story() -> tuple[int, object]:
-        managing.forget_job(edges.manager(), _job_run_id(req))
+        managing.forget_job(managers.manager(), _job_run_id(req))
         return 204, None
 
     return _answer(story)
@@ -135,7 +135,7 @@ def status(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the bi
     """What the last tick did, and whether the timer lives: 503 when it has been silent."""
 
     def story() -> tuple[int, object]:
-        alive, detail = managing.tell_status(edges.manager())
+        alive, detail = managing.tell_status(managers.manager())
         return (200 if alive else 503), detail
 
     return _answer(story)
@@ -157,7 +157,7 @@ def doctor(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the bi
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """Whether the timer lives, without any detail: this route needs no key."""
-    answer = web.answer(lambda: (200 if managing.tell_status(edges.manager())[0] else 503, {}))
+    answer = web.answer(lambda: (200 if managing.tell_status(managers.manager())[0] else 503, {}))
     alive = answer.status == 200  # noqa: PLR2004 - OK
     return func.HttpResponse(
         '{"status": "ok"}' if alive else '{"status": "unhealthy"}',

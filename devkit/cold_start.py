@@ -24,10 +24,10 @@ ROWS = {
     BASE: "import azure.functions",
     "function_app (indexed)": "import function_app",
     "… and the edges of check_jobs": (
-        "import function_app; from gem_core import wiring; wiring.checker()"
+        "import function_app; from gem_core.wiring.tick import checker; checker()"
     ),
     "… and the edges of deliver_results": (
-        "import function_app; from gem_core import wiring; wiring.deliverer()"
+        "import function_app; from gem_core.wiring.delivery import deliverer; deliverer()"
     ),
     "azure.identity": "import azure.identity",
     "pyarrow.parquet": "import pyarrow.parquet",

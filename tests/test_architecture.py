@@ -179,19 +179,19 @@ def clocks(path: Path) -> list[str]:
 
 
 def test_a_clock_would_be_seen() -> None:
-    assert clocks(CORE / "wiring" / "edges.py")
+    assert clocks(CORE / "wiring" / "environment.py")
     assert clocks(CORE / "gem" / "client.py")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_only_edges_look_at_the_clock(path: Path) -> None:
-    if name_of(path) != "gem_core.wiring.edges" and "Edge:" not in docstring(path):
+    if "Edge:" not in docstring(path):
         assert clocks(path) == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_only_wiring_reads_the_environment(path: Path) -> None:
-    if name_of(path) == "gem_core.wiring.edges":
+    if name_of(path) == "gem_core.wiring.environment":
         return
     reads = {"os.environ", "os.getenv"}
     for node in ast.walk(tree(path)):

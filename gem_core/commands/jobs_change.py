@@ -16,7 +16,8 @@ from gem_core.errors import (
     StoreError,
 )
 from gem_core.flows import manage_jobs as managing
-from gem_core.wiring.edges import checker, state_manager
+from gem_core.wiring.managers import state_manager
+from gem_core.wiring.tick import checker
 
 
 def register(

@@ -15,7 +15,8 @@ from gem_core.errors import OutputUnreachable, RecordUnreadable, RequestError
 from gem_core.flows import find_trouble as finding
 from gem_core.flows.manage_jobs import MAX_PAGE, JobDocument, show_document, show_job
 from gem_core.flows.manage_jobs import list_jobs as list_page
-from gem_core.wiring.edges import now, state_manager
+from gem_core.wiring.environment import now
+from gem_core.wiring.managers import state_manager
 
 
 def list_jobs(*, stage: str | None, limit: int | None, after: str | None, as_json: bool) -> int:

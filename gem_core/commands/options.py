@@ -70,7 +70,7 @@ def add_command(
     def prepared(arguments: argparse.Namespace) -> int:
         if arguments.settings:
             from gem_core.settings.local_settings import read_settings_file  # noqa: PLC0415 - when it runs
-            from gem_core.wiring.edges import use_settings  # noqa: PLC0415 - imports azure
+            from gem_core.wiring.environment import use_settings  # noqa: PLC0415 - as above
 
             use_settings(read_settings_file(arguments.settings))
         return run(arguments)

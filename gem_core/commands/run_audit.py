@@ -22,7 +22,8 @@ from gem_core.commands.text import in_words
 from gem_core.errors import CourierError, GemAnswerError, OutputMissing, RequestError
 from gem_core.gem.job import GemJob, JobStatus, parse_job
 from gem_core.outcome import Outcome
-from gem_core.wiring.edges import now, open_address
+from gem_core.wiring.addresses import open_address
+from gem_core.wiring.environment import now
 
 VALID, INVALID, NOT_COMPARED, NO_PAGE = 0, 1, 2, 3
 """The report is printed in each case. Not compared: valid as far as it goes, but the input that was

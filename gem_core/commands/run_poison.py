@@ -7,7 +7,8 @@ from gem_core.commands.job_text import poison_table
 from gem_core.commands.table import plain
 from gem_core.commands.terminal import complain, say, say_json, terminal_width
 from gem_core.flows import replay_poison as replaying
-from gem_core.wiring.edges import now, poison_manager
+from gem_core.wiring.environment import now
+from gem_core.wiring.managers import poison_manager
 
 
 def list_messages(*, as_json: bool) -> int:

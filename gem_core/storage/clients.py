@@ -3,7 +3,9 @@
 The SDKs are slow to import, azure.identity most of all, so each is imported where it is needed.
 """
 
+from enum import Enum
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gem_core.secret import Secret
@@ -19,34 +21,47 @@ if TYPE_CHECKING:
     from requests import Session
 
 CONNECTIONS = MAX_CONCURRENCY
-"""Kept open by a client at most, and made as they are needed: one for each question that may be in
-flight. The SDK keeps ten, throws the others away and says so at each of them."""
-RETRIES: dict[str, Any] = {"retry_total": 4, "initial_backoff": 1, "increment_base": 2}
-"""Seconds of the storage SDK's exponential retry; its default waits 15 s before the first one. It
-tries again after 408, 5xx and broken connections, not after 429, and ignores Retry-After."""
-IMPATIENT: dict[str, Any] = {
-    "retry_total": 1,
-    "initial_backoff": 1,
-    "increment_base": 0,
-    "random_jitter_range": 0,
-    "connection_timeout": 5,
-    "read_timeout": 10,
-}
-"""For somebody who waits for the answer; seconds."""
-
+"""That a client keeps open at most: one for each request to GEM that may be in flight, made when it
+is needed. The SDK would keep ten, drop the others and log a warning for each."""
 _WHOLE: dict[str, Any] = {"connection_data_block_size": 16 << 20}
-"""A piece of a file is read from its connection at once rather than joined from small blocks, which
+"""A piece of a file is read from its connection at once, and not joined from small blocks: that
 takes two thirds of the CPU time (docs/decisions/0025)."""
+
+
+class Retries(Enum):
+    """Options of the storage SDK's exponential retry, in seconds.
+
+    It tries again after 408, 5xx and broken connections, not after 429, and ignores Retry-After.
+    """
+
+    BACKGROUND = MappingProxyType({"retry_total": 4, "initial_backoff": 1, "increment_base": 2})
+    """The SDK's default waits 15 s before the first one."""
+    INTERACTIVE = MappingProxyType(
+        {
+            "retry_total": 1,
+            "initial_backoff": 1,
+            "increment_base": 0,
+            "random_jitter_range": 0,
+            "connection_timeout": 5,
+            "read_timeout": 10,
+        }
+    )
+    """For a person who waits for the answer."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """For a client."""
+        return dict(self.value)
 
 
 @cache
 def blob_service(
-    connection: Connection, service_uri: str, *, impatient: bool = False
+    connection: Connection, service_uri: str, retries: Retries = Retries.BACKGROUND
 ) -> "BlobServiceClient":
     """The blob service; the address is only used where there is no connection string."""
     from azure.storage.blob import BlobServiceClient
 
-    options = (IMPATIENT if impatient else RETRIES) | _WHOLE
+    options = retries.options | _WHOLE
     if connection.connection_string:
         return BlobServiceClient.from_connection_string(
             connection.connection_string.reveal(), session=_session(), **options
@@ -57,20 +72,23 @@ def blob_service(
 
 
 def blob_service_at(url: str, signature: Secret | None) -> "BlobServiceClient":
-    """The blob service at an address, by a shared access signature, else by the default chain."""
+    """The blob service at an address, by a shared access signature or else the default chain."""
     from azure.core.credentials import AzureSasCredential
     from azure.storage.blob import BlobServiceClient
 
     credential = AzureSasCredential(signature.reveal()) if signature else sign_in(None)
-    return BlobServiceClient(url, credential=credential, session=_session(), **RETRIES, **_WHOLE)
+    options = Retries.BACKGROUND.options | _WHOLE
+    return BlobServiceClient(url, credential=credential, session=_session(), **options)
 
 
 @cache
-def queue_service(connection: Connection, *, impatient: bool = False) -> "QueueServiceClient":
+def queue_service(
+    connection: Connection, retries: Retries = Retries.BACKGROUND
+) -> "QueueServiceClient":
     """The queue service."""
     from azure.storage.queue import QueueServiceClient
 
-    options = IMPATIENT if impatient else RETRIES
+    options = retries.options
     if connection.connection_string:
         return QueueServiceClient.from_connection_string(
             connection.connection_string.reveal(), session=_session(), **options
@@ -84,7 +102,7 @@ def queue_service(connection: Connection, *, impatient: bool = False) -> "QueueS
 
 
 def _session() -> "Session":
-    """As the SDK makes its own, but for the number of connections: urllib3 tries nothing again."""
+    """Like the SDK's own, but with more connections. The SDK retries, so urllib3 must not."""
     from requests import Session
     from requests.adapters import HTTPAdapter
     from urllib3 import Retry
@@ -98,12 +116,12 @@ def _session() -> "Session":
 
 
 def connector(
-    connection: Connection, *, impatient: bool = False
+    connection: Connection, retries: Retries = Retries.BACKGROUND
 ) -> "Callable[[str, str], ContainerClient]":
-    """Gives a container by the address of its service and its name."""
+    """A function from the address of a blob service and a container's name to the container."""
 
     def connect(service_uri: str, container: str) -> "ContainerClient":
-        service = blob_service(connection, service_uri, impatient=impatient)
+        service = blob_service(connection, service_uri, retries)
         return service.get_container_client(container)
 
     return connect

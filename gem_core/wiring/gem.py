@@ -3,20 +3,28 @@
 Both are slow to import, so each is imported where it is needed.
 """
 
-from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 from gem_core.secret import Secret
 from gem_core.settings.app_settings import Settings
 from gem_core.storage.clients import sign_in
+from gem_core.wiring.environment import now, settings
 
 if TYPE_CHECKING:
     from gem_core.gem.client import GemClient
     from gem_core.gem.token import TokenSource
 
 
+@cache
+def gem() -> "GemClient":
+    """GEM, with the key and the token of the settings. Raises SettingsError."""
+    chosen = settings()
+    return gem_client(chosen, key=chosen.gem_api_key, token=token_source(chosen))
+
+
 def token_source(chosen: Settings) -> "TokenSource":
-    """The fixed token of the settings, else one of an identity."""
+    """The fixed token of the settings, or else tokens of an identity."""
     from gem_core.gem.token import FixedToken, IdentityToken
 
     if chosen.gem_bearer_token:
@@ -25,13 +33,13 @@ def token_source(chosen: Settings) -> "TokenSource":
     return IdentityToken(
         lambda: sign_in(principal),
         chosen.gem_token_scope,
-        clock=lambda: datetime.now(UTC),
+        clock=now,
         secret=principal.client_secret if principal else None,
     )
 
 
 def gem_client(chosen: Settings, *, key: Secret, token: "TokenSource") -> "GemClient":
-    """GEM as it is met by whoever shows this key and this token."""
+    """GEM, with this key and this token."""
     from gem_core.gem.client import GemClient
 
     return GemClient(

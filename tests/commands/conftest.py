@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from devkit.azurite import Azurite
-from tests.commands.desk import DeskCommand, empty_stores, forget_edges
+from tests.commands.desk import DeskCommand, empty_stores
+from tests.wiring.fresh import forget_edges
 
 
 @pytest.fixture

@@ -10,16 +10,8 @@ from azure.storage.queue import QueueServiceClient
 
 from devkit.azurite import Azurite
 from gem_core.__main__ import main
-from gem_core.storage import clients
 from gem_core.storage.names import BATCHES, CONTAINERS, POISON_QUEUES
-from gem_core.wiring import edges
-
-
-def forget_edges() -> None:
-    """As in a new process."""
-    for part in (*vars(edges).values(), *vars(clients).values()):
-        if hasattr(part, "cache_clear"):
-            part.cache_clear()
+from tests.wiring.fresh import forget_edges
 
 
 @dataclass

@@ -33,7 +33,7 @@ from gem_core.commands.progress import ProgressLine
 from gem_core.commands.run_audit import AuditRequest
 from gem_core.errors import OutputUnreachable
 from gem_core.storage import clients
-from gem_core.wiring import edges
+from gem_core.wiring.addresses import account_of
 from tests.audit.build import audited, changed, input_table, job, matched_table, write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -604,6 +604,6 @@ def test_an_address_without_signature_is_opened_by_the_default_chain(
         return Chain()
 
     monkeypatch.setattr(clients, "sign_in", sign_in)
-    account = edges._account(parse_address("https://a.blob.core.windows.net/c/n"))
+    account = account_of(parse_address("https://a.blob.core.windows.net/c/n"))
     assert account.url == "https://a.blob.core.windows.net/"
     assert asked == [None]

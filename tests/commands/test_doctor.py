@@ -28,8 +28,11 @@ from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import register_job
 from gem_core.storage import clients, names
 from gem_core.watch.heartbeat import NAME, STARTED, Heartbeat, Tick
-from gem_core.wiring import edges
-from tests.commands.desk import DeskCommand, forget_edges
+from gem_core.wiring.delivery import deliverer
+from gem_core.wiring.managers import manager
+from gem_core.wiring.tick import checker
+from tests.commands.desk import DeskCommand
+from tests.wiring.fresh import forget_edges
 
 ROOT = Path(__file__).resolve().parents[2]
 WRONG_KEY = "d3Jvbmcta2V5LXdyb25nLWtleQ=="
@@ -51,9 +54,9 @@ def demo(command: DeskCommand) -> Iterator[dict[str, str]]:
             settings = app_settings(command.azurite, simulator) | {"GEM_REPORT_PAGE": "false"}
             os.environ.update(settings)
             forget_edges()
-            register_job(edges.manager(), "job-1", None)
-            check_jobs(edges.checker())
-            assert deliver_results(edges.deliverer(), "job-1")
+            register_job(manager(), "job-1", None)
+            check_jobs(checker())
+            assert deliver_results(deliverer(), "job-1")
             queues.get_queue_client(QUEUE).clear_messages()
             yield settings
 
@@ -192,7 +195,7 @@ def test_a_folder_that_is_not_there(command: DeskCommand, tmp_path: Path) -> Non
 @pytest.mark.usefixtures("demo")
 @pytest.mark.parametrize("ago", [timedelta(hours=2), None], ids=["silent", "never"])
 def test_a_silent_timer(command: DeskCommand, ago: timedelta | None) -> None:
-    heartbeat: Heartbeat = edges.manager().heartbeat
+    heartbeat: Heartbeat = manager().heartbeat
     if ago:
         then = datetime.now(UTC) - ago
         heartbeat.start(then)
@@ -261,7 +264,7 @@ def test_storage_and_gem_that_do_not_answer(
     command: DeskCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each check gives up, and says whose turn it is."""
-    monkeypatch.setattr(clients, "IMPATIENT", {"retry_total": 0})
+    monkeypatch.setattr(clients.Retries, "options", {"retry_total": 0})
     away = "AccountName=a;AccountKey=aa==;BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a"
     code, found = look(
         command, GEM_STATE=away, GEM_OUTPUT=away, GEM_API_BASE_URL="http://127.0.0.1:1"

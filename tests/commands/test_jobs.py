@@ -20,7 +20,8 @@ from gem_core.outcome import Outcome
 from gem_core.storage import names
 from gem_core.watch.record import JobRecord, Settlement
 from gem_core.watch.registry import StoredRecord
-from gem_core.wiring.edges import now, state_manager
+from gem_core.wiring.environment import now
+from gem_core.wiring.managers import state_manager
 from tests.builders import answer
 from tests.commands.desk import DeskCommand
 

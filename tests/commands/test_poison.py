@@ -11,7 +11,8 @@ from devkit.azurite import Azurite
 from devkit.runner.blob_message import BlobMessage
 from gem_core.storage.names import POISON_QUEUES, TICKETS
 from gem_core.watch.record import Settlement
-from gem_core.wiring.edges import now, state_manager
+from gem_core.wiring.environment import now
+from gem_core.wiring.managers import state_manager
 from tests.commands.desk import DeskCommand
 
 EMPTY = [f"{name}: 0 messages\n" for name in POISON_QUEUES]

@@ -27,10 +27,15 @@ from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import register_job, tell_status
 from gem_core.gem.token import FixedToken, IdentityToken
-from gem_core.storage import clients, names
+from gem_core.storage import names
 from gem_core.storage.clients import blob_service, connector, queue_service
-from gem_core.wiring import edges
+from gem_core.wiring.delivery import deliverer
+from gem_core.wiring.environment import settings as app_settings
+from gem_core.wiring.gem import gem
+from gem_core.wiring.managers import manager
+from gem_core.wiring.tick import checker
 from tests.gem.server import Asked, Reply, ScriptedServer
+from tests.wiring.fresh import forget_edges
 
 NEEDED = {
     "GEM_API_KEY": "key",
@@ -49,16 +54,9 @@ PRINCIPAL = {"tenantId": "00000000-0000-0000-0000-000000000001", "clientSecret":
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Every test builds its own edges."""
-    forget()
+    forget_edges()
     yield monkeypatch
-    forget()
-
-
-def forget() -> None:
-    """As in a new process."""
-    for part in (*vars(edges).values(), *vars(clients).values()):
-        if hasattr(part, "cache_clear"):
-            part.cache_clear()
+    forget_edges()
 
 
 def use(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> None:
@@ -73,7 +71,7 @@ def credential_of(client: object) -> TokenCredential:
 
 def test_settings_that_are_wrong_stop_every_edge(fresh: pytest.MonkeyPatch) -> None:
     use(fresh, {})
-    for edge in (edges.checker, edges.manager, edges.deliverer):
+    for edge in (checker, manager, deliverer):
         with pytest.raises(SettingsError, match="GEM_API_KEY"):
             edge()
 
@@ -96,15 +94,15 @@ def test_no_tick_starts_with_a_secret_that_is_an_unresolved_reference(
     """Before anything is asked of GEM or written; and the error says which secret it is."""
     use(fresh, NEEDED | {name: "@Microsoft.KeyVault(SecretUri=https://v.example/secrets/a/)"})
     with pytest.raises(SettingsError, match=f"{name} is an unresolved Key Vault reference"):
-        check_jobs(edges.checker())
+        check_jobs(checker())
     with pytest.raises(SettingsError, match=f"{name} is an unresolved Key Vault reference"):
-        edges.manager()
+        manager()
 
 
 def test_edges_are_built_once(fresh: pytest.MonkeyPatch) -> None:
     use(fresh, NEEDED)
-    assert edges.checker() is edges.checker()
-    assert edges.checker().registry is edges.manager().registry is edges.deliverer().registry
+    assert checker() is checker()
+    assert checker().registry is manager().registry is deliverer().registry
 
 
 @pytest.mark.parametrize(
@@ -121,7 +119,7 @@ def test_state_is_reached_by_the_identity_that_was_named(
     fresh: pytest.MonkeyPatch, extra: dict[str, str], kind: type[TokenCredential]
 ) -> None:
     use(fresh, IDENTITY | {f"GEM_STATE__{name}": text for name, text in extra.items()})
-    state = edges.settings().state
+    state = app_settings().state
     blobs = blob_service(state, state.blob_service_uri or "")
     queues = queue_service(state)
     assert isinstance(credential_of(blobs), kind)
@@ -150,7 +148,7 @@ def test_a_connection_is_kept_for_each_question_at_once(
     with Crowd(60) as server, ThreadPoolExecutor(60) as threads:
         state = f"AccountName=a;AccountKey=aa==;BlobEndpoint={server.url}/a;QueueEndpoint=http://q"
         use(fresh, NEEDED | {"GEM_STATE": state})
-        registry = edges.manager().registry
+        registry = manager().registry
         for _ in range(2):
             assert not any(threads.map(registry.get, map(str, range(60))))
         assert len({each.peer for each in server.asked}) == 60
@@ -159,7 +157,7 @@ def test_a_connection_is_kept_for_each_question_at_once(
 
 def test_each_storage_of_gem_has_its_own_address(fresh: pytest.MonkeyPatch) -> None:
     use(fresh, IDENTITY)
-    connect = connector(edges.settings().output)
+    connect = connector(app_settings().output)
     container = connect("https://storage-001.blob.example", "default")
     assert container.url == "https://storage-001.blob.example/default"
 
@@ -173,13 +171,13 @@ def test_the_token_of_gem(
     fresh: pytest.MonkeyPatch, settings: dict[str, str], kind: type[object]
 ) -> None:
     use(fresh, NEEDED | settings)
-    assert isinstance(edges._gem()._token, kind)
+    assert isinstance(gem()._token, kind)
 
 
 def test_gem_is_asked_as_the_service_principal_of_the_settings(fresh: pytest.MonkeyPatch) -> None:
     principal = {"GEM_TENANT_ID": PRINCIPAL["tenantId"], "GEM_CLIENT_ID": "c"}
     use(fresh, NEEDED | principal | {"GEM_CLIENT_SECRET": "s3cret-of-entra"})
-    token = edges._gem()._token
+    token = gem()._token
     assert isinstance(token, IdentityToken)
     assert isinstance(token._make_credential(), ClientSecretCredential)
     assert token._hide("repeats s3cret-of-entra") == "repeats ***"
@@ -216,10 +214,10 @@ def test_a_job_goes_through_all_edges(
                     "GEM_RESULTS_QUEUE_ENCODING": encoding,
                 },
             )
-            register_job(edges.manager(), job, None)
-            check_jobs(edges.checker())
-            assert tell_status(edges.manager())[0]
-            sent = deliver_results(edges.deliverer(), job)
+            register_job(manager(), job, None)
+            check_jobs(checker())
+            assert tell_status(manager())[0]
+            sent = deliver_results(deliverer(), job)
         (message,) = queue.receive_messages()
     assert sent
     body = base64.b64decode(message.content).decode() if encoding == "base64" else message.content
@@ -229,11 +227,11 @@ def test_a_job_goes_through_all_edges(
 
 def test_the_audit_knows_its_bounds(fresh: pytest.MonkeyPatch) -> None:
     def options(**settings: str) -> object:
-        forget()
+        forget_edges()
         use(fresh, NEEDED | settings)
-        chosen = edges.deliverer().audit
+        chosen = deliverer().audit
         assert isinstance(chosen, partial)
-        return chosen.keywords["effort"]
+        return chosen.keywords["options"]
 
     ids = {"GEM_IDS_MEMORY_MIB": "256", "GEM_IDS_FOLDER": "/mnt/ids"}
     assert options(**ids) == AuditOptions(IdLimits(256 << 20, Path("/mnt/ids")))

@@ -1,0 +1,52 @@
+"""What it takes to manage jobs and poison messages: for the HTTP routes and the commands. Edge."""
+
+from functools import cache
+
+from gem_core.flows.manage_jobs import JobManager
+from gem_core.flows.replay_poison import PoisonManager
+from gem_core.settings.app_settings import StateSettings
+from gem_core.storage.names import TICKETS
+from gem_core.watch.schedule import Policy
+from gem_core.wiring.environment import now, settings, state_settings
+from gem_core.wiring.stores import Stores, stores
+
+
+def manager() -> JobManager:
+    """For the HTTP routes. Raises SettingsError unless all settings are valid."""
+    settings()
+    return state_manager()
+
+
+@cache
+def state_manager() -> JobManager:
+    """For the commands: needs our own state, neither GEM's key nor its storage."""
+    return job_manager(stores(), state_settings())
+
+
+@cache
+def poison_manager() -> PoisonManager:
+    """The same, with the poison queues."""
+    return PoisonManager(state_manager(), stores().poison_queues(), TICKETS)
+
+
+def job_manager(state: Stores, chosen: StateSettings) -> JobManager:
+    """A manager of the jobs in these stores."""
+    return JobManager(
+        registry=state.registry,
+        outbox=state.outbox,
+        heartbeat=state.heartbeat,
+        policy=policy(chosen),
+        schedule=chosen.check_schedule,
+        clock=now,
+    )
+
+
+def policy(chosen: StateSettings) -> Policy:
+    """The operator's limits."""
+    return Policy(
+        check_min=chosen.check_min,
+        check_max=chosen.check_max,
+        job_deadline=chosen.job_deadline,
+        lost_after=chosen.lost_after,
+        redeliver_after=chosen.redeliver_after,
+    )

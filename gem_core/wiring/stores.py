@@ -1,0 +1,94 @@
+"""Our own state: the containers and queues in GEM_STATE, and what is kept in them. Edge."""
+
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
+
+from gem_core.deliver.outbox import Outbox
+from gem_core.settings.connection import Connection
+from gem_core.storage.clients import Retries, blob_service, queue_service
+from gem_core.storage.names import (
+    BATCHES,
+    JOBS,
+    OUTBOX,
+    POISON_QUEUES,
+    REPORTS,
+    TICKETS,
+    WORKLIST,
+)
+from gem_core.watch.heartbeat import Heartbeat
+from gem_core.watch.registry import JobRegistry
+from gem_core.wiring.environment import state_settings
+
+if TYPE_CHECKING:
+    from azure.storage.queue import QueueClient
+
+    from gem_core.deliver.poison_queue import PoisonQueue
+    from gem_core.deliver.results_queue import ResultsQueue
+    from gem_core.storage.blob_documents import BlobDocuments
+    from gem_core.watch.batch_queue import BatchQueue
+
+
+class Stores:
+    """The stores behind one connection. Each is made when it is first asked for."""
+
+    def __init__(self, state: Connection, retries: Retries = Retries.BACKGROUND) -> None:
+        self._state = state
+        self._retries = retries
+
+    def documents(self, container: str) -> "BlobDocuments":
+        """A container."""
+        from gem_core.storage.blob_documents import BlobDocuments
+
+        service = blob_service(self._state, self._state.blob_service_uri or "", self._retries)
+        return BlobDocuments(service.get_container_client(container))
+
+    @cached_property
+    def registry(self) -> JobRegistry:
+        """The registered jobs."""
+        return JobRegistry(
+            jobs=self.documents(JOBS),
+            worklist=self.documents(WORKLIST),
+            tickets=self.documents(TICKETS),
+        )
+
+    @cached_property
+    def heartbeat(self) -> Heartbeat:
+        """The last tick."""
+        return Heartbeat(self.documents(WORKLIST))
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Stored manifests and reports."""
+        return Outbox(manifests=self.documents(OUTBOX), reports=self.documents(REPORTS))
+
+    def queue(self, name: str, *, base64: bool = False) -> "QueueClient":
+        """A queue; `base64` encodes what is sent, as Functions queue triggers expect."""
+        from azure.storage.queue import TextBase64EncodePolicy
+
+        return queue_service(self._state, self._retries).get_queue_client(
+            name, message_encode_policy=TextBase64EncodePolicy() if base64 else None
+        )
+
+    def results_queue(self, name: str, *, base64: bool) -> "ResultsQueue":
+        """Where manifests are sent."""
+        from gem_core.deliver.results_queue import ResultsQueue
+
+        return ResultsQueue(self.queue(name, base64=base64))
+
+    def batch_queue(self) -> "BatchQueue":
+        """Where batches of due jobs are sent."""
+        from gem_core.watch.batch_queue import BatchQueue
+
+        return BatchQueue(self.queue(BATCHES, base64=True))
+
+    def poison_queues(self) -> "tuple[PoisonQueue, ...]":
+        """Where messages are that failed too often."""
+        from gem_core.deliver.poison_queue import PoisonQueue
+
+        return tuple(PoisonQueue(self.queue(name)) for name in POISON_QUEUES)
+
+
+@cache
+def stores() -> Stores:
+    """The stores of the settings. Raises SettingsError."""
+    return Stores(state_settings().state)

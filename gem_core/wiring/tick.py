@@ -1,0 +1,44 @@
+"""What a tick and a batch need. Edge."""
+
+import time
+from functools import cache
+from random import SystemRandom
+
+from gem_core.flows.checker import Checker, in_threads
+from gem_core.storage.names import WORKLIST
+from gem_core.watch.batch import plan
+from gem_core.watch.durations import DurationBook
+from gem_core.watch.rate_limiter import RateLimiter, SleepClock
+from gem_core.wiring.environment import now, settings
+from gem_core.wiring.gem import gem
+from gem_core.wiring.managers import policy
+from gem_core.wiring.stores import stores
+
+
+@cache
+def checker() -> Checker:
+    """What a tick and a batch need. Raises SettingsError."""
+    chosen, state = settings(), stores()
+    rate = chosen.check_requests_per_second
+    batches = plan(chosen.check_batch_size, rate) if chosen.check_batch_size else None
+    random = SystemRandom().random
+    return Checker(
+        registry=state.registry,
+        heartbeat=state.heartbeat,
+        gem=gem(),
+        policy=policy(chosen),
+        limiter=RateLimiter(
+            state.documents(WORKLIST),
+            count=batches.concurrency if batches else 1,
+            per_second=rate,
+            clock=SleepClock(now, time.sleep),
+            random=random,
+        ),
+        clock=now,
+        jitter=random,
+        poison=state.poison_queues(),
+        each=in_threads(chosen.check_concurrency),
+        durations=DurationBook(state.documents(WORKLIST)),
+        batches=state.batch_queue() if batches else None,
+        plan=batches,
+    )
