@@ -221,7 +221,7 @@ def test_a_page_that_fails_takes_no_report_with_it(
     assert command(*told, "--html", page) == 3
     out, err = capsys.readouterr()
     assert out == whole
-    assert err == f"no page: {path} was replaced while read\n"
+    assert err == f"no page: {path} was replaced while it was read\n"
     assert not page.exists()
 
 
@@ -329,7 +329,7 @@ def test_a_file_that_changes_meanwhile_is_no_verdict(
     assert command(path, "--html", files / "page.html") == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert "was replaced while read" in err
+    assert "was replaced while it was read" in err
     assert not (files / "page.html").exists()
 
 

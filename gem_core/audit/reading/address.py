@@ -1,4 +1,4 @@
-"""The address of a blob as a person writes it, with or without a signature. Pure."""
+"""The address of a blob as a person types it, with or without a signature. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ _SIGNATURE = re.compile(r"(sig(?:=|%3D))[^&\s'\"]+", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class BlobAddress:
-    """Where a blob lies, and the signature that opens it, if one was given."""
+    """Where a blob is, and the signature that opens it, if the address has one."""
 
     account: str
-    """Address of the account's blob service."""
+    """Address of the account's blob service, without a slash at the end."""
     container: str
     name: str
     signature: Secret | None
     """A shared access signature, without the question mark."""
     local: bool
-    """Whether it is on this machine, as an emulator is."""
+    """Whether it is on this machine: then it is an emulator."""
 
     @property
     def url(self) -> str:
@@ -33,11 +33,11 @@ class BlobAddress:
 def parse_address(text: str) -> BlobAddress:
     """Read `https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME`, with a signature as its query.
 
-    On this machine also http. There, and at an address of numbers, the account is the first part of
-    the path, as the emulator has it ("Use the Azurite emulator").
+    On this machine http is allowed too. There, and with an IP address as the host, the account is
+    the first part of the path, as the emulator has it ("Use the Azurite emulator").
 
     Raises:
-        OutputRefused: it is none; the message does not repeat the query.
+        OutputRefused: it is not such an address; the message does not repeat the query.
 
     """
     shown = text.partition("?")[0][:200]
@@ -45,14 +45,14 @@ def parse_address(text: str) -> BlobAddress:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise OutputRefused(f"{shown!r} is no address") from None
+        raise OutputRefused(f"{shown!r} is not an address") from None
     local = _is_local(host)
     if not host or not (parts.scheme == "https" or (local and parts.scheme == "http")):
         raise OutputRefused(f"{shown!r} is not an https address (http only for this machine)")
     if parts.username is not None or parts.fragment:
         raise OutputRefused(f"the address at {host} has a user or a fragment; write # as %23")
     if parts.query and not parse_qs(parts.query).get("sig"):
-        raise OutputRefused(f"{shown!r} has a query that is no shared access signature")
+        raise OutputRefused(f"{shown!r} has a query that is not a shared access signature")
     by_path = local or _is_number(host)
     path = parts.path.removeprefix("/").split("/", 2 if by_path else 1)
     account_path, names = (path[:1], path[1:]) if by_path else ([], path)
@@ -75,9 +75,9 @@ def parse_address(text: str) -> BlobAddress:
 
 
 def without_signature(text: str) -> str:
-    """The text with `***` for the signature of each address in it, well written or not.
+    """The text with `***` in place of each signature, also in an address with a typing error.
 
-    A typing error makes a file of an address, and a download may name its file by one.
+    It may be taken for the name of a file, and a downloaded file may be named by its address.
     """
     return _SIGNATURE.sub(r"\1***", text)
 

@@ -18,4 +18,4 @@ class ByteRange:
 
 
 type RowGroup = Sequence[ByteRange]
-"""The bytes of the wanted column chunks of one row group, which are decoded side by side."""
+"""The needed column chunks of one row group; they are decoded side by side."""

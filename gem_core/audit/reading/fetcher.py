@@ -1,4 +1,4 @@
-"""What was fetched of a Source: its ends, the counts, the trouble. Threads share it. Edge."""
+"""Fetches ranges of a Source: keeps both ends, counts, remembers a failure. Thread-safe. Edge."""
 
 from threading import Lock
 
@@ -8,23 +8,23 @@ from gem_core.errors import OutputError
 
 
 class Fetcher:
-    """What was fetched of a Source."""
+    """Fetches ranges of one Source."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.near = isinstance(source, FileSource)
-        """A local file has no latency: the system reads ahead, and small reads reuse memory."""
+        self.is_local = isinstance(source, FileSource)
+        """A local file needs no read-ahead: the operating system does it."""
         self.bytes_read = 0
         self.requests = 0
         self.failure: OutputError | None = None
-        """What the Source raised first, in case pyarrow takes it for a fault of the file."""
+        """What the Source raised first: pyarrow may report it as an error of the file."""
         self.tail_start = source.size_bytes
-        """Offset of the first byte of the tail that is held."""
+        """Offset of the first byte of the tail in memory."""
         self._tail = b""
         self._lock = Lock()
 
     def fetch(self, span: ByteRange) -> bytes:
-        """Make one request.
+        """Read a range: one request.
 
         Raises:
             OutputError: as the Source raised it.
@@ -49,8 +49,8 @@ class Fetcher:
             self.tail_start = start
         return self._tail[start - self.tail_start :]
 
-    def held(self, offset: int, length: int) -> bytes:
-        """Up to `length` bytes at `offset`, which lies in the head or the tail; else none."""
+    def in_memory(self, offset: int, length: int) -> bytes:
+        """Up to `length` bytes at `offset` from the head or the tail; empty for others."""
         if offset >= self.tail_start:
             start = offset - self.tail_start
             return self._tail[start : start + length]

@@ -1,7 +1,7 @@
-"""Where a file that GEM names lies in the output storage. Edge: Azure Blob; `place` is pure.
+"""Opens a file that GEM names in its storage. Edge: Azure Blob; the functions are pure.
 
-Whatever GEM answers is untrusted: a storage id stays one label of the host or one container name, a
-file name stays one segment of the path.
+What GEM answers is untrusted: a storage id may only be one label of the host name or one container,
+a file name only one segment of the path.
 """
 
 import re
@@ -17,14 +17,14 @@ from gem_core.settings.rules import STORAGE_ID, is_store_name
 
 _STORAGE_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _MAX_NAME = 1024
-"""Naming and Referencing Containers, Blobs, and Metadata (Azure Storage): a blob name's limit."""
+"""Characters of a blob's name (Azure Storage, "Naming and Referencing Containers, Blobs, …")."""
 
 
 def place(template: str, storage_id: str | None) -> str:
     """A template with the storage id in its place.
 
     Raises:
-        OutputRefused: the template needs an id, and this is none.
+        OutputRefused: the template needs a storage id, and this is not one.
 
     """
     if STORAGE_ID not in template:
@@ -38,7 +38,7 @@ def place_container(template: str, storage_id: str | None) -> str:
     """The name of a container, with the storage id in its place.
 
     Raises:
-        OutputRefused: the template needs an id, and no container can be named so.
+        OutputRefused: the template needs a storage id, and the result is no container's name.
 
     """
     name = place(template, storage_id)
@@ -54,7 +54,7 @@ def plain_name(name: str) -> str:
     """A file name that is one segment of a path.
 
     Raises:
-        OutputRefused: it is not.
+        OutputRefused: it is more than that, empty or too long.
 
     """
     if not 0 < len(name) <= _MAX_NAME or name in {".", ".."}:
@@ -70,20 +70,20 @@ def _shown(text: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OutputFiles:
-    """The files of GEM's storages."""
+    """The files in GEM's storage."""
 
     service_uri: str
-    """May hold {storageId}; empty for a connection string, which knows its own."""
+    """May contain {storageId}; empty for a connection string, which has its own address."""
     container: str
-    """May hold {storageId}."""
+    """May contain {storageId}."""
     connect: Callable[[str, str], ContainerClient]
-    """From a service address and a container's name."""
+    """From the address of a blob service and a container's name to the container."""
 
     def open(self, storage_id: str | None, name: str) -> Source:
-        """A file, pinned to its present version.
+        """A file, pinned to its current version.
 
         Raises:
-            OutputRefused: the names that GEM gave cannot be any; nothing was asked.
+            OutputRefused: GEM's names are not acceptable; no request was made.
             OutputMissing: there is no such file.
             OutputUnreachable: refused, throttled or no answer.
 

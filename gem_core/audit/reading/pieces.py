@@ -1,4 +1,4 @@
-"""Cuts the needed bytes of a file into requests, in the order in which they are needed. Pure."""
+"""Plans the requests for the needed bytes of a file, in the order of their use. Pure."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,35 +8,35 @@ from itertools import chain, pairwise
 from gem_core.audit.reading.byte_range import ByteRange, RowGroup
 
 PIECE_BYTES = 8 << 20
-"""What one request fetches, about: at most one and a half of it. Long enough that latency matters
-little (8 MiB in 20 ms is 400 MB/s), short enough that a handful of them fits in memory."""
+"""Target size of a request; at most one and a half times as much. Long enough that latency matters
+little (8 MiB in 20 ms is 400 MB/s), short enough that several fit in memory."""
 
 GAP_BYTES = 1 << 20
-"""Widest gap that is worth reading through: at 20 ms a request and 60 MB/s, a request costs as much
-as 1.2 MB."""
+"""Widest gap between needed bytes that is fetched rather than skipped: at 20 ms a request and 60
+MB/s, a request costs as much as 1.2 MB."""
 
 WASTE_SHARE = 0.02
-"""Bytes of gaps read through, at most, as a share of the needed bytes. Without this bound, a file
-of small row groups would be read whole, geometry and all."""
+"""Bytes of gaps that are fetched, at most, as a share of the needed bytes. Without this bound a
+file of small row groups would be fetched whole, with the geometry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What one request fetches."""
+    """The bytes of one request."""
 
     span: ByteRange
     needed_bytes: int
-    """Less than its length where a gap is read through."""
+    """Less than the length when the piece has a gap."""
 
 
 def pieces(groups: Sequence[RowGroup], *, end: int) -> tuple[Piece, ...]:
-    """Cut the needed bytes before `end` into pieces that lie apart, the first one needed first.
+    """Cut the needed bytes before `end` into pieces that do not overlap, in the order of their use.
 
-    The narrowest gaps are read through first, as long as `GAP_BYTES` and `WASTE_SHARE` allow.
+    The narrowest gaps are fetched first, as long as `GAP_BYTES` and `WASTE_SHARE` allow.
 
     Args:
-        groups: row groups in the order in which they will be decoded.
-        end: where the bytes begin that are held anyway.
+        groups: row groups in the order of their decoding.
+        end: from here on the bytes are in memory already.
 
     """
     kept = [
@@ -58,7 +58,7 @@ def _clipped(span: ByteRange, end: int) -> ByteRange:
 
 
 def _joined(spans: Iterable[ByteRange]) -> list[ByteRange]:
-    """Sort, and join what touches or overlaps."""
+    """Sort the ranges, and join those that touch or overlap."""
     joined: list[ByteRange] = []
     for span in sorted(spans):
         if joined and span.start <= joined[-1].end:
@@ -69,29 +69,29 @@ def _joined(spans: Iterable[ByteRange]) -> list[ByteRange]:
 
 
 def _bridged(needed: Sequence[ByteRange]) -> list[ByteRange]:
-    """The gaps to read through."""
-    budget = int(WASTE_SHARE * sum(run.length for run in needed))
+    """The gaps to fetch."""
+    allowed = int(WASTE_SHARE * sum(run.length for run in needed))
     gaps = [ByteRange(left.end, right.start) for left, right in pairwise(needed)]
     bridged = []
     for gap in sorted(gaps, key=lambda gap: gap.length):
-        budget -= gap.length
-        if gap.length > GAP_BYTES or budget < 0:
+        allowed -= gap.length
+        if gap.length > GAP_BYTES or allowed < 0:
             break
         bridged.append(gap)
     return bridged
 
 
 def _borders(groups: Sequence[RowGroup]) -> list[int]:
-    """Where two long chunks meet. The end of one and the beginning of the next are needed at very
-    different times, so a piece with some of both would be held all the while.
+    """Where two long chunks meet. The end of one and the start of the next are needed at very
+    different times, so a piece with parts of both would stay in memory all that time.
     """
     long = [chunk for group in groups for chunk in group if chunk.length >= PIECE_BYTES]
     return sorted({chunk.start for chunk in long} & {chunk.end for chunk in long})
 
 
 def _cut(stretch: ByteRange, borders: Sequence[int]) -> Iterator[ByteRange]:
-    """Pieces between the borders, all of one length but the last, which is half a piece longer or
-    shorter: so many stretches take about as many requests as one of their length.
+    """Pieces between the borders, all of the same length except the last one, which is up to half a
+    piece longer or shorter: many short stretches then need about as many requests as a long one.
     """
     inner = borders[bisect_right(borders, stretch.start) : bisect_left(borders, stretch.end)]
     for start, end in pairwise([stretch.start, *inner, stretch.end]):
@@ -103,8 +103,8 @@ def _cut(stretch: ByteRange, borders: Sequence[int]) -> Iterator[ByteRange]:
 def _order(
     groups: Sequence[RowGroup], needed: Sequence[ByteRange], spans: Sequence[ByteRange]
 ) -> list[int]:
-    """Places of the pieces as decoding needs them: by row group, then by the share of its rows
-    that comes before the piece, since the columns of a row group are decoded side by side.
+    """Numbers of the pieces in the order of their use: by row group, then by the share of its rows
+    before the piece, since the columns of a row group are decoded side by side.
     """
     if sum(chunk.length for group in groups for chunk in group) > sum(run.length for run in needed):
         return [*range(len(spans))]  # a broken footer: chunks overlap
@@ -130,5 +130,5 @@ def _amounts(needed: Sequence[ByteRange], spans: Sequence[ByteRange]) -> list[in
 
 
 def _places(span: ByteRange, starts: Sequence[int]) -> range:
-    """Of the pieces that hold the span."""
+    """Numbers of the pieces that overlap the range."""
     return range(bisect_right(starts, span.start) - 1, bisect_left(starts, span.end))

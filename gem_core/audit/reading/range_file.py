@@ -17,10 +17,10 @@ hundred 128 KB."""
 
 
 class RangeFile(io.RawIOBase):
-    """Reads a Source as pyarrow asks. One thread reads one of them; `beside` makes another.
+    """A Source as a file for pyarrow. Each thread needs its own: `beside` makes another one.
 
-    The head and the tail stay in memory. A read between them is served from planned pieces, and
-    outside of any plan it fetches just what was asked for, as every read of a local file does.
+    Head and tail stay in memory. A read between them comes from the planned pieces. Outside of a
+    plan, and of a local file, a read fetches exactly what it was asked for.
     """
 
     def __init__(self, source: Source) -> None:
@@ -28,35 +28,35 @@ class RangeFile(io.RawIOBase):
         self._fetcher = Fetcher(source)
         self._ahead: ReadAhead | None = None
         self._plans: set[ReadAhead] | None = set()
-        """Those that are followed; none of a file beside another."""
+        """Plans that are not finished; None for a file that `beside` made."""
         self._position = 0
 
     def beside(self) -> "RangeFile":
-        """Make a file with a position of its own; all else is shared."""
+        """Another file with its own position; everything else is shared."""
         other = RangeFile(self._fetcher.source)
         other._fetcher, other._ahead, other._plans = self._fetcher, self._ahead, None
         return other
 
     def close(self) -> None:
-        """End the threads of all plans that are still followed; waits for their requests."""
+        """End the threads of all plans; waits for the requests in flight."""
         for ahead in self._plans or ():
             ahead.close()
         super().close()
 
     @contextmanager
     def planned(self, groups: Iterable[RowGroup]) -> Iterator["RangeFile"]:
-        """Fetch the chunks of these row groups ahead of their decoding, in this order.
+        """Fetch the chunks of these row groups before they are decoded, in this order.
 
-        Gives a file beside this one that reads them. The threads end with the context.
+        Gives a file that reads them. The threads end with the context.
         """
         file = self.beside()
-        if self._fetcher.near:
+        if self._fetcher.is_local:
             yield file
             return
         chunks = list(groups)
         plan = pieces(chunks, end=self._fetcher.tail_start)
         ahead = ReadAhead(plan, self._fetcher.fetch, window_bytes=window_bytes(chunks))
-        file._ahead = ahead  # noqa: SLF001 - its own kind
+        file._ahead = ahead  # noqa: SLF001 - the same class
         if self._plans is not None:
             self._plans.add(ahead)
         try:
@@ -68,17 +68,17 @@ class RangeFile(io.RawIOBase):
 
     @property
     def bytes_read(self) -> int:
-        """Fetched so far."""
+        """Bytes fetched so far."""
         return self._fetcher.bytes_read
 
     @property
     def requests(self) -> int:
-        """Made of the Source so far."""
+        """Requests made so far."""
         return self._fetcher.requests
 
     @property
     def failure(self) -> OutputError | None:
-        """What the Source raised, in case pyarrow takes it for a fault of the file."""
+        """What the Source raised: pyarrow may report it as an error of the file."""
         return self._fetcher.failure
 
     def load_tail(self, length: int) -> bytes:
@@ -98,7 +98,7 @@ class RangeFile(io.RawIOBase):
         return self._position
 
     def size(self) -> int:
-        """Length of the file; pyarrow asks for it."""
+        """Length of the file in bytes; pyarrow calls it."""
         return self._fetcher.source.size_bytes
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
@@ -122,9 +122,9 @@ class RangeFile(io.RawIOBase):
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _part(self, offset: int, length: int) -> bytes:
-        """The bytes at `offset` as far as one place holds them."""
-        if held := self._fetcher.held(offset, length):
-            return held
+        """The first bytes at `offset`: as many as one place has."""
+        if found := self._fetcher.in_memory(offset, length):
+            return found
         end = min(offset + length, self._fetcher.tail_start)
         if self._ahead:
             if part := self._ahead.part(offset, end - offset):

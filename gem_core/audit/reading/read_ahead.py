@@ -1,4 +1,4 @@
-"""Fetches planned pieces in a few threads before they are read; holds a bounded amount. Edge."""
+"""Read-ahead: fetches planned pieces in a few threads, into an LRU cache of bounded size. Edge."""
 
 from bisect import bisect_right
 from collections import OrderedDict
@@ -11,15 +11,17 @@ from gem_core.audit.reading.byte_range import ByteRange, RowGroup
 from gem_core.audit.reading.pieces import PIECE_BYTES, Piece
 
 CONNECTIONS = 4
-"""Requests at a time, of read-ahead."""
+"""Requests at the same time."""
 
 _SIDE_BY_SIDE = 4
 
 
 def window_bytes(groups: Sequence[RowGroup]) -> int:
-    """How much to hold at a time: columns are read side by side, each holding a piece half read
-    while every connection brings another. Short chunks share pieces, so only of long ones more than
-    four take more.
+    """Size of the cache, in bytes.
+
+    The columns of a row group are read side by side: each has a piece that is half read, while each
+    connection fetches another one. Short chunks share pieces, so that more than four columns need
+    more only when their chunks are long.
     """
     columns = max((len(group) for group in groups), default=0)
     half_read = max((sum(min(c.length, PIECE_BYTES) for c in group) for group in groups), default=0)
@@ -27,18 +29,18 @@ def window_bytes(groups: Sequence[RowGroup]) -> int:
 
 
 @dataclass(slots=True)
-class _Held:
+class _CachedPiece:
     length: int
     unread: int
-    """Needed bytes that were not asked for yet."""
+    """Needed bytes that were not read yet."""
     data: Future[bytes]
 
 
 class ReadAhead:
-    """Planned pieces: fetched in their order as the window allows, given up once they were read.
+    """Planned pieces: fetched in their order while there is room, evicted when they were read.
 
-    A piece that is asked for out of order is fetched at once, in the thread that asks; for its room
-    the piece goes that was read least lately, to be fetched again should it still be needed.
+    A piece that is read out of order is fetched at once, in the thread that reads. To make room for
+    it, the least recently used piece is evicted; it is fetched again if it is still needed.
     """
 
     def __init__(
@@ -55,28 +57,28 @@ class ReadAhead:
         self._places = sorted(range(len(plan)), key=lambda place: plan[place].span)
         self._starts = [plan[place].span.start for place in self._places]
         self._lock = Lock()
-        self._held: OrderedDict[int, _Held] = OrderedDict()
-        """By place in the plan; the least lately read first."""
-        self._held_bytes = 0
-        self._begun: set[int] = set()
+        self._cache: OrderedDict[int, _CachedPiece] = OrderedDict()
+        """By place in the plan; the least recently used first."""
+        self._cache_bytes = 0
+        self._started: set[int] = set()
         self._next = 0
         self._failure: BaseException | None = None
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="read-ahead")
         with self._lock:
-            self._go_on()
+            self._fetch_ahead()
 
     def close(self) -> None:
-        """End the threads; waits for the requests under way."""
+        """End the threads; waits for the requests in flight."""
         with self._lock:
             self._next = len(self._plan)
         self._threads.shutdown(cancel_futures=True)
-        self._held.clear()
+        self._cache.clear()
 
     def part(self, offset: int, length: int) -> bytes | None:
-        """Give up to `length` bytes at `offset`, as far as one piece holds them; None if none does.
+        """Up to `length` bytes at `offset`, as many as one piece has; None when no piece has any.
 
         Raises:
-            OutputError: as `fetch` raised it, whichever piece it was for.
+            OutputError: as `fetch` raised it, for any of the pieces.
 
         """
         index = bisect_right(self._starts, offset) - 1
@@ -84,13 +86,13 @@ class ReadAhead:
             return None
         place = self._places[index]
         start = offset - self._plan[place].span.start
-        held = self._hold(place)
-        part = held.data.result()[start : start + length]
+        cached = self._load(place)
+        part = cached.data.result()[start : start + length]
         with self._lock:
-            held.unread -= len(part)
-            if held.unread <= 0 and self._held.get(place) is held:
-                self._let_go(place)
-            self._go_on()
+            cached.unread -= len(part)
+            if cached.unread <= 0 and self._cache.get(place) is cached:
+                self._evict(place)
+            self._fetch_ahead()
         return part
 
     def following(self, offset: int, *, default: int) -> int:
@@ -98,50 +100,50 @@ class ReadAhead:
         index = bisect_right(self._starts, offset)
         return self._starts[index] if index < len(self._starts) else default
 
-    def _hold(self, place: int) -> _Held:
+    def _load(self, place: int) -> _CachedPiece:
         piece = self._plan[place]
         with self._lock:
             if self._failure:
                 raise self._failure
-            if held := self._held.get(place):
-                self._held.move_to_end(place)
-                return held
+            if cached := self._cache.get(place):
+                self._cache.move_to_end(place)
+                return cached
             self._make_room(piece.span.length)
             data = Future[bytes]()
-            held = self._begin(place, data)
+            cached = self._start(place, data)
         try:
             data.set_result(self._run(piece.span))
-        except BaseException as error:  # others may wait for the piece
+        except BaseException as error:  # other threads may wait for the piece
             data.set_exception(error)
             raise
-        return held
+        return cached
 
-    def _begin(self, place: int, data: Future[bytes]) -> _Held:
+    def _start(self, place: int, data: Future[bytes]) -> _CachedPiece:
         piece = self._plan[place]
-        held = _Held(piece.span.length, piece.needed_bytes, data)
-        self._held[place] = held
-        self._held_bytes += held.length
-        self._begun.add(place)
-        return held
+        cached = _CachedPiece(piece.span.length, piece.needed_bytes, data)
+        self._cache[place] = cached
+        self._cache_bytes += cached.length
+        self._started.add(place)
+        return cached
 
-    def _let_go(self, place: int) -> None:
-        self._held_bytes -= self._held.pop(place).length
+    def _evict(self, place: int) -> None:
+        self._cache_bytes -= self._cache.pop(place).length
 
     def _make_room(self, length: int) -> None:
-        """Give up what was read least lately. What is still coming stays."""
-        for place in [place for place, held in self._held.items() if held.data.done()]:
-            if self._held_bytes + length <= self._window:
+        """Evict the least recently used pieces, but none that is still in flight."""
+        for place in [place for place, cached in self._cache.items() if cached.data.done()]:
+            if self._cache_bytes + length <= self._window:
                 return
-            self._let_go(place)
+            self._evict(place)
 
-    def _go_on(self) -> None:
-        """Fetch ahead as far as there is room."""
+    def _fetch_ahead(self) -> None:
+        """Start the next requests while there is room."""
         while self._next < len(self._plan) and not self._failure:
-            if self._next not in self._begun:
+            if self._next not in self._started:
                 span = self._plan[self._next].span
-                if self._held and self._held_bytes + span.length > self._window:
+                if self._cache and self._cache_bytes + span.length > self._window:
                     return
-                self._begin(self._next, self._threads.submit(self._run, span))
+                self._start(self._next, self._threads.submit(self._run, span))
             self._next += 1
 
     def _run(self, span: ByteRange) -> bytes:

@@ -1,6 +1,6 @@
-"""Where an output or input is read from, pinned to one version. Edge: a local file.
+"""An output or input, pinned to one version; and such a Source over a local file. Edge: a file.
 
-`blob_source` is the other kind. Here nothing of Azure is imported.
+`blob_source` has the other kind. This module imports nothing of Azure.
 """
 
 import os
@@ -14,11 +14,11 @@ from gem_core.errors import OutputChanged, OutputMissing, OutputUnreachable
 
 
 class Source(Protocol):
-    """One version of a file. Whatever is read comes from that version, or an error says why not."""
+    """One version of a file: every read returns bytes of that version or raises an error."""
 
     @property
     def url(self) -> str:
-        """Address without a query, so never with a signature."""
+        """Address without its query, and so without a signature."""
         ...
 
     @property
@@ -38,7 +38,7 @@ class Source(Protocol):
 
     @property
     def size_bytes(self) -> int:
-        """Length of the pinned version."""
+        """Length of the pinned version, in bytes."""
         ...
 
     @property
@@ -48,18 +48,18 @@ class Source(Protocol):
 
     @property
     def version_id(self) -> str | None:
-        """Of a container with versioning; otherwise None."""
+        """The blob's version id; None without versioning."""
         ...
 
     @property
     def head(self) -> bytes:
-        """The first bytes, as many as came when the file was opened; may be none."""
+        """The first bytes, if opening the file fetched any; may be empty."""
         ...
 
     def read(self, offset: int, length: int) -> bytes:
-        """Exactly `length` bytes from `offset`; the range lies within `size_bytes`.
+        """Exactly `length` bytes from `offset`; the range must be within `size_bytes`.
 
-        Threads may read at once.
+        Several threads may read at the same time.
 
         Raises:
             OutputChanged: the file was overwritten or deleted since it was opened.
@@ -71,7 +71,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """A local file; its size and modification time stand in for the ETag."""
+    """A local file; its size and time of modification are used as its ETag."""
 
     path: Path
     etag: str
@@ -100,15 +100,15 @@ class FileSource:
         try:
             with self.path.open("rb") as file:
                 if _file_etag(os.fstat(file.fileno())) != self.etag:
-                    raise OutputChanged(f"{self.path} was replaced while read")
+                    raise OutputChanged(f"{self.path} was replaced while it was read")
                 file.seek(offset)
                 data = file.read(length)
         except FileNotFoundError:
-            raise OutputChanged(f"{self.path} was deleted while read") from None
+            raise OutputChanged(f"{self.path} was deleted while it was read") from None
         except OSError as error:
             raise OutputUnreachable(f"{self.path}: {error.strerror}") from None
         if len(data) != length:
-            raise OutputChanged(f"{self.path} was cut short while read")
+            raise OutputChanged(f"{self.path} was cut short while it was read")
         return data
 
 

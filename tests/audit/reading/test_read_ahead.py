@@ -76,7 +76,7 @@ def test_no_more_is_fetched_than_the_window_holds() -> None:
             assert all_fetched.acquire(timeout=SOON)
         assert sorted(origin.asked) == [ByteRange(n * 100, n * 100 + 100) for n in range(3)]
         ahead.part(0, 99)
-        assert (len(ahead._begun), ahead._held_bytes) == (3, 300)  # nor is more on its way
+        assert (len(ahead._started), ahead._cache_bytes) == (3, 300)  # nor is more on its way
         ahead.part(99, 1)  # now it is read, and makes room
         assert all_fetched.acquire(timeout=SOON)
         assert origin.asked[3] == ByteRange(300, 400)
@@ -109,7 +109,7 @@ def test_a_gap_that_is_read_through_is_not_waited_for() -> None:
 
 
 def test_what_is_asked_for_out_of_order_is_fetched_at_once_by_who_asks() -> None:
-    """The window is full of pieces that nobody reads: the one least lately read goes."""
+    """The window is full of pieces that nobody reads: the least recently used one is evicted."""
     origin = Origin()
     with closing(ReadAhead(plan(0, 1, 2, 3), origin.fetch, window_bytes=200)) as ahead:
         ahead.part(0, 1)
@@ -189,7 +189,7 @@ def test_who_waits_for_a_piece_gets_the_trouble_of_who_fetches_it() -> None:
         closing(ReadAhead(plan(0, 1), Origin(before=before).fetch, window_bytes=100)) as ahead,
         ThreadPoolExecutor(2) as readers,
     ):
-        ahead._held = seen = _Seen(ahead._held)
+        ahead._cache = seen = _Seen(ahead._cache)
         first = readers.submit(ahead.part, 100, 1)
         assert begun.wait(SOON)
         second = readers.submit(ahead.part, 101, 1)
@@ -259,14 +259,14 @@ def test_what_is_held_stays_within_the_window_whatever_is_read(
     watched: list[ReadAhead] = []
 
     def fetch(span: ByteRange) -> bytes:
-        held.extend(ahead._held_bytes for ahead in watched)
+        held.extend(ahead._cache_bytes for ahead in watched)
         return DATA[span.start : span.end]
 
     with closing(ReadAhead(pieces, fetch, window_bytes=window)) as ahead:
         watched.append(ahead)
         for offset, length in reads:
             part = ahead.part(offset, length)
-            held.append(ahead._held_bytes)
+            held.append(ahead._cache_bytes)
             assert part is None or part == DATA[offset : offset + len(part)]
             assert part != b""
     assert max(held, default=0) <= max(window, largest) + largest
