@@ -1,11 +1,11 @@
-"""A value that never shows itself. Pure."""
+"""A value that is never shown. Pure."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A value that never shows itself: not in logs, tracebacks, records or messages."""
+    """A value that is never shown: not in logs, tracebacks, records or messages."""
 
     _value: str = field(repr=False)
 

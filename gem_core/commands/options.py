@@ -1,4 +1,4 @@
-"""The options that several commands share, and what their arguments may be."""
+"""The options that several commands share, and the types of their arguments."""
 
 import argparse
 from pathlib import Path
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
 EXIT_CODES = """\
 exit codes:
   0  done
-  1  the job is not registered, has no such paper, or is not in a state for it
-  2  could not: settings, storage or GEM are in the way
+  1  the job is not registered, has no such document, or is not in a state for it
+  2  failed: because of settings, storage or GEM
 """
 SETTINGS = """\
-Settings come from the environment, under the names of the app settings, or with --settings from the
-Values of a local.settings.json, and then none from the environment. What is not about GEM needs
-only GEM_STATE, or else GEM_STATE__blobServiceUri, GEM_STATE__queueServiceUri and az login.
+Settings are read from the environment, under the names of the app settings; with --settings from
+the Values of a local.settings.json, and then not from the environment. A command that does not ask
+GEM needs only GEM_STATE, or GEM_STATE__blobServiceUri, GEM_STATE__queueServiceUri and az login.
 """
 
 
 def named(text: str) -> str:
-    """An argument that is not empty, as that of a shell variable which is not set."""
+    """An argument that is not empty, as it would be from a shell variable that is not set."""
     if not text:
         raise argparse.ArgumentTypeError("it is empty")
     return text
 
 
 def named_path(text: str) -> Path:
-    """As above; an empty one would be the current directory."""
+    """A path that is not empty: an empty one would be the current directory."""
     return Path(named(text))
 
 
@@ -63,9 +63,9 @@ def add_command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--settings", metavar="FILE", type=Path, help="a local.settings.json to take settings from"
+        "--settings", metavar="FILE", type=Path, help="read the settings from a local.settings.json"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON, for machines")
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
     def prepared(arguments: argparse.Namespace) -> int:
         if arguments.settings:

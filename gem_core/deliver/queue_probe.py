@@ -1,5 +1,6 @@
-"""Proves that messages may be sent to a queue, without any that a receiver could get. Edge:
-azure.storage.queue.
+"""Tests whether messages may be sent to a queue, with a message that no receiver gets.
+
+Edge: azure.storage.queue.
 """
 
 from contextlib import suppress
@@ -10,12 +11,12 @@ from gem_core.errors import StoreError
 from gem_core.storage.errors import queue_errors
 from gem_core.storage.queues import message_count
 
-REHEARSAL = '{"rehearsal": "of GEM Courier; no message to anybody"}'
+PROBE = '{"probe": "GEM Courier tests whether it may send; ignore this"}'
 HIDDEN_SECONDS = 300
 
 
 class QueueProbe:
-    """One queue. Every method raises StoreError when storage is in the way."""
+    """One queue. Every method raises StoreError when storage refuses or does not answer."""
 
     def __init__(self, queue: QueueClient) -> None:
         self._queue = queue
@@ -26,18 +27,17 @@ class QueueProbe:
         return self._queue.queue_name
 
     def waiting(self) -> int:
-        """How many messages there are, about."""
+        """About how many messages there are."""
         return message_count(self._queue)
 
-    def rehearse(self) -> None:
-        """Send a message that is hidden for all of its life but the last second; take it back.
+    def try_send(self) -> None:
+        """Send a message that is hidden until a second before it expires, and delete it at once.
 
-        Only when this process ends between the two, and somebody receives in that one second five
-        minutes later, is it ever seen.
+        A receiver gets it only if this process dies in between, in that second five minutes later.
         """
         with queue_errors(self.name):
             sent = self._queue.send_message(
-                REHEARSAL, visibility_timeout=HIDDEN_SECONDS, time_to_live=HIDDEN_SECONDS + 1
+                PROBE, visibility_timeout=HIDDEN_SECONDS, time_to_live=HIDDEN_SECONDS + 1
             )
         with suppress(StoreError), queue_errors(self.name):
-            self._queue.delete_message(sent)  # who may not: it expires before anybody sees it
+            self._queue.delete_message(sent)  # without the right to delete: it expires

@@ -1,7 +1,7 @@
 """The results queue. Edge: azure.storage.queue.
 
-Sent with the SDK, not with an output binding: a binding is flushed after the function has returned,
-so nobody could know that the message arrived before the job is marked as reported.
+Messages are sent with the SDK, not with an output binding: the host sends a binding's message after
+the function has returned, when the job is already marked as reported.
 """
 
 from azure.storage.queue import QueueClient
@@ -9,7 +9,7 @@ from azure.storage.queue import QueueClient
 from gem_core.storage.errors import queue_errors
 
 NEVER_EXPIRES = -1
-"""Put Message, messagettl: without it a message that nobody read would vanish after seven days."""
+"""Put Message, messagettl: by default a message that nobody reads is deleted after seven days."""
 
 
 class ResultsQueue:
@@ -19,11 +19,11 @@ class ResultsQueue:
         self._queue = queue
 
     def send(self, body: str) -> None:
-        """Put one message on the queue; returns when the queue has it.
+        """Send one message; returns when it is on the queue.
 
         Raises:
             StoreMissing: there is no such queue.
-            StoreError: the queue refused it or did not answer; it may have arrived all the same.
+            StoreError: the queue refused it or did not answer; it may have arrived nevertheless.
 
         """
         with queue_errors(self._queue.queue_name):

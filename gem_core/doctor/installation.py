@@ -17,11 +17,11 @@ class ProbedQueue(Protocol):
     """A queue that the app sends to; see `deliver.queue_probe`."""
 
     def waiting(self) -> int:
-        """How many messages there are, about."""
+        """About how many messages there are."""
         ...
 
-    def rehearse(self) -> None:
-        """Send a message that nobody can receive, and take it back."""
+    def try_send(self) -> None:
+        """Send a message that no receiver gets, and delete it."""
         ...
 
 

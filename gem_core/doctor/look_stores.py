@@ -96,7 +96,7 @@ def queue(installation: Installation, name: str) -> Finding:
     try:
         probe = installation.queue(name)
         waiting = probe.waiting()
-        probe.rehearse()
+        probe.try_send()
     except StoreError as error:
         create = f"az storage queue create --auth-mode login --account-name … --name {name}"
         return store_trouble(error, f"queue {name}", f"azd provision, or {create}")

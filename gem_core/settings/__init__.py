@@ -1,1 +1,1 @@
-"""Settings: every app setting, how one is read, what may stand in it, and local settings files."""
+"""Settings: every app setting, how one is read, its rules, and local settings files."""

@@ -1,11 +1,11 @@
 """Every setting with its default and unit, read from a mapping. Pure.
 
-All problems are named at once. The names are the app settings of the Functions app. README.md lists
-them for operators; a test holds the two, the settings sample and `infra/` to the same names.
+All missing and invalid settings are reported together. The names are those of the Functions app's
+app settings. README.md lists them for operators; tests keep README, sample and `infra/` in step.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +17,7 @@ from gem_core.settings.connection_reader import read_connection
 from gem_core.settings.reader import SettingReader
 
 MAX_CONCURRENCY = 256
-"""Questions in flight at once."""
+"""Requests to GEM in flight at the same time."""
 MIN_REQUESTS_PER_SECOND = 0.01
 """With less, a tick of four minutes could end before its first request."""
 MAX_BATCH_SIZE = 200
@@ -30,16 +30,16 @@ class QueueEncoding(StrEnum):
     """How a message body is written to the results queue."""
 
     BASE64 = "base64"
-    """What Functions queue triggers expect unless told otherwise."""
+    """What Functions queue triggers expect by default."""
     NONE = "none"
 
 
 class InputCompare(StrEnum):
-    """What of the input an output is held against, beside its columns' names and types."""
+    """What of the input is compared with the output, beside the columns' names and types."""
 
     IDS = "ids"
     COLUMNS = "columns"
-    """Every value of every column too; reads both files whole."""
+    """Also every value of every column, which reads both files completely."""
 
 
 class TriggerSource(StrEnum):
@@ -51,8 +51,8 @@ class TriggerSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StateSettings:
-    """Our own state and the operator's limits: all that it takes to look after jobs, without GEM's
-    key and without the outputs.
+    """Our own state and the operator's limits: enough to manage jobs without GEM's key and without
+    GEM's storage.
     """
 
     state: Connection
@@ -67,7 +67,7 @@ class StateSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings(StateSettings):
-    """The whole configuration, checked."""
+    """All settings."""
 
     gem_base_url: str
     gem_api_key: Secret
@@ -81,7 +81,7 @@ class Settings(StateSettings):
     check_concurrency: int
     check_requests_per_second: float
     check_batch_size: int
-    """Jobs that a tick hands to a run of `check_batch`; 0: it asks by itself."""
+    """Jobs that a tick hands to a run of `check_batch`; with 0 the tick asks GEM itself."""
     output_grace: timedelta
 
     results_queue: str
@@ -91,9 +91,9 @@ class Settings(StateSettings):
     input_audit: bool
     input_compare: InputCompare
     ids_memory_bytes: int
-    """Of ids that are held while they are counted and compared."""
+    """Memory for ids while they are counted and compared."""
     ids_folder: Path | None
-    """For ids that do not fit; None is the system's temporary directory."""
+    """For ids that do not fit into memory; None is the system's temporary directory."""
     report_page: bool
     report_map: bool
     trigger_source: TriggerSource
@@ -106,7 +106,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         environment: setting name to text, such as `os.environ`.
 
     Raises:
-        SettingsError: at least one is missing or wrong; it names every one of them.
+        SettingsError: it names all missing and invalid settings.
 
     """
     settings, problems = survey_settings(environment)
@@ -116,20 +116,14 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 
 def survey_settings(environment: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
-    """All settings, and what is wrong with them: a wrong one has a harmless value.
+    """All settings, and what is missing or invalid: an invalid one has a harmless value.
 
     Each problem begins with the name of its setting.
     """
     read = SettingReader(environment)
-    manager = _desk(read)
+    state = _state_settings(read)
     settings = Settings(
-        state=manager.state,
-        check_schedule=manager.check_schedule,
-        check_min=manager.check_min,
-        check_max=manager.check_max,
-        job_deadline=manager.job_deadline,
-        lost_after=manager.lost_after,
-        redeliver_after=manager.redeliver_after,
+        **{member.name: getattr(state, member.name) for member in fields(state)},
         gem_base_url=read.url(
             "GEM_API_BASE_URL", "https://api.tomtom.com/maps/orbis/platform/gem"
         ).rstrip("/"),
@@ -160,16 +154,16 @@ def survey_settings(environment: Mapping[str, str]) -> tuple[Settings, tuple[str
 
 
 def read_state_settings(environment: Mapping[str, str]) -> StateSettings:
-    """Read only what it takes to look after jobs; see `read_settings`."""
+    """Read only the settings of our own state; see `read_settings`."""
     read = SettingReader(environment)
-    settings = _desk(read)
+    settings = _state_settings(read)
     if read.problems:
         raise SettingsError(tuple(read.problems))
     return settings
 
 
-def _desk(read: SettingReader) -> StateSettings:
-    manager = StateSettings(
+def _state_settings(read: SettingReader) -> StateSettings:
+    settings = StateSettings(
         state=read_connection(read, "GEM_STATE", queues=True),
         check_schedule=read.schedule("GEM_CHECK_SCHEDULE", "0 * * * * *"),
         check_min=timedelta(seconds=read.number("GEM_CHECK_MIN_SECONDS", 30)),
@@ -178,6 +172,6 @@ def _desk(read: SettingReader) -> StateSettings:
         lost_after=timedelta(minutes=read.number("GEM_LOST_AFTER_MINUTES", 60)),
         redeliver_after=timedelta(minutes=read.number("GEM_REDELIVER_AFTER_MINUTES", 10)),
     )
-    if manager.check_min > manager.check_max:
+    if settings.check_min > settings.check_max:
         read.problems.append("GEM_CHECK_MIN_SECONDS is more than GEM_CHECK_MAX_SECONDS")
-    return manager
+    return settings

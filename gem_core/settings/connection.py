@@ -1,4 +1,4 @@
-"""How storage is reached, and as whom. Pure values."""
+"""How a client connects to storage, and with which identity. Pure values."""
 
 from dataclasses import dataclass
 
@@ -18,8 +18,8 @@ class ServicePrincipal:
 class Connection:
     """Storage by connection string, or by service addresses and an identity.
 
-    The suffixes (`__blobServiceUri`, `__credential`, …) are those of the Functions connection
-    settings, so the blob trigger and our own clients read the same ones.
+    The suffixes (`__blobServiceUri`, `__credential`, …) are those of the Functions host, so that
+    the blob trigger and our own clients read the same settings.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Connection:
     blob_service_uri: str | None = None
     queue_service_uri: str | None = None
     managed_identity: bool = False
-    """Whether `__credential` says "managedidentity"; otherwise the default Azure chain is used."""
+    """Whether `__credential` is "managedidentity"; otherwise Azure's default chain is used."""
     client_id: str | None = None
     """Of a user-assigned identity."""
     principal: ServicePrincipal | None = None

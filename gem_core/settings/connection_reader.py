@@ -12,12 +12,12 @@ _EMULATOR = (
     "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
     "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
 )
-"""What the shortcut stands for: the emulator's published account, the same on every machine. The
+"""What the shortcut means: the emulator's published account, the same on every machine. The
 Functions host knows the shortcut, the Python SDK does not ("Use the Azurite emulator")."""
 
 
 def read_connection(read: SettingReader, name: str, *, queues: bool) -> Connection:
-    """A storage connection; `queues` when its queue service is needed too."""
+    """A storage connection; with `queues` it must have a queue service too."""
     connection_string = read.secret(name)
     if connection_string == Secret(_DEVELOPMENT_STORAGE):
         connection_string = Secret(_EMULATOR)
@@ -45,24 +45,24 @@ def read_connection(read: SettingReader, name: str, *, queues: bool) -> Connecti
 
 
 def _identity(read: SettingReader, name: str) -> tuple[bool, ServicePrincipal | None]:
-    """Whether a connection uses a managed identity, or else as whom it signs in."""
+    """Whether a connection uses a managed identity, and the service principal if it has one."""
     credential = read.text(f"{name}__credential").lower()
     managed = credential == "managedidentity"
     if credential and not managed:
-        read.problems.append(f"{name}__credential is not managedidentity (or leave it out)")
+        read.problems.append(f"{name}__credential must be managedidentity, or be left out")
     of_principal = [f"{name}__tenantId", f"{name}__clientSecret"]
     there = [each for each in of_principal if read.is_set(each)]
     if managed and there:
         read.problems.append(
-            f"{name}__credential is managedidentity, and {' and '.join(there)} would have "
-            "another identity: leave out one or the other"
+            f"{name}__credential is managedidentity, but {' and '.join(there)} name another "
+            "identity: leave out one or the other"
         )
     elif there:
         tenant, secret = of_principal
         return False, read.principal(tenant, f"{name}__clientId", secret)
     elif read.is_set(f"{name}__clientId") and not credential:
         read.problems.append(
-            f"{name}__clientId alone names no identity: it goes with "
-            "__credential=managedidentity, or with __tenantId and __clientSecret"
+            f"{name}__clientId alone is not enough: it needs __credential=managedidentity, or "
+            "__tenantId and __clientSecret"
         )
     return managed, None

@@ -1,4 +1,4 @@
-"""Reading single settings: what may stand in one, and what is wrong with it. Pure."""
+"""Reads single settings, and collects what is missing or invalid. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -15,30 +15,32 @@ from gem_core.settings.rules import (
 )
 
 KEY_VAULT_REFERENCE = "@Microsoft.KeyVault("
-"""What the platform leaves in a setting when it could not resolve the reference."""
+"""A setting starts so when the platform could not resolve its reference to a secret."""
 UNRESOLVED = "is an unresolved Key Vault reference"
 
 _TENANT = re.compile("[0-9A-Za-z.-]+", re.ASCII)
-"""What azure.identity takes; it raises a ValueError for anything else."""
+"""What azure.identity accepts; it raises a ValueError for anything else."""
 
 MAX_NUMBER = 1_000_000
-"""Of any unit: beyond every sensible wait, and within the calendar."""
+"""In any unit: longer than every sensible wait, and short enough for datetime."""
 
 
 def is_reference(text: str) -> bool:
-    """Whether the platform left a Key Vault reference as it was."""
+    """Whether this is a Key Vault reference that the platform did not resolve."""
     return text.lower().startswith(KEY_VAULT_REFERENCE.lower())
 
 
 class SettingReader:
-    """Reads single settings; a problem is noted and a harmless value returned, so that all show."""
+    """Reads single settings. A problem is added to `problems`, and a harmless value is returned, so
+    that all problems are reported together.
+    """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self.problems: list[str] = []
 
     def is_set(self, name: str) -> bool:
-        """Whether a setting is there and not empty."""
+        """Whether a setting exists and is not empty."""
         return bool(self._environment.get(name, "").strip())
 
     def text(
@@ -46,7 +48,7 @@ class SettingReader:
     ) -> str:
         """The text of a setting, without blanks around it.
 
-        An empty one is as if it was not there, unless being empty has a meaning of its own.
+        An empty setting counts as absent, unless `may_be_empty`: then empty has its own meaning.
         """
         value = self._environment.get(name, default).strip()
         value = value if value or may_be_empty else default
@@ -62,19 +64,19 @@ class SettingReader:
     def header(
         self, name: str, default: str = "", *, required: bool = False, may_be_empty: bool = False
     ) -> str:
-        """A text that must fit into an HTTP header."""
+        """A text that is valid in an HTTP header."""
         value = self.text(name, default, required=required, may_be_empty=may_be_empty)
         if not value.isascii() or not value.isprintable():
-            self.problems.append(f"{name} holds characters that no HTTP header can")
+            self.problems.append(f"{name} has characters that are not allowed in an HTTP header")
         return value
 
     def secret(self, name: str) -> Secret | None:
-        """A text that nobody is to see; None when it is empty."""
+        """A text that is never shown; None when it is empty."""
         value = self.text(name)
         return Secret(value) if value else None
 
     def url(self, name: str, default: str = "", *, required: bool = False) -> str:
-        """An https address; http only for this machine. A wrong one may hold a secret: not kept."""
+        """An https address, http only for this machine. An invalid one is never shown."""
         value = self.text(name, default, required=required)
         problem = address_problem(value) if value else ""
         if problem:
@@ -82,7 +84,7 @@ class SettingReader:
         return default if problem else value
 
     def number(self, name: str, default: float, *, zero: bool = False, least: float = 0) -> float:
-        """A number above 0 (or 0 too, or from `least`), in whatever unit the name says."""
+        """A number above 0 (with `zero` also 0, or from `least`), in the unit of the name."""
         text = self.text(name, str(default))
         try:
             value = float(text)
@@ -97,7 +99,7 @@ class SettingReader:
         return value
 
     def count(self, name: str, default: int, *, most: int, zero: bool = False) -> int:
-        """A whole number of 1 (or 0) to `most`."""
+        """A whole number of 1 (with `zero`: 0) to `most`."""
         text = self.text(name, str(default))
         try:
             return read_count(text, least=0 if zero else 1, most=most)
@@ -106,7 +108,7 @@ class SettingReader:
             return default
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """A yes or no, written true or false."""
+        """True or false."""
         text = self.text(name).lower()
         if text in {"", "true", "false"}:
             return default if not text else text == "true"
@@ -124,10 +126,12 @@ class SettingReader:
         return default
 
     def schedule(self, name: str, default: str) -> str:
-        """An NCRONTAB schedule of six fields. The trigger reads it too, and takes no empty one."""
+        """An NCRONTAB schedule of six fields. The trigger reads it too, and it may not be empty."""
         text = self.text(name, default)
         if name in self._environment and not self.is_set(name):
-            self.problems.append(f"{name} is empty, and the trigger cannot use it so: {default}")
+            self.problems.append(
+                f"{name} is empty, which the trigger does not accept: set it to {default}"
+            )
             return default
         problem = schedule_problem(text)
         if problem:
@@ -145,7 +149,7 @@ class SettingReader:
         return text
 
     def container(self, name: str, default: str) -> str:
-        """The name of a container, in which {storageId} may stand."""
+        """The name of a container; {storageId} may be part of it."""
         text = self.text(name, default)
         problem = "" if is_reference(text) else container_problem(text)
         if problem:

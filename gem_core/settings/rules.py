@@ -1,7 +1,7 @@
-"""What may stand in a setting that is more than a number or a word. Pure.
+"""What is valid in a setting that is more than a number or a word. Pure.
 
-Each rule says what is wrong in words that go after the setting's name, and never repeats a text
-that may hold a secret; nothing when all is well.
+Each rule returns what is wrong, as a sentence that continues after the setting's name, or "". It
+never repeats a text that may contain a secret.
 """
 
 import re
@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 from cronsim import CronSim, CronSimError
 
 STORAGE_ID = "{storageId}"
-"""May stand in GEM_OUTPUT__blobServiceUri and in GEM_OUTPUT_CONTAINER."""
+"""A placeholder in GEM_OUTPUT__blobServiceUri and GEM_OUTPUT_CONTAINER."""
 
 _STORE_NAME = re.compile("(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _OWN_CONTAINERS = {"$root", "$web", "$logs"}
-"""Azure's own."""
+"""Containers that Azure itself uses."""
 
 NCRONTAB_FIELDS = 6
 """Seconds, minutes, hours, day, month, day of the week."""
@@ -24,45 +24,45 @@ _VALUE = "(?:[0-9]+|[A-Z]{3})"
 _PART = rf"(?:\*|{_VALUE}(?:-{_VALUE})?)(?:/[0-9]+)?"
 _FIELD = re.compile(f"{_PART}(?:,{_PART})*", re.ASCII)
 _SEVEN = re.compile("(?<![/0-9])0*7(?![0-9])", re.ASCII)
-"""As a day of the week; not as a step."""
+"""The day of the week 7; not a step of 7."""
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
-"""A schedule is only parsed here, and the parser wants a start."""
+"""The parser needs a start, although a schedule is only parsed here."""
 
 LOCAL = {"127.0.0.1", "localhost", "::1"}
 
 
 def is_store_name(text: str) -> bool:
-    """Whether a container or queue can be named so (Azure Storage, "Naming …")."""
+    """Whether this is a valid name of a container or queue (Azure Storage, "Naming …")."""
     return _STORE_NAME.fullmatch(text) is not None
 
 
 def container_problem(text: str) -> str:
-    """Of the name of an output container, in which a storage id may have a place."""
+    """What is wrong with the name of an output container; {storageId} may be part of it."""
     if text in _OWN_CONTAINERS or is_store_name(text.replace(STORAGE_ID, "storage")):
         return ""
     return (
         f"is {text[:70]!r}, not a container's name (3 to 63 of a-z, 0-9, single hyphens; "
-        f"{STORAGE_ID} may stand in it)"
+        f"{STORAGE_ID} may be part of it)"
     )
 
 
 def address_problem(text: str) -> str:
-    """Of the address of a service: https, http only for this machine, and nothing but an address.
+    """What is wrong with the address of a service: https (http only for this machine), no more.
 
-    What else can stand in one would travel: into manifests (`source`), reports and messages.
+    A user, a query or a fragment would be copied into manifests (`source`), reports and messages.
     """
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError:
-        return "is an address whose host or port cannot be read"
+        return "is an address with an invalid host or port"
     if not host or not (parts.scheme == "https" or (host in LOCAL and parts.scheme == "http")):
         return "is not an https address (http only for this machine)"
     if parts.username is not None:
-        return "has a user or password: take them out"
+        return "has a user or password: remove them"
     if "?" in text or "#" in text:
         return (
-            "has a query or a fragment: give the address alone (a shared access signature goes "
+            "has a query or a fragment: use the address alone (a shared access signature belongs "
             "into a connection string, beside BlobEndpoint)"
         )
     if port == 0 or not text.isprintable() or " " in text:
@@ -71,13 +71,13 @@ def address_problem(text: str) -> str:
 
 
 def connection_string_problem(text: str, *, queues: bool) -> str:
-    """Of a storage connection string ("Configure Azure Storage connection strings").
+    """What is wrong with a connection string ("Configure Azure Storage connection strings").
 
-    Read as the SDK does, which would take one without a credential, and ask as nobody.
+    The SDK also accepts one without a credential and then sends anonymous requests; this does not.
     """
     pairs = [part.split("=", 1) for part in text.rstrip(";").split(";")]
     if not all(len(pair) == 2 for pair in pairs):  # noqa: PLR2004 - name and value
-        return "is no storage connection string: parts NAME=VALUE with a ; between them"
+        return "is not a storage connection string: parts NAME=VALUE with a ; between them"
     parts = {name.upper(): value for name, value in pairs if value}
     for needed, endpoint in ((True, "BlobEndpoint"), (queues, "QueueEndpoint")):
         if needed and not parts.keys() & {"ACCOUNTNAME", endpoint.upper()}:
@@ -98,20 +98,20 @@ def connection_string_problem(text: str, *, queues: bool) -> str:
 
 
 def schedule_problem(text: str) -> str:
-    """Of an NCRONTAB schedule of six fields, as the Functions host reads it.
+    """What is wrong with an NCRONTAB schedule of six fields, as the Functions host reads it.
 
-    Our own reader takes more: days such as L or 1#2, and 7 for Sunday. The host would refuse them,
-    and never tick.
+    Our own parser also accepts days such as L or 1#2, and 7 for Sunday. The host does not, and the
+    timer would never start.
     """
     fields = text.upper().split()
     if len(fields) != NCRONTAB_FIELDS:
-        return "six fields, seconds first"
+        return "it needs six fields, seconds first"
     try:
         CronSim(text, _ANY_TIME)
     except CronSimError as error:
         return str(error)
     if not all(_FIELD.fullmatch(field) for field in fields):
-        return "a field is numbers, names, ranges and steps, or *"
+        return "a field may have numbers, names, ranges and steps, or *"
     if _SEVEN.search(fields[-1]):
         return "Sunday is 0"
     return ""

@@ -1,1 +1,1 @@
-"""Our own state in Azure Storage: documents, Azure's clients, and what storage's errors mean."""
+"""Our own state in Azure Storage: documents, queues, Azure's clients, and storage's errors."""

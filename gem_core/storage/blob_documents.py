@@ -21,7 +21,7 @@ _LISTING_PAGE = 5000
 
 
 class BlobDocuments:
-    """A container of small JSON documents. Keeps the promises of `Documents`."""
+    """A container of small JSON documents; see `Documents`."""
 
     def __init__(self, container: ContainerClient) -> None:
         self._container = container
@@ -35,17 +35,17 @@ class BlobDocuments:
         return None
 
     def create(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
-        """Write a document that must not exist yet; gives its ETag."""
+        """Write a document that must not exist yet; returns its ETag."""
         return self._write(name, body, metadata, overwrite=False)
 
     def replace(
         self, name: str, body: bytes, *, etag: str, metadata: Mapping[str, str] | None = None
     ) -> str:
-        """Write over exactly the version `etag`; gives the new ETag."""
+        """Overwrite exactly the version `etag`; returns the new ETag."""
         return self._write(name, body, metadata, overwrite=True, **_only(etag))
 
     def put(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
-        """Write whatever is there; gives the new ETag."""
+        """Write the document, whether it exists or not; returns the new ETag."""
         return self._write(name, body, metadata, overwrite=True)
 
     def _write(
@@ -53,7 +53,7 @@ class BlobDocuments:
         name: str,
         body: bytes,
         metadata: Mapping[str, str] | None,
-        **conditions: Any,  # noqa: ANN401 - handed on
+        **conditions: Any,  # noqa: ANN401 - options of the SDK
     ) -> str:
         with self._errors():
             answer = self._container.get_blob_client(name).upload_blob(
@@ -65,13 +65,13 @@ class BlobDocuments:
             return _bare(answer["etag"])
 
     def delete(self, name: str, *, etag: str | None = None) -> None:
-        """Remove the document, if there is one; with `etag`, exactly that version of it."""
+        """Delete the document, if it exists; with `etag`, exactly that version of it."""
         may_be_missing = nullcontext() if etag else suppress(RecordMissing)
         with may_be_missing, self._errors():
             self._container.delete_blob(name, **_only(etag))
 
     def url(self, name: str) -> str:
-        """Where a document lies, without any secret."""
+        """The address of a document, without any secret."""
         return self._container.get_blob_client(name).url.partition("?")[0]
 
     def page(self, *, prefix: str = "", size: int = 100, after: str | None = None) -> Page:
@@ -97,7 +97,7 @@ class BlobDocuments:
 
 
 def _content_type(name: str) -> str:
-    """So that a browser shows a page, and does not save it."""
+    """A browser shows a page of this type, and does not download it."""
     return "text/html; charset=utf-8" if name.endswith(".html") else "application/json"
 
 
@@ -106,12 +106,12 @@ def _listed(blob: BlobProperties) -> Listed:
 
 
 def _only(etag: str | None) -> dict[str, Any]:
-    """The condition that exactly one version is meant; none without an ETag."""
+    """The condition for exactly one version; none without an ETag."""
     if etag is None:
         return {}
     return {"etag": f'"{etag}"', "match_condition": MatchConditions.IfNotModified}
 
 
 def _bare(etag: str) -> str:
-    """Without quotes: some answers of the SDK have them and some do not."""
+    """Without quotes: the SDK returns some ETags with them and some without."""
     return etag.strip('"')

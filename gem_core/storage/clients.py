@@ -1,4 +1,4 @@
-"""Azure's clients and credentials, made from a connection of the settings. Edge: azure.
+"""Azure's clients and credentials for a connection of the settings. Edge: azure.
 
 The SDKs are slow to import, azure.identity most of all, so each is imported where it is needed.
 """
@@ -58,7 +58,7 @@ class Retries(Enum):
 def blob_service(
     connection: Connection, service_uri: str, retries: Retries = Retries.BACKGROUND
 ) -> "BlobServiceClient":
-    """The blob service; the address is only used where there is no connection string."""
+    """The blob service; the address is only used without a connection string."""
     from azure.storage.blob import BlobServiceClient
 
     options = retries.options | _WHOLE
@@ -137,7 +137,7 @@ def _credential(connection: Connection) -> "TokenCredential":
 
 
 def sign_in(principal: ServicePrincipal | None) -> "TokenCredential":
-    """As the service principal when there is one, else by Azure's default chain."""
+    """A credential of the service principal, or of Azure's default chain without one."""
     from azure.identity import (
         ClientSecretCredential,
         DefaultAzureCredential,

@@ -1,7 +1,7 @@
-"""What we ask of storage for our own state: small documents, changed by compare-and-set. Pure.
+"""What our own state needs of storage: small documents, changed by compare-and-set. Pure.
 
-`blob_documents` keeps these promises with Azure Blob Storage; the tests have a fake that keeps the
-same ones, and one contract test runs over both.
+`blob_documents` implements it with Azure Blob Storage, and the tests have a fake in memory. The
+same contract test runs on both.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A document as a listing shows it: without its body."""
+    """A document in a listing: without its body."""
 
     name: str
     metadata: Mapping[str, str]
@@ -32,17 +32,17 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Part of a listing, in order of name."""
+    """A part of a listing, in order of names."""
 
     items: tuple[Listed, ...]
     next_page: str | None
-    """Hand it back to go on; None when this was the last page."""
+    """Where the listing continues; None after the last page."""
 
 
 class Documents(Protocol):
     """A container of small documents.
 
-    Every method raises StoreMissing when the container does not exist and StoreError when storage
+    Every method raises StoreMissing when the container does not exist, and StoreError when storage
     refuses or does not answer.
     """
 
@@ -51,32 +51,33 @@ class Documents(Protocol):
         ...
 
     def create(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
-        """Write a document that must not exist yet; gives its ETag. Raises RecordConflict."""
+        """Write a document that must not exist yet; returns its ETag. Raises RecordConflict."""
         ...
 
     def replace(
         self, name: str, body: bytes, *, etag: str, metadata: Mapping[str, str] | None = None
     ) -> str:
-        """Write over exactly the version `etag`; gives the new ETag. Raises RecordConflict."""
+        """Overwrite exactly the version `etag`; returns the new ETag. Raises RecordConflict."""
         ...
 
     def put(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
-        """Write whatever is there; gives the new ETag."""
+        """Write the document, whether it exists or not; returns the new ETag."""
         ...
 
     def delete(self, name: str, *, etag: str | None = None) -> None:
-        """Remove the document; none is fine.
+        """Delete the document, if it exists.
 
-        With an ETag, remove only that version of it. Raises RecordConflict when it is not there.
+        With an ETag, delete only that version of it, and raise RecordConflict if there is another
+        version or none.
         """
         ...
 
     def url(self, name: str) -> str:
-        """Where a document lies, without any secret."""
+        """The address of a document, without any secret."""
         ...
 
     def page(self, *, prefix: str = "", size: int = 100, after: str | None = None) -> Page:
-        """One page of at most `size` documents; `after` is a former page's `next_page`."""
+        """One page of at most `size` documents; `after` is the `next_page` of the page before."""
         ...
 
     def every(self, *, prefix: str = "") -> Iterator[Listed]:

@@ -1,4 +1,4 @@
-"""Due jobs that are handed to another function run: how many at once, and their message. Pure."""
+"""Due jobs that a tick hands to another run: how many, and their message. Pure."""
 
 import json
 from dataclasses import dataclass
@@ -9,25 +9,25 @@ from gem_core.moments import moment_text, read_moment
 from gem_core.watch.registry import OpenJob
 
 SPAN = timedelta(minutes=1)
-"""How long a batch takes at most, as far as the request rate is concerned."""
+"""How long the request rate lets a batch take, at most."""
 HANDED_OUT = timedelta(minutes=15)
-"""After this a job that was handed out is due again: its message is late, or lost."""
+"""After this time a job of a batch is due again: its message is late or lost."""
 DEPTH = 10
 """Batches that may wait on the queue for each lease: ten minutes' work, within `HANDED_OUT`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the request rate is divided among batches that run side by side."""
+    """How the request rate is divided among batches that run at the same time."""
 
     size: int
-    """Jobs of a batch."""
+    """Jobs in a batch."""
     concurrency: int
-    """Batches at once."""
+    """Batches at the same time."""
 
     @property
     def room(self) -> int:
-        """Batches that may lie on the queue."""
+        """Batches that may be on the queue."""
         return self.concurrency * DEPTH
 
     def delay(self, place: int) -> timedelta:
@@ -36,11 +36,11 @@ class Plan:
 
 
 def plan(size: int, per_second: float) -> Plan:
-    """Divide a rate so that a batch is asked about within `SPAN`.
+    """Divide a rate so that a batch takes at most `SPAN`.
 
     Args:
-        size: jobs of a batch that the operator wants, at least 1; a low rate makes it smaller.
-        per_second: questions a second, all batches together.
+        size: jobs in a batch, at least 1; a low rate makes batches smaller.
+        per_second: requests a second, of all batches together.
 
     """
     span = per_second * SPAN.total_seconds()
@@ -50,7 +50,7 @@ def plan(size: int, per_second: float) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Jobs whose markers were moved to `until` for it: until then nobody else looks at them."""
+    """Jobs that are claimed until `until`: before that no other run checks them."""
 
     until: datetime
     jobs: tuple[OpenJob, ...]
@@ -65,7 +65,7 @@ def batch_from_json(text: str | bytes) -> Batch:
     """Read a message.
 
     Raises:
-        RecordUnreadable: it is none of ours.
+        RecordUnreadable: it is not a batch.
 
     """
     try:

@@ -1,4 +1,4 @@
-"""The queue between a tick and the runs that ask about its jobs. Edge: azure.storage.queue."""
+"""The queue between a tick and the runs of `check_batch`. Edge: azure.storage.queue."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ class BatchQueue:
         self._queue = queue
 
     def waiting(self) -> int:
-        """About how many batches lie on the queue, hidden ones and running ones too.
+        """About how many batches are on the queue, with the hidden and the running ones.
 
         Raises:
             StoreMissing: there is no such queue.
@@ -26,16 +26,16 @@ class BatchQueue:
         return message_count(self._queue)
 
     def send(self, batch: Batch, *, hidden: timedelta, kept: timedelta) -> None:
-        """Put a batch on the queue.
+        """Send a batch.
 
         Args:
             batch: the jobs.
-            hidden: how long until it may be taken.
-            kept: how long until the queue drops it, if nobody has taken it; more than `hidden`.
+            hidden: how long it is hidden from receivers.
+            kept: how long until the queue deletes it if nobody received it; more than `hidden`.
 
         Raises:
             StoreMissing: there is no such queue.
-            StoreError: the queue refused it or did not answer; it may have arrived all the same.
+            StoreError: the queue refused it or did not answer; it may have arrived nevertheless.
 
         """
         with queue_errors(self._queue.queue_name):

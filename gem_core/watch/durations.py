@@ -1,8 +1,8 @@
-"""How long earlier jobs ran, by what they matched: a small document beside the worklist.
+"""How long earlier jobs ran, by their input: a small document beside the worklist.
 
-The same input is matched again and again, so the last runs tell when the next one will end. It is a
-hint: without it jobs are asked about by their age. It is written by compare-and-set, and a run that
-loses the race twice, or dies, has forgotten a few durations.
+The same input is matched again and again, so the last runs show when the next one will end. It is a
+hint: without it the age of a job decides when GEM is asked. It is written by compare-and-set; a run
+that loses the race twice, or dies, loses a few durations.
 """
 
 import json
@@ -17,9 +17,9 @@ from gem_core.storage.documents import Documents
 
 NAME = "durations.json"
 MAX_KEPT = 20
-"""Durations kept of a kind, the latest ones."""
+"""Durations of a kind: the latest ones are kept."""
 MAX_KINDS = 500
-"""Kinds kept, those that were seen last: about 100 KB with names of usual length."""
+"""The kinds that were seen last are kept: about 100 KB with names of usual length."""
 _TRIES = 2
 
 
@@ -33,22 +33,22 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """What is known of earlier jobs: seconds by kind, the oldest first; the oldest kind first."""
+    """Seconds of earlier jobs by kind, the oldest first; the oldest kind first."""
 
     seconds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     etag: str | None = None
-    """Of the document that it was read from."""
+    """Of the document; None when there is none."""
 
     def of(self, job: GemJob) -> tuple[float, ...]:
-        """How long jobs on the same input ran; empty when none is known."""
+        """Seconds of earlier jobs with the same input; empty when none is known."""
         name = kind(job)
         return self.seconds.get(name, ()) if name else ()
 
     def with_(self, learned: Iterable[Learned]) -> "Durations":
-        """With more of them, and the oldest forgotten."""
+        """These and more; the oldest are dropped."""
         seconds = dict(self.seconds)
         for each in learned:
-            # Taken out and put in anew, so that it is the last one.
+            # Removed and added again, so that it is the last kind.
             kept = (*seconds.pop(each.kind, ()), each.seconds)
             seconds[each.kind] = kept[-MAX_KEPT:]
         for name in list(seconds)[: max(0, len(seconds) - MAX_KINDS)]:
@@ -57,20 +57,20 @@ class Durations:
 
 
 def kind(job: GemJob) -> str | None:
-    """What jobs have in common that should run for equally long; None when it cannot be told."""
+    """What jobs have in common that should run equally long; None when it is unknown."""
     if not job.input_file_name:
         return None
     return f"{job.matching_type or ''}|{job.storage_id or ''}|{job.input_file_name}"[:300]
 
 
 class DurationBook:
-    """Keeps the durations. Never raises: nothing hangs on them."""
+    """Stores the durations. Never raises: they are only a hint."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
 
     def read(self) -> Durations:
-        """What is known; nothing when it cannot be read."""
+        """The stored durations; none when they cannot be read."""
         try:
             held = self._documents.get(NAME)
         except StoreError as error:
@@ -79,7 +79,7 @@ class DurationBook:
         return Durations(_read(held.body), held.etag) if held else Durations()
 
     def learn(self, known: Durations, new: Iterable[Learned]) -> None:
-        """Keep more of them."""
+        """Store more of them."""
         new = tuple(new)
         for _ in range(_TRIES if new else 0):
             try:
@@ -101,7 +101,7 @@ class DurationBook:
 
 
 def _read(body: bytes) -> dict[str, tuple[float, ...]]:
-    """The document's content, as far as it is one."""
+    """The document's content; empty when it is not what was written."""
     try:
         held: Any = json.loads(body)
         return {

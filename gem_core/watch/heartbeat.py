@@ -1,6 +1,6 @@
-"""The last tick of the timer, so that anybody can see that it lives. `is_silent` is pure.
+"""The last tick of the timer, which shows whether the timer works. `is_silent` is pure.
 
-Timers have been seen to die while HTTP lives on, so what tells must not be the timer itself.
+Timers have been seen to stop while the HTTP routes still work, so the timer cannot report itself.
 """
 
 import json
@@ -19,7 +19,7 @@ NAME = "tick.json"
 STARTED = "tick-started.json"
 """When the last tick started; a document of its own, so that the counts of the last one stay."""
 SILENT_AFTER = 3
-"""Missed occurrences of the schedule."""
+"""Occurrences of the schedule without a tick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class Tick:
     """Due jobs that were handed to `check_batch`."""
     oldest_due_at: datetime | None = None
     poison_messages: int | None = None
-    """Messages that failed too often and wait for an operator; None when nobody could tell."""
+    """Messages that failed too often and wait for an operator; None when they cannot be counted."""
     stopped: str | None = None
-    """Why the tick ended before its work did."""
+    """Why the tick ended before its work was done."""
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON, in camelCase; times are ISO 8601."""
@@ -63,22 +63,22 @@ class Started:
 
 
 class Heartbeat:
-    """Keeps the last tick, beside the worklist."""
+    """Stores the last tick, beside the worklist."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self._ended = False
-        """Whether the last tick of this process ended: then nothing need be read to know it."""
+        """Whether the last tick of this process ended: then `start` need not read it."""
 
     def start(self, at: datetime) -> None:
-        """A tick starts; what the last one did stays to be seen."""
+        """A tick starts; what the last one did stays visible."""
         since = at if self._ended else self._unended_since(at)
         self._ended = False
         started = {"startedAt": moment_text(at), "unendedSince": moment_text(since)}
         self._documents.put(STARTED, json.dumps(started).encode())
 
     def end(self, tick: Tick) -> None:
-        """Keep this tick as the last one."""
+        """Store this tick as the last one."""
         self._documents.put(NAME, json.dumps(tick.to_json()).encode())
         self._ended = True
 
@@ -101,7 +101,7 @@ class Heartbeat:
             if before is None or last.get("startedAt") == moment_text(before.at):
                 return at
         except (ValueError, LookupError, TypeError, AttributeError):
-            return at  # what somebody else wrote there keeps no tick from starting
+            return at  # an unreadable document must not stop a tick
         return before.unended_since
 
     def _read(self, name: str) -> dict[str, Any] | None:

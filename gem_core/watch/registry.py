@@ -1,15 +1,16 @@
-"""Where records, the worklist and tickets are kept, and in which order they are written.
+"""Stores records, the worklist and tickets, and defines in which order they are written.
 
-Three containers of `Documents`: one record a job; the worklist, a marker for each job that is still
-open; tickets, whose writing triggers the delivery. An open record always has a marker: the marker
-is written before the record that needs it and removed after the record that does not. A marker is
-a hint (when to look at the record); the record is the truth.
+Three containers of `Documents`: one record for each job; the worklist, with a marker for each open
+job; tickets, whose writing triggers the delivery. An open record always has a marker: the marker is
+written before the record that needs it, and deleted after the record that does not. A marker is a
+hint (when to read the record); the record is the truth.
 
-Whoever is about to open a record has written its marker already. So a marker that seems to be too
-many may be somebody's who has not got further yet, and only the tick removes it, when it is old.
+A marker without an open record may belong to a process that is just about to open the record. So
+only the tick deletes such a marker, and only when it is old.
 
-A marker is also how a job is claimed: whoever is about to ask GEM moves it, by compare-and-set, to
-a later moment. Others then find the job not due, and if the claimant dies it is due by itself.
+A job is claimed by its marker: before a process asks GEM it moves the marker to a later moment, by
+compare-and-set. Other processes then see that the job is not due. If the claimant dies the job is
+due again at that moment.
 """
 
 import json
@@ -30,7 +31,7 @@ ORPHAN_AGE = timedelta(hours=1)
 """A marker without an open record may belong to a registration or redelivery that is under way; not
 after this, which is more than the function timeout of host.json."""
 _AT_ONCE = datetime.fromtimestamp(0, UTC)
-"""When a job is due whose marker does not say it."""
+"""When a job is due if its marker has no readable moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +49,14 @@ class OpenJob:
     job_run_id: str
     due_at: datetime
     marked_at: datetime
-    """When the marker was written; claims do not count."""
+    """When the marker was written, without claims."""
     etag: str
-    """Of the marker: only this one may be taken away or claimed."""
+    """Of the marker: only this version may be deleted or claimed."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobLine:
-    """A job as a listing shows it, without reading its record."""
+    """A job in a listing, without reading its record."""
 
     job_run_id: str
     stage: str
@@ -88,7 +89,7 @@ class JobRegistry:
         return StoredRecord(record_from_bytes(held.body), held.etag) if held else None
 
     def add(self, record: JobRecord) -> StoredRecord | None:
-        """Keep a new job; None when its id is registered already."""
+        """Store a new job; None when its id is already registered."""
         self.mark_open(record)
         try:
             etag = self._jobs.create(
@@ -102,7 +103,7 @@ class JobRegistry:
         return StoredRecord(record, etag)
 
     def replace(self, stored: StoredRecord, record: JobRecord) -> StoredRecord:
-        """Keep the next version of a record. Raises RecordConflict when it is not the next one."""
+        """Store the next version of a record. Raises RecordConflict when it is not the next one."""
         closes = record.stage is Stage.REPORTED
         marker = self._worklist.get(MARKER_PREFIX + record.job_run_id) if closes else None
         if not closes:
@@ -121,7 +122,7 @@ class JobRegistry:
         )
 
     def claim(self, job: OpenJob, until: datetime) -> OpenJob | None:
-        """Have the job to oneself until then; None when its marker is another one by now."""
+        """Claim the job until then; None when its marker has changed."""
         try:
             etag = self._worklist.replace(
                 MARKER_PREFIX + job.job_run_id,
@@ -134,10 +135,10 @@ class JobRegistry:
         return replace(job, due_at=until, etag=etag)
 
     def replace_claimed(self, stored: StoredRecord, record: JobRecord, claim: OpenJob) -> None:
-        """Keep the next version of an open record whose marker we hold; then the marker is free.
+        """Store the next version of an open record that this process has claimed; end the claim.
 
-        The marker is there, so the record may come first. It is left as it is when the claim ends
-        at the very moment when the record is due: one write less.
+        The marker exists, so the record may be written first. The marker is not written when the
+        claim ends at the same moment at which the record is due.
 
         Raises:
             RecordConflict: it is not the next version.
@@ -148,7 +149,7 @@ class JobRegistry:
             self.claim(claim, record.due_at)
 
     def remove(self, job_run_id: str) -> None:
-        """Forget a job. Its marker may be that of a new registration by now, and is left."""
+        """Delete a record. Its marker stays: it may belong to a new registration by now."""
         self._jobs.delete(_record_name(job_run_id))
 
     def mark_open(self, record: JobRecord) -> None:
@@ -157,9 +158,10 @@ class JobRegistry:
         self._worklist.put(MARKER_PREFIX + record.job_run_id, b"", metadata=metadata)
 
     def unmark(self, job_run_id: str, *, etag: str) -> bool:
-        """Take the job off the worklist, unless its marker is another one by now; whether it was.
+        """Delete the marker, unless it has changed; whether it was deleted.
 
-        Whoever opens the job again at the same moment has written a new marker, which must stay.
+        A process that opens the job again at the same moment has written a new marker, which must
+        stay.
         """
         try:
             self._worklist.delete(MARKER_PREFIX + job_run_id, etag=etag)
@@ -222,9 +224,9 @@ def _record_name(job_run_id: str) -> str:
 
 
 def _line(record: JobRecord) -> dict[str, str]:
-    """Only words of enums: metadata travels in HTTP headers, where GEM's own text has no place.
+    """Only members of enums: metadata is sent in HTTP headers, which must not contain GEM's text.
 
-    An empty one is left out: not every service takes it, nor gives it back as it was.
+    An empty value is left out: not every service accepts it, or returns it unchanged.
     """
     status = record.job.status if record.job else None
     words = {"stage": record.stage, "status": status, "outcome": record.outcome}

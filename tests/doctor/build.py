@@ -47,7 +47,7 @@ class Raising:
     def waiting(self) -> int:
         raise self.error
 
-    def rehearse(self) -> None:
+    def try_send(self) -> None:
         raise self.error
 
 
@@ -56,7 +56,7 @@ class Results:
     """A queue to send to."""
 
     messages: int = 0
-    rehearsed: int = 0
+    probes: int = 0
     error: StoreError | None = None
 
     def waiting(self) -> int:
@@ -65,8 +65,8 @@ class Results:
     def count(self) -> int:
         return self.messages
 
-    def rehearse(self) -> None:
-        self.rehearsed += 1
+    def try_send(self) -> None:
+        self.probes += 1
         if self.error:
             raise self.error
 

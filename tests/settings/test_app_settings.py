@@ -1,4 +1,4 @@
-"""Every setting has a default or is required; all that is wrong is named at once."""
+"""Every setting has a default or is required; all problems are reported together."""
 
 import json
 from collections.abc import Callable
@@ -82,7 +82,7 @@ def test_the_sample_is_complete_and_right() -> None:
     assert chosen.gem_principal is None
 
 
-def test_all_problems_are_named_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     with pytest.raises(SettingsError) as caught:
         read_settings(
             {
@@ -123,7 +123,7 @@ def test_an_empty_setting_is_as_if_it_was_not_there(empty: str) -> None:
 
 def test_a_version_that_no_header_can_hold() -> None:
     assert problems(GEM_API_VERSION="1\n2") == (
-        "GEM_API_VERSION holds characters that no HTTP header can",
+        "GEM_API_VERSION has characters that are not allowed in an HTTP header",
     )
 
 
@@ -155,7 +155,7 @@ def test_an_unresolved_key_vault_reference_is_said_to_be_one(name: str, referenc
     """Every setting may be one, so every secret is among them."""
     lines = problems(**{name: reference})
     assert any(line.startswith(f"{name} is an unresolved Key Vault reference") for line in lines)
-    assert not any("no storage connection string" in line for line in lines)
+    assert not any("not a storage connection string" in line for line in lines)
 
 
 _NO_NUMBERS = ("-1", "nan", "inf", "ten", "1,5", "9" * 500)
@@ -389,7 +389,7 @@ ENDS = "BlobEndpoint=https://b.example;QueueEndpoint=https://q.example"
         ("AccountName=x;;AccountKey=c2VjcmV0", "NAME=VALUE"),
         ("SharedAccessSignature=sig=s3cret", "AccountName"),
         ("QueueEndpoint=https://x;SharedAccessSignature=sig=s3cret", "BlobEndpoint"),
-        ("s3cret", "no storage connection string"),
+        ("s3cret", "not a storage connection string"),
     ],
 )
 def test_a_connection_string_that_nobody_can_connect_by(text: str, word: str) -> None:
