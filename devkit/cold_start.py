@@ -18,6 +18,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from gem_core.settings.local_settings import read_settings_file
+
 ROOT = Path(__file__).resolve().parent.parent
 BASE = "azure.functions"
 ROWS = {
@@ -90,7 +92,7 @@ def _is_there(statement: str) -> bool:
 
 def _measure(statement: str) -> list[float]:
     """CPU seconds, seconds, resident MiB, modules."""
-    sample = json.loads((ROOT / "local.settings.sample.json").read_text("utf-8"))["Values"]
+    sample = read_settings_file(ROOT / "local.settings.sample.json")
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM.format(statement=statement)],
         cwd=ROOT,

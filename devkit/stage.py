@@ -3,7 +3,6 @@
 What the infrastructure makes in Azure (containers, queues) is made here.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from devkit.azurite import Azurite
 from devkit.runner import Runner
 from devkit.simulator.access import SimulatorSettings
 from devkit.simulator.simulator import GemSimulator
+from gem_core.settings.local_settings import read_settings_file
 from gem_core.storage.names import BATCHES, CONTAINERS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,8 +39,7 @@ class Stage:
 
 def sample_settings() -> dict[str, str]:
     """The values of local.settings.sample.json."""
-    sample = json.loads((ROOT / "local.settings.sample.json").read_text(encoding="utf-8"))
-    return {str(name): str(value) for name, value in sample["Values"].items()}
+    return read_settings_file(ROOT / "local.settings.sample.json")
 
 
 def make_stores(connection_string: str) -> None:

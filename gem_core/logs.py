@@ -1,7 +1,7 @@
 """One log line an event: a name and facts, as JSON in the message.
 
 In the message, since the Functions host passes no extra fields of a record on to Application
-Insights. Never hand a secret to it; `setting_reader.Secret` shows itself as ***.
+Insights. Never log a secret; a `gem_core.secret.Secret` is shown as ***.
 """
 
 import json
@@ -9,6 +9,8 @@ import logging
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from gem_core.moments import moment_text
 
 _LOGGER = logging.getLogger("gem_core")
 
@@ -101,4 +103,4 @@ def log(event: Event, *, traceback: bool = False, **facts: Any) -> None:  # noqa
 
 
 def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    return moment_text(value) if isinstance(value, datetime) else str(value)

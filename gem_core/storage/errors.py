@@ -1,7 +1,7 @@
-"""What a failed request to storage means: the SDK's errors become ours here, and only here.
+"""What a failed request to storage means: the only module that translates the SDK's errors.
 
-Edge: azure.core. There is a context manager for each kind of request. Source of codes and statuses:
-"Status and error codes" (Azure Storage REST).
+Edge: azure.core. Each kind of request has a context manager, which raises the errors of
+`gem_core.errors`. Source of codes and statuses: "Status and error codes" (Azure Storage REST).
 
 No text of the SDK or of a server gets into a message, only types, statuses and codes: for a refused
 signature the SDK repeats what was signed, and a server may repeat an address with its signature.
@@ -52,8 +52,8 @@ _STATE: dict[str, tuple[type[StoreError], str]] = {
     "ContainerBeingDeleted": _BEING_DELETED,
     "QueueBeingDeleted": _BEING_DELETED,
 }
-"""By code, not by status: 409 and 412 also come for a blob that somebody has leased, and against
-that it does not help to read again and write again."""
+"""By code, not by status: a blob that has a lease is also answered by 409 and 412, and then it does
+not help to read again and to write again."""
 _OUTPUT = {
     "ContainerNotFound": "no such container: check the address (GEM_OUTPUT, GEM_OUTPUT_CONTAINER)",
     "BlobArchived": "in the archive tier: rehydrate it",
