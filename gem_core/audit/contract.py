@@ -1,8 +1,4 @@
-"""Which columns an output promises, which types are accepted, and what became of the input's. Pure.
-
-Source: TomTom, "Get job details", output file structure: all original columns, plus `gers_id`
-string, `match_confidence` float (0.0-1.0) and `match_status` string.
-"""
+"""The columns that the job's contract promises, and the Arrow types that each may have. Pure."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -11,14 +7,17 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from gem_core.audit.arrow.types import is_text
+from gem_core.gem.contracts.contract import Role
+from gem_core.gem.contracts.known import DEFAULT
 
-ID = "id"
-GERS_ID = "gers_id"
-MATCH_CONFIDENCE = "match_confidence"
-MATCH_STATUS = "match_status"
+_OUTPUT = DEFAULT.output
+ID = _OUTPUT.columns[Role.ID].name
+GERS_ID = _OUTPUT.columns[Role.GERS_ID].name
+MATCH_CONFIDENCE = _OUTPUT.columns[Role.CONFIDENCE].name
+MATCH_STATUS = _OUTPUT.columns[Role.STATUS].name
 
-MATCHED = "matched"
-UNMATCHED = "unmatched"
+MATCHED = _OUTPUT.matched
+UNMATCHED = _OUTPUT.unmatched
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,9 +58,9 @@ class Durations:
 
 def kind(job: GemJob) -> str | None:
     """What jobs have in common that should run for equally long; None when it cannot be told."""
-    if not job.input_file_name:
+    if not job.input_name:
         return None
-    return f"{job.matching_type or ''}|{job.storage_id or ''}|{job.input_file_name}"[:300]
+    return f"{job.matching_type or ''}|{job.storage_id or ''}|{job.input_name}"[:300]
 
 
 class DurationBook:

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from gem_core.errors import CourierError, RecordUnreadable
-from gem_core.gem.job import parse_job
+from gem_core.gem.contracts import known
+from gem_core.gem.job import GemJob
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, ProgressReading, Settlement, Stage, StatusChange
 
@@ -32,6 +33,7 @@ def record_to_json(record: JobRecord) -> dict[str, Any]:
         "notFound": record.not_found,
         "notFoundSince": _text(record.not_found_since),
         "lastAnswer": dict(record.job.answer) if record.job else None,
+        "contract": record.job.contract if record.job else None,
         "history": [{"at": _text(seen.at), "status": seen.status} for seen in record.history],
         "progress": [{"at": _text(seen.at), "percent": seen.percent} for seen in record.progress],
         "settlement": record.settlement,
@@ -70,7 +72,6 @@ def record_from_bytes(body: bytes) -> JobRecord:
 
 def _read(held: dict[str, Any]) -> JobRecord:
     job_run_id: str = held["jobRunId"]
-    answer = held["lastAnswer"]
     return JobRecord(
         job_run_id=job_run_id,
         stage=Stage(held["stage"]),
@@ -84,7 +85,7 @@ def _read(held: dict[str, Any]) -> JobRecord:
         last_problem=held["lastProblem"],
         not_found=held["notFound"],
         not_found_since=_moment(held["notFoundSince"]),
-        job=parse_job(answer, job_run_id=job_run_id) if answer is not None else None,
+        job=_job(job_run_id, held["lastAnswer"], held.get("contract")),
         history=tuple(
             StatusChange(datetime.fromisoformat(seen["at"]), seen["status"])
             for seen in held["history"]
@@ -101,6 +102,14 @@ def _read(held: dict[str, Any]) -> JobRecord:
         reported_at=_moment(held["reportedAt"]),
         redelivered_at=_moment(held.get("redeliveredAt")),
     )
+
+
+def _job(job_run_id: str, answer: object, contract: str | None) -> GemJob | None:
+    """The last answer. Records from before contracts were kept do not name one."""
+    if answer is None:
+        return None
+    name = known.DEFAULT.name if contract is None else contract
+    return known.read_stored(answer, job_run_id=job_run_id, contract=name)
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -22,7 +22,7 @@ from gem_core.audit.parquet import column_chunks
 from gem_core.audit.reading import pieces, read_ahead
 from gem_core.audit.reading.blob_source import open_blob
 from gem_core.errors import OutputChanged, OutputUnreachable
-from gem_core.gem.job import parse_job
+from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.outcome import Outcome
 from gem_core.page.survey import survey
 
@@ -51,7 +51,7 @@ def network(folder: Path, layout: Layout) -> Path:
     return write_network(folder / f"{layout}.parquet", ROWS, Order.SPARSE, layout)
 
 
-JOB = parse_job(
+JOB = X_VERSION_1.read(
     {
         "jobRunId": "job-1",
         "inputFileName": "roads.parquet",

@@ -9,7 +9,7 @@ import pytest
 
 from gem_core.errors import GemError
 from gem_core.gem.client import GemClient
-from gem_core.gem.redaction import LEAST, redactor
+from gem_core.gem.redaction import MIN_LENGTH, redactor
 from gem_core.secret import Secret
 from gem_core.watch.record_json import record_to_bytes
 from tests.builders import JOB, new_record, page_answer
@@ -56,7 +56,7 @@ def test_no_error_repeats_what_was_sent(reply: Reply) -> None:
         client.get_job(JOB)
     told = "".join(traceback.format_exception(caught.value))
     for secret in (KEY, *TOKENS):
-        assert secret[:LEAST] not in told
+        assert secret[:MIN_LENGTH] not in told
 
 
 def test_the_rest_of_the_words_stays() -> None:
@@ -78,7 +78,7 @@ def test_no_record_of_a_job_repeats_what_was_sent() -> None:
     assert job.answer["more"] == [{"*** Bearer ***": "*** Bearer ***"}]
     told = str(job.drift) + record_to_bytes(new_record().answered(job, START)).decode()
     for secret in (KEY, *TOKENS):
-        assert secret[:LEAST] not in told
+        assert secret[:MIN_LENGTH] not in told
 
 
 def test_a_job_keeps_its_id_even_if_that_is_the_key() -> None:

@@ -26,7 +26,7 @@ from tests.builders import job, new_record
 from tests.fakes import START
 
 LATER = START + timedelta(minutes=5)
-NEWER = {"progress", "redeliveredAt"}
+NEWER = {"progress", "redeliveredAt", "contract"}
 """Fields that records of before do not have."""
 LATEST = START + timedelta(minutes=9)
 
