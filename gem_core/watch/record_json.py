@@ -104,11 +104,13 @@ def _read(held: dict[str, Any]) -> JobRecord:
     )
 
 
-def _job(job_run_id: str, answer: object, contract: str | None) -> GemJob | None:
+def _job(job_run_id: str, answer: object, contract: object) -> GemJob | None:
     """The last answer. Records from before contracts were kept do not name one."""
     if answer is None:
         return None
     name = known.DEFAULT.name if contract is None else contract
+    if not isinstance(name, str):
+        raise TypeError(f"contract is {name!r}")
     return known.read_stored(answer, job_run_id=job_run_id, contract=name)
 
 
