@@ -233,7 +233,7 @@ def test_the_audit_knows_its_bounds(fresh: pytest.MonkeyPatch) -> None:
         use(fresh, NEEDED | settings)
         chosen = edges.deliverer().audit
         assert isinstance(chosen, partial)
-        return chosen.keywords["effort"]
+        return chosen.keywords["options"]
 
     ids = {"GEM_IDS_MEMORY_MIB": "256", "GEM_IDS_FOLDER": "/mnt/ids"}
     assert options(**ids) == AuditOptions(IdLimits(256 << 20, Path("/mnt/ids")))
