@@ -6,11 +6,13 @@ A new generation is a new module with one `Contract`, and one line in `known`.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from gem_core.gem.contracts.percent import Percent
 from gem_core.gem.job import GemJob, JobStatus
 from gem_core.gem.reading import Redact
+
+if TYPE_CHECKING:
+    from gem_core.gem.contracts.percent import Percent
 
 
 class Role(StrEnum):
@@ -101,5 +103,5 @@ class Contract:
     output: OutputFile
     statistics: Mapping[Statistic, str]
     """The names of the figures in GEM's answer."""
-    read_share: Callable[[object], Percent]
+    read_share: Callable[[object], "Percent"]
     """Reads a share of the statistics. Raises ValueError, which says what is wrong with it."""

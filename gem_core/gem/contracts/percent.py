@@ -1,8 +1,12 @@
-"""A share as GEM printed it, such as "84.68%", compared with an exact share. Pure."""
+"""A share as GEM prints it, such as "84.68%": read strictly, compared with an exact share. Pure."""
 
+import re
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
+
+_FORM = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,12}))?%", re.ASCII)
+_WHOLE = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +40,21 @@ class Percent:
     def points_from(self, share: Fraction) -> float:
         """The distance to an exact share (0 to 1), in percentage points."""
         return abs(float(Fraction(self.value) - share * 100))
+
+
+def read_percent(value: object) -> Percent:
+    """Read a percent string.
+
+    Raises:
+        ValueError: it is not digits, an optional point with digits, and a percent sign, or it is
+            above 100. Spaces, signs, commas and words such as "NaN%" are not accepted.
+
+    """
+    if not isinstance(value, str):
+        raise ValueError(f"expected a percent string, got {type(value).__name__}")
+    if not _FORM.fullmatch(value):
+        raise ValueError(f"{value[:20]!r} is not a percent string such as '84.68%'")
+    number = Decimal(value[:-1])
+    if number > _WHOLE:
+        raise ValueError(f"{value!r} is above 100%")
+    return Percent(value, number)

@@ -4,11 +4,9 @@ Source of everything here: TomTom, "Get job details": request headers, response 
 values, output file, output file structure. The words of that page stand in this module only.
 """
 
-import re
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gem_core.errors import GemAnswerError
@@ -20,7 +18,6 @@ from gem_core.gem.contracts.contract import (
     Role,
     Statistic,
 )
-from gem_core.gem.contracts.percent import Percent
 from gem_core.gem.job import GemJob, JobStatus
 from gem_core.gem.reading import (
     MemberReader,
@@ -34,6 +31,9 @@ from gem_core.gem.reading import (
     text,
 )
 
+if TYPE_CHECKING:
+    from gem_core.gem.contracts.percent import Percent
+
 NAME = "x-version-1"
 
 _STATUSES = {
@@ -43,8 +43,6 @@ _STATUSES = {
     "failed": JobStatus.FAILED,
     "cancelled": JobStatus.CANCELLED,
 }
-_PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,12}))?%", re.ASCII)
-_WHOLE = Decimal(100)
 
 
 def _path(job_run_id: str) -> str:
@@ -106,19 +104,12 @@ def _output_name(input_name: str) -> str:
     return f"{folder}{slash}{PurePosixPath(name).stem}_matched.parquet"
 
 
-def _read_share(value: object) -> Percent:
-    """A string such as "84.68%", read strictly.
+def _read_share(value: object) -> "Percent":
+    """A string such as "84.68%"."""
+    # decimal and fractions would slow down the start of the app, which needs neither.
+    from gem_core.gem.contracts.percent import read_percent  # noqa: PLC0415 - as just said
 
-    Spaces, signs, commas and words such as "NaN%" are refused. So is a share above 100%.
-    """
-    if not isinstance(value, str):
-        raise ValueError(f"expected a percent string, got {type(value).__name__}")
-    if not _PERCENT.fullmatch(value):
-        raise ValueError(f"{value[:20]!r} is not a percent string such as '84.68%'")
-    number = Decimal(value[:-1])
-    if number > _WHOLE:
-        raise ValueError(f"{value!r} is above 100%")
-    return Percent(value, number)
+    return read_percent(value)
 
 
 X_VERSION_1 = Contract(
