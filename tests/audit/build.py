@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_core.audit.audit import AuditOptions, audit
+from gem_core.audit.contract import promises_of
 from gem_core.audit.judging.report import Report
 from gem_core.audit.reading.source import FileSource, Source, open_file
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
@@ -93,6 +94,10 @@ def job(statistics: Mapping[str, object] | None = None, **fields: object) -> Gem
         **fields,
     }
     return X_VERSION_1.read(answer, job_run_id="job-1")
+
+
+PROMISES = promises_of(job())
+"""Of the contract that these jobs are read in."""
 
 
 def audited(

@@ -17,6 +17,7 @@ import pytest
 from bench.networks import Layout, Order, write_network
 from devkit.blob_server import Asked, Blob, Fault, serving
 from gem_core.audit.audit import AuditOptions, audit
+from gem_core.audit.contract import promises_of
 from gem_core.audit.judging.report import Report
 from gem_core.audit.parquet import column_chunks
 from gem_core.audit.reading import pieces, read_ahead
@@ -129,7 +130,9 @@ def test_little_more_is_read_than_is_needed_in_few_requests(
 def test_the_page_reads_each_piece_once(folder: Path, layout: Layout) -> None:
     blob = Blob(network(folder, layout).read_bytes())
     with serving(blob) as container:
-        found = survey(open_blob(container, "roads_matched.parquet"), with_map=True)
+        found = survey(
+            open_blob(container, "roads_matched.parquet"), promises_of(JOB), with_map=True
+        )
     assert found.road_map
     assert found.road_map.matched
     assert len(set(blob.requests)) == len(blob.requests)
