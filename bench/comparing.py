@@ -50,11 +50,11 @@ def _audit(*, with_values: bool, two_threads: bool = False) -> Run:
     from gem_core.audit.audit import AuditOptions, audit
     from gem_core.audit.judging.report_json import report_to_json
     from gem_core.audit.reading.source import open_file
-    from gem_core.gem.job import GemJob
+    from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 
     # At its first array of numpy's, pyarrow imports pandas where there is one.
     pa.array(np.zeros(1))
-    job = GemJob("bench", "finished", {})
+    job = X_VERSION_1.read({"jobRunId": "bench", "status": "finished"})
     options = AuditOptions(two_threads=two_threads, with_values=with_values)
 
     def run(path: Path) -> str:

@@ -51,7 +51,7 @@ def _audit(*, two_threads: bool, ids_bytes: int | None = None) -> Run:
     from gem_core.audit.audit import AuditOptions, audit
     from gem_core.audit.ids.facts import IdLimits
     from gem_core.audit.reading.source import open_file
-    from gem_core.gem.job import parse_job
+    from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 
     # At its first array of numpy's, pyarrow imports pandas where there is one.
     pa.array(np.zeros(1))
@@ -66,7 +66,7 @@ def _audit(*, two_threads: bool, ids_bytes: int | None = None) -> Run:
             "outputFileName": path.name,
             "statistics": {"confidence_threshold": 60},
         }
-        job = parse_job(answer, job_run_id="bench")
+        job = X_VERSION_1.read(answer, job_run_id="bench")
         report = audit(open_file(path), job, input_source=None, options=options)
         if report.failed() - {"name_pattern"}:
             raise ValueError(f"a good file fails {report.failed()}")

@@ -1,29 +1,28 @@
-"""Every exception of ours, as a tree; and what an HTTP status of GEM means. Pure.
+"""The app's exceptions as a tree, and what an HTTP status of GEM means. Pure.
 
 CourierError
-├── SettingsError          a setting is missing or invalid: a person must correct it
-├── RequestError           a caller of our HTTP routes asked for something impossible (400)
-│   └── JobUnknown         … for a job that is not registered (404)
-├── GemError               GEM could not be asked, or its answer is no job
-│   ├── GemAccessError     no token, 401, 403: every job would fail alike, so the tick stops
-│   │   ├── GemUnauthorized   401: GEM does not take key or token
-│   │   └── GemForbidden      403: it takes them, and does not let this identity or key in, or not
-│   │                          to this job
-│   ├── GemJobNotFound     404: counted; the job is lost only after a while
-│   ├── GemUnavailable     408, 429, 5xx, no answer: ask later
-│   └── GemAnswerError     an answer that is no job: ask later, and say so loudly
-├── StoreError             our own state
-│   ├── RecordConflict     another writer changed the record first: its state stands
-│   │   └── RecordMissing  … there is no such record, or no longer
-│   ├── RecordUnreadable   not JSON, or of a newer schema: left alone
-│   ├── PageUnknown        a listing cannot go on from there
-│   ├── StoreMissing       a container or queue does not exist: a person must make it
-│   └── StoreRefused       key, role or firewall: a person must mend it
-└── OutputError            the matched file could not be read; says nothing about its content
-    ├── OutputMissing      no such blob
-    ├── OutputChanged      overwritten while it was read
-    ├── OutputRefused      GEM named a storage or file that cannot be one: never asked for
-    └── OutputUnreachable  refused, throttled, timed out: try later
+├── SettingsError          settings are missing or wrong: a person must correct them
+├── RequestError           our HTTP routes or commands cannot do what was asked (400)
+│   └── JobUnknown         the job is not registered (404)
+├── GemError               GEM did not answer, or its answer is not about the job
+│   ├── GemAccessError     no token, 401 or 403: every job would fail, so the tick stops
+│   │   ├── GemUnauthorized   401: GEM does not accept the key or the token
+│   │   └── GemForbidden      403: GEM accepts them, but denies access, perhaps to this job only
+│   ├── GemJobNotFound     404: counted; the job is lost after some time
+│   ├── GemUnavailable     408, 429, 5xx or no answer: ask later
+│   └── GemAnswerError     an answer that is not the job: log it, ask later
+├── StoreError             our own storage failed
+│   ├── RecordConflict     another writer changed the record first: that change is kept
+│   │   └── RecordMissing  … the record does not exist, or no longer
+│   ├── RecordUnreadable   not a record, or written by a newer version: not touched
+│   ├── PageUnknown        a listing cannot continue from there
+│   ├── StoreMissing       a container or queue does not exist: a person must create it
+│   └── StoreRefused       key, role or firewall: a person must correct it
+└── OutputError            a file of GEM's could not be read; says nothing about its content
+    ├── OutputMissing      there is no such blob
+    ├── OutputChanged      the blob was overwritten while it was read
+    ├── OutputRefused      GEM's storage id or file name is not a plain name: no request was made
+    └── OutputUnreachable  denied, throttled or timed out: try later
         └── RangeNotSatisfiable  … the file has no byte of the range (416)
 
 A failed job and a failed check are values, not exceptions.
@@ -33,7 +32,7 @@ from http import HTTPStatus
 
 
 class CourierError(Exception):
-    """Root of all errors that GEM Courier raises on purpose."""
+    """Base class of all errors that GEM Courier raises on purpose."""
 
 
 class SettingsError(CourierError):
@@ -47,7 +46,7 @@ class SettingsError(CourierError):
 
 
 class RequestError(CourierError):
-    """A request to one of our HTTP routes cannot be served as it stands."""
+    """A request to an HTTP route, or the arguments of a command, cannot be served."""
 
 
 class JobUnknown(RequestError):
@@ -55,23 +54,23 @@ class JobUnknown(RequestError):
 
 
 class GemError(CourierError):
-    """GEM could not be asked, or what it answered is no job."""
+    """GEM did not answer, or its answer is not about the job."""
 
 
 class GemAccessError(GemError):
-    """401 or 403: key, token or permission. Stops the tick, since every job would fail alike."""
+    """No token, 401 or 403. Stops the tick, since every job would fail."""
 
 
 class GemUnauthorized(GemAccessError):
-    """401: GEM does not take the key or the token. A fresh token may cure it."""
+    """401: GEM does not accept the key or the token. A new token may help."""
 
 
 class GemForbidden(GemAccessError):
-    """403: GEM knows who asks, and does not let them."""
+    """403: GEM accepts key and token, but denies access."""
 
 
 class GemJobNotFound(GemError):
-    """404: GEM knows no such job, or this identity may not see it."""
+    """404: GEM has no such job, or does not show it to this identity."""
 
 
 class GemUnavailable(GemError):
@@ -83,11 +82,11 @@ class GemUnavailable(GemError):
 
 
 class GemAnswerError(GemError):
-    """An answer that is not the job that was asked for, or of a status that says nothing of it."""
+    """An answer that is not the job, or an HTTP status that has no meaning for it."""
 
 
 class StoreError(CourierError):
-    """Our own state could not be read or written."""
+    """Our own storage could not be read or written."""
 
 
 class RecordConflict(StoreError):
@@ -99,39 +98,39 @@ class RecordMissing(RecordConflict):
 
 
 class RecordUnreadable(StoreError):
-    """A record that is not JSON, or that a newer version of this app wrote."""
+    """Not a record, or one that only a newer version of this app can read."""
 
 
 class PageUnknown(StoreError):
-    """A listing cannot go on from there: no former page of it said so."""
+    """A listing cannot continue from there: no earlier page ended there."""
 
 
 class StoreMissing(StoreError):
-    """A container or queue that the infrastructure should have made is not there."""
+    """A container or queue that the infrastructure creates does not exist."""
 
 
 class StoreRefused(StoreError):
-    """Storage refused who asks (401, 403), or nobody gave a token for it."""
+    """Storage denied access (401, 403), or there is no token for it."""
 
 
 class OutputError(CourierError):
-    """The matched file could not be read."""
+    """A file of GEM's could not be read."""
 
 
 class OutputMissing(OutputError):
-    """There is no blob of that name."""
+    """There is no blob with that name."""
 
 
 class OutputChanged(OutputError):
-    """The blob was overwritten while it was read, so its ETag no longer matches (412)."""
+    """The blob was overwritten while it was read: its ETag no longer matches (412)."""
 
 
 class OutputRefused(OutputError):
-    """A storage id or file name that would leave its place, or is none; no request was made."""
+    """GEM's storage id or file name is not a plain name within the storage; no request was made."""
 
 
 class OutputUnreachable(OutputError):
-    """Refused, throttled or no answer; says nothing about the file."""
+    """Denied, throttled or no answer; says nothing about the file."""
 
 
 class RangeNotSatisfiable(OutputUnreachable):
@@ -143,10 +142,10 @@ _LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 
 
 def gem_error(status: int, message: str, *, retry_after_seconds: float | None = None) -> GemError:
-    """The error that an HTTP status other than 200 of GEM means.
+    """The error for an HTTP status of GEM other than 200.
 
     401, 404 and 500 are documented ("Get job details", error responses). 403, 408, 429 and the rest
-    of 5xx are not, and taken as HTTP means them. Any other status is an answer that is no job.
+    of 5xx are not, and mean what HTTP says. Any other status is an answer that is not the job.
     """
     if status in _ACCESS:
         return _ACCESS[HTTPStatus(status)](message)

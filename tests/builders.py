@@ -20,7 +20,8 @@ from gem_core.flows.check_one import ask
 from gem_core.flows.checker import Checker, PoisonCount, in_threads
 from gem_core.flows.deliverer import Audit, Deliverer
 from gem_core.flows.manage_jobs import JobManager
-from gem_core.gem.job import GemJob, parse_job
+from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+from gem_core.gem.job import GemJob
 from gem_core.storage.documents import Documents
 from gem_core.watch.batch import Plan
 from gem_core.watch.durations import DurationBook
@@ -88,7 +89,7 @@ def finished(**fields: object) -> dict[str, Any]:
 
 def job(status: object = "running", **fields: object) -> GemJob:
     """A job as GEM tells it."""
-    return parse_job({"jobRunId": JOB, **answer(status, **fields)}, job_run_id=JOB)
+    return X_VERSION_1.read({"jobRunId": JOB, **answer(status, **fields)}, job_run_id=JOB)
 
 
 def new_record(job_run_id: str = JOB, at: datetime = START) -> JobRecord:
@@ -269,7 +270,7 @@ class World:
 
     def settle(self, given: Mapping[str, Any], job_run_id: str = JOB) -> None:
         """Put a settled job where a tick would have left it, ticket included."""
-        told = parse_job({"jobRunId": job_run_id, **given}, job_run_id=job_run_id)
+        told = X_VERSION_1.read({"jobRunId": job_run_id, **given}, job_run_id=job_run_id)
         self.gem.answers[job_run_id] = [given]
         assert told.status
         assert told.status.is_final

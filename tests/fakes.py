@@ -9,7 +9,8 @@ from threading import RLock
 from typing import Any, cast
 
 from gem_core.errors import GemError, OutputChanged, OutputError, OutputMissing, RecordConflict
-from gem_core.gem.job import GemJob, parse_job
+from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+from gem_core.gem.job import GemJob
 from gem_core.storage.documents import Document, Documents, Listed, Page
 from gem_core.watch.batch import Batch
 
@@ -124,7 +125,7 @@ class FakeGem:
         given = answers.pop(0) if len(answers) > 1 else answers[0]
         if isinstance(given, Exception):
             raise given
-        return parse_job({"jobRunId": job_run_id, **given}, job_run_id=job_run_id)
+        return X_VERSION_1.read({"jobRunId": job_run_id, **given}, job_run_id=job_run_id)
 
 
 class FakeQueue:

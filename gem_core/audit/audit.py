@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from gem_core.audit.against_input.input_facts import InputFacts
 from gem_core.audit.against_input.input_file import InputFile, open_input_file
 from gem_core.audit.against_input.values import ValueFacts, compare_values
-from gem_core.audit.contract import ID, usable_columns
+from gem_core.audit.contract import ID, promises_of
 from gem_core.audit.ids.bounded import DiskBoundIds
 from gem_core.audit.ids.facts import IdLimits
 from gem_core.audit.judging.facts import Facts
@@ -20,6 +20,7 @@ from gem_core.audit.rows.gers import expected_form
 from gem_core.audit.rows.profile import Profiler
 from gem_core.audit.rows.progress import OnRows, Pass
 from gem_core.audit.rows.row_rules import Terms
+from gem_core.gem.contracts.contract import Role
 from gem_core.gem.job import GemJob
 
 
@@ -131,13 +132,14 @@ def _found(
 ) -> Facts:
     """Read the rows."""
     two = two_at_once() if options.two_threads is None else options.two_threads
-    apart = opened.costliest(usable_columns(opened.schema)) if two else None
+    promises = promises_of(facts.job)
+    apart = opened.costliest(promises.usable(opened.schema).names) if two else None
     facts = _read(
         replace(facts, decoded_apart=apart), opened, input_file, on_rows, options.id_limits
     )
     if options.with_values and not facts.broken_off:
         facts = _compare(facts, opened, input_file, on_rows, two_threads=two)
-    return replace(facts, input=input_file.facts(opened.schema))
+    return replace(facts, input=input_file.facts(opened.schema, promises.added))
 
 
 def _read(
@@ -148,20 +150,22 @@ def _read(
     id_limits: IdLimits,
 ) -> Facts:
     """Stream the needed columns once."""
-    columns = usable_columns(opened.schema)
-    if not columns:
+    usable = promises_of(facts.job).usable(opened.schema)
+    if not usable.columns:
         return facts
     terms = Terms(confidence_floor(facts.job), expected_form(facts.job.overture_release))
-    profiler = Profiler(columns, terms)
+    profiler = Profiler(usable, terms)
     ids = (
-        DiskBoundIds(opened, input_file.ids(), id_limits, not_compared=input_file.note)
-        if ID in columns
+        DiskBoundIds(opened, usable, input_file.ids(), id_limits, not_compared=input_file.note)
+        if Role.ID in usable.columns
         else None
     )
     found, done = None, 0
     try:
         with closing(ids) if ids else nullcontext():
-            for batch in opened.batches(columns, apart=facts.decoded_apart):
+            for batch in opened.batches(
+                usable.names, apart=facts.decoded_apart, as_dictionary=usable.repeating
+            ):
                 matched = profiler.add(batch)
                 if ids:
                     ids.add(batch.column(ID), matched)
@@ -188,7 +192,9 @@ def _compare(
     if not rows:
         return replace(facts, values=ValueFacts(stopped=input_file.note))
     try:
-        values = compare_values(opened, rows, on_rows, two_threads=two_threads)
+        values = compare_values(
+            opened, rows, promises_of(facts.job).added, on_rows, two_threads=two_threads
+        )
     except DataFault as fault:
         return _stopped(facts, fault)
     return replace(facts, values=values)

@@ -1,24 +1,18 @@
-"""Which columns an output promises, which types are accepted, and what became of the input's. Pure.
-
-Source: TomTom, "Get job details", output file structure: all original columns, plus `gers_id`
-string, `match_confidence` float (0.0-1.0) and `match_status` string.
-"""
+"""The columns that a job's contract promises, by role, and the Arrow types they may have. Pure."""
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from gem_core.audit.arrow.types import is_text
+from gem_core.gem.contracts.contract import Column, ColumnType, Role
+from gem_core.gem.contracts.known import contract_of
+from gem_core.gem.job import GemJob
 
 ID = "id"
-GERS_ID = "gers_id"
-MATCH_CONFIDENCE = "match_confidence"
-MATCH_STATUS = "match_status"
-
-MATCHED = "matched"
-UNMATCHED = "unmatched"
+"""The input's id of a road; the output keeps the column in every contract."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,33 +36,92 @@ class Promise:
         return "" if self.accepts(found) else f"{self.name} is {found}, not {self.expected}"
 
 
-def is_confidence(kind: pa.DataType) -> bool:
-    """Single or double precision. An integer column would be the percentage of another API."""
+def is_float(kind: pa.DataType) -> bool:
+    """Single or double precision."""
     return bool(pa.types.is_float32(kind) or pa.types.is_float64(kind))
 
 
-def is_id(kind: pa.DataType) -> bool:
+def is_integer_or_text(kind: pa.DataType) -> bool:
     """An integer of any width, or text."""
     return bool(pa.types.is_integer(kind)) or is_text(kind)
 
 
-_TEXT = "text (utf8, large_utf8, or a dictionary of those)"
-PROMISED = {
-    GERS_ID: Promise(GERS_ID, is_text, _TEXT),
-    MATCH_CONFIDENCE: Promise(MATCH_CONFIDENCE, is_confidence, "float32 or float64"),
-    MATCH_STATUS: Promise(MATCH_STATUS, is_text, _TEXT),
+_TYPES: Mapping[ColumnType, tuple[Callable[[pa.DataType], bool], str]] = {
+    ColumnType.TEXT: (is_text, "text (utf8, large_utf8, or a dictionary of those)"),
+    ColumnType.FLOAT: (is_float, "float32 or float64"),
+    ColumnType.INTEGER_OR_TEXT: (is_integer_or_text, "an integer or text"),
 }
-"""The three columns that GEM adds."""
-
-ID_PROMISE = Promise(ID, is_id, "an integer or text")
-"""The input's id, which every output carries on."""
 
 
-def usable_columns(schema: pa.Schema) -> list[str]:
-    """Those of id and the promised columns whose values can be judged, in the file's order."""
-    promises = (ID_PROMISE, *PROMISED.values())
-    usable = [promise.name for promise in promises if not promise.problem(schema)]
-    return sorted(usable, key=schema.get_field_index)
+def promise(column: Column) -> Promise:
+    """The promise of one column of a contract."""
+    return Promise(column.name, *_TYPES[column.type])
+
+
+ID_PROMISE = promise(Column(ID, ColumnType.INTEGER_OR_TEXT))
+"""The id column of the input."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsableColumns:
+    """The columns of one output whose values can be checked."""
+
+    columns: Mapping[Role, str]
+    """Names by role, in the file's order. A column that is not as promised is left out."""
+    matched: str
+    unmatched: str
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return [*self.columns.values()]
+
+    @property
+    def repeating(self) -> frozenset[str]:
+        """The columns that repeat few values."""
+        return frozenset(self.only(Role.STATUS).columns.values())
+
+    def only(self, *roles: Role) -> "UsableColumns":
+        """Of these roles only."""
+        return replace(
+            self, columns={role: name for role, name in self.columns.items() if role in roles}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """What a contract promises of every output: its columns, and the words of its status."""
+
+    columns: Mapping[Role, Promise]
+    matched: str
+    unmatched: str
+
+    @property
+    def added(self) -> frozenset[str]:
+        """The names of the columns that GEM adds to the input's."""
+        return frozenset(
+            column.name for role, column in self.columns.items() if role is not Role.ID
+        )
+
+    def usable(self, schema: pa.Schema) -> UsableColumns:
+        """The columns of an output whose values can be checked."""
+        usable = {
+            role: column.name for role, column in self.columns.items() if not column.problem(schema)
+        }
+        in_order = sorted(usable.items(), key=lambda item: schema.get_field_index(item[1]))
+        return UsableColumns(dict(in_order), self.matched, self.unmatched)
+
+
+def promises_of(job: GemJob) -> Promises:
+    """What the contract of this job promises of its output.
+
+    Raises:
+        RecordUnreadable: this version does not know the contract.
+
+    """
+    output = contract_of(job).output
+    columns = {role: promise(column) for role, column in output.columns.items()}
+    return Promises(columns, output.matched, output.unmatched)
 
 
 def names_once(schema: pa.Schema) -> set[str]:

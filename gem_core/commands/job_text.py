@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from gem_core.commands.table import Column, age, plain, table
+from gem_core.gem.contracts.known import read_stored
 from gem_core.watch.trouble import times
 
 _LABEL = 12
@@ -88,7 +89,7 @@ def job_lines(job: Mapping[str, Any], now: datetime) -> list[str]:
         ("input", _expected(job)),
         ("asked", _asked(job, now)),
         ("problem", job["lastProblem"]),
-        ("GEM says", _answer(job["lastAnswer"] or {})),
+        ("GEM says", _answer(job)),
         *(("" if n else "history", f"{seen['at']} {seen['status']}")
           for n, seen in enumerate(job["history"])),
         ("manifest", job["manifestId"]),
@@ -127,6 +128,18 @@ def _asked(job: Mapping[str, Any], now: datetime) -> str:
     return text if job["checks"] else "never"
 
 
-def _answer(answer: Mapping[str, Any]) -> str:
-    names = ("status", "progress", "storageId", "inputFileName", "outputFileName", "error")
-    return ", ".join(f"{name} {answer[name]}" for name in names if answer.get(name) is not None)
+def _answer(record: Mapping[str, Any]) -> str:
+    answer = record["lastAnswer"]
+    if answer is None:
+        return ""
+    job = read_stored(answer, job_run_id=record["jobRunId"], contract=record["contract"])
+    parts = {
+        "status": job.status_text or None,
+        "progress": job.progress,
+        "storage": job.storage_id,
+        "input": job.input_name,
+        "output": job.output_name,
+        "error": answer.get("error"),
+    }
+    shown = [f"{name} {value}" for name, value in parts.items() if value is not None]
+    return "; ".join((", ".join(shown), *job.drift))

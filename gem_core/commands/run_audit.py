@@ -20,7 +20,8 @@ from gem_core.commands.table import plain
 from gem_core.commands.terminal import complain, say, say_json
 from gem_core.commands.text import in_words
 from gem_core.errors import CourierError, GemAnswerError, OutputMissing, RequestError
-from gem_core.gem.job import GemJob, JobStatus, parse_job
+from gem_core.gem.contracts.known import DEFAULT
+from gem_core.gem.job import GemJob, JobStatus
 from gem_core.outcome import Outcome
 from gem_core.wiring.addresses import open_address
 from gem_core.wiring.environment import now
@@ -43,7 +44,7 @@ COMPARISONS = frozenset(
 )
 """The checks that --input is given for, and --compare."""
 
-NO_JOB = GemJob(job_run_id="", status_text="", answer={})
+NO_JOB = GemJob(job_run_id="", contract=DEFAULT.name, status_text="", answer={})
 """Without --job nothing is known of the job: its names and statistics are not compared."""
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -138,13 +139,10 @@ def _read_job(path: Path) -> GemJob:
         raise RequestError(f"--job: {path} is nested too deep") from None
     except ValueError:  # the only other one: Python reads no number of more than 4,300 digits
         raise RequestError(f"--job: {path} has a number of too many digits") from None
-    told = answer.get("jobRunId") if isinstance(answer, dict) else None
-    if not isinstance(told, str):
-        raise RequestError(f"--job: {path} is no answer of GEM about a job: it has no jobRunId")
     try:
-        return parse_job(answer, job_run_id=told)
+        return DEFAULT.read(answer)
     except GemAnswerError as error:
-        raise RequestError(f"--job: {path}: {error}") from None
+        raise RequestError(f"--job: {path} is not GEM's answer about a job: {error}") from None
 
 
 def _effort(request: AuditRequest) -> AuditOptions:

@@ -50,18 +50,18 @@ def inputs(installation: Installation) -> Finding:
     """Whether the newest job's input can be opened; the audit does without it otherwise."""
     if not installation.settings.input_audit:
         return skipped("turned off by GEM_INPUT_AUDIT")
-    job = next((job for job in _jobs(installation) if job.input_file_name), None)
+    job = next((job for job in _jobs(installation) if job.input_name), None)
     if job is None:
         return skipped(
             "no job has told its input yet; inputs are read by the same right as outputs"
         )
     try:
-        installation.files().open(job.storage_id, job.input_file_name or "")
+        installation.files().open(job.storage_id, job.input_name or "")
     except OutputMissing:
         return skipped("the newest job's input is not there any more: its audit does without")
     except OutputError as error:
         return fail(str(error), _REMEDY)
-    return ok(f"{job.input_file_name} of the newest job can be opened")
+    return ok(f"{job.input_name} of the newest job can be opened")
 
 
 def _jobs(installation: Installation) -> list[GemJob]:
@@ -70,7 +70,7 @@ def _jobs(installation: Installation) -> list[GemJob]:
 
 def _has_output(job: GemJob) -> bool:
     """Whether GEM has told where the output of a job is."""
-    is_named = job.output_file_name or job.input_file_name
+    is_named = job.output_name or job.input_name
     return job.status is JobStatus.FINISHED and bool(is_named)
 
 

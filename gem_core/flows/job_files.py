@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from gem_core.audit.reading.source import Source
 from gem_core.errors import OutputError, OutputMissing, OutputUnreachable
 from gem_core.flows.deliverer import Deliverer
+from gem_core.gem.contracts.known import promised_output
 from gem_core.gem.job import GemJob
 
 
 def output_name(job: GemJob) -> str:
-    """The file to audit: the one that GEM names, else by the documented pattern.
+    """The file to audit: the one that GEM names, else the one that the contract promises.
 
     Raises:
         OutputMissing: GEM names neither output nor input.
+        RecordUnreadable: this version does not know the contract that GEM answered in.
 
     """
-    if name := job.output_file_name or job.promised_output:
+    promised = promised_output(job)
+    if name := job.output_name or promised:
         return name
     raise OutputMissing("GEM names neither an output nor an input file")
 
@@ -39,10 +42,10 @@ def open_input(deliverer: Deliverer, job: GemJob, *, is_deadly: bool) -> Given:
     """
     if not deliverer.input_audit:
         return Given(note="turned off by GEM_INPUT_AUDIT")
-    if not job.input_file_name:
+    if not job.input_name:
         return Given(note="GEM names no input file")
     try:
-        source = deliverer.files.open(job.storage_id, job.input_file_name)
+        source = deliverer.files.open(job.storage_id, job.input_name)
     except OutputError as error:
         note = f"the input file cannot be read: {error}"
         return Given(note=note, may_come=isinstance(error, OutputUnreachable))

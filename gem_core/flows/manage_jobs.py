@@ -157,10 +157,12 @@ def check_job(manager: JobManager, checker: Checker, job_run_id: str) -> dict[st
         return show_job(manager, job_run_id)
     record = stored.record
     try:
-        told = checker.gem.get_job(job_run_id).status_text
+        job = checker.gem.get_job(job_run_id)
     except GemJobNotFound:
-        told = NOT_FOUND
-    if _contradicts(record.settlement, told):
+        status, told = NOT_FOUND, NOT_FOUND
+    else:
+        status, told = job.status or "", job.status_text
+    if _contradicts(record.settlement, status):
         log(
             Event.JOB_WENT_BACK,
             job_run_id=job_run_id,
@@ -170,11 +172,11 @@ def check_job(manager: JobManager, checker: Checker, job_run_id: str) -> dict[st
     return record_to_json(record) | {"toldNow": told[:80]}
 
 
-def _contradicts(settlement: Settlement | None, told: str) -> bool:
-    """Whether GEM's word now is another one than the job was settled by."""
+def _contradicts(settlement: Settlement | None, status: str) -> bool:
+    """Whether the job was settled by another status than GEM's status now, or by "not found"."""
     if settlement is Settlement.EXPIRED:
-        return told in set(JobStatus) and JobStatus(told).is_final
-    return told != (NOT_FOUND if settlement is Settlement.LOST else settlement)
+        return status in set(JobStatus) and JobStatus(status).is_final
+    return status != (NOT_FOUND if settlement is Settlement.LOST else settlement)
 
 
 def redeliver_job(manager: JobManager, job_run_id: str) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""The remote service: its words (`job`, `percent`), one method a request (`client`), its token."""
+"""GEM, the remote service: a job in neutral words, contracts, the client, its token."""

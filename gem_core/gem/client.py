@@ -1,18 +1,16 @@
-"""One method, one request to GEM. Edge: requests.
+"""Asks GEM about one job: one method, one request. Edge: requests.
 
-Source: TomTom, "Get job details": address, headers and error responses.
+Source: TomTom, "Get job details": base address, key and token, error responses.
 """
 
 import json
-from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote
 
 import requests
 from requests.auth import AuthBase
+from urllib3.exceptions import InvalidHeader
+from urllib3.util.retry import Retry
 
 from gem_core.errors import (
     GemAccessError,
@@ -22,24 +20,28 @@ from gem_core.errors import (
     GemUnavailable,
     gem_error,
 )
+from gem_core.gem.contracts.known import DEFAULT
 from gem_core.gem.deadline import DeadlineAdapter
-from gem_core.gem.job import GemJob, parse_job
+from gem_core.gem.job import GemJob
+from gem_core.gem.reading import Redact
 from gem_core.gem.redaction import redactor
 from gem_core.gem.token import TokenSource
 from gem_core.secret import Secret
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
-"""Between two packets of an answer."""
+"""Longest silence between two packets of an answer."""
 ANSWER_SECONDS = 60
-"""For a whole answer, headers and body, however slowly it drips."""
+"""Longest time for a whole answer, headers and body."""
 MAX_ANSWER_BYTES = 1024 * 1024
-"""A job is about 1 kB; anything near this is no job."""
+"""A job has about 1 kB."""
 MAX_RETRY_AFTER_SECONDS = 3600
+_RETRY = Retry(retry_after_max=MAX_RETRY_AFTER_SECONDS)
+"""Only reads Retry-After; nothing is retried here."""
 
 
 class GemClient:
-    """Asks GEM. Used by several threads at once; `connections` of them without waiting."""
+    """Asks GEM. Threads may share it; `connections` of them never wait for each other."""
 
     def __init__(
         self,
@@ -63,23 +65,22 @@ class GemClient:
         self._session.headers.update(
             {"Accept": "application/json", "tomtom-api-key": api_key.reveal()}
         )
-        if api_version:
-            self._session.headers["X-Version"] = api_version
+        self._session.headers.update(DEFAULT.headers(api_version))
 
     def job_url(self, job_run_id: str) -> str:
-        """The address of a job; the id stays within one path segment."""
-        return f"{self._base_url}/jobs/{quote(job_run_id, safe='')}"
+        """The address of a job."""
+        return self._base_url + DEFAULT.path(job_run_id)
 
     def get_job(self, job_run_id: str) -> GemJob:
-        """What GEM says of one job now.
+        """Ask GEM about one job.
 
-        A 401 is answered by one fresh token: it may have expired since it was fetched.
+        After a 401 the question is repeated once with a new token: the first may have expired.
 
         Raises:
-            GemAccessError: 401 with a fresh token too, or 403.
+            GemAccessError: 401 also with the new token, or 403.
             GemJobNotFound: 404.
-            GemUnavailable: 408, 429, 5xx, no answer in time, a broken connection.
-            GemAnswerError: any other status, or an answer that is not this job.
+            GemUnavailable: 408, 429, 5xx, no answer in time, or a broken connection.
+            GemAnswerError: any other status, or an answer that is not about this job.
 
         """
         token = self._token.token()
@@ -110,12 +111,12 @@ class GemClient:
                 self.job_url(job_run_id),
                 auth=_Bearer(token),
                 timeout=self._timeout,
-                allow_redirects=False,  # key and token go to no other host
+                allow_redirects=False,  # another host must not get key and token
                 stream=True,
             ) as response:
                 body = _bounded(response)
         except requests.RequestException as error:
-            # The text of the error may hold the address, never the headers with key and token.
+            # The traceback may show the address, but never the headers with key and token.
             raise GemUnavailable(f"no answer from GEM: {type(error).__name__}") from error
         redact = redactor(self._api_key.reveal(), token)
         if response.status_code != requests.codes.ok:
@@ -124,28 +125,28 @@ class GemClient:
             answer = json.loads(body)
         except (ValueError, RecursionError) as error:
             raise GemAnswerError("GEM answered 200 with something that is not JSON") from error
-        return parse_job(answer, job_run_id=job_run_id, redact=redact)
+        return DEFAULT.read(answer, job_run_id=job_run_id, redact=redact)
 
 
 def _session(base_url: str) -> requests.Session:
-    """A session that has read proxies and REQUESTS_CA_BUNDLE once.
+    """A session that reads proxies and REQUESTS_CA_BUNDLE from the environment once.
 
-    requests would look for them in the environment at every question: a fifth of its work.
+    By default, requests reads them for every question, which is a fifth of its work.
     """
     session = requests.Session()
-    found = session.merge_environment_settings(base_url, {}, None, None, None)
-    session.proxies, session.verify = dict(found["proxies"]), found["verify"]
+    settings = session.merge_environment_settings(base_url, {}, None, None, None)
+    session.proxies, session.verify = dict(settings["proxies"]), settings["verify"]
     session.trust_env = False
     return session
 
 
 class _Bearer(AuthBase):
-    """Sets the token as `auth`, since requests would else let a .netrc entry take its place."""
+    """Sets the token. Without an `auth`, requests would replace it by an entry of .netrc."""
 
     def __init__(self, token: str) -> None:
-        # http.client would refuse it too, but with the token in its message.
+        # http.client checks this too, but its message shows the token.
         if not token.isascii() or not token.isprintable():
-            raise GemAccessError("the bearer token holds characters that no header can")
+            raise GemAccessError("the bearer token has characters that a header cannot have")
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -163,7 +164,7 @@ def _bounded(response: requests.Response) -> bytes:
     return bytes(body)
 
 
-def _refusal(response: requests.Response, body: bytes, redact: Callable[[str], str]) -> GemError:
+def _refusal(response: requests.Response, body: bytes, redact: Redact) -> GemError:
     status = response.status_code
     message = f"GEM answered {status}{_detail(body, redact)}"
     if status == requests.codes.unauthorized:
@@ -173,8 +174,8 @@ def _refusal(response: requests.Response, body: bytes, redact: Callable[[str], s
     return gem_error(status, message, retry_after_seconds=_retry_after(response))
 
 
-def _detail(body: bytes, redact: Callable[[str], str]) -> str:
-    """The error text of the other Orbis APIs, if GEM gives one too; its own is not documented."""
+def _detail(body: bytes, redact: Redact) -> str:
+    """The error text, if it has the form of TomTom's other Orbis APIs; GEM documents none."""
     try:
         detail = json.loads(body)["detailedError"]
         text = f" ({detail['code']}: {detail['message']})"
@@ -184,14 +185,8 @@ def _detail(body: bytes, redact: Callable[[str], str]) -> str:
 
 
 def _retry_after(response: requests.Response) -> float | None:
-    """Seconds to wait, from seconds or an HTTP date (RFC 9110, 10.2.3); None when unreadable."""
-    text = response.headers.get("Retry-After", "").strip()
+    """Seconds to wait (RFC 9110, 10.2.3); None when the header is absent or cannot be read."""
     try:
-        seconds = (
-            float(text)
-            if text.isdigit()
-            else (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
-        )
-    except (ValueError, TypeError):
+        return _RETRY.parse_retry_after(response.headers.get("Retry-After", ""))
+    except (InvalidHeader, ValueError, OverflowError):
         return None
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)

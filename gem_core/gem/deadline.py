@@ -1,7 +1,7 @@
-"""One deadline for a whole HTTP answer, whichever part of it drips. Edge: sockets, requests.
+"""One deadline for a whole HTTP answer, headers and body. Edge: sockets, requests.
 
-The read timeout of requests is the longest silence between two packets: an answer that comes byte
-by byte, headers included, would hold a thread of the tick for days without ever reaching it.
+The read timeout of requests is the longest silence between two packets. An answer that comes byte
+by byte never reaches it, and could hold a thread of the tick for days.
 """
 
 import io
@@ -17,8 +17,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
-class _Until(io.RawIOBase):
-    """What a socket receives, until a moment of the monotonic clock."""
+class _UntilDeadline(io.RawIOBase):
+    """Reads from a socket until a moment of the monotonic clock, in seconds."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket, ends_at: float) -> None:
         self._raw = raw
@@ -45,16 +45,16 @@ class _Until(io.RawIOBase):
 
 
 class _TimedResponse(HTTPResponse):
-    """An answer that is over, read or not, so many seconds after its request was sent."""
+    """An answer that must be read within so many seconds after its request was sent."""
 
     def __init__(self, sock: socket, *args: Any, seconds: float, **options: Any) -> None:  # noqa: ANN401 - http.client's own
         super().__init__(sock, *args, **options)
         ends_at = monotonic() + seconds
-        self.fp = io.BufferedReader(_Until(self.fp.detach(), sock, ends_at))
+        self.fp = io.BufferedReader(_UntilDeadline(self.fp.detach(), sock, ends_at))
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Sends as requests does, over `connections` kept open, and gives each answer so long."""
+    """Keeps up to `connections` connections open, and gives each answer `answer_seconds`."""
 
     def __init__(self, *, answer_seconds: float, connections: int) -> None:
         self._pools = _pools(partial(_TimedResponse, seconds=answer_seconds))

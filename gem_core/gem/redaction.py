@@ -1,23 +1,27 @@
-"""What we sent, taken out of what comes back. Pure.
+"""Takes secrets out of texts that come from a server. Pure.
 
-A server, or a proxy before it, may repeat a request in its answer ("bad key: …"), and the words of
-an answer go on into logs, records and manifests, which more people read than may have the key.
+A server, or a proxy in front of it, may repeat a request in its answer ("bad key: …"). Answers go
+into logs, records and manifests, which more people may read than may have the key.
 """
 
-from collections.abc import Callable
+from gem_core.gem.reading import Redact
 
-LEAST = 8
-"""Characters of a secret that is looked for: a shorter one guards nothing, as at a simulator, and
-could be part of any word."""
+MIN_LENGTH = 8
+"""Characters. A shorter secret protects nothing, and could be part of any word."""
 
 
-def redactor(*secrets: str) -> Callable[[str], str]:
-    """Puts `***` in the place of each secret; to be called before a text is cut."""
-    # The longest first: of one that holds another, something would be left else.
-    sent = sorted((secret for secret in secrets if len(secret) >= LEAST), key=len, reverse=True)
+def redactor(*secrets: str) -> Redact:
+    """A function that replaces each secret in a text by `***`.
+
+    Use it before a text is cut: a part of a secret is not found.
+    """
+    # The longest first: if one secret is part of another, the rest of the other would stay.
+    longest_first = sorted(
+        (secret for secret in secrets if len(secret) >= MIN_LENGTH), key=len, reverse=True
+    )
 
     def redact(text: str) -> str:
-        for secret in sent:
+        for secret in longest_first:
             text = text.replace(secret, "***")
         return text
 

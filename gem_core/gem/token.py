@@ -1,9 +1,9 @@
-"""The bearer token for GEM. Edge: azure.identity, imported on use, since it is slow to import.
+"""The bearer token for GEM. Edge: azure.core.
 
-The documentation names a delegated scope, `…/user_impersonation`, through the Azure CLI. All of
-azure-identity wants the resource's `/.default` instead: client credentials accept nothing else, and
-the CLI credential turns a scope into a resource by cutting just that suffix off. So one is taken
-for the other; the token of a signed-in user carries the delegated scope all the same.
+TomTom documents a delegated scope, `…/user_impersonation`, and the Azure CLI to get a token for it.
+azure-identity needs the resource's `/.default` instead: client credentials accept no other scope,
+and the CLI credential takes only that suffix off to find the resource. So `/.default` replaces the
+delegated scope. The token of a signed-in user has the delegated scope nevertheless.
 """
 
 from collections.abc import Callable
@@ -27,11 +27,11 @@ class TokenSource(Protocol):
     """Where the bearer token comes from."""
 
     def token(self) -> str:
-        """A token that is good now. Raises GemAccessError, GemUnavailable."""
+        """A valid token. Raises GemAccessError, GemUnavailable."""
         ...
 
     def forget(self, token: str) -> None:
-        """GEM refused this token: no later call may bring it again."""
+        """GEM refused this token: no later call may return it."""
         ...
 
 
@@ -46,7 +46,7 @@ class FixedToken:
         return self._token.reveal()
 
     def forget(self, token: str) -> None:
-        """There is no other."""
+        """Do nothing: there is no other token."""
 
 
 class IdentityToken:
@@ -60,47 +60,47 @@ class IdentityToken:
         clock: Callable[[], datetime],
         secret: Secret | None = None,
     ) -> None:
-        """`secret` is what the credential shows to Entra ID, to be hidden in its words."""
+        """`secret` is what the credential sends to Entra ID; error messages do not show it."""
         self._make_credential = make_credential
         self._scope = default_scope(scope)
         self._clock = clock
-        self._hide = redactor(secret.reveal() if secret else "")
+        self._redact = redactor(secret.reveal() if secret else "")
         self._credential: TokenCredential | None = None
-        self._held: AccessToken | None = None
+        self._current: AccessToken | None = None
         self._lock = Lock()
 
     def token(self) -> str:
-        """A token that is good for some minutes yet; one request for all threads."""
+        """A token that is valid for some more minutes; threads share one request."""
         with self._lock:
-            if self._held is None or self._is_old(self._held):
+            if self._current is None or self._is_old(self._current):
                 self._credential = self._credential or self._make_credential()
                 try:
-                    self._held = self._credential.get_token(self._scope)
+                    self._current = self._credential.get_token(self._scope)
                 except ClientAuthenticationError as error:
                     raise GemAccessError(
                         f"no token for {self._scope}: check GEM_TENANT_ID, GEM_CLIENT_ID and "
-                        f"GEM_CLIENT_SECRET, or sign in: {self._hide(error.message)}"
-                    ) from None  # a traceback would show the words as they came
+                        f"GEM_CLIENT_SECRET, or sign in: {self._redact(error.message)}"
+                    ) from None  # the traceback would show the message as received
                 except AzureError as error:
                     raise GemUnavailable(
                         f"no token for {self._scope} now: {type(error).__name__}"
                     ) from error
-            return self._held.token
+            return self._current.token
 
     def forget(self, token: str) -> None:
         """Drop the token, and the credential with its own cache.
 
-        Of all threads that a dead token was refused to, the first one drops it; the others use what
-        was fetched since.
+        When GEM refuses a token to several threads, the first of them drops it. The others use the
+        token that was fetched since.
         """
         with self._lock:
-            if self._held and self._held.token == token:
-                self._held = self._credential = None
+            if self._current and self._current.token == token:
+                self._current = self._credential = None
 
     def _is_old(self, token: AccessToken) -> bool:
         return datetime.fromtimestamp(token.expires_on, UTC) - REFRESH_BEFORE <= self._clock()
 
 
 def default_scope(scope: str) -> str:
-    """The form of a scope that azure-identity takes."""
+    """The scope in the form that azure-identity accepts."""
     return scope.removesuffix(_DELEGATED) + "/.default" if scope.endswith(_DELEGATED) else scope

@@ -1,13 +1,14 @@
 """Shares of matched rows by the values of a column of few values. Pure (pyarrow.compute)."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from gem_core.audit.contract import ID, PROMISED, names_once
+from gem_core.audit.contract import ID, names_once
 from gem_core.audit.parquet.column_chunks import column_chunks
 from gem_core.page.geometry import GEOMETRY
 from gem_core.page.reader import weight
@@ -44,9 +45,18 @@ class Breakdown:
     """The most rows first."""
 
 
-def candidates(schema: pa.Schema, metadata: pq.FileMetaData) -> tuple[str, ...]:
-    """Which of the customer's columns are worth a look, judged by the footer alone."""
-    once = names_once(schema) - {ID, GEOMETRY, *PROMISED}
+def candidates(
+    schema: pa.Schema, metadata: pq.FileMetaData, added: Collection[str]
+) -> tuple[str, ...]:
+    """The input's columns that may name a class of roads, by the footer alone.
+
+    Args:
+        schema: the output's columns.
+        metadata: the output's footer.
+        added: the names of the columns that GEM adds.
+
+    """
+    once = names_once(schema) - {ID, GEOMETRY, *added}
     stored: Counter[str] = Counter()
     for chunk in column_chunks(metadata):
         stored[chunk.path_in_schema] += weight(chunk)

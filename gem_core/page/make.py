@@ -1,7 +1,8 @@
-"""The story of a page: look at the output once more, then draw. Edge (reads)."""
+"""The story of a page: read the output once more, then draw. Edge (reads)."""
 
 from datetime import datetime
 
+from gem_core.audit.contract import promises_of
 from gem_core.audit.judging.report import Report
 from gem_core.audit.reading.source import Source
 from gem_core.page.draw import draw
@@ -21,5 +22,7 @@ def make_page(report: Report, output: Source | None, at: datetime, *, with_map: 
         OutputError: the output could not be read again, or is another version by now.
 
     """
-    seen = survey(output, with_map=with_map) if output and report.facts.profile else Survey()
+    seen = Survey()
+    if output and report.facts.profile:
+        seen = survey(output, promises_of(report.facts.job), with_map=with_map)
     return draw(report, seen, output=output, at=at)

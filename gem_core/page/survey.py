@@ -16,16 +16,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gem_core.audit.contract import (
-    MATCH_CONFIDENCE,
-    MATCH_STATUS,
-    MATCHED,
-    UNMATCHED,
-    usable_columns,
-)
+from gem_core.audit.contract import Promises
 from gem_core.audit.parquet.decoding import UNREADABLE
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.confidence import ConfidenceFold
+from gem_core.gem.contracts.contract import Role
 from gem_core.page.breakdown import Breakdown, BreakdownFold, candidates
 from gem_core.page.geometry import GEOMETRY, Road, RoadsUnreadable, geometry_problem, road
 from gem_core.page.reader import GEOMETRY_BATCH_ROWS, ColumnReader, PageDataUnreadable
@@ -67,8 +62,8 @@ class Survey:
     bytes_read: int = 0
 
 
-def survey(source: Source, *, with_map: bool) -> Survey:
-    """Look at an output once more.
+def survey(source: Source, promises: Promises, *, with_map: bool) -> Survey:
+    """Read an output once more.
 
     Raises:
         OutputError: the Source could not be read, or is another version by now.
@@ -76,29 +71,31 @@ def survey(source: Source, *, with_map: bool) -> Survey:
     """
     try:
         with closing(ColumnReader(source)) as reader:
-            return _surveyed(reader, with_map=with_map)
+            return _surveyed(reader, promises, with_map=with_map)
     except _BROKEN as error:
         return Survey(note=f"the rows could not be read: {error}")
 
 
-def _surveyed(reader: ColumnReader, *, with_map: bool) -> Survey:
-    usable = usable_columns(reader.schema)
-    if MATCH_STATUS not in usable:
-        return Survey(note="there is no usable match_status")
-    folds = [BreakdownFold(name) for name in candidates(reader.schema, reader.metadata)]
-    columns = [name for name in (MATCH_STATUS, MATCH_CONFIDENCE) if name in usable]
-    confidences = ConfidenceFold() if MATCH_CONFIDENCE in usable else None
+def _surveyed(reader: ColumnReader, promises: Promises, *, with_map: bool) -> Survey:
+    usable = promises.usable(reader.schema).only(Role.STATUS, Role.CONFIDENCE).columns
+    if Role.STATUS not in usable:
+        return Survey(note=f"there is no usable {promises.columns[Role.STATUS].name}")
+    worth = candidates(reader.schema, reader.metadata, promises.added)
+    folds = [BreakdownFold(name) for name in worth]
+    columns = [*usable.values()]
+    confidences = ConfidenceFold() if Role.CONFIDENCE in usable else None
     sample = _MapSample(reader) if with_map else None
     groups = range(reader.metadata.num_row_groups)
     first = 0
     columns += [fold.column for fold in folds]
     for batch in reader.batches(columns, groups, as_dictionary=columns):
-        status = batch.column(MATCH_STATUS)
-        matched, unmatched = (_is(status, word) for word in (MATCHED, UNMATCHED))
+        status = batch.column(usable[Role.STATUS])
+        matched, unmatched = _is(status, promises.matched), _is(status, promises.unmatched)
         for fold in folds:
             fold.add(batch.column(fold.column), matched)
         if confidences:
-            confidences.add(_in_range(batch.column(MATCH_CONFIDENCE).filter(unmatched)))
+            confidence = batch.column(usable[Role.CONFIDENCE])
+            confidences.add(_in_range(confidence.filter(unmatched)))
         if sample:
             sample.add(first, matched, unmatched)
         first += batch.num_rows

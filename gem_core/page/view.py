@@ -14,10 +14,12 @@ from gem_core.audit.judging.job_statistics import (
     count_roads,
     read_share,
     read_threshold,
+    reported,
 )
 from gem_core.audit.judging.report import CheckResult, Report
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.reading.source import Source
+from gem_core.gem.contracts.contract import Statistic
 from gem_core.outcome import Outcome
 from gem_core.page.plots import (
     DrawnMap,
@@ -98,7 +100,7 @@ def arrange(report: Report, survey: Survey, *, output: Source | None, at: dateti
     failed = sorted(by_verdict[Verdict.FAILED], key=lambda line: order.index(line.severity))
     not_run = tuple(line for line in by_verdict[Verdict.NOT_RUN] if line.judgement.is_asked)
     return View(
-        title=output.name if output else report.facts.job.output_file_name or "No output",
+        title=output.name if output else report.facts.job.output_name or "No output",
         outcome=str(report.outcome),
         headline=_headline(report, len(not_run)),
         tiles=_tiles(report),
@@ -132,7 +134,7 @@ def _tiles(report: Report) -> tuple[Fact, ...]:
     profile = report.facts.profile
     matched = profile.matched if profile else None
     share = matched / profile.rows if profile and matched is not None and profile.rows else None
-    told = report.facts.job.statistics.get(MATCHED_SHARE)
+    told = reported(report.facts.job, MATCHED_SHARE)
     return (
         Fact("Rows", count(report.rows)),
         Fact(
@@ -160,7 +162,7 @@ def _shares(report: Report) -> tuple[ShareLine, ...]:
     return tuple(_share(report, counted, statistic, name) for statistic, name in names)
 
 
-def _share(report: Report, counted: Counted, statistic: str, name: str) -> ShareLine:
+def _share(report: Report, counted: Counted, statistic: Statistic, name: str) -> ShareLine:
     found = {str(by): share for by, share in counted.shares(statistic).items()}
     by_rows, by_ids = percent(found.get("rows")), percent(found.get("ids"))
     try:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gem_core.gem.contracts.known import status_in
 from gem_core.gem.job import JobStatus
 from gem_core.watch.durations import Durations, Learned, kind
 from gem_core.watch.record import JobRecord
@@ -54,10 +55,11 @@ def began_running(record: JobRecord) -> datetime:
     We saw it begin if we saw another status before; else GEM's own creation time is the best guess,
     unless it lies in the future of our clock.
     """
+    job = record.job
     for seen in record.history[1:]:
-        if seen.status == JobStatus.RUNNING:
+        if job and status_in(job, seen.status) is JobStatus.RUNNING:
             return seen.at
-    created = record.job.created_at if record.job else None
+    created = job.created_at if job else None
     return min(created, record.registered_at) if created else record.registered_at
 
 

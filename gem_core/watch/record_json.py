@@ -7,7 +7,8 @@ import json
 from typing import Any
 
 from gem_core.errors import CourierError, RecordUnreadable
-from gem_core.gem.job import parse_job
+from gem_core.gem.contracts import known
+from gem_core.gem.job import GemJob
 from gem_core.moments import (
     moment_text,
     optional_moment_text,
@@ -37,6 +38,7 @@ def record_to_json(record: JobRecord) -> dict[str, Any]:
         "notFound": record.not_found,
         "notFoundSince": optional_moment_text(record.not_found_since),
         "lastAnswer": dict(record.job.answer) if record.job else None,
+        "contract": record.job.contract if record.job else None,
         "history": [{"at": moment_text(seen.at), "status": seen.status} for seen in record.history],
         "progress": [
             {"at": moment_text(seen.at), "percent": seen.percent} for seen in record.progress
@@ -77,7 +79,6 @@ def record_from_bytes(body: bytes) -> JobRecord:
 
 def _read(held: dict[str, Any]) -> JobRecord:
     job_run_id: str = held["jobRunId"]
-    answer = held["lastAnswer"]
     return JobRecord(
         job_run_id=job_run_id,
         stage=Stage(held["stage"]),
@@ -91,7 +92,7 @@ def _read(held: dict[str, Any]) -> JobRecord:
         last_problem=held["lastProblem"],
         not_found=held["notFound"],
         not_found_since=read_optional_moment(held["notFoundSince"]),
-        job=parse_job(answer, job_run_id=job_run_id) if answer is not None else None,
+        job=_job(job_run_id, held["lastAnswer"], held.get("contract")),
         history=tuple(
             StatusChange(read_moment(seen["at"]), seen["status"]) for seen in held["history"]
         ),
@@ -107,3 +108,13 @@ def _read(held: dict[str, Any]) -> JobRecord:
         reported_at=read_optional_moment(held["reportedAt"]),
         redelivered_at=read_optional_moment(held.get("redeliveredAt")),
     )
+
+
+def _job(job_run_id: str, answer: object, contract: object) -> GemJob | None:
+    """The last answer. Records from before contracts were kept do not name one."""
+    if answer is None:
+        return None
+    name = known.DEFAULT.name if contract is None else contract
+    if not isinstance(name, str):
+        raise TypeError(f"contract is {name!r}")
+    return known.read_stored(answer, job_run_id=job_run_id, contract=name)

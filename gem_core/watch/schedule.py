@@ -6,6 +6,7 @@ No clock and no dice: `now` and `jitter` are arguments.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gem_core.gem.contracts.known import is_known
 from gem_core.gem.job import JobStatus
 from gem_core.watch.durations import Durations
 from gem_core.watch.expectation import Expectation, began_running, expected_end, learning_time
@@ -51,6 +52,8 @@ def settlement(record: JobRecord, now: datetime, policy: Policy) -> Settlement |
         record.not_found >= LOST_AFTER_ANSWERS
         and record.not_found_since
         and now - record.not_found_since >= policy.lost_after
+        # Another contract has answered before, and this version cannot ask in it.
+        and (record.job is None or is_known(record.job))
     ):
         return Settlement.LOST
     if now - record.registered_at >= policy.job_deadline:

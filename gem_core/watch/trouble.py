@@ -23,7 +23,8 @@ class TroubleKind(StrEnum):
     NOT_FOUND = "not_found"
     """GEM answers 404; the job will be lost."""
     STRANGE = "strange"
-    """GEM answers with a status that its documentation does not have."""
+    """GEM answers with a status that its contract does not have, or this version does not know the
+    contract."""
     UNREADABLE = "unreadable"
     """The record is not JSON, or of a newer version of the app."""
 
@@ -74,6 +75,6 @@ def _answers(record: JobRecord) -> Trouble | None:
         problem = f"GEM answered 404 {times(record.not_found)} in a row"
         return Trouble(TroubleKind.NOT_FOUND, record.not_found_since, problem)
     if record.job and record.job.status is None:
-        problem = f"GEM says {record.job.status_text[:40]!r}, which it does not document"
+        problem = "; ".join(record.job.drift)
         return Trouble(TroubleKind.STRANGE, record.checked_at, problem)
     return None

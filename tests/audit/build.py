@@ -8,9 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_core.audit.audit import AuditOptions, audit
+from gem_core.audit.contract import promises_of
 from gem_core.audit.judging.report import Report
 from gem_core.audit.reading.source import FileSource, Source, open_file
-from gem_core.gem.job import GemJob, parse_job
+from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+from gem_core.gem.job import GemJob
 
 ROWS = 12
 MATCHED_ROWS = 9
@@ -91,7 +93,11 @@ def job(statistics: Mapping[str, object] | None = None, **fields: object) -> Gem
         "statistics": STATISTICS | dict(statistics or {}),
         **fields,
     }
-    return parse_job(answer, job_run_id="job-1")
+    return X_VERSION_1.read(answer, job_run_id="job-1")
+
+
+PROMISES = promises_of(job())
+"""Of the contract that these jobs are read in."""
 
 
 def audited(

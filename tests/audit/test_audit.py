@@ -218,7 +218,7 @@ def test_names(
 def test_the_input_is_held_against_the_registration(
     tmp_path: Path, expected: str | None, told: str | None, verdict: Verdict
 ) -> None:
-    of = replace(job(), input_file_name=told)
+    of = replace(job(), input_name=told)
     output = write(tmp_path, matched_table())
     report = audit(output, of, input_source=None, expected_input=expected)
     [line] = [line for line in report.checks if line.name == "input_as_registered"]

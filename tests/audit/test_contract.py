@@ -4,7 +4,11 @@ import pyarrow as pa
 import pytest
 
 from gem_core.audit.against_input.columns import ColumnChanges, compare_columns, followed
-from gem_core.audit.contract import ID_PROMISE, PROMISED, usable_columns
+from gem_core.audit.contract import ID_PROMISE
+from gem_core.gem.contracts.contract import Role
+from tests.audit.build import PROMISES
+
+PROMISED = PROMISES.columns
 
 TEXT = [
     pa.string(),
@@ -18,8 +22,8 @@ TEXT = [
 @pytest.mark.parametrize("kind", TEXT, ids=str)
 def test_text_in_any_encoding_is_text(kind: pa.DataType) -> None:
     schema = pa.schema({"gers_id": kind, "match_status": kind, "id": kind})
-    assert not PROMISED["gers_id"].problem(schema)
-    assert not PROMISED["match_status"].problem(schema)
+    assert not PROMISED[Role.GERS_ID].problem(schema)
+    assert not PROMISED[Role.STATUS].problem(schema)
     assert not ID_PROMISE.problem(schema)
 
 
@@ -29,7 +33,7 @@ def test_text_in_any_encoding_is_text(kind: pa.DataType) -> None:
     ids=str,
 )
 def test_what_is_no_text_is_named(kind: pa.DataType) -> None:
-    problem = PROMISED["gers_id"].problem(pa.schema({"gers_id": kind}))
+    problem = PROMISED[Role.GERS_ID].problem(pa.schema({"gers_id": kind}))
     assert problem.startswith(f"gers_id is {kind}")
 
 
@@ -47,7 +51,7 @@ def test_what_is_no_text_is_named(kind: pa.DataType) -> None:
     ids=str,
 )
 def test_a_confidence_is_a_float(kind: pa.DataType, *, accepted: bool) -> None:
-    problem = PROMISED["match_confidence"].problem(pa.schema({"match_confidence": kind}))
+    problem = PROMISED[Role.CONFIDENCE].problem(pa.schema({"match_confidence": kind}))
     assert (not problem) is accepted
 
 
@@ -61,8 +65,8 @@ def test_a_confidence_is_a_float(kind: pa.DataType, *, accepted: bool) -> None:
 )
 def test_absent_and_repeated_columns(names: list[str], problem: str) -> None:
     schema = pa.schema([(name, pa.string()) for name in names])
-    assert PROMISED["gers_id"].problem(schema) == problem
-    assert usable_columns(schema) == []
+    assert PROMISED[Role.GERS_ID].problem(schema) == problem
+    assert PROMISES.usable(schema).names == []
 
 
 def schema(**columns: pa.DataType) -> pa.Schema:
@@ -103,7 +107,7 @@ A = pa.int64()
 def test_every_input_column_is_followed(
     output: pa.Schema, given: dict[str, pa.DataType], changes: ColumnChanges
 ) -> None:
-    assert compare_columns(output, pa.schema(given)) == changes
+    assert compare_columns(output, pa.schema(given), PROMISES.added) == changes
 
 
 @pytest.mark.parametrize(
@@ -121,7 +125,7 @@ def test_every_input_column_is_followed(
     ids=str,
 )
 def test_another_encoding_is_the_same_type(old: pa.DataType, new: pa.DataType) -> None:
-    assert compare_columns(schema(a=new), pa.schema({"a": old})) == ColumnChanges()
+    assert compare_columns(schema(a=new), pa.schema({"a": old}), PROMISES.added) == ColumnChanges()
 
 
 @pytest.mark.parametrize(
@@ -138,22 +142,24 @@ def test_another_encoding_is_the_same_type(old: pa.DataType, new: pa.DataType) -
     ids=str,
 )
 def test_another_type_is_named(old: pa.DataType, new: pa.DataType) -> None:
-    changes = compare_columns(schema(a=new), pa.schema({"a": old}))
+    changes = compare_columns(schema(a=new), pa.schema({"a": old}), PROMISES.added)
     assert changes.retyped == (f"a: {old} -> {new}",)
 
 
 def test_names_that_occur_twice_are_counted_not_followed() -> None:
     given = pa.schema([("a", A), ("a", A), ("b", A)])
     output = pa.schema([("a", pa.string()), ("b", A), ("b", A)])
-    assert compare_columns(output, given) == ColumnChanges(missing=("a",), extra=("b",))
-    assert followed(output, given) == ()
+    assert compare_columns(output, given, PROMISES.added) == ColumnChanges(
+        missing=("a",), extra=("b",)
+    )
+    assert followed(output, given, PROMISES.added) == ()
 
 
 @pytest.mark.parametrize("twice", ["id", "gers_id"])
 def test_what_occurs_twice_is_not_usable_and_the_rest_comes_in_order(twice: str) -> None:
     names = ["match_status", "id", "x", "gers_id", twice]
     usable = [name for name in names if name not in {twice, "x"}]
-    assert usable_columns(pa.schema([(name, pa.string()) for name in names])) == usable
+    assert PROMISES.usable(pa.schema([(name, pa.string()) for name in names])).names == usable
 
 
 MANY = 100_000
@@ -161,12 +167,14 @@ MANY = 100_000
 
 
 def test_one_name_of_very_many_columns_is_counted_once() -> None:
-    assert usable_columns(pa.schema([("id", A)] * MANY)) == []
+    assert PROMISES.usable(pa.schema([("id", A)] * MANY)).names == []
 
 
 def test_very_many_columns_are_followed() -> None:
     names = [f"c{number}" for number in range(MANY)]
     given = pa.schema([(name, A) for name in names])
     output = pa.schema([(name, A) for name in reversed(names)])
-    assert followed(output, given) == tuple(names)
-    assert compare_columns(output, given) == ColumnChanges(moved=tuple(reversed(names)))
+    assert followed(output, given, PROMISES.added) == tuple(names)
+    assert compare_columns(output, given, PROMISES.added) == ColumnChanges(
+        moved=tuple(reversed(names))
+    )

@@ -17,12 +17,13 @@ import pytest
 from bench.networks import Layout, Order, write_network
 from devkit.blob_server import Asked, Blob, Fault, serving
 from gem_core.audit.audit import AuditOptions, audit
+from gem_core.audit.contract import promises_of
 from gem_core.audit.judging.report import Report
 from gem_core.audit.parquet import column_chunks
 from gem_core.audit.reading import pieces, read_ahead
 from gem_core.audit.reading.blob_source import open_blob
 from gem_core.errors import OutputChanged, OutputUnreachable
-from gem_core.gem.job import parse_job
+from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.outcome import Outcome
 from gem_core.page.survey import survey
 
@@ -51,7 +52,7 @@ def network(folder: Path, layout: Layout) -> Path:
     return write_network(folder / f"{layout}.parquet", ROWS, Order.SPARSE, layout)
 
 
-JOB = parse_job(
+JOB = X_VERSION_1.read(
     {
         "jobRunId": "job-1",
         "inputFileName": "roads.parquet",
@@ -129,7 +130,9 @@ def test_little_more_is_read_than_is_needed_in_few_requests(
 def test_the_page_reads_each_piece_once(folder: Path, layout: Layout) -> None:
     blob = Blob(network(folder, layout).read_bytes())
     with serving(blob) as container:
-        found = survey(open_blob(container, "roads_matched.parquet"), with_map=True)
+        found = survey(
+            open_blob(container, "roads_matched.parquet"), promises_of(JOB), with_map=True
+        )
     assert found.road_map
     assert found.road_map.matched
     assert len(set(blob.requests)) == len(blob.requests)

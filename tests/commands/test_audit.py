@@ -136,7 +136,7 @@ def test_details_of_a_job_that_is_not_finished_are_doubted(
     assert command(files, "--job", files / "job.json") == 0
     err = capsys.readouterr().err.splitlines()
     assert f"--job: the job is {status}, not finished: the file may be of an earlier one" in err
-    assert "--job: inputFileName: a string is expected, got int" in err
+    assert "--job: inputFileName: expected a string, got int" in err
 
 
 def test_details_of_a_finished_job_are_not_doubted(
@@ -152,7 +152,10 @@ def test_details_that_are_refused_are_named(
     path = files / "job.json"
     path.write_text(json.dumps({"jobRunId": "job-1"}))
     assert command(files, "--job", path) == 2
-    assert f"--job: {path}: the answer has no status" in capsys.readouterr().err
+    assert (
+        f"--job: {path} is not GEM's answer about a job: the answer has no status"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("link", [os.link, os.symlink])

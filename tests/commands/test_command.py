@@ -245,7 +245,8 @@ def test_a_page_that_cannot_be_written_after_all(
         (("bad.parquet", "--input", "absent.parquet"), "absent.parquet is not there"),
         (("bad.parquet", "--job", "absent.json"), "--job: "),
         (("bad.parquet", "--job", "bad.parquet"), "is no JSON"),
-        (("bad.parquet", "--job", "list.json"), "has no jobRunId"),
+        (("bad.parquet", "--job", "list.json"), "expected a JSON object, got list"),
+        (("bad.parquet", "--job", "empty.json"), "has no jobRunId"),
         (("bad.parquet", "--job", "deep.json"), "deep.json is nested too deep"),
         (("bad.parquet", "--job", "digits.json"), "digits.json has a number of too many digits"),
         (("bad.parquet", "--job", "latin.json"), "latin.json is no JSON"),
@@ -273,6 +274,7 @@ def test_what_could_not_be_audited_is_told(
     """Exit code 2, one line, no traceback; and nothing is written over."""
     monkeypatch.chdir(files)
     (files / "list.json").write_text("[]")
+    (files / "empty.json").write_text("{}")
     (files / "deep.json").write_text("[" * 200_000 + "]" * 200_000)
     (files / "digits.json").write_text('{"jobRunId": "x", "n": ' + "1" * 5_000 + "}")
     (files / "latin.json").write_bytes(b'{"jobRunId": "\xe9"}')

@@ -15,7 +15,7 @@ from devkit.simulator import CLEAN, GemSimulator
 from devkit.stage import app_settings
 from gem_core.__main__ import main
 from gem_core.deliver.manifest import Manifest
-from gem_core.gem.job import parse_job
+from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.outcome import Outcome
 from gem_core.storage import names
 from gem_core.watch.record import JobRecord, Settlement
@@ -41,7 +41,9 @@ def change(job_run_id: str, record: JobRecord) -> None:
 def settle(command: DeskCommand, job_run_id: str, **fields: object) -> JobRecord:
     """A job that GEM has ended long ago, and nobody delivered."""
     command("jobs", "register", job_run_id)
-    told = parse_job(answer("failed", **fields) | {"jobRunId": job_run_id}, job_run_id=job_run_id)
+    told = X_VERSION_1.read(
+        answer("failed", **fields) | {"jobRunId": job_run_id}, job_run_id=job_run_id
+    )
     past = now() - timedelta(hours=3)
     record = stored(job_run_id).record.answered(told, past).settled(Settlement.FAILED, past)
     change(job_run_id, record.ticketed().ticketed().due(now() + timedelta(minutes=5)))
@@ -172,7 +174,7 @@ def test_a_job_is_shown_with_what_gem_said(command: DeskCommand) -> None:
     code, out, _ = command("jobs", "show", "job-1")
     assert code == 0
     assert "settled: failed 3h ago, ticket raised 2 times, again in 4m" in out
-    assert "GEM says    status failed, storageId storage-001, inputFileName roads.parquet" in out
+    assert "GEM says    status failed, storage storage-001, input roads.parquet" in out
     assert "\\x1b]0;title\\x07no roads" in out
     assert "\x1b" not in out
 

@@ -20,11 +20,11 @@ from devkit.simulator.roads import (
     split_roads,
     statistics,
 )
-from gem_core.gem.percent import parse_percent
+from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 
 
 def value(told: dict[str, str | int | float], name: str) -> Decimal:
-    return parse_percent(told[name]).value
+    return X_VERSION_1.read_share(told[name]).value
 
 
 def assert_honest(table: pa.Table, told: dict[str, str | int | float]) -> None:

@@ -1,4 +1,4 @@
-"""Clients of a scripted GEM."""
+"""Clients of a GEM that answers from a list."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ GOOD = Reply(body=json.dumps(page_answer("finished")).encode())
 
 
 class Tokens:
-    """A fresh token after each `forget`."""
+    """A new token after each `forget`."""
 
     def __init__(self) -> None:
         self.forgotten = 0
@@ -49,8 +49,8 @@ def connected(
         yield client, server, tokens
 
 
-def refusal(*replies: Reply, kind: type[GemError]) -> GemError:
-    """The error that these answers end in; exactly of that kind."""
+def error_of(*replies: Reply, kind: type[GemError]) -> GemError:
+    """The error that these answers lead to, of exactly that kind."""
     with connected(*replies) as (client, _, _), pytest.raises(kind) as caught:
         client.get_job(JOB)
     return caught.value

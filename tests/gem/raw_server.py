@@ -1,4 +1,4 @@
-"""A loopback server that writes bytes as it likes, HTTP or not, and counts what it got rid of."""
+"""A loopback server that sends any bytes, HTTP or not, and counts how many were received."""
 
 import contextlib
 import socket
@@ -9,20 +9,20 @@ from types import TracebackType
 from typing import Self
 
 type Write = Callable[[bytes], None]
-type Speech = Callable[[Write, Event], None]
-"""Writes an answer; the event says that the test is over."""
+type Sender = Callable[[Write, Event], None]
+"""Sends an answer; the event is set when the test is over."""
 
 
 class RawServer:
-    """A context manager; gives every connection the same speech, after its request."""
+    """A context manager; sends the same answer to every request."""
 
-    def __init__(self, speech: Speech) -> None:
-        self._speech = speech
+    def __init__(self, send: Sender) -> None:
+        self._send = send
         self._over = Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._thread = Thread(target=self._serve, daemon=True)
         self.sent = 0
-        """Bytes that a client took, or its system for it."""
+        """Bytes that the client, or its operating system, has received."""
 
     @property
     def url(self) -> str:
@@ -49,7 +49,7 @@ class RawServer:
                 connection, _ = self._listener.accept()
                 with connection, contextlib.suppress(OSError):  # the client may leave
                     connection.recv(65_536)
-                    self._speech(partial(self._write, connection), self._over)
+                    self._send(partial(self._write, connection), self._over)
 
     def _write(self, connection: socket.socket, data: bytes) -> None:
         connection.sendall(data)

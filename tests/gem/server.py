@@ -1,4 +1,4 @@
-"""A loopback HTTP server that answers from a script, and keeps what it was asked."""
+"""A loopback HTTP server that answers from a list, and keeps the requests."""
 
 import socket
 import struct
@@ -9,7 +9,7 @@ from tests.loopback import Handler, Loopback
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer. `cut` ends the connection by a reset after so many bytes of the body."""
+    """One answer. `cut` resets the connection after that number of bytes of the body."""
 
     status: int = 200
     body: bytes = b""
@@ -28,7 +28,7 @@ class Asked:
 
 
 class ScriptedServer(Loopback):
-    """A context manager; the last answer stands for all requests after it."""
+    """A context manager; the last answer is repeated for all later requests."""
 
     def __init__(self, *replies: Reply) -> None:
         self.replies = list(replies)
@@ -60,6 +60,6 @@ class ScriptedServer(Loopback):
 
         super().__init__(Answering)
 
-    def reply(self, asked: Asked) -> Reply:  # noqa: ARG002 - others answer by what is asked
-        """What this request is answered."""
+    def reply(self, asked: Asked) -> Reply:  # noqa: ARG002 - subclasses use it
+        """The answer to this request."""
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]

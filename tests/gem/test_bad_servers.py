@@ -1,4 +1,4 @@
-"""Servers that drip, stop, or never stop: an answer within its time and size, or none at all."""
+"""Servers that are slow, stop early or never stop: answers have limits of time and size."""
 
 from functools import partial
 from threading import Event
@@ -10,19 +10,19 @@ from gem_core.gem.client import MAX_ANSWER_BYTES, GemClient
 from gem_core.secret import Secret
 from tests.builders import JOB
 from tests.gem.build import GOOD, Tokens
-from tests.gem.raw_server import RawServer, Speech, Write
+from tests.gem.raw_server import RawServer, Sender, Write
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 WHOLE = OK + f"Content-Length: {len(GOOD.body)}\r\n\r\n".encode() + GOOD.body
 MIB = 1 << 20
 HUGE = 100 * MIB
-DRIP_SECONDS = 0.05
-"""Far below the read timeout, so that only the deadline of the whole answer can end it."""
+BYTE_SECONDS = 0.05
+"""Far below the read timeout, so that only the deadline for the whole answer applies."""
 
 
-def refused(speech: Speech, *, kind: type[GemError], seconds: float = 30) -> tuple[GemError, int]:
-    """The error that a speech ends in, and how many bytes of it were taken."""
-    with RawServer(speech) as server:
+def error_of(send: Sender, *, kind: type[GemError], seconds: float = 30) -> tuple[GemError, int]:
+    """The error that an answer leads to, and how many bytes of it were received."""
+    with RawServer(send) as server:
         client = GemClient(
             server.url,
             api_key=Secret("key"),
@@ -36,11 +36,11 @@ def refused(speech: Speech, *, kind: type[GemError], seconds: float = 30) -> tup
     return caught.value, server.sent
 
 
-def drip(write: Write, over: Event, *, at_once: int) -> None:
-    """A good answer, byte by byte from somewhere on; it would end, and then be a job."""
+def slowly(write: Write, over: Event, *, at_once: int) -> None:
+    """Send a good answer, byte by byte after the first `at_once` bytes."""
     write(WHOLE[:at_once])
     for place in range(at_once, len(WHOLE)):
-        if over.wait(DRIP_SECONDS):
+        if over.wait(BYTE_SECONDS):
             return
         write(WHOLE[place : place + 1])
 
@@ -50,19 +50,19 @@ def drip(write: Write, over: Event, *, at_once: int) -> None:
     [0, 20, len(OK) + 5, len(WHOLE) - 200],
     ids=["status line", "header name", "header value", "body"],
 )
-def test_an_answer_that_drips_is_given_up(at_once: int) -> None:
+def test_an_answer_that_takes_too_long_is_abandoned(at_once: int) -> None:
     """Each byte comes well within the read timeout."""
-    speech = partial(drip, at_once=at_once)
-    assert "no answer from GEM" in str(refused(speech, kind=GemUnavailable, seconds=0.3)[0])
+    send = partial(slowly, at_once=at_once)
+    assert "no answer from GEM" in str(error_of(send, kind=GemUnavailable, seconds=0.3)[0])
 
 
-def test_a_server_that_says_nothing_is_given_up() -> None:
-    refused(lambda _, over: (over.wait(20), None)[1], kind=GemUnavailable, seconds=0.3)
+def test_a_server_that_sends_nothing_is_abandoned() -> None:
+    error_of(lambda _, over: (over.wait(20), None)[1], kind=GemUnavailable, seconds=0.3)
 
 
-def test_a_slow_answer_within_its_time_is_taken() -> None:
-    speech = partial(drip, at_once=len(WHOLE) - 3)
-    with RawServer(speech) as server:
+def test_a_slow_answer_within_its_time_is_read() -> None:
+    send = partial(slowly, at_once=len(WHOLE) - 3)
+    with RawServer(send) as server:
         client = GemClient(server.url, api_key=Secret("key"), token=Tokens(), answer_seconds=60)
         with client:
             assert client.get_job(JOB).status_text == "finished"
@@ -86,12 +86,12 @@ def test_a_slow_answer_within_its_time_is_taken() -> None:
 )
 def test_an_answer_that_stops_or_is_none_says_nothing_about_the_job(text: bytes) -> None:
     """The connection is closed in the ordinary way, half-way through."""
-    refused(lambda write, _: write(text), kind=GemUnavailable)
+    error_of(lambda write, _: write(text), kind=GemUnavailable)
 
 
 def test_headers_that_stop_are_an_answer_without_a_job() -> None:
     """http.client takes the end of the connection for the end of the headers."""
-    refused(lambda write, _: write(WHOLE[: len(OK) - 4]), kind=GemAnswerError)
+    error_of(lambda write, _: write(WHOLE[: len(OK) - 4]), kind=GemAnswerError)
 
 
 def flood(write: Write, over: Event, *, head: bytes, piece: bytes) -> None:
@@ -114,13 +114,13 @@ def flood(write: Write, over: Event, *, head: bytes, piece: bytes) -> None:
 )
 def test_a_hundred_megabytes_are_not_read(status: bytes, header: bytes, piece: bytes) -> None:
     head = b"HTTP/1.1 " + status + b"\r\n" + header + b"\r\n\r\n"
-    speech = partial(flood, head=head, piece=piece)
-    error, sent = refused(speech, kind=GemAnswerError)
+    send = partial(flood, head=head, piece=piece)
+    error, sent = error_of(send, kind=GemAnswerError)
     assert "longer than" in str(error)
     # What was taken beyond the limit lay in the buffers of the two systems.
     assert sent < MAX_ANSWER_BYTES + 32 * MIB
 
 
 def test_headers_without_end_are_not_read() -> None:
-    speech = partial(flood, head=b"HTTP/1.1 200 OK\r\nX: ", piece=b"y" * MIB)
-    assert refused(speech, kind=GemUnavailable)[1] < 32 * MIB
+    send = partial(flood, head=b"HTTP/1.1 200 OK\r\nX: ", piece=b"y" * MIB)
+    assert error_of(send, kind=GemUnavailable)[1] < 32 * MIB

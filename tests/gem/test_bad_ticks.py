@@ -1,4 +1,4 @@
-"""Whole ticks against a GEM that misbehaves over HTTP, by the real client and the real token."""
+"""Whole ticks with the real client and the real token, while GEM answers badly over HTTP."""
 
 import json
 from collections import Counter
@@ -69,7 +69,7 @@ class Entra:
         return AccessToken(f"t{self.fetched}", expires_on)
 
 
-def told(job_run_id: str, body: Mapping[str, object]) -> Reply:
+def reply_with(job_run_id: str, body: Mapping[str, object]) -> Reply:
     return Reply(body=json.dumps({"jobRunId": job_run_id, **body}).encode())
 
 
@@ -86,9 +86,9 @@ def ticking(*job_run_ids: str, gem: Answer) -> Iterator[tuple[World, Checker, Ge
         yield world, replace(world.checker, gem=client), server, entra
 
 
-def test_a_burst_of_every_refusal_delays_jobs_and_ends_none() -> None:
-    """Each job meets another order of them; then GEM is well again."""
-    burst = [
+def test_a_series_of_every_error_delays_jobs_and_ends_none() -> None:
+    """Each job gets them in another order; then GEM recovers."""
+    problems = [
         Reply(500),
         Reply(502, b"<html>Bad Gateway</html>"),
         Reply(503, headers={"Retry-After": "soon"}),
@@ -103,25 +103,25 @@ def test_a_burst_of_every_refusal_delays_jobs_and_ends_none() -> None:
 
     def gem(job: str, _: int, __: Asked) -> Reply:
         met[job] += 1
-        if met[job] > len(burst):
-            return told(job, finished())
-        return burst[(met[job] + IDS.index(job)) % len(burst)]
+        if met[job] > len(problems):
+            return reply_with(job, finished())
+        return problems[(met[job] + IDS.index(job)) % len(problems)]
 
     with ticking(*IDS, gem=gem) as (world, checker, server, _):
-        for number in range(len(burst)):
+        for number in range(len(problems)):
             assert check_jobs(checker).problems == len(IDS)
             records = [world.record(job) for job in IDS]
             assert {record.failures for record in records} == {number + 1}
             assert {record.stage for record in records} == {Stage.WATCHING}
             world.clock.move(world.policy.check_max)
         assert check_jobs(checker).settled == len(IDS)
-        assert set(server.times().values()) == {len(burst) + 1}
+        assert set(server.times().values()) == {len(problems) + 1}
     assert {world.record(job).settlement for job in IDS} == {Settlement.FINISHED}
 
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_gem_is_left_alone_for_as_long_as_it_asks(status: int) -> None:
-    replies = [Reply(status, headers={"Retry-After": "1800"}), told(JOB, finished())]
+    replies = [Reply(status, headers={"Retry-After": "1800"}), reply_with(JOB, finished())]
     with ticking(JOB, gem=lambda _, number, __: replies[number]) as (world, checker, server, _):
         check_jobs(checker)
         world.clock.move(minutes=29)
@@ -131,12 +131,12 @@ def test_gem_is_left_alone_for_as_long_as_it_asks(status: int) -> None:
         assert check_jobs(checker).settled == 1
 
 
-def test_a_token_that_dies_in_the_middle_of_a_tick_is_fetched_once() -> None:
-    """All questions under way are refused at once; none of them is lost, nor counted as failed."""
+def test_a_token_that_expires_in_the_middle_of_a_tick_is_fetched_once() -> None:
+    """All running questions are refused at once; none is lost, and none counts as failed."""
 
     def gem(job: str, number: int, asked: Asked) -> Reply:
         dead = number >= 10 and asked.headers["authorization"] == "Bearer t1"
-        return Reply(401) if dead else told(job, answer("running"))
+        return Reply(401) if dead else reply_with(job, answer("running"))
 
     with ticking(*IDS, gem=gem) as (world, checker, _, entra):
         tick = check_jobs(checker)
@@ -147,14 +147,14 @@ def test_a_token_that_dies_in_the_middle_of_a_tick_is_fetched_once() -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_key_that_is_revoked_in_the_middle_of_a_tick(status: int) -> None:
-    """What was answered before stands, the rest is as it was, and the next ticks ask about it.
+    """Earlier answers are kept; the other jobs stay as they were, and are asked about later.
 
-    Those that were forbidden come a little later: one of them may be to blame.
+    Jobs that got a 403 come a little later: the 403 may be about one of them.
     """
     good = [10]
 
     def gem(job: str, number: int, _: Asked) -> Reply:
-        return Reply(status) if number >= good[0] else told(job, answer("running"))
+        return Reply(status) if number >= good[0] else reply_with(job, answer("running"))
 
     with ticking(*IDS, gem=gem) as (world, checker, _, __):
         with pytest.raises(GemAccessError, match=str(status)):
@@ -175,8 +175,8 @@ def test_a_key_that_is_revoked_in_the_middle_of_a_tick(status: int) -> None:
 
 def test_a_404_that_comes_and_goes_loses_no_job() -> None:
     """Each half of an hour; the job would be lost after an hour of nothing else."""
-    gone, there = Reply(404), told(JOB, answer("running"))
-    replies = [gone, gone, there, gone, gone, there, gone, told(JOB, finished())]
+    gone, there = Reply(404), reply_with(JOB, answer("running"))
+    replies = [gone, gone, there, gone, gone, there, gone, reply_with(JOB, finished())]
     with ticking(JOB, gem=lambda _, number, __: replies[number]) as (world, checker, _, __):
         for _ in replies[1:]:
             check_jobs(checker)
@@ -186,8 +186,8 @@ def test_a_404_that_comes_and_goes_loses_no_job() -> None:
     assert world.record().settlement is Settlement.FINISHED
 
 
-def test_a_status_that_goes_back_is_not_asked_for_again() -> None:
-    replies = [told(JOB, finished()), told(JOB, answer("running"))]
+def test_a_job_that_ended_is_not_asked_about_again() -> None:
+    replies = [reply_with(JOB, finished()), reply_with(JOB, answer("running"))]
     with ticking(JOB, gem=lambda _, number, __: replies[number]) as (world, checker, server, _):
         for _ in range(4):
             check_jobs(checker)
@@ -197,7 +197,7 @@ def test_a_status_that_goes_back_is_not_asked_for_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("odd", "drift"),
+    ("wrong", "drift"),
     [
         ({"status": "paused"}, "paused"),
         ({"progress": 140}, "140"),
@@ -205,10 +205,10 @@ def test_a_status_that_goes_back_is_not_asked_for_again() -> None:
         ({"createdAt": "yesterday"}, "createdAt"),
     ],
 )
-def test_a_field_that_is_odd_is_loud_and_the_job_goes_on(
-    odd: dict[str, object], drift: str, caplog: pytest.LogCaptureFixture
+def test_a_wrong_member_is_logged_and_the_job_goes_on(
+    wrong: dict[str, object], drift: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    replies = [told(JOB, answer("running") | odd), told(JOB, finished())]
+    replies = [reply_with(JOB, answer("running") | wrong), reply_with(JOB, finished())]
     with ticking(JOB, gem=lambda _, number, __: replies[number]) as (world, checker, _, __):
         assert check_jobs(checker).problems == 0
         assert world.record().failures == 0
@@ -219,18 +219,18 @@ def test_a_field_that_is_odd_is_loud_and_the_job_goes_on(
 
 
 @pytest.mark.parametrize(
-    "quiet",
+    "allowed",
     [
         {"createdAt": "2026-01-20T10:00:00", "modifiedAt": "2026-01-20T10:00:00"},
         {"region": "EU", "warnings": [None, {"a": []}]},
         dict.fromkeys(("inputFileName", "progress", "createdAt", "modifiedAt", "statistics")),
     ],
-    ids=["no zone", "unknown fields", "nulls"],
+    ids=["no zone", "unknown members", "nulls"],
 )
-def test_what_the_page_leaves_open_is_taken_in_silence(
-    quiet: dict[str, object], caplog: pytest.LogCaptureFixture
+def test_what_the_page_leaves_open_is_not_drift(
+    allowed: dict[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with ticking(JOB, gem=lambda job, *_: told(job, answer("running") | quiet)) as (
+    with ticking(JOB, gem=lambda job, *_: reply_with(job, answer("running") | allowed)) as (
         world,
         checker,
         _,

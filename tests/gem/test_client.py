@@ -1,4 +1,4 @@
-"""One question to GEM: what it carries, and what each answer means."""
+"""One question to GEM: what it sends, and what each answer means."""
 
 import gzip
 import json
@@ -11,15 +11,15 @@ from gem_core.errors import GemAccessError, GemAnswerError, GemError, GemJobNotF
 from gem_core.gem.client import MAX_RETRY_AFTER_SECONDS
 from gem_core.gem.job import GemJob
 from tests.builders import JOB
-from tests.gem.build import GOOD, KEY, TOKENS, connected, refusal
+from tests.gem.build import GOOD, KEY, TOKENS, connected, error_of
 from tests.gem.server import Reply
 
 
-def test_a_question_carries_what_the_page_asks_for() -> None:
+def test_a_question_sends_what_the_page_requires() -> None:
     with connected(GOOD) as (client, server, _):
-        told = client.get_job(JOB)
-    assert isinstance(told, GemJob)
-    assert told.statistics["roads_matched"] == "84.68%"
+        job = client.get_job(JOB)
+    assert isinstance(job, GemJob)
+    assert job.statistics["roads_matched"] == "84.68%"
     (asked,) = server.asked
     assert asked.path == f"/gem/jobs/{JOB}"
     assert asked.headers["tomtom-api-key"] == KEY
@@ -34,7 +34,7 @@ def test_an_empty_version_is_not_sent() -> None:
     assert "x-version" not in server.asked[0].headers
 
 
-def test_all_questions_go_over_one_connection() -> None:
+def test_all_questions_use_one_connection() -> None:
     with connected(GOOD, Reply(404), GOOD) as (client, server, _):
         client.get_job(JOB)
         with pytest.raises(GemJobNotFound):
@@ -55,7 +55,7 @@ def test_a_compressed_answer_is_read() -> None:
         assert client.get_job(JOB).status_text == "finished"
 
 
-def test_one_401_is_answered_by_one_fresh_token() -> None:
+def test_after_a_401_a_new_token_is_tried_once() -> None:
     with connected(Reply(401), GOOD) as (client, server, tokens):
         assert client.get_job(JOB).status_text == "finished"
     assert [asked.headers["authorization"] for asked in server.asked] == [
@@ -64,14 +64,14 @@ def test_one_401_is_answered_by_one_fresh_token() -> None:
     assert tokens.forgotten == 1
 
 
-def test_a_second_401_is_a_refusal() -> None:
+def test_a_second_401_is_an_error() -> None:
     with connected(Reply(401)) as (client, server, _):
         with pytest.raises(GemAccessError, match="GEM answered 401: check GEM_API_KEY"):
             client.get_job(JOB)
         assert len(server.asked) == 2
 
 
-def test_403_is_a_refusal_at_once() -> None:
+def test_403_is_an_error_at_once() -> None:
     with connected(Reply(403)) as (client, server, tokens):
         with pytest.raises(GemAccessError, match="GEM answered 403: check that the key is enabled"):
             client.get_job(JOB)
@@ -96,14 +96,14 @@ def test_403_is_a_refusal_at_once() -> None:
     ],
 )
 def test_each_status_has_its_meaning(status: int, kind: type[GemError]) -> None:
-    error = refusal(Reply(status), kind=kind)
+    error = error_of(Reply(status), kind=kind)
     assert type(error) is kind
     assert str(status) in str(error)
 
 
 def test_the_documented_error_text_is_shown_short_and_plain() -> None:
     body = {"detailedError": {"code": "INTERNAL", "message": "bad\x1b[31m\n" + "x" * 9000}}
-    error = refusal(Reply(500, json.dumps(body).encode()), kind=GemUnavailable)
+    error = error_of(Reply(500, json.dumps(body).encode()), kind=GemUnavailable)
     assert str(error).startswith("GEM answered 500 (INTERNAL: bad[31mxxx")
     assert len(str(error)) < 300
 
@@ -117,6 +117,8 @@ def test_the_documented_error_text_is_shown_short_and_plain() -> None:
         (" 7 ", 7),
         ("999999999", MAX_RETRY_AFTER_SECONDS),
         ("9" * 400, MAX_RETRY_AFTER_SECONDS),
+        ("9" * 5000, None),
+        ("\u0665", None),
         ("-5", None),
         ("1.5", None),
         ("soon", None),
@@ -126,16 +128,14 @@ def test_the_documented_error_text_is_shown_short_and_plain() -> None:
         ("Tue, 20 Jan 2970 00:00:00 GMT", MAX_RETRY_AFTER_SECONDS),
     ],
 )
-def test_retry_after_is_honoured_within_bounds(
-    status: int, text: str, seconds: float | None
-) -> None:
-    error = refusal(Reply(status, headers={"Retry-After": text}), kind=GemUnavailable)
+def test_retry_after_is_read_within_bounds(status: int, text: str, seconds: float | None) -> None:
+    error = error_of(Reply(status, headers={"Retry-After": text}), kind=GemUnavailable)
     assert isinstance(error, GemUnavailable)
     assert error.retry_after_seconds == seconds
 
 
 def test_retry_after_may_be_a_date() -> None:
     at = format_datetime(datetime.now(UTC) + timedelta(seconds=600), usegmt=True)
-    error = refusal(Reply(503, headers={"Retry-After": at}), kind=GemUnavailable)
+    error = error_of(Reply(503, headers={"Retry-After": at}), kind=GemUnavailable)
     assert isinstance(error, GemUnavailable)
     assert error.retry_after_seconds == pytest.approx(600, abs=60)

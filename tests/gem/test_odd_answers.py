@@ -1,4 +1,4 @@
-"""What GEM answers is untrusted, and what a question carries is secret."""
+"""GEM's answers are untrusted, and a question holds secrets."""
 
 import gzip
 import logging
@@ -15,7 +15,7 @@ from gem_core.secret import Secret
 from gem_core.watch.record_json import record_to_bytes
 from tests.builders import JOB, new_record, page_answer
 from tests.fakes import START
-from tests.gem.build import GOOD, KEY, TOKENS, Tokens, connected, refusal
+from tests.gem.build import GOOD, KEY, TOKENS, Tokens, connected, error_of
 from tests.gem.server import Reply, ScriptedServer
 
 
@@ -35,13 +35,13 @@ from tests.gem.server import Reply, ScriptedServer
     ],
     ids=lambda body: repr(body[:24]),
 )
-def test_a_200_that_is_no_job(body: bytes) -> None:
-    error = refusal(Reply(body=body), kind=GemAnswerError)
+def test_a_200_without_a_job(body: bytes) -> None:
+    error = error_of(Reply(body=body), kind=GemAnswerError)
     assert len(str(error)) < 400
 
 
 @pytest.mark.parametrize("depth", [100, 900, 2_000, 20_000])
-def test_an_answer_nested_however_deep_is_a_job_that_can_be_stored_or_none(depth: int) -> None:
+def test_an_answer_nested_to_any_depth_can_be_stored_or_is_an_error(depth: int) -> None:
     nested = b'"x": ' + b"[" * depth + b"]" * depth
     body = GOOD.body.rstrip(b"} \n") + b"}, " + nested + b"}"
     with connected(Reply(body=body)) as (client, _, _), suppress(GemAnswerError):
@@ -49,24 +49,24 @@ def test_an_answer_nested_however_deep_is_a_job_that_can_be_stored_or_none(depth
 
 
 @pytest.mark.parametrize("body", [b"[" * 200_000, b"<html>", b'{"detailedError": []}'])
-def test_a_refusal_with_any_body_is_the_refusal(body: bytes) -> None:
-    assert str(refusal(Reply(500, body), kind=GemUnavailable)) == "GEM answered 500"
+def test_an_error_with_any_body_is_the_error_of_its_status(body: bytes) -> None:
+    assert str(error_of(Reply(500, body), kind=GemUnavailable)) == "GEM answered 500"
 
 
 @pytest.mark.parametrize("status", [200, 500])
 def test_an_endless_answer_is_not_read(status: int) -> None:
     long = Reply(status, b" " * (MAX_ANSWER_BYTES + 1))
-    error = refusal(long, kind=GemAnswerError)
+    error = error_of(long, kind=GemAnswerError)
     assert "longer than 1,048,576 bytes" in str(error)
 
 
 def test_an_answer_that_unpacks_to_too_much_is_not_read() -> None:
     packed = gzip.compress(b" " * (20 * MAX_ANSWER_BYTES))
-    error = refusal(Reply(body=packed, headers={"Content-Encoding": "gzip"}), kind=GemAnswerError)
+    error = error_of(Reply(body=packed, headers={"Content-Encoding": "gzip"}), kind=GemAnswerError)
     assert "longer than" in str(error)
 
 
-def test_an_answer_of_just_the_limit_is_read() -> None:
+def test_an_answer_of_exactly_the_limit_is_read() -> None:
     body = GOOD.body + b" " * (MAX_ANSWER_BYTES - len(GOOD.body))
     with connected(Reply(body=body)) as (client, _, _):
         assert client.get_job(JOB).status_text == "finished"
@@ -76,17 +76,17 @@ def test_an_answer_of_just_the_limit_is_read() -> None:
 def test_a_redirect_is_not_followed(status: int) -> None:
     with ScriptedServer(GOOD) as other:
         there = Reply(status, headers={"Location": f"{other.url}/gem/jobs/{JOB}"})
-        refusal(there, kind=GemAnswerError)
+        error_of(there, kind=GemAnswerError)
         assert other.asked == []
 
 
 @pytest.mark.parametrize("cut", [0, 20])
 def test_a_broken_connection_says_nothing_about_the_job(cut: int) -> None:
     broken = Reply(body=GOOD.body, cut=cut)
-    assert "no answer from GEM" in str(refusal(broken, kind=GemUnavailable))
+    assert "no answer from GEM" in str(error_of(broken, kind=GemUnavailable))
 
 
-def test_nobody_listening() -> None:
+def test_a_server_that_does_not_listen() -> None:
     with ScriptedServer(GOOD) as server:
         url = server.url
     with (
@@ -99,10 +99,10 @@ def test_nobody_listening() -> None:
 @pytest.mark.parametrize(
     ("host", "proxy"), [("gem.example", "http://proxy.example:3128"), ("direct.example", None)]
 )
-def test_proxies_and_certificates_of_the_environment_are_honoured(
+def test_proxies_and_certificates_of_the_environment_are_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str, proxy: str | None
 ) -> None:
-    """An operator behind a proxy that opens TLS sets both; either is no use alone."""
+    """An operator behind a proxy that decrypts TLS needs both settings."""
     bundle = tmp_path / "ca.pem"
     bundle.touch()
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
@@ -115,7 +115,7 @@ def test_proxies_and_certificates_of_the_environment_are_honoured(
     assert found["verify"] == str(bundle)
 
 
-def test_a_question_goes_by_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_uses_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer(GOOD) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         with GemClient("http://gem.example", api_key=Secret(KEY), token=Tokens()) as client:
@@ -159,12 +159,12 @@ def test_no_error_traceback_or_log_line_shows_a_secret(
     caplog.set_level(logging.DEBUG)
     with make() as (client, _, _), pytest.raises(GemError) as caught:
         client.get_job(JOB)
-    told = "".join(traceback.format_exception(caught.value)) + repr(client) + caplog.text
+    shown = "".join(traceback.format_exception(caught.value)) + repr(client) + caplog.text
     for secret in (KEY, *TOKENS):
-        assert secret not in told
+        assert secret not in shown
 
 
-def test_a_token_that_no_header_can_hold_is_not_shown() -> None:
+def test_a_token_that_a_header_cannot_have_is_not_shown() -> None:
     class Broken(Tokens):
         def token(self) -> str:
             return "two\nlines-of-secret"

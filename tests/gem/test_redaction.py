@@ -1,4 +1,4 @@
-"""A server that repeats what it was sent: none of it goes on into errors, records and manifests."""
+"""A server may repeat a request: its secrets do not get into errors, records and manifests."""
 
 import json
 import traceback
@@ -9,7 +9,7 @@ import pytest
 
 from gem_core.errors import GemError
 from gem_core.gem.client import GemClient
-from gem_core.gem.redaction import LEAST, redactor
+from gem_core.gem.redaction import MIN_LENGTH, redactor
 from gem_core.secret import Secret
 from gem_core.watch.record_json import record_to_bytes
 from tests.builders import JOB, new_record, page_answer
@@ -19,7 +19,7 @@ from tests.gem.server import Asked, Reply, ScriptedServer
 
 
 class Echo(ScriptedServer):
-    """Puts the headers of the request in the place of ECHO."""
+    """Replaces ECHO in its answers by the headers of the request."""
 
     @override
     def reply(self, asked: Asked) -> Reply:
@@ -32,7 +32,7 @@ def in_json(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
-def refused(status: int, before: str = "") -> Reply:
+def error_reply(status: int, before: str = "") -> Reply:
     detail = {"code": "bad key", "message": f"{before}ECHO"}
     return Reply(status, in_json({"detailedError": detail}))
 
@@ -40,35 +40,35 @@ def refused(status: int, before: str = "") -> Reply:
 @pytest.mark.parametrize(
     "reply",
     [
-        *(refused(status) for status in (400, 401, 403, 404, 429, 500)),
-        refused(500, before="x" * 180),  # where the text is cut
+        *(error_reply(status) for status in (400, 401, 403, 404, 429, 500)),
+        error_reply(500, before="x" * 180),  # where the text is cut
         Reply(500, in_json({"detailedError": {"code": ["ECHO"], "message": None}})),
         Reply(body=in_json(page_answer("finished") | {"jobRunId": "ECHO"})),
         Reply(body=in_json(page_answer("finished") | {"jobRunId": "x" * 70 + "ECHO"})),
     ],
 )
-def test_no_error_repeats_what_was_sent(reply: Reply) -> None:
+def test_no_error_shows_a_secret(reply: Reply) -> None:
     with (
         Echo(reply) as server,
         GemClient(server.url, api_key=Secret(KEY), token=Tokens()) as client,
         pytest.raises(GemError) as caught,
     ):
         client.get_job(JOB)
-    told = "".join(traceback.format_exception(caught.value))
+    shown = "".join(traceback.format_exception(caught.value))
     for secret in (KEY, *TOKENS):
-        assert secret[:LEAST] not in told
+        assert secret[:MIN_LENGTH] not in shown
 
 
-def test_the_rest_of_the_words_stays() -> None:
+def test_the_rest_of_the_text_stays() -> None:
     with (
-        Echo(refused(500)) as server,
+        Echo(error_reply(500)) as server,
         GemClient(server.url, api_key=Secret(KEY), token=Tokens()) as client,
         pytest.raises(GemError, match=r"\(bad key: \*\*\* Bearer \*\*\*\)"),
     ):
         client.get_job(JOB)
 
 
-def test_no_record_of_a_job_repeats_what_was_sent() -> None:
+def test_no_record_holds_a_secret() -> None:
     odd = {"status": "new ECHO", "createdAt": "ECHO", "more": [{"ECHO": "ECHO"}]}
     with (
         Echo(Reply(body=in_json(page_answer("finished") | odd))) as server,
@@ -76,9 +76,9 @@ def test_no_record_of_a_job_repeats_what_was_sent() -> None:
     ):
         job = client.get_job(JOB)
     assert job.answer["more"] == [{"*** Bearer ***": "*** Bearer ***"}]
-    told = str(job.drift) + record_to_bytes(new_record().answered(job, START)).decode()
+    shown = str(job.drift) + record_to_bytes(new_record().answered(job, START)).decode()
     for secret in (KEY, *TOKENS):
-        assert secret[:LEAST] not in told
+        assert secret[:MIN_LENGTH] not in shown
 
 
 def test_a_job_keeps_its_id_even_if_that_is_the_key() -> None:
@@ -89,9 +89,9 @@ def test_a_job_keeps_its_id_even_if_that_is_the_key() -> None:
         assert client.get_job(JOB).answer["jobRunId"] == JOB
 
 
-def test_a_secret_within_another_leaves_nothing_of_it() -> None:
+def test_a_secret_within_another_secret_is_replaced_too() -> None:
     assert redactor("12345678", "abc12345678def")("abc12345678def 12345678") == "*** ***"
 
 
-def test_a_secret_too_short_to_guard_anything_tears_no_word() -> None:
+def test_a_short_secret_is_not_looked_for() -> None:
     assert redactor("key", "", "t")("bad key: t") == "bad key: t"

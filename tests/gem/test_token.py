@@ -1,4 +1,4 @@
-"""A token is kept until shortly before it expires, and fetched once for all threads."""
+"""A token is kept until shortly before it expires; threads fetch it once."""
 
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ SCOPE = "https://gem.core.orbis.tomtom.com/.default"
 
 
 class Credential:
-    """Gives tokens that live an hour, and counts."""
+    """Gives tokens that are valid for an hour, and counts them."""
 
     def __init__(self, clock: FakeClock, error: Exception | None = None) -> None:
         self._clock = clock
@@ -58,7 +58,7 @@ def test_a_token_is_kept_until_five_minutes_before_its_end() -> None:
     assert len(made) == 1
 
 
-def test_a_fresh_one_comes_after_forget_from_a_new_credential() -> None:
+def test_after_forget_a_new_credential_gives_a_new_token() -> None:
     clock = FakeClock()
     tokens, made = source(Credential(clock), clock)
     assert tokens.token() == "token-1"
@@ -68,12 +68,12 @@ def test_a_fresh_one_comes_after_forget_from_a_new_credential() -> None:
 
 
 def test_a_token_that_was_replaced_already_is_forgotten_once() -> None:
-    """Sixteen questions under way are refused alike; one of them brings the next token."""
+    """GEM refuses one token to sixteen questions; it is replaced once."""
     clock = FakeClock()
     tokens, made = source(Credential(clock), clock)
-    refused = tokens.token()
+    rejected = tokens.token()
     for _ in range(16):
-        tokens.forget(refused)
+        tokens.forget(rejected)
         assert tokens.token() == "token-2"
     assert len(made) == 2
 
@@ -89,8 +89,8 @@ def test_many_threads_share_one_fetch() -> None:
         return tokens.token()
 
     with ThreadPoolExecutor(8) as pool:
-        told = {future.result() for future in [pool.submit(fetch) for _ in range(8)]}
-    assert told == {"token-1"}
+        tokens_ = {future.result() for future in [pool.submit(fetch) for _ in range(8)]}
+    assert tokens_ == {"token-1"}
     assert credential.scopes == [SCOPE]
 
 
@@ -110,14 +110,14 @@ def test_the_delegated_scope_is_asked_for_as_the_resources_default(scope: str, a
     assert credential.scopes == [asked] == [default_scope(scope)]
 
 
-def test_a_refused_identity_is_a_refusal_of_access() -> None:
+def test_a_rejected_identity_is_an_access_error() -> None:
     clock = FakeClock()
-    refused = Credential(clock, ClientAuthenticationError("AADSTS7000215: invalid client secret"))
+    rejected = Credential(clock, ClientAuthenticationError("AADSTS7000215: invalid client secret"))
     with pytest.raises(GemAccessError, match=r"GEM_CLIENT_SECRET.*AADSTS7000215"):
-        source(refused, clock)[0].token()
+        source(rejected, clock)[0].token()
 
 
-def test_an_identity_service_that_repeats_the_request_gives_no_secret_away() -> None:
+def test_an_error_of_the_identity_service_shows_no_secret() -> None:
     clock = FakeClock()
     echo = Credential(clock, ClientAuthenticationError("you sent client_secret=s3cret~value&x=1"))
     tokens = IdentityToken(lambda: echo, SCOPE, clock=clock, secret=Secret("s3cret~value"))
@@ -126,14 +126,14 @@ def test_an_identity_service_that_repeats_the_request_gives_no_secret_away() -> 
     assert "s3cret~value" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_an_identity_service_that_does_not_answer_says_nothing_about_access() -> None:
+def test_an_identity_service_that_does_not_answer_is_no_access_error() -> None:
     clock = FakeClock()
     silent = Credential(clock, ServiceRequestError("Failed to resolve 'login.example'"))
     with pytest.raises(GemUnavailable):
         source(silent, clock)[0].token()
 
 
-def test_a_fixed_token_stays() -> None:
+def test_a_fixed_token_is_never_replaced() -> None:
     tokens = FixedToken(Secret("fixed"))
     tokens.forget(tokens.token())
     assert tokens.token() == "fixed"

@@ -10,6 +10,7 @@ import pytest
 
 from gem_core.audit.audit import audit, changed_report, refused_report
 from gem_core.audit.judging.report import RULESET
+from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.gem.job import GemJob
 from gem_core.page.draw import draw
 from gem_core.page.make import make_page
@@ -88,7 +89,7 @@ def test_the_good_page_tells_all(pages: dict[str, str]) -> None:
 def test_checks_that_did_not_run_are_counted_alike(tmp_path: Path) -> None:
     """Those that nobody asked for apart, as at the terminal."""
     output = write(tmp_path, matched_table())
-    report = audit(output, GemJob(job_run_id="", status_text="", answer={}), input_source=None)
+    report = audit(output, GemJob("", X_VERSION_1.name, "", {}), input_source=None)
     text = Page(make_page(report, output, AT, with_map=False)).text
     assert "18 checks were not run." in text
     assert "Not run: 18" in text

@@ -14,14 +14,14 @@ from gem_core.page.breakdown import MAX_COLUMNS, MAX_VALUES, ClassShare, candida
 from gem_core.page.geometry import road
 from gem_core.page.reader import ColumnReader
 from gem_core.page.survey import MAP_ROADS, RoadMap, Survey, survey
-from tests.audit.build import matched_table, write, write_bytes
+from tests.audit.build import PROMISES, matched_table, write, write_bytes
 from tests.page.build import good
 
 ROWS = 120
 
 
 def surveyed(folder: Path, table: pa.Table, *, with_map: bool = False, groups: int = 50) -> Survey:
-    return survey(write(folder, table, row_group_size=groups), with_map=with_map)
+    return survey(write(folder, table, row_group_size=groups), PROMISES, with_map=with_map)
 
 
 def parts(found: Survey, column: str) -> dict[str | None, tuple[int, int]] | None:
@@ -97,7 +97,7 @@ def test_of_very_many_columns_the_names_are_counted_once() -> None:
     schema = pa.schema([(name, pa.int64()) for name in ["is_navigable", *names, names[-1]]])
     sink = BytesIO()
     pq.write_table(matched_table(), sink)
-    assert candidates(schema, pq.read_metadata(sink)) == ("is_navigable",)
+    assert candidates(schema, pq.read_metadata(sink), PROMISES.added) == ("is_navigable",)
 
 
 def test_columns_that_are_wide_on_disk_are_not_read(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_columns_that_are_wide_on_disk_are_not_read(tmp_path: Path) -> None:
     wide = pa.array([str(n * 2654435761 % 2**32) * 1000 for n in range(ROWS)])
     output = write(tmp_path, matched_table(ROWS, wide=wide), compression="none")
     assert output.size_bytes > 1_000_000
-    assert survey(output, with_map=False).bytes_read < 200_000
+    assert survey(output, PROMISES, with_map=False).bytes_read < 200_000
 
 
 def test_unmatched_confidences_are_binned_as_the_reports(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_the_map_is_drawn_of_text_however_it_is_encoded(
     source = write(
         tmp_path, table, use_dictionary=not coded, column_encoding=coded, row_group_size=5
     )
-    found = survey(source, with_map=True).road_map
+    found = survey(source, PROMISES, with_map=True).road_map
     here, there = road("LINESTRING (1 2, 3 4)"), road(_ELSEWHERE)
     assert found == RoadMap((here, there) * 4 + (here,), (there, here, there))
 
@@ -157,7 +157,7 @@ def test_geometry_that_cannot_be_read_takes_only_the_map(tmp_path: Path) -> None
     table = matched_table(12, geometry=geometry, c=pa.array(["a"] * 12))
     coded = {"geometry": "DELTA_BYTE_ARRAY"}
     found = survey(
-        write(tmp_path, table, use_dictionary=False, column_encoding=coded), with_map=True
+        write(tmp_path, table, use_dictionary=False, column_encoding=coded), PROMISES, with_map=True
     )
     assert parts(found, "c") == {"a": (12, 9)}
     assert found.road_map
@@ -190,17 +190,17 @@ def test_geometry_beyond_the_limit_is_not_read(
     """Of ten row groups only those are drawn from whose geometry fits; the page says so."""
     table = good()[0]
     output = write(tmp_path, table, row_group_size=40)
-    whole = survey(output, with_map=True)
+    whole = survey(output, PROMISES, with_map=True)
     assert whole.road_map
     monkeypatch.setattr(surveying, "MAP_BYTES", 10_000)
-    some = survey(output, with_map=True)
+    some = survey(output, PROMISES, with_map=True)
     assert some.road_map
     roads = len(some.road_map.matched) + len(some.road_map.unmatched)
     assert 0 < roads < 400
     assert roads % 40 == 0
     assert f"{roads // 40} of 10 row groups" in some.road_map.note
     monkeypatch.setattr(surveying, "MAP_BYTES", 100)
-    none = survey(output, with_map=True).road_map
+    none = survey(output, PROMISES, with_map=True).road_map
     assert none
     assert (none.matched, none.unmatched) == ((), ())
     assert "no row group" in none.note
@@ -210,7 +210,7 @@ def test_without_a_map_no_geometry_is_read(tmp_path: Path) -> None:
     noise = pa.array([f"LINESTRING (1 2, {n * 2654435761 % 180} 3)" * 500 for n in range(ROWS)])
     output = write(tmp_path, matched_table(ROWS, geometry=noise), compression="none")
     assert output.size_bytes > 1_000_000
-    assert survey(output, with_map=False).bytes_read < 200_000
+    assert survey(output, PROMISES, with_map=False).bytes_read < 200_000
 
 
 def test_a_long_value_in_every_row_is_held_once(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_a_long_value_in_every_row_is_held_once(tmp_path: Path) -> None:
     for batch in reader.batches(["geometry", "c"], [0], as_dictionary=["geometry", "c"]):
         assert pool.bytes_allocated() - before < 32 << 20
         assert batch.num_rows == 2_000
-    found = survey(output, with_map=True)
+    found = survey(output, PROMISES, with_map=True)
     assert found.road_map
     # 1,000 of the 1,500 matched rows, and all 500 others.
     assert found.road_map.note == "1500 of the sampled geometries are no WKT lines"
@@ -263,15 +263,20 @@ def test_broken_data_is_a_note(tmp_path: Path) -> None:
     good_file = write(tmp_path, matched_table(3_000), compression="none")
     data = bytearray(good_file.path.read_bytes())
     data[4 : len(data) // 2] = b"\xff" * (len(data) // 2 - 4)
-    assert "could not be read" in survey(write_bytes(tmp_path, bytes(data)), with_map=True).note
-    assert "could not be read" in survey(write_bytes(tmp_path, b"PAR1"), with_map=True).note
+    assert (
+        "could not be read"
+        in survey(write_bytes(tmp_path, bytes(data)), PROMISES, with_map=True).note
+    )
+    assert (
+        "could not be read" in survey(write_bytes(tmp_path, b"PAR1"), PROMISES, with_map=True).note
+    )
 
 
 def test_another_version_is_an_error(tmp_path: Path) -> None:
     output = write(tmp_path, matched_table(12))
     write_bytes(tmp_path, b"something else")
     with pytest.raises(OutputChanged):
-        survey(output, with_map=True)
+        survey(output, PROMISES, with_map=True)
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()], ids=str)
@@ -283,7 +288,7 @@ def test_text_coded_by_delta(tmp_path: Path, kind: pa.DataType, encoding: str) -
     table = matched_table(ROWS, c=values, match_status=status)
     coded = dict.fromkeys(("c", "match_status", "geometry"), encoding)
     source = write(tmp_path, table, use_dictionary=False, column_encoding=coded)
-    found = survey(source, with_map=True)
+    found = survey(source, PROMISES, with_map=True)
     assert found.note == ""
     assert parts(found, "c") == {"a": (40, 30), "b": (40, 30), None: (40, 30)}
     assert found.road_map

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_core.errors import RecordUnreadable
+from gem_core.gem.contracts.known import read_stored
+from gem_core.gem.job import GemJob
 from gem_core.outcome import Outcome
 from gem_core.watch.record import (
     MAX_HISTORY,
@@ -26,7 +28,7 @@ from tests.builders import job, new_record
 from tests.fakes import START
 
 LATER = START + timedelta(minutes=5)
-NEWER = {"progress", "redeliveredAt"}
+NEWER = {"progress", "redeliveredAt", "contract"}
 """Fields that records of before do not have."""
 LATEST = START + timedelta(minutes=9)
 
@@ -98,6 +100,10 @@ def test_from_settled_to_reported_and_again() -> None:
     assert (again.settlement, again.settled_at) == (Settlement.FAILED, LATER)
 
 
+def _of_tomorrow(answer: dict[str, str]) -> GemJob:
+    return read_stored(answer, job_run_id=new_record().job_run_id, contract="of-tomorrow")
+
+
 _MOMENTS = st.datetimes(timezones=st.just(UTC))
 _COUNTS = st.integers(0, 10**6)
 _TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -121,7 +127,7 @@ RECORDS = st.builds(
     last_problem=st.none() | _TEXTS,
     not_found=_COUNTS,
     not_found_since=st.none() | _MOMENTS,
-    job=st.none() | _JOBS,
+    job=st.none() | _JOBS | st.builds(_of_tomorrow, st.dictionaries(_TEXTS, _TEXTS, max_size=3)),
     history=st.lists(st.builds(StatusChange, _MOMENTS, _TEXTS), max_size=3).map(tuple),
     settlement=st.none() | st.sampled_from(Settlement),
     settled_at=st.none() | _MOMENTS,
@@ -155,6 +161,14 @@ def test_an_infinity_of_gem_is_stored_as_json() -> None:
 
 def test_a_record_of_before_progress_was_kept_is_read() -> None:
     assert record_from_bytes(_without("progress")) == new_record()
+
+
+def test_an_answer_without_the_name_of_its_contract_is_one_of_the_given_page() -> None:
+    """Who stored it knew no other."""
+    record = new_record().answered(job("running"), START)
+    held = record_to_json(record)
+    assert held.pop("contract") == "x-version-1"
+    assert record_from_bytes(json.dumps(held).encode()) == record
 
 
 def test_progress_is_kept_from_its_first_word_on() -> None:
@@ -207,6 +221,9 @@ def _without(name: str) -> bytes:
         _with(history=3),
         _with(lastAnswer=[]),
         _with(lastAnswer={"jobRunId": "another", "status": "running"}),
+        _with(lastAnswer=[], contract="of-tomorrow"),
+        _with(lastAnswer={}, contract=7),
+        _with(lastAnswer={}, contract=["x-version-1"]),
         _with(progress=[{"at": "2026-01-20T10:00:00+00:00"}]),
         _with(progress=[{"at": "2026-01-20T10:00:00+00:00", "percent": "half"}]),
         *(_without(name) for name in record_to_json(new_record()) if name not in NEWER),

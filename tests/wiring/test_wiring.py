@@ -180,7 +180,7 @@ def test_gem_is_asked_as_the_service_principal_of_the_settings(fresh: pytest.Mon
     token = gem()._token
     assert isinstance(token, IdentityToken)
     assert isinstance(token._make_credential(), ClientSecretCredential)
-    assert token._hide("repeats s3cret-of-entra") == "repeats ***"
+    assert token._redact("repeats s3cret-of-entra") == "repeats ***"
 
 
 @pytest.mark.parametrize("encoding", ["base64", "none"])

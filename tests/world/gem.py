@@ -7,7 +7,8 @@ from random import Random
 from typing import Any
 
 from gem_core.errors import GemJobNotFound
-from gem_core.gem.job import GemJob, parse_job
+from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+from gem_core.gem.job import GemJob
 from tests.builders import answer
 
 type Word = str
@@ -71,7 +72,7 @@ class LivingGem:
         told = answer(word, jobRunId=job_run_id, inputFileName=life.input_name, **_more(life, word))
         if word == "running":
             told["progress"] = min(99, round(100 * now / max(life.settled_by, 1)))
-        return parse_job(told, job_run_id=job_run_id)
+        return X_VERSION_1.read(told, job_run_id=job_run_id)
 
 
 def _more(life: Life, word: Word) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """What became of the input's columns in the output. Pure."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from gem_core.audit.arrow.types import plain_type
-from gem_core.audit.contract import PROMISED, names_once
+from gem_core.audit.contract import names_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,26 +25,35 @@ class ColumnChanges:
     """Input columns that already carry a promised name."""
 
 
-def followed(output: pa.Schema, input_schema: pa.Schema) -> tuple[str, ...]:
-    """Tell which input columns can be found again: there once, before and after, of one type."""
+def followed(output: pa.Schema, input_schema: pa.Schema, added: Collection[str]) -> tuple[str, ...]:
+    """The input columns that can be found again: there once, before and after, of one type.
+
+    Args:
+        output: the output's columns.
+        input_schema: the input's.
+        added: the names of the columns that GEM adds.
+
+    """
     once = names_once(input_schema) & names_once(output)
     return tuple(
         name
         for name in input_schema.names
         if name in once
-        and name not in PROMISED
+        and name not in added
         and plain_type(input_schema.field(name).type) == plain_type(output.field(name).type)
     )
 
 
-def compare_columns(output: pa.Schema, input_schema: pa.Schema) -> ColumnChanges:
-    """Follow every input column into the output.
+def compare_columns(
+    output: pa.Schema, input_schema: pa.Schema, added: Collection[str]
+) -> ColumnChanges:
+    """Follow every input column into the output; arguments as of `followed`.
 
-    An input column with a promised name cannot be followed, since the output's column of that name
-    is GEM's; it is only named.
+    An input column with the name of an added one cannot be followed, since the output's column of
+    that name is GEM's; it is only named.
     """
-    before = [name for name in input_schema.names if name not in PROMISED]
-    after = [name for name in output.names if name not in PROMISED]
+    before = [name for name in input_schema.names if name not in added]
+    after = [name for name in output.names if name not in added]
     missing = Counter(before) - Counter(after)
     extra = Counter(after) - Counter(before)
     once = names_once(input_schema) & names_once(output)
@@ -58,5 +68,5 @@ def compare_columns(output: pa.Schema, input_schema: pa.Schema) -> ColumnChanges
         ),
         moved=tuple(new for old, new in zip(sent, kept, strict=True) if old != new),
         extra=tuple(extra),
-        clashing=tuple(name for name in input_schema.names if name in PROMISED),
+        clashing=tuple(name for name in input_schema.names if name in added),
     )

@@ -1,6 +1,6 @@
 """The input file, as far as an audit needs it. Trouble with it is a note, never a failed output."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -56,13 +56,13 @@ class InputFile:
             return None
         return InputRows(self.opened.schema, partial(_batches, self.opened))
 
-    def facts(self, output: pa.Schema) -> InputFacts:
-        """What is known of it, once the rows of both are read."""
+    def facts(self, output: pa.Schema, added: Collection[str]) -> InputFacts:
+        """What is known of it, once the rows of both are read. `added` as for `compare_columns`."""
         return InputFacts(
             note=self.note,
             name=self.name,
             rows=self.opened.rows if self.opened else None,
-            columns=compare_columns(output, self.opened.schema) if self.opened else None,
+            columns=compare_columns(output, self.opened.schema, added) if self.opened else None,
             bytes_read=self.file.bytes_read if self.file else 0,
             requests=self.file.requests if self.file else 0,
             lost=bool(self.file and self.file.failure),

@@ -4,7 +4,7 @@ Rows are paired by id (`pairing`); of the two files one batch each is held, and 
 input's where rows were left out.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
@@ -72,13 +72,19 @@ class InputRows:
 
 
 def compare_values(
-    output: OpenedFile, input_rows: InputRows, on_rows: OnRows | None, *, two_threads: bool
+    output: OpenedFile,
+    input_rows: InputRows,
+    added: Collection[str],
+    on_rows: OnRows | None,
+    *,
+    two_threads: bool,
 ) -> ValueFacts:
     """Read both files to the end, but for the columns that GEM added.
 
     Args:
         output: the output, opened.
         input_rows: the input's rows.
+        added: the names of the columns that GEM adds.
         on_rows: told of progress after every batch.
         two_threads: decode a large input in a thread of its own; what is found is the same.
 
@@ -89,7 +95,7 @@ def compare_values(
     """
     if problem := ID_PROMISE.problem(output.schema):
         return ValueFacts(stopped=f"only ids tell which rows belong together, and {problem}")
-    names = tuple(name for name in followed(output.schema, input_rows.schema) if name != ID)
+    names = tuple(name for name in followed(output.schema, input_rows.schema, added) if name != ID)
     fold = _Fold(names)
     columns = [ID, *names]
     compared = set(columns)

@@ -6,23 +6,30 @@ from contextlib import contextmanager
 import pyarrow as pa
 
 from gem_core.audit.arrow.arrays import Mask
-from gem_core.audit.contract import ID, MATCH_STATUS, usable_columns
+from gem_core.audit.contract import ID, UsableColumns
 from gem_core.audit.ids.facts import IdFacts, IdLimits, InputIds, OutputIds
 from gem_core.audit.ids.id_audit import IdAudit
 from gem_core.audit.parquet.opened_file import OpenedFile
 from gem_core.audit.rows.row_rules import Rows
+from gem_core.gem.contracts.contract import Role
 
 
 class DiskBoundIds:
     """Takes the ids of an opened output batch by batch. Close it."""
 
     def __init__(
-        self, opened: OpenedFile, input_ids: InputIds | None, limits: IdLimits, *, not_compared: str
+        self,
+        opened: OpenedFile,
+        usable: UsableColumns,
+        input_ids: InputIds | None,
+        limits: IdLimits,
+        *,
+        not_compared: str,
     ) -> None:
         """Without `input_ids`, `not_compared` says why."""
         output = OutputIds(
             opened.schema.field(ID).type,
-            lambda: _once_more(opened),
+            lambda: _once_more(opened, usable.only(Role.ID, Role.STATUS)),
             opened.id_range(),
             opened.rows,
         )
@@ -60,7 +67,6 @@ class DiskBoundIds:
             self.close()
 
 
-def _once_more(opened: OpenedFile) -> Iterator[tuple[pa.Array, Mask]]:
-    needed = [name for name in (ID, MATCH_STATUS) if name in usable_columns(opened.schema)]
-    for batch in opened.batches(needed):
-        yield batch.column(ID), Rows(batch, needed).matched
+def _once_more(opened: OpenedFile, usable: UsableColumns) -> Iterator[tuple[pa.Array, Mask]]:
+    for batch in opened.batches(usable.names, as_dictionary=usable.repeating):
+        yield batch.column(ID), Rows(batch, usable).matched

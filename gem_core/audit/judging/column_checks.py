@@ -4,39 +4,33 @@ from collections import Counter
 from collections.abc import Callable
 
 from gem_core.audit.against_input.columns import ColumnChanges
-from gem_core.audit.contract import (
-    GERS_ID,
-    ID_PROMISE,
-    MATCH_CONFIDENCE,
-    MATCH_STATUS,
-    PROMISED,
-    Promise,
-)
+from gem_core.audit.contract import promises_of
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.verdict import Judgement, failed, not_run, passed
+from gem_core.gem.contracts.contract import Role
 
 
-def _promised(promise: Promise) -> Callable[[Facts], Judgement]:
+def _promised(role: Role) -> Callable[[Facts], Judgement]:
     def judge(facts: Facts) -> Judgement:
         if not facts.opened:
             return not_run(facts.unopened)
-        problem = promise.problem(facts.opened.schema)
+        problem = promises_of(facts.job).columns[role].problem(facts.opened.schema)
         return failed(problem) if problem else passed()
 
     return judge
 
 
-gers_id_column = _promised(PROMISED[GERS_ID])
-confidence_column = _promised(PROMISED[MATCH_CONFIDENCE])
-status_column = _promised(PROMISED[MATCH_STATUS])
-id_column = _promised(ID_PROMISE)
+gers_id_column = _promised(Role.GERS_ID)
+confidence_column = _promised(Role.CONFIDENCE)
+status_column = _promised(Role.STATUS)
+id_column = _promised(Role.ID)
 
 
 def column_names_unique(facts: Facts) -> Judgement:
     """Parquet allows equal names; most readers refuse them or lose a column."""
     if not facts.opened:
         return not_run(facts.unopened)
-    judged = {*PROMISED, ID_PROMISE.name}
+    judged = {column.name for column in promises_of(facts.job).columns.values()}
     twice = [
         name
         for name, times in Counter(facts.opened.schema.names).items()

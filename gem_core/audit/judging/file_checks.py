@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.verdict import Judgement, failed, not_asked, not_run, passed
 from gem_core.audit.parquet.opened_file import FaultKind
+from gem_core.gem.contracts.known import promised_output
 
 _STEPS = tuple(FaultKind)
 
@@ -29,7 +30,7 @@ def exists(facts: Facts) -> Judgement:
 
 def input_as_registered(facts: Facts) -> Judgement:
     """Tells a job of another input before anybody uses its output."""
-    expected, told = facts.expected_input, facts.job.input_file_name
+    expected, told = facts.expected_input, facts.job.input_name
     if expected is None:
         return not_asked("no inputFileName was expected when the job was registered")
     if told is None:
@@ -41,7 +42,7 @@ def named_by_job(facts: Facts) -> Judgement:
     """Compare with the details' `outputFileName`."""
     if facts.name is None:
         return not_run(facts.unopened)
-    told = facts.job.output_file_name
+    told = facts.job.output_name
     if told is None:
         return not_run("the job has no outputFileName")
     return passed() if told == facts.name else failed(f"{facts.name!r}, the job names {told!r}")
@@ -49,7 +50,7 @@ def named_by_job(facts: Facts) -> Judgement:
 
 def name_pattern(facts: Facts) -> Judgement:
     """Compare with what the page promises; the folder is the storage's own affair."""
-    promised = facts.job.promised_output
+    promised = promised_output(facts.job)
     if facts.name is None:
         return not_run(facts.unopened)
     if not promised:

@@ -1,7 +1,4 @@
-"""The figures of a job's `statistics`, each read strictly, beside what the output holds. Pure.
-
-Source: TomTom, "Get job details", `statistics`.
-"""
+"""The figures of a job's statistics, each read strictly, beside what the output holds. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,15 +6,17 @@ from enum import StrEnum
 from fractions import Fraction
 
 from gem_core.audit.judging.facts import Facts
+from gem_core.gem.contracts.contract import Statistic
+from gem_core.gem.contracts.known import contract_of
+from gem_core.gem.contracts.percent import Percent
 from gem_core.gem.job import GemJob
-from gem_core.gem.percent import Percent, parse_percent
 
-MATCHED_SHARE = "roads_matched"
-UNMATCHED_SHARE = "roads_unmatched"
-FULLY_SHARE = "roads_fully_matched"
-PARTIALLY_SHARE = "roads_partially_matched"
-THRESHOLD = "confidence_threshold"
-ROADS = "num_roads_processed"
+MATCHED_SHARE = Statistic.MATCHED_SHARE
+UNMATCHED_SHARE = Statistic.UNMATCHED_SHARE
+FULLY_SHARE = Statistic.FULLY_MATCHED_SHARE
+PARTIALLY_SHARE = Statistic.PARTIALLY_MATCHED_SHARE
+THRESHOLD = Statistic.CONFIDENCE_THRESHOLD
+ROADS = Statistic.ROADS
 
 
 class StatisticUnusable(ValueError):
@@ -42,8 +41,8 @@ class Counted:
     ids_unknown: str = ""
     """Why there is no counting by ids, or empty."""
 
-    def shares(self, statistic: str) -> Mapping[Counting, Fraction]:
-        """The share, 0 to 1, that MATCHED_SHARE or UNMATCHED_SHARE tells."""
+    def shares(self, statistic: Statistic) -> Mapping[Counting, Fraction]:
+        """The share, 0 to 1, for MATCHED_SHARE or UNMATCHED_SHARE."""
         return self.matched if statistic == MATCHED_SHARE else self.unmatched
 
 
@@ -74,23 +73,32 @@ def count_roads(facts: Facts) -> Counted:
     return Counted(roads, matched, unmatched)
 
 
-def read_share(job: GemJob, name: str) -> Percent:
-    """Read one of the four percent strings.
+def name_of(job: GemJob, statistic: Statistic) -> str:
+    """The statistic's name in GEM's answer."""
+    return contract_of(job).statistics[statistic]
+
+
+def reported(job: GemJob, statistic: Statistic) -> object:
+    """The statistic as received; None without one."""
+    return job.statistics.get(name_of(job, statistic))
+
+
+def read_share(job: GemJob, statistic: Statistic) -> Percent:
+    """Read one of the four shares.
 
     Raises:
         StatisticUnusable: as the class says.
 
     """
+    value = _figure(job, statistic)
     try:
-        return parse_percent(_figure(job, name))
-    except StatisticUnusable:
-        raise
+        return contract_of(job).read_share(value)
     except ValueError as error:
-        raise StatisticUnusable(f"{name}: {error}") from None
+        raise StatisticUnusable(f"{name_of(job, statistic)}: {error}") from None
 
 
 def read_threshold(job: GemJob) -> float:
-    """Read `confidence_threshold`, percent.
+    """Read the confidence threshold, percent.
 
     Raises:
         StatisticUnusable: as the class says.
@@ -98,12 +106,12 @@ def read_threshold(job: GemJob) -> float:
     """
     value = _number(job, THRESHOLD)
     if not 0 <= value <= 100:  # noqa: PLR2004 - percent
-        raise StatisticUnusable(f"{THRESHOLD} is {value}, not within 0 to 100")
+        raise StatisticUnusable(f"{name_of(job, THRESHOLD)} is {value}, not within 0 to 100")
     return float(value)
 
 
 def read_roads(job: GemJob) -> int:
-    """Read `num_roads_processed`; 32456.0 is 32456.
+    """Read the number of roads; 32456.0 is 32456.
 
     Raises:
         StatisticUnusable: as the class says.
@@ -111,12 +119,12 @@ def read_roads(job: GemJob) -> int:
     """
     value = _number(job, ROADS)
     if value < 0 or value % 1 != 0:
-        raise StatisticUnusable(f"{ROADS} is {value}, not a count")
+        raise StatisticUnusable(f"{name_of(job, ROADS)} is {value}, not a count")
     return int(value)
 
 
 def confidence_floor(job: GemJob) -> float | None:
-    """The smallest match_confidence (0 to 1) of a matched row, if the job tells its threshold.
+    """The smallest confidence (0 to 1) of a matched row, if the job has a threshold.
 
     A millionth of leeway: 0.7 in single precision is 0.69999999.
     """
@@ -126,15 +134,16 @@ def confidence_floor(job: GemJob) -> float | None:
         return None
 
 
-def _number(job: GemJob, name: str) -> int | float:
-    value = _figure(job, name)
+def _number(job: GemJob, statistic: Statistic) -> int | float:
+    value = _figure(job, statistic)
     if isinstance(value, bool) or not isinstance(value, int | float):
+        name = name_of(job, statistic)
         raise StatisticUnusable(f"{name} is {str(value)[:40]!r}, not a number")
     return value
 
 
-def _figure(job: GemJob, name: str) -> object:
-    value = job.statistics.get(name)
+def _figure(job: GemJob, statistic: Statistic) -> object:
+    value = reported(job, statistic)
     if value is None:
-        raise StatisticUnusable(f"the job's statistics have no {name}")
+        raise StatisticUnusable(f"the job's statistics have no {name_of(job, statistic)}")
     return value

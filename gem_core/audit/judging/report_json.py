@@ -11,11 +11,13 @@ from gem_core.audit.judging.job_statistics import (
     UNMATCHED_SHARE,
     StatisticUnusable,
     count_roads,
+    name_of,
 )
 from gem_core.audit.judging.report import CheckResult, Report
 from gem_core.audit.rows.confidence import QUANTILES, Confidence
 from gem_core.audit.rows.example import Example
 from gem_core.audit.rows.row_rules import RowRule
+from gem_core.gem.contracts.contract import Statistic
 
 
 def report_to_json(report: Report) -> dict[str, Any]:
@@ -111,7 +113,7 @@ def _statistics(facts: Facts, lines: tuple[CheckResult, ...]) -> dict[str, Any]:
         "gem": facts.job.statistics,
         "ours": _counted(facts),
         "compared": {
-            _COMPARED[line.name]: {
+            name_of(facts.job, _COMPARED[line.name]): {
                 "verdict": str(line.verdict),
                 **({"detail": line.judgement.detail} if line.judgement.detail else {}),
             }
@@ -127,7 +129,7 @@ def _counted(facts: Facts) -> dict[str, Any]:
         counted = count_roads(facts)
     except StatisticUnusable:
         return {}
-    figures: dict[str, Any] = {
+    figures: dict[Statistic, Any] = {
         ROADS: {str(by): count for by, count in counted.roads.items()},
         MATCHED_SHARE: {str(by): float(share) for by, share in counted.matched.items()},
         UNMATCHED_SHARE: {str(by): float(share) for by, share in counted.unmatched.items()},
@@ -135,7 +137,7 @@ def _counted(facts: Facts) -> dict[str, Any]:
     low = facts.profile.offenders.get(RowRule.CONFIDENCE_LOW) if facts.profile else None
     if low:
         figures[THRESHOLD] = {"rowsBelow": low.count}
-    return figures
+    return {name_of(facts.job, statistic): figure for statistic, figure in figures.items()}
 
 
 def _input(facts: Facts) -> dict[str, Any]:

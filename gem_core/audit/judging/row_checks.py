@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from gem_core.audit.against_input.values import ValueFacts
-from gem_core.audit.contract import ID
+from gem_core.audit.contract import ID, promises_of
 from gem_core.audit.ids.facts import IdFacts
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.job_statistics import StatisticUnusable, read_threshold
@@ -14,13 +14,14 @@ from gem_core.audit.rows.row_rules import NEEDS, RowRule
 
 def row_check(rule: RowRule) -> Callable[[Facts], Judgement]:
     """No row breaks the rule."""
-    needed = " and ".join(sorted(NEEDS[rule]))
 
     def judge(facts: Facts) -> Judgement:
         if not facts.profile:
             return not_run(facts.unread)
         found = facts.profile.offenders.get(rule)
         if found is None:
+            columns = promises_of(facts.job).columns
+            needed = " and ".join(sorted(columns[role].name for role in NEEDS[rule]))
             return not_run(f"it needs {needed} as promised")
         if not found.count:
             return passed()

@@ -14,10 +14,12 @@ from gem_core.audit.judging.job_statistics import (
     Counting,
     StatisticUnusable,
     count_roads,
+    name_of,
     read_roads,
     read_share,
 )
 from gem_core.audit.judging.verdict import Judgement, failed, not_run, passed
+from gem_core.gem.contracts.contract import Statistic
 from gem_core.gem.job import GemJob
 
 CLOSE_POINTS = 1.0
@@ -43,16 +45,17 @@ def _needs_statistics(judge: Judge) -> Judge:
 def road_count(facts: Facts) -> Judgement:
     """Rows are tried first, then distinct ids."""
     told, counted = read_roads(facts.job), count_roads(facts)
+    name = name_of(facts.job, ROADS)
     agreed = [counting for counting, roads in counted.roads.items() if roads == told]
     if agreed:
         return passed(_by(agreed[0]))
     found = " and ".join(f"{roads} by {counting}" for counting, roads in counted.roads.items())
     if counted.ids_unknown:
-        return not_run(f"{ROADS} is {told}, there are {found}, and {counted.ids_unknown}")
-    return failed(f"{ROADS} is {told}, there are {found}")
+        return not_run(f"{name} is {told}, there are {found}, and {counted.ids_unknown}")
+    return failed(f"{name} is {told}, there are {found}")
 
 
-def share_close(statistic: str) -> Judge:
+def share_close(statistic: Statistic) -> Judge:
     """Within CLOSE_POINTS, by rows or by distinct ids."""
 
     @_needs_statistics
@@ -72,7 +75,7 @@ def share_close(statistic: str) -> Judge:
     return judge
 
 
-def share_exact(statistic: str) -> Judge:
+def share_exact(statistic: Statistic) -> Judge:
     """Equal to the printed digits, by rows or by distinct ids."""
 
     @_needs_statistics
@@ -89,7 +92,9 @@ def share_exact(statistic: str) -> Judge:
     return judge
 
 
-def _share(statistic: str, facts: Facts, counted: Counted, agreed: list[Counting]) -> Judgement:
+def _share(
+    statistic: Statistic, facts: Facts, counted: Counted, agreed: list[Counting]
+) -> Judgement:
     shares = counted.shares(statistic)
     if not shares:
         return not_run("there are no rows with a match_status to count")
@@ -97,7 +102,7 @@ def _share(statistic: str, facts: Facts, counted: Counted, agreed: list[Counting
         return passed(_by(agreed[0]))
     told = read_share(facts.job, statistic).text
     found = " and ".join(f"{float(share):.4%} by {by}" for by, share in shares.items())
-    problem = f"{statistic} is {told}, the output has {found}"
+    problem = f"{name_of(facts.job, statistic)} is {told}, the output has {found}"
     if counted.ids_unknown and not _counts_rows(facts.job, counted):
         # GEM may count roads, and roads may have several rows.
         return not_run(f"{problem}, and {counted.ids_unknown}")
@@ -128,7 +133,9 @@ def shares_sum(facts: Facts) -> Judgement:
     return _adds_up(facts, (MATCHED_SHARE, UNMATCHED_SHARE), None)
 
 
-def _adds_up(facts: Facts, parts: tuple[str, str], whole: str | None) -> Judgement:
+def _adds_up(
+    facts: Facts, parts: tuple[Statistic, Statistic], whole: Statistic | None
+) -> Judgement:
     shares = [read_share(facts.job, name) for name in parts]
     total = read_share(facts.job, whole) if whole else None
     expected = total.value if total else 100

@@ -3,7 +3,7 @@
 A file that is no readable Parquet is a value (`Fault`, `DataFault`), not an exception.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_core.audit.arrow.types import is_text
-from gem_core.audit.contract import ID, MATCH_STATUS
+from gem_core.audit.contract import ID
 from gem_core.audit.parquet.column_chunks import batch_rows, chunks, coded_by_delta, group_chunks
 from gem_core.audit.parquet.decoding import UNREADABLE, decoded, open_file
 from gem_core.audit.parquet.integer_range import IntegerRange
@@ -89,12 +89,17 @@ class OpenedFile:
         return None
 
     def batches(
-        self, columns: Sequence[str], *, apart: str | None = None
+        self,
+        columns: Sequence[str],
+        *,
+        apart: str | None = None,
+        as_dictionary: Collection[str] = (),
     ) -> Generator[pa.RecordBatch]:
         """Decode these columns to the end, in the file's order of rows.
 
         The column `apart` is decoded in a thread of its own, a few batches ahead; the rows that
-        come are the same.
+        come are the same. Text of the columns `as_dictionary`, which repeat few values, comes as a
+        dictionary where this is faster.
 
         Raises:
             DataFault: the data is broken, or TooMuch, or Unsupported.
@@ -105,11 +110,12 @@ class OpenedFile:
             with self._file.planned(chunks(self._metadata, set(columns))) as file:
                 rows = batch_rows(self._metadata, set(columns))
                 if apart is None:
-                    yield from self._decoded(file, columns, rows)
+                    yield from self._decoded(file, columns, rows, as_dictionary)
                     return
                 others = [name for name in columns if name != apart]
-                with ahead(self._decoded(file.beside(), [apart], rows)) as there:
-                    for batch in side_by_side(there, self._decoded(file, others, rows)):
+                with ahead(self._decoded(file.beside(), [apart], rows, as_dictionary)) as there:
+                    here = self._decoded(file, others, rows, as_dictionary)
+                    for batch in side_by_side(there, here):
                         yield batch.select(list(columns))
         except OutOfBounds as error:
             raise TooMuch(str(error)) from None
@@ -119,12 +125,12 @@ class OpenedFile:
             raise (Unsupported if _is_limit(error) else DataFault)(in_short(error)) from None
 
     def _decoded(
-        self, file: RangeFile, columns: Sequence[str], rows: int
+        self, file: RangeFile, columns: Sequence[str], rows: int, repeating: Collection[str]
     ) -> Iterator[pa.RecordBatch]:
         as_dictionary = {
             name
             for name in columns
-            if name == MATCH_STATUS
+            if name in repeating
             and is_text(self.schema.field(name).type)
             and not coded_by_delta(self._metadata, name)
         }

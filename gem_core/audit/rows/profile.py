@@ -1,6 +1,6 @@
 """Folds the rows of an output into facts, batch by batch; holds no row. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,10 +9,11 @@ import pyarrow.compute as pc
 
 from gem_core.audit.arrow.arrays import Mask
 from gem_core.audit.arrow.text import readable
-from gem_core.audit.contract import MATCH_CONFIDENCE, MATCH_STATUS
+from gem_core.audit.contract import UsableColumns
 from gem_core.audit.rows.confidence import Confidence, ConfidenceFold
 from gem_core.audit.rows.offenders import Offenders
 from gem_core.audit.rows.row_rules import NEEDS, RowRule, Rows, Terms
+from gem_core.gem.contracts.contract import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ class Profile:
 class Profiler:
     """Takes the batches of a file in order."""
 
-    columns: Sequence[str]
-    """The usable ones (`contract.usable_columns`); no others are looked at."""
+    usable: UsableColumns
+    """Other columns are not read."""
     terms: Terms = field(default_factory=Terms)
     _rows: int = 0
     _matched: int = 0
@@ -52,7 +53,7 @@ class Profiler:
 
     def add(self, batch: pa.RecordBatch) -> Mask:
         """Fold a batch. Gives back which of its rows are matched."""
-        rows = Rows(batch, self.columns)
+        rows = Rows(batch, self.usable)
         for rule, mask in rows.faults(self.terms).items():
             self._count(rule, mask, rows.ids)
         self._matched += int(np.count_nonzero(rows.matched))
@@ -68,8 +69,8 @@ class Profiler:
 
     def profile(self) -> Profile:
         """All batches together."""
-        usable = set(self.columns)
-        status = MATCH_STATUS in usable
+        roles = set(self.usable.columns)
+        status = Role.STATUS in roles
         return Profile(
             rows=self._rows,
             matched=self._matched if status else None,
@@ -77,10 +78,10 @@ class Profiler:
             offenders={
                 rule: self._counts.get(rule, Offenders())
                 for rule, needed in NEEDS.items()
-                if needed <= usable and rule not in self.terms.left_out
+                if needed <= roles and rule not in self.terms.left_out
             },
             confidence=self._confidence.confidence()
-            if {MATCH_STATUS, MATCH_CONFIDENCE} <= usable
+            if {Role.STATUS, Role.CONFIDENCE} <= roles
             else None,
             gers_rows=self._gers_rows,
             one_gers_id=None if self._gers is None or self._gers_vary else readable(self._gers),

@@ -3,7 +3,7 @@
 A fast look tells whether there is anything to find; only then is each row judged.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,16 +13,10 @@ import pyarrow.compute as pc
 
 from gem_core.audit.arrow.arrays import Mask, numbers, true_at, valid, valid_just_at
 from gem_core.audit.arrow.text import as_text, none_blank
-from gem_core.audit.contract import (
-    GERS_ID,
-    ID,
-    MATCH_CONFIDENCE,
-    MATCH_STATUS,
-    MATCHED,
-    UNMATCHED,
-)
+from gem_core.audit.contract import UsableColumns
 from gem_core.audit.rows.gers import GERS_FORM, GersForm
 from gem_core.audit.rows.gers_forms import well_formed
+from gem_core.gem.contracts.contract import Role
 
 _BLANK = r"\A[\s\v\x1c-\x1f\x{85}\p{Z}]*\z"
 """White space of all of Unicode, as Python's `str.isspace` has it; RE2's own is ASCII's."""
@@ -48,20 +42,20 @@ class RowRule(StrEnum):
 
 
 NEEDS = {
-    RowRule.STATUS_NULL: {MATCH_STATUS},
-    RowRule.STATUS_WORD: {MATCH_STATUS},
-    RowRule.GERS_MISSING: {GERS_ID, MATCH_STATUS},
-    RowRule.GERS_ON_UNMATCHED: {GERS_ID, MATCH_STATUS},
-    RowRule.GERS_EMPTY_ON_UNMATCHED: {GERS_ID, MATCH_STATUS},
-    RowRule.GERS_BLANK: {GERS_ID, MATCH_STATUS},
-    RowRule.GERS_FORM: {GERS_ID},
-    RowRule.GERS_OTHER_FORM: {GERS_ID},
-    RowRule.GERS_CAPITALS: {GERS_ID},
-    RowRule.CONFIDENCE_NOT_FINITE: {MATCH_CONFIDENCE},
-    RowRule.CONFIDENCE_RANGE: {MATCH_CONFIDENCE},
-    RowRule.CONFIDENCE_MISSING: {MATCH_CONFIDENCE, MATCH_STATUS},
-    RowRule.CONFIDENCE_LOW: {MATCH_CONFIDENCE, MATCH_STATUS},
-    RowRule.ID_MISSING: {ID},
+    RowRule.STATUS_NULL: {Role.STATUS},
+    RowRule.STATUS_WORD: {Role.STATUS},
+    RowRule.GERS_MISSING: {Role.GERS_ID, Role.STATUS},
+    RowRule.GERS_ON_UNMATCHED: {Role.GERS_ID, Role.STATUS},
+    RowRule.GERS_EMPTY_ON_UNMATCHED: {Role.GERS_ID, Role.STATUS},
+    RowRule.GERS_BLANK: {Role.GERS_ID, Role.STATUS},
+    RowRule.GERS_FORM: {Role.GERS_ID},
+    RowRule.GERS_OTHER_FORM: {Role.GERS_ID},
+    RowRule.GERS_CAPITALS: {Role.GERS_ID},
+    RowRule.CONFIDENCE_NOT_FINITE: {Role.CONFIDENCE},
+    RowRule.CONFIDENCE_RANGE: {Role.CONFIDENCE},
+    RowRule.CONFIDENCE_MISSING: {Role.CONFIDENCE, Role.STATUS},
+    RowRule.CONFIDENCE_LOW: {Role.CONFIDENCE, Role.STATUS},
+    RowRule.ID_MISSING: {Role.ID},
 }
 """The columns that each rule looks at."""
 
@@ -88,16 +82,17 @@ class Terms:
 class Rows:
     """The judged columns of one batch. Those that are not usable are None."""
 
-    def __init__(self, batch: pa.RecordBatch, usable: Collection[str]) -> None:
-        def column(name: str) -> pa.Array | None:
-            return batch.column(name) if name in usable else None
+    def __init__(self, batch: pa.RecordBatch, usable: UsableColumns) -> None:
+        def column(role: Role) -> pa.Array | None:
+            return batch.column(usable.columns[role]) if role in usable.columns else None
 
+        self._usable = usable
         self.count = batch.num_rows
-        self.ids = column(ID)
-        self.gers = _or_none(as_text, column(GERS_ID))
-        self.status = column(MATCH_STATUS)
+        self.ids = column(Role.ID)
+        self.gers = _or_none(as_text, column(Role.GERS_ID))
+        self.status = column(Role.STATUS)
         self.matched, self.unmatched = self._words()
-        confidence = column(MATCH_CONFIDENCE)
+        confidence = column(Role.CONFIDENCE)
         self.confidence = _or_none(_double, confidence)
         self._has_gers = self._given(self.gers)
         self._has_confidence = self._given(confidence)
@@ -146,15 +141,16 @@ class Rows:
         if self.status is None:
             nobody = np.zeros(self.count, np.bool_)
             return nobody, nobody
+        matched, unmatched = self._usable.matched, self._usable.unmatched
         if not pa.types.is_dictionary(self.status.type):
-            return _equal(self.status, MATCHED), _equal(self.status, UNMATCHED)
+            return _equal(self.status, matched), _equal(self.status, unmatched)
         # As bytes, since text may be no valid UTF-8.
         words = self.status.dictionary.view(pa.binary()).to_pylist()
         codes = numbers(self.status.indices)
         if self.status.null_count:
             # What a null row points to may be out of bounds; one word more is none of the two.
             codes = np.where(valid(self.status), codes, len(words))
-        return _codes_of(words, MATCHED, codes), _codes_of(words, UNMATCHED, codes)
+        return _codes_of(words, matched, codes), _codes_of(words, unmatched, codes)
 
     def _status_faults(self) -> Iterator[tuple[RowRule, Mask]]:
         if self.status is None:

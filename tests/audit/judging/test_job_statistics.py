@@ -19,7 +19,8 @@ from gem_core.audit.judging.job_statistics import (
 )
 from gem_core.audit.judging.report import Report, judge
 from gem_core.audit.judging.verdict import Judgement, Verdict
-from gem_core.gem.percent import parse_percent
+from gem_core.gem.contracts.contract import Statistic
+from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from tests.audit.build import ROWS, audited, job, matched_table
 
 RELATED = {
@@ -221,11 +222,11 @@ def test_a_threshold_in_single_precision_is_met(tmp_path: Path) -> None:
 def test_figures_are_read_as_they_are() -> None:
     assert read_roads(job()) == 12
     assert read_threshold(job()) == 60
-    assert read_share(job(), "roads_matched").text == "75.00%"
+    assert read_share(job(), Statistic.MATCHED_SHARE).text == "75.00%"
     assert confidence_floor(job()) == pytest.approx(0.6, abs=1e-5)
     assert confidence_floor(job({"confidence_threshold": None})) is None
     with pytest.raises(StatisticUnusable, match="have no roads_matched"):
-        read_share(job({"roads_matched": None}), "roads_matched")
+        read_share(job({"roads_matched": None}), Statistic.MATCHED_SHARE)
 
 
 @given(st.integers(1, 400), st.data())
@@ -237,4 +238,4 @@ def test_a_printed_share_agrees_with_itself(rows: int, data: st.DataObject) -> N
     down, rest = divmod(matched * 100 * scale, rows)
     for printed in {down, down + (2 * rest >= rows)}:
         text = f"{printed // scale}" + (f".{printed % scale:0{digits}}" if digits else "") + "%"
-        assert parse_percent(text).prints(Fraction(matched, rows))
+        assert X_VERSION_1.read_share(text).prints(Fraction(matched, rows))

@@ -9,13 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gem_core.audit.contract import UsableColumns
 from gem_core.audit.rows.example import EXAMPLES, Example
 from gem_core.audit.rows.gers import GersForm
 from gem_core.audit.rows.profile import Profile, Profiler
 from gem_core.audit.rows.row_rules import NEEDS, RowRule, Terms
+from gem_core.gem.contracts.contract import Role
 from tests.audit.build import gers
 
-COLUMNS = ("id", "gers_id", "match_confidence", "match_status")
+USABLE = UsableColumns(
+    {Role.ID: "id", Role.GERS_ID: "gers", Role.CONFIDENCE: "score", Role.STATUS: "state"},
+    matched="matched",
+    unmatched="unmatched",
+)
+"""Names of our own: rows are judged by role."""
 FLOOR = 0.6
 
 type Row = tuple[object, str | None, float | None, str | None]
@@ -26,19 +33,19 @@ def profiled(
     *,
     size: int = 4,
     kind: pa.DataType | None = None,
-    without: str = "",
+    without: Role | None = None,
     form: GersForm | None = GersForm.UUID,
 ) -> Profile:
     kinds = (kind or pa.int64(), pa.string(), pa.float64(), pa.string())
-    usable = [name for name in COLUMNS if name != without]
+    usable = USABLE.only(*(role for role in Role if role is not without))
     profiler = Profiler(usable, Terms(FLOOR, form))
     for start in range(0, len(rows), size):
         columns = zip(*rows[start : start + size], strict=True)
         arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
-        batch = pa.record_batch(arrays, names=COLUMNS)
+        batch = pa.record_batch(arrays, names=USABLE.names)
         status = [row[3] for row in rows[start : start + size]]
-        matched = profiler.add(batch.select(usable))
-        if without != "match_status":
+        matched = profiler.add(batch.select(usable.names))
+        if without is not Role.STATUS:
             assert matched.tolist() == [word == "matched" for word in status]
     return profiler.profile()
 
@@ -146,25 +153,25 @@ def test_confidences_of_matched_rows_agree(rows: list[Row]) -> None:
     assert found.maximum == (valid[-1] if valid else None)
 
 
-@pytest.mark.parametrize("column", COLUMNS)
-def test_a_rule_without_its_column_is_left_out(column: str) -> None:
-    found = profiled([(1, None, None, "unmatched")], without=column)
+@pytest.mark.parametrize("role", Role)
+def test_a_rule_without_its_column_is_left_out(role: Role) -> None:
+    found = profiled([(1, None, None, "unmatched")], without=role)
     assert {rule for rule in RowRule if rule not in found.offenders} == {
-        rule for rule, needed in NEEDS.items() if column in needed
+        rule for rule, needed in NEEDS.items() if role in needed
     }
-    if column == "match_status":
+    if role is Role.STATUS:
         assert (found.matched, found.unmatched, found.confidence) == (None, None, None)
 
 
-@pytest.mark.parametrize("column", ["gers_id", "match_status"])
-def test_without_its_column_no_row_has_a_gers_id(column: str) -> None:
-    found = profiled([(1, gers(1), 0.9, "matched")], without=column)
+@pytest.mark.parametrize("role", [Role.GERS_ID, Role.STATUS])
+def test_without_its_column_no_row_has_a_gers_id(role: Role) -> None:
+    found = profiled([(1, gers(1), 0.9, "matched")], without=role)
     assert (found.gers_rows, found.one_gers_id) == (0, None)
 
 
 def test_without_its_term_a_rule_is_left_out() -> None:
     def left_out(terms: Terms) -> set[RowRule]:
-        return set(RowRule) - set(Profiler(COLUMNS, terms).profile().offenders)
+        return set(RowRule) - set(Profiler(USABLE, terms).profile().offenders)
 
     assert left_out(Terms(0.5, GersForm.UUID)) == set()
     assert left_out(Terms(gers_form=GersForm.UUID)) == {RowRule.CONFIDENCE_LOW}
@@ -191,9 +198,10 @@ def test_text_that_is_no_utf8_is_judged_and_shown() -> None:
     raw = pa.array([b"\xff\xfe", gers(1).encode()])
     broken_text = pa.StringArray.from_buffers(2, *raw.buffers()[1:])
     batch = pa.record_batch(
-        [broken_text, broken_text, pa.array([0.9, 0.9]), pa.array(["matched"] * 2)], names=COLUMNS
+        [broken_text, broken_text, pa.array([0.9, 0.9]), pa.array(["matched"] * 2)],
+        names=USABLE.names,
     )
-    profiler = Profiler(COLUMNS)
+    profiler = Profiler(USABLE)
     profiler.add(batch)
     offenders = profiler.profile().offenders[RowRule.GERS_FORM]
     assert (offenders.count, offenders.examples) == (1, (Example(0, "��"),))

@@ -1,4 +1,4 @@
-"""GEM's percent strings, such as "84.68%", read strictly and compared with an exact share. Pure."""
+"""A share as GEM prints it, such as "84.68%": read strictly, compared with an exact share. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -11,13 +11,10 @@ _WHOLE = Decimal(100)
 
 @dataclass(frozen=True, slots=True)
 class Percent:
-    """A share as GEM prints it.
-
-    Source: "Get job details", `statistics.roads_matched` and its neighbours, typed "percent".
-    """
+    """A share in percent."""
 
     text: str
-    """As it came, such as "67.5%"."""
+    """As received, such as "67.5%"."""
 
     value: Decimal
     """0 to 100, with exactly the printed digits."""
@@ -30,8 +27,8 @@ class Percent:
     def prints(self, share: Fraction) -> bool:
         """Whether an exact share (0 to 1) rounds or truncates to the printed digits.
 
-        The page does not say which of the two GEM does; its own example (84.68 + 15.31) needs
-        truncation, so both are accepted.
+        GEM's pages do not say which of the two GEM does. The example of "Get job details"
+        (84.68 + 15.31) needs truncation, so both are accepted.
         """
         exact = Decimal(share.numerator * 100) / Decimal(share.denominator)
         unit = Decimal(1).scaleb(-self.digits)
@@ -41,20 +38,20 @@ class Percent:
         )
 
     def points_from(self, share: Fraction) -> float:
-        """How many percentage points an exact share (0 to 1) is away."""
+        """The distance to an exact share (0 to 1), in percentage points."""
         return abs(float(Fraction(self.value) - share * 100))
 
 
-def parse_percent(value: object) -> Percent:
-    """Read a percent string of GEM.
+def read_percent(value: object) -> Percent:
+    """Read a percent string.
 
     Raises:
         ValueError: it is not digits, an optional point with digits, and a percent sign, or it is
-            above 100. Spaces, signs, commas and words such as "NaN%" are refused, not guessed at.
+            above 100. Spaces, signs, commas and words such as "NaN%" are not accepted.
 
     """
     if not isinstance(value, str):
-        raise ValueError(f"a percent string is expected, got {type(value).__name__}")
+        raise ValueError(f"expected a percent string, got {type(value).__name__}")
     if not _FORM.fullmatch(value):
         raise ValueError(f"{value[:20]!r} is not a percent string such as '84.68%'")
     number = Decimal(value[:-1])

@@ -1,0 +1,111 @@
+"""A record in a contract that only a newer version knows: after a rollback nothing is lost of it.
+
+Nor is anything concluded from it.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+from gem_core.errors import GemAnswerError, GemJobNotFound, RecordUnreadable
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.find_trouble import find_trouble
+from gem_core.flows.manage_jobs import check_job, list_jobs, redeliver_job, show_job
+from gem_core.gem.contracts import known
+from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+from gem_core.watch.record import Settlement, Stage
+from gem_core.watch.record_json import record_to_json
+from gem_core.watch.registry import SUFFIX
+from tests.builders import JOB, OUTPUT, World, answer, finished, matched_file
+from tests.fakes import GemAnswer
+from tests.flows.build import delivered, settled, world_of
+
+TOMORROW = "of-tomorrow"
+ANSWER = {"job_id": JOB, "state": "DONE", "more": [1, None]}
+
+
+def rolled_back(world: World, **changes: object) -> World:
+    """The world after a newer version has written the job's record, and this one is back."""
+    held = world.jobs.get(JOB + SUFFIX)
+    assert held
+    stored = json.loads(held.body) | {"lastAnswer": ANSWER, "contract": TOMORROW} | changes
+    world.jobs.put(JOB + SUFFIX, json.dumps(stored).encode())
+    return world
+
+
+def stored(world: World) -> tuple[Any, Any]:
+    """What of the record only a newer version understands."""
+    held = world.jobs.get(JOB + SUFFIX)
+    assert held
+    record = json.loads(held.body)
+    return record["lastAnswer"], record["contract"]
+
+
+def watched(gem: GemAnswer) -> World:
+    return rolled_back(world_of(JOB, given=gem), checks=3)
+
+
+def test_a_job_is_shown() -> None:
+    world = watched(answer("running"))
+    assert [job["jobRunId"] for job in list_jobs(world.manager, {})["jobs"]] == [JOB]
+    shown = show_job(world.manager, JOB)
+    assert (shown["lastAnswer"], shown["contract"]) == (ANSWER, TOMORROW)
+    (line,) = find_trouble(world.manager)
+    assert "the contract 'of-tomorrow', which this version does not know" in line["problem"]
+
+
+def test_a_job_is_asked_about_in_the_contract_that_is_known() -> None:
+    world = watched(answer("running"))
+    assert check_jobs(world.checker).asked == 1
+    last, contract = stored(world)
+    assert (last["status"], contract) == ("running", X_VERSION_1.name)
+
+
+@pytest.mark.parametrize("gem", [GemAnswerError("no jobRunId"), GemJobNotFound("404")])
+def test_an_answer_that_is_not_the_job_leaves_what_the_newer_version_kept(gem: Exception) -> None:
+    world = watched(gem)
+    check_jobs(world.checker)
+    assert world.record().checks == 4
+    assert stored(world) == (ANSWER, TOMORROW)
+
+
+def test_not_found_in_another_contract_loses_no_job() -> None:
+    world = watched(GemJobNotFound("404"))
+    while world.clock() < world.record().registered_at + 5 * world.policy.lost_after:
+        check_jobs(world.checker)
+        world.clock.move(world.policy.check_max)
+    assert world.record().not_found > 5
+    assert world.record().stage is Stage.WATCHING
+
+
+def test_a_finished_job_waits_for_the_newer_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its output is there, but nobody here knows where: the job must not be `output_missing`."""
+    world = rolled_back(settled(), lastAnswer={"jobRunId": JOB, **finished()})
+    for _ in range(3):
+        with pytest.raises(RecordUnreadable, match="of-tomorrow"):
+            deliver_results(world.deliverer, JOB)
+        world.clock.move(world.output_grace)
+    assert world.queue.sent == []
+    assert world.record().stage is Stage.SETTLED
+    monkeypatch.setitem(known._CONTRACTS, TOMORROW, X_VERSION_1)
+    assert delivered(world)["data"]["outcome"] == "valid"
+
+
+@pytest.mark.parametrize("reason", [Settlement.FAILED, Settlement.LOST, Settlement.EXPIRED])
+def test_a_job_without_an_output_is_delivered(reason: Settlement) -> None:
+    world = rolled_back(settled(answer("failed")), settlement=reason)
+    assert delivered(world)["data"]["outcome"] == reason
+    assert stored(world) == (ANSWER, TOMORROW)
+
+
+def test_what_an_operator_asks_for_keeps_it_too() -> None:
+    world = World()
+    world.files.write(OUTPUT, matched_file())
+    world.settle(finished())
+    rolled_back(world)
+    assert check_job(world.manager, world.checker, JOB)["toldNow"] == "finished"
+    redeliver_job(world.manager, JOB)
+    assert record_to_json(world.record())["contract"] == TOMORROW
+    assert stored(world) == (ANSWER, TOMORROW)
