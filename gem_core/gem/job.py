@@ -65,6 +65,9 @@ class GemJob:
     drift: tuple[str, ...] = ()
     """Where the answer departs from the page, in words. Drift is logged, never guessed away."""
 
+    contract: str = "x-version-1"
+    """Which generation of GEM's API spoke. An open string: later generations have other names."""
+
     @property
     def status(self) -> JobStatus | None:
         """One of the five, or None for a word that the page does not have."""
