@@ -161,8 +161,8 @@ def judge(events: list[dict[str, Any]], console: Console) -> int:
         data = event["data"]
         job = data["jobRunId"]
         got[job].append(data["outcome"])
-        match = data["match"]
-        share = f"{match['shareMatched']:.2%} matched" if match else ""
+        matched = data["match"]["roads"]["shareMatched"] if data["match"] else None
+        share = f"{matched:.2%} matched" if matched is not None else ""
         failed = [
             check["name"] for check in data["checks"]["notPassed"] if check["verdict"] == "failed"
         ]
