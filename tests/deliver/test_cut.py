@@ -144,6 +144,26 @@ def test_whatever_is_wide_is_cut(record: JobRecord, found: AuditParts) -> None:
     assert sent["data"]["cut"]
 
 
+def test_long_names_are_shortened_before_the_job_is_left_out() -> None:
+    long = "\U0001f6e3" * 900
+    names = {"inputFileName": long, "outputFileName": long, "overtureRelease": long}
+    found = parts(subject=long, output={"name": long}, input={"name": long, "note": long})
+    data = check_manifest(message(settled(**names), found).body)["data"]
+    assert data["output"]["columns"] is None
+    assert [data["job"][name] for name in ("inputName", "outputName", "overtureRelease")] == [
+        long[:200]
+    ] * 3
+    assert data["job"]["answer"] is None
+    assert data["cut"][-6:] == [
+        "checks.notPassed.detail",
+        "subject",
+        "output.name",
+        "input.name",
+        "input.note",
+        "job",
+    ]
+
+
 def test_the_longest_labels_are_whole_in_the_message() -> None:
     labels = {f"{number:02}": "\U0001f6e3" * 20 for number in range(32)}
     record = replace(

@@ -91,6 +91,23 @@ def test_every_type_has_a_title_of_its_own() -> None:
     assert [title for title, times in titles.items() if times > 1] == []
 
 
+def test_nothing_stands_beside_a_reference() -> None:
+    """With a description beside it, json-schema-to-typescript makes a copy: Verdict1."""
+
+    def references(part: object) -> Iterator[dict[str, Any]]:
+        if isinstance(part, dict):
+            if "$ref" in part:
+                yield part
+            part = list(part.values())
+        if isinstance(part, list):
+            for inner in part:
+                yield from references(inner)
+
+    found = list(references(SCHEMA))
+    assert len(found) > 50
+    assert [each for each in found if len(each) > 1] == []
+
+
 def test_schema_and_code_have_the_same_values() -> None:
     defs = SCHEMA["$defs"]
     assert defs["outcome"]["enum"] == list(Outcome)
