@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from gem_core.audit.judging.report import Report
-from gem_core.audit.judging.report_json import checks_to_json, report_to_json
+from gem_core.audit.judging.report_json import no_checks, report_to_json
 from gem_core.audit.reading.source import Source
 from gem_core.deliver.manifest import AuditParts
 from gem_core.watch.record import JobRecord
@@ -25,7 +25,7 @@ def audit_parts(
 
     """
     if report is None:
-        return AuditParts(checks=checks_to_json())
+        return AuditParts(checks=no_checks())
     parts = report_to_json(report)
     return AuditParts(
         subject=f"{output.container}/{output.name}" if output else "",

@@ -5,9 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from gem_core.audit.against_input.input_facts import InputFacts
 from gem_core.audit.judging.checks import Severity
-from gem_core.audit.judging.report import CheckResult
-from gem_core.audit.judging.report_json import checks_to_json
+from gem_core.audit.judging.facts import Facts
+from gem_core.audit.judging.report import CheckResult, Report
+from gem_core.audit.judging.report_json import no_checks, report_to_json
 from gem_core.audit.judging.verdict import Judgement, Verdict
 from gem_core.deliver.manifest import AuditParts, Manifest, manifest, manifest_id, whole_event
 from gem_core.outcome import Outcome
@@ -20,7 +22,7 @@ REPORT = "https://state.example/gem-reports/job/id/report.json"
 
 ID = manifest_id(JOB, START, version="0x1", ruleset="1")
 
-NO_AUDIT = AuditParts(checks=checks_to_json())
+NO_AUDIT = AuditParts(checks=no_checks())
 
 
 def settled(**fields: object) -> JobRecord:
@@ -61,8 +63,10 @@ def parts(
     **more: Any,  # noqa: ANN401 - parts of a dataclass
 ) -> AuditParts:
     """Right parts, but for the members that are given."""
+    facts = Facts(job=job(), name=None, size_bytes=None, input=InputFacts())
+    report = Report(Outcome.VALID, checks, facts, bytes_read=0, requests=0)
     whole = AuditParts(
-        checks=checks_to_json(checks),
+        checks=report_to_json(report)["checks"],
         subject="default/roads_matched.parquet",
         output=_OUTPUT | dict(output or {}),
         input=_INPUT | dict(input or {}),

@@ -7,7 +7,6 @@ from collections import Counter
 from typing import Any
 
 from gem_core.audit.against_input.values import ValueFacts
-from gem_core.audit.judging.checks import Severity
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.report import RULESET, CheckResult, Report
 from gem_core.audit.judging.verdict import Verdict
@@ -33,7 +32,7 @@ def report_to_json(report: Report) -> dict[str, Any]:
         "input": _input(facts),
         "match": _match(facts),
         "statistics": _statistics(facts, report.checks),
-        "checks": checks_to_json(report.checks),
+        "checks": _checks(report.checks, complete=report.complete),
         "reading": {
             "bytesRead": report.bytes_read,
             "requests": report.requests,
@@ -42,15 +41,16 @@ def report_to_json(report: Report) -> dict[str, Any]:
     }
 
 
-def checks_to_json(results: tuple[CheckResult, ...] = ()) -> dict[str, Any]:
-    """The results of checks; of a job without an audit there are none."""
+def no_checks() -> dict[str, Any]:
+    """The checks of a job without an audit."""
+    return _checks((), complete=True)
+
+
+def _checks(results: tuple[CheckResult, ...], *, complete: bool) -> dict[str, Any]:
     asked = [result for result in results if result.judgement.is_asked]
     return {
         "ruleset": RULESET,
-        "complete": not any(
-            result.severity is Severity.ERROR and result.verdict is Verdict.NOT_RUN
-            for result in asked
-        ),
+        "complete": complete,
         "counts": _counts(results),
         "notPassed": [_check(result) for result in asked if result.verdict is not Verdict.PASSED],
         "all": [_check(result) for result in results],
