@@ -29,6 +29,10 @@ SETTINGS = {
     "GEM_REDELIVER_AFTER_MINUTES": "0.1",
 }
 """The operator's times, compressed likewise."""
+MANIFESTS = ROOT / ".dev" / "demo"
+"""Where the manifests of the last demo are."""
+MANIFEST_WIDTH = 110
+"""Letters of a line."""
 LIMIT_SECONDS = 50
 FRAME_SECONDS = 0.25
 
@@ -73,7 +77,9 @@ def run() -> int:
             register(up, act)
         watch(up, console)
         events = listen(up)
-    console.print(f"\nThe queue {QUEUE!r}, as a listener reads it (examples/listener.py):\n")
+    store(events)
+    console.print(f"\nThe queue {QUEUE!r}, as a listener reads it (examples/listener.py).")
+    console.print(f"The manifests are in {MANIFESTS.relative_to(ROOT)}, one file a job.\n")
     return judge(events, console)
 
 
@@ -153,6 +159,30 @@ def listen(up: Stage) -> list[dict[str, Any]]:
     return [json.loads(line) for line in listener.stdout.splitlines()]
 
 
+def store(events: list[dict[str, Any]]) -> None:
+    """Keep each manifest to be read; README shows one of them."""
+    MANIFESTS.mkdir(parents=True, exist_ok=True)
+    for event in events:
+        path = MANIFESTS / f"{event['data']['jobRunId']}.json"
+        path.write_text(f"{as_text(event)}\n", encoding="utf-8")
+
+
+def as_text(value: object, indent: str = "", label: str = "") -> str:
+    """JSON for people: a value that fits into a line is one line, others have a line a member."""
+    text = label + json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, dict | list) or len(indent + text) < MANIFEST_WIDTH:
+        return text
+    inner = indent + "  "
+    if isinstance(value, dict):
+        members = [as_text(part, inner, f"{json.dumps(name)}: ") for name, part in value.items()]
+        opening, closing = "{}"
+    else:
+        members = [as_text(part, inner) for part in value]
+        opening, closing = "[]"
+    lines = f",\n{inner}".join(members)
+    return f"{label}{opening}\n{inner}{lines}\n{indent}{closing}"
+
+
 def judge(events: list[dict[str, Any]], console: Console) -> int:
     """Print a line for each manifest; hold them against what was expected."""
     expected = {act.job_run_id: act.expected for act in ACTS}
@@ -161,8 +191,8 @@ def judge(events: list[dict[str, Any]], console: Console) -> int:
         data = event["data"]
         job = data["jobRunId"]
         got[job].append(data["outcome"])
-        match = data["match"]
-        share = f"{match['shareMatched']:.2%} matched" if match else ""
+        matched = data["match"]["roads"]["shareMatched"] if data["match"] else None
+        share = f"{matched:.2%} matched" if matched is not None else ""
         failed = [
             check["name"] for check in data["checks"]["notPassed"] if check["verdict"] == "failed"
         ]

@@ -18,7 +18,26 @@ from typing import Any
 from azure.storage.queue import QueueClient
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
-SCHEMA = Path(__file__).resolve().parent.parent / "docs" / "manifest.schema.json"
+SCHEMA = json.loads(
+    (Path(__file__).resolve().parent.parent / "docs" / "manifest.schema.json").read_text("utf-8")
+)
+KNOWN = {name: SCHEMA["properties"][name]["const"] for name in ("type", "dataschema")}
+"""What this listener understands. Other events are for a person: see `is_known`."""
+
+_TEXT = {"type": "string", "minLength": 1}
+CLOUD_EVENT = Draft202012Validator(
+    {
+        "type": "object",
+        "required": ["specversion", "type", "source", "id"],
+        "properties": {
+            "specversion": {"const": "1.0"},
+            "type": _TEXT,
+            "source": _TEXT,
+            "id": _TEXT,
+        },
+    }
+)
+MANIFEST = Draft202012Validator(SCHEMA, format_checker=FormatChecker())
 
 
 def decode(text: str) -> dict[str, Any]:
@@ -28,31 +47,45 @@ def decode(text: str) -> dict[str, Any]:
     return event
 
 
+def is_known(event: dict[str, Any]) -> bool:
+    """Whether the schema describes the event.
+
+    A newer GEM Courier may send other types of events, and other outcomes under a new dataschema.
+    Do not guess what they mean: a person must look.
+    """
+    return all(event.get(name) == value for name, value in KNOWN.items())
+
+
+def check(event: dict[str, Any]) -> None:
+    """Raise a ValidationError for what is no event, or for a manifest against its schema."""
+    CLOUD_EVENT.validate(event)
+    if is_known(event):
+        MANIFEST.validate(event)
+
+
 def receive(queue: QueueClient, *, once: bool) -> Iterator[dict[str, Any]]:
     """Each event that is new and well-formed.
 
     A message is deleted only after the caller has come back for the next one, so a listener that
-    dies in between sees it again: act, then remember the id. A message that is no manifest is left
+    dies in between sees it again: act, then remember the id. A message that is no event is left
     alone; it comes back, and after a few times it should go to a place where a person looks.
     """
-    validator = Draft202012Validator(
-        json.loads(SCHEMA.read_text(encoding="utf-8")), format_checker=FormatChecker()
-    )
-    seen: set[str] = set()  # keep it in a database, with the work that it guards
+    seen: set[tuple[str, str]] = set()  # keep it in a database, with the work that it guards
     while True:
         batch = list(queue.receive_messages(max_messages=32, visibility_timeout=300))
         for message in batch:
             try:
                 event = decode(message.content)
-                validator.validate(event)
+                check(event)
             except (ValueError, RecursionError, ValidationError) as error:
                 # A ValidationError as text is the whole schema; a message may be 64 KiB.
                 why = str(getattr(error, "message", error))[:200]
-                print(f"not a manifest, left alone: {why!r}", file=sys.stderr)
+                print(f"not an event, left alone: {why!r}", file=sys.stderr)
                 continue
-            if event["id"] not in seen:
+            name = event["source"], event["id"]
+            if name not in seen:
                 yield event
-                seen.add(event["id"])
+                seen.add(name)
             queue.delete_message(message)
         if not batch:
             if once:
@@ -62,9 +95,13 @@ def receive(queue: QueueClient, *, once: bool) -> Iterator[dict[str, Any]]:
 
 def summary(event: dict[str, Any]) -> str:
     """One line about an event."""
+    if not is_known(event):
+        what = f"type {event['type']}, dataschema {event.get('dataschema')}"
+        return plain(f"A PERSON MUST LOOK: event {event['id']} is unknown ({what})")
     data = event["data"]
     match, counts = data["match"], data["checks"]["counts"]
-    share = f"{match['shareMatched']:.2%} matched" if match and match["shareMatched"] else ""
+    matched = match["roads"]["shareMatched"] if match else None
+    share = f"{matched:.2%} matched" if matched is not None else ""
     failed = [
         check["name"] for check in data["checks"]["notPassed"] if check["verdict"] == "failed"
     ]

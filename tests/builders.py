@@ -49,9 +49,9 @@ OUTPUT = "roads_matched.parquet"
 ROWS = 40
 MATCHED = 30
 
-_SCHEMA = json.loads((_TESTS.parent / "docs" / "manifest.schema.json").read_text())
+SCHEMA: dict[str, Any] = json.loads((_TESTS.parent / "docs" / "manifest.schema.json").read_text())
 _MANIFEST = jsonschema.Draft202012Validator(
-    _SCHEMA, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+    SCHEMA, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
 )
 
 

@@ -154,7 +154,7 @@ def test_the_promised_modules_are_pure() -> None:
         "audit.judging.report",
         "deliver.manifest",
         "deliver.cut",
-        "deliver.findings",
+        "deliver.audit_parts",
     }
 
 

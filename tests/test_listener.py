@@ -88,7 +88,7 @@ def test_what_is_no_manifest_is_left_alone_and_told_in_a_line(
     assert list(listener.receive(queue, once=True)) == [event]
     assert [message.content for message in queue.deleted] == [as_base64(json.dumps(event))]
     err = capsys.readouterr().err
-    assert err.startswith("not a manifest, left alone: ")
+    assert err.startswith("not an event, left alone: ")
     assert len(err.splitlines()) == 1
     assert len(err) < 300
 
@@ -99,6 +99,46 @@ def test_a_job_id_that_cannot_be_one_is_no_manifest(
     odd = event | {"data": event["data"] | {"jobRunId": "job\x1b[2J"}}
     assert list(listener.receive(Queue([Message(json.dumps(odd))]), once=True)) == []
     assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [
+        {"type": "io.gemcourier.job.started.v1", "data": {}},
+        {"dataschema": "urn:gem-courier:manifest:2", "data": {"outcome": "postponed"}},
+        {"dataschema": None},
+        {"type": "odd\x1b[2J"},
+    ],
+    ids=["type", "outcome", "no dataschema", "terminal"],
+)
+def test_an_event_that_the_schema_does_not_describe_is_for_a_person(
+    listener: ModuleType, event: dict[str, Any], newer: dict[str, Any]
+) -> None:
+    """It is given once and deleted, as each other event: nobody may lose it, nobody may guess."""
+    text = json.dumps(event | newer)
+    queue = Queue([Message(text)] * 2)
+    (given,) = listener.receive(queue, once=True)
+    assert len(queue.deleted) == 2
+    line = listener.summary(given)
+    assert line.startswith(f"A PERSON MUST LOOK: event {event['id']} is unknown (type ")
+    assert line.isprintable()
+
+
+def test_an_outcome_that_the_schema_lacks_is_no_manifest_under_its_dataschema(
+    listener: ModuleType, event: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = event | {"data": event["data"] | {"outcome": "postponed"}}
+    queue = Queue([Message(json.dumps(odd))])
+    assert list(listener.receive(queue, once=True)) == []
+    assert queue.deleted == []
+    assert "'postponed' is not one of" in capsys.readouterr().err
+
+
+def test_members_may_be_added_at_any_time(listener: ModuleType, event: dict[str, Any]) -> None:
+    newer = event | {"traceparent": "00-1", "data": event["data"] | {"added": [1]}}
+    (given,) = listener.receive(Queue([Message(json.dumps(newer))]), once=True)
+    assert given == newer
+    assert listener.summary(given).startswith("valid ")
 
 
 def test_no_word_of_a_manifest_commands_a_terminal(

@@ -2,7 +2,6 @@
 
 from gem_core.audit.judging.checks import Severity
 from gem_core.audit.judging.report import CheckResult, Report
-from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.example import Example
@@ -64,12 +63,12 @@ def _counts(report: Report, failed: list[CheckResult], not_run: list[CheckResult
 
 def _rows(report: Report) -> list[str]:
     lines = []
-    match = report_to_json(report)["match"]
-    if match and match["shareMatched"] is not None:
+    profile = report.facts.profile
+    if profile and profile.rows and profile.matched is not None and profile.unmatched is not None:
         lines.append(
-            f"{report.rows or 0:,} rows: {match['rowsMatched']:,} matched "
-            f"({percent(match['shareMatched'])}), {match['rowsUnmatched']:,} unmatched "
-            f"({percent(match['shareUnmatched'])})"
+            f"{profile.rows:,} rows: {profile.matched:,} matched "
+            f"({percent(profile.matched / profile.rows)}), {profile.unmatched:,} unmatched "
+            f"({percent(profile.unmatched / profile.rows)})"
         )
     if report.facts.input.rows is not None:
         lines.append(f"input: {report.facts.input.rows:,} rows")

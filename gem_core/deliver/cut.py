@@ -1,4 +1,4 @@
-"""Cutting a message to what a queue takes; the report holds it whole. Pure.
+"""Cuts a message to what a queue takes; the report holds the whole event. Pure.
 
 Source: Azure Queue Storage takes 64 KiB of text a message, which is 48 KiB before base64.
 """
@@ -9,17 +9,6 @@ from typing import Any
 
 MAX_BODY_BYTES = 48 * 1024
 
-_JOB_FIELDS = (
-    "jobRunId",
-    "storageId",
-    "inputFileName",
-    "outputFileName",
-    "matchingType",
-    "overtureRelease",
-    "status",
-    "createdAt",
-    "modifiedAt",
-)
 _MAX_TEXT = 200
 _MAX_COLUMNS = 100
 
@@ -29,16 +18,16 @@ type _Data = dict[str, Any]
 def cut_to_fit(event: Mapping[str, Any], *, limit: int = MAX_BODY_BYTES) -> str:
     """The event as ASCII JSON of at most `limit` bytes.
 
-    Parts go in a fixed order, the least needed first, until it fits; `data.cut` names them. What is
-    left after all of them is ours, and short: ids, counts, names of checks, the report's address.
+    Parts are cut in a fixed order, the least needed first, until it fits; `data.cut` names them.
+    What remains after the last cut is short: ids, counts, names of checks, the report's address.
     """
     body = _text(event)
-    for name, cut in _CUTS:
+    for names, cut in _CUTS:
         if len(body) <= limit:
             break
         data = dict(event["data"])
         cut(data)
-        data["cut"] = [*data["cut"], name]
+        data["cut"] = list(dict.fromkeys([*data["cut"], *names]))
         event = {**event, "data": data}
         if cut is _cut_names and "subject" in event:
             event["subject"] = event["subject"][:_MAX_TEXT]
@@ -73,13 +62,9 @@ def _cut_columns(data: _Data) -> None:
         data["output"] = {**data["output"], "columns": columns}
 
 
-def _cut_job(data: _Data) -> None:
+def _cut_answer(data: _Data) -> None:
     if data["job"]:
-        data["job"] = {
-            name: value[:_MAX_TEXT]
-            for name in _JOB_FIELDS
-            if isinstance(value := data["job"].get(name), str)
-        }
+        data["job"] = {**data["job"], "answer": None}
 
 
 def _cut_history(data: _Data) -> None:
@@ -105,22 +90,25 @@ def _cut_names(data: _Data) -> None:
         if data[part]:
             data[part] = _short(data[part], "name", "note")
     if data["output"]:
-        data["output"]["columns"] = []
+        data["output"]["columns"] = None
+    if data["job"]:
+        data["job"] = _short(data["job"], *data["job"])
 
 
 def _drop_job(data: _Data) -> None:
     data["job"] = None
+    data["drift"] = []
     data["settlement"] = data["settlement"] | {"history": []}
 
 
 def _drop_url(data: _Data) -> None:
-    """Whole or not at all: a part of it would lead to another file."""
+    """A part of an address would lead to another file."""
     if data["output"]:
         data["output"] = {**data["output"], "url": None}
 
 
 def _cut_rest(data: _Data) -> None:
-    """What is bounded where it comes in, so that a message fits whatever wrote the record."""
+    """These are bounded where they come in; a record that something else wrote fits too."""
     data["labels"] = {}
     data["settlement"] = _short(data["settlement"], "lastProblem")
     if data["output"]:
@@ -128,21 +116,31 @@ def _cut_rest(data: _Data) -> None:
 
 
 def _short(part: Mapping[str, Any], *names: str) -> _Data:
-    """With these texts cut, as far as they are there."""
+    """The part with these texts shortened. A name that is absent or no text changes nothing."""
     texts = {name: text for name in names if isinstance(text := part.get(name), str)}
     return {**part, **{name: text[:_MAX_TEXT] for name, text in texts.items()}}
 
 
-_CUTS: tuple[tuple[str, Callable[[_Data], None]], ...] = (
-    ("checks.notPassed.examples", _cut_examples),
-    ("input.differences", _cut_differences),
-    ("output.columns", _cut_columns),
-    ("job", _cut_job),
-    ("settlement.history", _cut_history),
-    ("statistics", _cut_statistics),
-    ("checks.notPassed.detail", _cut_checks),
-    ("subject, output.name, input.name", _cut_names),
-    ("job, settlement.history", _drop_job),
-    ("output.url", _drop_url),
-    ("labels, settlement.lastProblem, output.container, output.etag, output.versionId", _cut_rest),
+_CUTS: tuple[tuple[tuple[str, ...], Callable[[_Data], None]], ...] = (
+    (("checks.notPassed.examples",), _cut_examples),
+    (("input.differences",), _cut_differences),
+    (("output.columns",), _cut_columns),
+    (("job.answer",), _cut_answer),
+    (("settlement.history",), _cut_history),
+    (("statistics",), _cut_statistics),
+    (("checks.notPassed.detail",), _cut_checks),
+    (("subject", "output.name", "output.columns", "input.name", "input.note", "job"), _cut_names),
+    (("job", "drift", "settlement.history"), _drop_job),
+    (("output.url",), _drop_url),
+    (
+        (
+            "labels",
+            "settlement.lastProblem",
+            "output.container",
+            "output.etag",
+            "output.versionId",
+        ),
+        _cut_rest,
+    ),
 )
+"""Each cut, and the members that it shortens or leaves out."""

@@ -5,13 +5,13 @@ Its form is published as `docs/manifest.schema.json`; README.md shows one.
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from gem_core.deliver.cut import cut_to_fit
+from gem_core.gem.job import GemJob
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord
 
@@ -32,26 +32,24 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class AuditParts:
-    """What the audit leaves for the manifest, each part as the published schema has it.
+    """The parts that come from an audit, each as the published schema has it."""
 
-    All parts are None for a job without an audit.
-    """
-
-    subject: str
+    checks: Mapping[str, Any]
+    subject: str = ""
     """Container and name of the output, or empty."""
     output: Mapping[str, Any] | None = None
     input: Mapping[str, Any] | None = None
     match: Mapping[str, Any] | None = None
     statistics: Mapping[str, Any] | None = None
-    checks: tuple[Mapping[str, Any], ...] = ()
     audited_at: datetime | None = None
 
 
 def manifest_id(job_run_id: str, registered_at: datetime, *, version: str, ruleset: str) -> str:
     """The id of a manifest: the same for the same registration, output and ruleset.
 
-    So repeats can go, and a job that was forgotten and registered again never gets a manifest of
-    its former life.
+    Listeners drop an id that they have seen. A job that was deleted and registered again gets other
+    ids. The type of the event is part of the id, since CloudEvents wants an id to be unique among
+    all events of one source.
 
     Args:
         job_run_id: GEM's id.
@@ -61,17 +59,16 @@ def manifest_id(job_run_id: str, registered_at: datetime, *, version: str, rules
         ruleset: of the audit.
 
     """
-    text = json.dumps([job_run_id, registered_at.isoformat(), version, ruleset])
+    text = json.dumps([EVENT_TYPE, job_run_id, registered_at.isoformat(), version, ruleset])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def whole_event(
     record: JobRecord,
-    findings: AuditParts,
+    parts: AuditParts,
     *,
     id_: str,
     outcome: Outcome,
-    ruleset: str,
     job_url: str,
     report_url: str,
     now: datetime,
@@ -80,16 +77,14 @@ def whole_event(
 
     Args:
         record: of a settled job.
-        findings: of the audit; empty for a job without one.
+        parts: of the audit.
         id_: see `manifest_id`.
         outcome: how the job ended.
-        ruleset: version of the rules of the audit.
         job_url: address of the job at GEM, the source of the event.
         report_url: where this event is stored whole.
         now: when the manifest is made.
 
     """
-    settled_at = record.settled_at or now
     event = {
         "specversion": "1.0",
         "type": EVENT_TYPE,
@@ -103,69 +98,60 @@ def whole_event(
             "outcome": outcome,
             "jobRunId": record.job_run_id,
             "labels": dict(record.labels),
-            "job": dict(record.job.answer) if record.job else None,
-            "settlement": {
-                "reason": record.settlement,
-                "lastProblem": record.last_problem,
-                "history": [
-                    {"at": seen.at.isoformat(), "status": seen.status} for seen in record.history
-                ],
-            },
-            "output": findings.output,
-            "input": findings.input,
-            "match": findings.match,
-            "statistics": findings.statistics,
-            "checks": {
-                "ruleset": ruleset,
-                "counts": _counts(findings.checks),
-                "all": list(findings.checks),
-            },
+            "contract": record.job.contract if record.job else None,
+            "drift": list(record.job.drift) if record.job else [],
+            "job": _job(record.job) if record.job else None,
+            "settlement": _settlement(record),
+            "output": parts.output,
+            "input": parts.input,
+            "match": parts.match,
+            "statistics": parts.statistics,
+            "checks": parts.checks,
             "report": {"url": report_url, "page": None},
-            "timing": {
-                "registeredAt": record.registered_at.isoformat(),
-                "settledAt": settled_at.isoformat(),
-                "auditedAt": findings.audited_at.isoformat() if findings.audited_at else None,
-                "delaySeconds": round((now - settled_at).total_seconds(), 3),
-            },
+            "timing": _timing(record, parts.audited_at, now),
             "cut": [],
         },
     }
     # CloudEvents 1.0 has no empty attributes: without an output there is no subject.
-    return event | ({"subject": findings.subject} if findings.subject else {})
-
-
-def with_page(event: Mapping[str, Any], page_url: str) -> dict[str, Any]:
-    """The whole event with the address of the report as a page."""
-    data = event["data"]
-    return {**event, "data": data | {"report": data["report"] | {"page": page_url}}}
+    return event | ({"subject": parts.subject} if parts.subject else {})
 
 
 def manifest(event: Mapping[str, Any]) -> Manifest:
-    """The message of a whole event: only the checks that are not passed, and cut to its limit.
-
-    A check that nobody asked for is none of them: there is nothing to do about it.
-    """
+    """The message of a whole event: without the checks that passed, and cut to its limit."""
     data = dict(event["data"])
-    checks = dict(data["checks"])
-    checks["notPassed"] = [
-        check
-        for check in checks.pop("all")
-        if check["verdict"] != "passed" and check.get("asked", True)
-    ]
+    checks = {name: part for name, part in data["checks"].items() if name != "all"}
     body = cut_to_fit({**event, "data": data | {"checks": checks}})
     return Manifest(event["id"], Outcome(data["outcome"]), body)
 
 
-def _counts(checks: tuple[Mapping[str, Any], ...]) -> dict[str, int]:
-    names = ("passed", "failedError", "failedWarning", "failedInfo", "notRun", "notAsked")
-    return dict.fromkeys(names, 0) | Counter(map(_counted_as, checks))
+def _job(job: GemJob) -> dict[str, Any]:
+    """The members that every generation of GEM's API has, and the last answer as received."""
+    return {
+        "status": job.status,
+        "inputName": job.input_name,
+        "outputName": job.output_name,
+        "storageId": job.storage_id,
+        "overtureRelease": job.overture_release,
+        "matchingType": job.matching_type,
+        "createdAt": job.created_at.isoformat() if job.created_at else None,
+        "modifiedAt": job.modified_at.isoformat() if job.modified_at else None,
+        "answer": dict(job.answer),
+    }
 
 
-def _counted_as(check: Mapping[str, Any]) -> str:
-    match check["verdict"]:
-        case "passed":
-            return "passed"
-        case "failed":
-            return "failed" + str(check["severity"]).title()
-        case _:
-            return "notRun" if check.get("asked", True) else "notAsked"
+def _settlement(record: JobRecord) -> dict[str, Any]:
+    return {
+        "reason": record.settlement,
+        "lastProblem": record.last_problem,
+        "history": [{"at": seen.at.isoformat(), "status": seen.status} for seen in record.history],
+    }
+
+
+def _timing(record: JobRecord, audited_at: datetime | None, now: datetime) -> dict[str, Any]:
+    settled_at = record.settled_at or now
+    return {
+        "registeredAt": record.registered_at.isoformat(),
+        "settledAt": settled_at.isoformat(),
+        "auditedAt": audited_at.isoformat() if audited_at else None,
+        "delaySeconds": round((now - settled_at).total_seconds(), 3),
+    }

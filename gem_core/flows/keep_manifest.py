@@ -4,8 +4,8 @@ from datetime import datetime
 
 from gem_core.audit.judging.report import RULESET, Report
 from gem_core.audit.reading.source import Source
-from gem_core.deliver.findings import findings
-from gem_core.deliver.manifest import Manifest, manifest, manifest_id, whole_event, with_page
+from gem_core.deliver.audit_parts import audit_parts
+from gem_core.deliver.manifest import Manifest, manifest, manifest_id, whole_event
 from gem_core.flows.deliverer import Deliverer
 from gem_core.logs import Event, log
 from gem_core.outcome import Outcome
@@ -27,41 +27,35 @@ def keep(
     now = deliverer.clock()
     event = whole_event(
         record,
-        findings(report, output, record, now),
+        audit_parts(report, output, record, now),
         id_=id_,
         outcome=outcome,
-        ruleset=RULESET,
         job_url=deliverer.job_url(record.job_run_id),
         report_url=deliverer.outbox.report_url(record.job_run_id, id_),
         now=now,
     )
     is_new = deliverer.outbox.keep_report(record.job_run_id, event)
-    # A report without a manifest is what a delivery leaves that died. Was it while it drew the
-    # page, for want of memory perhaps, the next one goes without; a page that is there is linked.
+    # A report without a manifest is what a delivery leaves that died. Perhaps drawing the page took
+    # too much memory: the next delivery does not draw it again.
     if report and is_new:
-        page_url = _page(deliverer, record, id_, report, output, now)
-    else:
-        page_url = deliverer.outbox.page_url(record.job_run_id, id_) if report else None
-    if page_url:
-        event = with_page(event, page_url)
-        deliverer.outbox.keep_report(record.job_run_id, event)
+        _keep_page(deliverer, record, id_, report, output, now)
     return deliverer.outbox.keep(record.job_run_id, manifest(event))
 
 
-def _page(
+def _keep_page(
     deliverer: Deliverer,
     record: JobRecord,
     id_: str,
     report: Report,
     output: Source | None,
     now: datetime,
-) -> str | None:
-    """Where the report lies as a page; None without one. It never holds up a manifest."""
+) -> None:
+    """Store the report as a page too, beside the report. It never holds up a manifest."""
     if not deliverer.make_page:
-        return None
+        return
     try:
         page = deliverer.make_page(report, output, now)
-        return deliverer.outbox.keep_page(record.job_run_id, id_, page)
+        deliverer.outbox.keep_page(record.job_run_id, id_, page)
     except Exception as error:  # noqa: BLE001 - whatever it is, the verdict stands without it
         log(
             Event.REPORT_PAGE_FAILED,
@@ -69,7 +63,6 @@ def _page(
             job_run_id=record.job_run_id,
             reason=type(error).__name__,
         )
-        return None
 
 
 def id_of(record: JobRecord, version: str) -> str:

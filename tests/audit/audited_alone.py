@@ -117,7 +117,7 @@ def _audited(output: Path, given: Path, number: int) -> dict[str, Any]:
     )
     if number % _PAGES == 0:
         make_page(report, source, NOW, with_map=True)
-    checks = report_to_json(report)["checks"]
+    checks = report_to_json(report)["checks"]["all"]
     failed = {one["name"]: one.get("detail", "") for one in checks if one["verdict"] == "failed"}
     return {"outcome": report.outcome, "failed": failed}
 

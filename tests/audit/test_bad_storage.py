@@ -87,7 +87,7 @@ def test_overwritten_between_the_first_read_and_the_next() -> None:
         deliver_results(deliverer, JOB)
     data = told(world)["data"]
     assert data["output"]["etag"] == blob.etag
-    assert data["match"]["rowsMatched"] == 20
+    assert data["match"]["matches"] == 20
 
 
 def test_overwritten_at_every_read() -> None:
@@ -119,7 +119,7 @@ def test_overwritten_between_the_audit_and_the_send() -> None:
         deliver_results(deliverer, JOB)
     data = told(world)["data"]
     assert data["output"]["etag"] == blob.etag
-    assert data["match"]["rowsMatched"] == 20
+    assert data["match"]["matches"] == 20
 
 
 def test_deleted_while_it_is_read_is_waited_for() -> None:

@@ -1,9 +1,16 @@
-"""Findings and messages as several tests begin with them."""
+"""Parts of an audit, events and messages as several tests begin with them."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from gem_core.audit.against_input.input_facts import InputFacts
+from gem_core.audit.judging.checks import Severity
+from gem_core.audit.judging.facts import Facts
+from gem_core.audit.judging.report import CheckResult, Report
+from gem_core.audit.judging.report_json import no_checks, report_to_json
+from gem_core.audit.judging.verdict import Judgement, Verdict
 from gem_core.deliver.manifest import AuditParts, Manifest, manifest, manifest_id, whole_event
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, Settlement
@@ -15,42 +22,67 @@ REPORT = "https://state.example/gem-reports/job/id/report.json"
 
 ID = manifest_id(JOB, START, version="0x1", ruleset="1")
 
+NO_AUDIT = AuditParts(checks=no_checks())
+
 
 def settled(**fields: object) -> JobRecord:
     record = new_record().answered(job("finished", **fields), START)
     return record.settled(Settlement.FINISHED, START + timedelta(minutes=1))
 
 
-def findings(**parts: Any) -> AuditParts:  # noqa: ANN401 - parts of a dataclass
-    output: dict[str, Any] = {
-        "bytes": 4,
-        "rows": 2,
-        "rowGroups": 1,
-        "columns": [{"name": "id", "type": "int64"}],
-        "url": "https://output.example/default/roads_matched.parquet",
-        "container": "default",
-        "name": "roads_matched.parquet",
-        "etag": "0x1",
-        "versionId": None,
-        "lastModified": START.isoformat(),
-        "rewrittenSinceModifiedAt": False,
-    }
+_OUTPUT = {
+    "bytes": 4,
+    "rows": 2,
+    "rowGroups": 1,
+    "columns": [{"name": "id", "type": "int64"}],
+    "url": "https://output.example/default/roads_matched.parquet",
+    "container": "default",
+    "name": "roads_matched.parquet",
+    "etag": "0x1",
+    "versionId": None,
+    "lastModified": START.isoformat(),
+    "rewrittenSinceModifiedAt": False,
+}
+_INPUT = {
+    "name": "roads.parquet",
+    "rows": 2,
+    "columnsCompared": True,
+    "idsCompared": True,
+    "valuesCompared": False,
+    "differences": [],
+    "note": None,
+    "bytesRead": 4,
+    "requests": 1,
+}
+
+
+def parts(
+    *checks: CheckResult,
+    output: Mapping[str, Any] | None = None,
+    input: Mapping[str, Any] | None = None,  # noqa: A002 - as the manifest has it
+    **more: Any,  # noqa: ANN401 - parts of a dataclass
+) -> AuditParts:
+    """Right parts, but for the members that are given."""
+    facts = Facts(job=job(), name=None, size_bytes=None, input=InputFacts())
+    report = Report(Outcome.VALID, checks, facts, bytes_read=0, requests=0)
     whole = AuditParts(
+        checks=report_to_json(report)["checks"],
         subject="default/roads_matched.parquet",
-        output=output | parts.pop("output", {}),
+        output=_OUTPUT | dict(output or {}),
+        input=_INPUT | dict(input or {}),
         audited_at=START + timedelta(minutes=2),
     )
-    return replace(whole, **parts)
+    return replace(whole, **more)
 
 
-def check(verdict: str = "failed", severity: str = "error", **more: object) -> dict[str, Any]:
-    return {
-        "name": "status_values",
-        "severity": severity,
-        "verdict": verdict,
-        "title": "match_status is matched or unmatched",
-        **more,
-    }
+def check(
+    verdict: Verdict = Verdict.FAILED,
+    severity: Severity = Severity.ERROR,
+    *,
+    name: str = "status",
+    **judgement: Any,  # noqa: ANN401 - members of a dataclass
+) -> CheckResult:
+    return CheckResult(name, severity, "What is proven.", Judgement(verdict, **judgement))
 
 
 def event(record: JobRecord, found: AuditParts, *, report_url: str = REPORT) -> dict[str, Any]:
@@ -59,7 +91,6 @@ def event(record: JobRecord, found: AuditParts, *, report_url: str = REPORT) -> 
         found,
         id_=ID,
         outcome=Outcome.VALID,
-        ruleset="1",
         job_url=f"https://gem.example/jobs/{JOB}",
         report_url=report_url,
         now=START + timedelta(minutes=3),

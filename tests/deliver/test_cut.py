@@ -9,21 +9,33 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gem_core.audit.judging.checks import CHECKS
+from gem_core.audit.judging.checks import CHECKS, Severity
+from gem_core.audit.judging.report import CheckResult
+from gem_core.audit.judging.verdict import Verdict
+from gem_core.audit.rows.example import Example
 from gem_core.deliver.cut import MAX_BODY_BYTES, cut_to_fit
 from gem_core.deliver.manifest import AuditParts, manifest
 from gem_core.watch.record import JobRecord, Settlement, StatusChange
 from gem_core.watch.registration import register
 from tests.builders import JOB, check_manifest, job, new_record
-from tests.deliver.build import ID, REPORT, check, event, findings, message, settled
+from tests.deliver.build import (
+    ID,
+    NO_AUDIT,
+    REPORT,
+    check,
+    event,
+    message,
+    parts,
+    settled,
+)
 from tests.fakes import START
 
 
 def _of_length(length: int) -> dict[str, Any]:
-    whole = json.loads(message(settled(), findings()).body)
-    whole["data"]["job"]["filler"] = ""
+    whole = json.loads(message(settled(), parts()).body)
+    whole["data"]["job"]["answer"]["filler"] = ""
     short = len(json.dumps(whole, separators=(",", ":")))
-    whole["data"]["job"]["filler"] = "x" * (length - short)
+    whole["data"]["job"]["answer"]["filler"] = "x" * (length - short)
     return dict(whole)
 
 
@@ -37,14 +49,14 @@ def test_one_byte_more_is_cut() -> None:
     body = cut_to_fit(_of_length(49_153))
     assert len(body) < 49_152
     data = check_manifest(body)["data"]
-    assert "job" in data["cut"]
-    assert "filler" not in data["job"]
+    assert data["cut"][-1] == "job.answer"
+    assert data["job"]["answer"] is None
     assert data["job"]["status"] == "finished"
 
 
 def test_cutting_leaves_the_whole_event_as_it_is() -> None:
     columns = [{"name": f"c{number}", "type": "string"} for number in range(5_000)]
-    whole = event(settled(), findings(output={"columns": columns}))
+    whole = event(settled(), parts(output={"columns": columns}))
     before = json.dumps(whole)
     sent = check_manifest(manifest(whole).body)
     assert json.dumps(whole) == before
@@ -54,8 +66,8 @@ def test_cutting_leaves_the_whole_event_as_it_is() -> None:
 
 
 def test_the_least_needed_goes_first() -> None:
-    examples = [{"row": number, "id": "x" * 40} for number in range(2_000)]
-    whole = event(settled(), findings(checks=(check(examples=examples, detail="bad words"),)))
+    examples = tuple(Example(number, "x" * 40) for number in range(2_000))
+    whole = event(settled(), parts(check(examples=examples, detail="bad words")))
     data = check_manifest(manifest(whole).body)["data"]
     assert data["cut"] == ["checks.notPassed.examples"]
     (line,) = data["checks"]["notPassed"]
@@ -65,56 +77,48 @@ def test_the_least_needed_goes_first() -> None:
 
 
 _WIDE = {
-    "unknown field of 1 MB": (settled(blob="x" * 2**20), findings()),
-    "unknown field, non-ASCII": (settled(blob="é" * 2**18), findings()),
+    "unknown field of 1 MB": (settled(blob="x" * 2**20), parts()),
+    "unknown field, non-ASCII": (settled(blob="é" * 2**18), parts()),
     "100,000 columns": (
         settled(),
-        findings(output={"columns": [{"name": f"c{n}", "type": "int64"} for n in range(100_000)]}),
+        parts(output={"columns": [{"name": f"c{n}", "type": "int64"} for n in range(100_000)]}),
     ),
     "long column names": (
         settled(),
-        findings(output={"columns": [{"name": "\U0001f6e3" * 9_999, "type": "s" * 99_999}] * 500}),
+        parts(output={"columns": [{"name": "\U0001f6e3" * 9_999, "type": "s" * 99_999}] * 500}),
     ),
-    "deep types": (settled(), findings(output={"columns": [{"name": "c", "type": "<" * 10**6}]})),
+    "deep types": (settled(), parts(output={"columns": [{"name": "c", "type": "<" * 10**6}]})),
     "long words of GEM": (
         settled(
             **dict.fromkeys(("storageId", "inputFileName", "matchingType"), "\U0001f6e3" * 9_999)
         ),
-        findings(),
+        parts(),
     ),
     "differences": (
         settled(),
-        findings(
+        parts(
             input={
-                "name": "roads.parquet",
-                "rows": 1,
-                "columnsCompared": True,
-                "idsCompared": True,
-                "valuesCompared": True,
                 "differences": [
                     {"column": f"c{n}", "rows": 1, "examples": [{"row": 0}]} for n in range(5_000)
                 ],
-                "note": None,
             }
         ),
     ),
-    "statistics": (settled(), findings(statistics={"gem": {"a": "x" * 10**6}, "ours": {}})),
-    "details": (settled(), findings(checks=(check(detail="x" * 10**5),) * 30)),
+    "drift": (
+        replace(settled(), job=replace(job("finished"), drift=("\U0001f6e3" * 200,) * 99)),
+        parts(),
+    ),
+    "statistics": (settled(), parts(statistics={"reported": {"a": "x" * 10**6}})),
+    "details": (settled(), parts(*[check(detail="x" * 10**5)] * 30)),
     "output name of 1,024 letters beyond ASCII": (
         settled(outputFileName="\U0001f6e3" * 1024),
-        findings(
+        parts(
             subject="default/" + "\U0001f6e3" * 1024,
             output={
                 "name": "\U0001f6e3" * 1024,
                 "url": "https://output.example/default/" + "%F0%9F%9B%A3" * 1024,
             },
-            input={
-                "name": "\U0001f6e3" * 1024,
-                "rows": None,
-                "columnsCompared": False,
-                "idsCompared": False,
-                "note": None,
-            },
+            input={"name": "\U0001f6e3" * 1024},
         ),
     ),
     "everything beyond ASCII": (
@@ -126,7 +130,7 @@ _WIDE = {
             history=(StatusChange(START, "\U0001f6e3" * 999),) * 99,
             labels={f"{number:02}": "\U0001f6e3" * 18 for number in range(32)},
         ),
-        findings(output={"name": "\U0001f6e3" * 1024, "url": "https://a/" + "%F0%9F" * 2048}),
+        parts(output={"name": "\U0001f6e3" * 1024, "url": "https://a/" + "%F0%9F" * 2048}),
     ),
 }
 
@@ -140,19 +144,39 @@ def test_whatever_is_wide_is_cut(record: JobRecord, found: AuditParts) -> None:
     assert sent["data"]["cut"]
 
 
+def test_long_names_are_shortened_before_the_job_is_left_out() -> None:
+    long = "\U0001f6e3" * 900
+    names = {"inputFileName": long, "outputFileName": long, "overtureRelease": long}
+    found = parts(subject=long, output={"name": long}, input={"name": long, "note": long})
+    data = check_manifest(message(settled(**names), found).body)["data"]
+    assert data["output"]["columns"] is None
+    assert [data["job"][name] for name in ("inputName", "outputName", "overtureRelease")] == [
+        long[:200]
+    ] * 3
+    assert data["job"]["answer"] is None
+    assert data["cut"][-6:] == [
+        "checks.notPassed.detail",
+        "subject",
+        "output.name",
+        "input.name",
+        "input.note",
+        "job",
+    ]
+
+
 def test_the_longest_labels_are_whole_in_the_message() -> None:
     labels = {f"{number:02}": "\U0001f6e3" * 20 for number in range(32)}
     record = replace(
         settled(blob="x" * 10**5), labels=register(JOB, {"labels": labels}, START).labels
     )
-    assert check_manifest(message(record, findings()).body)["data"]["labels"] == labels
+    assert check_manifest(message(record, parts()).body)["data"]["labels"] == labels
 
 
 def test_a_long_address_goes_whole_and_labels_stay() -> None:
     """Each letter of a blob's name can take 12 bytes of its address."""
     url = "https://output.example/default/" + "%F0%9F%9B%A3" * 3_000
     record = replace(settled(), labels={"a": "\U0001f6e3" * 600}, last_problem="x" * 6_000)
-    data = check_manifest(message(record, findings(output={"url": url})).body)["data"]
+    data = check_manifest(message(record, parts(output={"url": url})).body)["data"]
     assert data["cut"][-1] == "output.url"
     assert data["output"]["url"] is None
     assert data["labels"] == record.labels
@@ -161,9 +185,9 @@ def test_a_long_address_goes_whole_and_labels_stay() -> None:
 
 def test_a_record_of_another_hand_fits_too() -> None:
     record = replace(settled(), labels={"a": "x" * 10**5}, last_problem="y" * 10**5)
-    found = findings(output=dict.fromkeys(("container", "etag", "versionId"), "z" * 10**5))
+    found = parts(output=dict.fromkeys(("container", "etag", "versionId"), "z" * 10**5))
     data = check_manifest(message(record, found).body)["data"]
-    assert data["cut"][-1].startswith("labels, settlement.lastProblem, ")
+    assert {"labels", "settlement.lastProblem", "output.etag"} <= set(data["cut"])
     assert data["labels"] == {}
     texts = [data["settlement"]["lastProblem"]]
     texts += [data["output"][name] for name in ("container", "etag", "versionId")]
@@ -172,7 +196,7 @@ def test_a_record_of_another_hand_fits_too() -> None:
 
 def test_there_need_be_nothing_to_cut() -> None:
     lost = new_record().answered_not_found(START).settled(Settlement.LOST, START)
-    whole = json.loads(message(lost, AuditParts(subject="")).body)
+    whole = json.loads(message(lost, NO_AUDIT).body)
     cut = json.loads(cut_to_fit(whole, limit=1))
     assert cut["id"] == ID
     assert cut["data"]["report"] == {"url": REPORT, "page": None}
@@ -183,7 +207,7 @@ def test_a_history_of_long_words_is_cut_to_its_first_and_latest() -> None:
     for number in range(100):
         record = record.answered(job(f"{number} " + "é" * 190), START)
     record = record.settled(Settlement.EXPIRED, START)
-    data = check_manifest(message(record, AuditParts(subject="")).body)["data"]
+    data = check_manifest(message(record, NO_AUDIT).body)["data"]
     words = [seen["status"].split()[0] for seen in data["settlement"]["history"]]
     assert words == ["0", *(str(number) for number in range(91, 100))]
 
@@ -202,7 +226,7 @@ _ANY = st.recursive(
 
 
 _LONG = _WORDS.map(lambda text: text or "x")
-_OUTPUT = st.fixed_dictionaries(
+_OUTPUTS = st.fixed_dictionaries(
     dict.fromkeys(("container", "name", "etag"), _LONG)
     | {
         "url": _WORDS.map(lambda name: f"https://output.example/default/{quote(name)}"),
@@ -210,12 +234,9 @@ _OUTPUT = st.fixed_dictionaries(
         "columns": st.lists(st.fixed_dictionaries({"name": _WORDS, "type": _WORDS}), max_size=8),
     }
 )
-_INPUT = st.fixed_dictionaries(
+_INPUTS = st.fixed_dictionaries(
     {
         "name": st.none() | _WORDS,
-        "rows": st.none(),
-        "columnsCompared": st.booleans(),
-        "idsCompared": st.booleans(),
         "differences": st.lists(
             st.fixed_dictionaries({"column": _WORDS, "rows": st.just(1), "examples": st.just([])}),
             max_size=8,
@@ -227,10 +248,10 @@ _INPUT = st.fixed_dictionaries(
 
 _CHECKS = st.builds(
     check,
-    st.sampled_from(["passed", "failed", "not_run"]),
-    st.sampled_from(["error", "warning", "info"]),
+    st.sampled_from(Verdict),
+    st.sampled_from(Severity),
     detail=_WORDS,
-    examples=st.lists(st.fixed_dictionaries({"row": st.integers(0), "id": _WORDS}), max_size=10),
+    examples=st.lists(st.builds(Example, st.integers(0), _WORDS), max_size=10).map(tuple),
 )
 
 
@@ -240,30 +261,30 @@ _CHECKS = st.builds(
     labels=st.dictionaries(_TEXT, _WORDS, max_size=8),
     problem=st.none() | _WORDS,
     seen=st.lists(_LONG, max_size=9),
-    output=_OUTPUT,
-    given_=st.none() | _INPUT,
+    output=_OUTPUTS,
+    input_=_INPUTS,
     repeats=st.sampled_from([1, 1, 100]),
     checks=st.lists(_CHECKS, max_size=len(CHECKS)),
 )
-def test_any_findings_make_a_message_that_fits(
+def test_any_parts_make_a_message_that_fits(
     *,
     fields: dict[str, Any],
     labels: dict[str, str],
     problem: str | None,
     seen: list[str],
     output: dict[str, Any],
-    given_: dict[str, Any] | None,
+    input_: dict[str, Any],
     repeats: int,
-    checks: list[dict[str, Any]],
+    checks: list[CheckResult],
 ) -> None:
     answer = {name: value for name, value in fields.items() if name not in {"jobRunId", "status"}}
     history = tuple(StatusChange(START, word) for word in seen * repeats)
     record = replace(settled(**answer), labels=labels, last_problem=problem, history=history)
-    found = findings(
+    found = parts(
+        *checks,
         subject=f"{output['container']}/{output['name']}",
         output=output | {"columns": output["columns"] * repeats},
-        input=given_,
-        checks=tuple(checks),
+        input=input_,
     )
     sent = check_manifest(message(record, found).body)
     assert sent["id"] == ID
@@ -273,4 +294,4 @@ def test_any_findings_make_a_message_that_fits(
 
 @pytest.mark.parametrize("text", ["1e400", "-1e400", "NaN"])
 def test_a_number_beyond_floats_leaves_the_message_json(text: str) -> None:
-    check_manifest(message(settled(cost=json.loads(text)), findings()).body)
+    check_manifest(message(settled(cost=json.loads(text)), parts()).body)

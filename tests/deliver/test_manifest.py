@@ -1,22 +1,29 @@
 """The message: what it says, and what its id is made of."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from azure.core.messaging import CloudEvent
 
-from gem_core.deliver.manifest import AuditParts, manifest, manifest_id
+from gem_core.audit.judging.checks import Severity
+from gem_core.audit.judging.report import CheckResult
+from gem_core.audit.judging.verdict import Verdict
+from gem_core.audit.rows.example import Example
+from gem_core.deliver import manifest as module
+from gem_core.deliver.manifest import manifest, manifest_id
 from gem_core.watch.record import Settlement
-from tests.builders import JOB, check_manifest, new_record
-from tests.deliver.build import ID, REPORT, check, event, findings, message, settled
+from tests.builders import JOB, check_manifest, job, new_record
+from tests.deliver.build import ID, NO_AUDIT, REPORT, check, event, message, parts, settled
 from tests.fakes import START
 
 
 def test_an_id_is_the_same_for_the_same_registration_output_and_ruleset() -> None:
     same = manifest_id("job-1", START, version="0x8DE1", ruleset="1")
     assert same == manifest_id("job-1", START, version="0x8DE1", ruleset="1")
-    assert same == "4fc2e67027e41dcf260969092e48b1b3"  # listeners keep ids
+    assert same == "958f7cc9781872d5f4345147306709c0"  # listeners keep ids
     others = [
         manifest_id("job-2", START, version="0x8DE1", ruleset="1"),
         manifest_id("job-1", START + timedelta.resolution, version="0x8DE1", ruleset="1"),
@@ -27,8 +34,15 @@ def test_an_id_is_the_same_for_the_same_registration_output_and_ruleset() -> Non
     assert len({same, *others}) == 6
 
 
+def test_events_of_two_types_never_have_one_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have the same source, and an id is unique for a source."""
+    settled_id = manifest_id(JOB, START, version="0x1", ruleset="1")
+    monkeypatch.setattr(module, "EVENT_TYPE", "io.gemcourier.job.other.v1")
+    assert manifest_id(JOB, START, version="0x1", ruleset="1") != settled_id
+
+
 def test_the_attributes_are_those_of_a_cloud_event() -> None:
-    body = check_manifest(message(settled(), findings(checks=(check(),))).body)
+    body = check_manifest(message(settled(), parts(check())).body)
     told: CloudEvent[Any] = CloudEvent.from_dict(body)
     assert told.specversion == "1.0"
     assert told.type == "io.gemcourier.job.settled.v1"
@@ -40,17 +54,17 @@ def test_the_attributes_are_those_of_a_cloud_event() -> None:
 
 
 def test_without_an_output_there_is_no_subject() -> None:
-    body = check_manifest(message(settled(), AuditParts(subject="")).body)
+    body = check_manifest(message(settled(), NO_AUDIT).body)
     assert "subject" not in body
     assert body["data"]["output"] is None
 
 
 def test_the_data_tells_what_is_known() -> None:
     record = replace(settled(region="EU"), labels={"team": "roads"})
-    data = check_manifest(message(record, findings()).body)["data"]
+    data = check_manifest(message(record, parts()).body)["data"]
     assert data["jobRunId"] == JOB
     assert data["labels"] == {"team": "roads"}
-    assert data["job"]["region"] == "EU"
+    assert data["job"]["answer"]["region"] == "EU"
     assert data["settlement"]["reason"] == "finished"
     assert data["settlement"]["history"] == [
         {"at": "2026-01-20T10:00:00+00:00", "status": "finished"}
@@ -65,27 +79,56 @@ def test_the_data_tells_what_is_known() -> None:
     assert data["cut"] == []
 
 
+def test_the_job_has_the_same_members_whichever_contract_spoke() -> None:
+    record = settled(outputFileName="roads_matched.parquet", overtureRelease="2026-01-21.0")
+    data = check_manifest(message(record, parts()).body)["data"]
+    assert data["contract"] == "x-version-1"
+    assert data["drift"] == []
+    assert {name: value for name, value in data["job"].items() if name != "answer"} == {
+        "status": "finished",
+        "inputName": "roads.parquet",
+        "outputName": "roads_matched.parquet",
+        "storageId": "storage-001",
+        "overtureRelease": "2026-01-21.0",
+        "matchingType": "road",
+        "createdAt": "2026-01-20T10:00:00+00:00",
+        "modifiedAt": "2026-01-20T10:00:00+00:00",
+    }
+    assert record.job
+    assert data["job"]["answer"] == record.job.answer
+
+
+def test_what_departs_from_the_contract_is_null_and_named() -> None:
+    record = new_record().answered(job("paused", overtureRelease=7, modifiedAt=None), START)
+    record = record.settled(Settlement.EXPIRED, START)
+    data = check_manifest(message(record, NO_AUDIT).body)["data"]
+    neutral = ("status", "overtureRelease", "modifiedAt")
+    assert [data["job"][name] for name in neutral] == [None] * 3
+    assert data["job"]["answer"]["status"] == "paused"
+    assert [line.split()[0] for line in data["drift"]] == ["status", "overtureRelease:"]
+
+
 def test_a_job_that_gem_never_told_of() -> None:
     lost = new_record().answered_not_found(START).settled(Settlement.LOST, START)
-    data = check_manifest(message(lost, AuditParts(subject="")).body)["data"]
-    assert data["job"] is None
+    data = check_manifest(message(lost, NO_AUDIT).body)["data"]
+    assert (data["contract"], data["drift"], data["job"]) == (None, [], None)
     assert data["settlement"]["reason"] == "lost"
     assert data["timing"]["auditedAt"] is None
 
 
 def test_checks_are_counted_and_only_those_that_did_not_pass_are_sent() -> None:
     """Not the one that nobody asked for, which the report has."""
-    checks = (
-        check("passed", "error", name="a"),
-        check("passed", "info", name="b"),
-        check("failed", "error", name="c"),
-        check("failed", "warning", name="d"),
-        check("failed", "info", name="e"),
-        check("not_run", "error", name="f"),
-        check("not_run", "warning", name="g"),
-        check("not_run", "error", name="h", asked=False),
+    results = (
+        check(Verdict.PASSED, name="a"),
+        check(Verdict.PASSED, Severity.INFO, name="b"),
+        check(Verdict.FAILED, name="c"),
+        check(Verdict.FAILED, Severity.WARNING, name="d"),
+        check(Verdict.FAILED, Severity.INFO, name="e"),
+        check(Verdict.NOT_RUN, name="f"),
+        check(Verdict.NOT_RUN, Severity.WARNING, name="g"),
+        check(Verdict.NOT_RUN, name="h", is_asked=False),
     )
-    whole = event(settled(), findings(checks=checks))
+    whole = event(settled(), parts(*results))
     counts = {
         "passed": 2,
         "failedError": 1,
@@ -95,9 +138,32 @@ def test_checks_are_counted_and_only_those_that_did_not_pass_are_sent() -> None:
         "notAsked": 1,
     }
     assert whole["data"]["checks"]["counts"] == counts
-    assert whole["data"]["checks"]["all"] == list(checks)
+    assert [line["name"] for line in whole["data"]["checks"]["all"]] == list("abcdefgh")
     sent = check_manifest(manifest(whole).body)["data"]["checks"]
     assert sent["counts"] == counts
     assert [line["name"] for line in sent["notPassed"]] == ["c", "d", "e", "f", "g"]
     assert "all" not in sent
-    assert "all" in whole["data"]["checks"]
+
+
+@pytest.mark.parametrize(
+    ("result", "complete"),
+    [
+        (None, True),
+        (check(Verdict.PASSED), True),
+        (check(Verdict.FAILED), True),
+        (check(Verdict.NOT_RUN), False),
+        (check(Verdict.NOT_RUN, Severity.WARNING), True),
+        (check(Verdict.NOT_RUN, is_asked=False), True),
+    ],
+)
+def test_a_verdict_is_complete_when_every_error_check_that_was_asked_for_did_run(
+    result: CheckResult | None, *, complete: bool
+) -> None:
+    results = [result] if result else []
+    data = check_manifest(message(settled(), parts(*results)).body)["data"]
+    assert data["checks"]["complete"] is complete
+
+
+def test_the_report_keeps_the_schema_too() -> None:
+    whole = event(settled(), parts(check(Verdict.PASSED), check(examples=(Example(0, "7"),))))
+    assert check_manifest(json.dumps(whole))["data"]["checks"]["all"]

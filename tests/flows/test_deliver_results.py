@@ -24,8 +24,8 @@ def test_a_right_output_is_valid() -> None:
     assert event["subject"] == f"default/{OUTPUT}"
     assert data["output"]["etag"] == "E1"
     assert data["output"]["rows"] == 40
-    assert data["match"]["rowsMatched"] == 30
-    assert data["statistics"]["gem"]["roads_matched"] == "75%"
+    assert data["match"]["matches"] == 30
+    assert data["statistics"]["reported"]["roads_matched"] == "75%"
     assert data["output"]["rewrittenSinceModifiedAt"] is False
 
 

@@ -179,7 +179,7 @@ def test_a_disk_without_room_for_ids_is_waited_for(tmp_path: Path) -> None:
     assert deliver_results(world.deliverer, JOB) is None
     absent.mkdir()
     ticks(world, until=INPUT_PATIENCE)
-    assert last(world)["data"]["statistics"]["ours"]["num_roads_processed"]["ids"] == 30_000
+    assert last(world)["data"]["statistics"]["counted"]["roads"]["ids"] == 30_000
 
 
 def test_a_disk_that_stays_full_holds_no_manifest_back_for_long(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_an_output_that_changed_once_is_audited_as_what_it_became() -> None:
     data = delivered(world)["data"]
     assert data["outcome"] == "valid"
     assert data["output"]["etag"] == "E2"
-    assert data["match"]["rowsMatched"] == 30
+    assert data["match"]["matches"] == 30
 
 
 def test_an_output_that_held_still_later_is_audited_as_what_it_is_then() -> None:

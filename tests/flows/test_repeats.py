@@ -85,7 +85,7 @@ def test_an_output_overwritten_between_audit_and_repeat_is_audited_as_what_it_is
     world.files.write(OUTPUT, matched_file(matched=20))
     data = delivered(world)["data"]
     assert data["output"]["etag"] == "E2"
-    assert data["match"]["rowsMatched"] == 20
+    assert data["match"]["matches"] == 20
     assert len(world.manifests.names()) == 2
 
 

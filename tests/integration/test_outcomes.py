@@ -158,9 +158,9 @@ def test_page_answer_byte_for_byte(courier: Courier) -> None:
     event = courier.events_of(job)[0]
     data = event["data"]
     page = json.loads((PAGE / "finished.json").read_text("utf-8"))
-    assert data["job"] == page
-    assert data["statistics"]["gem"] == page["statistics"]
-    assert data["statistics"]["compared"]["roads_matched"]["verdict"] == "passed"
+    assert data["job"]["answer"] == page
+    assert data["statistics"]["reported"] == page["statistics"]
+    assert data["statistics"]["compared"]["matchedShare"]["verdict"] == "passed"
     assert data["output"]["rows"] == page["statistics"]["num_roads_processed"]
-    assert round(data["match"]["shareMatched"] * 100, 1) == 84.7
+    assert round(data["match"]["roads"]["shareMatched"] * 100, 1) == 84.7
     assert data["outcome"] == "valid"

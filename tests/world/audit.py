@@ -113,7 +113,7 @@ def _rows_matched() -> dict[bytes, str]:
 REAL = Auditing(
     audit=audit,
     body=_real_body,
-    seen=lambda data: str(data["match"]["rowsMatched"]) if data["match"] else None,
+    seen=lambda data: str(data["match"]["matches"]) if data["match"] else None,
     truth=lambda body: _rows_matched()[body],
 )
 """Each version has another number of matched rows, so the manifest tells which one it is about."""

@@ -42,6 +42,15 @@ class Report:
     ruleset: str = RULESET
 
     @property
+    def complete(self) -> bool:
+        """Whether every check of severity error ran, but for those that nobody asked for."""
+        return not any(
+            line.verdict is Verdict.NOT_RUN and line.judgement.is_asked
+            for line in self.checks
+            if line.severity is Severity.ERROR
+        )
+
+    @property
     def threads(self) -> int:
         """In which columns were decoded; two only in a large file, on two processors."""
         return 2 if self.facts.decoded_apart else 1

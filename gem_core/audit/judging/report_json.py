@@ -1,35 +1,38 @@
-"""A report as plain JSON, as the manifest and the report document carry it. Pure."""
+"""A report as plain JSON: the parts of a manifest that come from an audit. Pure.
 
+`docs/manifest.schema.json` describes every member.
+"""
+
+from collections import Counter
 from typing import Any
 
 from gem_core.audit.against_input.values import ValueFacts
 from gem_core.audit.judging.facts import Facts
-from gem_core.audit.judging.job_statistics import (
-    MATCHED_SHARE,
-    ROADS,
-    THRESHOLD,
-    UNMATCHED_SHARE,
-    StatisticUnusable,
-    count_roads,
-    name_of,
-)
-from gem_core.audit.judging.report import CheckResult, Report
+from gem_core.audit.judging.report import RULESET, CheckResult, Report
+from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.rows.confidence import QUANTILES, Confidence
 from gem_core.audit.rows.example import Example
 from gem_core.audit.rows.row_rules import RowRule
-from gem_core.gem.contracts.contract import Statistic
+
+_ROLES = {
+    "road_count": "roads",
+    "matched_share_exact": "matchedShare",
+    "unmatched_share_exact": "unmatchedShare",
+    "confidence_threshold": "confidenceThreshold",
+}
+"""Each check that compares a statistic of the job with the output, and the statistic's role."""
 
 
 def report_to_json(report: Report) -> dict[str, Any]:
     """Plain JSON with camelCase keys: no NaN, no infinities."""
+    facts = report.facts
     return {
-        "ruleset": report.ruleset,
         "outcome": str(report.outcome),
-        "output": _output(report.facts),
-        "match": _match(report.facts),
-        "statistics": _statistics(report.facts, report.checks),
-        "input": _input(report.facts),
-        "checks": [_check(line) for line in report.checks],
+        "output": _output(facts),
+        "input": _input(facts),
+        "match": _match(facts),
+        "statistics": _statistics(facts, report.checks),
+        "checks": _checks(report.checks, complete=report.complete),
         "reading": {
             "bytesRead": report.bytes_read,
             "requests": report.requests,
@@ -38,8 +41,39 @@ def report_to_json(report: Report) -> dict[str, Any]:
     }
 
 
+def no_checks() -> dict[str, Any]:
+    """The checks of a job without an audit."""
+    return _checks((), complete=True)
+
+
+def _checks(results: tuple[CheckResult, ...], *, complete: bool) -> dict[str, Any]:
+    asked = [result for result in results if result.judgement.is_asked]
+    return {
+        "ruleset": RULESET,
+        "complete": complete,
+        "counts": _counts(results),
+        "notPassed": [_check(result) for result in asked if result.verdict is not Verdict.PASSED],
+        "all": [_check(result) for result in results],
+    }
+
+
+def _counts(results: tuple[CheckResult, ...]) -> dict[str, int]:
+    names = ("passed", "failedError", "failedWarning", "failedInfo", "notRun", "notAsked")
+    return dict.fromkeys(names, 0) | Counter(map(_counted_as, results))
+
+
+def _counted_as(result: CheckResult) -> str:
+    match result.verdict:
+        case Verdict.PASSED:
+            return "passed"
+        case Verdict.FAILED:
+            return f"failed{result.severity.title()}"
+        case Verdict.NOT_RUN:
+            return "notRun" if result.judgement.is_asked else "notAsked"
+
+
 def _check(result: CheckResult) -> dict[str, Any]:
-    """One line; what there is nothing to say of is left out."""
+    """One result, without the members that have nothing to say."""
     found = result.judgement
     line: dict[str, Any] = {
         "name": result.name,
@@ -60,30 +94,69 @@ def _check(result: CheckResult) -> dict[str, Any]:
 
 def _output(facts: Facts) -> dict[str, Any]:
     opened = facts.opened
-    columns = (
-        [{"name": field.name, "type": str(field.type)} for field in opened.schema] if opened else []
-    )
     return {
         "bytes": facts.size_bytes,
         "rows": opened.rows if opened else None,
         "rowGroups": opened.row_groups if opened else None,
-        "columns": columns,
+        "columns": [{"name": field.name, "type": str(field.type)} for field in opened.schema]
+        if opened
+        else None,
+    }
+
+
+def _input(facts: Facts) -> dict[str, Any]:
+    input_, values = facts.input, facts.values or ValueFacts()
+    return {
+        "name": input_.name,
+        "rows": input_.rows,
+        "columnsCompared": input_.columns is not None,
+        "idsCompared": bool(facts.ids and facts.ids.missing is not None),
+        "valuesCompared": bool(values.rows and not values.stopped),
+        "differences": [
+            {
+                "column": name,
+                "rows": found.count,
+                "examples": [_example(example) for example in found.examples],
+            }
+            for name, found in values.columns.items()
+        ],
+        "note": input_.note or (facts.ids.not_compared if facts.ids else facts.ids_fault) or None,
+        "bytesRead": input_.bytes_read,
+        "requests": input_.requests,
     }
 
 
 def _match(facts: Facts) -> dict[str, Any] | None:
-    """None when nothing is known of matches."""
+    """None when the rows were not read to the end."""
     profile = facts.profile
-    if not profile or profile.matched is None or profile.unmatched is None:
+    if not profile:
         return None
-    rows = profile.rows
     return {
-        "rowsMatched": profile.matched,
-        "rowsUnmatched": profile.unmatched,
-        "shareMatched": profile.matched / rows if rows else None,
-        "shareUnmatched": profile.unmatched / rows if rows else None,
+        "matches": profile.matched,
+        "rowsWithoutMatch": profile.unmatched,
+        "roads": _roads(facts),
         "confidence": _confidence(profile.confidence) if profile.confidence else None,
     }
+
+
+def _roads(facts: Facts) -> dict[str, Any]:
+    """Distinct ids. A road with at least one match is a matched road."""
+    ids, profile = facts.ids, facts.profile
+    total = ids.distinct if ids else None
+    matched = ids.distinct_matched if ids and profile and profile.matched is not None else None
+    unmatched = None if total is None or matched is None else total - matched
+    return {
+        "total": total,
+        "matched": matched,
+        "unmatched": unmatched,
+        "shareMatched": _share(matched, total),
+        "shareUnmatched": _share(unmatched, total),
+    }
+
+
+def _share(part: int | None, whole: int | None) -> float | None:
+    """0 to 1; None when one of the two is unknown, or there is nothing to take a share of."""
+    return part / whole if part is not None and whole else None
 
 
 def _confidence(confidence: Confidence) -> dict[str, Any]:
@@ -98,68 +171,38 @@ def _confidence(confidence: Confidence) -> dict[str, Any]:
     }
 
 
-_COMPARED = {
-    "road_count": ROADS,
-    "matched_share_exact": MATCHED_SHARE,
-    "unmatched_share_exact": UNMATCHED_SHARE,
-    "confidence_threshold": THRESHOLD,
-}
-"""Which statistic each check compares."""
-
-
-def _statistics(facts: Facts, lines: tuple[CheckResult, ...]) -> dict[str, Any]:
-    """GEM's figures as they came, ours beside them by the same names, and how they compare."""
+def _statistics(facts: Facts, results: tuple[CheckResult, ...]) -> dict[str, Any]:
+    """GEM's figures as received, the figures of the output, and how they compare."""
     return {
-        "gem": facts.job.statistics,
-        "ours": _counted(facts),
+        "reported": facts.job.statistics,
+        "counted": _counted(facts),
         "compared": {
-            name_of(facts.job, _COMPARED[line.name]): {
-                "verdict": str(line.verdict),
-                **({"detail": line.judgement.detail} if line.judgement.detail else {}),
+            _ROLES[result.name]: {
+                "verdict": str(result.verdict),
+                **({"detail": result.judgement.detail} if result.judgement.detail else {}),
             }
-            for line in lines
-            if line.name in _COMPARED
+            for result in results
+            if result.name in _ROLES
         },
     }
 
 
 def _counted(facts: Facts) -> dict[str, Any]:
-    """Each by rows and by ids, as far as known; shares are 0 to 1."""
-    try:
-        counted = count_roads(facts)
-    except StatisticUnusable:
-        return {}
-    figures: dict[Statistic, Any] = {
-        ROADS: {str(by): count for by, count in counted.roads.items()},
-        MATCHED_SHARE: {str(by): float(share) for by, share in counted.matched.items()},
-        UNMATCHED_SHARE: {str(by): float(share) for by, share in counted.unmatched.items()},
-    }
-    low = facts.profile.offenders.get(RowRule.CONFIDENCE_LOW) if facts.profile else None
-    if low:
-        figures[THRESHOLD] = {"rowsBelow": low.count}
-    return {name_of(facts.job, statistic): figure for statistic, figure in figures.items()}
-
-
-def _input(facts: Facts) -> dict[str, Any]:
-    input_, values = facts.input, facts.values or ValueFacts()
-    compared = bool(facts.ids and facts.ids.missing is not None)
+    """Each figure by rows and by distinct ids, since nothing says that a road has one row."""
+    profile, roads = facts.profile, _roads(facts)
+    rows = profile.rows if profile else None
+    low = profile.offenders.get(RowRule.CONFIDENCE_LOW) if profile else None
     return {
-        "name": input_.name,
-        "rows": input_.rows,
-        "columnsCompared": input_.columns is not None,
-        "idsCompared": compared,
-        "valuesCompared": bool(values.rows and not values.stopped),
-        "differences": [
-            {
-                "column": name,
-                "rows": found.count,
-                "examples": [_example(example) for example in found.examples],
-            }
-            for name, found in values.columns.items()
-        ],
-        "note": input_.note or (facts.ids.not_compared if facts.ids else facts.ids_fault) or None,
-        "bytesRead": input_.bytes_read,
-        "requests": input_.requests,
+        "roads": {"rows": rows, "ids": roads["total"]},
+        "matchedShare": {
+            "rows": _share(profile.matched, rows) if profile else None,
+            "ids": roads["shareMatched"],
+        },
+        "unmatchedShare": {
+            "rows": _share(profile.unmatched, rows) if profile else None,
+            "ids": roads["shareUnmatched"],
+        },
+        "rowsBelowThreshold": low.count if low else None,
     }
 
 

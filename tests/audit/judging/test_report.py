@@ -10,9 +10,10 @@ import pytest
 
 from gem_core.audit.audit import AuditOptions, audit
 from gem_core.audit.judging.checks import CHECKS
-from gem_core.audit.judging.report import Report, judge
+from gem_core.audit.judging.report import RULESET, Report, judge
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.judging.verdict import Verdict
+from gem_core.audit.reading.source import Source
 from tests.audit import bombs
 from tests.audit.build import MATCHED_ROWS, ROWS, audited, changed, job, matched_table, write_bytes
 
@@ -28,16 +29,15 @@ def test_the_parts_of_a_manifest(tmp_path: Path) -> None:
     report = audited(tmp_path, matched_table())
     found = plain(report_to_json(report))
     assert list(found) == [
-        "ruleset",
         "outcome",
         "output",
+        "input",
         "match",
         "statistics",
-        "input",
         "checks",
         "reading",
     ]
-    assert (found["ruleset"], found["outcome"], report.rows) == ("1", "valid", ROWS)
+    assert (found["checks"]["ruleset"], found["outcome"], report.rows) == (RULESET, "valid", ROWS)
     assert found["output"] == {
         "bytes": (tmp_path / "roads_matched.parquet").stat().st_size,
         "rows": ROWS,
@@ -62,7 +62,9 @@ def test_the_parts_of_a_manifest(tmp_path: Path) -> None:
 
 def not_asked(report: Report) -> set[str]:
     return {
-        line["name"] for line in report_to_json(report)["checks"] if not line.get("asked", True)
+        line["name"]
+        for line in report_to_json(report)["checks"]["all"]
+        if not line.get("asked", True)
     }
 
 
@@ -101,10 +103,15 @@ def test_match_facts(tmp_path: Path) -> None:
     table = matched_table(match_confidence=pa.array(values + [None] * 3))
     found = plain(report_to_json(audited(tmp_path, table)))["match"]
     assert found == {
-        "rowsMatched": MATCHED_ROWS,
-        "rowsUnmatched": 3,
-        "shareMatched": 0.75,
-        "shareUnmatched": 0.25,
+        "matches": MATCHED_ROWS,
+        "rowsWithoutMatch": 3,
+        "roads": {
+            "total": ROWS,
+            "matched": MATCHED_ROWS,
+            "unmatched": 3,
+            "shareMatched": 0.75,
+            "shareUnmatched": 0.25,
+        },
         "confidence": {
             "count": 9,
             "min": 0.6,
@@ -124,31 +131,91 @@ def test_match_facts(tmp_path: Path) -> None:
     }
 
 
-def test_statistics_stand_side_by_side(tmp_path: Path) -> None:
+def match_of(folder: Path, table: pa.Table) -> dict[str, Any]:
+    found: dict[str, Any] = plain(report_to_json(audited(folder, table)))["match"]
+    return found
+
+
+def test_roads_and_matches_are_counted_apart(tmp_path: Path) -> None:
+    """Two rows of one id are two matches of one road; an id with any match is a matched road."""
+    table = changed(matched_table(), "id", r1=100, r9=100)
+    found = match_of(tmp_path, table)
+    assert (found["matches"], found["rowsWithoutMatch"]) == (9, 3)
+    assert found["roads"] == {
+        "total": 10,
+        "matched": 8,
+        "unmatched": 2,
+        "shareMatched": 0.8,
+        "shareUnmatched": 0.2,
+    }
+
+
+def test_roads_are_unknown_without_usable_ids_and_matches_are_not(tmp_path: Path) -> None:
+    found = match_of(tmp_path, matched_table(id=None))
+    assert (found["matches"], found["rowsWithoutMatch"]) == (9, 3)
+    assert set(found["roads"].values()) == {None}
+
+
+def test_matches_are_unknown_without_a_usable_status_and_the_number_of_roads_is_not(
+    tmp_path: Path,
+) -> None:
+    found = match_of(tmp_path, matched_table(match_status=None))
+    assert (found["matches"], found["rowsWithoutMatch"], found["confidence"]) == (None, None, None)
+    assert found["roads"] == {
+        "total": ROWS,
+        "matched": None,
+        "unmatched": None,
+        "shareMatched": None,
+        "shareUnmatched": None,
+    }
+
+
+def test_reported_and_counted_statistics_stand_side_by_side(tmp_path: Path) -> None:
     table = changed(matched_table(), "match_confidence", r0=0.1)
     found = plain(report_to_json(audited(tmp_path, table, of=job({"roads_matched": "80%"}))))[
         "statistics"
     ]
-    assert found["gem"]["roads_matched"] == "80%"
-    assert found["gem"]["execution_time_sec"] == 9751.75
-    assert found["ours"] == {
-        "num_roads_processed": {"rows": 12, "ids": 12},
-        "roads_matched": {"rows": 0.75, "ids": 0.75},
-        "roads_unmatched": {"rows": 0.25, "ids": 0.25},
-        "confidence_threshold": {"rowsBelow": 1},
+    assert found["reported"]["roads_matched"] == "80%"
+    assert found["reported"]["execution_time_sec"] == 9751.75
+    assert found["counted"] == {
+        "roads": {"rows": 12, "ids": 12},
+        "matchedShare": {"rows": 0.75, "ids": 0.75},
+        "unmatchedShare": {"rows": 0.25, "ids": 0.25},
+        "rowsBelowThreshold": 1,
     }
-    assert found["compared"]["num_roads_processed"] == {
-        "verdict": "passed",
-        "detail": "agreed by rows",
+    assert found["compared"]["roads"] == {"verdict": "passed", "detail": "agreed by rows"}
+    verdicts = {role: compared["verdict"] for role, compared in found["compared"].items()}
+    assert verdicts == {
+        "roads": "passed",
+        "matchedShare": "failed",
+        "unmatchedShare": "passed",
+        "confidenceThreshold": "failed",
     }
-    assert found["compared"]["roads_matched"]["verdict"] == "failed"
-    assert found["compared"]["confidence_threshold"]["verdict"] == "failed"
+
+
+def test_what_cannot_be_counted_is_null(tmp_path: Path) -> None:
+    def counted(output: pa.Table | Source, statistics: dict[str, Any] | None = None) -> object:
+        report = audited(tmp_path, output, of=job(statistics))
+        return plain(report_to_json(report))["statistics"]["counted"]
+
+    nothing = {"rows": None, "ids": None}
+    assert counted(write_bytes(tmp_path, b"id,gers_id\n")) == {
+        "roads": nothing,
+        "matchedShare": nothing,
+        "unmatchedShare": nothing,
+        "rowsBelowThreshold": None,
+    }
+    assert counted(matched_table(id=None), {"confidence_threshold": None}) == {
+        "roads": {"rows": 12, "ids": None},
+        "matchedShare": {"rows": 0.75, "ids": None},
+        "unmatchedShare": {"rows": 0.25, "ids": None},
+        "rowsBelowThreshold": None,
+    }
 
 
 def test_a_check_in_json(tmp_path: Path) -> None:
-    found = plain(report_to_json(audited(tmp_path, changed(matched_table(), "id", r3=None))))[
-        "checks"
-    ]
+    report = audited(tmp_path, changed(matched_table(), "id", r3=None))
+    found = plain(report_to_json(report))["checks"]["all"]
     assert [line["name"] for line in found] == [check.name for check in CHECKS]
     lines = {line["name"]: line for line in found}
     assert lines["id_present"] == {
@@ -167,7 +234,7 @@ def test_a_check_in_json(tmp_path: Path) -> None:
 def test_figures_that_json_has_not_become_text(tmp_path: Path) -> None:
     odd = {"kms_processed": float("nan"), "more": {"list": [float("inf"), 1.5, None]}}
     report = audited(tmp_path, matched_table(), of=job(odd))
-    found = plain(report_to_json(report))["statistics"]["gem"]
+    found = plain(report_to_json(report))["statistics"]["reported"]
     assert found["kms_processed"] == "nan"
     assert found["more"] == {"list": ["inf", 1.5, None]}
 
@@ -176,14 +243,15 @@ def test_an_unreadable_output_has_no_facts(tmp_path: Path) -> None:
     report = audited(tmp_path, write_bytes(tmp_path, b"id,gers_id\n"))
     found = plain(report_to_json(report))
     assert report.rows is None
-    assert found["output"] == {"bytes": 11, "rows": None, "rowGroups": None, "columns": []}
-    assert (found["match"], found["statistics"]["ours"]) == (None, {})
+    assert found["output"] == {"bytes": 11, "rows": None, "rowGroups": None, "columns": None}
+    assert found["match"] is None
+    assert found["checks"]["complete"] is False
 
 
 def test_an_output_without_rows_has_no_shares(tmp_path: Path) -> None:
     nothing = matched_table().schema.empty_table()
     found = plain(report_to_json(audited(tmp_path, nothing)))["match"]
-    assert (found["rowsMatched"], found["shareMatched"]) == (0, None)
+    assert (found["matches"], found["roads"]["shareMatched"]) == (0, None)
     assert found["confidence"]["quantiles"] == {}
 
 

@@ -1,23 +1,31 @@
-"""What the audit found, as the parts of the manifest. Pure."""
+"""The parts of a manifest that come from an audit. Pure."""
 
 from datetime import datetime, timedelta
 
 from gem_core.audit.judging.report import Report
-from gem_core.audit.judging.report_json import report_to_json
+from gem_core.audit.judging.report_json import no_checks, report_to_json
 from gem_core.audit.reading.source import Source
 from gem_core.deliver.manifest import AuditParts
 from gem_core.watch.record import JobRecord
 
 CLOCK_SLACK = timedelta(minutes=1)
-"""GEM's clock and the storage's need not agree to the second."""
+"""How far the clocks of GEM and of the storage may differ."""
 
 
-def findings(
+def audit_parts(
     report: Report | None, output: Source | None, record: JobRecord, now: datetime
 ) -> AuditParts:
-    """The parts of the manifest that come from the audit; empty for a job without one."""
+    """The parts of a manifest that come from an audit.
+
+    Args:
+        report: what the audit found; None for a job without an audit.
+        output: the version that was audited; None when none was opened.
+        record: of the job.
+        now: when the audit ended.
+
+    """
     if report is None:
-        return AuditParts(subject="")
+        return AuditParts(checks=no_checks())
     parts = report_to_json(report)
     return AuditParts(
         subject=f"{output.container}/{output.name}" if output else "",
@@ -25,7 +33,7 @@ def findings(
         input=parts["input"],
         match=parts["match"],
         statistics=parts["statistics"],
-        checks=tuple(parts["checks"]),
+        checks=parts["checks"],
         audited_at=now,
     )
 

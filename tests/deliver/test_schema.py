@@ -1,0 +1,138 @@
+"""The published schema: strict, with names for code generators, and kept by real manifests."""
+
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devkit.azurite import node
+from gem_core.audit.judging.checks import Severity
+from gem_core.audit.judging.verdict import Verdict
+from gem_core.deliver.manifest import DATA_SCHEMA, EVENT_TYPE
+from gem_core.outcome import Outcome
+from gem_core.watch.record import Settlement
+from tests.builders import SCHEMA, check_manifest
+from tests.deliver.real_manifests import real_manifests
+
+STRICT = Path(__file__).with_name("strict.js")
+
+
+@pytest.fixture(scope="module")
+def manifests() -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    return real_manifests()
+
+
+def strict(schema: dict[str, Any], *events: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    text = json.dumps({"schema": schema, "events": events})
+    return subprocess.run(
+        [node(), STRICT], input=text, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def types_of(schema: dict[str, Any], at: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every part of a schema for which a generator makes a type of its own, with its place."""
+    is_object = "object" in schema.get("type", ()) and schema is not SCHEMA
+    if is_object or "enum" in schema or "const" in schema:
+        yield at, schema
+    for name in ("properties", "$defs"):
+        for key, part in schema.get(name, {}).items():
+            yield from types_of(part, f"{at}/{key}")
+    for name in ("items", "additionalProperties"):
+        if name in schema:
+            yield from types_of(schema[name], f"{at}/{name}")
+
+
+def test_real_manifests_and_reports_keep_the_schema(
+    manifests: list[tuple[dict[str, Any], dict[str, Any]]],
+) -> None:
+    assert len(manifests) >= 50
+    assert {event["data"]["outcome"] for event, _ in manifests} == set(Outcome)
+    for event, report in manifests:
+        check_manifest(json.dumps(event))
+        check_manifest(json.dumps(report))
+        checks = report["data"]["checks"]
+        every = checks.pop("all")
+        assert bool(every) == (event["data"]["timing"]["auditedAt"] is not None)
+        assert checks == event["data"]["checks"]
+
+
+def test_ajv_in_strict_mode_takes_the_schema_and_real_manifests(
+    manifests: list[tuple[dict[str, Any], dict[str, Any]]],
+) -> None:
+    events = [event for pair in manifests for event in pair]
+    wrong = events[0] | {"data": events[0]["data"] | {"outcome": "postponed"}}
+    done = strict(SCHEMA, *events, wrong)
+    assert done.stderr == ""
+    *problems, last = json.loads(done.stdout)
+    assert problems == [[]] * len(events)
+    assert last == ["/data/outcome must be equal to one of the allowed values"]
+
+
+def test_ajv_in_strict_mode_refuses_what_generators_misread() -> None:
+    checks = SCHEMA["$defs"]["checks"] | {"oneOf": [{"required": ["notPassed"]}]}
+    done = strict(SCHEMA | {"$defs": SCHEMA["$defs"] | {"checks": checks}})
+    assert done.returncode == 1
+    assert 'strict mode: required property "notPassed" is not defined' in done.stderr
+
+
+def test_every_type_has_a_title_of_its_own() -> None:
+    """Code generators name types by it; without one they make AllElement and Checks1."""
+    found = dict(types_of(SCHEMA))
+    assert len(found) >= 30
+    nameless = {at for at, part in found.items() if "title" not in part} - {
+        "#/data/schemaVersion"  # a number, no type
+    }
+    assert nameless == set()
+    titles = Counter(part.get("title") for part in found.values())
+    assert [title for title, times in titles.items() if times > 1] == []
+
+
+def test_nothing_stands_beside_a_reference() -> None:
+    """With a description beside it, json-schema-to-typescript makes a copy: Verdict1."""
+
+    def references(part: object) -> Iterator[dict[str, Any]]:
+        if isinstance(part, dict):
+            if "$ref" in part:
+                yield part
+            part = list(part.values())
+        if isinstance(part, list):
+            for inner in part:
+                yield from references(inner)
+
+    found = list(references(SCHEMA))
+    assert len(found) > 50
+    assert [each for each in found if len(each) > 1] == []
+
+
+def test_schema_and_code_have_the_same_values() -> None:
+    defs = SCHEMA["$defs"]
+    assert defs["outcome"]["enum"] == list(Outcome)
+    assert defs["verdict"]["enum"] == list(Verdict)
+    assert defs["severity"]["enum"] == list(Severity)
+    assert defs["settlement"]["properties"]["reason"]["enum"] == list(Settlement)
+    assert SCHEMA["properties"]["type"]["const"] == EVENT_TYPE
+    assert SCHEMA["properties"]["dataschema"]["const"] == SCHEMA["$id"] == DATA_SCHEMA
+
+
+def test_every_listed_member_is_present_unless_it_is_optional() -> None:
+    """A member that may be absent is one that says nothing when it is."""
+    optional = {
+        f"{at}/{name}"
+        for at, part in types_of(SCHEMA)
+        for name in set(part.get("properties", {})) - set(part.get("required", ()))
+    }
+    assert {place.removeprefix("#/") for place in optional} == {
+        "comparison/detail",
+        "checks/all",
+        "check/asked",
+        "check/detail",
+        "check/offending",
+        "check/examples",
+        "example/row",
+        "example/id",
+        "example/value",
+    }
