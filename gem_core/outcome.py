@@ -12,6 +12,8 @@ class Outcome(StrEnum):
     """Finished, and only checks of severity warning failed."""
     INVALID = "invalid"
     """Finished, but at least one check of severity error failed."""
+    NOT_AUDITED = "not_audited"
+    """Finished, but the output could not be judged; a check says why."""
     OUTPUT_MISSING = "output_missing"
     """Finished, but the output did not appear within the grace time."""
     FAILED = "failed"

@@ -16,7 +16,8 @@ _EPILOG = """\
 exit codes:
   0  valid, also with warnings
   1  invalid: at least one promise is broken
-  2  could not audit, not print what was found, or not compare a valid file with --input as asked
+  2  could not audit or judge, not print what was found, or not compare a valid file with --input
+     as asked
   3  audited, and the report printed, but the page of --html could not be made
 """
 

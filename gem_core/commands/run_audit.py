@@ -25,9 +25,9 @@ from gem_core.outcome import Outcome
 from gem_core.settings.app_settings import MAX_IDS_MIB
 from gem_core.wiring.edges import now, open_address
 
-VALID, INVALID, NOT_COMPARED, NO_PAGE = 0, 1, 2, 3
-"""The report is printed in each case. Not compared: valid as far as it goes, but the input that was
-given could not be compared with. No page: it was asked for and is missing."""
+VALID, INVALID, UNKNOWN, NO_PAGE = 0, 1, 2, 3
+"""The report is printed in each case. Unknown: the file could not be judged, or it is valid but
+could not be compared with the input as asked. No page: it was asked for and is missing."""
 
 COMPARISONS = frozenset(
     {
@@ -99,9 +99,11 @@ def run(request: AuditRequest) -> int:
         return NO_PAGE
     if report.outcome is Outcome.INVALID:
         return INVALID
+    if report.outcome is Outcome.NOT_AUDITED:
+        return UNKNOWN
     if request.input is not None and (reasons := _not_compared(report)):
         complain(f"not compared with --input as asked: {'; '.join(reasons)}")
-        return NOT_COMPARED
+        return UNKNOWN
     return VALID
 
 

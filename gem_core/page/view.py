@@ -122,6 +122,7 @@ def _headline(report: Report, not_run: int) -> str:
     errors, warnings = failed.count(Severity.ERROR), failed.count(Severity.WARNING)
     said = {
         Outcome.INVALID: f"{number_of(errors, 'promise')} broken. Do not use this file.",
+        Outcome.NOT_AUDITED: "This file could not be judged: it may be right or wrong.",
         Outcome.VALID_WITH_WARNINGS: "No promise is broken, but "
         f"{number_of(warnings, 'warning asks', 'warnings ask')} for a look.",
     }.get(report.outcome, "Every promise that could be checked is kept.")

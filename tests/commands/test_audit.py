@@ -7,14 +7,20 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from gem_core.__main__ import TERMINATED, main
+from gem_core.audit.audit import audit
+from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.verdict import Verdict
+from gem_core.commands import run_audit
 from gem_core.commands.run_audit import COMPARISONS
+from gem_core.outcome import Outcome
 from tests.audit.build import changed, input_table, job, matched_table, write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,6 +93,17 @@ def test_what_is_invalid_is_so_whatever_became_of_the_input(
     write(files, changed(matched_table(), "gers_id", r3=None))
     assert command(files, "--input", files / "roads.parquet") == 1
     assert capsys.readouterr().err == ""
+
+
+def test_what_could_not_be_judged_is_neither_success_nor_failure(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def not_judged(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - as audit has them
+        return replace(audit(*args, **options), outcome=Outcome.NOT_AUDITED)
+
+    monkeypatch.setattr(run_audit, "audit", not_judged)
+    assert command(files) == 2
+    assert capsys.readouterr().out.startswith("not_audited: ")
 
 
 @pytest.mark.parametrize(

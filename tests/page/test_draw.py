@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from gem_core.audit.audit import audit, changed_report, refused_report
 from gem_core.audit.judging.report import RULESET
 from gem_core.gem.job import GemJob
+from gem_core.outcome import Outcome
 from gem_core.page.draw import draw
 from gem_core.page.make import make_page
 from gem_core.page.plots import histogram
@@ -117,6 +119,17 @@ def test_the_bad_page_tells_what_is_wrong(pages: dict[str, str]) -> None:
         "unmatched rows with a confidence",
     ):
         assert word in text
+
+
+def test_an_output_that_could_not_be_judged_is_called_neither_valid_nor_invalid(
+    tmp_path: Path,
+) -> None:
+    report = audit(write(tmp_path, matched_table()), job(), input_source=None)
+    report = replace(report, outcome=Outcome.NOT_AUDITED)
+    text = Page(draw(report, Survey(), output=None, at=AT)).text
+    assert "Not audited This file could not be judged: it may be right or wrong." in text
+    assert "Every promise" not in text
+    assert "Do not use this file." not in text
 
 
 def test_text_of_files_stays_text(pages: dict[str, str]) -> None:
