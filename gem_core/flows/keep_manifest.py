@@ -2,81 +2,54 @@
 
 from datetime import datetime
 
-from gem_core.audit.judging.report import RULESET, Report
-from gem_core.audit.reading.source import Source
+from gem_core.audit.judging.report import RULESET
+from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.deliver.findings import findings
-from gem_core.deliver.manifest import Manifest, manifest, manifest_id, whole_event, with_page
+from gem_core.deliver.manifest import manifest, whole_event
+from gem_core.flows.audit_output import Audited
 from gem_core.flows.deliverer import Deliverer
 from gem_core.logs import Event, log
-from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord
 
 
-def keep(
-    deliverer: Deliverer,
-    record: JobRecord,
-    outcome: Outcome,
-    version: str,
-    report: Report | None = None,
-    output: Source | None = None,
-) -> Manifest:
-    """The manifest, stored: the one that stands under its id already, or a new one."""
-    id_ = id_of(record, version)
-    if held := deliverer.outbox.get(record.job_run_id, id_):
-        return held
-    now = deliverer.clock()
-    event = whole_event(
+def keep(deliverer: Deliverer, record: JobRecord, audited: Audited) -> CloudEvent:
+    """Store the manifest, after its report; gives the one that stands under its id."""
+    outbox, job_run_id, now = deliverer.outbox, record.job_run_id, deliverer.clock()
+    id_ = audited.version.event_id(record)
+    report = whole_event(
         record,
-        findings(report, output, record, now),
+        findings(audited.report, audited.output, record, now),
         id_=id_,
-        outcome=outcome,
+        outcome=audited.outcome,
         ruleset=RULESET,
-        job_url=deliverer.job_url(record.job_run_id),
-        report_url=deliverer.outbox.report_url(record.job_run_id, id_),
+        job_url=deliverer.job_url(job_run_id),
+        report_url=outbox.report_url(job_run_id, id_),
         now=now,
     )
-    is_new = deliverer.outbox.keep_report(record.job_run_id, event)
-    # A report without a manifest is what a delivery leaves that died. Was it while it drew the
-    # page, for want of memory perhaps, the next one goes without; a page that is there is linked.
-    if report and is_new:
-        page_url = _page(deliverer, record, id_, report, output, now)
+    if outbox.keep_report(job_run_id, report):
+        _keep_page(deliverer, job_run_id, id_, audited, now)
+    elif event := outbox.get(job_run_id, id_):
+        return event
     else:
-        page_url = deliverer.outbox.page_url(record.job_run_id, id_) if report else None
-    if page_url:
-        event = with_page(event, page_url)
-        deliverer.outbox.keep_report(record.job_run_id, event)
-    return deliverer.outbox.keep(record.job_run_id, manifest(event))
+        # An earlier delivery ended after its report, perhaps since drawing the page took too much
+        # memory: this one goes without a page.
+        outbox.replace_report(job_run_id, report)
+    return outbox.keep(job_run_id, manifest(report))
 
 
-def _page(
-    deliverer: Deliverer,
-    record: JobRecord,
-    id_: str,
-    report: Report,
-    output: Source | None,
-    now: datetime,
-) -> str | None:
-    """Where the report lies as a page; None without one. It never holds up a manifest."""
-    if not deliverer.make_page:
-        return None
+def _keep_page(
+    deliverer: Deliverer, job_run_id: str, id_: str, audited: Audited, now: datetime
+) -> None:
+    """Draw the page of a report and store it. An error is logged: the verdict stands without it."""
+    if not (deliverer.make_page and audited.report):
+        return
     try:
-        page = deliverer.make_page(report, output, now)
-        return deliverer.outbox.keep_page(record.job_run_id, id_, page)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the verdict stands without it
+        page = deliverer.make_page(audited.report, audited.output, now)
+        deliverer.outbox.keep_page(job_run_id, id_, page)
+    except Exception as error:  # noqa: BLE001 - no error may hold up the manifest
         log(
             Event.REPORT_PAGE_FAILED,
             traceback=True,
-            job_run_id=record.job_run_id,
+            job_run_id=job_run_id,
             reason=type(error).__name__,
         )
-        return None
-
-
-def id_of(record: JobRecord, version: str) -> str:
-    """The id of the manifest that speaks of this version."""
-    return manifest_id(record.job_run_id, record.registered_at, version=version, ruleset=RULESET)
-
-
-def settled_at(record: JobRecord) -> datetime:
-    """When the job ended for us."""
-    return record.settled_at or record.registered_at

@@ -57,7 +57,7 @@ def installation(source: str) -> Installation:
     def manager() -> JobManager:
         return JobManager(
             registry=registry(),
-            outbox=Outbox(manifests=documents(OUTBOX), reports=documents(REPORTS)),
+            outbox=Outbox(events=documents(OUTBOX), reports=documents(REPORTS)),
             heartbeat=Heartbeat(documents(WORKLIST)),
             policy=policy(chosen),
             schedule=chosen.check_schedule,

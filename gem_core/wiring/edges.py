@@ -154,6 +154,7 @@ def deliverer() -> "Deliverer":
     from gem_core.audit.audit import AuditOptions, audit
     from gem_core.audit.ids.facts import IdLimits
     from gem_core.audit.reading.output_files import OutputFiles
+    from gem_core.deliver.attempts import Attempts
     from gem_core.flows.deliverer import Deliverer
 
     chosen = settings()
@@ -164,6 +165,7 @@ def deliverer() -> "Deliverer":
     return Deliverer(
         registry=_registry(),
         outbox=_outbox(),
+        attempts=Attempts(_documents(OUTBOX)),
         queue=_results_queue(),
         files=OutputFiles(
             chosen.output.blob_service_uri or "",
@@ -273,7 +275,7 @@ def _heartbeat() -> Heartbeat:
 
 @cache
 def _outbox() -> Outbox:
-    return Outbox(manifests=_documents(OUTBOX), reports=_documents(REPORTS))
+    return Outbox(events=_documents(OUTBOX), reports=_documents(REPORTS))
 
 
 def _documents(container: str) -> "BlobDocuments":

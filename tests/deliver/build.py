@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from gem_core.deliver.manifest import AuditParts, Manifest, manifest, manifest_id, whole_event
+from gem_core.deliver.cloud_event import CloudEvent
+from gem_core.deliver.manifest import AuditParts, manifest, manifest_id, whole_event
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, Settlement
 from tests.builders import JOB, job, new_record
@@ -66,5 +67,5 @@ def event(record: JobRecord, found: AuditParts, *, report_url: str = REPORT) -> 
     )
 
 
-def message(record: JobRecord, found: AuditParts) -> Manifest:
+def message(record: JobRecord, found: AuditParts) -> CloudEvent:
     return manifest(event(record, found))

@@ -5,7 +5,7 @@ from threading import Barrier
 
 import pytest
 
-from gem_core.deliver.manifest import Manifest
+from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.errors import RecordConflict, StoreError
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import forget_job, redeliver_job
@@ -37,7 +37,7 @@ def test_two_tickets_at_once_send_the_same_bytes() -> None:
     together = Barrier(2, timeout=20)  # broken unless both are reading the output
     world.files.on_read = lambda _: together.wait()
 
-    def deliver() -> Manifest | None:
+    def deliver() -> CloudEvent | None:
         return deliver_results(world.deliverer, JOB)
 
     with ThreadPoolExecutor(2) as pool:

@@ -33,6 +33,7 @@ from tests.gem.server import Asked, Reply, ScriptedServer
 CLIENT_ID = "11111111-2222-3333-4444-555555555555"
 DELIVER = """
 from gem_core.wiring import edges
+from gem_core.deliver.manifest import outcome_of
 from gem_core.doctor.diagnostics import examine
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
@@ -41,7 +42,7 @@ from gem_core.wiring.doctor import installation
 
 register_job(edges.manager(), "job-1", None)
 check_jobs(edges.checker())
-print(deliver_results(edges.deliverer(), "job-1").outcome)
+print(outcome_of(deliver_results(edges.deliverer(), "job-1")))
 print([f"{c.name}: {f.detail}" for c, f in examine(installation("here")) if f.status != "ok"])
 """
 
