@@ -8,17 +8,19 @@ by itself, since its answer was lost, may make a difference of one.
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from gem_core.errors import RecordConflict
+from gem_core.errors import OutputError, RecordConflict, StoreError
 from gem_core.storage.documents import Documents
 from gem_core.watch.record import JobRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """The audits of one version of an output that have begun and not ended, at one moment."""
+class _Begun:
+    """How many audits have begun and not ended, at one moment."""
 
     count: int
     name: str
@@ -33,23 +35,34 @@ class Attempts:
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
 
-    def begin(self, record: JobRecord, etag: str) -> Begun:
-        """Count one more audit of the output with this ETag; the count includes it."""
-        name = _name(record, "begun", etag)
+    @contextmanager
+    def counted(self, record: JobRecord, etag: str) -> Iterator[int]:
+        """Count an audit of the output with this ETag for as long as it runs.
+
+        Gives how many have begun without an end, this one included. One that ends, also by an error
+        of storage, is taken off the count again. It stays when the process dies, and after any
+        other error: that would come again each time.
+        """
+        begun = self._begin(_name(record, "begun", etag))
+        try:
+            yield begun.count
+        except (OutputError, StoreError):
+            self._end(begun)
+            raise
+        self._end(begun)
+
+    def _begin(self, name: str) -> _Begun:
         while True:
             try:
-                return Begun(1, name, self._documents.create(name, _begun(1)))
+                return _Begun(1, name, self._documents.create(name, _body(1)))
             except RecordConflict:
                 held = self._held(name)
             if held:
-                try:
+                with suppress(RecordConflict):
                     return self._write(held, held.count + 1)
-                except RecordConflict:
-                    pass
 
-    def end(self, begun: Begun) -> None:
-        """Take back one audit that has ended, well or not; those that never ended stay counted."""
-        held: Begun | None = begun
+    def _end(self, begun: _Begun) -> None:
+        held: _Begun | None = begun
         while held:
             try:
                 if held.count > 1:
@@ -61,13 +74,13 @@ class Attempts:
             else:
                 return
 
-    def _held(self, name: str) -> Begun | None:
+    def _held(self, name: str) -> _Begun | None:
         held = self._documents.get(name)
-        return Begun(json.loads(held.body)["begun"], name, held.etag) if held else None
+        return _Begun(json.loads(held.body)["begun"], name, held.etag) if held else None
 
-    def _write(self, held: Begun, count: int) -> Begun:
-        etag = self._documents.replace(held.name, _begun(count), etag=held.etag)
-        return Begun(count, held.name, etag)
+    def _write(self, held: _Begun, count: int) -> _Begun:
+        etag = self._documents.replace(held.name, _body(count), etag=held.etag)
+        return _Begun(count, held.name, etag)
 
     def waiting_since(self, record: JobRecord, now: datetime) -> datetime:
         """When trouble first kept this delivery's manifest back: now, unless it did before.
@@ -83,7 +96,7 @@ class Attempts:
         return now
 
 
-def _begun(count: int) -> bytes:
+def _body(count: int) -> bytes:
     return json.dumps({"begun": count}).encode()
 
 

@@ -19,10 +19,12 @@ class Outbox:
         self._events = events
         self._reports = reports
 
-    def get(self, job_run_id: str, id_: str) -> CloudEvent | None:
-        """The event of that id, or None when none is stored."""
-        held = self._events.get(_event_name(job_run_id, id_))
-        return CloudEvent(id_, held.body.decode()) if held else None
+    def get(self, job_run_id: str, *ids: str) -> CloudEvent | None:
+        """The event of the first of these ids that is stored, or None when none of them is."""
+        for id_ in ids:
+            if held := self._events.get(_event_name(job_run_id, id_)):
+                return CloudEvent(id_, held.body.decode())
+        return None
 
     def keep(self, job_run_id: str, event: CloudEvent) -> CloudEvent:
         """Store an event before it is sent; gives the one that stands under its id."""

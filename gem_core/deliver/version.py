@@ -8,12 +8,22 @@ redelivery that it answers: a repeat of that delivery finds it again, a later re
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Self
 
 from gem_core.audit.judging.report import RULESET
 from gem_core.deliver.manifest import manifest_id
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord
+
+
+class NotAudited(StrEnum):
+    """Why an output could not be judged."""
+
+    LIMITS = "limits"
+    """Reading it would take more than an audit has."""
+    NEVER_ENDED = "never_ended"
+    """Audits of it began, and none ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +44,12 @@ class Version:
     @classmethod
     def in_part(cls, etag: str, request: datetime | None) -> Self:
         """The output was audited without checks that another audit may be able to run."""
-        return cls._of("in_part", etag, _text(request))
+        return cls._of("in_part", etag, request)
 
     @classmethod
-    def not_audited(cls, etag: str, reason: str, request: datetime | None) -> Self:
-        """The output could not be judged, for this reason; a later app or machine may do it."""
-        return cls._of("not_audited", etag, reason, _text(request))
+    def not_audited(cls, etag: str, reason: NotAudited, request: datetime | None) -> Self:
+        """The output could not be judged; another machine or a later app may be able to."""
+        return cls._of("not_audited", etag, reason, request)
 
     @classmethod
     def changed(cls) -> Self:
@@ -65,16 +75,12 @@ class Version:
         return cls._of("settlement", outcome)
 
     @classmethod
-    def _of(cls, *parts: str) -> Self:
+    def _of(cls, *parts: str | datetime | None) -> Self:
         """As JSON, so that no two lists of parts give one text."""
-        return cls(json.dumps(parts))
+        return cls(json.dumps(parts, default=datetime.isoformat))
 
     def event_id(self, record: JobRecord) -> str:
         """The id of the manifest that describes this version to this registration's listeners."""
         return manifest_id(
             record.job_run_id, record.registered_at, version=self.text, ruleset=RULESET
         )
-
-
-def _text(request: datetime | None) -> str:
-    return request.isoformat() if request else ""

@@ -1,5 +1,5 @@
-"""The story of a ticket: find out what the manifest of a settled job says, store it, send it, and
-only then mark the job as reported. Edges come in as arguments.
+"""The story of a ticket: find out what the manifest of a settled job is to say, store it, send it,
+and only then mark the job as reported. Edges come in as arguments.
 
 Whatever happens between two lines here, the record stays settled and on the worklist, so the sweep
 raises the ticket again; and the outbox makes the repeat send the same manifest.
@@ -9,7 +9,6 @@ from datetime import datetime
 
 from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.deliver.manifest import outcome_of
-from gem_core.deliver.version import Version
 from gem_core.errors import RecordConflict
 from gem_core.flows.audit_output import Audited, Wait, audit_output
 from gem_core.flows.deliverer import Deliverer
@@ -33,32 +32,25 @@ def deliver_results(deliverer: Deliverer, job_run_id: str) -> CloudEvent | None:
         stage = stored.record.stage if stored else "unknown"
         log(Event.DELIVERY_SKIPPED, job_run_id=job_run_id, stage=stage)
         return None
-    found = _find_out(deliverer, stored.record)
+    record = stored.record
+    found = audit_output(deliverer, record)
     if isinstance(found, Wait):
         _postpone(deliverer, stored, found)
         return None
-    sent = keep(deliverer, stored.record, found) if isinstance(found, Audited) else found
-    outcome = outcome_of(sent)
-    deliverer.queue.send(sent.body)
+    event = keep(deliverer, record, found) if isinstance(found, Audited) else found
+    outcome = outcome_of(event)
+    deliverer.queue.send(event.body)
     log(
         Event.MANIFEST_SENT,
         job_run_id=job_run_id,
-        manifest_id=sent.id,
+        manifest_id=event.id,
         outcome=outcome,
-        tickets=stored.record.tickets,
-        seconds_since_settled=_seconds_since(stored.record.settled_at, deliverer),
-        seconds_since_finished=_seconds_since(_finished_at(stored.record), deliverer),
+        tickets=record.tickets,
+        seconds_since_settled=_seconds_since(record.settled_at, deliverer),
+        seconds_since_finished=_seconds_since(_finished_at(record), deliverer),
     )
-    _mark_reported(deliverer, stored, outcome, sent.id)
-    return sent
-
-
-def _find_out(deliverer: Deliverer, record: JobRecord) -> Audited | CloudEvent | Wait:
-    """What the manifest says; the manifest, if it is stored already; or until when to wait."""
-    if record.settlement is Settlement.FINISHED and record.job:
-        return audit_output(deliverer, record, record.job)
-    outcome = Outcome(str(record.settlement))
-    return Audited(outcome, Version.of_settlement(outcome))
+    _mark_reported(deliverer, stored, outcome, event.id)
+    return event
 
 
 def _postpone(deliverer: Deliverer, stored: StoredRecord, wait: Wait) -> None:

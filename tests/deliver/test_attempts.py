@@ -1,60 +1,79 @@
-"""Attempts are counted right, whoever else counts at the same time."""
+"""Audits are counted right, whoever else counts at the same time."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from gem_core.deliver.attempts import Attempts, Begun
-from gem_core.errors import RecordConflict
+from gem_core.deliver.attempts import Attempts
+from gem_core.errors import OutputUnreachable, RecordConflict, StoreError
+from gem_core.watch.record import JobRecord
 from tests.builders import new_record
-from tests.fakes import START, MemoryDocuments, Trap
+from tests.fakes import START, Killed, MemoryDocuments, Trap
 
 RECORD = new_record()
 LATER = START + timedelta(minutes=1)
 
 
-def test_an_attempt_that_ends_leaves_nothing() -> None:
+def audit(attempts: Attempts, record: JobRecord = RECORD, etag: str = "E1") -> int:
+    """An audit that ends well; what it counted."""
+    with attempts.counted(record, etag) as begun:
+        return begun
+
+
+def fail(attempts: Attempts, error: BaseException | None = None) -> None:
+    """An audit that ends by an error; by default the process dies."""
+    raised = error or Killed()
+    with suppress(type(raised)), attempts.counted(RECORD, "E1"):
+        raise raised
+
+
+def test_an_audit_that_ends_leaves_nothing() -> None:
     documents = MemoryDocuments()
     attempts = Attempts(documents)
-    for _ in range(3):
-        begun = attempts.begin(RECORD, "E1")
-        assert begun.count == 1
-        attempts.end(begun)
+    assert [audit(attempts) for _ in range(3)] == [1, 1, 1]
     assert documents.names() == []
 
 
 def test_those_that_never_ended_stay_counted() -> None:
     attempts = Attempts(MemoryDocuments())
-    assert [attempts.begin(RECORD, "E1").count for _ in range(3)] == [1, 2, 3]
-    attempts.end(attempts.begin(RECORD, "E1"))
-    assert attempts.begin(RECORD, "E1").count == 4
+    for _ in range(3):
+        fail(attempts)
+    assert [audit(attempts), audit(attempts)] == [4, 4]
+
+
+@pytest.mark.parametrize(
+    ("error", "count"),
+    [(OutputUnreachable("503"), 1), (StoreError("503"), 1), (ValueError("ours"), 2)],
+)
+def test_an_error_of_storage_does_not_count_and_any_other_does(
+    error: Exception, count: int
+) -> None:
+    attempts = Attempts(MemoryDocuments())
+    fail(attempts, error)
+    assert audit(attempts) == count
 
 
 def test_a_count_is_of_one_output_one_request_and_one_registration() -> None:
     attempts = Attempts(MemoryDocuments())
+    fail(attempts)
     others = (
         (RECORD, "E2"),
         (replace(RECORD, redelivered_at=LATER), "E1"),
         (new_record(at=LATER), "E1"),
         (new_record("job-2"), "E1"),
     )
-    attempts.begin(RECORD, "E1")
-    assert [attempts.begin(*other).count for other in others] == [1, 1, 1, 1]
-    assert attempts.begin(RECORD, "E1").count == 2
+    assert [audit(attempts, *other) for other in others] == [1, 1, 1, 1]
+    assert audit(attempts) == 2
 
 
-def test_a_usual_attempt_costs_two_requests() -> None:
+def test_a_usual_audit_costs_two_requests() -> None:
     trap = Trap()
-    attempts = Attempts(trap.around(MemoryDocuments(), "outbox"))
-    attempts.end(attempts.begin(RECORD, "E1"))
+    audit(Attempts(trap.around(MemoryDocuments(), "outbox")))
     assert trap.calls == ["outbox.create", "outbox.delete"]
-
-
-def begin(attempts: Attempts) -> Begun:
-    return attempts.begin(RECORD, "E1")
 
 
 def overtake(documents: MemoryDocuments, call: str, act: Callable[[], object]) -> None:
@@ -74,9 +93,9 @@ def test_two_that_begin_at_once_are_two(call: str, deaths: int) -> None:
     documents = MemoryDocuments()
     attempts = Attempts(documents)
     for _ in range(deaths):
-        begin(attempts)
-    overtake(documents, call, lambda: begin(attempts))
-    assert begin(attempts).count == deaths + 2
+        fail(attempts)
+    overtake(documents, call, lambda: fail(attempts))
+    assert audit(attempts) == deaths + 2
 
 
 @pytest.mark.parametrize(("call", "deaths"), [("delete", 0), ("replace", 1)])
@@ -84,48 +103,45 @@ def test_one_that_begins_while_another_ends_is_counted(call: str, deaths: int) -
     documents = MemoryDocuments()
     attempts = Attempts(documents)
     for _ in range(deaths):
-        begin(attempts)
-    begun = begin(attempts)
-    overtake(documents, call, lambda: begin(attempts))
-    attempts.end(begun)
-    assert begin(attempts).count == deaths + 2
+        fail(attempts)
+    with attempts.counted(RECORD, "E1"):
+        overtake(documents, call, lambda: fail(attempts))
+    assert audit(attempts) == deaths + 2
 
 
-@pytest.mark.parametrize(("call", "deaths"), [("replace", 0), ("replace", 1)])
-def test_two_that_end_at_once_are_two(call: str, deaths: int) -> None:
+@pytest.mark.parametrize("deaths", [0, 1])
+def test_two_that_end_at_once_are_two(deaths: int) -> None:
     documents = MemoryDocuments()
     attempts = Attempts(documents)
     for _ in range(deaths):
-        begin(attempts)
-    ending = [begin(attempts), begin(attempts)]
-    overtake(documents, call, lambda: attempts.end(ending[0]))
-    attempts.end(ending[1])
-    assert begin(attempts).count == deaths + 1
+        fail(attempts)
+    with attempts.counted(RECORD, "E1"):
+        other = attempts.counted(RECORD, "E1")
+        other.__enter__()
+        overtake(documents, "replace", lambda: other.__exit__(None, None, None))
+    assert audit(attempts) == deaths + 1
 
 
 def test_one_that_ends_after_the_job_was_forgotten_counts_nothing() -> None:
     documents = MemoryDocuments()
-    attempts = Attempts(documents)
-    begun = begin(attempts)
-    documents.delete(begun.name)
-    attempts.end(begun)
+    with Attempts(documents).counted(RECORD, "E1"):
+        (name,) = documents.names()
+        documents.delete(name)
     assert documents.names() == []
 
 
 def test_many_at_once_leave_the_count_of_those_that_never_ended() -> None:
     attempts = Attempts(MemoryDocuments())
-    died = attempts.begin(RECORD, "E1")
-
-    def once(_: int) -> None:
-        attempts.end(begin(attempts))
-
+    fail(attempts)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(once, range(200)))
-    assert begin(attempts).count == died.count + 1
+        list(pool.map(audit, [attempts] * 200))
+    assert audit(attempts) == 2
 
 
 @pytest.mark.parametrize("call", ["create", "replace", "delete"])
-def test_a_write_that_storage_repeats_by_itself_makes_one_difference_at_most(call: str) -> None:
+def test_a_write_that_storage_repeats_by_itself_makes_a_difference_of_one_at_most(
+    call: str,
+) -> None:
     """The first try arrived, its answer did not, and the second meets what the first has done."""
     documents = MemoryDocuments()
     attempts = Attempts(documents)
@@ -138,11 +154,11 @@ def test_a_write_that_storage_repeats_by_itself_makes_one_difference_at_most(cal
         return answer
 
     setattr(documents, call, twice)
-    attempts.end(begin(attempts))
-    for _ in range(2):
-        begin(attempts)
-    attempts.end(begin(attempts))
-    assert abs(begin(attempts).count - 3) <= 1
+    audit(attempts)
+    fail(attempts)
+    fail(attempts)
+    audit(attempts)
+    assert abs(audit(attempts) - 3) <= 1
 
 
 def test_waiting_has_begun_when_it_first_did() -> None:

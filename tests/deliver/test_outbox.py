@@ -26,6 +26,14 @@ def test_an_event_of_any_type_comes_back_byte_for_byte(body: str) -> None:
     assert outbox.get(JOB, "id-1") == CloudEvent("id-1", body)
 
 
+def test_the_first_of_several_ids_is_given() -> None:
+    outbox = World().outbox
+    outbox.keep(JOB, event("b", "id-2"))
+    assert outbox.get(JOB, "id-1", "id-2", "id-3") == event("b", "id-2")
+    outbox.keep(JOB, event("a", "id-1"))
+    assert outbox.get(JOB, "id-1", "id-2") == event("a", "id-1")
+
+
 def test_the_first_one_stands() -> None:
     outbox = World().outbox
     outbox.keep(JOB, event("first"))
