@@ -3,7 +3,6 @@
 Nothing is stored here but the attempts, and nothing is sent.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +15,6 @@ from gem_core.errors import (
     OutputChanged,
     OutputMissing,
     OutputRefused,
-    OutputUnreachable,
 )
 from gem_core.flows.deliverer import Deliverer
 from gem_core.flows.job_files import open_input, output_name
@@ -31,7 +29,8 @@ LOOK_AGAIN = timedelta(minutes=2)
 """How long to wait for what is not there yet."""
 INPUT_PATIENCE = timedelta(minutes=10)
 """How long to wait for an input or a disk that cannot be used: longer than a hiccup lasts, and not
-long for those who never gave the right to read inputs."""
+long for those who never gave the right to read inputs. Also for an output that is written again
+each time before its manifest is sent."""
 MAX_BEGUN = 10
 """Audits of one output that began and never ended: the host's five tries of two tickets."""
 BEGUN_WITH_INPUT = MAX_BEGUN // 2
@@ -98,19 +97,14 @@ def audit_output(deliverer: Deliverer, record: JobRecord) -> Audited | CloudEven
 def _audit_version(
     deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source
 ) -> Audited | CloudEvent | Wait:
-    """What is known of this version of the output. Raises OutputChanged when there is another."""
+    """What is known of this version of the output. Raises OutputChanged when it is replaced."""
     in_full = Version.of_etag(output.etag)
     in_part = Version.in_part(output.etag, record.redelivered_at)
     ids = in_full.event_id(record), in_part.event_id(record)
     if event := deliverer.outbox.get(record.job_run_id, *ids):
         return event
     found = _audit(deliverer, record, job, output)
-    if isinstance(found, Wait):
-        return found
-    with suppress(OutputUnreachable):  # the report stays true of what was audited
-        if output.size_bytes:
-            output.read(0, 1)
-    if found.version == in_full:
+    if isinstance(found, Wait) or found.version == in_full:
         return found
     # Meanwhile another delivery may have audited it in full.
     return deliverer.outbox.get(record.job_run_id, *ids) or found
@@ -125,7 +119,7 @@ def _audit(deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source)
             version = Version.not_audited(output.etag, NotAudited.NEVER_ENDED, request)
             return Audited(report.outcome, version, report, output)
         input_ = open_input(deliverer, job, leave_out=begun > BEGUN_WITH_INPUT)
-        if input_.may_come and (wait := _wait_for(deliverer, record, input_.note)):
+        if input_.may_come and (wait := wait_for(deliverer, record, input_.note)):
             return wait
         report = deliverer.audit(
             output,
@@ -144,7 +138,7 @@ def _audit(deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source)
         bytes_read=report.bytes_read,
         requests=report.requests,
     )
-    if report.kept_back and (wait := _wait_for(deliverer, record, report.kept_back)):
+    if report.kept_back and (wait := wait_for(deliverer, record, report.kept_back)):
         return wait
     version = Version.of_etag(output.etag)
     if report.facts.too_much:
@@ -154,8 +148,8 @@ def _audit(deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source)
     return Audited(report.outcome, version, report, output)
 
 
-def _wait_for(deliverer: Deliverer, record: JobRecord, trouble: str) -> Wait | None:
-    """How long to wait for trouble to pass that keeps checks back; None when it was long enough."""
+def wait_for(deliverer: Deliverer, record: JobRecord, trouble: str) -> Wait | None:
+    """Until when to wait for trouble to pass that may; None when that was done for long enough."""
     now = deliverer.clock()
     ends = deliverer.attempts.waiting_since(record, now) + INPUT_PATIENCE
     return Wait(min(now + LOOK_AGAIN, ends), trouble) if now < ends else None

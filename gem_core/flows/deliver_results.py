@@ -34,10 +34,10 @@ def deliver_results(deliverer: Deliverer, job_run_id: str) -> CloudEvent | None:
         return None
     record = stored.record
     found = audit_output(deliverer, record)
-    if isinstance(found, Wait):
-        _postpone(deliverer, stored, found)
-        return None
     event = keep(deliverer, record, found) if isinstance(found, Audited) else found
+    if isinstance(event, Wait):
+        _postpone(deliverer, stored, event)
+        return None
     outcome = outcome_of(event)
     deliverer.queue.send(event.body)
     log(
@@ -54,7 +54,7 @@ def deliver_results(deliverer: Deliverer, job_run_id: str) -> CloudEvent | None:
 
 
 def _postpone(deliverer: Deliverer, stored: StoredRecord, wait: Wait) -> None:
-    """What the audit needs is not there yet: let the sweep raise the ticket again."""
+    """Nothing can be sent yet: let the sweep raise the ticket again."""
     record = stored.record
     log(
         Event.DELIVERY_POSTPONED,

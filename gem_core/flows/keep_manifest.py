@@ -3,17 +3,23 @@
 from datetime import datetime
 
 from gem_core.audit.judging.report import RULESET
+from gem_core.audit.reading.source import Source
 from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.deliver.findings import findings
 from gem_core.deliver.manifest import manifest, whole_event
-from gem_core.flows.audit_output import Audited
+from gem_core.deliver.version import Version
+from gem_core.errors import OutputChanged, OutputUnreachable
+from gem_core.flows.audit_output import Audited, Wait, wait_for
 from gem_core.flows.deliverer import Deliverer
 from gem_core.logs import Event, log
 from gem_core.watch.record import JobRecord
 
 
-def keep(deliverer: Deliverer, record: JobRecord, audited: Audited) -> CloudEvent:
-    """Store the manifest, after its report; gives the one that stands under its id."""
+def keep(deliverer: Deliverer, record: JobRecord, audited: Audited) -> CloudEvent | Wait:
+    """Store the manifest, after its report; gives the one that stands under its id.
+
+    It is not to be sent yet when the output was replaced meanwhile: drawing the page takes a while.
+    """
     outbox, job_run_id, now = deliverer.outbox, record.job_run_id, deliverer.clock()
     id_ = audited.version.event_id(record)
     report = whole_event(
@@ -34,7 +40,22 @@ def keep(deliverer: Deliverer, record: JobRecord, audited: Audited) -> CloudEven
         # An earlier delivery ended after its report, perhaps since drawing the page took too much
         # memory: this one goes without a page.
         outbox.replace_report(job_run_id, report)
-    return outbox.keep(job_run_id, manifest(report))
+    event = outbox.keep(job_run_id, manifest(report))
+    if audited.version != Version.changed() and audited.output and _is_replaced(audited.output):
+        return wait_for(deliverer, record, "the output was replaced after its audit") or event
+    return event
+
+
+def _is_replaced(output: Source) -> bool:
+    """Whether another version is there by now. Without an answer the report stays true."""
+    try:
+        if output.size_bytes:
+            output.read(0, 1)
+    except OutputChanged:
+        return True
+    except OutputUnreachable:
+        return False
+    return False
 
 
 def _keep_page(

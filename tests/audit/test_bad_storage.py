@@ -13,10 +13,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devkit.blob_server import Blob, Fault, serving
-from gem_core.audit.audit import audit
-from gem_core.audit.judging.report import Report
 from gem_core.audit.reading import blob_source
 from gem_core.audit.reading.output_files import OutputFiles
+from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.errors import OutputError, OutputRefused, OutputUnreachable
 from gem_core.flows.audit_output import MAX_AUDITS
 from gem_core.flows.deliver_results import deliver_results
@@ -103,19 +102,23 @@ def test_overwritten_at_every_read() -> None:
     assert len([one for one in blob.requests if one.if_match]) == MAX_AUDITS
 
 
-def test_overwritten_between_the_last_read_and_the_end_of_the_audit() -> None:
-    """While ids were sorted, say: what is sent is about the output that is there at the end."""
+def test_overwritten_between_the_audit_and_the_send() -> None:
+    """While the page was drawn, say: what is sent is about the output that is there."""
     blob = Blob(WHOLE)
-    left = [overwritten]
-
-    def slow(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - as an audit takes it
-        report = audit(*args, **options)
-        if left:
-            left.pop()(blob)
-        return report
-
     with delivering(blob) as (world, deliverer):
-        deliver_results(replace(deliverer, audit=slow), JOB)
+        keep = deliverer.outbox.keep
+        left = [overwritten]
+
+        def kept(job_run_id: str, event: CloudEvent) -> CloudEvent:
+            stored = keep(job_run_id, event)
+            if left:
+                left.pop()(blob)
+            return stored
+
+        deliverer.outbox.keep = kept  # type: ignore[method-assign]
+        assert deliver_results(deliverer, JOB) is None
+        assert world.record().stage is Stage.SETTLED
+        deliver_results(deliverer, JOB)
     data = told(world)["data"]
     assert data["output"]["etag"] == blob.etag
     assert data["match"]["rowsMatched"] == 20

@@ -132,8 +132,8 @@ def test_a_delivery_costs_a_fixed_number_of_requests() -> None:
         "jobs.get",
         "files.open", "manifests.get", "manifests.get",
         "manifests.create", "files.open", "files.source.read", "files.source.read",
-        "manifests.delete", "files.source.read",
+        "manifests.delete",
         "reports.create", "files.source.read", "reports.put", "manifests.create",
-        "queue.send",
+        "files.source.read", "queue.send",
         "worklist.get", "jobs.replace", "worklist.delete",
     ]  # fmt: skip

@@ -13,7 +13,7 @@ from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.deliver.manifest import manifest_id, outcome_of
 from gem_core.deliver.outbox import Outbox
 from gem_core.flows import check_one, deliver_results, keep_manifest
-from gem_core.flows.audit_output import Audited
+from gem_core.flows.audit_output import Audited, Wait
 from gem_core.flows.deliverer import Deliverer
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, Stage
@@ -69,9 +69,10 @@ def _no_read_pin() -> AbstractContextManager[Any]:
 def _mark_first() -> AbstractContextManager[Any]:
     keep = keep_manifest.keep  # the step before the send
 
-    def kept(deliverer: Deliverer, record: JobRecord, audited: Audited) -> CloudEvent:
+    def kept(deliverer: Deliverer, record: JobRecord, audited: Audited) -> CloudEvent | Wait:
         event = keep(deliverer, record, audited)
-        if stored := deliverer.registry.get(record.job_run_id):
+        stored = deliverer.registry.get(record.job_run_id)
+        if stored and isinstance(event, CloudEvent):
             deliver_results._mark_reported(deliverer, stored, outcome_of(event), event.id)
         return event
 
