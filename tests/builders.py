@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gem_core.audit.audit import audit
+from gem_core.deliver.attempts import Attempts
 from gem_core.deliver.outbox import Outbox
 from gem_core.flows.check_one import ask
 from gem_core.flows.checker import Checker, PoisonCount, in_threads
@@ -198,9 +199,14 @@ class World:
     def outbox(self) -> Outbox:
         """Over the watched stores."""
         return Outbox(
-            manifests=self._watched(self.manifests, "manifests"),
+            events=self._watched(self.manifests, "manifests"),
             reports=self._watched(self.reports, "reports"),
         )
+
+    @property
+    def attempts(self) -> Attempts:
+        """Over the watched store."""
+        return Attempts(self._watched(self.manifests, "manifests"))
 
     @property
     def heartbeat(self) -> Heartbeat:
@@ -236,6 +242,7 @@ class World:
         return Deliverer(
             registry=self.registry,
             outbox=self.outbox,
+            attempts=self.attempts,
             queue=self.trap.around(self.queue, "queue"),
             files=self.trap.around(self.files, "files"),
             job_url=lambda id_: f"https://gem.example/jobs/{id_}",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.deliver.cut import cut_to_fit
 from gem_core.gem.job import GemJob
 from gem_core.outcome import Outcome
@@ -18,16 +19,6 @@ from gem_core.watch.record import JobRecord
 EVENT_TYPE = "io.gemcourier.job.settled.v1"
 DATA_SCHEMA = "urn:gem-courier:manifest:1"
 SCHEMA_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """A manifest as it is stored and sent, byte for byte."""
-
-    id: str
-    outcome: Outcome
-    body: str
-    """The CloudEvent as JSON, ASCII, at most 48 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +45,7 @@ def manifest_id(job_run_id: str, registered_at: datetime, *, version: str, rules
     Args:
         job_run_id: GEM's id.
         registered_at: with it, which registration of the job.
-        version: the ETag of the output that was audited, or a word for why none was (with the ETag
-            where that tells outputs apart).
+        version: what it describes, see `Version.text`.
         ruleset: of the audit.
 
     """
@@ -116,12 +106,21 @@ def whole_event(
     return event | ({"subject": parts.subject} if parts.subject else {})
 
 
-def manifest(event: Mapping[str, Any]) -> Manifest:
-    """The message of a whole event: without the checks that passed, and cut to its limit."""
+def manifest(event: Mapping[str, Any]) -> CloudEvent:
+    """The message of a whole event: without the checks that passed; ASCII, at most 48 KiB."""
     data = dict(event["data"])
     checks = {name: part for name, part in data["checks"].items() if name != "all"}
-    body = cut_to_fit({**event, "data": data | {"checks": checks}})
-    return Manifest(event["id"], Outcome(data["outcome"]), body)
+    return CloudEvent(event["id"], cut_to_fit({**event, "data": data | {"checks": checks}}))
+
+
+def outcome_of(manifest: CloudEvent) -> Outcome:
+    """How the job ended, as its manifest says.
+
+    Raises:
+        ValueError: a newer version of this app wrote the manifest, and an outcome that it added.
+
+    """
+    return Outcome(json.loads(manifest.body)["data"]["outcome"])
 
 
 def _job(job: GemJob) -> dict[str, Any]:

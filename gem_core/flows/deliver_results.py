@@ -1,5 +1,5 @@
-"""The story of a ticket: audit the output of a settled job, store the manifest, send it, and only
-then mark the job as reported. Edges come in as arguments.
+"""The story of a ticket: find out what the manifest of a settled job is to say, store it, send it,
+and only then mark the job as reported. Edges come in as arguments.
 
 Whatever happens between two lines here, the record stays settled and on the worklist, so the sweep
 raises the ticket again; and the outbox makes the repeat send the same manifest.
@@ -7,18 +7,19 @@ raises the ticket again; and the outbox makes the repeat send the same manifest.
 
 from datetime import datetime
 
-from gem_core.deliver.manifest import Manifest
+from gem_core.deliver.cloud_event import CloudEvent
+from gem_core.deliver.manifest import outcome_of
 from gem_core.errors import RecordConflict
-from gem_core.flows.audit_output import Wait, audited
+from gem_core.flows.audit_output import Audited, Wait, audit_output
 from gem_core.flows.deliverer import Deliverer
-from gem_core.flows.keep_manifest import keep, settled_at
+from gem_core.flows.keep_manifest import keep
 from gem_core.logs import Event, log
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, Settlement, Stage
 from gem_core.watch.registry import StoredRecord
 
 
-def deliver_results(deliverer: Deliverer, job_run_id: str) -> Manifest | None:
+def deliver_results(deliverer: Deliverer, job_run_id: str) -> CloudEvent | None:
     """Deliver one settled job; None when there is nothing to deliver (yet).
 
     Raises:
@@ -31,43 +32,29 @@ def deliver_results(deliverer: Deliverer, job_run_id: str) -> Manifest | None:
         stage = stored.record.stage if stored else "unknown"
         log(Event.DELIVERY_SKIPPED, job_run_id=job_run_id, stage=stage)
         return None
-    ready = _manifest(deliverer, stored.record)
-    if isinstance(ready, Wait):
-        _postpone(deliverer, stored, ready)
+    record = stored.record
+    found = audit_output(deliverer, record)
+    event = keep(deliverer, record, found) if isinstance(found, Audited) else found
+    if isinstance(event, Wait):
+        _postpone(deliverer, stored, event)
         return None
-    deliverer.queue.send(ready.body)
+    outcome = outcome_of(event)
+    deliverer.queue.send(event.body)
     log(
         Event.MANIFEST_SENT,
         job_run_id=job_run_id,
-        manifest_id=ready.id,
-        outcome=ready.outcome,
-        tickets=stored.record.tickets,
-        seconds_since_settled=_seconds_since(settled_at(stored.record), deliverer),
-        seconds_since_finished=_seconds_since(_finished_at(stored.record), deliverer),
+        manifest_id=event.id,
+        outcome=outcome,
+        tickets=record.tickets,
+        seconds_since_settled=_seconds_since(record.settled_at, deliverer),
+        seconds_since_finished=_seconds_since(_finished_at(record), deliverer),
     )
-    _mark_reported(deliverer, stored, ready)
-    return ready
-
-
-def _manifest(deliverer: Deliverer, record: JobRecord) -> Manifest | Wait:
-    if record.settlement is Settlement.FINISHED and record.job:
-        return audited(deliverer, record, record.job)
-    outcome = Outcome(str(record.settlement))
-    return keep(deliverer, record, outcome, outcome)
-
-
-def _finished_at(record: JobRecord) -> datetime | None:
-    """When GEM says that it finished the job; by GEM's clock."""
-    is_finished = record.settlement is Settlement.FINISHED
-    return record.job.modified_at if record.job and is_finished else None
-
-
-def _seconds_since(then: datetime | None, deliverer: Deliverer) -> float | None:
-    return round((deliverer.clock() - then).total_seconds(), 3) if then else None
+    _mark_reported(deliverer, stored, outcome, event.id)
+    return event
 
 
 def _postpone(deliverer: Deliverer, stored: StoredRecord, wait: Wait) -> None:
-    """What the audit needs is not there yet: let the sweep raise the ticket again."""
+    """Nothing can be sent yet: let the sweep raise the ticket again."""
     record = stored.record
     log(
         Event.DELIVERY_POSTPONED,
@@ -81,11 +68,13 @@ def _postpone(deliverer: Deliverer, stored: StoredRecord, wait: Wait) -> None:
         log(Event.RECORD_CONFLICT, job_run_id=record.job_run_id)
 
 
-def _mark_reported(deliverer: Deliverer, served: StoredRecord, sent: Manifest) -> None:
+def _mark_reported(
+    deliverer: Deliverer, served: StoredRecord, outcome: Outcome, manifest_id: str
+) -> None:
     """Mark the job as reported, whatever else has changed in its record meanwhile.
 
-    But for one who asked for the manifest again meanwhile, or registered the job again: this
-    delivery may have looked at the output before that.
+    It stays settled when somebody asked for the manifest again meanwhile, or registered the job
+    again: this delivery may have read the output before that.
     """
     stored: StoredRecord | None = served
     while (
@@ -93,10 +82,20 @@ def _mark_reported(deliverer: Deliverer, served: StoredRecord, sent: Manifest) -
         and stored.record.stage is Stage.SETTLED
         and stored.record.is_same_delivery(served.record)
     ):
-        reported = stored.record.reported(sent.outcome, sent.id, deliverer.clock())
+        reported = stored.record.reported(outcome, manifest_id, deliverer.clock())
         try:
             deliverer.registry.replace(stored, reported)
         except RecordConflict:
             stored = deliverer.registry.get(reported.job_run_id)
         else:
             return
+
+
+def _finished_at(record: JobRecord) -> datetime | None:
+    """When GEM says that it finished the job; by GEM's clock."""
+    is_finished = record.settlement is Settlement.FINISHED
+    return record.job.modified_at if record.job and is_finished else None
+
+
+def _seconds_since(then: datetime | None, deliverer: Deliverer) -> float | None:
+    return round((deliverer.clock() - then).total_seconds(), 3) if then else None

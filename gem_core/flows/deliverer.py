@@ -8,6 +8,7 @@ from typing import Protocol
 from gem_core.audit.audit import audit
 from gem_core.audit.judging.report import Report
 from gem_core.audit.reading.source import Source
+from gem_core.deliver.attempts import Attempts
 from gem_core.deliver.outbox import Outbox
 from gem_core.gem.job import GemJob
 from gem_core.watch.registry import JobRegistry
@@ -56,6 +57,7 @@ class Deliverer:
 
     registry: JobRegistry
     outbox: Outbox
+    attempts: Attempts
     queue: ManifestQueue
     files: Files
     job_url: Callable[[str], str]

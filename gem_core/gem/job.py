@@ -42,7 +42,9 @@ class GemJob:
     storage_id: str | None = None
     input_name: str | None = None
     output_name: str | None = None
-    """As GEM names it. What the contract promises is `contracts.known.promised_output`."""
+    """As GEM names it."""
+    promised_output: str | None = None
+    """The output's name by the pattern of the contract; None when GEM names no input."""
 
     matching_type: str | None = None
     overture_release: str | None = None

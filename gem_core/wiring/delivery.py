@@ -19,7 +19,9 @@ def deliverer() -> "Deliverer":
     from gem_core.audit.audit import AuditOptions, audit
     from gem_core.audit.ids.facts import IdLimits
     from gem_core.audit.reading.output_files import OutputFiles
+    from gem_core.deliver.attempts import Attempts
     from gem_core.flows.deliverer import Deliverer
+    from gem_core.storage.names import OUTBOX
 
     chosen, state = settings(), stores()
     options = AuditOptions(
@@ -29,6 +31,7 @@ def deliverer() -> "Deliverer":
     return Deliverer(
         registry=state.registry,
         outbox=state.outbox,
+        attempts=Attempts(state.documents(OUTBOX)),
         queue=state.results_queue(
             chosen.results_queue,
             base64=chosen.results_queue_encoding is QueueEncoding.BASE64,

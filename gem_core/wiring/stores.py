@@ -58,8 +58,8 @@ class Stores:
 
     @cached_property
     def outbox(self) -> Outbox:
-        """Stored manifests and reports."""
-        return Outbox(manifests=self.documents(OUTBOX), reports=self.documents(REPORTS))
+        """Stored events and reports."""
+        return Outbox(events=self.documents(OUTBOX), reports=self.documents(REPORTS))
 
     def queue(self, name: str, *, base64: bool = False) -> "QueueClient":
         """A queue; `base64` encodes what is sent, as Functions queue triggers expect."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from devkit.blob_server import Blob, Fault, serving
 from gem_core.audit.reading import blob_source
 from gem_core.audit.reading.output_files import OutputFiles
-from gem_core.deliver.manifest import Manifest
+from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.errors import OutputError, OutputRefused, OutputUnreachable
 from gem_core.flows.audit_output import MAX_AUDITS
 from gem_core.flows.deliver_results import deliver_results
@@ -109,13 +109,15 @@ def test_overwritten_between_the_audit_and_the_send() -> None:
         keep = deliverer.outbox.keep
         left = [overwritten]
 
-        def kept(job_run_id: str, manifest: Manifest) -> Manifest:
-            stored = keep(job_run_id, manifest)
+        def kept(job_run_id: str, event: CloudEvent) -> CloudEvent:
+            stored = keep(job_run_id, event)
             if left:
                 left.pop()(blob)
             return stored
 
         deliverer.outbox.keep = kept  # type: ignore[method-assign]
+        assert deliver_results(deliverer, JOB) is None
+        assert world.record().stage is Stage.SETTLED
         deliver_results(deliverer, JOB)
     data = told(world)["data"]
     assert data["output"]["etag"] == blob.etag

@@ -21,7 +21,6 @@ WORDS = {"matched": "yes", "unmatched": "no", None: None, "maybe": "maybe"}
 OTHER = replace(
     X_VERSION_1,
     name="other",
-    output_name="{}.out".format,
     output=OutputFile(
         columns={
             Role.ID: Column("id", ColumnType.INTEGER_OR_TEXT),
@@ -53,6 +52,7 @@ def in_other_words(of: GemJob) -> GemJob:
         statistics=figures,
         input_name="roads_matched",
         output_name="roads_matched.out",
+        promised_output="roads_matched.out",
     )
 
 

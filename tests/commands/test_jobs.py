@@ -14,7 +14,7 @@ from devkit.azurite import Azurite
 from devkit.simulator import CLEAN, GemSimulator
 from devkit.stage import app_settings
 from gem_core.__main__ import main
-from gem_core.deliver.manifest import Manifest
+from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.outcome import Outcome
 from gem_core.storage import names
@@ -53,7 +53,7 @@ def settle(command: DeskCommand, job_run_id: str, **fields: object) -> JobRecord
 def report(command: DeskCommand, job_run_id: str) -> None:
     record = settle(command, job_run_id)
     body = json.dumps({"id": "abc", "data": {"outcome": "failed"}})
-    state_manager().outbox.keep(job_run_id, Manifest("abc", Outcome.FAILED, body))
+    state_manager().outbox.keep(job_run_id, CloudEvent("abc", body))
     change(job_run_id, record.reported(Outcome.FAILED, "abc", now()))
 
 

@@ -11,7 +11,8 @@ from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.report import CheckResult, Report
 from gem_core.audit.judging.report_json import no_checks, report_to_json
 from gem_core.audit.judging.verdict import Judgement, Verdict
-from gem_core.deliver.manifest import AuditParts, Manifest, manifest, manifest_id, whole_event
+from gem_core.deliver.cloud_event import CloudEvent
+from gem_core.deliver.manifest import AuditParts, manifest, manifest_id, whole_event
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, Settlement
 from tests.builders import JOB, job, new_record
@@ -97,5 +98,5 @@ def event(record: JobRecord, found: AuditParts, *, report_url: str = REPORT) -> 
     )
 
 
-def message(record: JobRecord, found: AuditParts) -> Manifest:
+def message(record: JobRecord, found: AuditParts) -> CloudEvent:
     return manifest(event(record, found))

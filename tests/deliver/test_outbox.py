@@ -3,33 +3,42 @@
 import json
 from typing import Any
 
-from gem_core.deliver.manifest import Manifest
-from gem_core.outcome import Outcome
+import pytest
+
+from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.storage.documents import Document
 from tests.builders import JOB, World
 from tests.fakes import MemoryDocuments
 
 
-def kept(text: str, id_: str = "id-1") -> Manifest:
-    body = json.dumps({"id": id_, "data": {"outcome": "valid", "text": text}})
-    return Manifest(id_, Outcome.VALID, body)
+def event(text: str, id_: str = "id-1") -> CloudEvent:
+    return CloudEvent(id_, json.dumps({"id": id_, "data": {"text": text}}, ensure_ascii=False))
 
 
 def test_nothing_is_kept_at_first() -> None:
     assert World().outbox.get(JOB, "id-1") is None
 
 
-def test_a_kept_manifest_comes_back_byte_for_byte() -> None:
+@pytest.mark.parametrize("body", ["é", "{}", '{"type": "job.watched", "data": []}'])
+def test_an_event_of_any_type_comes_back_byte_for_byte(body: str) -> None:
     outbox = World().outbox
-    assert outbox.keep(JOB, kept("é")) == kept("é")
-    assert outbox.get(JOB, "id-1") == kept("é")
+    assert outbox.keep(JOB, CloudEvent("id-1", body)) == CloudEvent("id-1", body)
+    assert outbox.get(JOB, "id-1") == CloudEvent("id-1", body)
+
+
+def test_the_first_of_several_ids_is_given() -> None:
+    outbox = World().outbox
+    outbox.keep(JOB, event("b", "id-2"))
+    assert outbox.get(JOB, "id-1", "id-2", "id-3") == event("b", "id-2")
+    outbox.keep(JOB, event("a", "id-1"))
+    assert outbox.get(JOB, "id-1", "id-2") == event("a", "id-1")
 
 
 def test_the_first_one_stands() -> None:
     outbox = World().outbox
-    outbox.keep(JOB, kept("first"))
-    assert outbox.keep(JOB, kept("second")) == kept("first")
-    assert outbox.get(JOB, "id-1") == kept("first")
+    outbox.keep(JOB, event("first"))
+    assert outbox.keep(JOB, event("second")) == event("first")
+    assert outbox.get(JOB, "id-1") == event("first")
 
 
 def test_two_at_once_send_the_same_bytes() -> None:
@@ -40,15 +49,15 @@ def test_two_at_once_send_the_same_bytes() -> None:
 
     def overtake() -> None:
         if world.trap.calls == ["manifests.get"]:
-            first.outbox.keep(JOB, kept("other"))
+            first.outbox.keep(JOB, event("other"))
 
     world.trap.check = overtake
     outbox = world.outbox
     assert outbox.get(JOB, "id-1") is None
-    assert outbox.keep(JOB, kept("mine")) == kept("other")
+    assert outbox.keep(JOB, event("mine")) == event("other")
 
 
-def test_a_manifest_forgotten_meanwhile_is_stored_anew() -> None:
+def test_an_event_forgotten_meanwhile_is_stored_anew() -> None:
     class Vanishing(MemoryDocuments):
         def get(self, name: str) -> Document | None:
             self.delete(name)
@@ -56,26 +65,46 @@ def test_a_manifest_forgotten_meanwhile_is_stored_anew() -> None:
 
     world = World()
     world.manifests = Vanishing()
-    world.outbox.keep(JOB, kept("first"))
-    assert world.outbox.keep(JOB, kept("second")) == kept("second")
+    world.outbox.keep(JOB, event("first"))
+    assert world.outbox.keep(JOB, event("second")) == event("second")
     assert world.manifests.names() == [f"{JOB}/id-1.json"]
 
 
-def test_a_report_is_stored_whole_under_the_address_that_was_told() -> None:
+REPORT: dict[str, Any] = {"id": "id-1", "data": {"name": "é", "rows": [1, 2]}}
+
+
+def test_a_report_is_stored_whole_at_the_address_that_was_named() -> None:
     world = World()
-    event: dict[str, Any] = {"id": "id-1", "data": {"name": "é", "rows": [1, 2]}}
-    world.outbox.keep_report(JOB, event)
+    assert world.outbox.keep_report(JOB, REPORT)
     held = world.reports.get(f"{JOB}/id-1/report.json")
     assert held
-    assert json.loads(held.body) == event
-    assert world.outbox.report_url(JOB, "id-1") == world.reports.url(f"{JOB}/id-1/report.json")
+    assert json.loads(held.body) == REPORT
+    assert world.outbox.report_url(JOB, "id-1") == world.reports.url(held.name)
+    assert world.outbox.report(JOB, "id-1") == held.body
 
 
-def test_forgetting_a_job_takes_its_manifests_only() -> None:
+def test_a_report_is_replaced_on_purpose_only() -> None:
+    outbox = World().outbox
+    other = {"id": "id-1", "data": {}}
+    outbox.keep_report(JOB, REPORT)
+    assert not outbox.keep_report(JOB, other)
+    assert json.loads(outbox.report(JOB, "id-1") or b"") == REPORT
+    outbox.replace_report(JOB, other)
+    assert json.loads(outbox.report(JOB, "id-1") or b"") == other
+
+
+def test_a_page_is_stored_beside_its_report() -> None:
+    world = World()
+    world.outbox.keep_page(JOB, "id-1", "é\ud800")
+    assert world.reports.names() == [f"{JOB}/id-1/report.html"]
+    assert world.outbox.page(JOB, "id-1") == "é?".encode()
+
+
+def test_forgetting_a_job_removes_its_events_only() -> None:
     world = World()
     for job_run_id in ("job-1", "job-12"):
-        world.outbox.keep(job_run_id, kept("a", "id-1"))
-        world.outbox.keep(job_run_id, kept("b", "id-2"))
+        world.outbox.keep(job_run_id, event("a", "id-1"))
+        world.outbox.keep(job_run_id, event("b", "id-2"))
         world.outbox.keep_report(job_run_id, {"id": "id-1"})
     world.outbox.forget("job-1")
     assert world.manifests.names() == ["job-12/id-1.json", "job-12/id-2.json"]

@@ -1,4 +1,4 @@
-"""An audit that never ends is given up, and the listeners are told; an input may be why."""
+"""An audit that never ends is given up, and the manifest says so; an input may be why."""
 
 from typing import Any
 from unittest.mock import Mock
@@ -69,7 +69,7 @@ def test_an_audit_that_ends_the_process_each_time_is_given_up() -> None:
     world.audit = die
     deaths(world, MAX_BEGUN)
     event = delivered(world)
-    assert event["data"]["outcome"] == Outcome.INVALID
+    assert event["data"]["outcome"] == Outcome.NOT_AUDITED
     failed = [c for c in event["data"]["checks"]["notPassed"] if c["verdict"] == "failed"]
     assert [(c["name"], c["detail"]) for c in failed] == [
         ("auditable", "10 audits of it began, and none ended")
@@ -98,7 +98,7 @@ def test_a_death_between_the_tenth_and_its_manifest_is_not_followed_by_ten_more(
     with pytest.raises(StoreError):
         deliver_results(world.deliverer, JOB)
     world.manifests.create = keep  # type: ignore[method-assign]
-    assert delivered(world)["data"]["outcome"] == Outcome.INVALID
+    assert delivered(world)["data"]["outcome"] == Outcome.NOT_AUDITED
 
 
 @pytest.mark.parametrize("times", [BEGUN_WITH_INPUT, MAX_BEGUN])
@@ -148,7 +148,7 @@ def test_an_audit_that_raises_each_time_is_given_up_as_well() -> None:
     for _ in range(MAX_BEGUN):
         with pytest.raises(ValueError, match="nobody"):
             deliver_results(world.deliverer, JOB)
-    assert delivered(world)["data"]["outcome"] == Outcome.INVALID
+    assert delivered(world)["data"]["outcome"] == Outcome.NOT_AUDITED
 
 
 def refuse(*_: object, **__: object) -> Report:

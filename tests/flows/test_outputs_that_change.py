@@ -1,13 +1,15 @@
 """An output that comes late or never, and one that changes while it is read."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from gem_core.errors import OutputUnreachable
-from gem_core.flows.audit_output import LOOK_AGAIN, MAX_AUDITS
+from gem_core.flows.audit_output import INPUT_PATIENCE, LOOK_AGAIN, MAX_AUDITS
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.deliverer import Deliverer
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.watch.record import Stage
 from tests.builders import JOB, OUTPUT, World, finished, logged, matched_file
@@ -144,3 +146,49 @@ def test_an_output_that_was_deleted_while_read_is_waited_for() -> None:
     world.files.on_read = lambda name: world.files.held.pop(name, None)
     assert deliver_results(world.deliverer, JOB) is None
     assert world.record().stage is Stage.SETTLED
+
+
+def replaced_while_drawn(world: World) -> Deliverer:
+    """Each page takes so long that the output is another one then."""
+
+    def make(*_: object) -> str:
+        world.files.write(OUTPUT, matched_file(matched=len(world.reports.names())))
+        return ""
+
+    return replace(world.deliverer, make_page=make)
+
+
+def test_an_output_that_was_replaced_before_its_manifest_was_sent_is_audited_anew(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = settled()
+    assert deliver_results(replaced_while_drawn(world), JOB) is None
+    assert world.queue.sent == []
+    (line,) = logged(caplog, "delivery_postponed")
+    assert "replaced" in line["reason"]
+    assert world.record().due_at == START + LOOK_AGAIN
+    assert delivered(world)["data"]["output"]["etag"] == "E2"
+
+
+def test_an_output_that_is_replaced_each_time_holds_no_manifest_back_for_long() -> None:
+    world = settled()
+    while not deliver_results(replaced_while_drawn(world), JOB):
+        world.clock.move(LOOK_AGAIN)
+        assert world.clock() <= START + INPUT_PATIENCE
+    (event,) = world.queue.events()
+    assert event["data"]["output"]["etag"] == f"E{len(world.reports.names()) // 2}"
+    assert world.record().stage is Stage.REPORTED
+
+
+def test_an_output_that_cannot_be_read_any_more_is_delivered_as_it_was_audited() -> None:
+    world = settled()
+
+    def make(*_: object) -> str:
+        def refuse(_: str) -> None:
+            raise OutputUnreachable("storage answered 503")
+
+        world.files.on_read = refuse
+        return ""
+
+    assert deliver_results(replace(world.deliverer, make_page=make), JOB)
+    assert len(world.queue.sent) == 1

@@ -1,11 +1,11 @@
 """Repeats send the same manifest; who meets another delivery of the same job harms nobody."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, get_ident
 
 import pytest
 
-from gem_core.deliver.manifest import Manifest
+from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.errors import RecordConflict, StoreError
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import forget_job, redeliver_job
@@ -35,9 +35,16 @@ def test_a_ticket_of_a_job_that_is_not_settled_does_nothing(*, known: bool) -> N
 def test_two_tickets_at_once_send_the_same_bytes() -> None:
     world = settled()
     together = Barrier(2, timeout=20)  # broken unless both are reading the output
-    world.files.on_read = lambda _: together.wait()
+    waited: set[int] = set()
 
-    def deliver() -> Manifest | None:
+    def meet(_: object) -> None:
+        if (me := get_ident()) not in waited:
+            waited.add(me)
+            together.wait()
+
+    world.files.on_read = meet
+
+    def deliver() -> CloudEvent | None:
         return deliver_results(world.deliverer, JOB)
 
     with ThreadPoolExecutor(2) as pool:

@@ -3,6 +3,7 @@
 No manifest links the page: nobody may open the address of a private blob.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -48,16 +49,42 @@ def delivered(
 
 
 def page_of(world: World, event: dict[str, Any]) -> bytes:
-    held = world.reports.get(f"{JOB}/{event['id']}/report.html")
-    assert held
-    assert event["data"]["report"]["page"] is None
-    return held.body
+    page = world.outbox.page(JOB, event["id"])
+    assert page
+    return page
+
+
+def kinds(world: World) -> list[str]:
+    """Of the documents beside each other."""
+    return [name.rpartition("/")[2] for name in world.reports.names()]
 
 
 def test_the_page_lies_beside_the_report() -> None:
     world, event = delivered(MAKE)
     assert b"Valid" in page_of(world, event)
-    assert event["data"]["report"]["url"] == world.reports.url(f"{JOB}/{event['id']}/report.json")
+    assert kinds(world) == ["report.html", "report.json"]
+
+
+def test_the_manifest_links_no_page_that_nobody_may_open() -> None:
+    """Storage is private; the report's address is for those who have a right to read it."""
+    world, event = delivered(MAKE)
+    name = f"{JOB}/{event['id']}/report.json"
+    assert event["data"]["report"] == {"url": world.reports.url(name), "page": None}
+    report = world.reports.get(name)
+    assert report
+    assert json.loads(report.body)["data"]["report"] == event["data"]["report"]
+
+
+def test_the_page_is_stored_after_the_report_and_before_the_manifest() -> None:
+    world = World()
+    world.files.write(OUTPUT, matched_file())
+    world.settle(finished())
+    world.trap.calls.clear()
+    deliver_results(replace(world.deliverer, make_page=reading), JOB)
+    calls = [
+        call for call in world.trap.calls if call.startswith(("reports", "manifests", "queue"))
+    ]
+    assert calls[-4:] == ["reports.create", "reports.put", "manifests.create", "queue.send"]
 
 
 def test_an_output_that_is_no_parquet_has_a_page() -> None:
@@ -75,14 +102,12 @@ def test_an_output_that_was_not_asked_for_has_a_page() -> None:
 def test_a_missing_output_has_none() -> None:
     world, event = delivered(MAKE, error=OutputMissing("gone"), grace=timedelta(0))
     assert event["data"]["outcome"] == "output_missing"
-    assert event["data"]["report"]["page"] is None
-    assert [name.rpartition("/")[2] for name in world.reports.names()] == ["report.json"]
+    assert kinds(world) == ["report.json"]
 
 
 def test_pages_can_be_turned_off() -> None:
-    world, event = delivered(None)
-    assert event["data"]["report"]["page"] is None
-    assert [name.rpartition("/")[2] for name in world.reports.names()] == ["report.json"]
+    world, _ = delivered(None)
+    assert kinds(world) == ["report.json"]
 
 
 def raising(error: Exception) -> MakePage:
@@ -100,7 +125,7 @@ def test_no_trouble_with_the_page_holds_up_the_manifest(
 ) -> None:
     world, event = delivered(raising(error))
     assert event["data"]["outcome"] == "valid"
-    assert event["data"]["report"]["page"] is None
+    assert kinds(world) == ["report.json"]
     assert len(world.queue.sent) == 1
     (line,) = logged(caplog, "report_page_failed")
     assert (line["level"], line["reason"]) == ("WARNING", type(error).__name__)
@@ -117,8 +142,8 @@ def test_a_page_that_cannot_be_stored_does_not_either(
         return put(self, name, body, **options)
 
     monkeypatch.setattr(MemoryDocuments, "put", refuse_pages)
-    _, event = delivered(MAKE)
-    assert event["data"]["report"]["page"] is None
+    world, _ = delivered(MAKE)
+    assert kinds(world) == ["report.json"]
     assert logged(caplog, "report_page_failed")
 
 
@@ -134,13 +159,17 @@ def test_a_process_that_dies_of_the_page_delivers_without_it_next_time() -> None
     with pytest.raises(Killed):
         deliver_results(replace(world.deliverer, make_page=die), JOB)
     assert world.queue.sent == []
+    world.clock.move(minutes=10)
     manifest = deliver_results(replace(world.deliverer, make_page=die), JOB)
     assert manifest
-    assert check_manifest(manifest.body)["data"]["report"]["page"] is None
+    assert kinds(world) == ["report.json"]
+    report = world.outbox.report(JOB, manifest.id)
+    assert report
+    assert json.loads(report)["time"] == check_manifest(manifest.body)["time"]
 
 
-def test_a_process_that_dies_after_the_page_does_not_draw_it_again() -> None:
-    """The page stays beside the report; it is about the same output."""
+def test_a_process_that_dies_after_the_page_leaves_it() -> None:
+    """Drawing it did no harm, and it is about the same output."""
     world = World()
     world.files.write(OUTPUT, matched_file())
     world.settle(finished())
@@ -152,14 +181,10 @@ def test_a_process_that_dies_after_the_page_does_not_draw_it_again() -> None:
     world.trap = Trap(check=die_once)
     with pytest.raises(Killed):
         deliver_results(replace(world.deliverer, make_page=reading), JOB)
-    assert [name.rpartition("/")[2] for name in world.reports.names()] == [
-        "report.html",
-        "report.json",
-    ]
     world.trap = Trap()
     manifest = deliver_results(replace(world.deliverer, make_page=raising(AssertionError())), JOB)
     assert manifest
-    assert page_of(world, check_manifest(manifest.body))
+    assert page_of(world, check_manifest(manifest.body)) == repr(b"PAR1").encode()
 
 
 def reading(_: object, output: Source | None, __: object) -> str:

@@ -1,6 +1,7 @@
 """A file over which pyarrow ends the process: the listeners are told, and other jobs go on."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,15 +12,14 @@ from devkit.azurite import Azurite
 from devkit.runner import Runner
 from devkit.simulator import CLEAN, GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_stores
-from gem_core.audit.judging.report import RULESET
-from gem_core.deliver.manifest import manifest_id
-from gem_core.deliver.outbox import Outbox
+from gem_core.deliver.attempts import Attempts
 from gem_core.flows.audit_output import BEGUN_WITH_INPUT, MAX_BEGUN
 from gem_core.storage.blob_documents import BlobDocuments
-from gem_core.storage.names import JOBS, OUTBOX, REPORTS, TICKETS, WORKLIST
+from gem_core.storage.names import JOBS, OUTBOX, TICKETS, WORKLIST
 from gem_core.watch.registration import register
 from gem_core.watch.registry import JobRegistry
 from tests.audit.bombs import deadly_statistics
+from tests.fakes import Killed
 from tests.integration.courier import FAST, Courier, failed_checks, wait_for
 
 DEADLY, OTHER = "job-deadly", "job-other"
@@ -34,17 +34,15 @@ type Spoil = Callable[[ContainerClient, GemSimulator], object]
 
 def register_before(blobs: BlobServiceClient, etag: str, *, begun: int) -> None:
     """As the registration and the audits before have left it."""
-    jobs, worklist, tickets, manifests, reports = (
+    jobs, worklist, tickets, outbox = (
         BlobDocuments(blobs.get_container_client(name))
-        for name in (JOBS, WORKLIST, TICKETS, OUTBOX, REPORTS)
+        for name in (JOBS, WORKLIST, TICKETS, OUTBOX)
     )
-    now = datetime.now(UTC)
-    JobRegistry(jobs=jobs, worklist=worklist, tickets=tickets).add(register(DEADLY, None, now))
-    outbox = Outbox(manifests=manifests, reports=reports)
-    version = f"begun {etag.strip('"')} "
-    id_ = manifest_id(DEADLY, now, version=version, ruleset=RULESET)
+    record = register(DEADLY, None, datetime.now(UTC))
+    JobRegistry(jobs=jobs, worklist=worklist, tickets=tickets).add(record)
     for _ in range(begun):
-        outbox.begin(DEADLY, id_)
+        with suppress(Killed), Attempts(outbox).counted(record, etag.strip('"')):
+            raise Killed
 
 
 def deaths_until_all_told(courier: Courier, runner: Runner) -> int:
@@ -90,7 +88,7 @@ def test_the_process_ends_ten_times_and_then_the_listeners_are_told() -> None:
 
     deaths, told = lived(spoil, begun=MAX_BEGUN - DEATHS)
     assert deaths == DEATHS
-    assert told[DEADLY]["data"]["outcome"] == "invalid"
+    assert told[DEADLY]["data"]["outcome"] == "not_audited"
     assert failed_checks(told[DEADLY]) == {"auditable"}
     assert told[OTHER]["data"]["outcome"] == "valid"
 

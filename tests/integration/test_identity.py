@@ -35,6 +35,7 @@ DELIVER = """
 from gem_core.wiring.delivery import deliverer
 from gem_core.wiring.managers import manager
 from gem_core.wiring.tick import checker
+from gem_core.deliver.manifest import outcome_of
 from gem_core.doctor.diagnostics import examine
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
@@ -43,7 +44,7 @@ from gem_core.wiring.doctor import installation
 
 register_job(manager(), "job-1", None)
 check_jobs(checker())
-print(deliver_results(deliverer(), "job-1").outcome)
+print(outcome_of(deliver_results(deliverer(), "job-1")))
 print([f"{c.name}: {f.detail}" for c, f in examine(installation("here")) if f.status != "ok"])
 """
 

@@ -22,6 +22,7 @@ from devkit.azurite import Azurite
 from devkit.simulator import CLEAN, GemSimulator
 from gem_core.audit.audit import AuditOptions
 from gem_core.audit.ids.facts import IdLimits
+from gem_core.deliver.manifest import outcome_of
 from gem_core.errors import SettingsError
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
@@ -222,7 +223,7 @@ def test_a_job_goes_through_all_edges(
     assert sent
     body = base64.b64decode(message.content).decode() if encoding == "base64" else message.content
     assert body == sent.body
-    assert sent.outcome == "valid"
+    assert outcome_of(sent) == "valid"
 
 
 def test_the_audit_knows_its_bounds(fresh: pytest.MonkeyPatch) -> None:

@@ -59,14 +59,16 @@ def _seeing_audit(
     seen = CheckResult(
         _SEEN, Severity.INFO, "Says which bytes were read.", failed(_fingerprint(head + tail))
     )
+    outcome = Outcome(_outcome_of(head))
     return Report(
-        outcome=Outcome(_outcome_of(head)),
+        outcome=outcome,
         checks=(seen,),
         facts=Facts(
             job=job,
             name=output.name,
             size_bytes=output.size_bytes,
             input=InputFacts(note=input_note),
+            too_much="its rows" if outcome is Outcome.NOT_AUDITED else "",
         ),
         bytes_read=output.size_bytes,
         requests=2,

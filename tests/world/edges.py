@@ -12,6 +12,7 @@ from itertools import count
 from random import Random
 from typing import Any, cast
 
+from gem_core.deliver.attempts import Attempts
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import OutputUnreachable
 from gem_core.flows.checker import Checker
@@ -130,7 +131,7 @@ class Edges:
             tickets=self._watched(self.tickets, "tickets"),
         )
         outbox = Outbox(
-            manifests=self._watched(self.manifests, "manifests"),
+            events=self._watched(self.manifests, "manifests"),
             reports=self._watched(self.reports, "reports"),
         )
         heartbeat = Heartbeat(self._watched(self.worklist, "heartbeat"))
@@ -155,6 +156,7 @@ class Edges:
         self.deliverer = Deliverer(
             registry=registry,
             outbox=outbox,
+            attempts=Attempts(self._watched(self.manifests, "manifests")),
             queue=self._watched(self.queue, "queue"),
             files=self._watched(self.files, "files"),
             job_url=lambda job_run_id: f"https://gem.example/jobs/{job_run_id}",

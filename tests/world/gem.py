@@ -83,12 +83,14 @@ OUTCOMES = (
     "valid",
     "valid_with_warnings",
     "invalid",
+    "not_audited",
     "output_missing",
     "failed",
     "cancelled",
     "lost",
     "expired",
 )
+_AUDITED = OUTCOMES[:4]
 
 
 def plain_life(job_run_id: str, input_name: str, outcome: str, ends_at: float) -> Life:
@@ -138,5 +140,5 @@ def _writes(plain: Life, random: Random, ends_at: float) -> tuple[Write, ...]:
         writes.append(Write(at, write.outcome))
         while random.random() < 0.3:
             at += random.expovariate(1 / 200)
-            writes.append(Write(at, random.choice(OUTCOMES[:3])))
+            writes.append(Write(at, random.choice(_AUDITED)))
     return tuple(writes)

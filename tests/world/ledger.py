@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from gem_core.outcome import Outcome
 from gem_core.watch.record import Settlement, Stage
 from gem_core.watch.registry import MARKER_PREFIX, SUFFIX
 from tests.fakes import MemoryDocuments
@@ -73,6 +74,8 @@ class Ledger:
     """By job, its registration, output ETag and ruleset."""
     versions: dict[str, list[Version]] = field(default_factory=lambda: defaultdict(list))
     """Of each output, by its name."""
+    bodies: dict[str, str] = field(default_factory=dict)
+    """What was sent, by its id."""
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     """As they are stored now."""
     stored: dict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
@@ -195,11 +198,14 @@ class Ledger:
         if data["output"] and (seen := self.auditing.seen(data)) is not None:
             etag = data["output"]["etag"]
             self._check_output(data["output"]["name"], etag, seen)
-            if Fault.OUTPUT_UNREACHABLE not in str(data["input"]):  # no answer to every request
+            in_part = Fault.OUTPUT_UNREACHABLE in str(data["input"])
+            if not in_part and data["outcome"] != Outcome.NOT_AUDITED:  # answers to every request
                 ids = self.ids[job_run_id, registration[0], etag, data["checks"]["ruleset"]]
                 ids.add(id_)
                 if len(ids) > 1:
                     self.breach(f"{job_run_id}: {len(ids)} ids for output {etag}")
+        if self.bodies.setdefault(id_, body) != body and not self._was_forgotten(job_run_id):
+            self.breach(f"{job_run_id}: {id_} is the id of two manifests")
         self.sent[job_run_id].append(Sent(self.seconds(), id_, etag, registration))
 
     def _check_output(self, name: str, etag: str, seen: str) -> None:

@@ -8,11 +8,14 @@ from itertools import count
 from typing import Any
 from unittest.mock import patch
 
-from gem_core.deliver.manifest import Manifest, manifest_id
+from gem_core.deliver import version
+from gem_core.deliver.cloud_event import CloudEvent
+from gem_core.deliver.manifest import manifest_id, outcome_of
 from gem_core.deliver.outbox import Outbox
 from gem_core.flows import check_one, deliver_results, keep_manifest
-from gem_core.flows.audit_output import Wait
+from gem_core.flows.audit_output import Audited, Wait
 from gem_core.flows.deliverer import Deliverer
+from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_to_bytes
 from gem_core.watch.registry import MARKER_PREFIX, SUFFIX, JobRegistry, OpenJob, StoredRecord
@@ -32,7 +35,7 @@ class Sabotage:
 def _no_outbox() -> Iterator[None]:
     with (
         patch.object(Outbox, "get", lambda *_: None),
-        patch.object(Outbox, "keep", lambda _, __, manifest: manifest),
+        patch.object(Outbox, "keep", lambda _, __, event: event),
     ):
         yield
 
@@ -64,15 +67,16 @@ def _no_read_pin() -> AbstractContextManager[Any]:
 
 
 def _mark_first() -> AbstractContextManager[Any]:
-    make = deliver_results._manifest  # the step before the send
+    keep = keep_manifest.keep  # the step before the send
 
-    def made(deliverer: Deliverer, record: JobRecord) -> Manifest | Wait:
-        ready = make(deliverer, record)
-        if isinstance(ready, Manifest) and (stored := deliverer.registry.get(record.job_run_id)):
-            deliver_results._mark_reported(deliverer, stored, ready)
-        return ready
+    def kept(deliverer: Deliverer, record: JobRecord, audited: Audited) -> CloudEvent | Wait:
+        event = keep(deliverer, record, audited)
+        stored = deliverer.registry.get(record.job_run_id)
+        if stored and isinstance(event, CloudEvent):
+            deliver_results._mark_reported(deliverer, stored, outcome_of(event), event.id)
+        return event
 
-    return patch.object(deliver_results, "_manifest", made)
+    return patch.object(deliver_results, "keep", kept)
 
 
 def _marker_last() -> AbstractContextManager[Any]:
@@ -94,22 +98,22 @@ def _unmark_any() -> AbstractContextManager[Any]:
 
 def _any_id() -> AbstractContextManager[Any]:
     numbers = count()
-    return patch.object(keep_manifest, "manifest_id", lambda *_, **__: f"{next(numbers):032}")
+    return patch.object(version, "manifest_id", lambda *_, **__: f"{next(numbers):032}")
 
 
 def _id_of_any_life() -> AbstractContextManager[Any]:
-    def made(job_run_id: str, _: datetime, **version: str) -> str:
-        return manifest_id(job_run_id, START, **version)
+    def made(job_run_id: str, _: datetime, **rest: str) -> str:
+        return manifest_id(job_run_id, START, **rest)
 
-    return patch.object(keep_manifest, "manifest_id", made)
+    return patch.object(version, "manifest_id", made)
 
 
 def _send_and_hope() -> AbstractContextManager[Any]:
     """The order of an output binding: the record says reported, the message follows or not."""
 
-    def mark(deliverer: Deliverer, stored: StoredRecord, sent: Manifest) -> None:
+    def mark(deliverer: Deliverer, stored: StoredRecord, outcome: Outcome, id_: str) -> None:
         if stored.record.stage is Stage.SETTLED:
-            reported = stored.record.reported(sent.outcome, sent.id, deliverer.clock())
+            reported = stored.record.reported(outcome, id_, deliverer.clock())
             deliverer.registry._jobs.put(reported.job_run_id + SUFFIX, record_to_bytes(reported))
 
     return patch.object(deliver_results, "_mark_reported", mark)

@@ -6,7 +6,6 @@ from pathlib import PurePosixPath
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.verdict import Judgement, failed, not_asked, not_run, passed
 from gem_core.audit.parquet.opened_file import FaultKind
-from gem_core.gem.contracts.known import promised_output
 
 _STEPS = tuple(FaultKind)
 
@@ -50,7 +49,7 @@ def named_by_job(facts: Facts) -> Judgement:
 
 def name_pattern(facts: Facts) -> Judgement:
     """Compare with what the page promises; the folder is the storage's own affair."""
-    promised = promised_output(facts.job)
+    promised = facts.job.promised_output
     if facts.name is None:
         return not_run(facts.unopened)
     if not promised:

@@ -31,7 +31,7 @@ class Report:
     """What an audit found."""
 
     outcome: Outcome
-    """VALID, VALID_WITH_WARNINGS or INVALID."""
+    """VALID, VALID_WITH_WARNINGS, INVALID or NOT_AUDITED."""
     checks: tuple[CheckResult, ...]
     """Every check, run or not, in the order of `CHECKS`."""
     facts: Facts
@@ -91,8 +91,12 @@ def judge(facts: Facts, *, bytes_read: int, requests: int) -> Report:
     lines = tuple(
         CheckResult(check.name, check.severity, check.title, check.judge(facts)) for check in CHECKS
     )
-    severities = {line.severity for line in lines if line.verdict is Verdict.FAILED}
-    if Severity.ERROR in severities:
+    failures = {line.name: line.severity for line in lines if line.verdict is Verdict.FAILED}
+    severities = set(failures.values())
+    errors = {name for name, severity in failures.items() if severity is Severity.ERROR}
+    if errors == {"auditable"}:
+        outcome = Outcome.NOT_AUDITED
+    elif errors:
         outcome = Outcome.INVALID
     elif Severity.WARNING in severities:
         outcome = Outcome.VALID_WITH_WARNINGS

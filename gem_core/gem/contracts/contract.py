@@ -98,8 +98,6 @@ class Contract:
     read: ReadJob
     statuses: Mapping[str, JobStatus]
     """GEM's words for a status, and what they mean."""
-    output_name: Callable[[str], str]
-    """From the input's name to the name that the output is promised to have."""
     output: OutputFile
     statistics: Mapping[Statistic, str]
     """The names of the figures in GEM's answer."""

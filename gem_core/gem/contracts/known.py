@@ -35,17 +35,6 @@ def status_in(job: GemJob, word: str) -> JobStatus | None:
     return contract_of(job).statuses.get(word) if is_known(job) else None
 
 
-def promised_output(job: GemJob) -> str | None:
-    """The output's name as the contract promises it; None when GEM names no input.
-
-    Raises:
-        RecordUnreadable: as `contract_of`.
-
-    """
-    contract = contract_of(job)
-    return contract.output_name(job.input_name) if job.input_name else None
-
-
 def read_stored(answer: object, *, job_run_id: str, contract: str) -> GemJob:
     """A stored answer, read in the contract of that name.
 

@@ -70,8 +70,9 @@ def _read(answer: object, *, job_run_id: str | None = None, redact: Redact = str
         answer=kept,
         status=_STATUSES.get(status_text),
         storage_id=read("storageId", text),
-        input_name=read("inputFileName", text),
+        input_name=(input_name := read("inputFileName", text)),
         output_name=read("outputFileName", text),
+        promised_output=_output_name(input_name) if input_name else None,
         matching_type=read("matchingType", text),
         overture_release=read("overtureRelease", text),
         progress=read("progress", progress),
@@ -118,7 +119,6 @@ X_VERSION_1 = Contract(
     headers=_headers,
     read=_read,
     statuses=_STATUSES,
-    output_name=_output_name,
     output=OutputFile(
         columns={
             # The page names no id: it is one of the "original columns", which the output keeps.

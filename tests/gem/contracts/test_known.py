@@ -45,9 +45,8 @@ def test_an_answer_in_an_unknown_contract_is_kept_whole_and_means_nothing() -> N
 def test_nothing_can_be_concluded_in_an_unknown_contract() -> None:
     found = known.read_stored(NEWER, job_run_id=JOB, contract="of-tomorrow")
     assert not known.is_known(found)
-    for conclude in (known.contract_of, known.promised_output):
-        with pytest.raises(RecordUnreadable, match="'of-tomorrow', which this version does not"):
-            conclude(found)
+    with pytest.raises(RecordUnreadable, match="'of-tomorrow', which this version does not"):
+        known.contract_of(found)
 
 
 @pytest.mark.parametrize("answer", [None, [], "text", 7])
@@ -66,5 +65,5 @@ def test_a_word_of_the_history_is_understood_in_the_jobs_contract(
 
 
 def test_the_promised_output_needs_an_input() -> None:
-    assert known.promised_output(job(inputFileName="a/b.parquet")) == "a/b_matched.parquet"
-    assert known.promised_output(job(inputFileName=None)) is None
+    assert job(inputFileName="a/b.parquet").promised_output == "a/b_matched.parquet"
+    assert job(inputFileName=None).promised_output is None

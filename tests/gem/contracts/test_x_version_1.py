@@ -241,4 +241,5 @@ def test_any_member_is_read_or_is_drift(answer: dict[str, Any]) -> None:
     ],
 )
 def test_the_output_is_named_after_the_input(input_name: str, output_name: str) -> None:
-    assert X_VERSION_1.output_name(input_name) == output_name
+    answer = page_answer("finished") | {"inputFileName": input_name}
+    assert X_VERSION_1.read(answer).promised_output == output_name

@@ -1,0 +1,107 @@
+"""How often an audit began and never ended, and how long trouble has kept a manifest back.
+
+One small document each, beside the events of the job: they go when the job is forgotten. Each
+belongs to one registration and one redelivery, so whoever asks again starts at zero. Documents are
+changed by compare-and-set: deliveries of one job may run side by side. A write that storage repeats
+by itself, since its answer was lost, may make a difference of one.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from gem_core.errors import OutputError, RecordConflict, StoreError
+from gem_core.moments import moment_text, read_moment
+from gem_core.storage.documents import Documents
+from gem_core.watch.record import JobRecord
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """How many audits have begun and not ended, at one moment."""
+
+    count: int
+    name: str
+    """Of the document that has the count."""
+    etag: str
+    """Of that document."""
+
+
+class Attempts:
+    """The counts and times of all jobs."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    @contextmanager
+    def counted(self, record: JobRecord, etag: str) -> Iterator[int]:
+        """Count an audit of the output with this ETag for as long as it runs.
+
+        Gives how many have begun without an end, this one included. One that ends, also by an error
+        of storage, is taken off the count again. It stays when the process dies, and after any
+        other error: that would come again each time.
+        """
+        begun = self._begin(_name(record, "begun", etag))
+        try:
+            yield begun.count
+        except (OutputError, StoreError):
+            self._end(begun)
+            raise
+        self._end(begun)
+
+    def _begin(self, name: str) -> _Begun:
+        while True:
+            try:
+                return _Begun(1, name, self._documents.create(name, _body(1)))
+            except RecordConflict:
+                held = self._held(name)
+            if held:
+                with suppress(RecordConflict):
+                    return self._write(held, held.count + 1)
+
+    def _end(self, begun: _Begun) -> None:
+        held: _Begun | None = begun
+        while held:
+            try:
+                if held.count > 1:
+                    self._write(held, held.count - 1)
+                else:
+                    self._documents.delete(held.name, etag=held.etag)
+            except RecordConflict:
+                held = self._held(begun.name)
+            else:
+                return
+
+    def _held(self, name: str) -> _Begun | None:
+        held = self._documents.get(name)
+        return _Begun(json.loads(held.body)["begun"], name, held.etag) if held else None
+
+    def _write(self, held: _Begun, count: int) -> _Begun:
+        etag = self._documents.replace(held.name, _body(count), etag=held.etag)
+        return _Begun(count, held.name, etag)
+
+    def waiting_since(self, record: JobRecord, now: datetime) -> datetime:
+        """When trouble first kept this delivery's manifest back: now, unless it did before.
+
+        It is one time for all versions of the output, which may be written again meanwhile.
+        """
+        name = _name(record, "waits")
+        try:
+            self._documents.create(name, json.dumps({"since": moment_text(now)}).encode())
+        except RecordConflict:
+            if held := self._documents.get(name):
+                return read_moment(json.loads(held.body)["since"])
+        return now
+
+
+def _body(count: int) -> bytes:
+    return json.dumps({"begun": count}).encode()
+
+
+def _name(record: JobRecord, kind: str, etag: str = "") -> str:
+    request = record.redelivered_at.isoformat() if record.redelivered_at else ""
+    parts = json.dumps([record.registered_at.isoformat(), request, etag])
+    return f"{record.job_run_id}/{hashlib.sha256(parts.encode()).hexdigest()[:32]}.{kind}"

@@ -1,0 +1,92 @@
+"""An output beyond the limits of an audit: neither valid nor invalid, and not the last word."""
+
+from typing import Any
+
+import pytest
+
+from gem_core.audit.parquet import decoding
+from gem_core.errors import StoreError
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.manage_jobs import redeliver_job, register_job
+from gem_core.outcome import Outcome
+from tests.builders import JOB, OUTPUT, World, finished, matched_file
+from tests.flows.build import delivered, settled
+
+
+@pytest.fixture
+def little_memory(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An app that cannot hold a single batch; `undo()` gives it more."""
+    monkeypatch.setattr(decoding, "MAX_DECODED_BYTES", 10)
+    return monkeypatch
+
+
+def redelivered(world: World) -> dict[str, Any]:
+    world.queue.sent.clear()
+    world.clock.move(minutes=1)
+    redeliver_job(world.manager, JOB)
+    return delivered(world)
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_an_output_beyond_the_limits_is_not_audited_and_a_check_says_why() -> None:
+    data = delivered(settled())["data"]
+    assert data["outcome"] == Outcome.NOT_AUDITED
+    (failed,) = [check for check in data["checks"]["notPassed"] if check["verdict"] == "failed"]
+    assert (failed["name"], failed["severity"]) == ("auditable", "error")
+    assert "more than 10 bytes" in failed["detail"]
+
+
+def test_with_more_memory_a_redelivery_is_valid_and_no_repeat(
+    little_memory: pytest.MonkeyPatch,
+) -> None:
+    """A listener that drops known ids takes the second one."""
+    world = settled()
+    first = delivered(world)
+    little_memory.undo()
+    second = redelivered(world)
+    assert second["data"]["outcome"] == Outcome.VALID
+    assert second["id"] != first["id"]
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_each_redelivery_is_an_answer_of_its_own() -> None:
+    world = settled()
+    events = [delivered(world), redelivered(world), redelivered(world)]
+    assert {event["data"]["outcome"] for event in events} == {Outcome.NOT_AUDITED}
+    assert len({event["id"] for event in events}) == len(events)
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_a_repeat_sends_the_same_bytes() -> None:
+    world = settled()
+    real = world.queue.send
+
+    def lose(body: str) -> None:
+        real(body)
+        raise StoreError("queue: ServiceResponseError")
+
+    world.queue.send = lose  # type: ignore[method-assign]
+    with pytest.raises(StoreError):
+        deliver_results(world.deliverer, JOB)
+    world.queue.send = real  # type: ignore[method-assign]
+    world.clock.move(hours=1)
+    deliver_results(world.deliverer, JOB)
+    first, second = world.queue.sent
+    assert first == second
+
+
+def test_a_broken_promise_beside_it_is_invalid_and_not_the_last_word_either(
+    little_memory: pytest.MonkeyPatch,
+) -> None:
+    """The rows were not read: with more memory there may be more to say."""
+    world = World()
+    world.files.write(OUTPUT, matched_file())
+    world.gem.answers[JOB] = [finished()]
+    register_job(world.manager, JOB, {"inputFileName": "other.parquet"})
+    check_jobs(world.checker)
+    first = delivered(world)
+    little_memory.undo()
+    second = redelivered(world)
+    assert [event["data"]["outcome"] for event in (first, second)] == [Outcome.INVALID] * 2
+    assert first["id"] != second["id"]
