@@ -45,6 +45,7 @@ def test_the_finished_job_of_the_page() -> None:
         storage_id="storage-001",
         input_name="your_data.parquet",
         output_name="your_data_matched.parquet",
+        promised_output="your_data_matched.parquet",
         matching_type="road",
         overture_release="<latest-overture-release>",
         progress=None,
