@@ -146,7 +146,7 @@ def _report_or_trouble(
         job,
         input_source=input_.source,
         input_note=input_.note,
-        expected_input=record.expected_input_file_name,
+        expected_input=record.expected_input_name,
     )
     log(
         Event.OUTPUT_AUDITED,

@@ -1,5 +1,5 @@
 """The story of a ticket: audit the output of a settled job, store the manifest, send it, and only
-then mark the job as reported. Edges come in as arguments.
+then mark the job as delivered. Edges come in as arguments.
 
 Whatever happens between two lines here, the record stays settled and on the worklist, so the sweep
 raises the ticket again; and the outbox makes the repeat send the same manifest.
@@ -45,7 +45,7 @@ def deliver_results(deliverer: Deliverer, job_run_id: str) -> Manifest | None:
         seconds_since_settled=_seconds_since(settled_at(stored.record), deliverer),
         seconds_since_finished=_seconds_since(_finished_at(stored.record), deliverer),
     )
-    _mark_reported(deliverer, stored, ready)
+    _mark_delivered(deliverer, stored, ready)
     return ready
 
 
@@ -81,8 +81,8 @@ def _postpone(deliverer: Deliverer, stored: StoredRecord, wait: Wait) -> None:
         log(Event.RECORD_CONFLICT, job_run_id=record.job_run_id)
 
 
-def _mark_reported(deliverer: Deliverer, served: StoredRecord, sent: Manifest) -> None:
-    """Mark the job as reported, whatever else has changed in its record meanwhile.
+def _mark_delivered(deliverer: Deliverer, served: StoredRecord, sent: Manifest) -> None:
+    """Mark the job as delivered, whatever else has changed in its record meanwhile.
 
     But for one who asked for the manifest again meanwhile, or registered the job again: this
     delivery may have looked at the output before that.
@@ -93,10 +93,10 @@ def _mark_reported(deliverer: Deliverer, served: StoredRecord, sent: Manifest) -
         and stored.record.stage is Stage.SETTLED
         and stored.record.is_same_delivery(served.record)
     ):
-        reported = stored.record.reported(sent.outcome, sent.id, deliverer.clock())
+        delivered = stored.record.delivered(sent.outcome, sent.id, deliverer.clock())
         try:
-            deliverer.registry.replace(stored, reported)
+            deliverer.registry.replace(stored, delivered)
         except RecordConflict:
-            stored = deliverer.registry.get(reported.job_run_id)
+            stored = deliverer.registry.get(delivered.job_run_id)
         else:
             return

@@ -22,7 +22,7 @@ class Stage(StrEnum):
     """Ask GEM until the job has ended."""
     SETTLED = "settled"
     """It has ended for us: audit and deliver."""
-    REPORTED = "reported"
+    DELIVERED = "delivered"
     """The manifest was sent."""
 
 
@@ -68,9 +68,9 @@ class JobRecord:
     stage: Stage = Stage.WATCHING
     labels: Mapping[str, str] = field(default_factory=dict)
     """Given at registration, handed back in the manifest."""
-    expected_input_file_name: str | None = None
+    expected_input_name: str | None = None
 
-    checks: int = 0
+    times_checked: int = 0
     """How often GEM was asked."""
     checked_at: datetime | None = None
     failures: int = 0
@@ -92,7 +92,7 @@ class JobRecord:
 
     outcome: Outcome | None = None
     manifest_id: str | None = None
-    reported_at: datetime | None = None
+    delivered_at: datetime | None = None
     redelivered_at: datetime | None = None
     """When an operator last asked for the manifest again."""
 
@@ -136,10 +136,10 @@ class JobRecord:
         """Its ticket is about to be raised (once more)."""
         return replace(self, tickets=self.tickets + 1)
 
-    def reported(self, outcome: Outcome, manifest_id: str, now: datetime) -> "JobRecord":
+    def delivered(self, outcome: Outcome, manifest_id: str, now: datetime) -> "JobRecord":
         """The manifest was sent."""
         return replace(
-            self, stage=Stage.REPORTED, outcome=outcome, manifest_id=manifest_id, reported_at=now
+            self, stage=Stage.DELIVERED, outcome=outcome, manifest_id=manifest_id, delivered_at=now
         )
 
     def to_redeliver(self, now: datetime) -> "JobRecord":
@@ -157,7 +157,7 @@ class JobRecord:
         )
 
     def _asked(self, now: datetime) -> "JobRecord":
-        return replace(self, checks=self.checks + 1, checked_at=now)
+        return replace(self, times_checked=self.times_checked + 1, checked_at=now)
 
 
 def _with(

@@ -30,8 +30,8 @@ def record_to_json(record: JobRecord) -> dict[str, Any]:
         "dueAt": moment_text(record.due_at),
         "registeredAt": moment_text(record.registered_at),
         "labels": dict(record.labels),
-        "expectedInputFileName": record.expected_input_file_name,
-        "checks": record.checks,
+        "expectedInputName": record.expected_input_name,
+        "timesChecked": record.times_checked,
         "checkedAt": optional_moment_text(record.checked_at),
         "failures": record.failures,
         "lastProblem": record.last_problem,
@@ -48,7 +48,7 @@ def record_to_json(record: JobRecord) -> dict[str, Any]:
         "tickets": record.tickets,
         "outcome": record.outcome,
         "manifestId": record.manifest_id,
-        "reportedAt": optional_moment_text(record.reported_at),
+        "deliveredAt": optional_moment_text(record.delivered_at),
         "redeliveredAt": optional_moment_text(record.redelivered_at),
     }
 
@@ -85,8 +85,8 @@ def _read(held: dict[str, Any]) -> JobRecord:
         due_at=read_moment(held["dueAt"]),
         registered_at=read_moment(held["registeredAt"]),
         labels=held["labels"],
-        expected_input_file_name=held["expectedInputFileName"],
-        checks=held["checks"],
+        expected_input_name=held["expectedInputName"],
+        times_checked=held["timesChecked"],
         checked_at=read_optional_moment(held["checkedAt"]),
         failures=held["failures"],
         last_problem=held["lastProblem"],
@@ -105,7 +105,7 @@ def _read(held: dict[str, Any]) -> JobRecord:
         tickets=held["tickets"],
         outcome=Outcome(held["outcome"]) if held["outcome"] else None,
         manifest_id=held["manifestId"],
-        reported_at=read_optional_moment(held["reportedAt"]),
+        delivered_at=read_optional_moment(held["deliveredAt"]),
         redelivered_at=read_optional_moment(held.get("redeliveredAt")),
     )
 

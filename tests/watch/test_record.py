@@ -35,12 +35,17 @@ LATEST = START + timedelta(minutes=9)
 
 def test_an_answer_is_kept_and_ends_the_troubles() -> None:
     troubled = replace(
-        new_record(), failures=3, last_problem="x", not_found=2, not_found_since=START, checks=5
+        new_record(),
+        failures=3,
+        last_problem="x",
+        not_found=2,
+        not_found_since=START,
+        times_checked=5,
     )
     told = troubled.answered(job("running"), LATER)
     assert told.job == job("running")
     assert told.history == (StatusChange(LATER, "running"),)
-    assert (told.checks, told.checked_at) == (6, LATER)
+    assert (told.times_checked, told.checked_at) == (6, LATER)
     assert (told.failures, told.last_problem) == (0, None)
     assert (told.not_found, told.not_found_since) == (0, None)
 
@@ -62,10 +67,10 @@ def test_a_failed_request_changes_nothing_that_is_known() -> None:
     failed = told.not_answered("GEM answered 500", LATEST)
     assert failed.failures == 1
     assert failed.last_problem == "GEM answered 500"
-    assert failed.checks == told.checks + 1
+    assert failed.times_checked == told.times_checked + 1
     assert failed.checked_at == LATEST
     same = replace(failed, failures=0, last_problem=told.last_problem)
-    assert replace(same, checks=told.checks, checked_at=told.checked_at) == told
+    assert replace(same, times_checked=told.times_checked, checked_at=told.checked_at) == told
 
 
 def test_the_history_holds_each_change_once() -> None:
@@ -86,16 +91,16 @@ def test_a_long_history_keeps_its_first_and_latest_ones() -> None:
     assert len(set(words)) == MAX_HISTORY
 
 
-def test_from_settled_to_reported_and_again() -> None:
+def test_from_settled_to_delivered_and_again() -> None:
     settled = new_record().settled(Settlement.FAILED, LATER).ticketed().due(LATEST)
     assert settled.stage is Stage.SETTLED
     assert (settled.settlement, settled.settled_at) == (Settlement.FAILED, LATER)
     assert (settled.tickets, settled.due_at) == (1, LATEST)
-    reported = settled.reported(Outcome.FAILED, "id", LATEST)
-    assert reported.stage is Stage.REPORTED
-    assert (reported.outcome, reported.manifest_id) == (Outcome.FAILED, "id")
-    assert reported.reported_at == LATEST
-    again = reported.to_redeliver(LATEST)
+    delivered = settled.delivered(Outcome.FAILED, "id", LATEST)
+    assert delivered.stage is Stage.DELIVERED
+    assert (delivered.outcome, delivered.manifest_id) == (Outcome.FAILED, "id")
+    assert delivered.delivered_at == LATEST
+    again = delivered.to_redeliver(LATEST)
     assert (again.stage, again.tickets, again.due_at) == (Stage.SETTLED, 0, LATEST)
     assert (again.settlement, again.settled_at) == (Settlement.FAILED, LATER)
 
@@ -120,8 +125,8 @@ RECORDS = st.builds(
     due_at=_MOMENTS,
     stage=st.sampled_from(Stage),
     labels=st.dictionaries(_TEXTS, _TEXTS, max_size=3),
-    expected_input_file_name=st.none() | _TEXTS,
-    checks=_COUNTS,
+    expected_input_name=st.none() | _TEXTS,
+    times_checked=_COUNTS,
     checked_at=st.none() | _MOMENTS,
     failures=_COUNTS,
     last_problem=st.none() | _TEXTS,
@@ -134,7 +139,7 @@ RECORDS = st.builds(
     tickets=_COUNTS,
     outcome=st.none() | st.sampled_from(Outcome),
     manifest_id=st.none() | _TEXTS,
-    reported_at=st.none() | _MOMENTS,
+    delivered_at=st.none() | _MOMENTS,
 )
 
 
