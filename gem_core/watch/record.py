@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from gem_core.gem.job import GemJob
 from gem_core.outcome import Outcome
@@ -95,6 +96,9 @@ class JobRecord:
     delivered_at: datetime | None = None
     redelivered_at: datetime | None = None
     """When an operator last asked for the manifest again."""
+
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Stored members that a newer version of the app added; kept as they are."""
 
     def answered(self, job: GemJob, now: datetime) -> "JobRecord":
         """GEM answered with a job."""
