@@ -8,6 +8,8 @@ from gem_core.errors import RequestError
 from gem_core.watch.record import JobRecord
 
 _JOB_RUN_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._~-]{0,126}[A-Za-z0-9_~-])?", re.ASCII)
+MEMBERS = {"labels", "expectedInputName"}
+"""Of the body of a registration."""
 MAX_NAME_LENGTH = 1024
 """Of a blob (Naming and Referencing Containers, Blobs, and Metadata, Azure Storage)."""
 MAX_LABELS = 32
@@ -50,7 +52,7 @@ def register(job_run_id: str, body: object, now: datetime) -> JobRecord:
         raise RequestError(
             "the body must be a JSON object with labels and expectedInputName, or empty"
         )
-    if unknown := sorted(set(body) - {"labels", "expectedInputName"}):
+    if unknown := sorted(body.keys() - MEMBERS):
         raise RequestError(f"unknown in the body: {', '.join(unknown)[:80]}")
     name = body.get("expectedInputName")
     if name is not None and not (
