@@ -74,9 +74,9 @@ def _batch(golden: Golden, world: World) -> None:
 def _lease(golden: Golden, world: World) -> None:
     until = datetime.fromisoformat(golden.metadata["until"])
     world.clock.now = until - timedelta(seconds=1)
-    assert world.checker.limiter.take() is None
+    assert world.checker.limiter.acquire() is None
     world.clock.now = until + timedelta(seconds=1)
-    assert world.checker.limiter.take()
+    assert world.checker.limiter.acquire()
 
 
 def _tick(golden: Golden, world: World) -> None:

@@ -26,15 +26,20 @@ from gem_core.flows.manage_jobs import JobManager, redeliver_job, register_job
 from gem_core.storage.documents import Documents
 from gem_core.storage.names import BATCHES, JOBS, OUTBOX, TICKETS, WORKLIST
 from gem_core.watch.batch import Plan
+from gem_core.watch.durations import DurationBook
 from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.watch.record import Stage
 from gem_core.watch.record_json import record_from_bytes
 from gem_core.watch.registry import SUFFIX
-from gem_core.wiring import edges
+from gem_core.wiring import delivery, tick
+from gem_core.wiring.environment import state_settings
+from gem_core.wiring.managers import job_manager
+from gem_core.wiring.stores import Stores
 from tests.builders import answer, check_manifest, finished, matched_file
-from tests.commands.desk import empty_stores, forget_edges
+from tests.commands.desk import empty_stores
 from tests.fakes import FakeClock, FakeGem, Killed
 from tests.frozen.newer import ADDED, NewerBatches, NewerDocuments, NewerQueue
+from tests.wiring.fresh import forget_edges
 
 COUNT = 100
 WATCHING, SETTLED, DELIVERED = ([f"{stage}-{number}" for number in range(COUNT)] for stage in Stage)
@@ -54,19 +59,12 @@ def ending(job: str) -> dict[str, Any]:
     return answer("failed" if number % 2 else "cancelled")
 
 
-class Gem(FakeGem):
-    """GEM, whose jobs have web addresses."""
-
-    def job_url(self, job_run_id: str) -> str:
-        return f"https://gem.example/jobs/{job_run_id}"
-
-
 @dataclass
 class Site:
     """What both versions share: stores, queues, GEM, clock."""
 
     azurite: Azurite
-    gem: Gem = field(default_factory=Gem)
+    gem: FakeGem = field(default_factory=FakeGem)
     clock: FakeClock = field(default_factory=lambda: FakeClock(datetime.now(UTC)))
     seen: dict[str, str] = field(default_factory=dict)
 
@@ -162,32 +160,45 @@ def each[T](do: Callable[[T], object], things: Iterable[T]) -> None:
         list(pool.map(do, things))
 
 
+class NewerStores(Stores):
+    """The stores as a newer version writes to them."""
+
+    def documents(self, container: str) -> Documents:  # type: ignore[override] # as it is used
+        return NewerDocuments(super().documents(container))
+
+
 def app(site: Site, *, newer: bool) -> App:
     """A version of the app, by the app's own wiring; nothing waits in real time."""
-    forget_edges()
-    documents = edges._documents
-    with pytest.MonkeyPatch.context() as patch:
-        if newer:
-            patch.setattr(edges, "_documents", lambda name: NewerDocuments(documents(name)))
-        patch.setattr(edges, "_gem", lambda: site.gem)
-        patch.setattr(edges, "now", site.clock)
-        worklist: Documents = edges._documents(WORKLIST)
-        batches, deliverer = edges._batch_queue(), edges.deliverer()
-        queue = NewerQueue(deliverer.queue, documents(OUTBOX)) if newer else deliverer.queue
-        return App(
-            replace(
-                edges.checker(),
-                batches=NewerBatches(batches) if newer else batches,
-                limiter=RateLimiter(
-                    worklist,
-                    count=PLAN.concurrency,
-                    per_second=1e9,
-                    watch=SleepClock(site.clock, lambda _: None),
-                ),
+    settings = state_settings()
+    stores = NewerStores(settings.state) if newer else Stores(settings.state)
+    batches, deliverer = stores.batch_queue(), delivery.deliverer()
+    queue = NewerQueue(deliverer.queue, stores.documents(OUTBOX)) if newer else deliverer.queue
+    return App(
+        replace(
+            tick.checker(),
+            registry=stores.registry,
+            heartbeat=stores.heartbeat,
+            gem=site.gem,
+            limiter=RateLimiter(
+                stores.documents(WORKLIST),
+                count=PLAN.concurrency,
+                per_second=1e9,
+                clock=SleepClock(site.clock, lambda _: None),
             ),
-            replace(deliverer, queue=queue),
-            edges.manager(),
-        )
+            clock=site.clock,
+            durations=DurationBook(stores.documents(WORKLIST)),
+            batches=NewerBatches(batches) if newer else batches,
+        ),
+        replace(
+            deliverer,
+            registry=stores.registry,
+            outbox=stores.outbox,
+            queue=queue,
+            job_url="https://gem.example/jobs/{}".format,
+            clock=site.clock,
+        ),
+        replace(job_manager(stores, settings), clock=site.clock),
+    )
 
 
 @pytest.fixture
@@ -198,6 +209,7 @@ def site(azurite: Azurite, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
         "GEM_STATE": storage, "GEM_OUTPUT": storage, "GEM_REPORT_PAGE": "false",
     }  # fmt: skip
     monkeypatch.setattr("os.environ", settings)
+    forget_edges()
     empty_stores(azurite)
     made = Site(azurite)
     with made.container(OUTPUT_CONTAINER) as outputs:
