@@ -17,6 +17,7 @@ from gem_core.flows.manage_jobs import list_jobs, redeliver_job, register_job, s
 from gem_core.flows.replay_poison import Replay, list_poison, replay_poison
 from gem_core.outcome import Outcome
 from gem_core.watch.batch import Plan
+from gem_core.watch.poison import is_batch
 from gem_core.watch.record import Settlement, Stage
 from gem_core.watch.registry import MARKER_PREFIX, SUFFIX
 from gem_core.watch.trouble import TroubleKind
@@ -97,6 +98,7 @@ def test_the_newer_version_writes_other_documents() -> None:
     check_jobs(newer.checker)
     (message,) = world.batches.take()
     assert json.loads(message)["addedLater"] == ADDED["addedLater"]
+    assert is_batch(message)
     check_batch(newer.checker, message)
     world.files.write(OUTPUT, matched_file())
     deliver_results(newer.deliverer, JOB)
