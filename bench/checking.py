@@ -112,12 +112,12 @@ def register(held: Stores, names: Iterable[str], due_in: timedelta) -> None:
 
 
 def settle(held: Stores, names: Iterable[str]) -> None:
-    """Jobs that were reported: a record, and no marker."""
+    """Jobs that were delivered: a record, and no marker."""
 
     def add(name: str) -> None:
         record = JobRecord(name, now() - AGE, now()).settled(Settlement.FAILED, now())
-        record = record.reported(Outcome.FAILED, "0" * 32, now())
-        held.jobs.put(f"{name}.json", record_to_bytes(record), metadata={"stage": "reported"})
+        record = record.delivered(Outcome.FAILED, "0" * 32, now())
+        held.jobs.put(f"{name}.json", record_to_bytes(record), metadata={"stage": "delivered"})
 
     each(add, names)
 
@@ -174,8 +174,8 @@ def tick(held: Stores, address: str, in_flight: int, jobs: int) -> Figures:
         started, cpu = time.perf_counter(), time.process_time()
         done = check_jobs(edges)
         seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-    if done.asked != jobs:
-        sys.exit(f"{done.asked} of {jobs} due jobs were asked about: {done}")
+    if done.checked != jobs:
+        sys.exit(f"{done.checked} of {jobs} due jobs were asked about: {done}")
     operations = sum(held.counts.values()) / jobs
     for name in names:
         held.registry.remove(name)

@@ -35,7 +35,7 @@ POLICY = Policy(
     check_max=timedelta(minutes=10),
     job_deadline=timedelta(hours=168),
     lost_after=timedelta(hours=1),
-    redeliver_after=timedelta(minutes=10),
+    repeat_ticket_after=timedelta(minutes=10),
 )
 """The defaults of the settings."""
 

@@ -26,7 +26,7 @@ SETTINGS = {
     "GEM_CHECK_MAX_SECONDS": "2",
     "GEM_LOST_AFTER_MINUTES": "0.05",
     "GEM_OUTPUT_GRACE_MINUTES": "0.1",
-    "GEM_REDELIVER_AFTER_MINUTES": "0.1",
+    "GEM_REPEAT_TICKET_AFTER_MINUTES": "0.1",
 }
 """The operator's times, compressed likewise."""
 MANIFESTS = ROOT / ".dev" / "demo"
@@ -96,7 +96,7 @@ def register(up: Stage, act: Act) -> None:
 
 
 def watch(up: Stage, console: Console) -> None:
-    """Show every job until all are reported, or the time is over."""
+    """Show every job until all are delivered, or the time is over."""
     ends = time.monotonic() + LIMIT_SECONDS
     stages: Counter[str] = Counter()
     with Live(console=console, refresh_per_second=4) as live:
@@ -104,10 +104,12 @@ def watch(up: Stage, console: Console) -> None:
             records = [show(up, act) for act in ACTS]
             live.update(table(records))
             stages = Counter(record["stage"] for record in records)
-            if stages["reported"] == len(ACTS):
+            if stages["delivered"] == len(ACTS):
                 return
             time.sleep(FRAME_SECONDS)
-    console.print(f"[red]Not all jobs were reported within {LIMIT_SECONDS} s: {dict(stages)}[/red]")
+    console.print(
+        f"[red]Not all jobs were delivered within {LIMIT_SECONDS} s: {dict(stages)}[/red]"
+    )
     console.print(up.runner.log_path.read_text(encoding="utf-8")[-4000:], markup=False)
 
 
@@ -137,7 +139,7 @@ def table(records: list[dict[str, Any]]) -> Table:
             history[-1]["status"] if history else "",
             ProgressBar(total=100, completed=progress, width=20),
             record["stage"],
-            str(record["checks"]),
+            str(record["timesChecked"]),
             f"[{colour}]{outcome}[/{colour}]" if colour else outcome,
         )
     return view

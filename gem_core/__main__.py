@@ -44,13 +44,19 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Run one command; gives its exit code. No trouble is taken for an answer."""
+def command_line() -> argparse.ArgumentParser:
+    """Every command with its arguments."""
     parser = _Parser(prog="gem-courier", description="GEM Courier at your desk.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (audit, doctor, jobs, poison):
         command.add_parser(commands)
+    return parser
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; gives its exit code. No trouble is taken for an answer."""
+    parser = command_line()
     arguments = argparse.Namespace()
     # What the stories log is for the app's operators; here every command says what it did.
     logging.basicConfig(handlers=[logging.NullHandler()])

@@ -27,10 +27,10 @@ class Event(StrEnum):
     JOB_SETTLED = "job_settled"
     JOB_DRIFTED = "job_drifted"
     """GEM's answer departs from its documentation: unknown status, field of a wrong type."""
-    JOB_WENT_BACK = "job_went_back"
+    JOB_CHANGED_AFTER_SETTLEMENT = "job_changed_after_settlement"
     """GEM reports another status than the final one that was settled; nothing changes."""
     TICKET_REPEATED = "ticket_repeated"
-    """A settled job was not reported in time, so the sweep raised it again."""
+    """A settled job was not delivered in time, so the sweep raised it again."""
     RECORD_CONFLICT = "record_conflict"
     RECORD_UNREADABLE = "record_unreadable"
     JOB_CHECK_CRASHED = "job_check_crashed"
@@ -72,7 +72,7 @@ _WARNINGS = {
 }
 _ERRORS = {
     Event.JOB_DRIFTED,
-    Event.JOB_WENT_BACK,
+    Event.JOB_CHANGED_AFTER_SETTLEMENT,
     Event.RECORD_UNREADABLE,
     Event.JOB_CHECK_CRASHED,
     Event.TICK_STOPPED,

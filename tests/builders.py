@@ -106,7 +106,7 @@ def policy(**limits: timedelta) -> Policy:
             "check_max": timedelta(minutes=10),
             "job_deadline": timedelta(days=7),
             "lost_after": timedelta(hours=1),
-            "redeliver_after": timedelta(minutes=10),
+            "repeat_ticket_after": timedelta(minutes=10),
             **limits,
         }
     )
@@ -305,4 +305,4 @@ class World:
         """The invariant of the registry."""
         for name in self.jobs.names():
             job_run_id = name.removesuffix(SUFFIX)
-            assert self.record(job_run_id).stage is Stage.REPORTED or self.marked(job_run_id)
+            assert self.record(job_run_id).stage is Stage.DELIVERED or self.marked(job_run_id)

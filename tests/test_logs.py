@@ -10,7 +10,13 @@ from gem_core.secret import Secret
 from gem_core.watch.record import Settlement
 from tests.builders import logged
 
-LOUD = {"job_drifted", "job_went_back", "record_unreadable", "job_check_crashed", "tick_stopped"}
+LOUD = {
+    "job_drifted",
+    "job_changed_after_settlement",
+    "record_unreadable",
+    "job_check_crashed",
+    "tick_stopped",
+}
 
 
 @pytest.fixture(autouse=True)

@@ -67,7 +67,7 @@ def poison_table(messages: Sequence[Mapping[str, Any]], now: datetime, *, width:
     )
     rows = [
         (
-            each["jobRunId"] or ("a batch of jobs" if each["isBatch"] else "not ours"),
+            each["jobRunId"] or ("a batch of jobs" if each["isBatch"] else "unknown"),
             each["stage"] or "-",
             "-" if each["tickets"] is None else str(each["tickets"]),
             age(each["since"], now),
@@ -87,7 +87,7 @@ def job_lines(job: Mapping[str, Any], now: datetime) -> list[str]:
         ("registered", f"{job['registeredAt']} ({age(job['registeredAt'], now)} ago)"),
         ("labels", ", ".join(f"{name}={text}" for name, text in job["labels"].items())),
         ("input", _expected(job)),
-        ("asked", _asked(job, now)),
+        ("checked", _checked(job, now)),
         ("problem", job["lastProblem"]),
         ("GEM says", _answer(job)),
         *(("" if n else "history", f"{seen['at']} {seen['status']}")
@@ -104,8 +104,8 @@ def _stage(job: Mapping[str, Any], now: datetime) -> str:
     if job["stage"] == "watching":
         return f"watching, to be asked about {_due(job['dueAt'], now)}"
     ended = f"{job['stage']}: {job['settlement']} {age(job['settledAt'], now)} ago"
-    if job["stage"] == "reported":
-        return f"{ended}, manifest sent {age(job['reportedAt'], now)} ago"
+    if job["stage"] == "delivered":
+        return f"{ended}, manifest sent {age(job['deliveredAt'], now)} ago"
     return f"{ended}, ticket raised {times(job['tickets'])}, again {_due(job['dueAt'], now)}"
 
 
@@ -115,17 +115,17 @@ def _due(at: str, now: datetime) -> str:
 
 
 def _expected(job: Mapping[str, Any]) -> str:
-    name = job["expectedInputFileName"]
+    name = job["expectedInputName"]
     return f"{name} was expected when it was registered" if name else ""
 
 
-def _asked(job: Mapping[str, Any], now: datetime) -> str:
-    text = f"{times(job['checks'])}, last {age(job['checkedAt'], now)} ago"
+def _checked(job: Mapping[str, Any], now: datetime) -> str:
+    text = f"{times(job['timesChecked'])}, last {age(job['checkedAt'], now)} ago"
     if job["failures"]:
         text += f", without an answer {times(job['failures'])} in a row"
     if job["notFound"]:
         text += f", answered 404 {times(job['notFound'])} in a row"
-    return text if job["checks"] else "never"
+    return text if job["timesChecked"] else "never"
 
 
 def _answer(record: Mapping[str, Any]) -> str:

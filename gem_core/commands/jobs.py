@@ -6,7 +6,7 @@ from typing import Any
 
 from gem_core.commands.options import add_command, count
 
-_STAGES = ("watching", "settled", "reported")
+_STAGES = ("watching", "settled", "delivered")
 _DEFAULT_LIMIT = 100
 _MAX_LIMIT = 1_000_000
 
@@ -38,7 +38,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         jobs,
         "forget",
         about="Stop watching jobs and forget them; their reports stay.\n"
-        "A job that was not reported yet will never be.",
+        "A job that was not delivered yet will never be.",
         run=_forget,
     )
     _add_ids(forget)
@@ -76,7 +76,7 @@ def _add_show(jobs: "argparse._SubParsersAction[Any]") -> None:
     )
     paper.add_argument("--report", action="store_true", help="print the last report, as JSON")
     paper.add_argument(
-        "--page", metavar="FILE", type=Path, help="write the last report as an HTML page"
+        "--html", metavar="FILE", type=Path, help="write the last report as an HTML page"
     )
 
 
@@ -93,7 +93,7 @@ def _add_register(jobs: "argparse._SubParsersAction[Any]") -> None:
         help="handed back in the manifest; may be repeated",
     )
     parser.add_argument(
-        "--input-file-name", metavar="NAME", help="checked against what GEM says of the job"
+        "--expected-input-name", metavar="NAME", help="compared with the name that GEM reports"
     )
 
 
@@ -119,8 +119,8 @@ def _list(arguments: argparse.Namespace) -> int:
 def _show(arguments: argparse.Namespace) -> int:
     from gem_core.commands import jobs_read  # noqa: PLC0415 - imports azure
 
-    if arguments.page:
-        return jobs_read.write_page(arguments.jobs, arguments.page)
+    if arguments.html:
+        return jobs_read.write_page(arguments.jobs, arguments.html)
     if arguments.manifest or arguments.report:
         return jobs_read.show_papers(arguments.jobs, report=arguments.report)
     return jobs_read.show_jobs(arguments.jobs, as_json=arguments.json)
@@ -132,7 +132,7 @@ def _register(arguments: argparse.Namespace) -> int:
     return register(
         arguments.jobs,
         labels=arguments.label,
-        input_file_name=arguments.input_file_name,
+        expected_input_name=arguments.expected_input_name,
         as_json=arguments.json,
     )
 

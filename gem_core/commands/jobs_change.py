@@ -24,11 +24,11 @@ def register(
     job_run_ids: Sequence[str],
     *,
     labels: Sequence[str],
-    input_file_name: str | None,
+    expected_input_name: str | None,
     as_json: bool,
 ) -> int:
     """Watch jobs from now on."""
-    body = {"labels": dict(map(_label, labels)), "inputFileName": input_file_name}
+    body = {"labels": dict(map(_label, labels)), "expectedInputName": expected_input_name}
 
     def one(job_run_id: str) -> tuple[str, str]:
         is_new, record = managing.register_job(state_manager(), job_run_id, body)
@@ -43,9 +43,9 @@ def check(job_run_ids: Sequence[str], *, as_json: bool) -> int:
 
     def one(job_run_id: str) -> tuple[str, str]:
         shown = managing.check_job(state_manager(), edges, job_run_id)
-        told = shown.get("toldNow") or (shown["lastAnswer"] or {}).get("status") or "nothing"
+        status = shown.get("statusNow") or (shown["lastAnswer"] or {}).get("status") or "nothing"
         problem = f", problem: {shown['lastProblem']}" if shown["lastProblem"] else ""
-        return "checked", f"{shown['stage']}, GEM says {told}{problem}"
+        return "checked", f"{shown['stage']}, GEM says {status}{problem}"
 
     return _each(job_run_ids, one, as_json=as_json)
 
@@ -90,7 +90,7 @@ def _said_yes(stages: dict[str, str | None]) -> bool:
         return False
     for job_run_id, stage in stages.items():
         if stage:
-            lost = "" if stage == "reported" else "; its manifest will not be sent"
+            lost = "" if stage == "delivered" else "; its manifest will not be sent"
             sys.stderr.write(f"{plain(job_run_id)}: {stage}{lost}\n")
     sys.stderr.write("Forget? [y/N] ")
     sys.stderr.flush()

@@ -96,14 +96,14 @@ def show_papers(job_run_ids: Sequence[str], *, report: bool) -> int:
 def write_page(job_run_ids: Sequence[str], file: Path) -> int:
     """Write the last report of a job as a page."""
     if len(job_run_ids) > 1:
-        raise RequestError("--page takes one job")
+        raise RequestError("--html takes one job")
 
     def write(job_run_id: str) -> None:
         page = show_document(state_manager(), job_run_id, JobDocument.PAGE)
         try:
             file.write_bytes(page)
         except OSError as error:
-            raise OutputUnreachable(f"--page: {file}: {error.strerror}") from None
+            raise OutputUnreachable(f"--html: {file}: {error.strerror}") from None
 
     return worst(_known(write, job_run_id) for job_run_id in job_run_ids)
 

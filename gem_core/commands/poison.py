@@ -8,7 +8,7 @@ from gem_core.commands.options import add_command
 _EXIT_CODES = """\
 exit codes:
   0  done
-  1  a message was left where it is: it is not ours, or its job cannot be read
+  1  a message was kept on its queue: it is of an unknown form, or its job cannot be read
   2  could not: settings or storage are in the way
 """
 
@@ -33,7 +33,8 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "replay",
         about="Raise the tickets of the failed messages' jobs again, then take the messages off.\n"
         "In this order, so that nothing is lost when it ends in between. Messages of jobs that\n"
-        "were delivered meanwhile are only taken off. What is not ours stays, and is told.",
+        "were delivered meanwhile are only taken off. A message of an unknown form is\n"
+        "kept, and named.",
         run=_replay,
         epilog=_EXIT_CODES,
     )

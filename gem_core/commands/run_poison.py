@@ -29,14 +29,14 @@ def replay_messages(job_run_ids: Collection[str], *, as_json: bool) -> int:
     code = DONE
     for line in replaying.replay_poison(poison_manager(), set(job_run_ids)):
         seen.add(line["jobRunId"] or "")
-        if line["stays"]:
+        if line["kept"]:
             code = NOT_SO
         if as_json:
             say_json(line, indent=None)
         else:
-            stays = f"; message {line['messageId']} stays in {line['queue']}"
+            kept = f"; message {line['messageId']} is kept in {line['queue']}"
             text = f"{line['jobRunId'] or 'a message'}: {line['result']}"
-            say([plain(text + (stays if line["stays"] else ""))])
+            say([plain(text + (kept if line["kept"] else ""))])
     missing = [job_run_id for job_run_id in job_run_ids if job_run_id not in seen]
     for job_run_id in missing:
         complain(f"{plain(job_run_id)}: no failed message is about it")

@@ -1,7 +1,7 @@
 """The results queue. Edge: azure.storage.queue.
 
 Messages are sent with the SDK, not with an output binding: the host sends a binding's message after
-the function has returned, when the job is already marked as reported.
+the function has returned, when the job is already marked as delivered.
 """
 
 from azure.storage.queue import QueueClient

@@ -29,7 +29,7 @@ def timer(installation: Installation) -> Finding:
     detail = f"last tick {_span(status['tickAgeSeconds'])} ago, schedule {status['schedule']}"
     if status["status"] == TimerStatus.STUCK:
         return fail(
-            f"{detail}, but none has ended since {status['unendedSince']}",
+            f"{detail}, but none has ended since {status['unfinishedSince']}",
             "ticks die: mend what fails above, then look for their end in the log stream (an error "
             "of storage, memory, time-out)",
         )
@@ -42,15 +42,15 @@ def _ended(last: Mapping[str, Any], detail: str) -> Finding:
     """How the last tick that ended did so."""
     if last.get("stopped") == BUSY:
         return warning(
-            f"{detail}, left {last['left']} due jobs: {BUSY}",
+            f"{detail}, left {last['remaining']} due jobs: {BUSY}",
             "once is harmless: the lease of a run that died ends after 20 seconds. If it stays so, "
             "a second app uses this GEM_STATE, or batches of an earlier setting still run",
         )
     if last.get("stopped"):
         return fail(f"{detail}, stopped: {last['stopped']}", "see gem and token above")
-    if last.get("left"):
+    if last.get("remaining"):
         return warning(
-            f"{detail}, left {last['left']} due jobs to the next one",
+            f"{detail}, left {last['remaining']} due jobs to the next one",
             "raise GEM_CHECK_REQUESTS_PER_SECOND, or set GEM_CHECK_BATCH_SIZE (docs/scale.md)",
         )
     return ok(detail)
@@ -63,8 +63,8 @@ def events(installation: Installation) -> Finding:
     record tells as much: a job that was delivered after its first ticket got that ticket's event.
     """
     recent = installation.recent()
-    sent = [each for each in recent if each.stage is Stage.REPORTED and _tells(each)]
-    sent.sort(key=lambda each: each.reported_at or each.registered_at, reverse=True)
+    sent = [each for each in recent if each.stage is Stage.DELIVERED and _tells(each)]
+    sent.sort(key=lambda each: each.delivered_at or each.registered_at, reverse=True)
     waiting = [each for each in recent if each.stage is Stage.SETTLED and each.tickets > 1]
     remedy = (
         "azd hooks run postdeploy makes the event subscription again; then look at the log of "
@@ -89,9 +89,9 @@ def _tells(record: JobRecord) -> bool:
 
 
 def _ago(record: JobRecord, installation: Installation) -> str:
-    if record.reported_at is None:
+    if record.delivered_at is None:
         return "at an unknown time"
-    return f"{_span((installation.clock() - record.reported_at).total_seconds())} ago"
+    return f"{_span((installation.clock() - record.delivered_at).total_seconds())} ago"
 
 
 def _span(seconds: float | None) -> str:

@@ -126,7 +126,7 @@ def _audit(deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source)
             job,
             input_source=input_.source,
             input_note=input_.note,
-            expected_input=record.expected_input_file_name,
+            expected_input=record.expected_input_name,
         )
     log(
         Event.OUTPUT_AUDITED,

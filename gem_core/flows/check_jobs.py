@@ -84,11 +84,11 @@ def _poison_messages(checker: Checker) -> int | None:
 def counts(done: Sequence[Done]) -> dict[str, int]:
     """What came of several jobs, by the names of a `Tick`."""
     return {
-        "asked": sum(each in {Done.ASKED, Done.SETTLED} for each in done),
+        "checked": sum(each in {Done.ASKED, Done.SETTLED} for each in done),
         "settled": done.count(Done.SETTLED),
         "tickets_repeated": done.count(Done.TICKET_REPEATED),
         "problems": done.count(Done.PROBLEM),
-        "left": done.count(Done.LEFT),
+        "remaining": done.count(Done.LEFT),
     }
 
 

@@ -71,7 +71,7 @@ def look_at(checker: Checker, job: OpenJob, common: Common) -> Done:
     now = checker.clock()
     registry = checker.registry
     stored = registry.get(job.job_run_id)
-    if stored is None or stored.record.stage is Stage.REPORTED:
+    if stored is None or stored.record.stage is Stage.DELIVERED:
         is_old = now - job.marked_at > ORPHAN_AGE
         if is_old and registry.unmark(job.job_run_id, etag=job.etag) and stored is None:
             # For the host's log: whoever forgot the job at a terminal has not told it.
@@ -141,7 +141,7 @@ def ask(
             Event.JOB_SETTLED,
             job_run_id=record.job_run_id,
             settlement=ended,
-            checks=record.checks,
+            times_checked=record.times_checked,
         )
         checker.registry.raise_ticket(record)
         return Done.SETTLED
@@ -174,7 +174,7 @@ def _question(checker: Checker, record: JobRecord) -> tuple[JobRecord, timedelta
         raise
     except GemJobNotFound:
         record = record.answered_not_found(checker.clock())
-        log(Event.JOB_NOT_FOUND, job_run_id=job_run_id, times=record.not_found)
+        log(Event.JOB_NOT_FOUND, job_run_id=job_run_id, not_found=record.not_found)
         return record, timedelta(0)
     except GemError as error:
         if isinstance(error, GemAnswerError):
@@ -184,7 +184,7 @@ def _question(checker: Checker, record: JobRecord) -> tuple[JobRecord, timedelta
             Event.JOB_NOT_ANSWERED,
             job_run_id=job_run_id,
             failures=record.failures,
-            problem=str(error),
+            reason=str(error),
         )
         seconds = error.retry_after_seconds if isinstance(error, GemUnavailable) else None
         return record, timedelta(seconds=seconds or 0)

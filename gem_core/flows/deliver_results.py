@@ -1,5 +1,5 @@
 """The story of a ticket: find out what the manifest of a settled job is to say, store it, send it,
-and only then mark the job as reported. Edges come in as arguments.
+and only then mark the job as delivered. Edges come in as arguments.
 
 Whatever happens between two lines here, the record stays settled and on the worklist, so the sweep
 raises the ticket again; and the outbox makes the repeat send the same manifest.
@@ -49,7 +49,7 @@ def deliver_results(deliverer: Deliverer, job_run_id: str) -> CloudEvent | None:
         seconds_since_settled=_seconds_since(record.settled_at, deliverer),
         seconds_since_finished=_seconds_since(_finished_at(record), deliverer),
     )
-    _mark_reported(deliverer, stored, outcome, event.id)
+    _mark_delivered(deliverer, stored, outcome, event.id)
     return event
 
 
@@ -68,10 +68,10 @@ def _postpone(deliverer: Deliverer, stored: StoredRecord, wait: Wait) -> None:
         log(Event.RECORD_CONFLICT, job_run_id=record.job_run_id)
 
 
-def _mark_reported(
+def _mark_delivered(
     deliverer: Deliverer, served: StoredRecord, outcome: Outcome, manifest_id: str
 ) -> None:
-    """Mark the job as reported, whatever else has changed in its record meanwhile.
+    """Mark the job as delivered, whatever else has changed in its record meanwhile.
 
     It stays settled when somebody asked for the manifest again meanwhile, or registered the job
     again: this delivery may have read the output before that.
@@ -82,11 +82,11 @@ def _mark_reported(
         and stored.record.stage is Stage.SETTLED
         and stored.record.is_same_delivery(served.record)
     ):
-        reported = stored.record.reported(outcome, manifest_id, deliverer.clock())
+        delivered = stored.record.delivered(outcome, manifest_id, deliverer.clock())
         try:
-            deliverer.registry.replace(stored, reported)
+            deliverer.registry.replace(stored, delivered)
         except RecordConflict:
-            stored = deliverer.registry.get(reported.job_run_id)
+            stored = deliverer.registry.get(delivered.job_run_id)
         else:
             return
 

@@ -54,7 +54,7 @@ def register_job(manager: JobManager, job_run_id: str, body: object) -> tuple[bo
     """
     record = register(job_run_id, body, manager.clock())
     if known := manager.registry.get(record.job_run_id):
-        if not known.record.checks and known.record.stage is Stage.WATCHING:
+        if not known.record.times_checked and known.record.stage is Stage.WATCHING:
             manager.registry.mark_open(
                 known.record
             )  # whoever registered it may have died just then
@@ -159,17 +159,17 @@ def check_job(manager: JobManager, checker: Checker, job_run_id: str) -> dict[st
     try:
         job = checker.gem.get_job(job_run_id)
     except GemJobNotFound:
-        status, told = NOT_FOUND, NOT_FOUND
+        status, text = NOT_FOUND, NOT_FOUND
     else:
-        status, told = job.status or "", job.status_text
+        status, text = job.status or "", job.status_text
     if _contradicts(record.settlement, status):
         log(
-            Event.JOB_WENT_BACK,
+            Event.JOB_CHANGED_AFTER_SETTLEMENT,
             job_run_id=job_run_id,
             settlement=record.settlement,
-            told=told[:80],
+            status=text[:80],
         )
-    return record_to_json(record) | {"toldNow": told[:80]}
+    return record_to_json(record) | {"statusNow": text[:80]}
 
 
 def _contradicts(settlement: Settlement | None, status: str) -> bool:
@@ -226,14 +226,14 @@ def tell_status(manager: JobManager) -> tuple[bool, dict[str, Any]]:
     status = TimerStatus.OK
     if is_silent(sign, now, manager.schedule):
         status = TimerStatus.SILENT
-    elif running and is_silent(running.unended_since + TICK_BUDGET, now, manager.schedule):
+    elif running and is_silent(running.unfinished_since + TICK_BUDGET, now, manager.schedule):
         status = TimerStatus.STUCK
     return status is TimerStatus.OK, {
         "status": status,
         "schedule": manager.schedule,
         "tickAgeSeconds": round((now - started_at).total_seconds(), 3) if started_at else None,
         "runningSince": moment_text(running.at) if running else None,
-        "unendedSince": moment_text(running.unended_since) if running else None,
+        "unfinishedSince": moment_text(running.unfinished_since) if running else None,
         "lastTick": last or None,
     }
 

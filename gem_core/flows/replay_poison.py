@@ -62,30 +62,29 @@ class Replay(StrEnum):
     """What came of one message."""
 
     RAISED = "ticket_raised"
-    DELIVERED = "delivered_already"
-    """The sweep was faster: only the message was taken off."""
-    WATCHED = "still_watched"
-    """The job was registered anew meanwhile: only the message was taken off."""
-    FORGOTTEN = "not_registered"
-    """Nobody waits for it any more: only the message was taken off."""
+    DELIVERED = "already_delivered"
+    """The sweep was faster: only the message was deleted."""
+    WATCHING = "still_watching"
+    """The job was registered again meanwhile: only the message was deleted."""
+    NOT_REGISTERED = "not_registered"
+    """Nobody waits for it any more: only the message was deleted."""
     UNREADABLE = "record_unreadable"
-    """The message stays."""
-    BUSY = "changed_meanwhile"
-    """Somebody else was at the record; the message stays."""
-    BATCH = "batch_of_jobs"
-    """Its jobs came due again by themselves: only the message was taken off."""
-    FOREIGN = "not_ours"
-    """The message stays."""
+    """The message is kept."""
+    CONFLICT = "record_conflict"
+    """Another writer changed the record; the message is kept."""
+    BATCH = "batch"
+    """Its jobs became due again by themselves: only the message was deleted."""
+    UNKNOWN = "unknown_message"
+    """Neither the ticket of a job nor a batch; the message is kept."""
 
 
-STAYS = {Replay.UNREADABLE, Replay.BUSY, Replay.FOREIGN}
-"""What leaves the message where it is."""
-
+_KEPT = {Replay.UNREADABLE, Replay.CONFLICT, Replay.UNKNOWN}
+"""The results after which the message is still on its queue."""
 
 _BY_STAGE = {
     Stage.SETTLED: Replay.RAISED,
-    Stage.REPORTED: Replay.DELIVERED,
-    Stage.WATCHING: Replay.WATCHED,
+    Stage.DELIVERED: Replay.DELIVERED,
+    Stage.WATCHING: Replay.WATCHING,
 }
 
 
@@ -102,9 +101,9 @@ def list_poison(poison: PoisonManager) -> dict[str, Any]:
 def replay_poison(
     poison: PoisonManager, job_run_ids: Collection[str] = ()
 ) -> Iterator[dict[str, Any]]:
-    """Take up every message again, or only those of some jobs; tells of each as it is done.
+    """Take up every message again, or only those of some jobs; gives the result of each.
 
-    What is not taken up stays on its queue.
+    A message that cannot be replayed is kept on its queue.
     """
     for queue in poison.queues:
         left: list[PoisonMessage] = []
@@ -120,11 +119,11 @@ def replay_poison(
                     if job_run_id:
                         result = _replay(poison.manager, job_run_id, raised)
                     else:
-                        result = Replay.BATCH if is_batch(message.text) else Replay.FOREIGN
-                    if result not in STAYS:
+                        result = Replay.BATCH if is_batch(message.text) else Replay.UNKNOWN
+                    if result not in _KEPT:
                         queue.delete(message)
                         left.remove(message)
-                    yield _told(queue, message, job_run_id, result)
+                    yield _result(queue, message, job_run_id, result)
         finally:
             for message in left:
                 queue.put_back(message)
@@ -136,18 +135,18 @@ def _replay(manager: JobManager, job_run_id: str, raised: set[str]) -> Replay:
         return Replay.RAISED
     try:
         stored = manager.registry.get(job_run_id)
-        result = _BY_STAGE[stored.record.stage] if stored else Replay.FORGOTTEN
+        result = _BY_STAGE[stored.record.stage] if stored else Replay.NOT_REGISTERED
         if stored and result is Replay.RAISED:
             repeat_ticket(manager, stored)
             raised.add(job_run_id)
     except RecordUnreadable:
         return Replay.UNREADABLE
     except RecordConflict:
-        return Replay.BUSY
+        return Replay.CONFLICT
     return result
 
 
-def _told(
+def _result(
     queue: Poison, message: PoisonMessage, job_run_id: str | None, result: Replay
 ) -> dict[str, Any]:
     log(Event.POISON_REPLAYED, job_run_id=job_run_id, queue=queue.name, result=result)
@@ -156,7 +155,7 @@ def _told(
         "messageId": message.id,
         "jobRunId": job_run_id,
         "result": result,
-        "stays": result in STAYS,
+        "kept": result in _KEPT,
     }
 
 
@@ -182,5 +181,5 @@ def _record(manager: JobManager, job_run_id: str) -> tuple[str, int | None]:
     except RecordUnreadable:
         return Replay.UNREADABLE, None
     if stored is None:
-        return Replay.FORGOTTEN, None
+        return Replay.NOT_REGISTERED, None
     return stored.record.stage, stored.record.tickets

@@ -38,4 +38,4 @@ def repeat_ticket(sweeper: Sweeper, stored: StoredRecord) -> None:
     record = record.due(next_ticket(record, sweeper.clock(), sweeper.policy))
     sweeper.registry.replace(stored, record)
     sweeper.registry.raise_ticket(record)
-    log(Event.TICKET_REPEATED, job_run_id=record.job_run_id, times=record.tickets)
+    log(Event.TICKET_REPEATED, job_run_id=record.job_run_id, tickets=record.tickets)

@@ -21,7 +21,7 @@ MAX_CONCURRENCY = 256
 MIN_REQUESTS_PER_SECOND = 0.01
 """With less, a tick of four minutes could end before its first request."""
 MAX_BATCH_SIZE = 200
-"""Jobs: so many of the longest ids make 39 KiB, which base64 still fits into a message."""
+"""Jobs: so many of the longest ids make 43 KiB, which base64 still fits into a message."""
 MAX_IDS_MIB = 65_536
 """More than any instance has."""
 
@@ -62,7 +62,7 @@ class StateSettings:
     check_max: timedelta
     job_deadline: timedelta
     lost_after: timedelta
-    redeliver_after: timedelta
+    repeat_ticket_after: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def _state_settings(read: SettingReader) -> StateSettings:
         check_max=timedelta(seconds=read.number("GEM_CHECK_MAX_SECONDS", 600)),
         job_deadline=timedelta(hours=read.number("GEM_JOB_DEADLINE_HOURS", 168)),
         lost_after=timedelta(minutes=read.number("GEM_LOST_AFTER_MINUTES", 60)),
-        redeliver_after=timedelta(minutes=read.number("GEM_REDELIVER_AFTER_MINUTES", 10)),
+        repeat_ticket_after=timedelta(minutes=read.number("GEM_REPEAT_TICKET_AFTER_MINUTES", 10)),
     )
     if settings.check_min > settings.check_max:
         read.problems.append("GEM_CHECK_MIN_SECONDS is more than GEM_CHECK_MAX_SECONDS")

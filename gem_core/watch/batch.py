@@ -57,7 +57,14 @@ class Batch:
 
     def to_json(self) -> str:
         """The message."""
-        jobs = [[job.job_run_id, job.etag, moment_text(job.marked_at)] for job in self.jobs]
+        jobs = [
+            {
+                "jobRunId": job.job_run_id,
+                "etag": job.etag,
+                "markedAt": moment_text(job.marked_at),
+            }
+            for job in self.jobs
+        ]
         return json.dumps({"until": moment_text(self.until), "jobs": jobs}, separators=(",", ":"))
 
 
@@ -74,8 +81,8 @@ def batch_from_json(text: str | bytes) -> Batch:
         return Batch(
             until,
             tuple(
-                OpenJob(str(job_run_id), until, read_moment(marked_at), str(etag))
-                for job_run_id, etag, marked_at in held["jobs"]
+                OpenJob(str(job["jobRunId"]), until, read_moment(job["markedAt"]), str(job["etag"]))
+                for job in held["jobs"]
             ),
         )
     except (ValueError, KeyError, TypeError) as error:

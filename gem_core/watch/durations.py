@@ -93,7 +93,7 @@ class DurationBook:
                 return
 
     def _write(self, durations: Durations) -> None:
-        body = json.dumps(durations.seconds).encode()
+        body = json.dumps({"secondsByKind": durations.seconds}).encode()
         if durations.etag is None:
             self._documents.create(NAME, body)
         else:
@@ -106,7 +106,7 @@ def _read(body: bytes) -> dict[str, tuple[float, ...]]:
         held: Any = json.loads(body)
         return {
             str(name): tuple(float(each) for each in seconds if 0 < float(each) < 1e9)  # noqa: PLR2004 - 30 years
-            for name, seconds in held.items()
+            for name, seconds in held["secondsByKind"].items()
         }
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}

@@ -14,7 +14,7 @@ from cronsim import CronSim
 from gem_core.moments import moment_text, read_moment, read_optional_moment
 from gem_core.storage.documents import Documents
 
-NAME = "tick.json"
+ENDED = "tick-ended.json"
 """The last tick that ended."""
 STARTED = "tick-started.json"
 """When the last tick started; a document of its own, so that the counts of the last one stay."""
@@ -30,12 +30,13 @@ class Tick:
     ended_at: datetime | None = None
     open_jobs: int = 0
     due_jobs: int = 0
-    asked: int = 0
+    checked: int = 0
+    """Due jobs about which GEM gave a usable answer, a 404 included."""
     settled: int = 0
     tickets_repeated: int = 0
     problems: int = 0
-    left: int = 0
-    """Due jobs that were left to the next tick."""
+    remaining: int = 0
+    """Due jobs that remain for the next tick."""
     handed_out: int = 0
     """Due jobs that were handed to `check_batch`."""
     oldest_due_at: datetime | None = None
@@ -58,7 +59,7 @@ class Started:
     """The tick that started last; it may be running, have ended or have died."""
 
     at: datetime
-    unended_since: datetime
+    unfinished_since: datetime
     """When it started, or the first of the ticks right before it that started and never ended."""
 
 
@@ -72,19 +73,19 @@ class Heartbeat:
 
     def start(self, at: datetime) -> None:
         """A tick starts; what the last one did stays visible."""
-        since = at if self._ended else self._unended_since(at)
+        since = at if self._ended else self._unfinished_since(at)
         self._ended = False
-        started = {"startedAt": moment_text(at), "unendedSince": moment_text(since)}
+        started = {"startedAt": moment_text(at), "unfinishedSince": moment_text(since)}
         self._documents.put(STARTED, json.dumps(started).encode())
 
     def end(self, tick: Tick) -> None:
         """Store this tick as the last one."""
-        self._documents.put(NAME, json.dumps(tick.to_json()).encode())
+        self._documents.put(ENDED, json.dumps(tick.to_json()).encode())
         self._ended = True
 
     def last(self) -> dict[str, Any] | None:
         """The last tick that ended, as JSON, or None before the first one."""
-        return self._read(NAME)
+        return self._read(ENDED)
 
     def started(self) -> Started | None:
         """The tick that started last, or None before the first one."""
@@ -92,9 +93,9 @@ class Heartbeat:
         if held is None:
             return None
         at = read_moment(held["startedAt"])
-        return Started(at, read_optional_moment(held.get("unendedSince")) or at)
+        return Started(at, read_optional_moment(held.get("unfinishedSince")) or at)
 
-    def _unended_since(self, at: datetime) -> datetime:
+    def _unfinished_since(self, at: datetime) -> datetime:
         """Since when no tick has ended, when one starts now."""
         try:
             before, last = self.started(), self.last() or {}
@@ -102,7 +103,7 @@ class Heartbeat:
                 return at
         except (ValueError, LookupError, TypeError, AttributeError):
             return at  # an unreadable document must not stop a tick
-        return before.unended_since
+        return before.unfinished_since
 
     def _read(self, name: str) -> dict[str, Any] | None:
         held = self._documents.get(name)

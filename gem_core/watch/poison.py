@@ -49,7 +49,7 @@ def ticket_of_message(text: str, *, container: str) -> str | None:
 def is_batch(text: str) -> bool:
     """Whether a message hands out jobs; see `watch.batch`."""
     message = _json(text) or {}
-    return message.keys() == {"until", "jobs"}
+    return message.keys() >= {"until", "jobs"}
 
 
 def _json(text: str) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from gem_core.gem.job import GemJob
 from gem_core.outcome import Outcome
@@ -22,7 +23,7 @@ class Stage(StrEnum):
     """Ask GEM until the job has ended."""
     SETTLED = "settled"
     """It has ended for us: audit and deliver."""
-    REPORTED = "reported"
+    DELIVERED = "delivered"
     """The manifest was sent."""
 
 
@@ -68,9 +69,9 @@ class JobRecord:
     stage: Stage = Stage.WATCHING
     labels: Mapping[str, str] = field(default_factory=dict)
     """Given at registration, handed back in the manifest."""
-    expected_input_file_name: str | None = None
+    expected_input_name: str | None = None
 
-    checks: int = 0
+    times_checked: int = 0
     """How often GEM was asked."""
     checked_at: datetime | None = None
     failures: int = 0
@@ -92,9 +93,12 @@ class JobRecord:
 
     outcome: Outcome | None = None
     manifest_id: str | None = None
-    reported_at: datetime | None = None
+    delivered_at: datetime | None = None
     redelivered_at: datetime | None = None
     """When an operator last asked for the manifest again."""
+
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Stored members that a newer version of the app added; kept as they are."""
 
     def answered(self, job: GemJob, now: datetime) -> "JobRecord":
         """GEM answered with a job."""
@@ -136,10 +140,10 @@ class JobRecord:
         """Its ticket is about to be raised (once more)."""
         return replace(self, tickets=self.tickets + 1)
 
-    def reported(self, outcome: Outcome, manifest_id: str, now: datetime) -> "JobRecord":
+    def delivered(self, outcome: Outcome, manifest_id: str, now: datetime) -> "JobRecord":
         """The manifest was sent."""
         return replace(
-            self, stage=Stage.REPORTED, outcome=outcome, manifest_id=manifest_id, reported_at=now
+            self, stage=Stage.DELIVERED, outcome=outcome, manifest_id=manifest_id, delivered_at=now
         )
 
     def to_redeliver(self, now: datetime) -> "JobRecord":
@@ -157,7 +161,7 @@ class JobRecord:
         )
 
     def _asked(self, now: datetime) -> "JobRecord":
-        return replace(self, checks=self.checks + 1, checked_at=now)
+        return replace(self, times_checked=self.times_checked + 1, checked_at=now)
 
 
 def _with(

@@ -1,9 +1,13 @@
 """A record as JSON and back. Pure.
 
-The form is ours and versioned: a record that a newer version wrote is left alone, not half read.
+After an upgrade was rolled back, this version meets records of a newer one. It keeps members that
+it does not know. It does not read a record with a stage, settlement or outcome that it does not
+know, or with another `schemaVersion`: such a record stays as it is (docs/decisions/0092).
 """
 
 import json
+from dataclasses import replace
+from enum import StrEnum
 from typing import Any
 
 from gem_core.errors import CourierError, RecordUnreadable
@@ -24,14 +28,15 @@ SCHEMA_VERSION = 1
 def record_to_json(record: JobRecord) -> dict[str, Any]:
     """The record as plain JSON; times are ISO 8601, UTC. Also what `GET /api/jobs/{id}` shows."""
     return {
+        **record.extra,
         "schemaVersion": SCHEMA_VERSION,
         "jobRunId": record.job_run_id,
         "stage": record.stage,
         "dueAt": moment_text(record.due_at),
         "registeredAt": moment_text(record.registered_at),
         "labels": dict(record.labels),
-        "expectedInputFileName": record.expected_input_file_name,
-        "checks": record.checks,
+        "expectedInputName": record.expected_input_name,
+        "timesChecked": record.times_checked,
         "checkedAt": optional_moment_text(record.checked_at),
         "failures": record.failures,
         "lastProblem": record.last_problem,
@@ -48,7 +53,7 @@ def record_to_json(record: JobRecord) -> dict[str, Any]:
         "tickets": record.tickets,
         "outcome": record.outcome,
         "manifestId": record.manifest_id,
-        "reportedAt": optional_moment_text(record.reported_at),
+        "deliveredAt": optional_moment_text(record.delivered_at),
         "redeliveredAt": optional_moment_text(record.redelivered_at),
     }
 
@@ -62,7 +67,8 @@ def record_from_bytes(body: bytes) -> JobRecord:
     """Read a stored record.
 
     Raises:
-        RecordUnreadable: not JSON, not a record, or of another schema version.
+        RecordUnreadable: not JSON, not a record, of another schema version, or with a stage,
+            settlement or outcome that only a newer version knows.
 
     """
     try:
@@ -70,7 +76,9 @@ def record_from_bytes(body: bytes) -> JobRecord:
         version = held["schemaVersion"]
         if version != SCHEMA_VERSION:
             raise RecordUnreadable(f"schema version {version!r}, this app knows {SCHEMA_VERSION}")
-        return _read(held)
+        record = _read(held)
+        written = record_to_json(record)
+        return replace(record, extra={name: held[name] for name in held if name not in written})
     except (ValueError, KeyError, TypeError, AttributeError, CourierError) as error:
         if isinstance(error, RecordUnreadable):
             raise
@@ -81,12 +89,12 @@ def _read(held: dict[str, Any]) -> JobRecord:
     job_run_id: str = held["jobRunId"]
     return JobRecord(
         job_run_id=job_run_id,
-        stage=Stage(held["stage"]),
+        stage=_word(Stage, held["stage"]),
         due_at=read_moment(held["dueAt"]),
         registered_at=read_moment(held["registeredAt"]),
         labels=held["labels"],
-        expected_input_file_name=held["expectedInputFileName"],
-        checks=held["checks"],
+        expected_input_name=held["expectedInputName"],
+        times_checked=held["timesChecked"],
         checked_at=read_optional_moment(held["checkedAt"]),
         failures=held["failures"],
         last_problem=held["lastProblem"],
@@ -98,15 +106,15 @@ def _read(held: dict[str, Any]) -> JobRecord:
         ),
         progress=tuple(
             ProgressReading(read_moment(seen["at"]), float(seen["percent"]))
-            for seen in held.get("progress", ())  # records of before have none
+            for seen in held["progress"]
         ),
-        settlement=Settlement(held["settlement"]) if held["settlement"] else None,
+        settlement=_word(Settlement, held["settlement"]) if held["settlement"] else None,
         settled_at=read_optional_moment(held["settledAt"]),
         tickets=held["tickets"],
-        outcome=Outcome(held["outcome"]) if held["outcome"] else None,
+        outcome=_word(Outcome, held["outcome"]) if held["outcome"] else None,
         manifest_id=held["manifestId"],
-        reported_at=read_optional_moment(held["reportedAt"]),
-        redelivered_at=read_optional_moment(held.get("redeliveredAt")),
+        delivered_at=read_optional_moment(held["deliveredAt"]),
+        redelivered_at=read_optional_moment(held["redeliveredAt"]),
     )
 
 
@@ -118,3 +126,11 @@ def _job(job_run_id: str, answer: object, contract: object) -> GemJob | None:
     if not isinstance(name, str):
         raise TypeError(f"contract is {name!r}")
     return known.read_stored(answer, job_run_id=job_run_id, contract=name)
+
+
+def _word[E: StrEnum](kind: type[E], text: object) -> E:
+    """The member of an enum. Raises RecordUnreadable when only a newer version knows the word."""
+    for member in kind:
+        if member == text:
+            return member
+    raise RecordUnreadable(f"{kind.__name__.lower()} {str(text)[:40]!r} is not known to this app")

@@ -8,6 +8,8 @@ from gem_core.errors import RequestError
 from gem_core.watch.record import JobRecord
 
 _JOB_RUN_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._~-]{0,126}[A-Za-z0-9_~-])?", re.ASCII)
+MEMBERS = {"labels", "expectedInputName"}
+"""Of the body of a registration."""
 MAX_NAME_LENGTH = 1024
 """Of a blob (Naming and Referencing Containers, Blobs, and Metadata, Azure Storage)."""
 MAX_LABELS = 32
@@ -36,8 +38,8 @@ def register(job_run_id: str, body: object, now: datetime) -> JobRecord:
 
     Args:
         job_run_id: GEM's id of a job that was submitted by whoever registers it.
-        body: the JSON of the registration: `labels` (object of strings) and `inputFileName`, both
-            optional; None when there was no body.
+        body: the JSON of the registration: `labels` (object of strings) and `expectedInputName`,
+            both optional; None when there was no body.
         now: when it is registered.
 
     Raises:
@@ -47,14 +49,18 @@ def register(job_run_id: str, body: object, now: datetime) -> JobRecord:
     if body is None:
         body = {}
     if not isinstance(body, dict):
-        raise RequestError("the body must be a JSON object with labels and inputFileName, or empty")
-    if unknown := sorted(set(body) - {"labels", "inputFileName"}):
+        raise RequestError(
+            "the body must be a JSON object with labels and expectedInputName, or empty"
+        )
+    if unknown := sorted(body.keys() - MEMBERS):
         raise RequestError(f"unknown in the body: {', '.join(unknown)[:80]}")
-    name = body.get("inputFileName")
+    name = body.get("expectedInputName")
     if name is not None and not (
         isinstance(name, str) and 0 < len(name) <= MAX_NAME_LENGTH and _is_unicode(name)
     ):
-        raise RequestError(f"inputFileName must be a string of 1 to {MAX_NAME_LENGTH:,} characters")
+        raise RequestError(
+            f"expectedInputName must be a string of 1 to {MAX_NAME_LENGTH:,} characters"
+        )
     labels = {} if body.get("labels") is None else body["labels"]
     if not _are_labels(labels):
         raise RequestError(
@@ -66,7 +72,7 @@ def register(job_run_id: str, body: object, now: datetime) -> JobRecord:
         registered_at=now,
         due_at=now,
         labels=labels,
-        expected_input_file_name=name,
+        expected_input_name=name,
     )
 
 

@@ -97,14 +97,14 @@ class JobRegistry:
             )
         except RecordConflict:
             return None
-        # Once more: while this took its time, the job may have been registered by another, reported
-        # and forgotten, and that delivery is about to take away the marker that it saw.
+        # Once more: meanwhile another caller may have registered the job, and it was delivered and
+        # forgotten. That delivery is about to delete the marker that it saw.
         self.mark_open(record)
         return StoredRecord(record, etag)
 
     def replace(self, stored: StoredRecord, record: JobRecord) -> StoredRecord:
         """Store the next version of a record. Raises RecordConflict when it is not the next one."""
-        closes = record.stage is Stage.REPORTED
+        closes = record.stage is Stage.DELIVERED
         marker = self._worklist.get(MARKER_PREFIX + record.job_run_id) if closes else None
         if not closes:
             self.mark_open(record)
@@ -185,7 +185,7 @@ class JobRegistry:
             "jobRunId": record.job_run_id,
             "settlement": record.settlement,
             "settledAt": optional_moment_text(record.settled_at),
-            "ticket": record.tickets,
+            "tickets": record.tickets,
         }
         self._tickets.put(record.job_run_id + SUFFIX, json.dumps(ticket).encode())
 

@@ -37,8 +37,8 @@ class Policy:
     """From registration to `expired`."""
     lost_after: timedelta
     """From the first 404 in a row to `lost`."""
-    redeliver_after: timedelta
-    """From a ticket without a report to the next ticket."""
+    repeat_ticket_after: timedelta
+    """From a ticket that led to no delivery to the next ticket."""
 
 
 def settlement(record: JobRecord, now: datetime, policy: Policy) -> Settlement | None:
@@ -130,5 +130,5 @@ def _began(record: JobRecord) -> datetime:
 
 def next_ticket(record: JobRecord, now: datetime, policy: Policy) -> datetime:
     """When to raise the ticket again if no report follows: doubling, up to an hour."""
-    wait: timedelta = policy.redeliver_after * 2 ** min(max(record.tickets - 1, 0), 20)
-    return now + min(wait, max(MAX_SWEEP_WAIT, policy.redeliver_after))
+    wait: timedelta = policy.repeat_ticket_after * 2 ** min(max(record.tickets - 1, 0), 20)
+    return now + min(wait, max(MAX_SWEEP_WAIT, policy.repeat_ticket_after))

@@ -22,7 +22,7 @@ class TroubleKind(StrEnum):
     """GEM gave no usable answer to the last questions."""
     NOT_FOUND = "not_found"
     """GEM answers 404; the job will be lost."""
-    STRANGE = "strange"
+    UNKNOWN_STATUS = "unknown_status"
     """GEM answers with a status that its contract does not have, or this version does not know the
     contract."""
     UNREADABLE = "unreadable"
@@ -47,7 +47,7 @@ def times(number: int) -> str:
 def trouble(record: JobRecord, now: datetime) -> Trouble | None:
     """The worst that is the matter with a job; None when all is as it should be."""
     is_late = now - record.due_at > OVERDUE_AFTER
-    if record.stage is Stage.REPORTED:
+    if record.stage is Stage.DELIVERED:
         return None
     if record.stage is Stage.SETTLED:
         return _undelivered(record) if is_late or record.tickets > 1 else None
@@ -76,5 +76,5 @@ def _answers(record: JobRecord) -> Trouble | None:
         return Trouble(TroubleKind.NOT_FOUND, record.not_found_since, problem)
     if record.job and record.job.status is None:
         problem = "; ".join(record.job.drift)
-        return Trouble(TroubleKind.STRANGE, record.checked_at, problem)
+        return Trouble(TroubleKind.UNKNOWN_STATUS, record.checked_at, problem)
     return None

@@ -48,5 +48,5 @@ def policy(chosen: StateSettings) -> Policy:
         check_max=chosen.check_max,
         job_deadline=chosen.job_deadline,
         lost_after=chosen.lost_after,
-        redeliver_after=chosen.redeliver_after,
+        repeat_ticket_after=chosen.repeat_ticket_after,
     )

@@ -27,7 +27,7 @@ from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import register_job
 from gem_core.storage import clients, names
-from gem_core.watch.heartbeat import NAME, STARTED, Heartbeat, Tick
+from gem_core.watch.heartbeat import ENDED, STARTED, Heartbeat, Tick
 from gem_core.wiring.delivery import deliverer
 from gem_core.wiring.managers import manager
 from gem_core.wiring.tick import checker
@@ -201,7 +201,7 @@ def test_a_silent_timer(command: DeskCommand, ago: timedelta | None) -> None:
         heartbeat.start(then)
         heartbeat.end(Tick(then, ended_at=then))
     else:
-        for name in (NAME, STARTED):
+        for name in (ENDED, STARTED):
             heartbeat._documents.delete(name)
     code, found = look(command)
     assert code == 1

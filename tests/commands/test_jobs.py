@@ -54,11 +54,18 @@ def report(command: DeskCommand, job_run_id: str) -> None:
     record = settle(command, job_run_id)
     body = json.dumps({"id": "abc", "data": {"outcome": "failed"}})
     state_manager().outbox.keep(job_run_id, CloudEvent("abc", body))
-    change(job_run_id, record.reported(Outcome.FAILED, "abc", now()))
+    change(job_run_id, record.delivered(Outcome.FAILED, "abc", now()))
 
 
 def test_register_list_show_forget(command: DeskCommand) -> None:
-    words = ("--label", "team=maps", "--label", "note=a=b", "--input-file-name", "roads.parquet")
+    words = (
+        "--label",
+        "team=maps",
+        "--label",
+        "note=a=b",
+        "--expected-input-name",
+        "roads.parquet",
+    )
     assert command("jobs", "register", "job-1", "job-2", *words) == (
         0,
         "job-1: registered\njob-2: registered\n",
@@ -75,7 +82,7 @@ def test_register_list_show_forget(command: DeskCommand) -> None:
     ]
     shown = command.json("jobs", "show", "job-1")
     assert shown["labels"] == {"team": "maps", "note": "a=b"}
-    assert shown["expectedInputFileName"] == "roads.parquet"
+    assert shown["expectedInputName"] == "roads.parquet"
     code, out, _ = command("jobs", "show", "job-1")
     assert "labels      team=maps, note=a=b" in out
     assert command("jobs", "forget", "job-1", "job-2", "--yes") == (
@@ -136,7 +143,7 @@ def test_a_listing_by_stage_ends_at_its_limit_and_goes_on_there(
     pages: list[list[str]] = []
     words: tuple[str, ...] = ()
     while not pages or words:
-        found = command.json("jobs", "list", "--stage", "reported", "--limit", str(limit), *words)
+        found = command.json("jobs", "list", "--stage", "delivered", "--limit", str(limit), *words)
         pages.append([job["jobRunId"] for job in found["jobs"]])
         words = ("--after", found["nextPage"]) if found["nextPage"] else ()
     assert [name for names in pages for name in names] == ["b", "d", "e", "g"]
@@ -147,7 +154,7 @@ def test_a_listing_by_stage_ends_at_its_limit_and_goes_on_there(
 def test_a_stage_is_looked_for_on_all_pages(command: DeskCommand) -> None:
     command("jobs", "register", "a", "b")
     report(command, "z")
-    found = command.json("jobs", "list", "--stage", "reported", "--limit", "1")
+    found = command.json("jobs", "list", "--stage", "delivered", "--limit", "1")
     assert [(job["jobRunId"], job["outcome"]) for job in found["jobs"]] == [("z", "failed")]
 
 
@@ -182,17 +189,17 @@ def test_a_job_is_shown_with_what_gem_said(command: DeskCommand) -> None:
 def test_report_and_page_of_the_last_delivery(command: DeskCommand, tmp_path: Path) -> None:
     report(command, "job-1")
     file = tmp_path / "page.html"
-    for words in (("--report",), ("--page", str(file))):
+    for words in (("--report",), ("--html", str(file))):
         code, out, err = command("jobs", "show", "job-1", *words)
         assert (code, out) == (1, "")
         assert err.endswith("of 'job-1' is kept\n")
     state_manager().outbox.keep_report("job-1", {"id": "abc", "data": {"rows": 3}})
     state_manager().outbox.keep_page("job-1", "abc", "<!doctype html>")
     assert command.json("jobs", "show", "job-1", "--report")["data"] == {"rows": 3}
-    assert command("jobs", "show", "job-1", "--page", str(file)) == (0, "", "")
+    assert command("jobs", "show", "job-1", "--html", str(file)) == (0, "", "")
     assert file.read_text() == "<!doctype html>"
-    assert command("jobs", "show", "job-1", "job-2", "--page", str(file))[0] == 2
-    assert command("jobs", "show", "job-1", "--page", str(tmp_path))[0] == 2
+    assert command("jobs", "show", "job-1", "job-2", "--html", str(file))[0] == 2
+    assert command("jobs", "show", "job-1", "--html", str(tmp_path))[0] == 2
 
 
 def test_words_that_a_terminal_does_not_have_are_spelt_out(command: DeskCommand) -> None:

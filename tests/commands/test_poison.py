@@ -60,7 +60,7 @@ def test_what_failed_is_listed_with_its_job(command: DeskCommand, queue: QueueCl
     assert code == 0
     lines = out.splitlines()
     assert lines[1].split()[:3] == ["job-1", "settled", "1"]
-    assert lines[2].startswith("not ours")
+    assert lines[2].startswith("unknown")
     assert lines[2].endswith("\\u202ehello")
     assert lines[-2:] == [f"{POISON_QUEUES[0]}: 2 messages", EMPTY[1].rstrip()]
     found = command.json("poison", "list")
@@ -97,20 +97,20 @@ def test_a_replay_raises_tickets_and_empties_the_queue(
     assert queue.peek_messages(5) == []
 
 
-def test_what_is_not_ours_stays_and_is_told(command: DeskCommand, queue: QueueClient) -> None:
+def test_an_unknown_message_is_kept_and_named(command: DeskCommand, queue: QueueClient) -> None:
     fail(command, queue, "job-1")
     queue.send_message("hello")
     code, out, _ = command("poison", "replay", "--json")
     assert code == 1
     told = [json.loads(line) for line in out.splitlines()]
-    assert {(each["jobRunId"], each["result"], each["stays"]) for each in told} == {
+    assert {(each["jobRunId"], each["result"], each["kept"]) for each in told} == {
         ("job-1", "ticket_raised", False),
-        (None, "not_ours", True),
+        (None, "unknown_message", True),
     }
     (left,) = queue.peek_messages(5)
     assert left.content == "hello"
     code, out, _ = command("poison", "replay")
-    assert (code, out.split(";")[0]) == (1, "a message: not_ours")
+    assert (code, out.split(";")[0]) == (1, "a message: unknown_message")
 
 
 def test_only_some_jobs(command: DeskCommand, queue: QueueClient) -> None:

@@ -13,11 +13,11 @@ COLUMNS = (Column("JOB"), Column("STAGE", 8), Column("PROBLEM"))
 
 
 def test_a_table_is_aligned() -> None:
-    rows = [("job-1", "watching", "none"), ("a-longer-id", "reported", "GEM answered 500")]
+    rows = [("job-1", "watching", "none"), ("a-longer-id", "settled", "GEM answered 500")]
     assert table(COLUMNS, rows, width=80) == [
         "JOB          STAGE     PROBLEM",
         "job-1        watching  none",
-        "a-longer-id  reported  GEM answered 500",
+        "a-longer-id  settled   GEM answered 500",
     ]
 
 

@@ -12,7 +12,7 @@ from gem_core.errors import OutputUnreachable
 from gem_core.flows.check_jobs import BUSY, TICK_BUDGET
 from gem_core.outcome import Outcome
 from gem_core.settings.app_settings import survey_settings
-from gem_core.watch.heartbeat import NAME, STARTED, Tick
+from gem_core.watch.heartbeat import ENDED, STARTED, Tick
 from gem_core.watch.record import JobRecord, Settlement
 from tests.builders import OUTPUT, job, matched_file, new_record
 from tests.doctor.build import SETTINGS, Ward, missing, settings
@@ -24,7 +24,7 @@ def delivered(name: str, *, tickets: int = 1, minutes: int = 5) -> JobRecord:
     record = new_record(name).answered(told, START).settled(Settlement.FINISHED, START)
     for _ in range(tickets):
         record = record.ticketed()
-    return record.reported(Outcome.VALID, "id", START - timedelta(minutes=minutes))
+    return record.delivered(Outcome.VALID, "id", START - timedelta(minutes=minutes))
 
 
 def test_the_newest_output_is_read() -> None:
@@ -97,7 +97,7 @@ def test_a_timer_that_never_ticked_or_is_silent() -> None:
         "silent: last tick 5 min 0 s ago, schedule 0 * * * * *",
     )
     assert "az functionapp restart" in finding.remedy
-    for name in (NAME, STARTED):
+    for name in (ENDED, STARTED):
         ward.world.worklist.delete(name)
     assert ward.find("timer").detail == "no tick was ever seen"
 
@@ -106,7 +106,7 @@ def test_a_timer_that_never_ticked_or_is_silent() -> None:
 def test_ticks_that_start_and_never_end(*, ended_before: bool) -> None:
     ward = Ward()
     if not ended_before:
-        for name in (NAME, STARTED):
+        for name in (ENDED, STARTED):
             ward.world.worklist.delete(name)
     ward.world.clock.move(minutes=30)
     since = ward.world.clock()
@@ -123,14 +123,14 @@ def test_ticks_that_start_and_never_end(*, ended_before: bool) -> None:
 
 def test_how_the_last_tick_ended() -> None:
     ward = Ward()
-    ward.world.heartbeat.end(Tick(START, ended_at=START, stopped="GEM answered 401", left=3))
+    ward.world.heartbeat.end(Tick(START, ended_at=START, stopped="GEM answered 401", remaining=3))
     finding = ward.find("timer")
     assert (finding.status, "GEM answered 401" in finding.detail) == (DiagnosticStatus.FAIL, True)
-    ward.world.heartbeat.end(Tick(START, ended_at=START, stopped=BUSY, left=3))
+    ward.world.heartbeat.end(Tick(START, ended_at=START, stopped=BUSY, remaining=3))
     finding = ward.find("timer")
     assert (finding.status, BUSY in finding.detail) == (DiagnosticStatus.WARNING, True)
     assert "see gem and token" not in finding.remedy
-    ward.world.heartbeat.end(Tick(START, ended_at=START, left=3))
+    ward.world.heartbeat.end(Tick(START, ended_at=START, remaining=3))
     assert ward.find("timer").status is DiagnosticStatus.WARNING
 
 

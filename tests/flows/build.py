@@ -25,8 +25,8 @@ def world_of(*job_run_ids: str, given: GemAnswer | None = None, concurrency: int
     return world
 
 
-def reported() -> World:
-    """A world where a job was reported, and its ticket taken."""
+def after_delivery() -> World:
+    """A world where a job was delivered, and its ticket taken."""
     world = World()
     world.files.write(OUTPUT, matched_file())
     world.settle(finished())
@@ -65,9 +65,9 @@ def delivered(world: World) -> dict[str, Any]:
     event = check_manifest(manifest.body)
     assert event["id"] == manifest.id
     record = world.record()
-    assert record.stage is Stage.REPORTED
+    assert record.stage is Stage.DELIVERED
     assert (record.outcome, record.manifest_id) == (event["data"]["outcome"], manifest.id)
-    assert record.reported_at == world.clock()
+    assert record.delivered_at == world.clock()
     assert not world.marked()
     held = world.reports.get(f"{JOB}/{manifest.id}/report.json")
     assert held

@@ -35,12 +35,12 @@ def run_all(world: World) -> None:
 def test_a_tick_hands_out_and_asks_nothing_itself() -> None:
     world = world_of(*IDS)
     tick = check_jobs(world.checker)
-    assert (tick.due_jobs, tick.handed_out, tick.asked, tick.left) == (5, 5, 0, 0)
+    assert (tick.due_jobs, tick.handed_out, tick.checked, tick.remaining) == (5, 5, 0, 0)
     assert world.gem.asked == []
     assert len(world.batches.sent) == 3
     run_all(world)
     assert world.gem.asked == IDS
-    assert all(world.record(job_run_id).checks == 1 for job_run_id in IDS)
+    assert all(world.record(job_run_id).times_checked == 1 for job_run_id in IDS)
 
 
 def leased(world: World, job_run_id: str) -> None:
@@ -63,7 +63,7 @@ def test_a_marker_that_cannot_be_claimed_stops_no_other_job(
     world = world_of(*IDS)
     leased(world, "job-1")
     tick = check_jobs(world.checker)
-    assert (tick.due_jobs, tick.handed_out, tick.problems, tick.left) == (5, 4, 1, 0)
+    assert (tick.due_jobs, tick.handed_out, tick.problems, tick.remaining) == (5, 4, 1, 0)
     (line,) = logged(caplog, "job_check_crashed")
     assert (line["job_run_id"], "LeaseIdMissing" in line["reason"]) == ("job-1", True)
     run_all(world)
@@ -84,7 +84,7 @@ def test_a_job_that_another_has_claimed_is_left_and_no_problem() -> None:
 
     world.trap.check = overtake
     tick = check_jobs(world.checker)
-    assert (tick.handed_out, tick.problems, tick.left) == (1, 0, 1)
+    assert (tick.handed_out, tick.problems, tick.remaining) == (1, 0, 1)
 
 
 def test_a_job_that_ended_is_settled_by_its_batch() -> None:
@@ -100,7 +100,7 @@ def test_the_sweep_goes_by_batches_too() -> None:
     check_jobs(world.checker)
     run_all(world)
     world.new_tickets()
-    world.clock.move(world.policy.redeliver_after)
+    world.clock.move(world.policy.repeat_ticket_after)
     check_jobs(world.checker)
     run_all(world)
     assert sorted(world.new_tickets()) == IDS
@@ -185,11 +185,11 @@ def test_the_queue_is_filled_no_deeper_than_its_jobs_can_wait() -> None:
     world = world_of(*ids, plan=Plan(2, 3))
     tick = check_jobs(world.checker)
     assert len(world.batches.sent) == 30
-    assert (tick.handed_out, tick.left) == (60, 40)
+    assert (tick.handed_out, tick.remaining) == (60, 40)
     hidden = [wait for _, wait, _ in world.batches.sent]
     assert hidden == [SPAN * (place // 3) for place in range(30)]
     tick = check_jobs(world.checker)
-    assert (tick.handed_out, tick.left, tick.due_jobs) == (0, 40, 40)
+    assert (tick.handed_out, tick.remaining, tick.due_jobs) == (0, 40, 40)
 
 
 def test_without_a_lane_a_batch_goes_back(caplog: pytest.LogCaptureFixture) -> None:
@@ -230,7 +230,7 @@ def test_a_refused_key_ends_the_batch_and_is_loud(caplog: pytest.LogCaptureFixtu
     assert len(world.gem.asked) == 1
     (line,) = logged(caplog, "tick_stopped")
     assert (line["level"], line["reason"]) == ("ERROR", "GEM answered 401")
-    assert logged(caplog, "batch_checked")[0]["left"] == 5
+    assert logged(caplog, "batch_checked")[0]["remaining"] == 5
     world.gem.answers = {job_run_id: [answer("running")] for job_run_id in IDS}
     world.clock.move(HANDED_OUT)
     check_jobs(world.checker)
@@ -291,7 +291,7 @@ def test_a_redelivery_beside_a_batch_keeps_its_marker() -> None:
     stored = world.registry.get("job-0")
     assert stored
     ended = stored.record.settled(Settlement.FAILED, START)
-    world.registry.replace(stored, ended.reported(Outcome.FAILED, "id", START))
+    world.registry.replace(stored, ended.delivered(Outcome.FAILED, "id", START))
     world.registry.mark_open(new_record("job-0"))
     check_jobs(world.checker)
     redeliver_job(world.manager, "job-0")

@@ -7,7 +7,7 @@ from gem_core.flows.manage_jobs import check_job
 from gem_core.watch.record import Settlement
 from tests.builders import JOB, World, answer, finished, logged
 from tests.fakes import START
-from tests.flows.build import reported
+from tests.flows.build import after_delivery
 
 
 def _settled(as_: Settlement) -> World:
@@ -65,38 +65,38 @@ def test_a_check_beside_a_tick_is_a_conflict() -> None:
 
 
 @pytest.mark.parametrize("told", ["running", "failed", "odd"])
-def test_a_check_of_a_reported_job_changes_nothing_and_says_what_gem_says(
+def test_a_check_of_a_delivered_job_changes_nothing_and_says_what_gem_says(
     told: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world = reported()
+    world = after_delivery()
     stores = (world.jobs, world.worklist, world.tickets, world.manifests, world.reports)
     before = [[store.get(name) for name in store.names()] for store in stores]
     world.gem.answers[JOB] = [answer(told)]
     shown = check_job(world.manager, world.checker, JOB)
-    assert shown["toldNow"] == told
-    assert shown["stage"] == "reported"
+    assert shown["statusNow"] == told
+    assert shown["stage"] == "delivered"
     assert [[store.get(name) for name in store.names()] for store in stores] == before
-    (line,) = logged(caplog, "job_went_back")
-    assert (line["told"], line["settlement"], line["level"]) == (told, "finished", "ERROR")
+    (line,) = logged(caplog, "job_changed_after_settlement")
+    assert (line["status"], line["settlement"], line["level"]) == (told, "finished", "ERROR")
 
 
 def test_a_settled_job_that_gem_tells_the_same_of_is_quiet(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    world = reported()
-    assert check_job(world.manager, world.checker, JOB)["toldNow"] == "finished"
-    assert logged(caplog, "job_went_back") == []
+    world = after_delivery()
+    assert check_job(world.manager, world.checker, JOB)["statusNow"] == "finished"
+    assert logged(caplog, "job_changed_after_settlement") == []
 
 
 @pytest.mark.parametrize("error", [GemUnavailable("GEM answered 500"), GemAccessError("403")])
 def test_a_failed_request_about_a_settled_job_is_no_other_status(
     error: GemError, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world = reported()
+    world = after_delivery()
     world.gem.answers[JOB] = [error]
     with pytest.raises(type(error)):
         check_job(world.manager, world.checker, JOB)
-    assert logged(caplog, "job_went_back") == []
+    assert logged(caplog, "job_changed_after_settlement") == []
 
 
 def test_a_lost_job_that_is_still_not_found_did_not_go_back(
@@ -105,7 +105,7 @@ def test_a_lost_job_that_is_still_not_found_did_not_go_back(
     world = _settled(Settlement.LOST)
     world.gem.answers[JOB] = [GemJobNotFound("GEM answered 404")]
     check_job(world.manager, world.checker, JOB)
-    assert logged(caplog, "job_went_back") == []
+    assert logged(caplog, "job_changed_after_settlement") == []
 
 
 @pytest.mark.parametrize(
@@ -117,4 +117,4 @@ def test_an_expired_job_that_ended_after_all_is_told_of(
     world = _settled(Settlement.EXPIRED)
     world.gem.answers[JOB] = [answer(told)]
     check_job(world.manager, world.checker, JOB)
-    assert len(logged(caplog, "job_went_back")) == lines
+    assert len(logged(caplog, "job_changed_after_settlement")) == lines

@@ -26,13 +26,13 @@ from tests.flows.build import world_of
 def test_a_final_status_settles_the_job_and_raises_its_ticket(status: str) -> None:
     world = world_of(JOB, given=answer(status))
     tick = check_jobs(world.checker)
-    assert (tick.asked, tick.settled, tick.problems) == (1, 1, 0)
+    assert (tick.checked, tick.settled, tick.problems) == (1, 1, 0)
     record = world.record()
     assert record.stage is Stage.SETTLED
     assert record.settlement == Settlement(status)
     assert record.settled_at == START
     assert record.tickets == 1
-    assert record.due_at == START + world.policy.redeliver_after
+    assert record.due_at == START + world.policy.repeat_ticket_after
     assert world.new_tickets() == [JOB]
     assert world.marked()
 
@@ -41,7 +41,7 @@ def test_a_final_status_settles_the_job_and_raises_its_ticket(status: str) -> No
 def test_a_job_that_goes_on_is_asked_about_later(status: str) -> None:
     world = world_of(JOB, given=answer(status))
     tick = check_jobs(world.checker)
-    assert (tick.asked, tick.settled, tick.due_jobs, tick.open_jobs) == (1, 0, 1, 1)
+    assert (tick.checked, tick.settled, tick.due_jobs, tick.open_jobs) == (1, 0, 1, 1)
     assert world.record().stage is Stage.WATCHING
     assert world.record().due_at == START + world.policy.check_min
     assert world.new_tickets() == []
@@ -79,7 +79,7 @@ def test_a_failed_request_concludes_nothing_even_after_the_deadline(error: GemEr
     world = world_of(JOB, given=error)
     world.clock.move(world.policy.job_deadline * 2)
     tick = check_jobs(world.checker)
-    assert (tick.asked, tick.settled, tick.problems) == (0, 0, 1)
+    assert (tick.checked, tick.settled, tick.problems) == (0, 0, 1)
     record = world.record()
     assert record.stage is Stage.WATCHING
     assert (record.failures, record.last_problem) == (1, str(error))
@@ -155,7 +155,7 @@ def test_storage_that_throttles_is_told_in_its_words(
     assert line["reason"] == "container 'gem-jobs': storage answered ServerBusy"
     assert "Traceback" not in caplog.text
     world.clock.move(QUESTION)
-    assert check_jobs(world.checker).asked == 1
+    assert check_jobs(world.checker).checked == 1
 
 
 def test_a_record_of_a_newer_app_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
@@ -191,7 +191,7 @@ def test_a_refused_key_stops_the_tick_and_changes_no_record(
     last = world.heartbeat.last()
     assert last
     assert last["stopped"] == str(refused)
-    assert last["left"] == 30
+    assert last["remaining"] == 30
     (line,) = logged(caplog, "tick_stopped")
     assert line["level"] == "ERROR"
 
@@ -205,7 +205,7 @@ def test_what_was_done_before_a_refusal_stands() -> None:
     assert world.record("a").stage is Stage.SETTLED
     last = world.heartbeat.last()
     assert last
-    assert (last["settled"], last["left"]) == (1, 2)
+    assert (last["settled"], last["remaining"]) == (1, 2)
 
 
 def test_a_job_that_gem_forbids_does_not_hold_up_the_others() -> None:
@@ -217,7 +217,7 @@ def test_a_job_that_gem_forbids_does_not_hold_up_the_others() -> None:
     assert world.gem.asked == ["a"]
     world.clock.move(minutes=1)
     tick = check_jobs(world.checker)
-    assert (tick.due_jobs, tick.asked) == (2, 2)
+    assert (tick.due_jobs, tick.checked) == (2, 2)
     assert world.gem.asked == ["a", "b", "c"]
     world.clock.move(minutes=5)
     with pytest.raises(GemForbidden):

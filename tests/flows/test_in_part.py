@@ -80,7 +80,7 @@ def test_an_input_that_stays_away_holds_no_manifest_back_for_long() -> None:
     assert (data["outcome"], data["input"]["idsCompared"]) == ("valid", False)
     assert data["input"]["note"] == "the input file cannot be read: refused: 403"
     assert timedelta(0) <= world.clock() - START - INPUT_PATIENCE < timedelta(minutes=2)
-    assert world.record().stage is Stage.REPORTED
+    assert world.record().stage is Stage.DELIVERED
 
 
 def test_patience_begins_with_the_trouble_however_late_the_delivery_is() -> None:

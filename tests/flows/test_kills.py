@@ -47,8 +47,8 @@ def recover(world: World) -> None:
     world.trap = Trap(check=world.assert_open_records_are_marked)
     world.new_tickets()
     register_job(world.manager, JOB, None)
-    while world.record().stage is not Stage.REPORTED:
-        assert world.clock() < START + timedelta(hours=3), "nothing reported it"
+    while world.record().stage is not Stage.DELIVERED:
+        assert world.clock() < START + timedelta(hours=3), "nothing delivered it"
         world.clock.move(minutes=5)
         check_jobs(world.checker)
         for job_run_id in world.new_tickets():
@@ -123,7 +123,7 @@ def test_a_repeated_ticket_does_what_the_sweep_does(kind: str, at: int, *, after
     world.trap = Trap(check=world.assert_open_records_are_marked)
     stored = world.registry.get(JOB)
     if stored is None or stored.record.stage is not Stage.SETTLED:
-        assert bool(world.queue.sent) == bool(stored and stored.record.stage is Stage.REPORTED)
+        assert bool(world.queue.sent) == bool(stored and stored.record.stage is Stage.DELIVERED)
         return
     deliver_results(world.deliverer, JOB)
     deliver_results(world.deliverer, JOB)

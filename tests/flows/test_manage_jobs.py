@@ -20,18 +20,18 @@ from gem_core.watch.record import Stage
 from gem_core.watch.record_json import record_to_bytes, record_to_json
 from tests.builders import JOB, OUTPUT, World, answer, finished, logged, matched_file, new_record
 from tests.fakes import START
-from tests.flows.build import reported
+from tests.flows.build import after_delivery
 
 
 def test_a_new_job_is_watched_from_now_on(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
     new, shown = register_job(
-        world.manager, JOB, {"labels": {"a": "b"}, "inputFileName": "x.parquet"}
+        world.manager, JOB, {"labels": {"a": "b"}, "expectedInputName": "x.parquet"}
     )
     assert new
     assert shown == record_to_json(world.record())
     assert (shown["stage"], shown["labels"]) == ("watching", {"a": "b"})
-    assert shown["expectedInputFileName"] == "x.parquet"
+    assert shown["expectedInputName"] == "x.parquet"
     assert world.record().due_at == START
     assert world.marked()
     assert logged(caplog, "job_registered")[0]["job_run_id"] == JOB
@@ -151,8 +151,8 @@ def test_a_limit_within_its_bounds(limit: str) -> None:
     assert list_jobs(World().manager, {"limit": limit})["jobs"] == []
 
 
-def test_a_reported_job_can_be_delivered_again() -> None:
-    world = reported()
+def test_a_delivered_job_can_be_delivered_again() -> None:
+    world = after_delivery()
     world.clock.move(hours=1)
     shown = redeliver_job(world.manager, JOB)
     assert shown["stage"] == "settled"
@@ -161,11 +161,11 @@ def test_a_reported_job_can_be_delivered_again() -> None:
     deliver_results(world.deliverer, JOB)
     first, second = world.queue.sent
     assert first == second  # the output has not changed
-    assert world.record().stage is Stage.REPORTED
+    assert world.record().stage is Stage.DELIVERED
 
 
 def test_a_redelivery_after_an_overwrite_tells_of_the_new_output() -> None:
-    world = reported()
+    world = after_delivery()
     world.files.write(OUTPUT, matched_file(matched=20))
     redeliver_job(world.manager, JOB)
     deliver_results(world.deliverer, JOB)
@@ -183,7 +183,7 @@ def test_a_job_that_is_being_watched_has_nothing_to_deliver() -> None:
 
 
 def test_a_forgotten_job_is_gone_and_its_reports_stay(caplog: pytest.LogCaptureFixture) -> None:
-    world = reported()
+    world = after_delivery()
     forget_job(world.manager, JOB)
     assert world.jobs.names() == world.manifests.names() == []
     assert len(world.reports.names()) == 1
@@ -195,7 +195,7 @@ def test_a_forgotten_job_is_gone_and_its_reports_stay(caplog: pytest.LogCaptureF
 
 
 def test_a_forgotten_job_can_be_registered_and_told_again() -> None:
-    world = reported()
+    world = after_delivery()
     forget_job(world.manager, JOB)
     assert register_job(world.manager, JOB, {"labels": {"second": "life"}})[0]
     check_jobs(world.checker)
@@ -205,7 +205,7 @@ def test_a_forgotten_job_can_be_registered_and_told_again() -> None:
 
 def test_a_job_registered_while_it_is_forgotten_once_more_keeps_its_marker() -> None:
     """The marker that the second forgetting sees is not that of what it forgets."""
-    world = reported()
+    world = after_delivery()
     forget_job(world.manager, JOB)
     other = World(clock=world.clock)
     other.jobs, other.worklist, other.manifests = world.jobs, world.worklist, world.manifests

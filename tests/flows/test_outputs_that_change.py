@@ -177,7 +177,7 @@ def test_an_output_that_is_replaced_each_time_holds_no_manifest_back_for_long() 
         assert world.clock() <= START + INPUT_PATIENCE
     (event,) = world.queue.events()
     assert event["data"]["output"]["etag"] == f"E{len(world.reports.names()) // 2}"
-    assert world.record().stage is Stage.REPORTED
+    assert world.record().stage is Stage.DELIVERED
 
 
 def test_an_output_that_cannot_be_read_any_more_is_delivered_as_it_was_audited() -> None:

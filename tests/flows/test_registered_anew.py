@@ -34,11 +34,11 @@ def register(world: World, labels: dict[str, str], **body: str) -> None:
 
 
 def delivered(world: World) -> dict[str, Any]:
-    """The last event on the queue, once the job is reported by it."""
+    """The last event on the queue, once the job is delivered by it."""
     deliver_results(world.deliverer, JOB)
     event = world.queue.events()[-1]
     record = world.record()
-    assert (record.stage, record.manifest_id) == (Stage.REPORTED, event["id"])
+    assert (record.stage, record.manifest_id) == (Stage.DELIVERED, event["id"])
     assert event["data"]["timing"]["registeredAt"] == record.registered_at.isoformat()
     return event
 
@@ -51,7 +51,7 @@ def test_a_deletion_that_died_half_way_leaves_no_manifest_to_the_next_registrati
         forget_job(world.manager, JOB)
     assert world.trap.calls == ["jobs.delete", "manifests.every"]
     world.trap = Trap()
-    register(world, NEW, inputFileName="other.parquet")
+    register(world, NEW, expectedInputName="other.parquet")
     data = delivered(world)["data"]
     assert data["labels"] == NEW
     failed = [c["name"] for c in data["checks"]["notPassed"] if c["verdict"] == "failed"]

@@ -20,7 +20,7 @@ def test_the_same_ticket_twice_sends_once(caplog: pytest.LogCaptureFixture) -> N
     assert deliver_results(world.deliverer, JOB) is None
     assert len(world.queue.sent) == 1
     (line,) = logged(caplog, "delivery_skipped")
-    assert line["stage"] == "reported"
+    assert line["stage"] == "delivered"
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -53,7 +53,7 @@ def test_two_tickets_at_once_send_the_same_bytes() -> None:
     assert given[0] == given[1]
     assert len(world.queue.sent) == 2
     assert len(set(world.queue.sent)) == 1
-    assert world.record().stage is Stage.REPORTED
+    assert world.record().stage is Stage.DELIVERED
     assert not world.marked()
 
 
@@ -143,7 +143,7 @@ def test_a_redelivery_asked_for_while_an_older_delivery_ends_is_still_owed() -> 
     assert world.record().stage is Stage.SETTLED
     world.queue.send = real  # type: ignore[method-assign]
     deliver_results(world.deliverer, JOB)
-    assert world.record().stage is Stage.REPORTED
+    assert world.record().stage is Stage.DELIVERED
     assert [event["data"]["output"]["etag"] for event in world.queue.events()] == ["E1", "E2"]
 
 

@@ -89,7 +89,7 @@ def test_a_batch_is_only_taken_off() -> None:
     world = undelivered("a")
     batch = Batch(START, (OpenJob("a", START, START, "0x1"),)).to_json()
     poison, queue = manager(world, batch, "{}")
-    assert [each["result"] for each in replay_poison(poison)] == [Replay.BATCH, Replay.FOREIGN]
+    assert [each["result"] for each in replay_poison(poison)] == [Replay.BATCH, Replay.UNKNOWN]
     assert world.new_tickets() == []
     assert [each.text for each in queue.held] == ["{}"]
 
@@ -110,19 +110,19 @@ def test_what_is_settled_otherwise_is_only_taken_off() -> None:
     poison, queue = manager(world, *map(ticket, ("done", "gone", "watched")))
     assert [each["result"] for each in replay_poison(poison)] == [
         Replay.DELIVERED,
-        Replay.FORGOTTEN,
-        Replay.WATCHED,
+        Replay.NOT_REGISTERED,
+        Replay.WATCHING,
     ]
     assert world.new_tickets() == []
     assert queue.held == []
 
 
-def test_what_is_not_ours_or_cannot_be_read_stays_and_is_seen_again() -> None:
+def test_an_unknown_or_unreadable_message_is_kept_and_seen_again() -> None:
     world = undelivered("a", "broken")
     world.jobs.put("broken.json", b"{")
     poison, queue = manager(world, "hello", ticket("a"), ticket("broken"))
-    told = [(each["result"], each["stays"]) for each in replay_poison(poison)]
-    assert told == [(Replay.FOREIGN, True), (Replay.RAISED, False), (Replay.UNREADABLE, True)]
+    told = [(each["result"], each["kept"]) for each in replay_poison(poison)]
+    assert told == [(Replay.UNKNOWN, True), (Replay.RAISED, False), (Replay.UNREADABLE, True)]
     assert [each.text for each in queue.peek()] == ["hello", ticket("broken")]
 
 
@@ -137,7 +137,7 @@ def test_a_record_that_changes_meanwhile_keeps_its_message() -> None:
             world.jobs.put(held.name, held.body)
 
     world.trap.check = overtake
-    assert [each["result"] for each in replay_poison(poison)] == [Replay.BUSY]
+    assert [each["result"] for each in replay_poison(poison)] == [Replay.CONFLICT]
     assert len(queue.peek()) == 1
 
 
@@ -223,7 +223,7 @@ def test_a_count_that_fails_never_stops_a_tick(caplog: pytest.LogCaptureFixture)
     world.registry.add(new_record("a"))
     world.gem.answers["a"] = [answer("running")]
     tick = check_jobs(world.checker)
-    assert (tick.asked, tick.poison_messages) == (1, None)
+    assert (tick.checked, tick.poison_messages) == (1, None)
     assert logged(caplog, "poison_not_counted")[0]["level"] == "WARNING"
 
 

@@ -18,7 +18,7 @@ def test_the_status_before_the_first_tick() -> None:
         "schedule": "0 * * * * *",
         "tickAgeSeconds": None,
         "runningSince": None,
-        "unendedSince": None,
+        "unfinishedSince": None,
         "lastTick": None,
     }
 
@@ -32,7 +32,7 @@ def test_the_status_tells_whether_the_timer_lives() -> None:
     alive, detail = tell_status(world.manager)
     assert alive
     assert (detail["status"], detail["tickAgeSeconds"]) == ("ok", 180)
-    assert detail["lastTick"]["asked"] == 1
+    assert detail["lastTick"]["checked"] == 1
     world.clock.move(seconds=1)
     alive, detail = tell_status(world.manager)
     assert not alive
@@ -54,7 +54,7 @@ def test_a_tick_that_used_its_budget_is_no_silence() -> None:
         alive, detail = tell_status(world.manager)
         seen.append(alive)
         # What the last tick did stays to be seen while the next one runs.
-        assert (detail["lastTick"]["asked"], detail["runningSince"]) == (1, began)
+        assert (detail["lastTick"]["checked"], detail["runningSince"]) == (1, began)
 
     world.gem.before = take_long
     check_jobs(world.checker)
@@ -85,11 +85,11 @@ def test_ticks_that_start_and_never_end_are_no_life(*, ended_before: bool) -> No
         world.clock.move(minutes=1)
     assert told == ["ok"] * 8 + ["stuck"]
     alive, detail = tell_status(world.manager)
-    assert (alive, detail["unendedSince"]) == (False, since.isoformat())
+    assert (alive, detail["unfinishedSince"]) == (False, since.isoformat())
     world.trap.check = lambda: None
     check_jobs(world.checker)
     alive, detail = tell_status(world.manager)
-    assert (alive, detail["status"], detail["unendedSince"]) == (True, "ok", None)
+    assert (alive, detail["status"], detail["unfinishedSince"]) == (True, "ok", None)
 
 
 def test_one_that_ends_again_begins_anew() -> None:

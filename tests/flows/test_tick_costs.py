@@ -24,7 +24,7 @@ def test_nothing_due_is_one_listing_and_the_heartbeat() -> None:
     world.trap.calls.clear()
     world.clock.move(seconds=1)
     tick = check_jobs(checker)
-    assert (tick.open_jobs, tick.due_jobs, tick.asked) == (50, 0, 0)
+    assert (tick.open_jobs, tick.due_jobs, tick.checked) == (50, 0, 0)
     assert world.trap.calls == ["heartbeat.put", "worklist.every", "heartbeat.put"]
 
 
@@ -36,14 +36,14 @@ def test_a_new_process_looks_whether_the_last_tick_ended() -> None:
     assert world.trap.calls[:3] == ["heartbeat.get", "heartbeat.get", "heartbeat.put"]
 
 
-def test_reported_jobs_cost_nothing() -> None:
+def test_delivered_jobs_cost_nothing() -> None:
     world = world_of("open")
     for number in range(40):
         settled = new_record(f"old-{number}").settled(Settlement.FAILED, START)
         world.add(f"old-{number}")
         stored = world.registry.get(f"old-{number}")
         assert stored
-        world.registry.replace(stored, settled.reported(Outcome.FAILED, "id", START))
+        world.registry.replace(stored, settled.delivered(Outcome.FAILED, "id", START))
     world.trap.calls.clear()
     assert check_jobs(world.checker).open_jobs == 1
     assert world.trap.calls.count("jobs.get") == 1
@@ -90,7 +90,7 @@ def test_a_ticket_without_a_report_comes_again_and_ever_later(
             raised.append(round((world.clock() - START).total_seconds() / 60))
     assert raised == [10, 30, 70]
     assert world.gem.asked == [JOB]
-    assert [line["times"] for line in logged(caplog, "ticket_repeated")] == [2, 3, 4]
+    assert [line["tickets"] for line in logged(caplog, "ticket_repeated")] == [2, 3, 4]
 
 
 def test_the_oldest_due_go_first_and_the_rest_is_left_when_the_budget_is_used() -> None:
@@ -103,7 +103,7 @@ def test_the_oldest_due_go_first_and_the_rest_is_left_when_the_budget_is_used() 
     world.gem.before = lambda _: world.clock.move(TICK_BUDGET / 2)
     tick = check_jobs(world.checker)
     assert world.gem.asked == ["job-4", "job-3"]
-    assert (tick.asked, tick.left, tick.due_jobs) == (2, 3, 5)
+    assert (tick.checked, tick.remaining, tick.due_jobs) == (2, 3, 5)
     assert tick.oldest_due_at == START - timedelta(minutes=4)
     assert tick.stopped is None
     world.gem.before = lambda _: None

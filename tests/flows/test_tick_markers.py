@@ -45,22 +45,24 @@ def test_a_marker_without_a_record_goes_only_when_it_is_old(
     assert world.gem.asked == []
 
 
-def reported_but_marked() -> World:
+def delivered_but_marked() -> World:
     """What a delivery leaves that died before it took its marker away."""
     world = world_of(JOB)
     stored = world.registry.get(JOB)
     assert stored
-    reported = stored.record.settled(Settlement.FAILED, START).reported(Outcome.FAILED, "id", START)
-    world.registry.replace(stored, reported)
-    world.registry.mark_open(reported)
+    delivered = stored.record.settled(Settlement.FAILED, START).delivered(
+        Outcome.FAILED, "id", START
+    )
+    world.registry.replace(stored, delivered)
+    world.registry.mark_open(delivered)
     return world
 
 
-def test_a_marker_of_a_reported_job_goes_only_when_it_is_old(
+def test_a_marker_of_a_delivered_job_goes_only_when_it_is_old(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO", "gem_core")
-    world = reported_but_marked()
+    world = delivered_but_marked()
     before = world.record()
     world.clock.move(ORPHAN_AGE)
     check_jobs(world.checker)
@@ -76,7 +78,7 @@ def test_a_marker_of_a_reported_job_goes_only_when_it_is_old(
 def test_a_tick_amid_a_redelivery_leaves_its_marker() -> None:
     # The marker is written, the record is not yet, and that takes long: it looks like one that was
     # left over.
-    world = reported_but_marked()
+    world = delivered_but_marked()
     other = World(clock=world.clock)
     other.jobs, other.worklist = world.jobs, world.worklist
 
@@ -92,8 +94,8 @@ def test_a_tick_amid_a_redelivery_leaves_its_marker() -> None:
 
 
 def test_a_redelivery_beside_a_tick_that_tidies_keeps_its_marker() -> None:
-    # The tick has read "reported" and is about to take a left marker away.
-    world = reported_but_marked()
+    # The tick has read "delivered" and is about to take a left marker away.
+    world = delivered_but_marked()
     world.clock.move(ORPHAN_AGE * 2)
     other = World(clock=world.clock)
     other.jobs, other.worklist, other.tickets = world.jobs, world.worklist, world.tickets

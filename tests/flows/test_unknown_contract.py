@@ -44,7 +44,7 @@ def stored(world: World) -> tuple[Any, Any]:
 
 
 def watched(gem: GemAnswer) -> World:
-    return rolled_back(world_of(JOB, given=gem), checks=3)
+    return rolled_back(world_of(JOB, given=gem), timesChecked=3)
 
 
 def test_a_job_is_shown() -> None:
@@ -58,7 +58,7 @@ def test_a_job_is_shown() -> None:
 
 def test_a_job_is_asked_about_in_the_contract_that_is_known() -> None:
     world = watched(answer("running"))
-    assert check_jobs(world.checker).asked == 1
+    assert check_jobs(world.checker).checked == 1
     last, contract = stored(world)
     assert (last["status"], contract) == ("running", X_VERSION_1.name)
 
@@ -67,7 +67,7 @@ def test_a_job_is_asked_about_in_the_contract_that_is_known() -> None:
 def test_an_answer_that_is_not_the_job_leaves_what_the_newer_version_kept(gem: Exception) -> None:
     world = watched(gem)
     check_jobs(world.checker)
-    assert world.record().checks == 4
+    assert world.record().times_checked == 4
     assert stored(world) == (ANSWER, TOMORROW)
 
 
@@ -105,7 +105,7 @@ def test_what_an_operator_asks_for_keeps_it_too() -> None:
     world.files.write(OUTPUT, matched_file())
     world.settle(finished())
     rolled_back(world)
-    assert check_job(world.manager, world.checker, JOB)["toldNow"] == "finished"
+    assert check_job(world.manager, world.checker, JOB)["statusNow"] == "finished"
     redeliver_job(world.manager, JOB)
     assert record_to_json(world.record())["contract"] == TOMORROW
     assert stored(world) == (ANSWER, TOMORROW)

@@ -140,7 +140,7 @@ def test_a_token_that_expires_in_the_middle_of_a_tick_is_fetched_once() -> None:
 
     with ticking(*IDS, gem=gem) as (world, checker, _, entra):
         tick = check_jobs(checker)
-    assert (tick.asked, tick.problems, tick.left) == (len(IDS), 0, 0)
+    assert (tick.checked, tick.problems, tick.remaining) == (len(IDS), 0, 0)
     assert entra.fetched == 2
     assert {world.record(job).failures for job in IDS} == {0}
 
@@ -159,18 +159,18 @@ def test_a_key_that_is_revoked_in_the_middle_of_a_tick(status: int) -> None:
     with ticking(*IDS, gem=gem) as (world, checker, _, __):
         with pytest.raises(GemAccessError, match=str(status)):
             check_jobs(checker)
-        asked = [job for job in IDS if world.record(job).checks]
+        asked = [job for job in IDS if world.record(job).times_checked]
         assert len(asked) == good[0]
         assert all(world.record(job).failures == 0 for job in IDS)
         good[0] = 10_000
         tick = check_jobs(checker)
         left = len(IDS) - len(asked)
         later = range(1, CONCURRENCY + 1) if status == HTTPStatus.FORBIDDEN else (0,)
-        assert tick.asked == tick.due_jobs
-        assert left - tick.asked in later
+        assert tick.checked == tick.due_jobs
+        assert left - tick.checked in later
         world.clock.move(QUESTION)
         check_jobs(checker)
-        assert all(world.record(job).checks for job in IDS)
+        assert all(world.record(job).times_checked for job in IDS)
 
 
 def test_a_404_that_comes_and_goes_loses_no_job() -> None:

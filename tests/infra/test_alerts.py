@@ -245,7 +245,7 @@ class TestManifestsThatWait:
         finish(life)
         deliver(life)
         life.world.clock.move(seconds=1)
-        log(Event.TICKET_REPEATED, job_run_id=JOB, times=2)
+        log(Event.TICKET_REPEATED, job_run_id=JOB, tickets=2)
         life.world.clock.move(seconds=1)
         deliver_results(life.world.deliverer, JOB)
         life.ticks(90)

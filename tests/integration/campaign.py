@@ -49,7 +49,7 @@ class Campaign:
         self.told = Told(plan_)
 
     def run(self, console: Console) -> None:
-        """Register, disturb, wait until all is reported, and read what was told."""
+        """Register, disturb, wait until all is delivered, and read what was told."""
         started = time.monotonic()
         for job in self._plan.jobs[:-1]:
             self._register(job)
@@ -124,17 +124,17 @@ class Campaign:
             self._courier.receive()
 
     def _wait(self) -> None:
-        """Until every job is reported; one that is lost is seen in what was told."""
+        """Until every job is delivered; one that is lost is seen in what was told."""
 
         def look() -> bool | None:
             self._listen()
             with BlobServiceClient.from_connection_string(self._storage) as blobs:
                 jobs = blobs.get_container_client(JOBS).list_blobs(include=["metadata"])
                 stages = [job.metadata["stage"] for job in jobs]
-            return True if stages.count("reported") == len(self._plan.jobs) else None
+            return True if stages.count("delivered") == len(self._plan.jobs) else None
 
         with suppress(AssertionError):
-            wait_for(look, what="all jobs reported", seconds=END_SECONDS)
+            wait_for(look, what="all jobs delivered", seconds=END_SECONDS)
 
     def _read(self) -> None:
         count = -1

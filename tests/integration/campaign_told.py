@@ -42,7 +42,7 @@ class Told:
                 yield f"{id_}: manifests of several ids"
             if len({str(event) for event in events}) > 1:
                 yield f"{id_}: manifests that differ"
-            if record["stage"] != "reported":
+            if record["stage"] != "delivered":
                 yield f"{id_}: is {record['stage']}"
             for event in events:
                 if event["id"] != record["manifestId"]:

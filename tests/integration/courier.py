@@ -22,7 +22,7 @@ FAST = {
     "GEM_CHECK_REQUESTS_PER_SECOND": "100",
     "GEM_LOST_AFTER_MINUTES": "0.02",
     "GEM_OUTPUT_GRACE_MINUTES": "0.08",
-    "GEM_REDELIVER_AFTER_MINUTES": "0.05",
+    "GEM_REPEAT_TICKET_AFTER_MINUTES": "0.05",
 }
 """The operator's times, compressed so that a test sees them pass."""
 
@@ -65,14 +65,14 @@ class Courier:
         record: dict[str, Any] = self.call("GET", f"jobs/{job_run_id}").json()
         return record
 
-    def reported(self, job_run_id: str) -> dict[str, Any]:
+    def delivered(self, job_run_id: str) -> dict[str, Any]:
         """The record of a job, once its manifest was sent."""
 
         def look() -> dict[str, Any] | None:
             record = self.record(job_run_id)
-            return record if record["stage"] == "reported" else None
+            return record if record["stage"] == "delivered" else None
 
-        return wait_for(look, what=f"{job_run_id} reported")
+        return wait_for(look, what=f"{job_run_id} delivered")
 
     def receive(self) -> None:
         """Take what is on the queue; every event keeps the published schema."""

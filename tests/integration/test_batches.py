@@ -18,7 +18,7 @@ def test_jobs_are_watched_by_batches_from_start_to_manifest() -> None:
             up.simulator.add_job(job, replace(CLEAN, queued_for=0, running_for=600))
             courier.register(job)
         outcomes = [courier.events_of(job)[0]["data"]["outcome"] for job in JOBS]
-        checks = [courier.reported(job)["checks"] for job in JOBS]
+        checks = [courier.delivered(job)["timesChecked"] for job in JOBS]
         lines = [
             json.loads(line[line.index('{"event"') :])
             for line in courier.log().splitlines()
@@ -27,7 +27,7 @@ def test_jobs_are_watched_by_batches_from_start_to_manifest() -> None:
     assert outcomes == ["valid"] * len(JOBS)
     ticks = [line for line in lines if line["event"] == "tick_ended"]
     batches = [line for line in lines if line["event"] == "batch_checked"]
-    assert sum(tick["asked"] for tick in ticks) == 0
+    assert sum(tick["checked"] for tick in ticks) == 0
     assert sum(tick["handed_out"] for tick in ticks) >= len(JOBS)
-    assert sum(batch["asked"] for batch in batches) == sum(checks)
+    assert sum(batch["checked"] for batch in batches) == sum(checks)
     assert sum(batch["settled"] for batch in batches) == len(JOBS)

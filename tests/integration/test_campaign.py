@@ -43,7 +43,7 @@ def told_of(one: Plan, **changes: Any) -> Told:  # noqa: ANN401 - fields of Told
     right = Told(
         one,
         manifests={job.job_run_id: [event, dict(event)]},
-        records={job.job_run_id: {"stage": "reported", "manifestId": ID, "tickets": 2}},
+        records={job.job_run_id: {"stage": "delivered", "manifestId": ID, "tickets": 2}},
         outbox=frozenset({f"{job.job_run_id}/{ID}.json"}),
     )
     return replace(right, **changes)
@@ -73,7 +73,7 @@ def test_a_campaign_without_a_fault_breaks_no_promise() -> None:
         ({"manifests": {}}, "no manifest"),
         ({"outbox": frozenset()}, "not in the outbox"),
         ({"records": {NAME: {"stage": "settled", "manifestId": ID}}}, "is settled"),
-        ({"records": {NAME: {"stage": "reported", "manifestId": "c"}}}, "names another"),
+        ({"records": {NAME: {"stage": "delivered", "manifestId": "c"}}}, "names another"),
     ],
 )
 def test_a_broken_promise_is_told(changes: dict[str, Any], words: str) -> None:

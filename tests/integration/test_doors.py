@@ -54,7 +54,7 @@ def test_path_that_is_no_route(courier: Courier, path: str) -> None:
         (b'{"label": {}}', "unknown in the body"),
         (b'{"labels": {"a": 1}}', "labels"),
         (b'{"labels": [1]}', "labels"),
-        (b'{"inputFileName": ""}', "inputFileName"),
+        (b'{"expectedInputName": ""}', "expectedInputName"),
         (b'{"labels": {"a": "' + b"x" * 70_000 + b'"}}', "longer than"),
     ],
 )

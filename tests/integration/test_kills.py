@@ -101,7 +101,7 @@ def test_killed(storage: Azurite, point: Point) -> None:
             end_leases(blobs)
             with Runner(ROOT, settings) as runner:
                 courier = Courier(Stage(storage, simulator, runner))
-                record = courier.reported(point.job)
+                record = courier.delivered(point.job)
                 events = courier.events_of(point.job)
     assert {event["id"] for event in events} == {record["manifestId"]}
     assert {event["data"]["outcome"] for event in events} == {"valid"}

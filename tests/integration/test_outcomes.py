@@ -112,8 +112,8 @@ def test_decodes_as_cloud_event(told: dict[str, list[dict[str, Any]]], name: str
 def test_record_says_the_same(
     courier: Courier, told: dict[str, list[dict[str, Any]]], name: str
 ) -> None:
-    """The job is reported, with the manifest's id, and off the worklist."""
-    record = courier.reported(f"job-{name}")
+    """The job is delivered, with the manifest's id, and off the worklist."""
+    record = courier.delivered(f"job-{name}")
     assert record["manifestId"] == told[name][0]["id"]
     assert record["outcome"] == told[name][0]["data"]["outcome"]
     # The marker goes after the record, so the record may be seen first.

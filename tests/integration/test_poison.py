@@ -12,7 +12,7 @@ from devkit.simulator import CLEAN
 from devkit.stage import QUEUE, ROOT, stage
 from tests.integration.courier import FAST, Courier, wait_for
 
-SLOW_SWEEP = {"GEM_REDELIVER_AFTER_MINUTES": "60", "GEM_REPORT_PAGE": "false"}
+SLOW_SWEEP = {"GEM_REPEAT_TICKET_AFTER_MINUTES": "60", "GEM_REPORT_PAGE": "false"}
 """So that nobody but the replay delivers in time."""
 
 
@@ -44,7 +44,7 @@ def test_what_failed_five_times_is_delivered_by_a_replay(tmp_path: Path) -> None
             assert trouble == message
             queue.create_queue()
         assert manager(settings, "poison", "replay") == "job-1: ticket_raised\n"
-        assert courier.reported("job-1")["tickets"] == 2
+        assert courier.delivered("job-1")["tickets"] == 2
         assert len(courier.events_of("job-1")) == 1
         wait_for(lambda: poisoned(courier) == 0 or None, what="a tick that counts none")
         assert courier.call("POST", "poison/replay").json() == {"messages": []}

@@ -14,10 +14,10 @@ SOON = replace(CLEAN, queued_for=0, running_for=60)
 
 @pytest.fixture(scope="module")
 def job(courier: Courier) -> str:
-    """A job that was reported."""
+    """A job that was delivered."""
     courier.up.simulator.add_job("job-repeats", SOON)
     courier.register("job-repeats")
-    courier.reported("job-repeats")
+    courier.delivered("job-repeats")
     return "job-repeats"
 
 
@@ -27,7 +27,7 @@ def send(courier: Courier, job: str) -> int:
 
 
 def test_five_events_at_once_send_nothing_more(courier: Courier, job: str) -> None:
-    """A reported job is left alone, however often its ticket is announced."""
+    """A delivered job is left alone, however often its ticket is announced."""
     before = len(courier.events_of(job))
     skipped = courier.log().count('"event": "delivery_skipped"')
     with ThreadPoolExecutor(5) as pool:

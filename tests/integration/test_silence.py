@@ -13,14 +13,14 @@ from devkit.runner import Runner
 from devkit.simulator import CLEAN, GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_stores
 from gem_core.storage.names import JOBS, WORKLIST
-from gem_core.watch.heartbeat import NAME
+from gem_core.watch.heartbeat import ENDED
 from tests.integration.courier import FAST, Courier
 
 DAY = timedelta(days=1)
 MINUTELY = {"GEM_CHECK_SCHEDULE": "0 * * * * *", "AzureFunctionsWebHost__hostid": "silence"}
 """The host keeps a status, and so knows of past due, for schedules of a minute or more."""
 STATUS = "timers/silence/Host.Functions.check_jobs/status"
-ENDED = replace(CLEAN, queued_for=0, running_for=0)
+ENDS_AT_ONCE = replace(CLEAN, queued_for=0, running_for=0)
 
 
 def aged(container: ContainerClient, name: str, *fields: str) -> None:
@@ -42,7 +42,7 @@ def a_day_passes(connection_string: str, jobs: list[str]) -> None:
         container: Callable[[str], ContainerClient] = blobs.get_container_client
         for job in jobs:
             aged(container(JOBS), f"{job}.json", "registeredAt", "dueAt", "checkedAt")
-        aged(container(WORKLIST), NAME, "startedAt", "endedAt")
+        aged(container(WORKLIST), ENDED, "startedAt", "endedAt")
         container("azure-webjobs-hosts").upload_blob(
             STATUS,
             json.dumps({name: when.isoformat() for name, when in status.items()}),
@@ -63,10 +63,10 @@ def test_a_day_without_the_timer() -> None:
                 with Runner(ROOT, silent) as runner:
                     courier = Courier(Stage(azurite, simulator, runner))
                     for job in jobs:
-                        simulator.add_job(job, ENDED)
+                        simulator.add_job(job, ENDS_AT_ONCE)
                         courier.register(job)
                     tick = {"startedAt": datetime.now(UTC), "endedAt": datetime.now(UTC)}
-                    blobs.get_blob_client(WORKLIST, NAME).upload_blob(
+                    blobs.get_blob_client(WORKLIST, ENDED).upload_blob(
                         json.dumps(tick, default=datetime.isoformat)
                     )
                     before = courier.call("GET", "health", headers={}).status_code

@@ -60,7 +60,17 @@ def test_who_loses_the_race_reads_anew() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b'{"a": 3}', b'{"a": ["x"]}', b"\xff", b"[" * 100_000]
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"secondsByKind": []}',
+        b'{"secondsByKind": {"a": 3}}',
+        b'{"secondsByKind": {"a": ["x"]}}',
+        b"\xff",
+        b"[" * 100_000,
+    ],
 )
 def test_a_document_that_is_none_is_forgotten_and_written_over(body: bytes) -> None:
     documents = MemoryDocuments()
@@ -73,7 +83,8 @@ def test_a_document_that_is_none_is_forgotten_and_written_over(body: bytes) -> N
 
 def test_numbers_that_are_no_durations_are_left_out() -> None:
     documents = MemoryDocuments()
-    documents.put(NAME, json.dumps({"a": [-1, 0, 5, 1e300, float("nan")]}).encode())
+    odd = {"a": [-1, 0, 5, 1e300, float("nan")]}
+    documents.put(NAME, json.dumps({"secondsByKind": odd}).encode())
     assert book(documents).read().seconds == {"a": (5.0,)}
 
 

@@ -82,6 +82,6 @@ def test_tickets_come_again_ever_later_up_to_an_hour(tickets: int, minutes: int)
 
 
 def test_a_longer_wait_for_tickets_is_kept() -> None:
-    long = policy(redeliver_after=MAX_SWEEP_WAIT * 3)
+    long = policy(repeat_ticket_after=MAX_SWEEP_WAIT * 3)
     record = replace(new_record(), tickets=5)
     assert next_ticket(record, START, long) == START + MAX_SWEEP_WAIT * 3

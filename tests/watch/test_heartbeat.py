@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from gem_core.watch.heartbeat import NAME, STARTED, Heartbeat, Started, Tick, is_silent
+from gem_core.watch.heartbeat import ENDED, STARTED, Heartbeat, Started, Tick, is_silent
 from tests.builders import World
 from tests.fakes import START, MemoryDocuments
 
@@ -49,11 +49,11 @@ def test_the_last_tick_is_kept_as_json() -> None:
         "endedAt": "2026-01-20T10:00:02+00:00",
         "openJobs": 3,
         "dueJobs": 0,
-        "asked": 0,
+        "checked": 0,
         "settled": 0,
         "ticketsRepeated": 0,
         "problems": 0,
-        "left": 0,
+        "remaining": 0,
         "handedOut": 0,
         "oldestDueAt": None,
         "poisonMessages": None,
@@ -61,7 +61,7 @@ def test_the_last_tick_is_kept_as_json() -> None:
     }
     at = START + timedelta(minutes=1)
     assert heartbeat.started() == Started(at, at)
-    assert documents.names() == [STARTED, NAME]
+    assert documents.names() == [ENDED, STARTED]
 
 
 def test_it_lies_beside_the_worklist_and_is_no_job() -> None:
@@ -90,7 +90,7 @@ def test_ticks_that_never_end_are_counted_from_the_first(*, new_process: bool) -
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{}", b'{"startedAt": "then"}', b'{"startedAt": 1}', b"\xff"]
 )
-@pytest.mark.parametrize("name", [NAME, STARTED])
+@pytest.mark.parametrize("name", [ENDED, STARTED])
 def test_what_somebody_else_wrote_keeps_no_tick_from_starting(name: str, body: bytes) -> None:
     documents = MemoryDocuments()
     Heartbeat(documents).start(START)

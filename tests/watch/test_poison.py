@@ -57,10 +57,10 @@ def test_base64_is_read_too() -> None:
     ],
     ids=[f"text-{number}" for number in range(14)],
 )
-def test_what_is_not_ours_is_none(text: str) -> None:
+def test_an_unknown_message_has_no_job(text: str) -> None:
     assert ticket_of_message(text, container=TICKETS) is None
 
 
 @given(st.text() | st.binary().map(lambda held: base64.b64encode(held).decode()))
-def test_any_text_is_a_job_or_not_ours(text: str) -> None:
+def test_any_text_is_a_job_or_unknown(text: str) -> None:
     assert ticket_of_message(text, container=TICKETS) is None

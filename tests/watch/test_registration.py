@@ -56,22 +56,22 @@ def test_an_id_that_could_leave_its_place(value: str) -> None:
 
 
 def test_a_registration_with_all_that_there_is() -> None:
-    body = {"labels": {"team": "roads", "": ""}, "inputFileName": "roads.parquet"}
+    body = {"labels": {"team": "roads", "": ""}, "expectedInputName": "roads.parquet"}
     record = register(JOB, body, START)
     assert record.job_run_id == JOB
     assert record.stage is Stage.WATCHING
     assert record.registered_at == record.due_at == START
     assert record.labels == body["labels"]
-    assert record.expected_input_file_name == "roads.parquet"
+    assert record.expected_input_name == "roads.parquet"
 
 
 @pytest.mark.parametrize(
-    "body", [None, {}, {"labels": {}}, {"labels": None, "inputFileName": None}]
+    "body", [None, {}, {"labels": {}}, {"labels": None, "expectedInputName": None}]
 )
 def test_everything_in_the_body_is_optional(body: object) -> None:
     record = register(JOB, body, START)
     assert record.labels == {}
-    assert record.expected_input_file_name is None
+    assert record.expected_input_name is None
 
 
 _LABELS = {f"l{number}": "v" for number in range(32)}
@@ -86,9 +86,9 @@ _LABELS = {f"l{number}": "v" for number in range(32)}
         (False, "must be a JSON object"),
         ({"label": {}}, "unknown in the body: label"),
         ({"x" * 500: 1}, "unknown in the body"),
-        ({"inputFileName": ""}, "1 to 1,?024 characters"),
-        ({"inputFileName": "x" * 1025}, "1 to 1,?024 characters"),
-        ({"inputFileName": 7}, "must be a string"),
+        ({"expectedInputName": ""}, "1 to 1,?024 characters"),
+        ({"expectedInputName": "x" * 1025}, "1 to 1,?024 characters"),
+        ({"expectedInputName": 7}, "must be a string"),
         ({"labels": "a"}, "labels must be an object"),
         ({"labels": ["a"]}, "labels must be an object"),
         ({"labels": []}, "labels must be an object"),
@@ -127,7 +127,7 @@ _JSON = st.recursive(
 )
 
 
-@given(_JSON | st.fixed_dictionaries({}, optional={"labels": _JSON, "inputFileName": _JSON}))
+@given(_JSON | st.fixed_dictionaries({}, optional={"labels": _JSON, "expectedInputName": _JSON}))
 def test_what_is_accepted_can_be_stored(body: Any) -> None:  # noqa: ANN401 - any JSON
     try:
         record = register(JOB, body, START)

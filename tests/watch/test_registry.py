@@ -15,7 +15,7 @@ from tests.builders import JOB, World, job, new_record
 from tests.fakes import START, Killed, Trap
 
 SETTLED = new_record().settled(Settlement.FAILED, START).ticketed()
-REPORTED = SETTLED.reported(Outcome.FAILED, "id", START)
+DELIVERED = SETTLED.delivered(Outcome.FAILED, "id", START)
 
 
 def stored(registry: JobRegistry) -> StoredRecord:
@@ -33,8 +33,8 @@ def test_a_new_job_is_kept_and_on_the_worklist() -> None:
 
 
 def test_a_registration_that_takes_long_keeps_its_marker() -> None:
-    # Meanwhile another one registered the job, it was reported and forgotten; its delivery has seen
-    # the marker and takes it away just after the record is there.
+    # Meanwhile another one registered the job, it was delivered and forgotten. Its delivery has
+    # seen the marker and deletes it just after the record is there.
     world = World()
     other = JobRegistry(jobs=world.jobs, worklist=world.worklist, tickets=world.tickets)
 
@@ -77,7 +77,7 @@ def test_a_replace_needs_the_version_that_was_read() -> None:
     old = stored(registry)
     registry.replace(old, SETTLED)
     with pytest.raises(RecordConflict):
-        registry.replace(old, REPORTED)
+        registry.replace(old, DELIVERED)
     assert stored(registry).record == SETTLED
 
 
@@ -87,15 +87,15 @@ def test_the_worklist_follows_the_record() -> None:
     due_at = START + timedelta(minutes=5)
     now = registry.replace(stored(registry), SETTLED.due(due_at))
     assert [line.due_at for line in registry.open_jobs()] == [due_at]
-    registry.replace(now, REPORTED)
+    registry.replace(now, DELIVERED)
     assert list(registry.open_jobs()) == []
 
 
-def test_a_reported_job_that_is_to_be_delivered_again_is_open() -> None:
+def test_a_delivered_job_that_is_to_be_delivered_again_is_open() -> None:
     registry = World().registry
     registry.add(new_record())
-    now = registry.replace(stored(registry), REPORTED)
-    registry.replace(now, REPORTED.to_redeliver(START))
+    now = registry.replace(stored(registry), DELIVERED)
+    registry.replace(now, DELIVERED.to_redeliver(START))
     assert [line.job_run_id for line in registry.open_jobs()] == [JOB]
 
 
@@ -111,9 +111,9 @@ def test_a_forgotten_job_leaves_a_marker_to_the_tick() -> None:
 _STEPS: dict[str, Callable[[JobRegistry], object]] = {
     "add": lambda registry: registry.add(new_record()),
     "settle": lambda registry: registry.replace(stored(registry), SETTLED),
-    "report": lambda registry: registry.replace(stored(registry), REPORTED),
-    "again": lambda registry: registry.replace(stored(registry), REPORTED.to_redeliver(START)),
-    "report again": lambda registry: registry.replace(stored(registry), REPORTED),
+    "report": lambda registry: registry.replace(stored(registry), DELIVERED),
+    "again": lambda registry: registry.replace(stored(registry), DELIVERED.to_redeliver(START)),
+    "report again": lambda registry: registry.replace(stored(registry), DELIVERED),
     "remove": lambda registry: registry.remove(JOB),
 }
 
@@ -141,7 +141,7 @@ def test_an_open_record_has_a_marker_wherever_the_process_dies(at: int, *, after
 
 
 def test_a_redelivery_beside_the_end_of_a_delivery_keeps_its_marker() -> None:
-    # The delivery has written "reported" and is about to take the marker away: an operator asks
+    # The delivery has written "delivered" and is about to take the marker away: an operator asks
     # for the manifest again at just that moment.
     world = World()
     world.add(JOB)
@@ -151,12 +151,12 @@ def test_a_redelivery_beside_the_end_of_a_delivery_keeps_its_marker() -> None:
         if world.trap.calls[-1] == "jobs.replace" and busy.pop():
             busy.append(False)
             other = JobRegistry(jobs=world.jobs, worklist=world.worklist, tickets=world.tickets)
-            other.replace(stored(other), REPORTED.to_redeliver(START))
+            other.replace(stored(other), DELIVERED.to_redeliver(START))
 
     registry = world.registry
     held = stored(registry)
     world.trap.check = redeliver
-    registry.replace(held, REPORTED)
+    registry.replace(held, DELIVERED)
     assert busy == [False]
     world.assert_open_records_are_marked()
 
@@ -204,7 +204,7 @@ def test_a_ticket_tells_what_it_is_for_and_triggers_again_when_it_is_raised_agai
         "jobRunId": JOB,
         "settlement": "failed",
         "settledAt": "2026-01-20T10:00:00+00:00",
-        "ticket": 1,
+        "tickets": 1,
     }
     world.registry.raise_ticket(SETTLED)
     second = world.tickets.get(f"{JOB}.json")
@@ -227,7 +227,7 @@ def test_the_job_of_a_ticket(blob: str, job_run_id: str) -> None:
 
 def test_a_listing_is_by_id_and_shows_only_words_of_ours() -> None:
     registry = World().registry
-    finished = replace(REPORTED, job=job("finished"))
+    finished = replace(DELIVERED, job=job("finished"))
     odd = replace(SETTLED, job=job("odd\r\nX-Evil: 1"))
     for job_run_id, record in (("c", finished), ("a", new_record()), ("b", odd)):
         registry.add(replace(record, job_run_id=job_run_id))
@@ -235,20 +235,20 @@ def test_a_listing_is_by_id_and_shows_only_words_of_ours() -> None:
     assert [(line.job_run_id, line.stage, line.status, line.outcome) for line in lines] == [
         ("a", "watching", "", ""),
         ("b", "settled", "", ""),
-        ("c", "reported", "finished", "failed"),
+        ("c", "delivered", "finished", "failed"),
     ]
 
 
 def test_a_filtered_listing_goes_on_over_pages_with_nothing_in_them() -> None:
     registry = World().registry
     for number in range(6):
-        record = REPORTED if number == 5 else new_record()
+        record = DELIVERED if number == 5 else new_record()
         registry.add(replace(record, job_run_id=f"job-{number}"))
     found: list[str] = []
     pages = 0
     after = None
     while True:
-        page = registry.page(stage=Stage.REPORTED, size=2, after=after)
+        page = registry.page(stage=Stage.DELIVERED, size=2, after=after)
         found += [line.job_run_id for line in page.jobs]
         pages += 1
         if (after := page.next_page) is None:

@@ -21,11 +21,11 @@ SETTLED = RECORD.settled(Settlement.FINISHED, START).ticketed()
         RECORD,
         RECORD.answered(job("running"), START),
         SETTLED,
-        SETTLED.ticketed().reported("valid", "id", START).due(START),  # type: ignore[arg-type] # only the stage counts
+        SETTLED.ticketed().delivered("valid", "id", START).due(START),  # type: ignore[arg-type] # only the stage counts
         RECORD.due(LATER - OVERDUE_AFTER),
         RECORD.not_answered("GEM answered 500", START).answered(job("queued"), LATER),
     ],
-    ids=["new", "running", "settled", "reported", "due", "recovered"],
+    ids=["new", "running", "settled", "delivered", "due", "recovered"],
 )
 def test_nothing_is_the_matter(record: JobRecord) -> None:
     assert trouble(record, LATER) is None
@@ -49,9 +49,9 @@ def test_nothing_is_the_matter(record: JobRecord) -> None:
             "once in a row",
         ),
         (RECORD.answered_not_found(START), TroubleKind.NOT_FOUND, START, "404 once"),
-        (RECORD.answered(job("paused"), START), TroubleKind.STRANGE, START, "'paused'"),
+        (RECORD.answered(job("paused"), START), TroubleKind.UNKNOWN_STATUS, START, "'paused'"),
     ],
-    ids=["undelivered", "unswept", "overdue", "not_answered", "not_found", "strange"],
+    ids=["undelivered", "unswept", "overdue", "not_answered", "not_found", "unknown_status"],
 )
 def test_what_is_the_matter(record: JobRecord, kind: TroubleKind, since: object, said: str) -> None:
     found = trouble(record, LATER)

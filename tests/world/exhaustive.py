@@ -20,7 +20,7 @@ SETTING = Setting(
         check_max=timedelta(minutes=2),
         job_deadline=timedelta(minutes=3),
         lost_after=timedelta(minutes=2),
-        redeliver_after=timedelta(minutes=2),
+        repeat_ticket_after=timedelta(minutes=2),
     ),
     output_grace=timedelta(minutes=2),
     horizon=0,

@@ -128,12 +128,14 @@ class Ledger:
         self.records[job_run_id] = new
         if old and method != "create":
             self._check_step(job_run_id, old, new)
-        if new["stage"] == Stage.REPORTED:
+        if new["stage"] == Stage.DELIVERED:
             told = [sent for sent in self.sent[job_run_id] if sent.id == new["manifestId"]]
             if not told:
-                self.breach(f"{job_run_id} is marked as reported, and nothing was sent")
+                self.breach(f"{job_run_id} is marked as delivered, and nothing was sent")
             elif {sent.registration for sent in told} != {_registration(new, new)}:
-                self.breach(f"{job_run_id} is reported by a manifest of a former registration")
+                self.breach(
+                    f"{job_run_id} is marked as delivered by a manifest of a former registration"
+                )
         elif new["settlement"] and not (old and old["settlement"]):
             self._check_settlement(job_run_id, new)
         self._check_marker(job_run_id)
@@ -147,8 +149,8 @@ class Ledger:
                 self.breach(f"{job_run_id}: {name} changes from {old[name]!r} to {new[name]!r}")
         if old["settlement"] and old["settlement"] != new["settlement"]:
             self.breach(f"{job_run_id} was {old['settlement']} and is {new['settlement']}")
-        if new["checks"] < old["checks"]:
-            self.breach(f"{job_run_id}: {old['checks']} checks become {new['checks']}")
+        if new["timesChecked"] < old["timesChecked"]:
+            self.breach(f"{job_run_id}: {old['timesChecked']} checks become {new['timesChecked']}")
 
     def _check_settlement(self, job_run_id: str, record: dict[str, Any]) -> None:
         said = self.gem_said[job_run_id]
@@ -163,7 +165,7 @@ class Ledger:
 
     def _check_marker(self, job_run_id: str) -> None:
         record = self.records.get(job_run_id)
-        is_open = record and record["stage"] != Stage.REPORTED
+        is_open = record and record["stage"] != Stage.DELIVERED
         if self._is_registered_anew(job_run_id):
             return
         if record and is_open and self.worklist.get(MARKER_PREFIX + job_run_id) is None:
@@ -259,7 +261,7 @@ class Ledger:
         for each in self.lost():
             self.breach(f"LOST: {each.deed} of {each.job_run_id} at {each.began:.1f} s")
         for job_run_id, record in self.records.items():
-            if record["stage"] != Stage.REPORTED:
+            if record["stage"] != Stage.DELIVERED:
                 self.breach(f"{job_run_id} is {record['stage']} for ever")
         if left := [name for name in self.worklist.names() if name.startswith(MARKER_PREFIX)]:
             self.breach(f"the worklist still has {', '.join(left)}")

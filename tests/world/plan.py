@@ -41,7 +41,7 @@ RANDOM = Setting(
         check_max=timedelta(minutes=10),
         job_deadline=timedelta(minutes=90),
         lost_after=timedelta(minutes=10),
-        redeliver_after=timedelta(minutes=3),
+        repeat_ticket_after=timedelta(minutes=3),
     ),
     output_grace=timedelta(minutes=10),
     horizon=3600,

@@ -73,7 +73,7 @@ def _mark_first() -> AbstractContextManager[Any]:
         event = keep(deliverer, record, audited)
         stored = deliverer.registry.get(record.job_run_id)
         if stored and isinstance(event, CloudEvent):
-            deliver_results._mark_reported(deliverer, stored, outcome_of(event), event.id)
+            deliver_results._mark_delivered(deliverer, stored, outcome_of(event), event.id)
         return event
 
     return patch.object(deliver_results, "keep", kept)
@@ -109,14 +109,14 @@ def _id_of_any_life() -> AbstractContextManager[Any]:
 
 
 def _send_and_hope() -> AbstractContextManager[Any]:
-    """The order of an output binding: the record says reported, the message follows or not."""
+    """The order of an output binding: the record says delivered, the message follows or not."""
 
     def mark(deliverer: Deliverer, stored: StoredRecord, outcome: Outcome, id_: str) -> None:
         if stored.record.stage is Stage.SETTLED:
-            reported = stored.record.reported(outcome, id_, deliverer.clock())
-            deliverer.registry._jobs.put(reported.job_run_id + SUFFIX, record_to_bytes(reported))
+            delivered = stored.record.delivered(outcome, id_, deliverer.clock())
+            deliverer.registry._jobs.put(delivered.job_run_id + SUFFIX, record_to_bytes(delivered))
 
-    return patch.object(deliver_results, "_mark_reported", mark)
+    return patch.object(deliver_results, "_mark_delivered", mark)
 
 
 def _young_markers_go() -> AbstractContextManager[Any]:
@@ -143,7 +143,9 @@ SABOTAGES = {
         Sabotage("sweep", "no ticket is ever raised again", _no_sweep),
         Sabotage("record-etag", "records are written over, whoever was first", _no_record_etag),
         Sabotage("read-pin", "outputs are read without If-Match", _no_read_pin),
-        Sabotage("mark-first", "a job is reported before its manifest is sent", _mark_first),
+        Sabotage(
+            "mark-first", "a job is marked as delivered before its manifest is sent", _mark_first
+        ),
         Sabotage("marker-last", "the worklist is written after the record", _marker_last),
         Sabotage("unmark-any", "a marker is removed, whoever wrote it", _unmark_any),
         Sabotage("any-id", "each manifest has an id of its own", _any_id),

@@ -31,7 +31,7 @@ def input_as_registered(facts: Facts) -> Judgement:
     """Tells a job of another input before anybody uses its output."""
     expected, told = facts.expected_input, facts.job.input_name
     if expected is None:
-        return not_asked("no inputFileName was expected when the job was registered")
+        return not_asked("no expectedInputName was given when the job was registered")
     if told is None:
         return not_run("the job has no inputFileName")
     return passed() if told == expected else failed(f"{told!r} instead of {expected!r}")

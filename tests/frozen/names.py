@@ -1,0 +1,221 @@
+"""Every name that is stored or sent, collected from the code, by kind."""
+
+import argparse
+import ast
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from gem_core.__main__ import command_line
+from gem_core.audit.judging.checks import CHECKS, Severity
+from gem_core.audit.judging.verdict import Verdict
+from gem_core.commands import exit_codes
+from gem_core.deliver.manifest import DATA_SCHEMA, EVENT_TYPE
+from gem_core.doctor.diagnostics import DIAGNOSTICS
+from gem_core.doctor.finding import DiagnosticStatus
+from gem_core.doctor.look_stores import CLOCK_PROBE, PROBE
+from gem_core.flows.check_jobs import counts
+from gem_core.flows.manage_jobs import JobDocument, TimerStatus, list_jobs
+from gem_core.flows.replay_poison import Replay
+from gem_core.logs import Event
+from gem_core.outcome import Outcome
+from gem_core.settings.app_settings import InputCompare, QueueEncoding, TriggerSource, read_settings
+from gem_core.storage import names
+from gem_core.watch import registration
+from gem_core.watch.heartbeat import Tick
+from gem_core.watch.record import Settlement, Stage
+from gem_core.watch.trouble import TroubleKind
+from tests.builders import JOB, World
+from tests.frozen.answers import answers
+from tests.frozen.golden import Golden, members
+from tests.frozen.stored import documents
+from tests.infra.contract import indexed
+from tests.test_docs import SAMPLE, SCHEMA, settings_of_the_code
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FILE = Path(__file__).resolve().parent / "names.json"
+
+_ENUMS: tuple[type[StrEnum], ...] = (
+    Stage, Settlement, Outcome, Verdict, Severity, TroubleKind, Replay, TimerStatus,
+    DiagnosticStatus, JobDocument,
+)  # fmt: skip
+_CHOICES = {
+    "GEM_INPUT_COMPARE": InputCompare,
+    "GEM_RESULTS_QUEUE_ENCODING": QueueEncoding,
+    "GEM_TRIGGER_SOURCE": TriggerSource,
+}
+
+
+@cache
+def collected() -> dict[str, list[str]]:
+    """All names now, each kind in order."""
+    stored = documents()
+    shown = [(what, json.loads(json.dumps(body))) for what, body in answers()]
+    of_record = _paths(stored["record-redelivered"].json) | _paths(stored["record-watching"].json)
+    found: dict[str, Iterable[str]] = {
+        "settings": _settings(),
+        "containers": names.CONTAINERS,
+        "queues": (read_settings(SAMPLE).results_queue, names.BATCHES, *names.POISON_QUEUES),
+        "blobs": _blobs(stored),
+        "metadata": {f"{_kind(n)}.{word}" for n, each in stored.items() for word in each.metadata},
+        "members": _stored_members(stored),
+        "manifest": {f"type {EVENT_TYPE}", f"dataschema {DATA_SCHEMA}", *_of_schema(SCHEMA)},
+        "words": {f"{kind.__name__}.{word}" for kind in _ENUMS for word in kind},
+        "checks": {f"{check.name} {check.severity}" for check in CHECKS},
+        "diagnostics": {check.name for check in DIAGNOSTICS},
+        "events": _events(),
+        "functions": _functions(),
+        "query": _query(),
+        "body": registration.MEMBERS,
+        "answers": {
+            f"{what}: {path}"
+            for what, body in shown
+            for path in _paths(body) - (of_record if "schemaVersion" in body else set())
+        },
+        "results": {f"{what}: {body['result']}" for what, body in shown if "result" in body},
+        "command": _command(command_line()),
+        "exit codes": _exit_codes(),
+        "infrastructure": _infrastructure(),
+    }
+    return {kind: sorted(set(map(str, each))) for kind, each in found.items()}
+
+
+def frozen() -> dict[str, list[str]]:
+    """The list that is held."""
+    held: dict[str, list[str]] = json.loads(FILE.read_text(encoding="utf-8"))
+    return held
+
+
+def gone(held: Mapping[str, list[str]], now: Mapping[str, list[str]]) -> list[str]:
+    """The names of the one that the other does not have, with their kinds."""
+    return [
+        f"{kind}: {name}" for kind in held for name in held[kind] if name not in now.get(kind, ())
+    ]
+
+
+def _settings() -> Iterator[str]:
+    yield from settings_of_the_code()
+    for name, kind in _CHOICES.items():
+        yield from (f"{name}={word}" for word in kind)
+
+
+def _kind(document: str) -> str:
+    """A record in each stage is a record; each event has the members of the schema."""
+    return document if document.startswith("tick-") else document.partition("-")[0]
+
+
+def _blobs(stored: Mapping[str, Golden]) -> Iterator[str]:
+    for each in stored.values():
+        if each.name:
+            name = re.sub("[0-9a-f]{32}", "{id}", each.name.replace(JOB, "{jobRunId}"))
+            yield f"{each.store}/{re.sub('/[0-9]+$', '/{number}', name)}"
+    yield f"{names.REPORTS}/{{jobRunId}}/{{id}}/report.html"
+    yield from (PROBE, CLOCK_PROBE)
+
+
+def _stored_members(stored: Mapping[str, Golden]) -> Iterator[str]:
+    for document, each in stored.items():
+        kind = _kind(document)
+        if kind not in {"event", "report"} and each.body:
+            yield from (f"{kind}: {path}" for path in _paths(each.json))
+
+
+def _paths(body: Any) -> set[str]:  # noqa: ANN401 - any JSON value
+    return {path for path, _ in members(body) if not path.endswith("[]")}
+
+
+def _of_schema(schema: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 - any JSON value
+    """Every property of the published schema, by the type that has it, and each enum's values."""
+    if isinstance(schema, dict):
+        for name in schema.get("properties", ()):
+            yield f"{path}: {name}"
+        yield from (f"{path} = {word}" for word in schema.get("enum", ()))
+        for name, each in schema.items():
+            is_step = name in {"properties", "$defs", "items", "anyOf", "oneOf", "allOf"}
+            yield from _of_schema(each, path if is_step else f"{path}.{name}".removeprefix("."))
+    elif isinstance(schema, list):
+        for each in schema:
+            yield from _of_schema(each, path)
+
+
+def _events() -> Iterator[str]:
+    """Each event with its facts, as the calls of `log` have them."""
+    more = {
+        "asdict(tick)": [field.name for field in fields(Tick)],
+        "counts(round_.done)": list(counts([])),
+    }
+    yield from Event
+    for path in (ROOT / "gem_core").rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "log" and call.args:
+                event = ast.unparse(call.args[0]).removeprefix("Event.")
+                known = [Event[event]] if event in Event.__members__ else _REQUESTS
+                for fact in call.keywords:
+                    if fact.arg == "traceback":
+                        continue
+                    facts = [fact.arg] if fact.arg else more[ast.unparse(fact.value)]
+                    yield from (f"{each}.{name}" for each in known for name in facts)
+
+
+_REQUESTS = [Event.REQUEST_REFUSED, Event.REQUEST_FAILED]
+"""web.py chooses among these."""
+
+
+def _functions() -> Iterator[str]:
+    for name, bindings in indexed().items():
+        for binding in bindings:
+            if binding["type"] == "httpTrigger":
+                methods = " ".join(binding["methods"])
+                yield f"{name}: {methods} /api/{binding['route']} ({binding['authLevel']})"
+            elif binding["direction"].lower().endswith("in"):
+                yield f"{name}: {binding['type']}"
+
+
+def _query() -> set[str]:
+    """The words of the query that a listing reads."""
+    asked: set[str] = set()
+
+    class Query(dict[str, str]):
+        def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - dict's own signature
+            asked.add(name)
+            return super().get(name, default)
+
+    list_jobs(World().manager, Query())
+    return asked
+
+
+def _command(parser: argparse.ArgumentParser, path: str = "") -> Iterator[str]:
+    """Every command, option, argument and choice of the command line."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, command in action.choices.items():
+                yield f"{path}{name}"
+                yield from _command(command, f"{path}{name} ")
+            continue
+        if isinstance(action, argparse._HelpAction):
+            continue
+        for word in action.option_strings or [str(action.metavar or action.dest)]:
+            yield f"{path}{word}"
+            yield from (f"{path}{word}={choice}" for choice in action.choices or ())
+
+
+def _exit_codes() -> Iterator[str]:
+    for name in ("DONE", "NOT_SO", "COULD_NOT"):
+        yield f"{getattr(exit_codes, name)} {name}"
+
+
+def _infrastructure() -> Iterator[str]:
+    """What pipelines set and read, and the names of the alerts."""
+    given = json.loads((ROOT / "infra" / "main.parameters.json").read_text())["parameters"]
+    yield from (f"parameter {name}" for name in given)
+    yield from (f"variable {name}" for name in re.findall(r"\$\{(\w+)", json.dumps(given)))
+    main = (ROOT / "infra" / "main.bicep").read_text(encoding="utf-8")
+    yield from (f"output {name}" for name in re.findall(r"^output (\w+)", main, re.MULTILINE))
+    alerts = (ROOT / "infra" / "modules" / "alerts.bicep").read_text(encoding="utf-8")
+    rules = alerts.partition("resource ")[0]
+    yield from (f"alert {name}" for name in re.findall(r"name: '([a-z-]+)'", rules))

@@ -1,0 +1,149 @@
+"""Every document and message that the app stores or sends, written by the app's own writers at
+fixed times.
+"""
+
+import io
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gem_core.deliver.manifest import outcome_of
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.manage_jobs import register_job
+from gem_core.outcome import Outcome
+from gem_core.storage import names
+from gem_core.watch.batch import Plan
+from gem_core.watch.durations import NAME as DURATIONS
+from gem_core.watch.heartbeat import ENDED, STARTED
+from gem_core.watch.rate_limiter import PREFIX as LEASES
+from gem_core.watch.record import JobRecord, Settlement
+from gem_core.watch.registry import MARKER_PREFIX, SUFFIX
+from tests.builders import JOB, OUTPUT, World, answer, finished, job, matched_file
+from tests.fakes import START
+from tests.frozen.golden import Golden
+
+_RECORD, _MARKER = JOB + SUFFIX, MARKER_PREFIX + JOB
+_REGISTRATION = {"labels": {"team": "maps"}, "expectedInputName": "roads.parquet"}
+_ENDS = {
+    Outcome.FAILED: Settlement.FAILED,
+    Outcome.CANCELLED: Settlement.CANCELLED,
+    Outcome.LOST: Settlement.LOST,
+    Outcome.EXPIRED: Settlement.EXPIRED,
+}
+
+
+def documents() -> dict[str, Golden]:
+    """By the name of their golden file."""
+    return dict([*_of_a_job(), *_of_ticks(), *_of_deliveries()])
+
+
+def _of_a_job() -> Iterator[tuple[str, Golden]]:
+    """Record, marker and ticket, from the registration to a redelivery; all members get a value."""
+    world = World()
+    register_job(world.manager, JOB, _REGISTRATION)
+    yield "record-registered", Golden.of(world.jobs, _RECORD)
+    yield "marker", Golden.of(world.worklist, _MARKER)
+    (line,) = world.registry.open_jobs()
+    world.registry.claim(line, START + timedelta(minutes=3))
+    yield "marker-claimed", Golden.of(world.worklist, _MARKER)
+    watched = (
+        world.record()
+        .answered(job(progress=5), START + timedelta(minutes=1))
+        .answered(job(progress=65), START + timedelta(minutes=2))
+        .answered_not_found(START + timedelta(minutes=3))
+        .not_answered("GEM answered 503", START + timedelta(minutes=4))
+    )
+    yield "record-watching", _record(world, watched)
+    settled = _settled(watched.answered(job("finished"), START), Settlement.FINISHED)
+    yield "record-settled", _record(world, settled)
+    world.registry.raise_ticket(settled)
+    yield "ticket", Golden.of(world.tickets, _RECORD)
+    delivered = settled.delivered(Outcome.VALID, "0123456789abcdef" * 2, START)
+    yield "record-delivered", _record(world, delivered)
+    yield "record-redelivered", _record(world, delivered.to_redeliver(START))
+
+
+def _record(world: World, record: JobRecord) -> Golden:
+    stored = world.registry.get(record.job_run_id)
+    assert stored
+    world.registry.replace(stored, record)
+    return Golden.of(world.jobs, _RECORD)
+
+
+def _settled(record: JobRecord, settlement: Settlement) -> JobRecord:
+    return record.settled(settlement, START).ticketed().due(START + timedelta(minutes=10))
+
+
+def _of_ticks() -> Iterator[tuple[str, Golden]]:
+    """What ticks keep beside the worklist, and the message of a batch."""
+    world = World()
+    world.gem.answers = {"job-1": [answer("running")], "job-2": [finished()]}
+    world.add("job-1", "job-2")
+    world.clock.move(minutes=1)
+    check_jobs(world.checker)
+    for document, name in (
+        ("tick-started", STARTED),
+        ("tick-ended", ENDED),
+        ("durations", DURATIONS),
+        ("lease", f"{LEASES}0"),
+    ):
+        yield document, Golden.of(world.worklist, name)
+    world = World(plan=Plan(size=2, concurrency=1))
+    world.add("job-1", "job-2")
+    check_jobs(world.checker)
+    ((message, _, _),) = world.batches.sent
+    yield "batch", Golden(names.BATCHES, "", {}, message.encode())
+
+
+def _of_deliveries() -> Iterator[tuple[str, Golden]]:
+    """The event of each outcome, and a report."""
+    close = finished()["statistics"] | {"roads_matched": "74.9%"}
+    outputs = {
+        Outcome.VALID: (finished(), matched_file()),
+        Outcome.VALID_WITH_WARNINGS: (finished(statistics=close), matched_file()),
+        Outcome.INVALID: (finished(), _without_gers_ids()),
+    }
+    for outcome, (last, output) in outputs.items():
+        world = _settled_world(Settlement.FINISHED, last)
+        world.files.write(OUTPUT, output)
+        yield f"event-{outcome}", _event(world, outcome)
+        if outcome is Outcome.INVALID:
+            (report,) = (name for name in world.reports.names() if name.endswith(SUFFIX))
+            yield "report", Golden.of(world.reports, report)
+    world = _settled_world(Settlement.FINISHED, finished())
+    world.clock.move(hours=1)
+    yield f"event-{Outcome.OUTPUT_MISSING}", _event(world, Outcome.OUTPUT_MISSING)
+    for outcome, settlement in _ENDS.items():
+        yield f"event-{outcome}", _event(_settled_world(settlement, answer()), outcome)
+
+
+def _settled_world(settlement: Settlement, last: dict[str, Any]) -> World:
+    """A job of which GEM answered `last` before it settled."""
+    world = World()
+    register_job(world.manager, JOB, _REGISTRATION)
+    stored = world.registry.get(JOB)
+    assert stored
+    record = stored.record.answered(job(**last), START)
+    world.registry.replace(stored, _settled(record, settlement))
+    return world
+
+
+def _event(world: World, outcome: Outcome) -> Golden:
+    manifest = deliver_results(world.deliverer, JOB)
+    assert manifest
+    assert outcome_of(manifest) is outcome
+    stored = Golden.of(world.manifests, f"{JOB}/{manifest.id}.json")
+    assert world.queue.sent == [stored.body.decode()], "what is sent is what is stored"
+    return stored
+
+
+def _without_gers_ids() -> bytes:
+    table = pq.read_table(io.BytesIO(matched_file()))
+    place = table.schema.get_field_index("gers_id")
+    file = io.BytesIO()
+    pq.write_table(table.set_column(place, "gers_id", pa.nulls(len(table), pa.string())), file)
+    return file.getvalue()

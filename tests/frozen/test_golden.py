@@ -1,0 +1,165 @@
+"""Every golden file is read by the app's own readers, and every form that is written has one."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gem_core.deliver.manifest import outcome_of
+from gem_core.flows.check_batch import check_batch
+from gem_core.outcome import Outcome
+from gem_core.storage import names
+from gem_core.watch.batch import batch_from_json
+from gem_core.watch.durations import DurationBook
+from gem_core.watch.heartbeat import Heartbeat
+from gem_core.watch.poison import is_batch
+from gem_core.watch.record_json import record_to_json
+from gem_core.watch.registry import MARKER_PREFIX, ticket_job_run_id
+from tests.builders import JOB, World, check_manifest, job
+from tests.frozen.golden import FOLDER, Golden, add, kept
+from tests.frozen.stored import documents
+
+FILES = sorted(path.name for path in FOLDER.glob("*.json"))
+
+
+def _put(world: World, golden: Golden) -> None:
+    """Store a golden document in the world."""
+    stores = {
+        names.JOBS: world.jobs,
+        names.WORKLIST: world.worklist,
+        names.TICKETS: world.tickets,
+        names.REPORTS: world.reports,
+        names.OUTBOX: world.manifests,
+    }
+    stores[golden.store].put(golden.name, golden.body, metadata=golden.metadata)
+
+
+def _record(golden: Golden, world: World) -> None:
+    stored = world.registry.get(JOB)
+    assert stored
+    now = record_to_json(stored.record)
+    assert {name: now[name] for name in golden.json} == golden.json
+    (line,) = world.registry.page(stage=stored.record.stage, size=5, after=None).jobs
+    assert (line.job_run_id, line.stage) == (JOB, golden.json["stage"])
+    assert (line.status or None) == golden.metadata.get("status")
+    assert (line.outcome or None) == golden.json["outcome"]
+
+
+def _marker(golden: Golden, world: World) -> None:
+    (line,) = world.registry.open_jobs()
+    assert line.job_run_id == JOB == golden.name.removeprefix(MARKER_PREFIX)
+    assert line.due_at == datetime.fromisoformat(golden.metadata["due"])
+    if "marked" in golden.metadata:
+        assert line.marked_at == datetime.fromisoformat(golden.metadata["marked"])
+    assert world.registry.unmark(JOB, etag=line.etag)
+
+
+def _ticket(golden: Golden, world: World) -> None:  # noqa: ARG001 - as the others
+    assert ticket_job_run_id(f"{golden.store}/{golden.name}") == golden.json["jobRunId"] == JOB
+
+
+def _batch(golden: Golden, world: World) -> None:
+    text = golden.body.decode()
+    assert is_batch(text)
+    batch = batch_from_json(text)
+    assert batch.until == datetime.fromisoformat(golden.json["until"])
+    for line, held in zip(batch.jobs, golden.json["jobs"], strict=True):
+        assert (line.job_run_id, line.etag) == (held["jobRunId"], held["etag"])
+        assert line.marked_at == datetime.fromisoformat(held["markedAt"])
+    check_batch(world.checker, text)  # nothing is registered, so nothing is asked
+    assert world.gem.asked == []
+
+
+def _lease(golden: Golden, world: World) -> None:
+    until = datetime.fromisoformat(golden.metadata["until"])
+    world.clock.now = until - timedelta(seconds=1)
+    assert world.checker.limiter.acquire() is None
+    world.clock.now = until + timedelta(seconds=1)
+    assert world.checker.limiter.acquire()
+
+
+def _tick(golden: Golden, world: World) -> None:
+    heartbeat = Heartbeat(world.worklist)
+    if golden.name == "tick-ended.json":
+        assert heartbeat.last() == golden.json
+    else:
+        started = heartbeat.started()
+        assert started
+        assert started.at == datetime.fromisoformat(golden.json["startedAt"])
+        assert started.unfinished_since == datetime.fromisoformat(golden.json["unfinishedSince"])
+
+
+def _durations(golden: Golden, world: World) -> None:
+    known = DurationBook(world.worklist).read()
+    assert {kind: list(each) for kind, each in known.seconds.items()} == golden.json[
+        "secondsByKind"
+    ]
+    assert known.of(job())
+
+
+def _event(golden: Golden, world: World) -> None:
+    event = check_manifest(golden.body.decode())
+    held = world.outbox.get(JOB, event["id"])
+    assert held
+    assert held.body == golden.body.decode()
+    assert outcome_of(held) is Outcome(event["data"]["outcome"])
+
+
+def _report(golden: Golden, world: World) -> None:
+    assert world.outbox.report(JOB, golden.json["id"]) == golden.body
+
+
+READERS: dict[str, Callable[[Golden, World], None]] = {
+    "record": _record,
+    "marker": _marker,
+    "ticket": _ticket,
+    "batch": _batch,
+    "lease": _lease,
+    "tick": _tick,
+    "durations": _durations,
+    "event": _event,
+    "report": _report,
+}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_golden_file_is_read(file: str) -> None:
+    golden, world = Golden.read(FOLDER / file), World()
+    if golden.name:
+        _put(world, golden)
+    READERS[file.partition(".")[0].partition("-")[0]](golden, world)
+
+
+def test_every_form_that_is_written_has_a_golden_file() -> None:
+    known = kept()
+    new = [
+        document
+        for document, now in documents().items()
+        if now.form() not in {golden.form() for golden in known.get(document, [])}
+    ]
+    assert not new, (
+        f"{', '.join(new)}: the form changed. Members may be added, and none may go or get another "
+        "meaning (CONTRIBUTING.md, Names). Then run `python -m tests.frozen --write`, which adds a "
+        "golden file of the new form. Those that are there stay as they are."
+    )
+
+
+def test_there_is_a_golden_event_of_each_outcome() -> None:
+    found = {event.json["data"]["outcome"] for name, forms in kept().items()
+             if name.startswith("event-") for event in forms}  # fmt: skip
+    assert found == set(Outcome)
+
+
+def test_a_golden_file_is_never_written_over(tmp_path: Path) -> None:
+    first = documents()["ticket"]
+    (added,) = add({"ticket": first}, tmp_path)
+    assert Golden.read(added).json == first.json
+    assert add({"ticket": first}, tmp_path) == []
+    with_priority = json.dumps(first.json | {"priority": 1}).encode()
+    other = Golden(first.store, first.name, first.metadata, with_priority)
+    (second,) = add({"ticket": other}, tmp_path)
+    assert (added.name, second.name) == ("ticket.json", "ticket.2.json")
+    assert Golden.read(added).json == first.json
+    assert {each.body for each in kept(tmp_path)["ticket"]} == {first.body, other.body}
