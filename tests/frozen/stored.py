@@ -4,13 +4,18 @@ fixed times.
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gem_core.audit.judging.report import Report
 from gem_core.deliver.manifest import outcome_of
+from gem_core.errors import OutputUnreachable
+from gem_core.flows.audit_output import MAX_BEGUN
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import register_job
@@ -23,7 +28,8 @@ from gem_core.watch.rate_limiter import PREFIX as LEASES
 from gem_core.watch.record import JobRecord, Settlement
 from gem_core.watch.registry import MARKER_PREFIX, SUFFIX
 from tests.builders import JOB, OUTPUT, World, answer, finished, job, matched_file
-from tests.fakes import START
+from tests.fakes import START, Killed
+from tests.flows.build import INPUT
 from tests.frozen.golden import Golden
 
 _RECORD, _MARKER = JOB + SUFFIX, MARKER_PREFIX + JOB
@@ -117,8 +123,31 @@ def _of_deliveries() -> Iterator[tuple[str, Golden]]:
     world = _settled_world(Settlement.FINISHED, finished())
     world.clock.move(hours=1)
     yield f"event-{Outcome.OUTPUT_MISSING}", _event(world, Outcome.OUTPUT_MISSING)
+    yield from _of_attempts()
     for outcome, settlement in _ENDS.items():
         yield f"event-{outcome}", _event(_settled_world(settlement, answer()), outcome)
+
+
+def _of_attempts() -> Iterator[tuple[str, Golden]]:
+    """What is kept of audits that never ended and of waiting; and the event that says so."""
+    world = _settled_world(Settlement.FINISHED, finished())
+    world.files.write(OUTPUT, matched_file())
+    world.files.errors[INPUT] = OutputUnreachable("storage answered 503")
+    deliver_results(world.deliverer, JOB)
+    (waits,) = (name for name in world.manifests.names() if name.endswith(".waits"))
+    yield "attempts-waits", Golden.of(world.manifests, waits)
+    del world.files.errors[INPUT]
+    for _ in range(MAX_BEGUN):
+        with suppress(Killed):
+            deliver_results(replace(world.deliverer, audit=_die), JOB)
+    (begun,) = (name for name in world.manifests.names() if name.endswith(".begun"))
+    yield "attempts-begun", Golden.of(world.manifests, begun)
+    yield f"event-{Outcome.NOT_AUDITED}", _event(world, Outcome.NOT_AUDITED)
+
+
+def _die(*_: object, **__: object) -> Report:
+    """What the process does when an audit takes too much memory."""
+    raise Killed
 
 
 def _settled_world(settlement: Settlement, last: dict[str, Any]) -> World:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gem_core.deliver.attempts import Attempts
 from gem_core.deliver.manifest import outcome_of
 from gem_core.flows.check_batch import check_batch
 from gem_core.outcome import Outcome
@@ -17,7 +18,8 @@ from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.poison import is_batch
 from gem_core.watch.record_json import record_to_json
 from gem_core.watch.registry import MARKER_PREFIX, ticket_job_run_id
-from tests.builders import JOB, World, check_manifest, job
+from tests.builders import JOB, World, check_manifest, job, new_record
+from tests.fakes import START
 from tests.frozen.golden import FOLDER, Golden, add, kept
 from tests.frozen.stored import documents
 
@@ -111,6 +113,17 @@ def _report(golden: Golden, world: World) -> None:
     assert world.outbox.report(JOB, golden.json["id"]) == golden.body
 
 
+def _attempts(golden: Golden, world: World) -> None:
+    attempts, later = Attempts(world.manifests), START + timedelta(minutes=5)
+    if golden.name.endswith(".waits"):
+        since = attempts.waiting_since(new_record(), later)
+        assert since == datetime.fromisoformat(golden.json["since"]) != later
+    else:
+        held = attempts._held(golden.name)
+        assert held
+        assert held.count == golden.json["begun"] > 1
+
+
 READERS: dict[str, Callable[[Golden, World], None]] = {
     "record": _record,
     "marker": _marker,
@@ -120,6 +133,7 @@ READERS: dict[str, Callable[[Golden, World], None]] = {
     "tick": _tick,
     "durations": _durations,
     "event": _event,
+    "attempts": _attempts,
     "report": _report,
 }
 
