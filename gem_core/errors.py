@@ -1,7 +1,7 @@
 """The app's exceptions as a tree, and what an HTTP status of GEM means. Pure.
 
 CourierError
-├── SettingsError          settings are missing or wrong: a person must correct them
+├── SettingsError          settings are missing or invalid: a person must correct them
 ├── RequestError           our HTTP routes or commands cannot do what was asked (400)
 │   └── JobUnknown         the job is not registered (404)
 ├── GemError               GEM did not answer, or its answer is not about the job
@@ -13,7 +13,7 @@ CourierError
 │   └── GemAnswerError     an answer that is not the job: log it, ask later
 ├── StoreError             our own storage failed
 │   ├── RecordConflict     another writer changed the record first: that change is kept
-│   │   └── RecordMissing  … the record does not exist, or no longer
+│   │   └── RecordMissing  there is no such record, or it was removed
 │   ├── RecordUnreadable   not a record, or written by a newer version: not touched
 │   ├── PageUnknown        a listing cannot continue from there
 │   ├── StoreMissing       a container or queue does not exist: a person must create it
@@ -23,7 +23,7 @@ CourierError
     ├── OutputChanged      the blob was overwritten while it was read
     ├── OutputRefused      GEM's storage id or file name is not a plain name: no request was made
     └── OutputUnreachable  denied, throttled or timed out: try later
-        └── RangeNotSatisfiable  … the file has no byte of the range (416)
+        └── RangeNotSatisfiable  the file has no byte of the range (416)
 
 A failed job and a failed check are values, not exceptions.
 """

@@ -57,7 +57,7 @@ class Durations:
 
 
 def kind(job: GemJob) -> str | None:
-    """What jobs have in common that should run for equally long; None when it cannot be told."""
+    """What jobs have in common that should run equally long; None when it is unknown."""
     if not job.input_name:
         return None
     return f"{job.matching_type or ''}|{job.storage_id or ''}|{job.input_name}"[:300]

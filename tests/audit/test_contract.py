@@ -4,8 +4,9 @@ import pyarrow as pa
 import pytest
 
 from gem_core.audit.against_input.columns import ColumnChanges, compare_columns, followed
-from gem_core.audit.contract import ID_PROMISE
+from gem_core.audit.contract import ID, ID_PROMISE
 from gem_core.gem.contracts.contract import Role
+from gem_core.gem.contracts.known import CONTRACTS
 from tests.audit.build import PROMISES
 
 PROMISED = PROMISES.columns
@@ -164,6 +165,24 @@ def test_what_occurs_twice_is_not_usable_and_the_rest_comes_in_order(twice: str)
 
 MANY = 100_000
 """Columns. Whoever goes through all names for each name takes ten minutes or more."""
+
+
+def test_every_contract_keeps_the_inputs_id() -> None:
+    """Input and output are paired by it, so it has one name in both."""
+    for contract in CONTRACTS.values():
+        assert contract.output.columns[Role.ID].name == ID
+
+
+def test_usable_columns_have_their_roles() -> None:
+    usable = PROMISES.usable(schema(id=pa.binary()))
+    assert usable.columns == {
+        Role.GERS_ID: "gers_id",
+        Role.CONFIDENCE: "match_confidence",
+        Role.STATUS: "match_status",
+    }
+    assert usable.only(Role.STATUS, Role.ID).names == ["match_status"]
+    assert usable.repeating == {"match_status"}
+    assert (usable.matched, usable.unmatched) == ("matched", "unmatched")
 
 
 def test_one_name_of_very_many_columns_is_counted_once() -> None:

@@ -75,7 +75,7 @@ def verdicts(report: Report) -> dict[str, str]:
 def test_the_verdicts_are_the_same(
     tmp_path: Path, table: pa.Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(known._CONTRACTS, "other", OTHER)
+    monkeypatch.setitem(known.CONTRACTS, "other", OTHER)
     given = audited(tmp_path, table, with_values=True)
     output = write(tmp_path, in_other(table), "roads_matched.out")
     other = audited(tmp_path, output, of=in_other_words(job()), with_values=True)
@@ -91,7 +91,7 @@ def test_the_verdicts_are_the_same(
 def test_reasons_have_the_names_of_the_jobs_contract(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(known._CONTRACTS, "other", OTHER)
+    monkeypatch.setitem(known.CONTRACTS, "other", OTHER)
     of = in_other_words(job(dict.fromkeys(STATISTICS)))
     output = in_other(matched_table(match_confidence=None))
     report = audited(tmp_path, write(tmp_path, output, "roads_matched.out"), of=of)

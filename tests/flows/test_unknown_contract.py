@@ -89,7 +89,7 @@ def test_a_finished_job_waits_for_the_newer_version(monkeypatch: pytest.MonkeyPa
         world.clock.move(world.output_grace)
     assert world.queue.sent == []
     assert world.record().stage is Stage.SETTLED
-    monkeypatch.setitem(known._CONTRACTS, TOMORROW, X_VERSION_1)
+    monkeypatch.setitem(known.CONTRACTS, TOMORROW, X_VERSION_1)
     assert delivered(world)["data"]["outcome"] == "valid"
 
 

@@ -10,12 +10,12 @@ DEFAULT = X_VERSION_1
 """What GEM is asked in. Also what an answer is read in that was stored without the name of its
 contract: those who stored it knew no other."""
 
-_CONTRACTS = {contract.name: contract for contract in (X_VERSION_1,)}
+CONTRACTS = {contract.name: contract for contract in (X_VERSION_1,)}
 
 
 def is_known(job: GemJob) -> bool:
     """Whether this version knows the contract that a job was read in."""
-    return job.contract in _CONTRACTS
+    return job.contract in CONTRACTS
 
 
 def contract_of(job: GemJob) -> Contract:
@@ -27,7 +27,7 @@ def contract_of(job: GemJob) -> Contract:
     """
     if not is_known(job):
         raise RecordUnreadable(_unknown(job.contract))
-    return _CONTRACTS[job.contract]
+    return CONTRACTS[job.contract]
 
 
 def status_in(job: GemJob, word: str) -> JobStatus | None:
@@ -44,7 +44,7 @@ def read_stored(answer: object, *, job_run_id: str, contract: str) -> GemJob:
         GemAnswerError: it is not an answer about this job.
 
     """
-    if found := _CONTRACTS.get(contract):
+    if found := CONTRACTS.get(contract):
         return found.read(answer, job_run_id=job_run_id)
     received = read_answer(answer)
     return GemJob(job_run_id, contract, "", received, drift=(_unknown(contract),))

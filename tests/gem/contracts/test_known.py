@@ -11,9 +11,9 @@ from tests.builders import JOB, job, page_answer
 NEWER = {"job_id": JOB, "state": "DONE"}
 
 
-@pytest.mark.parametrize("contract", known._CONTRACTS.values(), ids=lambda each: each.name)
+@pytest.mark.parametrize("contract", known.CONTRACTS.values(), ids=lambda each: each.name)
 def test_a_contract_is_complete(contract: Contract) -> None:
-    assert known._CONTRACTS[contract.name] is contract
+    assert known.CONTRACTS[contract.name] is contract
     assert set(contract.statuses.values()) == set(JobStatus)
     assert set(contract.output.columns) == set(Role)
     assert set(contract.statistics) == set(Statistic)
