@@ -51,8 +51,8 @@ def test_what_is_taken_is_hidden_until_it_is_put_back(client: QueueClient) -> No
     assert sorted(int(message.text) for message in queue.peek()) == list(range(1, PAGE + 1))
 
 
-def test_a_message_in_other_hands_is_left_to_them(client: QueueClient) -> None:
-    """Our time with it has passed, and somebody else took it."""
+def test_a_message_that_another_reader_has_is_left_to_it(client: QueueClient) -> None:
+    """It became visible again, and another reader has taken it."""
     client.create_queue()
     client.send_message("one")
     queue = PoisonQueue(client)

@@ -456,9 +456,9 @@ def test_a_tenant_by_domain_or_id(tenant: str) -> None:
 def test_no_secret_shows_itself(show: Callable[[object], str]) -> None:
     chosen = read(GEM_BEARER_TOKEN="bearer-secret", GEM_CLIENT_SECRET="x-secret",
                   GEM_TENANT_ID="t", GEM_CLIENT_ID="c")  # fmt: skip
-    told = show(chosen) + show(chosen.gem_api_key)
+    shown = show(chosen) + show(chosen.gem_api_key)
     for secret in ("top-secret-key", "c2VjcmV0LWtleQ", "bearer-secret", "x-secret"):
-        assert secret not in told
+        assert secret not in shown
     assert chosen.gem_api_key.reveal() == "top-secret-key"
     assert str(chosen.gem_api_key) == "***"
 

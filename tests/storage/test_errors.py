@@ -1,4 +1,4 @@
-"""What storage says of an error is untrusted; each code and status means one error of ours."""
+"""What storage says of an error is untrusted; each code and status means one of our errors."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

@@ -115,14 +115,14 @@ def test_a_record_is_written_once_storage_is_no_longer_busy(
 def test_a_record_that_could_not_be_written_is_as_it_was(
     azurite: Azurite, container: ContainerClient, refusals: list[tuple[int, str]], tries: int
 ) -> None:
-    """Whoever wanted to write is told, and the next tick or event tries again."""
+    """The write raises an error, and the next tick or event tries again."""
     old = BlobDocuments(container).create("job-1.json", b"old")
     with Throttled(azurite.blob_uri, *refusals) as proxy:
-        ours = documents(azurite, proxy, container)
+        stored = documents(azurite, proxy, container)
         with pytest.raises(StoreError, match=refusals[0][1]) as caught:
-            ours.replace("job-1.json", b"new", etag=old)
+            stored.replace("job-1.json", b"new", etag=old)
         assert not isinstance(caught.value, RecordConflict)
-        held = ours.get("job-1.json")
+        held = stored.get("job-1.json")
     assert held
     assert (held.body, held.etag, proxy.writes) == (b"old", old, tries)
 
@@ -135,7 +135,7 @@ def test_a_message_is_put_once_when_the_queue_is_no_longer_busy(
     assert (bodies(queue), proxy.writes) == (["manifest"], 4)
 
 
-def test_a_message_that_could_not_be_put_is_told(azurite: Azurite, queue: QueueClient) -> None:
+def test_a_message_that_could_not_be_sent_is_an_error(azurite: Azurite, queue: QueueClient) -> None:
     with Throttled(azurite.queue_uri, *[BUSY] * 9) as proxy:
         sender = results(azurite, proxy, queue)
         with pytest.raises(StoreError, match="ServerBusy"):
@@ -156,10 +156,10 @@ def test_a_write_whose_answer_was_lost_looks_like_anothers_and_stands(
     """The SDK writes again, and meets its own first try: the same way on as for a lost race."""
     old = BlobDocuments(container).create("job-1.json", b"old")
     with lost_answer(azurite.blob_uri) as proxy:
-        ours = documents(azurite, proxy, container)
+        stored = documents(azurite, proxy, container)
         with pytest.raises(RecordConflict):
-            ours.replace("job-1.json", b"new", etag=old)
-        held = ours.get("job-1.json")
+            stored.replace("job-1.json", b"new", etag=old)
+        held = stored.get("job-1.json")
     assert held
     assert held.body == b"new"
 

@@ -207,7 +207,7 @@ def test_a_document_that_says_nothing_takes_nothing(text: str) -> None:
     assert world.limiter().acquire()
 
 
-def test_a_store_that_refuses_is_told() -> None:
+def test_a_store_that_refuses_is_an_error() -> None:
     world = World(10)
     trap = Trap()
     lease = world.limiter(trap=trap).acquire()
@@ -253,7 +253,7 @@ def test_the_rate_is_never_exceeded(
         assert sum(lease._document._until > world.clock() for lease in held) <= count
     for first, start in enumerate(asked):
         for number, end in enumerate(asked[first:], 1):
-            # In each share at most one more than the rate times the time; a time is told in whole
+            # In each share at most one more than the rate times the time; times are in whole
             # microseconds, so each gap may be one shorter.
             passed = (end - start).total_seconds() + number * 1e-6
             assert number <= count + passed * per_second

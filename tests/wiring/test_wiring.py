@@ -132,7 +132,7 @@ def test_state_is_reached_by_the_identity_that_was_named(
 
 
 class Crowd(ScriptedServer):
-    """Answers nobody before so many have asked, each over a connection of its own."""
+    """Answers only when so many requests are open, each on its own connection."""
 
     def __init__(self, size: int) -> None:
         super().__init__(Reply(404, headers={"x-ms-error-code": "BlobNotFound"}))

@@ -30,7 +30,7 @@ def plan(*order: int, length: int = 100) -> list[Piece]:
 
 @dataclass
 class Origin:
-    """Serves DATA; says what was asked and by whom, and can be told to wait or to fail."""
+    """Serves DATA; records the requests and their threads, and can be made to wait or to fail."""
 
     before: Callable[[ByteRange], object] = lambda _: None
     asked: list[ByteRange] = field(default_factory=list)
