@@ -31,11 +31,9 @@ EXCEPTIONS = {
     "audit/judging/statistics_checks.py": "reasons name the column for the reader",
     "audit/reading/output_files.py": "reasons name what the job lacks",
     "audit/rows/gers.py": "reasons name what the job lacks",
-    "commands/jobs_change.py": "inputFileName is a name of our own route",
     "deliver/manifest.py": "neutral members of the manifest's job, some named as on the page",
     "page/templates/report.html": "a title names the column for the reader",
     "settings/rules.py": "{storageId} is the name of our own placeholder",
-    "watch/registration.py": "inputFileName is a name of our own route",
 }
 """Files of gem_core that may hold words of the page, and why."""
 
