@@ -15,6 +15,8 @@ from gem_core.watch.rate_limiter import PREFIX as LEASES
 from tests.integration.courier import FAST, Courier, wait_for
 from tests.integration.proxy import Proxy, When
 
+pytestmark = pytest.mark.azurite
+
 BLOBS, QUEUES = "BlobEndpoint", "QueueEndpoint"
 QUICK_RETURN = {"RUNNER_VISIBILITY_SECONDS": "2"}
 """The message of a killed delivery comes back soon, as from a crashed instance."""
