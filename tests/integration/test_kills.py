@@ -80,7 +80,7 @@ def live_until_killed(
 def end_leases(blobs: BlobServiceClient) -> None:
     """As if the 20 seconds had passed after which the lease of a dead process ends.
 
-    That they pass is seen in `tests/watch/test_lanes.py`, in the world, and in the campaign.
+    That they pass is seen in `tests/watch/test_rate_limiter.py`, in the world, and in the campaign.
     """
     worklist = blobs.get_container_client(WORKLIST)
     for lease in worklist.list_blob_names(name_starts_with=LEASES):
