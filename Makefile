@@ -5,7 +5,7 @@ READY := .venv/ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start test chaos chaos-real bench bench-checks bench-ids bench-remote polling infra-check infra-types cold-start check fix lock clean
+.PHONY: help demo start quick test chaos chaos-real bench bench-checks bench-ids bench-remote polling infra-check infra-types cold-start check fix lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,8 +19,13 @@ demo: $(READY) ## the main job, end to end, on this machine: ends by itself
 start: $(READY) ## Azurite, the GEM simulator and the app stay up until Ctrl-C
 	@$(BIN)/python -m devkit start $(ARGS)
 
+# Containers often set this; each process would compile every test again.
+unexport PYTHONDONTWRITEBYTECODE
 # A process a core, each test file whole in one of them: each starts Azurite and the app once.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
+quick: $(READY) ## the tests that need no Azurite, no browser and less than a second: half a minute in all
+	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) -m "not azurite and not browser and not slow" $(ARGS)
+
 test: $(READY) ## every test (ARGS="-k audit" picks some, in one process without the coverage gate)
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(SIDE_BY_SIDE) --cov)
 

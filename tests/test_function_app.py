@@ -183,6 +183,7 @@ def settled_app() -> Iterator[dict[str, str]]:
             yield app_settings(azurite, simulator)
 
 
+@pytest.mark.azurite
 def test_each_function_takes_what_the_host_sends(settled_app: dict[str, str]) -> None:
     """Register, tick, ticket (twice, and one of an unknown job), by realistic trigger data.
 

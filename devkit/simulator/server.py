@@ -33,7 +33,7 @@ class SimulatorServer(ThreadingHTTPServer):
         self._open_lock = Lock()
         super().__init__((HOST, port), _Handler)
         self._thread = Thread(
-            target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="gem-simulator"
+            target=self.serve_forever, kwargs={"poll_interval": 0.01}, name="gem-simulator"
         )
         self._thread.daemon = True
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ ROWS = 12
 MATCHED_ROWS = 9
 
 
+@cache
 def gers(number: int) -> str:
     return str(uuid.UUID(int=(number + 1) * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128))
 

@@ -166,6 +166,7 @@ files = settings(
 )
 
 
+@pytest.mark.slow
 @given(networks(), networks(), by_dictionary | by_column, bounds, releases)
 @files
 def test_every_count(

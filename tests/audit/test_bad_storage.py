@@ -145,8 +145,10 @@ def test_an_output_that_appears_after_twenty_minutes() -> None:
 
 @pytest.mark.parametrize("trouble", [throttled, broken_off])
 def test_trouble_in_the_middle_leaves_the_job_to_the_next_ticket(
-    trouble: Act,
+    trouble: Act, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The SDK would sleep for a second before each of its further tries.
+    monkeypatch.setattr("azure.storage.blob._download.time.sleep", lambda _: None)
     blob = blob_with(*[trouble] * 9)
     with delivering(blob) as (world, deliverer):
         with pytest.raises(OutputUnreachable):

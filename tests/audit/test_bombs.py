@@ -57,6 +57,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="counts memory as Linux does")
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_a_report_within_bounds(name: str, alone: Alone, tmp_path: Path) -> None:

@@ -189,6 +189,7 @@ def test_one_name_of_very_many_columns_is_counted_once() -> None:
     assert PROMISES.usable(pa.schema([("id", A)] * MANY)).names == []
 
 
+@pytest.mark.slow
 def test_very_many_columns_are_followed() -> None:
     names = [f"c{number}" for number in range(MANY)]
     given = pa.schema([(name, A) for name in names])

@@ -13,6 +13,7 @@ from tests.audit.fuzz import fuzz, honest, spoilt
 FILES = 200
 
 
+@pytest.mark.slow
 def test_a_spoilt_file_is_a_report(tmp_path: Path) -> None:
     found = fuzz(20_260_125, FILES, tmp_path)
     assert found.trouble == []
@@ -30,6 +31,7 @@ def test_the_same_seed_spoils_the_same_files() -> None:
     assert list(islice(spoilt(3), 50)) == list(islice(spoilt(3), 50))
 
 
+@pytest.mark.slow
 def test_an_audit_that_ends_its_process_is_seen(tmp_path: Path) -> None:
     """So that the fuzz can fail at all; the next file is audited by another process."""
     (tmp_path / "whole_matched.parquet").write_bytes(honest()[0])

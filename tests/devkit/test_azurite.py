@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from devkit.azurite import Azurite
 from devkit.processes import ChildError, free_ports
 
+pytestmark = pytest.mark.azurite
+
 
 def test_blobs_and_queues_work_with_the_connection_string(azurite: Azurite) -> None:
     with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:

@@ -16,6 +16,8 @@ from devkit import start
 from devkit.processes import free_ports
 from devkit.stage import ROOT, Stage, stage
 
+pytestmark = pytest.mark.azurite
+
 
 @pytest.mark.parametrize(
     ("option", "what"), [("--port", "the app"), ("--simulator-port", "the GEM simulator")]

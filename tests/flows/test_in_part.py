@@ -174,7 +174,7 @@ def shuffled() -> bytes:
 def test_a_disk_without_room_for_ids_is_waited_for(tmp_path: Path) -> None:
     world = settled(output=shuffled())
     absent = tmp_path / "absent"
-    limits = IdLimits(memory_bytes=1000, folder=absent)
+    limits = IdLimits(memory_bytes=10_000, folder=absent)
     world.audit = partial(audit, options=AuditOptions(limits))
     assert deliver_results(world.deliverer, JOB) is None
     absent.mkdir()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import tree_sitter_bicep
@@ -29,23 +30,22 @@ class BicepFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.root = _PARSER.parse(path.read_bytes()).root_node
+        self.nodes = _parsed(path.read_bytes())
+        self.root = self.nodes[0]
 
     @property
     def errors(self) -> list[int]:
         """The lines that are no Bicep."""
         return [
             node.start_point[0] + 1
-            for node in walk(self.root)
+            for node in self.nodes
             if node.type == "ERROR" or node.is_missing
         ]
 
     def declared(self, kind: str) -> dict[str, Node]:
         """The declarations of a kind ("parameter", "variable", "output", "module") by name."""
         return {
-            text(_named(node)): node
-            for node in walk(self.root)
-            if node.type == f"{kind}_declaration"
+            text(_named(node)): node for node in self.nodes if node.type == f"{kind}_declaration"
         }
 
     def resources(self) -> Iterator[Resource]:
@@ -59,6 +59,12 @@ class BicepFile:
 def files(infra: Path) -> list[BicepFile]:
     """Every Bicep file under a folder."""
     return [BicepFile(path) for path in sorted(infra.rglob("*.bicep"))]
+
+
+@cache
+def _parsed(source: bytes) -> tuple[Node, ...]:
+    """The root and all nodes below it. Copies of a checkout differ in one file at most."""
+    return tuple(walk(_PARSER.parse(source).root_node))
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -107,7 +107,7 @@ def settings(root: Path) -> list[str]:
     groups = app_settings(root)
     measured = {name: f"'{value}'" for name, value in AS_DEPLOYED.items()}
     if not measured.items() <= groups["base"].items():
-        return ["the bench does not measure with what app.bicep sets (devkit/bench/deployed.py)"]
+        return ["the bench does not measure with what app.bicep sets (bench/deployed.py)"]
     known = {name for name in _sample() if name.startswith("GEM_")}
     told = {name for group in groups.values() for name in group if name.startswith("GEM_")}
     found = [f"{name} is no setting of the app" for name in sorted(told - known)]

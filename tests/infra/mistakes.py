@@ -217,6 +217,7 @@ MISTAKES = {
         "infra/queries/function-failures.kql", "'deliver_results'", "'deliver'", "alerts"
     ),
     "tests deployed": Mistake(".funcignore", "tests/\n", "", "package"),
+    "bench deployed": Mistake(".funcignore", "bench/\n", "", "package"),
     "the app left out": Mistake(".funcignore", "infra/\n", "infra/\ngem_core/\n", "package"),
     "dependency that is not locked": Mistake(
         "pyproject.toml", '"pyarrow~=26.0"', '"pyarrow~=99.0"', "lock"

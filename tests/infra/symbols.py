@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from tests.infra.bicep import NAMES, BicepFile, items_of, path_of, text, type_of, values, walk
+from tests.infra.bicep import NAMES, BicepFile, items_of, path_of, text, type_of, values
 from tests.infra.resource_types import known
 
 _BUILT_IN = {
@@ -60,7 +60,7 @@ def faults(file: BicepFile) -> Iterator[str]:
             yield f"{file.path.name}:{node.start_point[0] + 1}: {text(node)} is not declared"
     for name in sorted({*declared["parameter"], *declared["variable"]} - used):
         yield f"{file.path.name}: {name} is not used"
-    for node in walk(file.root):
+    for node in file.nodes:
         if (
             node.type == "decorator"
             and (name := text(node).strip("@").partition("(")[0]) not in _DECORATORS
@@ -113,7 +113,7 @@ def _uses(node: Node, local: frozenset[str]) -> Iterator[tuple[Node, frozenset[s
 def _members(file: BicepFile) -> Iterator[str]:
     resources = {each.name: f"{each.kind}@{each.version}" for each in file.resources()}
     modules = file.declared("module")
-    for node in walk(file.root):
+    for node in file.nodes:
         if node.type != "member_expression":
             continue
         root, path = _chain(node)

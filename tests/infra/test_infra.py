@@ -14,7 +14,12 @@ from tests.infra.mistakes import MISTAKES
 from tests.infra.seeding import caught
 
 
-@pytest.mark.parametrize("check", CHECKS)
+def case(name: str, check: str) -> pytest.ParameterSet:
+    """A parameter. The check of KQL starts Node.js with all of Microsoft's parser."""
+    return pytest.param(name, marks=[pytest.mark.slow] if check == "kql" else [])
+
+
+@pytest.mark.parametrize("check", [case(name, name) for name in CHECKS])
 def test_infrastructure(check: str) -> None:
     assert CHECKS[check](ROOT) == []
 
@@ -23,7 +28,9 @@ def test_the_bindings_are_really_read() -> None:
     assert {"check_jobs", "deliver_results"} <= set(indexed())
 
 
-@pytest.mark.parametrize("name", MISTAKES)
+@pytest.mark.parametrize(
+    "name", [case(name, mistake.caught_by) for name, mistake in MISTAKES.items()]
+)
 def test_seeded_mistakes_are_caught(name: str, tmp_path: Path) -> None:
     assert caught(name, tmp_path) != []
 

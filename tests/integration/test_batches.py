@@ -3,9 +3,13 @@
 import json
 from dataclasses import replace
 
+import pytest
+
 from devkit.simulator import CLEAN
 from devkit.stage import stage
 from tests.integration.courier import FAST, Courier
+
+pytestmark = pytest.mark.azurite
 
 JOBS = [f"job-{number}" for number in range(4)]
 

@@ -16,6 +16,7 @@ SEED = 7
 ID = "a" * 32
 
 
+@pytest.mark.azurite
 def test_every_manifest_arrives_whatever_is_done() -> None:
     """A fault of each kind while jobs end; events dropped, and repeated in parallel."""
     made = plan(SEED, jobs=8, faults=4, seconds=3)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from devkit.azurite import Azurite
@@ -21,6 +22,8 @@ from gem_core.watch.registry import JobRegistry
 from tests.audit.bombs import deadly_statistics
 from tests.fakes import Killed
 from tests.integration.courier import FAST, Courier, failed_checks, wait_for
+
+pytestmark = pytest.mark.azurite
 
 DEADLY, OTHER = "job-deadly", "job-other"
 ENDED = replace(CLEAN, queued_for=0, running_for=0)

@@ -30,6 +30,8 @@ from devkit.stage import OUTPUT_CONTAINER, QUEUE, ROOT, app_settings
 from gem_core.storage.names import BATCHES, CONTAINERS
 from tests.gem.server import Asked, Reply, ScriptedServer
 
+pytestmark = pytest.mark.azurite
+
 CLIENT_ID = "11111111-2222-3333-4444-555555555555"
 DELIVER = """
 from gem_core.wiring.delivery import deliverer

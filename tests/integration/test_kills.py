@@ -15,6 +15,8 @@ from gem_core.watch.rate_limiter import PREFIX as LEASES
 from tests.integration.courier import FAST, Courier, wait_for
 from tests.integration.proxy import Proxy, When
 
+pytestmark = pytest.mark.azurite
+
 BLOBS, QUEUES = "BlobEndpoint", "QueueEndpoint"
 QUICK_RETURN = {"RUNNER_VISIBILITY_SECONDS": "2"}
 """The message of a killed delivery comes back soon, as from a crashed instance."""
@@ -78,7 +80,7 @@ def live_until_killed(
 def end_leases(blobs: BlobServiceClient) -> None:
     """As if the 20 seconds had passed after which the lease of a dead process ends.
 
-    That they pass is seen in `tests/watch/test_lanes.py`, in the world, and in the campaign.
+    That they pass is seen in `tests/watch/test_rate_limiter.py`, in the world, and in the campaign.
     """
     worklist = blobs.get_container_client(WORKLIST)
     for lease in worklist.list_blob_names(name_starts_with=LEASES):

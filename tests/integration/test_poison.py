@@ -6,11 +6,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from azure.storage.queue import QueueClient
 
 from devkit.simulator import CLEAN
 from devkit.stage import QUEUE, ROOT, stage
 from tests.integration.courier import FAST, Courier, wait_for
+
+pytestmark = pytest.mark.azurite
 
 SLOW_SWEEP = {"GEM_REPEAT_TICKET_AFTER_MINUTES": "60", "GEM_REPORT_PAGE": "false"}
 """So that nobody but the replay delivers in time."""

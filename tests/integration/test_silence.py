@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from devkit.azurite import Azurite
@@ -15,6 +16,8 @@ from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_store
 from gem_core.storage.names import JOBS, WORKLIST
 from gem_core.watch.heartbeat import ENDED
 from tests.integration.courier import FAST, Courier
+
+pytestmark = pytest.mark.azurite
 
 DAY = timedelta(days=1)
 MINUTELY = {"GEM_CHECK_SCHEDULE": "0 * * * * *", "AzureFunctionsWebHost__hostid": "silence"}

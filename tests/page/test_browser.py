@@ -29,9 +29,12 @@ FLAGS = (
 )
 LIGHT, DARK = "--blink-settings=preferredColorScheme=1", "--blink-settings=preferredColorScheme=0"
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="needs Chromium: apt-get install chromium (or brew, choco)"
-)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="needs Chromium: apt-get install chromium (or brew, choco)"
+    ),
+]
 
 PROBE = """<script>
 const overflow = document.documentElement.scrollWidth - innerWidth;

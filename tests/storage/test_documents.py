@@ -30,7 +30,7 @@ def blobs(azurite: Azurite) -> Iterator[BlobServiceClient]:
         yield service
 
 
-@pytest.fixture(params=["memory", "blob"])
+@pytest.fixture(params=["memory", pytest.param("blob", marks=pytest.mark.azurite)])
 def documents(request: pytest.FixtureRequest) -> Documents:
     if request.param == "memory":
         return MemoryDocuments(lambda: datetime.now(UTC))

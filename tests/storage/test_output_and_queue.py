@@ -25,7 +25,7 @@ class Storage:
     delete: Callable[[str], object]
 
 
-@pytest.fixture(params=["fake", "azurite"])
+@pytest.fixture(params=["fake", pytest.param("azurite", marks=pytest.mark.azurite)])
 def storage(request: pytest.FixtureRequest) -> Iterator[Storage]:
     if request.param == "fake":
         files = FakeFiles()
@@ -83,7 +83,7 @@ class Results:
     bodies: Callable[[], list[str]]
 
 
-@pytest.fixture(params=["fake", "azurite"])
+@pytest.fixture(params=["fake", pytest.param("azurite", marks=pytest.mark.azurite)])
 def results(request: pytest.FixtureRequest) -> Iterator[Results]:
     if request.param == "fake":
         fake = FakeQueue()

@@ -73,6 +73,7 @@ def carried_on(draw: st.DrawFn) -> tuple[pa.Table, pa.Table]:
 group_rows = st.sampled_from([1, 3, 1000])
 
 
+@pytest.mark.slow
 @given(carried_on(), group_rows, group_rows)
 @files
 def test_every_value_that_differs(
