@@ -32,9 +32,7 @@ def keep(deliverer: Deliverer, record: JobRecord, audited: Audited) -> CloudEven
     )
     if outbox.keep_report(job_run_id, report):
         _keep_page(deliverer, job_run_id, id_, audited, now)
-    elif event := outbox.get(job_run_id, id_):
-        return event
-    else:
+    elif not outbox.get(job_run_id, id_):
         # An earlier delivery ended after its report, perhaps since drawing the page took too much
         # memory: this one goes without a page.
         outbox.replace_report(job_run_id, report)

@@ -1,6 +1,8 @@
 """Repeats send the same manifest; who meets another delivery of the same job harms nobody."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier, get_ident
 
 import pytest
@@ -10,7 +12,7 @@ from gem_core.errors import RecordConflict, StoreError
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import forget_job, redeliver_job
 from gem_core.watch.record import Stage
-from tests.builders import JOB, OUTPUT, World, finished, logged, matched_file
+from tests.builders import JOB, OUTPUT, World, answer, finished, logged, matched_file
 from tests.flows.build import delivered, settled
 
 
@@ -76,6 +78,28 @@ def test_a_repeat_after_a_lost_answer_of_the_queue_sends_the_same_bytes() -> Non
     assert first == second
     opened = [name for _, name in world.files.opened]
     assert opened.count("roads.parquet") == 1  # it was audited once
+
+
+@pytest.mark.parametrize("status", ["failed", "finished"])
+def test_a_repeat_leaves_the_report_that_its_manifest_was_made_from(status: str) -> None:
+    world = World(output_grace=timedelta(0))
+    world.settle(answer(status))
+    real = world.queue.send
+
+    def lose(body: str) -> None:
+        real(body)
+        raise StoreError("queue: ServiceResponseError")
+
+    world.queue.send = lose  # type: ignore[method-assign]
+    with pytest.raises(StoreError):
+        deliver_results(world.deliverer, JOB)
+    world.queue.send = real  # type: ignore[method-assign]
+    world.clock.move(hours=1)
+    sent = deliver_results(world.deliverer, JOB)
+    assert sent
+    assert world.queue.sent == [sent.body, sent.body]
+    report = json.loads(world.outbox.report(JOB, sent.id) or b"")
+    assert report["time"] == json.loads(sent.body)["time"]
 
 
 def test_an_output_overwritten_between_audit_and_repeat_is_audited_as_what_it_is() -> None:
