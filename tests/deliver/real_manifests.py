@@ -11,12 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gem_core.audit.audit import audit
-from gem_core.audit.judging.report import Report
 from gem_core.errors import OutputRefused
 from gem_core.flows.deliver_results import deliver_results
-from gem_core.outcome import Outcome
 from gem_core.watch.record import Settlement
+from tests.audit import bombs
 from tests.audit.build import changed, input_table, matched_table
 from tests.builders import JOB, OUTPUT, World, answer, finished
 from tests.fakes import START
@@ -65,12 +63,8 @@ def _bytes(content: pa.Table | bytes) -> bytes:
     return file.getvalue()
 
 
-def _not_judged(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - as audit has them
-    return replace(audit(*args, **options), outcome=Outcome.NOT_AUDITED)
-
-
-def _finished(given: dict[str, Any], output: pa.Table | bytes, **world: Any) -> World:  # noqa: ANN401 - of a dataclass
-    made = World(**world)
+def _finished(given: dict[str, Any], output: pa.Table | bytes) -> World:
+    made = World()
     made.files.write(OUTPUT, _bytes(output))
     made.settle(given)
     return made
@@ -88,7 +82,7 @@ def _audited() -> Iterator[World]:
 
 
 def _without_a_verdict() -> Iterator[World]:
-    yield _finished(_ANSWERS[0], _OUTPUTS[0], audit=_not_judged)
+    yield _finished(_ANSWERS[0], bombs.claimed_page())
     refused = _finished(_ANSWERS[0], _OUTPUTS[0])
     refused.files.errors[OUTPUT] = OutputRefused("no plain name")
     yield refused
