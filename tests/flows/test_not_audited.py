@@ -83,7 +83,7 @@ def test_a_broken_promise_beside_it_is_invalid_and_not_the_last_word_either(
     world = World()
     world.files.write(OUTPUT, matched_file())
     world.gem.answers[JOB] = [finished()]
-    register_job(world.manager, JOB, {"inputFileName": "other.parquet"})
+    register_job(world.manager, JOB, {"expectedInputName": "other.parquet"})
     check_jobs(world.checker)
     first = delivered(world)
     little_memory.undo()
