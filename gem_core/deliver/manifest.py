@@ -12,6 +12,7 @@ from typing import Any
 
 from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.deliver.cut import cut_to_fit
+from gem_core.errors import RecordUnreadable
 from gem_core.gem.job import GemJob
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord
@@ -117,10 +118,14 @@ def outcome_of(manifest: CloudEvent) -> Outcome:
     """How the job ended, as its manifest says.
 
     Raises:
-        ValueError: a newer version of this app wrote the manifest, and an outcome that it added.
+        RecordUnreadable: a newer version of the app wrote the manifest, with an outcome that this
+            version does not know. Its id is taken, so nothing else may be sent in its place.
 
     """
-    return Outcome(json.loads(manifest.body)["data"]["outcome"])
+    word = json.loads(manifest.body)["data"]["outcome"]
+    if word not in set(Outcome):
+        raise RecordUnreadable(f"outcome {str(word)[:40]!r} is not known to this app")
+    return Outcome(word)
 
 
 def _job(job: GemJob) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from gem_core.__main__ import command_line
 from gem_core.audit.judging.checks import CHECKS, Severity
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.commands import exit_codes
-from gem_core.deliver.manifest import DATA_SCHEMA, EVENT_TYPE
+from gem_core.deliver.manifest import DATA_SCHEMA, EVENT_TYPE, manifest_id
+from gem_core.deliver.version import NotAudited, Version
 from gem_core.doctor.diagnostics import DIAGNOSTICS
 from gem_core.doctor.finding import DiagnosticStatus
 from gem_core.doctor.look_stores import CLOCK_PROBE, PROBE
@@ -31,9 +32,10 @@ from gem_core.watch.heartbeat import Tick
 from gem_core.watch.record import Settlement, Stage
 from gem_core.watch.trouble import TroubleKind
 from tests.builders import JOB, World
+from tests.fakes import START
 from tests.frozen.answers import answers
 from tests.frozen.golden import Golden, members
-from tests.frozen.stored import documents
+from tests.frozen.stored import ENDS, documents
 from tests.infra.contract import indexed
 from tests.test_docs import SAMPLE, SCHEMA, settings_of_the_code
 
@@ -65,6 +67,7 @@ def collected() -> dict[str, list[str]]:
         "metadata": {f"{_kind(n)}.{word}" for n, each in stored.items() for word in each.metadata},
         "members": _stored_members(stored),
         "manifest": {f"type {EVENT_TYPE}", f"dataschema {DATA_SCHEMA}", *_of_schema(SCHEMA)},
+        "ids": _ids(),
         "words": {f"{kind.__name__}.{word}" for kind in _ENUMS for word in kind},
         "checks": {f"{check.name} {check.severity}" for check in CHECKS},
         "diagnostics": {check.name for check in DIAGNOSTICS},
@@ -141,6 +144,21 @@ def _of_schema(schema: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 - 
     elif isinstance(schema, list):
         for each in schema:
             yield from _of_schema(each, path)
+
+
+def _ids() -> Iterator[str]:
+    """What is hashed into the ids of manifests, and the id that comes of it."""
+    versions = [
+        Version.of_etag("0x1"),
+        *(Version.in_part("0x1", request) for request in (None, START)),
+        *(Version.not_audited("0x1", reason, START) for reason in NotAudited),
+        Version.changed(),
+        Version.refused(),
+        Version.output_missing(),
+        *(Version.of_settlement(outcome) for outcome in ENDS),
+    ]
+    for version in versions:
+        yield f"{version.text}: {manifest_id(JOB, START, version=version.text, ruleset='1')}"
 
 
 def _events() -> Iterator[str]:

@@ -34,7 +34,7 @@ from tests.frozen.golden import Golden
 
 _RECORD, _MARKER = JOB + SUFFIX, MARKER_PREFIX + JOB
 _REGISTRATION = {"labels": {"team": "maps"}, "expectedInputName": "roads.parquet"}
-_ENDS = {
+ENDS = {
     Outcome.FAILED: Settlement.FAILED,
     Outcome.CANCELLED: Settlement.CANCELLED,
     Outcome.LOST: Settlement.LOST,
@@ -124,7 +124,7 @@ def _of_deliveries() -> Iterator[tuple[str, Golden]]:
     world.clock.move(hours=1)
     yield f"event-{Outcome.OUTPUT_MISSING}", _event(world, Outcome.OUTPUT_MISSING)
     yield from _of_attempts()
-    for outcome, settlement in _ENDS.items():
+    for outcome, settlement in ENDS.items():
         yield f"event-{outcome}", _event(_settled_world(settlement, answer()), outcome)
 
 

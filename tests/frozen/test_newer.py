@@ -143,6 +143,23 @@ def test_a_record_with_a_word_of_a_newer_version_is_left_alone(
     assert world.queue.sent == world.gem.asked == []
 
 
+def test_an_event_with_an_outcome_of_a_newer_version_is_left_alone() -> None:
+    """Its id is taken, so this version sends nothing in its place; the newer one goes on."""
+    world = World()
+    world.files.write(OUTPUT, matched_file())
+    world.settle(finished())
+    _deliver_in_vain(world)
+    (name,) = world.manifests.names()
+    held = world.manifests._held[name].body
+    world.manifests.put(name, held.replace(b'"outcome":"valid"', b'"outcome":"partly_valid"'))
+    before = dict(world.manifests._held), _all_of(world)
+    for _ in range(2):
+        with pytest.raises(RecordUnreadable, match="outcome 'partly_valid' is not known"):
+            deliver_results(world.deliverer, JOB)
+    assert (dict(world.manifests._held), _all_of(world)) == before
+    assert world.queue.sent == []
+
+
 def _with_word(stage: Stage, member: str, word: str) -> World:
     """A job in this stage, in whose record a newer version has written a word of its own."""
     world = World()

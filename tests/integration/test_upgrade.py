@@ -15,6 +15,7 @@ from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 
 from devkit.azurite import Azurite
 from devkit.stage import OUTPUT_CONTAINER, QUEUE, sample_settings
+from gem_core.deliver.attempts import Attempts
 from gem_core.errors import RecordUnreadable, StoreError
 from gem_core.flows.check_batch import check_batch
 from gem_core.flows.check_jobs import check_jobs
@@ -193,6 +194,7 @@ def app(site: Site, *, newer: bool) -> App:
             deliverer,
             registry=stores.registry,
             outbox=stores.outbox,
+            attempts=Attempts(stores.documents(OUTBOX)),
             queue=queue,
             job_url="https://gem.example/jobs/{}".format,
             clock=site.clock,
