@@ -246,6 +246,7 @@ def begin(site: Site, older: App) -> None:
     assert stages == {"watching": COUNT + 1, "settled": COUNT, "delivered": COUNT}
 
 
+@pytest.mark.slow
 def test_an_upgrade_and_its_rollback_lose_nothing(site: Site) -> None:
     older, newer = app(site, newer=False), app(site, newer=True)
     begin(site, older)
