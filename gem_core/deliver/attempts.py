@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gem_core.errors import OutputError, RecordConflict, StoreError
-from gem_core.moments import moment_text, read_moment
+from gem_core.moments import moment_text, optional_moment_text, read_moment
 from gem_core.storage.documents import Documents
 from gem_core.watch.record import JobRecord
 
@@ -102,6 +102,6 @@ def _body(count: int) -> bytes:
 
 
 def _name(record: JobRecord, kind: str, etag: str = "") -> str:
-    request = record.redelivered_at.isoformat() if record.redelivered_at else ""
-    parts = json.dumps([record.registered_at.isoformat(), request, etag])
+    request = optional_moment_text(record.redelivered_at) or ""
+    parts = json.dumps([moment_text(record.registered_at), request, etag])
     return f"{record.job_run_id}/{hashlib.sha256(parts.encode()).hexdigest()[:32]}.{kind}"

@@ -13,6 +13,7 @@ from typing import Self
 
 from gem_core.audit.judging.report import RULESET
 from gem_core.deliver.manifest import manifest_id
+from gem_core.moments import moment_text
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord
 
@@ -77,7 +78,7 @@ class Version:
     @classmethod
     def _of(cls, *parts: str | datetime | None) -> Self:
         """As JSON, so that no two lists of parts give one text."""
-        return cls(json.dumps(parts, default=datetime.isoformat))
+        return cls(json.dumps(parts, default=moment_text))
 
     def event_id(self, record: JobRecord) -> str:
         """The id of the manifest that describes this version to this registration's listeners."""
