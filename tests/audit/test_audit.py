@@ -145,7 +145,7 @@ def test_an_input_that_is_lost_on_the_way_fails_nothing(tmp_path: Path, error: O
     data = write(tmp_path, table, compression="none", row_group_size=9_000).path.read_bytes()
     report = audited(tmp_path, matched_table(), given=failing(data, 3, error))
     unknown = lines(report, Verdict.NOT_RUN)
-    assert unknown == dict.fromkeys(ID_CHECKS, f"the input could not be read on: {error}")
+    assert unknown == dict.fromkeys(ID_CHECKS, f"the input could not be read to its end: {error}")
     assert report.failed() == {"input_columns_kept"}
 
 
@@ -155,7 +155,7 @@ def test_an_input_that_is_no_parquet_fails_nothing(tmp_path: Path) -> None:
     assert report.outcome == "valid"
     unknown = lines(report, Verdict.NOT_RUN)
     assert set(unknown) == INPUT_CHECKS
-    assert all(text.startswith("the input is no readable Parquet") for text in unknown.values())
+    assert all(text.startswith("the input is not readable Parquet") for text in unknown.values())
 
 
 def test_an_input_with_broken_data_fails_nothing(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_an_output_that_never_holds_still(tmp_path: Path) -> None:
     assert report.outcome == "invalid"
     assert report.failed() == {"unchanged_while_read"}
     assert (report.bytes_read, report.requests) == (0, 0)
-    assert report_to_json(report)["input"]["note"] == "the output changed while it was read"
+    assert report_to_json(report)["input"]["note"].startswith("not read, since the output changed")
     assert set(lines(report, Verdict.PASSED)) == NAMES_ONLY | {
         "exists",
         "named_by_job",

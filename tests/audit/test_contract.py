@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from gem_core.audit.against_input.columns import ColumnChanges, compare_columns, followed
+from gem_core.audit.against_input.columns import ColumnChanges, comparable_columns, compare_columns
 from gem_core.audit.contract import ID, ID_PROMISE
 from gem_core.gem.contracts.contract import Role
 from gem_core.gem.contracts.known import CONTRACTS
@@ -153,7 +153,7 @@ def test_names_that_occur_twice_are_counted_not_followed() -> None:
     assert compare_columns(output, given, PROMISES.added) == ColumnChanges(
         missing=("a",), extra=("b",)
     )
-    assert followed(output, given, PROMISES.added) == ()
+    assert comparable_columns(output, given, PROMISES.added) == ()
 
 
 @pytest.mark.parametrize("twice", ["id", "gers_id"])
@@ -194,7 +194,7 @@ def test_very_many_columns_are_followed() -> None:
     names = [f"c{number}" for number in range(MANY)]
     given = pa.schema([(name, A) for name in names])
     output = pa.schema([(name, A) for name in reversed(names)])
-    assert followed(output, given, PROMISES.added) == tuple(names)
+    assert comparable_columns(output, given, PROMISES.added) == tuple(names)
     assert compare_columns(output, given, PROMISES.added) == ColumnChanges(
         moved=tuple(reversed(names))
     )

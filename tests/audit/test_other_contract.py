@@ -98,5 +98,5 @@ def test_reasons_have_the_names_of_the_jobs_contract(
     details = {line.name: line.judgement.detail for line in report.checks}
     assert report.outcome is Outcome.INVALID
     assert details["confidence_column"] == "there is no column score"
-    assert details["confidence_range"] == "it needs score as promised"
+    assert details["confidence_range"] == "there is no column score"
     assert details["road_count"] == "the job's statistics have no x_roads"

@@ -160,7 +160,7 @@ def test_another_order_is_not_guessed_at(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_followed_is_said(tmp_path: Path, table: pa.Table, left_out: str) -> None:
-    missed = f"columns that cannot be followed: {left_out}"
+    missed = f"columns that cannot be compared: {left_out}"
     assert compared(tmp_path, table) == not_run(missed)
     found = compared(tmp_path, changed(table, "is_navigable", r1=None))
     assert (found.verdict, found.offending) == (Verdict.FAILED, 1)
@@ -170,7 +170,7 @@ def test_what_cannot_be_followed_is_said(tmp_path: Path, table: pa.Table, left_o
 def test_an_input_column_with_a_promised_name_cannot_be_followed(tmp_path: Path) -> None:
     given = input_table(match_status=pa.array(["old"] * ROWS))
     found = compared(tmp_path, matched_table(), given)
-    assert found == not_run("columns that cannot be followed: match_status")
+    assert found == not_run("columns that cannot be compared: match_status")
 
 
 def test_text_ids_of_an_integer_input_pair_rows(tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ def test_what_pyarrow_cannot_decode_is_not_called_broken(tmp_path: Path, side: s
     assert report.outcome == "valid"
     found = judged(report)
     assert found.verdict is Verdict.NOT_RUN
-    assert f"pyarrow cannot read the {side} on" in found.detail
+    assert f"pyarrow cannot read the {side} to its end" in found.detail
 
 
 def test_what_arrow_cannot_compare_is_no_fault_of_the_output(

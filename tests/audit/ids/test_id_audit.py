@@ -63,7 +63,7 @@ def compared(
 
 
 @pytest.mark.parametrize(
-    ("output", "given_ids", "missing", "invented"),
+    ("output", "given_ids", "missing", "extra"),
     [
         pytest.param([1, 2, 3, 4], [1, 2, 3, 4], 0, 0, id="same"),
         pytest.param([4, 2, 3, 1], [1, 2, 3, 4], 0, 0, id="other-order"),
@@ -71,7 +71,7 @@ def compared(
         pytest.param([2, 1, 4, 3], [4, 2, 3, 1], 0, 0, id="both-unordered"),
         pytest.param([1, 1, 2, 2, 2, 2, 3], [1, 2, 3], 0, 0, id="repeated-across-batches"),
         pytest.param([1, 4], [1, 2, 3, 4, 5], 3, 0, id="missing"),
-        pytest.param([1, 2, 3, 9, 10], [1, 2, 3], 0, 2, id="invented-after-the-end"),
+        pytest.param([1, 2, 3, 9, 10], [1, 2, 3], 0, 2, id="extra-after-the-end"),
         pytest.param([0, 5, 10], [1, 6, 11], 3, 3, id="all-else"),
         pytest.param([], [1, 2, 3, 4, 5, 6], 6, 0, id="no-output"),
         pytest.param([1], [], 0, 1, id="no-input-rows"),
@@ -87,25 +87,25 @@ def test_missing_and_invented(
     output: Ids,
     given_ids: Ids,
     missing: int,
-    invented: int,
+    extra: int,
     kind: pa.DataType,
     span: IntegerRange | None,
 ) -> None:
     """Whatever the footers say of the range of the ids, which may be wrong."""
     found = compared(output, given_ids, kind=kind, span=span)
     assert found.distinct == len(set(output) - {None})
-    assert (found.missing, found.invented, found.not_compared) == (missing, invented, "")
+    assert (found.missing, found.extra, found.not_compared) == (missing, extra, "")
 
 
 def test_examples_are_the_first_few_ids() -> None:
     found = compared([1, 20, 21, 22, 23, 24, 25], [1, 2, 3])
     assert found.missing_examples == (Example(id="2"), Example(id="3"))
-    assert found.invented_examples == tuple(Example(id=str(n)) for n in range(20, 25))
-    assert found.invented == 6
+    assert found.extra_examples == tuple(Example(id=str(n)) for n in range(20, 25))
+    assert found.extra == 6
 
 
 @pytest.mark.parametrize(
-    ("output", "missing", "invented"),
+    ("output", "missing", "extra"),
     [
         pytest.param(["9", "10", "11"], 0, 0, id="same"),
         pytest.param(["11", "9", "10"], 0, 0, id="unordered"),
@@ -117,10 +117,10 @@ def test_examples_are_the_first_few_ids() -> None:
         pytest.param(["9", "10", "11", str(2**63), "9" * 400, "٣"], 0, 3, id="no-int64"),
     ],
 )
-def test_an_output_with_text_for_integers(output: Ids, missing: int, invented: int) -> None:
+def test_an_output_with_text_for_integers(output: Ids, missing: int, extra: int) -> None:
     """17 and "17" are the same id; "017" is another."""
     found = compared(output, [9, 10, 11], kind=pa.string(), given_kind=pa.int64())
-    assert (found.missing, found.invented) == (missing, invented)
+    assert (found.missing, found.extra) == (missing, extra)
     known = [text for text in output if text is not None]
     assert (found.rows, found.distinct) == (len(known), len(set(known)))
 
@@ -128,12 +128,12 @@ def test_an_output_with_text_for_integers(output: Ids, missing: int, invented: i
 def test_the_ends_of_int64_are_ids_in_text_too() -> None:
     ends = [-(2**63), 2**63 - 1]
     found = compared(["x", *map(str, ends)], ends, kind=pa.string(), given_kind=pa.int64())
-    assert (found.missing, found.invented) == (0, 1)
+    assert (found.missing, found.extra) == (0, 1)
 
 
 def test_an_output_with_integers_for_text() -> None:
     found = compared([9, 10, 11], ["9", "10", "012"], kind=pa.int64(), given_kind=pa.string())
-    assert (found.missing, found.invented) == (1, 1)
+    assert (found.missing, found.extra) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_an_output_with_integers_for_text() -> None:
 )
 def test_text_in_any_encoding(kind: pa.DataType) -> None:
     found = compared(["b", "a", "c", "a"], ["a", "b", "d"], kind=kind, given_kind=pa.string())
-    assert (found.distinct, found.missing, found.invented) == (3, 1, 1)
+    assert (found.distinct, found.missing, found.extra) == (3, 1, 1)
 
 
 def test_an_id_counts_as_matched_when_one_row_is() -> None:
@@ -173,7 +173,7 @@ def test_strangers_count_as_matched_too() -> None:
 def test_without_an_input_ids_are_counted_only() -> None:
     found = compared([3, 1, 3], None)
     assert (found.rows, found.distinct) == (3, 2)
-    assert (found.missing, found.invented, found.not_compared) == (None, None, "no input")
+    assert (found.missing, found.extra, found.not_compared) == (None, None, "no input")
 
 
 ORDERED = list(range(1000))
@@ -213,7 +213,7 @@ def test_beyond_the_memory_bound_counts_stay_exact(
     assert found.distinct_matched == len([n for n in ours if n % 3 == 0])
     if given_ids:
         theirs = set(given_ids)
-        assert (found.missing, found.invented) == (len(theirs - ours), len(ours - theirs))
+        assert (found.missing, found.extra) == (len(theirs - ours), len(ours - theirs))
     assert not list(tmp_path.iterdir())
 
 
@@ -299,7 +299,7 @@ def test_ids_on_disk_that_cannot_be_read_back_are_told(tmp_path: Path, left: int
 def test_dense_ids_are_ticked_off_and_nothing_is_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(IntegerSort, "add", None)
     found = compared([*SHUFFLED[:990], SHUFFLED[0]], SHUFFLED, span=IntegerRange(0, 999))
-    assert (found.distinct, found.missing, found.invented) == (990, 10, 0)
+    assert (found.distinct, found.missing, found.extra) == (990, 10, 0)
     assert [example.id for example in found.missing_examples] == [
         str(n) for n in sorted(SHUFFLED[990:])[:5]
     ]
@@ -334,7 +334,7 @@ def test_ids_in_the_input_s_order_are_not_sorted_to_compare(
     monkeypatch.setattr(out_of_order, "difference", None)
     kind = pa.string() if isinstance(ids[0], str) else INT64
     found = compared(ids, ids, kind=kind, size=2)
-    assert (found.missing, found.invented) == (0, 0)
+    assert (found.missing, found.extra) == (0, 0)
 
 
 def test_too_many_strangers_are_not_guessed_at() -> None:
@@ -345,7 +345,7 @@ def test_too_many_strangers_are_not_guessed_at() -> None:
         given_kind=pa.int64(),
         limits=IdLimits(16_000),
     )
-    assert (found.rows, found.distinct, found.invented) == (50, None, None)
+    assert (found.rows, found.distinct, found.extra) == (50, None, None)
     assert "4000 bytes" in found.not_compared
 
 
@@ -411,4 +411,4 @@ def test_sets_agree(
     )
     assert found.rows == len(output) - output.count(None)
     assert (found.distinct, found.distinct_matched) == (len(ours), len(matched))
-    assert (found.missing, found.invented) == (len(theirs - ours), len(ours - theirs))
+    assert (found.missing, found.extra) == (len(theirs - ours), len(ours - theirs))

@@ -33,7 +33,7 @@ SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
         NO_STATUS,
         job(),
         "matched_share_exact",
-        not_run("there are no rows with a match_status to count"),
+        not_run("there are no rows with a status to count"),
     ),
     "shares-of-both-countings": (
         matched_table(),
@@ -51,9 +51,7 @@ SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
         matched_table(id=None),
         told(num_roads_processed=11),
         "road_count",
-        not_run(
-            "num_roads_processed is 11, there are 12 by rows, and there is no id column as promised"
-        ),
+        not_run("num_roads_processed is 11, there are 12 by rows, and there is no column id"),
     ),
     "no-roads-told": (
         matched_table(),
@@ -65,19 +63,19 @@ SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
         NO_STATUS,
         job(),
         "gers_id_on_matched",
-        not_run("it needs gers_id and match_status as promised"),
+        not_run("there is no column match_status"),
     ),
     "needs-ids": (
         matched_table(id=None),
         job(),
         "ids_unique",
-        not_run("it needs id as promised"),
+        not_run("there is no column id"),
     ),
     "no-status": (
         NO_STATUS,
         job(),
         "some_matched",
-        not_run("there are no rows with a match_status"),
+        not_run("there are no rows with a status"),
     ),
     "none-matched": (
         matched_table(matched=0),
@@ -89,13 +87,13 @@ SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
         matched_table(matched=1),
         job(SHARES),
         "confidences_vary",
-        not_run("fewer than two matched rows have a match_confidence as promised"),
+        not_run("fewer than two matched rows have a usable confidence"),
     ),
     "one-gers-id": (
         matched_table(matched=1),
         job(SHARES),
         "gers_ids_vary",
-        not_run("fewer than two matched rows have a gers_id"),
+        not_run("fewer than two matched rows have a GERS id"),
     ),
     "two-that-vary": (matched_table(matched=2), job(SHARES), "confidences_vary", passed()),
     "two-gers-ids-that-vary": (matched_table(matched=2), job(SHARES), "gers_ids_vary", passed()),
@@ -182,7 +180,7 @@ def test_of_many_columns_that_are_left_out_ten_are_named(tmp_path: Path, columns
     given = input_table(**{name: pa.array([0] * ROWS) for name in names})
     found = judged(tmp_path, matched_table(), job(), "input_values_kept", given)
     shown = ", ".join(name[:100] for name in names[:10])
-    assert found == not_run(f"columns that cannot be followed: {shown}")
+    assert found == not_run(f"columns that cannot be compared: {shown}")
 
 
 @pytest.mark.parametrize("columns", [10, 11])
@@ -206,7 +204,7 @@ def test_values_of_rows_that_were_too_much_are_not_judged(tmp_path: Path) -> Non
     facts = audited(tmp_path, matched_table(), with_values=True).facts
     report = judge(replace(facts, too_much="more than there is"), bytes_read=0, requests=0)
     [said] = [line.judgement for line in report.checks if line.name == "input_values_kept"]
-    assert said == not_run("reading the rows would take more than an audit has")
+    assert said == not_run("reading the rows would take more memory or time than an audit may use")
 
 
 def test_an_input_whose_ids_are_none_is_told(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.parquet.column_chunks import BATCH_ROWS
 from gem_core.audit.reading.source import open_file
-from gem_core.audit.rows.gers import GersForm
+from gem_core.audit.rows.gers import GersFormat
 from gem_core.audit.rows.profile import Profile, Profiler
 from gem_core.audit.rows.progress import Pass
 from gem_core.audit.rows.row_rules import RowRule, Terms
@@ -279,7 +279,7 @@ def test_slices_of_a_batch_are_judged_as_the_whole(kind: pa.DataType, step: int)
     usable = PROMISES.usable(table.schema)
 
     def profile(batches: list[pa.RecordBatch]) -> Profile:
-        profiler = Profiler(usable, Terms(0.6, GersForm.UUID))
+        profiler = Profiler(usable, Terms(0.6, GersFormat.UUID))
         for batch in batches:
             profiler.add(batch)
         return profiler.profile()
@@ -291,7 +291,7 @@ def test_slices_of_a_batch_are_judged_as_the_whole(kind: pa.DataType, step: int)
     assert whole.confidence
     assert parts.confidence.histogram == whole.confidence.histogram
     assert {rule for rule in RowRule if whole.offenders[rule].count} == set(RowRule) - {
-        RowRule.STATUS_NULL
+        RowRule.STATUS_PRESENT
     }
 
 
