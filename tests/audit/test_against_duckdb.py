@@ -172,7 +172,7 @@ files = settings(
 def test_every_count(
     tmp_path_factory: pytest.TempPathFactory,
     output: pa.Table,
-    given_: pa.Table,
+    input_: pa.Table,
     how: dict[str, Any],
     bound: tuple[int, int],
     release: str,
@@ -180,7 +180,7 @@ def test_every_count(
     folder = tmp_path_factory.getbasetemp()
     paths = folder / "roads_matched.parquet", folder / "roads.parquet"
     pq.write_table(output, paths[0], **how)
-    pq.write_table(given_, paths[1])
+    pq.write_table(input_, paths[1])
     id_bytes, batch_rows = bound
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ids_module, "_EARLY_BYTES", 64)
@@ -217,13 +217,13 @@ def counts(report: Report) -> dict[str, int | None]:
     }
 
 
-def counts_of_duckdb(output: Path, given_: Path, *, gers_length: int) -> dict[str, int | None]:
+def counts_of_duckdb(output: Path, input_: Path, *, gers_length: int) -> dict[str, int | None]:
     with duckdb.connect(config={"threads": 1}) as database:
-        told = {"output": str(output), "length": gers_length}
-        of_rows = database.execute(QUERY, told).fetchone()
+        parameters = {"output": str(output), "length": gers_length}
+        of_rows = database.execute(QUERY, parameters).fetchone()
         lost = [
             database.execute(IDS, {"left": str(left), "right": str(right)}).fetchone()
-            for left, right in ((given_, output), (output, given_))
+            for left, right in ((input_, output), (output, input_))
         ]
     assert of_rows
     names = [*RowRule, "rows", "matched", "ids", "distinct", "distinct matched"]

@@ -76,11 +76,11 @@ def test_the_verdicts_are_the_same(
     tmp_path: Path, table: pa.Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(known.CONTRACTS, "other", OTHER)
-    given = audited(tmp_path, table, with_values=True)
+    input_ = audited(tmp_path, table, with_values=True)
     output = write(tmp_path, in_other(table), "roads_matched.out")
     other = audited(tmp_path, output, of=in_other_words(job()), with_values=True)
-    assert verdicts(other) == verdicts(given)
-    assert (other.outcome, other.share_matched) == (given.outcome, given.share_matched)
+    assert verdicts(other) == verdicts(input_)
+    assert (other.outcome, other.share_matched) == (input_.outcome, input_.share_matched)
     again = survey(output, promises_of(other.facts.job), with_map=True)
     assert again == replace(
         survey(write(tmp_path, table), promises_of(job()), with_map=True),

@@ -23,30 +23,32 @@ def batches(ids: Ids, size: int, kind: pa.DataType) -> Iterator[pa.RecordBatch]:
 
 def partners(
     output: Ids,
-    given_ids: Ids,
+    input_ids: Ids,
     *,
     size: int = 3,
     kind: pa.DataType | None = None,
-    given_kind: pa.DataType | None = None,
+    input_kind: pa.DataType | None = None,
 ) -> list[int]:
     """For each row of the output, the number of the input's row."""
-    kind, given_kind = kind or pa.int64(), given_kind or pa.int64()
+    kind, input_kind = kind or pa.int64(), input_kind or pa.int64()
     found: list[int] = []
-    for ours, theirs in pairs(
+    for output_rows, input_rows in pairs(
         batches(output, size, kind),
-        batches(given_ids, size + 1, given_kind),
-        key_type(kind, given_kind),
+        batches(input_ids, size + 1, input_kind),
+        key_type(kind, input_kind),
     ):
         first = len(found)
-        assert ours.column("n").to_pylist() == list(range(first, first + ours.num_rows))
-        assert theirs.num_rows == ours.num_rows > 0
-        found += theirs.column("n").to_pylist()
+        assert output_rows.column("n").to_pylist() == list(
+            range(first, first + output_rows.num_rows)
+        )
+        assert input_rows.num_rows == output_rows.num_rows > 0
+        found += input_rows.column("n").to_pylist()
     assert len(found) == len(output)
     return found
 
 
 @pytest.mark.parametrize(
-    ("output", "given_ids", "expected"),
+    ("output", "input_ids", "expected"),
     [
         pytest.param([1, 2, 3, 4], [1, 2, 3, 4], [0, 1, 2, 3], id="one-to-one"),
         pytest.param([9, 2, 5, 1], [9, 2, 5, 1], [0, 1, 2, 3], id="in-no-order"),
@@ -60,13 +62,13 @@ def partners(
         pytest.param([1], [1, 2, 3, 4, 5, 6, 7, 8, 9], [0], id="the-rest-left-out"),
     ],
 )
-def test_pairs(output: Ids, given_ids: Ids, expected: list[int]) -> None:
+def test_pairs(output: Ids, input_ids: Ids, expected: list[int]) -> None:
     for size in (1, 2, 3, 100):
-        assert partners(output, given_ids, size=size) == expected
+        assert partners(output, input_ids, size=size) == expected
 
 
 @pytest.mark.parametrize(
-    ("output", "given_ids", "row", "why"),
+    ("output", "input_ids", "row", "why"),
     [
         pytest.param([1, 2, 4, 3], [1, 2, 3, 4], 3, "order", id="another-order"),
         pytest.param([1, 2, 1], [1, 2, 3], 2, "order", id="parts-apart"),
@@ -79,14 +81,14 @@ def test_pairs(output: Ids, given_ids: Ids, expected: list[int]) -> None:
         pytest.param([2, None], [1, 2, 3, None], 1, "order", id="null-is-not-looked-for"),
     ],
 )
-def test_what_cannot_be_paired_is_told(output: Ids, given_ids: Ids, row: int, why: str) -> None:
+def test_what_cannot_be_paired_is_told(output: Ids, input_ids: Ids, row: int, why: str) -> None:
     with pytest.raises(CannotPair, match=why) as caught:
-        partners(output, given_ids, size=100)
+        partners(output, input_ids, size=100)
     assert str(caught.value).startswith(f"from row {row} on")
 
 
 def test_text_and_integers_are_the_same_ids() -> None:
-    text = {"kind": pa.string(), "given_kind": pa.int64()}
+    text = {"kind": pa.string(), "input_kind": pa.int64()}
     assert partners(["1", "2", "2"], [1, 2], **text) == [0, 1, 1]
     with pytest.raises(CannotPair, match="cannot have"):
         partners(["1", "02"], [1, 2], **text)
@@ -106,11 +108,11 @@ def test_a_row_is_looked_for_in_the_next_batch_and_no_further() -> None:
 )
 def test_every_row_that_is_paired_has_the_id(times: list[int], size: int, order: list[int]) -> None:
     """An input of distinct ids, of which the output has each so many times, one after another."""
-    given_ids: Ids = [*order[: len(times)]]
+    input_ids: Ids = [*order[: len(times)]]
     rows = [n for n, count in enumerate(times) for _ in range(count)]
-    output = [given_ids[n] for n in rows]
+    output = [input_ids[n] for n in rows]
     try:
-        assert partners(output, given_ids, size=size) == rows
+        assert partners(output, input_ids, size=size) == rows
     except CannotPair:
         event("out of step")
         gaps = "".join(str(min(count, 1)) for count in times)

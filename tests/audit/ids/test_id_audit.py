@@ -33,17 +33,17 @@ def batches(ids: Ids, kind: pa.DataType, size: int) -> list[pa.Array]:
 
 def compared(
     output: Ids,
-    given_ids: Ids | None,
+    input_ids: Ids | None,
     *,
     kind: pa.DataType = INT64,
-    given_kind: pa.DataType | None = None,
+    input_kind: pa.DataType | None = None,
     matched: Sequence[bool] | None = None,
     size: int = 3,
     limits: IdLimits | None = None,
     span: IntegerRange | None = None,
 ) -> IdFacts:
     """Audit ids in batches of `size`; both footers say that they lie in `span`."""
-    given_kind = given_kind or kind
+    input_kind = input_kind or kind
     matched = matched or [True] * len(output)
     parts = [
         (ids, np.array(matched[start : start + size], np.bool_))
@@ -52,9 +52,9 @@ def compared(
     found = IdAudit(
         OutputIds(kind, lambda: iter(parts), span, len(output)),
         None
-        if given_ids is None
-        else InputIds(given_kind, lambda: iter(batches(given_ids, given_kind, size + 1)), span),
-        not_compared="no input" if given_ids is None else "",
+        if input_ids is None
+        else InputIds(input_kind, lambda: iter(batches(input_ids, input_kind, size + 1)), span),
+        not_compared="no input" if input_ids is None else "",
         limits=limits,
     )
     for part in parts:
@@ -63,7 +63,7 @@ def compared(
 
 
 @pytest.mark.parametrize(
-    ("output", "given_ids", "missing", "extra"),
+    ("output", "input_ids", "missing", "extra"),
     [
         pytest.param([1, 2, 3, 4], [1, 2, 3, 4], 0, 0, id="same"),
         pytest.param([4, 2, 3, 1], [1, 2, 3, 4], 0, 0, id="other-order"),
@@ -85,14 +85,14 @@ def compared(
 @pytest.mark.parametrize("span", [None, IntegerRange(0, 11), IntegerRange(0, 5)], ids=str)
 def test_missing_and_invented(
     output: Ids,
-    given_ids: Ids,
+    input_ids: Ids,
     missing: int,
     extra: int,
     kind: pa.DataType,
     span: IntegerRange | None,
 ) -> None:
     """Whatever the footers say of the range of the ids, which may be wrong."""
-    found = compared(output, given_ids, kind=kind, span=span)
+    found = compared(output, input_ids, kind=kind, span=span)
     assert found.distinct == len(set(output) - {None})
     assert (found.missing, found.extra, found.not_compared) == (missing, extra, "")
 
@@ -119,7 +119,7 @@ def test_examples_are_the_first_few_ids() -> None:
 )
 def test_an_output_with_text_for_integers(output: Ids, missing: int, extra: int) -> None:
     """17 and "17" are the same id; "017" is another."""
-    found = compared(output, [9, 10, 11], kind=pa.string(), given_kind=pa.int64())
+    found = compared(output, [9, 10, 11], kind=pa.string(), input_kind=pa.int64())
     assert (found.missing, found.extra) == (missing, extra)
     known = [text for text in output if text is not None]
     assert (found.rows, found.distinct) == (len(known), len(set(known)))
@@ -127,12 +127,12 @@ def test_an_output_with_text_for_integers(output: Ids, missing: int, extra: int)
 
 def test_the_ends_of_int64_are_ids_in_text_too() -> None:
     ends = [-(2**63), 2**63 - 1]
-    found = compared(["x", *map(str, ends)], ends, kind=pa.string(), given_kind=pa.int64())
+    found = compared(["x", *map(str, ends)], ends, kind=pa.string(), input_kind=pa.int64())
     assert (found.missing, found.extra) == (0, 1)
 
 
 def test_an_output_with_integers_for_text() -> None:
-    found = compared([9, 10, 11], ["9", "10", "012"], kind=pa.int64(), given_kind=pa.string())
+    found = compared([9, 10, 11], ["9", "10", "012"], kind=pa.int64(), input_kind=pa.string())
     assert (found.missing, found.extra) == (1, 1)
 
 
@@ -142,7 +142,7 @@ def test_an_output_with_integers_for_text() -> None:
     ids=str,
 )
 def test_text_in_any_encoding(kind: pa.DataType) -> None:
-    found = compared(["b", "a", "c", "a"], ["a", "b", "d"], kind=kind, given_kind=pa.string())
+    found = compared(["b", "a", "c", "a"], ["a", "b", "d"], kind=kind, input_kind=pa.string())
     assert (found.distinct, found.missing, found.extra) == (3, 1, 1)
 
 
@@ -164,7 +164,7 @@ def test_strangers_count_as_matched_too() -> None:
         ["x", "x", "1", "y"],
         [1],
         kind=pa.string(),
-        given_kind=pa.int64(),
+        input_kind=pa.int64(),
         matched=[False, True, True, False],
     )
     assert (found.distinct, found.distinct_matched) == (3, 2)
@@ -183,13 +183,13 @@ LATE = [*range(999), 5]
 
 @pytest.mark.parametrize("kind", [pa.int64(), pa.string()], ids=str)
 @pytest.mark.parametrize("output", [ORDERED, SHUFFLED, LATE], ids=["ordered", "shuffled", "late"])
-@pytest.mark.parametrize("given_ids", [ORDERED, SHUFFLED, LATE, None])
+@pytest.mark.parametrize("input_ids", [ORDERED, SHUFFLED, LATE, None])
 def test_beyond_the_memory_bound_counts_stay_exact(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     kind: pa.DataType,
     output: list[int],
-    given_ids: list[int] | None,
+    input_ids: list[int] | None,
 ) -> None:
     """Ids that do not fit go to the given folder, and nothing is left of them there."""
     monkeypatch.setattr(ids_module, "_EARLY_BYTES", 500)
@@ -202,18 +202,21 @@ def test_beyond_the_memory_bound_counts_stay_exact(
 
     found = compared(
         shown(output[10:]),
-        None if given_ids is None else shown(given_ids),
+        None if input_ids is None else shown(input_ids),
         kind=kind,
         matched=[n % 3 == 0 for n in output[10:]],
         size=100,
         limits=IdLimits(2000, tmp_path),
     )
-    ours = set(output[10:])
-    assert (found.rows, found.distinct) == (990, len(ours))
-    assert found.distinct_matched == len([n for n in ours if n % 3 == 0])
-    if given_ids:
-        theirs = set(given_ids)
-        assert (found.missing, found.extra) == (len(theirs - ours), len(ours - theirs))
+    output_set = set(output[10:])
+    assert (found.rows, found.distinct) == (990, len(output_set))
+    assert found.distinct_matched == len([n for n in output_set if n % 3 == 0])
+    if input_ids:
+        input_set = set(input_ids)
+        assert (found.missing, found.extra) == (
+            len(input_set - output_set),
+            len(output_set - input_set),
+        )
     assert not list(tmp_path.iterdir())
 
 
@@ -306,7 +309,7 @@ def test_dense_ids_are_ticked_off_and_nothing_is_sorted(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    ("output", "given_span", "rows", "limit"),
+    ("output", "input_span", "rows", "limit"),
     [
         pytest.param(IntegerRange(0, 99), None, 100, 1000, id="no-range-of-the-input"),
         pytest.param(None, IntegerRange(0, 99), 100, 1000, id="no-range-of-the-output"),
@@ -315,13 +318,13 @@ def test_dense_ids_are_ticked_off_and_nothing_is_sorted(monkeypatch: pytest.Monk
     ],
 )
 def test_without_a_range_that_fits_there_is_no_map(
-    output: IntegerRange | None, given_span: IntegerRange | None, rows: int, limit: int
+    output: IntegerRange | None, input_span: IntegerRange | None, rows: int, limit: int
 ) -> None:
     def nothing() -> tuple[()]:
         return ()
 
     ids = OutputIds(INT64, nothing, output, rows)
-    assert bitmap_range(INT64, ids, InputIds(INT64, nothing, given_span), limit) is None
+    assert bitmap_range(INT64, ids, InputIds(INT64, nothing, input_span), limit) is None
     whole = OutputIds(INT64, nothing, IntegerRange(0, 99), 100)
     assert bitmap_range(INT64, whole, None, 100) == IntegerRange(0, 99)
     assert bitmap_range(pa.string(), whole, None, 100) is None
@@ -342,7 +345,7 @@ def test_too_many_strangers_are_not_guessed_at() -> None:
         [f"x{n}" for n in range(50)],
         [1, 2],
         kind=pa.string(),
-        given_kind=pa.int64(),
+        input_kind=pa.int64(),
         limits=IdLimits(16_000),
     )
     assert (found.rows, found.distinct, found.extra) == (50, None, None)
@@ -350,10 +353,10 @@ def test_too_many_strangers_are_not_guessed_at() -> None:
 
 
 @pytest.mark.parametrize("output", [[1, 2, 3, 4, 5], [5, 4, 3, 2, 1], [1]], ids=str)
-@pytest.mark.parametrize("given_ids", [[1, 2], [2, 1]], ids=str)
-def test_an_input_that_is_lost_is_not_compared(output: list[int], given_ids: list[int]) -> None:
+@pytest.mark.parametrize("input_ids", [[1, 2], [2, 1]], ids=str)
+def test_an_input_that_is_lost_is_not_compared(output: list[int], input_ids: list[int]) -> None:
     def losing() -> Iterator[pa.Array]:
-        yield pa.array(given_ids)
+        yield pa.array(input_ids)
         raise InputLost("the input was replaced")
 
     parts = [(pa.array([number]), np.ones(1, np.bool_)) for number in output]
@@ -383,7 +386,7 @@ spans = st.none() | st.builds(IntegerRange, st.integers(-9, 0), st.integers(0, 7
 @example([0, -1], None, 1, "ints", IntegerRange(0, 0))  # a footer that lies about the least id
 def test_sets_agree(
     output: list[int | None],
-    given_ids: list[int | None] | None,
+    input_ids: list[int | None] | None,
     size: int,
     as_: str,
     span: IntegerRange | None,
@@ -392,23 +395,26 @@ def test_sets_agree(
 
     Without an input of its own, it is the output's sequence.
     """
-    given_ids = list(output) if given_ids is None else given_ids
+    input_ids = list(output) if input_ids is None else input_ids
 
     def text(ids: Ids) -> Ids:
         return [None if number is None else str(number) for number in ids]
 
-    ours, theirs = set(output) - {None}, set(given_ids) - {None}
+    output_set, input_set = set(output) - {None}, set(input_ids) - {None}
     flags = [bool(n and n % 3) for n in range(len(output))]
     matched = {id_ for id_, flag in zip(output, flags, strict=True) if flag} - {None}
     found = compared(
         text(output) if as_ in {"texts", "text"} else output,
-        text(given_ids) if as_ in {"texts", "int"} else given_ids,
+        text(input_ids) if as_ in {"texts", "int"} else input_ids,
         kind=pa.string() if as_ in {"texts", "text"} else pa.int64(),
-        given_kind=pa.string() if as_ in {"texts", "int"} else pa.int64(),
+        input_kind=pa.string() if as_ in {"texts", "int"} else pa.int64(),
         matched=flags,
         size=size,
         span=span if as_ == "ints" else None,
     )
     assert found.rows == len(output) - output.count(None)
-    assert (found.distinct, found.distinct_matched) == (len(ours), len(matched))
-    assert (found.missing, found.extra) == (len(theirs - ours), len(ours - theirs))
+    assert (found.distinct, found.distinct_matched) == (len(output_set), len(matched))
+    assert (found.missing, found.extra) == (
+        len(input_set - output_set),
+        len(output_set - input_set),
+    )

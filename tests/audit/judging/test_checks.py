@@ -275,8 +275,8 @@ def test_a_fault_in_the_columns(
 
 
 def test_an_input_with_a_promised_column_is_pointed_at(tmp_path: Path) -> None:
-    given = input_table(match_status=pa.array(["old"] * ROWS))
-    report = audited(tmp_path, matched_table(), given=given)
+    input_ = input_table(match_status=pa.array(["old"] * ROWS))
+    report = audited(tmp_path, matched_table(), input_=input_)
     assert report.failed() == {"no_name_clash"}
     assert report.outcome == "valid_with_warnings"
     [line] = [line for line in report.checks if line.name == "no_name_clash"]

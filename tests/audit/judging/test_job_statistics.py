@@ -140,10 +140,10 @@ def test_roads_in_parts_agree_by_rows_or_by_ids(
     tmp_path: Path, statistics: dict[str, object], by: str
 ) -> None:
     parts = {"roads_fully_matched": None, "roads_partially_matched": None}
-    given_ids = matched_table(4, id=pa.array([1, 2, 3, 4])).select(
+    input_ids = matched_table(4, id=pa.array([1, 2, 3, 4])).select(
         ["id", "is_navigable", "geometry"]
     )
-    report = audited(tmp_path, in_parts(), given=given_ids, of=job(statistics | parts))
+    report = audited(tmp_path, in_parts(), input_=input_ids, of=job(statistics | parts))
     assert report.failed() == {"ids_unique"}
     for check in ("road_count", "matched_share_exact", "unmatched_share_close"):
         assert line(report, check).detail == f"agreed by {by}"

@@ -157,12 +157,12 @@ def test_status_words_coded_by_delta(tmp_path: Path, text: pa.DataType) -> None:
 )  # fmt: skip
 def test_ids_of_every_type(tmp_path: Path, kind: pa.DataType) -> None:
     ids = pa.array([str(n) for n in range(100, 100 + ROWS)]).cast(kind)
-    good = audited(tmp_path, matched_table(id=ids), given=input_table(id=ids), with_values=True)
+    good = audited(tmp_path, matched_table(id=ids), input_=input_table(id=ids), with_values=True)
     assert good.outcome == "valid"
     table = changed(matched_table(id=ids), "id", r3=None, r5=ids[4].as_py())
-    report = audited(tmp_path, table, given=input_table(id=ids))
-    told = {line.name: line.judgement.offending for line in report.checks}
-    assert (told["id_present"], told["input_ids_kept"], told["ids_unique"]) == (1, 2, 1)
+    report = audited(tmp_path, table, input_=input_table(id=ids))
+    counts = {line.name: line.judgement.offending for line in report.checks}
+    assert (counts["id_present"], counts["input_ids_kept"], counts["ids_unique"]) == (1, 2, 1)
 
 
 @pytest.mark.parametrize(
@@ -254,9 +254,9 @@ def test_extension_types(tmp_path: Path, kind: pa.DataType, stored: pa.Array) ->
     As one of the promised columns it is something else.
     """
     wrapped = extension(kind, stored)
-    output, given = matched_table(more=stored), input_table(more=wrapped)
-    for ours, theirs in ((output, given), (matched_table(more=wrapped), given)):
-        assert audited(tmp_path, ours, given=theirs, with_values=True).outcome == "valid"
+    output, input_ = matched_table(more=stored), input_table(more=wrapped)
+    for table, its_input in ((output, input_), (matched_table(more=wrapped), input_)):
+        assert audited(tmp_path, table, input_=its_input, with_values=True).outcome == "valid"
     assert audited(tmp_path, matched_table(gers_id=wrapped)).failed() == {"gers_id_column"}
 
 
@@ -265,7 +265,7 @@ def test_nested_types_are_carried_on(tmp_path: Path) -> None:
         "tags": pa.array([[("a", "b")]] * ROWS, pa.map_(pa.string(), pa.string())),
         "lanes": pa.array([{"n": [1, None], "of": {"x": None}}] * ROWS),
     }
-    report = audited(tmp_path, matched_table(**more), given=input_table(**more), with_values=True)
+    report = audited(tmp_path, matched_table(**more), input_=input_table(**more), with_values=True)
     assert report.outcome == "valid"
 
 
