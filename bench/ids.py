@@ -29,7 +29,7 @@ from gem_core.audit.judging.facts import Facts
 from gem_core.audit.reading.source import open_file
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 
-REPEATED, MISSING, INVENTED = 5, 7, 2
+REPEATED, MISSING, EXTRA = 5, 7, 2
 _BLOCK = 1 << 20
 
 
@@ -48,9 +48,9 @@ def write_pair(folder: Path, rows: int, order: Order) -> Pair:
     if pair.given.exists() and pair.output.exists():
         return pair
     rng = np.random.default_rng(2)
-    ids = ids_of(rng, rows + INVENTED, order)
-    given = np.arange(INVENTED, rows + INVENTED)
-    kept = np.concatenate([np.arange(rows + INVENTED - MISSING), np.arange(REPEATED) + INVENTED])
+    ids = ids_of(rng, rows + EXTRA, order)
+    given = np.arange(EXTRA, rows + EXTRA)
+    kept = np.concatenate([np.arange(rows + EXTRA - MISSING), np.arange(REPEATED) + EXTRA])
     for path, places in ((pair.given, given), (pair.output, kept)):
         rng.shuffle(places)
         blocks = (
@@ -78,11 +78,11 @@ def counts(facts: Facts) -> dict[str, int | None]:
     """Name what was counted."""
     ids = facts.ids
     if ids is None or ids.distinct is None:
-        return {"repeated": None, "missing": None, "invented": None}
+        return {"repeated": None, "missing": None, "extra": None}
     return {
         "repeated": ids.rows - ids.distinct,
         "missing": ids.missing,
-        "invented": ids.invented,
+        "extra": ids.extra,
     }
 
 
@@ -133,7 +133,7 @@ def main() -> int:
         f"CPU {found.cpu:.1f} s, wall {found.wall:.1f} s, "
         f"peak {found.peak_mib:.0f} MiB over imports"
     )
-    return found.counts != {"repeated": REPEATED, "missing": MISSING, "invented": INVENTED}
+    return found.counts != {"repeated": REPEATED, "missing": MISSING, "extra": EXTRA}
 
 
 def _apart[**P, R](work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -6,17 +6,17 @@ from dataclasses import dataclass, field, replace
 from gem_core.audit.against_input.input_facts import InputFacts
 from gem_core.audit.against_input.input_file import InputFile, open_input_file
 from gem_core.audit.against_input.values import ValueFacts, compare_values
-from gem_core.audit.contract import ID, promises_of
+from gem_core.audit.contract import ID, Promises, UsableColumns, promises_of
 from gem_core.audit.ids.bounded import DiskBoundIds
 from gem_core.audit.ids.facts import IdLimits
-from gem_core.audit.judging.facts import Facts
+from gem_core.audit.judging.facts import Facts, NotOpened, Obstacle
 from gem_core.audit.judging.job_statistics import confidence_floor
 from gem_core.audit.judging.report import Report, judge
-from gem_core.audit.parquet.opened_file import DataFault, Fault, OpenedFile, TooMuch, open_parquet
+from gem_core.audit.parquet.opened_file import DataFault, OpenedFile, TooMuch, open_parquet
 from gem_core.audit.parquet.threads import two_at_once
 from gem_core.audit.reading.range_file import RangeFile
 from gem_core.audit.reading.source import Source
-from gem_core.audit.rows.gers import expected_form
+from gem_core.audit.rows.gers import expected_format
 from gem_core.audit.rows.profile import Profiler
 from gem_core.audit.rows.progress import OnRows, Pass
 from gem_core.audit.rows.row_rules import Terms
@@ -26,11 +26,11 @@ from gem_core.gem.job import GemJob
 
 @dataclass(frozen=True, slots=True)
 class AuditOptions:
-    """What an audit may take, and how far it goes."""
+    """What an audit may use, and how much it compares."""
 
     id_limits: IdLimits = field(default_factory=IdLimits)
-    two_threads: bool | None = None
-    """Decode a large output in two threads; None does so on two processors. What is found is the
+    two_threads: bool = field(default_factory=two_at_once)
+    """Decode a large output in two threads, as is done on two processors. The result is the
     same."""
     with_values: bool = False
     """Compare every value of the input's columns too, which reads both files whole."""
@@ -53,155 +53,146 @@ def audit(
 
     Args:
         output: the version to judge.
-        job: what GEM says of the job; its names and statistics are held against the output.
-        input_source: the file that the job was given, if it can be read.
-        input_note: why there is none.
+        job: GEM's answer about the job; its names and statistics are compared with the output.
+        input_source: the input file of the job, if it can be read.
+        input_note: why there is no input file to read.
         expected_input: the input's name as expected when the job was registered.
-        on_rows: told of progress after every batch.
-        options: what it may take, and how far it goes.
+        on_rows: called with the progress after every batch.
+        options: what the audit may use, and how much it compares.
 
     Raises:
         OutputChanged: the output was overwritten or deleted while it was read.
         OutputUnreachable: the output could not be read; says nothing about it.
 
     """
-    facts = Facts(
-        job=job,
-        name=output.name,
-        size_bytes=output.size_bytes,
-        input=InputFacts("the output is no readable Parquet"),
-        expected_input=expected_input,
-        values=ValueFacts() if options.with_values else None,
-    )
     with RangeFile(output) as file:
-        opened = open_parquet(file)
-        if isinstance(opened, Fault):
-            facts = replace(facts, fault=opened)
-        else:
+        facts = Facts(
+            job=job,
+            file=open_parquet(file),
+            name=output.name,
+            size_bytes=output.size_bytes,
+            input=InputFacts("the output is not readable Parquet"),
+            expected_input=expected_input,
+            values=ValueFacts() if options.with_values else None,
+        )
+        if facts.opened:
             with closing(open_input_file(input_source, input_note)) as input_file:
-                facts = _found(replace(facts, opened=opened), opened, input_file, on_rows, options)
+                files = _Reading(facts.opened, input_file, promises_of(job), on_rows, options)
+                facts = _read(facts, files)
         return judge(facts, bytes_read=file.bytes_read, requests=file.requests)
 
 
 def changed_report(output: Source, job: GemJob) -> Report:
-    """Make the report of an output that changed each time it was read."""
-    return judge(
-        Facts(
-            job=job,
-            name=output.name,
-            size_bytes=output.size_bytes,
-            input=InputFacts("the output changed while it was read"),
-            changed="it was overwritten each time while it was read",
-        ),
-        bytes_read=0,
-        requests=0,
-    )
+    """Make the report of an output that changed each time while it was read."""
+    changed = NotOpened(Obstacle.CHANGED, "it was overwritten each time while it was read")
+    return _not_opened_report(job, changed, output)
 
 
 def given_up_report(output: Source, job: GemJob, *, begun: int) -> Report:
-    """Make the report of an output whose audit has begun so often and never ended."""
-    return judge(
-        Facts(
-            job=job,
-            name=output.name,
-            size_bytes=output.size_bytes,
-            input=InputFacts("the audit was given up"),
-            given_up=f"{begun} audits of it began, and none ended",
-        ),
-        bytes_read=0,
-        requests=0,
-    )
+    """Make the report of an output that `begun` audits began to read, of which none ended."""
+    detail = f"{begun} audits of it began, and none ended"
+    return _not_opened_report(job, NotOpened(Obstacle.ENDED_EARLY, detail), output)
 
 
 def refused_report(job: GemJob, reason: str) -> Report:
-    """Make the report of an output that was not asked for, since GEM's names are none."""
-    unread = InputFacts("the output was not read")
-    return judge(
-        Facts(job=job, name=None, size_bytes=None, input=unread, refused=reason),
-        bytes_read=0,
-        requests=0,
+    """Make the report of an output whose names, as GEM gives them, cannot be those of a file."""
+    return _not_opened_report(job, NotOpened(Obstacle.NAMES, reason))
+
+
+def _not_opened_report(job: GemJob, why: NotOpened, output: Source | None = None) -> Report:
+    facts = Facts(
+        job=job,
+        file=why,
+        name=output.name if output else None,
+        size_bytes=output.size_bytes if output else None,
+        input=InputFacts(f"not read, since {why.obstacle}"),
     )
+    return judge(facts, bytes_read=0, requests=0)
 
 
-def _found(
-    facts: Facts,
-    opened: OpenedFile,
-    input_file: InputFile,
-    on_rows: OnRows | None,
-    options: AuditOptions,
-) -> Facts:
-    """Read the rows."""
-    two = two_at_once() if options.two_threads is None else options.two_threads
-    promises = promises_of(facts.job)
-    apart = opened.costliest(promises.usable(opened.schema).names) if two else None
-    facts = _read(
-        replace(facts, decoded_apart=apart), opened, input_file, on_rows, options.id_limits
-    )
-    if options.with_values and not facts.broken_off:
-        facts = _compare(facts, opened, input_file, on_rows, two_threads=two)
-    return replace(facts, input=input_file.facts(opened.schema, promises.added))
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The two files, and how they are read."""
+
+    output: OpenedFile
+    input: InputFile
+    promises: Promises
+    on_rows: OnRows | None
+    options: AuditOptions
 
 
-def _read(
-    facts: Facts,
-    opened: OpenedFile,
-    input_file: InputFile,
-    on_rows: OnRows | None,
-    id_limits: IdLimits,
-) -> Facts:
-    """Stream the needed columns once."""
-    usable = promises_of(facts.job).usable(opened.schema)
+def _read(facts: Facts, files: _Reading) -> Facts:
+    """Read the rows: first the columns that the checks need, then all columns, if asked for."""
+    facts = _check_rows(facts, files)
+    if files.options.with_values and not facts.broken_off:
+        facts = _compare_values(facts, files)
+    return replace(facts, input=files.input.facts(files.output.schema, files.promises.added))
+
+
+def _check_rows(facts: Facts, files: _Reading) -> Facts:
+    """Check every row; count every id, and compare it with the input's."""
+    usable = files.promises.usable(files.output.schema)
     if not usable.columns:
         return facts
-    terms = Terms(confidence_floor(facts.job), expected_form(facts.job.overture_release))
+    apart = files.output.costliest(usable.names) if files.options.two_threads else None
+    terms = Terms(confidence_floor(facts), expected_format(facts.job.overture_release))
     profiler = Profiler(usable, terms)
-    ids = (
-        DiskBoundIds(opened, usable, input_file.ids(), id_limits, not_compared=input_file.note)
-        if Role.ID in usable.columns
-        else None
-    )
+    ids = _ids(files, usable) if Role.ID in usable.columns else None
     found, done = None, 0
     try:
         with closing(ids) if ids else nullcontext():
-            for batch in opened.batches(
-                usable.names, apart=facts.decoded_apart, as_dictionary=usable.repeating
+            for batch in files.output.batches(
+                usable.names, apart=apart, as_dictionary=usable.repeating
             ):
                 matched = profiler.add(batch)
                 if ids:
                     ids.add(batch.column(ID), matched)
                 done += batch.num_rows
-                if on_rows:
-                    on_rows(Pass.CHECKED, done, opened.rows)
+                if files.on_rows:
+                    files.on_rows(Pass.CHECKED, done, files.output.rows)
             if ids:
                 found = ids.finish()
     except DataFault as fault:
-        return _stopped(facts, fault)
-    return replace(facts, profile=profiler.profile(), ids=found, ids_fault=ids.fault if ids else "")
+        return _broken_off(replace(facts, decoded_apart=apart), fault)
+    return replace(
+        facts,
+        decoded_apart=apart,
+        profile=profiler.profile(),
+        ids=found,
+        ids_fault=ids.fault if ids else "",
+    )
 
 
-def _compare(
-    facts: Facts,
-    opened: OpenedFile,
-    input_file: InputFile,
-    on_rows: OnRows | None,
-    *,
-    two_threads: bool,
-) -> Facts:
-    """Stream all of the input's columns, of both files."""
-    rows = input_file.rows()
+def _ids(files: _Reading, usable: UsableColumns) -> DiskBoundIds:
+    return DiskBoundIds(
+        files.output,
+        usable,
+        files.input.ids(),
+        files.options.id_limits,
+        not_compared=files.input.note,
+    )
+
+
+def _compare_values(facts: Facts, files: _Reading) -> Facts:
+    """Compare every value of the input's columns."""
+    rows = files.input.rows()
     if not rows:
-        return replace(facts, values=ValueFacts(stopped=input_file.note))
+        return replace(facts, values=ValueFacts(stopped=files.input.note))
     try:
         values = compare_values(
-            opened, rows, promises_of(facts.job).added, on_rows, two_threads=two_threads
+            files.output,
+            rows,
+            files.promises.added,
+            files.on_rows,
+            two_threads=files.options.two_threads,
         )
     except DataFault as fault:
-        return _stopped(facts, fault)
+        return _broken_off(facts, fault)
     return replace(facts, values=values)
 
 
-def _stopped(facts: Facts, fault: DataFault) -> Facts:
-    """Why the rows were not read to the end."""
+def _broken_off(facts: Facts, fault: DataFault) -> Facts:
+    """Keep why the rows were not read to the end."""
     if isinstance(fault, TooMuch):
         return replace(facts, too_much=str(fault))
     return replace(facts, data_fault=str(fault))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gem_core.audit.audit import AuditOptions, audit
 from gem_core.audit.ids.facts import LIMIT_BYTES, IdLimits
+from gem_core.audit.judging.checks import COMPARISONS
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.judging.verdict import Verdict
@@ -29,20 +30,6 @@ from gem_core.wiring.environment import now
 VALID, INVALID, UNKNOWN, NO_PAGE = 0, 1, 2, 3
 """The report is printed in each case. Unknown: the file could not be judged, or it is valid but
 could not be compared with the input as asked. No page: it was asked for and is missing."""
-
-COMPARISONS = frozenset(
-    {
-        "input_columns_kept",
-        "input_types_kept",
-        "input_order_kept",
-        "no_extra_columns",
-        "no_name_clash",
-        "input_ids_kept",
-        "no_extra_ids",
-        "input_values_kept",
-    }
-)
-"""The checks that --input is given for, and --compare."""
 
 NO_JOB = GemJob(job_run_id="", contract=DEFAULT.name, status_text="", answer={})
 """Without --job nothing is known of the job: its names and statistics are not compared."""

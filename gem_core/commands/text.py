@@ -1,6 +1,6 @@
 """A report as lines for a terminal. Pure."""
 
-from gem_core.audit.judging.checks import Severity
+from gem_core.audit.judging.check import Severity
 from gem_core.audit.judging.report import CheckResult, Report
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.reading.source import Source

@@ -5,16 +5,15 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from gem_core.audit.judging.checks import Severity
+from gem_core.audit.judging.check import Missing, Severity
 from gem_core.audit.judging.job_statistics import (
     MATCHED_SHARE,
     UNMATCHED_SHARE,
     Counted,
-    StatisticUnusable,
     count_roads,
-    read_share,
-    read_threshold,
     reported,
+    share,
+    threshold,
 )
 from gem_core.audit.judging.report import CheckResult, Report
 from gem_core.audit.judging.verdict import Verdict
@@ -135,7 +134,7 @@ def _tiles(report: Report) -> tuple[Fact, ...]:
     profile = report.facts.profile
     matched = profile.matched if profile else None
     share = matched / profile.rows if profile and matched is not None and profile.rows else None
-    told = reported(report.facts.job, MATCHED_SHARE)
+    told = reported(report.facts, MATCHED_SHARE)
     return (
         Fact("Rows", count(report.rows)),
         Fact(
@@ -155,7 +154,7 @@ def _tiles(report: Report) -> tuple[Fact, ...]:
 def _shares(report: Report) -> tuple[ShareLine, ...]:
     try:
         counted = count_roads(report.facts)
-    except StatisticUnusable:
+    except Missing:
         return ()
     if not counted.matched:
         return ()
@@ -167,8 +166,8 @@ def _share(report: Report, counted: Counted, statistic: Statistic, name: str) ->
     found = {str(by): share for by, share in counted.shares(statistic).items()}
     by_rows, by_ids = percent(found.get("rows")), percent(found.get("ids"))
     try:
-        told = read_share(report.facts.job, statistic)
-    except StatisticUnusable as reason:
+        told = share(statistic)(report.facts)
+    except Missing as reason:
         return ShareLine(name, _text(str(reason)), by_rows, by_ids, "", None)
     off = min(told.points_from(share) for share in found.values())
     return ShareLine(
@@ -186,10 +185,10 @@ def _histogram(report: Report, survey: Survey) -> Histogram | None:
     if not profile or not profile.confidence:
         return None
     try:
-        threshold = read_threshold(report.facts.job)
-    except StatisticUnusable:
-        threshold = None
-    return histogram(profile.confidence.histogram, survey.unmatched_histogram, threshold)
+        line = threshold(report.facts)
+    except Missing:
+        line = None
+    return histogram(profile.confidence.histogram, survey.unmatched_histogram, line)
 
 
 def _confidence(report: Report) -> tuple[Fact, ...]:
@@ -223,7 +222,7 @@ def _ids(report: Report) -> tuple[Fact, ...]:
             count(ids.rows - ids.distinct) if ids.distinct is not None else "not known",
         ),
         Fact("Ids of the input that are missing", count(ids.missing), _text(why)),
-        Fact("Ids that the input does not have", count(ids.invented), _text(why)),
+        Fact("Ids that the input does not have", count(ids.extra), _text(why)),
     )
 
 

@@ -68,7 +68,7 @@ class Alone:
             self._process.communicate()
             self._process = None
 
-    def audit(self, path: Path, given: Path | None = None, *, as_input: bool = False) -> Told:
+    def audit(self, path: Path, input_: Path | None = None, *, as_input: bool = False) -> Told:
         """Audit a file, or an honest output beside the file as its input; then draw its page.
 
         The input is a small honest one unless it is given.
@@ -80,7 +80,7 @@ class Alone:
         process = self._process or self._start()
         assert process.stdin
         assert process.stdout
-        process.stdin.write(json.dumps([str(path), str(given or ""), as_input]) + "\n")
+        process.stdin.write(json.dumps([str(path), str(input_ or ""), as_input]) + "\n")
         process.stdin.flush()
         line = process.stdout.readline()
         if not line:
@@ -106,13 +106,13 @@ def _peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _audited(output: Path, given: Path, number: int) -> dict[str, Any]:
+def _audited(output: Path, input_: Path, number: int) -> dict[str, Any]:
     """Every other time in two threads, or with all values compared."""
     of = job(outputFileName=output.name)
     report = audit(
         source := open_file(output),
         of,
-        input_source=open_file(given),
+        input_source=open_file(input_),
         options=AuditOptions(two_threads=number % 2 == 0, with_values=number % 3 == 0),
     )
     if number % _PAGES == 0:
@@ -130,8 +130,8 @@ def main() -> None:
         _audited(honest, small, 0)
         before = _peak_bytes()
         for number, line in enumerate(sys.stdin):
-            path, given, as_input = json.loads(line)
-            pair = (honest, Path(path)) if as_input else (Path(path), Path(given or small))
+            path, input_, as_input = json.loads(line)
+            pair = (honest, Path(path)) if as_input else (Path(path), Path(input_ or small))
             told = _audited(*pair, number)
             print(json.dumps(told | {"peak_bytes": _peak_bytes() - before}), flush=True)  # noqa: T201 - its way to tell
 

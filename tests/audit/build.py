@@ -1,4 +1,4 @@
-"""Small inputs, outputs and jobs, right in every way unless told otherwise."""
+"""Small inputs, outputs and jobs, right in every way unless a test says otherwise."""
 
 import uuid
 from collections.abc import Mapping
@@ -106,17 +106,17 @@ def audited(
     folder: Path,
     output: pa.Table | Source,
     *,
-    given: pa.Table | Source | None = None,
+    input_: pa.Table | Source | None = None,
     of: GemJob | None = None,
     with_values: bool = False,
 ) -> Report:
-    """Audit an output, beside the usual input unless another is given."""
+    """Audit an output, with the usual input unless there is another."""
     if isinstance(output, pa.Table):
         output = write(folder, output)
-    if given is None:
-        given = input_table()
-    if isinstance(given, pa.Table):
-        given = write(folder, given, "roads.parquet")
+    if input_ is None:
+        input_ = input_table()
+    if isinstance(input_, pa.Table):
+        input_ = write(folder, input_, "roads.parquet")
     return audit(
-        output, of or job(), input_source=given, options=AuditOptions(with_values=with_values)
+        output, of or job(), input_source=input_, options=AuditOptions(with_values=with_values)
     )

@@ -23,7 +23,7 @@ from gem_core.audit.ids.facts import IdLimits
 from gem_core.audit.judging.report import Report
 from gem_core.audit.parquet import column_chunks
 from gem_core.audit.reading.source import open_file
-from gem_core.audit.rows.gers import form_of_release
+from gem_core.audit.rows.gers import format_of_release
 from gem_core.audit.rows.row_rules import RowRule
 from tests.audit.build import job
 
@@ -44,24 +44,24 @@ ODD_GERS = [
 ]
 BLANK = r"[\s\v\x1c-\x1f\x{85}\p{Z}]*"
 ROWS_WHERE = {
-    RowRule.STATUS_NULL: "match_status is null",
-    RowRule.STATUS_WORD: "match_status not in ('matched', 'unmatched')",
-    RowRule.GERS_MISSING: "match_status = 'matched' and gers_id is null",
-    RowRule.GERS_ON_UNMATCHED: "match_status = 'unmatched' and not blank",
-    RowRule.GERS_EMPTY_ON_UNMATCHED: "match_status = 'unmatched' and gers_id = ''",
-    RowRule.GERS_BLANK: (
+    RowRule.STATUS_PRESENT: "match_status is null",
+    RowRule.STATUS_VALUES: "match_status not in ('matched', 'unmatched')",
+    RowRule.GERS_ID_ON_MATCHED: "match_status = 'matched' and gers_id is null",
+    RowRule.NO_GERS_ID_ON_UNMATCHED: "match_status = 'unmatched' and not blank",
+    RowRule.UNMATCHED_GERS_ID_NULL: "match_status = 'unmatched' and gers_id = ''",
+    RowRule.GERS_ID_NOT_BLANK: (
         "blank and not (match_status is not distinct from 'unmatched' and gers_id = '')"
     ),
-    RowRule.GERS_FORM: "not blank and not form",
-    RowRule.GERS_OTHER_FORM: "form and length(gers_id) <> $length",
-    RowRule.GERS_CAPITALS: "form and gers_id <> lower(gers_id)",
-    RowRule.CONFIDENCE_NOT_FINITE: "isnan(match_confidence) or isinf(match_confidence)",
+    RowRule.GERS_ID_FORMAT: "not blank and not form",
+    RowRule.GERS_ID_FORMAT_OF_RELEASE: "form and length(gers_id) <> $length",
+    RowRule.GERS_ID_LOWER_CASE: "form and gers_id <> lower(gers_id)",
+    RowRule.CONFIDENCE_FINITE: "isnan(match_confidence) or isinf(match_confidence)",
     RowRule.CONFIDENCE_RANGE: "isfinite(match_confidence) and match_confidence not between 0 and 1",
-    RowRule.CONFIDENCE_MISSING: "match_status = 'matched' and match_confidence is null",
-    RowRule.CONFIDENCE_LOW: (
+    RowRule.CONFIDENCE_ON_MATCHED: "match_status = 'matched' and match_confidence is null",
+    RowRule.CONFIDENCE_THRESHOLD: (
         "match_status = 'matched' and match_confidence >= 0 and match_confidence < 0.6"
     ),
-    RowRule.ID_MISSING: f"id is null or regexp_full_match(id::varchar, '{BLANK}')",
+    RowRule.ID_PRESENT: f"id is null or regexp_full_match(id::varchar, '{BLANK}')",
 }
 """The rules in SQL, as the docstrings of `RowRule`'s checks say them."""
 
@@ -172,7 +172,7 @@ files = settings(
 def test_every_count(
     tmp_path_factory: pytest.TempPathFactory,
     output: pa.Table,
-    given_: pa.Table,
+    input_: pa.Table,
     how: dict[str, Any],
     bound: tuple[int, int],
     release: str,
@@ -180,7 +180,7 @@ def test_every_count(
     folder = tmp_path_factory.getbasetemp()
     paths = folder / "roads_matched.parquet", folder / "roads.parquet"
     pq.write_table(output, paths[0], **how)
-    pq.write_table(given_, paths[1])
+    pq.write_table(input_, paths[1])
     id_bytes, batch_rows = bound
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ids_module, "_EARLY_BYTES", 64)
@@ -197,7 +197,7 @@ def test_every_count(
         f"{sum(name in report.failed() for name in ('gers_id_format', 'ids_unique'))} of two failed"
     )
     assert report.facts.data_fault == ""
-    length = form_of_release(release).length
+    length = format_of_release(release).length
     assert counts(report) == counts_of_duckdb(*paths, gers_length=length)
 
 
@@ -213,22 +213,22 @@ def counts(report: Report) -> dict[str, int | None]:
         "distinct": ids.distinct,
         "distinct matched": ids.distinct_matched,
         "missing": ids.missing,
-        "invented": ids.invented,
+        "extra": ids.extra,
     }
 
 
-def counts_of_duckdb(output: Path, given_: Path, *, gers_length: int) -> dict[str, int | None]:
+def counts_of_duckdb(output: Path, input_: Path, *, gers_length: int) -> dict[str, int | None]:
     with duckdb.connect(config={"threads": 1}) as database:
-        told = {"output": str(output), "length": gers_length}
-        of_rows = database.execute(QUERY, told).fetchone()
+        parameters = {"output": str(output), "length": gers_length}
+        of_rows = database.execute(QUERY, parameters).fetchone()
         lost = [
             database.execute(IDS, {"left": str(left), "right": str(right)}).fetchone()
-            for left, right in ((given_, output), (output, given_))
+            for left, right in ((input_, output), (output, input_))
         ]
     assert of_rows
     names = [*RowRule, "rows", "matched", "ids", "distinct", "distinct matched"]
     return {
         **dict(zip(names, of_rows, strict=True)),
         "missing": lost[0][0] if lost[0] else None,
-        "invented": lost[1][0] if lost[1] else None,
+        "extra": lost[1][0] if lost[1] else None,
     }

@@ -133,7 +133,7 @@ def test_no_input_and_no_reason_has_a_reason(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_an_input_that_cannot_be_opened_fails_nothing(tmp_path: Path, error: OutputError) -> None:
-    report = audited(tmp_path, matched_table(), given=failing(b"x" * 99, 0, error))
+    report = audited(tmp_path, matched_table(), input_=failing(b"x" * 99, 0, error))
     assert report.outcome == "valid"
     unknown = lines(report, Verdict.NOT_RUN)
     assert unknown == dict.fromkeys(INPUT_CHECKS, f"the input could not be read: {error}")
@@ -143,34 +143,34 @@ def test_an_input_that_cannot_be_opened_fails_nothing(tmp_path: Path, error: Out
 def test_an_input_that_is_lost_on_the_way_fails_nothing(tmp_path: Path, error: OutputError) -> None:
     table = large(input_table(30_000)).append_column("more", large(input_table(30_000)).column(2))
     data = write(tmp_path, table, compression="none", row_group_size=9_000).path.read_bytes()
-    report = audited(tmp_path, matched_table(), given=failing(data, 3, error))
+    report = audited(tmp_path, matched_table(), input_=failing(data, 3, error))
     unknown = lines(report, Verdict.NOT_RUN)
-    assert unknown == dict.fromkeys(ID_CHECKS, f"the input could not be read on: {error}")
+    assert unknown == dict.fromkeys(ID_CHECKS, f"the input could not be read to its end: {error}")
     assert report.failed() == {"input_columns_kept"}
 
 
 def test_an_input_that_is_no_parquet_fails_nothing(tmp_path: Path) -> None:
-    given = write_bytes(tmp_path, b"id\n1\n", "roads.parquet")
-    report = audited(tmp_path, matched_table(), given=given)
+    input_ = write_bytes(tmp_path, b"id\n1\n", "roads.parquet")
+    report = audited(tmp_path, matched_table(), input_=input_)
     assert report.outcome == "valid"
     unknown = lines(report, Verdict.NOT_RUN)
     assert set(unknown) == INPUT_CHECKS
-    assert all(text.startswith("the input is no readable Parquet") for text in unknown.values())
+    assert all(text.startswith("the input is not readable Parquet") for text in unknown.values())
 
 
 def test_an_input_with_broken_data_fails_nothing(tmp_path: Path) -> None:
     data = bytearray(write(tmp_path, input_table()).path.read_bytes())
     data[4:30] = bytes(26)
-    given = write_bytes(tmp_path, bytes(data), "roads.parquet")
-    report = audited(tmp_path, matched_table(), given=given)
+    input_ = write_bytes(tmp_path, bytes(data), "roads.parquet")
+    report = audited(tmp_path, matched_table(), input_=input_)
     assert report.outcome == "valid"
     unknown = lines(report, Verdict.NOT_RUN)
     assert set(unknown) == ID_CHECKS
     assert all(text.startswith("the input's data is broken") for text in unknown.values())
-    told = report_to_json(report)["input"]
-    assert told["note"].startswith("the input's data is broken")
-    assert (told["idsCompared"], told["valuesCompared"]) == (False, False)
-    assert told["requests"] > 0
+    found = report_to_json(report)["input"]
+    assert found["note"].startswith("the input's data is broken")
+    assert (found["idsCompared"], found["valuesCompared"]) == (False, False)
+    assert found["requests"] > 0
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_an_input_with_broken_data_fails_nothing(tmp_path: Path) -> None:
 def test_an_input_without_usable_ids_is_compared_by_columns(
     tmp_path: Path, id_: pa.Array | None, why: str
 ) -> None:
-    report = audited(tmp_path, matched_table(), given=input_table(id=id_))
+    report = audited(tmp_path, matched_table(), input_=input_table(id=id_))
     unknown = lines(report, Verdict.NOT_RUN)
     assert set(unknown) == ID_CHECKS
     assert all(why in text for text in unknown.values())
@@ -207,7 +207,7 @@ def test_names(
 
 
 @pytest.mark.parametrize(
-    ("expected", "told", "verdict"),
+    ("expected", "found", "verdict"),
     [
         ("roads.parquet", "roads.parquet", Verdict.PASSED),
         ("streets.parquet", "roads.parquet", Verdict.FAILED),
@@ -216,9 +216,9 @@ def test_names(
     ],
 )
 def test_the_input_is_held_against_the_registration(
-    tmp_path: Path, expected: str | None, told: str | None, verdict: Verdict
+    tmp_path: Path, expected: str | None, found: str | None, verdict: Verdict
 ) -> None:
-    of = replace(job(), input_name=told)
+    of = replace(job(), input_name=found)
     output = write(tmp_path, matched_table())
     report = audit(output, of, input_source=None, expected_input=expected)
     [line] = [line for line in report.checks if line.name == "input_as_registered"]
@@ -233,7 +233,7 @@ def test_an_output_that_never_holds_still(tmp_path: Path) -> None:
     assert report.outcome == "invalid"
     assert report.failed() == {"unchanged_while_read"}
     assert (report.bytes_read, report.requests) == (0, 0)
-    assert report_to_json(report)["input"]["note"] == "the output changed while it was read"
+    assert report_to_json(report)["input"]["note"].startswith("not read, since the output changed")
     assert set(lines(report, Verdict.PASSED)) == NAMES_ONLY | {
         "exists",
         "named_by_job",
@@ -254,7 +254,7 @@ def test_an_output_that_no_audit_survived_keeps_its_size(tmp_path: Path) -> None
 def test_progress_is_told_of_the_rows_in_the_footer(tmp_path: Path) -> None:
     output = write(tmp_path, matched_table(), row_group_size=5)
     seen: list[tuple[Pass, int, int]] = []
-    audit(output, job(), input_source=None, on_rows=lambda *told: seen.append(told))
+    audit(output, job(), input_source=None, on_rows=lambda *found: seen.append(found))
     assert seen[-1] == (Pass.CHECKED, ROWS, ROWS)
 
 
@@ -290,8 +290,8 @@ def test_memory_holds_few_pieces_of_a_file(tmp_path: Path) -> None:
     """Rows and bytes are counted across row groups that were read in many pieces."""
     table = large(matched_table(30_000))
     output = write(tmp_path, table, compression="none", row_group_size=4_000)
-    given = write(tmp_path, input_table(30_000), "roads.parquet", row_group_size=7_000)
-    report = audited(tmp_path, output, given=given, of=job({"num_roads_processed": 30_000}))
+    input_ = write(tmp_path, input_table(30_000), "roads.parquet", row_group_size=7_000)
+    report = audited(tmp_path, output, input_=input_, of=job({"num_roads_processed": 30_000}))
     assert report.failed() == set()
     facts = report_to_json(report)
     assert (facts["output"]["rows"], facts["output"]["rowGroups"]) == (30_000, 8)
@@ -305,11 +305,11 @@ def test_a_full_disk_says_nothing_about_the_output(tmp_path: Path, disorder: str
     rows = 20_000
     up, down = pa.array(range(rows)), pa.array(range(rows, 0, -1))
     table = matched_table(rows, id=down if disorder == "output" else up)
-    given = input_table(rows, id=down if disorder == "input" else up)
+    input_ = input_table(rows, id=down if disorder == "input" else up)
     report = audit(
         write(tmp_path, table, row_group_size=1000),
         job(),
-        input_source=write(tmp_path, given, "roads.parquet", row_group_size=1000),
+        input_source=write(tmp_path, input_, "roads.parquet", row_group_size=1000),
         options=AuditOptions(IdLimits(1, tmp_path / "gone")),
     )
     assert "cannot be used" in lines(report, Verdict.NOT_RUN)["ids_unique"]

@@ -64,7 +64,7 @@ def test_a_bomb_is_a_report_within_bounds(name: str, alone: Alone, tmp_path: Pat
     make, failed = BOMBS[name]
     path = tmp_path / "roads_matched.parquet"
     path.write_bytes(make())
-    told = alone.audit(path)
-    assert told.peak_bytes <= BOUND_BYTES, name
+    found = alone.audit(path)
+    assert found.peak_bytes <= BOUND_BYTES, name
     if failed:
-        assert failed in told.failed
+        assert failed in found.failed

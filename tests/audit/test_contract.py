@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from gem_core.audit.against_input.columns import ColumnChanges, compare_columns, followed
+from gem_core.audit.against_input.columns import ColumnChanges, comparable_columns, compare_columns
 from gem_core.audit.contract import ID, ID_PROMISE
 from gem_core.gem.contracts.contract import Role
 from gem_core.gem.contracts.known import CONTRACTS
@@ -83,7 +83,7 @@ A = pa.int64()
 
 
 @pytest.mark.parametrize(
-    ("output", "given", "changes"),
+    ("output", "input_", "changes"),
     [
         pytest.param(schema(a=A, b=A), {"a": A, "b": A}, ColumnChanges(), id="kept"),
         pytest.param(schema(a=A), {"a": A, "b": A}, ColumnChanges(missing=("b",)), id="missing"),
@@ -106,9 +106,9 @@ A = pa.int64()
     ],
 )
 def test_every_input_column_is_followed(
-    output: pa.Schema, given: dict[str, pa.DataType], changes: ColumnChanges
+    output: pa.Schema, input_: dict[str, pa.DataType], changes: ColumnChanges
 ) -> None:
-    assert compare_columns(output, pa.schema(given), PROMISES.added) == changes
+    assert compare_columns(output, pa.schema(input_), PROMISES.added) == changes
 
 
 @pytest.mark.parametrize(
@@ -148,12 +148,12 @@ def test_another_type_is_named(old: pa.DataType, new: pa.DataType) -> None:
 
 
 def test_names_that_occur_twice_are_counted_not_followed() -> None:
-    given = pa.schema([("a", A), ("a", A), ("b", A)])
+    input_ = pa.schema([("a", A), ("a", A), ("b", A)])
     output = pa.schema([("a", pa.string()), ("b", A), ("b", A)])
-    assert compare_columns(output, given, PROMISES.added) == ColumnChanges(
+    assert compare_columns(output, input_, PROMISES.added) == ColumnChanges(
         missing=("a",), extra=("b",)
     )
-    assert followed(output, given, PROMISES.added) == ()
+    assert comparable_columns(output, input_, PROMISES.added) == ()
 
 
 @pytest.mark.parametrize("twice", ["id", "gers_id"])
@@ -192,9 +192,9 @@ def test_one_name_of_very_many_columns_is_counted_once() -> None:
 @pytest.mark.slow
 def test_very_many_columns_are_followed() -> None:
     names = [f"c{number}" for number in range(MANY)]
-    given = pa.schema([(name, A) for name in names])
+    input_ = pa.schema([(name, A) for name in names])
     output = pa.schema([(name, A) for name in reversed(names)])
-    assert followed(output, given, PROMISES.added) == tuple(names)
-    assert compare_columns(output, given, PROMISES.added) == ColumnChanges(
+    assert comparable_columns(output, input_, PROMISES.added) == tuple(names)
+    assert compare_columns(output, input_, PROMISES.added) == ColumnChanges(
         moved=tuple(reversed(names))
     )

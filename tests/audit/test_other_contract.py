@@ -76,11 +76,11 @@ def test_the_verdicts_are_the_same(
     tmp_path: Path, table: pa.Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(known.CONTRACTS, "other", OTHER)
-    given = audited(tmp_path, table, with_values=True)
+    input_ = audited(tmp_path, table, with_values=True)
     output = write(tmp_path, in_other(table), "roads_matched.out")
     other = audited(tmp_path, output, of=in_other_words(job()), with_values=True)
-    assert verdicts(other) == verdicts(given)
-    assert (other.outcome, other.share_matched) == (given.outcome, given.share_matched)
+    assert verdicts(other) == verdicts(input_)
+    assert (other.outcome, other.share_matched) == (input_.outcome, input_.share_matched)
     again = survey(output, promises_of(other.facts.job), with_map=True)
     assert again == replace(
         survey(write(tmp_path, table), promises_of(job()), with_map=True),
@@ -98,5 +98,5 @@ def test_reasons_have_the_names_of_the_jobs_contract(
     details = {line.name: line.judgement.detail for line in report.checks}
     assert report.outcome is Outcome.INVALID
     assert details["confidence_column"] == "there is no column score"
-    assert details["confidence_range"] == "it needs score as promised"
+    assert details["confidence_range"] == "there is no column score"
     assert details["road_count"] == "the job's statistics have no x_roads"

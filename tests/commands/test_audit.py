@@ -16,10 +16,10 @@ import pytest
 
 from gem_core.__main__ import TERMINATED, main
 from gem_core.audit.audit import audit
+from gem_core.audit.judging.checks import COMPARISONS
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.commands import run_audit
-from gem_core.commands.run_audit import COMPARISONS
 from gem_core.outcome import Outcome
 from tests.audit.build import changed, input_table, job, matched_table, write
 
@@ -62,8 +62,8 @@ def broken(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
-        (no_parquet, "the input is no readable Parquet: "),
-        (empty, "the input is no readable Parquet: "),
+        (no_parquet, "the input is not readable Parquet: "),
+        (empty, "the input is not readable Parquet: "),
         (without_ids, "the input's ids cannot be compared: "),
         (broken, "the input's data is broken: "),
     ],
@@ -112,7 +112,7 @@ def test_what_could_not_be_judged_is_neither_success_nor_failure(
         (matched_table().take(list(reversed(range(12)))), "from row 1 on"),
         (
             matched_table().append_column("geometry", matched_table()["geometry"]),
-            "columns that cannot be followed: geometry",
+            "columns that cannot be compared: geometry",
         ),
     ],
     ids=["order", "twice"],

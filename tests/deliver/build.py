@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from gem_core.audit.against_input.input_facts import InputFacts
-from gem_core.audit.judging.checks import Severity
-from gem_core.audit.judging.facts import Facts
+from gem_core.audit.judging.check import Severity
+from gem_core.audit.judging.facts import Facts, NotOpened, Obstacle
 from gem_core.audit.judging.report import CheckResult, Report
 from gem_core.audit.judging.report_json import no_checks, report_to_json
 from gem_core.audit.judging.verdict import Judgement, Verdict
@@ -64,7 +64,8 @@ def parts(
     **more: Any,  # noqa: ANN401 - parts of a dataclass
 ) -> AuditParts:
     """Right parts, but for the members that are given."""
-    facts = Facts(job=job(), name=None, size_bytes=None, input=InputFacts())
+    file = NotOpened(Obstacle.NAMES, "a name that is a path")
+    facts = Facts(job=job(), file=file, name=None, size_bytes=None, input=InputFacts())
     report = Report(Outcome.VALID, checks, facts, bytes_read=0, requests=0)
     whole = AuditParts(
         checks=report_to_json(report)["checks"],

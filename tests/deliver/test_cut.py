@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gem_core.audit.judging.checks import CHECKS, Severity
+from gem_core.audit.judging.check import Severity
+from gem_core.audit.judging.checks import CHECKS
 from gem_core.audit.judging.report import CheckResult
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.rows.example import Example

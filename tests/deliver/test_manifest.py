@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from azure.core.messaging import CloudEvent
 
-from gem_core.audit.judging.checks import Severity
+from gem_core.audit.judging.check import Severity
 from gem_core.audit.judging.report import CheckResult
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.rows.example import Example

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from devkit.azurite import node
-from gem_core.audit.judging.checks import Severity
+from gem_core.audit.judging.check import Severity
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.deliver.manifest import DATA_SCHEMA, EVENT_TYPE
 from gem_core.outcome import Outcome

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from gem_core.__main__ import command_line
-from gem_core.audit.judging.checks import CHECKS, Severity
+from gem_core.audit.judging.check import Severity
+from gem_core.audit.judging.checks import CHECKS
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.commands import exit_codes
 from gem_core.deliver.manifest import DATA_SCHEMA, EVENT_TYPE, manifest_id

@@ -52,6 +52,6 @@ def page_of(
 ) -> str:
     """The page of an output, beside the input of `roads`."""
     output = write(folder, table, row_group_size=150)
-    given = write(folder, roads(), "roads.parquet")
-    report = audit(output, of, input_source=given, options=AuditOptions(with_values=with_values))
+    input_ = write(folder, roads(), "roads.parquet")
+    report = audit(output, of, input_source=input_, options=AuditOptions(with_values=with_values))
     return make_page(report, output, AT, with_map=with_map)

@@ -113,7 +113,7 @@ def test_the_bad_page_tells_what_is_wrong(pages: dict[str, str]) -> None:
     text = Page(pages["bad"]).text
     for word in (
         "promises broken. Do not use this file.",
-        "Every gers_id is a UUID",
+        "Every GERS id is a UUID",
         "34 of 400 rows",
         "row 0, id ",
         "✕",

@@ -14,10 +14,11 @@ from typing import Any
 
 from gem_core.audit.against_input.input_facts import InputFacts
 from gem_core.audit.audit import audit
-from gem_core.audit.judging.checks import Severity
+from gem_core.audit.judging.check import Severity
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.report import CheckResult, Report
 from gem_core.audit.judging.verdict import failed
+from gem_core.audit.parquet.opened_file import Fault, FaultKind
 from gem_core.audit.reading.source import Source
 from gem_core.flows.deliverer import Audit
 from gem_core.gem.job import GemJob
@@ -65,6 +66,7 @@ def _seeing_audit(
         checks=(seen,),
         facts=Facts(
             job=job,
+            file=Fault(FaultKind.MAGIC, "not Parquet"),
             name=output.name,
             size_bytes=output.size_bytes,
             input=InputFacts(note=input_note),

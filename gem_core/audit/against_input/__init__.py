@@ -1,1 +1,1 @@
-"""The output beside the file that the job was given."""
+"""The output beside the input file of the job."""

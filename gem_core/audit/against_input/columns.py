@@ -12,7 +12,7 @@ from gem_core.audit.contract import names_once
 
 @dataclass(frozen=True, slots=True)
 class ColumnChanges:
-    """What became of the input's columns in the output. Column names, or lines in words."""
+    """What became of the input's columns in the output: column names, or lines in words."""
 
     missing: tuple[str, ...] = ()
     retyped: tuple[str, ...] = ()
@@ -20,13 +20,15 @@ class ColumnChanges:
     moved: tuple[str, ...] = ()
     """Kept columns that stand in another order than in the input."""
     extra: tuple[str, ...] = ()
-    """Neither in the input nor promised."""
+    """Neither in the input nor added by GEM."""
     clashing: tuple[str, ...] = ()
-    """Input columns that already carry a promised name."""
+    """Input columns that have the name of a column that GEM adds."""
 
 
-def followed(output: pa.Schema, input_schema: pa.Schema, added: Collection[str]) -> tuple[str, ...]:
-    """The input columns that can be found again: there once, before and after, of one type.
+def comparable_columns(
+    output: pa.Schema, input_schema: pa.Schema, added: Collection[str]
+) -> tuple[str, ...]:
+    """The input's columns that can be compared: once in both files, and of one type.
 
     Args:
         output: the output's columns.
@@ -47,10 +49,10 @@ def followed(output: pa.Schema, input_schema: pa.Schema, added: Collection[str])
 def compare_columns(
     output: pa.Schema, input_schema: pa.Schema, added: Collection[str]
 ) -> ColumnChanges:
-    """Follow every input column into the output; arguments as of `followed`.
+    """Look for every column of the input in the output; arguments as in `comparable_columns`.
 
-    An input column with the name of an added one cannot be followed, since the output's column of
-    that name is GEM's; it is only named.
+    An input column with the name of a column that GEM adds cannot be compared, since the output's
+    column of that name is GEM's; it is only named.
     """
     before = [name for name in input_schema.names if name not in added]
     after = [name for name in output.names if name not in added]

@@ -1,7 +1,7 @@
 """Whether two columns hold the same values, row by row. Pure (numpy, pyarrow.compute).
 
-Null is only null; NaN is NaN; 0.0 is -0.0, as numbers are. Encodings do not count (dictionary,
-large and view types, extension types): both columns have the same `contract.plain_type`.
+Null equals only null; NaN equals NaN; 0.0 equals -0.0. Encodings do not count (dictionary, large
+and view types, extension types): both columns have the same `types.plain_type`.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from gem_core.audit.arrow.types import plain_type
 
 
 def differing(left: pa.Array, right: pa.Array) -> Mask | None:
-    """Tell which rows of two arrays of one length hold different values; None when none do."""
+    """Which rows of two arrays of one length hold different values; None when no row does."""
     if left.type == right.type and _bits(left).equals(_bits(right)):
         return None
     unlike = _differing(left, right)
@@ -21,10 +21,10 @@ def differing(left: pa.Array, right: pa.Array) -> Mask | None:
 
 
 def without_views(array: pa.Array) -> pa.Array:
-    """Give text, bytes and lists by offsets, and maps with such as lists of pairs.
+    """Convert views of text, bytes and lists to arrays with offsets, and maps of views to lists.
 
-    Arrow cannot yet take rows of views of text, and its casts of list views read out of bounds
-    (pyarrow 26), so lists are put together anew.
+    Arrow cannot yet take rows of text views, and its casts of list views read out of bounds
+    (pyarrow 26), so lists are built again.
     """
     kind = array.type
     if not _has_views(kind):
@@ -33,13 +33,13 @@ def without_views(array: pa.Array) -> pa.Array:
         return without_views(_as_list(array))
     if not pa.types.is_nested(kind):
         return array.cast(plain_type(kind))
-    nobody = pa.array(~valid(array))
+    is_null = pa.array(~valid(array))
     if pa.types.is_struct(kind):
         parts = [without_views(part) for part in array.flatten()]
         fields = [pa.field(old.name, part.type) for old, part in zip(kind, parts, strict=True)]
-        return pa.StructArray.from_arrays(parts, fields=fields, mask=nobody)
+        return pa.StructArray.from_arrays(parts, fields=fields, mask=is_null)
     offsets = pa.array(np.concatenate([[0], np.cumsum(_lengths(array))]))
-    return pa.LargeListArray.from_arrays(offsets, without_views(array.flatten()), mask=nobody)
+    return pa.LargeListArray.from_arrays(offsets, without_views(array.flatten()), mask=is_null)
 
 
 def _has_views(kind: pa.DataType) -> bool:
@@ -57,7 +57,7 @@ def _as_list(array: pa.MapArray) -> pa.ListArray:
 
 
 def _bits(array: pa.Array) -> pa.Array:
-    """Show floats as integers, since no NaN equals another one."""
+    """Floats as integers, since NaN does not equal NaN."""
     if pa.types.is_floating(array.type):
         return array.view(f"int{array.type.bit_width}")
     return array
@@ -67,13 +67,13 @@ def _differing(left: pa.Array, right: pa.Array) -> Mask:
     left, right = _plain(left), _plain(right)
     if pa.types.is_null(left.type):
         return np.zeros(len(left), np.bool_)
-    ours, theirs = valid(left), valid(right)
-    unlike: Mask = (ours != theirs) | (ours & theirs & _unlike(left, right))
+    in_left, in_right = valid(left), valid(right)
+    unlike: Mask = (in_left != in_right) | (in_left & in_right & _unlike(left, right))
     return unlike
 
 
 def _plain(array: pa.Array) -> pa.Array:
-    """Take the encoding off."""
+    """The same values without their encoding."""
     while isinstance(array, pa.ExtensionArray):
         array = array.storage
     if pa.types.is_dictionary(array.type):
@@ -86,16 +86,16 @@ def _plain(array: pa.Array) -> pa.Array:
 
 
 def _unlike(left: pa.Array, right: pa.Array) -> Mask:
-    """Tell which values differ; where either is null, any answer."""
+    """Which values differ; where one is null, the answer has no meaning."""
     kind = left.type
     if pa.types.is_floating(kind):
-        ours, theirs = numbers(left), numbers(right)
-        unlike: Mask = (ours != theirs) & ~(np.isnan(ours) & np.isnan(theirs))
+        ones, others = numbers(left), numbers(right)
+        unlike: Mask = (ones != others) & ~(np.isnan(ones) & np.isnan(others))
         return unlike
     if pa.types.is_struct(kind):
         unlike = np.zeros(len(left), np.bool_)
-        for mine, yours in zip(left.flatten(), right.flatten(), strict=True):
-            unlike |= _differing(mine, yours)
+        for one, other in zip(left.flatten(), right.flatten(), strict=True):
+            unlike |= _differing(one, other)
         return unlike
     if pa.types.is_nested(kind):
         return _unlike_lists(left, right)
@@ -103,12 +103,12 @@ def _unlike(left: pa.Array, right: pa.Array) -> Mask:
 
 
 def _unlike_lists(left: pa.Array, right: pa.Array) -> Mask:
-    ours, theirs = _lengths(left), _lengths(right)
-    unlike: Mask = ours != theirs
+    lengths = _lengths(left)
+    unlike: Mask = lengths != _lengths(right)
     alike = np.flatnonzero(valid(left) & valid(right) & ~unlike)
     places = pa.array(alike)
     parts = _differing(left.take(places).flatten(), right.take(places).flatten())
-    unlike[np.repeat(alike, ours[alike])[parts]] = True
+    unlike[np.repeat(alike, lengths[alike])[parts]] = True
     return unlike
 
 

@@ -14,7 +14,7 @@ class InputFacts:
     name: str | None = None
     rows: int | None = None
     columns: ColumnChanges | None = None
-    """None when the input's footer or the output's could not be read."""
+    """None when the footer of the input or of the output could not be read."""
     bytes_read: int = 0
     requests: int = 0
     lost: bool = False

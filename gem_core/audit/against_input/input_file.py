@@ -1,4 +1,4 @@
-"""The input file, as far as an audit needs it. Trouble with it is a note, never a failed output."""
+"""The input file. Trouble with it becomes a note, and never fails the output."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _NO_NOTE = "there is no input file to compare with"
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """An input that was opened, or the note why not."""
+    """An input that was opened, or the reason why it was not."""
 
     note: str
     """Why its rows are not compared, or empty."""
@@ -36,12 +36,12 @@ class InputFile:
     file: RangeFile | None = None
 
     def close(self) -> None:
-        """End what is still fetched of it."""
+        """Stop fetching it."""
         if self.file:
             self.file.close()
 
     def ids(self) -> InputIds | None:
-        """Its ids; None with a note."""
+        """Its ids; None when there is a note."""
         if self.note or not self.opened:
             return None
         opened = self.opened
@@ -51,13 +51,13 @@ class InputFile:
         )
 
     def rows(self) -> InputRows | None:
-        """Its rows; None with a note."""
+        """Its rows; None when there is a note."""
         if self.note or not self.opened:
             return None
         return InputRows(self.opened.schema, partial(_batches, self.opened))
 
     def facts(self, output: pa.Schema, added: Collection[str]) -> InputFacts:
-        """What is known of it, once the rows of both are read. `added` as for `compare_columns`."""
+        """What is known of it, after both files were read; arguments as in `compare_columns`."""
         return InputFacts(
             note=self.note,
             name=self.name,
@@ -80,7 +80,7 @@ def open_input_file(source: Source | None, note: str) -> InputFile:
         return InputFile(f"the input could not be read: {error}", source.name, file=file)
     if isinstance(opened, Fault):
         return InputFile(
-            f"the input is no readable Parquet: {opened.detail}", source.name, file=file
+            f"the input is not readable Parquet: {opened.detail}", source.name, file=file
         )
     problem = ID_PROMISE.problem(opened.schema)
     reason = f"the input's ids cannot be compared: {problem}" if problem else ""
@@ -91,8 +91,8 @@ def _batches(opened: OpenedFile, columns: Sequence[str]) -> Iterator[pa.RecordBa
     try:
         yield from opened.batches(columns)
     except OutputError as error:
-        raise InputLost(f"the input could not be read on: {error}") from None
+        raise InputLost(f"the input could not be read to its end: {error}") from None
     except Unsupported as error:
-        raise InputLost(f"pyarrow cannot read the input on: {error}") from None
+        raise InputLost(f"pyarrow cannot read the input to its end: {error}") from None
     except DataFault as error:
         raise InputLost(f"the input's data is broken: {error}") from None

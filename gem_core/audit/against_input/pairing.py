@@ -1,8 +1,7 @@
-"""Brings the rows of two files together that have the same id, batch by batch. Pure.
+"""Pairs the rows of two files by their ids, batch by batch. Pure.
 
-The output's rows follow the input's: each input row comes once, or several times in a row (a road
-that was matched in parts), or not at all. What is in any other order is not paired at all, since
-only ids tell which rows belong together.
+The output's rows follow the input's: each input row occurs once, or several times in a row (a road
+that was matched in parts), or not at all. Rows in any other order are not paired.
 """
 
 from collections.abc import Iterator
@@ -19,8 +18,8 @@ from gem_core.audit.contract import ID
 from gem_core.audit.ids.keys import to_keys
 
 
-class OutOfStep(Exception):
-    """From some row on it cannot be told which rows belong together; the message says why."""
+class CannotPair(Exception):
+    """From some row on, rows cannot be paired; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +31,10 @@ class RowSlice:
 
     @classmethod
     def of(cls, rows: pa.RecordBatch, key: pa.DataType) -> Self:
-        """Take a whole batch. Raises OutOfStep."""
-        keys, strangers = to_keys(rows.column(ID), key)
-        if strangers:
-            raise OutOfStep("there are ids that the input cannot have")
+        """Make one of a whole batch. Raises CannotPair."""
+        keys, non_integers = to_keys(rows.column(ID), key)
+        if non_integers:
+            raise CannotPair("there are ids that the input cannot have")
         columns = [without_views(column) for column in rows.columns]
         return cls(pa.record_batch(columns, rows.schema.names), keys)
 
@@ -43,16 +42,16 @@ class RowSlice:
         return len(self.keys)
 
     def cut(self, start: int, count: int | None = None) -> Self:
-        """Take some rows; copies nothing."""
+        """Some of the rows; copies nothing."""
         return type(self)(self.rows.slice(start, count), self.keys.slice(start, count))
 
     def copy_of(self, row: int) -> Self:
-        """Take one row, and do not keep the others alive."""
-        place = pa.array([row])
-        return type(self)(self.rows.take(place), self.keys.take(place))
+        """A copy of one row, which does not keep the others alive."""
+        position = pa.array([row])
+        return type(self)(self.rows.take(position), self.keys.take(position))
 
     def then(self, other: Self) -> Self:
-        """Put the other's rows behind these."""
+        """These rows and, after them, the other's."""
         rows = pa.concat_batches([self.rows, other.rows])
         return type(self)(rows, pa.concat_arrays([self.keys, other.keys]))
 
@@ -60,7 +59,7 @@ class RowSlice:
 def pairs(
     output: Iterator[pa.RecordBatch], input_batches: Iterator[pa.RecordBatch], key: pa.DataType
 ) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
-    """Give batches of one length whose rows belong together, in the output's order, all of them.
+    """Yield pairs of batches of one length whose rows belong together: all rows of the output.
 
     Args:
         output: batches of the output, with its id.
@@ -68,54 +67,54 @@ def pairs(
         key: the type to compare ids by (`keys.key_type`).
 
     Raises:
-        OutOfStep: the rows cannot be paired any further.
+        CannotPair: the rows cannot be paired any further.
         Exception: what the iterators raise.
 
     """
-    theirs = _Theirs(input_batches, key)
+    input_rows = _InputRows(input_batches, key)
     done = 0
     for rows in output:
         left = RowSlice.of(rows, key)
         while len(left):
             try:
-                partner = theirs.partner(left)
-            except OutOfStep as why:
-                raise OutOfStep(f"from row {done} on, {why}") from None
-            count = partner.num_rows
-            yield left.rows.slice(0, count), partner
+                found = input_rows.of(left)
+            except CannotPair as why:
+                raise CannotPair(f"from row {done} on, {why}") from None
+            count = found.num_rows
+            yield left.rows.slice(0, count), found
             left = left.cut(count)
             done += count
 
 
-class _Theirs:
-    """The input, read as far as its partners were asked for."""
+class _InputRows:
+    """The rows of the input, read as far as they were asked for."""
 
     def __init__(self, batches: Iterator[pa.RecordBatch], key: pa.DataType) -> None:
         self._batches = batches
         self._key = key
         self._ahead: RowSlice | None = None
-        """Rows that were read and not passed; never empty."""
+        """Rows that were read and not yet passed; never empty."""
         self._last: RowSlice | None = None
         """The row that was passed last."""
         self._last_repeats = False
         """Whether the row before it has the same id."""
 
-    def partner(self, ours: RowSlice) -> pa.RecordBatch:
-        """Give rows for the first rows of `ours`, as many as are easily had and at least one.
+    def of(self, output_rows: RowSlice) -> pa.RecordBatch:
+        """The input's rows for the first of these, at least one: as many as are easily found.
 
         Raises:
-            OutOfStep: there is none for the first one.
+            CannotPair: there is no row for the first one.
 
         """
         if self._ahead is None:
-            self._ahead = self._following()
-        if self._ahead and (count := _in_step(ours, self._ahead)):
+            self._ahead = self._next()
+        if self._ahead and (count := _same_ids(output_rows, self._ahead)):
             return self._pass(self._ahead, count)
-        if self._last and (count := _run(ours, self._last)):
+        if self._last and (count := _with_id_of(self._last, output_rows)):
             if self._last_repeats:
-                raise OutOfStep(_AMBIGUOUS)
+                raise CannotPair(_AMBIGUOUS)
             return self._last.rows.take(pa.array(np.zeros(count, np.int64)))
-        return self._search(ours)
+        return self._search(output_rows)
 
     def _pass(self, ahead: RowSlice, count: int) -> pa.RecordBatch:
         before = ahead.cut(count - 2, 1) if count > 1 else self._last
@@ -124,33 +123,33 @@ class _Theirs:
         self._ahead = ahead.cut(count) if count < len(ahead) else None
         return ahead.rows.slice(0, count)
 
-    def _search(self, ours: RowSlice) -> pa.RecordBatch:
-        """Look among the rows at hand, then also in the next batch; rows in between are skipped."""
+    def _search(self, output_rows: RowSlice) -> pa.RecordBatch:
+        """Search the rows that were read, then the next batch too; skip the rows in between."""
         for _ in range(2):
             if self._ahead:
-                places = self._places(ours, self._ahead)
-                if len(places):
-                    rows = self._ahead.rows.take(pa.array(places))
-                    self._pass(self._ahead, int(places[-1]) + 1)
+                positions = self._positions(output_rows, self._ahead)
+                if len(positions):
+                    rows = self._ahead.rows.take(pa.array(positions))
+                    self._pass(self._ahead, int(positions[-1]) + 1)
                     return rows
-            more = self._following()
+            more = self._next()
             if more is None:
                 break
             self._ahead = self._ahead.then(more) if self._ahead else more
-        raise OutOfStep("the output's rows do not follow the order of the input's")
+        raise CannotPair("the output's rows do not follow the order of the input's")
 
-    def _places(self, ours: RowSlice, ahead: RowSlice) -> np.ndarray:
-        """Where the first rows of `ours` are ahead, as long as they come in this order."""
+    def _positions(self, output_rows: RowSlice, ahead: RowSlice) -> np.ndarray:
+        """Where the ids of the first rows are in `ahead`, as long as they are in its order."""
         known = [self._last.keys, ahead.keys] if self._last else [ahead.keys]
         if len(pa.concat_arrays(known).unique()) != sum(map(len, known)):
-            raise OutOfStep(_AMBIGUOUS)
+            raise CannotPair(_AMBIGUOUS)
         found: np.ndarray = pc.fill_null(
-            pc.index_in(ours.keys, value_set=ahead.keys, skip_nulls=True), -1
+            pc.index_in(output_rows.keys, value_set=ahead.keys, skip_nulls=True), -1
         ).to_numpy()
-        astray = (found < 0) | (found < np.maximum.accumulate(found))
-        return found[: np.argmax(astray)] if astray.any() else found
+        wrong = (found < 0) | (found < np.maximum.accumulate(found))
+        return found[: np.argmax(wrong)] if wrong.any() else found
 
-    def _following(self) -> RowSlice | None:
+    def _next(self) -> RowSlice | None:
         for rows in self._batches:
             if rows.num_rows:
                 return RowSlice.of(rows, self._key)
@@ -160,14 +159,14 @@ class _Theirs:
 _AMBIGUOUS = "ids repeat in the input, and the output does not have the same rows one to one"
 
 
-def _in_step(ours: RowSlice, theirs: RowSlice) -> int:
+def _same_ids(output_rows: RowSlice, input_rows: RowSlice) -> int:
     """How many first rows have the same ids."""
-    count = min(len(ours), len(theirs))
-    unlike = differing(ours.keys.slice(0, count), theirs.keys.slice(0, count))
+    count = min(len(output_rows), len(input_rows))
+    unlike = differing(output_rows.keys.slice(0, count), input_rows.keys.slice(0, count))
     return count if unlike is None else int(np.argmax(unlike))
 
 
-def _run(ours: RowSlice, last: RowSlice) -> int:
-    """How many first rows have the id of this one row."""
-    other = np.flatnonzero(~true_at(pc.equal(ours.keys, last.keys[0])))
-    return int(other[0]) if len(other) else len(ours)
+def _with_id_of(row: RowSlice, output_rows: RowSlice) -> int:
+    """How many first rows of the output have the id of this one row."""
+    other = np.flatnonzero(~true_at(pc.equal(output_rows.keys, row.keys[0])))
+    return int(other[0]) if len(other) else len(output_rows)

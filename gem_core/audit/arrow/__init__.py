@@ -1,1 +1,1 @@
-"""Arrow arrays and texts as the audit looks at them."""
+"""Arrow arrays, texts and types, as the audit reads them."""

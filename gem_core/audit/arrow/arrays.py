@@ -4,13 +4,13 @@ import numpy as np
 import pyarrow as pa
 
 type Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
-"""One truth value a row."""
+"""One truth value for each row."""
 
 
 def true_at(array: pa.Array) -> Mask:
-    """Which rows hold true; null counts as no."""
-    held = _bits(array, 1)
-    return held & valid(array) if array.null_count else held
+    """Which rows hold true; null counts as false."""
+    values = _bits(array, 1)
+    return values & valid(array) if array.null_count else values
 
 
 def valid(array: pa.Array) -> Mask:
@@ -20,8 +20,8 @@ def valid(array: pa.Array) -> Mask:
     return _bits(array, 0)
 
 
-def valid_just_at(array: pa.Array, rows: Mask) -> bool:
-    """Whether these rows are not null and all others are; compared bit by bit."""
+def valid_exactly_at(array: pa.Array, rows: Mask) -> bool:
+    """Whether just these rows are not null, and all others are; compared as bits."""
     count = len(array)
     if array.null_count != count - np.count_nonzero(rows):
         return False
@@ -30,15 +30,15 @@ def valid_just_at(array: pa.Array, rows: Mask) -> bool:
     if array.offset % 8:
         return np.array_equal(valid(array), rows)
     whole, start = count // 8, array.offset // 8
-    held = np.frombuffer(array.buffers()[0], np.uint8, whole, start)
-    if (held != np.packbits(rows[: whole * 8], bitorder="little")).any():
+    validity = np.frombuffer(array.buffers()[0], np.uint8, whole, start)
+    if (validity != np.packbits(rows[: whole * 8], bitorder="little")).any():
         return False
     # Bits of the last byte beyond the last row may be anything.
     return whole * 8 == count or np.array_equal(valid(array[whole * 8 :]), rows[whole * 8 :])
 
 
 def numbers(array: pa.Array) -> np.ndarray:
-    """Values of a column of numbers. Where it is null they mean nothing."""
+    """The values of a column of numbers. At nulls they have no meaning."""
     kind = np.dtype(array.type.to_pandas_dtype())
     buffer = array.buffers()[1]
     if not len(array) or buffer is None:

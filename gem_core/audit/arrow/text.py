@@ -1,4 +1,4 @@
-"""Columns of text, and values as text for people. Pure."""
+"""Columns of text, and values as text to show. Pure."""
 
 import numpy as np
 import pyarrow as pa
@@ -9,12 +9,12 @@ _SPACE, _BEYOND_ASCII = 0x20, 0x80
 
 
 def as_text(array: pa.Array) -> pa.Array:
-    """Decode text columns to plain strings, which all compute functions take."""
+    """A text column as plain strings, which all compute functions take."""
     return array if pa.types.is_string(array.type) else array.cast(pa.string())
 
 
 def readable(value: pa.Scalar, *, cut: int | None = 100) -> str | None:
-    """Show a value as text: short unless told otherwise, and also when it is no valid UTF-8."""
+    """A value as text to show, also of invalid UTF-8: its first `cut` characters, or all."""
     if not value.is_valid:
         return None
     if pa.types.is_integer(value.type):
@@ -22,16 +22,16 @@ def readable(value: pa.Scalar, *, cut: int | None = 100) -> str | None:
     return bytes(value.cast(pa.binary()).as_py()).decode(errors="replace")[:cut]
 
 
-def none_blank(texts: pa.StringArray) -> bool:
-    """Whether surely no text that is not null is empty or begins with white space.
+def surely_none_blank(texts: pa.StringArray) -> bool:
+    """Whether no text that is not null can be blank, as far as its first byte shows.
 
-    Beyond ASCII, a first byte does not tell.
+    A first byte beyond ASCII may begin white space, so then the answer is no.
     """
     offsets, data = text_parts(texts)
     starts, lengths = offsets[:-1] - offsets[0], np.diff(offsets)
     if texts.null_count:
-        given = valid(texts)
-        starts, lengths = starts[given], lengths[given]
+        not_null = valid(texts)
+        starts, lengths = starts[not_null], lengths[not_null]
     if not np.all(lengths > 0):
         return False
     first = data.take(starts)
@@ -39,11 +39,11 @@ def none_blank(texts: pa.StringArray) -> bool:
 
 
 def text_parts(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
-    """The offsets of each text, and the bytes from the first to the last."""
+    """The offsets of the texts, and the bytes from the first text to the last."""
     if not len(texts):
         return np.zeros(1, np.int32), np.zeros(0, np.uint8)
-    _, places, content = texts.buffers()
-    offsets = np.frombuffer(places, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    _, ends, content = texts.buffers()
+    offsets = np.frombuffer(ends, np.int32)[texts.offset : texts.offset + len(texts) + 1]
     if content is None:
         return offsets, np.zeros(0, np.uint8)
     return offsets, np.frombuffer(content, np.uint8)[offsets[0] : offsets[-1]]

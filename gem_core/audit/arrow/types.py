@@ -1,17 +1,17 @@
-"""What a column's type means, whichever way it is encoded. Pure."""
+"""The meaning of a column's type, whatever its encoding. Pure."""
 
 import pyarrow as pa
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Whether values of this type are text, whichever way they are encoded."""
+    """Whether values of this type are text, whatever their encoding."""
     if isinstance(kind, pa.BaseExtensionType):
-        return False  # what the values mean is the extension's business
+        return False  # only the extension knows what its values mean
     return bool(pa.types.is_string(plain_type(kind)))
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:
-    """Give the type without its encoding.
+    """The type without its encoding.
 
     Dictionary, large and view variants and extensions hold the same values, and which of them a
     reader sees depends on who wrote the file (pandas, Spark, DuckDB), not on the column.

@@ -1,4 +1,4 @@
-"""Integer ids that fill a range, in any order: ticked off on a map of one byte an id. Pure."""
+"""Integer ids that fill a range, in any order: marked in a map of one byte for each id. Pure."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -15,20 +15,20 @@ from gem_core.audit.rows.example import EXAMPLES
 _IN_OUTPUT, _MATCHED, _INPUT = 1, 2, 4
 
 _BLOCK = 1 << 16
-"""Bytes of the map counted together."""
+"""Bytes of the map that are counted together."""
 
 _SPARSEST = 8
-"""Numbers of the range an id, at most: sorting them takes eight bytes an id."""
+"""Numbers of the range for each id, at most: sorting takes eight bytes for each id."""
 
 
 class OutOfRange(Exception):
-    """An id lies outside of the range, so the footer that gave the range is wrong."""
+    """An id is outside of the range, so the footer that stated the range is wrong."""
 
 
 def bitmap_range(
     key: pa.DataType, output: OutputIds, input_ids: InputIds | None, limit_bytes: int
 ) -> IntegerRange | None:
-    """Choose the range of a map for both files; None when it is unknown or takes too much."""
+    """Choose the range of a map for both files; None when it is unknown or too large."""
     span = output.span
     if span and input_ids:
         span = span.covering(input_ids.span) if input_ids.span else None
@@ -38,7 +38,7 @@ def bitmap_range(
 
 
 class Bitmap:
-    """Which ids of a range occur in the output, in its matched rows, and in the input."""
+    """Marks which ids of a range occur in the output, in its matched rows, and in the input."""
 
     def __init__(self, span: IntegerRange) -> None:
         self._least = span.least
@@ -46,34 +46,34 @@ class Bitmap:
         self._map = np.zeros(span.length, np.uint8)
 
     def add(self, keys: pa.Array, matched: Mask) -> None:
-        """Tick ids of the output (int64, no nulls), and which of their rows are matched.
+        """Mark ids of the output (int64, no nulls), and which of their rows are matched.
 
         Raises:
-            OutOfRange: nothing that was ticked may be used.
+            OutOfRange: the map is of no use any more.
 
         """
-        places = self._places(keys)
-        self._map[places.take(np.flatnonzero(matched))] = _IN_OUTPUT | _MATCHED
+        positions = self._positions(keys)
+        self._map[positions.take(np.flatnonzero(matched))] = _IN_OUTPUT | _MATCHED
         # An id may have a matched row as well.
-        self._map[places.take(np.flatnonzero(~matched))] |= _IN_OUTPUT
+        self._map[positions.take(np.flatnonzero(~matched))] |= _IN_OUTPUT
 
     def counts(self) -> tuple[int, int]:
         """Distinct ids of the output, and those of them that have a matched row."""
         return self._count(_IN_OUTPUT, _IN_OUTPUT), self._count(_MATCHED, _MATCHED)
 
     def difference(self, input_keys: Iterable[pa.Array]) -> Difference:
-        """Tick the input's ids too. Raises OutOfRange, and what `input_keys` raises."""
+        """Mark the input's ids too. Raises OutOfRange, and what `input_keys` raises."""
         for keys in input_keys:
-            self._map[self._places(keys)] |= _INPUT
+            self._map[self._positions(keys)] |= _INPUT
         both = _INPUT | _IN_OUTPUT
         return Difference(
             missing=self._count(both, _INPUT),
-            invented=self._count(both, _IN_OUTPUT),
+            extra=self._count(both, _IN_OUTPUT),
             missing_first=tuple(self._first(both, _INPUT)),
-            invented_first=tuple(self._first(both, _IN_OUTPUT)),
+            extra_first=tuple(self._first(both, _IN_OUTPUT)),
         )
 
-    def _places(self, keys: pa.Array) -> np.ndarray:
+    def _positions(self, keys: pa.Array) -> np.ndarray:
         values = numbers(keys)
         if len(values) and (values.min() < self._least or values.max() > self._most):
             raise OutOfRange
@@ -82,14 +82,15 @@ class Bitmap:
     def _blocks(self) -> Iterable[np.ndarray]:
         return (self._map[at : at + _BLOCK] for at in range(0, len(self._map), _BLOCK))
 
-    def _count(self, looked_at: int, wanted: int) -> int:
-        return sum(int(np.count_nonzero((block & looked_at) == wanted)) for block in self._blocks())
+    def _count(self, bits: int, marked: int) -> int:
+        """How many ids have just these of the bits marked."""
+        return sum(int(np.count_nonzero((block & bits) == marked)) for block in self._blocks())
 
-    def _first(self, looked_at: int, wanted: int) -> Iterator[str]:
-        """Show the smallest few ids of a kind."""
+    def _first(self, bits: int, marked: int) -> Iterator[str]:
+        """The smallest few of these ids, as text to show."""
         found = (
-            str(self._least + number * _BLOCK + place)
+            str(self._least + number * _BLOCK + position)
             for number, block in enumerate(self._blocks())
-            for place in np.flatnonzero((block & looked_at) == wanted).tolist()
+            for position in np.flatnonzero((block & bits) == marked).tolist()
         )
         return islice(found, EXAMPLES)

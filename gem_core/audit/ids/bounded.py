@@ -1,4 +1,4 @@
-"""The ids of an output beside its input's, until the temporary directory cannot take them."""
+"""The ids of an output beside its input's, as far as the temporary directory allows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from gem_core.audit.contract import ID, UsableColumns
 from gem_core.audit.ids.facts import IdFacts, IdLimits, InputIds, OutputIds
 from gem_core.audit.ids.id_audit import IdAudit
 from gem_core.audit.parquet.opened_file import OpenedFile
-from gem_core.audit.rows.row_rules import Rows
+from gem_core.audit.rows.row_batch import RowBatch
 from gem_core.gem.contracts.contract import Role
 
 
@@ -29,13 +29,13 @@ class DiskBoundIds:
         """Without `input_ids`, `not_compared` says why."""
         output = OutputIds(
             opened.schema.field(ID).type,
-            lambda: _once_more(opened, usable.only(Role.ID, Role.STATUS)),
+            lambda: _read_again(opened, usable.only(Role.ID, Role.STATUS)),
             opened.id_range(),
             opened.rows,
         )
         self._ids = IdAudit(output, input_ids, not_compared=not_compared, limits=limits)
         self.fault = ""
-        """Why the ids were given up, which says nothing about the output; or empty."""
+        """Why the ids could not be counted, which says nothing about the output; or empty."""
 
     def close(self) -> None:
         """Remove what is on disk."""
@@ -44,19 +44,19 @@ class DiskBoundIds:
     def add(self, ids: pa.Array, matched: Mask) -> None:
         """Take the ids of one batch, and which of its rows are matched."""
         if not self.fault:
-            with self._giving_up():
+            with self._on_disk():
                 self._ids.add(ids, matched)
 
     def finish(self) -> IdFacts | None:
-        """Count and compare; None when the ids were given up. Raises DataFault and OutputError."""
+        """Count and compare; None with a `fault`. Raises DataFault and OutputError."""
         found = None
         if not self.fault:
-            with self._giving_up():
+            with self._on_disk():
                 found = self._ids.finish()
         return found
 
     @contextmanager
-    def _giving_up(self) -> Iterator[None]:
+    def _on_disk(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -67,6 +67,6 @@ class DiskBoundIds:
             self.close()
 
 
-def _once_more(opened: OpenedFile, usable: UsableColumns) -> Iterator[tuple[pa.Array, Mask]]:
+def _read_again(opened: OpenedFile, usable: UsableColumns) -> Iterator[tuple[pa.Array, Mask]]:
     for batch in opened.batches(usable.names, as_dictionary=usable.repeating):
-        yield batch.column(ID), Rows(batch, usable).matched
+        yield batch.column(ID), RowBatch(batch, usable).matched

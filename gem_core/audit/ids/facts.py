@@ -1,4 +1,4 @@
-"""What an audit is told of ids, and what it finds out about them. Pure values."""
+"""The ids of both files as an audit takes them, and what it finds. Pure values."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,48 +11,48 @@ from gem_core.audit.parquet.integer_range import IntegerRange
 from gem_core.audit.rows.example import Example
 
 LIMIT_BYTES = 64 << 20
-"""Of ids held, both files together."""
+"""Memory for ids by default, for both files together."""
 
 
 class InputLost(Exception):
-    """The input could not be read on; raised by the iterator of its ids. The message says why."""
+    """Reading the input stopped; raised by the iterator of its ids. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class IdLimits:
-    """What ids may take."""
+    """The memory and disk that ids may use."""
 
     memory_bytes: int = LIMIT_BYTES
-    """Of both files together."""
+    """For both files together."""
     folder: Path | None = None
-    """For what does not fit into memory; None is the system's temporary directory."""
+    """The folder for what exceeds the memory; None is the system's temporary directory."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputIds:
-    """The ids of the input: their type, and the arrays in the file's order."""
+    """The ids of the input: their type, and how to read them."""
 
     kind: pa.DataType
     read: Callable[[], Iterable[pa.Array]]
-    """From the first one; may be called again. May raise InputLost."""
+    """All ids in the file's order, from the first one; may be called again. May raise InputLost."""
     span: IntegerRange | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OutputIds:
-    """The ids of the output: their type, and how to read them once more."""
+    """The ids of the output: their type, and how to read them again."""
 
     kind: pa.DataType
     again: Callable[[], Iterable[tuple[pa.Array, Mask]]]
-    """All ids with which of their rows are matched, from the first one."""
+    """All ids from the first one, and which of their rows are matched."""
     span: IntegerRange | None = None
     rows: int = 0
-    """Of the file, as its footer says."""
+    """Of the file, as its footer states."""
 
 
 @dataclass(frozen=True, slots=True)
 class IdFacts:
-    """What the ids say. Nulls are left out; every count is exact, or None."""
+    """What is known of the ids. Nulls are left out; every count is exact, or None."""
 
     rows: int
     """Rows of the output that have an id."""
@@ -63,9 +63,9 @@ class IdFacts:
     """Why `distinct` is None, or empty."""
     missing: int | None
     """Distinct ids of the input that the output lacks."""
-    invented: int | None
+    extra: int | None
     """Distinct ids of the output that the input lacks."""
     not_compared: str
-    """Why `missing` and `invented` are None, or empty."""
+    """Why `missing` and `extra` are None, or empty."""
     missing_examples: tuple[Example, ...] = ()
-    invented_examples: tuple[Example, ...] = ()
+    extra_examples: tuple[Example, ...] = ()

@@ -1,8 +1,8 @@
 """Exact facts about ids: how many are distinct, and which the input has and the output lacks.
 
-While the ids of both files come in order, as they do from most tools, the two are merged as they
-pass. While they come in the same order, whichever it is, they are equal. What remains is for
-`unordered`. Whichever way turns out not to fit, the ids are read once more.
+As long as the ids of both files are in order, as most tools write them, they are merged while they
+are read. As long as both files have the same ids in the same order, they are equal. All else is
+left to `out_of_order`. When an assumption turns out to be wrong, the ids are read again.
 """
 
 from collections.abc import Iterator
@@ -21,17 +21,17 @@ from gem_core.audit.ids.in_order import (
     SameSequence,
     ordered,
 )
-from gem_core.audit.ids.keys import filled, key_type, to_keys
+from gem_core.audit.ids.keys import key_type, to_keys, without_nulls
 from gem_core.audit.ids.non_integers import NonIntegerIds
 from gem_core.audit.ids.out_of_order import OutOfOrderIds, SortMaker, difference
 from gem_core.audit.rows.example import EXAMPLES, Example
 
 _EARLY_BYTES = 8 << 20
-"""Of ids in order that are held, in case the order ends early: then nothing is read twice."""
+"""Memory for the first ids in order: when the order ends early, nothing is read twice."""
 
 
 class IdAudit:
-    """Takes the ids of an output batch by batch, and pulls the input's as far as needed."""
+    """Takes the ids of an output batch by batch, and reads the input's as far as needed."""
 
     def __init__(
         self,
@@ -47,17 +47,16 @@ class IdAudit:
         self._output = output
         self._input_ids = input_ids
         self._span = bitmap_range(self._key, output, input_ids, limits.memory_bytes)
-        each = limits.memory_bytes // (2 if input_ids else 1)
-        self._new_runs = SortMaker(self._key, each, limits.folder)
-        self._strangers = NonIntegerIds(limits.memory_bytes // 4)
-        self._limit_of_strangers = limits.memory_bytes // 4
+        bytes_of_one = limits.memory_bytes // (2 if input_ids else 1)
+        self._new_sort = SortMaker(self._key, bytes_of_one, limits.folder)
+        self._non_integers = NonIntegerIds(limits.memory_bytes // 4)
         self._rows = 0
         self._count = IdCount()
         self._early: list[tuple[pa.Array, Mask]] | None = []
-        """Ids in order so far; None once they were let go."""
+        """The first ids, all in order; None when they became too many."""
         self._merge = Merge(ordered(self._input_keys())) if input_ids else None
         self._same: SameSequence | None = None
-        self._unordered: OutOfOrderIds | None = None
+        self._out_of_order: OutOfOrderIds | None = None
         self._not_compared = not_compared
 
     def add(self, ids: pa.Array, matched: Mask) -> None:
@@ -67,23 +66,20 @@ class IdAudit:
             OSError: the temporary directory is full or cannot be written.
 
         """
-        keys, strangers = to_keys(ids, self._key)
-        self._strangers.add(strangers, matched)
-        keys, matched = filled(keys, matched)
+        keys, non_integers = to_keys(ids, self._key)
+        self._non_integers.add(non_integers, matched)
+        keys, matched = without_nulls(keys, matched)
         self._rows += len(keys)
-        if not self._unordered:
+        if not self._out_of_order:
             try:
-                self._pass(keys, matched)
+                self._add_in_order(keys, matched)
             except OutOfOrder:
-                self._begin_again()
-        if self._unordered:
-            self._unordered.add(keys, matched)
-            if self._same:
-                with self._giving_up():
-                    self._same.add(keys)
+                self._out_of_order = self._begin_out_of_order()
+        if self._out_of_order:
+            self._add_out_of_order(self._out_of_order, keys, matched)
 
     def finish(self) -> IdFacts:
-        """Everything is read: count, and compare.
+        """Count and compare, after the last id.
 
         Raises:
             OSError: the temporary directory is full or cannot be written.
@@ -91,51 +87,55 @@ class IdAudit:
 
         """
         try:
-            if self._unordered:
-                self._unordered.complete()
-            found = self._passed()
+            if self._out_of_order:
+                self._out_of_order.complete()
+            found = self._compared_while_reading()
             if not found and not self._not_compared:
-                with self._giving_up():
+                with self._comparing():
                     found = self._compare()
             return self._facts(found)
         finally:
             self.close()
 
     def close(self) -> None:
-        """Give up what is held on disk; nothing may be added any more."""
-        if self._unordered:
-            self._unordered.close()
+        """Remove what is on disk; nothing may be added any more."""
+        if self._out_of_order:
+            self._out_of_order.close()
 
-    def _pass(self, keys: pa.Array, matched: Mask) -> None:
+    def _add_in_order(self, keys: pa.Array, matched: Mask) -> None:
         """Count and merge ids in order. Raises OutOfOrder."""
         distinct = self._count.add(keys, matched)
         if self._early is not None:
             self._early.append((keys, matched))
-            if sum(held.nbytes for held, _ in self._early) > _EARLY_BYTES:
+            if sum(early.nbytes for early, _ in self._early) > _EARLY_BYTES:
                 self._early = None
         if self._merge:
-            with self._giving_up():
+            with self._comparing():
                 self._merge.add(distinct)
 
-    def _begin_again(self) -> None:
-        """Leave the way of ids in order."""
+    def _begin_out_of_order(self) -> OutOfOrderIds:
+        """Begin again, without an order, with the first ids or after reading all again."""
         self._merge = None
-        self._unordered = OutOfOrderIds(self._new_runs, self._span, self._keys_again)
+        ids = OutOfOrderIds(self._new_sort, self._span, self._keys_again)
         if self._early is None:
-            self._unordered.skip()
-            return
+            ids.skip()
+            return ids
         if self._input_ids and not self._not_compared:
             self._same = SameSequence(self._input_keys())
         for keys, matched in self._early:
-            self._unordered.add(keys, matched)
-            if self._same:
-                with self._giving_up():
-                    self._same.add(keys)
+            self._add_out_of_order(ids, keys, matched)
         self._early = None
+        return ids
 
-    def _passed(self) -> Difference | None:
-        """What was found while the ids passed."""
-        with self._giving_up():
+    def _add_out_of_order(self, ids: OutOfOrderIds, keys: pa.Array, matched: Mask) -> None:
+        ids.add(keys, matched)
+        if self._same:
+            with self._comparing():
+                self._same.add(keys)
+
+    def _compared_while_reading(self) -> Difference | None:
+        """The difference, if the ids could be compared while they were read."""
+        with self._comparing():
             if self._merge:
                 return self._merge.finish()
             if self._same:
@@ -143,41 +143,41 @@ class IdAudit:
         return None
 
     def _compare(self) -> Difference:
-        """Compare once more, from the first id, what could not be while it passed."""
-        if self._unordered:
-            return self._unordered.difference(self._input_keys)
+        """Read the ids again and compare them, from the first one."""
+        if self._out_of_order:
+            return self._out_of_order.difference(self._input_keys)
         return difference(
             lambda: ordered(keys for keys, _ in self._keys_again()),
             self._input_keys,
-            self._new_runs,
+            self._new_sort,
         )
 
     def _facts(self, found: Difference | None) -> IdFacts:
-        distinct, of_matched = (self._unordered or self._count).counts()
-        strange, strange_matched = self._strangers.counts()
-        odd = self._strangers.first(EXAMPLES)
-        beyond = ""
-        if not self._strangers.known:
+        distinct, of_matched = (self._out_of_order or self._count).counts()
+        others, others_matched = self._non_integers.counts()
+        too_many = ""
+        if not self._non_integers.known:
             found = None
-            beyond = (
-                "the output has more texts that can be no id of the input than fit in "
-                f"{self._limit_of_strangers} bytes"
+            too_many = (
+                "the output has more ids that are not integers, as those of the input are, than "
+                f"fit in {self._non_integers.limit_bytes} bytes"
             )
+        extra_first = (*found.extra_first, *self._non_integers.first(EXAMPLES)) if found else ()
         return IdFacts(
-            rows=self._rows + self._strangers.rows,
-            distinct=None if beyond else distinct + strange,
-            distinct_matched=None if beyond else of_matched + strange_matched,
-            not_counted=beyond,
+            rows=self._rows + self._non_integers.rows,
+            distinct=None if too_many else distinct + others,
+            distinct_matched=None if too_many else of_matched + others_matched,
+            not_counted=too_many,
             missing=found.missing if found else None,
-            invented=found.invented + strange if found else None,
-            not_compared="" if found else self._not_compared or beyond,
+            extra=found.extra + others if found else None,
+            not_compared="" if found else self._not_compared or too_many,
             missing_examples=_examples(found.missing_first) if found else (),
-            invented_examples=_examples((*found.invented_first, *odd)) if found else (),
+            extra_examples=_examples(extra_first),
         )
 
     @contextmanager
-    def _giving_up(self) -> Iterator[None]:
-        """Stop comparing where the input is in another order, or cannot be read on."""
+    def _comparing(self) -> Iterator[None]:
+        """Stop comparing when the input is in another order, or cannot be read any further."""
         try:
             yield
         except OutOfOrder:
@@ -188,7 +188,7 @@ class IdAudit:
 
     def _keys_again(self) -> Iterator[tuple[pa.Array, Mask]]:
         for ids, matched in self._output.again():
-            yield filled(to_keys(ids, self._key)[0], matched)
+            yield without_nulls(to_keys(ids, self._key)[0], matched)
 
     def _input_keys(self) -> Iterator[pa.Array]:
         for ids in self._input_ids.read() if self._input_ids else ():

@@ -1,4 +1,4 @@
-"""Ids in order: counting distinct ones, and merging two files, with nothing held. Pure."""
+"""Ids in order: counts distinct ones and merges two files, with no id in memory. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,61 +17,61 @@ class OutOfOrder(Exception):
 
 
 class Distinct:
-    """Counts the distinct ids of arrays that come in order, equal ones side by side."""
+    """Counts the distinct ids of arrays that come in order, equal ids next to each other."""
 
     def __init__(self) -> None:
         self.count = 0
         self._last: pa.Array | None = None
-        """An array of the one id that came last."""
+        """An array of one id, the last one so far."""
 
     def add(self, keys: pa.Array) -> pa.Array:
-        """Fold the next ids (no nulls); gives back those that were not seen before.
+        """Count the next ids (no nulls), and return those that are new.
 
         Raises:
             OutOfOrder: the arrays are not in order; the count is of no use any more.
 
         """
-        heads = self.heads(keys)
-        return keys if heads.all() else keys.filter(pa.array(heads))
+        is_new = self.new(keys)
+        return keys if is_new.all() else keys.filter(pa.array(is_new))
 
-    def heads(self, keys: pa.Array) -> Mask:
-        """Fold the next ids (no nulls); tells which were not seen before. Raises OutOfOrder."""
-        heads = np.ones(len(keys), np.bool_)
+    def new(self, keys: pa.Array) -> Mask:
+        """Count the next ids (no nulls), and return which are new. Raises OutOfOrder."""
+        is_new = np.ones(len(keys), np.bool_)
         if not len(keys):
-            return heads
-        heads[1:] = _rising(keys)
-        heads[0] = self._last is None or _less(self._last, keys[:1])
-        if not heads.all():
+            return is_new
+        is_new[1:] = _rising(keys)
+        is_new[0] = self._last is None or _less(self._last, keys[:1])
+        if not is_new.all():
             falls = _rising(keys, falling=True).any()
             if falls or (self._last is not None and _less(keys[:1], self._last)):
                 raise OutOfOrder
         self._last = pa.concat_arrays([keys[-1:]])
-        self.count += int(np.count_nonzero(heads))
-        return heads
+        self.count += int(np.count_nonzero(is_new))
+        return is_new
 
-    def add_distinct(self, keys: pa.Array, these: Mask) -> None:
-        """Fold those of the next ids, known to be distinct among themselves and in order."""
-        count = int(np.count_nonzero(these))
+    def add_distinct(self, keys: pa.Array, some: Mask) -> None:
+        """Count some of the next ids, known to be in order and without repeats."""
+        count = int(np.count_nonzero(some))
         if not count:
             return
-        first = int(np.argmax(these))
-        last = len(keys) - 1 - int(np.argmax(these[::-1]))
-        again = self._last is not None and not _less(self._last, keys[first : first + 1])
-        self.count += count - again
+        first = int(np.argmax(some))
+        last = len(keys) - 1 - int(np.argmax(some[::-1]))
+        is_repeat = self._last is not None and not _less(self._last, keys[first : first + 1])
+        self.count += count - is_repeat
         self._last = pa.concat_arrays([keys[last : last + 1]])
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What one set of ids has and another lacks."""
+    """How the ids of the output differ from those of the input."""
 
     missing: int = 0
     """Distinct ids of the input that the output lacks."""
-    invented: int = 0
+    extra: int = 0
     """Distinct ids of the output that the input lacks."""
     missing_first: tuple[str, ...] = ()
     """The smallest few."""
-    invented_first: tuple[str, ...] = ()
+    extra_first: tuple[str, ...] = ()
 
 
 class IdCount:
@@ -86,33 +86,33 @@ class IdCount:
         return self.all.count, self.of_matched.count
 
     def add(self, keys: pa.Array, matched: Mask) -> pa.Array:
-        """Fold ids and which of their rows are matched; gives back the distinct ones."""
-        fresh = self.all.add(keys)
-        if len(fresh) == len(keys):
-            # No repeats, so no need to look at the ids of the matched rows.
+        """Count ids, and which of their rows are matched; return the ids that are new."""
+        new = self.all.add(keys)
+        if len(new) == len(keys):
+            # Without repeats, the ids of the matched rows need not be compared.
             self.of_matched.add_distinct(keys, matched)
         else:
             self.of_matched.add(keys.filter(pa.array(matched)))
-        return fresh
+        return new
 
     def add_matched_first(self, keys: pa.Array, matched: Mask) -> pa.Array:
-        """Fold ids of which those of matched rows come before equal ones of other rows."""
-        heads = self.all.heads(keys)
-        self.of_matched.count += int(np.count_nonzero(heads & matched))
-        return keys if heads.all() else keys.filter(pa.array(heads))
+        """Count ids, of which matched ones come before equal others; return those that are new."""
+        is_new = self.all.new(keys)
+        self.of_matched.count += int(np.count_nonzero(is_new & matched))
+        return keys if is_new.all() else keys.filter(pa.array(is_new))
 
 
 class Merge:
-    """Compares two files of distinct ids in order, piece by piece as they come."""
+    """Compares the distinct ids of two files in order, array by array."""
 
     def __init__(self, input_keys: Iterator[pa.Array]) -> None:
         self._input_keys = input_keys
         self._left: pa.Array | None = None
-        """Ids of the input that were pulled and not yet compared."""
+        """Ids of the input that were read and not yet compared."""
         self._missing = 0
-        self._invented = 0
+        self._extra = 0
         self._missing_first: list[str] = []
-        self._invented_first: list[str] = []
+        self._extra_first: list[str] = []
 
     def add(self, keys: pa.Array) -> None:
         """Compare the next ids of the output. Raises what the input's iterator raises."""
@@ -120,47 +120,47 @@ class Merge:
             if self._left is None or not len(self._left):
                 self._left = next(self._input_keys, None)
             if self._left is None:
-                self._invent(keys)
+                self._add_extra(keys)
                 return
             if not len(self._left):
                 continue
             limit = self._left[-1] if _less(self._left[-1:], keys[-1:]) else keys[-1]
-            ours = pc.less_equal(keys, limit).true_count
-            theirs = pc.less_equal(self._left, limit).true_count
-            self._compare(keys[:ours], self._left[:theirs])
-            keys, self._left = keys[ours:], self._left[theirs:]
+            of_output = pc.less_equal(keys, limit).true_count
+            of_input = pc.less_equal(self._left, limit).true_count
+            self._compare(keys[:of_output], self._left[:of_input])
+            keys, self._left = keys[of_output:], self._left[of_input:]
 
     def finish(self) -> Difference:
-        """The output has no more ids: what the input still has is missing."""
+        """The output has no more ids: all ids that the input still has are missing."""
         if self._left is not None:
-            self._miss(self._left)
+            self._add_missing(self._left)
         for keys in self._input_keys:
-            self._miss(keys)
+            self._add_missing(keys)
         return Difference(
-            self._missing, self._invented, tuple(self._missing_first), tuple(self._invented_first)
+            self._missing, self._extra, tuple(self._missing_first), tuple(self._extra_first)
         )
 
-    def _compare(self, ours: pa.Array, theirs: pa.Array) -> None:
-        if not ours.equals(theirs):
-            self._invent(_without(ours, theirs))
-            self._miss(_without(theirs, ours))
+    def _compare(self, output_keys: pa.Array, input_keys: pa.Array) -> None:
+        if not output_keys.equals(input_keys):
+            self._add_extra(_without(output_keys, input_keys))
+            self._add_missing(_without(input_keys, output_keys))
 
-    def _invent(self, keys: pa.Array) -> None:
-        self._invented += len(keys)
-        self._invented_first += first_of(keys, EXAMPLES - len(self._invented_first))
+    def _add_extra(self, keys: pa.Array) -> None:
+        self._extra += len(keys)
+        self._extra_first += first_of(keys, EXAMPLES - len(self._extra_first))
 
-    def _miss(self, keys: pa.Array) -> None:
+    def _add_missing(self, keys: pa.Array) -> None:
         self._missing += len(keys)
         self._missing_first += first_of(keys, EXAMPLES - len(self._missing_first))
 
 
 class SameSequence:
-    """Holds that two files have the same ids in the same order, whichever it is."""
+    """Tests whether two files have the same ids in the same order, in whatever order."""
 
     def __init__(self, input_keys: Iterator[pa.Array]) -> None:
         self._input_keys = input_keys
         self._left: pa.Array | None = None
-        """Ids of the input that were pulled and not yet compared."""
+        """Ids of the input that were read and not yet compared."""
 
     def add(self, keys: pa.Array) -> None:
         """Compare the next ids of the output.
@@ -180,21 +180,21 @@ class SameSequence:
             keys, self._left = keys[count:], self._left[count:]
 
     def finish(self) -> Difference:
-        """Neither file has more ids. Raises OutOfOrder if the input has."""
+        """The output has no more ids. Raises OutOfOrder if the input has."""
         if self._left or any(len(keys) for keys in self._input_keys):
             raise OutOfOrder
         return Difference()
 
 
 def ordered(arrays: Iterable[pa.Array]) -> Iterator[pa.Array]:
-    """Leave the distinct ones of ids in order. Raises OutOfOrder."""
+    """Drop repeats from ids in order. Raises OutOfOrder."""
     distinct = Distinct()
     for keys in arrays:
         yield distinct.add(keys)
 
 
 def _rising(keys: pa.Array, *, falling: bool = False) -> Mask:
-    """Which keys but the first are larger (smaller) than the one before."""
+    """Which keys, from the second on, are larger (smaller) than the one before."""
     if pa.types.is_integer(keys.type):
         values = numbers(keys)
         return values[1:] < values[:-1] if falling else values[1:] > values[:-1]

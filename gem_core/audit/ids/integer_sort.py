@@ -1,8 +1,8 @@
-"""Integer ids in any order: sorted block by block and kept as gaps, beyond a bound on disk. Edge
-(disk).
+"""An external merge sort of integer ids: sorted blocks are kept as gaps between ids, in memory up
+to a limit and on disk beyond it. Edge (disk).
 
-The lowest bit of what is sorted tells whether the row is matched, so that both can be counted in
-one order. The bit that an id loses for it is the sign: negative ids are kept apart.
+The lowest bit of what is sorted says whether the row is matched, so that one order serves both
+counts. It takes the place of the sign: negative ids are sorted apart.
 """
 
 import tempfile
@@ -19,22 +19,22 @@ from gem_core.audit.ids.in_order import IdCount
 from gem_core.audit.ids.sorted_run import SortedRun
 
 MERGE_IDS = 1 << 19
-"""Of all runs together while they are merged: enough that steps cost little, few enough for the
-cache."""
+"""Ids of all runs together in one step of a merge: enough that steps cost little, few enough for
+the cache."""
 
 _BLOCKS = 8
-"""Of ids in eight bytes each, that the bound would hold. In order, most take four."""
+"""Blocks of ids, eight bytes each, that fit into the limit. As gaps, most ids take four bytes."""
 
 _SIGN = np.int64(-(2**63))
 
 
 @dataclass(slots=True)
 class _Packed:
-    """A sorted run as the gaps between its ids, which rarely need eight bytes."""
+    """A sorted run, as the gaps between its ids, which rarely need eight bytes."""
 
     first: np.uint64
     gaps: np.ndarray | Path
-    """Of each id to the one before; 0 for the first one."""
+    """From each id to the one before; 0 for the first one. Or the file that holds them."""
     kind: np.dtype[np.unsignedinteger]
     length: int
 
@@ -44,13 +44,13 @@ class _Packed:
         return 0 if isinstance(self.gaps, Path) else self.gaps.nbytes
 
     def store(self, path: Path) -> None:
-        """Keep it there instead."""
+        """Move the gaps to a file."""
         if not isinstance(self.gaps, Path):
             path.write_bytes(self.gaps.data)
             self.gaps = path
 
     def chunks(self, rows: int) -> Iterator[np.ndarray]:
-        """Its ids, so many at a time."""
+        """The ids, some `rows` at a time."""
         last = self.first
         for start in range(0, self.length, rows):
             ids = np.cumsum(self._part(start, rows), dtype=np.uint64)
@@ -81,7 +81,7 @@ class _Sorter:
         return self.filled * self.block.itemsize + sum(run.held_bytes for run in self.runs)
 
     def take(self, ids: np.ndarray) -> np.ndarray:
-        """Take as many as the block has room for; gives back the others."""
+        """Take as many as fit into the block, and return the others."""
         count = min(len(ids), len(self.block) - self.filled)
         self.block[self.filled : self.filled + count] = ids[:count]
         self.filled += count
@@ -100,7 +100,7 @@ class _Sorter:
         self.filled = 0
 
     def in_order(self) -> Iterator[np.ndarray]:
-        """All of them, some at a time."""
+        """All ids in order, some at a time."""
         self.pack()
         rows = max(1, MERGE_IDS // max(1, len(self.runs)))
         runs = [SortedRun(run.chunks(rows)) for run in self.runs]
@@ -117,7 +117,7 @@ class IntegerSort:
     """All integer ids of one file. `close` removes its files."""
 
     def __init__(self, limit_bytes: int, folder: Path | None = None) -> None:
-        """Hold `limit_bytes`; `folder` (None: the system's) gets the rest."""
+        """Use `limit_bytes` of memory, and `folder` (None: the system's) for the rest."""
         self._limit = limit_bytes
         self._negative, self._others = self._sorter(), self._sorter()
         self._parent = folder
@@ -127,18 +127,18 @@ class IntegerSort:
 
     @property
     def held_bytes(self) -> int:
-        """Of ids in memory."""
+        """Memory that ids use."""
         return self._negative.held_bytes + self._others.held_bytes
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Release memory and disk."""
         self._negative, self._others = self._sorter(), self._sorter()
         if self._folder:
             self._folder.cleanup()
             self._folder = None
 
     def add(self, keys: pa.Array, matched: Mask | None) -> None:
-        """Take int64 ids (no nulls), and which of their rows are matched; None is nobody.
+        """Take int64 ids (no nulls), and which of their rows are matched; None means none.
 
         Raises:
             OSError: the disk is full, or the folder cannot be written.
@@ -154,14 +154,14 @@ class IntegerSort:
         self._take(self._others, ids)
 
     def distinct(self, count: IdCount) -> Iterator[pa.Array]:
-        """Go through the distinct ids in order, and count them. May be called again."""
+        """The distinct ids in order, counted as they pass. May be called again."""
         for sorter, sign in ((self._negative, _SIGN), (self._others, np.int64(0))):
             for ids in sorter.in_order():
                 keys = (ids >> 1).view(np.int64) | sign
                 yield count.add_matched_first(pa.array(keys), (ids & 1) == 0)
 
     def _sorter(self) -> _Sorter:
-        # Memory that was never written to takes no room.
+        # The system gives memory only when it is written to.
         return _Sorter(np.empty(max(1, self._limit // _BLOCKS // 8), np.uint64))
 
     def _take(self, sorter: _Sorter, ids: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Brings the ids of two files to one type, so that 17 and "17" are the same id. Pure."""
+"""Converts the ids of two files to one type, so that 17 and "17" are the same id. Pure."""
 
 import pyarrow as pa
 
@@ -11,8 +11,8 @@ _INT64 = range(-(2**63), 2**63)
 def key_type(output: pa.DataType, input_type: pa.DataType | None) -> pa.DataType:
     """Choose int64 where it holds every id of the input, text otherwise.
 
-    An output with text for an input with integers (which other generations of the page describe) is
-    compared as integers: they are smaller to hold, and stay in the input's order.
+    Text in the output for integers in the input (as other generations of GEM document it) is
+    compared as integers: they take less memory, and stay in the input's order.
     """
     kinds = [output] if input_type is None else [output, input_type]
     if any(pa.types.is_uint64(kind) for kind in kinds):
@@ -24,9 +24,9 @@ def to_keys(ids: pa.Array, key: pa.DataType) -> tuple[pa.Array, dict[int, bytes]
     """Convert ids to the key type.
 
     Returns:
-        The keys, null where the id is null or a stranger; and the strangers by position: texts that
-        are no integer as the input would print it ("017", "1.0", "x"), so equal to none of its ids.
-        They are given as bytes, since text may be no valid UTF-8.
+        The keys, null where the id is null or not an integer; and the ids that are not integers, by
+        position: texts that differ from every integer as the input would print it ("017", "1.0",
+        "x"), so from all of its ids. They are bytes, since text may be invalid UTF-8.
 
     """
     if not pa.types.is_integer(key):
@@ -45,17 +45,17 @@ def to_keys(ids: pa.Array, key: pa.DataType) -> tuple[pa.Array, dict[int, bytes]
 
 def _one_by_one(texts: pa.StringArray, key: pa.DataType) -> tuple[pa.Array, dict[int, bytes]]:
     values: list[int | None] = []
-    strangers: dict[int, bytes] = {}
+    non_integers: dict[int, bytes] = {}
     for position, text in enumerate(texts.cast(pa.binary()).to_pylist()):
         value = None if text is None else _integer(text)
         values.append(value)
         if text is not None and value is None:
-            strangers[position] = text
-    return pa.array(values, key), strangers
+            non_integers[position] = text
+    return pa.array(values, key), non_integers
 
 
 def _integer(text: bytes) -> int | None:
-    # Of bytes, only ASCII's digits are any.
+    # bytes.isdigit knows only the digits of ASCII.
     if not text.removeprefix(b"-").isdigit() or len(text) > len(str(_INT64.start)):
         return None
     value = int(text)
@@ -63,10 +63,10 @@ def _integer(text: bytes) -> int | None:
 
 
 def first_of(keys: pa.Array, count: int) -> list[str]:
-    """Show the first few keys as text."""
+    """The first few keys as text to show."""
     return [readable(key) or "" for key in keys[:count]]
 
 
-def filled(keys: pa.Array, rows: Mask) -> tuple[pa.Array, Mask]:
-    """Keep the positions at which a key is not null, of both alike."""
+def without_nulls(keys: pa.Array, rows: Mask) -> tuple[pa.Array, Mask]:
+    """Keep the positions at which a key is not null, in both arrays."""
     return (keys.drop_null(), rows[valid(keys)]) if keys.null_count else (keys, rows)

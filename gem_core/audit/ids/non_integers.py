@@ -1,4 +1,4 @@
-"""Texts among the output's ids that can be no id of an input of integers. Pure."""
+"""Ids of the output that are not integers, beside an input whose ids are. Pure."""
 
 from collections.abc import Mapping
 from heapq import nsmallest
@@ -7,24 +7,25 @@ from gem_core.audit.arrow.arrays import Mask
 
 
 class NonIntegerIds:
-    """Distinct texts among the output's ids that can be no id of the input."""
+    """Distinct ids of the output that are not integers, so not among the input's."""
 
     _BYTES_EACH = 200
-    """About what one entry of a dict costs, beside its bytes."""
+    """About the memory of one entry of a dict, beside the bytes of its text."""
 
     def __init__(self, limit_bytes: int) -> None:
         self.rows = 0
         self.known = True
-        """Whether the distinct ones are all held."""
+        """Whether all distinct ones are in memory."""
+        self.limit_bytes = limit_bytes
         self._left = limit_bytes
         self._matched: dict[bytes, bool] = {}
 
-    def add(self, strangers: Mapping[int, bytes], matched: Mask) -> None:
-        """Take those of one batch, by position in it."""
-        self.rows += len(strangers)
+    def add(self, non_integers: Mapping[int, bytes], matched: Mask) -> None:
+        """Add those of one batch, by their position in it."""
+        self.rows += len(non_integers)
         if not self.known:
             return
-        for position, text in strangers.items():
+        for position, text in non_integers.items():
             if text not in self._matched:
                 self._left -= self._BYTES_EACH + len(text)
                 self.known = self._left >= 0
@@ -38,6 +39,6 @@ class NonIntegerIds:
         return len(self._matched), sum(self._matched.values())
 
     def first(self, count: int) -> list[str]:
-        """Show the smallest few."""
+        """The smallest few as text to show."""
         texts = nsmallest(count, self._matched)
         return [text.decode(errors="replace")[:100] for text in texts]

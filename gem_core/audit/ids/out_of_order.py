@@ -1,5 +1,5 @@
-"""The output's ids when they come in no order: ticked off on a map, or sorted. Edge (disk, by
-`text_runs` and `int_runs`).
+"""The output's ids when they are not in order: marked in a map, or sorted. Edge (disk, by
+`text_sort` and `integer_sort`).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -20,44 +20,44 @@ type Keys = Callable[[], Iterable[pa.Array]]
 """Ids without nulls, from the first one; may be called again."""
 
 type FlaggedKeys = Callable[[], Iterable[tuple[pa.Array, Mask]]]
-"""The same, with which of their rows are matched."""
+"""The same, and which of their rows are matched."""
 
-type Runs = TextSort | IntegerSort
+type Sort = TextSort | IntegerSort
 
 
 @dataclass(frozen=True, slots=True)
 class SortMaker:
-    """Makes what ids of one kind are sorted in."""
+    """Makes sorts of ids of one kind."""
 
     kind: pa.DataType
     """int64 or text."""
     limit_bytes: int
-    """Of ids held, for one file."""
+    """Memory for the ids of one file."""
     folder: Path | None
 
-    def __call__(self) -> Runs:
-        """Empty ones; close them."""
+    def __call__(self) -> Sort:
+        """Make an empty one; close it."""
         make = IntegerSort if pa.types.is_integer(self.kind) else TextSort
         return make(self.limit_bytes, self.folder)
 
 
 class OutOfOrderIds:
-    """Takes ids in any order, counts and compares them."""
+    """Takes ids in any order, counts them and compares them."""
 
-    def __init__(self, new_runs: SortMaker, span: IntegerRange | None, again: FlaggedKeys) -> None:
-        """With a `span`, a map of it is tried first. `again` gives all ids once more."""
-        self._new_runs = new_runs
+    def __init__(self, new_sort: SortMaker, span: IntegerRange | None, again: FlaggedKeys) -> None:
+        """With a `span`, a map of it is tried first. `again` reads all ids again."""
+        self._new_sort = new_sort
         self._again = again
         self._map = Bitmap(span) if span else None
-        self._runs: Runs | None = None if span else new_runs()
+        self._sort: Sort | None = None if span else new_sort()
         self._incomplete = False
-        """Whether ids were given that are not held."""
+        """Whether ids were passed over, so that all must be read again."""
         self._counts: tuple[int, int] | None = None
 
     def close(self) -> None:
-        """Let go of everything."""
-        if self._runs:
-            self._runs.close()
+        """Release memory and disk."""
+        if self._sort:
+            self._sort.close()
 
     def add(self, keys: pa.Array, matched: Mask) -> None:
         """Take ids of the output.
@@ -74,15 +74,15 @@ class OutOfOrderIds:
             except OutOfRange:
                 self._map = None
                 self.skip()
-        elif self._runs:
-            self._runs.add(keys, matched)
+        elif self._sort:
+            self._sort.add(keys, matched)
 
     def skip(self) -> None:
-        """Go without ids from now on: all are read once more at the end."""
+        """Take no more ids: all are read again at the end."""
         self._incomplete = True
 
     def complete(self) -> None:
-        """All were given: see to it that all are held. Raises what `again` does, and OSError."""
+        """After the last id: read all again if needed. Raises what `again` does, and OSError."""
         if not self._incomplete:
             return
         self._incomplete = False
@@ -99,7 +99,7 @@ class OutOfOrderIds:
                 return self._map.difference(input_keys())
             except OutOfRange:
                 self._sort_instead()
-        return difference(self._in_order, input_keys, self._new_runs)
+        return difference(self._in_order, input_keys, self._new_sort)
 
     def counts(self) -> tuple[int, int]:
         """Distinct ids, and those of them that have a matched row."""
@@ -107,34 +107,34 @@ class OutOfOrderIds:
             return self._map.counts()
         if self._counts is None:
             for _ in self._in_order():
-                pass  # counts
+                pass  # the ids are counted as they pass
         return self._counts or (0, 0)
 
     def _sort_instead(self) -> None:
         self._map = None
         self._incomplete = False
-        self._runs = self._runs or self._new_runs()
+        self._sort = self._sort or self._new_sort()
         for keys, matched in self._again():
-            self._runs.add(keys, matched)
+            self._sort.add(keys, matched)
 
     def _in_order(self) -> Iterator[pa.Array]:
         count = IdCount()
-        if self._runs:
-            yield from self._runs.distinct(count)
+        if self._sort:
+            yield from self._sort.distinct(count)
         self._counts = count.all.count, count.of_matched.count
 
 
 def difference(
-    output: Callable[[], Iterator[pa.Array]], input_keys: Keys, new_runs: SortMaker
+    output: Callable[[], Iterator[pa.Array]], input_keys: Keys, new_sort: SortMaker
 ) -> Difference:
-    """Compare the output's distinct ids in order with the input's in any."""
+    """Compare the output's distinct ids, in order, with the input's, in any order."""
     try:
         return _merged(output(), input_keys())
     except OutOfOrder:
-        with closing(new_runs()) as runs:
+        with closing(new_sort()) as sort:
             for keys in input_keys():
-                runs.add(keys, None)
-            return _merged(output(), runs.distinct(IdCount()))
+                sort.add(keys, None)
+            return _merged(output(), sort.distinct(IdCount()))
 
 
 def _merged(output: Iterator[pa.Array], input_keys: Iterable[pa.Array]) -> Difference:

@@ -1,4 +1,4 @@
-"""A sorted run of ids, taken chunk by chunk while runs are merged. Pure."""
+"""A sorted run of ids, read chunk by chunk while runs are merged. Pure."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pyarrow as pa
 
 
 class SortedRun[A: (np.ndarray, pa.Array)]:
-    """What is at hand of one run, in order."""
+    """The chunk of a run that is next in order."""
 
     def __init__(self, chunks: Iterator[A]) -> None:
         """All chunks of the run, none of them empty."""
@@ -15,13 +15,13 @@ class SortedRun[A: (np.ndarray, pa.Array)]:
         self.chunk: A = next(chunks)
 
     def fill(self) -> bool:
-        """Have ids at hand; False when the run has ended."""
+        """Fetch the next chunk when this one is used up; False at the end of the run."""
         if not len(self.chunk):
             self.chunk = next(self._chunks, self.chunk)
         return bool(len(self.chunk))
 
     def take(self, count: int) -> A:
-        """Remove and give the first ids at hand."""
+        """Remove the first ids of the chunk, and return them."""
         taken: A = self.chunk[:count]
         self.chunk = self.chunk[count:]
         return taken

@@ -1,4 +1,4 @@
-"""The order of texts, found on their first bytes as numbers, and exact. Pure (numpy, pyarrow)."""
+"""The exact order of texts, found by their first bytes as numbers. Pure (numpy, pyarrow)."""
 
 import numpy as np
 import pyarrow as pa
@@ -10,14 +10,14 @@ _WORD = 8
 """Bytes that are compared as one number."""
 
 _BLOCK_ROWS = 1 << 15
-"""Looked at together: what is made on the way then stays in the cache."""
+"""Handled together, so that intermediate arrays stay in the cache."""
 
 ROOM_BYTES = 3 * _WORD
-"""Of each text, at most, beside the texts themselves."""
+"""Memory for each text, at most, beside the texts themselves."""
 
 
 def order_of(texts: pa.StringArray) -> np.ndarray:
-    """Positions of texts (no nulls) in the order of their bytes; equal ones stay as they lie.
+    """Positions of texts (no nulls) in the order of their bytes; equal texts keep their order.
 
     Sorting one array of numbers, each the first bits of a text and its position, is several times
     faster than comparing texts; only where the first bits are equal are texts compared.
@@ -34,12 +34,12 @@ def order_of(texts: pa.StringArray) -> np.ndarray:
     numbers >>= np.uint64(bits)
     alike = numbers[1:] == numbers[:-1]
     if alike.any():
-        _settle(texts, positions, alike)
+        _order_ties(texts, positions, alike)
     return positions
 
 
-def taken(texts: pa.StringArray, positions: np.ndarray) -> pa.StringArray:
-    """The texts (no nulls) at these positions; of one length, as most ids are, as fixed records."""
+def take_texts(texts: pa.StringArray, positions: np.ndarray) -> pa.StringArray:
+    """The texts (no nulls) at these positions; as fixed records when all have one length."""
     offsets, data = text_parts(texts)
     length, rest = divmod(len(data), max(len(texts), 1))
     if rest or not length or not np.all(np.diff(offsets) == length):
@@ -49,13 +49,13 @@ def taken(texts: pa.StringArray, positions: np.ndarray) -> pa.StringArray:
     return pa.StringArray.from_buffers(len(positions), pa.py_buffer(places), pa.py_buffer(records))
 
 
-def _settle(texts: pa.StringArray, positions: np.ndarray, alike: np.ndarray) -> None:
-    """Order the positions at which the first bits are those of the position before or after."""
+def _order_ties(texts: pa.StringArray, positions: np.ndarray, alike: np.ndarray) -> None:
+    """Order the positions whose first bits equal those of the position before or after."""
     tied = np.zeros(len(positions), np.bool_)
     tied[1:] |= alike
     tied[:-1] |= alike
     these = np.flatnonzero(tied)
-    some = taken(texts, positions[these])
+    some = take_texts(texts, positions[these])
     together = alike[these[:-1]] & (np.diff(these) == 1)
     equal = pc.equal(some[1:], some[:-1]).to_numpy(zero_copy_only=False)
     if not np.all(equal[together]):
@@ -63,7 +63,7 @@ def _settle(texts: pa.StringArray, positions: np.ndarray, alike: np.ndarray) -> 
 
 
 def _first_bytes(texts: pa.StringArray) -> np.ndarray:
-    """The bytes after those with which all texts begin; zeros after a short text's end."""
+    """The first bytes after the common start of all texts, as numbers; zeros after a text's end."""
     offsets, data = text_parts(texts)
     skipped = _common_start(texts)
     numbers = np.empty(len(texts), np.uint64)
@@ -78,7 +78,7 @@ def _first_bytes(texts: pa.StringArray) -> np.ndarray:
 
 
 def _words_at(data: np.ndarray, starts: np.ndarray, left: np.ndarray) -> np.ndarray:
-    """The numbers that begin at these places, of which only so many bytes are left."""
+    """The numbers that begin at these places, of which only `left` bytes belong to the text."""
     padded = np.concatenate([data, np.zeros(_WORD, np.uint8)])
     # A number begins at every byte; they overlap.
     words = np.ndarray(len(data) + 1, ">u8", padded, strides=(1,))
@@ -90,7 +90,7 @@ def _words_at(data: np.ndarray, starts: np.ndarray, left: np.ndarray) -> np.ndar
 
 
 def _common_start(texts: pa.StringArray) -> int:
-    """How many first bytes all texts share: as many as the first and the last in order do."""
+    """How many first bytes all texts share: as many as the smallest and the largest text do."""
     if not len(texts):
         return 0
     ends = pc.min_max(texts.cast(pa.binary())).as_py()

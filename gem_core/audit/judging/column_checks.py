@@ -1,69 +1,128 @@
-"""Checks about columns: the promised ones, and what became of the input's. Pure."""
+"""Checks about columns: those that GEM adds, and those of the input. Pure."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gem_core.audit.against_input.columns import ColumnChanges
+from gem_core.audit.against_input.values import ValueFacts
 from gem_core.audit.contract import promises_of
+from gem_core.audit.judging.check import ERROR, WARNING, Check, Severity, check
 from gem_core.audit.judging.facts import Facts
-from gem_core.audit.judging.verdict import Judgement, failed, not_run, passed
+from gem_core.audit.judging.parts import footer, input_columns, input_values
+from gem_core.audit.judging.verdict import Judgement, failed, no_problem, not_run, passed
 from gem_core.gem.contracts.contract import Role
 
 
-def _promised(role: Role) -> Callable[[Facts], Judgement]:
-    def judge(facts: Facts) -> Judgement:
-        if not facts.opened:
-            return not_run(facts.unopened)
-        problem = promises_of(facts.job).columns[role].problem(facts.opened.schema)
-        return failed(problem) if problem else passed()
+def _promised(name: str, role: Role, title: str) -> Check:
+    """A column that every output has, once and of an accepted type."""
 
-    return judge
+    def problem(facts: Facts) -> str:
+        schema = footer(facts).schema
+        return promises_of(facts.job).columns[role].problem(schema)
 
-
-gers_id_column = _promised(Role.GERS_ID)
-confidence_column = _promised(Role.CONFIDENCE)
-status_column = _promised(Role.STATUS)
-id_column = _promised(Role.ID)
+    return check(ERROR, title, problem, name=name)(no_problem)
 
 
-def column_names_unique(facts: Facts) -> Judgement:
-    """Parquet allows equal names; most readers refuse them or lose a column."""
-    if not facts.opened:
-        return not_run(facts.unopened)
-    judged = {column.name for column in promises_of(facts.job).columns.values()}
-    twice = [
-        name
-        for name, times in Counter(facts.opened.schema.names).items()
-        if times > 1 and name not in judged
-    ]
-    return failed(_listed(twice), len(twice)) if twice else passed()
+def _other_names(facts: Facts) -> list[str]:
+    """The names of all columns but those that have a check of their own."""
+    checked = {promise.name for promise in promises_of(facts.job).columns.values()}
+    return [name for name in footer(facts).schema.names if name not in checked]
 
 
-def _against_input(
-    offenders: Callable[[ColumnChanges], tuple[str, ...]], explanation: str = ""
-) -> Callable[[Facts], Judgement]:
-    def judge(facts: Facts) -> Judgement:
-        if not facts.opened:
-            return not_run(facts.unopened)
-        if not facts.input.columns:
-            return not_run(facts.input.note)
-        found = offenders(facts.input.columns)
-        return failed(_listed(found) + explanation, len(found)) if found else passed()
-
-    return judge
+@check(WARNING, "No other column name occurs twice.", _other_names)
+def column_names_unique(names: list[str]) -> Judgement:
+    """Parquet allows equal names; most readers reject them or lose a column."""
+    return _no_columns([name for name, times in Counter(names).items() if times > 1])
 
 
-kept = _against_input(lambda columns: columns.missing)
-types_kept = _against_input(lambda columns: columns.retyped)
-order_kept = _against_input(lambda columns: columns.moved)
-no_extra = _against_input(lambda columns: columns.extra)
-no_name_clash = _against_input(
-    lambda columns: columns.clashing,
-    "; the output's column of that name is judged as GEM's result, "
-    "and what became of the input's own cannot be told",
+def _input_columns(
+    name: str,
+    severity: Severity,
+    title: str,
+    offenders: Callable[[ColumnChanges], Sequence[str]],
+    explanation: str = "",
+) -> Check:
+    """What became of the input's columns."""
+    return check(severity, title, input_columns, name=name)(
+        lambda columns: _no_columns(offenders(columns), explanation)
+    )
+
+
+def _no_columns(names: Sequence[str], explanation: str = "") -> Judgement:
+    """Fail for any of these columns; the first ten are named."""
+    if not names:
+        return passed()
+    shown, more = ", ".join(name[:100] for name in names[:10]), len(names) - 10
+    return failed(shown + (f" and {more} more" if more > 0 else "") + explanation, len(names))
+
+
+@check(
+    ERROR,
+    "Every value in the input's columns is unchanged; compared only on request.",
+    input_values,
 )
+def input_values_kept(values: ValueFacts) -> Judgement:
+    """Row by row, in the columns that can be compared (`columns.comparable_columns`)."""
+    names = ", ".join(name[:100] for name in values.left_out_columns[:10])
+    left_out = values.stopped or (f"columns that cannot be compared: {names}" if names else "")
+    if not values.differing.count:
+        return not_run(left_out) if left_out else passed()
+    columns = [f"{name[:100]} in {found.count}" for name, found in values.columns.items()]
+    shown = ", ".join(columns[:10]) + (", …" if len(columns) > 10 else "")  # noqa: PLR2004 - a line
+    detail = f"{values.differing.count} of {values.rows} rows: {shown}"
+    rest = f"; {left_out}" if left_out else ""
+    return failed(detail + rest, values.differing.count, values.differing.examples)
 
 
-def _listed(names: list[str] | tuple[str, ...]) -> str:
-    shown = ", ".join(name[:100] for name in names[:10])
-    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"  # noqa: PLR2004 - a line
+COLUMN_CHECKS = (
+    _promised(
+        "gers_id_column",
+        Role.GERS_ID,
+        "There is one column of GERS ids, of a text type.",
+    ),
+    _promised(
+        "confidence_column",
+        Role.CONFIDENCE,
+        "There is one column of confidences, float32 or float64, not an integer percentage.",
+    ),
+    _promised(
+        "status_column",
+        Role.STATUS,
+        "There is one column of statuses, of a text type.",
+    ),
+    _promised("id_column", Role.ID, "There is one column of ids, integer or text."),
+    column_names_unique,
+    _input_columns(
+        "input_columns_kept",
+        ERROR,
+        "Every column of the input is in the output.",
+        lambda columns: columns.missing,
+    ),
+    _input_columns(
+        "input_types_kept",
+        ERROR,
+        "Every column of the input keeps its type (text stays text, in any encoding).",
+        lambda columns: columns.retyped,
+    ),
+    _input_columns(
+        "input_order_kept",
+        WARNING,
+        "The columns of the input keep their order.",
+        lambda columns: columns.moved,
+    ),
+    _input_columns(
+        "no_extra_columns",
+        WARNING,
+        "The output has no columns but the input's and those that GEM adds.",
+        lambda columns: columns.extra,
+    ),
+    _input_columns(
+        "no_name_clash",
+        WARNING,
+        "No column of the input has the name of a column that GEM adds.",
+        lambda columns: columns.clashing,
+        "; the output's column of that name is taken to be GEM's, "
+        "so the input's own column cannot be compared",
+    ),
+    input_values_kept,
+)

@@ -1,6 +1,7 @@
 """What was found out about an output, before anything is judged. Pure values."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from gem_core.audit.against_input.input_facts import InputFacts
 from gem_core.audit.against_input.values import ValueFacts
@@ -10,62 +11,62 @@ from gem_core.audit.rows.profile import Profile
 from gem_core.gem.job import GemJob
 
 
+class Obstacle(StrEnum):
+    """Why an output was not opened, in the words of a report."""
+
+    NAMES = "the names that GEM gives cannot be the names of a file"
+    ENDED_EARLY = "no audit of the output came to its end"
+    CHANGED = "the output changed each time while it was read"
+
+
+@dataclass(frozen=True, slots=True)
+class NotOpened:
+    """An output that was not opened."""
+
+    obstacle: Obstacle
+    detail: str
+    """What happened, in words; never empty."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything that a check may look at."""
+    """Everything that is known of one output."""
 
     job: GemJob
+    file: OpenedFile | Fault | NotOpened
+    """The output; a Fault when it is not readable Parquet."""
     name: str | None
-    """Of the output blob; None when nothing was opened."""
+    """Of the output blob; None when the job does not lead to one (Obstacle.NAMES)."""
     size_bytes: int | None
     input: InputFacts
-    opened: OpenedFile | None = None
-    fault: Fault | None = None
-    """Set when the output is no readable Parquet."""
     decoded_apart: str | None = None
-    """The column that was decoded in a second thread, if any was."""
+    """The column that was decoded in a second thread, if there was one."""
     data_fault: str = ""
     """Why the rows could not be read to the end, or empty."""
     too_much: str = ""
-    """Why reading the rows would take more memory or time than there is, or empty."""
+    """Why reading the rows would take more memory or time than an audit may use, or empty."""
     profile: Profile | None = None
-    """None when the rows were not read to the end, or no column of theirs can be judged."""
-    ids_fault: str = ""
-    """Why the ids were given up, or empty."""
+    """None when the rows were not read to the end, or none of the checked columns is usable."""
     ids: IdFacts | None = None
-    """None as for `profile`, or when there is no usable id column."""
+    """None as for `profile`, without a usable id column, and with an `ids_fault`."""
+    ids_fault: str = ""
+    """Why the ids could not be counted, which says nothing about the output; or empty."""
     values: ValueFacts | None = None
-    """None when nobody asked for them, or the output was never opened."""
+    """None when the comparison of values was not asked for, or the output was not opened."""
     expected_input: str | None = None
     """The input file name that was expected when the job was registered."""
-    refused: str = ""
-    """Set when GEM's names cannot be those of a file; nothing was read then."""
-    given_up: str = ""
-    """Set when each audit ended the process; nothing else is known then."""
-    changed: str = ""
-    """Set when the output never held still; nothing else is known then."""
 
     @property
-    def unopened(self) -> str:
-        """Why there is no footer to judge, or empty."""
-        if self.refused:
-            return "the names that GEM gives are no names of a file"
-        if self.given_up:
-            return "the audit was given up"
-        if self.changed:
-            return "the output changed each time while it was read"
-        return "the file is no readable Parquet" if self.fault else ""
-
-    @property
-    def unread(self) -> str:
-        """Why there are no rows to judge, or empty."""
-        if self.unopened or self.profile:
-            return self.unopened
-        return self.broken_off or "none of the columns that the checks need is as promised"
+    def opened(self) -> OpenedFile | None:
+        """The output with its footer; None when that could not be read."""
+        return self.file if isinstance(self.file, OpenedFile) else None
 
     @property
     def broken_off(self) -> str:
-        """Why rows were not read to the end, or empty; also those that only values needed."""
+        """Why some rows were not read to the end, in the words of a report, or empty.
+
+        It may concern only columns that the comparison of values reads.
+        """
         if self.too_much:
-            return "reading the rows would take more than an audit has"
+            return "reading the rows would take more memory or time than an audit may use"
         return "the rows could not be read to the end" if self.data_fault else ""

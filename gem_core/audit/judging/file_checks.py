@@ -1,107 +1,180 @@
 """Checks about the file as a whole. Pure."""
 
-from collections.abc import Callable
 from pathlib import PurePosixPath
 
-from gem_core.audit.judging.facts import Facts
-from gem_core.audit.judging.verdict import Judgement, failed, not_asked, not_run, passed
-from gem_core.audit.parquet.opened_file import FaultKind
+from gem_core.audit.judging.check import (
+    ERROR,
+    WARNING,
+    Check,
+    Missing,
+    Need,
+    NotAsked,
+    check,
+    known,
+)
+from gem_core.audit.judging.facts import Facts, NotOpened, Obstacle
+from gem_core.audit.judging.parts import NOT_PARQUET, content, footer, output_name, rows
+from gem_core.audit.judging.verdict import Judgement, failed, no_problem, passed
+from gem_core.audit.parquet.opened_file import Fault, FaultKind, OpenedFile
 
 _STEPS = tuple(FaultKind)
 
 
-def names_usable(facts: Facts) -> Judgement:
-    """What GEM names must not lead out of the storage that it is looked for in."""
-    return failed(facts.refused) if facts.refused else passed()
+def _obstacle(this: Obstacle) -> Need[str]:
+    """What happened at an obstacle, in words, or empty."""
+
+    def happened(facts: Facts) -> str:
+        if not isinstance(facts.file, NotOpened):
+            return ""
+        if facts.file.obstacle is this:
+            return facts.file.detail
+        if this is Obstacle.NAMES:
+            return ""  # it comes before the others
+        raise Missing(facts.file.obstacle)
+
+    return happened
 
 
-def auditable(facts: Facts) -> Judgement:
-    """A file may be made so that reading it takes more memory than there is."""
-    if trouble := facts.given_up or facts.too_much:
-        return failed(trouble)
-    return not_run(facts.unopened) if facts.refused or facts.changed else passed()
+@check(ERROR, "The names that GEM gives are plain names.", _obstacle(Obstacle.NAMES))
+def names_usable(problem: str) -> Judgement:
+    """A name must not lead out of the storage in which the output is looked for."""
+    return no_problem(problem)
 
 
-def exists(facts: Facts) -> Judgement:
-    """A missing output is an OutputMissing before there are facts; see `audit`."""
-    return not_run(facts.unopened) if facts.refused else passed()
+def _expected_input(facts: Facts) -> str:
+    if facts.expected_input is None:
+        raise NotAsked("no expectedInputName was given at the registration")
+    return facts.expected_input
 
 
-def input_as_registered(facts: Facts) -> Judgement:
-    """Tells a job of another input before anybody uses its output."""
-    expected, told = facts.expected_input, facts.job.input_name
-    if expected is None:
-        return not_asked("no expectedInputName was given when the job was registered")
-    if told is None:
-        return not_run("the job has no inputFileName")
-    return passed() if told == expected else failed(f"{told!r} instead of {expected!r}")
+def _job_input(facts: Facts) -> str:
+    return known(facts.job.input_name, "the job has no inputFileName")
 
 
-def named_by_job(facts: Facts) -> Judgement:
-    """Compare with the details' `outputFileName`."""
-    if facts.name is None:
-        return not_run(facts.unopened)
-    told = facts.job.output_name
-    if told is None:
-        return not_run("the job has no outputFileName")
-    return passed() if told == facts.name else failed(f"{facts.name!r}, the job names {told!r}")
-
-
-def name_pattern(facts: Facts) -> Judgement:
-    """Compare with what the page promises; the folder is the storage's own affair."""
-    promised = facts.job.promised_output
-    if facts.name is None:
-        return not_run(facts.unopened)
-    if not promised:
-        return not_run("the job has no inputFileName")
-    expected, found = PurePosixPath(promised).name, PurePosixPath(facts.name).name
+@check(ERROR, "The job's input is the file named at its registration.", _expected_input, _job_input)
+def input_as_registered(expected: str, found: str) -> Judgement:
+    """Shows that a job has another input before its output is used."""
     return passed() if found == expected else failed(f"{found!r} instead of {expected!r}")
 
 
-def unchanged_while_read(facts: Facts) -> Judgement:
+@check(ERROR, "The output exists and can be read.", output_name)
+def exists(_: str) -> Judgement:
+    """A missing output raises OutputMissing before there are facts; see `audit`."""
+    return passed()
+
+
+def _limit(facts: Facts) -> str:
+    return _obstacle(Obstacle.ENDED_EARLY)(facts) or facts.too_much
+
+
+@check(ERROR, "The output can be audited within the limits of memory and time.", _limit)
+def auditable(problem: str) -> Judgement:
+    """A file can be made so that reading it takes more memory than there is."""
+    return no_problem(problem)
+
+
+def _job_output(facts: Facts) -> str:
+    return known(facts.job.output_name, "the job has no outputFileName")
+
+
+@check(ERROR, "The output is the file that the job names.", output_name, _job_output)
+def named_by_job(found: str, reported: str) -> Judgement:
+    """Compared with the details' `outputFileName`."""
+    return passed() if reported == found else failed(f"{found!r}, the job names {reported!r}")
+
+
+def _promised_output(facts: Facts) -> str:
+    return known(facts.job.promised_output, "the job has no inputFileName")
+
+
+@check(
+    WARNING,
+    "The output has the name that GEM documents for the output of this input.",
+    output_name,
+    _promised_output,
+)
+def name_pattern(path: str, promised: str) -> Judgement:
+    """Compared without folders, which depend on the storage."""
+    found, expected = PurePosixPath(path).name, PurePosixPath(promised).name
+    return passed() if found == expected else failed(f"{found!r} instead of {expected!r}")
+
+
+@check(
+    ERROR,
+    "The output stayed the same version (ETag) while it was read.",
+    _obstacle(Obstacle.CHANGED),
+)
+def unchanged_while_read(problem: str) -> Judgement:
     """Every read carries If-Match, so an output that was read at all did not change."""
-    if facts.refused or facts.given_up:
-        return not_run(facts.unopened)
-    return failed(facts.changed) if facts.changed else passed()
+    return no_problem(problem)
 
 
-def opens(step: FaultKind) -> Callable[[Facts], Judgement]:
-    """One step of opening the file as Parquet; a step that failed keeps later ones from running."""
+def _opens(name: str, title: str, step: FaultKind) -> Check:
+    """One step of opening the file as Parquet. After a step that failed, later ones do not run."""
 
-    def judge(facts: Facts) -> Judgement:
-        if not facts.opened and not facts.fault:
-            return not_run(facts.unopened)
-        if not facts.fault or _STEPS.index(step) < _STEPS.index(facts.fault.kind):
-            return passed()
-        return failed(facts.fault.detail) if step is facts.fault.kind else not_run(facts.unopened)
+    def fault(facts: Facts) -> str:
+        file = content(facts)
+        if not isinstance(file, Fault) or _STEPS.index(step) < _STEPS.index(file.kind):
+            return ""
+        if step is not file.kind:
+            raise Missing(NOT_PARQUET)
+        return file.detail
 
-    return judge
+    return check(ERROR, title, fault, name=name)(no_problem)
 
 
-def chunks_in_bounds(facts: Facts) -> Judgement:
-    """Tells a file with a hole, or a footer of another file, without reading the data."""
-    if not facts.opened:
-        return not_run(facts.unopened)
-    count = facts.opened.chunks_past_footer
+@check(ERROR, "Every column chunk, also of columns not read, lies before the footer.", footer)
+def chunks_in_bounds(file: OpenedFile) -> Judgement:
+    """Finds a file with a hole, or with the footer of another file, without reading the data."""
+    count = file.chunks_past_footer
     return failed(f"{count} column chunks lie outside of the data", count) if count else passed()
 
 
-def has_rows(facts: Facts) -> Judgement:
-    """As the footer says."""
-    if not facts.opened:
-        return not_run(facts.unopened)
-    return passed() if facts.opened.rows else failed("there are no rows")
+@check(ERROR, "The output has at least one row.", footer)
+def has_rows(file: OpenedFile) -> Judgement:
+    """As the footer states."""
+    return passed() if file.rows else failed("there are no rows")
 
 
-def rows_readable(facts: Facts) -> Judgement:
-    """Only the columns that the checks need are decoded; geometry never is."""
-    if not facts.opened:
-        return not_run(facts.unopened)
+def _rows_read(facts: Facts) -> int | str:
+    """The number of rows that were read, or the fault that stopped reading."""
+    footer(facts)
     if facts.data_fault:
-        return failed(facts.data_fault)
+        return facts.data_fault
     if facts.too_much:
-        return not_run(facts.unread)
-    if not facts.profile:
-        return not_run("there is no column to read")
-    read, told = facts.profile.rows, facts.opened.rows
-    return passed() if read == told else failed(f"{read} rows were read, the footer says {told}")
+        raise Missing(facts.broken_off)
+    return rows(facts).rows
+
+
+@check(
+    ERROR,
+    "Every row group can be read to its end in the columns that the checks need, and has the rows "
+    "that the footer states.",
+    footer,
+    _rows_read,
+)
+def rows_readable(file: OpenedFile, read: int | str) -> Judgement:
+    """Only the columns that the checks need are decoded; geometry never is."""
+    if isinstance(read, str):
+        return failed(read)
+    if read != file.rows:
+        return failed(f"{read} rows were read, the footer states {file.rows}")
+    return passed()
+
+
+FILE_CHECKS = (
+    names_usable,
+    input_as_registered,
+    exists,
+    auditable,
+    named_by_job,
+    name_pattern,
+    unchanged_while_read,
+    _opens("not_empty", "The output has at least one byte.", FaultKind.EMPTY),
+    _opens("magic_bytes", "The output starts and ends as Parquet files do.", FaultKind.MAGIC),
+    _opens("footer_not_encrypted", "The footer is not encrypted.", FaultKind.ENCRYPTED),
+    _opens("footer_readable", "The footer can be read.", FaultKind.FOOTER),
+    chunks_in_bounds,
+    has_rows,
+    rows_readable,
+)

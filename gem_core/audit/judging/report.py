@@ -1,14 +1,17 @@
 """The judged facts of one output. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gem_core.audit.judging.checks import CHECKS, Severity
+from gem_core.audit.judging.check import Severity
+from gem_core.audit.judging.checks import CHECKS
 from gem_core.audit.judging.facts import Facts
+from gem_core.audit.judging.file_checks import auditable
 from gem_core.audit.judging.verdict import Judgement, Verdict
 from gem_core.outcome import Outcome
 
 RULESET = "1"
-"""Version of the rules. A change of a check's name, severity or meaning makes a new one."""
+"""Version of the checks. A change of a check's name, severity or meaning makes a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +55,17 @@ class Report:
 
     @property
     def threads(self) -> int:
-        """In which columns were decoded; two only in a large file, on two processors."""
+        """How many threads decoded columns: two only for a large file, on two processors."""
         return 2 if self.facts.decoded_apart else 1
 
     @property
     def rows(self) -> int | None:
-        """As the footer says; None when it could not be read."""
+        """As the footer states; None when it could not be read."""
         return self.facts.opened.rows if self.facts.opened else None
 
     @property
     def share_matched(self) -> float | None:
-        """Of the rows, 0 to 1; None when nothing is known of matches, or there are no rows."""
+        """Share of the rows, 0 to 1; None when statuses are unknown, or there are no rows."""
         profile = self.facts.profile
         if not profile or profile.matched is None or not profile.rows:
             return None
@@ -70,9 +73,9 @@ class Report:
 
     @property
     def kept_back(self) -> str:
-        """The trouble with the input's storage or our disk that kept checks back, or empty.
+        """Why checks did not run because of the input's storage or our disk, or empty.
 
-        It may pass: another audit of the same output may find more.
+        Such trouble may pass: another audit of the same output may find more.
         """
         facts = self.facts
         if facts.ids_fault or not facts.input.lost:
@@ -89,17 +92,15 @@ class Report:
 def judge(facts: Facts, *, bytes_read: int, requests: int) -> Report:
     """Run every check over the facts."""
     lines = tuple(
-        CheckResult(check.name, check.severity, check.title, check.judge(facts)) for check in CHECKS
+        CheckResult(check.name, check.severity, check.title, check.run(facts)) for check in CHECKS
     )
-    failures = {line.name: line.severity for line in lines if line.verdict is Verdict.FAILED}
-    severities = set(failures.values())
-    errors = {name for name, severity in failures.items() if severity is Severity.ERROR}
-    if errors == {"auditable"}:
-        outcome = Outcome.NOT_AUDITED
-    elif errors:
-        outcome = Outcome.INVALID
-    elif Severity.WARNING in severities:
-        outcome = Outcome.VALID_WITH_WARNINGS
-    else:
-        outcome = Outcome.VALID
-    return Report(outcome, lines, facts, bytes_read, requests)
+    return Report(_outcome(lines), lines, facts, bytes_read, requests)
+
+
+def _outcome(lines: Iterable[CheckResult]) -> Outcome:
+    failed = [line for line in lines if line.verdict is Verdict.FAILED]
+    errors = {line.name for line in failed if line.severity is Severity.ERROR}
+    if errors:
+        return Outcome.NOT_AUDITED if errors == {auditable.name} else Outcome.INVALID
+    has_warning = any(line.severity is Severity.WARNING for line in failed)
+    return Outcome.VALID_WITH_WARNINGS if has_warning else Outcome.VALID

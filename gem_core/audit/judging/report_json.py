@@ -191,7 +191,7 @@ def _counted(facts: Facts) -> dict[str, Any]:
     """Each figure by rows and by distinct ids, since nothing says that a road has one row."""
     profile, roads = facts.profile, _roads(facts)
     rows = profile.rows if profile else None
-    low = profile.offenders.get(RowRule.CONFIDENCE_LOW) if profile else None
+    low = profile.offenders.get(RowRule.CONFIDENCE_THRESHOLD) if profile else None
     return {
         "roads": {"rows": rows, "ids": roads["total"]},
         "matchedShare": {

@@ -1,156 +1,148 @@
-"""Checks about rows, ids and the sanity of the whole. Pure."""
+"""Checks about rows, ids, and whether the whole is plausible. Pure."""
 
-from collections.abc import Callable
-
-from gem_core.audit.against_input.values import ValueFacts
-from gem_core.audit.contract import ID, promises_of
-from gem_core.audit.ids.facts import IdFacts
+from gem_core.audit.judging.check import ERROR, INFO, WARNING, Check, Missing, Severity, check
 from gem_core.audit.judging.facts import Facts
-from gem_core.audit.judging.job_statistics import StatisticUnusable, read_threshold
-from gem_core.audit.judging.verdict import Judgement, Verdict, failed, not_asked, not_run, passed
-from gem_core.audit.rows.gers import GersForm, ReleaseUnreadable, form_of_release
-from gem_core.audit.rows.row_rules import NEEDS, RowRule
+from gem_core.audit.judging.job_statistics import threshold
+from gem_core.audit.judging.parts import (
+    extra_ids,
+    matched_rows,
+    missing_ids,
+    offenders,
+    repeated_ids,
+    rows,
+    several_confidences,
+    several_gers_ids,
+)
+from gem_core.audit.judging.verdict import Judgement, failed, passed
+from gem_core.audit.rows.confidence import Confidence
+from gem_core.audit.rows.gers import GersFormat, ReleaseUnreadable, format_of_release
+from gem_core.audit.rows.offenders import Offenders
+from gem_core.audit.rows.profile import Profile
+from gem_core.audit.rows.row_rules import RowRule
 
 
-def row_check(rule: RowRule) -> Callable[[Facts], Judgement]:
+def _row(rule: RowRule, severity: Severity, title: str) -> Check:
     """No row breaks the rule."""
-
-    def judge(facts: Facts) -> Judgement:
-        if not facts.profile:
-            return not_run(facts.unread)
-        found = facts.profile.offenders.get(rule)
-        if found is None:
-            columns = promises_of(facts.job).columns
-            needed = " and ".join(sorted(columns[role].name for role in NEEDS[rule]))
-            return not_run(f"it needs {needed} as promised")
-        if not found.count:
-            return passed()
-        return failed(f"{found.count} of {facts.profile.rows} rows", found.count, found.examples)
-
-    return judge
+    return check(severity, title, rows, offenders(rule), name=rule.value)(_no_rows)
 
 
-_below_threshold = row_check(RowRule.CONFIDENCE_LOW)
+def _no_rows(profile: Profile, found: Offenders, explanation: str = "") -> Judgement:
+    return _none(found, f"{profile.rows} rows{explanation}")
 
 
-def confidence_threshold(facts: Facts) -> Judgement:
-    """`confidence_threshold` is percent, match_confidence is 0 to 1."""
+def _none(found: Offenders, of_which: str) -> Judgement:
+    if not found.count:
+        return passed()
+    return failed(f"{found.count} of {of_which}", found.count, found.examples)
+
+
+def _release(facts: Facts) -> str:
+    """The job's Overture release, which decides the format of its ids."""
+    release = facts.job.overture_release
     try:
-        read_threshold(facts.job)
-    except StatisticUnusable as reason:
-        return not_run(str(reason))
-    return _below_threshold(facts)
-
-
-_of_other_form = row_check(RowRule.GERS_OTHER_FORM)
-
-
-def gers_id_format_of_release(facts: Facts) -> Judgement:
-    """An id of the other form is none that the release has: ids of another release, or made up."""
-    try:
-        expected = form_of_release(facts.job.overture_release)
+        format_of_release(release)
     except ReleaseUnreadable as reason:
-        return not_run(str(reason))
-    found = _of_other_form(facts)
-    if found.verdict is not Verdict.FAILED:
-        return found
-    words = "UUIDs" if expected is GersForm.UUID else "32 hexadecimal digits each"
-    detail = f"{found.detail}; ids of release {facts.job.overture_release} are {words}"
-    return failed(detail, found.offending, found.examples)
+        raise Missing(str(reason)) from None
+    return release or ""
 
 
-def _ids_check(judge: Callable[[IdFacts], Judgement]) -> Callable[[Facts], Judgement]:
-    def judged(facts: Facts) -> Judgement:
-        if not facts.profile:
-            return not_run(facts.unread)
-        if not facts.ids:
-            return not_run(facts.ids_fault or f"it needs {ID} as promised")
-        return judge(facts.ids)
+@check(
+    WARNING,
+    "Every GERS id has the format of the job's Overture release: a UUID since 2025-06, 32 "
+    "hexadecimal digits before.",
+    _release,
+    rows,
+    offenders(RowRule.GERS_ID_FORMAT_OF_RELEASE),
+)
+def gers_id_format_of_release(release: str, profile: Profile, found: Offenders) -> Judgement:
+    """A release has no id of the other format: such an id is of another release, or made up."""
+    is_uuid = format_of_release(release) is GersFormat.UUID
+    form = "UUIDs" if is_uuid else "32 hexadecimal digits each"
+    return _no_rows(profile, found, f"; ids of release {release} are {form}")
 
-    return judged
+
+@check(
+    WARNING,
+    "No matched row has a confidence below the job's threshold.",
+    threshold,
+    rows,
+    offenders(RowRule.CONFIDENCE_THRESHOLD),
+)
+def confidence_threshold(_: float, profile: Profile, found: Offenders) -> Judgement:
+    """The job's threshold is percent, a confidence is 0 to 1."""
+    return _no_rows(profile, found)
 
 
-@_ids_check
-def input_ids_kept(ids: IdFacts) -> Judgement:
+ROW_CHECKS = (
+    _row(RowRule.STATUS_PRESENT, ERROR, "Every row has a status."),
+    _row(RowRule.STATUS_VALUES, ERROR, "Every status is matched or unmatched, in these letters."),
+    _row(RowRule.GERS_ID_ON_MATCHED, ERROR, "Every matched row has a GERS id."),
+    _row(RowRule.NO_GERS_ID_ON_UNMATCHED, ERROR, "No unmatched row has a GERS id."),
+    _row(
+        RowRule.UNMATCHED_GERS_ID_NULL,
+        WARNING,
+        "The GERS id of an unmatched row is null, not an empty string.",
+    ),
+    _row(RowRule.GERS_ID_NOT_BLANK, ERROR, "No GERS id is empty or only white space."),
+    _row(
+        RowRule.GERS_ID_FORMAT,
+        ERROR,
+        "Every GERS id is a UUID, or has the 32 hexadecimal digits of releases before 2025-06.",
+    ),
+    gers_id_format_of_release,
+    _row(RowRule.GERS_ID_LOWER_CASE, INFO, "Every GERS id is in lower case, as Overture has it."),
+    _row(RowRule.CONFIDENCE_FINITE, ERROR, "No confidence is infinite or not a number."),
+    _row(RowRule.CONFIDENCE_RANGE, ERROR, "Every finite confidence is from 0 to 1."),
+    _row(RowRule.CONFIDENCE_ON_MATCHED, ERROR, "Every matched row has a confidence."),
+    confidence_threshold,
+)
+
+
+@check(ERROR, "Every id of the input is in the output.", missing_ids)
+def input_ids_kept(missing: Offenders) -> Judgement:
     """Distinct ids of the input, compared exactly."""
-    if ids.missing is None:
-        return not_run(ids.not_compared)
-    if not ids.missing:
-        return passed()
-    return failed(f"{ids.missing} of the input's ids", ids.missing, ids.missing_examples)
+    return _none(missing, "the input's ids")
 
 
-@_ids_check
-def no_extra_ids(ids: IdFacts) -> Judgement:
+@check(ERROR, "Every id of the output is in the input.", extra_ids)
+def no_extra_ids(extra: Offenders) -> Judgement:
     """Distinct ids of the output, compared exactly."""
-    if ids.invented is None:
-        return not_run(ids.not_compared)
-    if not ids.invented:
-        return passed()
-    return failed(f"{ids.invented} of the output's ids", ids.invented, ids.invented_examples)
+    return _none(extra, "the output's ids")
 
 
-@_ids_check
-def ids_unique(ids: IdFacts) -> Judgement:
-    """A repeated id is no fault: nothing says that a road has one row."""
-    if ids.distinct is None:
-        return not_run(ids.not_counted)
-    repeats = ids.rows - ids.distinct
+@check(INFO, "No id occurs twice.", repeated_ids)
+def ids_unique(repeats: int) -> Judgement:
+    """A repeated id is not a fault: nothing says that a road has one row."""
     return failed(f"{repeats} rows repeat an id", repeats) if repeats else passed()
 
 
-def values_kept(facts: Facts) -> Judgement:
-    """Row by row, of the columns that `contract.followed` finds again."""
-    values = facts.values
-    if not facts.opened:
-        return not_run(facts.unopened)
-    if not values:
-        return not_asked(
-            "only ids are compared; GEM_INPUT_COMPARE or --compare asks for all columns"
-        )
-    if facts.broken_off:
-        return not_run(facts.broken_off)
-    missed = values.stopped or _not_followed(values)
-    if values.differing.count:
-        columns = [f"{name[:100]} in {found.count}" for name, found in values.columns.items()]
-        shown = ", ".join(columns[:10]) + (", …" if len(columns) > 10 else "")  # noqa: PLR2004 - a line
-        detail = f"{values.differing.count} of {values.rows} rows: {shown}"
-        rest = f"; {missed}" if missed else ""
-        return failed(detail + rest, values.differing.count, values.differing.examples)
-    return not_run(missed) if missed else passed()
+ID_CHECKS = (
+    _row(RowRule.ID_PRESENT, ERROR, "Every row has an id."),
+    input_ids_kept,
+    no_extra_ids,
+    ids_unique,
+)
 
 
-def _not_followed(values: ValueFacts) -> str:
-    names = ", ".join(name[:100] for name in values.not_followed[:10])
-    return f"columns that cannot be followed: {names}" if names else ""
-
-
-def some_matched(facts: Facts) -> Judgement:
+@check(WARNING, "At least one row is matched.", matched_rows)
+def some_matched(matched: int) -> Judgement:
     """A whole file of unmatched roads points to a wrong region or release."""
-    if not facts.profile:
-        return not_run(facts.unread)
-    if facts.profile.matched is None or not facts.profile.rows:
-        return not_run("there are no rows with a match_status")
-    return passed() if facts.profile.matched else failed("no row is matched")
+    return passed() if matched else failed("no row is matched")
 
 
-def confidences_vary(facts: Facts) -> Judgement:
-    """All equal points to a default that was never filled in."""
-    if not facts.profile:
-        return not_run(facts.unread)
-    confidence = facts.profile.confidence
-    if confidence is None or confidence.count < 2:  # noqa: PLR2004 - one is always equal to itself
-        return not_run("fewer than two matched rows have a match_confidence as promised")
-    if confidence.minimum != confidence.maximum:
+@check(WARNING, "The matched rows do not all have the same confidence.", several_confidences)
+def confidences_vary(found: Confidence) -> Judgement:
+    """All equal points to a default value that was never replaced."""
+    if found.minimum != found.maximum:
         return passed()
-    return failed(f"all {confidence.count} are {confidence.minimum}", confidence.count)
+    return failed(f"all {found.count} are {found.minimum}", found.count)
 
 
-def gers_ids_vary(facts: Facts) -> Judgement:
-    """All equal points to a join that went wrong."""
-    if not facts.profile:
-        return not_run(facts.unread)
-    if facts.profile.gers_rows < 2:  # noqa: PLR2004 - one is always equal to itself
-        return not_run("fewer than two matched rows have a gers_id")
-    one = facts.profile.one_gers_id
-    return passed() if one is None else failed(f"all {facts.profile.gers_rows} are {one}")
+@check(WARNING, "The matched rows do not all have the same GERS id.", several_gers_ids)
+def gers_ids_vary(found: Profile) -> Judgement:
+    """All equal points to a wrong join."""
+    one = found.only_gers_id
+    return passed() if one is None else failed(f"all {found.rows_with_gers_id} are {one}")
+
+
+PLAUSIBILITY_CHECKS = (some_matched, confidences_vary, gers_ids_vary)

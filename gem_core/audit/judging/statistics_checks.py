@@ -1,8 +1,11 @@
-"""Checks of the output against the job's statistics, and of those among themselves. Pure."""
+"""Checks of the job's statistics: against the output, and against each other. Pure."""
 
 from collections.abc import Callable
-from functools import wraps
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 
+from gem_core.audit.judging.check import ERROR, WARNING, Check, Missing, Need, Severity, check
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.job_statistics import (
     FULLY_SHARE,
@@ -12,135 +15,155 @@ from gem_core.audit.judging.job_statistics import (
     UNMATCHED_SHARE,
     Counted,
     Counting,
-    StatisticUnusable,
     count_roads,
     name_of,
-    read_roads,
-    read_share,
+    roads,
+    share,
 )
 from gem_core.audit.judging.verdict import Judgement, failed, not_run, passed
 from gem_core.gem.contracts.contract import Statistic
-from gem_core.gem.job import GemJob
+from gem_core.gem.contracts.percent import Percent
 
 CLOSE_POINTS = 1.0
-"""Percentage points that a share may be off without failing the output."""
+"""Percentage points by which a share may differ without failing the output."""
 
-type Judge = Callable[[Facts], Judgement]
-
-
-def _needs_statistics(judge: Judge) -> Judge:
-    """An absent or unreadable statistic is not_run, with the reason."""
-
-    @wraps(judge)
-    def judged(facts: Facts) -> Judgement:
-        try:
-            return judge(facts)
-        except StatisticUnusable as reason:
-            return not_run(str(reason))
-
-    return judged
+_ALL = Percent("100%", Decimal(100))
 
 
-@_needs_statistics
-def road_count(facts: Facts) -> Judgement:
+@check(
+    ERROR,
+    "The job's number of roads is the number of rows, or of distinct ids.",
+    name_of(ROADS),
+    roads,
+    count_roads,
+)
+def road_count(name: str, reported: int, counted: Counted) -> Judgement:
     """Rows are tried first, then distinct ids."""
-    told, counted = read_roads(facts.job), count_roads(facts)
-    name = name_of(facts.job, ROADS)
-    agreed = [counting for counting, roads in counted.roads.items() if roads == told]
-    if agreed:
-        return passed(_by(agreed[0]))
-    found = " and ".join(f"{roads} by {counting}" for counting, roads in counted.roads.items())
-    if counted.ids_unknown:
-        return not_run(f"{name} is {told}, there are {found}, and {counted.ids_unknown}")
-    return failed(f"{name} is {told}, there are {found}")
+    for counting, found in counted.roads.items():
+        if found == reported:
+            return _agreed(counting)
+    by_each = " and ".join(f"{found} by {counting}" for counting, found in counted.roads.items())
+    problem = f"{name} is {reported}, there are {by_each}"
+    return _open_or_failed(problem, counted.ids_unknown)
 
 
-def share_close(statistic: Statistic) -> Judge:
-    """Within CLOSE_POINTS, by rows or by distinct ids."""
+def _counted(statistic: Statistic) -> Need[Counted]:
+    """The output's roads, of which the share is known.
 
-    @_needs_statistics
-    def judge(facts: Facts) -> Judgement:
-        told, counted = read_share(facts.job, statistic), count_roads(facts)
-        points = {
-            counting: told.points_from(share)
-            for counting, share in counted.shares(statistic).items()
-        }
-        return _share(
-            statistic,
-            facts,
-            counted,
-            [counting for counting, off in points.items() if off <= CLOSE_POINTS],
-        )
+    Without the ids it is unknown whether GEM counted ids, unless its number of roads is that of the
+    rows.
+    """
 
-    return judge
+    def counted(facts: Facts) -> Counted:
+        found = count_roads(facts)
+        if not found.shares(statistic):
+            raise Missing("there are no rows with a status to count")
+        try:
+            counts_rows = roads(facts) == found.roads[Counting.ROWS]
+        except Missing:
+            counts_rows = False
+        return replace(found, ids_unknown="") if counts_rows else found
 
-
-def share_exact(statistic: Statistic) -> Judge:
-    """Equal to the printed digits, by rows or by distinct ids."""
-
-    @_needs_statistics
-    def judge(facts: Facts) -> Judgement:
-        told, counted = read_share(facts.job, statistic), count_roads(facts)
-        shares = counted.shares(statistic).items()
-        return _share(
-            statistic,
-            facts,
-            counted,
-            [counting for counting, share in shares if told.prints(share)],
-        )
-
-    return judge
+    return counted
 
 
 def _share(
-    statistic: Statistic, facts: Facts, counted: Counted, agreed: list[Counting]
-) -> Judgement:
-    shares = counted.shares(statistic)
-    if not shares:
-        return not_run("there are no rows with a match_status to count")
-    if agreed:
-        return passed(_by(agreed[0]))
-    told = read_share(facts.job, statistic).text
-    found = " and ".join(f"{float(share):.4%} by {by}" for by, share in shares.items())
-    problem = f"{name_of(facts.job, statistic)} is {told}, the output has {found}"
-    if counted.ids_unknown and not _counts_rows(facts.job, counted):
-        # GEM may count roads, and roads may have several rows.
-        return not_run(f"{problem}, and {counted.ids_unknown}")
-    return failed(problem)
+    name: str,
+    severity: Severity,
+    statistic: Statistic,
+    agrees: Callable[[Percent, Fraction], bool],
+    title: str,
+) -> Check:
+    """Compare by rows, then by distinct ids."""
+
+    @check(severity, title, name_of(statistic), share(statistic), _counted(statistic), name=name)
+    def judge(name: str, reported: Percent, counted: Counted) -> Judgement:
+        shares = counted.shares(statistic)
+        for counting, found in shares.items():
+            if agrees(reported, found):
+                return _agreed(counting)
+        by_each = " and ".join(f"{float(found):.4%} by {by}" for by, found in shares.items())
+        problem = f"{name} is {reported.text}, the output has {by_each}"
+        return _open_or_failed(problem, counted.ids_unknown)
+
+    return judge
 
 
-def _counts_rows(job: GemJob, counted: Counted) -> bool:
-    """Whether GEM's count of roads is the number of rows, so that its shares are shares of rows."""
-    try:
-        return read_roads(job) == counted.roads[Counting.ROWS]
-    except StatisticUnusable:
-        return False
+def _is_close(reported: Percent, found: Fraction) -> bool:
+    return reported.points_from(found) <= CLOSE_POINTS
 
 
-def _by(counting: Counting) -> str:
-    return f"agreed by {counting}"
+def _agreed(counting: Counting) -> Judgement:
+    return passed(f"agreed by {counting}")
 
 
-@_needs_statistics
-def matched_parts_sum(facts: Facts) -> Judgement:
-    """Off by one unit of the last printed digit is rounding: three roundings differ no more."""
-    return _adds_up(facts, (FULLY_SHARE, PARTIALLY_SHARE), MATCHED_SHARE)
+def _open_or_failed(problem: str, ids_unknown: str) -> Judgement:
+    """Without a count of ids nobody knows whether GEM counted roads that have several rows."""
+    return not_run(f"{problem}, and {ids_unknown}") if ids_unknown else failed(problem)
 
 
-@_needs_statistics
-def shares_sum(facts: Facts) -> Judgement:
+@check(
+    WARNING,
+    "The job's shares of fully and of partially matched roads add up to its share of matched "
+    "roads, within rounding.",
+    share(FULLY_SHARE),
+    share(PARTIALLY_SHARE),
+    share(MATCHED_SHARE),
+)
+def matched_parts_sum(fully: Percent, partially: Percent, matched: Percent) -> Judgement:
+    """Off by one unit of the last printed digit is rounding: three roundings differ by no more."""
+    return _adds_up(fully, partially, matched)
+
+
+@check(
+    WARNING,
+    "The job's shares of matched and of unmatched roads add up to 100%, within rounding.",
+    share(MATCHED_SHARE),
+    share(UNMATCHED_SHARE),
+)
+def shares_sum(matched: Percent, unmatched: Percent) -> Judgement:
     """The page's own example (84.68 + 15.31) is off by one unit of the last digit."""
-    return _adds_up(facts, (MATCHED_SHARE, UNMATCHED_SHARE), None)
+    return _adds_up(matched, unmatched, _ALL)
 
 
-def _adds_up(
-    facts: Facts, parts: tuple[Statistic, Statistic], whole: Statistic | None
-) -> Judgement:
-    shares = [read_share(facts.job, name) for name in parts]
-    total = read_share(facts.job, whole) if whole else None
-    expected = total.value if total else 100
-    digits = max(share.digits for share in (*shares, *([total] if total else [])))
-    found = sum(share.value for share in shares)
-    if abs(found - expected) * 10**digits <= 1:
+def _adds_up(one: Percent, other: Percent, whole: Percent) -> Judgement:
+    found = one.value + other.value
+    digits = max(one.digits, other.digits, whole.digits)
+    if abs(found - whole.value) * 10**digits <= 1:
         return passed()
-    return failed(f"{' + '.join(share.text for share in shares)} is {found}%, not {expected}%")
+    return failed(f"{one.text} + {other.text} is {found}%, not {whole.value}%")
+
+
+STATISTICS_CHECKS = (
+    road_count,
+    _share(
+        "matched_share_close",
+        ERROR,
+        MATCHED_SHARE,
+        _is_close,
+        "The output's share of matched roads is within 1 percentage point of the job's.",
+    ),
+    _share(
+        "matched_share_exact",
+        WARNING,
+        MATCHED_SHARE,
+        Percent.prints,
+        "The output's share of matched roads rounds or truncates to the digits of the job's.",
+    ),
+    _share(
+        "unmatched_share_close",
+        ERROR,
+        UNMATCHED_SHARE,
+        _is_close,
+        "The output's share of unmatched roads is within 1 percentage point of the job's.",
+    ),
+    _share(
+        "unmatched_share_exact",
+        WARNING,
+        UNMATCHED_SHARE,
+        Percent.prints,
+        "The output's share of unmatched roads rounds or truncates to the digits of the job's.",
+    ),
+    matched_parts_sum,
+    shares_sum,
+)

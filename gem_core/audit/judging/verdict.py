@@ -21,10 +21,10 @@ class Judgement:
     verdict: Verdict
     detail: str = ""
     offending: int | None = None
-    """How many rows, ids or columns offend."""
+    """How many rows, ids or columns break the promise."""
     examples: tuple[Example, ...] = ()
     is_asked: bool = True
-    """False for one that did not run since nobody asked for it."""
+    """False for a check that runs only on request, and was not requested."""
 
 
 def passed(detail: str = "") -> Judgement:
@@ -39,11 +39,16 @@ def failed(
     return Judgement(Verdict.FAILED, detail, offending, examples)
 
 
+def no_problem(problem: str) -> Judgement:
+    """The promise holds unless there is a problem, given in words."""
+    return failed(problem) if problem else passed()
+
+
 def not_run(reason: str) -> Judgement:
-    """Nobody knows whether the promise holds, and why."""
+    """It is not known whether the promise holds; the reason says why."""
     return Judgement(Verdict.NOT_RUN, reason)
 
 
 def not_asked(how: str) -> Judgement:
-    """Nobody asked whether the promise holds, and how one does."""
+    """The check was not requested; the text says how to request it."""
     return Judgement(Verdict.NOT_RUN, how, is_asked=False)

@@ -1,1 +1,1 @@
-"""One pass over the rows: row rules, the form of GERS ids, confidences, offenders."""
+"""One pass over the rows: rules, formats of GERS ids, confidences, offenders."""

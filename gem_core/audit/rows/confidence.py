@@ -1,4 +1,4 @@
-"""How confidences are distributed, folded from batches in fixed memory. Pure (numpy)."""
+"""The distribution of confidences, folded from batches in fixed memory. Pure (numpy)."""
 
 import math
 from dataclasses import dataclass, field
@@ -7,11 +7,11 @@ import numpy as np
 
 BINS = 10_000
 """Steps of 0.0001 from 0 to 1. Each confidence is counted at its nearest step, so quantiles are off
-by at most 0.00005 and an edge of the histogram takes what lies that close below it. In return the
-memory is fixed, and 0.7 stored in single precision (0.69999999) lands where it belongs."""
+by at most 0.00005, and a bin of the histogram may include what lies that close below it. In return
+the memory is fixed, and 0.7 stored in single precision (0.69999999) lands where it belongs."""
 
 _BLOCK_ROWS = 16_384
-"""Counted together: what is made on the way then stays in the cache."""
+"""Counted together, so that intermediate arrays stay in the cache."""
 
 HISTOGRAM_BINS = 20
 QUANTILES = (0.01, 0.05, 0.25, 0.50, 0.75, 0.95, 0.99)
@@ -54,7 +54,7 @@ class ConfidenceFold:
             self._steps += np.bincount(nearest, minlength=BINS + 1)
 
     def confidence(self) -> Confidence:
-        """All batches together."""
+        """The distribution over all batches."""
         at_or_below = np.cumsum(self._steps)
         count = int(at_or_below[-1])
         bins = np.minimum(np.arange(BINS + 1) * HISTOGRAM_BINS // BINS, HISTOGRAM_BINS - 1)

@@ -1,4 +1,4 @@
-"""Rows that break a rule: all counted, the first few kept to be shown. Pure."""
+"""Rows that break a rule: all are counted, the first few are kept as examples. Pure."""
 
 from dataclasses import dataclass
 
@@ -18,13 +18,13 @@ class Offenders:
     examples: tuple[Example, ...] = ()
     """The first few."""
 
-    def and_those(self, mask: Mask, first_row: int, ids: pa.Array | None) -> "Offenders":
-        """Add the rows of a batch that a mask tells.
+    def adding(self, mask: Mask, first_row: int, ids: pa.Array | None) -> "Offenders":
+        """Add rows of a batch.
 
         Args:
-            mask: of the batch's rows.
-            first_row: its first row's number in the file.
-            ids: of the batch; None when the file has no usable id.
+            mask: which of the batch's rows to add.
+            first_row: the number of the batch's first row in the file, from 0.
+            ids: the batch's ids; None when the file has no usable id.
 
         """
         missing = EXAMPLES - len(self.examples)

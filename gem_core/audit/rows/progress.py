@@ -1,16 +1,16 @@
-"""How far an audit is, for whoever waits for it. Pure."""
+"""The progress of an audit. Pure."""
 
 from collections.abc import Callable
 from enum import StrEnum
 
 
 class Pass(StrEnum):
-    """What is being done to the rows; the words of a progress bar."""
+    """One pass over the rows; the words of a progress bar."""
 
     CHECKED = "checked"
     COMPARED = "compared"
-    """With the input's, column by column."""
+    """Column by column with the input's."""
 
 
 type OnRows = Callable[[Pass, int, int], object]
-"""Takes the rows of the output that are done in this pass, and all of them as the footer says."""
+"""Takes the pass, the rows of the output that are done in it, and all rows as the footer states."""

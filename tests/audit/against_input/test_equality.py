@@ -62,7 +62,7 @@ DIFFERENT: list[tuple[pa.DataType, list[Any]]] = [
         [[], [("a", 1)], [("a", 2)], [("b", 1)], [("a", None)], [("a", 1), ("b", 1)]],
     ),
 ]
-"""Types, and values of theirs that all differ from one another (and from null)."""
+"""Types, and values of right_values that all differ from one another (and from null)."""
 
 
 def array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
@@ -80,12 +80,12 @@ def test_each_value_equals_itself_alone(kind: pa.DataType, values: list[Any]) ->
     known = [value for value in values if value is not None] + [None]
     pairs = [(left, right) for left in range(len(known)) for right in range(len(known))]
     for start in (0, 1, len(known)):
-        ours = array([known[-1]] * start + [known[left] for left, _ in pairs], kind)[start:]
-        theirs = array([known[0]] * 3 + [known[right] for _, right in pairs], kind)[3:]
+        left_values = array([known[-1]] * start + [known[left] for left, _ in pairs], kind)[start:]
+        right_values = array([known[0]] * 3 + [known[right] for _, right in pairs], kind)[3:]
         expected = [n for n, (left, right) in enumerate(pairs) if left != right]
-        assert rows_that_differ(ours, theirs) == expected
-    assert rows_that_differ(through_a_file(ours), theirs) == expected
-    assert differing(ours, through_a_file(ours)) is None
+        assert rows_that_differ(left_values, right_values) == expected
+    assert rows_that_differ(through_a_file(left_values), right_values) == expected
+    assert differing(left_values, through_a_file(left_values)) is None
 
 
 @pytest.mark.parametrize(("kind", "values"), DIFFERENT, ids=lambda part: str(part)[:40])
@@ -119,9 +119,9 @@ TEXT = [
 @pytest.mark.parametrize("left", TEXT, ids=str)
 @pytest.mark.parametrize("right", TEXT, ids=str)
 def test_the_encoding_of_text_does_not_count(left: pa.DataType, right: pa.DataType) -> None:
-    ours, theirs = ["a", "b", None, "", "c"], ["a", "c", None, None, "c"]
-    assert rows_that_differ(array(ours, left), array(theirs, right)) == [1, 3]
-    assert differing(array(ours, left), array(ours, right)) is None
+    left_values, right_values = ["a", "b", None, "", "c"], ["a", "c", None, None, "c"]
+    assert rows_that_differ(array(left_values, left), array(right_values, right)) == [1, 3]
+    assert differing(array(left_values, left), array(left_values, right)) is None
 
 
 def test_dictionaries_in_another_order_hold_the_same() -> None:
@@ -179,9 +179,11 @@ def same(left: Any, right: Any) -> bool:  # noqa: ANN401 - any value
 
 @given(st.lists(st.tuples(nested, nested), max_size=20), st.integers(0, 4))
 def test_nested_values_agree_with_a_plain_reading(rows: list[tuple[Any, Any]], start: int) -> None:
-    ours, theirs = (array([row[side] for row in rows], NESTED)[start:] for side in (0, 1))
+    left_values, right_values = (
+        array([row[side] for row in rows], NESTED)[start:] for side in (0, 1)
+    )
     expected = [n for n, (left, right) in enumerate(rows[start:]) if not same(left, right)]
-    assert rows_that_differ(ours, theirs) == expected
+    assert rows_that_differ(left_values, right_values) == expected
 
 
 def test_views_within_other_types() -> None:

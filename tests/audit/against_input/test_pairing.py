@@ -7,7 +7,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from gem_core.audit.against_input.pairing import OutOfStep, pairs
+from gem_core.audit.against_input.pairing import CannotPair, pairs
 from gem_core.audit.ids.keys import key_type
 
 type Ids = list[int | str | None]
@@ -23,30 +23,32 @@ def batches(ids: Ids, size: int, kind: pa.DataType) -> Iterator[pa.RecordBatch]:
 
 def partners(
     output: Ids,
-    given_ids: Ids,
+    input_ids: Ids,
     *,
     size: int = 3,
     kind: pa.DataType | None = None,
-    given_kind: pa.DataType | None = None,
+    input_kind: pa.DataType | None = None,
 ) -> list[int]:
     """For each row of the output, the number of the input's row."""
-    kind, given_kind = kind or pa.int64(), given_kind or pa.int64()
+    kind, input_kind = kind or pa.int64(), input_kind or pa.int64()
     found: list[int] = []
-    for ours, theirs in pairs(
+    for output_rows, input_rows in pairs(
         batches(output, size, kind),
-        batches(given_ids, size + 1, given_kind),
-        key_type(kind, given_kind),
+        batches(input_ids, size + 1, input_kind),
+        key_type(kind, input_kind),
     ):
         first = len(found)
-        assert ours.column("n").to_pylist() == list(range(first, first + ours.num_rows))
-        assert theirs.num_rows == ours.num_rows > 0
-        found += theirs.column("n").to_pylist()
+        assert output_rows.column("n").to_pylist() == list(
+            range(first, first + output_rows.num_rows)
+        )
+        assert input_rows.num_rows == output_rows.num_rows > 0
+        found += input_rows.column("n").to_pylist()
     assert len(found) == len(output)
     return found
 
 
 @pytest.mark.parametrize(
-    ("output", "given_ids", "expected"),
+    ("output", "input_ids", "expected"),
     [
         pytest.param([1, 2, 3, 4], [1, 2, 3, 4], [0, 1, 2, 3], id="one-to-one"),
         pytest.param([9, 2, 5, 1], [9, 2, 5, 1], [0, 1, 2, 3], id="in-no-order"),
@@ -60,18 +62,18 @@ def partners(
         pytest.param([1], [1, 2, 3, 4, 5, 6, 7, 8, 9], [0], id="the-rest-left-out"),
     ],
 )
-def test_pairs(output: Ids, given_ids: Ids, expected: list[int]) -> None:
+def test_pairs(output: Ids, input_ids: Ids, expected: list[int]) -> None:
     for size in (1, 2, 3, 100):
-        assert partners(output, given_ids, size=size) == expected
+        assert partners(output, input_ids, size=size) == expected
 
 
 @pytest.mark.parametrize(
-    ("output", "given_ids", "row", "why"),
+    ("output", "input_ids", "row", "why"),
     [
         pytest.param([1, 2, 4, 3], [1, 2, 3, 4], 3, "order", id="another-order"),
         pytest.param([1, 2, 1], [1, 2, 3], 2, "order", id="parts-apart"),
-        pytest.param([1, 2, 9], [1, 2, 3], 2, "order", id="invented"),
-        pytest.param([1, 2, 9], [1, 2], 2, "order", id="invented-at-the-end"),
+        pytest.param([1, 2, 9], [1, 2, 3], 2, "order", id="extra"),
+        pytest.param([1, 2, 9], [1, 2], 2, "order", id="extra-at-the-end"),
         pytest.param([1], [], 0, "order", id="no-input"),
         pytest.param([5, 5, 5], [5, 5], 2, "repeat in the input", id="which-of-two"),
         pytest.param([5, 6], [5, 5, 6], 1, "repeat in the input", id="which-was-it"),
@@ -79,23 +81,23 @@ def test_pairs(output: Ids, given_ids: Ids, expected: list[int]) -> None:
         pytest.param([2, None], [1, 2, 3, None], 1, "order", id="null-is-not-looked-for"),
     ],
 )
-def test_what_cannot_be_paired_is_told(output: Ids, given_ids: Ids, row: int, why: str) -> None:
-    with pytest.raises(OutOfStep, match=why) as caught:
-        partners(output, given_ids, size=100)
+def test_what_cannot_be_paired_is_told(output: Ids, input_ids: Ids, row: int, why: str) -> None:
+    with pytest.raises(CannotPair, match=why) as caught:
+        partners(output, input_ids, size=100)
     assert str(caught.value).startswith(f"from row {row} on")
 
 
 def test_text_and_integers_are_the_same_ids() -> None:
-    text = {"kind": pa.string(), "given_kind": pa.int64()}
+    text = {"kind": pa.string(), "input_kind": pa.int64()}
     assert partners(["1", "2", "2"], [1, 2], **text) == [0, 1, 1]
-    with pytest.raises(OutOfStep, match="cannot have"):
+    with pytest.raises(CannotPair, match="cannot have"):
         partners(["1", "02"], [1, 2], **text)
 
 
 def test_a_row_is_looked_for_in_the_next_batch_and_no_further() -> None:
-    """Else one invented id would read the input to its end."""
+    """Else one extra id would read the input to its end."""
     assert partners([0, 5], list(range(6)), size=2) == [0, 5]
-    with pytest.raises(OutOfStep, match="order"):
+    with pytest.raises(CannotPair, match="order"):
         partners([0, 99], list(range(100)), size=2)
 
 
@@ -106,12 +108,12 @@ def test_a_row_is_looked_for_in_the_next_batch_and_no_further() -> None:
 )
 def test_every_row_that_is_paired_has_the_id(times: list[int], size: int, order: list[int]) -> None:
     """An input of distinct ids, of which the output has each so many times, one after another."""
-    given_ids: Ids = [*order[: len(times)]]
+    input_ids: Ids = [*order[: len(times)]]
     rows = [n for n, count in enumerate(times) for _ in range(count)]
-    output = [given_ids[n] for n in rows]
+    output = [input_ids[n] for n in rows]
     try:
-        assert partners(output, given_ids, size=size) == rows
-    except OutOfStep:
+        assert partners(output, input_ids, size=size) == rows
+    except CannotPair:
         event("out of step")
         gaps = "".join(str(min(count, 1)) for count in times)
         assert "0" * size in gaps, "only a long gap may end it"

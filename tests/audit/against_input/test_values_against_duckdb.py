@@ -33,7 +33,7 @@ COUNTS = ", ".join(
     f'count(*) filter (where o."{name}" is distinct from g."{name}")' for name in VALUES
 )
 DIFFERENT = f"""
-    select {COUNTS} from read_parquet($output) o join read_parquet($given) g using (id)
+    select {COUNTS} from read_parquet($output) o join read_parquet($input_) g using (id)
 """  # noqa: S608 - constants
 
 type Columns = dict[str, list[Any]]
@@ -80,19 +80,19 @@ def test_every_value_that_differs(
     tmp_path_factory: pytest.TempPathFactory,
     tables: tuple[pa.Table, pa.Table],
     output_rows: int,
-    given_rows: int,
+    input_rows: int,
 ) -> None:
     folder = tmp_path_factory.getbasetemp()
-    output, given_ = folder / "roads_matched.parquet", folder / "roads.parquet"
+    output, input_ = folder / "roads_matched.parquet", folder / "roads.parquet"
     pq.write_table(tables[0], output, row_group_size=output_rows)
-    pq.write_table(tables[1], given_, row_group_size=given_rows)
+    pq.write_table(tables[1], input_, row_group_size=input_rows)
     options = AuditOptions(with_values=True)
-    report = audit(open_file(output), job(), input_source=open_file(given_), options=options)
+    report = audit(open_file(output), job(), input_source=open_file(input_), options=options)
     found = report.facts.values
     assert found
     assert (found.stopped, found.rows) == ("", len(tables[0]))
     with duckdb.connect(config={"threads": 1}) as database:
-        told = {"output": str(output), "given": str(given_)}
-        expected = database.execute(DIFFERENT, told).fetchone()
+        paths = {"output": str(output), "input_": str(input_)}
+        expected = database.execute(DIFFERENT, paths).fetchone()
     counts = (found.columns[name].count if name in found.columns else 0 for name in VALUES)
     assert tuple(counts) == expected

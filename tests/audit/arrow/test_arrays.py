@@ -8,19 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.arrow.arrays import numbers, true_at, valid, valid_just_at
-from gem_core.audit.arrow.text import none_blank
-from gem_core.audit.rows import gers_forms
-from gem_core.audit.rows.gers import GersForm
-from gem_core.audit.rows.gers_forms import WellFormed
+from gem_core.audit.arrow.arrays import numbers, true_at, valid, valid_exactly_at
+from gem_core.audit.arrow.text import surely_none_blank
+from gem_core.audit.rows import gers_formats
+from gem_core.audit.rows.gers import GersFormat
+from gem_core.audit.rows.gers_formats import UniformIds
 from tests.audit.build import gers
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 HEX = re.compile(r"[0-9a-fA-F]{32}")
 
 
-def well_formed(texts: pa.StringArray) -> WellFormed | None:
-    return gers_forms.well_formed(texts, valid(texts))
+def uniform_format(texts: pa.StringArray) -> UniformIds | None:
+    return gers_formats.uniform_format(texts, valid(texts))
 
 
 @pytest.mark.parametrize("whole", [gers(1), gers(1).upper(), gers(1).replace("-", "")])
@@ -31,8 +31,8 @@ def test_every_character_in_every_place(whole: str) -> None:
     for place in range(len(whole)):
         for code in range(128):
             text = whole[:place] + chr(code) + whole[place + 1 :]
-            seen = well_formed(pa.array([whole, text]))
-            many = well_formed(pa.concat_arrays([pa.array([text]), others]))
+            seen = uniform_format(pa.array([whole, text]))
+            many = uniform_format(pa.concat_arrays([pa.array([text]), others]))
             assert many == seen
             assert (seen is not None) is (form.fullmatch(text) is not None), repr(text)
             assert seen is None or seen.lower_case is (text + whole == (text + whole).lower())
@@ -44,35 +44,35 @@ def test_bytes_beyond_ascii(byte: int, place: int) -> None:
     raw = bytearray(gers(1).encode())
     raw[place] = byte
     binary = pa.array([bytes(raw)])
-    assert well_formed(pa.StringArray.from_buffers(1, *binary.buffers()[1:])) is None
+    assert uniform_format(pa.StringArray.from_buffers(1, *binary.buffers()[1:])) is None
 
 
 @pytest.mark.parametrize(
     ("texts", "expected"),
     [
-        ([], WellFormed(None, lower_case=True)),
-        ([None, None], WellFormed(None, lower_case=True)),
-        ([gers(1), None, gers(2)], WellFormed(GersForm.UUID, lower_case=True)),
-        ([gers(1), None, gers(2).upper()], WellFormed(GersForm.UUID, lower_case=False)),
-        ([gers(1).replace("-", "")], WellFormed(GersForm.DIGITS, lower_case=True)),
+        ([], UniformIds(None, lower_case=True)),
+        ([None, None], UniformIds(None, lower_case=True)),
+        ([gers(1), None, gers(2)], UniformIds(GersFormat.UUID, lower_case=True)),
+        ([gers(1), None, gers(2).upper()], UniformIds(GersFormat.UUID, lower_case=False)),
+        ([gers(1).replace("-", "")], UniformIds(GersFormat.DIGITS, lower_case=True)),
         ([gers(1), gers(2)[:-1], gers(3) + "0"], None),
         ([gers(1), ""], None),
         ([gers(1), gers(2).replace("-", "")], None),
         ([gers(1) + "\n"], None),
     ],
 )
-def test_lengths(texts: list[str | None], expected: WellFormed | None) -> None:
-    assert well_formed(pa.array(texts, pa.string())) == expected
+def test_lengths(texts: list[str | None], expected: UniformIds | None) -> None:
+    assert uniform_format(pa.array(texts, pa.string())) == expected
 
 
 def test_the_last_row_of_many_blocks_is_looked_at() -> None:
     many = [gers(n) for n in range(20_000)]
-    clean = well_formed(pa.array(many))
+    clean = uniform_format(pa.array(many))
     assert clean
     assert clean.lower_case
     for row in (0, 8191, 8192, 19_999):
-        assert not well_formed(pa.array([*many[:row], gers(1)[:-1] + "g", *many[row + 1 :]]))
-        seen = well_formed(pa.array([*many[:row], gers(1).upper(), *many[row + 1 :]]))
+        assert not uniform_format(pa.array([*many[:row], gers(1)[:-1] + "g", *many[row + 1 :]]))
+        seen = uniform_format(pa.array([*many[:row], gers(1).upper(), *many[row + 1 :]]))
         assert seen
         assert not seen.lower_case
 
@@ -91,12 +91,12 @@ def test_bits_of_slices(values: list[bool | None], start: int, length: int) -> N
 def test_where_a_slice_is_not_null(values: list[bool | None], start: int, wrong: int) -> None:
     array = pa.array(values, pa.bool_()).slice(start)
     rows = valid(array).copy()
-    assert valid_just_at(array, rows)
+    assert valid_exactly_at(array, rows)
     if 0 <= wrong < len(rows):
         rows[wrong] ^= True
-        assert not valid_just_at(array, rows)
+        assert not valid_exactly_at(array, rows)
         rows[wrong - 1] ^= True
-        assert valid_just_at(array, rows) is (len(rows) == 1)
+        assert valid_exactly_at(array, rows) is (len(rows) == 1)
 
 
 SPACES = [chr(code) for code in range(0x10000) if chr(code).isspace()]
@@ -105,14 +105,14 @@ SPACES = [chr(code) for code in range(0x10000) if chr(code).isspace()]
 @given(st.lists(st.none() | st.sampled_from(["a", "", " a", "é", *SPACES])), st.integers(0, 5))
 def test_blanks_are_never_overlooked(texts: list[str | None], start: int) -> None:
     array = pa.array(texts, pa.string()).slice(start)
-    if none_blank(array):
+    if surely_none_blank(array):
         assert not any(text is not None and not text.strip() for text in array.to_pylist())
 
 
 def test_slices_of_texts() -> None:
     texts = pa.array(["x", gers(1), None, gers(2), "y"]).slice(1, 3)
-    assert well_formed(texts)
-    assert none_blank(texts)
+    assert uniform_format(texts)
+    assert surely_none_blank(texts)
 
 
 @pytest.mark.parametrize("column", [pa.array([], pa.int32()), pa.array([7, 8], pa.int32())[:0]])
@@ -126,7 +126,7 @@ def test_where_all_is_as_told_the_answer_is_yes(count: int) -> None:
     """A last byte that is not full is compared as well, and no further than its rows."""
     rows = np.array([n % 3 > 0 for n in range(count)])
     array = pa.array([1 if given else None for given in rows])
-    assert valid_just_at(array, rows)
+    assert valid_exactly_at(array, rows)
     swapped = rows.copy()
     swapped[-3:] = swapped[-3:][::-1]
-    assert valid_just_at(array, swapped) is np.array_equal(rows, swapped)
+    assert valid_exactly_at(array, swapped) is np.array_equal(rows, swapped)

@@ -33,17 +33,17 @@ def batches(ids: Ids, kind: pa.DataType, size: int) -> list[pa.Array]:
 
 def compared(
     output: Ids,
-    given_ids: Ids | None,
+    input_ids: Ids | None,
     *,
     kind: pa.DataType = INT64,
-    given_kind: pa.DataType | None = None,
+    input_kind: pa.DataType | None = None,
     matched: Sequence[bool] | None = None,
     size: int = 3,
     limits: IdLimits | None = None,
     span: IntegerRange | None = None,
 ) -> IdFacts:
     """Audit ids in batches of `size`; both footers say that they lie in `span`."""
-    given_kind = given_kind or kind
+    input_kind = input_kind or kind
     matched = matched or [True] * len(output)
     parts = [
         (ids, np.array(matched[start : start + size], np.bool_))
@@ -52,9 +52,9 @@ def compared(
     found = IdAudit(
         OutputIds(kind, lambda: iter(parts), span, len(output)),
         None
-        if given_ids is None
-        else InputIds(given_kind, lambda: iter(batches(given_ids, given_kind, size + 1)), span),
-        not_compared="no input" if given_ids is None else "",
+        if input_ids is None
+        else InputIds(input_kind, lambda: iter(batches(input_ids, input_kind, size + 1)), span),
+        not_compared="no input" if input_ids is None else "",
         limits=limits,
     )
     for part in parts:
@@ -63,7 +63,7 @@ def compared(
 
 
 @pytest.mark.parametrize(
-    ("output", "given_ids", "missing", "invented"),
+    ("output", "input_ids", "missing", "extra"),
     [
         pytest.param([1, 2, 3, 4], [1, 2, 3, 4], 0, 0, id="same"),
         pytest.param([4, 2, 3, 1], [1, 2, 3, 4], 0, 0, id="other-order"),
@@ -71,7 +71,7 @@ def compared(
         pytest.param([2, 1, 4, 3], [4, 2, 3, 1], 0, 0, id="both-unordered"),
         pytest.param([1, 1, 2, 2, 2, 2, 3], [1, 2, 3], 0, 0, id="repeated-across-batches"),
         pytest.param([1, 4], [1, 2, 3, 4, 5], 3, 0, id="missing"),
-        pytest.param([1, 2, 3, 9, 10], [1, 2, 3], 0, 2, id="invented-after-the-end"),
+        pytest.param([1, 2, 3, 9, 10], [1, 2, 3], 0, 2, id="extra-after-the-end"),
         pytest.param([0, 5, 10], [1, 6, 11], 3, 3, id="all-else"),
         pytest.param([], [1, 2, 3, 4, 5, 6], 6, 0, id="no-output"),
         pytest.param([1], [], 0, 1, id="no-input-rows"),
@@ -85,27 +85,27 @@ def compared(
 @pytest.mark.parametrize("span", [None, IntegerRange(0, 11), IntegerRange(0, 5)], ids=str)
 def test_missing_and_invented(
     output: Ids,
-    given_ids: Ids,
+    input_ids: Ids,
     missing: int,
-    invented: int,
+    extra: int,
     kind: pa.DataType,
     span: IntegerRange | None,
 ) -> None:
     """Whatever the footers say of the range of the ids, which may be wrong."""
-    found = compared(output, given_ids, kind=kind, span=span)
+    found = compared(output, input_ids, kind=kind, span=span)
     assert found.distinct == len(set(output) - {None})
-    assert (found.missing, found.invented, found.not_compared) == (missing, invented, "")
+    assert (found.missing, found.extra, found.not_compared) == (missing, extra, "")
 
 
 def test_examples_are_the_first_few_ids() -> None:
     found = compared([1, 20, 21, 22, 23, 24, 25], [1, 2, 3])
     assert found.missing_examples == (Example(id="2"), Example(id="3"))
-    assert found.invented_examples == tuple(Example(id=str(n)) for n in range(20, 25))
-    assert found.invented == 6
+    assert found.extra_examples == tuple(Example(id=str(n)) for n in range(20, 25))
+    assert found.extra == 6
 
 
 @pytest.mark.parametrize(
-    ("output", "missing", "invented"),
+    ("output", "missing", "extra"),
     [
         pytest.param(["9", "10", "11"], 0, 0, id="same"),
         pytest.param(["11", "9", "10"], 0, 0, id="unordered"),
@@ -117,23 +117,23 @@ def test_examples_are_the_first_few_ids() -> None:
         pytest.param(["9", "10", "11", str(2**63), "9" * 400, "٣"], 0, 3, id="no-int64"),
     ],
 )
-def test_an_output_with_text_for_integers(output: Ids, missing: int, invented: int) -> None:
+def test_an_output_with_text_for_integers(output: Ids, missing: int, extra: int) -> None:
     """17 and "17" are the same id; "017" is another."""
-    found = compared(output, [9, 10, 11], kind=pa.string(), given_kind=pa.int64())
-    assert (found.missing, found.invented) == (missing, invented)
+    found = compared(output, [9, 10, 11], kind=pa.string(), input_kind=pa.int64())
+    assert (found.missing, found.extra) == (missing, extra)
     known = [text for text in output if text is not None]
     assert (found.rows, found.distinct) == (len(known), len(set(known)))
 
 
 def test_the_ends_of_int64_are_ids_in_text_too() -> None:
     ends = [-(2**63), 2**63 - 1]
-    found = compared(["x", *map(str, ends)], ends, kind=pa.string(), given_kind=pa.int64())
-    assert (found.missing, found.invented) == (0, 1)
+    found = compared(["x", *map(str, ends)], ends, kind=pa.string(), input_kind=pa.int64())
+    assert (found.missing, found.extra) == (0, 1)
 
 
 def test_an_output_with_integers_for_text() -> None:
-    found = compared([9, 10, 11], ["9", "10", "012"], kind=pa.int64(), given_kind=pa.string())
-    assert (found.missing, found.invented) == (1, 1)
+    found = compared([9, 10, 11], ["9", "10", "012"], kind=pa.int64(), input_kind=pa.string())
+    assert (found.missing, found.extra) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_an_output_with_integers_for_text() -> None:
     ids=str,
 )
 def test_text_in_any_encoding(kind: pa.DataType) -> None:
-    found = compared(["b", "a", "c", "a"], ["a", "b", "d"], kind=kind, given_kind=pa.string())
-    assert (found.distinct, found.missing, found.invented) == (3, 1, 1)
+    found = compared(["b", "a", "c", "a"], ["a", "b", "d"], kind=kind, input_kind=pa.string())
+    assert (found.distinct, found.missing, found.extra) == (3, 1, 1)
 
 
 def test_an_id_counts_as_matched_when_one_row_is() -> None:
@@ -164,7 +164,7 @@ def test_strangers_count_as_matched_too() -> None:
         ["x", "x", "1", "y"],
         [1],
         kind=pa.string(),
-        given_kind=pa.int64(),
+        input_kind=pa.int64(),
         matched=[False, True, True, False],
     )
     assert (found.distinct, found.distinct_matched) == (3, 2)
@@ -173,7 +173,7 @@ def test_strangers_count_as_matched_too() -> None:
 def test_without_an_input_ids_are_counted_only() -> None:
     found = compared([3, 1, 3], None)
     assert (found.rows, found.distinct) == (3, 2)
-    assert (found.missing, found.invented, found.not_compared) == (None, None, "no input")
+    assert (found.missing, found.extra, found.not_compared) == (None, None, "no input")
 
 
 ORDERED = list(range(1000))
@@ -183,13 +183,13 @@ LATE = [*range(999), 5]
 
 @pytest.mark.parametrize("kind", [pa.int64(), pa.string()], ids=str)
 @pytest.mark.parametrize("output", [ORDERED, SHUFFLED, LATE], ids=["ordered", "shuffled", "late"])
-@pytest.mark.parametrize("given_ids", [ORDERED, SHUFFLED, LATE, None])
+@pytest.mark.parametrize("input_ids", [ORDERED, SHUFFLED, LATE, None])
 def test_beyond_the_memory_bound_counts_stay_exact(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     kind: pa.DataType,
     output: list[int],
-    given_ids: list[int] | None,
+    input_ids: list[int] | None,
 ) -> None:
     """Ids that do not fit go to the given folder, and nothing is left of them there."""
     monkeypatch.setattr(ids_module, "_EARLY_BYTES", 500)
@@ -202,18 +202,21 @@ def test_beyond_the_memory_bound_counts_stay_exact(
 
     found = compared(
         shown(output[10:]),
-        None if given_ids is None else shown(given_ids),
+        None if input_ids is None else shown(input_ids),
         kind=kind,
         matched=[n % 3 == 0 for n in output[10:]],
         size=100,
         limits=IdLimits(2000, tmp_path),
     )
-    ours = set(output[10:])
-    assert (found.rows, found.distinct) == (990, len(ours))
-    assert found.distinct_matched == len([n for n in ours if n % 3 == 0])
-    if given_ids:
-        theirs = set(given_ids)
-        assert (found.missing, found.invented) == (len(theirs - ours), len(ours - theirs))
+    output_set = set(output[10:])
+    assert (found.rows, found.distinct) == (990, len(output_set))
+    assert found.distinct_matched == len([n for n in output_set if n % 3 == 0])
+    if input_ids:
+        input_set = set(input_ids)
+        assert (found.missing, found.extra) == (
+            len(input_set - output_set),
+            len(output_set - input_set),
+        )
     assert not list(tmp_path.iterdir())
 
 
@@ -299,14 +302,14 @@ def test_ids_on_disk_that_cannot_be_read_back_are_told(tmp_path: Path, left: int
 def test_dense_ids_are_ticked_off_and_nothing_is_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(IntegerSort, "add", None)
     found = compared([*SHUFFLED[:990], SHUFFLED[0]], SHUFFLED, span=IntegerRange(0, 999))
-    assert (found.distinct, found.missing, found.invented) == (990, 10, 0)
+    assert (found.distinct, found.missing, found.extra) == (990, 10, 0)
     assert [example.id for example in found.missing_examples] == [
         str(n) for n in sorted(SHUFFLED[990:])[:5]
     ]
 
 
 @pytest.mark.parametrize(
-    ("output", "given_span", "rows", "limit"),
+    ("output", "input_span", "rows", "limit"),
     [
         pytest.param(IntegerRange(0, 99), None, 100, 1000, id="no-range-of-the-input"),
         pytest.param(None, IntegerRange(0, 99), 100, 1000, id="no-range-of-the-output"),
@@ -315,13 +318,13 @@ def test_dense_ids_are_ticked_off_and_nothing_is_sorted(monkeypatch: pytest.Monk
     ],
 )
 def test_without_a_range_that_fits_there_is_no_map(
-    output: IntegerRange | None, given_span: IntegerRange | None, rows: int, limit: int
+    output: IntegerRange | None, input_span: IntegerRange | None, rows: int, limit: int
 ) -> None:
     def nothing() -> tuple[()]:
         return ()
 
     ids = OutputIds(INT64, nothing, output, rows)
-    assert bitmap_range(INT64, ids, InputIds(INT64, nothing, given_span), limit) is None
+    assert bitmap_range(INT64, ids, InputIds(INT64, nothing, input_span), limit) is None
     whole = OutputIds(INT64, nothing, IntegerRange(0, 99), 100)
     assert bitmap_range(INT64, whole, None, 100) == IntegerRange(0, 99)
     assert bitmap_range(pa.string(), whole, None, 100) is None
@@ -334,7 +337,7 @@ def test_ids_in_the_input_s_order_are_not_sorted_to_compare(
     monkeypatch.setattr(out_of_order, "difference", None)
     kind = pa.string() if isinstance(ids[0], str) else INT64
     found = compared(ids, ids, kind=kind, size=2)
-    assert (found.missing, found.invented) == (0, 0)
+    assert (found.missing, found.extra) == (0, 0)
 
 
 def test_too_many_strangers_are_not_guessed_at() -> None:
@@ -342,18 +345,18 @@ def test_too_many_strangers_are_not_guessed_at() -> None:
         [f"x{n}" for n in range(50)],
         [1, 2],
         kind=pa.string(),
-        given_kind=pa.int64(),
+        input_kind=pa.int64(),
         limits=IdLimits(16_000),
     )
-    assert (found.rows, found.distinct, found.invented) == (50, None, None)
+    assert (found.rows, found.distinct, found.extra) == (50, None, None)
     assert "4000 bytes" in found.not_compared
 
 
 @pytest.mark.parametrize("output", [[1, 2, 3, 4, 5], [5, 4, 3, 2, 1], [1]], ids=str)
-@pytest.mark.parametrize("given_ids", [[1, 2], [2, 1]], ids=str)
-def test_an_input_that_is_lost_is_not_compared(output: list[int], given_ids: list[int]) -> None:
+@pytest.mark.parametrize("input_ids", [[1, 2], [2, 1]], ids=str)
+def test_an_input_that_is_lost_is_not_compared(output: list[int], input_ids: list[int]) -> None:
     def losing() -> Iterator[pa.Array]:
-        yield pa.array(given_ids)
+        yield pa.array(input_ids)
         raise InputLost("the input was replaced")
 
     parts = [(pa.array([number]), np.ones(1, np.bool_)) for number in output]
@@ -383,7 +386,7 @@ spans = st.none() | st.builds(IntegerRange, st.integers(-9, 0), st.integers(0, 7
 @example([0, -1], None, 1, "ints", IntegerRange(0, 0))  # a footer that lies about the least id
 def test_sets_agree(
     output: list[int | None],
-    given_ids: list[int | None] | None,
+    input_ids: list[int | None] | None,
     size: int,
     as_: str,
     span: IntegerRange | None,
@@ -392,23 +395,26 @@ def test_sets_agree(
 
     Without an input of its own, it is the output's sequence.
     """
-    given_ids = list(output) if given_ids is None else given_ids
+    input_ids = list(output) if input_ids is None else input_ids
 
     def text(ids: Ids) -> Ids:
         return [None if number is None else str(number) for number in ids]
 
-    ours, theirs = set(output) - {None}, set(given_ids) - {None}
+    output_set, input_set = set(output) - {None}, set(input_ids) - {None}
     flags = [bool(n and n % 3) for n in range(len(output))]
     matched = {id_ for id_, flag in zip(output, flags, strict=True) if flag} - {None}
     found = compared(
         text(output) if as_ in {"texts", "text"} else output,
-        text(given_ids) if as_ in {"texts", "int"} else given_ids,
+        text(input_ids) if as_ in {"texts", "int"} else input_ids,
         kind=pa.string() if as_ in {"texts", "text"} else pa.int64(),
-        given_kind=pa.string() if as_ in {"texts", "int"} else pa.int64(),
+        input_kind=pa.string() if as_ in {"texts", "int"} else pa.int64(),
         matched=flags,
         size=size,
         span=span if as_ == "ints" else None,
     )
     assert found.rows == len(output) - output.count(None)
-    assert (found.distinct, found.distinct_matched) == (len(ours), len(matched))
-    assert (found.missing, found.invented) == (len(theirs - ours), len(ours - theirs))
+    assert (found.distinct, found.distinct_matched) == (len(output_set), len(matched))
+    assert (found.missing, found.extra) == (
+        len(input_set - output_set),
+        len(output_set - input_set),
+    )

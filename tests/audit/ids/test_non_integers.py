@@ -12,51 +12,51 @@ from gem_core.audit.ids.non_integers import NonIntegerIds
 ROOM = 10_000
 
 
-def taken(strangers: NonIntegerIds, *parts: list[tuple[bytes, bool]]) -> NonIntegerIds:
+def taken(non_integers: NonIntegerIds, *parts: list[tuple[bytes, bool]]) -> NonIntegerIds:
     """Give it the texts of some batches, with whether their rows are matched."""
     for part in parts:
         matched = np.array([flag for _, flag in part], np.bool_)
-        strangers.add({place: text for place, (text, _) in enumerate(part)}, matched)
-    return strangers
+        non_integers.add({place: text for place, (text, _) in enumerate(part)}, matched)
+    return non_integers
 
 
 @given(st.lists(st.lists(st.tuples(st.sampled_from([b"x", b"\xff", b"\xfe", b""]), st.booleans()))))
 def test_each_counts_once_and_as_matched_when_any_row_is(
     parts: list[list[tuple[bytes, bool]]],
 ) -> None:
-    strangers = taken(NonIntegerIds(ROOM), *parts)
+    non_integers = taken(NonIntegerIds(ROOM), *parts)
     rows = [row for part in parts for row in part]
     of_matched = {text for text, flag in rows if flag}
-    assert strangers.counts() == (len({text for text, _ in rows}), len(of_matched))
-    assert strangers.rows == len(rows)
+    assert non_integers.counts() == (len({text for text, _ in rows}), len(of_matched))
+    assert non_integers.rows == len(rows)
 
 
 @pytest.mark.parametrize(("limit", "known"), [(401, False), (402, True)])
 def test_they_are_held_as_long_as_there_is_room(limit: int, *, known: bool) -> None:
     two = [(b"x", True), (b"y", False), (b"x", False)]
-    strangers = taken(NonIntegerIds(limit), two, two)
-    assert strangers.known is known
-    assert strangers.rows == 6
-    assert strangers.counts() == ((2, 1) if known else (0, 0))
+    non_integers = taken(NonIntegerIds(limit), two, two)
+    assert non_integers.known is known
+    assert non_integers.rows == 6
+    assert non_integers.counts() == ((2, 1) if known else (0, 0))
 
 
 def test_the_smallest_few_are_shown_in_short() -> None:
     texts = ["é".encode() * 200, b"c", b"a\xff"]
-    strangers = taken(NonIntegerIds(ROOM), [(text, True) for text in texts])
-    assert strangers.first(2) == ["a\N{REPLACEMENT CHARACTER}", "c"]
-    assert strangers.first(9)[-1] == "é" * 100
+    non_integers = taken(NonIntegerIds(ROOM), [(text, True) for text in texts])
+    assert non_integers.first(2) == ["a\N{REPLACEMENT CHARACTER}", "c"]
+    assert non_integers.first(9)[-1] == "é" * 100
 
 
 @example([str(number).encode() for number in (2**63 - 1, 2**63, -(2**63), -(2**63) - 1)])
 @given(st.lists(st.none() | st.binary(max_size=3) | st.integers().map(lambda n: str(n).encode())))
 def test_a_text_is_a_number_or_a_stranger_as_it_is(texts: list[bytes | None]) -> None:
     column = pa.array(texts, pa.binary()).view(pa.string())
-    keys, strangers = to_keys(column, pa.int64())
+    keys, non_integers = to_keys(column, pa.int64())
     numbers = {str(key).encode() for key in keys.to_pylist() if key is not None}
-    assert numbers.isdisjoint(strangers.values())
+    assert numbers.isdisjoint(non_integers.values())
     for place, (text, key) in enumerate(zip(texts, keys.to_pylist(), strict=True)):
         if key is None:
-            assert strangers.get(place) == text
+            assert non_integers.get(place) == text
         else:
             assert str(key).encode() == text
-            assert place not in strangers
+            assert place not in non_integers

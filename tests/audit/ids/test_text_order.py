@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.ids.text_order import order_of, taken
+from gem_core.audit.ids.text_order import order_of, take_texts
 
 WORDS = ["", "a", "ab", "abcdefgh", "abcdefghi", "abcdefgh\0", "ä", "\U0001f600"]
 texts = st.one_of(
@@ -35,4 +35,4 @@ def test_any_number_of_texts(count: int) -> None:
 def test_texts_at_positions(ids: list[str], start: int) -> None:
     array = pa.array(ids, pa.string()).slice(start)
     positions = order_of(array)[::2]
-    assert taken(array, positions).equals(array.take(pa.array(positions)))
+    assert take_texts(array, positions).equals(array.take(pa.array(positions)))

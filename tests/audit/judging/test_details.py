@@ -18,13 +18,13 @@ NO_STATUS = matched_table(match_status=None)
 
 
 def judged(
-    folder: Path, table: pa.Table, of: GemJob, check: str, given: pa.Table | None = None
+    folder: Path, table: pa.Table, of: GemJob, check: str, input_: pa.Table | None = None
 ) -> Judgement:
-    report = audited(folder, table, of=of, given=given, with_values=True)
+    report = audited(folder, table, of=of, input_=input_, with_values=True)
     return next(line.judgement for line in report.checks if line.name == check)
 
 
-def told(**statistics: object) -> GemJob:
+def reporting(**statistics: object) -> GemJob:
     return job(statistics)
 
 
@@ -33,31 +33,29 @@ SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
         NO_STATUS,
         job(),
         "matched_share_exact",
-        not_run("there are no rows with a match_status to count"),
+        not_run("there are no rows with a status to count"),
     ),
     "shares-of-both-countings": (
         matched_table(),
-        told(roads_matched="70%"),
+        reporting(roads_matched="70%"),
         "matched_share_close",
         failed("roads_matched is 70%, the output has 75.0000% by rows and 75.0000% by ids"),
     ),
     "a-share-off-is-off-though-roads-are-not-rows": (
         matched_table(),
-        told(roads_matched="70%", num_roads_processed=11),
+        reporting(roads_matched="70%", num_roads_processed=11),
         "matched_share_close",
         failed("roads_matched is 70%, the output has 75.0000% by rows and 75.0000% by ids"),
     ),
     "no-id-column": (
         matched_table(id=None),
-        told(num_roads_processed=11),
+        reporting(num_roads_processed=11),
         "road_count",
-        not_run(
-            "num_roads_processed is 11, there are 12 by rows, and there is no id column as promised"
-        ),
+        not_run("num_roads_processed is 11, there are 12 by rows, and there is no column id"),
     ),
     "no-roads-told": (
         matched_table(),
-        told(num_roads_processed=0),
+        reporting(num_roads_processed=0),
         "road_count",
         failed("num_roads_processed is 0, there are 12 by rows and 12 by ids"),
     ),
@@ -65,19 +63,19 @@ SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
         NO_STATUS,
         job(),
         "gers_id_on_matched",
-        not_run("it needs gers_id and match_status as promised"),
+        not_run("there is no column match_status"),
     ),
     "needs-ids": (
         matched_table(id=None),
         job(),
         "ids_unique",
-        not_run("it needs id as promised"),
+        not_run("there is no column id"),
     ),
     "no-status": (
         NO_STATUS,
         job(),
         "some_matched",
-        not_run("there are no rows with a match_status"),
+        not_run("there are no rows with a status"),
     ),
     "none-matched": (
         matched_table(matched=0),
@@ -89,13 +87,13 @@ SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
         matched_table(matched=1),
         job(SHARES),
         "confidences_vary",
-        not_run("fewer than two matched rows have a match_confidence as promised"),
+        not_run("fewer than two matched rows have a usable confidence"),
     ),
     "one-gers-id": (
         matched_table(matched=1),
         job(SHARES),
         "gers_ids_vary",
-        not_run("fewer than two matched rows have a gers_id"),
+        not_run("fewer than two matched rows have a GERS id"),
     ),
     "two-that-vary": (matched_table(matched=2), job(SHARES), "confidences_vary", passed()),
     "two-gers-ids-that-vary": (matched_table(matched=2), job(SHARES), "gers_ids_vary", passed()),
@@ -113,13 +111,13 @@ SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
     ),
     "parts-in-more-digits": (
         matched_table(),
-        told(roads_fully_matched="60%", roads_partially_matched="15.02%"),
+        reporting(roads_fully_matched="60%", roads_partially_matched="15.02%"),
         "matched_parts_sum",
         failed("60% + 15.02% is 75.02%, not 75.00%"),
     ),
     "parts-in-many-digits": (
         matched_table(),
-        told(
+        reporting(
             roads_matched="75%",
             roads_fully_matched="60%",
             roads_partially_matched="15.000000000002%",
@@ -129,13 +127,13 @@ SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
     ),
     "parts-off-by-a-unit": (
         matched_table(),
-        told(roads_fully_matched="60%", roads_partially_matched="15.01%"),
+        reporting(roads_fully_matched="60%", roads_partially_matched="15.01%"),
         "matched_parts_sum",
         passed(),
     ),
     "threshold-0": (
         matched_table(),
-        told(confidence_threshold=0),
+        reporting(confidence_threshold=0),
         "confidence_threshold",
         passed(),
     ),
@@ -147,7 +145,7 @@ SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
     ),
     "threshold-101": (
         matched_table(),
-        told(confidence_threshold=101),
+        reporting(confidence_threshold=101),
         "confidence_threshold",
         not_run("confidence_threshold is 101, not within 0 to 100"),
     ),
@@ -170,8 +168,8 @@ def test_ids_that_are_all_null_have_no_share(tmp_path: Path) -> None:
 def test_of_many_columns_that_differ_ten_are_named(tmp_path: Path, columns: int) -> None:
     names = [f"c{n}-" + "x" * 97 for n in range(columns)]
     output = matched_table(**{name: pa.array([1] * ROWS) for name in names})
-    given = input_table(**{name: pa.array([0] * ROWS) for name in names})
-    found = judged(tmp_path, output, job(), "input_values_kept", given)
+    input_ = input_table(**{name: pa.array([0] * ROWS) for name in names})
+    found = judged(tmp_path, output, job(), "input_values_kept", input_)
     shown = ", ".join(f"{name[:100]} in 12" for name in names[:10])
     assert found.detail == f"12 of 12 rows: {shown}" + (", …" if columns > 10 else "")
 
@@ -179,10 +177,10 @@ def test_of_many_columns_that_differ_ten_are_named(tmp_path: Path, columns: int)
 @pytest.mark.parametrize("columns", [10, 11])
 def test_of_many_columns_that_are_left_out_ten_are_named(tmp_path: Path, columns: int) -> None:
     names = [f"c{n}-" + "x" * 98 for n in range(columns)]
-    given = input_table(**{name: pa.array([0] * ROWS) for name in names})
-    found = judged(tmp_path, matched_table(), job(), "input_values_kept", given)
+    input_ = input_table(**{name: pa.array([0] * ROWS) for name in names})
+    found = judged(tmp_path, matched_table(), job(), "input_values_kept", input_)
     shown = ", ".join(name[:100] for name in names[:10])
-    assert found == not_run(f"columns that cannot be followed: {shown}")
+    assert found == not_run(f"columns that cannot be compared: {shown}")
 
 
 @pytest.mark.parametrize("columns", [10, 11])
@@ -195,7 +193,7 @@ def test_of_many_columns_ten_are_listed(tmp_path: Path, columns: int) -> None:
 
 
 def test_why_ids_were_given_up_is_told_wherever_they_are_missed(tmp_path: Path) -> None:
-    facts = audited(tmp_path, matched_table(), of=told(num_roads_processed=11)).facts
+    facts = audited(tmp_path, matched_table(), of=reporting(num_roads_processed=11)).facts
     report = judge(replace(facts, ids=None, ids_fault="the disk is full"), bytes_read=0, requests=0)
     said = {line.name: line.judgement.detail for line in report.checks}
     assert said["road_count"].endswith("there are 12 by rows, and the disk is full")
@@ -206,11 +204,11 @@ def test_values_of_rows_that_were_too_much_are_not_judged(tmp_path: Path) -> Non
     facts = audited(tmp_path, matched_table(), with_values=True).facts
     report = judge(replace(facts, too_much="more than there is"), bytes_read=0, requests=0)
     [said] = [line.judgement for line in report.checks if line.name == "input_values_kept"]
-    assert said == not_run("reading the rows would take more than an audit has")
+    assert said == not_run("reading the rows would take more memory or time than an audit may use")
 
 
 def test_an_input_whose_ids_are_none_is_told(tmp_path: Path) -> None:
-    given = input_table(id=pa.array([n + 0.5 for n in range(ROWS)]))
+    input_ = input_table(id=pa.array([n + 0.5 for n in range(ROWS)]))
     why = "the input's ids cannot be compared: id is double, not an integer or text"
     for check in ("input_ids_kept", "input_values_kept"):
-        assert judged(tmp_path, matched_table(), job(), check, given) == not_run(why)
+        assert judged(tmp_path, matched_table(), job(), check, input_) == not_run(why)

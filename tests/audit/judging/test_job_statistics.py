@@ -10,13 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_core.audit.ids.facts import IdFacts
-from gem_core.audit.judging.job_statistics import (
-    StatisticUnusable,
-    confidence_floor,
-    read_roads,
-    read_share,
-    read_threshold,
-)
+from gem_core.audit.judging.check import Missing
+from gem_core.audit.judging.job_statistics import confidence_floor, roads, share, threshold
 from gem_core.audit.judging.report import Report, judge
 from gem_core.audit.judging.verdict import Judgement, Verdict
 from gem_core.gem.contracts.contract import Statistic
@@ -145,10 +140,10 @@ def test_roads_in_parts_agree_by_rows_or_by_ids(
     tmp_path: Path, statistics: dict[str, object], by: str
 ) -> None:
     parts = {"roads_fully_matched": None, "roads_partially_matched": None}
-    given_ids = matched_table(4, id=pa.array([1, 2, 3, 4])).select(
+    input_ids = matched_table(4, id=pa.array([1, 2, 3, 4])).select(
         ["id", "is_navigable", "geometry"]
     )
-    report = audited(tmp_path, in_parts(), given=given_ids, of=job(statistics | parts))
+    report = audited(tmp_path, in_parts(), input_=input_ids, of=job(statistics | parts))
     assert report.failed() == {"ids_unique"}
     for check in ("road_count", "matched_share_exact", "unmatched_share_close"):
         assert line(report, check).detail == f"agreed by {by}"
@@ -167,7 +162,7 @@ UNKNOWN = IdFacts(
     distinct_matched=None,
     not_counted="the ids did not fit",
     missing=None,
-    invented=None,
+    extra=None,
     not_compared="the ids did not fit",
 )
 
@@ -207,7 +202,7 @@ def test_without_an_id_column_a_count_that_differs_proves_nothing(tmp_path: Path
     report = audited(tmp_path, matched_table(id=None), of=job({"num_roads_processed": 11}))
     found = line(report, "road_count")
     assert found.verdict is Verdict.NOT_RUN
-    assert "there is no id column" in found.detail
+    assert "there is no column id" in found.detail
 
 
 def test_a_threshold_in_single_precision_is_met(tmp_path: Path) -> None:
@@ -219,14 +214,16 @@ def test_a_threshold_in_single_precision_is_met(tmp_path: Path) -> None:
     assert report.failed() == set()
 
 
-def test_figures_are_read_as_they_are() -> None:
-    assert read_roads(job()) == 12
-    assert read_threshold(job()) == 60
-    assert read_share(job(), Statistic.MATCHED_SHARE).text == "75.00%"
-    assert confidence_floor(job()) == pytest.approx(0.6, abs=1e-5)
-    assert confidence_floor(job({"confidence_threshold": None})) is None
-    with pytest.raises(StatisticUnusable, match="have no roads_matched"):
-        read_share(job({"roads_matched": None}), Statistic.MATCHED_SHARE)
+def test_figures_are_read_as_they_are(tmp_path: Path) -> None:
+    facts = audited(tmp_path, matched_table()).facts
+    without = replace(facts, job=replace(facts.job, statistics={}))
+    assert roads(facts) == 12
+    assert threshold(facts) == 60
+    assert share(Statistic.MATCHED_SHARE)(facts).text == "75.00%"
+    assert confidence_floor(facts) == pytest.approx(0.6, abs=1e-5)
+    assert confidence_floor(without) is None
+    with pytest.raises(Missing, match="have no roads_matched"):
+        share(Statistic.MATCHED_SHARE)(without)
 
 
 @given(st.integers(1, 400), st.data())

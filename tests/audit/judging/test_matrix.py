@@ -15,7 +15,7 @@ from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.parquet.column_chunks import BATCH_ROWS
 from gem_core.audit.reading.source import open_file
-from gem_core.audit.rows.gers import GersForm
+from gem_core.audit.rows.gers import GersFormat
 from gem_core.audit.rows.profile import Profile, Profiler
 from gem_core.audit.rows.progress import Pass
 from gem_core.audit.rows.row_rules import RowRule, Terms
@@ -157,12 +157,12 @@ def test_status_words_coded_by_delta(tmp_path: Path, text: pa.DataType) -> None:
 )  # fmt: skip
 def test_ids_of_every_type(tmp_path: Path, kind: pa.DataType) -> None:
     ids = pa.array([str(n) for n in range(100, 100 + ROWS)]).cast(kind)
-    good = audited(tmp_path, matched_table(id=ids), given=input_table(id=ids), with_values=True)
+    good = audited(tmp_path, matched_table(id=ids), input_=input_table(id=ids), with_values=True)
     assert good.outcome == "valid"
     table = changed(matched_table(id=ids), "id", r3=None, r5=ids[4].as_py())
-    report = audited(tmp_path, table, given=input_table(id=ids))
-    told = {line.name: line.judgement.offending for line in report.checks}
-    assert (told["id_present"], told["input_ids_kept"], told["ids_unique"]) == (1, 2, 1)
+    report = audited(tmp_path, table, input_=input_table(id=ids))
+    counts = {line.name: line.judgement.offending for line in report.checks}
+    assert (counts["id_present"], counts["input_ids_kept"], counts["ids_unique"]) == (1, 2, 1)
 
 
 @pytest.mark.parametrize(
@@ -254,9 +254,9 @@ def test_extension_types(tmp_path: Path, kind: pa.DataType, stored: pa.Array) ->
     As one of the promised columns it is something else.
     """
     wrapped = extension(kind, stored)
-    output, given = matched_table(more=stored), input_table(more=wrapped)
-    for ours, theirs in ((output, given), (matched_table(more=wrapped), given)):
-        assert audited(tmp_path, ours, given=theirs, with_values=True).outcome == "valid"
+    output, input_ = matched_table(more=stored), input_table(more=wrapped)
+    for table, its_input in ((output, input_), (matched_table(more=wrapped), input_)):
+        assert audited(tmp_path, table, input_=its_input, with_values=True).outcome == "valid"
     assert audited(tmp_path, matched_table(gers_id=wrapped)).failed() == {"gers_id_column"}
 
 
@@ -265,7 +265,7 @@ def test_nested_types_are_carried_on(tmp_path: Path) -> None:
         "tags": pa.array([[("a", "b")]] * ROWS, pa.map_(pa.string(), pa.string())),
         "lanes": pa.array([{"n": [1, None], "of": {"x": None}}] * ROWS),
     }
-    report = audited(tmp_path, matched_table(**more), given=input_table(**more), with_values=True)
+    report = audited(tmp_path, matched_table(**more), input_=input_table(**more), with_values=True)
     assert report.outcome == "valid"
 
 
@@ -279,7 +279,7 @@ def test_slices_of_a_batch_are_judged_as_the_whole(kind: pa.DataType, step: int)
     usable = PROMISES.usable(table.schema)
 
     def profile(batches: list[pa.RecordBatch]) -> Profile:
-        profiler = Profiler(usable, Terms(0.6, GersForm.UUID))
+        profiler = Profiler(usable, Terms(0.6, GersFormat.UUID))
         for batch in batches:
             profiler.add(batch)
         return profiler.profile()
@@ -291,7 +291,7 @@ def test_slices_of_a_batch_are_judged_as_the_whole(kind: pa.DataType, step: int)
     assert whole.confidence
     assert parts.confidence.histogram == whole.confidence.histogram
     assert {rule for rule in RowRule if whole.offenders[rule].count} == set(RowRule) - {
-        RowRule.STATUS_NULL
+        RowRule.STATUS_PRESENT
     }
 
 

@@ -6,7 +6,12 @@ import pyarrow as pa
 import pytest
 
 from gem_core.audit.judging.verdict import Judgement, Verdict
-from gem_core.audit.rows.gers import GersForm, ReleaseUnreadable, expected_form, form_of_release
+from gem_core.audit.rows.gers import (
+    GersFormat,
+    ReleaseUnreadable,
+    expected_format,
+    format_of_release,
+)
 from tests.audit.build import MATCHED_ROWS, audited, gers, job, matched_table
 
 NEW, OLD = "2025-06-25.0", "2025-05-21.0"
@@ -18,19 +23,19 @@ BOTH = [*UUIDS[:4], *DIGITS[4:]]
 @pytest.mark.parametrize(
     ("release", "form"),
     [
-        ("2024-04-16-beta.0", GersForm.DIGITS),
-        ("2024-02-15-alpha.0", GersForm.DIGITS),
-        ("2025-05-21.0", GersForm.DIGITS),
-        ("2025-05-31.12", GersForm.DIGITS),
-        ("2025-06-01.0", GersForm.UUID),
-        ("2025-06-25.0", GersForm.UUID),
-        ("2026-01-21.0", GersForm.UUID),
-        ("2026-01-21", GersForm.UUID),
+        ("2024-04-16-beta.0", GersFormat.DIGITS),
+        ("2024-02-15-alpha.0", GersFormat.DIGITS),
+        ("2025-05-21.0", GersFormat.DIGITS),
+        ("2025-05-31.12", GersFormat.DIGITS),
+        ("2025-06-01.0", GersFormat.UUID),
+        ("2025-06-25.0", GersFormat.UUID),
+        ("2026-01-21.0", GersFormat.UUID),
+        ("2026-01-21", GersFormat.UUID),
     ],
 )
-def test_the_form_of_a_release(release: str, form: GersForm) -> None:
-    assert form_of_release(release) is form
-    assert expected_form(release) is form
+def test_the_form_of_a_release(release: str, form: GersFormat) -> None:
+    assert format_of_release(release) is form
+    assert expected_format(release) is form
 
 
 @pytest.mark.parametrize(
@@ -54,9 +59,9 @@ def test_the_form_of_a_release(release: str, form: GersForm) -> None:
 )
 def test_what_names_no_release_is_told(release: str | None) -> None:
     with pytest.raises(ReleaseUnreadable, match="overtureRelease") as caught:
-        form_of_release(release)
+        format_of_release(release)
     assert len(str(caught.value)) < 150
-    assert expected_form(release) is None
+    assert expected_format(release) is None
 
 
 def judged(folder: Path, gers_ids: list[str], release: str | None) -> Judgement:

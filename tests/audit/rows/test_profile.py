@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from gem_core.audit.contract import UsableColumns
 from gem_core.audit.rows.example import EXAMPLES, Example
-from gem_core.audit.rows.gers import GersForm
+from gem_core.audit.rows.gers import GersFormat
 from gem_core.audit.rows.profile import Profile, Profiler
-from gem_core.audit.rows.row_rules import NEEDS, RowRule, Terms
+from gem_core.audit.rows.row_rules import COLUMNS_OF, RowRule, Terms
 from gem_core.gem.contracts.contract import Role
 from tests.audit.build import gers
 
@@ -34,7 +34,7 @@ def profiled(
     size: int = 4,
     kind: pa.DataType | None = None,
     without: Role | None = None,
-    form: GersForm | None = GersForm.UUID,
+    form: GersFormat | None = GersFormat.UUID,
 ) -> Profile:
     kinds = (kind or pa.int64(), pa.string(), pa.float64(), pa.string())
     usable = USABLE.only(*(role for role in Role if role is not without))
@@ -50,51 +50,51 @@ def profiled(
     return profiler.profile()
 
 
-def broken(row: Row, form: GersForm = GersForm.UUID) -> set[RowRule]:
+def broken(row: Row, form: GersFormat = GersFormat.UUID) -> set[RowRule]:
     """The rules again, one row at a time and in the plainest words."""
     id_, gers_id, confidence, status = row
     found = gers_faults(gers_id, status, form) | confidence_faults(confidence, status)
     if id_ is None or not str(id_).strip():
-        found.add(RowRule.ID_MISSING)
+        found.add(RowRule.ID_PRESENT)
     if status is None:
-        found.add(RowRule.STATUS_NULL)
+        found.add(RowRule.STATUS_PRESENT)
     elif status not in {"matched", "unmatched"}:
-        found.add(RowRule.STATUS_WORD)
+        found.add(RowRule.STATUS_VALUES)
     return found
 
 
 FORM = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def gers_faults(gers_id: str | None, status: str | None, form: GersForm) -> set[RowRule]:
+def gers_faults(gers_id: str | None, status: str | None, form: GersFormat) -> set[RowRule]:
     if gers_id is None:
-        return {RowRule.GERS_MISSING} if status == "matched" else set()
+        return {RowRule.GERS_ID_ON_MATCHED} if status == "matched" else set()
     if gers_id == "" and status == "unmatched":
-        return {RowRule.GERS_EMPTY_ON_UNMATCHED}
+        return {RowRule.UNMATCHED_GERS_ID_NULL}
     if not gers_id.strip():
-        return {RowRule.GERS_BLANK}
+        return {RowRule.GERS_ID_NOT_BLANK}
     well_formed = FORM.fullmatch(gers_id) is not None
     return {
-        *([RowRule.GERS_ON_UNMATCHED] if status == "unmatched" else []),
-        *([RowRule.GERS_FORM] if not well_formed else []),
+        *([RowRule.NO_GERS_ID_ON_UNMATCHED] if status == "unmatched" else []),
+        *([RowRule.GERS_ID_FORMAT] if not well_formed else []),
         *(
-            [RowRule.GERS_OTHER_FORM]
-            if well_formed and ("-" in gers_id) is (form is GersForm.DIGITS)
+            [RowRule.GERS_ID_FORMAT_OF_RELEASE]
+            if well_formed and ("-" in gers_id) is (form is GersFormat.DIGITS)
             else []
         ),
-        *([RowRule.GERS_CAPITALS] if well_formed and gers_id != gers_id.lower() else []),
+        *([RowRule.GERS_ID_LOWER_CASE] if well_formed and gers_id != gers_id.lower() else []),
     }
 
 
 def confidence_faults(confidence: float | None, status: str | None) -> set[RowRule]:
     matched = status == "matched"
     if confidence is None:
-        return {RowRule.CONFIDENCE_MISSING} if matched else set()
+        return {RowRule.CONFIDENCE_ON_MATCHED} if matched else set()
     if not math.isfinite(confidence):
-        return {RowRule.CONFIDENCE_NOT_FINITE}
+        return {RowRule.CONFIDENCE_FINITE}
     if not 0 <= confidence <= 1:
         return {RowRule.CONFIDENCE_RANGE}
-    return {RowRule.CONFIDENCE_LOW} if matched and confidence < FLOOR else set()
+    return {RowRule.CONFIDENCE_THRESHOLD} if matched and confidence < FLOOR else set()
 
 
 gers_ids = st.sampled_from(
@@ -118,8 +118,8 @@ some_rows = st.lists(
 )
 
 
-@given(some_rows, st.integers(1, 9), st.sampled_from(GersForm))
-def test_counts_agree_with_the_plain_reading(rows: list[Row], size: int, form: GersForm) -> None:
+@given(some_rows, st.integers(1, 9), st.sampled_from(GersFormat))
+def test_counts_agree_with_the_plain_reading(rows: list[Row], size: int, form: GersFormat) -> None:
     found = profiled(rows, size=size, form=form)
     expected = Counter(rule for row in rows for rule in broken(row, form))
     assert {rule: offenders.count for rule, offenders in found.offenders.items()} == {
@@ -157,7 +157,7 @@ def test_confidences_of_matched_rows_agree(rows: list[Row]) -> None:
 def test_a_rule_without_its_column_is_left_out(role: Role) -> None:
     found = profiled([(1, None, None, "unmatched")], without=role)
     assert {rule for rule in RowRule if rule not in found.offenders} == {
-        rule for rule, needed in NEEDS.items() if role in needed
+        rule for rule, needed in COLUMNS_OF.items() if role in needed
     }
     if role is Role.STATUS:
         assert (found.matched, found.unmatched, found.confidence) == (None, None, None)
@@ -166,23 +166,23 @@ def test_a_rule_without_its_column_is_left_out(role: Role) -> None:
 @pytest.mark.parametrize("role", [Role.GERS_ID, Role.STATUS])
 def test_without_its_column_no_row_has_a_gers_id(role: Role) -> None:
     found = profiled([(1, gers(1), 0.9, "matched")], without=role)
-    assert (found.gers_rows, found.one_gers_id) == (0, None)
+    assert (found.rows_with_gers_id, found.only_gers_id) == (0, None)
 
 
 def test_without_its_term_a_rule_is_left_out() -> None:
     def left_out(terms: Terms) -> set[RowRule]:
         return set(RowRule) - set(Profiler(USABLE, terms).profile().offenders)
 
-    assert left_out(Terms(0.5, GersForm.UUID)) == set()
-    assert left_out(Terms(gers_form=GersForm.UUID)) == {RowRule.CONFIDENCE_LOW}
-    assert left_out(Terms(confidence_floor=0.0)) == {RowRule.GERS_OTHER_FORM}
+    assert left_out(Terms(0.5, GersFormat.UUID)) == set()
+    assert left_out(Terms(gers_format=GersFormat.UUID)) == {RowRule.CONFIDENCE_THRESHOLD}
+    assert left_out(Terms(confidence_floor=0.0)) == {RowRule.GERS_ID_FORMAT_OF_RELEASE}
 
 
 def test_text_ids_are_shown_short_and_blank_ones_are_missing() -> None:
     rows: list[Row] = [("", None, 2.0, "unmatched"), (" ", None, 2.0, "unmatched")]
     rows += [("x" * 999, None, 2.0, "unmatched")]
     found = profiled(rows, kind=pa.large_string()).offenders
-    assert found[RowRule.ID_MISSING].count == 2
+    assert found[RowRule.ID_PRESENT].count == 2
     assert found[RowRule.CONFIDENCE_RANGE].examples[-1] == Example(2, "x" * 100)
 
 
@@ -190,8 +190,8 @@ def test_all_of_unicode_s_white_space_is_blank() -> None:
     spaces = [chr(code) for code in range(0x10000) if chr(code).isspace()]
     rows: list[Row] = [(space, space, None, "unmatched") for space in spaces]
     found = profiled([*rows, ("é", None, None, "unmatched")], kind=pa.string()).offenders
-    assert found[RowRule.ID_MISSING].count == found[RowRule.GERS_BLANK].count == len(spaces)
-    assert RowRule.GERS_FORM not in found or not found[RowRule.GERS_FORM].count
+    assert found[RowRule.ID_PRESENT].count == found[RowRule.GERS_ID_NOT_BLANK].count == len(spaces)
+    assert RowRule.GERS_ID_FORMAT not in found or not found[RowRule.GERS_ID_FORMAT].count
 
 
 def test_text_that_is_no_utf8_is_judged_and_shown() -> None:
@@ -203,7 +203,7 @@ def test_text_that_is_no_utf8_is_judged_and_shown() -> None:
     )
     profiler = Profiler(USABLE)
     profiler.add(batch)
-    offenders = profiler.profile().offenders[RowRule.GERS_FORM]
+    offenders = profiler.profile().offenders[RowRule.GERS_ID_FORMAT]
     assert (offenders.count, offenders.examples) == (1, (Example(0, "��"),))
 
 
@@ -218,4 +218,4 @@ def test_text_that_is_no_utf8_is_judged_and_shown() -> None:
 )
 def test_one_gers_id_for_everything(gers_ids: list[str | None], one: str | None, rows: int) -> None:
     found = profiled([(n, gers_id, 0.9, "matched") for n, gers_id in enumerate(gers_ids)])
-    assert (found.one_gers_id, found.gers_rows) == (one, rows)
+    assert (found.only_gers_id, found.rows_with_gers_id) == (one, rows)

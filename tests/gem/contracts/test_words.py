@@ -24,13 +24,11 @@ WORDS = (
 _WORD = re.compile(rf"(?<![A-Za-z_])(?:{'|'.join(map(re.escape, sorted(WORDS)))})(?![A-Za-z_])")
 
 EXCEPTIONS = {
-    "audit/judging/checks.py": "the titles of checks name the columns for the reader",
     "audit/judging/file_checks.py": "reasons name what the job lacks",
     "audit/judging/report_json.py": "names of checks",
-    "audit/judging/row_checks.py": "reasons name the columns for the reader",
-    "audit/judging/statistics_checks.py": "reasons name the column for the reader",
     "audit/reading/output_files.py": "reasons name what the job lacks",
     "audit/rows/gers.py": "reasons name what the job lacks",
+    "audit/rows/row_rules.py": "names of checks",
     "deliver/manifest.py": "neutral members of the manifest's job, some named as on the page",
     "page/templates/report.html": "a title names the column for the reader",
     "settings/rules.py": "{storageId} is the name of our own placeholder",

@@ -1,0 +1,102 @@
+"""What a check is, how it says what it needs, and how it is run. Pure.
+
+A need is a function that gives one part of the facts, or the reason why there is none. A check
+lists its needs, and its judge takes just those parts, so a judge never meets one that is missing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, overload
+
+from gem_core.audit.judging.facts import Facts
+from gem_core.audit.judging.verdict import Judgement, not_asked, not_run
+
+
+class Severity(StrEnum):
+    """What a failed check means for the output."""
+
+    ERROR = "error"
+    """The output is invalid."""
+    WARNING = "warning"
+    """Somebody should look; the output stays valid."""
+    INFO = "info"
+    """For information only."""
+
+
+ERROR, WARNING, INFO = Severity
+
+
+class Missing(Exception):
+    """A part of the facts is missing. The message is the reason, in the words of a report."""
+
+
+class NotAsked(Missing):
+    """The part is found only on request, and nobody asked. The message says how to ask."""
+
+
+type Need[Part] = Callable[[Facts], Part]
+"""Gives a part of the facts. Raises Missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One promise of an output."""
+
+    name: str
+    """Never changes, since listeners filter by it. It says the role of a column, not its name."""
+    severity: Severity
+    title: str
+    """What is proven when the check passes."""
+    needs: tuple[Need[Any], ...]
+    judge: Callable[..., Judgement]
+    """Takes a part for each need, in their order."""
+
+    def run(self, facts: Facts) -> Judgement:
+        """Judge. The first need that is missing is the reason why the check does not run."""
+        try:
+            parts = [need(facts) for need in self.needs]
+        except NotAsked as how:
+            return not_asked(str(how))
+        except Missing as reason:
+            return not_run(str(reason))
+        return self.judge(*parts)
+
+
+@overload
+def check[A](
+    severity: Severity, title: str, need: Need[A], /, *, name: str = ""
+) -> Callable[[Callable[[A], Judgement]], Check]: ...
+
+
+@overload
+def check[A, B](
+    severity: Severity, title: str, first: Need[A], second: Need[B], /, *, name: str = ""
+) -> Callable[[Callable[[A, B], Judgement]], Check]: ...
+
+
+@overload
+def check[A, B, C](
+    severity: Severity,
+    title: str,
+    first: Need[A],
+    second: Need[B],
+    third: Need[C],
+    /,
+    *,
+    name: str = "",
+) -> Callable[[Callable[[A, B, C], Judgement]], Check]: ...
+
+
+def check(
+    severity: Severity, title: str, *needs: Need[Any], name: str = ""
+) -> Callable[[Callable[..., Judgement]], Check]:
+    """Make a check of its judge, named like the judge unless there is a `name`."""
+    return lambda judge: Check(name or judge.__name__, severity, title, needs, judge)
+
+
+def known[T](value: T | None, reason: str) -> T:
+    """The value. Raises Missing when it is None."""
+    if value is None:
+        raise Missing(reason)
+    return value

@@ -1,0 +1,139 @@
+"""The parts of the facts that checks need, each with the reason when it is missing. Pure."""
+
+from collections.abc import Collection
+
+from gem_core.audit.against_input.columns import ColumnChanges
+from gem_core.audit.against_input.values import ValueFacts
+from gem_core.audit.contract import promises_of
+from gem_core.audit.ids.facts import IdFacts
+from gem_core.audit.judging.check import Missing, Need, NotAsked, known
+from gem_core.audit.judging.facts import Facts, NotOpened, Obstacle
+from gem_core.audit.parquet.opened_file import Fault, OpenedFile
+from gem_core.audit.rows.confidence import Confidence
+from gem_core.audit.rows.offenders import Offenders
+from gem_core.audit.rows.profile import Profile
+from gem_core.audit.rows.row_rules import COLUMNS_OF, RowRule
+from gem_core.gem.contracts.contract import Role
+
+NOT_PARQUET = "the output is not readable Parquet"
+
+
+def output_name(facts: Facts) -> str:
+    """The output's name in its storage."""
+    return known(facts.name, Obstacle.NAMES)
+
+
+def content(facts: Facts) -> OpenedFile | Fault:
+    """The bytes of one version, as Parquet or as the fault that shows that they are not."""
+    if isinstance(facts.file, NotOpened):
+        raise Missing(facts.file.obstacle)
+    return facts.file
+
+
+def footer(facts: Facts) -> OpenedFile:
+    """The output's footer: schema, rows, column chunks."""
+    file = content(facts)
+    if isinstance(file, Fault):
+        raise Missing(NOT_PARQUET)
+    return file
+
+
+def rows(facts: Facts) -> Profile:
+    """The rows, read to the end."""
+    footer(facts)
+    none_read = "the output has none of the columns that are checked"
+    return known(facts.profile, facts.broken_off or none_read)
+
+
+def offenders(rule: RowRule) -> Need[Offenders]:
+    """The rows that break a rule."""
+
+    def found(facts: Facts) -> Offenders:
+        _require(facts, COLUMNS_OF[rule])
+        return rows(facts).offenders[rule]
+
+    return found
+
+
+def matched_rows(facts: Facts) -> int:
+    """The number of matched rows."""
+    profile = rows(facts)
+    if profile.matched is None or not profile.rows:
+        raise Missing("there are no rows with a status")
+    return profile.matched
+
+
+def several_confidences(facts: Facts) -> Confidence:
+    """The confidences of the matched rows, at least two."""
+    found = rows(facts).confidence
+    if found is None or found.count < 2:  # noqa: PLR2004 - one is always equal to itself
+        raise Missing("fewer than two matched rows have a usable confidence")
+    return found
+
+
+def several_gers_ids(facts: Facts) -> Profile:
+    """The rows, of which at least two are matched and have a GERS id."""
+    profile = rows(facts)
+    if profile.rows_with_gers_id < 2:  # noqa: PLR2004 - as above
+        raise Missing("fewer than two matched rows have a GERS id")
+    return profile
+
+
+def ids(facts: Facts) -> IdFacts:
+    """The ids."""
+    _require(facts, {Role.ID})
+    rows(facts)
+    return known(facts.ids, facts.ids_fault)
+
+
+def distinct_ids(facts: Facts) -> tuple[int, int]:
+    """The number of distinct ids, and of those that have a matched row."""
+    found = ids(facts)
+    distinct = known(found.distinct, found.not_counted)
+    return distinct, known(found.distinct_matched, found.not_counted)
+
+
+def repeated_ids(facts: Facts) -> int:
+    """The number of rows whose id an earlier row has."""
+    distinct, _ = distinct_ids(facts)
+    return ids(facts).rows - distinct
+
+
+def missing_ids(facts: Facts) -> Offenders:
+    """The distinct ids of the input that the output lacks."""
+    found = ids(facts)
+    return Offenders(known(found.missing, found.not_compared), found.missing_examples)
+
+
+def extra_ids(facts: Facts) -> Offenders:
+    """The distinct ids of the output that the input lacks."""
+    found = ids(facts)
+    return Offenders(known(found.extra, found.not_compared), found.extra_examples)
+
+
+def input_columns(facts: Facts) -> ColumnChanges:
+    """The input's columns beside the output's."""
+    footer(facts)
+    return known(facts.input.columns, facts.input.note)
+
+
+def input_values(facts: Facts) -> ValueFacts:
+    """The values of the input's columns beside the output's."""
+    footer(facts)
+    if facts.values is None:
+        raise NotAsked("only ids are compared; GEM_INPUT_COMPARE or --compare asks for all columns")
+    if facts.broken_off:
+        raise Missing(facts.broken_off)
+    return facts.values
+
+
+AGAINST_INPUT = frozenset({missing_ids, extra_ids, input_columns, input_values})
+"""The parts that only an input gives."""
+
+
+def _require(facts: Facts, roles: Collection[Role]) -> None:
+    """Raise Missing, with what is wrong, unless the output has these columns as promised."""
+    schema = footer(facts).schema
+    for role, promise in promises_of(facts.job).columns.items():
+        if role in roles and (problem := promise.problem(schema)):
+            raise Missing(problem)
