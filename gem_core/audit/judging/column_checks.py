@@ -75,21 +75,13 @@ def input_values_kept(values: ValueFacts) -> Judgement:
 
 
 COLUMN_CHECKS = (
-    _promised(
-        "gers_id_column",
-        Role.GERS_ID,
-        "There is one column of GERS ids, of a text type.",
-    ),
+    _promised("gers_id_column", Role.GERS_ID, "There is one column of GERS ids, of a text type."),
     _promised(
         "confidence_column",
         Role.CONFIDENCE,
         "There is one column of confidences, float32 or float64, not an integer percentage.",
     ),
-    _promised(
-        "status_column",
-        Role.STATUS,
-        "There is one column of statuses, of a text type.",
-    ),
+    _promised("status_column", Role.STATUS, "There is one column of statuses, of a text type."),
     _promised("id_column", Role.ID, "There is one column of ids, integer or text."),
     column_names_unique,
     _input_columns(

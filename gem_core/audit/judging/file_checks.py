@@ -89,7 +89,7 @@ def _promised_output(facts: Facts) -> str:
 
 @check(
     WARNING,
-    "The output has the name that GEM documents for the output of this input.",
+    "The output's name is the one that GEM documents for this input.",
     output_name,
     _promised_output,
 )

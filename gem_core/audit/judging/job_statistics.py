@@ -55,7 +55,7 @@ def count_roads(facts: Facts) -> Counted:
 
     """
     profile = rows(facts)
-    roads = {Counting.ROWS: profile.rows}
+    counts = {Counting.ROWS: profile.rows}
     matched, unmatched = {}, {}
     if profile.rows and profile.matched is not None and profile.unmatched is not None:
         matched[Counting.ROWS] = Fraction(profile.matched, profile.rows)
@@ -63,12 +63,12 @@ def count_roads(facts: Facts) -> Counted:
     try:
         distinct, distinct_matched = distinct_ids(facts)
     except Missing as reason:
-        return Counted(roads, matched, unmatched, str(reason))
-    roads[Counting.IDS] = distinct
+        return Counted(counts, matched, unmatched, str(reason))
+    counts[Counting.IDS] = distinct
     if distinct and matched:
         matched[Counting.IDS] = Fraction(distinct_matched, distinct)
         unmatched[Counting.IDS] = 1 - matched[Counting.IDS]
-    return Counted(roads, matched, unmatched)
+    return Counted(counts, matched, unmatched)
 
 
 def name_of(statistic: Statistic) -> Need[str]:
