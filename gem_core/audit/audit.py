@@ -32,6 +32,8 @@ class AuditOptions:
     two_threads: bool = field(default_factory=two_at_once)
     """Decode a large output in two threads, as is done on two processors. The result is the
     same."""
+    with_input: bool = True
+    """Compare with the input. False when nobody asked for it; the note about the input says why."""
     with_values: bool = False
     """Compare every value of the input's columns too, which reads both files whole."""
 
@@ -71,7 +73,7 @@ def audit(
             file=open_parquet(file),
             name=output.name,
             size_bytes=output.size_bytes,
-            input=InputFacts("the output is not readable Parquet"),
+            input=InputFacts("the output is not readable Parquet", asked=options.with_input),
             expected_input=expected_input,
             values=ValueFacts() if options.with_values else None,
         )
@@ -126,7 +128,8 @@ def _read(facts: Facts, files: _Reading) -> Facts:
     facts = _check_rows(facts, files)
     if files.options.with_values and not facts.broken_off:
         facts = _compare_values(facts, files)
-    return replace(facts, input=files.input.facts(files.output.schema, files.promises.added))
+    known = files.input.facts(files.output.schema, files.promises.added)
+    return replace(facts, input=replace(known, asked=files.options.with_input))
 
 
 def _check_rows(facts: Facts, files: _Reading) -> Facts:

@@ -141,7 +141,9 @@ def _effort(request: AuditRequest) -> AuditOptions:
     if request.ids_folder is not None:
         _check_folder(request.ids_folder)
     limits = IdLimits(request.ids_memory_mib << 20, request.ids_folder)
-    return AuditOptions(limits, with_values=request.with_values)
+    return AuditOptions(
+        limits, with_input=request.input is not None, with_values=request.with_values
+    )
 
 
 def _check_folder(path: Path) -> None:

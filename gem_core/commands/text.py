@@ -30,6 +30,8 @@ def in_words(report: Report, output: Source, *, with_job: bool) -> list[str]:
     lines = [f"{report.outcome}: {output.name}", *(["", *found] if found else [])]
     lines += ["", _counts(report, failed, not_run), *_rows(report)]
     lines.append(f"etag {output.etag}, ruleset {report.ruleset}")
+    if not report.facts.input.asked:
+        lines.append("without --input: columns and ids were not compared with the input")
     if not with_job:
         lines.append("without --job: the job's names and statistics were not compared")
     return [plain(line) for line in lines]

@@ -117,11 +117,27 @@ def test_ids_on_disk_go_with_whatever_ends_an_audit(tmp_path: Path) -> None:
 
 def test_without_an_input_the_reason_is_in_every_line(tmp_path: Path) -> None:
     output = write(tmp_path, matched_table())
-    report = audit(output, job(), input_source=None, input_note="turned off by GEM_INPUT_AUDIT")
+    report = audit(output, job(), input_source=None, input_note="GEM names no input file")
     assert report.outcome == "valid"
     unknown = lines(report, Verdict.NOT_RUN)
-    assert unknown == dict.fromkeys(INPUT_CHECKS, "turned off by GEM_INPUT_AUDIT")
-    assert report_to_json(report)["input"]["note"] == "turned off by GEM_INPUT_AUDIT"
+    assert unknown == dict.fromkeys(INPUT_CHECKS, "GEM names no input file")
+    assert not report.complete
+    assert report_to_json(report)["input"]["note"] == "GEM names no input file"
+
+
+def test_a_comparison_that_nobody_asked_for_leaves_the_verdict_complete(tmp_path: Path) -> None:
+    note = "turned off by GEM_INPUT_AUDIT"
+    report = audit(
+        write(tmp_path, matched_table()),
+        job(),
+        input_source=None,
+        input_note=note,
+        options=AuditOptions(with_input=False),
+    )
+    unasked = {line.name for line in report.checks if not line.judgement.is_asked}
+    assert unasked >= INPUT_CHECKS
+    assert report.complete
+    assert report_to_json(report)["input"]["note"] == note
 
 
 def test_no_input_and_no_reason_has_a_reason(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ class InputFacts:
 
     note: str = ""
     """Why it was not compared, or empty."""
+    asked: bool = True
+    """Whether a comparison was asked for."""
     name: str | None = None
     rows: int | None = None
     columns: ColumnChanges | None = None

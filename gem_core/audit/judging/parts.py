@@ -101,27 +101,31 @@ def repeated_ids(facts: Facts) -> int:
 
 def missing_ids(facts: Facts) -> Offenders:
     """The distinct ids of the input that the output lacks."""
+    _require_input(facts)
     found = ids(facts)
     return Offenders(known(found.missing, found.not_compared), found.missing_examples)
 
 
 def extra_ids(facts: Facts) -> Offenders:
     """The distinct ids of the output that the input lacks."""
+    _require_input(facts)
     found = ids(facts)
     return Offenders(known(found.extra, found.not_compared), found.extra_examples)
 
 
 def input_columns(facts: Facts) -> ColumnChanges:
     """The input's columns beside the output's."""
+    _require_input(facts)
     footer(facts)
     return known(facts.input.columns, facts.input.note)
 
 
 def input_values(facts: Facts) -> ValueFacts:
     """The values of the input's columns beside the output's."""
-    footer(facts)
+    _require_input(facts)
     if facts.values is None:
         raise NotAsked("only ids are compared; GEM_INPUT_COMPARE or --compare asks for all columns")
+    footer(facts)
     if facts.broken_off:
         raise Missing(facts.broken_off)
     return facts.values
@@ -129,6 +133,12 @@ def input_values(facts: Facts) -> ValueFacts:
 
 AGAINST_INPUT = frozenset({missing_ids, extra_ids, input_columns, input_values})
 """The parts that only an input gives."""
+
+
+def _require_input(facts: Facts) -> None:
+    """Raise NotAsked unless a comparison with the input was asked for."""
+    if not facts.input.asked:
+        raise NotAsked(facts.input.note)
 
 
 def _require(facts: Facts, roles: Collection[Role]) -> None:
