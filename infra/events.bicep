@@ -1,5 +1,5 @@
-// The subscription that takes tickets to the app. Deployed after the code, since the key of the
-// webhook is made by the host when it first runs; it is read here, inside Azure, and never shown.
+// The event subscription that sends tickets to the app. It is deployed after the code, because the
+// host creates the key of the webhook when it first runs. The key is read inside Azure only.
 param appName string
 param topicName string
 param stateStorageId string

@@ -1,82 +1,86 @@
-// GEM Courier in a resource group of its own. What each parameter costs or opens: docs/operations.md.
+// Deploys GEM Courier into a resource group of its own. docs/operations.md describes the parameters.
 targetScope = 'subscription'
 
 @minLength(1)
 @maxLength(32)
-@description('Name of the environment; part of the resource group name and a tag of every resource.')
+@description('Name of the environment. It is part of the name of the resource group, and a tag of every resource.')
 param environmentName string
 
 @metadata({ azd: { type: 'location' } })
-@description('Region, with Flex Consumption.')
+@description('Region. It must offer Flex Consumption.')
 param location string
 
-@description('Who writes the secrets into the vault; empty grants nobody. azd hands in whoever provisions.')
+@description('Object id of the person who writes the secrets into the vault. Empty: nobody gets that right. azd passes the person who provisions.')
 param operatorPrincipalId string = ''
 
 @allowed(['User', 'Group', 'ServicePrincipal'])
-@description('A service principal is taken for a pipeline, which deploys and is granted no secret.')
+@description('Type of that principal. A service principal gets no right on secrets: it is a pipeline, which only deploys.')
 param operatorPrincipalType string = 'User'
 
-@description('Principals of downstream listeners: they may take messages off the results queue and read reports.')
+@description('Object ids of the listeners. They may receive and delete messages of the results queue, and read reports.')
 param listenerPrincipalIds array = []
 
-@description('Resource id of a vault of yours; empty creates one. The app may read every secret of it.')
+@description('Resource id of a vault of your own. Empty: a vault is created. The app can read every secret of the vault.')
 param vaultId string = ''
 
-@description('Tenant and client id of the service principal that GEM knows; empty asks as the app\'s own identity.')
+@description('Tenant id of the service principal that GEM knows. Empty: the app uses its own identity.')
 param gemTenantId string = ''
+
+@description('Client id of that service principal; its secret is gem-client-secret in the vault.')
 param gemClientId string = ''
 
-@description('Resource id of your own storage account that GEM writes to. The app\'s identity may then read it.')
+@description('Resource id of your own storage account that GEM writes to. The app\'s identity gets the right to read it.')
 param outputStorageId string = ''
 
-@description('Otherwise: address of TomTom\'s output storage; may hold {storageId}.')
+@description('Without outputStorageId: address of TomTom\'s output storage. It may contain {storageId}.')
 param outputBlobServiceUri string = ''
 
-@description('Service principal for that storage; its secret is gem-output-client-secret in the vault.')
+@description('Tenant id of the service principal for TomTom\'s output storage.')
 param outputTenantId string = ''
+
+@description('Client id of that service principal; its secret is gem-output-client-secret in the vault.')
 param outputClientId string = ''
 
-@description('Container of the outputs; may hold {storageId}.')
+@description('Container of the outputs. It may contain {storageId}.')
 param outputContainer string = 'default'
 
 @description('When the timer runs: NCRONTAB with seconds, UTC.')
 param checkSchedule string = '0 * * * * *'
 
-@description('Further GEM_ settings by name, such as { GEM_JOB_DEADLINE_HOURS: \'72\' }.')
+@description('More settings by name, such as { GEM_JOB_DEADLINE_HOURS: \'72\' }.')
 param extraSettings object = {}
 
 @allowed([512, 2048, 4096])
-@description('Memory of an instance in MB. An audit of a large file needs 2048.')
+@description('Memory of an instance in MB. The audit of a large file needs 2048.')
 param instanceMemoryMB int = 2048
 
 @minValue(40)
 @maxValue(1000)
-@description('Most instances at once; a bound on cost, and on how many audits run beside each other.')
+@description('Maximum number of instances. It limits the cost and the number of audits at the same time.')
 param maximumInstanceCount int = 40
 
 @minValue(0)
 @maxValue(20)
-@description('Instances that always wait for tickets; 0 lets the first ticket wait for a cold start.')
+@description('Instances that always wait for tickets. With 0, the first ticket waits for a cold start.')
 param alwaysReadyBlobInstances int = 0
 
-@description('Puts storage and vault behind private endpoints. Operators and listeners then need to reach that network.')
+@description('Puts storage and vault behind private endpoints. Operators and listeners then need access to that network.')
 param privateNetwork bool = false
 
-@description('Where alerts go; empty creates the rules without anybody to tell.')
+@description('Address that gets the alerts. Empty: the rules are created, but nobody is notified.')
 param alertEmail string = ''
 
 @allowed(['PT5M', 'PT10M', 'PT15M', 'PT30M', 'PT1H', 'PT2H', 'PT6H'])
-@description('Time without a successful tick until the alert: at least three occurrences of checkSchedule.')
+@description('Time without a successful tick until the alert: at least three times the interval of checkSchedule.')
 param silentAfter string = 'PT15M'
 
 @minValue(15)
 @maxValue(1440)
-@description('Minutes from settled to the alert that a manifest waits: more than GEM_OUTPUT_GRACE_MINUTES.')
+@description('Minutes from settled to the alert that a manifest was not sent: more than GEM_OUTPUT_GRACE_MINUTES.')
 param waitingMinutes int = 60
 
 @minValue(1)
-@description('Gigabytes of logs a day, after which the workspace takes no more.')
+@description('Gigabytes of logs a day. The workspace refuses more.')
 param logQuotaGb int = 1
 
 var tags = { 'azd-env-name': environmentName }
@@ -84,7 +88,7 @@ var token = toLower(uniqueString(subscription().id, environmentName, location))
 var containers = ['gem-jobs', 'gem-worklist', 'gem-tickets', 'gem-reports', 'gem-outbox']
 var resultsQueue = 'gem-results'
 var batchesQueue = 'gem-batches'
-// As text, since the scope of a module must be known before anything is deployed.
+// Text, because Bicep must know the scope of a module before anything is deployed.
 var groupId = '${subscription().id}/resourceGroups/rg-${environmentName}'
 var ownVaultId = '${groupId}/providers/Microsoft.KeyVault/vaults/kv-${token}'
 
@@ -234,7 +238,7 @@ module app 'modules/app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyBlobInstances: alwaysReadyBlobInstances
-    // Its address is known beforehand, so that no condition hangs on another module's output.
+    // Text, because the network module is optional and its output would not always exist.
     subnetId: privateNetwork ? '${groupId}/providers/Microsoft.Network/virtualNetworks/vnet-${token}/subnets/app' : ''
   }
   dependsOn: [roles, vaultRoles, outputRole, network]
@@ -261,7 +265,7 @@ module workbook 'modules/workbook.bicep' = {
   params: { location: location, tags: tags, workspaceId: monitoring.outputs.workspaceId }
 }
 
-// azd hands these to the hooks as variables of their environment.
+// azd passes these to the hooks as environment variables.
 output AZURE_RESOURCE_GROUP string = group.name
 output APP_NAME string = app.outputs.name
 output APP_HOST_NAME string = app.outputs.hostName

@@ -1,5 +1,5 @@
-# Subscribes the deployed app to its tickets. May be run as often as you like.
-# The twin of postdeploy.sh, where the reasons are.
+# Subscribes the deployed app to its tickets. You can run it again at any time.
+# It does the same as postdeploy.sh, which has the reasons.
 $ErrorActionPreference = 'Stop'
 
 foreach ($name in 'AZURE_RESOURCE_GROUP', 'APP_NAME', 'APP_HOST_NAME', 'TOPIC_NAME', 'STATE_STORAGE_ID') {
@@ -21,8 +21,8 @@ $try = 1
 while (-not (Test-Key)) {
     if ($try -ge $tries) {
         Write-Host "The app has no blobs_extension key after $tries tries: its host has not started."
-        Write-Host "Look at its log stream (a missing setting, a role that is not granted yet), then run"
-        Write-Host "'azd hooks run postdeploy' again. Until then nothing is lost, and nothing delivered."
+        Write-Host "Read its log stream (a missing setting, a role that is not assigned yet), then run"
+        Write-Host "'azd hooks run postdeploy' again. Until then no manifest is delivered, and none is lost."
         exit 1
     }
     Write-Host "Waiting for the app to start ($try of $tries) ..."
@@ -35,8 +35,8 @@ az deployment group create --resource-group $env:AZURE_RESOURCE_GROUP --name eve
     --template-file $events --output none `
     --parameters "appName=$($env:APP_NAME)" "topicName=$($env:TOPIC_NAME)" "stateStorageId=$($env:STATE_STORAGE_ID)"
 if ($LASTEXITCODE -ne 0) {
-    Write-Host "The event subscription was not made. The error is above; often the app was too cold to"
-    Write-Host "answer the handshake. Run 'azd hooks run postdeploy' again."
+    Write-Host "The event subscription was not created. The error is above; often the app starts too slowly"
+    Write-Host "to answer the handshake. Run 'azd hooks run postdeploy' again."
     exit 1
 }
 Write-Host "Subscribed: tickets in gem-tickets now reach $($env:APP_NAME)."

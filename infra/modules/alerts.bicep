@@ -1,4 +1,4 @@
-// Who is told of what. Each query is a file of ../queries; a test holds them to what the app logs.
+// The alerts. Each query is a file of ../queries; a test compares its words with what the app logs.
 param location string
 param tags object
 param appName string
@@ -8,11 +8,11 @@ param email string
 param silentAfter string
 param waitingMinutes int
 
-// A query gives one row when there is something to tell, else none; "silent" needs no exception.
+// A rule fires when its query returns a row. no-successful-tick returns one when there is no tick.
 var rules = [
   {
     name: 'no-successful-tick'
-    says: 'No tick has ended well in three schedules: nobody asks GEM. Look at the app\'s log, then at doctor.'
+    says: 'No tick has succeeded for three schedules, so GEM is not asked. Read the app\'s log, then run doctor.'
     severity: 1
     query: loadTextContent('../queries/no-successful-tick.kql')
     window: silentAfter
@@ -20,7 +20,7 @@ var rules = [
   }
   {
     name: 'gem-refuses'
-    says: 'GEM refuses key or token, so ticks stop. Rotate the key or mend the identity.'
+    says: 'GEM refuses the key or the token, so ticks stop. Rotate the key or correct the identity.'
     severity: 1
     query: loadTextContent('../queries/gem-refuses.kql')
     window: 'PT15M'
@@ -36,7 +36,7 @@ var rules = [
   }
   {
     name: 'poison-queue'
-    says: 'Messages failed five times and lie in a poison queue. The sweep raises their tickets again; mend the cause, then: python -m gem_core poison replay.'
+    says: 'Messages failed five times and are in a poison queue. The sweep raises their tickets again. Correct the cause, then run: gem-courier poison replay.'
     severity: 2
     query: loadTextContent('../queries/poison-queue.kql')
     window: 'PT15M'
@@ -44,7 +44,7 @@ var rules = [
   }
   {
     name: 'jobs-past-deadline'
-    says: 'Jobs were given up: older than the deadline, or unknown to GEM for too long.'
+    says: 'Jobs ended as expired (older than the deadline) or lost (unknown to GEM for too long).'
     severity: 2
     query: loadTextContent('../queries/jobs-past-deadline.kql')
     window: 'PT1H'
@@ -52,7 +52,7 @@ var rules = [
   }
   {
     name: 'manifests-waiting'
-    says: 'Jobs settled longer ago than an output may take to appear, and their manifest was not sent. Look at deliver_results.'
+    says: 'Jobs are settled for longer than an output may take to appear, and their manifest was not sent. Read the log of deliver_results.'
     severity: 1
     query: loadTextContent('../queries/manifests-waiting.kql')
     window: 'P1D'
@@ -60,7 +60,7 @@ var rules = [
   }
   {
     name: 'gem-drifted'
-    says: 'GEM answers with words or fields that its documentation does not have.'
+    says: 'GEM answers with words or fields that are not in its documentation.'
     severity: 2
     query: loadTextContent('../queries/gem-drifted.kql')
     window: 'PT1H'
@@ -97,7 +97,7 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for ru
     scopes: [workspaceId]
     windowSize: rule.window
     evaluationFrequency: rule.every
-    // The tables do not exist before the first log line.
+    // The tables do not exist until the first log line.
     skipQueryValidation: true
     autoMitigate: true
     criteria: {
@@ -120,7 +120,7 @@ resource eventAlerts 'Microsoft.Insights/metricAlerts@2018-03-01' = [for item in
   location: 'global'
   tags: tags
   properties: {
-    description: 'Event Grid could not deliver tickets. The sweep raises them again; mend the subscription: azd hooks run postdeploy.'
+    description: 'Event Grid could not deliver tickets. The sweep raises them again. Repair the subscription: azd hooks run postdeploy.'
     enabled: true
     severity: 2
     scopes: [topicId]

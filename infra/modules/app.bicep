@@ -1,4 +1,4 @@
-// The Functions app on Flex Consumption, and its settings. The app checks its settings itself.
+// The Functions app on Flex Consumption, and its settings. The app validates its settings itself.
 param name string
 param planName string
 param location string
@@ -65,8 +65,8 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
-// No deployment by name and password: azd and Core Tools show a token of Entra ID to the deployment
-// site, and the package is stored and fetched by the app's identity (above).
+// No deployment with a password: azd and Core Tools sign in with a token of Entra ID, and the app's
+// identity (above) stores and reads the package.
 resource noPasswordForScm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
   parent: app
   name: 'scm'
@@ -99,12 +99,12 @@ var base = {
   GEM_TRIGGER_SOURCE: 'EventGrid'
   // numpy's AVX-512 sort is several times slower on Zen 4 (docs/decisions/0020).
   NPY_DISABLE_CPU_FEATURES: 'X86_V4'
-  // Decoding takes half the memory of the other pools in no more time (docs/decisions/0026).
+  // Decoding takes half the memory of the other pools, and no more time (docs/decisions/0026).
   ARROW_DEFAULT_MEMORY_POOL: 'jemalloc'
-  // Pieces of a file that one thread fetches and another frees leave no holes (docs/decisions/0025).
+  // One thread allocates pieces of a file and another frees them: avoids gaps (docs/decisions/0025).
   MALLOC_ARENA_MAX: '1'
   MALLOC_MMAP_THRESHOLD_: '4194304'
-  // What numpy frees is used again, not given back and faulted in once more (docs/decisions/0026).
+  // Keeps memory that numpy frees for the next use; page faults cost time (docs/decisions/0026).
   MALLOC_TRIM_THRESHOLD_: '33554432'
 }
 

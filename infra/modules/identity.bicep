@@ -1,4 +1,4 @@
-// The one identity of the app; every right of it is in the roles modules.
+// The app's only identity. The modules for roles assign all its rights.
 param name string
 param location string
 param tags object

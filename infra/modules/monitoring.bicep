@@ -1,4 +1,4 @@
-// Logs and telemetry; nobody writes with the instrumentation key alone.
+// Logs and telemetry. Writing needs an identity: the instrumentation key is not enough.
 param suffix string
 param location string
 param tags object

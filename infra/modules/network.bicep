@@ -1,4 +1,4 @@
-// Optional: the app in a network, storage and vault reached by private endpoints alone.
+// Optional: a network for the app. Storage and vault accept private endpoints only.
 param suffix string
 param location string
 param tags object

@@ -1,4 +1,4 @@
-// The app reads outputs (and inputs) in your own storage account, in that account's resource group.
+// The right to read outputs and inputs in your own account, in that account's resource group.
 param storageName string
 param appPrincipalId string
 

@@ -1,4 +1,4 @@
-// Every right inside the resource group. The matrix in docs/operations.md says what each is for.
+// Every right inside the resource group. The table in docs/operations.md gives the reasons.
 param hostStorageName string
 param stateStorageName string
 param insightsName string

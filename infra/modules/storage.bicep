@@ -1,4 +1,4 @@
-// A storage account that knows no keys, and its containers and queues. Used twice: host and state.
+// A storage account that refuses keys, with containers and queues. Used for the host and the state.
 param name string
 param location string
 param tags object
@@ -20,7 +20,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
     publicNetworkAccess: private ? 'Disabled' : 'Enabled'
-    // Event Grid writes dead letters as a trusted service of Azure.
+    // Event Grid is a trusted service of Azure; it writes dead letters.
     networkAcls: { defaultAction: private ? 'Deny' : 'Allow', bypass: 'AzureServices' }
   }
 }
@@ -45,7 +45,7 @@ resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-01-0
   name: 'default'
 }
 
-// How long a message lives is not the queue's: the app sends manifests that never expire.
+// A queue has no setting for the lifetime of messages: the app sends manifests that never expire.
 resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' = [for item in queues: {
   parent: queueService
   name: item

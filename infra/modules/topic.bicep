@@ -1,4 +1,4 @@
-// The source of the tickets' events. Its subscription needs the deployed app: see ../events.bicep.
+// The source of ticket events. ../events.bicep makes its subscription, after the app is deployed.
 param name string
 param location string
 param tags object

@@ -1,4 +1,4 @@
-// The secrets that cannot be avoided: TomTom's key, and client secrets of TomTom's principals.
+// The secrets that are necessary: TomTom's key, and client secrets of TomTom's service principals.
 param name string
 param location string
 param tags object

@@ -1,4 +1,4 @@
-// The view over all jobs, in the workspace under "Workbooks".
+// The overview of all jobs, in the workspace under "Workbooks".
 param location string
 param tags object
 param workspaceId string
