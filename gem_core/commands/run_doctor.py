@@ -6,7 +6,7 @@ from gem_core.commands.exit_codes import DONE, NOT_SO
 from gem_core.commands.progress import ProgressLine
 from gem_core.commands.table import plain
 from gem_core.commands.terminal import say, say_json
-from gem_core.doctor.diagnostics import DIAGNOSTICS, Diagnostic, examine, report
+from gem_core.doctor.diagnostics import DIAGNOSTICS, Diagnostic, report, run_diagnostics
 from gem_core.doctor.finding import DiagnosticStatus, Finding
 from gem_core.wiring.doctor import installation
 
@@ -19,7 +19,7 @@ def run(source: str, *, as_json: bool) -> int:
     found = []
     with ProgressLine(sys.stderr) as progress:
         progress.say("looking")
-        for check, finding in examine(installation(source)):
+        for check, finding in run_diagnostics(installation(source)):
             found.append((check, finding))
             if not as_json:
                 progress.wipe()
