@@ -75,7 +75,7 @@ def events(installation: Installation) -> Finding:
     by_event = sum(each.tickets == 1 for each in delivered)
     detail = f"{by_event} of the last {len(delivered)} deliveries came from the first ticket"
     if waiting:
-        detail += f"; {len(waiting)} jobs wait although their ticket was written again"
+        detail += f"; {len(waiting)} jobs wait although their ticket was raised again"
     if not by_event:
         return fail(detail, remedy)
     if waiting or delivered[0].tickets > 1:

@@ -31,7 +31,7 @@ from gem_core.watch.heartbeat import ENDED, STARTED, Heartbeat, Tick
 from gem_core.wiring.delivery import deliverer
 from gem_core.wiring.managers import manager
 from gem_core.wiring.tick import checker
-from tests.commands.desk import DeskCommand
+from tests.commands.command_runner import CommandRunner
 from tests.wiring.fresh import forget_edges
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +39,7 @@ WRONG_KEY = "d3Jvbmcta2V5LXdyb25nLWtleQ=="
 
 
 @pytest.fixture
-def demo(command: DeskCommand) -> Iterator[dict[str, str]]:
+def demo(command: CommandRunner) -> Iterator[dict[str, str]]:
     """The settings of an installation that has just delivered a job."""
     storage = command.azurite.connection_string
     with (
@@ -61,7 +61,7 @@ def demo(command: DeskCommand) -> Iterator[dict[str, str]]:
             yield settings
 
 
-def diagnose(command: DeskCommand, **changes: str) -> tuple[int, dict[str, Mapping[str, Any]]]:
+def diagnose(command: CommandRunner, **changes: str) -> tuple[int, dict[str, Mapping[str, Any]]]:
     """Exit code, and the findings by name."""
     os.environ.update(changes)
     code, out, err = command("doctor", "--json")
@@ -77,7 +77,7 @@ def fails(found: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("demo")
-def test_all_diagnostics_pass_and_no_probe_stays(command: DeskCommand) -> None:
+def test_all_diagnostics_pass_and_no_probe_stays(command: CommandRunner) -> None:
     before = stored(command)
     code, found = diagnose(command)
     assert (code, {each["status"] for each in found.values()}) == (0, {"ok"})
@@ -85,7 +85,7 @@ def test_all_diagnostics_pass_and_no_probe_stays(command: DeskCommand) -> None:
     assert "1 of the last 1 deliveries came from the first ticket" in found["events"]["detail"]
 
 
-def stored(command: DeskCommand) -> dict[str, object]:
+def stored(command: CommandRunner) -> dict[str, object]:
     """Every blob's ETag, and how many messages the queues have, hidden ones too."""
     storage = command.azurite.connection_string
     with (
@@ -104,7 +104,7 @@ def stored(command: DeskCommand) -> dict[str, object]:
 
 
 @pytest.mark.usefixtures("demo")
-def test_people_get_one_line_for_each_diagnostic(command: DeskCommand) -> None:
+def test_people_get_one_line_for_each_diagnostic(command: CommandRunner) -> None:
     code, out, err = command("doctor")
     assert (code, err) == (0, "")
     lines = [line.split(maxsplit=2) for line in out.splitlines()]
@@ -113,7 +113,7 @@ def test_people_get_one_line_for_each_diagnostic(command: DeskCommand) -> None:
 
 
 def test_the_settings_may_be_in_a_file(
-    command: DeskCommand, demo: dict[str, str], tmp_path: Path
+    command: CommandRunner, demo: dict[str, str], tmp_path: Path
 ) -> None:
     file = tmp_path / "settings.json"
     file.write_text(json.dumps({"IsEncrypted": False, "Values": demo}))
@@ -125,7 +125,7 @@ def test_the_settings_may_be_in_a_file(
 
 
 @pytest.mark.usefixtures("demo")
-def test_a_wrong_key(command: DeskCommand) -> None:
+def test_a_wrong_key(command: CommandRunner) -> None:
     code, found = diagnose(command, GEM_API_KEY="wrong-key")
     assert code == 1
     assert list(fails(found)) == ["gem"]
@@ -135,7 +135,7 @@ def test_a_wrong_key(command: DeskCommand) -> None:
 
 
 @pytest.mark.usefixtures("demo")
-def test_missing_containers(command: DeskCommand) -> None:
+def test_missing_containers(command: CommandRunner) -> None:
     """One, and then all: each is named, with the command that makes it."""
     with BlobServiceClient.from_connection_string(command.azurite.connection_string) as blobs:
         blobs.delete_container(names.OUTBOX)
@@ -157,7 +157,7 @@ def test_missing_containers(command: DeskCommand) -> None:
 
 
 @pytest.mark.usefixtures("demo")
-def test_a_queue_that_is_gone(command: DeskCommand) -> None:
+def test_a_queue_that_is_gone(command: CommandRunner) -> None:
     with QueueServiceClient.from_connection_string(command.azurite.connection_string) as queues:
         queues.delete_queue(QUEUE)
     code, found = diagnose(command)
@@ -171,7 +171,7 @@ def test_a_queue_that_is_gone(command: DeskCommand) -> None:
 
 
 @pytest.mark.usefixtures("demo")
-def test_an_output_storage_that_refuses(command: DeskCommand) -> None:
+def test_an_output_storage_that_refuses(command: CommandRunner) -> None:
     refusing = command.azurite.connection_string.replace(KEY, WRONG_KEY)
     code, found = diagnose(command, GEM_OUTPUT=refusing)
     assert code == 1
@@ -184,7 +184,7 @@ def test_an_output_storage_that_refuses(command: DeskCommand) -> None:
 
 
 @pytest.mark.usefixtures("demo")
-def test_a_folder_that_does_not_exist(command: DeskCommand, tmp_path: Path) -> None:
+def test_a_folder_that_does_not_exist(command: CommandRunner, tmp_path: Path) -> None:
     code, found = diagnose(command, GEM_IDS_FOLDER=str(tmp_path / "none"))
     assert (code, list(fails(found))) == (1, ["disk"])
     code, found = diagnose(command, GEM_IDS_FOLDER=str(tmp_path))
@@ -194,7 +194,7 @@ def test_a_folder_that_does_not_exist(command: DeskCommand, tmp_path: Path) -> N
 
 @pytest.mark.usefixtures("demo")
 @pytest.mark.parametrize("ago", [timedelta(hours=2), None], ids=["silent", "never"])
-def test_a_silent_timer(command: DeskCommand, ago: timedelta | None) -> None:
+def test_a_silent_timer(command: CommandRunner, ago: timedelta | None) -> None:
     heartbeat: Heartbeat = manager().heartbeat
     if ago:
         then = datetime.now(UTC) - ago
@@ -225,7 +225,7 @@ def test_a_silent_timer(command: DeskCommand, ago: timedelta | None) -> None:
     ids=["read-only", "write-only", "no-delete"],
 )
 def test_the_right_that_is_missing_is_named(
-    command: DeskCommand, permission: AccountSasPermissions, detail: str
+    command: CommandRunner, permission: AccountSasPermissions, detail: str
 ) -> None:
     signature = generate_account_sas(
         ACCOUNT,
@@ -247,7 +247,7 @@ def test_the_right_that_is_missing_is_named(
 
 
 @pytest.mark.usefixtures("demo")
-def test_unresolved_references_are_named(command: DeskCommand) -> None:
+def test_unresolved_references_are_named(command: CommandRunner) -> None:
     code, found = diagnose(
         command,
         GEM_STATE="@Microsoft.KeyVault(SecretUri=https://v/s)",
@@ -261,7 +261,7 @@ def test_unresolved_references_are_named(command: DeskCommand) -> None:
 
 @pytest.mark.usefixtures("demo")
 def test_storage_and_gem_that_do_not_answer(
-    command: DeskCommand, monkeypatch: pytest.MonkeyPatch
+    command: CommandRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each diagnostic ends after its time-out and gives a remedy."""
     monkeypatch.setattr(clients.Retries, "options", {"retry_total": 0})
