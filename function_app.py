@@ -144,11 +144,11 @@ def status(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the bi
 @app.route("doctor", methods=["POST"])
 def doctor(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """Look at everything that the app needs, with its own rights: 503 when something fails."""
-    from gem_core.doctor.diagnostics import examine, report  # noqa: PLC0415 - imports azure
+    from gem_core.doctor.diagnostics import report, run_diagnostics  # noqa: PLC0415 - imports azure
     from gem_core.wiring.doctor import installation  # noqa: PLC0415 - as above
 
     def story() -> tuple[int, object]:
-        found = report(examine(installation("the app settings")))
+        found = report(run_diagnostics(installation("the app settings")))
         return (200 if found["ok"] else 503), found
 
     return _answer(story)

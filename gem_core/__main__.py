@@ -1,7 +1,7 @@
-"""`gem-courier COMMAND`, or `python -m gem_core COMMAND`: the app at a desk. Edge: terminal.
+"""The command line: `gem-courier COMMAND` or `python -m gem_core COMMAND`. Edge: terminal.
 
-A command is a module with `add_parser`, which names itself and sets `run`: from the arguments to an
-exit code. What a command imports is imported when it runs.
+A command is a module with `add_parser`. It adds the command's arguments and sets `run`, a function
+from the parsed arguments to the exit code. Slow imports happen in `run`.
 """
 
 import argparse
@@ -14,39 +14,39 @@ from typing import NoReturn, override
 
 from gem_core.audit.reading.address import without_signature
 from gem_core.commands import audit, doctor, jobs, poison
-from gem_core.commands.terminal import complain, prepare_streams, say
+from gem_core.commands.terminal import prepare_streams, print_error, print_lines
 from gem_core.errors import CourierError
 
 FAILED = 2
-"""As argparse has it for wrong arguments: the question could not be answered."""
+"""The command failed. argparse uses the same code for wrong arguments."""
 
 INTERRUPTED = 130
 TERMINATED = 143
 
 
 class _Parser(argparse.ArgumentParser):
-    """Also of the commands, which argparse makes of the same class."""
+    """A parser whose errors hide signatures. argparse uses this class for the commands too."""
 
     @override
     def error(self, message: str) -> NoReturn:
-        super().error(without_signature(message))  # of an address too many, for example
+        super().error(without_signature(message))  # the message may repeat an address
 
 
 class _Version(argparse.Action):
-    """Looked up when it is asked for. argparse's own takes the words beforehand."""
+    """Reads the version only when it is needed. argparse's own action needs the text in advance."""
 
     @override
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         from gem_core.commands.version import version  # noqa: PLC0415 - imports email and zipfile
 
         prepare_streams()
-        say([f"{parser.prog} {version()}"])
+        print_lines([f"{parser.prog} {version()}"])
         parser.exit()
 
 
 def command_line() -> argparse.ArgumentParser:
-    """Every command with its arguments."""
-    parser = _Parser(prog="gem-courier", description="GEM Courier at your desk.")
+    """The parser with all commands and their arguments."""
+    parser = _Parser(prog="gem-courier", description="The command line of GEM Courier.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (audit, doctor, jobs, poison):
@@ -55,10 +55,15 @@ def command_line() -> argparse.ArgumentParser:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command; gives its exit code. No trouble is taken for an answer."""
+    """Run one command and return its exit code. An unexpected error gives `FAILED`, never 1.
+
+    Args:
+        words: the arguments; None reads them from the process.
+
+    """
     parser = command_line()
     arguments = argparse.Namespace()
-    # What the stories log is for the app's operators; here every command says what it did.
+    # Log lines are for the operators of the app. A command prints its own results.
     logging.basicConfig(handlers=[logging.NullHandler()])
     try:
         parser.parse_args(words, arguments)
@@ -66,26 +71,26 @@ def main(words: Sequence[str] | None = None) -> int:
         code: int = arguments.run(arguments)
     except CourierError as error:
         words_ = (parser.prog, getattr(arguments, "command", ""), getattr(arguments, "action", ""))
-        complain(f"{' '.join(filter(None, words_))}: {error}")
+        print_error(f"{' '.join(filter(None, words_))}: {error}")
         return FAILED
     except BrokenPipeError:
         return FAILED
     except KeyboardInterrupt:
-        complain("stopped")
+        print_error("stopped")
         return INTERRUPTED
-    except Exception:  # noqa: BLE001 - Python's own exit code would be 1, which is an answer
-        complain(traceback.format_exc())
+    except Exception:  # noqa: BLE001 - Python would exit with 1, which is a result here
+        print_error(traceback.format_exc())
         return FAILED
     return code
 
 
 def _terminate(*_: object) -> NoReturn:
-    """As Python does nothing by itself, temporary files would stay."""
+    """Exit normally at SIGTERM, so that temporary files are deleted. Python would not do that."""
     sys.exit(TERMINATED)
 
 
 def run() -> int:
-    """Be the process: `gem-courier` (`[project.scripts]`) begins here, and so does `python -m`."""
+    """Entry point of the process, for `gem-courier` (`[project.scripts]`) and `python -m`."""
     signal.signal(signal.SIGTERM, _terminate)
     return main()
 

@@ -1,1 +1,3 @@
-"""What a person runs at a desk: `python -m gem_core COMMAND`. Each module is one command."""
+"""The command line `gem-courier COMMAND`. A command has a module for its arguments and one that
+runs it.
+"""

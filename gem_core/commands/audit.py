@@ -1,25 +1,26 @@
-"""`audit`: its arguments. The audit is imported when it runs, since pyarrow is slow to load."""
+"""The arguments of `audit`. The audit is imported when it runs: pyarrow is slow to import."""
 
 import argparse
 from typing import Any
 
-from gem_core.commands.options import count, named, named_path
+from gem_core.commands.options import count, non_empty, non_empty_path
 from gem_core.settings.app_settings import MAX_IDS_MIB
 
 _DESCRIPTION = """\
-Audit a matched file: the same checks and the same report as the deployed app.
+Audit a matched file. The checks and the report are the same as in the deployed app.
 
 FILE|URL is a local file or the https address of an Azure blob. A blob is opened with the shared
-access signature in its address, or else by Azure's default chain (az login, managed identity, ...).
-A blob of an emulator on this machine is opened with the connection string in GEM_OUTPUT.
+access signature in its address. Without a signature, Azure's default credential chain is used
+(az login, managed identity, ...). A blob of an emulator on this machine is opened with the
+connection string in GEM_OUTPUT.
 """
 _EPILOG = """\
 exit codes:
-  0  valid, also with warnings
-  1  invalid: at least one promise is broken
-  2  could not audit or judge, not print what was found, or not compare a valid file with --input
-     as asked
-  3  audited, and the report printed, but the page of --html could not be made
+  0  valid, with or without warnings
+  1  invalid: at least one check with severity error failed
+  2  failed: the file could not be audited or judged, the report could not be printed, or a valid
+     file could not be compared with --input
+  3  audited, and the report was printed, but the page for --html could not be written
 """
 
 
@@ -32,46 +33,48 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("output", metavar="FILE|URL", type=named, help="the matched file")
+    parser.add_argument("output", metavar="FILE|URL", type=non_empty, help="the matched file")
     parser.add_argument(
         "--input",
         metavar="FILE|URL",
-        type=named,
-        help="the file that was sent to GEM: compare columns and ids",
+        type=non_empty,
+        help="compare with the file that was sent to GEM: its columns and ids",
     )
     parser.add_argument(
         "--compare",
         choices=("ids", "columns"),
         default="ids",
-        help="what of the input to compare: its ids, or every value of its columns too, which "
-        "reads both files whole and in the same order of rows (%(default)s)",
+        help="what to compare with the input: ids, or columns, which also compares every value. "
+        "columns reads both files completely and expects the same order of rows (%(default)s)",
     )
     parser.add_argument(
         "--job",
         metavar="DETAILS.json",
-        type=named_path,
-        help="GEM's answer about the job: compare names and statistics; a copy keeps its name",
+        type=non_empty_path,
+        help="compare names and statistics with GEM's answer about the job, saved as JSON",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument(
         "--html",
         metavar="FILE",
-        type=named_path,
-        help="write the report as a page; reads the file twice",
+        type=non_empty_path,
+        help="write the report as an HTML page; reads the file twice",
     )
-    parser.add_argument("--map", action="store_true", help="draw a sample of the roads into it")
+    parser.add_argument(
+        "--map", action="store_true", help="add a map with a sample of the roads to the page"
+    )
     parser.add_argument(
         "--ids-memory",
         metavar="MIB",
         type=count(MAX_IDS_MIB),
         default=64,
-        help="memory for ids that are out of order (%(default)s)",
+        help="memory in MiB for ids that are out of order (%(default)s)",
     )
     parser.add_argument(
         "--ids-folder",
         metavar="FOLDER",
-        type=named_path,
-        help="for ids that do not fit into it (the system's temporary directory)",
+        type=non_empty_path,
+        help="folder for ids that do not fit into that memory (the system's temporary directory)",
     )
     parser.set_defaults(run=_run)
 

@@ -1,4 +1,4 @@
-"""`doctor`: its arguments. The story is imported when it runs, since azure is slow to load."""
+"""The arguments of `doctor`. Its work is imported when it runs: azure is slow to import."""
 
 import argparse
 from typing import Any
@@ -6,16 +6,17 @@ from typing import Any
 from gem_core.commands.options import add_command
 
 _ABOUT = """\
-Look at everything that the app needs, and say what to do.
-One line a check: ok, warning, fail or skipped. Nothing is left behind: what is written to prove a
-right is taken away again, and can never be taken for a job, a ticket or a manifest.
+Test every part that the app needs, and say what to do about each problem.
+Prints one line for each part: ok, warning, fail or skipped. To test a right, the doctor writes a
+probe and deletes it again. The app never mistakes a probe for a job, a ticket or a manifest.
 
-It looks with the rights of whoever runs it. POST /api/doctor does the same as the deployed app."""
+The doctor has the rights of the user who runs it. To test with the rights of the deployed app,
+send POST /api/doctor."""
 _EXIT_CODES = """\
 exit codes:
   0  nothing fails; warnings are allowed
   1  something fails
-  2  it could not look: no such settings file
+  2  the doctor could not run, for example because the settings file does not exist
 """
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 DONE, NOT_SO, COULD_NOT = 0, 1, 2
-"""Done; the thing that was asked about is not so, or not there; nobody knows."""
+"""Success; a negative result, such as an unknown job; an error, so there is no result."""
 
 
 def worst(codes: Iterable[int]) -> int:
-    """The code of several things that were asked for at once; goes through all of them."""
+    """The highest exit code of several actions. Consumes the iterable, so all of them run."""
     return max(codes, default=DONE)

@@ -1,4 +1,4 @@
-"""Jobs as text for people. Pure: from the JSON that the HTTP routes answer too."""
+"""Jobs and poison messages as text for people. Pure: from the JSON that the HTTP routes return."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ _LABEL = 12
 
 
 def jobs_table(jobs: Sequence[Mapping[str, Any]], now: datetime, *, width: int) -> list[str]:
-    """A listing of jobs."""
+    """A table of jobs."""
     columns = (
         Column("JOB"),
         Column("STAGE"),
@@ -34,7 +34,7 @@ def jobs_table(jobs: Sequence[Mapping[str, Any]], now: datetime, *, width: int) 
 
 
 def trouble_table(jobs: Sequence[Mapping[str, Any]], now: datetime, *, width: int) -> list[str]:
-    """Jobs that need a look."""
+    """A table of the jobs that a person must look at."""
     columns = (
         Column("JOB"),
         Column("STAGE"),
@@ -56,7 +56,7 @@ def trouble_table(jobs: Sequence[Mapping[str, Any]], now: datetime, *, width: in
 
 
 def poison_table(messages: Sequence[Mapping[str, Any]], now: datetime, *, width: int) -> list[str]:
-    """Messages that failed too often; the text of those that are about no single job."""
+    """A table of poison messages. The text is shown when a message belongs to no single job."""
     columns = (
         Column("JOB"),
         Column("STAGE"),
@@ -80,7 +80,7 @@ def poison_table(messages: Sequence[Mapping[str, Any]], now: datetime, *, width:
 
 
 def job_lines(job: Mapping[str, Any], now: datetime) -> list[str]:
-    """All that is known of one job."""
+    """The details of one job, one line for each."""
     lines = [
         ("stage", _stage(job, now)),
         ("outcome", job["outcome"]),
@@ -102,29 +102,29 @@ def job_lines(job: Mapping[str, Any], now: datetime) -> list[str]:
 
 def _stage(job: Mapping[str, Any], now: datetime) -> str:
     if job["stage"] == "watching":
-        return f"watching, to be asked about {_due(job['dueAt'], now)}"
-    ended = f"{job['stage']}: {job['settlement']} {age(job['settledAt'], now)} ago"
+        return f"watching, next check {_due(job['dueAt'], now)}"
+    settled = f"{job['stage']}: {job['settlement']} {age(job['settledAt'], now)} ago"
     if job["stage"] == "delivered":
-        return f"{ended}, manifest sent {age(job['deliveredAt'], now)} ago"
-    return f"{ended}, ticket raised {times(job['tickets'])}, again {_due(job['dueAt'], now)}"
+        return f"{settled}, manifest sent {age(job['deliveredAt'], now)} ago"
+    return f"{settled}, ticket raised {times(job['tickets'])}, next {_due(job['dueAt'], now)}"
 
 
 def _due(at: str, now: datetime) -> str:
     until = age(at, now)
-    return until if until.startswith("in ") else f"since {until}"
+    return until if until.startswith("in ") else f"due for {until}"
 
 
 def _expected(job: Mapping[str, Any]) -> str:
     name = job["expectedInputName"]
-    return f"{name} was expected when it was registered" if name else ""
+    return f"expected {name} (from the registration)" if name else ""
 
 
 def _checked(job: Mapping[str, Any], now: datetime) -> str:
     text = f"{times(job['timesChecked'])}, last {age(job['checkedAt'], now)} ago"
     if job["failures"]:
-        text += f", without an answer {times(job['failures'])} in a row"
+        text += f", no answer {times(job['failures'])} in a row"
     if job["notFound"]:
-        text += f", answered 404 {times(job['notFound'])} in a row"
+        text += f", 404 {times(job['notFound'])} in a row"
     return text if job["timesChecked"] else "never"
 
 

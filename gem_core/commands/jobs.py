@@ -1,4 +1,4 @@
-"""`jobs`: its arguments. The stories are imported when they run, since azure is slow to load."""
+"""The arguments of `jobs`. Its work is imported when it runs: azure is slow to import."""
 
 import argparse
 from pathlib import Path
@@ -12,77 +12,85 @@ _MAX_LIMIT = 1_000_000
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
-    """Add the command with its own commands."""
+    """Add the command and its actions."""
     parser = commands.add_parser(
         "jobs",
-        help="list, show, register, check, redeliver, forget the jobs of a deployed app",
-        description="The jobs of a deployed app, straight from its storage.",
+        help="list, show, register, check, redeliver or forget jobs of a deployed app",
+        description="Manage the jobs of a deployed app through its storage.",
     )
     jobs = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     _add_list(jobs)
     _add_show(jobs)
     _add_register(jobs)
     check = add_command(
-        jobs, "check", about="Ask GEM about jobs now, due or not. Needs all settings.", run=_check
+        jobs,
+        "check",
+        about="Ask GEM about jobs now, even if they are not due. Needs all settings.",
+        run=_check,
     )
     _add_ids(check)
     redeliver = add_command(
         jobs,
         "redeliver",
-        about="Deliver settled jobs once more, from their outputs as they are now.\n"
-        "The app does the delivery; the same output under the same rules keeps its manifest id.",
+        about="Deliver settled jobs again, from their current outputs.\n"
+        "The app does the delivery. The manifest id stays the same if output and rules did.",
         run=_redeliver,
     )
     _add_ids(redeliver)
     forget = add_command(
         jobs,
         "forget",
-        about="Stop watching jobs and forget them; their reports stay.\n"
-        "A job that was not delivered yet will never be.",
+        about="Stop watching jobs and delete their records. Their reports stay.\n"
+        "A forgotten job that was not delivered yet will never be delivered.",
         run=_forget,
     )
     _add_ids(forget)
-    forget.add_argument("--yes", action="store_true", help="do not ask")
+    forget.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
 def _add_list(jobs: "argparse._SubParsersAction[Any]") -> None:
-    parser = add_command(jobs, "list", about="List jobs, by id; or what needs a look.", run=_list)
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--stage", choices=_STAGES, help="only jobs of this stage")
-    which.add_argument(
+    parser = add_command(jobs, "list", about="List jobs in the order of their ids.", run=_list)
+    selection = parser.add_mutually_exclusive_group()
+    selection.add_argument("--stage", choices=_STAGES, help="only jobs in this stage")
+    selection.add_argument(
         "--trouble",
         action="store_true",
-        help="open jobs that need a look, the oldest trouble first: settled and not delivered, "
+        help="only open jobs with a problem, the oldest problem first: settled and not delivered, "
         "overdue, GEM does not answer, 404, unknown status, unreadable record",
     )
-    many = parser.add_mutually_exclusive_group()
-    many.add_argument(
+    number = parser.add_mutually_exclusive_group()
+    number.add_argument(
         "--limit",
         type=count(_MAX_LIMIT),
         metavar="N",
-        help=f"at most so many jobs ({_DEFAULT_LIMIT})",
+        help=f"list at most N jobs ({_DEFAULT_LIMIT})",
     )
-    many.add_argument("--all", action="store_true", help="all jobs")
-    parser.add_argument("--after", metavar="TOKEN", help="go on where a former listing ended")
+    number.add_argument("--all", action="store_true", help="list all jobs")
+    parser.add_argument(
+        "--after", metavar="TOKEN", help="continue after an earlier listing, which printed TOKEN"
+    )
     parser.set_defaults(refuse=parser.error)
 
 
 def _add_show(jobs: "argparse._SubParsersAction[Any]") -> None:
-    parser = add_command(jobs, "show", about="Show all that is known of jobs.", run=_show)
+    parser = add_command(jobs, "show", about="Show the details of jobs.", run=_show)
     _add_ids(parser)
-    paper = parser.add_mutually_exclusive_group()
-    paper.add_argument(
-        "--manifest", action="store_true", help="print the last manifest, as it was sent"
+    document = parser.add_mutually_exclusive_group()
+    document.add_argument(
+        "--manifest", action="store_true", help="print the last manifest, exactly as it was sent"
     )
-    paper.add_argument("--report", action="store_true", help="print the last report, as JSON")
-    paper.add_argument(
+    document.add_argument("--report", action="store_true", help="print the last report as JSON")
+    document.add_argument(
         "--html", metavar="FILE", type=Path, help="write the last report as an HTML page"
     )
 
 
 def _add_register(jobs: "argparse._SubParsersAction[Any]") -> None:
     parser = add_command(
-        jobs, "register", about="Watch jobs from now on; one that is known stays.", run=_register
+        jobs,
+        "register",
+        about="Start to watch jobs. A job that is already registered does not change.",
+        run=_register,
     )
     _add_ids(parser)
     parser.add_argument(
@@ -90,10 +98,12 @@ def _add_register(jobs: "argparse._SubParsersAction[Any]") -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="handed back in the manifest; may be repeated",
+        help="a label, which the manifest repeats; the option may be used several times",
     )
     parser.add_argument(
-        "--expected-input-name", metavar="NAME", help="compared with the name that GEM reports"
+        "--expected-input-name",
+        metavar="NAME",
+        help="the name of the input file; the audit compares it with the name that GEM reports",
     )
 
 
@@ -103,7 +113,7 @@ def _add_ids(parser: argparse.ArgumentParser) -> None:
 
 def _list(arguments: argparse.Namespace) -> int:
     if arguments.trouble and (arguments.limit or arguments.all or arguments.after):
-        arguments.refuse("--trouble lists all of it, and takes no --limit, --all or --after")
+        arguments.refuse("--trouble lists all such jobs and accepts no --limit, --all or --after")
     from gem_core.commands.jobs_read import list_jobs, list_trouble  # noqa: PLC0415 - imports azure
 
     if arguments.trouble:
@@ -122,7 +132,7 @@ def _show(arguments: argparse.Namespace) -> int:
     if arguments.html:
         return jobs_read.write_page(arguments.jobs, arguments.html)
     if arguments.manifest or arguments.report:
-        return jobs_read.show_papers(arguments.jobs, report=arguments.report)
+        return jobs_read.show_documents(arguments.jobs, report=arguments.report)
     return jobs_read.show_jobs(arguments.jobs, as_json=arguments.json)
 
 

@@ -1,11 +1,11 @@
-"""The stories of `jobs register`, `check`, `redeliver` and `forget`. Edge: terminal."""
+"""Runs `jobs register`, `check`, `redeliver` and `forget`. Edge: terminal."""
 
 import sys
 from collections.abc import Callable, Sequence
 
 from gem_core.commands.exit_codes import COULD_NOT, DONE, NOT_SO, worst
 from gem_core.commands.table import plain
-from gem_core.commands.terminal import complain, say, say_json
+from gem_core.commands.terminal import print_error, print_json, print_lines
 from gem_core.errors import (
     CourierError,
     GemAccessError,
@@ -27,53 +27,58 @@ def register(
     expected_input_name: str | None,
     as_json: bool,
 ) -> int:
-    """Watch jobs from now on."""
+    """Register jobs. Returns the exit code."""
     body = {"labels": dict(map(_label, labels)), "expectedInputName": expected_input_name}
 
-    def one(job_run_id: str) -> tuple[str, str]:
+    def action(job_run_id: str) -> tuple[str, str]:
         is_new, record = managing.register_job(state_manager(), job_run_id, body)
-        return ("registered", "") if is_new else ("known", f"and stays {record['stage']}")
+        return ("registered", "") if is_new else ("known", f"still {record['stage']}")
 
-    return _each(job_run_ids, one, as_json=as_json)
+    return _for_each(job_run_ids, action, as_json=as_json)
 
 
 def check(job_run_ids: Sequence[str], *, as_json: bool) -> int:
-    """Ask GEM about jobs now."""
+    """Ask GEM about jobs now. Returns the exit code."""
     edges = checker()
 
-    def one(job_run_id: str) -> tuple[str, str]:
+    def action(job_run_id: str) -> tuple[str, str]:
         shown = managing.check_job(state_manager(), edges, job_run_id)
         status = shown.get("statusNow") or (shown["lastAnswer"] or {}).get("status") or "nothing"
         problem = f", problem: {shown['lastProblem']}" if shown["lastProblem"] else ""
         return "checked", f"{shown['stage']}, GEM says {status}{problem}"
 
-    return _each(job_run_ids, one, as_json=as_json)
+    return _for_each(job_run_ids, action, as_json=as_json)
 
 
 def redeliver(job_run_ids: Sequence[str], *, as_json: bool) -> int:
-    """Deliver settled jobs once more."""
+    """Deliver settled jobs again. Returns the exit code."""
 
-    def one(job_run_id: str) -> tuple[str, str]:
+    def action(job_run_id: str) -> tuple[str, str]:
         managing.redeliver_job(state_manager(), job_run_id)
-        return "redelivered", "its ticket is raised; the app delivers it"
+        return "redelivered", "its ticket was raised; the app will deliver it"
 
-    return _each(job_run_ids, one, as_json=as_json)
+    return _for_each(job_run_ids, action, as_json=as_json)
 
 
 def forget(job_run_ids: Sequence[str], *, yes: bool, as_json: bool) -> int:
-    """Forget jobs, once somebody has said yes."""
+    """Forget jobs, after a confirmation unless `yes`. Returns the exit code.
+
+    Raises:
+        RequestError: the user did not confirm.
+
+    """
     manager = state_manager()
     stages = {job_run_id: _stage(manager, job_run_id) for job_run_id in job_run_ids}
-    if not yes and any(stages.values()) and not _said_yes(stages):
-        raise RequestError("nothing is forgotten: --yes was not given, and nobody said yes")
+    if not yes and any(stages.values()) and not _is_confirmed(stages):
+        raise RequestError("no job was forgotten: confirm with y, or use --yes")
 
-    def one(job_run_id: str) -> tuple[str, str]:
+    def action(job_run_id: str) -> tuple[str, str]:
         if not stages[job_run_id]:
             raise JobUnknown(f"no job {job_run_id!r} is registered")
         managing.forget_job(manager, job_run_id)
         return "forgotten", f"was {stages[job_run_id]}"
 
-    return _each(job_run_ids, one, as_json=as_json)
+    return _for_each(job_run_ids, action, as_json=as_json)
 
 
 def _stage(manager: managing.JobManager, job_run_id: str) -> str | None:
@@ -81,11 +86,12 @@ def _stage(manager: managing.JobManager, job_run_id: str) -> str | None:
         return str(managing.show_job(manager, job_run_id)["stage"])
     except RecordUnreadable:
         return "unreadable"
-    except RequestError:  # unknown, or no job id at all: told when its turn comes
+    except RequestError:  # the job is unknown or the id is invalid; `forget` reports it later
         return None
 
 
-def _said_yes(stages: dict[str, str | None]) -> bool:
+def _is_confirmed(stages: dict[str, str | None]) -> bool:
+    """Ask for confirmation on the terminal. Without a terminal, nothing is confirmed."""
     if not sys.stdin.isatty():
         return False
     for job_run_id, stage in stages.items():
@@ -97,19 +103,28 @@ def _said_yes(stages: dict[str, str | None]) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def _each(
-    job_run_ids: Sequence[str], one: Callable[[str], tuple[str, str]], *, as_json: bool
+def _for_each(
+    job_run_ids: Sequence[str], action: Callable[[str], tuple[str, str]], *, as_json: bool
 ) -> int:
-    """Do it to every job, whatever comes of the others; tell of each."""
-    return worst(_tell(job_run_id, one, as_json=as_json) for job_run_id in job_run_ids)
+    """Run the action for every job and print each result. Returns the worst exit code.
+
+    An error that concerns one job does not stop the others.
+
+    Args:
+        job_run_ids: the jobs.
+        action: from a job id to a result word and a detail.
+        as_json: print JSON instead of text.
+
+    """
+    return worst(_run(job_run_id, action, as_json=as_json) for job_run_id in job_run_ids)
 
 
-def _tell(job_run_id: str, one: Callable[[str], tuple[str, str]], *, as_json: bool) -> int:
+def _run(job_run_id: str, action: Callable[[str], tuple[str, str]], *, as_json: bool) -> int:
     code = DONE
     try:
-        result, detail = one(job_run_id)
+        result, detail = action(job_run_id)
     except GemAccessError:
-        raise  # every other job would fail alike
+        raise  # every other job would fail in the same way
     except RequestError as error:
         code, result, detail = NOT_SO, "not_done", str(error)
     except CourierError as error:
@@ -119,13 +134,13 @@ def _tell(job_run_id: str, one: Callable[[str], tuple[str, str]], *, as_json: bo
         code, result, detail = COULD_NOT, "failed", str(error)
     if as_json:
         line = {"jobRunId": job_run_id, "result": result, "detail": detail or None}
-        say_json(line, indent=None)
+        print_json(line, indent=None)
     else:
         text = plain(f"{job_run_id}: {result.replace('_', ' ')}{f', {detail}' if detail else ''}")
         if code:
-            complain(text)
+            print_error(text)
         else:
-            say([text])
+            print_lines([text])
     return code
 
 

@@ -1,4 +1,4 @@
-"""The options that several commands share, and the types of their arguments."""
+"""Options that several commands share, and types of arguments."""
 
 import argparse
 from pathlib import Path
@@ -12,30 +12,31 @@ if TYPE_CHECKING:
 EXIT_CODES = """\
 exit codes:
   0  done
-  1  the job is not registered, has no such document, or is not in a state for it
-  2  failed: because of settings, storage or GEM
+  1  a job is not registered, has no such document, or is not in the right stage
+  2  failed because of settings, storage or GEM
 """
 SETTINGS = """\
-Settings are read from the environment, under the names of the app settings; with --settings from
-the Values of a local.settings.json, and then not from the environment. A command that does not ask
-GEM needs only GEM_STATE, or GEM_STATE__blobServiceUri, GEM_STATE__queueServiceUri and az login.
+Settings are read from the environment; their names are those of the app settings. With --settings
+they are read from the Values of a local.settings.json instead. A command that does not send
+requests to GEM needs only GEM_STATE, or GEM_STATE__blobServiceUri, GEM_STATE__queueServiceUri and
+az login.
 """
 
 
-def named(text: str) -> str:
-    """An argument that is not empty, as it would be from a shell variable that is not set."""
+def non_empty(text: str) -> str:
+    """An argument that is not empty. A shell variable that is not set gives an empty one."""
     if not text:
         raise argparse.ArgumentTypeError("it is empty")
     return text
 
 
-def named_path(text: str) -> Path:
-    """A path that is not empty: an empty one would be the current directory."""
-    return Path(named(text))
+def non_empty_path(text: str) -> Path:
+    """A path that is not empty. An empty path would mean the current directory."""
+    return Path(non_empty(text))
 
 
 def count(most: int) -> "Callable[[str], int]":
-    """An argument that is a whole number of 1 to `most`."""
+    """An argument that is a whole number from 1 to `most`."""
 
     def read(text: str) -> int:
         try:
@@ -54,7 +55,16 @@ def add_command(
     run: "Callable[[argparse.Namespace], int]",
     epilog: str = EXIT_CODES,
 ) -> argparse.ArgumentParser:
-    """A command that uses the app's stores."""
+    """Add a command that uses the app's storage, with the options --settings and --json.
+
+    Args:
+        commands: where to add it.
+        name: of the command.
+        about: the description; its first line is the short help.
+        run: from the parsed arguments to the exit code.
+        epilog: the end of the help.
+
+    """
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
         help=about.partition("\n")[0],

@@ -1,4 +1,4 @@
-"""The file that a page is written to. Edge: files."""
+"""Writes an HTML page to a file. Edge: files."""
 
 import os
 from collections.abc import Iterable
@@ -8,14 +8,14 @@ from gem_core.errors import RequestError
 
 
 def check_page_file(path: Path, read: Iterable[str | Path]) -> None:
-    """See that a page can be written, before an audit that may take long. What is there stays.
+    """Check that a page can be written, before a long audit starts. An existing file is kept.
 
     Args:
-        path: where the page goes.
-        read: files and addresses that must stay as they are.
+        path: the file for the page.
+        read: files and addresses that the command reads, which the page must not overwrite.
 
     Raises:
-        RequestError: it cannot, and why.
+        RequestError: the page cannot be written; the message gives the reason.
 
     """
     try:
@@ -24,25 +24,25 @@ def check_page_file(path: Path, read: Iterable[str | Path]) -> None:
         if path.is_dir():
             raise RequestError(f"--html: {path} is a folder")
         if any(_is_same(path, Path(source)) for source in read):
-            raise RequestError(f"--html: {path} would be written over")
+            raise RequestError(f"--html: the page would overwrite {path}, which is read")
         if not _can_write(path):
-            raise RequestError(f"--html: {path} may not be written")
+            raise RequestError(f"--html: no permission to write {path}")
     except OSError as error:
         raise RequestError(f"--html: {path}: {error.strerror}") from None
 
 
 def _is_same(path: Path, source: Path) -> bool:
-    """Whether both name one file, by whatever link; of addresses no file has the name."""
+    """Whether both paths name the same file, also through a link. An address names no file."""
     return path.exists() and source.exists() and path.samefile(source)
 
 
 def _can_write(path: Path) -> bool:
-    """Whether a file may be written, or made. Raises OSError when it cannot be made."""
-    if path.exists():  # not opened: whoever reads from a pipe would take it for the page's end
+    """Whether a file may be written. Raises OSError when a new file cannot be created."""
+    if path.exists():  # do not open it: it may be a pipe, and closing a pipe ends its reader
         return os.access(path, os.W_OK)
-    place = path.resolve()
-    place.open("xb").close()
-    place.unlink()
+    target = path.resolve()
+    target.open("xb").close()
+    target.unlink()
     return True
 
 
@@ -50,7 +50,7 @@ def write_page_file(path: Path, page: str) -> None:
     """Write a page.
 
     Raises:
-        RequestError: it could not be written.
+        RequestError: the file cannot be written.
 
     """
     try:

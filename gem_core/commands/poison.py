@@ -1,4 +1,4 @@
-"""`poison`: its arguments. The stories are imported when they run, since azure is slow to load."""
+"""The arguments of `poison`. Its work is imported when it runs: azure is slow to import."""
 
 import argparse
 from typing import Any
@@ -8,37 +8,37 @@ from gem_core.commands.options import add_command
 _EXIT_CODES = """\
 exit codes:
   0  done
-  1  a message was kept on its queue: it is of an unknown form, or its job cannot be read
-  2  could not: settings or storage are in the way
+  1  a message stays in its queue, because its form is unknown or its job cannot be read
+  2  failed because of settings or storage
 """
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
-    """Add the command with its own commands."""
+    """Add the command and its actions."""
     parser = commands.add_parser(
         "poison",
-        help="list, replay messages that failed too often",
-        description="Messages that failed too often, and the jobs that they are about.",
+        help="list or replay messages that failed too often",
+        description="Messages that failed too often (poison messages), and their jobs.",
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     add_command(
         actions,
         "list",
-        about="List the messages that failed too often: how many, and the first 32 of a queue.\n"
-        "Nothing changes by it.",
+        about="List the poison messages: the number and the first 32 of each queue.\n"
+        "The queues are not changed.",
         run=_list,
     )
     replay = add_command(
         actions,
         "replay",
-        about="Raise the tickets of the failed messages' jobs again, then take the messages off.\n"
-        "In this order, so that nothing is lost when it ends in between. Messages of jobs that\n"
-        "were delivered meanwhile are only taken off. A message of an unknown form is\n"
-        "kept, and named.",
+        about="Raise new tickets for the jobs of the poison messages, then delete the messages.\n"
+        "The tickets come first, so that nothing is lost if the command stops in between.\n"
+        "For a job that was delivered meanwhile, the message is only deleted. A message of an\n"
+        "unknown form stays in its queue and is reported.",
         run=_replay,
         epilog=_EXIT_CODES,
     )
-    replay.add_argument("jobs", metavar="JOB", nargs="*", help="only of these jobs (all)")
+    replay.add_argument("jobs", metavar="JOB", nargs="*", help="only these jobs (all)")
 
 
 def _list(arguments: argparse.Namespace) -> int:

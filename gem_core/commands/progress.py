@@ -1,4 +1,4 @@
-"""One line on a terminal that says how far the audit is. Edge: terminal."""
+"""A line on the terminal that shows the progress of a command. Edge: terminal."""
 
 import shutil
 from typing import Self, TextIO
@@ -10,10 +10,16 @@ _BAR = 24
 
 
 class ProgressLine:
-    """Draws over its own line, and only on a terminal; leaves nothing behind."""
+    """A line that overwrites itself and is erased at the end. It is shown only on a terminal."""
 
     def __init__(self, stream: TextIO, *, last: Pass = Pass.CHECKED) -> None:
-        """Draw on this stream; `last` is the pass after which only judging is left."""
+        """Draw on this stream.
+
+        Args:
+            stream: standard error.
+            last: the pass over the rows after which only judging is left.
+
+        """
         self._stream = stream
         self._last = last
         self._shown = ""
@@ -23,26 +29,33 @@ class ProgressLine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.wipe()
+        self.erase()
 
-    def wipe(self) -> None:
-        """Take the line away, so that another may be printed."""
+    def erase(self) -> None:
+        """Erase the line, so that other text can be printed."""
         if self._shown:
             self._stream.write(_START_OF_LINE + _ERASE)
             self._stream.flush()
             self._shown = ""
 
     def rows(self, doing: Pass, done: int, total: int) -> None:
-        """Tell how many rows were read; a line a percent at most."""
+        """Show how many of the rows were read. The line changes at most once for each percent.
+
+        Args:
+            doing: the pass over the rows.
+            done: rows that were read in this pass.
+            total: rows of the file.
+
+        """
         percent = min(100, done * 100 // total) if total else 100
         filled = percent * _BAR // 100
         bar = "#" * filled + "." * (_BAR - filled)
         ended = doing is self._last and done >= total
         after = "judging" if ended else f"of {total:,} rows {doing}"
-        self.say(f"{percent:3}% [{bar}] {after}")
+        self.show(f"{percent:3}% [{bar}] {after}")
 
-    def say(self, text: str) -> None:
-        """Show this instead."""
+    def show(self, text: str) -> None:
+        """Replace the text of the line."""
         if self._on and text != self._shown:
             width = shutil.get_terminal_size().columns - 1
             self._stream.write(_START_OF_LINE + text[:width] + _ERASE)

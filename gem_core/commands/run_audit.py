@@ -1,4 +1,4 @@
-"""The story of the command `audit`. Edge: terminal, files."""
+"""Runs the command `audit`. Edge: terminal, files."""
 
 import json
 import re
@@ -17,9 +17,9 @@ from gem_core.audit.reading.source import Source, open_file
 from gem_core.audit.rows.progress import Pass
 from gem_core.commands.page_file import check_page_file, write_page_file
 from gem_core.commands.progress import ProgressLine
+from gem_core.commands.report_text import report_lines
 from gem_core.commands.table import plain
-from gem_core.commands.terminal import complain, say, say_json
-from gem_core.commands.text import in_words
+from gem_core.commands.terminal import print_error, print_json, print_lines
 from gem_core.errors import CourierError, GemAnswerError, OutputMissing, RequestError
 from gem_core.gem.contracts.known import DEFAULT
 from gem_core.gem.job import GemJob, JobStatus
@@ -28,21 +28,21 @@ from gem_core.wiring.addresses import open_address
 from gem_core.wiring.environment import now
 
 VALID, INVALID, UNKNOWN, NO_PAGE = 0, 1, 2, 3
-"""The report is printed in each case. Unknown: the file could not be judged, or it is valid but
-could not be compared with the input as asked. No page: it was asked for and is missing."""
+"""Exit codes; the report is printed with each. UNKNOWN: the file could not be judged, or it is
+valid but could not be compared with the input as requested. NO_PAGE: the page was not written."""
 
 NO_JOB = GemJob(job_run_id="", contract=DEFAULT.name, status_text="", answer={})
-"""Without --job nothing is known of the job: its names and statistics are not compared."""
+"""The job when there is no --job: its names and statistics are not compared."""
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRequest:
-    """What was asked for."""
+    """The arguments of the command."""
 
     output: str
-    """File or address, as the next one."""
+    """File or address, like `input`."""
     input: str | None = None
     job: Path | None = None
     as_json: bool = False
@@ -56,59 +56,70 @@ class AuditRequest:
 
 
 def run(request: AuditRequest) -> int:
-    """Audit, print, draw; gives the exit code. A page that is not drawn takes no report with it.
+    """Audit the file, print the report, write the page. Returns the exit code.
 
     Raises:
-        CourierError: it could not be audited, and why.
+        CourierError: the file cannot be audited; the message gives the reason.
 
     """
     _check_page(request)
-    options = _effort(request)
+    options = _audit_options(request)
     job = _read_job(request.job) if request.job else NO_JOB
     if request.job:
-        complain("\n".join(f"--job: {doubt}" for doubt in _doubts(job)))
+        print_error("\n".join(f"--job: {warning}" for warning in _job_warnings(job)))
     output = _open(request.output)
-    input_source = _open(request.input) if request.input is not None else None
-    last = Pass.COMPARED if request.with_values else Pass.CHECKED
-    with ProgressLine(sys.stderr, last=last) as progress:
-        report = audit(
-            output,
-            job,
-            input_source=input_source,
-            input_note="no --input was given",
-            on_rows=progress.rows,
-            options=options,
-        )
-    # First the report, which nothing that becomes of the page may take away.
+    report = _audit(request, job, output, options)
+    # The report is printed before the page is drawn, so that it is never lost with the page.
     _print(request, report, output)
     if request.html is not None and not _draw(
         request.html, report, output, with_map=request.with_map
     ):
         return NO_PAGE
+    return _exit_code(request, report)
+
+
+def _audit(request: AuditRequest, job: GemJob, output: Source, options: AuditOptions) -> Report:
+    input_source = _open(request.input) if request.input is not None else None
+    last = Pass.COMPARED if request.with_values else Pass.CHECKED
+    with ProgressLine(sys.stderr, last=last) as progress:
+        return audit(
+            output,
+            job,
+            input_source=input_source,
+            input_note="there is no --input",
+            on_rows=progress.rows,
+            options=options,
+        )
+
+
+def _exit_code(request: AuditRequest, report: Report) -> int:
     if report.outcome is Outcome.INVALID:
         return INVALID
     if report.outcome is Outcome.NOT_AUDITED:
         return UNKNOWN
     if request.input is not None and (reasons := _not_compared(report)):
-        complain(f"not compared with --input as asked: {'; '.join(reasons)}")
+        print_error(f"could not be compared with --input: {'; '.join(reasons)}")
         return UNKNOWN
     return VALID
 
 
-def _doubts(job: GemJob) -> list[str]:
-    """Why the details may be no measure of the file."""
-    unfinished = f"the job is {job.status_text}, not finished: the file may be of an earlier one"
+def _job_warnings(job: GemJob) -> list[str]:
+    """Why GEM's answer may not describe this file."""
+    unfinished = (
+        f"the status of the job is {job.status_text}, not finished: "
+        "the file may belong to an earlier job"
+    )
     return [*([] if job.status is JobStatus.FINISHED else [unfinished]), *job.drift]
 
 
 def _not_compared(report: Report) -> list[str]:
-    """Why comparisons that were asked for did not happen, each reason once."""
-    found = (
+    """Why requested comparisons did not happen; each reason once."""
+    reasons = (
         line.judgement.detail
         for line in report.checks
         if line.name in COMPARISONS and line.verdict is Verdict.NOT_RUN and line.judgement.is_asked
     )
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(reasons))
 
 
 def _open(text: str) -> Source:
@@ -119,23 +130,23 @@ def _read_job(path: Path) -> GemJob:
     try:
         answer = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise OutputMissing(f"--job: {path} is not there") from None
+        raise OutputMissing(f"--job: {path} does not exist") from None
     except OSError as error:
         raise RequestError(f"--job: {path}: {error.strerror}") from None
     except (json.JSONDecodeError, UnicodeDecodeError):
-        raise RequestError(f"--job: {path} is no JSON") from None
+        raise RequestError(f"--job: {path} is not JSON") from None
     except RecursionError:
-        raise RequestError(f"--job: {path} is nested too deep") from None
-    except ValueError:  # the only other one: Python reads no number of more than 4,300 digits
-        raise RequestError(f"--job: {path} has a number of too many digits") from None
+        raise RequestError(f"--job: {path} is nested too deeply") from None
+    except ValueError:  # the only other cause: Python refuses numbers of more than 4,300 digits
+        raise RequestError(f"--job: {path} has a number with too many digits") from None
     try:
         return DEFAULT.read(answer)
     except GemAnswerError as error:
         raise RequestError(f"--job: {path} is not GEM's answer about a job: {error}") from None
 
 
-def _effort(request: AuditRequest) -> AuditOptions:
-    """Also before the file is read."""
+def _audit_options(request: AuditRequest) -> AuditOptions:
+    """The options of the audit. Checks the arguments before the file is read."""
     if request.with_values and request.input is None:
         raise RequestError("--compare columns needs --input")
     if request.ids_folder is not None:
@@ -148,38 +159,38 @@ def _effort(request: AuditRequest) -> AuditOptions:
 
 def _check_folder(path: Path) -> None:
     try:
-        is_there = path.is_dir()
+        is_folder = path.is_dir()
     except OSError as error:
         raise RequestError(f"--ids-folder: {path}: {error.strerror}") from None
-    if not is_there:
+    if not is_folder:
         raise RequestError(f"--ids-folder: there is no folder {path}")
 
 
 def _check_page(request: AuditRequest) -> None:
-    """Before the file is read: afterwards it would be a pity."""
+    """Check --html and --map before a long audit starts."""
     if request.html is not None:
         read = (request.output, request.input, request.job)
         check_page_file(request.html, [source for source in read if source is not None])
     elif request.with_map:
-        raise RequestError("--map needs --html, since the map is part of the page")
+        raise RequestError("--map needs --html, because the map is part of the page")
 
 
 def _print(request: AuditRequest, report: Report, output: Source) -> None:
     if request.as_json:
-        say_json(report_to_json(report))
+        print_json(report_to_json(report))
     else:
-        say(in_words(report, output, with_job=request.job is not None))
+        print_lines(report_lines(report, output, with_job=request.job is not None))
 
 
 def _draw(path: Path, report: Report, output: Source, *, with_map: bool) -> bool:
-    """Whether there is a page; says why not."""
-    from gem_core.page.make import make_page  # noqa: PLC0415 - only where a page is wanted
+    """Write the page. If that fails, print the reason and return False."""
+    from gem_core.page.make import make_page  # noqa: PLC0415 - only needed with --html
 
     try:
         with ProgressLine(sys.stderr) as progress:
-            progress.say("drawing the page")
+            progress.show("drawing the page")
             write_page_file(path, make_page(report, output, now(), with_map=with_map))
     except CourierError as error:
-        complain(plain(f"no page: {error}"))
+        print_error(plain(f"the page was not written: {error}"))
         return False
     return True

@@ -1,37 +1,43 @@
-"""The story of the command `doctor`. Edge: terminal."""
+"""Runs the command `doctor`. Edge: terminal."""
 
 import sys
 
 from gem_core.commands.exit_codes import DONE, NOT_SO
 from gem_core.commands.progress import ProgressLine
 from gem_core.commands.table import plain
-from gem_core.commands.terminal import say, say_json
-from gem_core.doctor.diagnostics import DIAGNOSTICS, Diagnostic, examine, report
+from gem_core.commands.terminal import print_json, print_lines
+from gem_core.doctor.diagnostics import DIAGNOSTICS, Diagnostic, report, run_diagnostics
 from gem_core.doctor.finding import DiagnosticStatus, Finding
 from gem_core.wiring.doctor import installation
 
-_NAME = max(len(check.name) for check in DIAGNOSTICS)
-_VERDICT = max(map(len, DiagnosticStatus))
+_NAME = max(len(diagnostic.name) for diagnostic in DIAGNOSTICS)
+_STATUS = max(map(len, DiagnosticStatus))
 
 
 def run(source: str, *, as_json: bool) -> int:
-    """Look at everything; tell of each as it is done. Gives the exit code."""
-    found = []
+    """Run all diagnostics and print each finding as soon as it is known. Returns the exit code.
+
+    Args:
+        source: where the settings were read from, for example "the environment".
+        as_json: print one JSON report at the end instead.
+
+    """
+    findings = []
     with ProgressLine(sys.stderr) as progress:
-        progress.say("looking")
-        for check, finding in examine(installation(source)):
-            found.append((check, finding))
+        progress.show("running diagnostics")
+        for diagnostic, finding in run_diagnostics(installation(source)):
+            findings.append((diagnostic, finding))
             if not as_json:
-                progress.wipe()
-                say([line(check, finding)])
-                progress.say("looking")
-    whole = report(found)
+                progress.erase()
+                print_lines([line(diagnostic, finding)])
+                progress.show("running diagnostics")
+    result = report(findings)
     if as_json:
-        say_json(whole)
-    return DONE if whole["ok"] else NOT_SO
+        print_json(result)
+    return DONE if result["ok"] else NOT_SO
 
 
-def line(check: Diagnostic, finding: Finding) -> str:
-    """One finding as one line."""
-    text = f"{finding.status:<{_VERDICT}}  {check.name:<{_NAME}}  {finding.detail}"
+def line(diagnostic: Diagnostic, finding: Finding) -> str:
+    """A finding as one line of text."""
+    text = f"{finding.status:<{_STATUS}}  {diagnostic.name:<{_NAME}}  {finding.detail}"
     return plain(f"{text} -> {finding.remedy}" if finding.remedy else text)

@@ -1,4 +1,4 @@
-"""Text for a terminal: tables, ages, and nothing that could move its cursor. Pure."""
+"""Text for a terminal: tables, ages, and safe text without control characters. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from gem_core.moments import read_moment
 _GAP = "  "
 _CUT = "..."
 _LEAST = 12
-"""Characters that the last column keeps, however narrow the terminal is."""
+"""Minimum width of the last column in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +18,16 @@ class Column:
 
     title: str
     most: int = 0
-    """Characters that are shown of a cell; 0 shows all of them, for what people copy."""
+    """Maximum number of characters of a cell. 0 is no limit, for texts that people copy."""
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, width: int) -> list[str]:
-    """The lines of a table; the last column takes what is left of the width.
+    """The lines of a table. The last column uses the rest of the width.
 
     Args:
         columns: at least one.
         rows: a cell for each column.
-        width: of the terminal in characters.
+        width: width of the terminal in characters.
 
     """
     cells = [[column.title for column in columns]]
@@ -46,7 +46,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, width: in
 
 
 def plain(text: str) -> str:
-    """The text with whatever is not printable spelt out, so that none of it commands a terminal."""
+    """The text with escapes in place of unprintable characters, which could control a terminal."""
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in text
@@ -54,7 +54,10 @@ def plain(text: str) -> str:
 
 
 def age(moment: str | None, now: datetime) -> str:
-    """How long ago an ISO 8601 time was, in at most two units; "-" for none."""
+    """The time since an ISO 8601 moment in at most two units, such as "3h 4m"; "-" without one.
+
+    For a moment in the future: "in" and the time until then.
+    """
     if not moment:
         return "-"
     past = now - read_moment(moment)
@@ -64,7 +67,7 @@ def age(moment: str | None, now: datetime) -> str:
 
 
 def span(time: timedelta) -> str:
-    """A duration in at most two units, cut to whole ones."""
+    """A duration in at most two units, rounded down."""
     seconds = int(time.total_seconds())
     units = ((seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"))
     parts = [f"{number}{unit}" for number, unit in units if number]

@@ -1,4 +1,4 @@
-"""Printing, also where nobody takes what is printed. Edge: terminal."""
+"""Prints to standard output and standard error, which may be closed or full. Edge: terminal."""
 
 import io
 import json
@@ -14,55 +14,55 @@ from gem_core.commands.table import plain
 from gem_core.errors import CourierError
 
 
-class Unprinted(CourierError):
-    """Standard output takes no answer; the message says why."""
+class PrintFailed(CourierError):
+    """The result could not be written to standard output; the message gives the reason."""
 
 
 def prepare_streams() -> None:
-    """Before the first word.
+    """Prepare standard output and standard error before anything is printed.
 
     Raises:
-        Unprinted: there is no standard output. Without standard error there is only the exit code.
+        PrintFailed: standard output is closed. If standard error is closed, errors are not printed.
 
     """
-    if sys.stderr is None:  # its place is taken, so that no file of ours comes to stand there
+    if sys.stderr is None:  # keep its descriptor in use: the next opened file would get it
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # GEM's words may be none that the terminal has
+        if isinstance(stream, io.TextIOWrapper):  # the terminal may not support GEM's characters
             stream.reconfigure(errors="backslashreplace")
     if sys.stdout is None:
-        raise Unprinted("standard output is closed")
+        raise PrintFailed("standard output is closed")
 
 
-def say(lines: Iterable[str]) -> None:
-    """Print lines.
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines on standard output.
 
     Raises:
-        Unprinted: they did not get out.
-        BrokenPipeError: whoever read them has enough.
+        PrintFailed: they could not be written.
+        BrokenPipeError: the reader closed the pipe.
 
     """
     text = "".join(f"{line}\n" for line in lines)
     try:
         sys.stdout.write(text)
-        sys.stdout.flush()  # at the end of the process it would be too late to tell
+        sys.stdout.flush()  # at the end of the process, an error could not be reported any more
     except BrokenPipeError:
         _silence(sys.stdout)
         raise
     except OSError as error:
         _silence(sys.stdout)
-        raise Unprinted(f"standard output: {error.strerror}") from None
+        raise PrintFailed(f"standard output: {error.strerror}") from None
 
 
-def say_json(value: object, *, indent: int | None = 1) -> None:
-    """Print one JSON value. Raises as `say` does."""
-    say([json.dumps(value, indent=indent)])
+def print_json(value: object, *, indent: int | None = 1) -> None:
+    """Print one JSON value. Raises the same errors as `print_lines`."""
+    print_lines([json.dumps(value, indent=indent)])
 
 
-def complain(text: str) -> None:
-    """Print lines on standard error; where they cannot be, the exit code has to do.
+def print_error(text: str) -> None:
+    """Print lines on standard error; ignored when that is impossible.
 
-    They may repeat what was typed, or be a traceback: no signature of an address is shown.
+    The text may repeat an argument or be a traceback, so signatures in addresses are hidden.
     """
     lines = without_signature(text).rstrip().splitlines()
     try:
@@ -73,10 +73,10 @@ def complain(text: str) -> None:
 
 
 def terminal_width() -> int:
-    """Of the terminal; of a file or a pipe, which may be searched, as good as none."""
+    """Width of the terminal in characters. For files and pipes 1000, so that nothing is cut."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 1000
 
 
 def _silence(stream: TextIO) -> None:
-    """Lead what a stream still holds nowhere: Python would complain once more when it ends."""
+    """Discard the buffer of a stream. Otherwise Python reports the same error again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

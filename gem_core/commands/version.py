@@ -1,6 +1,6 @@
-"""Which version this is: pyproject.toml is the one place. Edge: files, the packages installed here.
+"""The version of GEM Courier, as pyproject.toml gives it. Edge: files, installed packages.
 
-A module of its own: what it imports, no command needs at its start.
+This is a separate module because its imports would slow down the start of every command.
 """
 
 import tomllib
@@ -13,13 +13,13 @@ _PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 
 def version() -> str:
-    """Of the checkout that this runs from, else as it was installed.
+    """The version of this checkout, or else of the installed package.
 
-    In this order: beside a checkout, another version may be installed. By name: some packages leave
-    a pyproject.toml of theirs among those that are installed.
+    The checkout comes first because another version may be installed beside it. The project name is
+    compared because other packages may install their own pyproject.toml at that place.
 
     Raises:
-        PackageNotFoundError: neither, as in the deployed app.
+        PackageNotFoundError: this is neither a checkout nor installed, as in the deployed app.
 
     """
     with suppress(OSError):

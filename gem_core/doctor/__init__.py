@@ -1,1 +1,1 @@
-"""What is wrong with an installation, found by looking at each part that the app needs."""
+"""Diagnoses an installation: one diagnostic for each part that the app needs."""

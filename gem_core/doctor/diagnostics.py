@@ -1,6 +1,7 @@
-"""Every check of the doctor, in the order in which things hang together; and how one is run.
+"""All diagnostics of the doctor, and how they are run.
 
-This list is the documentation of what `doctor` looks at.
+The list is ordered by dependency: a part comes after the parts that it needs. It is also the
+documentation of what `doctor` tests.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -8,36 +9,36 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from gem_core.doctor import look_gem, look_outputs, look_settings, look_work
-from gem_core.doctor.finding import DiagnosticStatus, Finding, fail, skipped
-from gem_core.doctor.installation import Installation
-from gem_core.doctor.look_stores import (
+from gem_core.doctor import diagnose_gem, diagnose_outputs, diagnose_settings, diagnose_work
+from gem_core.doctor.diagnose_stores import (
     Right,
     batch_queue,
     clock,
     container,
     poison_queue,
     queue,
-    store_trouble,
+    store_failure,
 )
+from gem_core.doctor.finding import DiagnosticStatus, Finding, fail, skipped
+from gem_core.doctor.installation import Installation
 from gem_core.errors import CourierError, StoreError
 from gem_core.storage import names
 
-_AT_ONCE = 8
-"""Where nothing answers, each check waits until it gives up."""
+_THREADS = 8
+"""Diagnostics run in parallel, because each may wait for a time-out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One look at one part."""
+    """The test of one part."""
 
     name: str
-    """Stable: pipelines filter by it."""
+    """Stable, because pipelines filter by it."""
     title: str
-    """What holds when it is well."""
-    look: Callable[[Installation], Finding]
+    """What is true when the part works."""
+    run: Callable[[Installation], Finding]
     needs: tuple[str, ...] = ()
-    """Beginnings of the names of settings without which there is nothing to look at."""
+    """Prefixes of settings. The diagnostic is skipped while one of these settings is invalid."""
 
 
 _STATE, _OUTPUT = ("GEM_STATE",), ("GEM_OUTPUT", "GEM_STATE")
@@ -47,15 +48,15 @@ _WRITE, _READ, _LIST, _DELETE = Right.WRITE, Right.READ, Right.LIST, Right.DELET
 
 
 DIAGNOSTICS = (
-    Diagnostic("settings", "Every setting is there and makes sense.", look_settings.settings),
+    Diagnostic("settings", "All settings are present and valid.", diagnose_settings.settings),
     Diagnostic(
-        "key-vault", "No setting is an unresolved Key Vault reference.", look_settings.key_vault
+        "key-vault", "No setting is an unresolved Key Vault reference.", diagnose_settings.key_vault
     ),
-    Diagnostic("token", "A token for GEM can be had, and is good.", look_gem.token, _TOKEN),
-    Diagnostic("gem", "GEM answers, and takes key and token.", look_gem.gem, _GEM),
+    Diagnostic("token", "A valid token for GEM is available.", diagnose_gem.token, _TOKEN),
+    Diagnostic("gem", "GEM answers, and accepts key and token.", diagnose_gem.gem, _GEM),
     Diagnostic(
         "records",
-        f"Records of jobs can be kept in {names.JOBS}.",
+        f"Job records can be stored in {names.JOBS}.",
         container(names.JOBS, _WRITE, _READ, _LIST, _DELETE),
         _STATE,
     ),
@@ -67,7 +68,7 @@ DIAGNOSTICS = (
     ),
     Diagnostic(
         "tickets",
-        f"Tickets can be written to {names.TICKETS}, and read by the trigger.",
+        f"Tickets can be written to {names.TICKETS}, and the trigger can read them.",
         container(names.TICKETS, _WRITE, _READ),
         _STATE,
     ),
@@ -79,13 +80,13 @@ DIAGNOSTICS = (
     ),
     Diagnostic(
         "outbox",
-        f"Manifests can be kept in {names.OUTBOX}.",
+        f"Manifests can be stored in {names.OUTBOX}.",
         container(names.OUTBOX, _WRITE, _READ, _LIST, _DELETE),
         _STATE,
     ),
     Diagnostic(
         "clock",
-        "This clock goes with storage's.",
+        "The local clock agrees with the clock of storage.",
         lambda installation: clock(installation, names.WORKLIST),
         _STATE,
     ),
@@ -97,53 +98,53 @@ DIAGNOSTICS = (
     ),
     Diagnostic(
         "batches",
-        f"Due jobs can be handed to check_batch by {names.BATCHES}.",
+        f"Due jobs can be sent to check_batch through {names.BATCHES}.",
         lambda installation: batch_queue(installation, names.BATCHES),
         (*_STATE, "GEM_CHECK_BATCH_SIZE"),
     ),
     Diagnostic("poison", "No message has failed too often.", poison_queue, _STATE),
-    Diagnostic("outputs", "What GEM writes can be read.", look_outputs.outputs, _OUTPUT),
-    Diagnostic("inputs", "What was sent to GEM can be read.", look_outputs.inputs, _OUTPUT),
+    Diagnostic("outputs", "The outputs of GEM can be read.", diagnose_outputs.outputs, _OUTPUT),
+    Diagnostic("inputs", "The inputs of GEM can be read.", diagnose_outputs.inputs, _OUTPUT),
     Diagnostic(
         "disk",
-        "Ids that do not fit into memory can be put on disk.",
-        look_settings.disk,
+        "Ids that do not fit into memory can be written to disk.",
+        diagnose_settings.disk,
         ("GEM_IDS_FOLDER",),
     ),
     Diagnostic(
         "timer",
-        "The timer ticks, and its last tick did its work.",
-        look_work.timer,
+        "The timer runs, and its last tick finished its work.",
+        diagnose_work.timer,
         (*_STATE, "GEM_CHECK_SCHEDULE"),
     ),
-    Diagnostic("events", "Tickets lead to deliveries by themselves.", look_work.events, _STATE),
+    Diagnostic("events", "Tickets start deliveries automatically.", diagnose_work.events, _STATE),
 )
 
 
-def examine(installation: Installation) -> Iterator[tuple[Diagnostic, Finding]]:
-    """Look at everything, several parts at once; whatever one meets, the others are looked at too.
+def run_diagnostics(installation: Installation) -> Iterator[tuple[Diagnostic, Finding]]:
+    """Run all diagnostics, several in parallel. A failure of one does not stop the others.
 
-    The findings come in the order of the list, each as soon as it can be told.
+    The findings are yielded in the order of the list, each as soon as it is known.
     """
-    with ThreadPoolExecutor(_AT_ONCE, "doctor") as pool:
+    with ThreadPoolExecutor(_THREADS, "doctor") as pool:
         yield from zip(
             DIAGNOSTICS,
-            pool.map(lambda check: _look(check, installation), DIAGNOSTICS),
+            pool.map(lambda diagnostic: _run(diagnostic, installation), DIAGNOSTICS),
             strict=True,
         )
 
 
-def report(found: Iterable[tuple[Diagnostic, Finding]]) -> dict[str, Any]:
-    """All findings as plain JSON; `ok` when nothing fails, warnings are allowed."""
+def report(findings: Iterable[tuple[Diagnostic, Finding]]) -> dict[str, Any]:
+    """All findings as JSON values. `ok` is true when nothing fails; warnings are allowed."""
     checks = [
         {
-            "name": check.name,
-            "title": check.title,
+            "name": diagnostic.name,
+            "title": diagnostic.title,
             "status": finding.status,
             "detail": finding.detail,
             "remedy": finding.remedy or None,
         }
-        for check, finding in found
+        for diagnostic, finding in findings
     ]
     return {
         "ok": all(each["status"] != DiagnosticStatus.FAIL for each in checks),
@@ -151,16 +152,17 @@ def report(found: Iterable[tuple[Diagnostic, Finding]]) -> dict[str, Any]:
     }
 
 
-def _look(check: Diagnostic, installation: Installation) -> Finding:
-    wrong = {problem.split()[0] for problem in installation.problems}
-    if check.needs and (needed := sorted(name for name in wrong if name.startswith(check.needs))):
-        return skipped(f"{', '.join(needed)} must be mended first")
+def _run(diagnostic: Diagnostic, installation: Installation) -> Finding:
+    invalid = {problem.split()[0] for problem in installation.problems}
+    needed = sorted(name for name in invalid if name.startswith(diagnostic.needs))
+    if needed:
+        return skipped(f"{', '.join(needed)} must be corrected first")
     try:
-        return check.look(installation)
+        return diagnostic.run(installation)
     except StoreError as error:
-        return store_trouble(error, check.name, "azd provision")
+        return store_failure(error, diagnostic.name, "azd provision")
     except CourierError as error:
-        return fail(str(error), "see what it says")
-    except Exception as error:  # noqa: BLE001 - the other checks are looked at all the same
-        # Not its text, which nobody has looked through for secrets.
+        return fail(str(error), "follow the message")
+    except Exception as error:  # noqa: BLE001 - the other diagnostics must still run
+        # The text of an unexpected error may contain a secret, so only its type is shown.
         return fail(f"crashed: {type(error).__name__}", "report it, with the version and settings")

@@ -1,46 +1,46 @@
-"""What one check of the doctor found. Pure."""
+"""The result of one diagnostic. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class DiagnosticStatus(StrEnum):
-    """How a check ended, from good to bad."""
+    """The result of a diagnostic, from good to bad."""
 
     OK = "ok"
     SKIPPED = "skipped"
-    """It could not be looked at, or there is nothing to look at yet; the reason is told."""
+    """The diagnostic could not run, or there is nothing to test yet; the detail says which."""
     WARNING = "warning"
-    """It works, and somebody should look."""
+    """The part works, but a person should look at it."""
     FAIL = "fail"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The answer of one check."""
+    """The result of one diagnostic."""
 
     status: DiagnosticStatus
     detail: str
-    """What was seen."""
+    """What the diagnostic observed."""
     remedy: str = ""
-    """What to do."""
+    """What to do; empty when nothing is to be done."""
 
 
 def ok(detail: str) -> Finding:
-    """As it should be."""
+    """The part works."""
     return Finding(DiagnosticStatus.OK, detail)
 
 
 def skipped(reason: str) -> Finding:
-    """Not looked at."""
+    """The diagnostic did not run."""
     return Finding(DiagnosticStatus.SKIPPED, reason)
 
 
 def warning(detail: str, remedy: str) -> Finding:
-    """It works, but."""
+    """The part works, but a person should look at it."""
     return Finding(DiagnosticStatus.WARNING, detail, remedy)
 
 
 def fail(detail: str, remedy: str) -> Finding:
-    """It does not work."""
+    """The part does not work."""
     return Finding(DiagnosticStatus.FAIL, detail, remedy)

@@ -1,4 +1,4 @@
-"""What the doctor looks at. Each part is made when it is first asked for, and may fail then."""
+"""The parts that the doctor tests. Each part is built at its first use and may fail then."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class ProbedQueue(Protocol):
     """A queue that the app sends to; see `deliver.queue_probe`."""
 
     def waiting(self) -> int:
-        """About how many messages there are."""
+        """The approximate number of messages."""
         ...
 
     def try_send(self) -> None:
@@ -26,10 +26,10 @@ class ProbedQueue(Protocol):
 
 
 class Token(Protocol):
-    """Where the bearer token for GEM comes from."""
+    """The source of the bearer token for GEM."""
 
     def token(self) -> str:
-        """A token that is good now."""
+        """A token that is valid now. Raises GemError."""
         ...
 
 
@@ -38,11 +38,11 @@ class Installation:
     """The parts of an installation."""
 
     settings: Settings
-    """A wrong one has a harmless value."""
+    """An invalid setting has a harmless value."""
     problems: tuple[str, ...]
-    """What is wrong with the settings; each begins with the name of its setting."""
+    """Missing and invalid settings; each text begins with the name of the setting."""
     source: str
-    """Where the settings come from, in words."""
+    """Where the settings were read from, for example "the environment"."""
     clock: Callable[[], datetime]
     documents: Callable[[str], Documents]
     """By the container's name."""
@@ -51,11 +51,11 @@ class Installation:
     poison: Callable[[], tuple[PoisonCount, ...]]
     files: Callable[[], Files]
     scratch: Callable[[], int]
-    """Writes to the folder for ids and takes that away again; the bytes free there, or OSError."""
+    """Writes a file to the folder for ids, deletes it, returns the free bytes. Raises OSError."""
     token: Callable[[], Token]
     gem: Callable[[], Gem]
     anonymous: Callable[[], Gem]
-    """GEM as somebody meets it who has neither key nor token."""
+    """GEM, with an invalid key and an invalid token."""
     manager: Callable[[], JobManager]
     recent: Callable[[], tuple[JobRecord, ...]]
-    """The records that were changed last, the newest first."""
+    """The job records that were changed most recently, newest first."""

@@ -1,6 +1,6 @@
-"""What the doctor examines, built from settings that may be invalid. Edge.
+"""Builds the parts that the doctor tests, from settings that may be invalid. Edge.
 
-Its clients give up early, since a person waits for the answer.
+Its clients use short time-outs and few retries, because a person waits for the answer.
 """
 
 from functools import cache
@@ -23,13 +23,18 @@ from gem_core.wiring.managers import job_manager
 from gem_core.wiring.stores import Stores
 
 RECENT = 20
-"""Records that are read to see what the app has done lately."""
+"""Number of records that show the app's recent work."""
 _INVALID = Secret("gem-courier-doctor")
-"""A key and token that GEM must not accept."""
+"""A key and a token that GEM must not accept."""
 
 
 def installation(source: str) -> Installation:
-    """The installation that the settings of this process describe; `source` says where they are."""
+    """The installation that the settings of this process describe.
+
+    Args:
+        source: where the settings were read from, for example "the environment".
+
+    """
     chosen, problems = survey()
     stores = Stores(chosen.state, Retries.INTERACTIVE)
 
@@ -65,7 +70,7 @@ def installation(source: str) -> Installation:
 
 
 def _recent(registry: JobRegistry) -> tuple[JobRecord, ...]:
-    """The records that were written last and can be read, the newest first."""
+    """The readable records that were written most recently, newest first."""
     found = []
     for job_run_id in registry.newest(RECENT):
         try:

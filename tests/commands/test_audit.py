@@ -1,4 +1,4 @@
-"""`python -m gem_core audit`: what it was given is used, or the exit code says that it was not."""
+"""`python -m gem_core audit` uses all of its arguments, or the exit code says that it could not."""
 
 import json
 import os
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """A right output, its input, GEM's answer."""
+    """A valid output, its input, and GEM's answer about the job."""
     write(tmp_path, input_table(), "roads.parquet")
     write(tmp_path, matched_table())
     (tmp_path / "job.json").write_text(json.dumps(dict(job().answer)))
@@ -52,7 +52,7 @@ def without_ids(folder: Path) -> None:
 
 
 def broken(folder: Path) -> None:
-    """The footer is whole, the rows are not."""
+    """Damage the rows, but not the footer."""
     data = bytearray((folder / "roads.parquet").read_bytes())
     data[4:200] = bytes(196)
     (folder / "roads.parquet").write_bytes(data)
@@ -68,7 +68,7 @@ def broken(folder: Path) -> None:
         (broken, "the input's data is broken: "),
     ],
 )
-def test_an_input_that_could_not_be_compared_with_is_no_success(
+def test_an_input_that_cannot_be_compared_is_no_success(
     files: Path,
     spoil: Callable[[Path], None],
     why: str,
@@ -80,13 +80,13 @@ def test_an_input_that_could_not_be_compared_with_is_no_success(
     more = ["--json"] if as_json else []
     assert command(files, "--input", files / "roads.parquet", *more) == 2
     out, err = capsys.readouterr()
-    assert err.startswith(f"not compared with --input as asked: {why}")
+    assert err.startswith(f"could not be compared with --input: {why}")
     assert len(err.splitlines()) == 1
     outcome = json.loads(out)["outcome"] if as_json else out.partition(":")[0]
     assert outcome in {"valid", "valid_with_warnings"}
 
 
-def test_what_is_invalid_is_so_whatever_became_of_the_input(
+def test_an_invalid_file_gives_1_even_if_the_input_is_unreadable(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     no_parquet(files)
@@ -95,7 +95,7 @@ def test_what_is_invalid_is_so_whatever_became_of_the_input(
     assert capsys.readouterr().err == ""
 
 
-def test_what_could_not_be_judged_is_neither_success_nor_failure(
+def test_not_audited_is_neither_success_nor_failure(
     files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def not_judged(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - as audit has them
@@ -117,17 +117,17 @@ def test_what_could_not_be_judged_is_neither_success_nor_failure(
     ],
     ids=["order", "twice"],
 )
-def test_values_that_could_not_be_compared_are_no_success(
+def test_values_that_cannot_be_compared_are_no_success(
     files: Path, output: pa.Table, why: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(files, output)
-    given = ["--input", files / "roads.parquet"]
-    assert command(files, *given) == 0
-    assert command(files, *given, "--compare", "columns") == 2
+    words = ["--input", files / "roads.parquet"]
+    assert command(files, *words) == 0
+    assert command(files, *words, "--compare", "columns") == 2
     assert why in capsys.readouterr().err
 
 
-def test_the_comparisons_are_those_checks_that_need_an_input(
+def test_the_input_checks_are_those_that_need_an_input(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def not_run(*words: object) -> set[str]:
@@ -139,31 +139,36 @@ def test_the_comparisons_are_those_checks_that_need_an_input(
     assert not_run() - with_all == COMPARISONS
 
 
-def test_the_inputs_rows_are_told(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_number_of_input_rows_is_printed(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     command(files, "--input", files / "roads.parquet")
     assert "input: 12 rows" in capsys.readouterr().out.splitlines()
 
 
 @pytest.mark.parametrize("status", ["failed", "running", "paused"])
-def test_details_of_a_job_that_is_not_finished_are_doubted(
+def test_details_of_an_unfinished_job_cause_a_warning(
     files: Path, status: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = dict(job().answer) | {"status": status, "inputFileName": 5}
-    (files / "job.json").write_text(json.dumps(told))
+    answer = dict(job().answer) | {"status": status, "inputFileName": 5}
+    (files / "job.json").write_text(json.dumps(answer))
     assert command(files, "--job", files / "job.json") == 0
     err = capsys.readouterr().err.splitlines()
-    assert f"--job: the job is {status}, not finished: the file may be of an earlier one" in err
+    assert (
+        f"--job: the status of the job is {status}, not finished: "
+        "the file may belong to an earlier job"
+    ) in err
     assert "--job: inputFileName: expected a string, got int" in err
 
 
-def test_details_of_a_finished_job_are_not_doubted(
+def test_details_of_a_finished_job_cause_no_warning(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command(files, "--job", files / "job.json") == 0
     assert capsys.readouterr().err == ""
 
 
-def test_details_that_are_refused_are_named(
+def test_invalid_details_are_refused_with_the_reason(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = files / "job.json"
@@ -176,18 +181,18 @@ def test_details_that_are_refused_are_named(
 
 
 @pytest.mark.parametrize("link", [os.link, os.symlink])
-def test_a_page_takes_the_place_of_no_file_by_another_name(
+def test_a_page_overwrites_no_file_that_is_read_under_another_name(
     files: Path, link: Callable[[Path, Path], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = (files / "roads_matched.parquet").read_bytes()
     link(files / "roads_matched.parquet", files / "page.html")
     assert command(files, "--html", files / "page.html") == 2
-    assert "would be written over" in capsys.readouterr().err
+    assert "the page would overwrite" in capsys.readouterr().err
     assert (files / "roads_matched.parquet").read_bytes() == data
 
 
 def test_a_page_goes_into_a_pipe_without_a_name(files: Path) -> None:
-    """As bash makes one of `--html >(gzip > page.gz)`."""
+    """Bash creates one for `--html >(gzip > page.gz)`."""
     read, write_ = os.pipe()
     with ThreadPoolExecutor(1) as pool, os.fdopen(write_, "wb"), os.fdopen(read, "rb") as pipe:
         page = pool.submit(pipe.readline)
@@ -195,8 +200,8 @@ def test_a_page_goes_into_a_pipe_without_a_name(files: Path) -> None:
         assert page.result().lower().startswith(b"<!doctype html>")
 
 
-def test_whoever_is_ended_from_outside_leaves_by_the_door(files: Path) -> None:
-    """So that what is temporary goes."""
+def test_sigterm_ends_the_process_normally(files: Path) -> None:
+    """Temporary files are deleted only at a normal exit."""
     os.mkfifo(files / "page.html")
     output, page = files / "roads_matched.parquet", files / "page.html"
     words: list[str | Path] = [sys.executable, "-m", "gem_core", "audit", output, "--html", page]

@@ -1,4 +1,4 @@
-"""`python -m gem_core audit`: exit codes for scripts, words for people, no secret anywhere."""
+"""`python -m gem_core audit`: exit codes for scripts, text for people, no secret anywhere."""
 
 import io
 import json
@@ -43,7 +43,7 @@ LONG = "n" * 5_000
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """A right output, one with a warning, a broken one, the input, GEM's answer."""
+    """A valid output, one with a warning, an invalid one, the input, and GEM's answer."""
     write(tmp_path, input_table(), "roads.parquet")
     write(tmp_path, matched_table())
     write(tmp_path, matched_table(c=pa.array(["\x1b[2J<b>"] * 12)), "odd.parquet")
@@ -58,7 +58,7 @@ def command(*words: object) -> int:
 
 @pytest.mark.parametrize(("name", "code"), [("roads_matched", 0), ("odd", 0), ("bad", 1)])
 def test_exit_codes(files: Path, name: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
-    """Warnings are no failure: the odd file has an extra column."""
+    """A warning is not a failure: the odd file has an extra column."""
     assert command(files / f"{name}.parquet", "--input", files / "roads.parquet") == code
     out, err = capsys.readouterr()
     outcomes = {"roads_matched": "valid", "odd": "valid_with_warnings", "bad": "invalid"}
@@ -66,7 +66,9 @@ def test_exit_codes(files: Path, name: str, code: int, capsys: pytest.CaptureFix
     assert err == ""
 
 
-def test_the_text_names_what_is_not_passed(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_text_names_the_checks_that_did_not_pass(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     command(files / "bad.parquet")
     lines = capsys.readouterr().out.splitlines()
     (error,) = (line for line in lines if line.startswith("error "))
@@ -79,7 +81,7 @@ def test_the_text_names_what_is_not_passed(files: Path, capsys: pytest.CaptureFi
 
 
 def test_all_but_one_is_not_all(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """In the words of the page."""
+    """The text uses the same words as the page."""
     command(write(files, matched_table(100_001, matched=100_000)).path)
     assert (
         "100,001 rows: 100,000 matched (over 99.99%), 1 unmatched (under 0.01%)\n"
@@ -90,12 +92,12 @@ def test_all_but_one_is_not_all(files: Path, capsys: pytest.CaptureFixture[str])
 def test_with_job_and_input_everything_is_compared(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = ("--input", files / "roads.parquet", "--job", files / "job.json")
-    assert command(files / "roads_matched.parquet", *told) == 0
+    words = ("--input", files / "roads.parquet", "--job", files / "job.json")
+    assert command(files / "roads_matched.parquet", *words) == 0
     assert "50 passed, 0 failed (0 error, 0 warning, 0 info), 0 not run, 2 not asked for\n" in (
         capsys.readouterr().out
     )
-    assert command(files / "roads_matched.parquet", *told, "--compare", "columns") == 0
+    assert command(files / "roads_matched.parquet", *words, "--compare", "columns") == 0
     out = capsys.readouterr().out
     assert "51 passed, 0 failed (0 error, 0 warning, 0 info), 0 not run, 1 not asked for\n" in out
     assert "input_as_registered" not in out
@@ -103,9 +105,9 @@ def test_with_job_and_input_everything_is_compared(
 
 def test_a_value_that_is_not_the_inputs(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = write(files, changed(matched_table(), "is_navigable", r3=False)).path
-    told = (output, "--input", files / "roads.parquet")
-    assert command(*told) == 0
-    assert command(*told, "--compare", "columns") == 1
+    words = (output, "--input", files / "roads.parquet")
+    assert command(*words) == 0
+    assert command(*words, "--compare", "columns") == 1
     assert "input_values_kept: 1 of 12 rows: is_navigable in 1 (row 3 id 103)" in (
         capsys.readouterr().out
     )
@@ -123,8 +125,8 @@ def test_ids_go_to_the_folder_that_is_named(files: Path, monkeypatch: pytest.Mon
     assert seen == [IdLimits(256 << 20, files)]
 
 
-def test_the_terminal_obeys_no_file(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The odd file has a column that clears screens, as its name."""
+def test_no_file_controls_the_terminal(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The name of the extra column has an escape sequence that clears the screen."""
     table = matched_table().append_column("\x1b[2J\nvalid", pa.array([1] * 12))
     command(write(files, table).path, "--input", files / "roads.parquet")
     out = capsys.readouterr().out
@@ -133,8 +135,8 @@ def test_the_terminal_obeys_no_file(files: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_json_is_the_report(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = ("--input", files / "roads.parquet", "--job", files / "job.json")
-    assert command(files / "roads_matched.parquet", *told, "--json") == 0
+    words = ("--input", files / "roads.parquet", "--job", files / "job.json")
+    assert command(files / "roads_matched.parquet", *words, "--json") == 0
     assert json.loads(capsys.readouterr().out) == report_to_json(audited(files, matched_table()))
 
 
@@ -159,28 +161,28 @@ def no_audit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_audit")
-def test_a_page_that_may_not_be_written_is_told_before_the_audit(
+def test_a_page_without_write_permission_is_reported_before_the_audit(
     files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Root, who may run these tests, may write anything."""
+    """The permission is faked, because root may run these tests and may write anything."""
     monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK)
     page = files / "page.html"
     page.write_text("the former one")
     assert command(files / "bad.parquet", "--html", page) == 2
-    assert f"--html: {page} may not be written" in capsys.readouterr().err
+    assert f"--html: no permission to write {page}" in capsys.readouterr().err
     assert page.read_text() == "the former one"
 
 
 @pytest.mark.usefixtures("no_audit")
-def test_a_page_that_cannot_be_made_is_told_before_the_audit(
+def test_a_page_that_cannot_be_created_is_reported_before_the_audit(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nobody, not even root, makes a file in /proc."""
+    """Not even root can create a file in /proc."""
     assert command(files / "bad.parquet", "--html", "/proc/page.html") == 2
     assert "--html: " in capsys.readouterr().err
 
 
-def test_what_stands_in_the_pages_place_stays_until_there_is_a_page(
+def test_an_existing_file_stays_until_the_new_page_is_ready(
     files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page, link = files / "page.html", files / "link.html"
@@ -200,7 +202,7 @@ def test_what_stands_in_the_pages_place_stays_until_there_is_a_page(
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_a_page_that_fails_takes_no_report_with_it(
+def test_the_report_is_printed_even_if_the_page_fails(
     files: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -209,8 +211,8 @@ def test_a_page_that_fails_takes_no_report_with_it(
 ) -> None:
     """The file changes between the audit and the page's pass."""
     path, page = files / "bad.parquet", files / "page.html"
-    told = (path, *(["--json"] if as_json else []))
-    assert command(*told) == 1
+    words = (path, *(["--json"] if as_json else []))
+    assert command(*words) == 1
     whole = capsys.readouterr().out
 
     def rows(_: ProgressLine, doing: Pass, done: int, total: int) -> None:
@@ -219,14 +221,14 @@ def test_a_page_that_fails_takes_no_report_with_it(
         os.utime(path, (1, 1))  # the audit has read it whole
 
     monkeypatch.setattr(ProgressLine, "rows", rows)
-    assert command(*told, "--html", page) == 3
+    assert command(*words, "--html", page) == 3
     out, err = capsys.readouterr()
     assert out == whole
-    assert err == f"no page: {path} was replaced while it was read\n"
+    assert err == f"the page was not written: {path} was replaced while it was read\n"
     assert not page.exists()
 
 
-def test_a_page_that_cannot_be_written_after_all(
+def test_a_page_that_cannot_be_written_after_the_audit(
     files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = files / "pages"
@@ -235,7 +237,7 @@ def test_a_page_that_cannot_be_written_after_all(
     assert command(files / "bad.parquet", "--html", folder / "page.html") == 3
     out, err = capsys.readouterr()
     assert out.startswith("invalid: bad.parquet\n")
-    assert err.startswith("no page: ")
+    assert err.startswith("the page was not written: ")
     assert "No such file" in err
 
 
@@ -245,12 +247,12 @@ def test_a_page_that_cannot_be_written_after_all(
         (("absent.parquet",), "absent.parquet is not there"),
         (("bad.parquet", "--input", "absent.parquet"), "absent.parquet is not there"),
         (("bad.parquet", "--job", "absent.json"), "--job: "),
-        (("bad.parquet", "--job", "bad.parquet"), "is no JSON"),
+        (("bad.parquet", "--job", "bad.parquet"), "is not JSON"),
         (("bad.parquet", "--job", "list.json"), "expected a JSON object, got list"),
         (("bad.parquet", "--job", "empty.json"), "has no jobRunId"),
-        (("bad.parquet", "--job", "deep.json"), "deep.json is nested too deep"),
-        (("bad.parquet", "--job", "digits.json"), "digits.json has a number of too many digits"),
-        (("bad.parquet", "--job", "latin.json"), "latin.json is no JSON"),
+        (("bad.parquet", "--job", "deep.json"), "deep.json is nested too deeply"),
+        (("bad.parquet", "--job", "digits.json"), "digits.json has a number with too many digits"),
+        (("bad.parquet", "--job", "latin.json"), "latin.json is not JSON"),
         (("bad.parquet", "--map"), "--map needs --html"),
         (("bad.parquet", "--compare", "columns"), "--compare columns needs --input"),
         (("bad.parquet", "--ids-folder", "absent"), "--ids-folder: there is no folder absent"),
@@ -259,20 +261,23 @@ def test_a_page_that_cannot_be_written_after_all(
         (("bad.parquet", "--html", LONG), "--html: nnn"),
         (("bad.parquet", "--html", f"{LONG}/page.html"), "--html: nnn"),
         (("bad.parquet", "--ids-folder", LONG), "--ids-folder: nnn"),
-        (("bad.parquet", "--html", "bad.parquet"), "would be written over"),
-        (("bad.parquet", "--input", "odd.parquet", "--html", "odd.parquet"), "written over"),
+        (("bad.parquet", "--html", "bad.parquet"), "would overwrite bad.parquet"),
+        (
+            ("bad.parquet", "--input", "odd.parquet", "--html", "odd.parquet"),
+            "would overwrite odd.parquet",
+        ),
         (("https://a.example/c",), "names no blob"),
         (("http://a.example/c/n",), "not an https address"),
     ],
 )
-def test_what_could_not_be_audited_is_told(
+def test_a_failed_audit_gives_its_reason(
     files: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     words: tuple[str, ...],
     said: str,
 ) -> None:
-    """Exit code 2, one line, no traceback; and nothing is written over."""
+    """Exit code 2, one line, no traceback; and no file is overwritten."""
     monkeypatch.chdir(files)
     (files / "list.json").write_text("[]")
     (files / "empty.json").write_text("{}")
@@ -304,7 +309,7 @@ def test_memory_is_a_whole_number_within_its_bounds(
 def test_an_empty_argument_is_refused(
     files: Path, capsys: pytest.CaptureFixture[str], option: str
 ) -> None:
-    """As of a variable that is not set: never taken for one that was not given."""
+    """A shell variable that is not set gives one. It is not the same as an absent argument."""
     words = ("",) if option == "FILE|URL" else (files / "bad.parquet", option, "")
     with pytest.raises(SystemExit) as ended:
         command(*words)
@@ -319,7 +324,7 @@ def test_an_empty_input_is_not_none(files: Path) -> None:
         run_audit.run(AuditRequest(str(files / "bad.parquet"), input=""))
 
 
-def test_a_file_that_changes_meanwhile_is_no_verdict(
+def test_a_file_that_changes_during_the_audit_gets_no_verdict(
     files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = files / "bad.parquet"
@@ -336,7 +341,7 @@ def test_a_file_that_changes_meanwhile_is_no_verdict(
     assert not (files / "page.html").exists()
 
 
-def test_a_crash_is_no_verdict(
+def test_a_crash_gives_no_verdict(
     files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Python's own code for a crash is 1, which here means an invalid file."""
@@ -363,7 +368,7 @@ def test_a_crash_is_no_verdict(
         ("bad.parquet", "https://a.example/c/n?sp=r&sig=c2VjcmV0"),
     ],
 )
-def test_an_address_that_is_not_taken_for_one_shows_no_signature(
+def test_a_mistyped_address_shows_no_signature(
     files: Path,
     words: tuple[str, ...],
     monkeypatch: pytest.MonkeyPatch,
@@ -377,10 +382,10 @@ def test_an_address_that_is_not_taken_for_one_shows_no_signature(
     assert "c2VjcmV0" not in out + err
 
 
-def test_a_download_that_is_named_by_its_address_shows_no_signature(
+def test_a_file_that_is_named_after_its_address_shows_no_signature(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As wget names it."""
+    """Wget names downloads in this way."""
     path = (files / "bad.parquet").rename(files / "n.parquet?sp=r&sig=c2VjcmV0%3D")
     page = files / "page.html"
     assert command(path, "--input", path, "--html", page) == 1
@@ -403,14 +408,14 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_progress_is_drawn_on_a_terminal_and_wiped() -> None:
+def test_progress_is_drawn_on_a_terminal_and_erased() -> None:
     stream = Terminal()
     with ProgressLine(stream) as progress:
         progress.rows(Pass.CHECKED, 1_000, 3_000)
         progress.rows(Pass.CHECKED, 1_001, 3_000)
         progress.rows(Pass.CHECKED, 3_000, 3_000)
         progress.rows(Pass.COMPARED, 3_000, 3_000)
-        progress.say("drawing the page")
+        progress.show("drawing the page")
     shown = [part.removesuffix("\x1b[K") for part in stream.getvalue().split("\r")]
     assert shown == [
         "",
@@ -428,8 +433,8 @@ def test_progress_does_not_judge_before_all_is_read(
     """With values to compare, that is at the end of the second pass."""
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
-    told = (files / "roads_matched.parquet", "--input", files / "roads.parquet")
-    command(*told, "--compare", "columns")
+    words = (files / "roads_matched.parquet", "--input", files / "roads.parquet")
+    command(*words, "--compare", "columns")
     shown = [part.removesuffix("\x1b[K") for part in stream.getvalue().split("\r")]
     assert shown == [
         "",
@@ -441,7 +446,7 @@ def test_progress_does_not_judge_before_all_is_read(
 
 @pytest.mark.parametrize("totals", [(0, 0), (5, 3)])
 def test_progress_takes_any_numbers(totals: tuple[int, int]) -> None:
-    """The footer may say anything."""
+    """A broken footer may have any number of rows."""
     stream = Terminal()
     with ProgressLine(stream) as progress:
         progress.rows(Pass.CHECKED, *totals)
@@ -464,10 +469,10 @@ def test_as_a_program(files: Path) -> None:
 
     asked = run("audit", str(files / "bad.parquet"))
     assert (asked.returncode, asked.stderr) == (1, "")
-    told = run("audit", "--help")
-    assert told.returncode == 0
+    shown = run("audit", "--help")
+    assert shown.returncode == 0
     for word in ("FILE|URL", "--input", "--job", "--json", "--html", "--map", "exit codes"):
-        assert word in told.stdout
+        assert word in shown.stdout
     assert run("audit").returncode == 2
     assert run().returncode == 2
 
@@ -482,14 +487,14 @@ def test_as_a_program(files: Path) -> None:
         ("absent >/dev/full", 2, "absent is not there"),
     ],
 )
-def test_an_answer_that_cannot_be_printed_is_none(
+def test_a_report_that_cannot_be_printed_is_an_error(
     files: Path, words: str, code: int, said: str
 ) -> None:
     done = in_shell(words.format(file=files / "bad.parquet", page=files / "page.html"))
     assert (done.returncode, done.stderr) == (code, f"gem-courier audit: {said}\n")
 
 
-def test_whoever_reads_may_have_enough(files: Path) -> None:
+def test_a_closed_pipe_gives_2_without_a_message(files: Path) -> None:
     reads, writes = os.pipe()
     os.close(reads)
     done = subprocess.run(
@@ -565,10 +570,10 @@ def test_a_blob_of_the_emulator(
     assert "GEM_OUTPUT is missing" in capsys.readouterr().err
 
 
-def test_a_signature_opens_and_stays_unseen(
+def test_a_signature_opens_the_blob_and_is_never_shown(
     azurite: Azurite, blob: ContainerClient, files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nowhere in text, JSON, page or error; a wrong one is refused."""
+    """It is not in text, JSON, page or error. A wrong signature is refused."""
     key = azurite.connection_string.partition("AccountKey=")[2].partition(";")[0]
     signature = generate_blob_sas(
         "devstoreaccount1",

@@ -1,4 +1,4 @@
-"""`python -m gem_core doctor`: on real stores beside a simulated GEM, with each thing broken."""
+"""`python -m gem_core doctor` on real stores and a simulated GEM, with one part broken each."""
 
 import json
 import os
@@ -31,7 +31,7 @@ from gem_core.watch.heartbeat import ENDED, STARTED, Heartbeat, Tick
 from gem_core.wiring.delivery import deliverer
 from gem_core.wiring.managers import manager
 from gem_core.wiring.tick import checker
-from tests.commands.desk import DeskCommand
+from tests.commands.command_runner import CommandRunner
 from tests.wiring.fresh import forget_edges
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +39,7 @@ WRONG_KEY = "d3Jvbmcta2V5LXdyb25nLWtleQ=="
 
 
 @pytest.fixture
-def demo(command: DeskCommand) -> Iterator[dict[str, str]]:
+def demo(command: CommandRunner) -> Iterator[dict[str, str]]:
     """The settings of an installation that has just delivered a job."""
     storage = command.azurite.connection_string
     with (
@@ -61,7 +61,7 @@ def demo(command: DeskCommand) -> Iterator[dict[str, str]]:
             yield settings
 
 
-def look(command: DeskCommand, **changes: str) -> tuple[int, dict[str, Mapping[str, Any]]]:
+def diagnose(command: CommandRunner, **changes: str) -> tuple[int, dict[str, Mapping[str, Any]]]:
     """Exit code, and the findings by name."""
     os.environ.update(changes)
     code, out, err = command("doctor", "--json")
@@ -77,15 +77,15 @@ def fails(found: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("demo")
-def test_all_is_green_and_nothing_is_left_behind(command: DeskCommand) -> None:
+def test_all_diagnostics_pass_and_no_probe_stays(command: CommandRunner) -> None:
     before = stored(command)
-    code, found = look(command)
+    code, found = diagnose(command)
     assert (code, {each["status"] for each in found.values()}) == (0, {"ok"})
     assert stored(command) == before
-    assert "1 of the last 1 deliveries came of the first ticket" in found["events"]["detail"]
+    assert "1 of the last 1 deliveries came from the first ticket" in found["events"]["detail"]
 
 
-def stored(command: DeskCommand) -> dict[str, object]:
+def stored(command: CommandRunner) -> dict[str, object]:
     """Every blob's ETag, and how many messages the queues have, hidden ones too."""
     storage = command.azurite.connection_string
     with (
@@ -104,7 +104,7 @@ def stored(command: DeskCommand) -> dict[str, object]:
 
 
 @pytest.mark.usefixtures("demo")
-def test_people_get_a_line_a_check(command: DeskCommand) -> None:
+def test_people_get_one_line_for_each_diagnostic(command: CommandRunner) -> None:
     code, out, err = command("doctor")
     assert (code, err) == (0, "")
     lines = [line.split(maxsplit=2) for line in out.splitlines()]
@@ -113,7 +113,7 @@ def test_people_get_a_line_a_check(command: DeskCommand) -> None:
 
 
 def test_the_settings_may_be_in_a_file(
-    command: DeskCommand, demo: dict[str, str], tmp_path: Path
+    command: CommandRunner, demo: dict[str, str], tmp_path: Path
 ) -> None:
     file = tmp_path / "settings.json"
     file.write_text(json.dumps({"IsEncrypted": False, "Values": demo}))
@@ -125,8 +125,8 @@ def test_the_settings_may_be_in_a_file(
 
 
 @pytest.mark.usefixtures("demo")
-def test_a_wrong_key(command: DeskCommand) -> None:
-    code, found = look(command, GEM_API_KEY="wrong-key")
+def test_a_wrong_key(command: CommandRunner) -> None:
+    code, found = diagnose(command, GEM_API_KEY="wrong-key")
     assert code == 1
     assert list(fails(found)) == ["gem"]
     assert found["gem"]["detail"].startswith("GEM answered 401")
@@ -135,15 +135,15 @@ def test_a_wrong_key(command: DeskCommand) -> None:
 
 
 @pytest.mark.usefixtures("demo")
-def test_missing_containers(command: DeskCommand) -> None:
+def test_missing_containers(command: CommandRunner) -> None:
     """One, and then all: each is named, with the command that makes it."""
     with BlobServiceClient.from_connection_string(command.azurite.connection_string) as blobs:
         blobs.delete_container(names.OUTBOX)
-        code, found = look(command)
+        code, found = diagnose(command)
         assert (code, list(fails(found))) == (1, ["outbox"])
         for container in set(names.CONTAINERS) - {names.OUTBOX}:
             blobs.delete_container(container)
-    code, found = look(command)
+    code, found = diagnose(command)
     assert code == 1
     stores = ("records", "worklist", "tickets", "reports", "outbox")
     for name, container in zip(stores, names.CONTAINERS, strict=True):
@@ -157,10 +157,10 @@ def test_missing_containers(command: DeskCommand) -> None:
 
 
 @pytest.mark.usefixtures("demo")
-def test_a_queue_that_is_gone(command: DeskCommand) -> None:
+def test_a_queue_that_is_gone(command: CommandRunner) -> None:
     with QueueServiceClient.from_connection_string(command.azurite.connection_string) as queues:
         queues.delete_queue(QUEUE)
-    code, found = look(command)
+    code, found = diagnose(command)
     assert code == 1
     assert list(fails(found)) == ["results"]
     assert found["results"]["detail"] == f"queue '{QUEUE}' does not exist in GEM_STATE"
@@ -171,30 +171,30 @@ def test_a_queue_that_is_gone(command: DeskCommand) -> None:
 
 
 @pytest.mark.usefixtures("demo")
-def test_an_output_storage_that_refuses(command: DeskCommand) -> None:
+def test_an_output_storage_that_refuses(command: CommandRunner) -> None:
     refusing = command.azurite.connection_string.replace(KEY, WRONG_KEY)
-    code, found = look(command, GEM_OUTPUT=refusing)
+    code, found = diagnose(command, GEM_OUTPUT=refusing)
     assert code == 1
     assert list(fails(found)) == ["outputs", "inputs"]
     assert "job-1_matched.parquet: refused" in found["outputs"]["detail"]
     assert found["outputs"]["remedy"].startswith(
-        "give the identity of GEM_OUTPUT Storage Blob Data"
+        "give the identity of GEM_OUTPUT the role Storage Blob Data Reader"
     )
     assert WRONG_KEY not in json.dumps(found)
 
 
 @pytest.mark.usefixtures("demo")
-def test_a_folder_that_is_not_there(command: DeskCommand, tmp_path: Path) -> None:
-    code, found = look(command, GEM_IDS_FOLDER=str(tmp_path / "none"))
+def test_a_folder_that_does_not_exist(command: CommandRunner, tmp_path: Path) -> None:
+    code, found = diagnose(command, GEM_IDS_FOLDER=str(tmp_path / "none"))
     assert (code, list(fails(found))) == (1, ["disk"])
-    code, found = look(command, GEM_IDS_FOLDER=str(tmp_path))
-    assert (code, found["disk"]["detail"].startswith(f"{tmp_path}: write; ")) == (0, True)
+    code, found = diagnose(command, GEM_IDS_FOLDER=str(tmp_path))
+    assert (code, found["disk"]["detail"].startswith(f"{tmp_path}: writable, ")) == (0, True)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("demo")
 @pytest.mark.parametrize("ago", [timedelta(hours=2), None], ids=["silent", "never"])
-def test_a_silent_timer(command: DeskCommand, ago: timedelta | None) -> None:
+def test_a_silent_timer(command: CommandRunner, ago: timedelta | None) -> None:
     heartbeat: Heartbeat = manager().heartbeat
     if ago:
         then = datetime.now(UTC) - ago
@@ -203,17 +203,17 @@ def test_a_silent_timer(command: DeskCommand, ago: timedelta | None) -> None:
     else:
         for name in (ENDED, STARTED):
             heartbeat._documents.delete(name)
-    code, found = look(command)
+    code, found = diagnose(command)
     assert code == 1
     assert list(fails(found)) == ["timer"]
-    said = "silent: last tick 2 h 0 min ago" if ago else "no tick was ever seen"
-    assert found["timer"]["detail"].startswith(said)
-    assert "is the app deployed and running" in found["timer"]["remedy"]
+    detail = "silent: last tick 2 h 0 min ago" if ago else "no tick has run yet"
+    assert found["timer"]["detail"].startswith(detail)
+    assert "check that the app is deployed and running" in found["timer"]["remedy"]
 
 
 @pytest.mark.usefixtures("demo")
 @pytest.mark.parametrize(
-    ("permission", "said"),
+    ("permission", "detail"),
     [
         (AccountSasPermissions(read=True, list=True), "write in container gem-jobs: refused"),
         (AccountSasPermissions(write=True, create=True), "read in container gem-jobs: refused"),
@@ -225,7 +225,7 @@ def test_a_silent_timer(command: DeskCommand, ago: timedelta | None) -> None:
     ids=["read-only", "write-only", "no-delete"],
 )
 def test_the_right_that_is_missing_is_named(
-    command: DeskCommand, permission: AccountSasPermissions, said: str
+    command: CommandRunner, permission: AccountSasPermissions, detail: str
 ) -> None:
     signature = generate_account_sas(
         ACCOUNT,
@@ -237,9 +237,9 @@ def test_the_right_that_is_missing_is_named(
     )
     blob, queue = command.azurite.blob_uri, command.azurite.queue_uri
     state = f"BlobEndpoint={blob};QueueEndpoint={queue};SharedAccessSignature={signature}"
-    code, found = look(command, GEM_STATE=state)
+    code, found = diagnose(command, GEM_STATE=state)
     assert code == 1
-    assert found["records"]["detail"].startswith(said)
+    assert found["records"]["detail"].startswith(detail)
     assert "Storage Blob Data Owner" in found["records"]["remedy"]
     assert "sig=" not in json.dumps(found)
     if not permission.write:
@@ -247,8 +247,8 @@ def test_the_right_that_is_missing_is_named(
 
 
 @pytest.mark.usefixtures("demo")
-def test_unresolved_references_are_named(command: DeskCommand) -> None:
-    code, found = look(
+def test_unresolved_references_are_named(command: CommandRunner) -> None:
+    code, found = diagnose(
         command,
         GEM_STATE="@Microsoft.KeyVault(SecretUri=https://v/s)",
         GEM_CLIENT_SECRET="@microsoft.keyvault(VaultName=v;SecretName=s)",
@@ -261,12 +261,12 @@ def test_unresolved_references_are_named(command: DeskCommand) -> None:
 
 @pytest.mark.usefixtures("demo")
 def test_storage_and_gem_that_do_not_answer(
-    command: DeskCommand, monkeypatch: pytest.MonkeyPatch
+    command: CommandRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each check gives up, and says whose turn it is."""
+    """Each diagnostic ends after its time-out and gives a remedy."""
     monkeypatch.setattr(clients.Retries, "options", {"retry_total": 0})
     away = "AccountName=a;AccountKey=aa==;BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a"
-    code, found = look(
+    code, found = diagnose(
         command, GEM_STATE=away, GEM_OUTPUT=away, GEM_API_BASE_URL="http://127.0.0.1:1"
     )
     assert code == 1

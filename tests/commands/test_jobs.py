@@ -1,4 +1,4 @@
-"""`python -m gem_core jobs`: against real stores, with nothing but GEM_STATE where that will do."""
+"""`python -m gem_core jobs` on real stores; only GEM_STATE is set where that is enough."""
 
 import io
 import json
@@ -23,7 +23,7 @@ from gem_core.watch.registry import StoredRecord
 from gem_core.wiring.environment import now
 from gem_core.wiring.managers import state_manager
 from tests.builders import answer
-from tests.commands.desk import DeskCommand
+from tests.commands.command_runner import CommandRunner
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,26 +38,26 @@ def change(job_run_id: str, record: JobRecord) -> None:
     state_manager().registry.replace(stored(job_run_id), record)
 
 
-def settle(command: DeskCommand, job_run_id: str, **fields: object) -> JobRecord:
-    """A job that GEM has ended long ago, and nobody delivered."""
+def settle(command: CommandRunner, job_run_id: str, **fields: object) -> JobRecord:
+    """Add a job that settled three hours ago and was not delivered."""
     command("jobs", "register", job_run_id)
-    told = X_VERSION_1.read(
+    reported = X_VERSION_1.read(
         answer("failed", **fields) | {"jobRunId": job_run_id}, job_run_id=job_run_id
     )
     past = now() - timedelta(hours=3)
-    record = stored(job_run_id).record.answered(told, past).settled(Settlement.FAILED, past)
+    record = stored(job_run_id).record.answered(reported, past).settled(Settlement.FAILED, past)
     change(job_run_id, record.ticketed().ticketed().due(now() + timedelta(minutes=5)))
     return stored(job_run_id).record
 
 
-def report(command: DeskCommand, job_run_id: str) -> None:
+def report(command: CommandRunner, job_run_id: str) -> None:
     record = settle(command, job_run_id)
     body = json.dumps({"id": "abc", "data": {"outcome": "failed"}})
     state_manager().outbox.keep(job_run_id, CloudEvent("abc", body))
     change(job_run_id, record.delivered(Outcome.FAILED, "abc", now()))
 
 
-def test_register_list_show_forget(command: DeskCommand) -> None:
+def test_register_list_show_forget(command: CommandRunner) -> None:
     words = (
         "--label",
         "team=maps",
@@ -71,7 +71,7 @@ def test_register_list_show_forget(command: DeskCommand) -> None:
         "job-1: registered\njob-2: registered\n",
         "",
     )
-    assert command("jobs", "register", "job-1")[1] == "job-1: known, and stays watching\n"
+    assert command("jobs", "register", "job-1")[1] == "job-1: known, still watching\n"
     code, out, _ = command("jobs", "list")
     assert code == 0
     lines = [line.split() for line in out.splitlines()]
@@ -93,7 +93,7 @@ def test_register_list_show_forget(command: DeskCommand) -> None:
     assert command("jobs", "list")[1] == "no jobs\n"
 
 
-def test_what_is_not_there_is_1_and_the_others_are_done(command: DeskCommand) -> None:
+def test_an_unknown_job_gives_1_and_does_not_stop_the_others(command: CommandRunner) -> None:
     command("jobs", "register", "job-1")
     for words in (("show",), ("redeliver",), ("forget", "--yes")):
         code, out, err = command("jobs", *words, "absent", "job-1")
@@ -106,20 +106,20 @@ def test_what_is_not_there_is_1_and_the_others_are_done(command: DeskCommand) ->
     assert command("jobs", "show", "job-3", "--manifest")[0] == 1
 
 
-def test_a_listing_goes_on_where_it_ended(command: DeskCommand) -> None:
+def test_a_listing_continues_where_it_ended(command: CommandRunner) -> None:
     command("jobs", "register", *(f"job-{number}" for number in range(5)))
     first = command.json("jobs", "list", "--limit", "2")
     assert [job["jobRunId"] for job in first["jobs"]] == ["job-0", "job-1"]
     code, out, _ = command("jobs", "list", "--limit", "2", "--after", first["nextPage"])
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()[1:3]] == ["job-2", "job-3"]
-    assert out.splitlines()[-1].startswith("more: --after ")
+    assert out.splitlines()[-1].startswith("more jobs: --after ")
     every = command.json("jobs", "list", "--all")
     assert (len(every["jobs"]), every["nextPage"]) == (5, None)
 
 
-def test_a_limit_may_be_more_than_a_page(
-    command: DeskCommand, monkeypatch: pytest.MonkeyPatch
+def test_a_limit_may_be_larger_than_a_page(
+    command: CommandRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gem_core.commands.jobs_read.MAX_PAGE", 2)
     command("jobs", "register", *(f"job-{number}" for number in range(5)))
@@ -132,8 +132,8 @@ def test_a_limit_may_be_more_than_a_page(
 
 @pytest.mark.parametrize("page", [2, 3, 1000])
 @pytest.mark.parametrize("limit", [1, 2, 3])
-def test_a_listing_by_stage_ends_at_its_limit_and_goes_on_there(
-    command: DeskCommand, monkeypatch: pytest.MonkeyPatch, page: int, limit: int
+def test_a_listing_by_stage_ends_at_its_limit_and_continues_there(
+    command: CommandRunner, monkeypatch: pytest.MonkeyPatch, page: int, limit: int
 ) -> None:
     monkeypatch.setattr("gem_core.commands.jobs_read.MAX_PAGE", page)
     for name in ("b", "d", "e", "g"):
@@ -151,14 +151,14 @@ def test_a_listing_by_stage_ends_at_its_limit_and_goes_on_there(
     assert all(len(names) == limit for names in pages[: 4 // limit])
 
 
-def test_a_stage_is_looked_for_on_all_pages(command: DeskCommand) -> None:
+def test_a_stage_is_searched_on_all_pages(command: CommandRunner) -> None:
     command("jobs", "register", "a", "b")
     report(command, "z")
     found = command.json("jobs", "list", "--stage", "delivered", "--limit", "1")
     assert [(job["jobRunId"], job["outcome"]) for job in found["jobs"]] == [("z", "failed")]
 
 
-def test_trouble_is_sorted_and_told_in_words(command: DeskCommand) -> None:
+def test_trouble_is_sorted_and_described(command: CommandRunner) -> None:
     assert command("jobs", "list", "--trouble")[1] == "no open job is in trouble\n"
     command("jobs", "register", "fine", "unanswered")
     settle(command, "undelivered")
@@ -175,18 +175,18 @@ def test_trouble_is_sorted_and_told_in_words(command: DeskCommand) -> None:
     assert [job["trouble"] for job in found["jobs"]] == ["undelivered", "not_answered"]
 
 
-def test_a_job_is_shown_with_what_gem_said(command: DeskCommand) -> None:
-    """And none of it can move the cursor."""
+def test_a_job_is_shown_with_what_gem_said(command: CommandRunner) -> None:
+    """GEM's text cannot control the terminal."""
     settle(command, "job-1", error="\x1b]0;title\x07no roads")
     code, out, _ = command("jobs", "show", "job-1")
     assert code == 0
-    assert "settled: failed 3h ago, ticket raised 2 times, again in 4m" in out
+    assert "settled: failed 3h ago, ticket raised 2 times, next in 4m" in out
     assert "GEM says    status failed, storage storage-001, input roads.parquet" in out
     assert "\\x1b]0;title\\x07no roads" in out
     assert "\x1b" not in out
 
 
-def test_report_and_page_of_the_last_delivery(command: DeskCommand, tmp_path: Path) -> None:
+def test_report_and_page_of_the_last_delivery(command: CommandRunner, tmp_path: Path) -> None:
     report(command, "job-1")
     file = tmp_path / "page.html"
     for words in (("--report",), ("--html", str(file))):
@@ -202,7 +202,7 @@ def test_report_and_page_of_the_last_delivery(command: DeskCommand, tmp_path: Pa
     assert command("jobs", "show", "job-1", "--html", str(tmp_path))[0] == 2
 
 
-def test_words_that_a_terminal_does_not_have_are_spelt_out(command: DeskCommand) -> None:
+def test_characters_that_a_terminal_does_not_support_are_escaped(command: CommandRunner) -> None:
     command("jobs", "register", "job-1", "--label", "team=\u0141\u00f3d\u017a")
     done = subprocess.run(
         [sys.executable, "-m", "gem_core", "jobs", "show", "job-1"],
@@ -212,7 +212,7 @@ def test_words_that_a_terminal_does_not_have_are_spelt_out(command: DeskCommand)
     assert "team=\\u0141" in done.stdout
 
 
-def test_the_manifest_as_it_was_sent(command: DeskCommand) -> None:
+def test_the_manifest_as_it_was_sent(command: CommandRunner) -> None:
     report(command, "job-1")
     assert command.json("jobs", "show", "job-1")["reportUrl"].endswith("/job-1/abc/report.json")
     code, out, _ = command("jobs", "show", "job-1", "--manifest")
@@ -221,11 +221,11 @@ def test_the_manifest_as_it_was_sent(command: DeskCommand) -> None:
     assert "manifest sent 0s ago" in command("jobs", "show", "job-1")[1]
 
 
-def test_a_settled_job_is_redelivered(command: DeskCommand) -> None:
+def test_a_settled_job_is_redelivered(command: CommandRunner) -> None:
     report(command, "done")
     command("jobs", "register", "watched")
     code, out, err = command("jobs", "redeliver", "done", "watched")
-    assert (code, out) == (1, "done: redelivered, its ticket is raised; the app delivers it\n")
+    assert (code, out) == (1, "done: redelivered, its ticket was raised; the app will deliver it\n")
     assert "watched: not done, the job is still being watched" in err
     assert stored("done").record.tickets == 1
     lines = [
@@ -244,8 +244,8 @@ class Terminal(io.StringIO):
     [(Terminal("y\n"), True), (Terminal("\n"), False), (io.StringIO("y\n"), False)],
     ids=["yes", "enter", "no-terminal"],
 )
-def test_forgetting_wants_a_yes(
-    command: DeskCommand, monkeypatch: pytest.MonkeyPatch, stdin: io.StringIO, *, gone: bool
+def test_forget_asks_for_confirmation(
+    command: CommandRunner, monkeypatch: pytest.MonkeyPatch, stdin: io.StringIO, *, gone: bool
 ) -> None:
     command("jobs", "register", "job-1")
     monkeypatch.setattr(sys, "stdin", stdin)
@@ -255,7 +255,7 @@ def test_forgetting_wants_a_yes(
     assert (state_manager().registry.get("job-1") is None) == gone
 
 
-def test_a_record_that_cannot_be_read_is_told_and_can_be_forgotten(command: DeskCommand) -> None:
+def test_an_unreadable_record_is_reported_and_can_be_forgotten(command: CommandRunner) -> None:
     command("jobs", "register", "broken", "fine")
     state_manager().registry._jobs.put("broken.json", b"{")
     assert command("jobs", "redeliver", "broken", "fine")[0] == 2
@@ -270,7 +270,7 @@ def test_a_record_that_cannot_be_read_is_told_and_can_be_forgotten(command: Desk
     assert [job["jobRunId"] for job in command.json("jobs", "list")["jobs"]] == ["fine"]
 
 
-def test_a_check_needs_all_settings_and_the_rest_does_not(command: DeskCommand) -> None:
+def test_a_check_needs_all_settings_and_other_actions_do_not(command: CommandRunner) -> None:
     command("jobs", "register", "job-1")
     code, out, err = command("jobs", "check", "job-1")
     assert (code, out) == (2, "")
@@ -278,7 +278,7 @@ def test_a_check_needs_all_settings_and_the_rest_does_not(command: DeskCommand) 
     assert "GEM_API_KEY is missing" in err
 
 
-def test_a_check_asks_gem(command: DeskCommand, azurite: Azurite, tmp_path: Path) -> None:
+def test_a_check_asks_gem(command: CommandRunner, azurite: Azurite, tmp_path: Path) -> None:
     with (
         BlobServiceClient.from_connection_string(azurite.connection_string) as blobs,
         GemSimulator(blobs.get_container_client(names.REPORTS)) as simulator,
@@ -299,7 +299,7 @@ def test_a_check_asks_gem(command: DeskCommand, azurite: Azurite, tmp_path: Path
 
 
 def test_settings_from_a_file_and_none_from_the_environment(
-    command: DeskCommand, azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: CommandRunner, azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "local.settings.json"
     values = {"GEM_STATE": azurite.connection_string}
@@ -318,8 +318,8 @@ def test_settings_from_a_file_and_none_from_the_environment(
         ('{"IsEncrypted": true, "Values": {"GEM_STATE": "x"}}', "func settings decrypt"),
     ],
 )
-def test_a_settings_file_that_is_none(
-    command: DeskCommand, tmp_path: Path, body: str | None, said: str
+def test_an_invalid_settings_file(
+    command: CommandRunner, tmp_path: Path, body: str | None, said: str
 ) -> None:
     file = tmp_path / "settings.json"
     if body is not None:
@@ -331,7 +331,7 @@ def test_a_settings_file_that_is_none(
     assert said in err
 
 
-def test_a_store_that_is_missing_is_named(command: DeskCommand) -> None:
+def test_a_missing_container_is_named(command: CommandRunner) -> None:
     with BlobServiceClient.from_connection_string(command.azurite.connection_string) as blobs:
         blobs.delete_container(names.JOBS)
     code, out, err = command("jobs", "list")
@@ -372,7 +372,9 @@ def test_every_command_has_help_without_azure(words: tuple[str, ...]) -> None:
             assert word in done.stdout
 
 
-def test_a_reader_that_has_enough_is_no_crash(azurite: Azurite, command: DeskCommand) -> None:
+def test_a_reader_that_closes_the_pipe_causes_no_error(
+    azurite: Azurite, command: CommandRunner
+) -> None:
     command("jobs", "register", *(f"job-{number}" for number in range(20)))
     program = f"{sys.executable} -m gem_core jobs list --limit 20 | true; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
@@ -400,7 +402,7 @@ def test_a_reader_that_has_enough_is_no_crash(azurite: Azurite, command: DeskCom
         "poison",
     ],
 )
-def test_wrong_words_are_2(words: str) -> None:
+def test_wrong_arguments_give_2(words: str) -> None:
     with pytest.raises(SystemExit) as caught:
         main(words.split())
     assert caught.value.code == 2

@@ -1,4 +1,4 @@
-"""`python -m gem_core poison`: against the real queue."""
+"""`python -m gem_core poison` on real queues."""
 
 import json
 from collections.abc import Iterator
@@ -13,22 +13,22 @@ from gem_core.storage.names import POISON_QUEUES, TICKETS
 from gem_core.watch.record import Settlement
 from gem_core.wiring.environment import now
 from gem_core.wiring.managers import state_manager
-from tests.commands.desk import DeskCommand
+from tests.commands.command_runner import CommandRunner
 
 EMPTY = [f"{name}: 0 messages\n" for name in POISON_QUEUES]
 
 
 @pytest.fixture
-def queue(command: DeskCommand) -> Iterator[QueueClient]:
-    """The blob trigger's queue of failed messages."""
+def queue(command: CommandRunner) -> Iterator[QueueClient]:
+    """The poison queue of the blob trigger."""
     storage = command.azurite.connection_string
     with QueueClient.from_connection_string(storage, POISON_QUEUES[0]) as client:
         yield client
         client.clear_messages()  # other tests share the emulator
 
 
-def fail(command: DeskCommand, queue: QueueClient, job_run_id: str) -> None:
-    """A settled job whose ticket the host has given up."""
+def fail(command: CommandRunner, queue: QueueClient, job_run_id: str) -> None:
+    """Add a settled job and a poison message about its ticket."""
     command("jobs", "register", job_run_id)
     manager = state_manager()
     held = manager.registry.get(job_run_id)
@@ -46,14 +46,16 @@ def ticket(queue: QueueClient, job_run_id: str) -> None:
     )
 
 
-def test_an_empty_queue(command: DeskCommand, queue: QueueClient) -> None:
+def test_an_empty_queue(command: CommandRunner, queue: QueueClient) -> None:
     queue.delete_queue()
     assert command("poison", "list")[:2] == (0, EMPTY[0] + EMPTY[1])
-    assert command("poison", "replay")[:2] == (0, "no message failed too often\n")
+    assert command("poison", "replay")[:2] == (0, "no poison messages\n")
     queue.create_queue()
 
 
-def test_what_failed_is_listed_with_its_job(command: DeskCommand, queue: QueueClient) -> None:
+def test_poison_messages_are_listed_with_their_jobs(
+    command: CommandRunner, queue: QueueClient
+) -> None:
     fail(command, queue, "job-1")
     queue.send_message("\u202ehello")
     code, out, _ = command("poison", "list")
@@ -68,7 +70,7 @@ def test_what_failed_is_listed_with_its_job(command: DeskCommand, queue: QueueCl
     assert command.json("poison", "list") == found
 
 
-def test_a_batch_of_ours_is_told_from_what_is_not(command: DeskCommand, azurite: Azurite) -> None:
+def test_a_batch_of_the_app_is_recognized(command: CommandRunner, azurite: Azurite) -> None:
     batch = {"until": "2026-11-26T08:30:00+00:00", "jobs": []}
     name = POISON_QUEUES[1]
     with QueueClient.from_connection_string(azurite.connection_string, name) as checks:
@@ -80,7 +82,7 @@ def test_a_batch_of_ours_is_told_from_what_is_not(command: DeskCommand, azurite:
 
 
 def test_a_replay_raises_tickets_and_empties_the_queue(
-    command: DeskCommand, queue: QueueClient
+    command: CommandRunner, queue: QueueClient
 ) -> None:
     for job_run_id in ("job-1", "job-2"):
         fail(command, queue, job_run_id)
@@ -97,13 +99,15 @@ def test_a_replay_raises_tickets_and_empties_the_queue(
     assert queue.peek_messages(5) == []
 
 
-def test_an_unknown_message_is_kept_and_named(command: DeskCommand, queue: QueueClient) -> None:
+def test_an_unknown_message_stays_and_is_reported(
+    command: CommandRunner, queue: QueueClient
+) -> None:
     fail(command, queue, "job-1")
     queue.send_message("hello")
     code, out, _ = command("poison", "replay", "--json")
     assert code == 1
-    told = [json.loads(line) for line in out.splitlines()]
-    assert {(each["jobRunId"], each["result"], each["kept"]) for each in told} == {
+    results = [json.loads(line) for line in out.splitlines()]
+    assert {(each["jobRunId"], each["result"], each["kept"]) for each in results} == {
         ("job-1", "ticket_raised", False),
         (None, "unknown_message", True),
     }
@@ -113,11 +117,11 @@ def test_an_unknown_message_is_kept_and_named(command: DeskCommand, queue: Queue
     assert (code, out.split(";")[0]) == (1, "a message: unknown_message")
 
 
-def test_only_some_jobs(command: DeskCommand, queue: QueueClient) -> None:
+def test_only_some_jobs(command: CommandRunner, queue: QueueClient) -> None:
     for job_run_id in ("job-1", "job-2"):
         fail(command, queue, job_run_id)
     code, out, err = command("poison", "replay", "job-2", "absent")
     assert (code, out) == (1, "job-2: ticket_raised\n")
-    assert err == "absent: no failed message is about it\n"
+    assert err == "absent: this job has no poison message\n"
     (left,) = queue.peek_messages(5)
     assert "job-1" in left.content

@@ -1,4 +1,4 @@
-"""Tables for people: aligned, within the width, and nothing that commands a terminal."""
+"""Tables for people: aligned, within the width, and without control characters."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ def test_a_table_is_aligned() -> None:
     ]
 
 
-def test_what_is_too_long_is_cut_but_for_what_people_copy() -> None:
+def test_long_cells_are_cut_except_those_that_people_copy() -> None:
     rows = [("j" * 60, "a very long stage", "p" * 100)]
     (_, line) = table(COLUMNS, rows, width=90)
     assert line == f"{'j' * 60}  a ver...  {'p' * 15}..."
@@ -53,7 +53,7 @@ def test_any_text_stays_in_its_line(rows: list[tuple[str, str, str]], width: int
     ],
     ids=ascii,
 )
-def test_nothing_commands_a_terminal(text: str, shown: str) -> None:
+def test_no_text_controls_a_terminal(text: str, shown: str) -> None:
     assert plain(text) == shown
 
 
@@ -73,6 +73,6 @@ def test_a_span_has_two_units(time: timedelta, text: str) -> None:
     assert age(START.isoformat(), START + time) == text
 
 
-def test_what_is_to_come_and_what_never_was() -> None:
+def test_the_age_of_a_future_moment_and_of_none() -> None:
     assert age((START + timedelta(minutes=2)).isoformat(), START) == "in 2m"
     assert age(None, START) == "-"

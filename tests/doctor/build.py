@@ -1,4 +1,4 @@
-"""A patient that is well in every way, unless told otherwise."""
+"""A fake installation in which every diagnostic passes, unless a test changes a part."""
 
 import base64
 import json
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from gem_core.doctor.diagnostics import DIAGNOSTICS, examine
+from gem_core.doctor.diagnostics import DIAGNOSTICS, run_diagnostics
 from gem_core.doctor.finding import Finding
 from gem_core.doctor.installation import Installation
 from gem_core.errors import GemJobNotFound, GemUnauthorized, StoreError, StoreMissing
@@ -30,7 +30,7 @@ def settings(**changes: str) -> Settings:
 
 
 class Raising:
-    """GEM, a token or a queue that raises whatever it is asked."""
+    """GEM, a token or a queue whose every method raises one error."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -73,7 +73,7 @@ class Results:
 
 @dataclass
 class Token:
-    """A token that is always there."""
+    """A token that is always available."""
 
     text: str
 
@@ -89,8 +89,8 @@ def jwt(**claims: Any) -> str:  # noqa: ANN401 - any JSON value
 
 
 @dataclass
-class Ward:
-    """A world, and the patient in it."""
+class FakeInstallation:
+    """A world of fakes, and an installation in it."""
 
     world: World = field(default_factory=World)
     changes: dict[str, Any] = field(default_factory=dict)
@@ -126,9 +126,9 @@ class Ward:
         return replace(whole, **self.changes)
 
     def find(self, name: str, **changes: object) -> Finding:
-        """What one check finds."""
+        """The finding of one diagnostic."""
         self.changes |= changes
-        return {check.name: finding for check, finding in examine(self.installation)}[name]
+        return {check.name: finding for check, finding in run_diagnostics(self.installation)}[name]
 
 
 NAMES = [check.name for check in DIAGNOSTICS]

@@ -1,4 +1,4 @@
-"""The list of what the doctor looks at: settings, token, GEM."""
+"""The list of diagnostics, and those of settings, token and GEM."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from devkit.runner.blob_path import BlobPath
-from gem_core.doctor.diagnostics import DIAGNOSTICS, examine, report
+from gem_core.doctor.diagnose_stores import CLOCK_PROBE, PROBE
+from gem_core.doctor.diagnostics import DIAGNOSTICS, report, run_diagnostics
 from gem_core.doctor.finding import DiagnosticStatus, fail, ok, skipped, warning
-from gem_core.doctor.look_stores import CLOCK_PROBE, PROBE
 from gem_core.errors import (
     GemAccessError,
     GemAnswerError,
@@ -25,14 +25,26 @@ from gem_core.storage.names import CONTAINERS, JOBS, TICKETS, WORKLIST
 from gem_core.watch.registration import parse_job_run_id
 from gem_core.watch.registry import JobRegistry
 from tests.builders import finished
-from tests.doctor.build import NAMES, SCOPE, Raising, Results, Token, Ward, jwt, settings
+from tests.doctor.build import (
+    NAMES,
+    SCOPE,
+    FakeInstallation,
+    Raising,
+    Results,
+    Token,
+    jwt,
+    settings,
+)
 from tests.fakes import START, FakeGem
 
 EVENTS = (Path(__file__).resolve().parents[2] / "infra" / "events.bicep").read_text("utf-8")
 
 
-def test_who_is_well_is_found_well() -> None:
-    found = {check.name: finding.status for check, finding in examine(Ward().installation)}
+def test_a_working_installation_has_no_failures() -> None:
+    found = {
+        check.name: finding.status
+        for check, finding in run_diagnostics(FakeInstallation().installation)
+    }
     assert {name for name, status in found.items() if status is DiagnosticStatus.SKIPPED} == {
         "inputs",
         "events",
@@ -40,21 +52,21 @@ def test_who_is_well_is_found_well() -> None:
     assert set(found.values()) == {DiagnosticStatus.OK, DiagnosticStatus.SKIPPED}
 
 
-def test_every_container_of_the_app_is_looked_at_and_left_as_it_was() -> None:
-    ward = Ward()
-    list(examine(ward.installation))
-    assert set(ward.stores) == set(CONTAINERS)
-    assert [store.names() for store in ward.stores.values()] == [[]] * len(CONTAINERS)
+def test_every_container_of_the_app_is_tested_and_no_probe_stays() -> None:
+    fake = FakeInstallation()
+    list(run_diagnostics(fake.installation))
+    assert set(fake.stores) == set(CONTAINERS)
+    assert [store.names() for store in fake.stores.values()] == [[]] * len(CONTAINERS)
 
 
 @pytest.mark.parametrize("probe", [PROBE, CLOCK_PROBE])
-def test_no_probe_can_be_taken_for_a_job_or_a_ticket(probe: str) -> None:
-    """Not by the listing, the worklist, the trigger's path or the event subscription."""
-    ward = Ward()
+def test_no_probe_can_be_mistaken_for_a_job_or_a_ticket(probe: str) -> None:
+    """The listing, the worklist, the trigger's path and the event subscription ignore probes."""
+    fake = FakeInstallation()
     for store in (JOBS, WORKLIST, TICKETS):
-        ward.store(store).put(probe, b"")
+        fake.store(store).put(probe, b"")
     registry = JobRegistry(
-        jobs=ward.store(JOBS), worklist=ward.store(WORKLIST), tickets=ward.store(TICKETS)
+        jobs=fake.store(JOBS), worklist=fake.store(WORKLIST), tickets=fake.store(TICKETS)
     )
     assert registry.page(stage=None, size=9, after=None).jobs == ()
     assert registry.newest(9) == []
@@ -66,7 +78,7 @@ def test_no_probe_can_be_taken_for_a_job_or_a_ticket(probe: str) -> None:
     assert not probe.endswith(".json")
 
 
-def test_a_report_is_well_as_long_as_nothing_fails() -> None:
+def test_a_report_is_ok_unless_something_fails() -> None:
     check = DIAGNOSTICS[0]
     well = [(check, ok("a")), (check, warning("b", "c")), (check, skipped("d"))]
     assert report(well)["ok"]
@@ -81,7 +93,7 @@ def test_a_report_is_well_as_long_as_nothing_fails() -> None:
     }
 
 
-def test_names_are_stable_and_each_is_once() -> None:
+def test_names_are_stable_and_unique() -> None:
     """Pipelines filter by them."""
     expected = """
         settings key-vault token gem records worklist tickets reports outbox clock
@@ -90,13 +102,13 @@ def test_names_are_stable_and_each_is_once() -> None:
     assert expected.split() == NAMES
 
 
-def test_all_that_is_wrong_with_the_settings_and_what_hangs_on_it_is_skipped() -> None:
+def test_all_invalid_settings_are_reported_and_their_dependents_are_skipped() -> None:
     reference = "@Microsoft.KeyVault(SecretUri=https://v/secrets/a)"
     chosen, problems = survey_settings(
         {"GEM_API_KEY": reference, "GEM_STATE": "x", "GEM_CHECK_SCHEDULE": "often"}
     )
-    ward = Ward(changes={"settings": chosen, "problems": problems})
-    found = {check.name: finding for check, finding in examine(ward.installation)}
+    fake = FakeInstallation(changes={"settings": chosen, "problems": problems})
+    found = {check.name: finding for check, finding in run_diagnostics(fake.installation)}
     for name in ("GEM_STATE", "GEM_OUTPUT", "GEM_CHECK_SCHEDULE"):
         assert name in found["settings"].detail
     assert "GEM_API_KEY" not in found["settings"].detail
@@ -104,24 +116,25 @@ def test_all_that_is_wrong_with_the_settings_and_what_hangs_on_it_is_skipped() -
     assert "Key Vault Secrets User" in found["key-vault"].remedy
     skips = {name for name, finding in found.items() if finding.status is DiagnosticStatus.SKIPPED}
     assert skips == set(NAMES) - {"settings", "key-vault", "token", "disk"}
-    assert found["gem"].detail == "GEM_API_KEY must be mended first"
-    assert found["timer"].detail == "GEM_CHECK_SCHEDULE, GEM_STATE must be mended first"
+    assert found["gem"].detail == "GEM_API_KEY must be corrected first"
+    assert found["timer"].detail == "GEM_CHECK_SCHEDULE, GEM_STATE must be corrected first"
 
 
-def test_one_that_crashes_does_not_keep_the_others_from_being_looked_at() -> None:
+def test_a_diagnostic_that_crashes_does_not_stop_the_others() -> None:
     def crash(_: str) -> Results:
         raise ValueError("AccountKey=c2VjcmV0")
 
     found = {
-        check.name: each for check, each in examine(Ward(changes={"queue": crash}).installation)
+        check.name: each
+        for check, each in run_diagnostics(FakeInstallation(changes={"queue": crash}).installation)
     }
     assert found["results"].detail == "crashed: ValueError"
     assert found["timer"].status is DiagnosticStatus.OK
 
 
-def test_a_token_is_told_of_and_never_shown() -> None:
-    finding = Ward().find("token")
-    assert finding.detail == f"for {SCOPE}, with Gem.Read, for 50 minutes yet"
+def test_a_token_is_described_and_never_shown() -> None:
+    finding = FakeInstallation().find("token")
+    assert finding.detail == f"audience {SCOPE}, with Gem.Read, expires in 50 minutes"
     assert finding.status is DiagnosticStatus.OK
 
 
@@ -133,7 +146,11 @@ def test_a_token_is_told_of_and_never_shown() -> None:
             DiagnosticStatus.WARNING,
             "other",
         ),
-        (jwt(aud=f"{SCOPE}/", exp=START.timestamp() + 600), DiagnosticStatus.OK, "10 minutes yet"),
+        (
+            jwt(aud=f"{SCOPE}/", exp=START.timestamp() + 600),
+            DiagnosticStatus.OK,
+            "expires in 10 minutes",
+        ),
         (
             jwt(aud="11111111-2222-3333-4444-555555555555", exp=START.timestamp() + 600),
             DiagnosticStatus.OK,
@@ -147,28 +164,28 @@ def test_a_token_is_told_of_and_never_shown() -> None:
         (
             jwt(aud=SCOPE, scp="user_impersonation"),
             DiagnosticStatus.OK,
-            "with user_impersonation, without",
+            "with user_impersonation, does not expire",
         ),
-        (jwt(aud="\x1b[2J" + "a" * 500), DiagnosticStatus.OK, "for [2Jaaa"),
-        ("opaque", DiagnosticStatus.OK, "no JWT"),
-        ("a.b.c", DiagnosticStatus.OK, "no JWT"),
-        ("a.W10.c", DiagnosticStatus.OK, "no JWT"),
+        (jwt(aud="\x1b[2J" + "a" * 500), DiagnosticStatus.OK, "audience [2Jaaa"),
+        ("opaque", DiagnosticStatus.OK, "not a JWT"),
+        ("a.b.c", DiagnosticStatus.OK, "not a JWT"),
+        ("a.W10.c", DiagnosticStatus.OK, "not a JWT"),
     ],
     ids=["other", "slash", "guid", "expired", "endless", "hostile", "opaque", "garbled", "list"],
 )
-def test_what_a_token_is_for(token: str, status: DiagnosticStatus, detail: str) -> None:
-    finding = Ward().find("token", token=lambda: Token(token))
+def test_the_audience_of_a_token(token: str, status: DiagnosticStatus, detail: str) -> None:
+    finding = FakeInstallation().find("token", token=lambda: Token(token))
     assert finding.status is status
     assert detail in finding.detail
     assert "secret-signature" not in finding.detail + finding.remedy
     assert len(finding.detail) < 250
 
 
-def test_a_fixed_token_may_be_for_anybody() -> None:
+def test_a_fixed_token_may_have_any_audience() -> None:
     token = jwt(aud="https://other.example", exp=START.timestamp() + 600)
     fixed = replace(settings(), gem_bearer_token=Secret(token))
     assert (
-        Ward().find("token", token=lambda: Token(token), settings=fixed).status
+        FakeInstallation().find("token", token=lambda: Token(token), settings=fixed).status
         is DiagnosticStatus.OK
     )
 
@@ -176,12 +193,12 @@ def test_a_fixed_token_may_be_for_anybody() -> None:
 @pytest.mark.parametrize("kind", [GemAccessError, GemUnavailable])
 def test_no_token(kind: type[GemError]) -> None:
     error = Raising(kind("no token for x\nAttempted credentials:\n\tEnvironmentCredential"))
-    ward = Ward(changes={"token": lambda: error, "gem": lambda: error})
-    finding = ward.find("token")
+    fake = FakeInstallation(changes={"token": lambda: error, "gem": lambda: error})
+    finding = fake.find("token")
     assert (finding.status, finding.detail) == (DiagnosticStatus.FAIL, "no token for x")
     assert "az login" in finding.remedy
     if kind is GemAccessError:
-        assert ward.find("gem").status is DiagnosticStatus.SKIPPED
+        assert fake.find("gem").status is DiagnosticStatus.SKIPPED
 
 
 @pytest.mark.parametrize(
@@ -194,23 +211,23 @@ def test_no_token(kind: type[GemError]) -> None:
     ],
     ids=["401", "403", "none", "other"],
 )
-def test_what_gem_answers_has_its_own_remedy(error: GemError, detail: str, remedy: str) -> None:
-    finding = Ward().find("gem", gem=lambda: Raising(error))
+def test_each_error_of_gem_has_its_own_remedy(error: GemError, detail: str, remedy: str) -> None:
+    finding = FakeInstallation().find("gem", gem=lambda: Raising(error))
     assert finding.status is DiagnosticStatus.FAIL
     assert finding.detail.startswith(detail)
     assert remedy in finding.remedy
     assert "check GEM_API_KEY" not in finding.detail
 
 
-def test_404_proves_something_only_when_a_stranger_is_refused() -> None:
-    ward = Ward()
-    assert "it takes them" in ward.find("gem").detail
-    finding = ward.find("gem", anonymous=lambda: Raising(GemJobNotFound("GEM answered 404")))
+def test_404_is_accepted_only_when_gem_refuses_an_invalid_key_and_token() -> None:
+    fake = FakeInstallation()
+    assert "GEM accepts key and token" in fake.find("gem").detail
+    finding = fake.find("gem", anonymous=lambda: Raising(GemJobNotFound("GEM answered 404")))
     assert finding.status is DiagnosticStatus.WARNING
     assert "GEM_API_BASE_URL" in finding.remedy
-    finding = ward.find("gem", anonymous=lambda: Raising(GemUnavailable("no answer")))
+    finding = fake.find("gem", anonymous=lambda: Raising(GemUnavailable("no answer")))
     assert (finding.status, "no answer" in finding.detail) == (DiagnosticStatus.OK, True)
     gem = FakeGem()
     gem.answers["job-000000-000000"] = [finished()]
-    assert ward.find("gem", anonymous=lambda: gem).status is DiagnosticStatus.WARNING
-    assert ward.find("gem", gem=lambda: gem).status is DiagnosticStatus.WARNING
+    assert fake.find("gem", anonymous=lambda: gem).status is DiagnosticStatus.WARNING
+    assert fake.find("gem", gem=lambda: gem).status is DiagnosticStatus.WARNING

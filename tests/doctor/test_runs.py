@@ -1,4 +1,4 @@
-"""The doctor looks at outputs, inputs, timer and events."""
+"""The diagnostics of outputs, inputs, disk, timer and events."""
 
 import re
 from dataclasses import replace
@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from gem_core.doctor.diagnose_outputs import NO_FILE
 from gem_core.doctor.finding import DiagnosticStatus
-from gem_core.doctor.look_outputs import NO_FILE
 from gem_core.errors import OutputUnreachable
 from gem_core.flows.check_jobs import BUSY, TICK_BUDGET
 from gem_core.outcome import Outcome
@@ -15,7 +15,7 @@ from gem_core.settings.app_settings import survey_settings
 from gem_core.watch.heartbeat import ENDED, STARTED, Tick
 from gem_core.watch.record import JobRecord, Settlement
 from tests.builders import OUTPUT, job, matched_file, new_record
-from tests.doctor.build import SETTINGS, Ward, missing, settings
+from tests.doctor.build import SETTINGS, FakeInstallation, missing, settings
 from tests.fakes import START
 
 
@@ -28,59 +28,60 @@ def delivered(name: str, *, tickets: int = 1, minutes: int = 5) -> JobRecord:
 
 
 def test_the_newest_output_is_read() -> None:
-    ward = Ward(recent=(new_record(), delivered("a")))
-    ward.world.files.write(OUTPUT, matched_file())
-    assert ward.find("outputs").detail == f"read {OUTPUT} of the newest finished job"
-    assert ("storage-001", OUTPUT) in ward.world.files.opened
-    ward.world.files.held.clear()
-    finding = ward.find("outputs")
+    fake = FakeInstallation(recent=(new_record(), delivered("a")))
+    fake.world.files.write(OUTPUT, matched_file())
+    assert fake.find("outputs").detail == f"read {OUTPUT} of the newest finished job"
+    assert ("storage-001", OUTPUT) in fake.world.files.opened
+    fake.world.files.held.clear()
+    finding = fake.find("outputs")
     assert (finding.status, "missing" in finding.detail) == (DiagnosticStatus.OK, True)
 
 
 def test_a_finished_job_that_names_no_file_proves_nothing() -> None:
     nameless = job("finished", outputFileName=None, inputFileName=None)
-    ward = Ward(recent=(new_record().answered(nameless, START),))
-    ward.world.files.errors[NO_FILE] = OutputUnreachable("https://o/x: refused: …")
-    assert ward.find("outputs").status is DiagnosticStatus.FAIL
+    fake = FakeInstallation(recent=(new_record().answered(nameless, START),))
+    fake.world.files.errors[NO_FILE] = OutputUnreachable("https://o/x: refused: …")
+    assert fake.find("outputs").status is DiagnosticStatus.FAIL
 
 
 @pytest.mark.parametrize("name", [OUTPUT, NO_FILE])
 def test_an_output_storage_that_refuses(name: str) -> None:
-    ward = Ward(recent=(delivered("a"),) if name == OUTPUT else ())
-    ward.world.files.errors[name] = OutputUnreachable("https://o/x: refused: grant … (403 X)")
-    finding = ward.find("outputs")
+    fake = FakeInstallation(recent=(delivered("a"),) if name == OUTPUT else ())
+    fake.world.files.errors[name] = OutputUnreachable("https://o/x: refused: grant … (403 X)")
+    finding = fake.find("outputs")
     assert finding.status is DiagnosticStatus.FAIL
     assert "refused" in finding.detail
     assert "Storage Blob Data Reader" in finding.remedy
 
 
 def test_an_address_that_needs_a_storage_id() -> None:
-    ward = Ward(changes={"settings": settings(GEM_OUTPUT_CONTAINER="c-{storageId}")})
-    assert ward.find("outputs").status is DiagnosticStatus.SKIPPED
-    ward.recent = (new_record().answered(job("running"), START),)
-    assert ward.find("outputs").status is DiagnosticStatus.OK
-    assert ("storage-001", NO_FILE) in ward.world.files.opened
+    fake = FakeInstallation(changes={"settings": settings(GEM_OUTPUT_CONTAINER="c-{storageId}")})
+    assert fake.find("outputs").status is DiagnosticStatus.SKIPPED
+    fake.recent = (new_record().answered(job("running"), START),)
+    assert fake.find("outputs").status is DiagnosticStatus.OK
+    assert ("storage-001", NO_FILE) in fake.world.files.opened
 
 
 def test_inputs() -> None:
-    ward = Ward(recent=(new_record(), delivered("a")))
-    assert "not there any more" in ward.find("inputs").detail
-    ward.world.files.write("roads.parquet", b"x")
-    assert ward.find("inputs").status is DiagnosticStatus.OK
-    ward.world.files.errors["roads.parquet"] = OutputUnreachable("refused")
-    assert ward.find("inputs").status is DiagnosticStatus.FAIL
-    off = ward.find("inputs", settings=settings(GEM_INPUT_AUDIT="false"))
+    fake = FakeInstallation(recent=(new_record(), delivered("a")))
+    assert "does not exist any more" in fake.find("inputs").detail
+    fake.world.files.write("roads.parquet", b"x")
+    assert fake.find("inputs").status is DiagnosticStatus.OK
+    fake.world.files.errors["roads.parquet"] = OutputUnreachable("refused")
+    assert fake.find("inputs").status is DiagnosticStatus.FAIL
+    off = fake.find("inputs", settings=settings(GEM_INPUT_AUDIT="false"))
     assert off.detail == "turned off by GEM_INPUT_AUDIT"
 
 
 def test_the_folder_for_ids() -> None:
-    assert Ward().find("disk").detail == "the system's temporary directory: write; 5.0 GiB free"
+    finding = FakeInstallation().find("disk")
+    assert finding.detail == "the system's temporary directory: writable, 5.0 GiB free"
 
     def refuse() -> int:
         raise FileNotFoundError(2, "No such file or directory", "/nonexistent/gem-ids-x")
 
     named = settings(GEM_IDS_FOLDER="/nonexistent")
-    finding = Ward().find("disk", settings=named, scratch=refuse)
+    finding = FakeInstallation().find("disk", settings=named, scratch=refuse)
     assert (finding.status, finding.detail) == (
         DiagnosticStatus.FAIL,
         "/nonexistent: No such file or directory",
@@ -89,60 +90,60 @@ def test_the_folder_for_ids() -> None:
 
 
 def test_a_timer_that_never_ticked_or_is_silent() -> None:
-    ward = Ward()
-    ward.world.clock.move(minutes=5)
-    finding = ward.find("timer")
+    fake = FakeInstallation()
+    fake.world.clock.move(minutes=5)
+    finding = fake.find("timer")
     assert (finding.status, finding.detail) == (
         DiagnosticStatus.FAIL,
         "silent: last tick 5 min 0 s ago, schedule 0 * * * * *",
     )
     assert "az functionapp restart" in finding.remedy
     for name in (ENDED, STARTED):
-        ward.world.worklist.delete(name)
-    assert ward.find("timer").detail == "no tick was ever seen"
+        fake.world.worklist.delete(name)
+    assert fake.find("timer").detail == "no tick has run yet"
 
 
 @pytest.mark.parametrize("ended_before", [True, False])
 def test_ticks_that_start_and_never_end(*, ended_before: bool) -> None:
-    ward = Ward()
+    fake = FakeInstallation()
     if not ended_before:
         for name in (ENDED, STARTED):
-            ward.world.worklist.delete(name)
-    ward.world.clock.move(minutes=30)
-    since = ward.world.clock()
-    while ward.world.clock() <= since + TICK_BUDGET + timedelta(minutes=3):
-        ward.world.heartbeat.start(ward.world.clock())
-        assert ward.find("timer").status is DiagnosticStatus.OK
-        ward.world.clock.move(minutes=1)
-    ward.world.heartbeat.start(ward.world.clock())
-    finding = ward.find("timer")
+            fake.world.worklist.delete(name)
+    fake.world.clock.move(minutes=30)
+    since = fake.world.clock()
+    while fake.world.clock() <= since + TICK_BUDGET + timedelta(minutes=3):
+        fake.world.heartbeat.start(fake.world.clock())
+        assert fake.find("timer").status is DiagnosticStatus.OK
+        fake.world.clock.move(minutes=1)
+    fake.world.heartbeat.start(fake.world.clock())
+    finding = fake.find("timer")
     assert finding.status is DiagnosticStatus.FAIL
-    assert f"none has ended since {since.isoformat()}" in finding.detail
+    assert f"no tick has ended since {since.isoformat()}" in finding.detail
     assert "log stream" in finding.remedy
 
 
 def test_how_the_last_tick_ended() -> None:
-    ward = Ward()
-    ward.world.heartbeat.end(Tick(START, ended_at=START, stopped="GEM answered 401", remaining=3))
-    finding = ward.find("timer")
+    fake = FakeInstallation()
+    fake.world.heartbeat.end(Tick(START, ended_at=START, stopped="GEM answered 401", remaining=3))
+    finding = fake.find("timer")
     assert (finding.status, "GEM answered 401" in finding.detail) == (DiagnosticStatus.FAIL, True)
-    ward.world.heartbeat.end(Tick(START, ended_at=START, stopped=BUSY, remaining=3))
-    finding = ward.find("timer")
+    fake.world.heartbeat.end(Tick(START, ended_at=START, stopped=BUSY, remaining=3))
+    finding = fake.find("timer")
     assert (finding.status, BUSY in finding.detail) == (DiagnosticStatus.WARNING, True)
     assert "see gem and token" not in finding.remedy
-    ward.world.heartbeat.end(Tick(START, ended_at=START, remaining=3))
-    assert ward.find("timer").status is DiagnosticStatus.WARNING
+    fake.world.heartbeat.end(Tick(START, ended_at=START, remaining=3))
+    assert fake.find("timer").status is DiagnosticStatus.WARNING
 
 
 def test_a_tick_that_cannot_be_read() -> None:
-    ward = Ward()
+    fake = FakeInstallation()
     break_store_of_the_world = missing("gem-worklist")
 
     def raising(_: str) -> None:
         raise break_store_of_the_world
 
-    ward.world.worklist.get = raising  # type: ignore[method-assign,assignment] # a store that is gone
-    assert ward.find("timer").detail == "container 'gem-worklist' does not exist in GEM_STATE"
+    fake.world.worklist.get = raising  # type: ignore[method-assign,assignment] # a store that is gone
+    assert fake.find("timer").detail == "container 'gem-worklist' does not exist in GEM_STATE"
 
 
 WAITING = new_record("w").settled(Settlement.FAILED, START).ticketed().ticketed()
@@ -180,8 +181,8 @@ WAITING = new_record("w").settled(Settlement.FAILED, START).ticketed().ticketed(
     ids=["none", "new", "event", "older", "newest", "waiting", "swept", "stuck", "waited"],
 )
 def test_events(recent: tuple[JobRecord, ...], status: DiagnosticStatus, detail: str) -> None:
-    ward = Ward(recent=recent)
-    finding = ward.find("events")
+    fake = FakeInstallation(recent=recent)
+    finding = fake.find("events")
     assert finding.status is status
     assert re.search(detail, finding.detail)
     if status in {DiagnosticStatus.WARNING, DiagnosticStatus.FAIL}:

@@ -1,13 +1,13 @@
-"""The doctor looks at containers, queues and the clock."""
+"""The diagnostics of containers, queues and the clock."""
 
 from datetime import timedelta
 
 import pytest
 
+from gem_core.doctor.diagnose_stores import PROBE
 from gem_core.doctor.finding import DiagnosticStatus
-from gem_core.doctor.look_stores import PROBE
 from gem_core.errors import StoreError, StoreMissing, StoreRefused
-from tests.doctor.build import Raising, Results, Ward, missing, settings
+from tests.doctor.build import FakeInstallation, Raising, Results, missing, settings
 
 _STORES = {
     "records": "gem-jobs",
@@ -18,19 +18,19 @@ _STORES = {
 }
 
 
-def break_store(ward: Ward, container: str, method: str, error: Exception) -> None:
+def break_store(fake: FakeInstallation, container: str, method: str, error: Exception) -> None:
     def raising(*_: object, **__: object) -> None:
         raise error
 
-    setattr(ward.store(container), method, raising)
+    setattr(fake.store(container), method, raising)
 
 
 @pytest.mark.parametrize("name", _STORES)
 def test_a_container_that_is_missing(name: str) -> None:
-    ward = Ward()
+    fake = FakeInstallation()
     for method in ("put", "get", "delete"):
-        break_store(ward, _STORES[name], method, missing(_STORES[name]))
-    finding = ward.find(name)
+        break_store(fake, _STORES[name], method, missing(_STORES[name]))
+    finding = fake.find(name)
     assert finding.status is DiagnosticStatus.FAIL
     assert finding.detail == f"container '{_STORES[name]}' does not exist in GEM_STATE"
     assert (
@@ -51,39 +51,39 @@ def test_a_container_that_is_missing(name: str) -> None:
     ],
 )
 def test_the_right_that_is_refused_is_named(name: str, method: str, word: str) -> None:
-    ward = Ward()
+    fake = FakeInstallation()
     error = StoreRefused(
         "container 'x': storage refused (AuthorizationPermissionMismatch): check …"
     )
-    break_store(ward, _STORES[name], method, error)
-    finding = ward.find(name)
+    break_store(fake, _STORES[name], method, error)
+    finding = fake.find(name)
     assert finding.status is DiagnosticStatus.FAIL
     assert f"{word} in container {_STORES[name]}: refused" in finding.detail
     assert "AuthorizationPermissionMismatch" in finding.detail
     assert "Storage Blob Data Owner" in finding.remedy
     if method != "delete":
-        assert ward.store(_STORES[name]).names() == []
+        assert fake.store(_STORES[name]).names() == []
 
 
 @pytest.mark.parametrize(("name", "method"), [("reports", "get"), ("tickets", "page")])
 def test_a_right_that_the_app_does_not_need_is_not_asked_for(name: str, method: str) -> None:
-    ward = Ward()
-    break_store(ward, _STORES[name], method, StoreRefused("no"))
-    assert ward.find(name).status is DiagnosticStatus.OK
+    fake = FakeInstallation()
+    break_store(fake, _STORES[name], method, StoreRefused("no"))
+    assert fake.find(name).status is DiagnosticStatus.OK
 
 
-def test_a_probe_that_has_to_stay_is_told() -> None:
-    ward = Ward()
-    break_store(ward, "gem-reports", "delete", StoreRefused("storage refused"))
-    finding = ward.find("reports")
+def test_a_probe_that_cannot_be_deleted_is_reported() -> None:
+    fake = FakeInstallation()
+    break_store(fake, "gem-reports", "delete", StoreRefused("storage refused"))
+    finding = fake.find("reports")
     assert finding.status is DiagnosticStatus.WARNING
     assert PROBE in finding.detail
 
 
 def test_storage_that_does_not_answer() -> None:
-    ward = Ward()
-    break_store(ward, "gem-jobs", "put", StoreError("container 'gem-jobs': no answer"))
-    assert "network" in ward.find("records").remedy
+    fake = FakeInstallation()
+    break_store(fake, "gem-jobs", "put", StoreError("container 'gem-jobs': no answer"))
+    assert "network" in fake.find("records").remedy
 
 
 @pytest.mark.parametrize(
@@ -97,51 +97,55 @@ def test_storage_that_does_not_answer() -> None:
         (-400, DiagnosticStatus.FAIL, "s ahead of"),
     ],
 )
-def test_the_clock_beside_storages(seconds: int, status: DiagnosticStatus, detail: str) -> None:
-    ward = Ward()
-    ward.store("gem-worklist")._clock = lambda: ward.world.clock() + timedelta(seconds=seconds)
-    finding = ward.find("clock")
+def test_the_local_clock_against_the_clock_of_storage(
+    seconds: int, status: DiagnosticStatus, detail: str
+) -> None:
+    fake = FakeInstallation()
+    fake.store("gem-worklist")._clock = lambda: fake.world.clock() + timedelta(seconds=seconds)
+    finding = fake.find("clock")
     assert finding.status is status
     assert detail in finding.detail
 
 
 def test_two_doctors_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both use one name: the other one has taken its probe away already, and this one's."""
-    ward = Ward()
-    store = ward.store("gem-worklist")
+    """Both use one name, so the other doctor may delete the probe of this one."""
+    fake = FakeInstallation()
+    store = fake.store("gem-worklist")
     monkeypatch.setattr(store, "put", lambda *_, **__: "0x1")
-    finding = ward.find("clock")
+    finding = fake.find("clock")
     assert finding.status is DiagnosticStatus.SKIPPED
     assert "another doctor" in finding.detail
-    assert ward.find("worklist").status is DiagnosticStatus.OK
+    assert fake.find("worklist").status is DiagnosticStatus.OK
 
 
 def test_a_queue_that_is_gone_or_refuses() -> None:
     gone = StoreMissing("queue 'gem-results' does not exist in GEM_STATE: create it (the …)")
-    finding = Ward().find("results", queue=lambda _: Raising(gone))
+    finding = FakeInstallation().find("results", queue=lambda _: Raising(gone))
     assert finding.detail == "queue 'gem-results' does not exist in GEM_STATE"
     assert "az storage queue create" in finding.remedy
     refused = StoreRefused("queue 'gem-results': storage refused (x): check the identity or key …")
-    finding = Ward().find("results", queue=lambda _: Results(error=refused))
+    finding = FakeInstallation().find("results", queue=lambda _: Results(error=refused))
     assert finding.detail == "queue gem-results: refused: queue 'gem-results': storage refused (x)"
     assert "Storage Queue Data Contributor" in finding.remedy
-    assert "3 messages wait" in Ward().find("results", queue=lambda _: Results(3)).detail
+    assert (
+        "3 messages wait" in FakeInstallation().find("results", queue=lambda _: Results(3)).detail
+    )
 
 
-def test_the_queue_of_batches_matters_once_they_are_turned_on() -> None:
+def test_the_queue_of_batches_must_exist_when_batches_are_turned_on() -> None:
     gone = StoreMissing("queue 'gem-batches' does not exist in GEM_STATE: create it (the …)")
-    ward = Ward(changes={"queue": lambda _: Raising(gone)})
-    assert ward.find("batches").status is DiagnosticStatus.WARNING
-    ward.changes["settings"] = settings(GEM_CHECK_BATCH_SIZE="100")
-    assert ward.find("batches").status is DiagnosticStatus.FAIL
+    fake = FakeInstallation(changes={"queue": lambda _: Raising(gone)})
+    assert fake.find("batches").status is DiagnosticStatus.WARNING
+    fake.changes["settings"] = settings(GEM_CHECK_BATCH_SIZE="100")
+    assert fake.find("batches").status is DiagnosticStatus.FAIL
 
 
 def test_failed_messages_are_a_warning() -> None:
-    finding = Ward().find("poison", poison=lambda: (Results(2), Results(1)))
+    finding = FakeInstallation().find("poison", poison=lambda: (Results(2), Results(1)))
     assert (finding.status, finding.detail) == (
         DiagnosticStatus.WARNING,
         "3 messages failed too often",
     )
     assert "poison replay" in finding.remedy
-    broken = Ward().find("poison", poison=lambda: (Raising(StoreError("no answer")),))
+    broken = FakeInstallation().find("poison", poison=lambda: (Raising(StoreError("no answer")),))
     assert broken.status is DiagnosticStatus.FAIL

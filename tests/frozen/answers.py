@@ -12,7 +12,7 @@ from gem_core.__main__ import main
 from gem_core.audit.audit import audit
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.commands import jobs_change
-from gem_core.doctor.diagnostics import examine, report
+from gem_core.doctor.diagnostics import report, run_diagnostics
 from gem_core.errors import GemUnavailable
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
@@ -21,7 +21,7 @@ from gem_core.flows.manage_jobs import check_job, list_jobs, register_job, show_
 from gem_core.flows.replay_poison import list_poison, replay_poison
 from gem_core.web import problem
 from tests.builders import JOB, OUTPUT, World, finished, job, matched_file
-from tests.doctor.build import Ward
+from tests.doctor.build import FakeInstallation
 from tests.fakes import FakeFiles
 from tests.flows.test_replay_poison import manager as poison_manager
 from tests.flows.test_replay_poison import ticket
@@ -44,7 +44,7 @@ def answers() -> Iterator[tuple[str, Any]]:
     deliver_results(world.deliverer, JOB)
     yield "GET /api/jobs/{jobRunId}", show_job(world.manager, JOB)
     yield "POST /api/jobs/{jobRunId}/check", check_job(world.manager, world.checker, JOB)
-    yield "POST /api/doctor", report(examine(Ward().installation))
+    yield "POST /api/doctor", report(run_diagnostics(FakeInstallation().installation))
     yield "problem", json.loads(problem(HTTPStatus.BAD_REQUEST, "title", "detail").body)
     yield from _commands(world)
     yield "audit --json", _audited()

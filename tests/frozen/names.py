@@ -18,9 +18,9 @@ from gem_core.audit.judging.verdict import Verdict
 from gem_core.commands import exit_codes
 from gem_core.deliver.manifest import DATA_SCHEMA, EVENT_TYPE, manifest_id
 from gem_core.deliver.version import NotAudited, Version
+from gem_core.doctor.diagnose_stores import CLOCK_PROBE, PROBE
 from gem_core.doctor.diagnostics import DIAGNOSTICS
 from gem_core.doctor.finding import DiagnosticStatus
-from gem_core.doctor.look_stores import CLOCK_PROBE, PROBE
 from gem_core.flows.check_jobs import counts
 from gem_core.flows.manage_jobs import JobDocument, TimerStatus, list_jobs
 from gem_core.flows.replay_poison import Replay

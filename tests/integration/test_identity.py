@@ -38,7 +38,7 @@ from gem_core.wiring.delivery import deliverer
 from gem_core.wiring.managers import manager
 from gem_core.wiring.tick import checker
 from gem_core.deliver.manifest import outcome_of
-from gem_core.doctor.diagnostics import examine
+from gem_core.doctor.diagnostics import run_diagnostics
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import register_job
@@ -47,7 +47,8 @@ from gem_core.wiring.doctor import installation
 register_job(manager(), "job-1", None)
 check_jobs(checker())
 print(outcome_of(deliver_results(deliverer(), "job-1")))
-print([f"{c.name}: {f.detail}" for c, f in examine(installation("here")) if f.status != "ok"])
+found = run_diagnostics(installation("here"))
+print([f"{each.name}: {finding.detail}" for each, finding in found if finding.status != "ok"])
 """
 
 

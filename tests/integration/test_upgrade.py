@@ -37,7 +37,7 @@ from gem_core.wiring.environment import state_settings
 from gem_core.wiring.managers import job_manager
 from gem_core.wiring.stores import Stores
 from tests.builders import answer, check_manifest, finished, matched_file
-from tests.commands.desk import empty_stores
+from tests.commands.command_runner import empty_stores
 from tests.fakes import FakeClock, FakeGem, Killed
 from tests.frozen.newer import ADDED, NewerBatches, NewerDocuments, NewerQueue
 from tests.wiring.fresh import forget_edges

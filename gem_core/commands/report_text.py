@@ -1,4 +1,4 @@
-"""A report as lines for a terminal. Pure."""
+"""An audit report as lines for a terminal. Pure."""
 
 from gem_core.audit.judging.check import Severity
 from gem_core.audit.judging.report import CheckResult, Report
@@ -8,15 +8,20 @@ from gem_core.audit.rows.example import Example
 from gem_core.commands.table import plain
 from gem_core.page.words import percent
 
-_SHOWN = 3
-"""Offenders of a check that fit into its line."""
+_EXAMPLES = 3
+"""Maximum number of examples in the line of a check."""
 
 
-def in_words(report: Report, output: Source, *, with_job: bool) -> list[str]:
-    """Outcome first, then a line for each check that is not passed, then what was counted.
+def report_lines(report: Report, output: Source, *, with_job: bool) -> list[str]:
+    """The outcome, a line for each check that did not pass, and the counts.
 
-    Checks that nobody asked for are only counted.
-    Nothing of a file can move the cursor or colour the screen.
+    Checks that were not requested are only counted. No text of a file can control the terminal.
+
+    Args:
+        report: the result of the audit.
+        output: the audited file.
+        with_job: whether GEM's answer about the job was part of the audit.
+
     """
     order = [*Severity]
     failed = [line for line in report.checks if line.verdict is Verdict.FAILED]
@@ -41,8 +46,8 @@ def _failed(line: CheckResult) -> str:
     found = line.judgement
     text = f"{line.severity:<8} {line.name}: {found.detail}"
     if found.examples:
-        more = "; ..." if (found.offending or 0) > _SHOWN else ""
-        text += f" ({'; '.join(map(_example, found.examples[:_SHOWN]))}{more})"
+        more = "; ..." if (found.offending or 0) > _EXAMPLES else ""
+        text += f" ({'; '.join(map(_example, found.examples[:_EXAMPLES]))}{more})"
     return f"{text} - {line.title}"
 
 

@@ -1,4 +1,4 @@
-"""Looks at the settings, and the folder that one of them names. Pure: that comes as an edge."""
+"""Diagnostics of the settings and of the folder for ids. Pure: the folder is passed in."""
 
 from gem_core.doctor.finding import Finding, fail, ok
 from gem_core.doctor.installation import Installation
@@ -6,18 +6,18 @@ from gem_core.settings.reader import UNRESOLVED
 
 
 def settings(installation: Installation) -> Finding:
-    """Everything that is wrong with them, at once."""
-    wrong = [problem for problem in installation.problems if UNRESOLVED not in problem]
-    if not wrong:
+    """All missing and invalid settings together."""
+    problems = [problem for problem in installation.problems if UNRESOLVED not in problem]
+    if not problems:
         return ok(f"read from {installation.source}")
     return fail(
-        "; ".join(wrong),
-        "set them as app settings (README, Settings), then run doctor again",
+        "; ".join(problems),
+        "correct these app settings (README, Settings), then run doctor again",
     )
 
 
 def key_vault(installation: Installation) -> Finding:
-    """References that the platform has left as they were."""
+    """Key Vault references that the platform did not replace by their secrets."""
     names = sorted(problem.split()[0] for problem in installation.problems if UNRESOLVED in problem)
     if not names:
         return ok("no setting is an unresolved reference")
@@ -29,13 +29,13 @@ def key_vault(installation: Installation) -> Finding:
 
 
 def disk(installation: Installation) -> Finding:
-    """Whether the audit can put ids on disk; it does so only when they do not fit into memory."""
+    """Whether the audit can write ids to disk, which it does when they do not fit into memory."""
     folder = str(installation.settings.ids_folder or "the system's temporary directory")
     try:
         free = installation.scratch()
     except OSError as error:
         return fail(
             f"{folder}: {error.strerror or type(error).__name__}",
-            "make the folder and let the app's user write there, or change GEM_IDS_FOLDER",
+            "create the folder and let the user of the app write there, or change GEM_IDS_FOLDER",
         )
-    return ok(f"{folder}: write; {free / 2**30:.1f} GiB free")
+    return ok(f"{folder}: writable, {free / 2**30:.1f} GiB free")

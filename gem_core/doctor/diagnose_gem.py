@@ -1,4 +1,4 @@
-"""Looks at the token and at GEM itself. Pure: both come as edges."""
+"""Diagnostics of the token and of GEM. Pure: both are passed in."""
 
 import base64
 import binascii
@@ -21,24 +21,25 @@ from gem_core.errors import (
 )
 
 IMPOSSIBLE_JOB = "job-000000-000000"
-"""Of the form of GEM's own ids, so that nothing but its existence can be wrong with it."""
+"""A job id that does not exist. It has the form of GEM's ids, so GEM has no other reason to refuse
+it."""
 
-_WAIT = (
+_UNAVAILABLE = (
     "check GEM_API_BASE_URL, name resolution and outbound network; if GEM itself answers 5xx, "
-    "wait: ticks go on by themselves"
+    "wait: the next ticks try again"
 )
-_MEND = (
-    "GEM_API_KEY is not the key that TomTom knows (docs/operations.md, Rotate the key), or the "
-    "token is of an identity or for a scope that GEM does not take"
+_UNAUTHORIZED = (
+    "GEM_API_KEY is not the key that TomTom knows (docs/operations.md, Rotate the key), or GEM "
+    "does not accept the identity or the scope of the token"
 )
-_ASK = (
-    "key and token are known and not allowed: ask TomTom to enable GEM for the key, and to let the "
-    "identity of the token in"
+_FORBIDDEN = (
+    "GEM knows the key and the token but does not allow the request: ask TomTom to enable GEM for "
+    "the key and to give access to the identity of the token"
 )
 _REMEDIES: dict[type[GemError], str] = {
-    GemUnauthorized: _MEND,
-    GemForbidden: _ASK,
-    GemUnavailable: _WAIT,
+    GemUnauthorized: _UNAUTHORIZED,
+    GemForbidden: _FORBIDDEN,
+    GemUnavailable: _UNAVAILABLE,
     GemAnswerError: "check GEM_API_BASE_URL and GEM_API_VERSION",
 }
 
@@ -46,7 +47,7 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def token(installation: Installation) -> Finding:
-    """Whether a token can be had, for whom, until when. It is never shown."""
+    """Whether a token is available, for which audience, and until when. It is never shown."""
     fixed = installation.settings.gem_bearer_token
     try:
         text = installation.token().token()
@@ -58,29 +59,32 @@ def token(installation: Installation) -> Finding:
         )
     claims = _claims(text)
     if claims is None:
-        return ok(f"{'GEM_BEARER_TOKEN, which is' if fixed else 'there is one,'} no JWT")
-    detail = f"for {_word(claims.get('aud'))}, {_rights(claims)}"
+        return ok(f"{'GEM_BEARER_TOKEN' if fixed else 'the token'} is not a JWT")
+    detail = f"audience {_printable(claims.get('aud'))}, {_rights(claims)}"
     if not isinstance(expires := claims.get("exp"), int | float):
-        return ok(f"{detail}, without an end")
+        return ok(f"{detail}, does not expire")
     left = datetime.fromtimestamp(expires, UTC) - installation.clock()
     minutes = int(left.total_seconds() // 60)
     if minutes < 0:
         return fail(
             f"{detail}, expired {-minutes} minutes ago",
-            "set a fresh GEM_BEARER_TOKEN, or none and an identity instead",
+            "set a new GEM_BEARER_TOKEN, or remove it and use an identity",
         )
-    detail += f", for {minutes} minutes yet"
-    wanted = installation.settings.gem_token_scope.rpartition("/")[0]
+    detail += f", expires in {minutes} minutes"
+    expected = installation.settings.gem_token_scope.rpartition("/")[0]
     audience = str(claims.get("aud", ""))
-    if fixed or audience.rstrip("/") == wanted or _GUID.fullmatch(audience):
+    if fixed or audience.rstrip("/") == expected or _GUID.fullmatch(audience):
         return ok(detail)
-    return warning(detail, f"GEM_TOKEN_SCOPE asks for {wanted}: check which of the two GEM wants")
+    return warning(
+        detail, f"GEM_TOKEN_SCOPE requests {expected}: check which of the two GEM expects"
+    )
 
 
 def gem(installation: Installation) -> Finding:
-    """Whether GEM answers, and takes key and token: 404 for a job that cannot be says so.
+    """Whether GEM answers and accepts key and token.
 
-    Only as long as somebody without a key gets another answer; else the address is not GEM's.
+    A 404 for a job that does not exist shows that it accepts them, unless a request with an invalid
+    key and token also gets 404. Then the address is probably not GEM's.
     """
     try:
         installation.gem().get_job(IMPOSSIBLE_JOB)
@@ -89,45 +93,51 @@ def gem(installation: Installation) -> Finding:
     except GemError as error:
         remedy = _REMEDIES.get(type(error))
         if remedy is None:
-            return skipped("there is no token to ask with")
+            return skipped("no token is available")
         return fail(str(error).partition(": check ")[0], remedy)
-    return warning(f"GEM knows a job {IMPOSSIBLE_JOB}, which cannot be", "check GEM_API_BASE_URL")
+    return warning(
+        f"GEM knows the job {IMPOSSIBLE_JOB}, which does not exist", "check GEM_API_BASE_URL"
+    )
 
 
 def _compare_anonymous(installation: Installation) -> Finding:
     try:
         installation.anonymous().get_job(IMPOSSIBLE_JOB)
     except GemAccessError:
-        return ok(
-            "404 for a job that cannot be, and a refusal without key and token: it takes them"
-        )
+        return ok("GEM accepts key and token: 404 for an unknown job, and a refusal without them")
     except GemJobNotFound:
         return warning(
-            "404 for a job that cannot be, with key and token and without",
-            "nothing is proven of them: check that GEM_API_BASE_URL is GEM's address",
+            "GEM answers 404 for an unknown job, with and without a valid key and token",
+            "so key and token are not tested: check that GEM_API_BASE_URL is GEM's address",
         )
     except GemError as error:
-        return ok(f"404 for a job that cannot be (without key and token: {error})")
-    return warning("GEM answers strangers", "check that GEM_API_BASE_URL is GEM's address")
+        return ok(f"404 for an unknown job (without a valid key and token: {error})")
+    return warning(
+        "GEM answers without a valid key and token", "check that GEM_API_BASE_URL is GEM's address"
+    )
 
 
 def _claims(text: str) -> Mapping[str, Any] | None:
-    """The claims of a JWT, unverified: only to be shown. None when it is none."""
+    """The claims of a JWT, or None when the text is not a JWT.
+
+    The signature is not verified, because the claims are only displayed.
+    """
     parts = text.split(".")
     if len(parts) != 3:  # noqa: PLR2004 - header, claims, signature (RFC 7519)
         return None
     try:
-        held = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (ValueError, RecursionError, binascii.Error):
         return None
-    return held if isinstance(held, dict) else None
+    return claims if isinstance(claims, dict) else None
 
 
 def _rights(claims: Mapping[str, Any]) -> str:
     rights = claims.get("scp") or claims.get("roles")
-    return f"with {_word(rights)}" if rights else "without scopes or roles"
+    return f"with {_printable(rights)}" if rights else "without scopes or roles"
 
 
-def _word(value: object) -> str:
+def _printable(value: object) -> str:
+    """At most 120 characters of a claim, without control characters."""
     text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
     return "".join(letter for letter in text[:120] if letter.isprintable())

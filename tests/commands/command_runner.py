@@ -1,4 +1,4 @@
-"""The command in this process, against stores of the emulator."""
+"""Runs commands in this process, on the stores of the emulator."""
 
 import json
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from tests.wiring.fresh import forget_edges
 
 
 @dataclass
-class DeskCommand:
-    """Runs commands and gives what they said."""
+class CommandRunner:
+    """Runs commands and returns their output."""
 
     azurite: Azurite
     capture: pytest.CaptureFixture[str]
 
     def __call__(self, *words: str) -> tuple[int, str, str]:
-        """Exit code, standard output, standard error."""
+        """The exit code, standard output and standard error of a command."""
         forget_edges()
         self.capture.readouterr()
         code = main(words)
@@ -37,7 +37,7 @@ class DeskCommand:
 
 
 def empty_stores(azurite: Azurite) -> None:
-    """The containers and queues of the app, without what earlier tests left."""
+    """Create the containers and queues of the app, and delete what earlier tests left in them."""
     with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
         for name in CONTAINERS:
             container = blobs.get_container_client(name)
