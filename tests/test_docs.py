@@ -132,10 +132,16 @@ def test_decisions_stay_short_and_complete(path: Path) -> None:
 
 
 def test_nothing_names_a_setting_that_is_gone() -> None:
-    """No document speaks of a GEM_ setting that the sample does not have."""
+    """No document speaks of a GEM_ setting that the sample does not have.
+
+    Only CHANGELOG's row of renamed settings has former names.
+    """
     known = set(SAMPLE)
     for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
-        for name in re.findall(r"`(GEM_[A-Za-z_]+)`", path.read_text(encoding="utf-8")):
+        text = path.read_text(encoding="utf-8")
+        if path.name == "CHANGELOG.md":
+            text = re.sub(r"^\| settings \|.*$", "", text, flags=re.MULTILINE)
+        for name in re.findall(r"`(GEM_[A-Za-z_]+)`", text):
             assert name in known, f"{path.name} speaks of {name}"
 
 
