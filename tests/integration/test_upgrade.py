@@ -19,15 +19,15 @@ from gem_core.deliver.attempts import Attempts
 from gem_core.errors import RecordUnreadable, StoreError
 from gem_core.flows.check_batch import check_batch
 from gem_core.flows.check_jobs import check_jobs
-from gem_core.flows.check_one import QUESTION
+from gem_core.flows.check_one import MAX_CHECK_TIME
 from gem_core.flows.checker import Checker
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.deliverer import Deliverer
 from gem_core.flows.manage_jobs import JobManager, redeliver_job, register_job
 from gem_core.storage.documents import Documents
 from gem_core.storage.names import BATCHES, JOBS, OUTBOX, TICKETS, WORKLIST
-from gem_core.watch.batch import Plan
-from gem_core.watch.durations import DurationBook
+from gem_core.watch.batch import BatchPlan
+from gem_core.watch.durations import DurationStore
 from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.watch.record import Stage
 from gem_core.watch.record_json import record_from_bytes
@@ -47,7 +47,7 @@ WATCHING, SETTLED, DELIVERED = ([f"{stage}-{number}" for number in range(COUNT)]
 ALL = [*WATCHING, *SETTLED, *DELIVERED]
 LATER = "later-0"
 """A job in whose record the newer version writes a stage of its own."""
-PLAN = Plan(size=25, concurrency=10)
+PLAN = BatchPlan(size=25, concurrency=10)
 DISTURBED, ROUNDS = 4, 10
 """So many rounds in which processes die, and so many at most until all is delivered."""
 
@@ -187,7 +187,7 @@ def app(site: Site, *, newer: bool) -> App:
                 clock=SleepClock(site.clock, lambda _: None),
             ),
             clock=site.clock,
-            durations=DurationBook(stores.documents(WORKLIST)),
+            durations=DurationStore(stores.documents(WORKLIST)),
             batches=NewerBatches(batches) if newer else batches,
         ),
         replace(
@@ -240,7 +240,7 @@ def begin(site: Site, older: App) -> None:
         waiting = queue.get_queue_properties().approximate_message_count
         assert waiting == -(-(2 * COUNT + 1) // PLAN.size)
     lines = [line for line in older.checker.registry.open_jobs() if line.job_run_id in WATCHING[:9]]
-    each(lambda line: older.checker.registry.claim(line, site.clock() + QUESTION), lines)
+    each(lambda line: older.checker.registry.claim(line, site.clock() + MAX_CHECK_TIME), lines)
     page = older.checker.registry.page(stage=None, size=1000, after=None)
     stages = Counter(line.stage for line in page.jobs)
     assert stages == {"watching": COUNT + 1, "settled": COUNT, "delivered": COUNT}
