@@ -37,7 +37,7 @@ from gem_core.outcome import Outcome
 from gem_core.secret import Secret
 from gem_core.storage.blob_documents import BlobDocuments
 from gem_core.storage.documents import Documents
-from gem_core.watch.durations import DurationBook
+from gem_core.watch.durations import DurationStore
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.watch.record import JobRecord, Settlement
@@ -95,7 +95,7 @@ def checker(held: Stores, gem: GemClient, in_flight: int) -> Checker:
         clock=now,
         jitter=lambda: 0.5,
         each=in_threads(in_flight),
-        durations=DurationBook(held.worklist),
+        durations=DurationStore(held.worklist),
     )
 
 

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.watch.durations import Durations
-from gem_core.watch.expectation import learned
+from gem_core.watch.expectation import observed_durations
 from gem_core.watch.record import JobRecord
 from gem_core.watch.schedule import Policy, next_check
 
@@ -180,7 +180,7 @@ def earlier_jobs(seconds: float, seed: int) -> Durations:
             record = record.answered(X_VERSION_1.read(job.answer(at), job_run_id="job-1"), now)
             if at >= job.ends:
                 break
-        known = known.with_(learned(record))
+        known = known.adding(observed_durations(record))
     return known
 
 

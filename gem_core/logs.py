@@ -1,7 +1,7 @@
-"""One log line an event: a name and facts, as JSON in the message.
+"""Writes one log line for each event: its name and facts, as JSON in the message.
 
-In the message, since the Functions host passes no extra fields of a record on to Application
-Insights. Never log a secret; a `gem_core.secret.Secret` is shown as ***.
+The facts are in the message because the Functions host passes no extra fields of a log record to
+Application Insights. Never log a secret; a `gem_core.secret.Secret` appears as ***.
 """
 
 import json
@@ -16,44 +16,45 @@ _LOGGER = logging.getLogger("gem_core")
 
 
 class Event(StrEnum):
-    """Every event that the app logs. Alerts and dashboards name these words."""
+    """Every event that the app logs. Alerts and dashboards use these names."""
 
     JOB_REGISTERED = "job_registered"
     JOB_FORGOTTEN = "job_forgotten"
-    """By a request; and when a tick takes the old marker of a job away that has no record."""
+    """A request deleted the job, or a tick deleted the old marker of a job without a record."""
     JOB_CHECKED = "job_checked"
     JOB_NOT_FOUND = "job_not_found"
     JOB_NOT_ANSWERED = "job_not_answered"
     JOB_SETTLED = "job_settled"
     JOB_DRIFTED = "job_drifted"
-    """GEM's answer departs from its documentation: unknown status, field of a wrong type."""
+    """GEM's answer differs from its documentation: an unknown status, a field of a wrong type."""
     JOB_CHANGED_AFTER_SETTLEMENT = "job_changed_after_settlement"
-    """GEM reports another status than the final one that was settled; nothing changes."""
+    """GEM reports another status than the one by which the job was settled; nothing changes."""
     TICKET_REPEATED = "ticket_repeated"
-    """A settled job was not delivered in time, so the sweep raised it again."""
+    """A settled job was not delivered in time, so its ticket was raised again."""
     RECORD_CONFLICT = "record_conflict"
     RECORD_UNREADABLE = "record_unreadable"
     JOB_CHECK_CRASHED = "job_check_crashed"
     TICK_STARTED = "tick_started"
     TICK_ENDED = "tick_ended"
     TICK_STOPPED = "tick_stopped"
-    """GEM refused key or token, so this tick or batch asked nothing more."""
+    """GEM refused the key or the token, so this tick or batch sent no more requests."""
     POISON_NOT_COUNTED = "poison_not_counted"
     POISON_REPLAYED = "poison_replayed"
-    """An operator had the message of a ticket that failed too often taken up again."""
+    """An operator replayed a message of a poison queue."""
     BATCH_CHECKED = "batch_checked"
     BATCH_POSTPONED = "batch_postponed"
-    """Other batches held all leases of the rate limiter, so this one went back to the queue."""
+    """Other runs hold all leases of the rate limiter, so the batch went back to the queue."""
     BATCH_LATE = "batch_late"
-    """A batch came so late that its jobs are due again: nothing was done for it."""
+    """A batch arrived so late that its jobs are due again; it was dropped."""
     DURATIONS_NOT_KEPT = "durations_not_kept"
-    """How long jobs ran could not be read or kept; they are asked about by their age."""
+    """The durations of jobs could not be read or stored; the age of a job decides when GEM is
+    asked."""
     DELIVERY_SKIPPED = "delivery_skipped"
     DELIVERY_POSTPONED = "delivery_postponed"
     OUTPUT_CHANGED = "output_changed"
     OUTPUT_AUDITED = "output_audited"
     REPORT_PAGE_FAILED = "report_page_failed"
-    """The page of a report could not be made; the manifest goes out without it."""
+    """The page of a report could not be made or stored; the manifest is sent without it."""
     MANIFEST_SENT = "manifest_sent"
     REQUEST_REFUSED = "request_refused"
     REQUEST_FAILED = "request_failed"
@@ -81,12 +82,12 @@ _ERRORS = {
 
 
 def log(event: Event, *, traceback: bool = False, **facts: Any) -> None:  # noqa: ANN401 - any JSON value
-    """Write one event, at the level that belongs to it.
+    """Write one event, at its level.
 
     Args:
         event: what happened.
-        traceback: whether to add that of the exception being handled.
-        **facts: JSON values, times and enums; names in snake_case, units in the name.
+        traceback: whether to add the traceback of the exception that is being handled.
+        **facts: JSON values, times and enums; names are in snake_case and end with their unit.
 
     """
     level = (

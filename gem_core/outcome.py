@@ -1,26 +1,26 @@
-"""How a job ended for those who listen: one word a manifest. Pure."""
+"""The outcome of a job, as its manifest names it. Pure."""
 
 from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """The outcome of a job, as the manifest says it."""
+    """The outcome of a job."""
 
     VALID = "valid"
-    """Finished, and the output keeps every promise."""
+    """The job finished, and no check failed."""
     VALID_WITH_WARNINGS = "valid_with_warnings"
-    """Finished, and only checks of severity warning failed."""
+    """The job finished, and only checks of severity warning failed."""
     INVALID = "invalid"
-    """Finished, but at least one check of severity error failed."""
+    """The job finished, but at least one check of severity error failed."""
     NOT_AUDITED = "not_audited"
-    """Finished, but the output could not be judged; a check says why."""
+    """The job finished, but its output could not be audited; a check says why."""
     OUTPUT_MISSING = "output_missing"
-    """Finished, but the output did not appear within the grace time."""
+    """The job finished, but its output did not appear within the grace time."""
     FAILED = "failed"
-    """GEM says so."""
+    """GEM says that the job failed."""
     CANCELLED = "cancelled"
-    """GEM says so."""
+    """GEM says that the job was cancelled."""
     LOST = "lost"
-    """GEM has answered 404 for long enough."""
+    """GEM has answered 404 often and for long enough."""
     EXPIRED = "expired"
-    """Still not ended when the deadline passed."""
+    """The job had not ended when its deadline passed."""

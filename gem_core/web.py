@@ -22,62 +22,62 @@ MAX_BODY_BYTES = 64 * 1024
 
 _STATUS: tuple[tuple[type[CourierError], HTTPStatus, str], ...] = (
     (JobUnknown, HTTPStatus.NOT_FOUND, "The job is not registered"),
-    (RequestError, HTTPStatus.BAD_REQUEST, "The request cannot be served as it stands"),
-    (RecordConflict, HTTPStatus.CONFLICT, "The job changed meanwhile; try again"),
-    (SettingsError, HTTPStatus.INTERNAL_SERVER_ERROR, "The app's settings need mending"),
-    (GemError, HTTPStatus.BAD_GATEWAY, "GEM could not be asked"),
-    (RecordUnreadable, HTTPStatus.INTERNAL_SERVER_ERROR, "What is stored cannot be read"),
+    (RequestError, HTTPStatus.BAD_REQUEST, "The request is not valid"),
+    (RecordConflict, HTTPStatus.CONFLICT, "The job was changed at the same time; try again"),
+    (SettingsError, HTTPStatus.INTERNAL_SERVER_ERROR, "The app's settings are missing or invalid"),
+    (GemError, HTTPStatus.BAD_GATEWAY, "GEM did not answer about the job"),
+    (RecordUnreadable, HTTPStatus.INTERNAL_SERVER_ERROR, "The stored record cannot be read"),
     (StoreError, HTTPStatus.SERVICE_UNAVAILABLE, "The app's storage cannot be used"),
     (CourierError, HTTPStatus.INTERNAL_SERVER_ERROR, "An error in the app"),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class HttpAnswer:
-    """An HTTP answer as a value."""
+class HttpResponse:
+    """An HTTP response as a value."""
 
     status: int
     body: str
     content_type: str = "application/json"
 
 
-def answer(story: Callable[[], tuple[int, object]]) -> HttpAnswer:
-    """What a story gives, or the problem that it raised.
+def respond(handler: Callable[[], tuple[int, object]]) -> HttpResponse:
+    """The response of a handler, or a problem if the handler raises an error.
 
     Args:
-        story: gives a status and a JSON value; None is an empty body.
+        handler: returns an HTTP status and a JSON value; None makes an empty body.
 
     """
     try:
-        status, value = story()
-        return HttpAnswer(status, "" if value is None else json.dumps(value, allow_nan=False))
-    except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the traceback
+        status, value = handler()
+        return HttpResponse(status, "" if value is None else json.dumps(value, allow_nan=False))
+    except Exception as error:  # noqa: BLE001 - the client gets a response, the log the traceback
         return _problem(error)
 
 
-def problem(status: HTTPStatus, title: str, detail: str) -> HttpAnswer:
-    """A problem in the form of RFC 9457."""
+def problem(status: HTTPStatus, title: str, detail: str) -> HttpResponse:
+    """A response with problem details (RFC 9457)."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return HttpAnswer(status, json.dumps(body), "application/problem+json")
+    return HttpResponse(status, json.dumps(body), "application/problem+json")
 
 
-def _problem(error: Exception) -> HttpAnswer:
+def _problem(error: Exception) -> HttpResponse:
     for kind, status, title in _STATUS:
         if isinstance(error, kind):
-            event = Event.REQUEST_REFUSED if status < 500 else Event.REQUEST_FAILED  # noqa: PLR2004 - their fault or ours
+            event = Event.REQUEST_REFUSED if status < 500 else Event.REQUEST_FAILED  # noqa: PLR2004 - the client's error or the app's
             log(event, status=status, reason=str(error)[:400])
             return problem(status, title, str(error))
     log(Event.REQUEST_FAILED, traceback=True, reason=type(error).__name__)
     return problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR, "An error in the app", "The log holds the traceback."
+        HTTPStatus.INTERNAL_SERVER_ERROR, "An error in the app", "The app's log has the details."
     )
 
 
 def json_body(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """The JSON of a request; None when the body is empty.
+    """The JSON value of a request's body; None when the body is empty.
 
     Raises:
-        RequestError: it is too long, not UTF-8 or not JSON.
+        RequestError: the body is longer than 64 KiB, not UTF-8 or not JSON.
 
     """
     if len(body) > MAX_BODY_BYTES:

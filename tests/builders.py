@@ -24,8 +24,8 @@ from gem_core.flows.manage_jobs import JobManager
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.gem.job import GemJob
 from gem_core.storage.documents import Documents
-from gem_core.watch.batch import Plan
-from gem_core.watch.durations import DurationBook
+from gem_core.watch.batch import BatchPlan
+from gem_core.watch.durations import DurationStore
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.watch.record import JobRecord, Stage
@@ -166,7 +166,7 @@ class World:
     concurrency: int = 1
     limiter: int = 1
     """Ticks that may ask side by side."""
-    plan: Plan | None = None
+    plan: BatchPlan | None = None
     """Of batches; None: a tick asks by itself."""
     batches: FakeBatches = field(default_factory=FakeBatches)
     output_grace: timedelta = timedelta(minutes=30)
@@ -231,7 +231,7 @@ class World:
             jitter=self.jitter,
             each=in_threads(self.concurrency),
             poison=self.poison,
-            durations=DurationBook(self._watched(self.worklist, "durations")),
+            durations=DurationStore(self._watched(self.worklist, "durations")),
             batches=self.trap.around(self.batches, "batches") if self.plan else None,
             plan=self.plan,
         )

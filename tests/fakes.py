@@ -147,13 +147,13 @@ class FakeBatches:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, timedelta, timedelta]] = []
-        """Message, how long it is hidden, how long it is kept."""
+        """Message, how long it is hidden, after how long the queue deletes it."""
 
     def waiting(self) -> int:
         return len(self.sent)
 
-    def send(self, batch: Batch, *, hidden: timedelta, kept: timedelta) -> None:
-        self.sent.append((batch.to_json(), hidden, kept))
+    def send(self, batch: Batch, *, hidden_for: timedelta, expires_after: timedelta) -> None:
+        self.sent.append((batch.to_json(), hidden_for, expires_after))
 
     def take(self) -> list[str]:
         """All messages, which are then gone."""

@@ -17,7 +17,7 @@ from gem_core.errors import (
     StoreError,
     StoreMissing,
 )
-from gem_core.web import MAX_BODY_BYTES, HttpAnswer, answer, json_body
+from gem_core.web import MAX_BODY_BYTES, HttpResponse, json_body, respond
 from tests.builders import logged
 
 
@@ -26,17 +26,17 @@ def _all_levels(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "gem_core")
 
 
-def raising(error: Exception) -> HttpAnswer:
-    def story() -> tuple[int, object]:
+def raising(error: Exception) -> HttpResponse:
+    def handler() -> tuple[int, object]:
         raise error
 
-    return answer(story)
+    return respond(handler)
 
 
 def test_a_story_is_answered_as_json() -> None:
-    assert answer(lambda: (201, {"a": "é"})) == HttpAnswer(201, '{"a": "\\u00e9"}')
-    assert answer(lambda: (204, None)) == HttpAnswer(204, "")
-    assert answer(lambda: (200, [])).body == "[]"
+    assert respond(lambda: (201, {"a": "é"})) == HttpResponse(201, '{"a": "\\u00e9"}')
+    assert respond(lambda: (204, None)) == HttpResponse(204, "")
+    assert respond(lambda: (200, [])).body == "[]"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_fault_of_ours_is_told_without_detail(caplog: pytest.LogCaptureFixture
 
 
 def test_a_value_that_is_no_json_is_a_fault_of_ours() -> None:
-    assert answer(lambda: (200, {"a": json.loads})).status == 500
+    assert respond(lambda: (200, {"a": json.loads})).status == 500
 
 
 @pytest.mark.parametrize(

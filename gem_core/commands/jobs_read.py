@@ -13,8 +13,10 @@ from gem_core.commands.table import plain
 from gem_core.commands.terminal import print_error, print_json, print_lines, terminal_width
 from gem_core.errors import OutputUnreachable, RecordUnreadable, RequestError
 from gem_core.flows import find_trouble as finding
-from gem_core.flows.manage_jobs import MAX_PAGE, JobDocument, show_document, show_job
-from gem_core.flows.manage_jobs import list_jobs as list_page
+from gem_core.flows.job_documents import JobDocument, show_document
+from gem_core.flows.list_jobs import MAX_PAGE
+from gem_core.flows.list_jobs import list_jobs as list_page
+from gem_core.flows.manage_jobs import show_job
 from gem_core.wiring.environment import now
 from gem_core.wiring.managers import state_manager
 

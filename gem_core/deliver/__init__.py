@@ -1,1 +1,1 @@
-"""Delivering: the message (`manifest`), what is stored before it is sent (`outbox`), the queue."""
+"""Delivery: the message (`manifest`), what is stored before it is sent (`outbox`), the queues."""

@@ -1,9 +1,9 @@
-"""How often an audit began and never ended, and how long trouble has kept a manifest back.
+"""Counts audits that began and never ended, and stores since when a manifest waits.
 
-One small document each, beside the events of the job: they go when the job is forgotten. Each
-belongs to one registration and one redelivery, so whoever asks again starts at zero. Documents are
-changed by compare-and-set: deliveries of one job may run side by side. A write that storage repeats
-by itself, since its answer was lost, may make a difference of one.
+Each value is a small document beside the events of the job, and is deleted with the job. It belongs
+to one registration and one redelivery, so a redelivery starts at zero. Several deliveries of one
+job may run at the same time, so documents are changed by compare-and-set. If the answer to a write
+is lost and the SDK repeats the write, the count may be wrong by one.
 """
 
 import hashlib
@@ -21,28 +21,28 @@ from gem_core.watch.record import JobRecord
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """How many audits have begun and not ended, at one moment."""
+    """The number of audits that have begun and not ended, as it is stored in one document."""
 
     count: int
     name: str
-    """Of the document that has the count."""
+    """The name of the document."""
     etag: str
-    """Of that document."""
+    """The ETag of the document."""
 
 
 class Attempts:
-    """The counts and times of all jobs."""
+    """Stores the counts and times of all jobs."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
 
     @contextmanager
     def counted(self, record: JobRecord, etag: str) -> Iterator[int]:
-        """Count an audit of the output with this ETag for as long as it runs.
+        """Count an audit of the output with this ETag while it runs.
 
-        Gives how many have begun without an end, this one included. One that ends, also by an error
-        of storage, is taken off the count again. It stays when the process dies, and after any
-        other error: that would come again each time.
+        Yields the number of audits that have begun and not ended, including this one. The count is
+        reduced when the audit ends, or fails with OutputError or StoreError. It is not reduced when
+        the process dies or another error is raised, because that would happen again each time.
         """
         begun = self._begin(_name(record, "begun", etag))
         try:
@@ -84,9 +84,9 @@ class Attempts:
         return _Begun(count, held.name, etag)
 
     def waiting_since(self, record: JobRecord, now: datetime) -> datetime:
-        """When trouble first kept this delivery's manifest back: now, unless it did before.
+        """Since when the manifest of this delivery waits; stores `now` if it does not wait yet.
 
-        It is one time for all versions of the output, which may be written again meanwhile.
+        It is one time for all versions of the output, which may be replaced while it waits.
         """
         name = _name(record, "waits")
         try:

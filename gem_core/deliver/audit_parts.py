@@ -18,9 +18,9 @@ def audit_parts(
     """The parts of a manifest that come from an audit.
 
     Args:
-        report: what the audit found; None for a job without an audit.
-        output: the version that was audited; None when none was opened.
-        record: of the job.
+        report: the report of the audit; None for a job without an audit.
+        output: the version that was audited; None when no file was opened.
+        record: the job's record.
         now: when the audit ended.
 
     """
@@ -29,7 +29,7 @@ def audit_parts(
     parts = report_to_json(report)
     return AuditParts(
         subject=f"{output.container}/{output.name}" if output else "",
-        output=parts["output"] | _place(output, record) if output else None,
+        output=parts["output"] | _file(output, record) if output else None,
         input=parts["input"],
         match=parts["match"],
         statistics=parts["statistics"],
@@ -38,7 +38,7 @@ def audit_parts(
     )
 
 
-def _place(output: Source, record: JobRecord) -> dict[str, object]:
+def _file(output: Source, record: JobRecord) -> dict[str, object]:
     written = output.last_modified
     modified_at = record.job.modified_at if record.job else None
     rewritten = written - modified_at > CLOCK_SLACK if written and modified_at else None

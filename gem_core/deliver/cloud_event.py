@@ -1,13 +1,13 @@
-"""An event as it is stored and sent: CloudEvents 1.0 as JSON, of whatever type. Pure."""
+"""An event as it is stored and sent: CloudEvents 1.0 as JSON, of any type. Pure."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class CloudEvent:
-    """One event. What is in it is the business of those who make and read it."""
+    """One event. Storing and sending it does not depend on its content."""
 
     id: str
-    """A listener that has seen it drops the event as a repeat."""
+    """A listener drops an event whose id it has seen before."""
     body: str
-    """The event as JSON, with its id. It is stored and sent as exactly this text."""
+    """The event as JSON, with its id. Exactly this text is stored and sent."""

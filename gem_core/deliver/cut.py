@@ -1,6 +1,7 @@
-"""Cuts a message to what a queue takes; the report holds the whole event. Pure.
+"""Shortens an event so that a queue accepts it as a message; the report has the whole event. Pure.
 
-Source: Azure Queue Storage takes 64 KiB of text a message, which is 48 KiB before base64.
+Azure Queue Storage accepts 64 KiB of text in a message, which is 48 KiB before base64 ("Scalability
+and performance targets for Queue Storage").
 """
 
 import json
@@ -18,8 +19,9 @@ type _Data = dict[str, Any]
 def cut_to_fit(event: Mapping[str, Any], *, limit: int = MAX_BODY_BYTES) -> str:
     """The event as ASCII JSON of at most `limit` bytes.
 
-    Parts are cut in a fixed order, the least needed first, until it fits; `data.cut` names them.
-    What remains after the last cut is short: ids, counts, names of checks, the report's address.
+    Parts are shortened or left out in a fixed order, the least important first, until the event
+    fits; `data.cut` names them. What remains after the last cut is short: ids, counts, names of
+    checks, the address of the report.
     """
     body = _text(event)
     for names, cut in _CUTS:
@@ -102,13 +104,13 @@ def _drop_job(data: _Data) -> None:
 
 
 def _drop_url(data: _Data) -> None:
-    """A part of an address would lead to another file."""
+    """Leave out the whole address: a shortened address would be that of another file."""
     if data["output"]:
         data["output"] = {**data["output"], "url": None}
 
 
 def _cut_rest(data: _Data) -> None:
-    """These are bounded where they come in; a record that something else wrote fits too."""
+    """Shorten what is already limited at registration, for a record that another program wrote."""
     data["labels"] = {}
     data["settlement"] = _short(data["settlement"], "lastProblem")
     if data["output"]:
@@ -116,7 +118,7 @@ def _cut_rest(data: _Data) -> None:
 
 
 def _short(part: Mapping[str, Any], *names: str) -> _Data:
-    """The part with these texts shortened. A name that is absent or no text changes nothing."""
+    """The part with these texts shortened. A name that is missing or not a text is ignored."""
     texts = {name: text for name in names if isinstance(text := part.get(name), str)}
     return {**part, **{name: text[:_MAX_TEXT] for name, text in texts.items()}}
 

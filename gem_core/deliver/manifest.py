@@ -1,6 +1,6 @@
-"""The results manifest: a CloudEvents 1.0 JSON event, one for each settled job. Pure.
+"""The results manifest: a CloudEvents 1.0 JSON event for each settled job. Pure.
 
-Its form is published as `docs/manifest.schema.json`; README.md shows one.
+Its schema is published as `docs/manifest.schema.json`; README.md shows an example.
 """
 
 import hashlib
@@ -24,11 +24,11 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class AuditParts:
-    """The parts that come from an audit, each as the published schema has it."""
+    """The parts that come from an audit; the published schema defines each of them."""
 
     checks: Mapping[str, Any]
     subject: str = ""
-    """Container and name of the output, or empty."""
+    """The container and name of the output; empty when no file was opened."""
     output: Mapping[str, Any] | None = None
     input: Mapping[str, Any] | None = None
     match: Mapping[str, Any] | None = None
@@ -37,17 +37,17 @@ class AuditParts:
 
 
 def manifest_id(job_run_id: str, registered_at: datetime, *, version: str, ruleset: str) -> str:
-    """The id of a manifest: the same for the same registration, output and ruleset.
+    """The id of a manifest: the same for the same registration, version of the output and ruleset.
 
-    Listeners drop an id that they have seen. A job that was deleted and registered again gets other
-    ids. The type of the event is part of the id, since CloudEvents wants an id to be unique among
-    all events of one source.
+    Listeners drop an id that they have seen before. A job that was deleted and registered again
+    gets other ids. The type of the event is hashed too, because CloudEvents requires that an id is
+    unique among all events of one source.
 
     Args:
-        job_run_id: GEM's id.
-        registered_at: with it, which registration of the job.
-        version: what it describes, see `Version.text`.
-        ruleset: of the audit.
+        job_run_id: GEM's id of the job.
+        registered_at: when the job was registered; another registration gets another id.
+        version: what the manifest describes, see `Version.text`.
+        ruleset: the version of the audit's checks.
 
     """
     text = json.dumps([EVENT_TYPE, job_run_id, registered_at.isoformat(), version, ruleset])
@@ -64,18 +64,36 @@ def whole_event(
     report_url: str,
     now: datetime,
 ) -> dict[str, Any]:
-    """The event with nothing cut: what the report blob holds.
+    """The whole event, before it is shortened. The report has exactly this content.
 
     Args:
-        record: of a settled job.
-        parts: of the audit.
+        record: the record of a settled job.
+        parts: what comes from the audit.
         id_: see `manifest_id`.
         outcome: how the job ended.
-        job_url: address of the job at GEM, the source of the event.
-        report_url: where this event is stored whole.
+        job_url: the address of the job at GEM, which is the source of the event.
+        report_url: where this whole event is stored.
         now: when the manifest is made.
 
     """
+    data = {
+        "schemaVersion": SCHEMA_VERSION,
+        "outcome": outcome,
+        "jobRunId": record.job_run_id,
+        "labels": dict(record.labels),
+        "contract": record.job.contract if record.job else None,
+        "drift": list(record.job.drift) if record.job else [],
+        "job": _job(record.job) if record.job else None,
+        "settlement": _settlement(record),
+        "output": parts.output,
+        "input": parts.input,
+        "match": parts.match,
+        "statistics": parts.statistics,
+        "checks": parts.checks,
+        "report": {"url": report_url, "page": None},
+        "timing": _timing(record, parts.audited_at, now),
+        "cut": [],
+    }
     event = {
         "specversion": "1.0",
         "type": EVENT_TYPE,
@@ -84,42 +102,25 @@ def whole_event(
         "time": now.isoformat(),
         "datacontenttype": "application/json",
         "dataschema": DATA_SCHEMA,
-        "data": {
-            "schemaVersion": SCHEMA_VERSION,
-            "outcome": outcome,
-            "jobRunId": record.job_run_id,
-            "labels": dict(record.labels),
-            "contract": record.job.contract if record.job else None,
-            "drift": list(record.job.drift) if record.job else [],
-            "job": _job(record.job) if record.job else None,
-            "settlement": _settlement(record),
-            "output": parts.output,
-            "input": parts.input,
-            "match": parts.match,
-            "statistics": parts.statistics,
-            "checks": parts.checks,
-            "report": {"url": report_url, "page": None},
-            "timing": _timing(record, parts.audited_at, now),
-            "cut": [],
-        },
+        "data": data,
     }
-    # CloudEvents 1.0 has no empty attributes: without an output there is no subject.
+    # CloudEvents 1.0 does not allow an empty attribute, so without an output there is no subject.
     return event | ({"subject": parts.subject} if parts.subject else {})
 
 
 def manifest(event: Mapping[str, Any]) -> CloudEvent:
-    """The message of a whole event: without the checks that passed; ASCII, at most 48 KiB."""
+    """The message for the queue: the event without the list of all checks, at most 48 KiB."""
     data = dict(event["data"])
     checks = {name: part for name, part in data["checks"].items() if name != "all"}
     return CloudEvent(event["id"], cut_to_fit({**event, "data": data | {"checks": checks}}))
 
 
 def outcome_of(manifest: CloudEvent) -> Outcome:
-    """How the job ended, as its manifest says.
+    """The outcome in a stored manifest.
 
     Raises:
         RecordUnreadable: a newer version of the app wrote the manifest, with an outcome that this
-            version does not know. Its id is taken, so nothing else may be sent in its place.
+            version does not know. No other manifest may be sent under its id.
 
     """
     word = json.loads(manifest.body)["data"]["outcome"]

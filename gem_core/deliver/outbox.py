@@ -1,6 +1,6 @@
-"""What is stored before it is sent: report, page, event. The first event of an id stands.
+"""Stores the report, the page and the event of a delivery before the event is sent.
 
-An event that is in the outbox is sent until the queue has it; a repeat sends the same bytes.
+The first event that is stored under an id is never replaced, so a repeat sends the same bytes.
 """
 
 import json
@@ -13,42 +13,42 @@ from gem_core.storage.documents import Documents
 
 
 class Outbox:
-    """Stored events, of whatever type, and the reports that they are made from."""
+    """Stores events of any type, and the reports that they are made from."""
 
     def __init__(self, *, events: Documents, reports: Documents) -> None:
         self._events = events
         self._reports = reports
 
     def get(self, job_run_id: str, *ids: str) -> CloudEvent | None:
-        """The event of the first of these ids that is stored, or None when none of them is."""
+        """The stored event of the first of these ids that has one; None when none has."""
         for id_ in ids:
             if held := self._events.get(_event_name(job_run_id, id_)):
                 return CloudEvent(id_, held.body.decode())
         return None
 
     def keep(self, job_run_id: str, event: CloudEvent) -> CloudEvent:
-        """Store an event before it is sent; gives the one that stands under its id."""
+        """Store an event before it is sent; returns the event that is stored under its id."""
         while True:
             try:
                 self._events.create(_event_name(job_run_id, event.id), event.body.encode())
             except RecordConflict:
                 if held := self.get(job_run_id, event.id):
                     return held
-                # The job was forgotten just now, its events too: nothing stands any more.
+                # The job and its events were deleted just now, so the event is stored after all.
             else:
                 return event
 
     def forget(self, job_run_id: str) -> None:
-        """Remove all events of a job; its reports stay, since messages link to them."""
+        """Delete all events of a job. Its reports stay, because messages have their addresses."""
         for item in self._events.every(prefix=f"{job_run_id}/"):
             self._events.delete(item.name)
 
     def keep_report(self, job_run_id: str, report: Mapping[str, Any]) -> bool:
-        """Store the report of an event, before the event; False when there is one of its id.
+        """Store the report of an event, before the event; False when its id has a report already.
 
         Args:
-            job_run_id: GEM's id.
-            report: the event with nothing cut.
+            job_run_id: GEM's id of the job.
+            report: the whole event.
 
         """
         try:
@@ -58,24 +58,24 @@ class Outbox:
         return True
 
     def replace_report(self, job_run_id: str, report: Mapping[str, Any]) -> None:
-        """Store the report of an event in place of the one of the same id."""
+        """Replace the report of an event."""
         self._reports.put(_report_name(job_run_id, report["id"]), _report_body(report))
 
     def keep_page(self, job_run_id: str, id_: str, page: str) -> None:
-        """Store the report of that id as an HTML page too."""
+        """Store the HTML page of a report."""
         self._reports.put(_page_name(job_run_id, id_), page.encode(errors="replace"))
 
     def report_url(self, job_run_id: str, id_: str) -> str:
-        """Where the report of that id is, or will be."""
+        """The address at which the report of this id is stored, or will be."""
         return self._reports.url(_report_name(job_run_id, id_))
 
     def report(self, job_run_id: str, id_: str) -> bytes | None:
-        """The report of that id as JSON, or None when there is none."""
+        """The report of this id as JSON; None when it is not stored."""
         held = self._reports.get(_report_name(job_run_id, id_))
         return held.body if held else None
 
     def page(self, job_run_id: str, id_: str) -> bytes | None:
-        """The report of that id as an HTML page, or None when there is none."""
+        """The report of this id as an HTML page; None when it is not stored."""
         held = self._reports.get(_page_name(job_run_id, id_))
         return held.body if held else None
 

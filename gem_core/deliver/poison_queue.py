@@ -1,8 +1,8 @@
-"""The poison queues: a trigger's message goes there when it failed too often.
+"""Reads the poison queues: a trigger's message goes there when it failed too often.
 
-Edge: azure.storage.queue. The Functions host makes such a queue when it first needs it, so one that
-does not exist is empty. All blob triggers of an account share `webjobs-blobtrigger-poison` ("Azure
-Blob storage trigger", poison blobs).
+Edge: azure.storage.queue. The Functions host creates such a queue when it first needs it, so a
+queue that does not exist is empty. All blob triggers of a storage account share
+`webjobs-blobtrigger-poison` ("Azure Blob storage trigger", poison blobs).
 """
 
 from contextlib import suppress
@@ -17,22 +17,22 @@ from gem_core.watch.poison import PoisonMessage
 PAGE = 32
 """The service's limit for one request (Peek Messages, numofmessages)."""
 HELD_SECONDS = 300
-"""How long a message that was taken is hidden from other readers; then it is visible again."""
+"""How long a taken message is hidden from other readers."""
 
 
 class PoisonQueue:
-    """One poison queue. Every method raises StoreError when storage refuses or does not answer."""
+    """One poison queue. Each method raises StoreError when storage refuses or does not answer."""
 
     def __init__(self, queue: QueueClient) -> None:
         self._queue = queue
 
     @property
     def name(self) -> str:
-        """Of the queue."""
+        """The name of the queue."""
         return self._queue.queue_name
 
     def count(self) -> int:
-        """About how many messages there are."""
+        """The approximate number of messages."""
         with suppress(StoreMissing):
             return message_count(self._queue)
         return 0
@@ -44,7 +44,7 @@ class PoisonQueue:
         return ()
 
     def take(self) -> tuple[PoisonMessage, ...]:
-        """The next messages, at most 32, hidden from others for five minutes; () at the end."""
+        """The next messages, at most 32, which are then hidden for five minutes; () at the end."""
         with suppress(StoreMissing), queue_errors(self.name):
             messages = self._queue.receive_messages(
                 messages_per_page=PAGE, max_messages=PAGE, visibility_timeout=HELD_SECONDS
@@ -53,12 +53,12 @@ class PoisonQueue:
         return ()
 
     def delete(self, message: PoisonMessage) -> None:
-        """Remove a message, unless it is gone or another reader has taken it since."""
+        """Delete a message, unless it was deleted or another reader has taken it since."""
         with suppress(RecordConflict, StoreMissing), queue_errors(self.name):
             self._queue.delete_message(message.id, message.receipt)
 
     def put_back(self, message: PoisonMessage) -> None:
-        """Make a message visible again, unless it is gone or another reader has taken it since."""
+        """Make a message visible, unless it was deleted or another reader has taken it since."""
         with suppress(RecordConflict, StoreMissing), queue_errors(self.name):
             self._queue.update_message(message.id, message.receipt, visibility_timeout=0)
 

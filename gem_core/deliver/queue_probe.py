@@ -16,28 +16,29 @@ HIDDEN_SECONDS = 300
 
 
 class QueueProbe:
-    """One queue. Every method raises StoreError when storage refuses or does not answer."""
+    """One queue. Each method raises StoreError when storage refuses it or does not answer."""
 
     def __init__(self, queue: QueueClient) -> None:
         self._queue = queue
 
     @property
     def name(self) -> str:
-        """Of the queue."""
+        """The name of the queue."""
         return self._queue.queue_name
 
     def waiting(self) -> int:
-        """About how many messages there are."""
+        """The approximate number of messages."""
         return message_count(self._queue)
 
     def try_send(self) -> None:
-        """Send a message that is hidden until a second before it expires, and delete it at once.
+        """Send a message that is hidden until one second before it expires, and delete it at once.
 
-        A receiver gets it only if this process dies in between, in that second five minutes later.
+        If this process dies in between, a receiver may get the message during that last second,
+        five minutes later.
         """
         with queue_errors(self.name):
             sent = self._queue.send_message(
                 PROBE, visibility_timeout=HIDDEN_SECONDS, time_to_live=HIDDEN_SECONDS + 1
             )
         with suppress(StoreError), queue_errors(self.name):
-            self._queue.delete_message(sent)  # without the right to delete: it expires
+            self._queue.delete_message(sent)  # if deleting is not allowed, it expires

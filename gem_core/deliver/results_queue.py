@@ -1,7 +1,7 @@
-"""The results queue. Edge: azure.storage.queue.
+"""Sends manifests to the results queue. Edge: azure.storage.queue.
 
-Messages are sent with the SDK, not with an output binding: the host sends a binding's message after
-the function has returned, when the job is already marked as delivered.
+Messages are sent with the SDK, not with an output binding. The host sends the message of a binding
+after the function has returned, and by then the job is marked as delivered.
 """
 
 from azure.storage.queue import QueueClient
@@ -9,11 +9,12 @@ from azure.storage.queue import QueueClient
 from gem_core.storage.errors import queue_errors
 
 NEVER_EXPIRES = -1
-"""Put Message, messagettl: by default a message that nobody reads is deleted after seven days."""
+"""The time to live. By default, a message that nobody reads is deleted after seven days (Put
+Message, messagettl)."""
 
 
 class ResultsQueue:
-    """Sends manifests."""
+    """The results queue."""
 
     def __init__(self, queue: QueueClient) -> None:
         self._queue = queue
@@ -22,8 +23,9 @@ class ResultsQueue:
         """Send one message; returns when it is on the queue.
 
         Raises:
-            StoreMissing: there is no such queue.
-            StoreError: the queue refused it or did not answer; it may have arrived nevertheless.
+            StoreMissing: the queue does not exist.
+            StoreError: the queue refused the message or did not answer; it may still have received
+                the message.
 
         """
         with queue_errors(self._queue.queue_name):

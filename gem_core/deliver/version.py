@@ -1,8 +1,8 @@
-"""What a manifest describes, as a value. Only here is the text made that its id is a hash of. Pure.
+"""What a manifest describes, as a value; its text is hashed into the id of the manifest. Pure.
 
-An output that was audited in full is known by its ETag: every delivery of it has the same id. All
-else that is said about an output may turn out otherwise at another time, so it carries the
-redelivery that it answers: a repeat of that delivery finds it again, a later redelivery does not.
+An output that was audited in full is identified by its ETag, so each delivery of it has the same
+id. Any other result may be different at another time. So it is identified by the redelivery too: a
+repeat of the same delivery has the same id, and a later redelivery has another one.
 """
 
 import json
@@ -19,23 +19,23 @@ from gem_core.watch.record import JobRecord
 
 
 class NotAudited(StrEnum):
-    """Why an output could not be judged."""
+    """Why an output could not be audited."""
 
     LIMITS = "limits"
-    """Reading it would take more than an audit has."""
+    """To read it, an audit would need more memory or disk than it may use."""
     NEVER_ENDED = "never_ended"
-    """Audits of it began, and none ended."""
+    """Audits of it began and never ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of a job's output, or why there is none. Make one by a constructor below.
+    """A version of a job's output, or why there is none. Use the constructors below.
 
-    `request` is the time of the redelivery that is answered; None for the first delivery.
+    `request` is the time at which the redelivery was requested; None for the first delivery.
     """
 
     text: str
-    """What is hashed. A change gives every manifest another id, so it never changes."""
+    """The text that is hashed. It must never change, or every manifest would get another id."""
 
     @classmethod
     def of_etag(cls, etag: str) -> Self:
@@ -44,30 +44,30 @@ class Version:
 
     @classmethod
     def in_part(cls, etag: str, request: datetime | None) -> Self:
-        """The output was audited without checks that another audit may be able to run."""
+        """The output was audited without some checks that a later audit may be able to run."""
         return cls._of("in_part", etag, request)
 
     @classmethod
     def not_audited(cls, etag: str, reason: NotAudited, request: datetime | None) -> Self:
-        """The output could not be judged; another machine or a later app may be able to."""
+        """The output could not be audited; another machine or a later version may be able to."""
         return cls._of("not_audited", etag, reason, request)
 
     @classmethod
     def changed(cls) -> Self:
         """The output changed during each audit.
 
-        It has no ETag: an output that stays as it is later is then audited as that version.
+        The ETag is not part of it: an output that no longer changes is audited as its own version.
         """
         return cls._of("changed")
 
     @classmethod
     def refused(cls) -> Self:
-        """The names that GEM gives cannot be those of a file, so nothing was read."""
+        """GEM's storage id or file name is not a plain name, so no file was opened."""
         return cls._of("refused")
 
     @classmethod
     def output_missing(cls) -> Self:
-        """There was no output when the time to wait for it had passed."""
+        """The output did not exist when the grace time ended."""
         return cls._of("output_missing")
 
     @classmethod
@@ -77,11 +77,11 @@ class Version:
 
     @classmethod
     def _of(cls, *parts: str | datetime | None) -> Self:
-        """As JSON, so that no two lists of parts give one text."""
+        """Join the parts as JSON, so that different parts always give different texts."""
         return cls(json.dumps(parts, default=moment_text))
 
     def event_id(self, record: JobRecord) -> str:
-        """The id of the manifest that describes this version to this registration's listeners."""
+        """The id of the manifest about this version, for this registration of the job."""
         return manifest_id(
             record.job_run_id, record.registered_at, version=self.text, ruleset=RULESET
         )

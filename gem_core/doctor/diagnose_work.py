@@ -8,7 +8,7 @@ from gem_core.doctor.finding import Finding, fail, ok, skipped, warning
 from gem_core.doctor.installation import Installation
 from gem_core.errors import StoreError
 from gem_core.flows.check_jobs import BUSY
-from gem_core.flows.manage_jobs import TimerStatus, tell_status
+from gem_core.flows.timer_status import TimerStatus, timer_status
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, Stage
 
@@ -21,7 +21,7 @@ _START = (
 def timer(installation: Installation) -> Finding:
     """Compares the age of the last tick with the schedule, and reports how that tick ended."""
     try:
-        alive, status = tell_status(installation.manager())
+        alive, status = timer_status(installation.manager())
     except StoreError as error:
         return store_failure(error, "the last tick", "azd provision")
     if status["tickAgeSeconds"] is None:

@@ -1,1 +1,4 @@
-"""The stories: what the app does, step by step. Edges come in as arguments."""
+"""What the app does, step by step. Each module here is one process, such as a tick or a delivery.
+
+Storage, GEM and the clock are passed in as arguments.
+"""

@@ -1,6 +1,6 @@
-"""What the manifest of a settled job is to say. Edges come in as arguments.
+"""Audits the output of a settled job: finds what its manifest will say.
 
-Nothing is stored here but the attempts, and nothing is sent.
+It stores only the number of attempts, and sends nothing.
 """
 
 from dataclasses import dataclass
@@ -11,11 +11,7 @@ from gem_core.audit.judging.report import Report
 from gem_core.audit.reading.source import Source
 from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.deliver.version import NotAudited, Version
-from gem_core.errors import (
-    OutputChanged,
-    OutputMissing,
-    OutputRefused,
-)
+from gem_core.errors import OutputChanged, OutputMissing, OutputRefused
 from gem_core.flows.deliverer import Deliverer
 from gem_core.flows.job_files import open_input, output_name
 from gem_core.gem.job import GemJob
@@ -24,51 +20,53 @@ from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, Settlement
 
 MAX_AUDITS = 3
-"""Of one ticket: an output that changes during each of them is reported as such."""
-LOOK_AGAIN = timedelta(minutes=2)
-"""How long to wait for what is not there yet."""
-INPUT_PATIENCE = timedelta(minutes=10)
-"""How long to wait for an input or a disk that cannot be used: longer than a hiccup lasts, and not
-long for those who never gave the right to read inputs. Also for an output that is written again
-each time before its manifest is sent."""
+"""Audits for one ticket. If the output changes during each of them, the report says so."""
+RETRY_WAIT = timedelta(minutes=2)
+"""The time between two tries while a file or a disk cannot be used."""
+MAX_RETRY_TIME = timedelta(minutes=10)
+"""How long to retry while the input or the disk cannot be used, or while the output is replaced
+each time before its manifest is sent. This is longer than most outages, and still short for an
+operator who never gave the app the right to read inputs."""
 MAX_BEGUN = 10
-"""Audits of one output that began and never ended: the host's five tries of two tickets."""
+"""How many audits of one output may begin and never end: five tries by the host for each of two
+tickets."""
 BEGUN_WITH_INPUT = MAX_BEGUN // 2
-"""The first of these: what ends the process may be the input, which is no fault of the output."""
+"""How many of them may read the input. After that the input is skipped: it may be what ends the
+process, and a problem with the input never makes an output invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """What the manifest is to say."""
+    """What the manifest will say."""
 
     outcome: Outcome
     version: Version
-    """What it describes."""
+    """What the manifest describes."""
     report: Report | None = None
     """None when there is no output to judge."""
     output: Source | None = None
-    """What the report is about; None when nothing was opened."""
+    """The audited output; None when no file was opened."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing can be said yet: what is missing may still come."""
+    """The manifest must wait, because the problem may pass."""
 
     until: datetime
-    """When to look again."""
+    """When to try again."""
     reason: str
 
 
 def audit_output(deliverer: Deliverer, record: JobRecord) -> Audited | CloudEvent | Wait:
-    """What is known of a settled job's output, as it is now.
+    """Audit the output of a settled job as it is now.
 
     Returns:
-        What the manifest is to say; the manifest itself, when an earlier delivery stored one about
-        this version of the output; or until when to wait.
+        `Audited`: what the manifest will say. `CloudEvent`: the manifest that an earlier delivery
+        stored for this version of the output. `Wait`: when to try again.
 
     Raises:
-        OutputUnreachable: the output storage refused or did not answer.
-        StoreError: our own storage did.
+        OutputUnreachable: the output storage refused access or did not answer.
+        StoreError: the app's own storage refused access or did not answer.
 
     """
     job = record.job
@@ -83,7 +81,7 @@ def audit_output(deliverer: Deliverer, record: JobRecord) -> Audited | CloudEven
             now = deliverer.clock()
             ends = (record.settled_at or record.registered_at) + deliverer.output_grace
             if now < ends:
-                return Wait(min(now + LOOK_AGAIN, ends), str(error))
+                return Wait(min(now + RETRY_WAIT, ends), str(error))
             return Audited(Outcome.OUTPUT_MISSING, Version.output_missing())
         except OutputRefused as error:
             report = refused_report(job, str(error))
@@ -97,29 +95,34 @@ def audit_output(deliverer: Deliverer, record: JobRecord) -> Audited | CloudEven
 def _audit_version(
     deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source
 ) -> Audited | CloudEvent | Wait:
-    """What is known of this version of the output. Raises OutputChanged when it is replaced."""
+    """Audit this version of the output, unless its manifest is stored already.
+
+    Raises:
+        OutputChanged: the output was replaced while it was read.
+
+    """
     in_full = Version.of_etag(output.etag)
     in_part = Version.in_part(output.etag, record.redelivered_at)
     ids = in_full.event_id(record), in_part.event_id(record)
     if event := deliverer.outbox.get(record.job_run_id, *ids):
         return event
-    found = _audit(deliverer, record, job, output)
-    if isinstance(found, Wait) or found.version == in_full:
-        return found
-    # Meanwhile another delivery may have audited it in full.
-    return deliverer.outbox.get(record.job_run_id, *ids) or found
+    result = _audit(deliverer, record, job, output)
+    if isinstance(result, Wait) or result.version == in_full:
+        return result
+    # Meanwhile another delivery may have audited the output in full.
+    return deliverer.outbox.get(record.job_run_id, *ids) or result
 
 
 def _audit(deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source) -> Audited | Wait:
-    """Audit the output, unless trouble that may pass keeps checks back: that is waited for."""
+    """Audit the output, or wait while a problem that may pass prevents some of the checks."""
     request = record.redelivered_at
     with deliverer.attempts.counted(record, output.etag) as begun:
         if begun > MAX_BEGUN:
             report = given_up_report(output, job, begun=MAX_BEGUN)
             version = Version.not_audited(output.etag, NotAudited.NEVER_ENDED, request)
             return Audited(report.outcome, version, report, output)
-        input_ = open_input(deliverer, job, leave_out=begun > BEGUN_WITH_INPUT)
-        if input_.may_come and (wait := wait_for(deliverer, record, input_.note)):
+        input_ = open_input(deliverer, job, skip=begun > BEGUN_WITH_INPUT)
+        if input_.retryable and (wait := wait_for(deliverer, record, input_.note)):
             return wait
         report = deliverer.audit(
             output,
@@ -143,13 +146,13 @@ def _audit(deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source)
     version = Version.of_etag(output.etag)
     if report.facts.too_much:
         version = Version.not_audited(output.etag, NotAudited.LIMITS, request)
-    elif input_.left_out or input_.may_come or report.kept_back:
+    elif input_.skipped or input_.retryable or report.kept_back:
         version = Version.in_part(output.etag, request)
     return Audited(report.outcome, version, report, output)
 
 
-def wait_for(deliverer: Deliverer, record: JobRecord, trouble: str) -> Wait | None:
-    """Until when to wait for trouble to pass that may; None when that was done for long enough."""
+def wait_for(deliverer: Deliverer, record: JobRecord, problem: str) -> Wait | None:
+    """Wait for a problem to pass; None when this delivery has waited for `MAX_RETRY_TIME`."""
     now = deliverer.clock()
-    ends = deliverer.attempts.waiting_since(record, now) + INPUT_PATIENCE
-    return Wait(min(now + LOOK_AGAIN, ends), trouble) if now < ends else None
+    ends = deliverer.attempts.waiting_since(record, now) + MAX_RETRY_TIME
+    return Wait(min(now + RETRY_WAIT, ends), problem) if now < ends else None

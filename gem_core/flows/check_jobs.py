@@ -1,5 +1,6 @@
-"""The story of a tick: every due job once, the oldest due first, within a time budget; or, where
-many jobs are watched, the due jobs handed out in batches. Edges come in as arguments.
+"""Runs a tick: checks every due job, the oldest first, within a time budget.
+
+With `GEM_CHECK_BATCH_SIZE` the tick sends the due jobs to `check_batch` instead.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,9 +15,9 @@ from gem_core.errors import (
     RecordUnreadable,
     StoreError,
 )
-from gem_core.flows.check_one import Common, Done, look_at
+from gem_core.flows.check_one import CheckResult, RunContext, check_one
 from gem_core.flows.checker import Checker
-from gem_core.flows.hand_out import hand_out
+from gem_core.flows.send_batches import send_batches
 from gem_core.logs import Event, log
 from gem_core.watch.durations import Durations
 from gem_core.watch.heartbeat import Tick
@@ -24,19 +25,19 @@ from gem_core.watch.rate_limiter import Lease
 from gem_core.watch.registry import OpenJob
 
 TICK_BUDGET = timedelta(minutes=4)
-"""A tick starts no further question after this; far below the function timeout in host.json."""
+"""A tick starts no check after this time; it is far below the function timeout in host.json."""
 BUSY = "other runs hold all leases of the rate limiter"
 
 
 def check_jobs(checker: Checker, *, past_due: bool = False) -> Tick:
-    """One tick.
+    """Run one tick.
 
-    One bad job never stops a tick. A refused key or token does, since every job would fail alike:
-    what the tick did is kept in the heartbeat, then the refusal is raised.
+    A problem with one job never stops a tick. A refused key or token does, because every other
+    request would fail too: the tick is stored in the heartbeat, then the error is raised.
 
     Raises:
-        GemAccessError: GEM refused key or token.
-        StoreError: worklist, leases or the queue of batches could not be used.
+        GemAccessError: GEM refused the key or the token.
+        StoreError: the worklist, the leases or the queue of batches could not be used.
 
     """
     started = checker.clock()
@@ -44,36 +45,45 @@ def check_jobs(checker: Checker, *, past_due: bool = False) -> Tick:
     open_jobs = sorted(checker.registry.open_jobs(), key=lambda job: job.due_at)
     due = [job for job in open_jobs if job.due_at <= started]
     log(Event.TICK_STARTED, open_jobs=len(open_jobs), due_jobs=len(due), past_due=past_due)
-    done: list[Done] = []
-    stopped, refusal = None, None
-    ends_at = started + TICK_BUDGET
-    if due and checker.batches and checker.plan:
-        done = hand_out(checker, checker.batches, checker.plan, due, ends_at=ends_at)
-    elif due:
-        round_ = run_round(checker, due, ends_at=ends_at)
-        done = round_.done if round_ else [Done.LEFT] * len(due)
-        refusal = round_.refusal if round_ else None
-        stopped = str(refusal) if refusal else None if round_ else BUSY
+    results, access_error, stopped = _check_or_send(checker, due, ends_at=started + TICK_BUDGET)
     tick = Tick(
         started_at=started,
         ended_at=checker.clock(),
         open_jobs=len(open_jobs),
         due_jobs=len(due),
-        **counts(done),
-        handed_out=done.count(Done.HANDED_OUT),
+        **counts(results),
+        handed_out=results.count(CheckResult.IN_BATCH),
         oldest_due_at=due[0].due_at if due else None,
         poison_messages=_poison_messages(checker),
         stopped=stopped,
     )
     checker.heartbeat.end(tick)
     log(Event.TICK_ENDED, **asdict(tick))
-    if refusal:
-        raise refusal
+    if access_error:
+        raise access_error
     return tick
 
 
+def _check_or_send(
+    checker: Checker, due: Sequence[OpenJob], *, ends_at: datetime
+) -> tuple[list[CheckResult], GemAccessError | None, str | None]:
+    """The results, why GEM refused access, and why the work was not completed."""
+    if not due:
+        return [], None, None
+    if checker.batches and checker.plan:
+        return (
+            send_batches(checker, checker.batches, checker.plan, due, ends_at=ends_at),
+            None,
+            None,
+        )
+    run = check_due(checker, due, ends_at=ends_at)
+    if run is None:
+        return [CheckResult.REMAINING] * len(due), None, BUSY
+    return run.results, run.access_error, str(run.access_error) if run.access_error else None
+
+
 def _poison_messages(checker: Checker) -> int | None:
-    """How many failed messages wait for an operator; None when nobody can tell now."""
+    """How many failed messages wait for an operator; None when storage does not answer."""
     try:
         return sum(queue.count() for queue in checker.poison)
     except StoreError as error:
@@ -81,19 +91,19 @@ def _poison_messages(checker: Checker) -> int | None:
         return None
 
 
-def counts(done: Sequence[Done]) -> dict[str, int]:
-    """What came of several jobs, by the names of a `Tick`."""
+def counts(results: Sequence[CheckResult]) -> dict[str, int]:
+    """The number of jobs with each result; the names are those of `Tick`."""
     return {
-        "checked": sum(each in {Done.ASKED, Done.SETTLED} for each in done),
-        "settled": done.count(Done.SETTLED),
-        "tickets_repeated": done.count(Done.TICKET_REPEATED),
-        "problems": done.count(Done.PROBLEM),
-        "remaining": done.count(Done.LEFT),
+        "checked": sum(each in {CheckResult.ASKED, CheckResult.SETTLED} for each in results),
+        "settled": results.count(CheckResult.SETTLED),
+        "tickets_repeated": results.count(CheckResult.TICKET_REPEATED),
+        "problems": results.count(CheckResult.PROBLEM),
+        "remaining": results.count(CheckResult.REMAINING),
     }
 
 
-def run_round(checker: Checker, due: Iterable[OpenJob], *, ends_at: datetime) -> "Round | None":
-    """Look at due jobs, several at once; None when other runs hold all leases.
+def check_due(checker: Checker, due: Iterable[OpenJob], *, ends_at: datetime) -> "CheckRun | None":
+    """Check due jobs, several at once; None when other runs hold all leases.
 
     Raises:
         StoreError: the leases could not be read or written.
@@ -103,70 +113,66 @@ def run_round(checker: Checker, due: Iterable[OpenJob], *, ends_at: datetime) ->
     if lease is None:
         return None
     try:
-        book = checker.durations
-        known = book.read() if book else Durations()
-        round_ = Round(checker, lease, known, ends_at=ends_at)
-        round_.run(due)
-        if book:
-            book.learn(known, round_.common.learned)
-        return round_
+        store = checker.durations
+        known = store.read() if store else Durations()
+        run = CheckRun(checker, lease, known, ends_at=ends_at)
+        run.run(due)
+        if store:
+            store.add(known, run.context.observed)
+        return run
     finally:
         lease.release()
 
 
-class Round:
-    """Due jobs that one run looks at."""
+class CheckRun:
+    """Checks due jobs while this run holds a lease of the rate limiter."""
 
     def __init__(
         self, checker: Checker, lease: Lease, known: Durations, *, ends_at: datetime
     ) -> None:
-        self.common = Common(self._may_ask, known)
+        self.context = RunContext(self._wait_to_ask, known)
         self._checker = checker
         self._lease = lease
         self._ends_at = ends_at
         self._stop = Flag()
-        self.done: list[Done] = []
+        self.results: list[CheckResult] = []
         self._refused: tuple[str, GemAccessError] | None = None
 
     @property
-    def refusal(self) -> GemAccessError | None:
-        """Why GEM was asked nothing more, if it refused key or token."""
+    def access_error(self) -> GemAccessError | None:
+        """The error with which GEM refused the key or the token; it ended the run."""
         return self._refused[1] if self._refused else None
 
     def run(self, due: Iterable[OpenJob]) -> None:
-        """Look at them, in their order."""
-        self.done = self._checker.each(self._one, due)
+        """Check the jobs in this order."""
+        self.results = self._checker.each(self._one, due)
         if self._refused:
             job_run_id, error = self._refused
             log(Event.TICK_STOPPED, job_run_id=job_run_id, reason=str(error))
 
-    def _may_ask(self) -> bool:
+    def _wait_to_ask(self) -> bool:
         return self._lease.wait(self._ends_at) and not self._stop.is_set()
 
-    def _one(self, job: OpenJob) -> Done:
+    def _one(self, job: OpenJob) -> CheckResult:
         if self._stop.is_set() or self._checker.clock() >= self._ends_at:
-            return Done.LEFT
+            return CheckResult.REMAINING
         try:
-            return look_at(self._checker, job, self.common)
+            return check_one(self._checker, job, self.context)
         except GemAccessError as error:
             self._refused = job.job_run_id, error
             self._stop.set()
-            return Done.LEFT
+            return CheckResult.REMAINING
         except RecordConflict:
             log(Event.RECORD_CONFLICT, job_run_id=job.job_run_id)
         except RecordUnreadable as error:
-            log(
-                Event.RECORD_UNREADABLE,
-                job_run_id=job.job_run_id,
-                reason=str(error),
-            )
-        except Exception as error:  # noqa: BLE001 - one bad job never stops a tick
-            # The words of ours say what to do, and hold no secret.
-            is_ours = isinstance(error, CourierError)
+            log(Event.RECORD_UNREADABLE, job_run_id=job.job_run_id, reason=str(error))
+        except Exception as error:  # noqa: BLE001 - a problem with one job never stops a tick
+            # The message of a CourierError says what to do and holds no secret; others may.
+            is_expected = isinstance(error, CourierError)
             log(
                 Event.JOB_CHECK_CRASHED,
-                traceback=not is_ours,
+                traceback=not is_expected,
                 job_run_id=job.job_run_id,
-                reason=str(error) if is_ours else type(error).__name__,
+                reason=str(error) if is_expected else type(error).__name__,
             )
-        return Done.PROBLEM
+        return CheckResult.PROBLEM

@@ -1,10 +1,10 @@
-"""What is due about one job: ask GEM, settle it if it has ended, or raise its ticket again. Edges
-come in as arguments.
+"""Does what is due for one job: asks GEM and settles the job if it has ended, or raises its ticket
+again.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from gem_core.errors import (
@@ -18,54 +18,55 @@ from gem_core.errors import (
 from gem_core.flows.checker import Checker
 from gem_core.flows.sweep import repeat_ticket
 from gem_core.logs import Event, log
-from gem_core.watch.durations import Durations, Learned
-from gem_core.watch.expectation import learned
+from gem_core.watch.durations import Durations, JobDuration
+from gem_core.watch.expectation import observed_durations
 from gem_core.watch.record import JobRecord, Settlement, Stage
 from gem_core.watch.registry import ORPHAN_AGE, OpenJob, StoredRecord
 from gem_core.watch.schedule import next_check, next_ticket, settlement
 
-QUESTION = timedelta(minutes=2, seconds=30)
-"""A job is claimed for at least as long as a question may take (twice the client's 60 s for a whole
-answer, since a 401 is asked again, and two writes), but no longer than it may wait at all."""
+MAX_CHECK_TIME = timedelta(minutes=2, seconds=30)
+"""How long a check may take: two requests to GEM (a 401 is repeated once) of at most 60 s each, and
+two writes. A claim lasts at least this long, but never longer than `Policy.check_max`."""
 
 
-class Done(StrEnum):
-    """What came of one due job."""
+class CheckResult(StrEnum):
+    """The result for one due job."""
 
     ASKED = "asked"
     SETTLED = "settled"
     TICKET_REPEATED = "ticket_repeated"
     PROBLEM = "problem"
-    LEFT = "left"
-    """To the next tick."""
-    HANDED_OUT = "handed_out"
-    """To `check_batch`."""
+    REMAINING = "remaining"
+    """Nothing was done; the next tick does it."""
+    IN_BATCH = "in_batch"
+    """The job was sent to `check_batch`."""
     NOTHING = "nothing"
+    """Nothing had to be done."""
 
 
 @dataclass(slots=True)
-class Common:
-    """What all questions of one run have in common; used by several threads."""
+class RunContext:
+    """What all checks of one run share; several threads use it."""
 
-    may_ask: Callable[[], bool]
-    """Waits for the moment to ask GEM; False when there is none in time."""
+    wait_to_ask: Callable[[], bool]
+    """Waits until the next request may start; returns False when that is too late for this run."""
     known: Durations = field(default_factory=Durations)
-    """Of earlier jobs."""
-    learned: list[Learned] = field(default_factory=list)
-    """Of jobs that this run saw finished."""
+    """How long earlier jobs ran."""
+    observed: list[JobDuration] = field(default_factory=list)
+    """How long the jobs ran that finished in this run."""
 
 
-def look_at(checker: Checker, job: OpenJob, common: Common) -> Done:
-    """Do what is due about one job of the worklist.
+def check_one(checker: Checker, job: OpenJob, context: RunContext) -> CheckResult:
+    """Do what is due for one job.
 
     Args:
-        checker: the edges.
-        job: the line of the worklist, or what a batch says of it.
-        common: what the run's questions share.
+        checker: the dependencies.
+        job: the job's entry in the worklist, or in a batch.
+        context: what all checks of this run share.
 
     Raises:
-        GemAccessError: GEM refused key or token.
-        StoreError: the record could not be read or written, or another writer was first.
+        GemAccessError: GEM refused the key or the token.
+        StoreError: the record could not be read or written, or another process changed it first.
 
     """
     now = checker.clock()
@@ -74,36 +75,42 @@ def look_at(checker: Checker, job: OpenJob, common: Common) -> Done:
     if stored is None or stored.record.stage is Stage.DELIVERED:
         is_old = now - job.marked_at > ORPHAN_AGE
         if is_old and registry.unmark(job.job_run_id, etag=job.etag) and stored is None:
-            # For the host's log: whoever forgot the job at a terminal has not told it.
+            # A command that deletes a job does not write to the host's log, so this line does.
             log(Event.JOB_FORGOTTEN, job_run_id=job.job_run_id)
-        return Done.NOTHING
+        return CheckResult.NOTHING
     record = stored.record
     if record.due_at > now:
-        registry.claim(job, record.due_at)
-        return Done.NOTHING
+        registry.claim(job, record.due_at)  # the marker said an earlier time
+        return CheckResult.NOTHING
     if record.stage is Stage.SETTLED:
         repeat_ticket(checker, stored)
-        return Done.TICKET_REPEATED
-    return _ask_alone(checker, job, stored, common) if common.may_ask() else Done.LEFT
+        return CheckResult.TICKET_REPEATED
+    if not context.wait_to_ask():
+        return CheckResult.REMAINING
+    return _claim_and_ask(checker, job, stored, context)
 
 
-def _ask_alone(checker: Checker, job: OpenJob, stored: StoredRecord, common: Common) -> Done:
-    """Claim the job, and ask unless another was first."""
+def _claim_and_ask(
+    checker: Checker, job: OpenJob, stored: StoredRecord, context: RunContext
+) -> CheckResult:
+    """Claim the job and ask GEM; do nothing if another process claimed the job first."""
     now = checker.clock()
-    # Until it would be due again if GEM answers as before: then the marker need not be mended.
+    # The claim ends when the job is due again if GEM's answer has not changed. The marker is then
+    # already correct and need not be written a second time.
     likely = next_check(
-        stored.record, now, checker.policy, jitter=checker.jitter(), known=common.known
+        stored.record, now, checker.policy, jitter=checker.jitter(), known=context.known
     )
-    until = max(likely, now + min(QUESTION, checker.policy.check_max))
+    until = max(likely, now + min(MAX_CHECK_TIME, checker.policy.check_max))
     claim = checker.registry.claim(job, until)
     if claim is None:
-        return Done.NOTHING
+        return CheckResult.NOTHING
     try:
-        return ask(checker, stored, claim, common)
+        return ask(checker, stored, claim, context)
     except GemForbidden:
-        raise  # perhaps about this job alone: next time the others come before it
+        # The 403 may concern this job only. The claim stays, so the next tick starts with others.
+        raise
     except GemAccessError:
-        # Whoever asks with a better key need not wait for the claim to end.
+        # End the claim, so that the job is due as soon as the key or the token is corrected.
         checker.registry.claim(claim, stored.record.due_at)
         raise
 
@@ -112,39 +119,30 @@ def ask(
     checker: Checker,
     stored: StoredRecord,
     claim: OpenJob | None = None,
-    common: Common | None = None,
-) -> Done:
-    """Ask GEM about a job that is being watched; keep the answer, and settle it if it has ended.
+    context: RunContext | None = None,
+) -> CheckResult:
+    """Ask GEM about a watched job and store the answer; settle the job if it has ended.
 
     Args:
-        checker: the edges.
+        checker: the dependencies.
         stored: the record.
-        claim: the job's marker, when it was moved for this question.
-        common: of a run; None for a question by hand.
+        claim: the job's marker, if this process has claimed the job.
+        context: what all checks of a run share; None when a person asked for this check.
 
     Raises:
-        GemAccessError: GEM refused key or token; the record is as it was.
-        StoreError: the record could not be written, or another writer was first.
+        GemAccessError: GEM refused the key or the token; the record does not change.
+        StoreError: the record could not be written, or another process changed it first.
 
     """
-    record, retry_after = _question(checker, stored.record)
+    record, retry_after = _request(checker, stored.record)
     now = checker.clock()
-    # A failed request says nothing about the job, so nothing is concluded from it.
-    ended = None if record.failures else settlement(record, now, checker.policy)
-    if ended:
-        if common and ended is Settlement.FINISHED:
-            common.learned += learned(record)
-        record = record.settled(ended, now).ticketed()
-        record = record.due(next_ticket(record, now, checker.policy))
-        _keep(checker, stored, record, claim)
-        log(
-            Event.JOB_SETTLED,
-            job_run_id=record.job_run_id,
-            settlement=ended,
-            times_checked=record.times_checked,
-        )
-        checker.registry.raise_ticket(record)
-        return Done.SETTLED
+    # A failed request says nothing about the job, so it never settles one.
+    reason = None if record.failures else settlement(record, now, checker.policy)
+    if reason:
+        if context and reason is Settlement.FINISHED:
+            context.observed += observed_durations(record)
+        _settle(checker, stored, record.settled(reason, now), claim, now)
+        return CheckResult.SETTLED
     due_at = next_check(
         record,
         now,
@@ -152,21 +150,41 @@ def ask(
         jitter=checker.jitter(),
         retry_after=retry_after,
         claimed=claim.due_at if claim else None,
-        known=common.known if common else None,
+        known=context.known if context else None,
     )
-    _keep(checker, stored, record.due(due_at), claim)
-    return Done.PROBLEM if record.failures else Done.ASKED
+    _store(checker, stored, record.due(due_at), claim)
+    return CheckResult.PROBLEM if record.failures else CheckResult.ASKED
 
 
-def _keep(checker: Checker, stored: StoredRecord, record: JobRecord, claim: OpenJob | None) -> None:
+def _settle(
+    checker: Checker, stored: StoredRecord, record: JobRecord, claim: OpenJob | None, now: datetime
+) -> None:
+    """Store the settled record, then raise its ticket. If the process dies in between, the sweep
+    raises the ticket.
+    """
+    record = record.ticket_raised()
+    record = record.due(next_ticket(record, now, checker.policy))
+    _store(checker, stored, record, claim)
+    log(
+        Event.JOB_SETTLED,
+        job_run_id=record.job_run_id,
+        settlement=record.settlement,
+        times_checked=record.times_checked,
+    )
+    checker.registry.raise_ticket(record)
+
+
+def _store(
+    checker: Checker, stored: StoredRecord, record: JobRecord, claim: OpenJob | None
+) -> None:
     if claim:
         checker.registry.replace_claimed(stored, record, claim)
     else:
         checker.registry.replace(stored, record)
 
 
-def _question(checker: Checker, record: JobRecord) -> tuple[JobRecord, timedelta]:
-    """The record after one question to GEM, and how long GEM wants to be left alone."""
+def _request(checker: Checker, record: JobRecord) -> tuple[JobRecord, timedelta]:
+    """The record after one request to GEM, and the least wait that GEM asked for (Retry-After)."""
     job_run_id = record.job_run_id
     try:
         job = checker.gem.get_job(job_run_id)

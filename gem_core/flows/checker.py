@@ -1,4 +1,4 @@
-"""What checking jobs needs of the world: its edges, as the stories see them."""
+"""What the checks of jobs depend on: GEM, storage, the queue of batches, the clock."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from gem_core.gem.job import GemJob
-from gem_core.watch.batch import Batch, Plan
-from gem_core.watch.durations import DurationBook
+from gem_core.watch.batch import Batch, BatchPlan
+from gem_core.watch.durations import DurationStore
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.rate_limiter import RateLimiter
 from gem_core.watch.registry import JobRegistry, OpenJob
@@ -16,43 +16,43 @@ from gem_core.watch.schedule import Policy
 
 
 class Gem(Protocol):
-    """What is needed of GEM."""
+    """GEM's API; see `gem.client`."""
 
     def get_job(self, job_run_id: str) -> GemJob:
-        """What GEM says of one job now; raises GemError."""
+        """Get the job as it is now. Raises GemError."""
         ...
 
 
 class Batches(Protocol):
-    """Where due jobs are handed to `check_batch`."""
+    """The queue by which due jobs are sent to `check_batch`; see `watch.batch_queue`."""
 
     def waiting(self) -> int:
-        """About how many batches have not been worked on yet. Raises StoreError."""
+        """The approximate number of batches on the queue. Raises StoreError."""
         ...
 
-    def send(self, batch: Batch, *, hidden: timedelta, kept: timedelta) -> None:
-        """Hand out a batch: hidden for so long, and dropped after so long. Raises StoreError."""
+    def send(self, batch: Batch, *, hidden_for: timedelta, expires_after: timedelta) -> None:
+        """Send a batch. Raises StoreError."""
         ...
 
 
 class PoisonCount(Protocol):
-    """A queue of messages that failed too often."""
+    """A poison queue: a trigger's message goes there when it failed too often."""
 
     def count(self) -> int:
-        """How many messages are on it, about. Raises StoreError."""
+        """The approximate number of messages. Raises StoreError."""
         ...
 
 
 class Each(Protocol):
-    """Does something about every job, in this order, several at once."""
+    """Calls a function with each job, in this order, several at once."""
 
     def __call__[T](self, do: Callable[[OpenJob], T], jobs: Iterable[OpenJob]) -> list[T]:
-        """What came of each."""
+        """The result for each job, in the order of the jobs."""
         ...
 
 
 def in_threads(concurrency: int) -> Each:
-    """So many jobs at once, each in a thread."""
+    """Call the function in so many threads."""
 
     def each[T](do: Callable[[OpenJob], T], jobs: Iterable[OpenJob]) -> list[T]:
         with ThreadPoolExecutor(concurrency, "check") as pool:
@@ -63,7 +63,7 @@ def in_threads(concurrency: int) -> Each:
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """All that it takes to check jobs."""
+    """The dependencies of a check."""
 
     registry: JobRegistry
     heartbeat: Heartbeat
@@ -72,13 +72,13 @@ class Checker:
     limiter: RateLimiter
     clock: Callable[[], datetime]
     jitter: Callable[[], float]
-    """0 up to 1."""
+    """Returns a random number from 0 up to 1."""
     each: Each
     poison: tuple[PoisonCount, ...] = ()
-    """The queues of failed messages that a tick counts."""
-    durations: DurationBook | None = None
-    """How long earlier jobs ran; None learns nothing."""
+    """The poison queues whose messages a tick counts."""
+    durations: DurationStore | None = None
+    """How long earlier jobs ran; with None this is neither read nor stored."""
     batches: Batches | None = None
-    """None: a tick asks by itself."""
-    plan: Plan | None = None
-    """Of the batches."""
+    """With None a tick checks the jobs itself."""
+    plan: BatchPlan | None = None
+    """How the due jobs are divided into batches."""

@@ -1,8 +1,7 @@
-"""The story of a ticket: find out what the manifest of a settled job is to say, store it, send it,
-and only then mark the job as delivered. Edges come in as arguments.
+"""Delivers a settled job: audits its output, stores the manifest, sends it, marks it as delivered.
 
-Whatever happens between two lines here, the record stays settled and on the worklist, so the sweep
-raises the ticket again; and the outbox makes the repeat send the same manifest.
+If the process dies between two of these steps, the record stays settled and on the worklist. The
+sweep then raises the ticket again, and the outbox makes the repeat send the same manifest.
 """
 
 from datetime import datetime
@@ -20,11 +19,12 @@ from gem_core.watch.registry import StoredRecord
 
 
 def deliver_results(deliverer: Deliverer, job_run_id: str) -> CloudEvent | None:
-    """Deliver one settled job; None when there is nothing to deliver (yet).
+    """Deliver one settled job; None when there is nothing to deliver, or nothing yet.
 
     Raises:
-        OutputUnreachable: the output storage refused or did not answer; the ticket comes again.
-        StoreError: our own storage did; the ticket comes again.
+        OutputUnreachable: the output storage refused access or did not answer. The record stays
+            settled, so the ticket is raised again; this holds for StoreError too.
+        StoreError: the app's own storage refused access or did not answer.
 
     """
     stored = deliverer.registry.get(job_run_id)
@@ -54,7 +54,7 @@ def deliver_results(deliverer: Deliverer, job_run_id: str) -> CloudEvent | None:
 
 
 def _postpone(deliverer: Deliverer, stored: StoredRecord, wait: Wait) -> None:
-    """Nothing can be sent yet: let the sweep raise the ticket again."""
+    """Let the sweep raise the ticket again when the wait is over."""
     record = stored.record
     log(
         Event.DELIVERY_POSTPONED,
@@ -64,23 +64,23 @@ def _postpone(deliverer: Deliverer, stored: StoredRecord, wait: Wait) -> None:
     )
     try:
         deliverer.registry.replace(stored, record.due(wait.until))
-    except RecordConflict:  # somebody else is at it; the sweep comes anyway
+    except RecordConflict:  # another process changed the record; the sweep follows in any case
         log(Event.RECORD_CONFLICT, job_run_id=record.job_run_id)
 
 
 def _mark_delivered(
-    deliverer: Deliverer, served: StoredRecord, outcome: Outcome, manifest_id: str
+    deliverer: Deliverer, started_with: StoredRecord, outcome: Outcome, manifest_id: str
 ) -> None:
-    """Mark the job as delivered, whatever else has changed in its record meanwhile.
+    """Mark the job as delivered, even if another process has changed its record meanwhile.
 
-    It stays settled when somebody asked for the manifest again meanwhile, or registered the job
-    again: this delivery may have read the output before that.
+    The job stays settled if a person has asked for a redelivery meanwhile, or has registered the
+    job again: this delivery may have read the output before that.
     """
-    stored: StoredRecord | None = served
+    stored: StoredRecord | None = started_with
     while (
         stored
         and stored.record.stage is Stage.SETTLED
-        and stored.record.is_same_delivery(served.record)
+        and stored.record.is_same_delivery(started_with.record)
     ):
         delivered = stored.record.delivered(outcome, manifest_id, deliverer.clock())
         try:
@@ -92,7 +92,7 @@ def _mark_delivered(
 
 
 def _finished_at(record: JobRecord) -> datetime | None:
-    """When GEM says that it finished the job; by GEM's clock."""
+    """When GEM finished the job, by GEM's clock; None for a job that did not finish."""
     is_finished = record.settlement is Settlement.FINISHED
     return record.job.modified_at if record.job and is_finished else None
 

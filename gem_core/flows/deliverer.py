@@ -1,4 +1,4 @@
-"""What a delivery needs of the world: its edges, as the story sees them."""
+"""What a delivery depends on: storage, the results queue, the audit, the clock."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,23 +15,23 @@ from gem_core.watch.registry import JobRegistry
 
 
 class Files(Protocol):
-    """Where GEM reads inputs and writes outputs."""
+    """The storage from which GEM reads inputs and to which it writes outputs."""
 
     def open(self, storage_id: str | None, name: str) -> Source:
-        """A file, pinned to its present version. Raises OutputError."""
+        """Open a file; every read is of the version that it has now. Raises OutputError."""
         ...
 
 
 class ManifestQueue(Protocol):
-    """Where manifests go."""
+    """The results queue."""
 
     def send(self, body: str) -> None:
-        """Put one message on the queue. Raises StoreError."""
+        """Send one message. Raises StoreError."""
         ...
 
 
 class Audit(Protocol):
-    """What judges an output: `gem_core.audit.audit`."""
+    """Audits an output; see `audit.audit.audit`."""
 
     def __call__(
         self,
@@ -42,18 +42,18 @@ class Audit(Protocol):
         input_note: str,
         expected_input: str | None,
     ) -> Report:
-        """The report of one version of an output. Raises OutputChanged, OutputUnreachable."""
+        """Audit one version of an output. Raises OutputChanged, OutputUnreachable."""
         ...
 
 
 type MakePage = Callable[[Report, Source | None, datetime], str]
-"""From a report, the output that it is about (None when none was opened) and the time of the audit:
-an HTML page."""
+"""Makes an HTML page from a report, its output (None when none was opened) and the time of the
+audit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deliverer:
-    """All that it takes to deliver results."""
+    """The dependencies of a delivery."""
 
     registry: JobRegistry
     outbox: Outbox
@@ -65,5 +65,5 @@ class Deliverer:
     input_audit: bool
     clock: Callable[[], datetime]
     make_page: MakePage | None = None
-    """None makes no pages."""
+    """With None no page is made."""
     audit: Audit = audit

@@ -1,6 +1,4 @@
-"""The story of an incident's first question: which open jobs need somebody's eyes? Edges come in as
-arguments.
-"""
+"""Finds the open jobs that need attention."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,36 +12,38 @@ from gem_core.watch.registry import OpenJob
 from gem_core.watch.trouble import Trouble, TroubleKind, trouble
 
 _READERS = 10
-"""Records read at once."""
+"""Records that are read at the same time."""
 
 
 def find_trouble(
     manager: JobManager, *, on_read: Callable[[int, int], None] = lambda _done, _of: None
 ) -> list[dict[str, Any]]:
-    """Every open job with trouble, the oldest trouble first.
+    """The open jobs that need attention, the oldest problem first.
 
-    Reads the record of each open job, so it costs by open jobs and not by history.
+    Reads the record of each open job; delivered jobs cost nothing.
 
     Args:
-        manager: the edges.
-        on_read: told how many records of how many were read.
+        manager: the dependencies.
+        on_read: called after each record with the number of records read and the total number.
 
     """
     now = manager.clock()
     open_jobs = list(manager.registry.open_jobs())
     found = []
     with ThreadPoolExecutor(_READERS, "read") as pool:
-        for done, line in enumerate(pool.map(lambda job: _line(manager, job, now), open_jobs), 1):
+        results = pool.map(lambda job: _find(manager, job, now), open_jobs)
+        for done, result in enumerate(results, 1):
             on_read(done, len(open_jobs))
-            if line:
-                found.append(line)
+            if result:
+                found.append(result)
     never = datetime.min.replace(tzinfo=UTC)
-    return [_shown(*line) for line in sorted(found, key=lambda line: line[2].since or never)]
+    return [_to_json(*each) for each in sorted(found, key=lambda each: each[2].since or never)]
 
 
-def _line(
+def _find(
     manager: JobManager, job: OpenJob, now: datetime
 ) -> tuple[str, str | None, Trouble] | None:
+    """The id and stage of a job, and its problem; None when it has none."""
     try:
         stored = manager.registry.get(job.job_run_id)
     except RecordUnreadable as error:
@@ -52,7 +52,7 @@ def _line(
     return (job.job_run_id, stored.record.stage, found) if stored and found else None
 
 
-def _shown(job_run_id: str, stage: str | None, found: Trouble) -> dict[str, Any]:
+def _to_json(job_run_id: str, stage: str | None, found: Trouble) -> dict[str, Any]:
     return {
         "jobRunId": job_run_id,
         "stage": stage,

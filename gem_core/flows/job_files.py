@@ -1,4 +1,4 @@
-"""The files that a finished job is about. Edges come in as arguments."""
+"""The input and output files of a finished job."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ from gem_core.gem.job import GemJob
 
 
 def output_name(job: GemJob) -> str:
-    """The file to audit: the one that GEM names, else the one that the contract promises.
+    """The name of the file to audit: what GEM says, else what the contract promises.
 
     Raises:
         OutputMissing: GEM names neither output nor input.
-        RecordUnreadable: this version does not know the contract that GEM answered in.
+        RecordUnreadable: this version does not know the contract of GEM's answer.
 
     """
-    contract_of(job)  # nothing is concluded from an answer that only a newer version can read
+    contract_of(job)  # raises: an answer that only a newer version can read decides nothing
     if name := job.output_name or job.promised_output:
         return name
     raise OutputMissing("GEM names neither an output nor an input file")
@@ -25,21 +25,25 @@ def output_name(job: GemJob) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OpenedInput:
-    """The input file, or why the audit goes without it."""
+    """The input file, or why the audit does not read it."""
 
     source: Source | None = None
     note: str = ""
-    may_come: bool = False
-    """Another try may be able to open it."""
-    left_out: bool = False
-    """It could be opened; audits that read it never ended."""
+    retryable: bool = False
+    """A later try may be able to open the file."""
+    skipped: bool = False
+    """The file can be opened, but audits that read it never ended."""
 
 
-def open_input(deliverer: Deliverer, job: GemJob, *, leave_out: bool) -> OpenedInput:
-    """The input file, or why the audit goes without it: that never fails an output.
+def open_input(deliverer: Deliverer, job: GemJob, *, skip: bool) -> OpenedInput:
+    """Open the input file. A problem with it never makes an output invalid.
 
-    `leave_out` says that audits which read it never ended. It is opened all the same, so that an
-    input that is not there is not blamed.
+    Args:
+        deliverer: the dependencies.
+        job: the finished job.
+        skip: audits that read the input never ended, so this one does not read it. The file is
+            opened all the same: an input that does not exist is not the reason.
+
     """
     if not deliverer.input_audit:
         return OpenedInput(note="turned off by GEM_INPUT_AUDIT")
@@ -49,7 +53,7 @@ def open_input(deliverer: Deliverer, job: GemJob, *, leave_out: bool) -> OpenedI
         source = deliverer.files.open(job.storage_id, job.input_name)
     except OutputError as error:
         note = f"the input file cannot be read: {error}"
-        return OpenedInput(note=note, may_come=isinstance(error, OutputUnreachable))
-    if leave_out:
-        return OpenedInput(note="the audits that read the input never ended", left_out=True)
+        return OpenedInput(note=note, retryable=isinstance(error, OutputUnreachable))
+    if skip:
+        return OpenedInput(note="the audits that read the input never ended", skipped=True)
     return OpenedInput(source)

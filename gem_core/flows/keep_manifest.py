@@ -1,4 +1,4 @@
-"""The part of a delivery that stores: report, page, manifest. Edges come in as arguments."""
+"""Stores what a delivery produces: first the report, then its page, then the manifest."""
 
 from datetime import datetime
 
@@ -15,9 +15,12 @@ from gem_core.watch.record import JobRecord
 
 
 def keep(deliverer: Deliverer, record: JobRecord, audited: Audited) -> CloudEvent | Wait:
-    """Store the manifest, after its report; gives the one that stands under its id.
+    """Store the manifest, after its report.
 
-    It is not to be sent yet when the output was replaced meanwhile: drawing the page takes a while.
+    Returns:
+        The manifest to send: the one that was stored first under this id. `Wait` if the output was
+        replaced since its audit, for example while the page was made.
+
     """
     outbox, job_run_id, now = deliverer.outbox, record.job_run_id, deliverer.clock()
     id_ = audited.version.event_id(record)
@@ -33,8 +36,8 @@ def keep(deliverer: Deliverer, record: JobRecord, audited: Audited) -> CloudEven
     if outbox.keep_report(job_run_id, report):
         _keep_page(deliverer, job_run_id, id_, audited, now)
     elif not outbox.get(job_run_id, id_):
-        # An earlier delivery ended after its report, perhaps since drawing the page took too much
-        # memory: this one goes without a page.
+        # An earlier delivery died after it stored its report, perhaps because making the page needs
+        # too much memory. So this delivery makes no page.
         outbox.replace_report(job_run_id, report)
     event = outbox.keep(job_run_id, manifest(report))
     if audited.version != Version.changed() and audited.output and _is_replaced(audited.output):
@@ -43,7 +46,7 @@ def keep(deliverer: Deliverer, record: JobRecord, audited: Audited) -> CloudEven
 
 
 def _is_replaced(output: Source) -> bool:
-    """Whether another version is there by now. Without an answer the report stays true."""
+    """Whether the output has another version now; False when its storage does not answer."""
     try:
         if output.size_bytes:
             output.read(0, 1)
@@ -57,13 +60,13 @@ def _is_replaced(output: Source) -> bool:
 def _keep_page(
     deliverer: Deliverer, job_run_id: str, id_: str, audited: Audited, now: datetime
 ) -> None:
-    """Draw the page of a report and store it. An error is logged: the verdict stands without it."""
+    """Make the page of a report and store it. An error is logged only: the page is optional."""
     if not (deliverer.make_page and audited.report):
         return
     try:
         page = deliverer.make_page(audited.report, audited.output, now)
         deliverer.outbox.keep_page(job_run_id, id_, page)
-    except Exception as error:  # noqa: BLE001 - no error may hold up the manifest
+    except Exception as error:  # noqa: BLE001 - no error may delay the manifest
         log(
             Event.REPORT_PAGE_FAILED,
             traceback=True,

@@ -1,8 +1,7 @@
-"""The stories of the poison queues: what lies there, and taking it up again. Edges come in as
-arguments.
+"""Lists and replays the messages of the poison queues.
 
-The ticket is raised before its message is taken off, so whoever dies in between leaves a message
-that is replayed once more: a ticket too many does no harm.
+The ticket is raised before its message is deleted. If the process dies in between, the message is
+replayed again, which is harmless: a ticket may be raised more than once.
 """
 
 from collections.abc import Collection, Iterator
@@ -15,42 +14,42 @@ from gem_core.flows.manage_jobs import JobManager
 from gem_core.flows.sweep import repeat_ticket
 from gem_core.logs import Event, log
 from gem_core.moments import optional_moment_text
-from gem_core.watch.poison import PoisonMessage, is_batch, ticket_of_message
+from gem_core.watch.poison import PoisonMessage, is_batch, job_of_message
 from gem_core.watch.record import Stage
 
 
 class Poison(Protocol):
-    """A queue of messages that failed too often; see `deliver.poison_queue`."""
+    """A poison queue; see `deliver.poison_queue`. The methods raise StoreError."""
 
     @property
     def name(self) -> str:
-        """Of the queue."""
+        """The name of the queue."""
         ...
 
     def count(self) -> int:
-        """How many messages there are, about."""
+        """The approximate number of messages."""
         ...
 
     def peek(self) -> tuple[PoisonMessage, ...]:
-        """The first messages; nothing changes."""
+        """The first messages. Changes nothing."""
         ...
 
     def take(self) -> tuple[PoisonMessage, ...]:
-        """The next messages, hidden from others for a while."""
+        """The next messages, which are then hidden from other readers for a while."""
         ...
 
     def delete(self, message: PoisonMessage) -> None:
-        """Take a message off."""
+        """Delete a message."""
         ...
 
     def put_back(self, message: PoisonMessage) -> None:
-        """Show a message that was taken to everybody again."""
+        """Make a message visible to all readers again."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PoisonManager:
-    """All that it takes to look after the poison queues."""
+    """The dependencies of listing and replaying."""
 
     manager: JobManager
     queues: tuple[Poison, ...]
@@ -59,27 +58,27 @@ class PoisonManager:
 
 
 class Replay(StrEnum):
-    """What came of one message."""
+    """The result for one message."""
 
     RAISED = "ticket_raised"
     DELIVERED = "already_delivered"
-    """The sweep was faster: only the message was deleted."""
+    """The sweep has delivered the job; the message was only deleted."""
     WATCHING = "still_watching"
-    """The job was registered again meanwhile: only the message was deleted."""
+    """The job was registered again; the message was only deleted."""
     NOT_REGISTERED = "not_registered"
-    """Nobody waits for it any more: only the message was deleted."""
+    """The job is not registered any more; the message was only deleted."""
     UNREADABLE = "record_unreadable"
-    """The message is kept."""
+    """The record cannot be read; the message is kept."""
     CONFLICT = "record_conflict"
-    """Another writer changed the record; the message is kept."""
+    """Another process changed the record; the message is kept."""
     BATCH = "batch"
-    """Its jobs became due again by themselves: only the message was deleted."""
+    """A batch, whose jobs are due again without it; the message was only deleted."""
     UNKNOWN = "unknown_message"
-    """Neither the ticket of a job nor a batch; the message is kept."""
+    """Neither about a ticket nor a batch; the message is kept."""
 
 
 _KEPT = {Replay.UNREADABLE, Replay.CONFLICT, Replay.UNKNOWN}
-"""The results after which the message is still on its queue."""
+"""The results after which the message stays on its queue."""
 
 _BY_STAGE = {
     Stage.SETTLED: Replay.RAISED,
@@ -89,11 +88,13 @@ _BY_STAGE = {
 
 
 def list_poison(poison: PoisonManager) -> dict[str, Any]:
-    """How many messages each queue has, and the first of them with the jobs that they are about."""
+    """The number of messages on each queue, and the first messages with their jobs."""
     return {
         "queues": [{"queue": queue.name, "messages": queue.count()} for queue in poison.queues],
         "messages": [
-            _shown(poison, queue, message) for queue in poison.queues for message in queue.peek()
+            _message_json(poison, queue, message)
+            for queue in poison.queues
+            for message in queue.peek()
         ],
     }
 
@@ -101,19 +102,19 @@ def list_poison(poison: PoisonManager) -> dict[str, Any]:
 def replay_poison(
     poison: PoisonManager, job_run_ids: Collection[str] = ()
 ) -> Iterator[dict[str, Any]]:
-    """Take up every message again, or only those of some jobs; gives the result of each.
+    """Replay every message, or only those about some jobs; yields the result for each message.
 
-    A message that cannot be replayed is kept on its queue.
+    A message that cannot be replayed stays on its queue.
     """
     for queue in poison.queues:
-        left: list[PoisonMessage] = []
+        remaining: list[PoisonMessage] = []
         raised: set[str] = set()
         try:
-            # Each message is hidden once taken, so the queue comes to an end.
+            # A message is hidden after it is taken, so this loop ends.
             while page := queue.take():
-                left += page
+                remaining += page
                 for message in page:
-                    job_run_id = ticket_of_message(message.text, container=poison.tickets)
+                    job_run_id = job_of_message(message.text, container=poison.tickets)
                     if job_run_ids and job_run_id not in job_run_ids:
                         continue
                     if job_run_id:
@@ -122,15 +123,15 @@ def replay_poison(
                         result = Replay.BATCH if is_batch(message.text) else Replay.UNKNOWN
                     if result not in _KEPT:
                         queue.delete(message)
-                        left.remove(message)
+                        remaining.remove(message)
                     yield _result(queue, message, job_run_id, result)
         finally:
-            for message in left:
+            for message in remaining:
                 queue.put_back(message)
 
 
 def _replay(manager: JobManager, job_run_id: str, raised: set[str]) -> Replay:
-    """Raise the ticket of one job, once for all of its messages."""
+    """Raise the ticket of a job, but only once for all messages about this job."""
     if job_run_id in raised:
         return Replay.RAISED
     try:
@@ -159,9 +160,9 @@ def _result(
     }
 
 
-def _shown(poison: PoisonManager, queue: Poison, message: PoisonMessage) -> dict[str, Any]:
-    job_run_id = ticket_of_message(message.text, container=poison.tickets)
-    stage, tickets = _record(poison.manager, job_run_id) if job_run_id else (None, None)
+def _message_json(poison: PoisonManager, queue: Poison, message: PoisonMessage) -> dict[str, Any]:
+    job_run_id = job_of_message(message.text, container=poison.tickets)
+    stage, tickets = _stage_and_tickets(poison.manager, job_run_id) if job_run_id else (None, None)
     return {
         "queue": queue.name,
         "messageId": message.id,
@@ -174,8 +175,8 @@ def _shown(poison: PoisonManager, queue: Poison, message: PoisonMessage) -> dict
     }
 
 
-def _record(manager: JobManager, job_run_id: str) -> tuple[str, int | None]:
-    """Stage, and how often the ticket was raised."""
+def _stage_and_tickets(manager: JobManager, job_run_id: str) -> tuple[str, int | None]:
+    """The stage of a job, and how often its ticket was raised (None when that is unknown)."""
     try:
         stored = manager.registry.get(job_run_id)
     except RecordUnreadable:

@@ -1,4 +1,4 @@
-"""The story of the sweep: the ticket of a settled job is raised again."""
+"""Raises the ticket of a settled job again. The sweep and the routes of people use it."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,11 +10,11 @@ from gem_core.watch.schedule import Policy, next_ticket
 
 
 class Sweeper(Protocol):
-    """What it takes to raise a ticket again: a `Checker` has it, and so has a desk."""
+    """What `repeat_ticket` needs; `Checker` and `JobManager` both have it."""
 
     @property
     def registry(self) -> JobRegistry:
-        """Where records and tickets are."""
+        """Stores records and tickets."""
         ...
 
     @property
@@ -24,17 +24,17 @@ class Sweeper(Protocol):
 
     @property
     def clock(self) -> Callable[[], datetime]:
-        """Gives the time now."""
+        """Returns the present time."""
         ...
 
 
 def repeat_ticket(sweeper: Sweeper, stored: StoredRecord) -> None:
     """Raise the ticket of a settled job again.
 
-    The record first: a ticket raised once too often does no harm, while one that is never counted
-    would be raised at every tick.
+    The record is written first. A process that dies between the two writes only delays the ticket.
+    In the other order, a ticket that was not counted would be raised at every tick.
     """
-    record = stored.record.ticketed()
+    record = stored.record.ticket_raised()
     record = record.due(next_ticket(record, sweeper.clock(), sweeper.policy))
     sweeper.registry.replace(stored, record)
     sweeper.registry.raise_ticket(record)

@@ -1,1 +1,1 @@
-"""Watching: our record of a job, when to act on it next, and where records are kept."""
+"""Watching jobs: the record of a job, when to act on it next, and how records are stored."""

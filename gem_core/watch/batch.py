@@ -1,4 +1,4 @@
-"""Due jobs that a tick hands to another run: how many, and their message. Pure."""
+"""Batches of due jobs that a tick sends to another run: their size and their message. Pure."""
 
 import json
 from dataclasses import dataclass
@@ -8,55 +8,59 @@ from gem_core.errors import RecordUnreadable
 from gem_core.moments import moment_text, read_moment
 from gem_core.watch.registry import OpenJob
 
-SPAN = timedelta(minutes=1)
-"""How long the request rate lets a batch take, at most."""
-HANDED_OUT = timedelta(minutes=15)
-"""After this time a job of a batch is due again: its message is late or lost."""
-DEPTH = 10
-"""Batches that may wait on the queue for each lease: ten minutes' work, within `HANDED_OUT`."""
+BATCH_TIME = timedelta(minutes=1)
+"""How long the requests of one batch may take at the configured rate."""
+CLAIM_TIME = timedelta(minutes=15)
+"""After this time a job of a batch is due again, because its message is late or lost."""
+BATCHES_PER_LEASE = 10
+"""Batches that may wait on the queue for each lease: ten minutes of work, so that each batch runs
+before its claims end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How the request rate is divided among batches that run at the same time."""
+class BatchPlan:
+    """How due jobs are divided into batches, so that all of them together keep the request rate."""
 
     size: int
     """Jobs in a batch."""
     concurrency: int
-    """Batches at the same time."""
+    """Batches that run at the same time."""
 
     @property
-    def room(self) -> int:
-        """Batches that may be on the queue."""
-        return self.concurrency * DEPTH
+    def max_waiting(self) -> int:
+        """Batches that may wait on the queue."""
+        return self.concurrency * BATCHES_PER_LEASE
 
-    def delay(self, place: int) -> timedelta:
-        """How long the batch at a place of the queue is hidden, so that no more run than leases."""
-        return SPAN * (place // self.concurrency)
+    def delay(self, position: int) -> timedelta:
+        """How long to hide the batch at this position of the queue (the first is 0).
+
+        So at most `concurrency` batches are visible in each `BATCH_TIME`.
+        """
+        return BATCH_TIME * (position // self.concurrency)
 
 
-def plan(size: int, per_second: float) -> Plan:
-    """Divide a rate so that a batch takes at most `SPAN`.
+def plan_batches(size: int, per_second: float) -> BatchPlan:
+    """Divide a rate so that a batch takes at most `BATCH_TIME`.
 
     Args:
-        size: jobs in a batch, at least 1; a low rate makes batches smaller.
-        per_second: requests a second, of all batches together.
+        size: jobs in a batch, at least 1; at a low rate batches are smaller.
+        per_second: requests per second, of all batches together.
 
     """
-    span = per_second * SPAN.total_seconds()
-    size = max(1, min(size, int(span)))
-    return Plan(size, max(1, int(span / size)))
+    requests = per_second * BATCH_TIME.total_seconds()
+    size = max(1, min(size, int(requests)))
+    return BatchPlan(size, max(1, int(requests / size)))
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Jobs that are claimed until `until`: before that no other run checks them."""
+    """Jobs that are claimed until `until`. Before that time no other run checks them."""
 
     until: datetime
     jobs: tuple[OpenJob, ...]
 
     def to_json(self) -> str:
-        """The message."""
+        """The message of this batch."""
         jobs = [
             {
                 "jobRunId": job.job_run_id,
@@ -69,10 +73,10 @@ class Batch:
 
 
 def batch_from_json(text: str | bytes) -> Batch:
-    """Read a message.
+    """Read the message of a batch.
 
     Raises:
-        RecordUnreadable: it is not a batch.
+        RecordUnreadable: the message is not a batch.
 
     """
     try:

@@ -16,31 +16,34 @@ class BatchQueue:
         self._queue = queue
 
     def waiting(self) -> int:
-        """About how many batches are on the queue, with the hidden and the running ones.
+        """The approximate number of batches on the queue, including hidden and running ones.
 
         Raises:
-            StoreMissing: there is no such queue.
+            StoreMissing: the queue does not exist.
             StoreError: the queue did not answer.
 
         """
         return message_count(self._queue)
 
-    def send(self, batch: Batch, *, hidden: timedelta, kept: timedelta) -> None:
+    def send(self, batch: Batch, *, hidden_for: timedelta, expires_after: timedelta) -> None:
         """Send a batch.
 
         Args:
             batch: the jobs.
-            hidden: how long it is hidden from receivers.
-            kept: how long until the queue deletes it if nobody received it; more than `hidden`.
+            hidden_for: how long the queue hides it from receivers.
+            expires_after: after this time the queue deletes it if it was not received. Azure
+                accepts only a longer time than `hidden_for`.
 
         Raises:
-            StoreMissing: there is no such queue.
-            StoreError: the queue refused it or did not answer; it may have arrived nevertheless.
+            StoreMissing: the queue does not exist.
+            StoreError: the queue refused the batch or did not answer; it may still have received
+                the batch.
 
         """
+        hidden_seconds = int(hidden_for.total_seconds())
         with queue_errors(self._queue.queue_name):
             self._queue.send_message(
                 batch.to_json(),
-                visibility_timeout=int(hidden.total_seconds()),
-                time_to_live=max(int(kept.total_seconds()), int(hidden.total_seconds()) + 1),
+                visibility_timeout=hidden_seconds,
+                time_to_live=max(int(expires_after.total_seconds()), hidden_seconds + 1),
             )

@@ -1,8 +1,8 @@
-"""How long earlier jobs ran, by their input: a small document beside the worklist.
+"""How long earlier jobs ran, by input. They are stored in a small document beside the worklist.
 
-The same input is matched again and again, so the last runs show when the next one will end. It is a
-hint: without it the age of a job decides when GEM is asked. It is written by compare-and-set; a run
-that loses the race twice, or dies, loses a few durations.
+The same input is often matched again, so earlier runs show when the next one will end. This is only
+a hint: without it the age of a job decides when GEM is asked. The document is written by
+compare-and-set. A run that meets two conflicts, or dies, loses its few durations.
 """
 
 import json
@@ -17,14 +17,14 @@ from gem_core.storage.documents import Documents
 
 NAME = "durations.json"
 MAX_KEPT = 20
-"""Durations of a kind: the latest ones are kept."""
+"""Durations that are stored for each kind of job: the latest ones."""
 MAX_KINDS = 500
-"""The kinds that were seen last are kept: about 100 KB with names of usual length."""
+"""Kinds of jobs that are stored: those that ran last. About 100 KB with names of usual length."""
 _TRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class JobDuration:
     """How long one job ran."""
 
     kind: str
@@ -33,44 +33,45 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """Seconds of earlier jobs by kind, the oldest first; the oldest kind first."""
+    """How long earlier jobs ran."""
 
     seconds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """By kind of job. The kind that ran longest ago is first, and so is the oldest duration."""
     etag: str | None = None
-    """Of the document; None when there is none."""
+    """The ETag of the stored document; None when there is no document."""
 
     def of(self, job: GemJob) -> tuple[float, ...]:
-        """Seconds of earlier jobs with the same input; empty when none is known."""
+        """Seconds that earlier jobs of the same kind ran; empty when none is known."""
         name = kind(job)
         return self.seconds.get(name, ()) if name else ()
 
-    def with_(self, learned: Iterable[Learned]) -> "Durations":
-        """These and more; the oldest are dropped."""
+    def adding(self, new: Iterable[JobDuration]) -> "Durations":
+        """These durations and the new ones; the oldest are dropped."""
         seconds = dict(self.seconds)
-        for each in learned:
-            # Removed and added again, so that it is the last kind.
-            kept = (*seconds.pop(each.kind, ()), each.seconds)
-            seconds[each.kind] = kept[-MAX_KEPT:]
+        for each in new:
+            # The kind is removed and added again, so that it becomes the last one.
+            of_kind = (*seconds.pop(each.kind, ()), each.seconds)
+            seconds[each.kind] = of_kind[-MAX_KEPT:]
         for name in list(seconds)[: max(0, len(seconds) - MAX_KINDS)]:
             del seconds[name]
         return Durations(seconds, self.etag)
 
 
 def kind(job: GemJob) -> str | None:
-    """What jobs have in common that should run equally long; None when it is unknown."""
+    """The kind of a job: jobs of one kind should run equally long. None without an input name."""
     if not job.input_name:
         return None
     return f"{job.matching_type or ''}|{job.storage_id or ''}|{job.input_name}"[:300]
 
 
-class DurationBook:
-    """Stores the durations. Never raises: they are only a hint."""
+class DurationStore:
+    """Stores the durations. Never raises StoreError, because they are only a hint."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
 
     def read(self) -> Durations:
-        """The stored durations; none when they cannot be read."""
+        """The stored durations; empty when they cannot be read."""
         try:
             held = self._documents.get(NAME)
         except StoreError as error:
@@ -78,12 +79,18 @@ class DurationBook:
             return Durations()
         return Durations(_read(held.body), held.etag) if held else Durations()
 
-    def learn(self, known: Durations, new: Iterable[Learned]) -> None:
-        """Store more of them."""
+    def add(self, known: Durations, new: Iterable[JobDuration]) -> None:
+        """Store new durations.
+
+        Args:
+            known: what `read` returned.
+            new: the durations of jobs that have finished since.
+
+        """
         new = tuple(new)
         for _ in range(_TRIES if new else 0):
             try:
-                self._write(known.with_(new))
+                self._write(known.adding(new))
             except RecordConflict:
                 known = self.read()
             except StoreError as error:
@@ -101,7 +108,7 @@ class DurationBook:
 
 
 def _read(body: bytes) -> dict[str, tuple[float, ...]]:
-    """The document's content; empty when it is not what was written."""
+    """The durations in the document; empty when another program wrote it."""
     try:
         held: Any = json.loads(body)
         return {

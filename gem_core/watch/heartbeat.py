@@ -1,6 +1,6 @@
-"""The last tick of the timer, which shows whether the timer works. `is_silent` is pure.
+"""Stores the last tick of the timer, which shows whether the timer works. `is_silent` is pure.
 
-Timers have been seen to stop while the HTTP routes still work, so the timer cannot report itself.
+A timer can stop while the HTTP routes still work, and a stopped timer cannot report this itself.
 """
 
 import json
@@ -17,9 +17,10 @@ from gem_core.storage.documents import Documents
 ENDED = "tick-ended.json"
 """The last tick that ended."""
 STARTED = "tick-started.json"
-"""When the last tick started; a document of its own, so that the counts of the last one stay."""
+"""When the last tick started. This is a separate document, so that the counts of the last tick that
+ended stay available."""
 SILENT_AFTER = 3
-"""Occurrences of the schedule without a tick."""
+"""The timer is silent after so many occurrences of its schedule without a tick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +32,22 @@ class Tick:
     open_jobs: int = 0
     due_jobs: int = 0
     checked: int = 0
-    """Due jobs about which GEM gave a usable answer, a 404 included."""
+    """Due jobs for which GEM gave a usable answer; a 404 is one."""
     settled: int = 0
     tickets_repeated: int = 0
     problems: int = 0
     remaining: int = 0
-    """Due jobs that remain for the next tick."""
+    """Due jobs that wait for the next tick."""
     handed_out: int = 0
-    """Due jobs that were handed to `check_batch`."""
+    """Due jobs that were sent to `check_batch`."""
     oldest_due_at: datetime | None = None
     poison_messages: int | None = None
-    """Messages that failed too often and wait for an operator; None when they cannot be counted."""
+    """Messages on the poison queues; None when they could not be counted."""
     stopped: str | None = None
-    """Why the tick ended before its work was done."""
+    """Why the tick ended before it had checked all due jobs."""
 
     def to_json(self) -> dict[str, Any]:
-        """As plain JSON, in camelCase; times are ISO 8601."""
+        """Plain JSON with names in camelCase and times as ISO 8601."""
         values = ((field.name, getattr(self, field.name)) for field in fields(self))
         return {
             _camel(name): moment_text(value) if isinstance(value, datetime) else value
@@ -56,11 +57,11 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The tick that started last; it may be running, have ended or have died."""
+    """The tick that started last. It may still be running, have ended or have died."""
 
     at: datetime
     unfinished_since: datetime
-    """When it started, or the first of the ticks right before it that started and never ended."""
+    """When this tick started, or the first of the unfinished ticks right before it."""
 
 
 class Heartbeat:
@@ -69,26 +70,26 @@ class Heartbeat:
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self._ended = False
-        """Whether the last tick of this process ended: then `start` need not read it."""
+        """Whether the last tick of this process ended. Then `start` need not read the documents."""
 
     def start(self, at: datetime) -> None:
-        """A tick starts; what the last one did stays visible."""
+        """Store that a tick has started. The counts of the last tick that ended do not change."""
         since = at if self._ended else self._unfinished_since(at)
         self._ended = False
         started = {"startedAt": moment_text(at), "unfinishedSince": moment_text(since)}
         self._documents.put(STARTED, json.dumps(started).encode())
 
     def end(self, tick: Tick) -> None:
-        """Store this tick as the last one."""
+        """Store this tick as the last one that ended."""
         self._documents.put(ENDED, json.dumps(tick.to_json()).encode())
         self._ended = True
 
     def last(self) -> dict[str, Any] | None:
-        """The last tick that ended, as JSON, or None before the first one."""
+        """The last tick that ended, as JSON; None before the first one."""
         return self._read(ENDED)
 
     def started(self) -> Started | None:
-        """The tick that started last, or None before the first one."""
+        """The tick that started last; None before the first one."""
         held = self._read(STARTED)
         if held is None:
             return None
@@ -96,7 +97,7 @@ class Heartbeat:
         return Started(at, read_optional_moment(held.get("unfinishedSince")) or at)
 
     def _unfinished_since(self, at: datetime) -> datetime:
-        """Since when no tick has ended, when one starts now."""
+        """Since when ticks start and do not end, if a tick starts at this time."""
         try:
             before, last = self.started(), self.last() or {}
             if before is None or last.get("startedAt") == moment_text(before.at):
@@ -113,11 +114,18 @@ class Heartbeat:
         return read
 
 
-def is_silent(last_sign: datetime | None, now: datetime, schedule: str) -> bool:
-    """Whether the timer has missed three occurrences of its schedule (NCRONTAB, UTC) since then."""
-    if last_sign is None:
+def is_silent(seen_at: datetime | None, now: datetime, schedule: str) -> bool:
+    """Whether the timer has missed three occurrences of its schedule.
+
+    Args:
+        seen_at: when the timer last worked; None if it never did.
+        now: the present time.
+        schedule: NCRONTAB, in UTC.
+
+    """
+    if seen_at is None:
         return True
-    occurrences = CronSim(schedule, last_sign)
+    occurrences = CronSim(schedule, seen_at)
     for _ in range(SILENT_AFTER):
         limit = next(occurrences)
     return now > limit

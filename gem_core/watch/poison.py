@@ -1,6 +1,7 @@
-"""Messages that failed too often, and which job one of the blob trigger is about. Pure.
+"""Messages of poison queues, and the job that a message of the blob trigger is about. Pure.
 
-The message is the Storage extension's own ("BlobTriggerMessage"), as text or in base64.
+The Storage extension of the Functions host writes these messages, as text or in base64. It calls
+their type "BlobTriggerMessage".
 """
 
 import binascii
@@ -16,22 +17,23 @@ from gem_core.watch.registry import SUFFIX, ticket_job_run_id
 
 @dataclass(frozen=True, slots=True)
 class PoisonMessage:
-    """One message, as it lies on a queue of failed ones."""
+    """One message on a poison queue."""
 
     id: str
     text: str
     since: datetime | None
-    """When it came to this queue."""
+    """When the message was put on this queue."""
     receipt: str = ""
-    """Of a message that was taken: what proves that it is still in our hands."""
+    """The pop receipt of a message that was taken. It is no longer valid once another reader has
+    taken the message."""
 
 
-def ticket_of_message(text: str, *, container: str) -> str | None:
-    """The job whose ticket a blob trigger's message is about; None when it is no such message.
+def job_of_message(text: str, *, container: str) -> str | None:
+    """The id of the job whose ticket a message is about; None for any other message.
 
     Args:
-        text: of a message of the trigger's queue or of its poison queue.
-        container: of the tickets.
+        text: the message, from the queue of the blob trigger or from its poison queue.
+        container: the container of the tickets.
 
     """
     message = _json(text)
@@ -47,7 +49,7 @@ def ticket_of_message(text: str, *, container: str) -> str | None:
 
 
 def is_batch(text: str) -> bool:
-    """Whether a message hands out jobs; see `watch.batch`."""
+    """Whether a message is a batch of jobs; see `watch.batch`."""
     message = _json(text) or {}
     return message.keys() >= {"until", "jobs"}
 

@@ -1,9 +1,9 @@
-"""The rate limiter: all processes together send GEM so many requests a second, whoever sends them.
+"""The rate limiter: all processes together send GEM at most so many requests per second.
 
-The rate is divided into equal shares. Whoever asks GEM holds the lease of a share: a document that
-it wrote by compare-and-set, with the moment at which the lease ends. When a holder dies its lease
-ends by itself. Requests of one share are evenly spaced, also when its holder changes: there are
-never more of them than the setting allows.
+The rate is divided into equal shares. A process that sends requests holds the lease of one share.
+A lease is a document, written by compare-and-set, that says when the lease ends; so it also ends
+when its holder dies. The requests of one share have equal gaps, even when its holder changes, so
+there are never more requests than the setting allows.
 """
 
 from collections.abc import Callable
@@ -18,16 +18,16 @@ from gem_core.storage.documents import Documents, Listed
 
 PREFIX = "leases/"
 LEASE_TIME = timedelta(seconds=20)
-"""From taking or renewing a lease to its end. A holder that is late keeps its lease until another
-process has taken it."""
+"""How long a lease lasts after it is taken or renewed. A holder that is late keeps its lease until
+another process takes it."""
 MARGIN = timedelta(seconds=5)
-"""A lease is renewed so long before its end that no request starts after it."""
+"""How long before its end a lease is renewed, so that no request starts after the end."""
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class SleepClock:
-    """A clock, a pause of so many seconds, and locks for those who wait."""
+    """The time, a pause in seconds, and locks."""
 
     now: Callable[[], datetime]
     pause: Callable[[float], object]
@@ -47,10 +47,11 @@ class Lease:
         self._lock = clock.lock()
 
     def wait(self, ends_at: datetime) -> bool:
-        """Wait until the next request may start; at once False when that is not before `ends_at`.
+        """Wait until the next request may start.
 
-        Also False when the lease was lost: the process stood still for longer than the lease, and
-        another one has taken it.
+        Returns:
+            False, without waiting, if the next request may not start before `ends_at`, or if the
+            lease was lost: this process was suspended, and another process has taken the lease.
 
         Raises:
             StoreError: the lease could not be renewed.
@@ -67,13 +68,13 @@ class Lease:
         return True
 
     def release(self) -> None:
-        """End the lease; its document then says when the last request started."""
+        """End the lease. Its document then has the time of the last request."""
         with self._lock:
             self._document.end(self._next - self._gap)
 
 
 class RateLimiter:
-    """Gives leases; their documents are beside the worklist."""
+    """Acquires leases. Their documents are stored beside the worklist."""
 
     def __init__(
         self,
@@ -87,11 +88,12 @@ class RateLimiter:
         """Divide the rate.
 
         Args:
-            documents: where the leases are stored.
-            count: how many shares.
-            per_second: requests a second, of all shares together.
-            clock: the clock.
-            random: from 0 up to 1: processes that start together seldom try the same lease first.
+            documents: stores the leases.
+            count: the number of shares.
+            per_second: requests per second, of all shares together.
+            clock: the time and the pauses.
+            random: returns a number from 0 up to 1, so that processes that start at the same time
+                seldom try the same lease first.
 
         """
         self._documents = documents
@@ -101,7 +103,7 @@ class RateLimiter:
         self._clock = clock
 
     def acquire(self) -> Lease | None:
-        """A lease that nobody holds: one whose next request may start first. None if all are held.
+        """Take the free lease whose next request may start first; None if no lease is free.
 
         Raises:
             StoreError: the leases could not be read or written.
@@ -125,10 +127,10 @@ class RateLimiter:
 
 
 class _LeaseDocument:
-    """The document of a lease that this process has taken, and may have lost since."""
+    """The document of a lease that this process has taken, and may have lost again."""
 
     def __init__(self, documents: Documents, name: str, etag: str | None, until: datetime) -> None:
-        """Take the lease. Raises RecordConflict when another process was first."""
+        """Take the lease. Raises RecordConflict when another process took it first."""
         self._documents = documents
         self._name = name
         self._until = until
@@ -140,13 +142,13 @@ class _LeaseDocument:
         )
 
     def holds_until(self, moment: datetime) -> bool:
-        """Whether the lease lasts until then; renews it when it must be longer."""
+        """Whether this process holds the lease until this moment; renews the lease if necessary."""
         if self._etag and moment > self._until:
             self._write(moment + LEASE_TIME)
         return self._etag is not None
 
     def end(self, last_request: datetime) -> None:
-        """Give the lease back."""
+        """End the lease, so that another process can take it."""
         if self._etag:
             self._write(last_request)
             self._etag = None
@@ -166,5 +168,5 @@ def _metadata(until: datetime) -> dict[str, str]:
 
 
 def _end(lease: Listed) -> datetime:
-    """When a lease ends; one that says nothing readable has ended."""
+    """When a lease ends; a lease without a readable time has ended long ago."""
     return read_lenient_moment(lease.metadata.get("until")) or LONG_AGO

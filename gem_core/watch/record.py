@@ -1,6 +1,7 @@
-"""What we know about a job, and how that may change. Pure.
+"""The record of a registered job, and how it changes. Pure.
 
-GEM's words are in `gem.job`; the words here are ours. A record changes by making the next one.
+`gem.job` has GEM's terms; the terms here are the app's. A record is immutable: each change makes a
+new one.
 """
 
 from collections.abc import Mapping
@@ -13,22 +14,22 @@ from gem_core.gem.job import GemJob
 from gem_core.outcome import Outcome
 
 MAX_HISTORY = 100
-"""Entries kept; a job that changes its mind more often keeps its first and its latest ones."""
+"""Entries of the history. If there are more, the first and the latest ones are stored."""
 
 
 class Stage(StrEnum):
-    """What we still have to do about a job."""
+    """What the app still has to do for a job."""
 
     WATCHING = "watching"
     """Ask GEM until the job has ended."""
     SETTLED = "settled"
-    """It has ended for us: audit and deliver."""
+    """The app has stopped asking: audit the output and deliver the manifest."""
     DELIVERED = "delivered"
     """The manifest was sent."""
 
 
 class Settlement(StrEnum):
-    """Why we stopped asking."""
+    """Why the app stopped asking GEM about a job."""
 
     FINISHED = "finished"
     FAILED = "failed"
@@ -39,11 +40,11 @@ class Settlement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """The first time that a status was seen after another one."""
+    """When a status was first seen after another status."""
 
     at: datetime
     status: str
-    """GEM's word as it came, or "not_found" for an answer 404."""
+    """GEM's status as received, or "not_found" for a 404."""
 
 
 NOT_FOUND = "not_found"
@@ -51,7 +52,7 @@ NOT_FOUND = "not_found"
 
 @dataclass(frozen=True, slots=True)
 class ProgressReading:
-    """How far a job was when GEM told this for the first time."""
+    """The progress of a job, and when GEM first reported it."""
 
     at: datetime
     percent: float
@@ -59,7 +60,7 @@ class ProgressReading:
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """All that is kept about one registered job."""
+    """Everything that is stored about one registered job."""
 
     job_run_id: str
     registered_at: datetime
@@ -68,7 +69,7 @@ class JobRecord:
 
     stage: Stage = Stage.WATCHING
     labels: Mapping[str, str] = field(default_factory=dict)
-    """Given at registration, handed back in the manifest."""
+    """Set at registration and copied to the manifest."""
     expected_input_name: str | None = None
 
     times_checked: int = 0
@@ -78,13 +79,13 @@ class JobRecord:
     """Requests in a row without a usable answer."""
     last_problem: str | None = None
     not_found: int = 0
-    """Answers 404 in a row."""
+    """404 answers in a row."""
     not_found_since: datetime | None = None
     job: GemJob | None = None
     """GEM's last usable answer."""
     history: tuple[StatusChange, ...] = ()
     progress: tuple[ProgressReading, ...] = ()
-    """The first that GEM told, and its present one if that is another."""
+    """The first progress that GEM reported, and the present one if it is different."""
 
     settlement: Settlement | None = None
     settled_at: datetime | None = None
@@ -98,15 +99,15 @@ class JobRecord:
     """When an operator last asked for the manifest again."""
 
     extra: Mapping[str, Any] = field(default_factory=dict)
-    """Stored members that a newer version of the app added; kept as they are."""
+    """Stored members that a newer version of the app added; they are stored again unchanged."""
 
     def answered(self, job: GemJob, now: datetime) -> "JobRecord":
         """GEM answered with a job."""
         return replace(
             self._asked(now),
             job=job,
-            progress=_progress(self.progress, job.progress, now),
-            history=_with(self.history, job.status_text, now),
+            progress=_add_progress(self.progress, job.progress, now),
+            history=_add_status(self.history, job.status_text, now),
             failures=0,
             last_problem=None,
             not_found=0,
@@ -117,27 +118,29 @@ class JobRecord:
         """GEM answered 404."""
         return replace(
             self._asked(now),
-            history=_with(self.history, NOT_FOUND, now),
+            history=_add_status(self.history, NOT_FOUND, now),
             failures=0,
-            last_problem="GEM answered 404: it knows no such job, or hides it from this identity",
+            last_problem=(
+                "GEM answered 404: there is no such job, or this identity may not see it"
+            ),
             not_found=self.not_found + 1,
             not_found_since=self.not_found_since or now,
         )
 
     def not_answered(self, problem: str, now: datetime) -> "JobRecord":
-        """The request failed; that says nothing about the job."""
+        """The request failed, which says nothing about the job."""
         return replace(self._asked(now), failures=self.failures + 1, last_problem=problem)
 
     def due(self, at: datetime) -> "JobRecord":
-        """Act on it again at that time."""
+        """The next action is due at this time."""
         return replace(self, due_at=at)
 
     def settled(self, settlement: Settlement, now: datetime) -> "JobRecord":
-        """The job has ended for us."""
+        """The app stops asking GEM about the job."""
         return replace(self, stage=Stage.SETTLED, settlement=settlement, settled_at=now)
 
-    def ticketed(self) -> "JobRecord":
-        """Its ticket is about to be raised (once more)."""
+    def ticket_raised(self) -> "JobRecord":
+        """Count one more ticket; the record is stored before the ticket is raised."""
         return replace(self, tickets=self.tickets + 1)
 
     def delivered(self, outcome: Outcome, manifest_id: str, now: datetime) -> "JobRecord":
@@ -147,13 +150,13 @@ class JobRecord:
         )
 
     def to_redeliver(self, now: datetime) -> "JobRecord":
-        """An operator wants the manifest again, from the output as it is now."""
+        """An operator asked for another manifest, from the output as it is now."""
         return replace(self, stage=Stage.SETTLED, tickets=0, due_at=now, redelivered_at=now)
 
     def is_same_delivery(self, other: "JobRecord") -> bool:
-        """Whether a manifest made for the one serves the other too.
+        """Whether a manifest for one of these records is also a manifest for the other.
 
-        Not when the job was forgotten and registered again, or asked for again, in between.
+        It is not if the job was deleted and registered again, or a redelivery was requested.
         """
         return (self.registered_at, self.redelivered_at) == (
             other.registered_at,
@@ -164,10 +167,10 @@ class JobRecord:
         return replace(self, times_checked=self.times_checked + 1, checked_at=now)
 
 
-def _with(
+def _add_status(
     history: tuple[StatusChange, ...], status: str, now: datetime
 ) -> tuple[StatusChange, ...]:
-    """The history with one more sighting, if the status is new; the middle gives way when long."""
+    """Add a status to the history if it is new. A long history loses entries in its middle."""
     if history and history[-1].status == status:
         return history
     if len(history) >= MAX_HISTORY:
@@ -175,10 +178,10 @@ def _with(
     return (*history, StatusChange(now, status))
 
 
-def _progress(
+def _add_progress(
     known: tuple[ProgressReading, ...], percent: float | None, now: datetime
 ) -> tuple[ProgressReading, ...]:
-    """With GEM's present progress; a job that went back or tells none any more begins anew."""
+    """Add GEM's present progress. Drop the earlier one if progress went back or is missing."""
     if percent is None:
         return ()
     if known and known[-1].percent == percent:

@@ -1,8 +1,8 @@
-"""A record as JSON and back. Pure.
+"""Writes a record as JSON and reads it back. Pure.
 
-After an upgrade was rolled back, this version meets records of a newer one. It keeps members that
-it does not know. It does not read a record with a stage, settlement or outcome that it does not
-know, or with another `schemaVersion`: such a record stays as it is (docs/decisions/0092).
+After an upgrade was rolled back, this version reads records of a newer version. It keeps members
+that it does not know. It does not read a record with a stage, settlement or outcome that it does
+not know, or with another `schemaVersion`: such a record does not change (docs/decisions/0092).
 """
 
 import json
@@ -26,7 +26,7 @@ SCHEMA_VERSION = 1
 
 
 def record_to_json(record: JobRecord) -> dict[str, Any]:
-    """The record as plain JSON; times are ISO 8601, UTC. Also what `GET /api/jobs/{id}` shows."""
+    """The record as plain JSON; times are ISO 8601 in UTC. `GET /api/jobs/{id}` shows it too."""
     return {
         **record.extra,
         "schemaVersion": SCHEMA_VERSION,
@@ -67,8 +67,8 @@ def record_from_bytes(body: bytes) -> JobRecord:
     """Read a stored record.
 
     Raises:
-        RecordUnreadable: not JSON, not a record, of another schema version, or with a stage,
-            settlement or outcome that only a newer version knows.
+        RecordUnreadable: the text is not JSON or not a record, has another schema version, or has a
+            stage, settlement or outcome that only a newer version knows.
 
     """
     try:
@@ -119,7 +119,7 @@ def _read(held: dict[str, Any]) -> JobRecord:
 
 
 def _job(job_run_id: str, answer: object, contract: object) -> GemJob | None:
-    """The last answer. Records from before contracts were kept do not name one."""
+    """GEM's last answer. Older records do not name its contract."""
     if answer is None:
         return None
     name = known.DEFAULT.name if contract is None else contract

@@ -1,16 +1,16 @@
 """Stores records, the worklist and tickets, and defines in which order they are written.
 
-Three containers of `Documents`: one record for each job; the worklist, with a marker for each open
-job; tickets, whose writing triggers the delivery. An open record always has a marker: the marker is
-written before the record that needs it, and deleted after the record that does not. A marker is a
-hint (when to read the record); the record is the truth.
+There are three containers: records, one for each job; the worklist, with a marker for each open
+job; and tickets. Writing a ticket triggers the delivery. An open record always has a marker: it is
+written before the record is opened, and deleted after the record is closed. A marker only says when
+to read the record; the record decides.
 
 A marker without an open record may belong to a process that is just about to open the record. So
-only the tick deletes such a marker, and only when it is old.
+only a tick deletes such a marker, and only when it is old.
 
-A job is claimed by its marker: before a process asks GEM it moves the marker to a later moment, by
-compare-and-set. Other processes then see that the job is not due. If the claimant dies the job is
-due again at that moment.
+A process claims a job before it asks GEM: it changes the marker to a later time, by
+compare-and-set. Other processes then see that the job is not due. If this process dies, the job is
+due again at that time.
 """
 
 import json
@@ -28,15 +28,16 @@ from gem_core.watch.record_json import record_from_bytes, record_to_bytes
 MARKER_PREFIX = "jobs/"
 SUFFIX = ".json"
 ORPHAN_AGE = timedelta(hours=1)
-"""A marker without an open record may belong to a registration or redelivery that is under way; not
-after this, which is more than the function timeout of host.json."""
+"""The age at which a marker without an open record is deleted. A younger one may belong to a
+registration or redelivery that is still running. It is longer than the function timeout in
+host.json."""
 _AT_ONCE = datetime.fromtimestamp(0, UTC)
-"""When a job is due if its marker has no readable moment."""
+"""When a job is due if its marker has no readable time."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """A record and the version of it that was read."""
+    """A record and the ETag of the version that was read."""
 
     record: JobRecord
     etag: str
@@ -44,24 +45,24 @@ class StoredRecord:
 
 @dataclass(frozen=True, slots=True)
 class OpenJob:
-    """A line of the worklist."""
+    """An entry of the worklist: an open job and its marker."""
 
     job_run_id: str
     due_at: datetime
     marked_at: datetime
-    """When the marker was written, without claims."""
+    """When the marker was written; claims do not change this time."""
     etag: str
-    """Of the marker: only this version may be deleted or claimed."""
+    """The marker's ETag: only this version may be deleted or claimed."""
 
 
 @dataclass(frozen=True, slots=True)
-class JobLine:
-    """A job in a listing, without reading its record."""
+class ListedJob:
+    """A job in a listing; its record was not read."""
 
     job_run_id: str
     stage: str
     status: str
-    """GEM's last word when it is a documented one, else empty."""
+    """GEM's last status; empty when it is not a documented one."""
     outcome: str
     changed_at: datetime
     """When its record was last written."""
@@ -69,9 +70,9 @@ class JobLine:
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """Part of the listing of all jobs, by id."""
+    """One page of the listing of all jobs, ordered by id."""
 
-    jobs: tuple[JobLine, ...]
+    jobs: tuple[ListedJob, ...]
     next_page: str | None
 
 
@@ -84,26 +85,26 @@ class JobRegistry:
         self._tickets = tickets
 
     def get(self, job_run_id: str) -> StoredRecord | None:
-        """The record, or None when the job is not registered. Raises RecordUnreadable."""
+        """Read the record; None when the job is not registered. Raises RecordUnreadable."""
         held = self._jobs.get(_record_name(job_run_id))
         return StoredRecord(record_from_bytes(held.body), held.etag) if held else None
 
     def add(self, record: JobRecord) -> StoredRecord | None:
-        """Store a new job; None when its id is already registered."""
+        """Store a new job; None when its id is registered already."""
         self.mark_open(record)
         try:
             etag = self._jobs.create(
-                _record_name(record.job_run_id), record_to_bytes(record), metadata=_line(record)
+                _record_name(record.job_run_id), record_to_bytes(record), metadata=_metadata(record)
             )
         except RecordConflict:
             return None
-        # Once more: meanwhile another caller may have registered the job, and it was delivered and
-        # forgotten. That delivery is about to delete the marker that it saw.
+        # Write the marker again. Meanwhile another process may have registered the job, and the job
+        # was delivered and deleted; that delivery then deletes the marker that it has read.
         self.mark_open(record)
         return StoredRecord(record, etag)
 
     def replace(self, stored: StoredRecord, record: JobRecord) -> StoredRecord:
-        """Store the next version of a record. Raises RecordConflict when it is not the next one."""
+        """Store a changed record. Raises RecordConflict when another process changed it first."""
         closes = record.stage is Stage.DELIVERED
         marker = self._worklist.get(MARKER_PREFIX + record.job_run_id) if closes else None
         if not closes:
@@ -118,11 +119,11 @@ class JobRegistry:
             _record_name(record.job_run_id),
             record_to_bytes(record),
             etag=stored.etag,
-            metadata=_line(record),
+            metadata=_metadata(record),
         )
 
     def claim(self, job: OpenJob, until: datetime) -> OpenJob | None:
-        """Claim the job until then; None when its marker has changed."""
+        """Claim the job until this time; None when another process has changed its marker."""
         try:
             etag = self._worklist.replace(
                 MARKER_PREFIX + job.job_run_id,
@@ -135,13 +136,13 @@ class JobRegistry:
         return replace(job, due_at=until, etag=etag)
 
     def replace_claimed(self, stored: StoredRecord, record: JobRecord, claim: OpenJob) -> None:
-        """Store the next version of an open record that this process has claimed; end the claim.
+        """Store a changed open record that this process has claimed, and end the claim.
 
-        The marker exists, so the record may be written first. The marker is not written when the
-        claim ends at the same moment at which the record is due.
+        The marker exists, so the record may be written first. The marker is not written again when
+        the claim ends at the time at which the record is due.
 
         Raises:
-            RecordConflict: it is not the next version.
+            RecordConflict: another process changed the record first.
 
         """
         self._write(stored, record)
@@ -149,19 +150,19 @@ class JobRegistry:
             self.claim(claim, record.due_at)
 
     def remove(self, job_run_id: str) -> None:
-        """Delete a record. Its marker stays: it may belong to a new registration by now."""
+        """Delete a record. Its marker stays, because it may now belong to a new registration."""
         self._jobs.delete(_record_name(job_run_id))
 
     def mark_open(self, record: JobRecord) -> None:
-        """Put the job on the worklist, or change when it is due."""
+        """Write the job's marker, which puts the job on the worklist or changes when it is due."""
         metadata = {"due": moment_text(record.due_at)}
         self._worklist.put(MARKER_PREFIX + record.job_run_id, b"", metadata=metadata)
 
     def unmark(self, job_run_id: str, *, etag: str) -> bool:
-        """Delete the marker, unless it has changed; whether it was deleted.
+        """Delete the marker unless it has changed; returns whether it was deleted.
 
-        A process that opens the job again at the same moment has written a new marker, which must
-        stay.
+        If another process opens the job again at the same time, it has written a new marker, which
+        must stay.
         """
         try:
             self._worklist.delete(MARKER_PREFIX + job_run_id, etag=etag)
@@ -170,7 +171,7 @@ class JobRegistry:
         return True
 
     def open_jobs(self) -> Iterator[OpenJob]:
-        """The worklist, by id: one listing, whatever the number of settled jobs."""
+        """The worklist, ordered by id. This is one listing; delivered jobs cost nothing."""
         for marker in self._worklist.every(prefix=MARKER_PREFIX):
             yield OpenJob(
                 marker.name.removeprefix(MARKER_PREFIX),
@@ -180,7 +181,7 @@ class JobRegistry:
             )
 
     def raise_ticket(self, record: JobRecord) -> None:
-        """Write the ticket of a settled job; the write itself triggers the delivery."""
+        """Write the ticket of a settled job. This triggers the delivery."""
         ticket = {
             "jobRunId": record.job_run_id,
             "settlement": record.settlement,
@@ -190,16 +191,16 @@ class JobRegistry:
         self._tickets.put(record.job_run_id + SUFFIX, json.dumps(ticket).encode())
 
     def newest(self, count: int) -> list[str]:
-        """The jobs whose records were written last, the newest first: one listing of all jobs."""
+        """The ids of the jobs whose records were written last, the newest first. Lists all jobs."""
         records = (item for item in self._jobs.every() if item.name.endswith(SUFFIX))
         latest = nlargest(count, records, key=lambda item: item.last_modified)
         return [item.name.removesuffix(SUFFIX) for item in latest]
 
     def page(self, *, stage: Stage | None, size: int, after: str | None) -> JobPage:
-        """One page of all jobs; with a stage, only those of the page that are in it."""
+        """One page of all jobs. With a stage, jobs of this page in other stages are left out."""
         page = self._jobs.page(size=size, after=after)
-        lines = (
-            JobLine(
+        jobs = (
+            ListedJob(
                 item.name.removesuffix(SUFFIX),
                 item.metadata.get("stage", ""),
                 item.metadata.get("status", ""),
@@ -210,12 +211,12 @@ class JobRegistry:
             if item.name.endswith(SUFFIX)
         )
         return JobPage(
-            tuple(line for line in lines if stage is None or line.stage == stage), page.next_page
+            tuple(job for job in jobs if stage is None or job.stage == stage), page.next_page
         )
 
 
 def ticket_job_run_id(blob_name: str) -> str:
-    """The job id of a ticket, from the blob's name ("gem-tickets/{jobRunId}.json")."""
+    """The job id of a ticket, from the name of its blob ("gem-tickets/{jobRunId}.json")."""
     return blob_name.rpartition("/")[2].removesuffix(SUFFIX)
 
 
@@ -223,10 +224,11 @@ def _record_name(job_run_id: str) -> str:
     return job_run_id + SUFFIX
 
 
-def _line(record: JobRecord) -> dict[str, str]:
-    """Only members of enums: metadata is sent in HTTP headers, which must not contain GEM's text.
+def _metadata(record: JobRecord) -> dict[str, str]:
+    """The metadata of a record, which a listing shows.
 
-    An empty value is left out: not every service accepts it, or returns it unchanged.
+    It has only values of enums, because metadata is sent in HTTP headers, which must not contain
+    GEM's text. Empty values are left out, because not every service returns them unchanged.
     """
     status = record.job.status if record.job else None
     words = {"stage": record.stage, "status": status, "outcome": record.outcome}

@@ -1,6 +1,6 @@
-"""When to ask GEM next, when to stop asking, and when to raise a ticket again. Pure.
+"""Decides when to ask GEM next, when to stop asking, and when to raise a ticket again. Pure.
 
-No clock and no dice: `now` and `jitter` are arguments.
+The time and the random numbers are arguments: `now` and `jitter`.
 """
 
 from dataclasses import dataclass
@@ -13,16 +13,17 @@ from gem_core.watch.expectation import Expectation, began_running, expected_end,
 from gem_core.watch.record import JobRecord, Settlement
 
 LOST_AFTER_ANSWERS = 3
-"""A job is lost only after so many answers 404 in a row, however long they took."""
+"""A job is lost only after so many 404 answers in a row, even if `Policy.lost_after` has passed."""
 JITTER = 0.2
-"""Each wait is shortened by up to this share, at the cap too, so that jobs do not fall in step."""
-AGE_SHARE = 10
-"""Without an expected end the wait grows with the age: a tenth of it."""
-DENSE = timedelta(minutes=1)
-"""The wait while the end may come."""
-OVERDUE_SHARE = 5
-"""After the expected end the wait grows with the time since: a fifth of it."""
+"""Each wait is shortened by up to this share, so that jobs are not all due at the same time."""
+AGE_DIVISOR = 10
+"""Without an expected end, the wait is a tenth of the job's age."""
+NEAR_END_WAIT = timedelta(minutes=1)
+"""The wait while the job may end at any time."""
+OVERDUE_DIVISOR = 5
+"""After the expected end, the wait is a fifth of the time since then."""
 MAX_SWEEP_WAIT = timedelta(hours=1)
+"""The longest time until a ticket is raised again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +31,22 @@ class Policy:
     """The operator's limits."""
 
     check_min: timedelta
-    """Least time between two questions about one job."""
+    """The least time between two checks of one job."""
     check_max: timedelta
-    """Most time between two questions about one job, but for `Retry-After`."""
+    """The longest time between two checks of one job, unless GEM asks for more (`Retry-After`)."""
     job_deadline: timedelta
-    """From registration to `expired`."""
+    """The time from the registration until the job is `expired`."""
     lost_after: timedelta
-    """From the first 404 in a row to `lost`."""
+    """The time from the first 404 in a row until the job is `lost`."""
     repeat_ticket_after: timedelta
-    """From a ticket that led to no delivery to the next ticket."""
+    """The time from a ticket that led to no delivery until the next ticket."""
 
 
 def settlement(record: JobRecord, now: datetime, policy: Policy) -> Settlement | None:
-    """Whether to stop asking, judged right after an answer of GEM (a job, or 404).
+    """Why to stop asking about a job; None to go on.
 
-    Never called after a request that failed: that says nothing about the job.
+    Call it only after GEM answered with the job or with 404: a failed request says nothing about
+    the job.
     """
     if not record.not_found and record.job and record.job.status and record.job.status.is_final:
         return Settlement(record.job.status)
@@ -52,7 +54,7 @@ def settlement(record: JobRecord, now: datetime, policy: Policy) -> Settlement |
         record.not_found >= LOST_AFTER_ANSWERS
         and record.not_found_since
         and now - record.not_found_since >= policy.lost_after
-        # Another contract has answered before, and this version cannot ask in it.
+        # Not if the last answer had a contract that this version does not know and cannot use.
         and (record.job is None or is_known(record.job))
     ):
         return Settlement.LOST
@@ -74,13 +76,13 @@ def next_check(
     """When to ask about a job again.
 
     Args:
-        record: after the question that was just asked.
-        now: the time of that question.
+        record: the record after the last check.
+        now: the time of the last check.
         policy: the operator's limits.
-        jitter: 0 (none) up to 1 (all of it).
-        retry_after: what GEM asked for; kept even above the cap, since it is their service.
-        claimed: until when the job's marker is claimed. When that is as good a moment as any that
-            jitter gives, it is taken: the marker need not be written again.
+        jitter: from 0 (the wait is not shortened) up to 1 (it is shortened by `JITTER`).
+        retry_after: the least wait that GEM asked for; it applies even above `check_max`.
+        claimed: when the claim of the job's marker ends. If jitter could give this time too, it is
+            returned, so that the marker need not be written again.
         known: how long earlier jobs ran.
 
     """
@@ -95,29 +97,29 @@ def next_check(
 
 
 def _wait(record: JobRecord, now: datetime, policy: Policy, known: Durations) -> timedelta:
-    """Without jitter and limits."""
+    """The wait without jitter and limits."""
     if record.failures:
         doubled: timedelta = policy.check_min * 2 ** min(record.failures - 1, 20)
         return doubled
     if record.not_found:
         return policy.lost_after / LOST_AFTER_ANSWERS
-    by_age = (now - _began(record)) / AGE_SHARE
+    by_age = (now - _status_began(record)) / AGE_DIVISOR
     end = expected_end(record, known)
     if end:
-        return _towards(end, now, by_age)
+        return _wait_for_end(end, now, by_age)
     return max(by_age, learning_time(record, known))
 
 
-def _towards(end: Expectation, now: datetime, by_age: timedelta) -> timedelta:
-    """Nothing until the end may have come, then often; when it stays away, ever less often."""
+def _wait_for_end(end: Expectation, now: datetime, by_age: timedelta) -> timedelta:
+    """Wait until the job may have ended, then check often; check a late job less and less often."""
     if now < end.early:
-        return min(end.early + DENSE, max(end.late, end.early)) - now
-    overdue = (now - end.late) / OVERDUE_SHARE
-    return max(DENSE, min(overdue, by_age))
+        return min(end.early + NEAR_END_WAIT, max(end.late, end.early)) - now
+    overdue = (now - end.late) / OVERDUE_DIVISOR
+    return max(NEAR_END_WAIT, min(overdue, by_age))
 
 
-def _began(record: JobRecord) -> datetime:
-    """When the present status began, as well as we know."""
+def _status_began(record: JobRecord) -> datetime:
+    """When the present status began, as exactly as is known."""
     job = record.job
     if job and job.status is JobStatus.RUNNING:
         return began_running(record)
@@ -129,6 +131,6 @@ def _began(record: JobRecord) -> datetime:
 
 
 def next_ticket(record: JobRecord, now: datetime, policy: Policy) -> datetime:
-    """When to raise the ticket again if no report follows: doubling, up to an hour."""
+    """When to raise the ticket again if it leads to no delivery. The wait doubles up to an hour."""
     wait: timedelta = policy.repeat_ticket_after * 2 ** min(max(record.tickets - 1, 0), 20)
     return now + min(wait, max(MAX_SWEEP_WAIT, policy.repeat_ticket_after))

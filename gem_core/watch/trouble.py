@@ -1,4 +1,4 @@
-"""Whether a job that is open needs somebody's eyes, and why. Pure."""
+"""Decides whether an open job needs attention, and why. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,67 +7,65 @@ from enum import StrEnum
 from gem_core.watch.record import JobRecord, Stage
 
 OVERDUE_AFTER = timedelta(minutes=20)
-"""A due job is asked about by the next tick, or by a batch within a quarter of an hour; one that
-waits longer waits for nobody."""
+"""The next tick, or a batch within 15 minutes, does what is due. If a job is due for longer than
+this, nothing works on it."""
 
 
 class TroubleKind(StrEnum):
-    """What is the matter."""
+    """The kind of a problem."""
 
     UNDELIVERED = "undelivered"
-    """It has settled, and the first ticket did not lead to a manifest."""
+    """The job has settled, but its first ticket did not lead to a manifest."""
     OVERDUE = "overdue"
-    """Nobody does what is due: the timer is silent, or ticks end before their work does."""
+    """The job is due, but was not checked: the timer is silent, or ticks have too little time."""
     NOT_ANSWERED = "not_answered"
-    """GEM gave no usable answer to the last questions."""
+    """GEM gave no usable answer to the last requests."""
     NOT_FOUND = "not_found"
     """GEM answers 404; the job will be lost."""
     UNKNOWN_STATUS = "unknown_status"
-    """GEM answers with a status that its contract does not have, or this version does not know the
-    contract."""
+    """The contract does not have GEM's status, or this version does not know the contract."""
     UNREADABLE = "unreadable"
-    """The record is not JSON, or of a newer version of the app."""
+    """The record is not valid JSON, or a newer version of the app wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is the matter with one job."""
+    """The problem of one job."""
 
     kind: TroubleKind
     since: datetime | None
     problem: str
-    """In words; may hold GEM's own."""
+    """A text for people; may contain text of GEM."""
 
 
 def times(number: int) -> str:
-    """How often, in words."""
+    """A number of times as text."""
     return "once" if number == 1 else f"{number} times"
 
 
 def trouble(record: JobRecord, now: datetime) -> Trouble | None:
-    """The worst that is the matter with a job; None when all is as it should be."""
+    """The worst problem of a job; None when it needs no attention."""
     is_late = now - record.due_at > OVERDUE_AFTER
     if record.stage is Stage.DELIVERED:
         return None
     if record.stage is Stage.SETTLED:
         return _undelivered(record) if is_late or record.tickets > 1 else None
-    return _nobody_asks(record) if is_late else _answers(record)
+    return _overdue(record) if is_late else _problem_of_answers(record)
 
 
 def _undelivered(record: JobRecord) -> Trouble:
     again = f"{record.due_at:%Y-%m-%d %H:%M:%S}"
-    problem = f"ticket raised {times(record.tickets)}, again due at {again}"
+    problem = f"ticket raised {times(record.tickets)}, due again at {again}"
     return Trouble(TroubleKind.UNDELIVERED, record.settled_at, problem)
 
 
-def _nobody_asks(record: JobRecord) -> Trouble:
+def _overdue(record: JobRecord) -> Trouble:
     return Trouble(
         TroubleKind.OVERDUE, record.due_at, record.last_problem or "no tick has asked GEM"
     )
 
 
-def _answers(record: JobRecord) -> Trouble | None:
-    """What is the matter with GEM's answers."""
+def _problem_of_answers(record: JobRecord) -> Trouble | None:
     if record.failures:
         problem = f"{times(record.failures)} in a row: {record.last_problem}"
         return Trouble(TroubleKind.NOT_ANSWERED, record.checked_at, problem)

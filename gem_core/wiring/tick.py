@@ -6,8 +6,8 @@ from random import SystemRandom
 
 from gem_core.flows.checker import Checker, in_threads
 from gem_core.storage.names import WORKLIST
-from gem_core.watch.batch import plan
-from gem_core.watch.durations import DurationBook
+from gem_core.watch.batch import plan_batches
+from gem_core.watch.durations import DurationStore
 from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.wiring.environment import now, settings
 from gem_core.wiring.gem import gem
@@ -20,7 +20,7 @@ def checker() -> Checker:
     """What a tick and a batch need. Raises SettingsError."""
     chosen, state = settings(), stores()
     rate = chosen.check_requests_per_second
-    batches = plan(chosen.check_batch_size, rate) if chosen.check_batch_size else None
+    batches = plan_batches(chosen.check_batch_size, rate) if chosen.check_batch_size else None
     random = SystemRandom().random
     return Checker(
         registry=state.registry,
@@ -38,7 +38,7 @@ def checker() -> Checker:
         jitter=random,
         poison=state.poison_queues(),
         each=in_threads(chosen.check_concurrency),
-        durations=DurationBook(state.documents(WORKLIST)),
+        durations=DurationStore(state.documents(WORKLIST)),
         batches=state.batch_queue() if batches else None,
         plan=batches,
     )

@@ -46,7 +46,7 @@ def settle(command: CommandRunner, job_run_id: str, **fields: object) -> JobReco
     )
     past = now() - timedelta(hours=3)
     record = stored(job_run_id).record.answered(reported, past).settled(Settlement.FAILED, past)
-    change(job_run_id, record.ticketed().ticketed().due(now() + timedelta(minutes=5)))
+    change(job_run_id, record.ticket_raised().ticket_raised().due(now() + timedelta(minutes=5)))
     return stored(job_run_id).record
 
 
@@ -102,7 +102,7 @@ def test_an_unknown_job_gives_1_and_does_not_stop_the_others(command: CommandRun
     assert "job-1: forgotten" in out
     code, out, err = command("jobs", "register", "../x", "job-3")
     assert (code, out) == (1, "job-3: registered\n")
-    assert "cannot be a job id" in err
+    assert "is not a valid job id" in err
     assert command("jobs", "show", "job-3", "--manifest")[0] == 1
 
 
@@ -192,7 +192,7 @@ def test_report_and_page_of_the_last_delivery(command: CommandRunner, tmp_path: 
     for words in (("--report",), ("--html", str(file))):
         code, out, err = command("jobs", "show", "job-1", *words)
         assert (code, out) == (1, "")
-        assert err.endswith("of 'job-1' is kept\n")
+        assert err.endswith("of 'job-1' is stored\n")
     state_manager().outbox.keep_report("job-1", {"id": "abc", "data": {"rows": 3}})
     state_manager().outbox.keep_page("job-1", "abc", "<!doctype html>")
     assert command.json("jobs", "show", "job-1", "--report")["data"] == {"rows": 3}

@@ -34,7 +34,7 @@ def fail(command: CommandRunner, queue: QueueClient, job_run_id: str) -> None:
     held = manager.registry.get(job_run_id)
     assert held
     past = now() - timedelta(minutes=3)
-    record = held.record.settled(Settlement.LOST, past).ticketed()
+    record = held.record.settled(Settlement.LOST, past).ticket_raised()
     manager.registry.replace(held, record.due(now() + timedelta(minutes=5)))
     ticket(queue, job_run_id)
 

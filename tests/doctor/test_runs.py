@@ -23,7 +23,7 @@ def delivered(name: str, *, tickets: int = 1, minutes: int = 5) -> JobRecord:
     told = replace(job("finished", outputFileName=OUTPUT), job_run_id=name)
     record = new_record(name).answered(told, START).settled(Settlement.FINISHED, START)
     for _ in range(tickets):
-        record = record.ticketed()
+        record = record.ticket_raised()
     return record.delivered(Outcome.VALID, "id", START - timedelta(minutes=minutes))
 
 
@@ -146,7 +146,7 @@ def test_a_tick_that_cannot_be_read() -> None:
     assert fake.find("timer").detail == "container 'gem-worklist' does not exist in GEM_STATE"
 
 
-WAITING = new_record("w").settled(Settlement.FAILED, START).ticketed().ticketed()
+WAITING = new_record("w").settled(Settlement.FAILED, START).ticket_raised().ticket_raised()
 
 
 @pytest.mark.parametrize(

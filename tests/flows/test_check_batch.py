@@ -10,7 +10,7 @@ from gem_core.flows.check_batch import LEASE_WAIT, check_batch
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.outcome import Outcome
-from gem_core.watch.batch import HANDED_OUT, SPAN, Plan
+from gem_core.watch.batch import BATCH_TIME, CLAIM_TIME, BatchPlan
 from gem_core.watch.record import Settlement, Stage
 from gem_core.watch.registry import MARKER_PREFIX, ORPHAN_AGE
 from tests.builders import World, answer, logged, new_record
@@ -19,10 +19,12 @@ from tests.fakes import START, FakeGem, GemAnswer, Killed, Trap
 IDS = [f"job-{number}" for number in range(5)]
 
 
-def world_of(*job_run_ids: str, given: GemAnswer | None = None, plan: Plan | None = None) -> World:
+def world_of(
+    *job_run_ids: str, given: GemAnswer | None = None, plan: BatchPlan | None = None
+) -> World:
     said: GemAnswer = answer("running") if given is None else given
     gem = FakeGem(**{job_run_id: [said] for job_run_id in job_run_ids})
-    world = World(gem=gem, plan=plan or Plan(2, 3))
+    world = World(gem=gem, plan=plan or BatchPlan(2, 3))
     world.add(*job_run_ids)
     return world
 
@@ -80,7 +82,7 @@ def test_a_job_that_another_has_claimed_is_left_and_no_problem() -> None:
     def overtake() -> None:
         if world.trap.calls[-1] == "worklist.every":
             world.trap.check = lambda: None
-            world.registry.claim(job, START + HANDED_OUT)
+            world.registry.claim(job, START + CLAIM_TIME)
 
     world.trap.check = overtake
     tick = check_jobs(world.checker)
@@ -111,7 +113,7 @@ def test_what_is_handed_out_is_not_handed_out_again_until_it_must_be() -> None:
     world = world_of(*IDS)
     check_jobs(world.checker)
     world.batches.take()  # all messages are lost
-    world.clock.move(HANDED_OUT - timedelta(seconds=1))
+    world.clock.move(CLAIM_TIME - timedelta(seconds=1))
     assert check_jobs(world.checker).due_jobs == 0
     world.clock.move(seconds=1)
     assert check_jobs(world.checker).handed_out == 5
@@ -163,7 +165,7 @@ def test_a_message_that_comes_twice_at_the_same_time_asks_once() -> None:
 def test_a_late_message_does_nothing(caplog: pytest.LogCaptureFixture) -> None:
     world = world_of(*IDS)
     check_jobs(world.checker)
-    world.clock.move(HANDED_OUT)
+    world.clock.move(CLAIM_TIME)
     run_all(world)
     assert world.gem.asked == []
     assert len(logged(caplog, "batch_late")) == 3
@@ -173,27 +175,27 @@ def test_a_message_whose_jobs_were_handed_out_anew_asks_nothing() -> None:
     world = world_of("job-0")
     check_jobs(world.checker)
     (old,) = world.batches.take()
-    world.clock.move(HANDED_OUT - timedelta(seconds=1))
+    world.clock.move(CLAIM_TIME - timedelta(seconds=1))
     (job,) = world.registry.open_jobs()
-    world.registry.claim(job, job.due_at + HANDED_OUT)
+    world.registry.claim(job, job.due_at + CLAIM_TIME)
     check_batch(world.checker, old)
     assert world.gem.asked == []
 
 
 def test_the_queue_is_filled_no_deeper_than_its_jobs_can_wait() -> None:
     ids = [f"job-{number:03}" for number in range(100)]
-    world = world_of(*ids, plan=Plan(2, 3))
+    world = world_of(*ids, plan=BatchPlan(2, 3))
     tick = check_jobs(world.checker)
     assert len(world.batches.sent) == 30
     assert (tick.handed_out, tick.remaining) == (60, 40)
     hidden = [wait for _, wait, _ in world.batches.sent]
-    assert hidden == [SPAN * (place // 3) for place in range(30)]
+    assert hidden == [BATCH_TIME * (place // 3) for place in range(30)]
     tick = check_jobs(world.checker)
     assert (tick.handed_out, tick.remaining, tick.due_jobs) == (0, 40, 40)
 
 
 def test_without_a_lane_a_batch_goes_back(caplog: pytest.LogCaptureFixture) -> None:
-    world = world_of("job-0", plan=Plan(2, 1))
+    world = world_of("job-0", plan=BatchPlan(2, 1))
     check_jobs(world.checker)
     (message,) = world.batches.take()
     lease = world.checker.limiter.acquire()
@@ -201,7 +203,7 @@ def test_without_a_lane_a_batch_goes_back(caplog: pytest.LogCaptureFixture) -> N
     world.clock.move(seconds=7)
     check_batch(world.checker, message)
     assert world.gem.asked == []
-    assert world.batches.sent == [(message, LEASE_WAIT, HANDED_OUT - timedelta(seconds=7))]
+    assert world.batches.sent == [(message, LEASE_WAIT, CLAIM_TIME - timedelta(seconds=7))]
     assert logged(caplog, "batch_postponed")
     lease.release()
     run_all(world)
@@ -224,7 +226,7 @@ def test_batches_that_are_turned_off_run_out() -> None:
 
 
 def test_a_refused_key_ends_the_batch_and_is_loud(caplog: pytest.LogCaptureFixture) -> None:
-    world = world_of(*IDS, given=GemAccessError("GEM answered 401"), plan=Plan(5, 1))
+    world = world_of(*IDS, given=GemAccessError("GEM answered 401"), plan=BatchPlan(5, 1))
     check_jobs(world.checker)
     run_all(world)
     assert len(world.gem.asked) == 1
@@ -232,7 +234,7 @@ def test_a_refused_key_ends_the_batch_and_is_loud(caplog: pytest.LogCaptureFixtu
     assert (line["level"], line["reason"]) == ("ERROR", "GEM answered 401")
     assert logged(caplog, "batch_checked")[0]["remaining"] == 5
     world.gem.answers = {job_run_id: [answer("running")] for job_run_id in IDS}
-    world.clock.move(HANDED_OUT)
+    world.clock.move(CLAIM_TIME)
     check_jobs(world.checker)
     run_all(world)
     assert all(world.record(job_run_id).job for job_run_id in IDS)
@@ -247,7 +249,7 @@ def test_a_message_that_is_none_ends_on_the_poison_queue(message: bytes) -> None
 
 
 def test_one_bad_job_does_not_end_a_batch() -> None:
-    world = world_of("a", "b", "c", given=answer("running"), plan=Plan(3, 1))
+    world = world_of("a", "b", "c", given=answer("running"), plan=BatchPlan(3, 1))
     world.gem.answers["b"] = [StoreError("refused")]
     check_jobs(world.checker)
     run_all(world)
@@ -255,13 +257,13 @@ def test_one_bad_job_does_not_end_a_batch() -> None:
 
 
 def test_a_batch_stops_at_its_budget() -> None:
-    world = world_of(*IDS, plan=Plan(5, 1))
+    world = world_of(*IDS, plan=BatchPlan(5, 1))
     check_jobs(world.checker)
     world.gem.before = lambda _: world.clock.move(minutes=3)
     run_all(world)
     assert world.gem.asked == ["job-0", "job-1"]
     world.gem.before = lambda _: None
-    world.clock.move(HANDED_OUT)
+    world.clock.move(CLAIM_TIME)
     check_jobs(world.checker)
     run_all(world)
     assert set(world.gem.asked) == set(IDS)
@@ -270,7 +272,7 @@ def test_a_batch_stops_at_its_budget() -> None:
 def test_an_orphan_ages_although_it_is_handed_out() -> None:
     world = world_of()
     world.registry.mark_open(new_record("job-0"))
-    while world.clock() <= START + ORPHAN_AGE + HANDED_OUT:
+    while world.clock() <= START + ORPHAN_AGE + CLAIM_TIME:
         assert world.marked("job-0") or world.clock() > START + ORPHAN_AGE
         check_jobs(world.checker)
         run_all(world)

@@ -15,7 +15,7 @@ from gem_core.errors import (
     StoreError,
 )
 from gem_core.flows.check_jobs import check_jobs
-from gem_core.flows.check_one import QUESTION
+from gem_core.flows.check_one import MAX_CHECK_TIME
 from gem_core.watch.record import Settlement, Stage
 from tests.builders import JOB, World, answer, logged, new_record
 from tests.fakes import START, FakeGem, GemAnswer
@@ -154,7 +154,7 @@ def test_storage_that_throttles_is_told_in_its_words(
     (line,) = logged(caplog, "job_check_crashed")
     assert line["reason"] == "container 'gem-jobs': storage answered ServerBusy"
     assert "Traceback" not in caplog.text
-    world.clock.move(QUESTION)
+    world.clock.move(MAX_CHECK_TIME)
     assert check_jobs(world.checker).checked == 1
 
 

@@ -9,7 +9,7 @@ from gem_core.audit.audit import audit
 from gem_core.audit.judging.report import Report
 from gem_core.audit.reading.source import Source
 from gem_core.errors import OutputMissing, OutputUnreachable, StoreError
-from gem_core.flows.audit_output import BEGUN_WITH_INPUT, INPUT_PATIENCE, MAX_BEGUN
+from gem_core.flows.audit_output import BEGUN_WITH_INPUT, MAX_BEGUN, MAX_RETRY_TIME
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.outcome import Outcome
@@ -225,7 +225,7 @@ def test_a_whole_answer_that_another_delivery_gave_meanwhile_is_the_last_word() 
     world = with_input()
     world.files.errors[INPUT] = OutputUnreachable("storage answered 503")
     deliver_results(world.deliverer, JOB)
-    world.clock.move(INPUT_PATIENCE)
+    world.clock.move(MAX_RETRY_TIME)
 
     def slow(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - as an audit takes it
         world.audit = audit

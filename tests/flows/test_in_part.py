@@ -10,7 +10,7 @@ import pytest
 from gem_core.audit.audit import AuditOptions, audit
 from gem_core.audit.ids.facts import IdLimits
 from gem_core.errors import OutputChanged, OutputError, OutputMissing, OutputUnreachable
-from gem_core.flows.audit_output import INPUT_PATIENCE
+from gem_core.flows.audit_output import MAX_RETRY_TIME
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import redeliver_job
@@ -47,7 +47,7 @@ def test_an_input_that_cannot_be_opened_is_waited_for(caplog: pytest.LogCaptureF
     assert "503" in line["reason"]
     assert not logged(caplog, "output_audited")
     del world.files.errors[INPUT]
-    ticks(world, until=INPUT_PATIENCE)
+    ticks(world, until=MAX_RETRY_TIME)
     assert last(world)["data"]["outcome"] == "invalid"  # as it is: roads are missing
 
 
@@ -67,7 +67,7 @@ def test_an_input_that_cannot_be_read_on_is_waited_for(error: OutputError, at: i
     world.audit = partial(audit, options=AuditOptions(two_threads=False))
     world.files.write(INPUT, ids_file(range(100_000), row_group_size=1000))
     assert deliver_results(world.deliverer, JOB) is None
-    ticks(world, until=INPUT_PATIENCE)
+    ticks(world, until=MAX_RETRY_TIME)
     assert last(world)["data"]["outcome"] == "invalid"
 
 
@@ -75,11 +75,11 @@ def test_an_input_that_stays_away_holds_no_manifest_back_for_long() -> None:
     world = with_input()
     world.files.errors[INPUT] = OutputUnreachable("refused: 403")
     deliver_results(world.deliverer, JOB)
-    ticks(world, until=2 * INPUT_PATIENCE)
+    ticks(world, until=2 * MAX_RETRY_TIME)
     data = last(world)["data"]
     assert (data["outcome"], data["input"]["idsCompared"]) == ("valid", False)
     assert data["input"]["note"] == "the input file cannot be read: refused: 403"
-    assert timedelta(0) <= world.clock() - START - INPUT_PATIENCE < timedelta(minutes=2)
+    assert timedelta(0) <= world.clock() - START - MAX_RETRY_TIME < timedelta(minutes=2)
     assert world.record().stage is Stage.DELIVERED
 
 
@@ -88,7 +88,7 @@ def test_patience_begins_with_the_trouble_however_late_the_delivery_is() -> None
     world.clock.move(hours=3)
     world.files.errors[INPUT] = BUSY
     assert deliver_results(world.deliverer, JOB) is None
-    world.clock.move(INPUT_PATIENCE - timedelta(seconds=1))
+    world.clock.move(MAX_RETRY_TIME - timedelta(seconds=1))
     assert deliver_results(world.deliverer, JOB) is None
     world.clock.move(seconds=1)
     assert deliver_results(world.deliverer, JOB)
@@ -97,7 +97,7 @@ def test_patience_begins_with_the_trouble_however_late_the_delivery_is() -> None
 def test_an_output_that_is_written_again_and_again_has_no_patience_of_its_own() -> None:
     world = with_input()
     world.files.errors[INPUT] = OutputUnreachable("refused: 403")
-    for rows in range(20, 20 + INPUT_PATIENCE // timedelta(minutes=2)):
+    for rows in range(20, 20 + MAX_RETRY_TIME // timedelta(minutes=2)):
         assert deliver_results(world.deliverer, JOB) is None
         world.clock.move(minutes=2)
         world.files.write(OUTPUT, matched_file(matched=rows))
@@ -109,7 +109,7 @@ def in_part() -> World:
     world = with_input()
     world.files.errors[INPUT] = BUSY
     deliver_results(world.deliverer, JOB)
-    world.clock.move(INPUT_PATIENCE)
+    world.clock.move(MAX_RETRY_TIME)
     assert delivered(world)["data"]["outcome"] == "valid"
     return world
 
@@ -133,7 +133,7 @@ def test_a_redelivery_has_patience_again() -> None:
     world = in_part()
     redeliver_job(world.manager, JOB)
     assert deliver_results(world.deliverer, JOB) is None
-    world.clock.move(INPUT_PATIENCE)
+    world.clock.move(MAX_RETRY_TIME)
     deliver_results(world.deliverer, JOB)
     first, second = world.queue.events()
     assert second["data"]["outcome"] == "valid"
@@ -144,7 +144,7 @@ def test_a_repeat_sends_what_was_audited_in_part_byte_for_byte() -> None:
     world = with_input()
     world.files.errors[INPUT] = BUSY
     deliver_results(world.deliverer, JOB)
-    world.clock.move(INPUT_PATIENCE)
+    world.clock.move(MAX_RETRY_TIME)
     real = world.queue.send
 
     def refuse(body: str) -> None:
@@ -178,7 +178,7 @@ def test_a_disk_without_room_for_ids_is_waited_for(tmp_path: Path) -> None:
     world.audit = partial(audit, options=AuditOptions(limits))
     assert deliver_results(world.deliverer, JOB) is None
     absent.mkdir()
-    ticks(world, until=INPUT_PATIENCE)
+    ticks(world, until=MAX_RETRY_TIME)
     assert last(world)["data"]["statistics"]["counted"]["roads"]["ids"] == 30_000
 
 
@@ -187,7 +187,7 @@ def test_a_disk_that_stays_full_holds_no_manifest_back_for_long(tmp_path: Path) 
     world.files.write(INPUT, shuffled())
     world.audit = partial(audit, options=AuditOptions(IdLimits(1000, tmp_path / "absent")))
     deliver_results(world.deliverer, JOB)
-    ticks(world, until=2 * INPUT_PATIENCE)
+    ticks(world, until=2 * MAX_RETRY_TIME)
     assert "temporary directory" in last(world)["data"]["input"]["note"]
 
 

@@ -6,7 +6,7 @@ import pytest
 from azure.storage.blob import ContainerClient
 
 from gem_core.errors import PageUnknown, RequestError, StoreError
-from gem_core.flows.manage_jobs import list_jobs
+from gem_core.flows.list_jobs import list_jobs
 from gem_core.storage.blob_documents import BlobDocuments
 from gem_core.watch.registry import JobRegistry
 from tests.builders import World

@@ -7,15 +7,8 @@ import pytest
 from gem_core.errors import JobUnknown, RequestError
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
-from gem_core.flows.manage_jobs import (
-    DEFAULT_PAGE,
-    check_job,
-    forget_job,
-    list_jobs,
-    redeliver_job,
-    register_job,
-    show_job,
-)
+from gem_core.flows.list_jobs import DEFAULT_PAGE, list_jobs
+from gem_core.flows.manage_jobs import check_job, forget_job, redeliver_job, register_job, show_job
 from gem_core.watch.record import Stage
 from gem_core.watch.record_json import record_to_bytes, record_to_json
 from tests.builders import JOB, OUTPUT, World, answer, finished, logged, matched_file, new_record
@@ -81,7 +74,7 @@ def test_an_id_that_is_none_is_refused_at_every_route(job_run_id: str) -> None:
         lambda: forget_job(world.manager, job_run_id),
     ]
     for route in routes:
-        with pytest.raises(RequestError, match="cannot be a job id"):
+        with pytest.raises(RequestError, match="is not a valid job id"):
             route()
     assert world.trap.calls == []
 

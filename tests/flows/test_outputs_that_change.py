@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from gem_core.errors import OutputUnreachable
-from gem_core.flows.audit_output import INPUT_PATIENCE, LOOK_AGAIN, MAX_AUDITS
+from gem_core.flows.audit_output import MAX_AUDITS, MAX_RETRY_TIME, RETRY_WAIT
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.deliverer import Deliverer
@@ -24,11 +24,11 @@ def test_an_output_that_is_not_there_yet_is_waited_for(caplog: pytest.LogCapture
     assert world.queue.sent == []
     record = world.record()
     assert record.stage is Stage.SETTLED
-    assert record.due_at == START + LOOK_AGAIN
+    assert record.due_at == START + RETRY_WAIT
     assert world.marked()
     assert logged(caplog, "delivery_postponed")
     world.files.write(OUTPUT, matched_file())
-    world.clock.move(LOOK_AGAIN)
+    world.clock.move(RETRY_WAIT)
     world.new_tickets()
     check_jobs(world.checker)
     assert world.new_tickets() == [JOB]
@@ -40,7 +40,7 @@ def test_an_output_that_never_comes_is_missing_after_the_grace_time() -> None:
     world.settle(finished())
     looks = 0
     while not world.queue.sent:
-        assert world.clock() <= START + world.output_grace + LOOK_AGAIN
+        assert world.clock() <= START + world.output_grace + RETRY_WAIT
         check_jobs(world.checker)
         for job_run_id in world.new_tickets():
             deliver_results(world.deliverer, job_run_id)
@@ -166,15 +166,15 @@ def test_an_output_that_was_replaced_before_its_manifest_was_sent_is_audited_ane
     assert world.queue.sent == []
     (line,) = logged(caplog, "delivery_postponed")
     assert "replaced" in line["reason"]
-    assert world.record().due_at == START + LOOK_AGAIN
+    assert world.record().due_at == START + RETRY_WAIT
     assert delivered(world)["data"]["output"]["etag"] == "E2"
 
 
 def test_an_output_that_is_replaced_each_time_holds_no_manifest_back_for_long() -> None:
     world = settled()
     while not deliver_results(replaced_while_drawn(world), JOB):
-        world.clock.move(LOOK_AGAIN)
-        assert world.clock() <= START + INPUT_PATIENCE
+        world.clock.move(RETRY_WAIT)
+        assert world.clock() <= START + MAX_RETRY_TIME
     (event,) = world.queue.events()
     assert event["data"]["output"]["etag"] == f"E{len(world.reports.names()) // 2}"
     assert world.record().stage is Stage.DELIVERED

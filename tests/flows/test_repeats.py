@@ -128,7 +128,7 @@ def test_a_record_that_changed_meanwhile_is_marked_all_the_same() -> None:
         real(body)
         stored = world.registry.get(JOB)
         assert stored
-        world.registry.replace(stored, stored.record.ticketed())
+        world.registry.replace(stored, stored.record.ticket_raised())
 
     world.queue.send = send  # type: ignore[method-assign]
     delivered(world)

@@ -6,12 +6,12 @@ import pytest
 
 from gem_core.errors import StoreError
 from gem_core.flows.check_jobs import check_jobs
-from gem_core.flows.manage_jobs import tell_status
+from gem_core.flows.timer_status import timer_status
 from tests.builders import JOB, World, answer
 
 
 def test_the_status_before_the_first_tick() -> None:
-    alive, detail = tell_status(World().manager)
+    alive, detail = timer_status(World().manager)
     assert not alive
     assert detail == {
         "status": "silent",
@@ -29,12 +29,12 @@ def test_the_status_tells_whether_the_timer_lives() -> None:
     world.gem.answers[JOB] = [answer("running")]
     check_jobs(world.checker)
     world.clock.move(minutes=3)
-    alive, detail = tell_status(world.manager)
+    alive, detail = timer_status(world.manager)
     assert alive
     assert (detail["status"], detail["tickAgeSeconds"]) == ("ok", 180)
     assert detail["lastTick"]["checked"] == 1
     world.clock.move(seconds=1)
-    alive, detail = tell_status(world.manager)
+    alive, detail = timer_status(world.manager)
     assert not alive
     assert detail["status"] == "silent"
 
@@ -51,7 +51,7 @@ def test_a_tick_that_used_its_budget_is_no_silence() -> None:
     def take_long(_: str) -> None:
         began = world.clock().isoformat()
         world.clock.move(minutes=3, seconds=50)
-        alive, detail = tell_status(world.manager)
+        alive, detail = timer_status(world.manager)
         seen.append(alive)
         # What the last tick did stays to be seen while the next one runs.
         assert (detail["lastTick"]["checked"], detail["runningSince"]) == (1, began)
@@ -59,7 +59,7 @@ def test_a_tick_that_used_its_budget_is_no_silence() -> None:
     world.gem.before = take_long
     check_jobs(world.checker)
     world.clock.move(timedelta(seconds=5))
-    seen.append(tell_status(world.manager)[0])
+    seen.append(timer_status(world.manager)[0])
     assert seen == [True, True]
 
 
@@ -81,14 +81,14 @@ def test_ticks_that_start_and_never_end_are_no_life(*, ended_before: bool) -> No
     for _ in range(9):
         with pytest.raises(StoreError):
             check_jobs(world.checker)
-        told.append(tell_status(world.manager)[1]["status"])
+        told.append(timer_status(world.manager)[1]["status"])
         world.clock.move(minutes=1)
     assert told == ["ok"] * 8 + ["stuck"]
-    alive, detail = tell_status(world.manager)
+    alive, detail = timer_status(world.manager)
     assert (alive, detail["unfinishedSince"]) == (False, since.isoformat())
     world.trap.check = lambda: None
     check_jobs(world.checker)
-    alive, detail = tell_status(world.manager)
+    alive, detail = timer_status(world.manager)
     assert (alive, detail["status"], detail["unfinishedSince"]) == (True, "ok", None)
 
 
@@ -100,4 +100,4 @@ def test_one_that_ends_again_begins_anew() -> None:
         check_jobs(world.checker)
         world.clock.move(minutes=1)
     world.heartbeat.start(world.clock())
-    assert tell_status(world.manager)[0]
+    assert timer_status(world.manager)[0]

@@ -12,7 +12,8 @@ from gem_core.errors import GemAnswerError, GemJobNotFound, RecordUnreadable
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.find_trouble import find_trouble
-from gem_core.flows.manage_jobs import check_job, list_jobs, redeliver_job, show_job
+from gem_core.flows.list_jobs import list_jobs
+from gem_core.flows.manage_jobs import check_job, redeliver_job, show_job
 from gem_core.gem.contracts import known
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.watch.record import Settlement, Stage

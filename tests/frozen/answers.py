@@ -17,8 +17,10 @@ from gem_core.errors import GemUnavailable
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.find_trouble import find_trouble
-from gem_core.flows.manage_jobs import check_job, list_jobs, register_job, show_job, tell_status
+from gem_core.flows.list_jobs import list_jobs
+from gem_core.flows.manage_jobs import check_job, register_job, show_job
 from gem_core.flows.replay_poison import list_poison, replay_poison
+from gem_core.flows.timer_status import timer_status
 from gem_core.web import problem
 from tests.builders import JOB, OUTPUT, World, finished, job, matched_file
 from tests.doctor.build import FakeInstallation
@@ -35,7 +37,7 @@ def answers() -> Iterator[tuple[str, Any]]:
     check_jobs(world.checker)
     yield "GET /api/trouble", {"jobs": find_trouble(world.manager)}
     yield "GET /api/jobs", list_jobs(world.manager, {})
-    yield "GET /api/status", tell_status(world.manager)[1]
+    yield "GET /api/status", timer_status(world.manager)[1]
     check_job(world.manager, world.checker, JOB)
     poison, _ = poison_manager(world, ticket(JOB), "unknown")
     yield "GET /api/poison", list_poison(poison)

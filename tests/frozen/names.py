@@ -22,8 +22,10 @@ from gem_core.doctor.diagnose_stores import CLOCK_PROBE, PROBE
 from gem_core.doctor.diagnostics import DIAGNOSTICS
 from gem_core.doctor.finding import DiagnosticStatus
 from gem_core.flows.check_jobs import counts
-from gem_core.flows.manage_jobs import JobDocument, TimerStatus, list_jobs
+from gem_core.flows.job_documents import JobDocument
+from gem_core.flows.list_jobs import list_jobs
 from gem_core.flows.replay_poison import Replay
+from gem_core.flows.timer_status import TimerStatus
 from gem_core.logs import Event
 from gem_core.outcome import Outcome
 from gem_core.settings.app_settings import InputCompare, QueueEncoding, TriggerSource, read_settings
@@ -166,7 +168,7 @@ def _events() -> Iterator[str]:
     """Each event with its facts, as the calls of `log` have them."""
     more = {
         "asdict(tick)": [field.name for field in fields(Tick)],
-        "counts(round_.done)": list(counts([])),
+        "counts(run.results)": list(counts([])),
     }
     yield from Event
     for path in (ROOT / "gem_core").rglob("*.py"):

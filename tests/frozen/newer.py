@@ -82,8 +82,10 @@ class NewerBatches:
     def waiting(self) -> int:
         return self.batches.waiting()
 
-    def send(self, batch: Batch, *, hidden: timedelta, kept: timedelta) -> None:
-        self.batches.send(NewerBatch(batch.until, batch.jobs), hidden=hidden, kept=kept)
+    def send(self, batch: Batch, *, hidden_for: timedelta, expires_after: timedelta) -> None:
+        self.batches.send(
+            NewerBatch(batch.until, batch.jobs), hidden_for=hidden_for, expires_after=expires_after
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import register_job
 from gem_core.outcome import Outcome
 from gem_core.storage import names
-from gem_core.watch.batch import Plan
+from gem_core.watch.batch import BatchPlan
 from gem_core.watch.durations import NAME as DURATIONS
 from gem_core.watch.heartbeat import ENDED, STARTED
 from gem_core.watch.rate_limiter import PREFIX as LEASES
@@ -81,7 +81,7 @@ def _record(world: World, record: JobRecord) -> Golden:
 
 
 def _settled(record: JobRecord, settlement: Settlement) -> JobRecord:
-    return record.settled(settlement, START).ticketed().due(START + timedelta(minutes=10))
+    return record.settled(settlement, START).ticket_raised().due(START + timedelta(minutes=10))
 
 
 def _of_ticks() -> Iterator[tuple[str, Golden]]:
@@ -98,7 +98,7 @@ def _of_ticks() -> Iterator[tuple[str, Golden]]:
         ("lease", f"{LEASES}0"),
     ):
         yield document, Golden.of(world.worklist, name)
-    world = World(plan=Plan(size=2, concurrency=1))
+    world = World(plan=BatchPlan(size=2, concurrency=1))
     world.add("job-1", "job-2")
     check_jobs(world.checker)
     ((message, _, _),) = world.batches.sent

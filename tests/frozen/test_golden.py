@@ -13,7 +13,7 @@ from gem_core.flows.check_batch import check_batch
 from gem_core.outcome import Outcome
 from gem_core.storage import names
 from gem_core.watch.batch import batch_from_json
-from gem_core.watch.durations import DurationBook
+from gem_core.watch.durations import DurationStore
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.poison import is_batch
 from gem_core.watch.record_json import record_to_json
@@ -94,7 +94,7 @@ def _tick(golden: Golden, world: World) -> None:
 
 
 def _durations(golden: Golden, world: World) -> None:
-    known = DurationBook(world.worklist).read()
+    known = DurationStore(world.worklist).read()
     assert {kind: list(each) for kind, each in known.seconds.items()} == golden.json[
         "secondsByKind"
     ]

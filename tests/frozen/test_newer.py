@@ -13,10 +13,11 @@ from gem_core.flows.check_batch import check_batch
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.find_trouble import find_trouble
-from gem_core.flows.manage_jobs import list_jobs, redeliver_job, register_job, show_job
+from gem_core.flows.list_jobs import list_jobs
+from gem_core.flows.manage_jobs import redeliver_job, register_job, show_job
 from gem_core.flows.replay_poison import Replay, list_poison, replay_poison
 from gem_core.outcome import Outcome
-from gem_core.watch.batch import Plan
+from gem_core.watch.batch import BatchPlan
 from gem_core.watch.poison import is_batch
 from gem_core.watch.record import Settlement, Stage
 from gem_core.watch.registry import MARKER_PREFIX, SUFFIX
@@ -62,10 +63,10 @@ TURNS = [(since, until) for until in range(1, len(STEPS) + 1) for since in range
 """The newer version takes all steps from one up to another."""
 
 
-@pytest.mark.parametrize("plan", [None, Plan(size=2, concurrency=1)], ids=["alone", "batches"])
+@pytest.mark.parametrize("plan", [None, BatchPlan(size=2, concurrency=1)], ids=["alone", "batches"])
 @pytest.mark.parametrize("turn", TURNS, ids=str)
 def test_an_upgrade_can_be_rolled_back_at_any_step(
-    turn: tuple[int, int], plan: Plan | None
+    turn: tuple[int, int], plan: BatchPlan | None
 ) -> None:
     older = World(plan=plan)
     older.gem.answers[JOB] = [answer("running", progress=5), finished()]
@@ -90,7 +91,7 @@ def _wrote_the_record(turn: tuple[int, int]) -> bool:
 
 def test_the_newer_version_writes_other_documents() -> None:
     """Else the test above would prove nothing."""
-    world = World(plan=Plan(size=2, concurrency=1))
+    world = World(plan=BatchPlan(size=2, concurrency=1))
     newer = NewerWorld.of(world)
     world.gem.answers[JOB] = [finished()]
     _register(newer)
@@ -169,7 +170,7 @@ def _with_word(stage: Stage, member: str, word: str) -> World:
     if stage is not Stage.WATCHING:
         record = (
             stored.record.settled(Settlement.FAILED, START)
-            .ticketed()
+            .ticket_raised()
             .due(START + timedelta(minutes=10))
         )
         stored = world.registry.replace(stored, record)

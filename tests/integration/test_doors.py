@@ -51,7 +51,7 @@ def test_path_that_is_no_route(courier: Courier, path: str) -> None:
         (b"\xff\xfe", "not JSON"),
         (b"[" * 50_000, "not JSON"),
         (b'"text"', "JSON object"),
-        (b'{"label": {}}', "unknown in the body"),
+        (b'{"label": {}}', "the body has unknown members"),
         (b'{"labels": {"a": 1}}', "labels"),
         (b'{"labels": [1]}', "labels"),
         (b'{"expectedInputName": ""}', "expectedInputName"),

@@ -10,7 +10,7 @@ import pytest
 from devkit.azurite import Azurite
 from devkit.stage import OUTPUT_CONTAINER, QUEUE, sample_settings
 from gem_core.errors import RecordUnreadable
-from gem_core.flows.check_one import QUESTION
+from gem_core.flows.check_one import MAX_CHECK_TIME
 from gem_core.flows.manage_jobs import redeliver_job, register_job
 from gem_core.storage.names import BATCHES, JOBS, OUTBOX, WORKLIST
 from gem_core.watch.record import Stage
@@ -76,7 +76,7 @@ def begin(site: Site, older: App) -> None:
         waiting = queue.get_queue_properties().approximate_message_count
         assert waiting == -(-(2 * COUNT + 1) // PLAN.size)
     lines = [line for line in older.checker.registry.open_jobs() if line.job_run_id in WATCHING[:9]]
-    each(lambda line: older.checker.registry.claim(line, site.clock() + QUESTION), lines)
+    each(lambda line: older.checker.registry.claim(line, site.clock() + MAX_CHECK_TIME), lines)
     page = older.checker.registry.page(stage=None, size=1000, after=None)
     stages = Counter(line.stage for line in page.jobs)
     assert stages == {"watching": COUNT + 1, "settled": COUNT, "delivered": COUNT}

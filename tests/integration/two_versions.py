@@ -21,8 +21,8 @@ from gem_core.flows.deliverer import Deliverer
 from gem_core.flows.manage_jobs import JobManager
 from gem_core.storage.documents import Documents
 from gem_core.storage.names import JOBS, OUTBOX, TICKETS, WORKLIST
-from gem_core.watch.batch import Plan
-from gem_core.watch.durations import DurationBook
+from gem_core.watch.batch import BatchPlan
+from gem_core.watch.durations import DurationStore
 from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.watch.registry import SUFFIX
 from gem_core.wiring import delivery, tick
@@ -32,7 +32,7 @@ from gem_core.wiring.stores import Stores
 from tests.fakes import FakeClock, FakeGem, Killed
 from tests.frozen.newer import NewerBatches, NewerDocuments, NewerQueue
 
-PLAN = Plan(size=25, concurrency=10)
+PLAN = BatchPlan(size=25, concurrency=10)
 """Of the batches that a tick hands out; all are visible at once."""
 
 
@@ -163,7 +163,7 @@ def app(site: Site, *, newer: bool) -> App:
                 clock=SleepClock(site.clock, lambda _: None),
             ),
             clock=site.clock,
-            durations=DurationBook(stores.documents(WORKLIST)),
+            durations=DurationStore(stores.documents(WORKLIST)),
             batches=NewerBatches(batches) if newer else batches,
         ),
         replace(

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from gem_core.errors import RecordUnreadable
 from gem_core.settings.app_settings import MAX_BATCH_SIZE
 from gem_core.watch.batch import (
-    DEPTH,
-    HANDED_OUT,
-    SPAN,
+    BATCH_TIME,
+    BATCHES_PER_LEASE,
+    CLAIM_TIME,
     Batch,
-    Plan,
+    BatchPlan,
     batch_from_json,
-    plan,
+    plan_batches,
 )
 from gem_core.watch.registry import OpenJob
 from tests.fakes import START
@@ -25,37 +25,37 @@ from tests.fakes import START
 @pytest.mark.parametrize(
     ("size", "per_second", "planned"),
     [
-        (100, 10, Plan(100, 6)),
-        (100, 100, Plan(100, 60)),
-        (200, 1, Plan(60, 1)),
-        (50, 0.1, Plan(6, 1)),
-        (50, 0.001, Plan(1, 1)),
-        (1, 0.5, Plan(1, 30)),
+        (100, 10, BatchPlan(100, 6)),
+        (100, 100, BatchPlan(100, 60)),
+        (200, 1, BatchPlan(60, 1)),
+        (50, 0.1, BatchPlan(6, 1)),
+        (50, 0.001, BatchPlan(1, 1)),
+        (1, 0.5, BatchPlan(1, 30)),
     ],
 )
 def test_a_batch_is_as_large_as_the_rate_lets_it_be(
-    size: int, per_second: float, planned: Plan
+    size: int, per_second: float, planned: BatchPlan
 ) -> None:
-    assert plan(size, per_second) == planned
+    assert plan_batches(size, per_second) == planned
 
 
 @given(st.integers(1, MAX_BATCH_SIZE), st.floats(1 / 60, 1e6))
 def test_a_batch_fits_its_span_and_all_of_the_rate_is_used(size: int, per_second: float) -> None:
-    made = plan(size, per_second)
+    made = plan_batches(size, per_second)
     seconds = made.size / (per_second / made.concurrency)
-    assert seconds <= SPAN.total_seconds() + 1e-6
-    assert made.size * made.concurrency >= per_second * SPAN.total_seconds() / 2
+    assert seconds <= BATCH_TIME.total_seconds() + 1e-6
+    assert made.size * made.concurrency >= per_second * BATCH_TIME.total_seconds() / 2
 
 
 @given(st.integers(1, MAX_BATCH_SIZE), st.floats(1e-3, 1e4))
 def test_no_more_come_into_sight_than_may_run(size: int, per_second: float) -> None:
-    made = plan(size, per_second)
-    delays = [made.delay(place) for place in range(min(made.room, 500))]
+    made = plan_batches(size, per_second)
+    delays = [made.delay(place) for place in range(min(made.max_waiting, 500))]
     assert delays == sorted(delays)
     assert all(delays.count(delay) <= made.concurrency for delay in set(delays))
     # What lies deepest is taken up well before its jobs are due again.
-    assert made.delay(made.room - 1) + SPAN * 2 < HANDED_OUT
-    assert DEPTH > 1
+    assert made.delay(made.max_waiting - 1) + BATCH_TIME * 2 < CLAIM_TIME
+    assert BATCHES_PER_LEASE > 1
 
 
 def test_the_largest_batch_fits_into_a_message() -> None:
@@ -65,7 +65,7 @@ def test_the_largest_batch_fits_into_a_message() -> None:
 
 
 def test_a_message_is_read_as_it_was_written() -> None:
-    until = START + HANDED_OUT
+    until = START + CLAIM_TIME
     jobs = (OpenJob("job-1", until, START, "0x1"), OpenJob("job-2", until, START, "0x2"))
     batch = Batch(until, jobs)
     assert batch_from_json(batch.to_json().encode()) == batch

@@ -14,12 +14,12 @@ from azure.storage.queue import (
 
 from devkit.azurite import Azurite
 from gem_core.errors import StoreError, StoreMissing
-from gem_core.watch.batch import HANDED_OUT, Batch, batch_from_json
+from gem_core.watch.batch import CLAIM_TIME, Batch, batch_from_json
 from gem_core.watch.batch_queue import BatchQueue
 from gem_core.watch.registry import OpenJob
 from tests.fakes import START
 
-BATCH = Batch(START + HANDED_OUT, (OpenJob("job-1", START + HANDED_OUT, START, "0x1"),))
+BATCH = Batch(START + CLAIM_TIME, (OpenJob("job-1", START + CLAIM_TIME, START, "0x1"),))
 
 
 @pytest.fixture
@@ -37,19 +37,19 @@ def test_what_is_sent_is_taken(queue: QueueClient) -> None:
     queue.create_queue()
     batches = BatchQueue(queue)
     assert batches.waiting() == 0
-    batches.send(BATCH, hidden=timedelta(0), kept=HANDED_OUT)
+    batches.send(BATCH, hidden_for=timedelta(0), expires_after=CLAIM_TIME)
     assert batches.waiting() == 1
     (message,) = queue.receive_messages()
     assert batch_from_json(message.content) == BATCH
     assert message.expires_on
     assert message.inserted_on
-    assert message.expires_on - message.inserted_on == HANDED_OUT
+    assert message.expires_on - message.inserted_on == CLAIM_TIME
 
 
 def test_a_hidden_batch_counts_and_is_not_seen(queue: QueueClient) -> None:
     queue.create_queue()
     batches = BatchQueue(queue)
-    batches.send(BATCH, hidden=timedelta(minutes=9), kept=HANDED_OUT)
+    batches.send(BATCH, hidden_for=timedelta(minutes=9), expires_after=CLAIM_TIME)
     assert batches.waiting() == 1
     assert not list(queue.receive_messages())
 
@@ -57,7 +57,9 @@ def test_a_hidden_batch_counts_and_is_not_seen(queue: QueueClient) -> None:
 def test_a_batch_that_goes_back_at_its_end_is_still_accepted(queue: QueueClient) -> None:
     # The service refuses a message that would be hidden for longer than it lives.
     queue.create_queue()
-    BatchQueue(queue).send(BATCH, hidden=timedelta(seconds=20), kept=timedelta(seconds=3.5))
+    BatchQueue(queue).send(
+        BATCH, hidden_for=timedelta(seconds=20), expires_after=timedelta(seconds=3.5)
+    )
 
 
 def test_a_missing_queue_is_named(queue: QueueClient) -> None:
@@ -65,7 +67,7 @@ def test_a_missing_queue_is_named(queue: QueueClient) -> None:
     with pytest.raises(StoreMissing, match=f"'{queue.queue_name}' does not exist in GEM_STATE"):
         batches.waiting()
     with pytest.raises(StoreMissing):
-        batches.send(BATCH, hidden=timedelta(0), kept=HANDED_OUT)
+        batches.send(BATCH, hidden_for=timedelta(0), expires_after=CLAIM_TIME)
 
 
 def test_no_answer_is_a_store_error() -> None:

@@ -11,12 +11,12 @@ from gem_core.watch.durations import (
     MAX_KEPT,
     MAX_KINDS,
     NAME,
-    DurationBook,
     Durations,
-    Learned,
+    DurationStore,
+    JobDuration,
     kind,
 )
-from gem_core.watch.expectation import learned
+from gem_core.watch.expectation import observed_durations
 from gem_core.watch.record import Stage
 from tests.builders import JOB, World, answer, job, logged, new_record
 from tests.fakes import START, MemoryDocuments, Trap
@@ -27,23 +27,25 @@ def _all_levels(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "gem_core")
 
 
-def book(documents: MemoryDocuments, trap: Trap | None = None) -> DurationBook:
-    return DurationBook(trap.around(documents, "durations") if trap else documents)
+def book(documents: MemoryDocuments, trap: Trap | None = None) -> DurationStore:
+    return DurationStore(trap.around(documents, "durations") if trap else documents)
 
 
 def test_what_is_learned_is_known() -> None:
     documents = MemoryDocuments()
     name = kind(job()) or ""
-    book(documents).learn(Durations(), [Learned(name, 60.0)])
-    book(documents).learn(book(documents).read(), [Learned(name, 70.0), Learned("other", 1.0)])
+    book(documents).add(Durations(), [JobDuration(name, 60.0)])
+    book(documents).add(
+        book(documents).read(), [JobDuration(name, 70.0), JobDuration("other", 1.0)]
+    )
     assert book(documents).read().of(job()) == (60.0, 70.0)
 
 
 def test_only_the_latest_are_kept() -> None:
-    known = Durations().with_(Learned("a", float(n)) for n in range(MAX_KEPT + 5))
+    known = Durations().adding(JobDuration("a", float(n)) for n in range(MAX_KEPT + 5))
     assert known.seconds["a"] == tuple(float(n) for n in range(5, MAX_KEPT + 5))
-    known = known.with_(Learned(f"k{n}", 1.0) for n in range(MAX_KINDS - 1))
-    known = known.with_([Learned("a", 1.0), Learned("new", 1.0)])
+    known = known.adding(JobDuration(f"k{n}", 1.0) for n in range(MAX_KINDS - 1))
+    known = known.adding([JobDuration("a", 1.0), JobDuration("new", 1.0)])
     assert len(known.seconds) == MAX_KINDS
     assert {"a", "new"} < known.seconds.keys()  # "a" was seen again, k0 was not
     assert "k0" not in known.seconds
@@ -51,11 +53,11 @@ def test_only_the_latest_are_kept() -> None:
 
 def test_who_loses_the_race_reads_anew() -> None:
     documents = MemoryDocuments()
-    book(documents).learn(Durations(), [Learned("a", 1.0)])
+    book(documents).add(Durations(), [JobDuration("a", 1.0)])
     stale = book(documents).read()
-    book(documents).learn(stale, [Learned("a", 2.0)])
-    book(documents).learn(stale, [Learned("a", 3.0)])
-    book(documents).learn(Durations(), [Learned("b", 4.0)])  # as if there were no document
+    book(documents).add(stale, [JobDuration("a", 2.0)])
+    book(documents).add(stale, [JobDuration("a", 3.0)])
+    book(documents).add(Durations(), [JobDuration("b", 4.0)])  # as if there were no document
     assert book(documents).read().seconds == {"a": (1.0, 2.0, 3.0), "b": (4.0,)}
 
 
@@ -77,7 +79,7 @@ def test_a_document_that_is_none_is_forgotten_and_written_over(body: bytes) -> N
     documents.put(NAME, body)
     known = book(documents).read()
     assert known.seconds == {}
-    book(documents).learn(known, [Learned("a", 1.0)])
+    book(documents).add(known, [JobDuration("a", 1.0)])
     assert book(documents).read().seconds == {"a": (1.0,)}
 
 
@@ -97,14 +99,14 @@ def test_a_store_that_refuses_is_told_and_hinders_nobody(caplog: pytest.LogCaptu
     trap.check = refuse
     documents = MemoryDocuments()
     known = book(documents, trap).read()
-    book(documents, trap).learn(known, [Learned("a", 1.0)])
+    book(documents, trap).add(known, [JobDuration("a", 1.0)])
     assert known == Durations()
     assert [line["reason"] for line in logged(caplog, "durations_not_kept")] == ["503", "503"]
 
 
 def test_nothing_learned_is_nothing_written() -> None:
     documents = MemoryDocuments()
-    book(documents).learn(Durations(), [])
+    book(documents).add(Durations(), [])
     assert documents.names() == []
 
 
@@ -120,9 +122,9 @@ def test_a_finished_job_teaches_from_its_start_to_gems_own_end() -> None:
     record = record.answered(job("running"), START + timedelta(minutes=10))
     end = START + timedelta(minutes=40)
     told = record.answered(job("finished", modifiedAt=(end).isoformat()), end + timedelta(hours=1))
-    assert [each.seconds for each in learned(told)] == [1800]
+    assert [each.seconds for each in observed_durations(told)] == [1800]
     seen = record.answered(job("finished"), end)  # modifiedAt was never touched
-    assert [each.seconds for each in learned(seen)] == [1800]
+    assert [each.seconds for each in observed_durations(seen)] == [1800]
 
 
 def test_a_tick_learns_and_the_next_job_on_the_same_input_is_met_at_its_end() -> None:
@@ -141,7 +143,7 @@ def test_a_tick_learns_and_the_next_job_on_the_same_input_is_met_at_its_end() ->
         world.registry.remove(job_run_id)
     assert world.clock() - begun < timedelta(minutes=103)
     assert len(world.gem.asked) - asked < 30
-    (known,) = DurationBook(world.worklist).read().seconds.values()
+    (known,) = DurationStore(world.worklist).read().seconds.values()
     assert len(known) == 6
 
 

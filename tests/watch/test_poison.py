@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devkit.runner.blob_message import BlobMessage
-from gem_core.watch.poison import ticket_of_message
+from gem_core.watch.poison import job_of_message
 from tests.builders import JOB
 
 TICKETS = "gem-tickets"
@@ -29,12 +29,12 @@ def message(**changes: object) -> str:
 def test_a_message_of_the_runner_is_read() -> None:
     """Its form is the Storage extension's."""
     text = BlobMessage("Host.Functions.deliver_results", TICKETS, f"{JOB}.json", "0x1").to_json()
-    assert ticket_of_message(text, container=TICKETS) == JOB
+    assert job_of_message(text, container=TICKETS) == JOB
 
 
 def test_base64_is_read_too() -> None:
     text = base64.b64encode(message().encode()).decode()
-    assert ticket_of_message(text, container=TICKETS) == JOB
+    assert job_of_message(text, container=TICKETS) == JOB
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_base64_is_read_too() -> None:
     ids=[f"text-{number}" for number in range(14)],
 )
 def test_an_unknown_message_has_no_job(text: str) -> None:
-    assert ticket_of_message(text, container=TICKETS) is None
+    assert job_of_message(text, container=TICKETS) is None
 
 
 @given(st.text() | st.binary().map(lambda held: base64.b64encode(held).decode()))
 def test_any_text_is_a_job_or_unknown(text: str) -> None:
-    assert ticket_of_message(text, container=TICKETS) is None
+    assert job_of_message(text, container=TICKETS) is None

@@ -92,7 +92,7 @@ def test_a_long_history_keeps_its_first_and_latest_ones() -> None:
 
 
 def test_from_settled_to_delivered_and_again() -> None:
-    settled = new_record().settled(Settlement.FAILED, LATER).ticketed().due(LATEST)
+    settled = new_record().settled(Settlement.FAILED, LATER).ticket_raised().due(LATEST)
     assert settled.stage is Stage.SETTLED
     assert (settled.settlement, settled.settled_at) == (Settlement.FAILED, LATER)
     assert (settled.tickets, settled.due_at) == (1, LATEST)
@@ -256,7 +256,7 @@ def test_a_member_that_a_newer_version_added_is_kept_through_every_change() -> N
         stored.answered(job(), LATER),
         stored.answered_not_found(LATER),
         stored.not_answered("503", LATER),
-        stored.settled(Settlement.FAILED, LATER).ticketed(),
+        stored.settled(Settlement.FAILED, LATER).ticket_raised(),
         stored.delivered(Outcome.FAILED, "id", LATER).to_redeliver(LATEST),
     ]
     for record in (stored, *changed):

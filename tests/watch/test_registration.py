@@ -51,7 +51,7 @@ def test_an_id_of_one_path_segment(value: str) -> None:
     ids=ascii,
 )
 def test_an_id_that_could_leave_its_place(value: str) -> None:
-    with pytest.raises(RequestError, match="cannot be a job id: 1 to 128 of"):
+    with pytest.raises(RequestError, match="is not a valid job id: it must have 1 to 128 of"):
         parse_job_run_id(value)
 
 
@@ -80,12 +80,12 @@ _LABELS = {f"l{number}": "v" for number in range(32)}
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ([], "must be a JSON object"),
-        ("labels", "must be a JSON object"),
-        (7, "must be a JSON object"),
-        (False, "must be a JSON object"),
-        ({"label": {}}, "unknown in the body: label"),
-        ({"x" * 500: 1}, "unknown in the body"),
+        ([], "must be empty, or a JSON object"),
+        ("labels", "must be empty, or a JSON object"),
+        (7, "must be empty, or a JSON object"),
+        (False, "must be empty, or a JSON object"),
+        ({"label": {}}, "the body has unknown members: label"),
+        ({"x" * 500: 1}, "the body has unknown members"),
         ({"expectedInputName": ""}, "1 to 1,?024 characters"),
         ({"expectedInputName": "x" * 1025}, "1 to 1,?024 characters"),
         ({"expectedInputName": 7}, "must be a string"),

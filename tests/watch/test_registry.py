@@ -14,7 +14,7 @@ from gem_core.watch.registry import JobRegistry, OpenJob, StoredRecord, ticket_j
 from tests.builders import JOB, World, job, new_record
 from tests.fakes import START, Killed, Trap
 
-SETTLED = new_record().settled(Settlement.FAILED, START).ticketed()
+SETTLED = new_record().settled(Settlement.FAILED, START).ticket_raised()
 DELIVERED = SETTLED.delivered(Outcome.FAILED, "id", START)
 
 

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from gem_core.gem.job import JobStatus
 from gem_core.watch.durations import Durations, kind
 from gem_core.watch.record import JobRecord
-from gem_core.watch.schedule import DENSE, JITTER, LOST_AFTER_ANSWERS, OVERDUE_SHARE, next_check
+from gem_core.watch.schedule import (
+    JITTER,
+    LOST_AFTER_ANSWERS,
+    NEAR_END_WAIT,
+    OVERDUE_DIVISOR,
+    next_check,
+)
 from tests.builders import job, new_record, policy
 from tests.fakes import START
 
@@ -119,12 +125,12 @@ def test_while_the_end_may_come_the_questions_are_dense_and_then_ever_fewer() ->
     early = START + timedelta(minutes=100)
     late = early + timedelta(minutes=100) / 99
     far = policy(check_max=timedelta(days=9))
-    assert next_check(record, early, far, jitter=0) - early == DENSE
-    assert next_check(record, late, far, jitter=0) - late == DENSE
+    assert next_check(record, early, far, jitter=0) - early == NEAR_END_WAIT
+    assert next_check(record, late, far, jitter=0) - late == NEAR_END_WAIT
     for hours in (1, 2, 8, 100):
         now = late + timedelta(hours=hours)
         waited = next_check(record, now, far, jitter=0) - now
-        assert waited == min(timedelta(hours=hours) / OVERDUE_SHARE, (now - START) / 10)
+        assert waited == min(timedelta(hours=hours) / OVERDUE_DIVISOR, (now - START) / 10)
 
 
 def test_earlier_jobs_tell_the_end_when_progress_does_not() -> None:
@@ -136,7 +142,7 @@ def test_earlier_jobs_tell_the_end_when_progress_does_not() -> None:
     at = next_check(record, begun, hour, jitter=0, known=known)
     assert timedelta(seconds=3000 * 0.95) < at - begun < timedelta(seconds=3000)
     at = next_check(record, begun + timedelta(minutes=50), hour, jitter=0, known=known)
-    assert at == begun + timedelta(minutes=50) + DENSE
+    assert at == begun + timedelta(minutes=50) + NEAR_END_WAIT
 
 
 def test_a_queued_job_is_let_alone_for_a_tenth_of_what_it_will_take() -> None:

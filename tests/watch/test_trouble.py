@@ -12,7 +12,7 @@ from tests.fakes import START
 LATER = START + timedelta(hours=3)
 SOON = LATER + timedelta(seconds=1)
 RECORD = new_record().due(SOON)
-SETTLED = RECORD.settled(Settlement.FINISHED, START).ticketed()
+SETTLED = RECORD.settled(Settlement.FINISHED, START).ticket_raised()
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ SETTLED = RECORD.settled(Settlement.FINISHED, START).ticketed()
         RECORD,
         RECORD.answered(job("running"), START),
         SETTLED,
-        SETTLED.ticketed().delivered("valid", "id", START).due(START),  # type: ignore[arg-type] # only the stage counts
+        SETTLED.ticket_raised().delivered("valid", "id", START).due(START),  # type: ignore[arg-type] # only the stage counts
         RECORD.due(LATER - OVERDUE_AFTER),
         RECORD.not_answered("GEM answered 500", START).answered(job("queued"), LATER),
     ],
@@ -34,12 +34,12 @@ def test_nothing_is_the_matter(record: JobRecord) -> None:
 @pytest.mark.parametrize(
     ("record", "kind", "since", "said"),
     [
-        (SETTLED.ticketed(), TroubleKind.UNDELIVERED, START, "raised 2 times"),
+        (SETTLED.ticket_raised(), TroubleKind.UNDELIVERED, START, "raised 2 times"),
         (
             SETTLED.due(START),
             TroubleKind.UNDELIVERED,
             START,
-            "raised once, again due at 2026-01-20 10:00",
+            "raised once, due again at 2026-01-20 10:00",
         ),
         (new_record(), TroubleKind.OVERDUE, START, "no tick"),
         (

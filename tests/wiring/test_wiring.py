@@ -26,7 +26,8 @@ from gem_core.deliver.manifest import outcome_of
 from gem_core.errors import SettingsError
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
-from gem_core.flows.manage_jobs import register_job, tell_status
+from gem_core.flows.manage_jobs import register_job
+from gem_core.flows.timer_status import timer_status
 from gem_core.gem.token import FixedToken, IdentityToken
 from gem_core.storage import names
 from gem_core.storage.clients import blob_service, connector, queue_service
@@ -217,7 +218,7 @@ def test_a_job_goes_through_all_edges(
             )
             register_job(manager(), job, None)
             check_jobs(checker())
-            assert tell_status(manager())[0]
+            assert timer_status(manager())[0]
             sent = deliver_results(deliverer(), job)
         (message,) = queue.receive_messages()
     assert sent

@@ -19,7 +19,7 @@ from gem_core.flows.checker import Checker
 from gem_core.flows.deliverer import Deliverer
 from gem_core.flows.manage_jobs import JobManager
 from gem_core.watch.batch import Batch
-from gem_core.watch.durations import DurationBook
+from gem_core.watch.durations import DurationStore
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.watch.registry import SUFFIX, JobRegistry
@@ -50,7 +50,7 @@ class WaitingBatches:
         """How many are on the queue."""
         return self.there
 
-    def send(self, batch: Batch, *, hidden: timedelta, kept: timedelta) -> None:  # noqa: ARG002 - the world delivers it
+    def send(self, batch: Batch, *, hidden_for: timedelta, expires_after: timedelta) -> None:  # noqa: ARG002 - the world delivers it
         """Put one on the queue."""
         self.sent += 1
         self.there += 1
@@ -149,7 +149,7 @@ class Edges:
             clock=clock,
             jitter=self._random.random,
             each=partial(self._loop.each, at_once=3),
-            durations=DurationBook(self._watched(self.worklist, "durations")),
+            durations=DurationStore(self._watched(self.worklist, "durations")),
             batches=self._watched(self.batches, "batches") if self._setting.plan else None,
             plan=self._setting.plan,
         )
@@ -243,7 +243,7 @@ class Edges:
         if name == "tickets.put":
             self.on_ticket(args[0].removesuffix(SUFFIX), fault)
         if name == "batches.send":
-            self.on_batch(args[0], options["hidden"], options["kept"], fault)
+            self.on_batch(args[0], options["hidden_for"], options["expires_after"], fault)
 
     def _fault_of(self, number: int, name: str, options: Any) -> Fault | None:  # noqa: ANN401 - any call
         planned = self._faults.get(number)

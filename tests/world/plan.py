@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from random import Random
 
-from gem_core.watch.batch import Plan as BatchPlan
+from gem_core.watch.batch import BatchPlan
 from gem_core.watch.schedule import Policy
 from tests.world.faults import KILLS, Fault
 from tests.world.gem import Life, random_life

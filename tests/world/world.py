@@ -8,7 +8,7 @@ from functools import partial
 from random import Random
 
 from gem_core.flows.manage_jobs import check_job, forget_job, redeliver_job, register_job
-from gem_core.watch.batch import HANDED_OUT, Batch
+from gem_core.watch.batch import CLAIM_TIME, Batch
 from gem_core.watch.registry import MARKER_PREFIX, ORPHAN_AGE
 from gem_core.watch.schedule import MAX_SWEEP_WAIT
 from tests.fakes import START
@@ -33,7 +33,7 @@ def longest(setting: Setting) -> float:
     """
     policy = setting.policy
     waits = policy.job_deadline + policy.check_max + setting.output_grace
-    waits += 3 * MAX_SWEEP_WAIT + 2 * ORPHAN_AGE + HANDED_OUT
+    waits += 3 * MAX_SWEEP_WAIT + 2 * ORPHAN_AGE + CLAIM_TIME
     late = RETRY_AFTER_SECONDS + FUNCTION_TIMEOUT + LEASE_TIME * TRIES + LATE_EVENT
     return waits.total_seconds() + late
 

@@ -1,0 +1,44 @@
+"""Reports whether the timer works."""
+
+from enum import StrEnum
+from typing import Any
+
+from gem_core.flows.check_jobs import TICK_BUDGET
+from gem_core.flows.manage_jobs import JobManager
+from gem_core.moments import moment_text, read_optional_moment
+from gem_core.watch.heartbeat import is_silent
+
+
+class TimerStatus(StrEnum):
+    """Whether the timer works."""
+
+    OK = "ok"
+    SILENT = "silent"
+    """No tick has started for three occurrences of the schedule."""
+    STUCK = "stuck"
+    """Ticks start, but none has ended for three occurrences of the schedule."""
+
+
+def timer_status(manager: JobManager) -> tuple[bool, dict[str, Any]]:
+    """Whether the timer works, and what the last tick that ended did."""
+    last = manager.heartbeat.last() or {}
+    last_started_at = read_optional_moment(last.get("startedAt"))
+    started = manager.heartbeat.started()
+    started_at = started.at if started else last_started_at
+    now = manager.clock()
+    running = started if started and started.at != last_started_at else None
+    # The host starts no second tick while one runs, so a long tick does not make the timer silent.
+    seen_at = running.at + TICK_BUDGET if running else read_optional_moment(last.get("endedAt"))
+    status = TimerStatus.OK
+    if is_silent(seen_at, now, manager.schedule):
+        status = TimerStatus.SILENT
+    elif running and is_silent(running.unfinished_since + TICK_BUDGET, now, manager.schedule):
+        status = TimerStatus.STUCK
+    return status is TimerStatus.OK, {
+        "status": status,
+        "schedule": manager.schedule,
+        "tickAgeSeconds": round((now - started_at).total_seconds(), 3) if started_at else None,
+        "runningSince": moment_text(running.at) if running else None,
+        "unfinishedSince": moment_text(running.unfinished_since) if running else None,
+        "lastTick": last or None,
+    }
