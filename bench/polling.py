@@ -219,12 +219,16 @@ def rows(seconds: float, *, jobs: int, seed: int = 1) -> dict[str, Figures]:
         "x1.5 up to 120 s": measure(exponential(1.5, 120), seconds, linear, jobs=jobs, seed=seed),
     }
     for progress in ("linear", "uneven"):
-        found[f"ours, progress {progress}"] = measure(
+        found[f"the app, progress {progress}"] = measure(
             ours(nothing), seconds, progress, jobs=jobs, seed=seed
         )
-    found["ours, both"] = measure(ours(known), seconds, linear, jobs=jobs, seed=seed)
-    found["ours, earlier jobs"] = measure(ours(known), seconds, "absent", jobs=jobs, seed=seed)
-    found["ours, nothing known"] = measure(ours(nothing), seconds, "absent", jobs=jobs, seed=seed)
+    found["the app, progress and earlier jobs"] = measure(
+        ours(known), seconds, linear, jobs=jobs, seed=seed
+    )
+    found["the app, earlier jobs"] = measure(ours(known), seconds, "absent", jobs=jobs, seed=seed)
+    found["the app, nothing known"] = measure(
+        ours(nothing), seconds, "absent", jobs=jobs, seed=seed
+    )
     return found
 
 
