@@ -1,4 +1,4 @@
-"""The documents say what the code does: settings, manifest, routes, modules."""
+"""The documents agree with the code: settings, manifest, routes, modules."""
 
 import ast
 import json
@@ -28,13 +28,13 @@ HOSTS_OWN = {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"}
 
 
 class Recording(Mapping[str, str]):
-    """The sample's settings, with a note of every name that is asked for."""
+    """The sample's settings. Records every name that is read."""
 
     def __init__(self) -> None:
-        self.asked: set[str] = set()
+        self.read: set[str] = set()
 
     def __getitem__(self, name: str) -> str:
-        self.asked.add(name)
+        self.read.add(name)
         return SAMPLE[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -45,10 +45,10 @@ class Recording(Mapping[str, str]):
 
 
 def settings_of_the_code() -> set[str]:
-    """Every name that `read_settings` asks for, and the app itself."""
+    """Every name that `read_settings` reads."""
     recording = Recording()
     read_settings(recording)
-    return recording.asked
+    return recording.read
 
 
 def settings_of_the_readme() -> set[str]:
@@ -69,7 +69,7 @@ def test_readme_and_sample_agree() -> None:
 
 
 def test_sample_has_the_defaults() -> None:
-    """Where the sample is not about this machine, it shows the default."""
+    """The sample shows the default of each setting, except for those about this machine."""
     required = {name: SAMPLE[name] for name in ("GEM_API_KEY", "GEM_STATE", "GEM_OUTPUT")}
     here = {"GEM_API_BASE_URL", "GEM_BEARER_TOKEN", "GEM_TRIGGER_SOURCE"}
     shown = read_settings(
@@ -79,7 +79,7 @@ def test_sample_has_the_defaults() -> None:
 
 
 def test_sample_connects_to_the_emulator() -> None:
-    """The SDK does not know the shortcut that the sample and the host use, so we spell it out."""
+    """The SDK does not know the short form that the sample and the host use."""
     state = read_settings(SAMPLE).state.connection_string
     assert state
     with BlobServiceClient.from_connection_string(state.reveal()) as blobs:
@@ -87,16 +87,16 @@ def test_sample_connects_to_the_emulator() -> None:
 
 
 def test_readme_shows_a_real_manifest() -> None:
-    """The manifest in README keeps the published schema."""
+    """The manifest in README is valid by the published schema."""
     block = README.partition("<!-- manifest -->")[2].partition("```json")[2].partition("```")[0]
     event = json.loads(block)
     Draft202012Validator(SCHEMA, format_checker=FormatChecker()).validate(event)
     assert event["data"]["outcome"] == "valid_with_warnings"
 
 
-def test_schema_and_code_take_the_same_job_ids() -> None:
-    told = SCHEMA["$defs"]["data"]["properties"]["jobRunId"]["pattern"]
-    assert told == f"^{registration._JOB_RUN_ID.pattern}$"
+def test_schema_and_code_accept_the_same_job_ids() -> None:
+    pattern = SCHEMA["$defs"]["data"]["properties"]["jobRunId"]["pattern"]
+    assert pattern == f"^{registration._JOB_RUN_ID.pattern}$"
 
 
 def test_readme_names_every_outcome_and_container() -> None:
@@ -104,7 +104,7 @@ def test_readme_names_every_outcome_and_container() -> None:
 
 
 def test_readme_names_every_route() -> None:
-    """With its method, as an operator would type it."""
+    """With its method."""
     tree = ast.parse((ROOT / "function_app.py").read_text(encoding="utf-8"))
     routes = {
         f"`{ast.literal_eval(call.keywords[0].value)[0]} /api/{ast.literal_eval(call.args[0])}`"
@@ -116,7 +116,7 @@ def test_readme_names_every_route() -> None:
 
 
 def test_every_event_is_logged_somewhere() -> None:
-    """An event that nothing logs would be an alert that never fires."""
+    """An alert on an event that nothing logs would never fire."""
     files = [path for path in (ROOT / "gem_core").rglob("*.py") if path.name != "logs.py"]
     code = "".join(path.read_text("utf-8") for path in files)
     assert [event for event in Event if not re.search(rf"Event\.{event.name}\b", code)] == []
@@ -132,7 +132,7 @@ def test_decisions_stay_short_and_complete(path: Path) -> None:
 
 
 def test_nothing_names_a_setting_that_is_gone() -> None:
-    """No document speaks of a GEM_ setting that the sample does not have.
+    """No document names a GEM_ setting that the sample does not have.
 
     Only CHANGELOG's row of renamed settings has former names.
     """
@@ -142,11 +142,11 @@ def test_nothing_names_a_setting_that_is_gone() -> None:
         if path.name == "CHANGELOG.md":
             text = re.sub(r"^\| settings \|.*$", "", text, flags=re.MULTILINE)
         for name in re.findall(r"`(GEM_[A-Za-z_]+)`", text):
-            assert name in known, f"{path.name} speaks of {name}"
+            assert name in known, f"{path.name} names {name}"
 
 
 def test_every_link_leads_somewhere() -> None:
-    """To a file of the checkout, and to a heading of it."""
+    """To a file of the checkout, and to a heading that the file has."""
     for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
         for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
             place, _, heading = link.partition("#")
@@ -157,16 +157,16 @@ def test_every_link_leads_somewhere() -> None:
                 assert heading in {title.lower().replace(" ", "-") for title in titles}, link
 
 
-def test_settings_error_names_all_at_once() -> None:
-    """Nobody mends settings one deployment at a time."""
+def test_all_invalid_settings_are_reported_together() -> None:
+    """An operator can correct them with one deployment."""
     with pytest.raises(SettingsError) as error:
         read_settings({"GEM_CHECK_SCHEDULE": "often", "GEM_OUTPUT_GRACE_MINUTES": "soon"})
     named = {"GEM_API_KEY", "GEM_STATE", "GEM_OUTPUT", "GEM_CHECK_SCHEDULE"}
     assert all(name in str(error.value) for name in named | {"GEM_OUTPUT_GRACE_MINUTES"})
 
 
-def test_every_make_target_that_is_told_of_exists() -> None:
-    """Once each, and phony: a merge of two changes has lost one before."""
+def test_every_make_target_in_the_documents_exists() -> None:
+    """Each target exists once and is phony: a merge of two changes has lost one before."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)
     phony = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[0].split()
@@ -174,7 +174,7 @@ def test_every_make_target_that_is_told_of_exists() -> None:
     pages = [README, *(path.read_text("utf-8") for path in (ROOT / "docs").rglob("*.md"))]
     pages += [(ROOT / name).read_text("utf-8") for name in ("CONTRIBUTING.md", "DESIGN.md")]
     pages += [path.read_text("utf-8") for path in (ROOT / ".github" / "workflows").glob("*.yml")]
-    asked = re.compile(r"(?:^|`|run: )make ([a-z]+(?:-[a-z]+)*)", re.MULTILINE)
-    told = {name for page in pages for name in asked.findall(page)}
-    assert {"check", "test", "infra-check"} <= told
-    assert told - set(targets) == set()
+    usage = re.compile(r"(?:^|`|run: )make ([a-z]+(?:-[a-z]+)*)", re.MULTILINE)
+    named = {name for page in pages for name in usage.findall(page)}
+    assert {"check", "test", "infra-check"} <= named
+    assert named - set(targets) == set()

@@ -35,7 +35,7 @@ class BicepFile:
 
     @property
     def errors(self) -> list[int]:
-        """The lines that are no Bicep."""
+        """The lines that are not valid Bicep."""
         return [
             node.start_point[0] + 1
             for node in self.nodes
@@ -80,7 +80,7 @@ def text(node: Node) -> str:
 
 
 def string(node: Node) -> str:
-    """What stands between the quotes; an interpolation stays as it is written."""
+    """The text between the quotes; an interpolation is not evaluated."""
     return text(node).strip("'")
 
 

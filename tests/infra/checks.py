@@ -1,6 +1,6 @@
-"""What is demanded of the infrastructure: each check gives the faults that it finds in a checkout.
+"""The checks of the infrastructure. Each returns the faults that it finds in a checkout.
 
-As functions of a folder, so that a mistake can be seeded into a copy (seeding.py).
+A check is a function of a folder, so that a mistake can be seeded into a copy (seeding.py).
 """
 
 from collections.abc import Callable
@@ -22,17 +22,17 @@ def syntax(root: Path) -> list[str]:
 
 
 def types(root: Path) -> list[str]:
-    """Every property is one of its resource's type, of its kind, and none that is needed misses."""
+    """The type of a resource has each of its properties, and no required property is missing."""
     return [fault for file in bicep.files(root / "infra") for fault in resource_types.faults(file)]
 
 
 def names(root: Path) -> list[str]:
-    """Every name is declared, and no parameter or variable is left over."""
+    """Every name is declared, and every parameter and variable is used."""
     return [fault for file in bicep.files(root / "infra") for fault in symbols.faults(file)]
 
 
 def modules(root: Path) -> list[str]:
-    """A module gets the parameters that it has, of their type; those with a default may miss."""
+    """A module gets its parameters, with the right types; those with a default are optional."""
     found = []
     for file in bicep.files(root / "infra"):
         for name, node in file.declared("module").items():
@@ -76,7 +76,7 @@ CHECKS: dict[str, Check] = {
         queries.words,
         queries.alerts,
         hooks.hooks,
-        hooks.twins,
+        hooks.powershell,
         workflows,
         package.package,
         package.lock,

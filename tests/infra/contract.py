@@ -41,7 +41,7 @@ def indexed() -> dict[str, list[dict[str, str]]]:
 def parameters(root: Path) -> list[str]:
     """Every parameter of main.bicep can be set by `azd env set`, and by a variable of the pipeline.
 
-    Not by the pipeline: who is signed in, which azd tells by itself.
+    Except for the principal who is signed in: azd knows that itself.
     """
     wanted = set(bicep.BicepFile(root / "infra" / "main.bicep").declared("parameter"))
     given = json.loads((root / "infra" / "main.parameters.json").read_text())["parameters"]
@@ -52,7 +52,7 @@ def parameters(root: Path) -> list[str]:
     passed = set(deploy["jobs"]["deploy"]["env"])
     found += [f"deploy.yml does not pass {name}" for name in sorted(asked - passed)]
     return found + [
-        f"deploy.yml passes {name} to nobody"
+        f"deploy.yml passes {name}, which nothing uses"
         for name in sorted(passed - asked - {"AZURE_SUBSCRIPTION_ID"})
     ]
 
@@ -100,20 +100,20 @@ NOT_IN_AZURE = {
 
 
 def settings(root: Path) -> list[str]:
-    """The app would start with what Bicep sets, in each of its forms, and knows every name.
+    """The app can start with the settings of Bicep, in each variant, and knows every name.
 
-    Every setting of the code is set by Bicep, or said to be left out.
+    Bicep sets every setting of the code, or it is in one of the lists of exceptions.
     """
     groups = app_settings(root)
     measured = {name: f"'{value}'" for name, value in AS_DEPLOYED.items()}
     if not measured.items() <= groups["base"].items():
-        return ["the bench does not measure with what app.bicep sets (bench/deployed.py)"]
+        return ["bench/deployed.py has other settings than app.bicep"]
     known = {name for name in _sample() if name.startswith("GEM_")}
-    told = {name for group in groups.values() for name in group if name.startswith("GEM_")}
-    found = [f"{name} is no setting of the app" for name in sorted(told - known)]
+    assigned = {name for group in groups.values() for name in group if name.startswith("GEM_")}
+    found = [f"{name} is not a setting of the app" for name in sorted(assigned - known)]
     found += [
         f"{name} is neither set in app.bicep nor in LEFT_AT_DEFAULT of tests/infra/contract.py"
-        for name in sorted(known - told - LEFT_AT_DEFAULT - NOT_IN_AZURE)
+        for name in sorted(known - assigned - LEFT_AT_DEFAULT - NOT_IN_AZURE)
     ]
     for chosen in (("ownOutput",), ("foreignOutput", "gemPrincipal")):
         sources = dict(groups["base"])
@@ -121,13 +121,13 @@ def settings(root: Path) -> list[str]:
             sources |= groups[group]
         try:
             read_settings({name: _value(name, source) for name, source in sources.items()})
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is a fault of the settings
+        except Exception as error:  # noqa: BLE001 - any error is a fault of the settings
             found.append(f"{' + '.join(chosen)}: {error}")
     return found
 
 
 def _sample() -> dict[str, str]:
-    """Every setting of the app with its value in the sample; tests/test_docs.py holds it so."""
+    """Every setting of the app with its value in the sample; tests/test_docs.py checks that."""
     sample = json.loads((ROOT / "local.settings.sample.json").read_text(encoding="utf-8"))
     values: dict[str, str] = sample["Values"]
     return values
@@ -144,31 +144,31 @@ def _value(name: str, source: str) -> str:
 
 
 def stores(root: Path) -> list[str]:
-    """The containers and queues that the code names are made."""
+    """Bicep creates the containers and queues that the code uses."""
     main = bicep.BicepFile(root / "infra" / "main.bicep")
     made = set(re.findall(r"'([^']+)'", _variables(main)["containers"]))
-    found = [f"container {name} is not made" for name in sorted(set(CONTAINERS) - made)]
-    found += [f"container {name} is nobody's" for name in sorted(made - set(CONTAINERS))]
+    found = [f"container {name} is not created" for name in sorted(set(CONTAINERS) - made)]
+    found += [f"container {name} is not used" for name in sorted(made - set(CONTAINERS))]
     queues = made_queues(root)
     found += _unmade(root, {*made, *queues.values()})
     base = app_settings(root)["base"]
     for name in (each for each in _sample() if each.endswith("_QUEUE")):
         variable = base.get(name, "")
         if variable not in queues:
-            found.append(f"the queue of {name} is not made")
+            found.append(f"the queue of {name} is not created")
         elif queues[variable] != _sample()[name]:
             found.append(f"the queue of {name} is {queues[variable]}")
     return found
 
 
 def _unmade(root: Path, made: set[str]) -> list[str]:
-    """Containers that rights and events name, and nobody makes."""
+    """Containers that rights and events refer to, but nothing creates."""
     dead_letters = "gem-deadletter"
     store = bicep.object_of(
         bicep.BicepFile(root / "infra" / "main.bicep").declared("module")["stateStorage"]
     )
     if f"['{dead_letters}']" not in bicep.properties(store)["params.containers"]:
-        return [f"container {dead_letters} is not made"]
+        return [f"container {dead_letters} is not created"]
     roles = bicep.BicepFile(root / "infra" / "modules" / "roles.bicep")
     named = {
         bicep.properties(each.body)["name"].strip("'")
@@ -177,7 +177,7 @@ def _unmade(root: Path, made: set[str]) -> list[str]:
     }
     events = (root / "infra" / "events.bicep").read_text()
     named |= set(re.findall(r"blobContainerName: '([^']+)'", events))
-    return [f"container {name} is not made" for name in sorted(named - made - {dead_letters})]
+    return [f"container {name} is not created" for name in sorted(named - made - {dead_letters})]
 
 
 def _variables(file: bicep.BicepFile) -> dict[str, str]:
@@ -186,7 +186,7 @@ def _variables(file: bicep.BicepFile) -> dict[str, str]:
 
 
 def made_queues(root: Path) -> dict[str, str]:
-    """The queues that main.bicep makes in the state storage: variable to name."""
+    """The queues that main.bicep creates in the state storage: variable to name."""
     main = bicep.BicepFile(root / "infra" / "main.bicep")
     store = bicep.object_of(main.declared("module")["stateStorage"])
     names = re.findall(r"\w+", bicep.properties(store)["params.queues"])
@@ -194,7 +194,7 @@ def made_queues(root: Path) -> dict[str, str]:
 
 
 def bindings(root: Path) -> list[str]:
-    """Every %SETTING% and connection of the app's bindings is set; each trigger hears something."""
+    """Every %SETTING% and connection of the app's bindings is set; each trigger gets events."""
     names = set(app_settings(root)["base"])
     queues = set(made_queues(root).values())
     found = []
@@ -205,17 +205,17 @@ def bindings(root: Path) -> list[str]:
             asked |= {f"{connection}__{suffix}" for suffix in suffixes}
         found += [f"{function}: {name} is not set" for name in sorted(asked - names)]
         if binding["type"] == "blobTrigger":
-            found += _deaf(root, function, binding["path"].partition("/")[0])
+            found += _no_events(root, function, binding["path"].partition("/")[0])
         queue = binding.get("queueName", "%")
         if "%" not in queue and queue not in queues:
-            found.append(f"{function}: its queue {queue} is not made")
+            found.append(f"{function}: its queue {queue} is not created")
         poison = {"blobTrigger": "webjobs-blobtrigger-poison", "queueTrigger": f"{queue}-poison"}
         if poison.get(binding["type"], POISON_QUEUES[0]) not in POISON_QUEUES:
-            found.append(f"{function}: nobody counts what lies on its poison queue")
+            found.append(f"{function}: its poison queue is not counted")
     return found
 
 
-def _deaf(root: Path, function: str, container: str) -> list[str]:
+def _no_events(root: Path, function: str, container: str) -> list[str]:
     """Why the events of a container would not reach a function."""
     events = bicep.BicepFile(root / "infra" / "events.bicep")
     subscriptions = [each for each in events.resources() if not each.existing]
@@ -236,22 +236,22 @@ def _deaf(root: Path, function: str, container: str) -> list[str]:
         f"functionName=Host.Functions.{function}&"
         not in has["properties.destination.properties.endpointUrl"]
     ):
-        found.append(f"{function}: not the function of the webhook")
+        found.append(f"{function}: is not the function of the webhook")
     if container != TICKETS:
-        found.append(f"{function}: {container} is not where tickets are raised")
+        found.append(f"{function}: {container} is not the container of tickets")
     return found
 
 
 def azure_yaml(root: Path) -> list[str]:
-    """The service has its site, and the hooks their files, for either system."""
-    told = yaml.safe_load((root / "azure.yaml").read_text())
+    """The service has a site, and each hook a file for each system."""
+    config = yaml.safe_load((root / "azure.yaml").read_text())
     app = (root / "infra" / "modules" / "app.bicep").read_text()
     found = [
         f"no site has the tag of the service {service}"
-        for service in told["services"]
+        for service in config["services"]
         if f"'azd-service-name': '{service}'" not in app
     ]
-    for name, hook in told["hooks"].items():
+    for name, hook in config["hooks"].items():
         for system in ("posix", "windows"):
             run = hook.get(system, {}).get("run")
             if not run or not (root / run).exists():

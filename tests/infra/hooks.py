@@ -1,4 +1,4 @@
-"""The hook after a deployment: what it does under dash with a stubbed az, and its twin."""
+"""The hook after a deployment: under dash with a stub of az, and its PowerShell version."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from tree_sitter import Language, Parser
 from tests.infra.bicep import BicepFile, walk
 
 NAMES = ("AZURE_RESOURCE_GROUP", "APP_NAME", "APP_HOST_NAME", "TOPIC_NAME", "STATE_STORAGE_ID")
-"""What azd hands to the hook, by the names of main.bicep's outputs."""
+"""What azd passes to the hook, with the names of main.bicep's outputs."""
 
 TRIES = 4
 REMEDY = "azd hooks run postdeploy"
@@ -38,8 +38,8 @@ class Run:
 
     code: int
     calls: list[str]
-    """What az was asked."""
-    said: str
+    """The arguments of each call of az."""
+    stderr: str
 
     @property
     def steps(self) -> list[str]:
@@ -50,7 +50,7 @@ class Run:
 def run_hook(
     root: Path, *, key_at: int = 1, deploy_exit: int = 0, without: str = "", times: int = 1
 ) -> Run:
-    """Run the hook of a checkout under dash (or what sh is here), some times in a row."""
+    """Run the hook of a checkout one or more times, under dash (or sh, if there is no dash)."""
     with TemporaryDirectory() as folder:
         stubs = Path(folder)
         for name, body in (("az", _AZ), ("curl", "#!/bin/sh\n"), ("sleep", "#!/bin/sh\n")):
@@ -74,7 +74,7 @@ def run_hook(
 
 
 def hooks(root: Path) -> list[str]:
-    """It waits for the key with a limit, deploys, may be repeated, and says what to do."""
+    """The hook waits for the key with a limit, deploys, can be repeated, and says what to do."""
     found = []
 
     def demand(what: str, *, holds: bool) -> None:
@@ -85,11 +85,13 @@ def hooks(root: Path) -> list[str]:
     waits = ["functionapp"] * 3 + ["deployment"]
     demand("does not wait for the key", holds=third.code == 0 and third.steps == waits)
     never = run_hook(root, key_at=99)
-    demand("does not give up without a key", holds=never.code == 1 and len(never.calls) == TRIES)
-    demand("does not say what to do without a key", holds=REMEDY in never.said)
+    demand(
+        "does not stop waiting without a key", holds=never.code == 1 and len(never.calls) == TRIES
+    )
+    demand("does not say what to do without a key", holds=REMEDY in never.stderr)
     failed = run_hook(root, deploy_exit=1)
-    demand("a failed deployment is no failure", holds=failed.code == 1)
-    demand("does not say what to do after a failed deployment", holds=REMEDY in failed.said)
+    demand("hides a failed deployment", holds=failed.code == 1)
+    demand("does not say what to do after a failed deployment", holds=REMEDY in failed.stderr)
     twice = run_hook(root, times=2)
     half = len(twice.calls) // 2
     again = twice.code == 0 and twice.calls[:half] == twice.calls[half:]
@@ -97,13 +99,13 @@ def hooks(root: Path) -> list[str]:
     for name in NAMES:
         lacking = run_hook(root, without=name)
         demand(
-            f"does not miss {name}",
-            holds=lacking.code != 0 and not lacking.calls and name in lacking.said,
+            f"does not need {name}",
+            holds=lacking.code != 0 and not lacking.calls and name in lacking.stderr,
         )
-    return found + _handed_on(root) + _shellcheck(root)
+    return found + _outputs_passed(root) + _shellcheck(root)
 
 
-def _handed_on(root: Path) -> list[str]:
+def _outputs_passed(root: Path) -> list[str]:
     """The outputs of main.bicep become the parameters of events.bicep."""
     infra = root / "infra"
     outputs = BicepFile(infra / "main.bicep").declared("output")
@@ -121,10 +123,10 @@ def _shellcheck(root: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-def twins(root: Path) -> list[str]:
-    """The hook for PowerShell parses, and asks az the same in the same order as that for sh.
+def powershell(root: Path) -> list[str]:
+    """The hook for PowerShell parses, and has the same calls of az as the one for sh.
 
-    It cannot be run here: PowerShell is on neither registry.
+    It does not run here: PowerShell is not on PyPI or npm.
     """
     folder = root / "infra" / "hooks"
     shell = (folder / "postdeploy.sh").read_text(encoding="utf-8")
@@ -134,12 +136,14 @@ def twins(root: Path) -> list[str]:
         for node in walk(_POWERSHELL.parse(power.encode()).root_node)
         if node.type == "ERROR" or node.is_missing
     ]
-    asked, twin = _az_calls(shell, "\\"), _az_calls(power, "`")
-    found += [f"only one of both asks: {call}" for call in asked if call not in twin]
-    found += [f"only one of both asks: {call}" for call in twin if call not in asked]
+    calls, others = _az_calls(shell, "\\"), _az_calls(power, "`")
+    found += [f"only one of the two calls: {call}" for call in calls if call not in others]
+    found += [f"only one of the two calls: {call}" for call in others if call not in calls]
     for name in (*NAMES, "WAIT_TRIES", "WAIT_SECONDS"):
-        found += [f"only one of both knows {name}"] * ((name in shell) != (name in power))
-    found += ["both do not exit by 1 twice"] * (shell.count("exit 1") != power.count("exit 1"))
+        found += [f"only one of the two uses {name}"] * ((name in shell) != (name in power))
+    found += ["the two do not exit with 1 equally often"] * (
+        shell.count("exit 1") != power.count("exit 1")
+    )
     return found
 
 

@@ -32,7 +32,7 @@ MISTAKES = {
     "property left out": Mistake(
         "infra/modules/storage.bicep", "  sku: { name: 'Standard_LRS' }\n", "", "types"
     ),
-    "value that is none of the named": Mistake(
+    "value that is not one of the choices": Mistake(
         "infra/modules/storage.bicep", "'TLS1_2'", "'TLS1_9'", "types"
     ),
     "text instead of a number": Mistake(
@@ -75,10 +75,10 @@ MISTAKES = {
         "infra/modules/alerts.bicep", "rule.severity", "rule.severeness", "names"
     ),
     "child without a parent": Mistake("infra/modules/app.bicep", "  parent: app\n", "", "types"),
-    "dead letters into nowhere": Mistake(
+    "container of dead letters that does not exist": Mistake(
         "infra/events.bicep", "'gem-deadletter'", "'gem-deadletters'", "stores"
     ),
-    "alert that asks for another": Mistake(
+    "alert with the query of another": Mistake(
         "infra/modules/alerts.bicep", "name: 'gem-drifted'", "name: 'gem-refuses'", "alerts"
     ),
     "shared keys on": Mistake(
@@ -90,13 +90,13 @@ MISTAKES = {
     "plain http": Mistake(
         "infra/modules/app.bicep", "httpsOnly: true", "httpsOnly: false", "security"
     ),
-    "deployment by a password": Mistake(
+    "deployment with a password": Mistake(
         "infra/modules/app.bicep",
         "  name: 'scm'\n  properties: { allow: false }",
         "  name: 'scm'\n  properties: { allow: true }",
         "security",
     ),
-    "deployment of which nothing is said": Mistake(
+    "deployment that is not turned off": Mistake(
         "infra/modules/app.bicep", "  name: 'ftp'\n", "  name: 'scm'\n", "security"
     ),
     "no purge protection": Mistake(
@@ -140,7 +140,7 @@ MISTAKES = {
         "infra/modules/app.bicep", "  GEM_CHECK_SCHEDULE: checkSchedule\n", "", "bindings"
     ),
     "renamed queue": Mistake("infra/main.bicep", "'gem-batches'", "'gem-batch'", "bindings"),
-    "queue of batches that nobody makes": Mistake(
+    "queue of batches that is not created": Mistake(
         "infra/main.bicep", "[resultsQueue, batchesQueue]", "[resultsQueue]", "bindings"
     ),
     "renamed container": Mistake("infra/main.bicep", "'gem-worklist'", "'gem-worklists'", "stores"),
@@ -156,7 +156,7 @@ MISTAKES = {
         "'azd-service-name': 'app'",
         "azure_yaml",
     ),
-    "queue that nobody makes": Mistake(
+    "queue that is not created": Mistake(
         "infra/main.bicep", "queues: [resultsQueue", "queues: [token", "stores"
     ),
     "queue of another name": Mistake(
@@ -177,7 +177,7 @@ MISTAKES = {
     "parameter that azd cannot set": Mistake(
         "infra/main.parameters.json", "LOG_QUOTA_GB=1", "LOG_QUOTA=1", "parameters"
     ),
-    "hook without its twin": Mistake(
+    "hook without a file for Windows": Mistake(
         "azure.yaml", "infra/hooks/postdeploy.ps1", "infra/hooks/postdeploy.psm1", "azure_yaml"
     ),
     "action by its tag": Mistake(
@@ -201,7 +201,7 @@ MISTAKES = {
     "misspelt column": Mistake(
         "infra/queries/gem-refuses.kql", "Message startswith", "Mesage startswith", "kql"
     ),
-    "function that KQL lacks": Mistake(
+    "function that KQL does not have": Mistake(
         "infra/workbook.json", "percentile(seconds, 50)", "median(seconds)", "kql"
     ),
     "event that nothing logs": Mistake(
@@ -213,7 +213,7 @@ MISTAKES = {
     "query that no alert runs": Mistake(
         "infra/modules/alerts.bicep", "gem-drifted.kql", "gem-refuses.kql", "alerts"
     ),
-    "function whose failures nobody hears of": Mistake(
+    "function that is missing in the alert on failures": Mistake(
         "infra/queries/function-failures.kql", "'deliver_results'", "'deliver'", "alerts"
     ),
     "tests deployed": Mistake(".funcignore", "tests/\n", "", "package"),
@@ -228,7 +228,7 @@ MISTAKES = {
     "another version of Python": Mistake(
         "infra/modules/app.bicep", "version: '3.13'", "version: '3.12'", "runtime"
     ),
-    "output that the hook lacks": Mistake(
+    "output that the hook needs": Mistake(
         "infra/main.bicep", "output TOPIC_NAME", "output EVENT_TOPIC_NAME", "hooks"
     ),
     "hook without wait": Mistake(
@@ -240,13 +240,13 @@ MISTAKES = {
     "hook that hides a failed deployment": Mistake(
         "infra/hooks/postdeploy.sh", "if ! az deployment", "if az deployment", "hooks"
     ),
-    "hook that is no POSIX sh": Mistake(
+    "hook that is not POSIX sh": Mistake(
         "infra/hooks/postdeploy.sh", "try=$((try + 1))", 'tried+=("$try")', "hooks"
     ),
-    "twin that is no PowerShell": Mistake(
-        "infra/hooks/postdeploy.ps1", "$try = 1\n", "$try = (1\n", "twins"
+    "hook that is not PowerShell": Mistake(
+        "infra/hooks/postdeploy.ps1", "$try = 1\n", "$try = (1\n", "powershell"
     ),
-    "twin that asks otherwise": Mistake(
-        "infra/hooks/postdeploy.ps1", "--output tsv", "--output json --debug", "twins"
+    "hook for Windows that calls az in another way": Mistake(
+        "infra/hooks/postdeploy.ps1", "--output tsv", "--output json --debug", "powershell"
     ),
 }

@@ -17,9 +17,9 @@ _PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^\s;\\]+)", re.MULTILINE)
 
 
 def uploaded(root: Path) -> list[str]:
-    """The files of this checkout that .funcignore of a root leaves, tracked by git or not.
+    """The files of this checkout that .funcignore does not exclude, tracked by git or not.
 
-    Both tools read .funcignore as git reads .gitignore, and leave itself out.
+    Both tools read .funcignore as git reads .gitignore, and do not upload it.
     """
     listed = set(_git("-c", "-o", "-X", str(root / ".funcignore")))
     ignored = set(_git("-c", "-i", "-X", str(root / ".funcignore")))
@@ -34,10 +34,10 @@ def _git(*flags: str) -> list[str]:
 
 
 def package(root: Path) -> list[str]:
-    """The app is deployed, whole and alone."""
+    """The whole app is deployed, and nothing else."""
     tops = {name.partition("/")[0] for name in uploaded(root)}
-    strangers = [f"{name} would be deployed" for name in sorted(tops - APP)]
-    return strangers + [f"{name} would not be deployed" for name in sorted(APP - tops)]
+    extra = [f"{name} would be deployed" for name in sorted(tops - APP)]
+    return extra + [f"{name} would not be deployed" for name in sorted(APP - tops)]
 
 
 def pins(text: str) -> dict[str, str]:
@@ -46,7 +46,7 @@ def pins(text: str) -> dict[str, str]:
 
 
 def lock(root: Path) -> list[str]:
-    """requirements.txt is what pyproject.toml asks for, pinned and hashed; tests run on that."""
+    """requirements.txt has what pyproject.toml requires, pinned and hashed; tests use the same."""
     text = (root / "requirements.txt").read_text()
     locked = pins(text)
     tested = pins((root / "requirements-dev.txt").read_text())

@@ -1,4 +1,4 @@
-"""What a security team demands: rights, keys, transport, secrets."""
+"""Security rules: rights, keys, transport, secrets."""
 
 import json
 import re
@@ -77,7 +77,9 @@ def security(root: Path) -> list[str]:
         if calls and not (file.path.name == "events.bicep" and calls == 1):
             found.append(f"{file.path.name}: listKeys")
         found += [f"{file.path.name}: {name}" for name in _FORBIDDEN if name in source]
-        found += [f"{file.path.name}: {name} takes passwords" for name in _open_doors(file)]
+        found += [
+            f"{file.path.name}: {name} accepts passwords" for name in _password_deployments(file)
+        ]
         for resource in file.resources():
             if resource.existing:
                 continue
@@ -90,14 +92,14 @@ def security(root: Path) -> list[str]:
     return found
 
 
-def _open_doors(file: bicep.BicepFile) -> set[str]:
-    """Ways to deploy to a site of this file of which nothing is said: Azure leaves them open."""
-    told = [resource for resource in file.resources() if not resource.existing]
-    if all(resource.kind != "Microsoft.Web/sites" for resource in told):
+def _password_deployments(file: bicep.BicepFile) -> set[str]:
+    """Ways to deploy to a site of this file that it does not turn off: by default they are open."""
+    created = [resource for resource in file.resources() if not resource.existing]
+    if all(resource.kind != "Microsoft.Web/sites" for resource in created):
         return set()
     shut = {
         bicep.properties(resource.body)["name"].strip("'")
-        for resource in told
+        for resource in created
         if resource.kind.endswith("/basicPublishingCredentialsPolicies")
     }
     return {"scm", "ftp"} - shut
@@ -120,14 +122,16 @@ def assigned_roles(root: Path) -> tuple[set[tuple[str, str, str]], list[str]]:
             role = has["properties.roleDefinitionId"].rstrip(")").rpartition(", ")[2]
             found.add((principal, scope, names.get(guids.get(role, ""), f"unknown: {role}")))
             if has["name"] != f"guid({scope}.id, {principal}, {role})":
-                faults.append(f"{resource.name}: its name is not made of what it assigns")
+                faults.append(
+                    f"{resource.name}: its name is not a guid of scope, principal and role"
+                )
             kind = has["properties.principalType"]
             if kind != "'ServicePrincipal'" and principal != "operatorPrincipalId":
                 faults.append(f"{resource.name}: principalType {kind}")
     return found, faults
 
 
-_SPOKEN = {
+_LABELS = {
     "appPrincipalId": "app",
     "topicPrincipalId": "system topic",
     "principal": "each listener",
@@ -144,19 +148,19 @@ _SPOKEN = {
 
 
 def roles(root: Path) -> list[str]:
-    """Bicep assigns exactly the role matrix of docs/operations.md."""
+    """Bicep assigns exactly the rights in the table of docs/operations.md."""
     page = (root / "docs" / "operations.md").read_text(encoding="utf-8")
     table = page.partition("## Rights")[2].partition("\n## ")[0]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
-    told = {(row[0], row[1], row[2]) for row in rows if len(row) == 4}
-    told = {row for row in told if row[2] in ROLES}
+    cells = {(row[0], row[1], row[2]) for row in rows if len(row) == 4}
+    documented = {row for row in cells if row[2] in ROLES}
     assigned, faults = assigned_roles(root)
-    spoken = {(_SPOKEN.get(who, who), _SPOKEN.get(on, on), role) for who, on, role in assigned}
-    return faults + [f"{' / '.join(row)}" for row in sorted(told ^ spoken)]
+    labelled = {(_LABELS.get(who, who), _LABELS.get(on, on), role) for who, on, role in assigned}
+    return faults + [f"{' / '.join(row)}" for row in sorted(documented ^ labelled)]
 
 
 def scopes(root: Path) -> list[str]:
-    """Rights on something of the user's own are assigned in its own resource group.
+    """A right on a resource of the user is assigned in that resource's group.
 
     A resource id is split into parts: 2 is the subscription, 4 the resource group, 8 the name.
     """
@@ -176,13 +180,13 @@ def scopes(root: Path) -> list[str]:
 
 
 def telemetry(root: Path) -> list[str]:
-    """The host sends every line, run and exception, since alerts count them (decision 63)."""
-    told = json.loads((root / "host.json").read_text(encoding="utf-8"))
-    insights = told.get("logging", {}).get("applicationInsights", {})
+    """The host samples no line, run or exception, because alerts count them (decision 63)."""
+    host = json.loads((root / "host.json").read_text(encoding="utf-8"))
+    insights = host.get("logging", {}).get("applicationInsights", {})
     kept = set(insights.get("samplingSettings", {}).get("excludedTypes", "").split(";"))
     found = [
         f"host.json samples {kind}" for kind in sorted({"Exception", "Request", "Trace"} - kept)
     ]
-    if told.get("telemetryMode"):
+    if host.get("telemetryMode"):
         found.append("host.json: OpenTelemetry costs each cold start a second")
     return found

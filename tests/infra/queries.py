@@ -19,11 +19,11 @@ TABLES = {
     "AppRequests": "(TimeGenerated: datetime, OperationName: string, Success: bool,"
     " AppRoleName: string)",
 }
-"""The columns that are asked for, as Azure Monitor's reference of its tables has them."""
+"""The columns that the queries use, from Azure Monitor's reference of its tables."""
 
 
 DURATIONS = {"PT5M", "PT10M", "PT15M", "PT30M", "PT45M", "PT1H", "PT2H", "PT6H", "P1D", "P2D"}
-"""Windows and frequencies, of those that Azure Monitor takes."""
+"""Windows and frequencies that Azure Monitor accepts."""
 
 
 def all_queries(root: Path) -> dict[str, str]:
@@ -40,7 +40,7 @@ def all_queries(root: Path) -> dict[str, str]:
 
 
 def kql(root: Path) -> list[str]:
-    """Microsoft's parser finds nothing wrong: syntax, tables, columns, functions, types."""
+    """Microsoft's parser accepts syntax, tables, columns, functions and types."""
     done = subprocess.run(
         [node(), Path(__file__).with_name("kql.js")],
         input=json.dumps({"tables": TABLES, "queries": all_queries(root)}),
@@ -48,8 +48,8 @@ def kql(root: Path) -> list[str]:
         text=True,
         check=True,
     )
-    told: dict[str, list[str]] = json.loads(done.stdout)
-    return [f"{name}: {each}" for name, found in told.items() for each in found]
+    faults: dict[str, list[str]] = json.loads(done.stdout)
+    return [f"{name}: {each}" for name, found in faults.items() for each in found]
 
 
 @cache
@@ -70,7 +70,7 @@ def logged() -> dict[str, set[str]]:
 
 
 def words(root: Path) -> list[str]:
-    """Each event and fact that a query names is one that the code logs, or it would never fire."""
+    """The code logs each event and fact that a query uses; otherwise an alert would never fire."""
     found = []
     for name, query in all_queries(root).items():
         lists = re.findall(r"\bevent (?:in|==|!=) ?(\([^)]*\)|'[^']*')", query)
@@ -83,18 +83,20 @@ def words(root: Path) -> list[str]:
 
 
 def alerts(root: Path) -> list[str]:
-    """Each rule has its query, each query its rule and its line in the operator's guide."""
+    """Each rule has a query, and each query has a rule and a line in the operator's guide."""
     rules = (root / "infra" / "modules" / "alerts.bicep").read_text()
     page = (root / "docs" / "operations.md").read_text(encoding="utf-8")
     files = {path.stem for path in (root / "infra" / "queries").glob("*.kql")}
     pairs = re.findall(r"name: '([\w-]+)'\s+says: .*?queries/([\w-]+)\.kql", rules, re.DOTALL)
     named = [name for name, _ in pairs]
     metrics = re.findall(r"name: '(events-[\w-]+)'", rules)
-    found = [f"{name}: a rule without query, or the other way" for name in files ^ set(named)]
+    found = [
+        f"{name}: a rule without a query, or a query without a rule" for name in files ^ set(named)
+    ]
     found += [f"{name}: not in the guide" for name in (*named, *metrics) if f"`{name}`" not in page]
-    found += [f"{name}: asks {query}" for name, query in pairs if name != query]
+    found += [f"{name}: uses the query {query}" for name, query in pairs if name != query]
     found += [
-        f"{duration} is no time that an alert can look at"
+        f"{duration} is not a time that Azure Monitor accepts"
         for duration in re.findall(
             r"(?:window|every|windowSize|evaluationFrequency): '(\w+)'", rules
         )
@@ -104,7 +106,7 @@ def alerts(root: Path) -> list[str]:
     triggers = {"timerTrigger", "blobTrigger", "queueTrigger"}
     for function, bindings in indexed().items():
         if {each["type"] for each in bindings} & triggers and f"'{function}'" not in failures:
-            found.append(f"function-failures: leaves out {function}")
+            found.append(f"function-failures: {function} is missing")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Holds Bicep against the types of Azure's resources, as the compiler would.
+"""Checks Bicep against the types of Azure's resources, as the compiler does.
 
 The types are two files of `types/`: `from-microsoft.json`, made by `make infra-types`, and
 `by-hand.json` for those that its source lacks. An object is a map of property names to kinds: a
@@ -47,9 +47,9 @@ def known() -> tuple[dict[str, str], dict[str, Type]]:
     resources: dict[str, str] = {}
     objects: dict[str, Type] = {}
     for name in ("from-microsoft.json", "by-hand.json"):
-        told = json.loads((FOLDER / name).read_text(encoding="utf-8"))
-        resources |= told["resources"]
-        objects |= told["types"]
+        source = json.loads((FOLDER / name).read_text(encoding="utf-8"))
+        resources |= source["resources"]
+        objects |= source["types"]
     return resources, objects
 
 
@@ -67,15 +67,15 @@ def faults(file: BicepFile) -> Iterator[str]:
 
 
 def _placed(resource: Resource) -> Iterator[str]:
-    """What Bicep itself wants of a declaration, so that it is made where it belongs."""
+    """What Bicep requires of a declaration: name, parent of a child, scope of an extension."""
     has = {name for name, _ in values(resource.body)}
     if "name" not in has:
-        yield "misses name"
+        yield "has no name"
     is_child = resource.kind.count("/") > 1
     if is_child != ("parent" in has):
-        yield "misses parent" if is_child else "has a parent"
+        yield "has no parent" if is_child else "has a parent"
     if resource.kind in _EXTENSIONS and "scope" not in has:
-        yield "misses scope"
+        yield "has no scope"
 
 
 class _Checker:
@@ -91,29 +91,29 @@ class _Checker:
     def _object(
         self, node: Node, kind: str, path: str, ignored: frozenset[str] = frozenset()
     ) -> Iterator[str]:
-        told = known()[1][kind.removeprefix("#")]
+        members = known()[1][kind.removeprefix("#")]
         given = {name: value for name, value in values(node) if name not in ignored}
-        if by := told.get("?"):
+        if by := members.get("?"):
             chosen = given.get(by)
             if chosen is None:
-                yield self._say(node, f"{path}: misses {by}")
+                yield self._say(node, f"{path}: has no {by}")
                 return
-            told = told["choices"].get(string(chosen))
-            if told is None:
+            members = members["choices"].get(string(chosen))
+            if members is None:
                 yield self._say(chosen, f"{path}.{by}: no such choice: {text(chosen)}")
                 return
         for name, value in given.items():
             here = f"{path}.{name}"
-            found = told.get(name) or told.get(f"{name}!") or told.get("*")
-            if f"{name}-" in told:
+            found = members.get(name) or members.get(f"{name}!") or members.get("*")
+            if f"{name}-" in members:
                 yield self._say(value, f"{here}: is read-only")
             elif found is None:
                 yield self._say(value, f"{here}: no such property")
             else:
                 yield from self._value(value, found, here)
-        required = {name[:-1] for name in told if name.endswith("!")}
+        required = {name[:-1] for name in members if name.endswith("!")}
         for name in sorted(required - set(given)):
-            yield self._say(node, f"{path}: misses {name}")
+            yield self._say(node, f"{path}: has no {name}")
 
     def _value(self, node: Node, kinds: str, path: str) -> Iterator[str]:
         members = kinds.split(" | ")
@@ -157,7 +157,7 @@ class _Checker:
 
 
 def _within(node: Node) -> list[Node] | None:
-    """The values that a condition or parentheses may give; None for what is a value itself."""
+    """The values that a condition or parentheses can give; None when the node is a value itself."""
     match node.type:
         case "parenthesized_expression":
             return node.named_children

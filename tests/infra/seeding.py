@@ -1,4 +1,4 @@
-"""Seeds mistakes into copies of a checkout: `python -m tests.infra.seeding` tells what was said."""
+"""Seeds mistakes into copies of a checkout; `python -m tests.infra.seeding` prints the results."""
 
 import shutil
 import sys
@@ -12,7 +12,7 @@ from tests.infra.checks import CHECKS
 from tests.infra.contract import ROOT
 from tests.infra.mistakes import MISTAKES
 
-SEEN = (
+CHECKED = (
     "infra",
     "docs/operations.md",
     "azure.yaml",
@@ -23,37 +23,37 @@ SEEN = (
     "requirements.txt",
     "requirements-dev.txt",
 )
-"""What the checks look at."""
+"""The files that the checks read."""
 
 
 def caught(name: str, folder: Path) -> list[str]:
     """Seed a mistake into a copy in an empty folder; the faults that its check finds there."""
     mistake = MISTAKES[name]
-    for seen in SEEN:
-        target = folder / seen
+    for path in CHECKED:
+        target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        copy = shutil.copytree if (ROOT / seen).is_dir() else shutil.copy
-        copy(ROOT / seen, target)
+        copy = shutil.copytree if (ROOT / path).is_dir() else shutil.copy
+        copy(ROOT / path, target)
     file = folder / mistake.file
     source = file.read_text(encoding="utf-8")
     if mistake.old not in source:
-        raise ValueError(f"{name}: {mistake.file} has changed, the mistake cannot be made")
+        raise ValueError(f"{name}: {mistake.file} has changed, so the mistake cannot be seeded")
     file.write_text(source.replace(mistake.old, mistake.new), encoding="utf-8")
     return CHECKS[mistake.caught_by](folder)
 
 
 def main() -> int:
     """Print the table; 1 when a mistake was not caught."""
-    table = Table(title=f"{len(MISTAKES)} seeded mistakes, and what catches them")
-    for heading in ("mistake", "in", "check", "says first"):
+    table = Table(title=f"{len(MISTAKES)} seeded mistakes, and the checks that catch them")
+    for heading in ("mistake", "in", "check", "first fault"):
         table.add_column(heading, overflow="fold")
     missed = 0
     for name, mistake in MISTAKES.items():
         with TemporaryDirectory() as folder:
             faults = caught(name, Path(folder))
         missed += not faults
-        said = faults[0] if faults else "NOT CAUGHT"
-        table.add_row(name, Path(mistake.file).name, mistake.caught_by, said)
+        first = faults[0] if faults else "NOT CAUGHT"
+        table.add_row(name, Path(mistake.file).name, mistake.caught_by, first)
     Console(width=140).print(table)
     return 1 if missed else 0
 

@@ -49,7 +49,7 @@ _DECORATORS = {
 
 
 def faults(file: BicepFile) -> Iterator[str]:
-    """Every name of a file that is none."""
+    """Every undeclared name of a file."""
     kinds = ("parameter", "variable", "resource", "module")
     declared = {kind: file.declared(kind) for kind in kinds}
     names = {name for each in declared.values() for name in each} | _BUILT_IN
@@ -153,6 +153,8 @@ def _has(resource_type: str, path: list[str]) -> bool:
     for name in path:
         if not kind.startswith("#") or kind.endswith("[]"):
             return kind == "any"
-        told = objects[kind.removeprefix("#")]
-        kind = next((told[key] for key in (name, f"{name}!", f"{name}-", "*") if key in told), "")
+        members = objects[kind.removeprefix("#")]
+        kind = next(
+            (members[key] for key in (name, f"{name}!", f"{name}-", "*") if key in members), ""
+        )
     return kind != ""

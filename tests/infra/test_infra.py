@@ -1,4 +1,4 @@
-"""The infrastructure keeps its promises, and each check is seen to fail on a seeded mistake."""
+"""The infrastructure passes every check, and each check fails on a seeded mistake."""
 
 import shutil
 import subprocess
@@ -35,19 +35,19 @@ def test_seeded_mistakes_are_caught(name: str, tmp_path: Path) -> None:
     assert caught(name, tmp_path) != []
 
 
-def test_a_new_setting_must_be_thought_of(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_setting_must_be_set_or_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     sample = contract._sample() | {"GEM_NEW": "1", "GEM_NEW_QUEUE": "gem-new"}
     monkeypatch.setattr(contract, "_sample", lambda: sample)
     assert any("GEM_NEW " in fault for fault in contract.settings(ROOT))
-    assert contract.stores(ROOT) == ["the queue of GEM_NEW_QUEUE is not made"]
+    assert contract.stores(ROOT) == ["the queue of GEM_NEW_QUEUE is not created"]
 
 
-def test_a_new_trigger_must_hear_something(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_trigger_must_get_events(monkeypatch: pytest.MonkeyPatch) -> None:
     trigger = {"type": "queueTrigger", "queueName": "gem-new", "connection": "GEM_NEW"}
     monkeypatch.setattr(contract, "indexed", lambda: {"new": [trigger]})
     faults = contract.bindings(ROOT)
-    assert "new: its queue gem-new is not made" in faults
-    assert "new: nobody counts what lies on its poison queue" in faults
+    assert "new: its queue gem-new is not created" in faults
+    assert "new: its poison queue is not counted" in faults
     assert "new: GEM_NEW__queueServiceUri is not set" in faults
 
 

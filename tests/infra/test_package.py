@@ -23,7 +23,7 @@ def test_what_azure_installs_is_known() -> None:
     """Its cold start reads it from storage; a new dependency that doubles it should be seen."""
     sizes = sorted(installed_bytes().items(), key=lambda item: -item[1])
     total = sum(size for _, size in sizes)
-    told = ", ".join(f"{name} {size / MIB:.0f}" for name, size in sizes[:5])
-    print(f"\ninstalled: {len(sizes)} packages, {total / MIB:.0f} MiB ({told})")  # noqa: T201 - as above
+    largest = ", ".join(f"{name} {size / MIB:.0f}" for name, size in sizes[:5])
+    print(f"\ninstalled: {len(sizes)} packages, {total / MIB:.0f} MiB ({largest})")  # noqa: T201 - as above
     assert {"pyarrow", "azure-functions"} <= dict(sizes).keys()
     assert total < 400 * MIB

@@ -8,21 +8,24 @@ import yaml
 
 _PINNED = re.compile(r"uses: (?P<action>[\w./-]+)@(?P<commit>[0-9a-f]{40}) # v\d+\.\d+\.\d+$")
 _ALLOWED = {"contents": "read", "id-token": "write"}
-"""`id-token: write` is what a sign-in by OIDC takes; it writes nothing."""
+"""A sign-in by OIDC needs `id-token: write`, which allows no writing."""
 
 
 def workflows(root: Path) -> list[str]:
-    """Actions are pinned by commit, permissions are least, no secret is used, commands are ours."""
+    """Actions are pinned by commit, permissions are minimal, and no secret is used.
+
+    A tag of a version deploys after all checks, and nothing else does.
+    """
     found = []
     for path in sorted((root / ".github" / "workflows").glob("*.yml")):
         source = path.read_text(encoding="utf-8")
         found += [f"{path.name}: not pinned: {line}" for line in _unpinned(source)]
         if "secrets." in source:
             found.append(f"{path.name}: a secret; sign in by OIDC instead")
-        told = yaml.safe_load(source)
-        if told.get("permissions") != {}:
-            found.append(f"{path.name}: permissions are not taken from all jobs first")
-        for name, job in told["jobs"].items():
+        workflow = yaml.safe_load(source)
+        if workflow.get("permissions") != {}:
+            found.append(f"{path.name}: the permissions of the workflow are not empty")
+        for name, job in workflow["jobs"].items():
             found += [f"{path.name}: {name}: {fault}" for fault in _job(job)]
     return found + _deployment(root)
 
@@ -33,7 +36,7 @@ def _unpinned(source: str) -> list[str]:
 
 
 def _job(job: dict[str, Any]) -> list[str]:
-    permissions = job.get("permissions", {"none are": "named"})
+    permissions = job.get("permissions", {"of the job": "missing"})
     found = [
         f"permission {name}: {value}"
         for name, value in permissions.items()
@@ -47,7 +50,7 @@ def _job(job: dict[str, Any]) -> list[str]:
 
 
 def _deployment(root: Path) -> list[str]:
-    """A tag deploys, after all that is checked of a commit, and nothing else does."""
+    """A tag deploys after all checks of CI, and nothing else deploys."""
     folder = root / ".github" / "workflows"
     checks = yaml.safe_load((folder / "ci.yml").read_text(encoding="utf-8"))
     deploy = yaml.safe_load((folder / "deploy.yml").read_text(encoding="utf-8"))
@@ -58,7 +61,7 @@ def _deployment(root: Path) -> list[str]:
         for command in ("make check", "make test", "bicep --version", "make infra-check")
         if command not in commands
     ]
-    triggers = deploy[True]  # YAML 1.1 reads `on` so
+    triggers = deploy[True]  # YAML 1.1 reads `on` as True
     if triggers != {"push": {"tags": ["v*"]}}:
         found.append("deploy.yml runs on something other than a tag of a version")
     jobs = deploy["jobs"]
