@@ -141,12 +141,12 @@ def _audit(deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source)
         bytes_read=report.bytes_read,
         requests=report.requests,
     )
-    if report.kept_back and (wait := wait_for(deliverer, record, report.kept_back)):
+    if report.temporary_problem and (wait := wait_for(deliverer, record, report.temporary_problem)):
         return wait
     version = Version.of_etag(output.etag)
     if report.facts.too_much:
         version = Version.not_audited(output.etag, NotAudited.LIMITS, request)
-    elif input_.skipped or input_.retryable or report.kept_back:
+    elif input_.skipped or input_.retryable or report.temporary_problem:
         version = Version.in_part(output.etag, request)
     return Audited(report.outcome, version, report, output)
 

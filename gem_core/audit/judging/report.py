@@ -72,7 +72,7 @@ class Report:
         return profile.matched / profile.rows
 
     @property
-    def kept_back(self) -> str:
+    def temporary_problem(self) -> str:
         """Why checks did not run because of the input's storage or our disk, or empty.
 
         Such trouble may pass: another audit of the same output may find more.
