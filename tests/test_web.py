@@ -33,7 +33,7 @@ def raising(error: Exception) -> HttpResponse:
     return respond(handler)
 
 
-def test_a_story_is_answered_as_json() -> None:
+def test_the_result_of_a_handler_is_sent_as_json() -> None:
     assert respond(lambda: (201, {"a": "é"})) == HttpResponse(201, '{"a": "\\u00e9"}')
     assert respond(lambda: (204, None)) == HttpResponse(204, "")
     assert respond(lambda: (200, [])).body == "[]"
@@ -72,7 +72,7 @@ def test_an_error_is_a_problem_with_its_status(
     assert [line["level"] for line in logged(caplog)] == [level]
 
 
-def test_a_fault_of_ours_is_told_without_detail(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_is_answered_without_details(caplog: pytest.LogCaptureFixture) -> None:
     given = raising(ZeroDivisionError("secret inside"))
     assert given.status == 500
     assert "secret inside" not in given.body
@@ -82,7 +82,7 @@ def test_a_fault_of_ours_is_told_without_detail(caplog: pytest.LogCaptureFixture
     assert "Traceback" in caplog.text
 
 
-def test_a_value_that_is_no_json_is_a_fault_of_ours() -> None:
+def test_a_result_that_is_not_json_is_an_error_of_the_app() -> None:
     assert respond(lambda: (200, {"a": json.loads})).status == 500
 
 

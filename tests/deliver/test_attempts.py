@@ -31,14 +31,14 @@ def fail(attempts: Attempts, error: BaseException | None = None) -> None:
         raise raised
 
 
-def test_an_audit_that_ends_leaves_nothing() -> None:
+def test_an_audit_that_ends_leaves_no_count() -> None:
     documents = MemoryDocuments()
     attempts = Attempts(documents)
     assert [audit(attempts) for _ in range(3)] == [1, 1, 1]
     assert documents.names() == []
 
 
-def test_those_that_never_ended_stay_counted() -> None:
+def test_audits_that_never_ended_stay_counted() -> None:
     attempts = Attempts(MemoryDocuments())
     for _ in range(3):
         fail(attempts)
@@ -57,7 +57,7 @@ def test_an_error_of_storage_does_not_count_and_any_other_does(
     assert audit(attempts) == count
 
 
-def test_a_count_is_of_one_output_one_request_and_one_registration() -> None:
+def test_a_count_belongs_to_one_output_one_redelivery_and_one_registration() -> None:
     attempts = Attempts(MemoryDocuments())
     fail(attempts)
     others = (
@@ -89,7 +89,7 @@ def overtake(documents: MemoryDocuments, call: str, act: Callable[[], object]) -
 
 
 @pytest.mark.parametrize(("call", "deaths"), [("create", 0), ("replace", 1)])
-def test_two_that_begin_at_once_are_two(call: str, deaths: int) -> None:
+def test_two_audits_that_begin_at_the_same_time_count_two(call: str, deaths: int) -> None:
     documents = MemoryDocuments()
     attempts = Attempts(documents)
     for _ in range(deaths):
@@ -99,7 +99,7 @@ def test_two_that_begin_at_once_are_two(call: str, deaths: int) -> None:
 
 
 @pytest.mark.parametrize(("call", "deaths"), [("delete", 0), ("replace", 1)])
-def test_one_that_begins_while_another_ends_is_counted(call: str, deaths: int) -> None:
+def test_an_audit_that_begins_while_another_ends_is_counted(call: str, deaths: int) -> None:
     documents = MemoryDocuments()
     attempts = Attempts(documents)
     for _ in range(deaths):
@@ -110,7 +110,7 @@ def test_one_that_begins_while_another_ends_is_counted(call: str, deaths: int) -
 
 
 @pytest.mark.parametrize("deaths", [0, 1])
-def test_two_that_end_at_once_are_two(deaths: int) -> None:
+def test_two_audits_that_end_at_the_same_time_count_two(deaths: int) -> None:
     documents = MemoryDocuments()
     attempts = Attempts(documents)
     for _ in range(deaths):
@@ -122,7 +122,7 @@ def test_two_that_end_at_once_are_two(deaths: int) -> None:
     assert audit(attempts) == deaths + 1
 
 
-def test_one_that_ends_after_the_job_was_forgotten_counts_nothing() -> None:
+def test_an_audit_that_ends_after_the_job_was_forgotten_changes_nothing() -> None:
     documents = MemoryDocuments()
     with Attempts(documents).counted(RECORD, "E1"):
         (name,) = documents.names()
@@ -130,7 +130,7 @@ def test_one_that_ends_after_the_job_was_forgotten_counts_nothing() -> None:
     assert documents.names() == []
 
 
-def test_many_at_once_leave_the_count_of_those_that_never_ended() -> None:
+def test_many_audits_at_the_same_time_leave_the_count_of_unfinished_ones() -> None:
     attempts = Attempts(MemoryDocuments())
     fail(attempts)
     with ThreadPoolExecutor(8) as pool:
@@ -139,7 +139,7 @@ def test_many_at_once_leave_the_count_of_those_that_never_ended() -> None:
 
 
 @pytest.mark.parametrize("call", ["create", "replace", "delete"])
-def test_a_write_that_storage_repeats_by_itself_makes_a_difference_of_one_at_most(
+def test_a_write_repeated_by_the_sdk_changes_the_count_by_at_most_one(
     call: str,
 ) -> None:
     """The first try arrived, its answer did not, and the second meets what the first has done."""
@@ -161,7 +161,7 @@ def test_a_write_that_storage_repeats_by_itself_makes_a_difference_of_one_at_mos
     assert abs(audit(attempts) - 3) <= 1
 
 
-def test_waiting_has_begun_when_it_first_did() -> None:
+def test_the_start_of_the_wait_does_not_change() -> None:
     attempts = Attempts(MemoryDocuments())
     assert attempts.waiting_since(RECORD, START) == START
     assert attempts.waiting_since(RECORD, LATER) == START
@@ -169,7 +169,7 @@ def test_waiting_has_begun_when_it_first_did() -> None:
     assert attempts.waiting_since(again, LATER) == LATER
 
 
-def test_waiting_begins_now_when_the_job_was_forgotten_just_then() -> None:
+def test_the_wait_starts_now_when_the_job_was_forgotten_just_now() -> None:
     class Vanishing(MemoryDocuments):
         def get(self, name: str) -> None:
             self.delete(name)

@@ -46,7 +46,7 @@ def types_of(schema: dict[str, Any], at: str = "#") -> Iterator[tuple[str, dict[
             yield from types_of(schema[name], f"{at}/{name}")
 
 
-def test_real_manifests_and_reports_keep_the_schema(
+def test_real_manifests_and_reports_match_the_schema(
     manifests: list[tuple[dict[str, Any], dict[str, Any]]],
 ) -> None:
     assert len(manifests) >= 50
@@ -60,7 +60,7 @@ def test_real_manifests_and_reports_keep_the_schema(
         assert checks == event["data"]["checks"]
 
 
-def test_ajv_in_strict_mode_takes_the_schema_and_real_manifests(
+def test_ajv_in_strict_mode_accepts_the_schema_and_real_manifests(
     manifests: list[tuple[dict[str, Any], dict[str, Any]]],
 ) -> None:
     events = [event for pair in manifests for event in pair]
@@ -91,7 +91,7 @@ def test_every_type_has_a_title_of_its_own() -> None:
     assert [title for title, times in titles.items() if times > 1] == []
 
 
-def test_nothing_stands_beside_a_reference() -> None:
+def test_a_reference_has_no_other_keyword_beside_it() -> None:
     """With a description beside it, json-schema-to-typescript makes a copy: Verdict1."""
 
     def references(part: object) -> Iterator[dict[str, Any]]:

@@ -33,7 +33,7 @@ def test_the_texts_are_fixed(version: Version) -> None:
     assert version.text == TEXTS[version]
 
 
-def test_no_two_versions_have_one_text() -> None:
+def test_different_versions_have_different_texts() -> None:
     assert len({version.text for version in TEXTS}) == len(TEXTS)
 
 
@@ -42,7 +42,7 @@ def limits(etag: str, request: datetime | None) -> Version:
 
 
 @pytest.mark.parametrize("made", [Version.in_part, limits])
-def test_what_may_turn_out_otherwise_answers_one_request(
+def test_a_result_that_may_change_belongs_to_one_redelivery(
     made: Callable[[str, datetime | None], Version],
 ) -> None:
     versions = [made("1", None), made("1", START), made("1", LATER), made("2", START)]

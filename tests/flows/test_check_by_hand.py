@@ -99,7 +99,7 @@ def test_a_failed_request_about_a_settled_job_is_no_other_status(
     assert logged(caplog, "job_changed_after_settlement") == []
 
 
-def test_a_lost_job_that_is_still_not_found_did_not_go_back(
+def test_a_lost_job_that_is_still_not_found_has_not_changed(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     world = _settled(Settlement.LOST)
@@ -111,7 +111,7 @@ def test_a_lost_job_that_is_still_not_found_did_not_go_back(
 @pytest.mark.parametrize(
     ("told", "lines"), [("running", 0), ("queued", 0), ("odd", 0), ("finished", 1), ("failed", 1)]
 )
-def test_an_expired_job_that_ended_after_all_is_told_of(
+def test_an_expired_job_that_has_ended_later_is_logged(
     told: str, lines: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = _settled(Settlement.EXPIRED)

@@ -38,7 +38,7 @@ def test_a_final_status_settles_the_job_and_raises_its_ticket(status: str) -> No
 
 
 @pytest.mark.parametrize("status", ["queued", "running"])
-def test_a_job_that_goes_on_is_asked_about_later(status: str) -> None:
+def test_a_job_that_has_not_ended_is_checked_later(status: str) -> None:
     world = world_of(JOB, given=answer(status))
     tick = check_jobs(world.checker)
     assert (tick.checked, tick.settled, tick.due_jobs, tick.open_jobs) == (1, 0, 1, 1)
@@ -47,7 +47,7 @@ def test_a_job_that_goes_on_is_asked_about_later(status: str) -> None:
     assert world.new_tickets() == []
 
 
-def test_a_status_of_no_documentation_is_loud_and_stays_watched(
+def test_an_undocumented_status_is_an_error_and_the_job_stays_watched(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     world = world_of(JOB, given=answer("completed"))
@@ -90,13 +90,15 @@ def test_a_failed_request_concludes_nothing_even_after_the_deadline(error: GemEr
     assert world.record().settlement is Settlement.EXPIRED
 
 
-def test_an_answer_that_is_no_job_is_loud(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_answer_that_is_not_the_job_is_logged_as_an_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     world = world_of(JOB, given=GemAnswerError("expected a JSON object, got list"))
     check_jobs(world.checker)
     assert [line for line in logged(caplog) if line["level"] == "ERROR"]
 
 
-def test_retry_after_is_kept() -> None:
+def test_retry_after_is_respected() -> None:
     world = world_of(JOB, given=GemUnavailable("GEM answered 429", retry_after_seconds=1800))
     check_jobs(world.checker)
     assert world.record().due_at == START + timedelta(minutes=30)
@@ -130,7 +132,7 @@ def test_one_bad_job_does_not_stop_the_others(
     assert any(line.get("job_run_id") == "b" for line in logged(caplog))
 
 
-def test_a_fault_of_ours_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
     world = world_of(JOB, given=ZeroDivisionError("x"))
     assert check_jobs(world.checker).problems == 1
     (line,) = logged(caplog, "job_check_crashed")
@@ -139,7 +141,7 @@ def test_a_fault_of_ours_is_logged_with_its_traceback(caplog: pytest.LogCaptureF
     assert "Traceback" in caplog.text
 
 
-def test_storage_that_throttles_is_told_in_its_words(
+def test_a_storage_error_is_logged_with_its_message(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And the job is asked about once it may be written again."""
@@ -158,7 +160,7 @@ def test_storage_that_throttles_is_told_in_its_words(
     assert check_jobs(world.checker).checked == 1
 
 
-def test_a_record_of_a_newer_app_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_record_of_a_newer_version_does_not_change(caplog: pytest.LogCaptureFixture) -> None:
     world = world_of("a", "b")
     newer = b'{"schemaVersion": 2, "jobRunId": "b"}'
     etag = world.jobs.put("b.json", newer)
@@ -196,7 +198,7 @@ def test_a_refused_key_stops_the_tick_and_changes_no_record(
     assert line["level"] == "ERROR"
 
 
-def test_what_was_done_before_a_refusal_stands() -> None:
+def test_checks_before_a_refusal_are_stored() -> None:
     world = world_of("a", "b", "c", given=answer("finished"))
     world.gem.answers["b"] = [GemAccessError("GEM answered 403")]
     with pytest.raises(GemAccessError):
@@ -208,7 +210,7 @@ def test_what_was_done_before_a_refusal_stands() -> None:
     assert (last["settled"], last["remaining"]) == (1, 2)
 
 
-def test_a_job_that_gem_forbids_does_not_hold_up_the_others() -> None:
+def test_a_forbidden_job_does_not_delay_the_others() -> None:
     """A 403 may be about one job alone, say that of another identity."""
     world = world_of("a", "b", "c")
     world.gem.answers["a"] = [GemForbidden("GEM answered 403")]
@@ -225,7 +227,7 @@ def test_a_job_that_gem_forbids_does_not_hold_up_the_others() -> None:
     assert world.record("a").failures == 0
 
 
-def test_the_job_at_which_a_tick_was_stopped_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_job_that_stopped_a_tick_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     world = world_of("a", "b", "c")
     world.gem.answers["b"] = [GemForbidden("GEM answered 403")]
     with pytest.raises(GemForbidden):
@@ -234,7 +236,7 @@ def test_the_job_at_which_a_tick_was_stopped_is_told(caplog: pytest.LogCaptureFi
     assert (line["job_run_id"], line["reason"]) == ("b", "GEM answered 403")
 
 
-def test_another_writer_who_was_first_stands(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_conflicting_change_is_kept(caplog: pytest.LogCaptureFixture) -> None:
     world = world_of(JOB, given=answer("finished"))
     theirs = replace(new_record(), labels={"by": "them"}, due_at=START)
 
@@ -253,7 +255,7 @@ def test_another_writer_who_was_first_stands(caplog: pytest.LogCaptureFixture) -
     assert world.marked()
 
 
-def test_a_job_forgotten_meanwhile_does_not_come_back() -> None:
+def test_a_job_forgotten_at_the_same_time_is_not_stored_again() -> None:
     world = world_of(JOB, given=answer("finished"))
     world.gem.before = lambda job_run_id: world.jobs.delete(f"{job_run_id}.json")
     check_jobs(world.checker)
@@ -261,7 +263,7 @@ def test_a_job_forgotten_meanwhile_does_not_come_back() -> None:
     assert world.new_tickets() == []
 
 
-def test_jitter_spreads_the_next_questions() -> None:
+def test_jitter_spreads_the_next_checks() -> None:
     shares = iter([0.0, 0.0, 1.0, 1.0])  # one for the claim, one for the answer
     gem = FakeGem(a=[answer("running")], b=[answer("running")])
     world = World(gem=gem, jitter=lambda: next(shares))

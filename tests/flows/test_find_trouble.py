@@ -6,7 +6,7 @@ from gem_core.flows.find_trouble import find_trouble
 from tests.builders import World, answer, new_record
 
 
-def test_the_oldest_trouble_comes_first() -> None:
+def test_the_oldest_problem_is_first() -> None:
     world = World()
     world.settle(answer("failed"), "undelivered")
     world.clock.move(minutes=30)
@@ -31,7 +31,7 @@ def test_the_oldest_trouble_comes_first() -> None:
     assert told == [(n, 5) for n in range(1, 6)]
 
 
-def test_it_costs_by_open_jobs() -> None:
+def test_only_records_of_open_jobs_are_read() -> None:
     world = World()
     for number in range(50):
         world.jobs.put(f"done-{number}.json", b"{}")

@@ -64,7 +64,7 @@ def note_of(event: dict[str, Any]) -> str:
     return str(event["data"]["input"]["note"])
 
 
-def test_an_audit_that_ends_the_process_each_time_is_given_up() -> None:
+def test_an_output_whose_audits_never_end_is_not_audited() -> None:
     world = settled()
     world.audit = die
     deaths(world, MAX_BEGUN)
@@ -78,7 +78,7 @@ def test_an_audit_that_ends_the_process_each_time_is_given_up() -> None:
     assert redelivered(world)["data"]["outcome"] == Outcome.VALID
 
 
-def test_a_repeat_of_what_was_given_up_is_no_further_death() -> None:
+def test_a_repeat_of_not_audited_starts_no_further_audit() -> None:
     world = settled()
     world.audit = die
     deaths(world, MAX_BEGUN)
@@ -89,7 +89,7 @@ def test_a_repeat_of_what_was_given_up_is_no_further_death() -> None:
     assert first == second
 
 
-def test_a_death_between_the_tenth_and_its_manifest_is_not_followed_by_ten_more() -> None:
+def test_a_death_before_the_manifest_is_not_followed_by_ten_more_audits() -> None:
     world = settled()
     world.audit = die
     deaths(world, MAX_BEGUN)
@@ -102,7 +102,7 @@ def test_a_death_between_the_tenth_and_its_manifest_is_not_followed_by_ten_more(
 
 
 @pytest.mark.parametrize("times", [BEGUN_WITH_INPUT, MAX_BEGUN])
-def test_who_mends_the_cause_and_asks_again_has_a_whole_audit(times: int) -> None:
+def test_a_redelivery_after_the_cause_is_corrected_has_a_full_audit(times: int) -> None:
     """Also before anything was sent."""
     world = with_input()
     world.audit = die
@@ -113,7 +113,7 @@ def test_who_mends_the_cause_and_asks_again_has_a_whole_audit(times: int) -> Non
     assert event["data"]["outcome"] == Outcome.INVALID  # as it is: roads are missing
 
 
-def test_another_output_that_is_given_up_is_told_anew() -> None:
+def test_another_output_whose_audits_never_end_has_a_manifest_of_its_own() -> None:
     def fail(*_: object, **__: object) -> Report:
         raise ValueError("nobody thought of that")
 
@@ -137,7 +137,7 @@ def test_another_output_that_is_given_up_is_told_anew() -> None:
     assert events[0]["id"] != events[1]["id"]
 
 
-def test_an_audit_that_raises_each_time_is_given_up_as_well() -> None:
+def test_an_output_whose_audits_always_raise_is_not_audited() -> None:
     """A mistake of ours about one file must not keep its manifest back for ever."""
     world = settled()
 
@@ -165,7 +165,7 @@ def test_an_audit_that_fails_without_dying_is_not_counted() -> None:
     assert delivered(world)["data"]["outcome"] == Outcome.VALID
 
 
-def test_an_input_that_ends_the_process_each_time_is_left_out() -> None:
+def test_an_input_whose_audits_never_end_is_skipped() -> None:
     """It never fails a good output; and a redelivery tries anew, with a mended input perhaps."""
     world = with_input(matched_file())
     world.audit = die_of_input
@@ -178,7 +178,7 @@ def test_an_input_that_ends_the_process_each_time_is_left_out() -> None:
     assert second["id"] != first["id"]
 
 
-def test_a_repeat_of_it_does_not_begin_with_the_input_again() -> None:
+def test_a_repeat_skips_the_input_again() -> None:
     world = with_input(matched_file())
     world.audit = die_of_input
     deaths(world, BEGUN_WITH_INPUT)
@@ -188,7 +188,7 @@ def test_a_repeat_of_it_does_not_begin_with_the_input_again() -> None:
     assert first == second
 
 
-def test_trouble_with_storage_does_not_bring_a_deadly_input_back() -> None:
+def test_a_storage_error_does_not_make_the_next_audit_read_the_input() -> None:
     world = with_input(matched_file())
     world.audit = die_of_input
     deaths(world, BEGUN_WITH_INPUT)
@@ -199,7 +199,7 @@ def test_trouble_with_storage_does_not_bring_a_deadly_input_back() -> None:
     assert note_of(delivered(world)) == NEVER_ENDED
 
 
-def test_an_input_that_is_not_there_is_not_blamed() -> None:
+def test_a_missing_input_is_not_reported_as_the_reason() -> None:
     world = settled()
     world.files.errors[INPUT] = OutputMissing("it is not there")
     world.audit = die
@@ -210,7 +210,7 @@ def test_an_input_that_is_not_there_is_not_blamed() -> None:
     assert redelivered(world) == first
 
 
-def test_without_an_input_nothing_is_left_out() -> None:
+def test_without_an_input_nothing_is_skipped() -> None:
     """Audits that end the process for another reason are whole once they end."""
     world = settled()
     world.input_audit = False
@@ -221,7 +221,7 @@ def test_without_an_input_nothing_is_left_out() -> None:
     assert redelivered(world) == first
 
 
-def test_a_whole_answer_that_another_delivery_gave_meanwhile_is_the_last_word() -> None:
+def test_a_full_audit_of_another_delivery_wins() -> None:
     world = with_input()
     world.files.errors[INPUT] = OutputUnreachable("storage answered 503")
     deliver_results(world.deliverer, JOB)

@@ -87,7 +87,7 @@ _KILLS = [
 ]
 
 
-def test_the_watched_life_has_every_edge() -> None:
+def test_the_recorded_calls_include_every_dependency() -> None:
     calls = set(calls_of("finished"))
     assert {
         "jobs.create",
@@ -106,7 +106,7 @@ def test_the_watched_life_has_every_edge() -> None:
 
 
 @pytest.mark.parametrize(("kind", "at", "after"), _KILLS)
-def test_a_kill_delays_a_manifest_and_never_loses_it(kind: str, at: int, *, after: bool) -> None:
+def test_a_death_delays_a_manifest_and_never_loses_it(kind: str, at: int, *, after: bool) -> None:
     world = new_world(kind, Trap(at, after=after))
     with pytest.raises(Killed):
         live(world)
@@ -140,7 +140,7 @@ def _redelivery_calls() -> list[str]:
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at", range(len(_redelivery_calls())))
-def test_a_kill_within_a_redelivery_leaves_it_asked_for_or_not(at: int, *, after: bool) -> None:
+def test_a_death_during_a_redelivery_leaves_it_requested_or_not(at: int, *, after: bool) -> None:
     world = new_world("finished")
     live(world)
     world.trap = Trap(at, after=after, check=world.assert_open_records_are_marked)

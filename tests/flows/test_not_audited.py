@@ -37,7 +37,7 @@ def test_an_output_beyond_the_limits_is_not_audited_and_a_check_says_why() -> No
     assert "more than 10 bytes" in failed["detail"]
 
 
-def test_with_more_memory_a_redelivery_is_valid_and_no_repeat(
+def test_with_more_memory_a_redelivery_is_valid_and_has_another_id(
     little_memory: pytest.MonkeyPatch,
 ) -> None:
     """A listener that drops known ids takes the second one."""
@@ -50,7 +50,7 @@ def test_with_more_memory_a_redelivery_is_valid_and_no_repeat(
 
 
 @pytest.mark.usefixtures("little_memory")
-def test_each_redelivery_is_an_answer_of_its_own() -> None:
+def test_each_redelivery_has_an_id_of_its_own() -> None:
     world = settled()
     events = [delivered(world), redelivered(world), redelivered(world)]
     assert {event["data"]["outcome"] for event in events} == {Outcome.NOT_AUDITED}
@@ -76,7 +76,7 @@ def test_a_repeat_sends_the_same_bytes() -> None:
     assert first == second
 
 
-def test_a_broken_promise_beside_it_is_invalid_and_not_the_last_word_either(
+def test_an_unread_output_with_a_failed_check_is_invalid_and_audited_again(
     little_memory: pytest.MonkeyPatch,
 ) -> None:
     """The rows were not read: with more memory there may be more to say."""

@@ -43,7 +43,7 @@ def delivered(world: World) -> dict[str, Any]:
     return event
 
 
-def test_a_deletion_that_died_half_way_leaves_no_manifest_to_the_next_registration() -> None:
+def test_an_incomplete_deletion_leaves_no_manifest_to_the_next_registration() -> None:
     world = registered(OLD)
     delivered(world)
     world.trap = Trap(1)  # after the record, before the outbox
@@ -58,7 +58,7 @@ def test_a_deletion_that_died_half_way_leaves_no_manifest_to_the_next_registrati
     assert failed == ["input_as_registered"]
 
 
-def test_a_manifest_that_an_older_delivery_stores_later_is_not_the_next_registrations() -> None:
+def test_a_manifest_of_an_older_delivery_is_not_sent_for_the_next_registration() -> None:
     world = registered(OLD)
 
     def meanwhile(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - as an audit takes it

@@ -85,7 +85,7 @@ def test_each_job_gets_its_ticket_and_the_queue_is_empty(caplog: pytest.LogCaptu
     assert len(logged(caplog, "poison_replayed")) == 3
 
 
-def test_a_batch_is_only_taken_off() -> None:
+def test_the_message_of_a_batch_is_only_deleted() -> None:
     world = undelivered("a")
     batch = Batch(START, (OpenJob("a", START, START, "0x1"),)).to_json()
     poison, queue = manager(world, batch, "{}")
@@ -102,7 +102,7 @@ def test_five_messages_of_one_job_raise_one_ticket() -> None:
     assert queue.held == []
 
 
-def test_what_is_settled_otherwise_is_only_taken_off() -> None:
+def test_the_message_of_a_job_that_needs_no_ticket_is_only_deleted() -> None:
     world = undelivered("done", "gone")
     deliver_results(world.deliverer, "done")
     forget_job(world.manager, "gone")
@@ -117,7 +117,7 @@ def test_what_is_settled_otherwise_is_only_taken_off() -> None:
     assert queue.held == []
 
 
-def test_an_unknown_or_unreadable_message_is_kept_and_seen_again() -> None:
+def test_an_unknown_or_unreadable_message_stays_on_the_queue() -> None:
     world = undelivered("a", "broken")
     world.jobs.put("broken.json", b"{")
     poison, queue = manager(world, "hello", ticket("a"), ticket("broken"))
@@ -126,7 +126,7 @@ def test_an_unknown_or_unreadable_message_is_kept_and_seen_again() -> None:
     assert [each.text for each in queue.peek()] == ["hello", ticket("broken")]
 
 
-def test_a_record_that_changes_meanwhile_keeps_its_message() -> None:
+def test_a_conflict_keeps_the_message() -> None:
     world = undelivered("a")
     poison, queue = manager(world, ticket("a"))
 
@@ -141,7 +141,7 @@ def test_a_record_that_changes_meanwhile_keeps_its_message() -> None:
     assert len(queue.peek()) == 1
 
 
-def test_only_the_jobs_that_were_asked_for() -> None:
+def test_only_the_messages_of_the_requested_jobs_are_replayed() -> None:
     world = undelivered("a", "b")
     poison, queue = manager(world, ticket("a"), ticket("b"), "hello")
     assert [each["jobRunId"] for each in replay_poison(poison, {"b"})] == ["b"]
@@ -159,7 +159,7 @@ def calls_of_a_replay() -> list[str]:
     ("at", "after"),
     [(at, after) for at in range(len(calls_of_a_replay())) for after in (False, True)],
 )
-def test_whoever_dies_on_the_way_loses_nothing(at: int, *, after: bool) -> None:
+def test_a_death_during_a_replay_loses_nothing(at: int, *, after: bool) -> None:
     """Either the message is still there, or the ticket was raised before it went."""
     world = undelivered("a")
     world.trap = Trap(at, after=after)
@@ -174,12 +174,12 @@ def test_whoever_dies_on_the_way_loses_nothing(at: int, *, after: bool) -> None:
     assert "a" in world.new_tickets()
 
 
-def test_the_ticket_comes_before_the_message_goes() -> None:
+def test_the_ticket_is_raised_before_the_message_is_deleted() -> None:
     calls = calls_of_a_replay()
     assert calls.index("tickets.put") < calls.index("poison.delete")
 
 
-def test_a_listing_says_what_each_is_about_and_changes_nothing() -> None:
+def test_a_listing_shows_the_jobs_of_messages_and_changes_nothing() -> None:
     world = undelivered("a", "broken")
     world.jobs.put("broken.json", b"{")
     poison, queue = manager(world, ticket("a"), "hello")
@@ -227,7 +227,7 @@ def test_a_count_that_fails_never_stops_a_tick(caplog: pytest.LogCaptureFixture)
     assert logged(caplog, "poison_not_counted")[0]["level"] == "WARNING"
 
 
-def test_no_ticket_is_raised_before_its_record_counts_it() -> None:
+def test_the_record_counts_a_ticket_before_it_is_raised() -> None:
     """A ticket that is never counted would be raised at every tick."""
     calls = calls_of_a_replay()
     assert calls.index("jobs.replace") < calls.index("tickets.put")

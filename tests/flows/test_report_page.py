@@ -59,13 +59,13 @@ def kinds(world: World) -> list[str]:
     return [name.rpartition("/")[2] for name in world.reports.names()]
 
 
-def test_the_page_lies_beside_the_report() -> None:
+def test_the_page_is_stored_beside_the_report() -> None:
     world, event = delivered(MAKE)
     assert b"Valid" in page_of(world, event)
     assert kinds(world) == ["report.html", "report.json"]
 
 
-def test_the_manifest_links_no_page_that_nobody_may_open() -> None:
+def test_the_manifest_does_not_link_a_private_page() -> None:
     """Storage is private; the report's address is for those who have a right to read it."""
     world, event = delivered(MAKE)
     name = f"{JOB}/{event['id']}/report.json"
@@ -87,19 +87,19 @@ def test_the_page_is_stored_after_the_report_and_before_the_manifest() -> None:
     assert calls[-4:] == ["reports.create", "reports.put", "manifests.create", "queue.send"]
 
 
-def test_an_output_that_is_no_parquet_has_a_page() -> None:
+def test_an_output_that_is_not_parquet_has_a_page() -> None:
     world, event = delivered(MAKE, output=b"no parquet")
     assert event["data"]["outcome"] == "invalid"
     assert page_of(world, event).count(b"Invalid") > 1
 
 
-def test_an_output_that_was_not_asked_for_has_a_page() -> None:
+def test_an_output_with_a_refused_name_has_a_page() -> None:
     world, event = delivered(MAKE, error=OutputRefused("<no name>"))
     assert event["data"]["outcome"] == "invalid"
     assert b"&lt;no name&gt;" in page_of(world, event)
 
 
-def test_a_missing_output_has_none() -> None:
+def test_a_missing_output_has_no_page() -> None:
     world, event = delivered(MAKE, error=OutputMissing("gone"), grace=timedelta(0))
     assert event["data"]["outcome"] == "output_missing"
     assert kinds(world) == ["report.json"]
@@ -120,7 +120,7 @@ def raising(error: Exception) -> MakePage:
 @pytest.mark.parametrize(
     "error", [ValueError("template"), OutputChanged("replaced"), MemoryError(), RecursionError()]
 )
-def test_no_trouble_with_the_page_holds_up_the_manifest(
+def test_an_error_with_the_page_does_not_stop_the_manifest(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     world, event = delivered(raising(error))
@@ -131,7 +131,7 @@ def test_no_trouble_with_the_page_holds_up_the_manifest(
     assert (line["level"], line["reason"]) == ("WARNING", type(error).__name__)
 
 
-def test_a_page_that_cannot_be_stored_does_not_either(
+def test_a_page_that_cannot_be_stored_does_not_stop_the_manifest(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     put: Callable[..., str] = MemoryDocuments.put
@@ -147,7 +147,7 @@ def test_a_page_that_cannot_be_stored_does_not_either(
     assert logged(caplog, "report_page_failed")
 
 
-def test_a_process_that_dies_of_the_page_delivers_without_it_next_time() -> None:
+def test_after_a_death_during_the_page_the_next_delivery_makes_no_page() -> None:
     """Killed for want of memory, say: the same page would kill each later try too."""
 
     def die(*_: object) -> str:
@@ -168,7 +168,7 @@ def test_a_process_that_dies_of_the_page_delivers_without_it_next_time() -> None
     assert json.loads(report)["time"] == check_manifest(manifest.body)["time"]
 
 
-def test_a_process_that_dies_after_the_page_leaves_it() -> None:
+def test_after_a_death_after_the_page_the_page_stays() -> None:
     """Drawing it did no harm, and it is about the same output."""
     world = World()
     world.files.write(OUTPUT, matched_file())

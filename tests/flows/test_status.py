@@ -23,7 +23,7 @@ def test_the_status_before_the_first_tick() -> None:
     }
 
 
-def test_the_status_tells_whether_the_timer_lives() -> None:
+def test_the_status_shows_whether_the_timer_works() -> None:
     world = World()
     world.add(JOB)
     world.gem.answers[JOB] = [answer("running")]
@@ -39,7 +39,7 @@ def test_the_status_tells_whether_the_timer_lives() -> None:
     assert detail["status"] == "silent"
 
 
-def test_a_tick_that_used_its_budget_is_no_silence() -> None:
+def test_a_tick_that_uses_its_whole_budget_is_not_silence() -> None:
     # The schedule is a minute, the budget four: the host starts no tick beside one that runs.
     world = World()
     world.add(JOB)
@@ -64,7 +64,7 @@ def test_a_tick_that_used_its_budget_is_no_silence() -> None:
 
 
 @pytest.mark.parametrize("ended_before", [True, False])
-def test_ticks_that_start_and_never_end_are_no_life(*, ended_before: bool) -> None:
+def test_ticks_that_start_and_never_end_are_stuck(*, ended_before: bool) -> None:
     world = World()
     world.add(JOB)
     world.gem.answers[JOB] = [answer("running")]
@@ -92,7 +92,7 @@ def test_ticks_that_start_and_never_end_are_no_life(*, ended_before: bool) -> No
     assert (alive, detail["status"], detail["unfinishedSince"]) == (True, "ok", None)
 
 
-def test_one_that_ends_again_begins_anew() -> None:
+def test_after_a_tick_that_ends_the_timer_is_ok_again() -> None:
     world = World()
     for _ in range(20):
         world.heartbeat.start(world.clock())  # dies

@@ -28,7 +28,7 @@ def test_two_ticks_at_once_settle_a_job_once() -> None:
     assert all(world.record(job_run_id).tickets == 1 for job_run_id in "abc")
 
 
-def test_a_marker_without_a_record_goes_only_when_it_is_old(
+def test_a_marker_without_a_record_is_deleted_only_when_it_is_old(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO", "gem_core")
@@ -58,7 +58,7 @@ def delivered_but_marked() -> World:
     return world
 
 
-def test_a_marker_of_a_delivered_job_goes_only_when_it_is_old(
+def test_a_marker_of_a_delivered_job_is_deleted_only_when_it_is_old(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO", "gem_core")
@@ -75,7 +75,7 @@ def test_a_marker_of_a_delivered_job_goes_only_when_it_is_old(
     assert world.gem.asked == []
 
 
-def test_a_tick_amid_a_redelivery_leaves_its_marker() -> None:
+def test_a_tick_during_a_redelivery_keeps_its_marker() -> None:
     # The marker is written, the record is not yet, and that takes long: it looks like one that was
     # left over.
     world = delivered_but_marked()
@@ -93,7 +93,7 @@ def test_a_tick_amid_a_redelivery_leaves_its_marker() -> None:
     assert world.marked()
 
 
-def test_a_redelivery_beside_a_tick_that_tidies_keeps_its_marker() -> None:
+def test_a_redelivery_during_the_deletion_of_old_markers_keeps_its_marker() -> None:
     # The tick has read "delivered" and is about to take a left marker away.
     world = delivered_but_marked()
     world.clock.move(ORPHAN_AGE * 2)
@@ -111,7 +111,7 @@ def test_a_redelivery_beside_a_tick_that_tidies_keeps_its_marker() -> None:
     assert world.marked()
 
 
-def test_a_registration_beside_a_tick_that_tidies_keeps_its_marker() -> None:
+def test_a_registration_during_the_deletion_of_old_markers_keeps_its_marker() -> None:
     # The tick has found no record for an old marker; now the job is registered again.
     world = world_of()
     world.registry.mark_open(new_record())
@@ -129,7 +129,7 @@ def test_a_registration_beside_a_tick_that_tidies_keeps_its_marker() -> None:
     assert world.marked()
 
 
-def test_a_marker_that_is_behind_its_record_is_mended() -> None:
+def test_a_marker_that_differs_from_its_record_is_corrected() -> None:
     world = world_of(JOB)
     stored = world.registry.get(JOB)
     assert stored

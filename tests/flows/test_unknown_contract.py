@@ -57,7 +57,7 @@ def test_a_job_is_shown() -> None:
     assert "the contract 'of-tomorrow', which this version does not know" in line["problem"]
 
 
-def test_a_job_is_asked_about_in_the_contract_that_is_known() -> None:
+def test_a_job_is_checked_in_the_contract_that_is_known() -> None:
     world = watched(answer("running"))
     assert check_jobs(world.checker).checked == 1
     last, contract = stored(world)
@@ -65,14 +65,14 @@ def test_a_job_is_asked_about_in_the_contract_that_is_known() -> None:
 
 
 @pytest.mark.parametrize("gem", [GemAnswerError("no jobRunId"), GemJobNotFound("404")])
-def test_an_answer_that_is_not_the_job_leaves_what_the_newer_version_kept(gem: Exception) -> None:
+def test_an_answer_that_is_not_the_job_keeps_what_the_newer_version_stored(gem: Exception) -> None:
     world = watched(gem)
     check_jobs(world.checker)
     assert world.record().times_checked == 4
     assert stored(world) == (ANSWER, TOMORROW)
 
 
-def test_not_found_in_another_contract_loses_no_job() -> None:
+def test_a_404_in_another_contract_does_not_lose_the_job() -> None:
     world = watched(GemJobNotFound("404"))
     while world.clock() < world.record().registered_at + 5 * world.policy.lost_after:
         check_jobs(world.checker)
@@ -101,7 +101,7 @@ def test_a_job_without_an_output_is_delivered(reason: Settlement) -> None:
     assert stored(world) == (ANSWER, TOMORROW)
 
 
-def test_what_an_operator_asks_for_keeps_it_too() -> None:
+def test_the_commands_of_an_operator_keep_the_members_of_the_newer_version() -> None:
     world = World()
     world.files.write(OUTPUT, matched_file())
     world.settle(finished())

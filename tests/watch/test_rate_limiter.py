@@ -44,7 +44,7 @@ class World:
         return lease
 
 
-def test_the_first_goes_at_once_and_the_others_a_gap_apart() -> None:
+def test_the_first_request_starts_at_once_and_the_others_with_equal_gaps() -> None:
     world = World(4)
     lease = world.acquire()
     moments = []
@@ -54,7 +54,7 @@ def test_the_first_goes_at_once_and_the_others_a_gap_apart() -> None:
     assert moments == [0, 0.25, 0.5, 0.75, 1]
 
 
-def test_time_that_was_not_used_is_not_saved_up() -> None:
+def test_unused_time_is_not_saved() -> None:
     world = World(10)
     lease = world.acquire()
     world.clock.move(seconds=30)
@@ -91,7 +91,7 @@ def test_a_lease_has_one_holder() -> None:
     assert second.wait(NEVER)
 
 
-def test_the_lease_whose_next_request_is_first_is_acquired() -> None:
+def test_the_free_lease_whose_next_request_is_first_is_acquired() -> None:
     """Else a run would wait for the gap of the share that the last one used, beside unused ones."""
     world = World(1, count=3)  # three seconds between two requests of a share
     for _ in range(3):
@@ -114,7 +114,7 @@ def test_runs_that_start_together_try_different_leases(random: float) -> None:
     assert world.documents.names() == [f"leases/{int(random * 4)}"]
 
 
-def test_two_that_acquire_at_once_get_different_leases() -> None:
+def test_two_processes_at_the_same_time_get_different_leases() -> None:
     world = World(10, count=2)
     taken: list[Lease | None] = []
     trap = Trap()
@@ -138,7 +138,7 @@ def test_the_lease_of_a_dead_holder_ends() -> None:
     assert world.limiter().acquire()
 
 
-def test_a_lease_lasts_as_long_as_its_holder_goes_on() -> None:
+def test_a_lease_lasts_as_long_as_its_holder_uses_it() -> None:
     world = World(1)
     lease = world.acquire()
     for _ in range(300):
@@ -157,7 +157,7 @@ def test_a_lease_is_not_renewed_at_every_request() -> None:
     assert trap.calls.count("leases.replace") <= timedelta(minutes=1) / (LEASE_TIME - MARGIN)
 
 
-def test_a_holder_that_stood_still_loses_its_lease() -> None:
+def test_a_suspended_holder_loses_its_lease() -> None:
     world = World(10)
     slow = world.acquire()
     world.clock.move(LEASE_TIME)
@@ -168,7 +168,7 @@ def test_a_holder_that_stood_still_loses_its_lease() -> None:
     assert quick.wait(NEVER)
 
 
-def test_a_low_rate_never_holds_anybody_past_the_end() -> None:
+def test_a_low_rate_never_makes_a_run_wait_past_its_end() -> None:
     world = World(0.01)
     ends_at = START + timedelta(minutes=4)
     lease = world.acquire()
@@ -192,7 +192,7 @@ def test_the_gap_is_kept_across_holders() -> None:
     assert moments == [0, 100, 200, 300, 400]
 
 
-def test_a_clock_that_went_back_holds_nobody() -> None:
+def test_a_clock_that_went_back_blocks_no_request() -> None:
     world = World(10)
     lease = world.acquire()
     assert lease.wait(START + SECOND)
@@ -201,13 +201,13 @@ def test_a_clock_that_went_back_holds_nobody() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-01-20T10:00:00"])
-def test_a_document_that_says_nothing_takes_nothing(text: str) -> None:
+def test_an_unreadable_lease_document_counts_as_free(text: str) -> None:
     world = World(10)
     world.documents.put("leases/0", b"", metadata={"until": text})
     assert world.limiter().acquire()
 
 
-def test_a_store_that_refuses_is_an_error() -> None:
+def test_a_storage_error_is_raised() -> None:
     world = World(10)
     trap = Trap()
     lease = world.limiter(trap=trap).acquire()

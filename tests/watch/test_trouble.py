@@ -27,7 +27,7 @@ SETTLED = RECORD.settled(Settlement.FINISHED, START).ticket_raised()
     ],
     ids=["new", "running", "settled", "delivered", "due", "recovered"],
 )
-def test_nothing_is_the_matter(record: JobRecord) -> None:
+def test_a_job_without_a_problem(record: JobRecord) -> None:
     assert trouble(record, LATER) is None
 
 
@@ -53,14 +53,16 @@ def test_nothing_is_the_matter(record: JobRecord) -> None:
     ],
     ids=["undelivered", "unswept", "overdue", "not_answered", "not_found", "unknown_status"],
 )
-def test_what_is_the_matter(record: JobRecord, kind: TroubleKind, since: object, said: str) -> None:
+def test_a_job_with_a_problem(
+    record: JobRecord, kind: TroubleKind, since: object, said: str
+) -> None:
     found = trouble(record, LATER)
     assert found
     assert (found.kind, found.since) == (kind, since)
     assert said in found.problem
 
 
-def test_it_is_overdue_only_after_a_while() -> None:
+def test_a_due_job_is_overdue_only_after_a_while() -> None:
     record = new_record()
     assert trouble(record, START + OVERDUE_AFTER) is None
     assert trouble(record, START + OVERDUE_AFTER + timedelta(seconds=1))
