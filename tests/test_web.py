@@ -59,10 +59,10 @@ def test_the_result_of_a_handler_is_sent_as_json() -> None:
 def test_an_error_is_a_problem_with_its_status(
     error: CourierError, status: int, level: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    given = raising(error)
-    assert given.status == status
-    assert given.content_type == "application/problem+json"
-    body = json.loads(given.body)
+    response = raising(error)
+    assert response.status == status
+    assert response.content_type == "application/problem+json"
+    body = json.loads(response.body)
     assert set(body) == {"type", "title", "status", "detail"}
     assert body["type"] == "about:blank"
     assert body["status"] == status
@@ -73,10 +73,10 @@ def test_an_error_is_a_problem_with_its_status(
 
 
 def test_an_unexpected_error_is_answered_without_details(caplog: pytest.LogCaptureFixture) -> None:
-    given = raising(ZeroDivisionError("secret inside"))
-    assert given.status == 500
-    assert "secret inside" not in given.body
-    assert json.loads(given.body)["status"] == 500
+    response = raising(ZeroDivisionError("secret inside"))
+    assert response.status == 500
+    assert "secret inside" not in response.body
+    assert json.loads(response.body)["status"] == 500
     (line,) = logged(caplog, "request_failed")
     assert line["reason"] == "ZeroDivisionError"
     assert "Traceback" in caplog.text

@@ -1,4 +1,4 @@
-"""Audits are counted right, whoever else counts at the same time."""
+"""Audits are counted correctly, also when others are counted at the same time."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,13 +19,13 @@ LATER = START + timedelta(minutes=1)
 
 
 def audit(attempts: Attempts, record: JobRecord = RECORD, etag: str = "E1") -> int:
-    """An audit that ends well; what it counted."""
+    """Run an audit that ends without an error; returns its count."""
     with attempts.counted(record, etag) as begun:
         return begun
 
 
 def fail(attempts: Attempts, error: BaseException | None = None) -> None:
-    """An audit that ends by an error; by default the process dies."""
+    """Run an audit that ends with an error; by default the process dies."""
     raised = error or Killed()
     with suppress(type(raised)), attempts.counted(RECORD, "E1"):
         raise raised
@@ -77,7 +77,7 @@ def test_a_usual_audit_costs_two_requests() -> None:
 
 
 def overtake(documents: MemoryDocuments, call: str, act: Callable[[], object]) -> None:
-    """Somebody else does `act` just before the next such call takes effect."""
+    """Let another process do `act` just before the next such call takes effect."""
     real, left = getattr(documents, call), [act]
 
     def late(*args: object, **options: object) -> object:
@@ -142,7 +142,7 @@ def test_many_audits_at_the_same_time_leave_the_count_of_unfinished_ones() -> No
 def test_a_write_repeated_by_the_sdk_changes_the_count_by_at_most_one(
     call: str,
 ) -> None:
-    """The first try arrived, its answer did not, and the second meets what the first has done."""
+    """The first try arrived, but its answer was lost. The second try finds what the first wrote."""
     documents = MemoryDocuments()
     attempts = Attempts(documents)
     real, left = getattr(documents, call), [RecordConflict("ConditionNotMet")]

@@ -1,4 +1,4 @@
-"""A message always fits: what is cut, in which order, and what never is."""
+"""A message always fits: what is cut, in which order, and what is never cut."""
 
 import json
 from dataclasses import replace
@@ -174,7 +174,7 @@ def test_the_longest_labels_are_whole_in_the_message() -> None:
 
 
 def test_a_long_address_is_left_out_whole_and_labels_stay() -> None:
-    """Each letter of a blob's name can take 12 bytes of its address."""
+    """Each character in the name of a blob can take 12 bytes in its address."""
     url = "https://output.example/default/" + "%F0%9F%9B%A3" * 3_000
     record = replace(settled(), labels={"a": "\U0001f6e3" * 600}, last_problem="x" * 6_000)
     data = check_manifest(message(record, parts(output={"url": url})).body)["data"]

@@ -1,4 +1,4 @@
-"""The message: what it says, and what its id is made of."""
+"""The message: its content and its id."""
 
 import json
 from dataclasses import replace
@@ -35,7 +35,7 @@ def test_an_id_is_the_same_for_the_same_registration_output_and_ruleset() -> Non
 
 
 def test_events_of_two_types_never_have_the_same_id(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They have the same source, and an id is unique for a source."""
+    """They have the same source, and an id must be unique for each source."""
     settled_id = manifest_id(JOB, START, version="0x1", ruleset="1")
     monkeypatch.setattr(module, "EVENT_TYPE", "io.gemcourier.job.other.v1")
     assert manifest_id(JOB, START, version="0x1", ruleset="1") != settled_id
@@ -43,14 +43,14 @@ def test_events_of_two_types_never_have_the_same_id(monkeypatch: pytest.MonkeyPa
 
 def test_the_attributes_are_those_of_a_cloud_event() -> None:
     body = check_manifest(message(settled(), parts(check())).body)
-    told: CloudEvent[Any] = CloudEvent.from_dict(body)
-    assert told.specversion == "1.0"
-    assert told.type == "io.gemcourier.job.settled.v1"
-    assert told.source == f"https://gem.example/jobs/{JOB}"
-    assert told.subject == "default/roads_matched.parquet"
-    assert told.id == ID
-    assert told.time == START + timedelta(minutes=3)
-    assert told.datacontenttype == "application/json"
+    read: CloudEvent[Any] = CloudEvent.from_dict(body)
+    assert read.specversion == "1.0"
+    assert read.type == "io.gemcourier.job.settled.v1"
+    assert read.source == f"https://gem.example/jobs/{JOB}"
+    assert read.subject == "default/roads_matched.parquet"
+    assert read.id == ID
+    assert read.time == START + timedelta(minutes=3)
+    assert read.datacontenttype == "application/json"
 
 
 def test_without_an_output_there_is_no_subject() -> None:
@@ -117,7 +117,7 @@ def test_a_job_without_any_answer_of_gem() -> None:
 
 
 def test_checks_are_counted_and_only_those_that_did_not_pass_are_sent() -> None:
-    """Not the one that nobody asked for, which the report has."""
+    """A check that was not asked for is only in the report."""
     results = (
         check(Verdict.PASSED, name="a"),
         check(Verdict.PASSED, Severity.INFO, name="b"),

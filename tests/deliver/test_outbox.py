@@ -1,4 +1,4 @@
-"""What is stored before it is sent: the first one stands, and a repeat sends the same bytes."""
+"""The first event that is stored under an id is never replaced; a repeat sends the same bytes."""
 
 import json
 from typing import Any
@@ -42,7 +42,7 @@ def test_the_first_event_is_never_replaced() -> None:
 
 
 def test_two_deliveries_at_the_same_time_send_the_same_bytes() -> None:
-    # Both looked, both found nothing; between the look and the write of one the other writes.
+    # Both found nothing. After one of them looked and before it writes, the other one writes.
     world = World()
     first = World()
     first.manifests = world.manifests

@@ -1,4 +1,4 @@
-"""The queue of failed messages, as storage keeps it."""
+"""A poison queue on real storage."""
 
 import uuid
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def client(azurite: Azurite) -> Iterator[QueueClient]:
 
 
 def test_a_queue_that_does_not_exist_is_empty(client: QueueClient) -> None:
-    """The host makes it when it first needs it."""
+    """The Functions host creates it when it first needs it."""
     queue = PoisonQueue(client)
     assert (queue.name, queue.count()) == (client.queue_name, 0)
     assert (queue.peek(), queue.take()) == ((), ())
@@ -52,7 +52,7 @@ def test_a_taken_message_is_hidden_until_it_is_put_back(client: QueueClient) -> 
 
 
 def test_a_message_that_another_reader_has_taken_does_not_change(client: QueueClient) -> None:
-    """It became visible again, and another reader has taken it."""
+    """The message became visible again, and another reader has taken it."""
     client.create_queue()
     client.send_message("one")
     queue = PoisonQueue(client)

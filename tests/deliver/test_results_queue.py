@@ -1,4 +1,4 @@
-"""Manifests reach a real queue, in the encoding that was chosen."""
+"""Manifests reach a real queue, in the configured encoding."""
 
 import base64
 import uuid

@@ -1,4 +1,4 @@
-"""What the id of a manifest is made of: one text for one version, and no text for two."""
+"""The text that is hashed into the id of a manifest: each version has one, and no two share one."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,7 +29,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("version", TEXTS)
 def test_the_texts_are_fixed(version: Version) -> None:
-    """Another text gives listeners another id for what they have seen."""
+    """With another text, listeners would get another id for a manifest that they have seen."""
     assert version.text == TEXTS[version]
 
 

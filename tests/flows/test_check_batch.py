@@ -1,4 +1,4 @@
-"""Due jobs that are handed out: whatever happens to a message, each is asked about, once."""
+"""Due jobs in batches: each is checked once, whatever happens to its message."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -20,10 +20,10 @@ IDS = [f"job-{number}" for number in range(5)]
 
 
 def world_of(
-    *job_run_ids: str, given: GemAnswer | None = None, plan: BatchPlan | None = None
+    *job_run_ids: str, gem_answer: GemAnswer | None = None, plan: BatchPlan | None = None
 ) -> World:
-    said: GemAnswer = answer("running") if given is None else given
-    gem = FakeGem(**{job_run_id: [said] for job_run_id in job_run_ids})
+    each: GemAnswer = answer("running") if gem_answer is None else gem_answer
+    gem = FakeGem(**{job_run_id: [each] for job_run_id in job_run_ids})
     world = World(gem=gem, plan=plan or BatchPlan(2, 3))
     world.add(*job_run_ids)
     return world
@@ -46,7 +46,7 @@ def test_with_batches_a_tick_asks_gem_nothing() -> None:
 
 
 def leased(world: World, job_run_id: str) -> None:
-    """Somebody holds a lease of its marker, so that no claim of it succeeds."""
+    """Another client holds a lease of its marker, so that no claim succeeds."""
     replace = world.worklist.replace
 
     def refuse(
@@ -90,7 +90,7 @@ def test_a_job_claimed_by_another_tick_is_not_a_problem() -> None:
 
 
 def test_a_job_that_ended_is_settled_by_its_batch() -> None:
-    world = world_of(*IDS, given=answer("failed"))
+    world = world_of(*IDS, gem_answer=answer("failed"))
     check_jobs(world.checker)
     run_all(world)
     assert sorted(world.new_tickets()) == IDS
@@ -98,7 +98,7 @@ def test_a_job_that_ended_is_settled_by_its_batch() -> None:
 
 
 def test_the_sweep_also_uses_batches() -> None:
-    world = world_of(*IDS, given=answer("failed"))
+    world = world_of(*IDS, gem_answer=answer("failed"))
     check_jobs(world.checker)
     run_all(world)
     world.new_tickets()
@@ -228,7 +228,7 @@ def test_batches_end_after_they_are_turned_off() -> None:
 
 
 def test_a_refused_key_ends_the_batch_and_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
-    world = world_of(*IDS, given=GemAccessError("GEM answered 401"), plan=BatchPlan(5, 1))
+    world = world_of(*IDS, gem_answer=GemAccessError("GEM answered 401"), plan=BatchPlan(5, 1))
     check_jobs(world.checker)
     run_all(world)
     assert len(world.gem.asked) == 1
@@ -251,7 +251,7 @@ def test_an_unreadable_message_is_an_error(message: bytes) -> None:
 
 
 def test_one_bad_job_does_not_end_a_batch() -> None:
-    world = world_of("a", "b", "c", given=answer("running"), plan=BatchPlan(3, 1))
+    world = world_of("a", "b", "c", gem_answer=answer("running"), plan=BatchPlan(3, 1))
     world.gem.answers["b"] = [StoreError("refused")]
     check_jobs(world.checker)
     run_all(world)
@@ -283,7 +283,7 @@ def test_a_claim_does_not_change_the_age_of_a_marker() -> None:
 
 
 def test_a_job_forgotten_at_the_same_time_is_not_stored_again() -> None:
-    world = world_of("job-0", given=answer("finished"))
+    world = world_of("job-0", gem_answer=answer("finished"))
     check_jobs(world.checker)
     world.registry.remove("job-0")
     run_all(world)
@@ -310,7 +310,7 @@ def _life(world: World) -> None:
 
 
 def _calls() -> list[str]:
-    world = world_of("job-0", "job-1", given=answer("failed"))
+    world = world_of("job-0", "job-1", gem_answer=answer("failed"))
     world.trap.calls.clear()
     world.trap = Trap()
     _life(world)
@@ -320,7 +320,7 @@ def _calls() -> list[str]:
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at", range(len(_calls())))
 def test_a_death_anywhere_only_delays_jobs(at: int, *, after: bool) -> None:
-    world = world_of("job-0", "job-1", given=answer("failed"))
+    world = world_of("job-0", "job-1", gem_answer=answer("failed"))
     world.trap = Trap(at, after=after, check=world.assert_open_records_are_marked)
     with pytest.raises(Killed):
         _life(world)

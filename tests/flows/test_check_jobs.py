@@ -1,4 +1,4 @@
-"""What a tick makes of GEM's answers, and of jobs about which it gets none."""
+"""What a tick does with GEM's answers, and with jobs for which there is no answer."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -24,7 +24,7 @@ from tests.flows.build import world_of
 
 @pytest.mark.parametrize("status", ["finished", "failed", "cancelled"])
 def test_a_final_status_settles_the_job_and_raises_its_ticket(status: str) -> None:
-    world = world_of(JOB, given=answer(status))
+    world = world_of(JOB, gem_answer=answer(status))
     tick = check_jobs(world.checker)
     assert (tick.checked, tick.settled, tick.problems) == (1, 1, 0)
     record = world.record()
@@ -39,7 +39,7 @@ def test_a_final_status_settles_the_job_and_raises_its_ticket(status: str) -> No
 
 @pytest.mark.parametrize("status", ["queued", "running"])
 def test_a_job_that_has_not_ended_is_checked_later(status: str) -> None:
-    world = world_of(JOB, given=answer(status))
+    world = world_of(JOB, gem_answer=answer(status))
     tick = check_jobs(world.checker)
     assert (tick.checked, tick.settled, tick.due_jobs, tick.open_jobs) == (1, 0, 1, 1)
     assert world.record().stage is Stage.WATCHING
@@ -50,7 +50,7 @@ def test_a_job_that_has_not_ended_is_checked_later(status: str) -> None:
 def test_an_undocumented_status_is_an_error_and_the_job_stays_watched(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    world = world_of(JOB, given=answer("completed"))
+    world = world_of(JOB, gem_answer=answer("completed"))
     check_jobs(world.checker)
     assert world.record().stage is Stage.WATCHING
     assert world.record().history[-1].status == "completed"
@@ -62,7 +62,7 @@ def test_an_undocumented_status_is_an_error_and_the_job_stays_watched(
 
 
 def test_a_404_is_counted_and_the_job_lost_after_long_enough() -> None:
-    world = world_of(JOB, given=GemJobNotFound("GEM answered 404"))
+    world = world_of(JOB, gem_answer=GemJobNotFound("GEM answered 404"))
     while world.record().stage is Stage.WATCHING:
         assert world.clock() < START + timedelta(hours=2)
         check_jobs(world.checker)
@@ -76,7 +76,7 @@ def test_a_404_is_counted_and_the_job_lost_after_long_enough() -> None:
 
 @pytest.mark.parametrize("error", [GemUnavailable("GEM answered 500"), GemAnswerError("no JSON")])
 def test_a_failed_request_concludes_nothing_even_after_the_deadline(error: GemError) -> None:
-    world = world_of(JOB, given=error)
+    world = world_of(JOB, gem_answer=error)
     world.clock.move(world.policy.job_deadline * 2)
     tick = check_jobs(world.checker)
     assert (tick.checked, tick.settled, tick.problems) == (0, 0, 1)
@@ -93,13 +93,13 @@ def test_a_failed_request_concludes_nothing_even_after_the_deadline(error: GemEr
 def test_an_answer_that_is_not_the_job_is_logged_as_an_error(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    world = world_of(JOB, given=GemAnswerError("expected a JSON object, got list"))
+    world = world_of(JOB, gem_answer=GemAnswerError("expected a JSON object, got list"))
     check_jobs(world.checker)
     assert [line for line in logged(caplog) if line["level"] == "ERROR"]
 
 
 def test_retry_after_is_respected() -> None:
-    world = world_of(JOB, given=GemUnavailable("GEM answered 429", retry_after_seconds=1800))
+    world = world_of(JOB, gem_answer=GemUnavailable("GEM answered 429", retry_after_seconds=1800))
     check_jobs(world.checker)
     assert world.record().due_at == START + timedelta(minutes=30)
 
@@ -122,7 +122,7 @@ _BAD: dict[str, GemAnswer] = {
 def test_one_bad_job_does_not_stop_the_others(
     bad: GemAnswer, concurrency: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world = world_of("a", "b", "c", given=answer("finished"), concurrency=concurrency)
+    world = world_of("a", "b", "c", gem_answer=answer("finished"), concurrency=concurrency)
     world.gem.answers["b"] = [bad]
     tick = check_jobs(world.checker)
     assert tick.settled == 2
@@ -133,7 +133,7 @@ def test_one_bad_job_does_not_stop_the_others(
 
 
 def test_an_unexpected_error_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
-    world = world_of(JOB, given=ZeroDivisionError("x"))
+    world = world_of(JOB, gem_answer=ZeroDivisionError("x"))
     assert check_jobs(world.checker).problems == 1
     (line,) = logged(caplog, "job_check_crashed")
     assert line["reason"] == "ZeroDivisionError"
@@ -144,7 +144,7 @@ def test_an_unexpected_error_is_logged_with_its_traceback(caplog: pytest.LogCapt
 def test_a_storage_error_is_logged_with_its_message(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And the job is asked about once it may be written again."""
+    """The job is checked when it can be written again."""
     world = world_of(JOB)
 
     def busy(*_: object, **__: object) -> str:
@@ -199,7 +199,7 @@ def test_a_refused_key_stops_the_tick_and_changes_no_record(
 
 
 def test_checks_before_a_refusal_are_stored() -> None:
-    world = world_of("a", "b", "c", given=answer("finished"))
+    world = world_of("a", "b", "c", gem_answer=answer("finished"))
     world.gem.answers["b"] = [GemAccessError("GEM answered 403")]
     with pytest.raises(GemAccessError):
         check_jobs(world.checker)
@@ -211,7 +211,7 @@ def test_checks_before_a_refusal_are_stored() -> None:
 
 
 def test_a_forbidden_job_does_not_delay_the_others() -> None:
-    """A 403 may be about one job alone, say that of another identity."""
+    """A 403 may concern one job only, for example a job of another identity."""
     world = world_of("a", "b", "c")
     world.gem.answers["a"] = [GemForbidden("GEM answered 403")]
     with pytest.raises(GemForbidden):
@@ -237,7 +237,7 @@ def test_the_job_that_stopped_a_tick_is_logged(caplog: pytest.LogCaptureFixture)
 
 
 def test_a_conflicting_change_is_kept(caplog: pytest.LogCaptureFixture) -> None:
-    world = world_of(JOB, given=answer("finished"))
+    world = world_of(JOB, gem_answer=answer("finished"))
     theirs = replace(new_record(), labels={"by": "them"}, due_at=START)
 
     def overtake(job_run_id: str) -> None:
@@ -256,7 +256,7 @@ def test_a_conflicting_change_is_kept(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_job_forgotten_at_the_same_time_is_not_stored_again() -> None:
-    world = world_of(JOB, given=answer("finished"))
+    world = world_of(JOB, gem_answer=answer("finished"))
     world.gem.before = lambda job_run_id: world.jobs.delete(f"{job_run_id}.json")
     check_jobs(world.checker)
     assert world.jobs.names() == []

@@ -1,4 +1,4 @@
-"""Each outcome leads to one manifest, which tells what was found."""
+"""Each outcome leads to one manifest, which has the results of the audit."""
 
 import json
 
@@ -110,7 +110,7 @@ def test_a_job_without_an_input_name_is_audited_without_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "name"),
+    ("fields", "name"),
     [
         ({"outputFileName": "a_matched.parquet"}, "a_matched.parquet"),
         ({"outputFileName": "other.parquet", "inputFileName": "a.parquet"}, "other.parquet"),
@@ -121,14 +121,14 @@ def test_a_job_without_an_input_name_is_audited_without_it() -> None:
         ({"inputFileName": "v1.2/a.pq"}, "v1.2/a_matched.parquet"),
     ],
 )
-def test_the_output_is_the_file_that_gem_names(told: dict[str, str], name: str) -> None:
-    assert output_name(job("finished", **told)) == name
+def test_the_output_is_the_file_that_gem_names(fields: dict[str, str], name: str) -> None:
+    assert output_name(job("finished", **fields)) == name
 
 
-@pytest.mark.parametrize("given", ["a.PARQUET", "v1.2/a.pq", "a.b.parquet", "a"])
-def test_a_name_that_follows_the_pattern_is_judged_by_the_same_pattern(given: str) -> None:
-    world = settled(finished(outputFileName=None, inputFileName=given))
-    world.files.write(output_name(job("finished", inputFileName=given)), matched_file())
+@pytest.mark.parametrize("input_name", ["a.PARQUET", "v1.2/a.pq", "a.b.parquet", "a"])
+def test_a_name_that_follows_the_pattern_is_judged_by_the_same_pattern(input_name: str) -> None:
+    world = settled(finished(outputFileName=None, inputFileName=input_name))
+    world.files.write(output_name(job("finished", inputFileName=input_name)), matched_file())
     data = delivered(world)["data"]
     assert data["outcome"] == "valid"
 

@@ -1,4 +1,4 @@
-"""An incident's first question is answered from the open jobs alone."""
+"""Jobs that need attention are found from the open jobs only."""
 
 from gem_core.errors import GemUnavailable
 from gem_core.flows.check_jobs import check_jobs
@@ -19,8 +19,8 @@ def test_the_oldest_problem_is_first() -> None:
     check_jobs(world.checker)
     world.jobs.put("broken.json", b"{")
     world.worklist.put("jobs/orphan", b"", metadata={"due": "2026-01-20T10:00:00+00:00"})
-    told: list[tuple[int, int]] = []
-    found = find_trouble(world.manager, on_read=lambda *done: told.append(done))
+    progress: list[tuple[int, int]] = []
+    found = find_trouble(world.manager, on_read=lambda *done: progress.append(done))
     assert [(each["jobRunId"], each["trouble"]) for each in found] == [
         ("broken", "unreadable"),
         ("undelivered", "undelivered"),
@@ -28,7 +28,7 @@ def test_the_oldest_problem_is_first() -> None:
     ]
     assert found[1]["since"] == "2026-01-20T10:00:00+00:00"
     assert (found[0]["stage"], found[0]["since"]) == (None, None)
-    assert told == [(n, 5) for n in range(1, 6)]
+    assert progress == [(n, 5) for n in range(1, 6)]
 
 
 def test_only_records_of_open_jobs_are_read() -> None:

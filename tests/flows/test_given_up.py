@@ -1,4 +1,4 @@
-"""An audit that never ends is given up, and the manifest says so; an input may be why."""
+"""An output whose audits never end is `not_audited`. If the input is the reason, it is skipped."""
 
 from typing import Any
 from unittest.mock import Mock
@@ -21,33 +21,33 @@ NEVER_ENDED = "the audits that read the input never ended"
 
 
 def die(*_: object, **__: object) -> Report:
-    """What a process does for want of memory, say."""
+    """The process dies, for example because memory ran out."""
     raise Killed
 
 
-def die_of_input(*args: Any, input_source: Source | None, **options: Any) -> Report:  # noqa: ANN401 - as an audit takes it
-    """What pyarrow does about some spoilt files (decision 45)."""
+def die_of_input(*args: Any, input_source: Source | None, **options: Any) -> Report:  # noqa: ANN401 - the arguments of an audit
+    """The process dies when it reads the input, as pyarrow does with some files (decision 45)."""
     if input_source:
         raise Killed
     return audit(*args, input_source=input_source, **options)
 
 
 def deaths(world: World, times: int) -> None:
-    """So many deliveries end the process."""
+    """Run deliveries during which the process dies."""
     for _ in range(times):
         with pytest.raises(Killed):
             deliver_results(world.deliverer, JOB)
 
 
 def redelivered(world: World) -> dict[str, Any]:
-    """The event that a redelivery leads to."""
+    """The event of a redelivery."""
     world.queue.sent.clear()
     redeliver_job(world.manager, JOB)
     return delivered(world)
 
 
 def lose_the_answer(world: World) -> None:
-    """The queue takes the message, and nobody hears of it."""
+    """The queue accepts the message, but its answer is lost."""
     real = world.queue.send
 
     def refuse(body: str) -> None:
@@ -83,7 +83,7 @@ def test_a_repeat_of_not_audited_starts_no_further_audit() -> None:
     world.audit = die
     deaths(world, MAX_BEGUN)
     lose_the_answer(world)
-    world.audit = audit  # a listener has the message: it must not get another one
+    world.audit = audit  # a listener has the message, so the repeat must be the same one
     deliver_results(world.deliverer, JOB)
     first, second = world.queue.sent
     assert first == second
@@ -103,14 +103,14 @@ def test_a_death_before_the_manifest_is_not_followed_by_ten_more_audits() -> Non
 
 @pytest.mark.parametrize("times", [BEGUN_WITH_INPUT, MAX_BEGUN])
 def test_a_redelivery_after_the_cause_is_corrected_has_a_full_audit(times: int) -> None:
-    """Also before anything was sent."""
+    """Also before a manifest was sent."""
     world = with_input()
     world.audit = die
     deaths(world, times)
     world.audit = audit
     event = redelivered(world)
     assert event["data"]["input"]["idsCompared"]
-    assert event["data"]["outcome"] == Outcome.INVALID  # as it is: roads are missing
+    assert event["data"]["outcome"] == Outcome.INVALID  # roads are missing
 
 
 def test_another_output_whose_audits_never_end_has_a_manifest_of_its_own() -> None:
@@ -138,7 +138,7 @@ def test_another_output_whose_audits_never_end_has_a_manifest_of_its_own() -> No
 
 
 def test_an_output_whose_audits_always_raise_is_not_audited() -> None:
-    """A mistake of ours about one file must not keep its manifest back for ever."""
+    """A bug in the app about one file must not delay its manifest for ever."""
     world = settled()
 
     def fail(*_: object, **__: object) -> Report:
@@ -166,7 +166,7 @@ def test_an_audit_that_fails_without_dying_is_not_counted() -> None:
 
 
 def test_an_input_whose_audits_never_end_is_skipped() -> None:
-    """It never fails a good output; and a redelivery tries anew, with a mended input perhaps."""
+    """A good output stays valid. A redelivery reads the input again, which may be correct then."""
     world = with_input(matched_file())
     world.audit = die_of_input
     deaths(world, BEGUN_WITH_INPUT)
@@ -211,7 +211,7 @@ def test_a_missing_input_is_not_reported_as_the_reason() -> None:
 
 
 def test_without_an_input_nothing_is_skipped() -> None:
-    """Audits that end the process for another reason are whole once they end."""
+    """Audits during which the process died for another reason are complete once they end."""
     world = settled()
     world.input_audit = False
     world.audit = die
@@ -227,7 +227,7 @@ def test_a_full_audit_of_another_delivery_wins() -> None:
     deliver_results(world.deliverer, JOB)
     world.clock.move(MAX_RETRY_TIME)
 
-    def slow(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - as an audit takes it
+    def slow(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - the arguments of an audit
         world.audit = audit
         world.files.errors.clear()
         deliver_results(world.deliverer, JOB)

@@ -1,4 +1,4 @@
-"""What could not be checked for trouble that may pass is waited for, and never final."""
+"""A problem that may pass is waited for; a manifest without all checks is never final."""
 
 from datetime import timedelta
 from functools import partial
@@ -23,7 +23,7 @@ BUSY = OutputUnreachable("storage answered 503")
 
 
 def ticks(world: World, *, until: timedelta) -> None:
-    """Each minute a tick, and the deliveries that it leads to."""
+    """Run a tick each minute, and the deliveries that its tickets trigger."""
     while not world.queue.sent and world.clock() < START + until:
         world.clock.move(minutes=1)
         check_jobs(world.checker)
@@ -48,7 +48,7 @@ def test_an_input_that_cannot_be_opened_is_waited_for(caplog: pytest.LogCaptureF
     assert not logged(caplog, "output_audited")
     del world.files.errors[INPUT]
     ticks(world, until=MAX_RETRY_TIME)
-    assert last(world)["data"]["outcome"] == "invalid"  # as it is: roads are missing
+    assert last(world)["data"]["outcome"] == "invalid"  # roads are missing
 
 
 @pytest.mark.parametrize("error", [BUSY, OutputChanged("replaced")])
@@ -105,7 +105,7 @@ def test_a_replaced_output_does_not_restart_the_wait() -> None:
 
 
 def in_part() -> World:
-    """A world where a manifest went out without the input."""
+    """A world where a manifest was sent without reading the input."""
     world = with_input()
     world.files.errors[INPUT] = BUSY
     deliver_results(world.deliverer, JOB)
@@ -137,7 +137,7 @@ def test_a_redelivery_waits_again() -> None:
     deliver_results(world.deliverer, JOB)
     first, second = world.queue.events()
     assert second["data"]["outcome"] == "valid"
-    assert first["id"] != second["id"]  # it was asked for
+    assert first["id"] != second["id"]  # a redelivery was requested
 
 
 def test_a_repeat_sends_what_was_audited_in_part_byte_for_byte() -> None:

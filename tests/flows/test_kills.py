@@ -1,6 +1,6 @@
-"""The process may die before or after any call of any edge: the manifest arrives all the same.
+"""The process may die before or after any call to storage, GEM or the queue: the manifest arrives.
 
-The calls are found by watching a life that nobody disturbs, so a new call is covered by itself.
+The calls are recorded during a run without deaths, so a new call is tested without further work.
 """
 
 import json
@@ -31,7 +31,7 @@ def new_world(kind: str, trap: Trap | None = None) -> World:
 
 
 def live(world: World) -> None:
-    """From registration to report, without any disturbance."""
+    """Run a job from its registration to its manifest."""
     register_job(world.manager, JOB, None)
     check_jobs(world.checker)
     world.clock.move(minutes=5)
@@ -40,9 +40,9 @@ def live(world: World) -> None:
 
 
 def recover(world: World) -> None:
-    """What follows a kill: the caller registers again, the timer ticks, tickets trigger.
+    """Run what follows a death: a new registration, ticks, and the deliveries of new tickets.
 
-    The event of a ticket that was written before the kill is lost.
+    The event of a ticket that was written before the death is lost.
     """
     world.trap = Trap(check=world.assert_open_records_are_marked)
     world.new_tickets()
@@ -53,7 +53,7 @@ def recover(world: World) -> None:
         check_jobs(world.checker)
         for job_run_id in world.new_tickets():
             deliver_results(world.deliverer, job_run_id)
-    for _ in range(2):  # what is left to tidy is tidied
+    for _ in range(2):  # deletes old markers
         world.clock.move(hours=2)
         check_jobs(world.checker)
 

@@ -1,4 +1,4 @@
-"""A listing that cannot go on from where a caller says is the caller's mistake, not storage's."""
+"""A listing that cannot continue at the requested place is a client error, not a storage error."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from tests.fakes import MemoryDocuments
 from tests.gem.server import Reply, ScriptedServer
 
 REFUSAL = Reply(400, headers={"x-ms-error-code": "InvalidQueryParameterValue"})
-"""As the service answers a marker that it did not give; Azurite takes any."""
+"""The answer of Azure Storage to a marker that it did not create. Azurite accepts any marker."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Jobs are registered, listed, delivered again and forgotten by people."""
+"""People register, list, redeliver and forget jobs."""
 
 from collections.abc import Callable
 
@@ -31,7 +31,7 @@ def test_a_new_job_is_watched_from_now_on(caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_a_repeated_registration_writes_the_marker_again() -> None:
-    """The first one died before it was answered, and its marker may be gone."""
+    """The first request died before its answer, and its marker may be missing."""
     world = World()
     world.jobs.create(f"{JOB}.json", record_to_bytes(new_record()))
     assert register_job(world.manager, JOB, None)[0] is False
@@ -197,7 +197,7 @@ def test_a_forgotten_job_can_be_registered_and_delivered_again() -> None:
 
 
 def test_a_job_registered_while_it_is_forgotten_keeps_its_marker() -> None:
-    """The marker that the second forgetting sees is not that of what it forgets."""
+    """The second deletion finds the marker of the new registration, and must not delete it."""
     world = after_delivery()
     forget_job(world.manager, JOB)
     other = World(clock=world.clock)
@@ -220,7 +220,7 @@ def test_a_job_registered_while_it_is_forgotten_keeps_its_marker() -> None:
 
 
 def test_an_operator_can_restore_an_empty_worklist() -> None:
-    """As docs/operations.md has it: watching jobs are checked, settled ones redelivered."""
+    """As docs/operations.md describes: watching jobs are checked, settled ones are redelivered."""
     world = World()
     world.files.write(OUTPUT, matched_file())
     world.gem.answers = {"a": [answer("running")], "b": [finished()]}

@@ -1,4 +1,4 @@
-"""An output beyond the limits of an audit: neither valid nor invalid, and not the last word."""
+"""An output beyond the limits of an audit is neither valid nor invalid; later it may be audited."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.flows.build import delivered, settled
 
 @pytest.fixture
 def little_memory(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """An app that cannot hold a single batch; `undo()` gives it more."""
+    """An app with too little memory for a single batch; `undo()` gives it more."""
     monkeypatch.setattr(decoding, "MAX_DECODED_BYTES", 10)
     return monkeypatch
 
@@ -40,7 +40,7 @@ def test_an_output_beyond_the_limits_is_not_audited_and_a_check_says_why() -> No
 def test_with_more_memory_a_redelivery_is_valid_and_has_another_id(
     little_memory: pytest.MonkeyPatch,
 ) -> None:
-    """A listener that drops known ids takes the second one."""
+    """A listener that drops known ids accepts the second manifest."""
     world = settled()
     first = delivered(world)
     little_memory.undo()
@@ -79,7 +79,7 @@ def test_a_repeat_sends_the_same_bytes() -> None:
 def test_an_unread_output_with_a_failed_check_is_invalid_and_audited_again(
     little_memory: pytest.MonkeyPatch,
 ) -> None:
-    """The rows were not read: with more memory there may be more to say."""
+    """The rows were not read. With more memory an audit may find more."""
     world = World()
     world.files.write(OUTPUT, matched_file())
     world.gem.answers[JOB] = [finished()]

@@ -1,4 +1,4 @@
-"""An output that comes late or never, and one that changes while it is read."""
+"""Outputs that appear late or never, and outputs that change during an audit."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -149,7 +149,7 @@ def test_an_output_that_was_deleted_during_the_audit_is_waited_for() -> None:
 
 
 def replaced_while_drawn(world: World) -> Deliverer:
-    """Each page takes so long that the output is another one then."""
+    """To make a page takes so long that the output is replaced meanwhile."""
 
     def make(*_: object) -> str:
         world.files.write(OUTPUT, matched_file(matched=len(world.reports.names())))

@@ -1,4 +1,4 @@
-"""A job that is forgotten and registered again: its manifests are its own."""
+"""A job that is forgotten and registered again has manifests of its own."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def registered(labels: dict[str, str], **body: str) -> World:
 
 
 def register(world: World, labels: dict[str, str], **body: str) -> None:
-    """PUT, and the tick that settles it."""
+    """Register the job, and run the tick that settles it."""
     world.clock.move(seconds=1)
     is_new, _ = register_job(world.manager, JOB, {"labels": labels, **body})
     assert is_new
@@ -34,7 +34,7 @@ def register(world: World, labels: dict[str, str], **body: str) -> None:
 
 
 def delivered(world: World) -> dict[str, Any]:
-    """The last event on the queue, once the job is delivered by it."""
+    """The last event on the queue, after the job was delivered."""
     deliver_results(world.deliverer, JOB)
     event = world.queue.events()[-1]
     record = world.record()

@@ -1,4 +1,4 @@
-"""Repeats send the same manifest; who meets another delivery of the same job harms nobody."""
+"""Repeats send the same manifest, and two deliveries of one job do no harm."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -36,7 +36,7 @@ def test_a_ticket_of_a_job_that_is_not_settled_does_nothing(*, known: bool) -> N
 
 def test_two_tickets_at_the_same_time_send_the_same_bytes() -> None:
     world = settled()
-    together = Barrier(2, timeout=20)  # broken unless both are reading the output
+    together = Barrier(2, timeout=20)  # fails unless both read the output at the same time
     waited: set[int] = set()
 
     def meet(_: object) -> None:
@@ -50,9 +50,9 @@ def test_two_tickets_at_the_same_time_send_the_same_bytes() -> None:
         return deliver_results(world.deliverer, JOB)
 
     with ThreadPoolExecutor(2) as pool:
-        given = [future.result() for future in [pool.submit(deliver) for _ in range(2)]]
-    assert given[0]
-    assert given[0] == given[1]
+        sent = [future.result() for future in [pool.submit(deliver) for _ in range(2)]]
+    assert sent[0]
+    assert sent[0] == sent[1]
     assert len(world.queue.sent) == 2
     assert len(set(world.queue.sent)) == 1
     assert world.record().stage is Stage.DELIVERED
@@ -149,7 +149,7 @@ def test_a_job_forgotten_during_its_delivery_is_not_stored_again() -> None:
 
 
 def test_a_redelivery_requested_during_an_older_delivery_is_still_due() -> None:
-    """The older one has sent what the output was; the operator asked for what it is now."""
+    """The older delivery sent the earlier output; the operator requested the present one."""
     world = settled()
     deliver_results(world.deliverer, JOB)
     redeliver_job(world.manager, JOB)

@@ -1,4 +1,4 @@
-"""Messages that failed too often are taken up again, and none is lost on the way."""
+"""Messages of the poison queues are replayed, and none is lost."""
 
 import json
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ def ticket(job_run_id: str) -> str:
 
 @dataclass
 class FakePoison:
-    """A queue in memory: what is taken is hidden until it is put back or deleted."""
+    """A queue in memory: a taken message is hidden until it is put back or deleted."""
 
     name: str = "webjobs-blobtrigger-poison"
     held: list[PoisonMessage] = field(default_factory=list)
@@ -56,7 +56,7 @@ class FakePoison:
 
 
 def undelivered(*job_run_ids: str) -> World:
-    """Jobs whose tickets have led to nothing."""
+    """Settled jobs whose tickets did not lead to a delivery."""
     world = World()
     for job_run_id in job_run_ids:
         world.settle(answer("failed"), job_run_id)
@@ -121,8 +121,8 @@ def test_an_unknown_or_unreadable_message_stays_on_the_queue() -> None:
     world = undelivered("a", "broken")
     world.jobs.put("broken.json", b"{")
     poison, queue = manager(world, "hello", ticket("a"), ticket("broken"))
-    told = [(each["result"], each["kept"]) for each in replay_poison(poison)]
-    assert told == [(Replay.UNKNOWN, True), (Replay.RAISED, False), (Replay.UNREADABLE, True)]
+    results = [(each["result"], each["kept"]) for each in replay_poison(poison)]
+    assert results == [(Replay.UNKNOWN, True), (Replay.RAISED, False), (Replay.UNREADABLE, True)]
     assert [each.text for each in queue.peek()] == ["hello", ticket("broken")]
 
 
@@ -160,14 +160,14 @@ def calls_of_a_replay() -> list[str]:
     [(at, after) for at in range(len(calls_of_a_replay())) for after in (False, True)],
 )
 def test_a_death_during_a_replay_loses_nothing(at: int, *, after: bool) -> None:
-    """Either the message is still there, or the ticket was raised before it went."""
+    """Either the message is still on the queue, or the ticket was raised before its deletion."""
     world = undelivered("a")
     world.trap = Trap(at, after=after)
     poison, queue = manager(world, ticket("a"))
     with pytest.raises(Killed):
         list(replay_poison(poison))
     assert queue.held or world.new_tickets() == ["a"]
-    # Whatever it was, the sweep comes as well.
+    # In any case the sweep raises the ticket later.
     world.trap = Trap()
     world.clock.move(hours=2)
     check_jobs(world.checker)
@@ -188,8 +188,8 @@ def test_a_listing_shows_the_jobs_of_messages_and_changes_nothing() -> None:
         queue.put(text)
     found = list_poison(poison)
     assert found["queues"] == [{"queue": queue.name, "messages": 4}]
-    told = [(each["jobRunId"], each["stage"], each["tickets"]) for each in found["messages"]]
-    assert told == [
+    results = [(each["jobRunId"], each["stage"], each["tickets"]) for each in found["messages"]]
+    assert results == [
         ("a", "settled", 1),
         (None, None, None),
         ("broken", "record_unreadable", None),
@@ -228,6 +228,6 @@ def test_a_count_that_fails_never_stops_a_tick(caplog: pytest.LogCaptureFixture)
 
 
 def test_the_record_counts_a_ticket_before_it_is_raised() -> None:
-    """A ticket that is never counted would be raised at every tick."""
+    """A ticket that is not counted would be raised at every tick."""
     calls = calls_of_a_replay()
     assert calls.index("jobs.replace") < calls.index("tickets.put")

@@ -1,4 +1,4 @@
-"""The report as a page, beside the report. Whatever happens to it, the manifest goes out.
+"""The page of a report is stored beside it. If that fails, the manifest is sent all the same.
 
 No manifest links the page: nobody may open the address of a private blob.
 """
@@ -55,7 +55,7 @@ def page_of(world: World, event: dict[str, Any]) -> bytes:
 
 
 def kinds(world: World) -> list[str]:
-    """Of the documents beside each other."""
+    """The names of the documents that are stored beside each other."""
     return [name.rpartition("/")[2] for name in world.reports.names()]
 
 
@@ -66,7 +66,7 @@ def test_the_page_is_stored_beside_the_report() -> None:
 
 
 def test_the_manifest_does_not_link_a_private_page() -> None:
-    """Storage is private; the report's address is for those who have a right to read it."""
+    """Storage is private; the address of the report is for readers with a role on it."""
     world, event = delivered(MAKE)
     name = f"{JOB}/{event['id']}/report.json"
     assert event["data"]["report"] == {"url": world.reports.url(name), "page": None}
@@ -148,7 +148,7 @@ def test_a_page_that_cannot_be_stored_does_not_stop_the_manifest(
 
 
 def test_after_a_death_during_the_page_the_next_delivery_makes_no_page() -> None:
-    """Killed for want of memory, say: the same page would kill each later try too."""
+    """For example, memory ran out. The same page would end the process at each later try."""
 
     def die(*_: object) -> str:
         raise Killed
@@ -169,7 +169,7 @@ def test_after_a_death_during_the_page_the_next_delivery_makes_no_page() -> None
 
 
 def test_after_a_death_after_the_page_the_page_stays() -> None:
-    """Drawing it did no harm, and it is about the same output."""
+    """The page was made without a problem, and it is about the same output."""
     world = World()
     world.files.write(OUTPUT, matched_file())
     world.settle(finished())
@@ -188,7 +188,7 @@ def test_after_a_death_after_the_page_the_page_stays() -> None:
 
 
 def reading(_: object, output: Source | None, __: object) -> str:
-    """A page that is made of the output."""
+    """A page that shows content of the output."""
     assert output
     return repr(output.read(0, 4))
 

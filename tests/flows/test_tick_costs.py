@@ -1,4 +1,4 @@
-"""What a tick costs, how many it asks about at once, and what it tells of itself."""
+"""What a tick costs, how many jobs it checks at the same time, and what it reports."""
 
 from dataclasses import fields
 from datetime import timedelta
@@ -63,7 +63,7 @@ def test_a_due_job_costs_a_fixed_number_of_calls() -> None:
 
 
 def test_an_unchanged_job_costs_one_write_less() -> None:
-    # Claimed until it would be due if nothing changes; nothing changes, so the marker is right.
+    # The claim ends when the job is due if nothing changes. So the marker is correct here.
     world = world_of(JOB)
     check_jobs(world.checker)
     world.clock.move(hours=1)
@@ -78,7 +78,7 @@ def test_an_unchanged_job_costs_one_write_less() -> None:
 def test_a_ticket_without_a_delivery_is_raised_again_with_growing_waits(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    world = world_of(JOB, given=answer("failed"))
+    world = world_of(JOB, gem_answer=answer("failed"))
     check_jobs(world.checker)
     world.new_tickets()
     raised = []
@@ -112,8 +112,8 @@ def test_the_oldest_due_jobs_are_first_and_the_rest_remains_after_the_budget() -
 
 
 def test_several_jobs_are_checked_at_the_same_time() -> None:
-    world = world_of("a", "b", "c", "d", given=answer("finished"), concurrency=4)
-    together = Barrier(4, timeout=20)  # broken unless four questions are under way at once
+    world = world_of("a", "b", "c", "d", gem_answer=answer("finished"), concurrency=4)
+    together = Barrier(4, timeout=20)  # fails unless four requests run at the same time
     world.gem.before = lambda _: together.wait()
     assert check_jobs(world.checker).settled == 4
 
@@ -134,7 +134,7 @@ def test_no_more_jobs_are_checked_at_the_same_time_than_allowed() -> None:
 
 
 def test_the_heartbeat_shows_a_running_tick_and_its_end() -> None:
-    world = world_of("a", "b", given=answer("finished"))
+    world = world_of("a", "b", gem_answer=answer("finished"))
     seen = []
     world.gem.before = lambda _: seen.append((world.heartbeat.last(), world.heartbeat.started()))
     world.clock.move(seconds=5)
@@ -149,9 +149,9 @@ def test_the_heartbeat_shows_a_running_tick_and_its_end() -> None:
 
 
 def test_the_log_has_the_facts_of_a_tick(caplog: pytest.LogCaptureFixture) -> None:
-    """Facts are in snake_case, whatever the heartbeat's JSON has."""
+    """Facts are in snake_case; only the JSON of the heartbeat is in camelCase."""
     caplog.set_level("INFO", "gem_core")
-    tick = check_jobs(world_of("a", "b", given=answer("finished")).checker)
+    tick = check_jobs(world_of("a", "b", gem_answer=answer("finished")).checker)
     (line,) = logged(caplog, "tick_ended")
     assert set(line) - {"event", "level"} == {each.name for each in fields(Tick)}
     assert (line["open_jobs"], line["ended_at"]) == (2, START.isoformat())

@@ -1,4 +1,4 @@
-"""Ticks beside each other and beside people: which markers go, and which stay."""
+"""Ticks at the same time as other ticks and requests: which markers are deleted, and which stay."""
 
 from datetime import timedelta
 from threading import Thread
@@ -17,7 +17,7 @@ from tests.flows.build import world_of
 
 
 def test_two_ticks_at_once_settle_a_job_once() -> None:
-    world = world_of("a", "b", "c", given=answer("finished"))
+    world = world_of("a", "b", "c", gem_answer=answer("finished"))
     ticks: list[Tick] = []
     both = [Thread(target=lambda: ticks.append(check_jobs(world.checker))) for _ in range(2)]
     for tick in both:
@@ -46,7 +46,7 @@ def test_a_marker_without_a_record_is_deleted_only_when_it_is_old(
 
 
 def delivered_but_marked() -> World:
-    """What a delivery leaves that died before it took its marker away."""
+    """The state after a delivery that died before it deleted its marker."""
     world = world_of(JOB)
     stored = world.registry.get(JOB)
     assert stored
@@ -76,8 +76,8 @@ def test_a_marker_of_a_delivered_job_is_deleted_only_when_it_is_old(
 
 
 def test_a_tick_during_a_redelivery_keeps_its_marker() -> None:
-    # The marker is written, the record is not yet, and that takes long: it looks like one that was
-    # left over.
+    # The marker is written, but the record is not written for a long time. The marker looks like
+    # one that was left behind.
     world = delivered_but_marked()
     other = World(clock=world.clock)
     other.jobs, other.worklist = world.jobs, world.worklist
@@ -94,7 +94,7 @@ def test_a_tick_during_a_redelivery_keeps_its_marker() -> None:
 
 
 def test_a_redelivery_during_the_deletion_of_old_markers_keeps_its_marker() -> None:
-    # The tick has read "delivered" and is about to take a left marker away.
+    # The tick has read "delivered" and is about to delete the old marker.
     world = delivered_but_marked()
     world.clock.move(ORPHAN_AGE * 2)
     other = World(clock=world.clock)

@@ -1,4 +1,4 @@
-"""A record in a contract that only a newer version knows: after a rollback nothing is lost of it.
+"""A record in a contract that only a newer version knows loses nothing after a rollback.
 
 Nor is anything concluded from it.
 """
@@ -28,7 +28,7 @@ ANSWER = {"job_id": JOB, "state": "DONE", "more": [1, None]}
 
 
 def rolled_back(world: World, **changes: object) -> World:
-    """The world after a newer version has written the job's record, and this one is back."""
+    """The world after a newer version wrote the job's record and was rolled back to this one."""
     held = world.jobs.get(JOB + SUFFIX)
     assert held
     stored = json.loads(held.body) | {"lastAnswer": ANSWER, "contract": TOMORROW} | changes
@@ -37,7 +37,7 @@ def rolled_back(world: World, **changes: object) -> World:
 
 
 def stored(world: World) -> tuple[Any, Any]:
-    """What of the record only a newer version understands."""
+    """The members of the record that only a newer version understands."""
     held = world.jobs.get(JOB + SUFFIX)
     assert held
     record = json.loads(held.body)
@@ -45,7 +45,7 @@ def stored(world: World) -> tuple[Any, Any]:
 
 
 def watched(gem: GemAnswer) -> World:
-    return rolled_back(world_of(JOB, given=gem), timesChecked=3)
+    return rolled_back(world_of(JOB, gem_answer=gem), timesChecked=3)
 
 
 def test_a_job_is_shown() -> None:
@@ -82,7 +82,7 @@ def test_a_404_in_another_contract_does_not_lose_the_job() -> None:
 
 
 def test_a_finished_job_waits_for_the_newer_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its output is there, but nobody here knows where: the job must not be `output_missing`."""
+    """The output exists, but this version cannot name it: the job must not be `output_missing`."""
     world = rolled_back(settled(), lastAnswer={"jobRunId": JOB, **finished()})
     for _ in range(3):
         with pytest.raises(RecordUnreadable, match="of-tomorrow"):

@@ -53,7 +53,7 @@ def test_no_more_batches_become_visible_than_may_run(size: int, per_second: floa
     delays = [made.delay(place) for place in range(min(made.max_waiting, 500))]
     assert delays == sorted(delays)
     assert all(delays.count(delay) <= made.concurrency for delay in set(delays))
-    # What lies deepest is taken up well before its jobs are due again.
+    # The last batch on the queue runs well before its jobs are due again.
     assert made.delay(made.max_waiting - 1) + BATCH_TIME * 2 < CLAIM_TIME
     assert BATCHES_PER_LEASE > 1
 

@@ -1,4 +1,4 @@
-"""The queue of batches on real storage: hidden, kept, counted, and what is wrong is named."""
+"""The queue of batches on real storage: batches are hidden, stored and counted."""
 
 import uuid
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ BATCH = Batch(START + CLAIM_TIME, (OpenJob("job-1", START + CLAIM_TIME, START, "
 
 @pytest.fixture
 def queue(azurite: Azurite) -> Iterator[QueueClient]:
-    """One that is not made yet."""
+    """A queue that does not exist yet."""
     with QueueServiceClient.from_connection_string(azurite.connection_string) as service:
         yield service.get_queue_client(
             f"q{uuid.uuid4().hex}",
@@ -55,7 +55,7 @@ def test_a_hidden_batch_is_counted_and_not_received(queue: QueueClient) -> None:
 
 
 def test_the_queue_accepts_a_batch_shortly_before_it_expires(queue: QueueClient) -> None:
-    # The service refuses a message that would be hidden for longer than it lives.
+    # The service refuses a message that would still be hidden when it expires.
     queue.create_queue()
     BatchQueue(queue).send(
         BATCH, hidden_for=timedelta(seconds=20), expires_after=timedelta(seconds=3.5)

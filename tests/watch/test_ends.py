@@ -1,4 +1,4 @@
-"""When a job has ended for us, and when its ticket comes again."""
+"""When a job is settled, and when its ticket is raised again."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -59,7 +59,7 @@ def test_an_answer_with_the_job_resets_the_count_of_404s() -> None:
 
 
 def test_a_final_status_before_a_404_does_not_settle_the_job() -> None:
-    # It would have been settled by that answer; after a 404 the answer before it is old.
+    # That answer would have settled the job at its time; after a 404 it is out of date.
     record = new_record().answered(job("finished"), START).answered_not_found(START)
     assert settlement(record, START, POLICY) is None
 

@@ -1,4 +1,4 @@
-"""Whether the timer lives can be told without it."""
+"""The stored ticks show whether the timer works."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Which job a message of the blob trigger is about: it may be anything that lies on that queue."""
+"""Which job a message is about; a poison queue may contain any text."""
 
 import base64
 import json
@@ -27,7 +27,7 @@ def message(**changes: object) -> str:
 
 
 def test_a_message_of_the_storage_extension_is_read() -> None:
-    """Its form is the Storage extension's."""
+    """The Storage extension of the Functions host defines its format."""
     text = BlobMessage("Host.Functions.deliver_results", TICKETS, f"{JOB}.json", "0x1").to_json()
     assert job_of_message(text, container=TICKETS) == JOB
 

@@ -1,4 +1,4 @@
-"""The aim of the polling policy, held against simulated jobs in virtual time."""
+"""The target of the polling policy, tested with simulated jobs in virtual time."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def base(seconds: float) -> Figures:
 @pytest.mark.parametrize("length", ["30 minutes", "2.7 hours"])
 @pytest.mark.parametrize("source", ["linear", "uneven", "earlier jobs"])
 def test_polling_needs_a_third_of_the_requests_at_twice_the_delay(length: str, source: str) -> None:
-    """The aim: of asking each minute; the end known from progress, else from earlier jobs."""
+    """Compared with a check each minute. Progress or earlier jobs give the expected end."""
     seconds = LENGTHS[length]
     known = earlier_jobs(seconds, 1) if source == "earlier jobs" else Durations()
     progress = "absent" if source == "earlier jobs" else source
@@ -25,7 +25,7 @@ def test_polling_needs_a_third_of_the_requests_at_twice_the_delay(length: str, s
 
 
 def test_short_jobs_miss_the_target_by_no_more_than_documented() -> None:
-    """Of the two requests that a third allows, one finds the job, and often another its start."""
+    """A third allows two requests: one finds that the job ended, and often one that it started."""
     seconds = LENGTHS["5 minutes"]
     by_jobs = measure(ours(earlier_jobs(seconds, 1)), seconds, "absent", jobs=JOBS, seed=1)
     assert by_jobs.requests <= base(seconds).requests * 0.45

@@ -17,7 +17,7 @@ SECOND = timedelta(seconds=1)
 
 
 class World:
-    """Processes that share the documents; time goes on by pausing."""
+    """Processes that share the documents. A pause moves the clock."""
 
     def __init__(self, per_second: float, count: int = 1) -> None:
         self.clock = FakeClock()
@@ -25,7 +25,7 @@ class World:
         self.per_second, self.count = per_second, count
 
     def limiter(self, *, moves: bool = True, trap: Trap | None = None) -> RateLimiter:
-        """Of one process."""
+        """The rate limiter of one process."""
 
         def pause(seconds: float) -> None:
             if moves:
@@ -92,7 +92,7 @@ def test_a_lease_has_one_holder() -> None:
 
 
 def test_the_free_lease_whose_next_request_is_first_is_acquired() -> None:
-    """Else a run would wait for the gap of the share that the last one used, beside unused ones."""
+    """Otherwise a run would wait for a share that was just used, while other shares are free."""
     world = World(1, count=3)  # three seconds between two requests of a share
     for _ in range(3):
         lease = world.acquire()
@@ -153,7 +153,7 @@ def test_a_lease_is_not_renewed_at_every_request() -> None:
     assert lease
     for _ in range(61):
         lease.wait(NEVER)
-    # A minute: each renewal lasts for a lease, less the margin.
+    # In one minute: a renewal is needed after each lease time, less the margin.
     assert trap.calls.count("leases.replace") <= timedelta(minutes=1) / (LEASE_TIME - MARGIN)
 
 
@@ -180,7 +180,7 @@ def test_a_low_rate_never_makes_a_run_wait_past_its_end() -> None:
 
 
 def test_the_gap_is_kept_across_holders() -> None:
-    # A tick a minute, and a question each 100 seconds.
+    # There is a tick each minute, and a request may start every 100 seconds.
     world = World(0.01)
     moments = []
     for tick in range(8):
@@ -233,7 +233,9 @@ def test_a_storage_error_is_raised() -> None:
 def test_the_rate_is_never_exceeded(
     *, per_second: float, count: int, steps: list[tuple[str, int]]
 ) -> None:
-    """Whoever takes, asks, gives back or dies when: no window of time has more than its share."""
+    """Processes take leases, send requests, end leases or die in any order: no period has more
+    requests than the rate allows.
+    """
     world = World(per_second, count)
     held: list[Lease] = []
     asked: list[datetime] = []
@@ -249,12 +251,12 @@ def test_the_rate_is_never_exceeded(
                 held.pop(0).release()
             case "die" if held:
                 held.pop(0)
-        # One that lived and was silent for longer than its lease may have lost it.
+        # A holder that sent nothing for longer than its lease may have lost it.
         assert sum(lease._document._until > world.clock() for lease in held) <= count
     for first, start in enumerate(asked):
         for number, end in enumerate(asked[first:], 1):
-            # In each share at most one more than the rate times the time; times are in whole
-            # microseconds, so each gap may be one shorter.
+            # Each share may have one request more than the rate times the period. Times are whole
+            # microseconds, so each gap may be one microsecond shorter.
             passed = (end - start).total_seconds() + number * 1e-6
             assert number <= count + passed * per_second
 

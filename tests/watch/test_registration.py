@@ -1,4 +1,4 @@
-"""What may be registered, and what is refused with a reason."""
+"""Valid registrations are accepted; invalid ones are refused with a reason."""
 
 from typing import Any
 
@@ -114,7 +114,7 @@ def test_the_most_labels_that_are_allowed() -> None:
 
 
 def test_labels_leave_room_in_the_message() -> None:
-    # They are never cut from it, and a letter beyond ASCII takes up to twelve bytes there.
+    # Labels are never cut from a message, where a character outside ASCII takes up to 12 bytes.
     labels = {f"{number:02}": "\U0001f6e3" * 256 for number in range(32)}
     with pytest.raises(RequestError, match="labels must be"):
         register(JOB, {"labels": labels}, START)

@@ -33,8 +33,8 @@ def test_a_new_job_is_stored_and_on_the_worklist() -> None:
 
 
 def test_a_slow_registration_has_its_marker() -> None:
-    # Meanwhile another one registered the job, it was delivered and forgotten. Its delivery has
-    # seen the marker and deletes it just after the record is there.
+    # Meanwhile another process registered the job, and it was delivered and forgotten. That
+    # delivery has read the marker and deletes it just after this record is written.
     world = World()
     other = JobRegistry(jobs=world.jobs, worklist=world.worklist, tickets=world.tickets)
 
@@ -141,8 +141,8 @@ def test_an_open_record_has_a_marker_wherever_the_process_dies(at: int, *, after
 
 
 def test_a_redelivery_during_the_end_of_a_delivery_keeps_its_marker() -> None:
-    # The delivery has written "delivered" and is about to take the marker away: an operator asks
-    # for the manifest again at just that moment.
+    # The delivery has written "delivered" and is about to delete the marker. At that moment an
+    # operator requests a redelivery.
     world = World()
     world.add(JOB)
     busy = [True]

@@ -1,4 +1,4 @@
-"""When a job is asked about next."""
+"""When a job is checked next."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -86,7 +86,7 @@ def test_the_age_starts_at_gems_creation_time_unless_it_is_in_the_future() -> No
 
 
 def two(first: tuple[int, float], last: tuple[int, float]) -> JobRecord:
-    """Running, with two words on its progress: minutes after the start, percent."""
+    """A running job with two reports of progress: (minutes after the start, percent)."""
     record = new_record()
     for minutes, percent in (first, last):
         record = record.answered(job(progress=percent), START + timedelta(minutes=minutes))
@@ -115,7 +115,7 @@ def test_the_time_in_the_queue_does_not_change_the_estimate() -> None:
 
 
 def test_after_the_first_progress_the_next_check_is_soon() -> None:
-    # 20 % in 10 minutes: a tenth of 50.
+    # 20 % in 10 minutes is 50 minutes in all; the wait is a tenth of that.
     age = timedelta(minutes=10)
     assert wait(running(age, progress=20), age) == timedelta(minutes=5)
 
@@ -182,7 +182,7 @@ def test_a_wrong_expectation_costs_a_bounded_delay(
     overdue: float,
     jitter: float,
 ) -> None:
-    """Whatever progress and earlier jobs pretend, waits stay within their limits, and differ."""
+    """With any progress and any earlier jobs, waits stay within their limits and differ."""
     record = new_record()
     now = START
     for after, percent in marks:
