@@ -148,7 +148,7 @@ def _settlement(record: JobRecord) -> dict[str, Any]:
     return {
         "reason": record.settlement,
         "lastProblem": record.last_problem,
-        "history": [{"at": seen.at.isoformat(), "status": seen.status} for seen in record.history],
+        "history": [{"at": each.at.isoformat(), "status": each.status} for each in record.history],
     }
 
 

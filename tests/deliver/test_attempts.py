@@ -47,7 +47,7 @@ def test_audits_that_never_ended_stay_counted() -> None:
 
 @pytest.mark.parametrize(
     ("error", "count"),
-    [(OutputUnreachable("503"), 1), (StoreError("503"), 1), (ValueError("ours"), 2)],
+    [(OutputUnreachable("503"), 1), (StoreError("503"), 1), (ValueError("unexpected"), 2)],
 )
 def test_an_error_of_storage_does_not_count_and_any_other_does(
     error: Exception, count: int

@@ -58,12 +58,12 @@ def test_a_message_that_another_reader_has_taken_does_not_change(client: QueueCl
     queue = PoisonQueue(client)
     (mine,) = queue.take()
     queue.put_back(mine)
-    (theirs,) = queue.take()
+    (taken_again,) = queue.take()
     queue.delete(mine)
     queue.put_back(mine)
     assert queue.count() == 1
-    queue.delete(theirs)
-    queue.delete(theirs)
+    queue.delete(taken_again)
+    queue.delete(taken_again)
     assert queue.count() == 0
 
 

@@ -109,7 +109,7 @@ _BAD: dict[str, GemAnswer] = {
     "no job": GemAnswerError("not JSON"),
     "404": GemJobNotFound("GEM answered 404"),
     "no JSON object": {"jobRunId": "another"},
-    "a fault of ours": ZeroDivisionError("x"),
+    "an unexpected error": ZeroDivisionError("x"),
     "storage": StoreError("refused"),
     "odd word": answer("odd"),
     "time beyond the calendar": answer("running", createdAt="0001-01-01T00:00:00+14:00"),
@@ -238,18 +238,18 @@ def test_the_job_that_stopped_a_tick_is_logged(caplog: pytest.LogCaptureFixture)
 
 def test_a_conflicting_change_is_kept(caplog: pytest.LogCaptureFixture) -> None:
     world = world_of(JOB, gem_answer=answer("finished"))
-    theirs = replace(new_record(), labels={"by": "them"}, due_at=START)
+    other_record = replace(new_record(), labels={"by": "them"}, due_at=START)
 
     def overtake(job_run_id: str) -> None:
         other = World()
         other.jobs, other.worklist = world.jobs, world.worklist
         stored = other.registry.get(job_run_id)
         assert stored
-        other.registry.replace(stored, theirs)
+        other.registry.replace(stored, other_record)
 
     world.gem.before = overtake
     assert check_jobs(world.checker).problems == 1
-    assert world.record() == theirs
+    assert world.record() == other_record
     assert world.new_tickets() == []
     assert logged(caplog, "record_conflict")
     assert world.marked()

@@ -1,6 +1,6 @@
 """The page of a report is stored beside it. If that fails, the manifest is sent all the same.
 
-No manifest links the page: nobody may open the address of a private blob.
+No manifest links the page, because only readers with a role can open a private blob.
 """
 
 import json
