@@ -61,14 +61,14 @@ def test_an_incomplete_deletion_leaves_no_manifest_to_the_next_registration() ->
 def test_a_manifest_of_an_older_delivery_is_not_sent_for_the_next_registration() -> None:
     world = registered(OLD)
 
-    def audit_later(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - the arguments of an audit
+    def audit_and_register(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - of an audit
         world.audit = audit
         report = audit(*args, **options)
         forget_job(world.manager, JOB)
         register(world, NEW)
         return report
 
-    world.audit = audit_later
+    world.audit = audit_and_register
     deliver_results(world.deliverer, JOB)
     assert world.record().stage is Stage.SETTLED
     assert delivered(world)["data"]["labels"] == NEW
