@@ -58,7 +58,7 @@ def recover(world: World) -> None:
         check_jobs(world.checker)
 
 
-def assert_told_once_or_the_same(world: World) -> None:
+def assert_one_manifest(world: World) -> None:
     events = [check_manifest(body) for body in world.queue.sent]
     assert events
     assert len(set(world.queue.sent)) == 1
@@ -75,7 +75,7 @@ def assert_told_once_or_the_same(world: World) -> None:
 def calls_of(kind: str) -> list[str]:
     world = new_world(kind)
     live(world)
-    assert_told_once_or_the_same(world)
+    assert_one_manifest(world)
     return world.trap.calls
 
 
@@ -112,7 +112,7 @@ def test_a_death_delays_a_manifest_and_never_loses_it(kind: str, at: int, *, aft
         live(world)
     world.assert_open_records_are_marked()
     recover(world)
-    assert_told_once_or_the_same(world)
+    assert_one_manifest(world)
 
 
 @pytest.mark.parametrize(("kind", "at", "after"), _KILLS)
@@ -127,7 +127,7 @@ def test_a_repeated_ticket_does_what_the_sweep_does(kind: str, at: int, *, after
         return
     deliver_results(world.deliverer, JOB)
     deliver_results(world.deliverer, JOB)
-    assert_told_once_or_the_same(world)
+    assert_one_manifest(world)
 
 
 def _redelivery_calls() -> list[str]:
@@ -149,4 +149,4 @@ def test_a_death_during_a_redelivery_leaves_it_requested_or_not(at: int, *, afte
     asked_for = world.record().stage is Stage.SETTLED
     recover(world)
     assert len(world.queue.sent) == (2 if asked_for else 1)
-    assert_told_once_or_the_same(world)
+    assert_one_manifest(world)
