@@ -33,7 +33,7 @@ def raising(error: Exception) -> HttpResponse:
     return respond(handler)
 
 
-def test_a_story_is_answered_as_json() -> None:
+def test_the_result_of_a_handler_is_sent_as_json() -> None:
     assert respond(lambda: (201, {"a": "é"})) == HttpResponse(201, '{"a": "\\u00e9"}')
     assert respond(lambda: (204, None)) == HttpResponse(204, "")
     assert respond(lambda: (200, [])).body == "[]"
@@ -59,10 +59,10 @@ def test_a_story_is_answered_as_json() -> None:
 def test_an_error_is_a_problem_with_its_status(
     error: CourierError, status: int, level: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    given = raising(error)
-    assert given.status == status
-    assert given.content_type == "application/problem+json"
-    body = json.loads(given.body)
+    response = raising(error)
+    assert response.status == status
+    assert response.content_type == "application/problem+json"
+    body = json.loads(response.body)
     assert set(body) == {"type", "title", "status", "detail"}
     assert body["type"] == "about:blank"
     assert body["status"] == status
@@ -72,17 +72,17 @@ def test_an_error_is_a_problem_with_its_status(
     assert [line["level"] for line in logged(caplog)] == [level]
 
 
-def test_a_fault_of_ours_is_told_without_detail(caplog: pytest.LogCaptureFixture) -> None:
-    given = raising(ZeroDivisionError("secret inside"))
-    assert given.status == 500
-    assert "secret inside" not in given.body
-    assert json.loads(given.body)["status"] == 500
+def test_an_unexpected_error_is_answered_without_details(caplog: pytest.LogCaptureFixture) -> None:
+    response = raising(ZeroDivisionError("secret inside"))
+    assert response.status == 500
+    assert "secret inside" not in response.body
+    assert json.loads(response.body)["status"] == 500
     (line,) = logged(caplog, "request_failed")
     assert line["reason"] == "ZeroDivisionError"
     assert "Traceback" in caplog.text
 
 
-def test_a_value_that_is_no_json_is_a_fault_of_ours() -> None:
+def test_a_result_that_is_not_json_is_an_error_of_the_app() -> None:
     assert respond(lambda: (200, {"a": json.loads})).status == 500
 
 

@@ -57,31 +57,31 @@ class Attempts:
             try:
                 return _Begun(1, name, self._documents.create(name, _body(1)))
             except RecordConflict:
-                held = self._held(name)
-            if held:
+                stored = self._stored(name)
+            if stored:
                 with suppress(RecordConflict):
-                    return self._write(held, held.count + 1)
+                    return self._write(stored, stored.count + 1)
 
     def _end(self, begun: _Begun) -> None:
-        held: _Begun | None = begun
-        while held:
+        stored: _Begun | None = begun
+        while stored:
             try:
-                if held.count > 1:
-                    self._write(held, held.count - 1)
+                if stored.count > 1:
+                    self._write(stored, stored.count - 1)
                 else:
-                    self._documents.delete(held.name, etag=held.etag)
+                    self._documents.delete(stored.name, etag=stored.etag)
             except RecordConflict:
-                held = self._held(begun.name)
+                stored = self._stored(begun.name)
             else:
                 return
 
-    def _held(self, name: str) -> _Begun | None:
-        held = self._documents.get(name)
-        return _Begun(json.loads(held.body)["begun"], name, held.etag) if held else None
+    def _stored(self, name: str) -> _Begun | None:
+        stored = self._documents.get(name)
+        return _Begun(json.loads(stored.body)["begun"], name, stored.etag) if stored else None
 
-    def _write(self, held: _Begun, count: int) -> _Begun:
-        etag = self._documents.replace(held.name, _body(count), etag=held.etag)
-        return _Begun(count, held.name, etag)
+    def _write(self, stored: _Begun, count: int) -> _Begun:
+        etag = self._documents.replace(stored.name, _body(count), etag=stored.etag)
+        return _Begun(count, stored.name, etag)
 
     def waiting_since(self, record: JobRecord, now: datetime) -> datetime:
         """Since when the manifest of this delivery waits; stores `now` if it does not wait yet.
@@ -92,8 +92,8 @@ class Attempts:
         try:
             self._documents.create(name, json.dumps({"since": moment_text(now)}).encode())
         except RecordConflict:
-            if held := self._documents.get(name):
-                return read_moment(json.loads(held.body)["since"])
+            if stored := self._documents.get(name):
+                return read_moment(json.loads(stored.body)["since"])
         return now
 
 

@@ -76,7 +76,24 @@ def whole_event(
         now: when the manifest is made.
 
     """
-    data = {
+    event = {
+        "specversion": "1.0",
+        "type": EVENT_TYPE,
+        "source": job_url,
+        "id": id_,
+        "time": now.isoformat(),
+        "datacontenttype": "application/json",
+        "dataschema": DATA_SCHEMA,
+        "data": _data(record, parts, outcome, report_url, now),
+    }
+    # CloudEvents 1.0 does not allow an empty attribute, so without an output there is no subject.
+    return event | ({"subject": parts.subject} if parts.subject else {})
+
+
+def _data(
+    record: JobRecord, parts: AuditParts, outcome: Outcome, report_url: str, now: datetime
+) -> dict[str, Any]:
+    return {
         "schemaVersion": SCHEMA_VERSION,
         "outcome": outcome,
         "jobRunId": record.job_run_id,
@@ -94,18 +111,6 @@ def whole_event(
         "timing": _timing(record, parts.audited_at, now),
         "cut": [],
     }
-    event = {
-        "specversion": "1.0",
-        "type": EVENT_TYPE,
-        "source": job_url,
-        "id": id_,
-        "time": now.isoformat(),
-        "datacontenttype": "application/json",
-        "dataschema": DATA_SCHEMA,
-        "data": data,
-    }
-    # CloudEvents 1.0 does not allow an empty attribute, so without an output there is no subject.
-    return event | ({"subject": parts.subject} if parts.subject else {})
 
 
 def manifest(event: Mapping[str, Any]) -> CloudEvent:
@@ -148,7 +153,7 @@ def _settlement(record: JobRecord) -> dict[str, Any]:
     return {
         "reason": record.settlement,
         "lastProblem": record.last_problem,
-        "history": [{"at": seen.at.isoformat(), "status": seen.status} for seen in record.history],
+        "history": [{"at": each.at.isoformat(), "status": each.status} for each in record.history],
     }
 
 

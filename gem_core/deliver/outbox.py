@@ -22,8 +22,8 @@ class Outbox:
     def get(self, job_run_id: str, *ids: str) -> CloudEvent | None:
         """The stored event of the first of these ids that has one; None when none has."""
         for id_ in ids:
-            if held := self._events.get(_event_name(job_run_id, id_)):
-                return CloudEvent(id_, held.body.decode())
+            if stored := self._events.get(_event_name(job_run_id, id_)):
+                return CloudEvent(id_, stored.body.decode())
         return None
 
     def keep(self, job_run_id: str, event: CloudEvent) -> CloudEvent:
@@ -32,8 +32,8 @@ class Outbox:
             try:
                 self._events.create(_event_name(job_run_id, event.id), event.body.encode())
             except RecordConflict:
-                if held := self.get(job_run_id, event.id):
-                    return held
+                if stored := self.get(job_run_id, event.id):
+                    return stored
                 # The job and its events were deleted just now, so the event is stored after all.
             else:
                 return event
@@ -71,13 +71,13 @@ class Outbox:
 
     def report(self, job_run_id: str, id_: str) -> bytes | None:
         """The report of this id as JSON; None when it is not stored."""
-        held = self._reports.get(_report_name(job_run_id, id_))
-        return held.body if held else None
+        stored = self._reports.get(_report_name(job_run_id, id_))
+        return stored.body if stored else None
 
     def page(self, job_run_id: str, id_: str) -> bytes | None:
         """The report of this id as an HTML page; None when it is not stored."""
-        held = self._reports.get(_page_name(job_run_id, id_))
-        return held.body if held else None
+        stored = self._reports.get(_page_name(job_run_id, id_))
+        return stored.body if stored else None
 
 
 def _event_name(job_run_id: str, id_: str) -> str:

@@ -15,7 +15,7 @@ from gem_core.errors import (
     RecordUnreadable,
     StoreError,
 )
-from gem_core.flows.check_one import CheckResult, RunContext, check_one
+from gem_core.flows.check_one import DueJobResult, RunContext, check_one
 from gem_core.flows.checker import Checker
 from gem_core.flows.send_batches import send_batches
 from gem_core.logs import Event, log
@@ -52,7 +52,7 @@ def check_jobs(checker: Checker, *, past_due: bool = False) -> Tick:
         open_jobs=len(open_jobs),
         due_jobs=len(due),
         **counts(results),
-        handed_out=results.count(CheckResult.IN_BATCH),
+        handed_out=results.count(DueJobResult.IN_BATCH),
         oldest_due_at=due[0].due_at if due else None,
         poison_messages=_poison_messages(checker),
         stopped=stopped,
@@ -66,7 +66,7 @@ def check_jobs(checker: Checker, *, past_due: bool = False) -> Tick:
 
 def _check_or_send(
     checker: Checker, due: Sequence[OpenJob], *, ends_at: datetime
-) -> tuple[list[CheckResult], GemAccessError | None, str | None]:
+) -> tuple[list[DueJobResult], GemAccessError | None, str | None]:
     """The results, why GEM refused access, and why the work was not completed."""
     if not due:
         return [], None, None
@@ -78,7 +78,7 @@ def _check_or_send(
         )
     run = check_due(checker, due, ends_at=ends_at)
     if run is None:
-        return [CheckResult.REMAINING] * len(due), None, BUSY
+        return [DueJobResult.REMAINING] * len(due), None, BUSY
     return run.results, run.access_error, str(run.access_error) if run.access_error else None
 
 
@@ -91,14 +91,14 @@ def _poison_messages(checker: Checker) -> int | None:
         return None
 
 
-def counts(results: Sequence[CheckResult]) -> dict[str, int]:
+def counts(results: Sequence[DueJobResult]) -> dict[str, int]:
     """The number of jobs with each result; the names are those of `Tick`."""
     return {
-        "checked": sum(each in {CheckResult.ASKED, CheckResult.SETTLED} for each in results),
-        "settled": results.count(CheckResult.SETTLED),
-        "tickets_repeated": results.count(CheckResult.TICKET_REPEATED),
-        "problems": results.count(CheckResult.PROBLEM),
-        "remaining": results.count(CheckResult.REMAINING),
+        "checked": sum(each in {DueJobResult.ASKED, DueJobResult.SETTLED} for each in results),
+        "settled": results.count(DueJobResult.SETTLED),
+        "tickets_repeated": results.count(DueJobResult.TICKET_REPEATED),
+        "problems": results.count(DueJobResult.PROBLEM),
+        "remaining": results.count(DueJobResult.REMAINING),
     }
 
 
@@ -135,7 +135,7 @@ class CheckRun:
         self._lease = lease
         self._ends_at = ends_at
         self._stop = Flag()
-        self.results: list[CheckResult] = []
+        self.results: list[DueJobResult] = []
         self._refused: tuple[str, GemAccessError] | None = None
 
     @property
@@ -153,15 +153,15 @@ class CheckRun:
     def _wait_to_ask(self) -> bool:
         return self._lease.wait(self._ends_at) and not self._stop.is_set()
 
-    def _one(self, job: OpenJob) -> CheckResult:
+    def _one(self, job: OpenJob) -> DueJobResult:
         if self._stop.is_set() or self._checker.clock() >= self._ends_at:
-            return CheckResult.REMAINING
+            return DueJobResult.REMAINING
         try:
             return check_one(self._checker, job, self.context)
         except GemAccessError as error:
             self._refused = job.job_run_id, error
             self._stop.set()
-            return CheckResult.REMAINING
+            return DueJobResult.REMAINING
         except RecordConflict:
             log(Event.RECORD_CONFLICT, job_run_id=job.job_run_id)
         except RecordUnreadable as error:
@@ -175,4 +175,4 @@ class CheckRun:
                 job_run_id=job.job_run_id,
                 reason=str(error) if is_expected else type(error).__name__,
             )
-        return CheckResult.PROBLEM
+        return DueJobResult.PROBLEM

@@ -29,7 +29,7 @@ MAX_CHECK_TIME = timedelta(minutes=2, seconds=30)
 two writes. A claim lasts at least this long, but never longer than `Policy.check_max`."""
 
 
-class CheckResult(StrEnum):
+class DueJobResult(StrEnum):
     """The result for one due job."""
 
     ASKED = "asked"
@@ -56,7 +56,7 @@ class RunContext:
     """How long the jobs ran that finished in this run."""
 
 
-def check_one(checker: Checker, job: OpenJob, context: RunContext) -> CheckResult:
+def check_one(checker: Checker, job: OpenJob, context: RunContext) -> DueJobResult:
     """Do what is due for one job.
 
     Args:
@@ -77,22 +77,22 @@ def check_one(checker: Checker, job: OpenJob, context: RunContext) -> CheckResul
         if is_old and registry.unmark(job.job_run_id, etag=job.etag) and stored is None:
             # A command that deletes a job does not write to the host's log, so this line does.
             log(Event.JOB_FORGOTTEN, job_run_id=job.job_run_id)
-        return CheckResult.NOTHING
+        return DueJobResult.NOTHING
     record = stored.record
     if record.due_at > now:
         registry.claim(job, record.due_at)  # the marker said an earlier time
-        return CheckResult.NOTHING
+        return DueJobResult.NOTHING
     if record.stage is Stage.SETTLED:
         repeat_ticket(checker, stored)
-        return CheckResult.TICKET_REPEATED
+        return DueJobResult.TICKET_REPEATED
     if not context.wait_to_ask():
-        return CheckResult.REMAINING
+        return DueJobResult.REMAINING
     return _claim_and_ask(checker, job, stored, context)
 
 
 def _claim_and_ask(
     checker: Checker, job: OpenJob, stored: StoredRecord, context: RunContext
-) -> CheckResult:
+) -> DueJobResult:
     """Claim the job and ask GEM; do nothing if another process claimed the job first."""
     now = checker.clock()
     # The claim ends when the job is due again if GEM's answer has not changed. The marker is then
@@ -103,7 +103,7 @@ def _claim_and_ask(
     until = max(likely, now + min(MAX_CHECK_TIME, checker.policy.check_max))
     claim = checker.registry.claim(job, until)
     if claim is None:
-        return CheckResult.NOTHING
+        return DueJobResult.NOTHING
     try:
         return ask(checker, stored, claim, context)
     except GemForbidden:
@@ -120,7 +120,7 @@ def ask(
     stored: StoredRecord,
     claim: OpenJob | None = None,
     context: RunContext | None = None,
-) -> CheckResult:
+) -> DueJobResult:
     """Ask GEM about a watched job and store the answer; settle the job if it has ended.
 
     Args:
@@ -142,7 +142,7 @@ def ask(
         if context and reason is Settlement.FINISHED:
             context.observed += observed_durations(record)
         _settle(checker, stored, record.settled(reason, now), claim, now)
-        return CheckResult.SETTLED
+        return DueJobResult.SETTLED
     due_at = next_check(
         record,
         now,
@@ -153,7 +153,7 @@ def ask(
         known=context.known if context else None,
     )
     _store(checker, stored, record.due(due_at), claim)
-    return CheckResult.PROBLEM if record.failures else CheckResult.ASKED
+    return DueJobResult.PROBLEM if record.failures else DueJobResult.ASKED
 
 
 def _settle(

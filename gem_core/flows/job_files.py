@@ -17,7 +17,7 @@ def output_name(job: GemJob) -> str:
         RecordUnreadable: this version does not know the contract of GEM's answer.
 
     """
-    contract_of(job)  # raises: an answer that only a newer version can read decides nothing
+    contract_of(job)  # raises if only a newer version can read the answer
     if name := job.output_name or job.promised_output:
         return name
     raise OutputMissing("GEM names neither an output nor an input file")

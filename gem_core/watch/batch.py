@@ -80,13 +80,13 @@ def batch_from_json(text: str | bytes) -> Batch:
 
     """
     try:
-        held = json.loads(text)
-        until = read_moment(held["until"])
+        values = json.loads(text)
+        until = read_moment(values["until"])
         return Batch(
             until,
             tuple(
                 OpenJob(str(job["jobRunId"]), until, read_moment(job["markedAt"]), str(job["etag"]))
-                for job in held["jobs"]
+                for job in values["jobs"]
             ),
         )
     except (ValueError, KeyError, TypeError) as error:

@@ -73,11 +73,11 @@ class DurationStore:
     def read(self) -> Durations:
         """The stored durations; empty when they cannot be read."""
         try:
-            held = self._documents.get(NAME)
+            stored = self._documents.get(NAME)
         except StoreError as error:
             log(Event.DURATIONS_NOT_KEPT, reason=str(error))
             return Durations()
-        return Durations(_read(held.body), held.etag) if held else Durations()
+        return Durations(_read(stored.body), stored.etag) if stored else Durations()
 
     def add(self, known: Durations, new: Iterable[JobDuration]) -> None:
         """Store new durations.
@@ -110,10 +110,10 @@ class DurationStore:
 def _read(body: bytes) -> dict[str, tuple[float, ...]]:
     """The durations in the document; empty when another program wrote it."""
     try:
-        held: Any = json.loads(body)
+        values: Any = json.loads(body)
         return {
             str(name): tuple(float(each) for each in seconds if 0 < float(each) < 1e9)  # noqa: PLR2004 - 30 years
-            for name, seconds in held["secondsByKind"].items()
+            for name, seconds in values["secondsByKind"].items()
         }
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}

@@ -58,9 +58,9 @@ def began_running(record: JobRecord) -> datetime:
     which GEM created the job, or the registration if that was earlier.
     """
     job = record.job
-    for seen in record.history[1:]:
-        if job and status_in(job, seen.status) is JobStatus.RUNNING:
-            return seen.at
+    for change in record.history[1:]:
+        if job and status_in(job, change.status) is JobStatus.RUNNING:
+            return change.at
     created = job.created_at if job else None
     return min(created, record.registered_at) if created else record.registered_at
 

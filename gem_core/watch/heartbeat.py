@@ -90,11 +90,11 @@ class Heartbeat:
 
     def started(self) -> Started | None:
         """The tick that started last; None before the first one."""
-        held = self._read(STARTED)
-        if held is None:
+        values = self._read(STARTED)
+        if values is None:
             return None
-        at = read_moment(held["startedAt"])
-        return Started(at, read_optional_moment(held.get("unfinishedSince")) or at)
+        at = read_moment(values["startedAt"])
+        return Started(at, read_optional_moment(values.get("unfinishedSince")) or at)
 
     def _unfinished_since(self, at: datetime) -> datetime:
         """Since when ticks start and do not end, if a tick starts at this time."""
@@ -107,10 +107,10 @@ class Heartbeat:
         return before.unfinished_since
 
     def _read(self, name: str) -> dict[str, Any] | None:
-        held = self._documents.get(name)
-        if held is None:
+        stored = self._documents.get(name)
+        if stored is None:
             return None
-        read: dict[str, Any] = json.loads(held.body)
+        read: dict[str, Any] = json.loads(stored.body)
         return read
 
 

@@ -44,9 +44,9 @@ def record_to_json(record: JobRecord) -> dict[str, Any]:
         "notFoundSince": optional_moment_text(record.not_found_since),
         "lastAnswer": dict(record.job.answer) if record.job else None,
         "contract": record.job.contract if record.job else None,
-        "history": [{"at": moment_text(seen.at), "status": seen.status} for seen in record.history],
+        "history": [{"at": moment_text(each.at), "status": each.status} for each in record.history],
         "progress": [
-            {"at": moment_text(seen.at), "percent": seen.percent} for seen in record.progress
+            {"at": moment_text(each.at), "percent": each.percent} for each in record.progress
         ],
         "settlement": record.settlement,
         "settledAt": optional_moment_text(record.settled_at),
@@ -72,49 +72,49 @@ def record_from_bytes(body: bytes) -> JobRecord:
 
     """
     try:
-        held = json.loads(body)
-        version = held["schemaVersion"]
+        values = json.loads(body)
+        version = values["schemaVersion"]
         if version != SCHEMA_VERSION:
             raise RecordUnreadable(f"schema version {version!r}, this app knows {SCHEMA_VERSION}")
-        record = _read(held)
+        record = _read(values)
         written = record_to_json(record)
-        return replace(record, extra={name: held[name] for name in held if name not in written})
+        return replace(record, extra={name: values[name] for name in values if name not in written})
     except (ValueError, KeyError, TypeError, AttributeError, CourierError) as error:
         if isinstance(error, RecordUnreadable):
             raise
         raise RecordUnreadable(f"not a job record: {error!r}"[:200]) from error
 
 
-def _read(held: dict[str, Any]) -> JobRecord:
-    job_run_id: str = held["jobRunId"]
+def _read(values: dict[str, Any]) -> JobRecord:
+    job_run_id: str = values["jobRunId"]
     return JobRecord(
         job_run_id=job_run_id,
-        stage=_word(Stage, held["stage"]),
-        due_at=read_moment(held["dueAt"]),
-        registered_at=read_moment(held["registeredAt"]),
-        labels=held["labels"],
-        expected_input_name=held["expectedInputName"],
-        times_checked=held["timesChecked"],
-        checked_at=read_optional_moment(held["checkedAt"]),
-        failures=held["failures"],
-        last_problem=held["lastProblem"],
-        not_found=held["notFound"],
-        not_found_since=read_optional_moment(held["notFoundSince"]),
-        job=_job(job_run_id, held["lastAnswer"], held.get("contract")),
+        stage=_member(Stage, values["stage"]),
+        due_at=read_moment(values["dueAt"]),
+        registered_at=read_moment(values["registeredAt"]),
+        labels=values["labels"],
+        expected_input_name=values["expectedInputName"],
+        times_checked=values["timesChecked"],
+        checked_at=read_optional_moment(values["checkedAt"]),
+        failures=values["failures"],
+        last_problem=values["lastProblem"],
+        not_found=values["notFound"],
+        not_found_since=read_optional_moment(values["notFoundSince"]),
+        job=_job(job_run_id, values["lastAnswer"], values.get("contract")),
         history=tuple(
-            StatusChange(read_moment(seen["at"]), seen["status"]) for seen in held["history"]
+            StatusChange(read_moment(each["at"]), each["status"]) for each in values["history"]
         ),
         progress=tuple(
-            ProgressReading(read_moment(seen["at"]), float(seen["percent"]))
-            for seen in held["progress"]
+            ProgressReading(read_moment(each["at"]), float(each["percent"]))
+            for each in values["progress"]
         ),
-        settlement=_word(Settlement, held["settlement"]) if held["settlement"] else None,
-        settled_at=read_optional_moment(held["settledAt"]),
-        tickets=held["tickets"],
-        outcome=_word(Outcome, held["outcome"]) if held["outcome"] else None,
-        manifest_id=held["manifestId"],
-        delivered_at=read_optional_moment(held["deliveredAt"]),
-        redelivered_at=read_optional_moment(held["redeliveredAt"]),
+        settlement=_member(Settlement, values["settlement"]) if values["settlement"] else None,
+        settled_at=read_optional_moment(values["settledAt"]),
+        tickets=values["tickets"],
+        outcome=_member(Outcome, values["outcome"]) if values["outcome"] else None,
+        manifest_id=values["manifestId"],
+        delivered_at=read_optional_moment(values["deliveredAt"]),
+        redelivered_at=read_optional_moment(values["redeliveredAt"]),
     )
 
 
@@ -128,7 +128,7 @@ def _job(job_run_id: str, answer: object, contract: object) -> GemJob | None:
     return known.read_stored(answer, job_run_id=job_run_id, contract=name)
 
 
-def _word[E: StrEnum](kind: type[E], text: object) -> E:
+def _member[E: StrEnum](kind: type[E], text: object) -> E:
     """The member of an enum. Raises RecordUnreadable when only a newer version knows the word."""
     for member in kind:
         if member == text:

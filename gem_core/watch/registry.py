@@ -86,8 +86,8 @@ class JobRegistry:
 
     def get(self, job_run_id: str) -> StoredRecord | None:
         """Read the record; None when the job is not registered. Raises RecordUnreadable."""
-        held = self._jobs.get(_record_name(job_run_id))
-        return StoredRecord(record_from_bytes(held.body), held.etag) if held else None
+        stored = self._jobs.get(_record_name(job_run_id))
+        return StoredRecord(record_from_bytes(stored.body), stored.etag) if stored else None
 
     def add(self, record: JobRecord) -> StoredRecord | None:
         """Store a new job; None when its id is registered already."""

@@ -123,9 +123,9 @@ def _status_began(record: JobRecord) -> datetime:
     job = record.job
     if job and job.status is JobStatus.RUNNING:
         return began_running(record)
-    for seen in record.history[1:]:
-        if job and seen.status == job.status_text:
-            return seen.at
+    for change in record.history[1:]:
+        if job and change.status == job.status_text:
+            return change.at
     created = job.created_at if job else None
     return min(created, record.registered_at) if created else record.registered_at
 

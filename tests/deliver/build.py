@@ -1,4 +1,4 @@
-"""Parts of an audit, events and messages as several tests begin with them."""
+"""Parts of an audit, events and messages with which several tests begin."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -63,7 +63,7 @@ def parts(
     input: Mapping[str, Any] | None = None,  # noqa: A002 - as the manifest has it
     **more: Any,  # noqa: ANN401 - parts of a dataclass
 ) -> AuditParts:
-    """Right parts, but for the members that are given."""
+    """Correct parts, with these changes."""
     file = NotOpened(Obstacle.NAMES, "a name that is a path")
     facts = Facts(job=job(), file=file, name=None, size_bytes=None, input=InputFacts())
     report = Report(Outcome.VALID, checks, facts, bytes_read=0, requests=0)

@@ -1,4 +1,4 @@
-"""Manifests and their reports, made by deliveries of the app: of many files and answers."""
+"""Manifests and their reports, made by deliveries of the app from many files and answers."""
 
 import io
 import json
@@ -63,19 +63,19 @@ def _bytes(content: pa.Table | bytes) -> bytes:
     return file.getvalue()
 
 
-def _finished(given: dict[str, Any], output: pa.Table | bytes) -> World:
+def _finished(gem_answer: dict[str, Any], output: pa.Table | bytes) -> World:
     made = World()
     made.files.write(OUTPUT, _bytes(output))
-    made.settle(given)
+    made.settle(gem_answer)
     return made
 
 
 def _audited() -> Iterator[World]:
-    """Each output with each answer, beside one input after the other."""
+    """Each output with each answer; the inputs are used in turn."""
     inputs = cycle(_INPUTS)
     for output in _OUTPUTS:
-        for given in _ANSWERS:
-            world = _finished(given, output)
+        for gem_answer in _ANSWERS:
+            world = _finished(gem_answer, output)
             if (content := next(inputs)) is not None:
                 world.files.write(INPUT, _bytes(content))
             yield world
@@ -104,7 +104,7 @@ def _without_a_verdict() -> Iterator[World]:
 
 
 def real_manifests() -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Each manifest as its listener reads it, and the report that it links."""
+    """Each manifest as a listener reads it, and its report."""
     found = []
     for world in (*_audited(), *_without_a_verdict()):
         assert deliver_results(world.deliverer, JOB)

@@ -1,4 +1,4 @@
-"""Audits are counted right, whoever else counts at the same time."""
+"""Audits are counted correctly, also when others are counted at the same time."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,26 +19,26 @@ LATER = START + timedelta(minutes=1)
 
 
 def audit(attempts: Attempts, record: JobRecord = RECORD, etag: str = "E1") -> int:
-    """An audit that ends well; what it counted."""
+    """Run an audit that ends without an error; returns its count."""
     with attempts.counted(record, etag) as begun:
         return begun
 
 
 def fail(attempts: Attempts, error: BaseException | None = None) -> None:
-    """An audit that ends by an error; by default the process dies."""
+    """Run an audit that ends with an error; by default the process dies."""
     raised = error or Killed()
     with suppress(type(raised)), attempts.counted(RECORD, "E1"):
         raise raised
 
 
-def test_an_audit_that_ends_leaves_nothing() -> None:
+def test_an_audit_that_ends_leaves_no_count() -> None:
     documents = MemoryDocuments()
     attempts = Attempts(documents)
     assert [audit(attempts) for _ in range(3)] == [1, 1, 1]
     assert documents.names() == []
 
 
-def test_those_that_never_ended_stay_counted() -> None:
+def test_audits_that_never_ended_stay_counted() -> None:
     attempts = Attempts(MemoryDocuments())
     for _ in range(3):
         fail(attempts)
@@ -47,7 +47,7 @@ def test_those_that_never_ended_stay_counted() -> None:
 
 @pytest.mark.parametrize(
     ("error", "count"),
-    [(OutputUnreachable("503"), 1), (StoreError("503"), 1), (ValueError("ours"), 2)],
+    [(OutputUnreachable("503"), 1), (StoreError("503"), 1), (ValueError("unexpected"), 2)],
 )
 def test_an_error_of_storage_does_not_count_and_any_other_does(
     error: Exception, count: int
@@ -57,7 +57,7 @@ def test_an_error_of_storage_does_not_count_and_any_other_does(
     assert audit(attempts) == count
 
 
-def test_a_count_is_of_one_output_one_request_and_one_registration() -> None:
+def test_a_count_belongs_to_one_output_one_redelivery_and_one_registration() -> None:
     attempts = Attempts(MemoryDocuments())
     fail(attempts)
     others = (
@@ -77,7 +77,7 @@ def test_a_usual_audit_costs_two_requests() -> None:
 
 
 def overtake(documents: MemoryDocuments, call: str, act: Callable[[], object]) -> None:
-    """Somebody else does `act` just before the next such call takes effect."""
+    """Let another process do `act` just before the next such call takes effect."""
     real, left = getattr(documents, call), [act]
 
     def late(*args: object, **options: object) -> object:
@@ -89,7 +89,7 @@ def overtake(documents: MemoryDocuments, call: str, act: Callable[[], object]) -
 
 
 @pytest.mark.parametrize(("call", "deaths"), [("create", 0), ("replace", 1)])
-def test_two_that_begin_at_once_are_two(call: str, deaths: int) -> None:
+def test_two_audits_that_begin_at_the_same_time_count_two(call: str, deaths: int) -> None:
     documents = MemoryDocuments()
     attempts = Attempts(documents)
     for _ in range(deaths):
@@ -99,7 +99,7 @@ def test_two_that_begin_at_once_are_two(call: str, deaths: int) -> None:
 
 
 @pytest.mark.parametrize(("call", "deaths"), [("delete", 0), ("replace", 1)])
-def test_one_that_begins_while_another_ends_is_counted(call: str, deaths: int) -> None:
+def test_an_audit_that_begins_while_another_ends_is_counted(call: str, deaths: int) -> None:
     documents = MemoryDocuments()
     attempts = Attempts(documents)
     for _ in range(deaths):
@@ -110,7 +110,7 @@ def test_one_that_begins_while_another_ends_is_counted(call: str, deaths: int) -
 
 
 @pytest.mark.parametrize("deaths", [0, 1])
-def test_two_that_end_at_once_are_two(deaths: int) -> None:
+def test_two_audits_that_end_at_the_same_time_count_two(deaths: int) -> None:
     documents = MemoryDocuments()
     attempts = Attempts(documents)
     for _ in range(deaths):
@@ -122,7 +122,7 @@ def test_two_that_end_at_once_are_two(deaths: int) -> None:
     assert audit(attempts) == deaths + 1
 
 
-def test_one_that_ends_after_the_job_was_forgotten_counts_nothing() -> None:
+def test_an_audit_that_ends_after_the_job_was_forgotten_changes_nothing() -> None:
     documents = MemoryDocuments()
     with Attempts(documents).counted(RECORD, "E1"):
         (name,) = documents.names()
@@ -130,7 +130,7 @@ def test_one_that_ends_after_the_job_was_forgotten_counts_nothing() -> None:
     assert documents.names() == []
 
 
-def test_many_at_once_leave_the_count_of_those_that_never_ended() -> None:
+def test_many_audits_at_the_same_time_leave_the_count_of_unfinished_ones() -> None:
     attempts = Attempts(MemoryDocuments())
     fail(attempts)
     with ThreadPoolExecutor(8) as pool:
@@ -139,10 +139,10 @@ def test_many_at_once_leave_the_count_of_those_that_never_ended() -> None:
 
 
 @pytest.mark.parametrize("call", ["create", "replace", "delete"])
-def test_a_write_that_storage_repeats_by_itself_makes_a_difference_of_one_at_most(
+def test_a_write_repeated_by_the_sdk_changes_the_count_by_at_most_one(
     call: str,
 ) -> None:
-    """The first try arrived, its answer did not, and the second meets what the first has done."""
+    """The first try arrived, but its answer was lost. The second try finds what the first wrote."""
     documents = MemoryDocuments()
     attempts = Attempts(documents)
     real, left = getattr(documents, call), [RecordConflict("ConditionNotMet")]
@@ -161,7 +161,7 @@ def test_a_write_that_storage_repeats_by_itself_makes_a_difference_of_one_at_mos
     assert abs(audit(attempts) - 3) <= 1
 
 
-def test_waiting_has_begun_when_it_first_did() -> None:
+def test_the_start_of_the_wait_does_not_change() -> None:
     attempts = Attempts(MemoryDocuments())
     assert attempts.waiting_since(RECORD, START) == START
     assert attempts.waiting_since(RECORD, LATER) == START
@@ -169,7 +169,7 @@ def test_waiting_has_begun_when_it_first_did() -> None:
     assert attempts.waiting_since(again, LATER) == LATER
 
 
-def test_waiting_begins_now_when_the_job_was_forgotten_just_then() -> None:
+def test_the_wait_starts_now_when_the_job_was_forgotten_just_now() -> None:
     class Vanishing(MemoryDocuments):
         def get(self, name: str) -> None:
             self.delete(name)

@@ -1,4 +1,4 @@
-"""A message always fits: what is cut, in which order, and what never is."""
+"""A message always fits: what is cut, in which order, and what is never cut."""
 
 import json
 from dataclasses import replace
@@ -40,7 +40,7 @@ def _of_length(length: int) -> dict[str, Any]:
     return dict(whole)
 
 
-def test_a_message_of_just_the_limit_is_not_cut() -> None:
+def test_a_message_at_the_limit_is_not_cut() -> None:
     body = cut_to_fit(_of_length(49_152))
     assert len(body) == MAX_BODY_BYTES == 49_152
     assert json.loads(body)["data"]["cut"] == []
@@ -55,7 +55,7 @@ def test_one_byte_more_is_cut() -> None:
     assert data["job"]["status"] == "finished"
 
 
-def test_cutting_leaves_the_whole_event_as_it_is() -> None:
+def test_cutting_does_not_change_the_whole_event() -> None:
     columns = [{"name": f"c{number}", "type": "string"} for number in range(5_000)]
     whole = event(settled(), parts(output={"columns": columns}))
     before = json.dumps(whole)
@@ -66,7 +66,7 @@ def test_cutting_leaves_the_whole_event_as_it_is() -> None:
     assert sent["data"]["output"]["columns"] == columns[:100]
 
 
-def test_the_least_needed_goes_first() -> None:
+def test_the_least_important_part_is_cut_first() -> None:
     examples = tuple(Example(number, "x" * 40) for number in range(2_000))
     whole = event(settled(), parts(check(examples=examples, detail="bad words")))
     data = check_manifest(manifest(whole).body)["data"]
@@ -137,7 +137,7 @@ _WIDE = {
 
 
 @pytest.mark.parametrize(("record", "found"), _WIDE.values(), ids=list(_WIDE))
-def test_whatever_is_wide_is_cut(record: JobRecord, found: AuditParts) -> None:
+def test_any_long_part_is_cut(record: JobRecord, found: AuditParts) -> None:
     sent = check_manifest(message(record, found).body)
     assert sent["id"] == ID
     assert sent["data"]["outcome"] == "valid"
@@ -173,8 +173,8 @@ def test_the_longest_labels_are_whole_in_the_message() -> None:
     assert check_manifest(message(record, parts()).body)["data"]["labels"] == labels
 
 
-def test_a_long_address_goes_whole_and_labels_stay() -> None:
-    """Each letter of a blob's name can take 12 bytes of its address."""
+def test_a_long_address_is_left_out_whole_and_labels_stay() -> None:
+    """Each character in the name of a blob can take 12 bytes in its address."""
     url = "https://output.example/default/" + "%F0%9F%9B%A3" * 3_000
     record = replace(settled(), labels={"a": "\U0001f6e3" * 600}, last_problem="x" * 6_000)
     data = check_manifest(message(record, parts(output={"url": url})).body)["data"]
@@ -184,7 +184,7 @@ def test_a_long_address_goes_whole_and_labels_stay() -> None:
     assert data["settlement"]["lastProblem"] == record.last_problem
 
 
-def test_a_record_of_another_hand_fits_too() -> None:
+def test_a_record_of_another_program_fits() -> None:
     record = replace(settled(), labels={"a": "x" * 10**5}, last_problem="y" * 10**5)
     found = parts(output=dict.fromkeys(("container", "etag", "versionId"), "z" * 10**5))
     data = check_manifest(message(record, found).body)["data"]
@@ -195,7 +195,7 @@ def test_a_record_of_another_hand_fits_too() -> None:
     assert [len(text) for text in texts] == [200] * 4
 
 
-def test_there_need_be_nothing_to_cut() -> None:
+def test_empty_parts_can_be_cut() -> None:
     lost = new_record().answered_not_found(START).settled(Settlement.LOST, START)
     whole = json.loads(message(lost, NO_AUDIT).body)
     cut = json.loads(cut_to_fit(whole, limit=1))
@@ -203,7 +203,7 @@ def test_there_need_be_nothing_to_cut() -> None:
     assert cut["data"]["report"] == {"url": REPORT, "page": None}
 
 
-def test_a_history_of_long_words_is_cut_to_its_first_and_latest() -> None:
+def test_a_long_history_is_cut_to_its_first_and_latest_entries() -> None:
     record = new_record()
     for number in range(100):
         record = record.answered(job(f"{number} " + "é" * 190), START)
@@ -294,5 +294,5 @@ def test_any_parts_make_a_message_that_fits(
 
 
 @pytest.mark.parametrize("text", ["1e400", "-1e400", "NaN"])
-def test_a_number_beyond_floats_leaves_the_message_json(text: str) -> None:
+def test_a_message_with_a_huge_number_is_valid_json(text: str) -> None:
     check_manifest(message(settled(cost=json.loads(text)), parts()).body)

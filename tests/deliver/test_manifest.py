@@ -1,4 +1,4 @@
-"""The message: what it says, and what its id is made of."""
+"""The message: its content and its id."""
 
 import json
 from dataclasses import replace
@@ -34,8 +34,8 @@ def test_an_id_is_the_same_for_the_same_registration_output_and_ruleset() -> Non
     assert len({same, *others}) == 6
 
 
-def test_events_of_two_types_never_have_one_id(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They have the same source, and an id is unique for a source."""
+def test_events_of_two_types_never_have_the_same_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have the same source, and an id must be unique for each source."""
     settled_id = manifest_id(JOB, START, version="0x1", ruleset="1")
     monkeypatch.setattr(module, "EVENT_TYPE", "io.gemcourier.job.other.v1")
     assert manifest_id(JOB, START, version="0x1", ruleset="1") != settled_id
@@ -43,14 +43,14 @@ def test_events_of_two_types_never_have_one_id(monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_attributes_are_those_of_a_cloud_event() -> None:
     body = check_manifest(message(settled(), parts(check())).body)
-    told: CloudEvent[Any] = CloudEvent.from_dict(body)
-    assert told.specversion == "1.0"
-    assert told.type == "io.gemcourier.job.settled.v1"
-    assert told.source == f"https://gem.example/jobs/{JOB}"
-    assert told.subject == "default/roads_matched.parquet"
-    assert told.id == ID
-    assert told.time == START + timedelta(minutes=3)
-    assert told.datacontenttype == "application/json"
+    read: CloudEvent[Any] = CloudEvent.from_dict(body)
+    assert read.specversion == "1.0"
+    assert read.type == "io.gemcourier.job.settled.v1"
+    assert read.source == f"https://gem.example/jobs/{JOB}"
+    assert read.subject == "default/roads_matched.parquet"
+    assert read.id == ID
+    assert read.time == START + timedelta(minutes=3)
+    assert read.datacontenttype == "application/json"
 
 
 def test_without_an_output_there_is_no_subject() -> None:
@@ -59,7 +59,7 @@ def test_without_an_output_there_is_no_subject() -> None:
     assert body["data"]["output"] is None
 
 
-def test_the_data_tells_what_is_known() -> None:
+def test_the_data_has_what_is_known() -> None:
     record = replace(settled(region="EU"), labels={"team": "roads"})
     data = check_manifest(message(record, parts()).body)["data"]
     assert data["jobRunId"] == JOB
@@ -79,7 +79,7 @@ def test_the_data_tells_what_is_known() -> None:
     assert data["cut"] == []
 
 
-def test_the_job_has_the_same_members_whichever_contract_spoke() -> None:
+def test_the_job_has_the_same_members_in_every_contract() -> None:
     record = settled(outputFileName="roads_matched.parquet", overtureRelease="2026-01-21.0")
     data = check_manifest(message(record, parts()).body)["data"]
     assert data["contract"] == "x-version-1"
@@ -98,7 +98,7 @@ def test_the_job_has_the_same_members_whichever_contract_spoke() -> None:
     assert data["job"]["answer"] == record.job.answer
 
 
-def test_what_departs_from_the_contract_is_null_and_named() -> None:
+def test_a_value_outside_the_contract_is_null_and_named() -> None:
     record = new_record().answered(job("paused", overtureRelease=7, modifiedAt=None), START)
     record = record.settled(Settlement.EXPIRED, START)
     data = check_manifest(message(record, NO_AUDIT).body)["data"]
@@ -108,7 +108,7 @@ def test_what_departs_from_the_contract_is_null_and_named() -> None:
     assert [line.split()[0] for line in data["drift"]] == ["status", "overtureRelease:"]
 
 
-def test_a_job_that_gem_never_told_of() -> None:
+def test_a_job_without_any_answer_of_gem() -> None:
     lost = new_record().answered_not_found(START).settled(Settlement.LOST, START)
     data = check_manifest(message(lost, NO_AUDIT).body)["data"]
     assert (data["contract"], data["drift"], data["job"]) == (None, [], None)
@@ -117,7 +117,7 @@ def test_a_job_that_gem_never_told_of() -> None:
 
 
 def test_checks_are_counted_and_only_those_that_did_not_pass_are_sent() -> None:
-    """Not the one that nobody asked for, which the report has."""
+    """A check that was not asked for is only in the report."""
     results = (
         check(Verdict.PASSED, name="a"),
         check(Verdict.PASSED, Severity.INFO, name="b"),
@@ -164,6 +164,6 @@ def test_a_verdict_is_complete_when_every_error_check_that_was_asked_for_did_run
     assert data["checks"]["complete"] is complete
 
 
-def test_the_report_keeps_the_schema_too() -> None:
+def test_the_report_matches_the_schema() -> None:
     whole = event(settled(), parts(check(Verdict.PASSED), check(examples=(Example(0, "7"),))))
     assert check_manifest(json.dumps(whole))["data"]["checks"]["all"]

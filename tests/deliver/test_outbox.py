@@ -1,4 +1,4 @@
-"""What is stored before it is sent: the first one stands, and a repeat sends the same bytes."""
+"""The first event that is stored under an id is never replaced; a repeat sends the same bytes."""
 
 import json
 from typing import Any
@@ -15,18 +15,18 @@ def event(text: str, id_: str = "id-1") -> CloudEvent:
     return CloudEvent(id_, json.dumps({"id": id_, "data": {"text": text}}, ensure_ascii=False))
 
 
-def test_nothing_is_kept_at_first() -> None:
+def test_at_first_nothing_is_stored() -> None:
     assert World().outbox.get(JOB, "id-1") is None
 
 
 @pytest.mark.parametrize("body", ["é", "{}", '{"type": "job.watched", "data": []}'])
-def test_an_event_of_any_type_comes_back_byte_for_byte(body: str) -> None:
+def test_an_event_of_any_type_is_read_back_byte_for_byte(body: str) -> None:
     outbox = World().outbox
     assert outbox.keep(JOB, CloudEvent("id-1", body)) == CloudEvent("id-1", body)
     assert outbox.get(JOB, "id-1") == CloudEvent("id-1", body)
 
 
-def test_the_first_of_several_ids_is_given() -> None:
+def test_the_first_stored_event_of_several_ids_is_returned() -> None:
     outbox = World().outbox
     outbox.keep(JOB, event("b", "id-2"))
     assert outbox.get(JOB, "id-1", "id-2", "id-3") == event("b", "id-2")
@@ -34,15 +34,15 @@ def test_the_first_of_several_ids_is_given() -> None:
     assert outbox.get(JOB, "id-1", "id-2") == event("a", "id-1")
 
 
-def test_the_first_one_stands() -> None:
+def test_the_first_event_is_never_replaced() -> None:
     outbox = World().outbox
     outbox.keep(JOB, event("first"))
     assert outbox.keep(JOB, event("second")) == event("first")
     assert outbox.get(JOB, "id-1") == event("first")
 
 
-def test_two_at_once_send_the_same_bytes() -> None:
-    # Both looked, both found nothing; between the look and the write of one the other writes.
+def test_two_deliveries_at_the_same_time_send_the_same_bytes() -> None:
+    # Both found nothing. After one of them looked and before it writes, the other one writes.
     world = World()
     first = World()
     first.manifests = world.manifests
@@ -57,7 +57,7 @@ def test_two_at_once_send_the_same_bytes() -> None:
     assert outbox.keep(JOB, event("mine")) == event("other")
 
 
-def test_an_event_forgotten_meanwhile_is_stored_anew() -> None:
+def test_an_event_deleted_at_the_same_time_is_stored_again() -> None:
     class Vanishing(MemoryDocuments):
         def get(self, name: str) -> Document | None:
             self.delete(name)
@@ -73,7 +73,7 @@ def test_an_event_forgotten_meanwhile_is_stored_anew() -> None:
 REPORT: dict[str, Any] = {"id": "id-1", "data": {"name": "é", "rows": [1, 2]}}
 
 
-def test_a_report_is_stored_whole_at_the_address_that_was_named() -> None:
+def test_a_report_is_stored_whole_at_its_address() -> None:
     world = World()
     assert world.outbox.keep_report(JOB, REPORT)
     held = world.reports.get(f"{JOB}/id-1/report.json")
@@ -83,7 +83,7 @@ def test_a_report_is_stored_whole_at_the_address_that_was_named() -> None:
     assert world.outbox.report(JOB, "id-1") == held.body
 
 
-def test_a_report_is_replaced_on_purpose_only() -> None:
+def test_a_report_is_replaced_only_on_purpose() -> None:
     outbox = World().outbox
     other = {"id": "id-1", "data": {}}
     outbox.keep_report(JOB, REPORT)
@@ -100,7 +100,7 @@ def test_a_page_is_stored_beside_its_report() -> None:
     assert world.outbox.page(JOB, "id-1") == "é?".encode()
 
 
-def test_forgetting_a_job_removes_its_events_only() -> None:
+def test_forgetting_a_job_deletes_only_its_events() -> None:
     world = World()
     for job_run_id in ("job-1", "job-12"):
         world.outbox.keep(job_run_id, event("a", "id-1"))

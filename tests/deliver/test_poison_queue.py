@@ -1,4 +1,4 @@
-"""The queue of failed messages, as storage keeps it."""
+"""A poison queue on real storage."""
 
 import uuid
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ def client(azurite: Azurite) -> Iterator[QueueClient]:
         yield client
 
 
-def test_a_queue_that_is_not_there_is_empty(client: QueueClient) -> None:
-    """The host makes it when it first needs it."""
+def test_a_queue_that_does_not_exist_is_empty(client: QueueClient) -> None:
+    """The Functions host creates it when it first needs it."""
     queue = PoisonQueue(client)
     assert (queue.name, queue.count()) == (client.queue_name, 0)
     assert (queue.peek(), queue.take()) == ((), ())
 
 
-def test_a_look_changes_nothing(client: QueueClient) -> None:
+def test_peeking_changes_nothing(client: QueueClient) -> None:
     client.create_queue()
     client.send_message("one")
     queue = PoisonQueue(client)
@@ -37,7 +37,7 @@ def test_a_look_changes_nothing(client: QueueClient) -> None:
     assert queue.count() == 1
 
 
-def test_what_is_taken_is_hidden_until_it_is_put_back(client: QueueClient) -> None:
+def test_a_taken_message_is_hidden_until_it_is_put_back(client: QueueClient) -> None:
     client.create_queue()
     for number in range(PAGE + 1):
         client.send_message(str(number))
@@ -51,19 +51,19 @@ def test_what_is_taken_is_hidden_until_it_is_put_back(client: QueueClient) -> No
     assert sorted(int(message.text) for message in queue.peek()) == list(range(1, PAGE + 1))
 
 
-def test_a_message_that_another_reader_has_is_left_to_it(client: QueueClient) -> None:
-    """It became visible again, and another reader has taken it."""
+def test_a_message_that_another_reader_has_taken_does_not_change(client: QueueClient) -> None:
+    """The message became visible again, and another reader has taken it."""
     client.create_queue()
     client.send_message("one")
     queue = PoisonQueue(client)
     (mine,) = queue.take()
     queue.put_back(mine)
-    (theirs,) = queue.take()
+    (taken_again,) = queue.take()
     queue.delete(mine)
     queue.put_back(mine)
     assert queue.count() == 1
-    queue.delete(theirs)
-    queue.delete(theirs)
+    queue.delete(taken_again)
+    queue.delete(taken_again)
     assert queue.count() == 0
 
 

@@ -1,4 +1,4 @@
-"""Manifests reach a real queue, in the encoding that was chosen."""
+"""Manifests reach a real queue, in the configured encoding."""
 
 import base64
 import uuid
@@ -22,7 +22,7 @@ def client(azurite: Azurite, *, encoded: bool = False) -> QueueClient:
 
 
 @pytest.mark.parametrize("encoded", [True, False], ids=["base64", "none"])
-def test_a_message_arrives_as_it_was_sent(azurite: Azurite, *, encoded: bool) -> None:
+def test_a_message_is_received_as_it_was_sent(azurite: Azurite, *, encoded: bool) -> None:
     with client(azurite, encoded=encoded) as queue:
         queue.create_queue()
         ResultsQueue(queue).send(BODY)

@@ -1,4 +1,4 @@
-"""The published schema: strict, with names for code generators, and kept by real manifests."""
+"""The published schema is strict, names its types for code generators, and fits real manifests."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ def strict(schema: dict[str, Any], *events: dict[str, Any]) -> subprocess.Comple
 
 
 def types_of(schema: dict[str, Any], at: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every part of a schema for which a generator makes a type of its own, with its place."""
+    """Every part of a schema for which a code generator makes a type, with its path."""
     is_object = "object" in schema.get("type", ()) and schema is not SCHEMA
     if is_object or "enum" in schema or "const" in schema:
         yield at, schema
@@ -46,7 +46,7 @@ def types_of(schema: dict[str, Any], at: str = "#") -> Iterator[tuple[str, dict[
             yield from types_of(schema[name], f"{at}/{name}")
 
 
-def test_real_manifests_and_reports_keep_the_schema(
+def test_real_manifests_and_reports_match_the_schema(
     manifests: list[tuple[dict[str, Any], dict[str, Any]]],
 ) -> None:
     assert len(manifests) >= 50
@@ -60,7 +60,7 @@ def test_real_manifests_and_reports_keep_the_schema(
         assert checks == event["data"]["checks"]
 
 
-def test_ajv_in_strict_mode_takes_the_schema_and_real_manifests(
+def test_ajv_in_strict_mode_accepts_the_schema_and_real_manifests(
     manifests: list[tuple[dict[str, Any], dict[str, Any]]],
 ) -> None:
     events = [event for pair in manifests for event in pair]
@@ -80,7 +80,7 @@ def test_ajv_in_strict_mode_refuses_what_generators_misread() -> None:
 
 
 def test_every_type_has_a_title_of_its_own() -> None:
-    """Code generators name types by it; without one they make AllElement and Checks1."""
+    """Code generators use it as the name of a type; without it they make AllElement and Checks1."""
     found = dict(types_of(SCHEMA))
     assert len(found) >= 30
     nameless = {at for at, part in found.items() if "title" not in part} - {
@@ -91,7 +91,7 @@ def test_every_type_has_a_title_of_its_own() -> None:
     assert [title for title, times in titles.items() if times > 1] == []
 
 
-def test_nothing_stands_beside_a_reference() -> None:
+def test_a_reference_has_no_other_keyword_beside_it() -> None:
     """With a description beside it, json-schema-to-typescript makes a copy: Verdict1."""
 
     def references(part: object) -> Iterator[dict[str, Any]]:
@@ -119,7 +119,7 @@ def test_schema_and_code_have_the_same_values() -> None:
 
 
 def test_every_listed_member_is_present_unless_it_is_optional() -> None:
-    """A member that may be absent is one that says nothing when it is."""
+    """A member may be absent only if its absence has no meaning."""
     optional = {
         f"{at}/{name}"
         for at, part in types_of(SCHEMA)

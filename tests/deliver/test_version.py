@@ -1,4 +1,4 @@
-"""What the id of a manifest is made of: one text for one version, and no text for two."""
+"""The text that is hashed into the id of a manifest: each version has one, and no two share one."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,11 +29,11 @@ TEXTS = {
 
 @pytest.mark.parametrize("version", TEXTS)
 def test_the_texts_are_fixed(version: Version) -> None:
-    """Another text gives listeners another id for what they have seen."""
+    """With another text, listeners would get another id for a manifest that they have seen."""
     assert version.text == TEXTS[version]
 
 
-def test_no_two_versions_have_one_text() -> None:
+def test_different_versions_have_different_texts() -> None:
     assert len({version.text for version in TEXTS}) == len(TEXTS)
 
 
@@ -42,7 +42,7 @@ def limits(etag: str, request: datetime | None) -> Version:
 
 
 @pytest.mark.parametrize("made", [Version.in_part, limits])
-def test_what_may_turn_out_otherwise_answers_one_request(
+def test_a_result_that_may_change_belongs_to_one_redelivery(
     made: Callable[[str, datetime | None], Version],
 ) -> None:
     versions = [made("1", None), made("1", START), made("1", LATER), made("2", START)]

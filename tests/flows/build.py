@@ -1,4 +1,4 @@
-"""Worlds as the tests of several flows begin, and how every delivery ends."""
+"""Worlds with which the tests of several flows begin, and what is true after every delivery."""
 
 import io
 import json
@@ -16,17 +16,17 @@ from tests.fakes import FakeGem, GemAnswer
 INPUT = "roads.parquet"
 
 
-def world_of(*job_run_ids: str, given: GemAnswer | None = None, concurrency: int = 1) -> World:
-    """Registered jobs about which GEM says `given`, or that they are running."""
-    said: GemAnswer = answer("running") if given is None else given
-    gem = FakeGem(**{job_run_id: [said] for job_run_id in job_run_ids})
+def world_of(*job_run_ids: str, gem_answer: GemAnswer | None = None, concurrency: int = 1) -> World:
+    """Registered jobs for which GEM answers `gem_answer`, by default that they are running."""
+    each: GemAnswer = answer("running") if gem_answer is None else gem_answer
+    gem = FakeGem(**{job_run_id: [each] for job_run_id in job_run_ids})
     world = World(gem=gem, concurrency=concurrency)
     world.add(*job_run_ids)
     return world
 
 
 def after_delivery() -> World:
-    """A world where a job was delivered, and its ticket taken."""
+    """A world where a job was delivered, and its ticket was handled."""
     world = World()
     world.files.write(OUTPUT, matched_file())
     world.settle(finished())
@@ -35,30 +35,30 @@ def after_delivery() -> World:
     return world
 
 
-def settled(given: dict[str, Any] | None = None, *, output: bytes | None = None) -> World:
-    """A world where a job has just settled; its output is there, and right."""
+def settled(gem_answer: dict[str, Any] | None = None, *, output: bytes | None = None) -> World:
+    """A world where a job has just settled; by default its output is correct."""
     world = World()
     world.files.write(OUTPUT, matched_file() if output is None else output)
-    world.settle(given or finished())
+    world.settle(gem_answer or finished())
     return world
 
 
 def ids_file(ids: Iterable[int], **options: int) -> bytes:
-    """A file with nothing but ids."""
+    """A file with only ids."""
     file = io.BytesIO()
     pq.write_table(pa.table({"id": pa.array(ids, pa.int64())}), file, **options)
     return file.getvalue()
 
 
-def with_input(given: bytes | None = None) -> World:
-    """A settled job with an input, by default one whose output lacks roads of it."""
+def with_input(content: bytes | None = None) -> World:
+    """A settled job with an input; by default the output lacks some roads of the input."""
     world = settled()
-    world.files.write(INPUT, ids_file(range(100)) if given is None else given)
+    world.files.write(INPUT, ids_file(range(100)) if content is None else content)
     return world
 
 
 def delivered(world: World) -> dict[str, Any]:
-    """The event that one ticket leads to, after the invariants of every delivery."""
+    """Deliver the job and return the event; asserts what is true after every delivery."""
     manifest = deliver_results(world.deliverer, JOB)
     assert manifest
     assert world.queue.sent == [manifest.body]

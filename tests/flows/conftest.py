@@ -1,4 +1,4 @@
-"""What the stories log is part of what they tell."""
+"""The log lines of the flows are tested too."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Due jobs that are handed out: whatever happens to a message, each is asked about, once."""
+"""Due jobs in batches: each is checked once, whatever happens to its message."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -20,10 +20,10 @@ IDS = [f"job-{number}" for number in range(5)]
 
 
 def world_of(
-    *job_run_ids: str, given: GemAnswer | None = None, plan: BatchPlan | None = None
+    *job_run_ids: str, gem_answer: GemAnswer | None = None, plan: BatchPlan | None = None
 ) -> World:
-    said: GemAnswer = answer("running") if given is None else given
-    gem = FakeGem(**{job_run_id: [said] for job_run_id in job_run_ids})
+    each: GemAnswer = answer("running") if gem_answer is None else gem_answer
+    gem = FakeGem(**{job_run_id: [each] for job_run_id in job_run_ids})
     world = World(gem=gem, plan=plan or BatchPlan(2, 3))
     world.add(*job_run_ids)
     return world
@@ -34,7 +34,7 @@ def run_all(world: World) -> None:
         check_batch(world.checker, message)
 
 
-def test_a_tick_hands_out_and_asks_nothing_itself() -> None:
+def test_with_batches_a_tick_asks_gem_nothing() -> None:
     world = world_of(*IDS)
     tick = check_jobs(world.checker)
     assert (tick.due_jobs, tick.handed_out, tick.checked, tick.remaining) == (5, 5, 0, 0)
@@ -46,7 +46,7 @@ def test_a_tick_hands_out_and_asks_nothing_itself() -> None:
 
 
 def leased(world: World, job_run_id: str) -> None:
-    """Somebody holds a lease of its marker, so that no claim of it succeeds."""
+    """Another client holds a lease of its marker, so that no claim succeeds."""
     replace = world.worklist.replace
 
     def refuse(
@@ -75,7 +75,7 @@ def test_a_marker_that_cannot_be_claimed_stops_no_other_job(
     assert last["problems"] == 1
 
 
-def test_a_job_that_another_has_claimed_is_left_and_no_problem() -> None:
+def test_a_job_claimed_by_another_tick_is_not_a_problem() -> None:
     world = world_of("job-0", "job-1")
     (job, _) = world.registry.open_jobs()
 
@@ -90,15 +90,15 @@ def test_a_job_that_another_has_claimed_is_left_and_no_problem() -> None:
 
 
 def test_a_job_that_ended_is_settled_by_its_batch() -> None:
-    world = world_of(*IDS, given=answer("failed"))
+    world = world_of(*IDS, gem_answer=answer("failed"))
     check_jobs(world.checker)
     run_all(world)
     assert sorted(world.new_tickets()) == IDS
     assert all(world.record(job_run_id).stage is Stage.SETTLED for job_run_id in IDS)
 
 
-def test_the_sweep_goes_by_batches_too() -> None:
-    world = world_of(*IDS, given=answer("failed"))
+def test_the_sweep_also_uses_batches() -> None:
+    world = world_of(*IDS, gem_answer=answer("failed"))
     check_jobs(world.checker)
     run_all(world)
     world.new_tickets()
@@ -109,7 +109,7 @@ def test_the_sweep_goes_by_batches_too() -> None:
     assert world.gem.asked == IDS
 
 
-def test_what_is_handed_out_is_not_handed_out_again_until_it_must_be() -> None:
+def test_a_job_in_a_batch_is_sent_again_only_after_its_claim() -> None:
     world = world_of(*IDS)
     check_jobs(world.checker)
     world.batches.take()  # all messages are lost
@@ -121,7 +121,7 @@ def test_what_is_handed_out_is_not_handed_out_again_until_it_must_be() -> None:
     assert world.gem.asked == IDS
 
 
-def test_two_ticks_at_once_hand_out_a_job_once() -> None:
+def test_two_ticks_at_the_same_time_send_a_job_once() -> None:
     world = world_of(*IDS)
     other = World(gem=world.gem, plan=world.plan, batches=world.batches)
     other.jobs, other.worklist = world.jobs, world.worklist
@@ -136,7 +136,7 @@ def test_two_ticks_at_once_hand_out_a_job_once() -> None:
     assert world.gem.asked == IDS
 
 
-def test_a_message_that_comes_twice_asks_once() -> None:
+def test_a_repeated_message_asks_once() -> None:
     world = world_of(*IDS)
     check_jobs(world.checker)
     messages = world.batches.take()
@@ -145,7 +145,7 @@ def test_a_message_that_comes_twice_asks_once() -> None:
     assert world.gem.asked == IDS
 
 
-def test_a_message_that_comes_twice_at_the_same_time_asks_once() -> None:
+def test_a_message_received_twice_at_the_same_time_asks_once() -> None:
     world = world_of("job-0")
     check_jobs(world.checker)
     (message,) = world.batches.take()
@@ -171,7 +171,7 @@ def test_a_late_message_does_nothing(caplog: pytest.LogCaptureFixture) -> None:
     assert len(logged(caplog, "batch_late")) == 3
 
 
-def test_a_message_whose_jobs_were_handed_out_anew_asks_nothing() -> None:
+def test_a_message_whose_jobs_were_sent_again_asks_nothing() -> None:
     world = world_of("job-0")
     check_jobs(world.checker)
     (old,) = world.batches.take()
@@ -182,7 +182,7 @@ def test_a_message_whose_jobs_were_handed_out_anew_asks_nothing() -> None:
     assert world.gem.asked == []
 
 
-def test_the_queue_is_filled_no_deeper_than_its_jobs_can_wait() -> None:
+def test_the_queue_has_no_more_batches_than_can_run_in_time() -> None:
     ids = [f"job-{number:03}" for number in range(100)]
     world = world_of(*ids, plan=BatchPlan(2, 3))
     tick = check_jobs(world.checker)
@@ -194,7 +194,9 @@ def test_the_queue_is_filled_no_deeper_than_its_jobs_can_wait() -> None:
     assert (tick.handed_out, tick.remaining, tick.due_jobs) == (0, 40, 40)
 
 
-def test_without_a_lane_a_batch_goes_back(caplog: pytest.LogCaptureFixture) -> None:
+def test_without_a_free_lease_a_batch_goes_back_to_the_queue(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     world = world_of("job-0", plan=BatchPlan(2, 1))
     check_jobs(world.checker)
     (message,) = world.batches.take()
@@ -210,7 +212,7 @@ def test_without_a_lane_a_batch_goes_back(caplog: pytest.LogCaptureFixture) -> N
     assert world.gem.asked == ["job-0"]
 
 
-def test_batches_that_are_turned_off_run_out() -> None:
+def test_batches_end_after_they_are_turned_off() -> None:
     world = world_of("job-0")
     check_jobs(world.checker)
     (message,) = world.batches.take()
@@ -225,8 +227,8 @@ def test_batches_that_are_turned_off_run_out() -> None:
     assert world.gem.asked == ["job-0"]
 
 
-def test_a_refused_key_ends_the_batch_and_is_loud(caplog: pytest.LogCaptureFixture) -> None:
-    world = world_of(*IDS, given=GemAccessError("GEM answered 401"), plan=BatchPlan(5, 1))
+def test_a_refused_key_ends_the_batch_and_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    world = world_of(*IDS, gem_answer=GemAccessError("GEM answered 401"), plan=BatchPlan(5, 1))
     check_jobs(world.checker)
     run_all(world)
     assert len(world.gem.asked) == 1
@@ -241,7 +243,7 @@ def test_a_refused_key_ends_the_batch_and_is_loud(caplog: pytest.LogCaptureFixtu
 
 
 @pytest.mark.parametrize("message", [b"", b"{}", b'{"until": "x", "jobs": []}'])
-def test_a_message_that_is_none_ends_on_the_poison_queue(message: bytes) -> None:
+def test_an_unreadable_message_is_an_error(message: bytes) -> None:
     world = world_of(*IDS)
     with pytest.raises(RecordUnreadable):
         check_batch(world.checker, message)
@@ -249,7 +251,7 @@ def test_a_message_that_is_none_ends_on_the_poison_queue(message: bytes) -> None
 
 
 def test_one_bad_job_does_not_end_a_batch() -> None:
-    world = world_of("a", "b", "c", given=answer("running"), plan=BatchPlan(3, 1))
+    world = world_of("a", "b", "c", gem_answer=answer("running"), plan=BatchPlan(3, 1))
     world.gem.answers["b"] = [StoreError("refused")]
     check_jobs(world.checker)
     run_all(world)
@@ -269,7 +271,7 @@ def test_a_batch_stops_at_its_budget() -> None:
     assert set(world.gem.asked) == set(IDS)
 
 
-def test_an_orphan_ages_although_it_is_handed_out() -> None:
+def test_a_claim_does_not_change_the_age_of_a_marker() -> None:
     world = world_of()
     world.registry.mark_open(new_record("job-0"))
     while world.clock() <= START + ORPHAN_AGE + CLAIM_TIME:
@@ -280,15 +282,15 @@ def test_an_orphan_ages_although_it_is_handed_out() -> None:
     assert not world.marked("job-0")
 
 
-def test_a_job_forgotten_meanwhile_does_not_come_back() -> None:
-    world = world_of("job-0", given=answer("finished"))
+def test_a_job_forgotten_at_the_same_time_is_not_stored_again() -> None:
+    world = world_of("job-0", gem_answer=answer("finished"))
     check_jobs(world.checker)
     world.registry.remove("job-0")
     run_all(world)
     assert world.jobs.names() == world.gem.asked == []
 
 
-def test_a_redelivery_beside_a_batch_keeps_its_marker() -> None:
+def test_a_redelivery_during_a_batch_keeps_its_marker() -> None:
     world = world_of("job-0")
     stored = world.registry.get("job-0")
     assert stored
@@ -308,7 +310,7 @@ def _life(world: World) -> None:
 
 
 def _calls() -> list[str]:
-    world = world_of("job-0", "job-1", given=answer("failed"))
+    world = world_of("job-0", "job-1", gem_answer=answer("failed"))
     world.trap.calls.clear()
     world.trap = Trap()
     _life(world)
@@ -317,8 +319,8 @@ def _calls() -> list[str]:
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at", range(len(_calls())))
-def test_a_kill_anywhere_delays_and_loses_nothing(at: int, *, after: bool) -> None:
-    world = world_of("job-0", "job-1", given=answer("failed"))
+def test_a_death_anywhere_only_delays_jobs(at: int, *, after: bool) -> None:
+    world = world_of("job-0", "job-1", gem_answer=answer("failed"))
     world.trap = Trap(at, after=after, check=world.assert_open_records_are_marked)
     with pytest.raises(Killed):
         _life(world)

@@ -1,4 +1,4 @@
-"""A check by hand: it asks now, and takes nothing back that was told."""
+"""A check that a person requests: it asks GEM now, and never changes a settled job."""
 
 import pytest
 
@@ -64,20 +64,20 @@ def test_a_check_beside_a_tick_is_a_conflict() -> None:
         check_job(world.manager, world.checker, JOB)
 
 
-@pytest.mark.parametrize("told", ["running", "failed", "odd"])
+@pytest.mark.parametrize("status", ["running", "failed", "odd"])
 def test_a_check_of_a_delivered_job_changes_nothing_and_says_what_gem_says(
-    told: str, caplog: pytest.LogCaptureFixture
+    status: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = after_delivery()
     stores = (world.jobs, world.worklist, world.tickets, world.manifests, world.reports)
     before = [[store.get(name) for name in store.names()] for store in stores]
-    world.gem.answers[JOB] = [answer(told)]
+    world.gem.answers[JOB] = [answer(status)]
     shown = check_job(world.manager, world.checker, JOB)
-    assert shown["statusNow"] == told
+    assert shown["statusNow"] == status
     assert shown["stage"] == "delivered"
     assert [[store.get(name) for name in store.names()] for store in stores] == before
     (line,) = logged(caplog, "job_changed_after_settlement")
-    assert (line["status"], line["settlement"], line["level"]) == (told, "finished", "ERROR")
+    assert (line["status"], line["settlement"], line["level"]) == (status, "finished", "ERROR")
 
 
 def test_a_settled_job_that_gem_tells_the_same_of_is_quiet(
@@ -99,7 +99,7 @@ def test_a_failed_request_about_a_settled_job_is_no_other_status(
     assert logged(caplog, "job_changed_after_settlement") == []
 
 
-def test_a_lost_job_that_is_still_not_found_did_not_go_back(
+def test_a_lost_job_that_is_still_not_found_has_not_changed(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     world = _settled(Settlement.LOST)
@@ -109,12 +109,12 @@ def test_a_lost_job_that_is_still_not_found_did_not_go_back(
 
 
 @pytest.mark.parametrize(
-    ("told", "lines"), [("running", 0), ("queued", 0), ("odd", 0), ("finished", 1), ("failed", 1)]
+    ("status", "lines"), [("running", 0), ("queued", 0), ("odd", 0), ("finished", 1), ("failed", 1)]
 )
-def test_an_expired_job_that_ended_after_all_is_told_of(
-    told: str, lines: int, caplog: pytest.LogCaptureFixture
+def test_an_expired_job_that_has_ended_later_is_logged(
+    status: str, lines: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = _settled(Settlement.EXPIRED)
-    world.gem.answers[JOB] = [answer(told)]
+    world.gem.answers[JOB] = [answer(status)]
     check_job(world.manager, world.checker, JOB)
     assert len(logged(caplog, "job_changed_after_settlement")) == lines

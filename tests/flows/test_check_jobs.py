@@ -1,4 +1,4 @@
-"""What a tick makes of GEM's answers, and of jobs about which it gets none."""
+"""What a tick does with GEM's answers, and with jobs for which there is no answer."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -24,7 +24,7 @@ from tests.flows.build import world_of
 
 @pytest.mark.parametrize("status", ["finished", "failed", "cancelled"])
 def test_a_final_status_settles_the_job_and_raises_its_ticket(status: str) -> None:
-    world = world_of(JOB, given=answer(status))
+    world = world_of(JOB, gem_answer=answer(status))
     tick = check_jobs(world.checker)
     assert (tick.checked, tick.settled, tick.problems) == (1, 1, 0)
     record = world.record()
@@ -38,8 +38,8 @@ def test_a_final_status_settles_the_job_and_raises_its_ticket(status: str) -> No
 
 
 @pytest.mark.parametrize("status", ["queued", "running"])
-def test_a_job_that_goes_on_is_asked_about_later(status: str) -> None:
-    world = world_of(JOB, given=answer(status))
+def test_a_job_that_has_not_ended_is_checked_later(status: str) -> None:
+    world = world_of(JOB, gem_answer=answer(status))
     tick = check_jobs(world.checker)
     assert (tick.checked, tick.settled, tick.due_jobs, tick.open_jobs) == (1, 0, 1, 1)
     assert world.record().stage is Stage.WATCHING
@@ -47,10 +47,10 @@ def test_a_job_that_goes_on_is_asked_about_later(status: str) -> None:
     assert world.new_tickets() == []
 
 
-def test_a_status_of_no_documentation_is_loud_and_stays_watched(
+def test_an_undocumented_status_is_an_error_and_the_job_stays_watched(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    world = world_of(JOB, given=answer("completed"))
+    world = world_of(JOB, gem_answer=answer("completed"))
     check_jobs(world.checker)
     assert world.record().stage is Stage.WATCHING
     assert world.record().history[-1].status == "completed"
@@ -62,7 +62,7 @@ def test_a_status_of_no_documentation_is_loud_and_stays_watched(
 
 
 def test_a_404_is_counted_and_the_job_lost_after_long_enough() -> None:
-    world = world_of(JOB, given=GemJobNotFound("GEM answered 404"))
+    world = world_of(JOB, gem_answer=GemJobNotFound("GEM answered 404"))
     while world.record().stage is Stage.WATCHING:
         assert world.clock() < START + timedelta(hours=2)
         check_jobs(world.checker)
@@ -76,7 +76,7 @@ def test_a_404_is_counted_and_the_job_lost_after_long_enough() -> None:
 
 @pytest.mark.parametrize("error", [GemUnavailable("GEM answered 500"), GemAnswerError("no JSON")])
 def test_a_failed_request_concludes_nothing_even_after_the_deadline(error: GemError) -> None:
-    world = world_of(JOB, given=error)
+    world = world_of(JOB, gem_answer=error)
     world.clock.move(world.policy.job_deadline * 2)
     tick = check_jobs(world.checker)
     assert (tick.checked, tick.settled, tick.problems) == (0, 0, 1)
@@ -90,14 +90,16 @@ def test_a_failed_request_concludes_nothing_even_after_the_deadline(error: GemEr
     assert world.record().settlement is Settlement.EXPIRED
 
 
-def test_an_answer_that_is_no_job_is_loud(caplog: pytest.LogCaptureFixture) -> None:
-    world = world_of(JOB, given=GemAnswerError("expected a JSON object, got list"))
+def test_an_answer_that_is_not_the_job_is_logged_as_an_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = world_of(JOB, gem_answer=GemAnswerError("expected a JSON object, got list"))
     check_jobs(world.checker)
     assert [line for line in logged(caplog) if line["level"] == "ERROR"]
 
 
-def test_retry_after_is_kept() -> None:
-    world = world_of(JOB, given=GemUnavailable("GEM answered 429", retry_after_seconds=1800))
+def test_retry_after_is_respected() -> None:
+    world = world_of(JOB, gem_answer=GemUnavailable("GEM answered 429", retry_after_seconds=1800))
     check_jobs(world.checker)
     assert world.record().due_at == START + timedelta(minutes=30)
 
@@ -107,7 +109,7 @@ _BAD: dict[str, GemAnswer] = {
     "no job": GemAnswerError("not JSON"),
     "404": GemJobNotFound("GEM answered 404"),
     "no JSON object": {"jobRunId": "another"},
-    "a fault of ours": ZeroDivisionError("x"),
+    "an unexpected error": ZeroDivisionError("x"),
     "storage": StoreError("refused"),
     "odd word": answer("odd"),
     "time beyond the calendar": answer("running", createdAt="0001-01-01T00:00:00+14:00"),
@@ -120,7 +122,7 @@ _BAD: dict[str, GemAnswer] = {
 def test_one_bad_job_does_not_stop_the_others(
     bad: GemAnswer, concurrency: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world = world_of("a", "b", "c", given=answer("finished"), concurrency=concurrency)
+    world = world_of("a", "b", "c", gem_answer=answer("finished"), concurrency=concurrency)
     world.gem.answers["b"] = [bad]
     tick = check_jobs(world.checker)
     assert tick.settled == 2
@@ -130,8 +132,8 @@ def test_one_bad_job_does_not_stop_the_others(
     assert any(line.get("job_run_id") == "b" for line in logged(caplog))
 
 
-def test_a_fault_of_ours_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
-    world = world_of(JOB, given=ZeroDivisionError("x"))
+def test_an_unexpected_error_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    world = world_of(JOB, gem_answer=ZeroDivisionError("x"))
     assert check_jobs(world.checker).problems == 1
     (line,) = logged(caplog, "job_check_crashed")
     assert line["reason"] == "ZeroDivisionError"
@@ -139,10 +141,10 @@ def test_a_fault_of_ours_is_logged_with_its_traceback(caplog: pytest.LogCaptureF
     assert "Traceback" in caplog.text
 
 
-def test_storage_that_throttles_is_told_in_its_words(
+def test_a_storage_error_is_logged_with_its_message(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And the job is asked about once it may be written again."""
+    """The job is checked when it can be written again."""
     world = world_of(JOB)
 
     def busy(*_: object, **__: object) -> str:
@@ -158,7 +160,7 @@ def test_storage_that_throttles_is_told_in_its_words(
     assert check_jobs(world.checker).checked == 1
 
 
-def test_a_record_of_a_newer_app_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_record_of_a_newer_version_does_not_change(caplog: pytest.LogCaptureFixture) -> None:
     world = world_of("a", "b")
     newer = b'{"schemaVersion": 2, "jobRunId": "b"}'
     etag = world.jobs.put("b.json", newer)
@@ -196,8 +198,8 @@ def test_a_refused_key_stops_the_tick_and_changes_no_record(
     assert line["level"] == "ERROR"
 
 
-def test_what_was_done_before_a_refusal_stands() -> None:
-    world = world_of("a", "b", "c", given=answer("finished"))
+def test_checks_before_a_refusal_are_stored() -> None:
+    world = world_of("a", "b", "c", gem_answer=answer("finished"))
     world.gem.answers["b"] = [GemAccessError("GEM answered 403")]
     with pytest.raises(GemAccessError):
         check_jobs(world.checker)
@@ -208,8 +210,8 @@ def test_what_was_done_before_a_refusal_stands() -> None:
     assert (last["settled"], last["remaining"]) == (1, 2)
 
 
-def test_a_job_that_gem_forbids_does_not_hold_up_the_others() -> None:
-    """A 403 may be about one job alone, say that of another identity."""
+def test_a_forbidden_job_does_not_delay_the_others() -> None:
+    """A 403 may concern one job only, for example a job of another identity."""
     world = world_of("a", "b", "c")
     world.gem.answers["a"] = [GemForbidden("GEM answered 403")]
     with pytest.raises(GemForbidden):
@@ -225,7 +227,7 @@ def test_a_job_that_gem_forbids_does_not_hold_up_the_others() -> None:
     assert world.record("a").failures == 0
 
 
-def test_the_job_at_which_a_tick_was_stopped_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_job_that_stopped_a_tick_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     world = world_of("a", "b", "c")
     world.gem.answers["b"] = [GemForbidden("GEM answered 403")]
     with pytest.raises(GemForbidden):
@@ -234,34 +236,34 @@ def test_the_job_at_which_a_tick_was_stopped_is_told(caplog: pytest.LogCaptureFi
     assert (line["job_run_id"], line["reason"]) == ("b", "GEM answered 403")
 
 
-def test_another_writer_who_was_first_stands(caplog: pytest.LogCaptureFixture) -> None:
-    world = world_of(JOB, given=answer("finished"))
-    theirs = replace(new_record(), labels={"by": "them"}, due_at=START)
+def test_a_conflicting_change_is_kept(caplog: pytest.LogCaptureFixture) -> None:
+    world = world_of(JOB, gem_answer=answer("finished"))
+    other_record = replace(new_record(), labels={"by": "them"}, due_at=START)
 
     def overtake(job_run_id: str) -> None:
         other = World()
         other.jobs, other.worklist = world.jobs, world.worklist
         stored = other.registry.get(job_run_id)
         assert stored
-        other.registry.replace(stored, theirs)
+        other.registry.replace(stored, other_record)
 
     world.gem.before = overtake
     assert check_jobs(world.checker).problems == 1
-    assert world.record() == theirs
+    assert world.record() == other_record
     assert world.new_tickets() == []
     assert logged(caplog, "record_conflict")
     assert world.marked()
 
 
-def test_a_job_forgotten_meanwhile_does_not_come_back() -> None:
-    world = world_of(JOB, given=answer("finished"))
+def test_a_job_forgotten_at_the_same_time_is_not_stored_again() -> None:
+    world = world_of(JOB, gem_answer=answer("finished"))
     world.gem.before = lambda job_run_id: world.jobs.delete(f"{job_run_id}.json")
     check_jobs(world.checker)
     assert world.jobs.names() == []
     assert world.new_tickets() == []
 
 
-def test_jitter_spreads_the_next_questions() -> None:
+def test_jitter_spreads_the_next_checks() -> None:
     shares = iter([0.0, 0.0, 1.0, 1.0])  # one for the claim, one for the answer
     gem = FakeGem(a=[answer("running")], b=[answer("running")])
     world = World(gem=gem, jitter=lambda: next(shares))

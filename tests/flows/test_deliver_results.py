@@ -1,4 +1,4 @@
-"""Each outcome leads to one manifest, which tells what was found."""
+"""Each outcome leads to one manifest, which has the results of the audit."""
 
 import json
 
@@ -16,7 +16,7 @@ from tests.fakes import START
 from tests.flows.build import delivered, settled
 
 
-def test_a_right_output_is_valid() -> None:
+def test_a_correct_output_is_valid() -> None:
     world = settled()
     event = delivered(world)
     data = event["data"]
@@ -29,7 +29,7 @@ def test_a_right_output_is_valid() -> None:
     assert data["output"]["rewrittenSinceModifiedAt"] is False
 
 
-def test_a_wrong_figure_is_a_warning_or_an_error_by_how_far_it_is_off() -> None:
+def test_a_wrong_statistic_is_a_warning_or_an_error() -> None:
     near = finished()
     near["statistics"] = near["statistics"] | {"roads_matched": "75.5%", "roads_unmatched": "24.5%"}
     assert delivered(settled(near))["data"]["outcome"] == "valid_with_warnings"
@@ -39,7 +39,7 @@ def test_a_wrong_figure_is_a_warning_or_an_error_by_how_far_it_is_off() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"id,gers_id\n1,2\n", b"PAR1" + b"\0" * 40 + b"PAR1"])
-def test_an_output_that_is_no_parquet_is_invalid(body: bytes) -> None:
+def test_an_output_that_is_not_parquet_is_invalid(body: bytes) -> None:
     data = delivered(settled(output=body))["data"]
     assert data["outcome"] == "invalid"
     assert data["checks"]["counts"]["failedError"] >= 1
@@ -47,7 +47,7 @@ def test_an_output_that_is_no_parquet_is_invalid(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
-def test_a_job_without_an_output_is_told_too(status: str) -> None:
+def test_a_failed_or_cancelled_job_has_a_manifest(status: str) -> None:
     world = settled(answer(status))
     event = delivered(world)
     assert event["data"]["outcome"] == status
@@ -57,7 +57,7 @@ def test_a_job_without_an_output_is_told_too(status: str) -> None:
 
 
 @pytest.mark.parametrize("reason", ["lost", "expired"])
-def test_a_job_that_gem_never_ended_is_told_too(reason: str) -> None:
+def test_a_lost_or_expired_job_has_a_manifest(reason: str) -> None:
     world = World()
     world.add(JOB)
     stored = world.registry.get(JOB)
@@ -68,7 +68,7 @@ def test_a_job_that_gem_never_ended_is_told_too(reason: str) -> None:
     assert event["data"]["job"] is None
 
 
-def test_labels_come_back() -> None:
+def test_the_manifest_has_the_labels() -> None:
     world = World()
     world.files.write(OUTPUT, matched_file())
     world.gem.answers[JOB] = [finished()]
@@ -77,7 +77,7 @@ def test_labels_come_back() -> None:
     assert delivered(world)["data"]["labels"] == {"team": "Straßen"}
 
 
-def test_the_input_is_read_when_it_can_be() -> None:
+def test_the_output_is_compared_with_its_input() -> None:
     world = settled()
     world.files.write("roads.parquet", matched_file())
     event = delivered(world)
@@ -92,7 +92,7 @@ def test_the_input_is_read_when_it_can_be() -> None:
         (True, OutputRefused("no name"), "cannot be read: no name"),
     ],
 )
-def test_an_input_that_is_not_read_fails_no_output(
+def test_an_unread_input_does_not_make_the_output_invalid(
     *, input_audit: bool, error: OutputRefused | None, note: str
 ) -> None:
     world = settled()
@@ -104,13 +104,13 @@ def test_an_input_that_is_not_read_fails_no_output(
     assert note in data["input"]["note"]
 
 
-def test_a_job_that_names_no_input_is_audited_by_its_output() -> None:
+def test_a_job_without_an_input_name_is_audited_without_it() -> None:
     world = settled(finished(inputFileName=None))
     assert "names no input" in delivered(world)["data"]["input"]["note"]
 
 
 @pytest.mark.parametrize(
-    ("told", "name"),
+    ("fields", "name"),
     [
         ({"outputFileName": "a_matched.parquet"}, "a_matched.parquet"),
         ({"outputFileName": "other.parquet", "inputFileName": "a.parquet"}, "other.parquet"),
@@ -121,26 +121,26 @@ def test_a_job_that_names_no_input_is_audited_by_its_output() -> None:
         ({"inputFileName": "v1.2/a.pq"}, "v1.2/a_matched.parquet"),
     ],
 )
-def test_the_output_is_the_file_that_gem_names(told: dict[str, str], name: str) -> None:
-    assert output_name(job("finished", **told)) == name
+def test_the_output_is_the_file_that_gem_names(fields: dict[str, str], name: str) -> None:
+    assert output_name(job("finished", **fields)) == name
 
 
-@pytest.mark.parametrize("given", ["a.PARQUET", "v1.2/a.pq", "a.b.parquet", "a"])
-def test_a_name_that_follows_the_pattern_is_judged_by_the_same_pattern(given: str) -> None:
-    world = settled(finished(outputFileName=None, inputFileName=given))
-    world.files.write(output_name(job("finished", inputFileName=given)), matched_file())
+@pytest.mark.parametrize("input_name", ["a.PARQUET", "v1.2/a.pq", "a.b.parquet", "a"])
+def test_a_name_that_follows_the_pattern_is_judged_by_the_same_pattern(input_name: str) -> None:
+    world = settled(finished(outputFileName=None, inputFileName=input_name))
+    world.files.write(output_name(job("finished", inputFileName=input_name)), matched_file())
     data = delivered(world)["data"]
     assert data["outcome"] == "valid"
 
 
-def test_the_pages_own_answer_names_its_output() -> None:
+def test_the_documented_answer_gives_the_name_of_the_output() -> None:
     world = World()
     world.settle(page_answer("finished"))
     deliver_results(world.deliverer, JOB)
     assert world.files.opened == [("storage-001", "your_data_matched.parquet")]
 
 
-def test_names_that_cannot_be_any_are_invalid_and_not_asked_for() -> None:
+def test_impossible_names_are_invalid_and_not_requested() -> None:
     world = settled(finished(outputFileName="../secret"))
     world.files.errors["../secret"] = OutputRefused("more than a plain file name")
     data = delivered(world)["data"]
@@ -148,7 +148,7 @@ def test_names_that_cannot_be_any_are_invalid_and_not_asked_for() -> None:
     assert data["output"] is None
 
 
-def test_a_job_that_names_no_file_at_all_is_a_missing_output() -> None:
+def test_a_job_without_any_file_name_is_a_missing_output() -> None:
     world = settled(finished(outputFileName=None, inputFileName=None))
     world.clock.move(world.output_grace)
     assert delivered(world)["data"]["outcome"] == "output_missing"
@@ -164,7 +164,7 @@ def test_a_job_that_names_no_file_at_all_is_a_missing_output() -> None:
         ("9999-12-31T23:59:59Z", False),
     ],
 )
-def test_a_file_written_after_the_jobs_end_is_told(
+def test_a_file_written_after_the_end_of_the_job_is_reported(
     modified_at: str | None, *, rewritten: bool | None
 ) -> None:
     world = settled(finished(modifiedAt=modified_at))
@@ -172,7 +172,7 @@ def test_a_file_written_after_the_jobs_end_is_told(
 
 
 @pytest.mark.parametrize("text", ['"\\ud800"', "1e400"])
-def test_whatever_gem_adds_the_job_is_delivered(text: str) -> None:
+def test_any_added_member_of_gem_is_accepted(text: str) -> None:
     world = World()
     world.files.write(OUTPUT, matched_file())
     world.gem.answers[JOB] = [finished(extra=json.loads(text))]

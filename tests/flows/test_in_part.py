@@ -1,4 +1,4 @@
-"""What could not be checked for trouble that may pass is waited for, and never final."""
+"""A problem that may pass is waited for; a manifest without all checks is never final."""
 
 from datetime import timedelta
 from functools import partial
@@ -23,7 +23,7 @@ BUSY = OutputUnreachable("storage answered 503")
 
 
 def ticks(world: World, *, until: timedelta) -> None:
-    """Each minute a tick, and the deliveries that it leads to."""
+    """Run a tick each minute, and the deliveries that its tickets trigger."""
     while not world.queue.sent and world.clock() < START + until:
         world.clock.move(minutes=1)
         check_jobs(world.checker)
@@ -48,12 +48,12 @@ def test_an_input_that_cannot_be_opened_is_waited_for(caplog: pytest.LogCaptureF
     assert not logged(caplog, "output_audited")
     del world.files.errors[INPUT]
     ticks(world, until=MAX_RETRY_TIME)
-    assert last(world)["data"]["outcome"] == "invalid"  # as it is: roads are missing
+    assert last(world)["data"]["outcome"] == "invalid"  # roads are missing
 
 
 @pytest.mark.parametrize("error", [BUSY, OutputChanged("replaced")])
 @pytest.mark.parametrize("at", [0, 1])
-def test_an_input_that_cannot_be_read_on_is_waited_for(error: OutputError, at: int) -> None:
+def test_a_read_error_of_the_input_is_waited_for(error: OutputError, at: int) -> None:
     world = with_input()
     reads: list[str] = []
 
@@ -71,7 +71,7 @@ def test_an_input_that_cannot_be_read_on_is_waited_for(error: OutputError, at: i
     assert last(world)["data"]["outcome"] == "invalid"
 
 
-def test_an_input_that_stays_away_holds_no_manifest_back_for_long() -> None:
+def test_an_input_that_stays_unreachable_delays_the_manifest_only_for_a_while() -> None:
     world = with_input()
     world.files.errors[INPUT] = OutputUnreachable("refused: 403")
     deliver_results(world.deliverer, JOB)
@@ -83,7 +83,7 @@ def test_an_input_that_stays_away_holds_no_manifest_back_for_long() -> None:
     assert world.record().stage is Stage.DELIVERED
 
 
-def test_patience_begins_with_the_trouble_however_late_the_delivery_is() -> None:
+def test_the_wait_starts_with_the_problem_not_with_the_settlement() -> None:
     world = with_input()
     world.clock.move(hours=3)
     world.files.errors[INPUT] = BUSY
@@ -94,7 +94,7 @@ def test_patience_begins_with_the_trouble_however_late_the_delivery_is() -> None
     assert deliver_results(world.deliverer, JOB)
 
 
-def test_an_output_that_is_written_again_and_again_has_no_patience_of_its_own() -> None:
+def test_a_replaced_output_does_not_restart_the_wait() -> None:
     world = with_input()
     world.files.errors[INPUT] = OutputUnreachable("refused: 403")
     for rows in range(20, 20 + MAX_RETRY_TIME // timedelta(minutes=2)):
@@ -105,7 +105,7 @@ def test_an_output_that_is_written_again_and_again_has_no_patience_of_its_own() 
 
 
 def in_part() -> World:
-    """A world where a manifest went out without the input."""
+    """A world where a manifest was sent without reading the input."""
     world = with_input()
     world.files.errors[INPUT] = BUSY
     deliver_results(world.deliverer, JOB)
@@ -114,7 +114,7 @@ def in_part() -> World:
     return world
 
 
-def test_a_redelivery_audits_anew_what_was_audited_in_part() -> None:
+def test_a_redelivery_audits_again_what_was_audited_in_part() -> None:
     world = in_part()
     first = last(world)
     del world.files.errors[INPUT]
@@ -129,7 +129,7 @@ def test_a_redelivery_audits_anew_what_was_audited_in_part() -> None:
     assert delivered(world) == second
 
 
-def test_a_redelivery_has_patience_again() -> None:
+def test_a_redelivery_waits_again() -> None:
     world = in_part()
     redeliver_job(world.manager, JOB)
     assert deliver_results(world.deliverer, JOB) is None
@@ -137,7 +137,7 @@ def test_a_redelivery_has_patience_again() -> None:
     deliver_results(world.deliverer, JOB)
     first, second = world.queue.events()
     assert second["data"]["outcome"] == "valid"
-    assert first["id"] != second["id"]  # it was asked for
+    assert first["id"] != second["id"]  # a redelivery was requested
 
 
 def test_a_repeat_sends_what_was_audited_in_part_byte_for_byte() -> None:
@@ -161,7 +161,7 @@ def test_a_repeat_sends_what_was_audited_in_part_byte_for_byte() -> None:
     assert first == second
 
 
-def test_an_input_that_is_gone_is_a_note_at_once() -> None:
+def test_a_missing_input_is_noted_without_a_wait() -> None:
     world = with_input()
     world.files.errors[INPUT] = OutputMissing("it is not there")
     assert "not there" in delivered(world)["data"]["input"]["note"]
@@ -171,7 +171,7 @@ def shuffled() -> bytes:
     return ids_file([*range(0, 30_000, 2), *range(29_999, 0, -2)])
 
 
-def test_a_disk_without_room_for_ids_is_waited_for(tmp_path: Path) -> None:
+def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:
     world = settled(output=shuffled())
     absent = tmp_path / "absent"
     limits = IdLimits(memory_bytes=10_000, folder=absent)
@@ -182,7 +182,7 @@ def test_a_disk_without_room_for_ids_is_waited_for(tmp_path: Path) -> None:
     assert last(world)["data"]["statistics"]["counted"]["roads"]["ids"] == 30_000
 
 
-def test_a_disk_that_stays_full_holds_no_manifest_back_for_long(tmp_path: Path) -> None:
+def test_a_disk_that_stays_full_delays_the_manifest_only_for_a_while(tmp_path: Path) -> None:
     world = settled(output=shuffled())
     world.files.write(INPUT, shuffled())
     world.audit = partial(audit, options=AuditOptions(IdLimits(1000, tmp_path / "absent")))
@@ -191,7 +191,7 @@ def test_a_disk_that_stays_full_holds_no_manifest_back_for_long(tmp_path: Path) 
     assert "temporary directory" in last(world)["data"]["input"]["note"]
 
 
-def test_a_job_that_is_forgotten_takes_its_patience_along() -> None:
+def test_forgetting_a_job_deletes_its_wait() -> None:
     world = with_input()
     world.files.errors[INPUT] = BUSY
     deliver_results(world.deliverer, JOB)

@@ -1,6 +1,6 @@
-"""The process may die before or after any call of any edge: the manifest arrives all the same.
+"""The process may die before or after any call to storage, GEM or the queue: the manifest arrives.
 
-The calls are found by watching a life that nobody disturbs, so a new call is covered by itself.
+The calls are recorded during a run without deaths, so a new call is tested without further work.
 """
 
 import json
@@ -31,7 +31,7 @@ def new_world(kind: str, trap: Trap | None = None) -> World:
 
 
 def live(world: World) -> None:
-    """From registration to report, without any disturbance."""
+    """Run a job from its registration to its manifest."""
     register_job(world.manager, JOB, None)
     check_jobs(world.checker)
     world.clock.move(minutes=5)
@@ -40,9 +40,9 @@ def live(world: World) -> None:
 
 
 def recover(world: World) -> None:
-    """What follows a kill: the caller registers again, the timer ticks, tickets trigger.
+    """Run what follows a death: a new registration, ticks, and the deliveries of new tickets.
 
-    The event of a ticket that was written before the kill is lost.
+    The event of a ticket that was written before the death is lost.
     """
     world.trap = Trap(check=world.assert_open_records_are_marked)
     world.new_tickets()
@@ -53,12 +53,12 @@ def recover(world: World) -> None:
         check_jobs(world.checker)
         for job_run_id in world.new_tickets():
             deliver_results(world.deliverer, job_run_id)
-    for _ in range(2):  # what is left to tidy is tidied
+    for _ in range(2):  # deletes old markers
         world.clock.move(hours=2)
         check_jobs(world.checker)
 
 
-def assert_told_once_or_the_same(world: World) -> None:
+def assert_one_manifest(world: World) -> None:
     events = [check_manifest(body) for body in world.queue.sent]
     assert events
     assert len(set(world.queue.sent)) == 1
@@ -75,7 +75,7 @@ def assert_told_once_or_the_same(world: World) -> None:
 def calls_of(kind: str) -> list[str]:
     world = new_world(kind)
     live(world)
-    assert_told_once_or_the_same(world)
+    assert_one_manifest(world)
     return world.trap.calls
 
 
@@ -87,7 +87,7 @@ _KILLS = [
 ]
 
 
-def test_the_watched_life_has_every_edge() -> None:
+def test_the_recorded_calls_include_every_dependency() -> None:
     calls = set(calls_of("finished"))
     assert {
         "jobs.create",
@@ -106,13 +106,13 @@ def test_the_watched_life_has_every_edge() -> None:
 
 
 @pytest.mark.parametrize(("kind", "at", "after"), _KILLS)
-def test_a_kill_delays_a_manifest_and_never_loses_it(kind: str, at: int, *, after: bool) -> None:
+def test_a_death_delays_a_manifest_and_never_loses_it(kind: str, at: int, *, after: bool) -> None:
     world = new_world(kind, Trap(at, after=after))
     with pytest.raises(Killed):
         live(world)
     world.assert_open_records_are_marked()
     recover(world)
-    assert_told_once_or_the_same(world)
+    assert_one_manifest(world)
 
 
 @pytest.mark.parametrize(("kind", "at", "after"), _KILLS)
@@ -127,7 +127,7 @@ def test_a_repeated_ticket_does_what_the_sweep_does(kind: str, at: int, *, after
         return
     deliver_results(world.deliverer, JOB)
     deliver_results(world.deliverer, JOB)
-    assert_told_once_or_the_same(world)
+    assert_one_manifest(world)
 
 
 def _redelivery_calls() -> list[str]:
@@ -140,7 +140,7 @@ def _redelivery_calls() -> list[str]:
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at", range(len(_redelivery_calls())))
-def test_a_kill_within_a_redelivery_leaves_it_asked_for_or_not(at: int, *, after: bool) -> None:
+def test_a_death_during_a_redelivery_leaves_it_requested_or_not(at: int, *, after: bool) -> None:
     world = new_world("finished")
     live(world)
     world.trap = Trap(at, after=after, check=world.assert_open_records_are_marked)
@@ -149,4 +149,4 @@ def test_a_kill_within_a_redelivery_leaves_it_asked_for_or_not(at: int, *, after
     asked_for = world.record().stage is Stage.SETTLED
     recover(world)
     assert len(world.queue.sent) == (2 if asked_for else 1)
-    assert_told_once_or_the_same(world)
+    assert_one_manifest(world)

@@ -1,4 +1,4 @@
-"""A listing that cannot go on from where a caller says is the caller's mistake, not storage's."""
+"""A listing that cannot continue at the requested place is a client error, not a storage error."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from tests.fakes import MemoryDocuments
 from tests.gem.server import Reply, ScriptedServer
 
 REFUSAL = Reply(400, headers={"x-ms-error-code": "InvalidQueryParameterValue"})
-"""As the service answers a marker that it did not give; Azurite takes any."""
+"""The answer of Azure Storage to a marker that it did not create. Azurite accepts any marker."""
 
 
 @pytest.fixture
@@ -26,18 +26,18 @@ def documents() -> Iterator[BlobDocuments]:
         yield BlobDocuments(jobs)
 
 
-def test_a_page_that_storage_does_not_know(documents: BlobDocuments) -> None:
+def test_an_unknown_page_is_an_error_of_its_own(documents: BlobDocuments) -> None:
     with pytest.raises(PageUnknown):
         documents.page(after="2!8!bm8")
 
 
-def test_a_refusal_of_the_first_page_is_trouble_of_ours(documents: BlobDocuments) -> None:
+def test_a_refused_first_page_is_a_storage_error(documents: BlobDocuments) -> None:
     with pytest.raises(StoreError) as caught:
         documents.page()
     assert not isinstance(caught.value, PageUnknown)
 
 
-def test_the_caller_is_told(documents: BlobDocuments) -> None:
+def test_an_unknown_page_is_a_request_error(documents: BlobDocuments) -> None:
     world = World()
     memory = MemoryDocuments()
     manager = world.manager
@@ -49,6 +49,6 @@ def test_the_caller_is_told(documents: BlobDocuments) -> None:
 
 
 @pytest.mark.parametrize("after", ["\0", "ä", "a\nb", "x" * 3000])
-def test_what_can_be_no_page_is_not_asked_for(after: str) -> None:
+def test_an_impossible_page_causes_no_request_to_storage(after: str) -> None:
     with pytest.raises(RequestError, match="nextPage"):
         list_jobs(World().manager, {"after": after})

@@ -1,4 +1,4 @@
-"""Jobs are registered, listed, delivered again and forgotten by people."""
+"""People register, list, redeliver and forget jobs."""
 
 from collections.abc import Callable
 
@@ -30,15 +30,15 @@ def test_a_new_job_is_watched_from_now_on(caplog: pytest.LogCaptureFixture) -> N
     assert logged(caplog, "job_registered")[0]["job_run_id"] == JOB
 
 
-def test_a_registration_that_is_repeated_marks_the_job_again() -> None:
-    """The first one died before it was answered, and its marker may be gone."""
+def test_a_repeated_registration_writes_the_marker_again() -> None:
+    """The first request died before its answer, and its marker may be missing."""
     world = World()
     world.jobs.create(f"{JOB}.json", record_to_bytes(new_record()))
     assert register_job(world.manager, JOB, None)[0] is False
     assert world.marked()
 
 
-def test_a_known_job_stays_as_it_is() -> None:
+def test_a_registered_job_does_not_change() -> None:
     world = World()
     register_job(world.manager, JOB, {"labels": {"a": "b"}})
     before = world.jobs.get(f"{JOB}.json")
@@ -48,7 +48,7 @@ def test_a_known_job_stays_as_it_is() -> None:
     assert world.jobs.get(f"{JOB}.json") == before
 
 
-def test_two_who_register_at_once_get_one_record() -> None:
+def test_two_registrations_at_the_same_time_make_one_record() -> None:
     world = World()
     other = World()
     other.jobs, other.worklist = world.jobs, world.worklist
@@ -64,7 +64,7 @@ def test_two_who_register_at_once_get_one_record() -> None:
 
 
 @pytest.mark.parametrize("job_run_id", ["../x", "a/b", "x" * 300, "", "jöb", "."])
-def test_an_id_that_is_none_is_refused_at_every_route(job_run_id: str) -> None:
+def test_an_invalid_id_is_refused_by_every_route(job_run_id: str) -> None:
     world = World()
     routes: list[Callable[[], object]] = [
         lambda: register_job(world.manager, job_run_id, None),
@@ -79,7 +79,7 @@ def test_an_id_that_is_none_is_refused_at_every_route(job_run_id: str) -> None:
     assert world.trap.calls == []
 
 
-def test_an_unknown_job_is_said_to_be_one() -> None:
+def test_an_unknown_job_is_reported() -> None:
     world = World()
     routes: list[Callable[[], object]] = [
         lambda: show_job(world.manager, JOB),
@@ -109,7 +109,7 @@ def test_a_listing_is_paged_and_filtered() -> None:
     assert [job["jobRunId"] for job in settled["jobs"]] == ["b"]
 
 
-def test_a_listing_without_words_is_one_page_of_all() -> None:
+def test_a_listing_without_a_query_is_the_first_page() -> None:
     world = World()
     world.add(*(f"job-{number:03}" for number in range(DEFAULT_PAGE + 1)))
     page = list_jobs(world.manager, {"stage": "", "limit": "", "after": ""})
@@ -133,7 +133,7 @@ def test_a_listing_without_words_is_one_page_of_all() -> None:
     ],
     ids=lambda query: ascii(query)[:30],
 )
-def test_a_word_that_cannot_be_is_named(query: dict[str, str]) -> None:
+def test_an_invalid_value_of_the_query_is_named(query: dict[str, str]) -> None:
     with pytest.raises(RequestError, match=next(iter(query))) as caught:
         list_jobs(World().manager, query)
     assert len(str(caught.value)) < 200
@@ -157,7 +157,7 @@ def test_a_delivered_job_can_be_delivered_again() -> None:
     assert world.record().stage is Stage.DELIVERED
 
 
-def test_a_redelivery_after_an_overwrite_tells_of_the_new_output() -> None:
+def test_a_redelivery_after_an_overwrite_reports_the_new_output() -> None:
     world = after_delivery()
     world.files.write(OUTPUT, matched_file(matched=20))
     redeliver_job(world.manager, JOB)
@@ -175,7 +175,7 @@ def test_a_job_that_is_being_watched_has_nothing_to_deliver() -> None:
     assert world.new_tickets() == []
 
 
-def test_a_forgotten_job_is_gone_and_its_reports_stay(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_forgotten_job_is_deleted_and_its_reports_stay(caplog: pytest.LogCaptureFixture) -> None:
     world = after_delivery()
     forget_job(world.manager, JOB)
     assert world.jobs.names() == world.manifests.names() == []
@@ -187,7 +187,7 @@ def test_a_forgotten_job_is_gone_and_its_reports_stay(caplog: pytest.LogCaptureF
     assert deliver_results(world.deliverer, JOB) is None
 
 
-def test_a_forgotten_job_can_be_registered_and_told_again() -> None:
+def test_a_forgotten_job_can_be_registered_and_delivered_again() -> None:
     world = after_delivery()
     forget_job(world.manager, JOB)
     assert register_job(world.manager, JOB, {"labels": {"second": "life"}})[0]
@@ -196,8 +196,8 @@ def test_a_forgotten_job_can_be_registered_and_told_again() -> None:
     assert world.queue.events()[1]["data"]["labels"] == {"second": "life"}
 
 
-def test_a_job_registered_while_it_is_forgotten_once_more_keeps_its_marker() -> None:
-    """The marker that the second forgetting sees is not that of what it forgets."""
+def test_a_job_registered_while_it_is_forgotten_keeps_its_marker() -> None:
+    """The second deletion finds the marker of the new registration, and must not delete it."""
     world = after_delivery()
     forget_job(world.manager, JOB)
     other = World(clock=world.clock)
@@ -219,8 +219,8 @@ def test_a_job_registered_while_it_is_forgotten_once_more_keeps_its_marker() -> 
     assert world.marked()
 
 
-def test_a_worklist_that_was_emptied_is_made_anew_by_hand() -> None:
-    """As docs/operations.md has it: watching jobs are checked, settled ones redelivered."""
+def test_an_operator_can_restore_an_empty_worklist() -> None:
+    """As docs/operations.md describes: watching jobs are checked, settled ones are redelivered."""
     world = World()
     world.files.write(OUTPUT, matched_file())
     world.gem.answers = {"a": [answer("running")], "b": [finished()]}
@@ -234,7 +234,7 @@ def test_a_worklist_that_was_emptied_is_made_anew_by_hand() -> None:
     assert [job.job_run_id for job in world.registry.open_jobs()] == ["a", "b"]
 
 
-def test_the_marker_of_a_forgotten_job_goes_within_two_hours() -> None:
+def test_the_marker_of_a_forgotten_job_is_deleted_within_two_hours() -> None:
     world = World()
     world.add(JOB)
     forget_job(world.manager, JOB)

@@ -1,4 +1,4 @@
-"""An output beyond the limits of an audit: neither valid nor invalid, and not the last word."""
+"""An output beyond the limits of an audit is neither valid nor invalid; later it may be audited."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.flows.build import delivered, settled
 
 @pytest.fixture
 def little_memory(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """An app that cannot hold a single batch; `undo()` gives it more."""
+    """An app with too little memory for a single batch; `undo()` gives it more."""
     monkeypatch.setattr(decoding, "MAX_DECODED_BYTES", 10)
     return monkeypatch
 
@@ -37,10 +37,10 @@ def test_an_output_beyond_the_limits_is_not_audited_and_a_check_says_why() -> No
     assert "more than 10 bytes" in failed["detail"]
 
 
-def test_with_more_memory_a_redelivery_is_valid_and_no_repeat(
+def test_with_more_memory_a_redelivery_is_valid_and_has_another_id(
     little_memory: pytest.MonkeyPatch,
 ) -> None:
-    """A listener that drops known ids takes the second one."""
+    """A listener that drops known ids accepts the second manifest."""
     world = settled()
     first = delivered(world)
     little_memory.undo()
@@ -50,7 +50,7 @@ def test_with_more_memory_a_redelivery_is_valid_and_no_repeat(
 
 
 @pytest.mark.usefixtures("little_memory")
-def test_each_redelivery_is_an_answer_of_its_own() -> None:
+def test_each_redelivery_has_an_id_of_its_own() -> None:
     world = settled()
     events = [delivered(world), redelivered(world), redelivered(world)]
     assert {event["data"]["outcome"] for event in events} == {Outcome.NOT_AUDITED}
@@ -76,10 +76,10 @@ def test_a_repeat_sends_the_same_bytes() -> None:
     assert first == second
 
 
-def test_a_broken_promise_beside_it_is_invalid_and_not_the_last_word_either(
+def test_an_unread_output_with_a_failed_check_is_invalid_and_audited_again(
     little_memory: pytest.MonkeyPatch,
 ) -> None:
-    """The rows were not read: with more memory there may be more to say."""
+    """The rows were not read. With more memory an audit may find more."""
     world = World()
     world.files.write(OUTPUT, matched_file())
     world.gem.answers[JOB] = [finished()]

@@ -1,4 +1,4 @@
-"""A delivery is read from one module to the next, and asks storage no more than it must."""
+"""A delivery visits few modules, and sends no more requests to storage than necessary."""
 
 import sys
 from collections.abc import Iterator
@@ -21,26 +21,26 @@ from tests.builders import JOB, World, matched_file
 from tests.flows.build import INPUT, settled
 
 ROOT = Path(function_app.__file__).parent
-MAX_STATIONS = 14
-STORIES_APART = {"audit", "page", "settings"}
-"""Packages that are read on their own, and so is what they call."""
+MAX_MODULES = 14
+SKIPPED = {"audit", "page", "settings"}
+"""Packages that a reader can skip. They and what they call are not counted."""
 REGISTRY = "watch.registry"
-"""A station; how a record is read is a story apart as well."""
+"""It is counted, but what it calls is not."""
 
 
 def with_everything() -> tuple[World, Deliverer]:
-    """A settled job with output and input, whose report is drawn too."""
+    """A settled job with output and input, whose report has a page."""
     world = settled()
     world.files.write(INPUT, matched_file())
     world.trap.calls.clear()
     return world, replace(world.deliverer, make_page=partial(make_page, with_map=True))
 
 
-class Stations:
-    """The modules that are visited, in the order of the first visit.
+class Visits:
+    """The modules that a delivery visits, in the order of the first visit.
 
-    Those directly in `gem_core` (errors, log events, outcomes) are the vocabulary of all others,
-    and do not count.
+    Modules directly in `gem_core` (errors, log events, outcomes) are used everywhere and are not
+    counted.
     """
 
     def __init__(self) -> None:
@@ -48,9 +48,9 @@ class Stations:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Note visits meanwhile."""
+        """Record the visits during the block."""
         tool, start = sys.monitoring.PROFILER_ID, sys.monitoring.events.PY_START
-        sys.monitoring.use_tool_id(tool, "stations")
+        sys.monitoring.use_tool_id(tool, "visits")
         sys.monitoring.register_callback(tool, start, self._started)
         sys.monitoring.set_events(tool, start)
         try:
@@ -61,22 +61,22 @@ class Stations:
             sys.monitoring.restart_events()
 
     def stop(self) -> None:
-        """Note none any more."""
+        """Record no more visits."""
         sys.monitoring.set_events(sys.monitoring.PROFILER_ID, 0)
 
     def _started(self, code: CodeType, _: int) -> object:
         module = module_of(code.co_filename)
-        if not module or module in self.visited or package_of(module) in STORIES_APART:
+        if not module or module in self.visited or package_of(module) in SKIPPED:
             return sys.monitoring.DISABLE
         callers = set(map(module_of, files_of(sys._getframe(2))))
-        if REGISTRY not in callers and not STORIES_APART & set(map(package_of, callers)):
+        if REGISTRY not in callers and not SKIPPED & set(map(package_of, callers)):
             self.visited.append(module)
         return None
 
 
 @cache
 def module_of(file: str) -> str:
-    """Such as "flows.deliver_results"; empty for what does not count."""
+    """The module of a file, such as "flows.deliver_results"; empty if it is not counted."""
     path = Path(file)
     if not path.is_relative_to(ROOT):
         return ""
@@ -93,7 +93,7 @@ def package_of(module: str) -> str:
 
 
 def files_of(frame: FrameType | None) -> Iterator[str]:
-    """Of a function and of all that called it."""
+    """The files of a function and of all its callers."""
     while frame:
         yield frame.f_code.co_filename
         frame = frame.f_back
@@ -101,14 +101,14 @@ def files_of(frame: FrameType | None) -> Iterator[str]:
 
 def test_a_delivery_visits_few_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     world, deliverer = with_everything()
-    stations = Stations()
+    visits = Visits()
 
     def wired() -> Deliverer:
-        stations.visited.append("wiring.delivery")
+        visits.visited.append("wiring.delivery")
         return deliverer
 
     def send(body: str) -> None:
-        stations.stop()
+        visits.stop()
         world.queue.sent.append(body)
 
     monkeypatch.setattr(delivery, "deliverer", wired)
@@ -116,12 +116,12 @@ def test_a_delivery_visits_few_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     ticket = Mock()
     ticket.name = f"{TICKETS}/{JOB}.json"
     deliver = function_app.deliver_results.build().get_user_function()
-    with stations.watched():
+    with visits.watched():
         deliver(ticket)
     assert world.queue.sent
-    assert stations.visited[0] == "function_app"
-    assert {"flows.audit_output", "flows.keep_manifest"} <= set(stations.visited)
-    assert len(stations.visited) <= MAX_STATIONS, " -> ".join(stations.visited)
+    assert visits.visited[0] == "function_app"
+    assert {"flows.audit_output", "flows.keep_manifest"} <= set(visits.visited)
+    assert len(visits.visited) <= MAX_MODULES, " -> ".join(visits.visited)
 
 
 def test_a_delivery_costs_a_fixed_number_of_requests() -> None:

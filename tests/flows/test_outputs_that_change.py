@@ -1,4 +1,4 @@
-"""An output that comes late or never, and one that changes while it is read."""
+"""Outputs that appear late or never, and outputs that change during an audit."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +17,7 @@ from tests.fakes import START
 from tests.flows.build import delivered, settled
 
 
-def test_an_output_that_is_not_there_yet_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_output_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
     world.settle(finished())
     assert deliver_results(world.deliverer, JOB) is None
@@ -35,7 +35,7 @@ def test_an_output_that_is_not_there_yet_is_waited_for(caplog: pytest.LogCapture
     assert delivered(world)["data"]["outcome"] == "valid"
 
 
-def test_an_output_that_never_comes_is_missing_after_the_grace_time() -> None:
+def test_an_output_is_missing_after_the_grace_time() -> None:
     world = World()
     world.settle(finished())
     looks = 0
@@ -59,7 +59,7 @@ def test_without_a_grace_time_an_absent_output_is_missing_at_once() -> None:
     assert delivered(world)["data"]["outcome"] == "output_missing"
 
 
-def test_the_last_look_is_at_the_end_of_the_grace_time() -> None:
+def test_the_last_try_is_at_the_end_of_the_grace_time() -> None:
     world = World(output_grace=timedelta(minutes=3))
     world.settle(finished())
     world.clock.move(minutes=2)
@@ -67,7 +67,7 @@ def test_the_last_look_is_at_the_end_of_the_grace_time() -> None:
     assert world.record().due_at == START + timedelta(minutes=3)
 
 
-def test_an_output_that_came_after_it_was_missed_can_be_delivered() -> None:
+def test_an_output_that_appears_after_output_missing_can_be_delivered() -> None:
     world = World(output_grace=timedelta(0))
     world.settle(finished())
     missed = delivered(world)
@@ -79,7 +79,7 @@ def test_an_output_that_came_after_it_was_missed_can_be_delivered() -> None:
     assert event["id"] != missed["id"]
 
 
-def test_a_conflict_while_waiting_is_left_to_the_other(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_conflict_while_waiting_keeps_the_other_change(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
     world.settle(finished())
 
@@ -95,7 +95,7 @@ def test_a_conflict_while_waiting_is_left_to_the_other(caplog: pytest.LogCapture
     assert world.record().stage is Stage.SETTLED
 
 
-def test_an_output_that_cannot_be_read_is_tried_again() -> None:
+def test_an_unreachable_output_is_tried_again() -> None:
     world = settled()
     world.files.errors[OUTPUT] = OutputUnreachable("storage answered 503")
     with pytest.raises(OutputUnreachable):
@@ -119,7 +119,7 @@ def test_an_output_that_changes_each_time_is_invalid_after_a_few(
     assert data["match"] is None
 
 
-def test_an_output_that_changed_once_is_audited_as_what_it_became() -> None:
+def test_an_output_that_changed_once_is_audited_in_its_new_version() -> None:
     world = settled(output=matched_file(matched=10))
     changes = [matched_file()]
     world.files.on_read = lambda name: changes and world.files.write(name, changes.pop())
@@ -129,7 +129,7 @@ def test_an_output_that_changed_once_is_audited_as_what_it_became() -> None:
     assert data["match"]["matches"] == 30
 
 
-def test_an_output_that_held_still_later_is_audited_as_what_it_is_then() -> None:
+def test_an_output_that_no_longer_changes_is_audited_later() -> None:
     world = settled()
     world.files.on_read = lambda name: world.files.write(name, matched_file())
     first = delivered(world)
@@ -141,7 +141,7 @@ def test_an_output_that_held_still_later_is_audited_as_what_it_is_then() -> None
     assert second["id"] != first["id"]
 
 
-def test_an_output_that_was_deleted_while_read_is_waited_for() -> None:
+def test_an_output_that_was_deleted_during_the_audit_is_waited_for() -> None:
     world = settled()
     world.files.on_read = lambda name: world.files.held.pop(name, None)
     assert deliver_results(world.deliverer, JOB) is None
@@ -149,7 +149,7 @@ def test_an_output_that_was_deleted_while_read_is_waited_for() -> None:
 
 
 def replaced_while_drawn(world: World) -> Deliverer:
-    """Each page takes so long that the output is another one then."""
+    """To make a page takes so long that the output is replaced meanwhile."""
 
     def make(*_: object) -> str:
         world.files.write(OUTPUT, matched_file(matched=len(world.reports.names())))
@@ -158,7 +158,7 @@ def replaced_while_drawn(world: World) -> Deliverer:
     return replace(world.deliverer, make_page=make)
 
 
-def test_an_output_that_was_replaced_before_its_manifest_was_sent_is_audited_anew(
+def test_an_output_that_was_replaced_before_its_manifest_was_sent_is_audited_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     world = settled()
@@ -170,7 +170,7 @@ def test_an_output_that_was_replaced_before_its_manifest_was_sent_is_audited_ane
     assert delivered(world)["data"]["output"]["etag"] == "E2"
 
 
-def test_an_output_that_is_replaced_each_time_holds_no_manifest_back_for_long() -> None:
+def test_an_output_that_is_replaced_each_time_delays_the_manifest_only_for_a_while() -> None:
     world = settled()
     while not deliver_results(replaced_while_drawn(world), JOB):
         world.clock.move(RETRY_WAIT)
@@ -180,7 +180,7 @@ def test_an_output_that_is_replaced_each_time_holds_no_manifest_back_for_long() 
     assert world.record().stage is Stage.DELIVERED
 
 
-def test_an_output_that_cannot_be_read_any_more_is_delivered_as_it_was_audited() -> None:
+def test_an_output_that_becomes_unreachable_is_delivered_as_it_was_audited() -> None:
     world = settled()
 
     def make(*_: object) -> str:

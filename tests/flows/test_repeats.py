@@ -1,4 +1,4 @@
-"""Repeats send the same manifest; who meets another delivery of the same job harms nobody."""
+"""Repeats send the same manifest, and two deliveries of one job do no harm."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -34,9 +34,9 @@ def test_a_ticket_of_a_job_that_is_not_settled_does_nothing(*, known: bool) -> N
     assert world.queue.sent == []
 
 
-def test_two_tickets_at_once_send_the_same_bytes() -> None:
+def test_two_tickets_at_the_same_time_send_the_same_bytes() -> None:
     world = settled()
-    together = Barrier(2, timeout=20)  # broken unless both are reading the output
+    together = Barrier(2, timeout=20)  # fails unless both read the output at the same time
     waited: set[int] = set()
 
     def meet(_: object) -> None:
@@ -50,9 +50,9 @@ def test_two_tickets_at_once_send_the_same_bytes() -> None:
         return deliver_results(world.deliverer, JOB)
 
     with ThreadPoolExecutor(2) as pool:
-        given = [future.result() for future in [pool.submit(deliver) for _ in range(2)]]
-    assert given[0]
-    assert given[0] == given[1]
+        sent = [future.result() for future in [pool.submit(deliver) for _ in range(2)]]
+    assert sent[0]
+    assert sent[0] == sent[1]
     assert len(world.queue.sent) == 2
     assert len(set(world.queue.sent)) == 1
     assert world.record().stage is Stage.DELIVERED
@@ -81,7 +81,7 @@ def test_a_repeat_after_a_lost_answer_of_the_queue_sends_the_same_bytes() -> Non
 
 
 @pytest.mark.parametrize("status", ["failed", "finished"])
-def test_a_repeat_leaves_the_report_that_its_manifest_was_made_from(status: str) -> None:
+def test_a_repeat_keeps_the_report_of_its_manifest(status: str) -> None:
     world = World(output_grace=timedelta(0))
     world.settle(answer(status))
     real = world.queue.send
@@ -102,7 +102,7 @@ def test_a_repeat_leaves_the_report_that_its_manifest_was_made_from(status: str)
     assert report["time"] == json.loads(sent.body)["time"]
 
 
-def test_an_output_overwritten_between_audit_and_repeat_is_audited_as_what_it_is() -> None:
+def test_an_output_overwritten_before_the_repeat_is_audited_again() -> None:
     world = settled()
     send = world.queue.send
 
@@ -120,7 +120,7 @@ def test_an_output_overwritten_between_audit_and_repeat_is_audited_as_what_it_is
     assert len(world.manifests.names()) == 2
 
 
-def test_a_record_that_changed_meanwhile_is_marked_all_the_same() -> None:
+def test_a_record_that_changed_during_the_delivery_is_still_marked() -> None:
     world = settled()
     real = world.queue.send
 
@@ -135,7 +135,7 @@ def test_a_record_that_changed_meanwhile_is_marked_all_the_same() -> None:
     assert world.record().tickets == 2
 
 
-def test_a_job_forgotten_while_it_is_delivered_does_not_come_back() -> None:
+def test_a_job_forgotten_during_its_delivery_is_not_stored_again() -> None:
     world = settled()
     real = world.queue.send
 
@@ -148,8 +148,8 @@ def test_a_job_forgotten_while_it_is_delivered_does_not_come_back() -> None:
     assert world.jobs.names() == world.manifests.names() == []
 
 
-def test_a_redelivery_asked_for_while_an_older_delivery_ends_is_still_owed() -> None:
-    """The older one has sent what the output was; the operator asked for what it is now."""
+def test_a_redelivery_requested_during_an_older_delivery_is_still_due() -> None:
+    """The older delivery sent the earlier output; the operator requested the present one."""
     world = settled()
     deliver_results(world.deliverer, JOB)
     redeliver_job(world.manager, JOB)
@@ -171,7 +171,7 @@ def test_a_redelivery_asked_for_while_an_older_delivery_ends_is_still_owed() -> 
     assert [event["data"]["output"]["etag"] for event in world.queue.events()] == ["E1", "E2"]
 
 
-def test_a_job_registered_anew_while_an_older_delivery_ends_is_still_owed() -> None:
+def test_a_job_registered_again_during_an_older_delivery_is_still_due() -> None:
     world = settled()
     real = world.queue.send
 
@@ -187,7 +187,7 @@ def test_a_job_registered_anew_while_an_older_delivery_ends_is_still_owed() -> N
     assert world.marked()
 
 
-def test_a_storage_that_refuses_the_mark_leaves_the_job_to_the_sweep() -> None:
+def test_a_job_that_could_not_be_marked_is_left_to_the_sweep() -> None:
     world = settled()
 
     def refuse() -> None:

@@ -1,4 +1,4 @@
-"""Messages that failed too often are taken up again, and none is lost on the way."""
+"""Messages of the poison queues are replayed, and none is lost."""
 
 import json
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ def ticket(job_run_id: str) -> str:
 
 @dataclass
 class FakePoison:
-    """A queue in memory: what is taken is hidden until it is put back or deleted."""
+    """A queue in memory: a taken message is hidden until it is put back or deleted."""
 
     name: str = "webjobs-blobtrigger-poison"
     held: list[PoisonMessage] = field(default_factory=list)
@@ -56,7 +56,7 @@ class FakePoison:
 
 
 def undelivered(*job_run_ids: str) -> World:
-    """Jobs whose tickets have led to nothing."""
+    """Settled jobs whose tickets did not lead to a delivery."""
     world = World()
     for job_run_id in job_run_ids:
         world.settle(answer("failed"), job_run_id)
@@ -85,7 +85,7 @@ def test_each_job_gets_its_ticket_and_the_queue_is_empty(caplog: pytest.LogCaptu
     assert len(logged(caplog, "poison_replayed")) == 3
 
 
-def test_a_batch_is_only_taken_off() -> None:
+def test_the_message_of_a_batch_is_only_deleted() -> None:
     world = undelivered("a")
     batch = Batch(START, (OpenJob("a", START, START, "0x1"),)).to_json()
     poison, queue = manager(world, batch, "{}")
@@ -102,7 +102,7 @@ def test_five_messages_of_one_job_raise_one_ticket() -> None:
     assert queue.held == []
 
 
-def test_what_is_settled_otherwise_is_only_taken_off() -> None:
+def test_the_message_of_a_job_that_needs_no_ticket_is_only_deleted() -> None:
     world = undelivered("done", "gone")
     deliver_results(world.deliverer, "done")
     forget_job(world.manager, "gone")
@@ -117,16 +117,16 @@ def test_what_is_settled_otherwise_is_only_taken_off() -> None:
     assert queue.held == []
 
 
-def test_an_unknown_or_unreadable_message_is_kept_and_seen_again() -> None:
+def test_an_unknown_or_unreadable_message_stays_on_the_queue() -> None:
     world = undelivered("a", "broken")
     world.jobs.put("broken.json", b"{")
     poison, queue = manager(world, "hello", ticket("a"), ticket("broken"))
-    told = [(each["result"], each["kept"]) for each in replay_poison(poison)]
-    assert told == [(Replay.UNKNOWN, True), (Replay.RAISED, False), (Replay.UNREADABLE, True)]
+    results = [(each["result"], each["kept"]) for each in replay_poison(poison)]
+    assert results == [(Replay.UNKNOWN, True), (Replay.RAISED, False), (Replay.UNREADABLE, True)]
     assert [each.text for each in queue.peek()] == ["hello", ticket("broken")]
 
 
-def test_a_record_that_changes_meanwhile_keeps_its_message() -> None:
+def test_a_conflict_keeps_the_message() -> None:
     world = undelivered("a")
     poison, queue = manager(world, ticket("a"))
 
@@ -141,7 +141,7 @@ def test_a_record_that_changes_meanwhile_keeps_its_message() -> None:
     assert len(queue.peek()) == 1
 
 
-def test_only_the_jobs_that_were_asked_for() -> None:
+def test_only_the_messages_of_the_requested_jobs_are_replayed() -> None:
     world = undelivered("a", "b")
     poison, queue = manager(world, ticket("a"), ticket("b"), "hello")
     assert [each["jobRunId"] for each in replay_poison(poison, {"b"})] == ["b"]
@@ -159,27 +159,27 @@ def calls_of_a_replay() -> list[str]:
     ("at", "after"),
     [(at, after) for at in range(len(calls_of_a_replay())) for after in (False, True)],
 )
-def test_whoever_dies_on_the_way_loses_nothing(at: int, *, after: bool) -> None:
-    """Either the message is still there, or the ticket was raised before it went."""
+def test_a_death_during_a_replay_loses_nothing(at: int, *, after: bool) -> None:
+    """Either the message is still on the queue, or the ticket was raised before its deletion."""
     world = undelivered("a")
     world.trap = Trap(at, after=after)
     poison, queue = manager(world, ticket("a"))
     with pytest.raises(Killed):
         list(replay_poison(poison))
     assert queue.held or world.new_tickets() == ["a"]
-    # Whatever it was, the sweep comes as well.
+    # In any case the sweep raises the ticket later.
     world.trap = Trap()
     world.clock.move(hours=2)
     check_jobs(world.checker)
     assert "a" in world.new_tickets()
 
 
-def test_the_ticket_comes_before_the_message_goes() -> None:
+def test_the_ticket_is_raised_before_the_message_is_deleted() -> None:
     calls = calls_of_a_replay()
     assert calls.index("tickets.put") < calls.index("poison.delete")
 
 
-def test_a_listing_says_what_each_is_about_and_changes_nothing() -> None:
+def test_a_listing_shows_the_jobs_of_messages_and_changes_nothing() -> None:
     world = undelivered("a", "broken")
     world.jobs.put("broken.json", b"{")
     poison, queue = manager(world, ticket("a"), "hello")
@@ -188,8 +188,8 @@ def test_a_listing_says_what_each_is_about_and_changes_nothing() -> None:
         queue.put(text)
     found = list_poison(poison)
     assert found["queues"] == [{"queue": queue.name, "messages": 4}]
-    told = [(each["jobRunId"], each["stage"], each["tickets"]) for each in found["messages"]]
-    assert told == [
+    results = [(each["jobRunId"], each["stage"], each["tickets"]) for each in found["messages"]]
+    assert results == [
         ("a", "settled", 1),
         (None, None, None),
         ("broken", "record_unreadable", None),
@@ -227,7 +227,7 @@ def test_a_count_that_fails_never_stops_a_tick(caplog: pytest.LogCaptureFixture)
     assert logged(caplog, "poison_not_counted")[0]["level"] == "WARNING"
 
 
-def test_no_ticket_is_raised_before_its_record_counts_it() -> None:
-    """A ticket that is never counted would be raised at every tick."""
+def test_the_record_counts_a_ticket_before_it_is_raised() -> None:
+    """A ticket that is not counted would be raised at every tick."""
     calls = calls_of_a_replay()
     assert calls.index("jobs.replace") < calls.index("tickets.put")

@@ -1,6 +1,6 @@
-"""The report as a page, beside the report. Whatever happens to it, the manifest goes out.
+"""The page of a report is stored beside it. If that fails, the manifest is sent all the same.
 
-No manifest links the page: nobody may open the address of a private blob.
+No manifest links the page, because only readers with a role can open a private blob.
 """
 
 import json
@@ -55,18 +55,18 @@ def page_of(world: World, event: dict[str, Any]) -> bytes:
 
 
 def kinds(world: World) -> list[str]:
-    """Of the documents beside each other."""
+    """The names of the documents that are stored beside each other."""
     return [name.rpartition("/")[2] for name in world.reports.names()]
 
 
-def test_the_page_lies_beside_the_report() -> None:
+def test_the_page_is_stored_beside_the_report() -> None:
     world, event = delivered(MAKE)
     assert b"Valid" in page_of(world, event)
     assert kinds(world) == ["report.html", "report.json"]
 
 
-def test_the_manifest_links_no_page_that_nobody_may_open() -> None:
-    """Storage is private; the report's address is for those who have a right to read it."""
+def test_the_manifest_does_not_link_a_private_page() -> None:
+    """Storage is private; the address of the report is for readers with a role on it."""
     world, event = delivered(MAKE)
     name = f"{JOB}/{event['id']}/report.json"
     assert event["data"]["report"] == {"url": world.reports.url(name), "page": None}
@@ -87,19 +87,19 @@ def test_the_page_is_stored_after_the_report_and_before_the_manifest() -> None:
     assert calls[-4:] == ["reports.create", "reports.put", "manifests.create", "queue.send"]
 
 
-def test_an_output_that_is_no_parquet_has_a_page() -> None:
+def test_an_output_that_is_not_parquet_has_a_page() -> None:
     world, event = delivered(MAKE, output=b"no parquet")
     assert event["data"]["outcome"] == "invalid"
     assert page_of(world, event).count(b"Invalid") > 1
 
 
-def test_an_output_that_was_not_asked_for_has_a_page() -> None:
+def test_an_output_with_a_refused_name_has_a_page() -> None:
     world, event = delivered(MAKE, error=OutputRefused("<no name>"))
     assert event["data"]["outcome"] == "invalid"
     assert b"&lt;no name&gt;" in page_of(world, event)
 
 
-def test_a_missing_output_has_none() -> None:
+def test_a_missing_output_has_no_page() -> None:
     world, event = delivered(MAKE, error=OutputMissing("gone"), grace=timedelta(0))
     assert event["data"]["outcome"] == "output_missing"
     assert kinds(world) == ["report.json"]
@@ -120,7 +120,7 @@ def raising(error: Exception) -> MakePage:
 @pytest.mark.parametrize(
     "error", [ValueError("template"), OutputChanged("replaced"), MemoryError(), RecursionError()]
 )
-def test_no_trouble_with_the_page_holds_up_the_manifest(
+def test_an_error_with_the_page_does_not_stop_the_manifest(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     world, event = delivered(raising(error))
@@ -131,7 +131,7 @@ def test_no_trouble_with_the_page_holds_up_the_manifest(
     assert (line["level"], line["reason"]) == ("WARNING", type(error).__name__)
 
 
-def test_a_page_that_cannot_be_stored_does_not_either(
+def test_a_page_that_cannot_be_stored_does_not_stop_the_manifest(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     put: Callable[..., str] = MemoryDocuments.put
@@ -147,8 +147,8 @@ def test_a_page_that_cannot_be_stored_does_not_either(
     assert logged(caplog, "report_page_failed")
 
 
-def test_a_process_that_dies_of_the_page_delivers_without_it_next_time() -> None:
-    """Killed for want of memory, say: the same page would kill each later try too."""
+def test_after_a_death_during_the_page_the_next_delivery_makes_no_page() -> None:
+    """For example, memory ran out. The same page would end the process at each later try."""
 
     def die(*_: object) -> str:
         raise Killed
@@ -168,8 +168,8 @@ def test_a_process_that_dies_of_the_page_delivers_without_it_next_time() -> None
     assert json.loads(report)["time"] == check_manifest(manifest.body)["time"]
 
 
-def test_a_process_that_dies_after_the_page_leaves_it() -> None:
-    """Drawing it did no harm, and it is about the same output."""
+def test_after_a_death_after_the_page_the_page_stays() -> None:
+    """The page was made without a problem, and it is about the same output."""
     world = World()
     world.files.write(OUTPUT, matched_file())
     world.settle(finished())
@@ -188,7 +188,7 @@ def test_a_process_that_dies_after_the_page_leaves_it() -> None:
 
 
 def reading(_: object, output: Source | None, __: object) -> str:
-    """A page that is made of the output."""
+    """A page that shows content of the output."""
     assert output
     return repr(output.read(0, 4))
 

@@ -1,4 +1,4 @@
-"""The status route: whether the timer lives."""
+"""The status route shows whether the timer works."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ def test_the_status_before_the_first_tick() -> None:
     }
 
 
-def test_the_status_tells_whether_the_timer_lives() -> None:
+def test_the_status_shows_whether_the_timer_works() -> None:
     world = World()
     world.add(JOB)
     world.gem.answers[JOB] = [answer("running")]
@@ -39,8 +39,8 @@ def test_the_status_tells_whether_the_timer_lives() -> None:
     assert detail["status"] == "silent"
 
 
-def test_a_tick_that_used_its_budget_is_no_silence() -> None:
-    # The schedule is a minute, the budget four: the host starts no tick beside one that runs.
+def test_a_tick_that_uses_its_whole_budget_is_not_silence() -> None:
+    # The schedule is one minute and the budget four. The host starts no second tick while one runs.
     world = World()
     world.add(JOB)
     world.gem.answers[JOB] = [answer("running")]
@@ -53,7 +53,7 @@ def test_a_tick_that_used_its_budget_is_no_silence() -> None:
         world.clock.move(minutes=3, seconds=50)
         alive, detail = timer_status(world.manager)
         seen.append(alive)
-        # What the last tick did stays to be seen while the next one runs.
+        # The counts of the last tick stay visible while the next one runs.
         assert (detail["lastTick"]["checked"], detail["runningSince"]) == (1, began)
 
     world.gem.before = take_long
@@ -64,7 +64,7 @@ def test_a_tick_that_used_its_budget_is_no_silence() -> None:
 
 
 @pytest.mark.parametrize("ended_before", [True, False])
-def test_ticks_that_start_and_never_end_are_no_life(*, ended_before: bool) -> None:
+def test_ticks_that_start_and_never_end_are_stuck(*, ended_before: bool) -> None:
     world = World()
     world.add(JOB)
     world.gem.answers[JOB] = [answer("running")]
@@ -77,13 +77,13 @@ def test_ticks_that_start_and_never_end_are_no_life(*, ended_before: bool) -> No
             raise StoreError("container 'gem-worklist': storage answered 409")
 
     world.trap.check = refuse
-    since, told = world.clock(), []
+    since, statuses = world.clock(), []
     for _ in range(9):
         with pytest.raises(StoreError):
             check_jobs(world.checker)
-        told.append(timer_status(world.manager)[1]["status"])
+        statuses.append(timer_status(world.manager)[1]["status"])
         world.clock.move(minutes=1)
-    assert told == ["ok"] * 8 + ["stuck"]
+    assert statuses == ["ok"] * 8 + ["stuck"]
     alive, detail = timer_status(world.manager)
     assert (alive, detail["unfinishedSince"]) == (False, since.isoformat())
     world.trap.check = lambda: None
@@ -92,7 +92,7 @@ def test_ticks_that_start_and_never_end_are_no_life(*, ended_before: bool) -> No
     assert (alive, detail["status"], detail["unfinishedSince"]) == (True, "ok", None)
 
 
-def test_one_that_ends_again_begins_anew() -> None:
+def test_after_a_tick_that_ends_the_timer_is_ok_again() -> None:
     world = World()
     for _ in range(20):
         world.heartbeat.start(world.clock())  # dies

@@ -1,4 +1,4 @@
-"""What a tick costs, how many it asks about at once, and what it tells of itself."""
+"""What a tick costs, how many jobs it checks at the same time, and what it reports."""
 
 from dataclasses import fields
 from datetime import timedelta
@@ -28,7 +28,7 @@ def test_nothing_due_is_one_listing_and_the_heartbeat() -> None:
     assert world.trap.calls == ["heartbeat.put", "worklist.every", "heartbeat.put"]
 
 
-def test_a_new_process_looks_whether_the_last_tick_ended() -> None:
+def test_a_new_process_reads_whether_the_last_tick_ended() -> None:
     world = world_of()
     check_jobs(world.checker)
     world.trap.calls.clear()
@@ -62,8 +62,8 @@ def test_a_due_job_costs_a_fixed_number_of_calls() -> None:
     ]  # fmt: skip
 
 
-def test_a_job_that_goes_on_as_foreseen_costs_one_write_less() -> None:
-    # Claimed until it would be due if nothing changes; nothing changes, so the marker is right.
+def test_an_unchanged_job_costs_one_write_less() -> None:
+    # The claim ends when the job is due if nothing changes. So the marker is correct here.
     world = world_of(JOB)
     check_jobs(world.checker)
     world.clock.move(hours=1)
@@ -75,10 +75,10 @@ def test_a_job_that_goes_on_as_foreseen_costs_one_write_less() -> None:
     assert marker.due_at == world.record().due_at == world.clock() + timedelta(minutes=6)
 
 
-def test_a_ticket_without_a_report_comes_again_and_ever_later(
+def test_a_ticket_without_a_delivery_is_raised_again_with_growing_waits(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    world = world_of(JOB, given=answer("failed"))
+    world = world_of(JOB, gem_answer=answer("failed"))
     check_jobs(world.checker)
     world.new_tickets()
     raised = []
@@ -93,7 +93,7 @@ def test_a_ticket_without_a_report_comes_again_and_ever_later(
     assert [line["tickets"] for line in logged(caplog, "ticket_repeated")] == [2, 3, 4]
 
 
-def test_the_oldest_due_go_first_and_the_rest_is_left_when_the_budget_is_used() -> None:
+def test_the_oldest_due_jobs_are_first_and_the_rest_remains_after_the_budget() -> None:
     world = world_of()
     for number in range(5):
         job_run_id = f"job-{number}"
@@ -111,14 +111,14 @@ def test_the_oldest_due_go_first_and_the_rest_is_left_when_the_budget_is_used() 
     assert world.gem.asked[2:5] == ["job-2", "job-1", "job-0"]
 
 
-def test_several_are_asked_about_at_once() -> None:
-    world = world_of("a", "b", "c", "d", given=answer("finished"), concurrency=4)
-    together = Barrier(4, timeout=20)  # broken unless four questions are under way at once
+def test_several_jobs_are_checked_at_the_same_time() -> None:
+    world = world_of("a", "b", "c", "d", gem_answer=answer("finished"), concurrency=4)
+    together = Barrier(4, timeout=20)  # fails unless four requests run at the same time
     world.gem.before = lambda _: together.wait()
     assert check_jobs(world.checker).settled == 4
 
 
-def test_no_more_are_asked_about_at_once_than_allowed() -> None:
+def test_no_more_jobs_are_checked_at_the_same_time_than_allowed() -> None:
     world = world_of(*(f"job-{number}" for number in range(12)), concurrency=3)
     together = Barrier(3, timeout=20)
     threads: set[int] = set()
@@ -133,8 +133,8 @@ def test_no_more_are_asked_about_at_once_than_allowed() -> None:
     assert len(world.gem.asked) == 12
 
 
-def test_the_heartbeat_tells_of_a_tick_under_way_and_of_its_end() -> None:
-    world = world_of("a", "b", given=answer("finished"))
+def test_the_heartbeat_shows_a_running_tick_and_its_end() -> None:
+    world = world_of("a", "b", gem_answer=answer("finished"))
     seen = []
     world.gem.before = lambda _: seen.append((world.heartbeat.last(), world.heartbeat.started()))
     world.clock.move(seconds=5)
@@ -148,17 +148,17 @@ def test_the_heartbeat_tells_of_a_tick_under_way_and_of_its_end() -> None:
     assert last["oldestDueAt"] == "2026-01-20T10:00:00+00:00"
 
 
-def test_the_log_tells_of_a_tick_as_of_everything_else(caplog: pytest.LogCaptureFixture) -> None:
-    """Facts are in snake_case, whatever the heartbeat's JSON has."""
+def test_the_log_has_the_facts_of_a_tick(caplog: pytest.LogCaptureFixture) -> None:
+    """Facts are in snake_case; only the JSON of the heartbeat is in camelCase."""
     caplog.set_level("INFO", "gem_core")
-    tick = check_jobs(world_of("a", "b", given=answer("finished")).checker)
+    tick = check_jobs(world_of("a", "b", gem_answer=answer("finished")).checker)
     (line,) = logged(caplog, "tick_ended")
     assert set(line) - {"event", "level"} == {each.name for each in fields(Tick)}
     assert (line["open_jobs"], line["ended_at"]) == (2, START.isoformat())
     assert tick.open_jobs == 2
 
 
-def test_a_worklist_that_cannot_be_read_is_raised_and_the_tick_was_seen() -> None:
+def test_an_unreadable_worklist_is_raised_and_the_tick_has_started() -> None:
     world = World()
 
     def refuse() -> None:
@@ -171,12 +171,12 @@ def test_a_worklist_that_cannot_be_read_is_raised_and_the_tick_was_seen() -> Non
     assert world.heartbeat.started() == Started(START, START)
 
 
-def test_a_tick_that_is_past_due_says_so(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_tick_that_is_past_due_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     check_jobs(World().checker, past_due=True)
     assert logged(caplog, "tick_started")[0]["past_due"] is True
 
 
-def test_a_whole_life_is_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_has_every_step_of_a_job(caplog: pytest.LogCaptureFixture) -> None:
     clock = FakeClock()
     world = World(clock=clock)
     world.gem.answers[JOB] = [answer("queued"), answer("running", progress=65), finished()]

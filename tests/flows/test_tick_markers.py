@@ -1,4 +1,4 @@
-"""Ticks beside each other and beside people: which markers go, and which stay."""
+"""Ticks at the same time as other ticks and requests: which markers are deleted, and which stay."""
 
 from datetime import timedelta
 from threading import Thread
@@ -17,7 +17,7 @@ from tests.flows.build import world_of
 
 
 def test_two_ticks_at_once_settle_a_job_once() -> None:
-    world = world_of("a", "b", "c", given=answer("finished"))
+    world = world_of("a", "b", "c", gem_answer=answer("finished"))
     ticks: list[Tick] = []
     both = [Thread(target=lambda: ticks.append(check_jobs(world.checker))) for _ in range(2)]
     for tick in both:
@@ -28,7 +28,7 @@ def test_two_ticks_at_once_settle_a_job_once() -> None:
     assert all(world.record(job_run_id).tickets == 1 for job_run_id in "abc")
 
 
-def test_a_marker_without_a_record_goes_only_when_it_is_old(
+def test_a_marker_without_a_record_is_deleted_only_when_it_is_old(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO", "gem_core")
@@ -46,7 +46,7 @@ def test_a_marker_without_a_record_goes_only_when_it_is_old(
 
 
 def delivered_but_marked() -> World:
-    """What a delivery leaves that died before it took its marker away."""
+    """The state after a delivery that died before it deleted its marker."""
     world = world_of(JOB)
     stored = world.registry.get(JOB)
     assert stored
@@ -58,7 +58,7 @@ def delivered_but_marked() -> World:
     return world
 
 
-def test_a_marker_of_a_delivered_job_goes_only_when_it_is_old(
+def test_a_marker_of_a_delivered_job_is_deleted_only_when_it_is_old(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO", "gem_core")
@@ -75,9 +75,9 @@ def test_a_marker_of_a_delivered_job_goes_only_when_it_is_old(
     assert world.gem.asked == []
 
 
-def test_a_tick_amid_a_redelivery_leaves_its_marker() -> None:
-    # The marker is written, the record is not yet, and that takes long: it looks like one that was
-    # left over.
+def test_a_tick_during_a_redelivery_keeps_its_marker() -> None:
+    # The marker is written, but the record is not written for a long time. The marker looks like
+    # one that was left behind.
     world = delivered_but_marked()
     other = World(clock=world.clock)
     other.jobs, other.worklist = world.jobs, world.worklist
@@ -93,8 +93,8 @@ def test_a_tick_amid_a_redelivery_leaves_its_marker() -> None:
     assert world.marked()
 
 
-def test_a_redelivery_beside_a_tick_that_tidies_keeps_its_marker() -> None:
-    # The tick has read "delivered" and is about to take a left marker away.
+def test_a_redelivery_during_the_deletion_of_old_markers_keeps_its_marker() -> None:
+    # The tick has read "delivered" and is about to delete the old marker.
     world = delivered_but_marked()
     world.clock.move(ORPHAN_AGE * 2)
     other = World(clock=world.clock)
@@ -111,7 +111,7 @@ def test_a_redelivery_beside_a_tick_that_tidies_keeps_its_marker() -> None:
     assert world.marked()
 
 
-def test_a_registration_beside_a_tick_that_tidies_keeps_its_marker() -> None:
+def test_a_registration_during_the_deletion_of_old_markers_keeps_its_marker() -> None:
     # The tick has found no record for an old marker; now the job is registered again.
     world = world_of()
     world.registry.mark_open(new_record())
@@ -129,7 +129,7 @@ def test_a_registration_beside_a_tick_that_tidies_keeps_its_marker() -> None:
     assert world.marked()
 
 
-def test_a_marker_that_is_behind_its_record_is_mended() -> None:
+def test_a_marker_that_differs_from_its_record_is_corrected() -> None:
     world = world_of(JOB)
     stored = world.registry.get(JOB)
     assert stored

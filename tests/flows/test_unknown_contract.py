@@ -1,4 +1,4 @@
-"""A record in a contract that only a newer version knows: after a rollback nothing is lost of it.
+"""A record in a contract that only a newer version knows loses nothing after a rollback.
 
 Nor is anything concluded from it.
 """
@@ -28,7 +28,7 @@ ANSWER = {"job_id": JOB, "state": "DONE", "more": [1, None]}
 
 
 def rolled_back(world: World, **changes: object) -> World:
-    """The world after a newer version has written the job's record, and this one is back."""
+    """The world after a newer version wrote the job's record and was rolled back to this one."""
     held = world.jobs.get(JOB + SUFFIX)
     assert held
     stored = json.loads(held.body) | {"lastAnswer": ANSWER, "contract": TOMORROW} | changes
@@ -37,7 +37,7 @@ def rolled_back(world: World, **changes: object) -> World:
 
 
 def stored(world: World) -> tuple[Any, Any]:
-    """What of the record only a newer version understands."""
+    """The members of the record that only a newer version understands."""
     held = world.jobs.get(JOB + SUFFIX)
     assert held
     record = json.loads(held.body)
@@ -45,7 +45,7 @@ def stored(world: World) -> tuple[Any, Any]:
 
 
 def watched(gem: GemAnswer) -> World:
-    return rolled_back(world_of(JOB, given=gem), timesChecked=3)
+    return rolled_back(world_of(JOB, gem_answer=gem), timesChecked=3)
 
 
 def test_a_job_is_shown() -> None:
@@ -57,7 +57,7 @@ def test_a_job_is_shown() -> None:
     assert "the contract 'of-tomorrow', which this version does not know" in line["problem"]
 
 
-def test_a_job_is_asked_about_in_the_contract_that_is_known() -> None:
+def test_a_job_is_checked_in_the_contract_that_is_known() -> None:
     world = watched(answer("running"))
     assert check_jobs(world.checker).checked == 1
     last, contract = stored(world)
@@ -65,14 +65,14 @@ def test_a_job_is_asked_about_in_the_contract_that_is_known() -> None:
 
 
 @pytest.mark.parametrize("gem", [GemAnswerError("no jobRunId"), GemJobNotFound("404")])
-def test_an_answer_that_is_not_the_job_leaves_what_the_newer_version_kept(gem: Exception) -> None:
+def test_an_answer_that_is_not_the_job_keeps_what_the_newer_version_stored(gem: Exception) -> None:
     world = watched(gem)
     check_jobs(world.checker)
     assert world.record().times_checked == 4
     assert stored(world) == (ANSWER, TOMORROW)
 
 
-def test_not_found_in_another_contract_loses_no_job() -> None:
+def test_a_404_in_another_contract_does_not_lose_the_job() -> None:
     world = watched(GemJobNotFound("404"))
     while world.clock() < world.record().registered_at + 5 * world.policy.lost_after:
         check_jobs(world.checker)
@@ -82,7 +82,7 @@ def test_not_found_in_another_contract_loses_no_job() -> None:
 
 
 def test_a_finished_job_waits_for_the_newer_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its output is there, but nobody here knows where: the job must not be `output_missing`."""
+    """The output exists, but this version cannot name it: the job must not be `output_missing`."""
     world = rolled_back(settled(), lastAnswer={"jobRunId": JOB, **finished()})
     for _ in range(3):
         with pytest.raises(RecordUnreadable, match="of-tomorrow"):
@@ -101,7 +101,7 @@ def test_a_job_without_an_output_is_delivered(reason: Settlement) -> None:
     assert stored(world) == (ANSWER, TOMORROW)
 
 
-def test_what_an_operator_asks_for_keeps_it_too() -> None:
+def test_the_commands_of_an_operator_keep_the_members_of_the_newer_version() -> None:
     world = World()
     world.files.write(OUTPUT, matched_file())
     world.settle(finished())

@@ -119,7 +119,7 @@ def _attempts(golden: Golden, world: World) -> None:
         since = attempts.waiting_since(new_record(), later)
         assert since == datetime.fromisoformat(golden.json["since"]) != later
     else:
-        held = attempts._held(golden.name)
+        held = attempts._stored(golden.name)
         assert held
         assert held.count == golden.json["begun"] > 1
 

@@ -115,7 +115,7 @@ WORDS = [("stage", "archived"), ("settlement", "superseded"), ("outcome", "partl
 
 @pytest.mark.parametrize(("member", "word"), WORDS)
 @pytest.mark.parametrize("stage", Stage)
-def test_a_record_with_a_word_of_a_newer_version_is_left_alone(
+def test_a_record_with_a_value_of_a_newer_version_is_not_read(
     stage: Stage, member: str, word: str
 ) -> None:
     """It is shown as unreadable, and everything about it stays for the newer version."""

@@ -33,14 +33,14 @@ from tests.fakes import START
         (1, 0.5, BatchPlan(1, 30)),
     ],
 )
-def test_a_batch_is_as_large_as_the_rate_lets_it_be(
+def test_a_batch_is_as_large_as_the_rate_allows(
     size: int, per_second: float, planned: BatchPlan
 ) -> None:
     assert plan_batches(size, per_second) == planned
 
 
 @given(st.integers(1, MAX_BATCH_SIZE), st.floats(1 / 60, 1e6))
-def test_a_batch_fits_its_span_and_all_of_the_rate_is_used(size: int, per_second: float) -> None:
+def test_a_batch_fits_its_time_and_the_whole_rate_is_used(size: int, per_second: float) -> None:
     made = plan_batches(size, per_second)
     seconds = made.size / (per_second / made.concurrency)
     assert seconds <= BATCH_TIME.total_seconds() + 1e-6
@@ -48,12 +48,12 @@ def test_a_batch_fits_its_span_and_all_of_the_rate_is_used(size: int, per_second
 
 
 @given(st.integers(1, MAX_BATCH_SIZE), st.floats(1e-3, 1e4))
-def test_no_more_come_into_sight_than_may_run(size: int, per_second: float) -> None:
+def test_no_more_batches_become_visible_than_may_run(size: int, per_second: float) -> None:
     made = plan_batches(size, per_second)
     delays = [made.delay(place) for place in range(min(made.max_waiting, 500))]
     assert delays == sorted(delays)
     assert all(delays.count(delay) <= made.concurrency for delay in set(delays))
-    # What lies deepest is taken up well before its jobs are due again.
+    # The last batch on the queue runs well before its jobs are due again.
     assert made.delay(made.max_waiting - 1) + BATCH_TIME * 2 < CLAIM_TIME
     assert BATCHES_PER_LEASE > 1
 
@@ -64,7 +64,7 @@ def test_the_largest_batch_fits_into_a_message() -> None:
     assert len(base64.b64encode(text.encode())) <= 64 * 1024
 
 
-def test_a_message_is_read_as_it_was_written() -> None:
+def test_a_message_is_read_back() -> None:
     until = START + CLAIM_TIME
     jobs = (OpenJob("job-1", until, START, "0x1"), OpenJob("job-2", until, START, "0x2"))
     batch = Batch(until, jobs)
@@ -85,6 +85,6 @@ def test_a_message_is_read_as_it_was_written() -> None:
         "\xff",
     ],
 )
-def test_anything_else_is_no_batch(text: str) -> None:
+def test_any_other_text_is_not_a_batch(text: str) -> None:
     with pytest.raises(RecordUnreadable, match="not a batch"):
         batch_from_json(text.encode("latin-1"))

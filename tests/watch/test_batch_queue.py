@@ -1,4 +1,4 @@
-"""The queue of batches on real storage: hidden, kept, counted, and what is wrong is named."""
+"""The queue of batches on real storage: batches are hidden, stored and counted."""
 
 import uuid
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ BATCH = Batch(START + CLAIM_TIME, (OpenJob("job-1", START + CLAIM_TIME, START, "
 
 @pytest.fixture
 def queue(azurite: Azurite) -> Iterator[QueueClient]:
-    """One that is not made yet."""
+    """A queue that does not exist yet."""
     with QueueServiceClient.from_connection_string(azurite.connection_string) as service:
         yield service.get_queue_client(
             f"q{uuid.uuid4().hex}",
@@ -33,7 +33,7 @@ def queue(azurite: Azurite) -> Iterator[QueueClient]:
         )
 
 
-def test_what_is_sent_is_taken(queue: QueueClient) -> None:
+def test_a_batch_is_received_as_it_was_sent(queue: QueueClient) -> None:
     queue.create_queue()
     batches = BatchQueue(queue)
     assert batches.waiting() == 0
@@ -46,7 +46,7 @@ def test_what_is_sent_is_taken(queue: QueueClient) -> None:
     assert message.expires_on - message.inserted_on == CLAIM_TIME
 
 
-def test_a_hidden_batch_counts_and_is_not_seen(queue: QueueClient) -> None:
+def test_a_hidden_batch_is_counted_and_not_received(queue: QueueClient) -> None:
     queue.create_queue()
     batches = BatchQueue(queue)
     batches.send(BATCH, hidden_for=timedelta(minutes=9), expires_after=CLAIM_TIME)
@@ -54,8 +54,8 @@ def test_a_hidden_batch_counts_and_is_not_seen(queue: QueueClient) -> None:
     assert not list(queue.receive_messages())
 
 
-def test_a_batch_that_goes_back_at_its_end_is_still_accepted(queue: QueueClient) -> None:
-    # The service refuses a message that would be hidden for longer than it lives.
+def test_the_queue_accepts_a_batch_shortly_before_it_expires(queue: QueueClient) -> None:
+    # The service refuses a message that would still be hidden when it expires.
     queue.create_queue()
     BatchQueue(queue).send(
         BATCH, hidden_for=timedelta(seconds=20), expires_after=timedelta(seconds=3.5)
@@ -70,7 +70,7 @@ def test_a_missing_queue_is_named(queue: QueueClient) -> None:
         batches.send(BATCH, hidden_for=timedelta(0), expires_after=CLAIM_TIME)
 
 
-def test_no_answer_is_a_store_error() -> None:
+def test_an_unreachable_queue_is_a_store_error() -> None:
     key = {"account_name": "a", "account_key": "aa=="}
     with (
         QueueClient("http://127.0.0.1:1/a", "any", credential=key, retry_total=0) as client,

@@ -1,4 +1,4 @@
-"""What earlier jobs taught is kept within bounds, and nothing hangs on it."""
+"""Durations of earlier jobs are stored within limits, and no check depends on them."""
 
 import json
 from datetime import timedelta
@@ -27,38 +27,38 @@ def _all_levels(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "gem_core")
 
 
-def book(documents: MemoryDocuments, trap: Trap | None = None) -> DurationStore:
+def store(documents: MemoryDocuments, trap: Trap | None = None) -> DurationStore:
     return DurationStore(trap.around(documents, "durations") if trap else documents)
 
 
-def test_what_is_learned_is_known() -> None:
+def test_stored_durations_are_read_again() -> None:
     documents = MemoryDocuments()
     name = kind(job()) or ""
-    book(documents).add(Durations(), [JobDuration(name, 60.0)])
-    book(documents).add(
-        book(documents).read(), [JobDuration(name, 70.0), JobDuration("other", 1.0)]
+    store(documents).add(Durations(), [JobDuration(name, 60.0)])
+    store(documents).add(
+        store(documents).read(), [JobDuration(name, 70.0), JobDuration("other", 1.0)]
     )
-    assert book(documents).read().of(job()) == (60.0, 70.0)
+    assert store(documents).read().of(job()) == (60.0, 70.0)
 
 
-def test_only_the_latest_are_kept() -> None:
+def test_only_the_latest_durations_and_kinds_are_stored() -> None:
     known = Durations().adding(JobDuration("a", float(n)) for n in range(MAX_KEPT + 5))
     assert known.seconds["a"] == tuple(float(n) for n in range(5, MAX_KEPT + 5))
     known = known.adding(JobDuration(f"k{n}", 1.0) for n in range(MAX_KINDS - 1))
     known = known.adding([JobDuration("a", 1.0), JobDuration("new", 1.0)])
     assert len(known.seconds) == MAX_KINDS
-    assert {"a", "new"} < known.seconds.keys()  # "a" was seen again, k0 was not
+    assert {"a", "new"} < known.seconds.keys()  # "a" ran again, k0 did not
     assert "k0" not in known.seconds
 
 
-def test_who_loses_the_race_reads_anew() -> None:
+def test_after_a_conflict_the_durations_are_read_again() -> None:
     documents = MemoryDocuments()
-    book(documents).add(Durations(), [JobDuration("a", 1.0)])
-    stale = book(documents).read()
-    book(documents).add(stale, [JobDuration("a", 2.0)])
-    book(documents).add(stale, [JobDuration("a", 3.0)])
-    book(documents).add(Durations(), [JobDuration("b", 4.0)])  # as if there were no document
-    assert book(documents).read().seconds == {"a": (1.0, 2.0, 3.0), "b": (4.0,)}
+    store(documents).add(Durations(), [JobDuration("a", 1.0)])
+    stale = store(documents).read()
+    store(documents).add(stale, [JobDuration("a", 2.0)])
+    store(documents).add(stale, [JobDuration("a", 3.0)])
+    store(documents).add(Durations(), [JobDuration("b", 4.0)])  # as if there were no document
+    assert store(documents).read().seconds == {"a": (1.0, 2.0, 3.0), "b": (4.0,)}
 
 
 @pytest.mark.parametrize(
@@ -74,23 +74,23 @@ def test_who_loses_the_race_reads_anew() -> None:
         b"[" * 100_000,
     ],
 )
-def test_a_document_that_is_none_is_forgotten_and_written_over(body: bytes) -> None:
+def test_an_unreadable_document_is_replaced(body: bytes) -> None:
     documents = MemoryDocuments()
     documents.put(NAME, body)
-    known = book(documents).read()
+    known = store(documents).read()
     assert known.seconds == {}
-    book(documents).add(known, [JobDuration("a", 1.0)])
-    assert book(documents).read().seconds == {"a": (1.0,)}
+    store(documents).add(known, [JobDuration("a", 1.0)])
+    assert store(documents).read().seconds == {"a": (1.0,)}
 
 
-def test_numbers_that_are_no_durations_are_left_out() -> None:
+def test_numbers_that_are_not_durations_are_ignored() -> None:
     documents = MemoryDocuments()
     odd = {"a": [-1, 0, 5, 1e300, float("nan")]}
     documents.put(NAME, json.dumps({"secondsByKind": odd}).encode())
-    assert book(documents).read().seconds == {"a": (5.0,)}
+    assert store(documents).read().seconds == {"a": (5.0,)}
 
 
-def test_a_store_that_refuses_is_told_and_hinders_nobody(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_storage_error_is_logged_and_not_raised(caplog: pytest.LogCaptureFixture) -> None:
     trap = Trap()
 
     def refuse() -> None:
@@ -98,36 +98,38 @@ def test_a_store_that_refuses_is_told_and_hinders_nobody(caplog: pytest.LogCaptu
 
     trap.check = refuse
     documents = MemoryDocuments()
-    known = book(documents, trap).read()
-    book(documents, trap).add(known, [JobDuration("a", 1.0)])
+    known = store(documents, trap).read()
+    store(documents, trap).add(known, [JobDuration("a", 1.0)])
     assert known == Durations()
     assert [line["reason"] for line in logged(caplog, "durations_not_kept")] == ["503", "503"]
 
 
-def test_nothing_learned_is_nothing_written() -> None:
+def test_without_a_new_duration_nothing_is_written() -> None:
     documents = MemoryDocuments()
-    book(documents).add(Durations(), [])
+    store(documents).add(Durations(), [])
     assert documents.names() == []
 
 
-def test_a_job_is_of_a_kind_only_by_its_input() -> None:
+def test_the_kind_of_a_job_depends_on_its_input() -> None:
     assert kind(job(inputFileName=None)) is None
     assert kind(job()) == kind(job(progress=5))
     assert kind(job()) != kind(job(inputFileName="other.parquet"))
     assert len(kind(job(inputFileName="x" * 5000)) or "") <= 300
 
 
-def test_a_finished_job_teaches_from_its_start_to_gems_own_end() -> None:
+def test_the_duration_ends_at_gems_modified_at_if_it_is_plausible() -> None:
     record = new_record().answered(job("queued"), START)
     record = record.answered(job("running"), START + timedelta(minutes=10))
     end = START + timedelta(minutes=40)
-    told = record.answered(job("finished", modifiedAt=(end).isoformat()), end + timedelta(hours=1))
-    assert [each.seconds for each in observed_durations(told)] == [1800]
-    seen = record.answered(job("finished"), end)  # modifiedAt was never touched
-    assert [each.seconds for each in observed_durations(seen)] == [1800]
+    changed = record.answered(
+        job("finished", modifiedAt=(end).isoformat()), end + timedelta(hours=1)
+    )
+    assert [each.seconds for each in observed_durations(changed)] == [1800]
+    unchanged = record.answered(job("finished"), end)  # modifiedAt did not change
+    assert [each.seconds for each in observed_durations(unchanged)] == [1800]
 
 
-def test_a_tick_learns_and_the_next_job_on_the_same_input_is_met_at_its_end() -> None:
+def test_a_later_job_on_the_same_input_is_checked_near_its_end() -> None:
     world = World()
     for number in range(6):
         job_run_id = f"{JOB}-{number}"
@@ -147,7 +149,7 @@ def test_a_tick_learns_and_the_next_job_on_the_same_input_is_met_at_its_end() ->
     assert len(known) == 6
 
 
-def test_a_failed_job_teaches_nothing() -> None:
+def test_a_failed_job_adds_no_duration() -> None:
     world = World()
     world.add(JOB)
     world.gem.answers[JOB] = [answer("failed")]

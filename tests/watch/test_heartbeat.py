@@ -1,4 +1,4 @@
-"""Whether the timer lives can be told without it."""
+"""The stored ticks show whether the timer works."""
 
 from datetime import timedelta
 
@@ -23,23 +23,23 @@ MINUTELY = "0 * * * * *"
         ("0 0 8 * * 1-5", timedelta(days=2, hours=23), True),
     ],
 )
-def test_three_missed_occurrences_are_silence(
+def test_a_timer_is_silent_after_three_missed_occurrences(
     schedule: str, after: timedelta, *, silent: bool
 ) -> None:
     assert is_silent(START, START + after, schedule) is silent
 
 
-def test_without_any_tick_there_is_silence() -> None:
+def test_a_timer_without_any_tick_is_silent() -> None:
     assert is_silent(None, START, MINUTELY)
 
 
-def test_no_tick_yet() -> None:
+def test_before_the_first_tick_there_is_nothing_to_read() -> None:
     heartbeat = Heartbeat(MemoryDocuments())
     assert heartbeat.last() is None
     assert heartbeat.started() is None
 
 
-def test_the_last_tick_is_kept_as_json() -> None:
+def test_the_last_tick_is_stored_as_json() -> None:
     documents = MemoryDocuments()
     heartbeat = Heartbeat(documents)
     heartbeat.end(Tick(START, ended_at=START + timedelta(seconds=2), open_jobs=3, stopped="no key"))
@@ -64,7 +64,7 @@ def test_the_last_tick_is_kept_as_json() -> None:
     assert documents.names() == [ENDED, STARTED]
 
 
-def test_it_lies_beside_the_worklist_and_is_no_job() -> None:
+def test_the_heartbeat_is_not_part_of_the_worklist() -> None:
     world = World()
     world.heartbeat.start(START)
     world.heartbeat.end(Tick(START))
@@ -73,7 +73,7 @@ def test_it_lies_beside_the_worklist_and_is_no_job() -> None:
 
 
 @pytest.mark.parametrize("new_process", [True, False])
-def test_ticks_that_never_end_are_counted_from_the_first(*, new_process: bool) -> None:
+def test_unfinished_since_is_the_start_of_the_first_unfinished_tick(*, new_process: bool) -> None:
     documents = MemoryDocuments()
     heartbeat = Heartbeat(documents)
     for minute in range(4):
@@ -91,7 +91,7 @@ def test_ticks_that_never_end_are_counted_from_the_first(*, new_process: bool) -
     "body", [b"", b"[]", b"{}", b'{"startedAt": "then"}', b'{"startedAt": 1}', b"\xff"]
 )
 @pytest.mark.parametrize("name", [ENDED, STARTED])
-def test_what_somebody_else_wrote_keeps_no_tick_from_starting(name: str, body: bytes) -> None:
+def test_an_unreadable_document_does_not_stop_a_tick(name: str, body: bytes) -> None:
     documents = MemoryDocuments()
     Heartbeat(documents).start(START)
     documents.put(name, body)

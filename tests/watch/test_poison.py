@@ -1,4 +1,4 @@
-"""Which job a message of the blob trigger is about: it may be anything that lies on that queue."""
+"""Which job a message is about; a poison queue may contain any text."""
 
 import base64
 import json
@@ -26,13 +26,13 @@ def message(**changes: object) -> str:
     return json.dumps(values | changes)
 
 
-def test_a_message_of_the_runner_is_read() -> None:
-    """Its form is the Storage extension's."""
+def test_a_message_of_the_storage_extension_is_read() -> None:
+    """The Storage extension of the Functions host defines its format."""
     text = BlobMessage("Host.Functions.deliver_results", TICKETS, f"{JOB}.json", "0x1").to_json()
     assert job_of_message(text, container=TICKETS) == JOB
 
 
-def test_base64_is_read_too() -> None:
+def test_a_message_in_base64_is_read() -> None:
     text = base64.b64encode(message().encode()).decode()
     assert job_of_message(text, container=TICKETS) == JOB
 
@@ -62,5 +62,5 @@ def test_an_unknown_message_has_no_job(text: str) -> None:
 
 
 @given(st.text() | st.binary().map(lambda held: base64.b64encode(held).decode()))
-def test_any_text_is_a_job_or_unknown(text: str) -> None:
+def test_any_text_gives_a_job_or_none(text: str) -> None:
     assert job_of_message(text, container=TICKETS) is None

@@ -1,4 +1,4 @@
-"""The aim of the polling policy, held against simulated jobs in virtual time."""
+"""The target of the polling policy, tested with simulated jobs in virtual time."""
 
 import pytest
 
@@ -14,8 +14,8 @@ def base(seconds: float) -> Figures:
 
 @pytest.mark.parametrize("length", ["30 minutes", "2.7 hours"])
 @pytest.mark.parametrize("source", ["linear", "uneven", "earlier jobs"])
-def test_a_third_of_the_requests_at_twice_the_delay(length: str, source: str) -> None:
-    """The aim: of asking each minute; the end known from progress, else from earlier jobs."""
+def test_polling_needs_a_third_of_the_requests_at_twice_the_delay(length: str, source: str) -> None:
+    """Compared with a check each minute. Progress or earlier jobs give the expected end."""
     seconds = LENGTHS[length]
     known = earlier_jobs(seconds, 1) if source == "earlier jobs" else Durations()
     progress = "absent" if source == "earlier jobs" else source
@@ -24,8 +24,8 @@ def test_a_third_of_the_requests_at_twice_the_delay(length: str, source: str) ->
     assert found.median <= base(seconds).median * 2
 
 
-def test_short_jobs_miss_the_aim_by_no_more_than_is_written() -> None:
-    """Of the two requests that a third allows, one finds the job, and often another its start."""
+def test_short_jobs_miss_the_target_by_no_more_than_documented() -> None:
+    """A third allows two requests: one finds that the job ended, and often one that it started."""
     seconds = LENGTHS["5 minutes"]
     by_jobs = measure(ours(earlier_jobs(seconds, 1)), seconds, "absent", jobs=JOBS, seed=1)
     assert by_jobs.requests <= base(seconds).requests * 0.45
@@ -34,6 +34,6 @@ def test_short_jobs_miss_the_aim_by_no_more_than_is_written() -> None:
     assert max(by_jobs.median, by_progress.median) <= base(seconds).median * 2
 
 
-def test_the_same_seed_is_the_same_life() -> None:
+def test_the_same_seed_gives_the_same_simulation() -> None:
     lives = [life(dice_of(seed), 300, "uneven") for seed in (5, 5, 6)]
     assert lives[0] == lives[1] != lives[2]

@@ -17,7 +17,7 @@ SECOND = timedelta(seconds=1)
 
 
 class World:
-    """Processes that share the documents; time goes on by pausing."""
+    """Processes that share the documents. A pause moves the clock."""
 
     def __init__(self, per_second: float, count: int = 1) -> None:
         self.clock = FakeClock()
@@ -25,7 +25,7 @@ class World:
         self.per_second, self.count = per_second, count
 
     def limiter(self, *, moves: bool = True, trap: Trap | None = None) -> RateLimiter:
-        """Of one process."""
+        """The rate limiter of one process."""
 
         def pause(seconds: float) -> None:
             if moves:
@@ -44,7 +44,7 @@ class World:
         return lease
 
 
-def test_the_first_goes_at_once_and_the_others_a_gap_apart() -> None:
+def test_the_first_request_starts_at_once_and_the_others_with_equal_gaps() -> None:
     world = World(4)
     lease = world.acquire()
     moments = []
@@ -54,7 +54,7 @@ def test_the_first_goes_at_once_and_the_others_a_gap_apart() -> None:
     assert moments == [0, 0.25, 0.5, 0.75, 1]
 
 
-def test_time_that_was_not_used_is_not_saved_up() -> None:
+def test_unused_time_is_not_saved() -> None:
     world = World(10)
     lease = world.acquire()
     world.clock.move(seconds=30)
@@ -91,8 +91,8 @@ def test_a_lease_has_one_holder() -> None:
     assert second.wait(NEVER)
 
 
-def test_the_lease_whose_next_request_is_first_is_acquired() -> None:
-    """Else a run would wait for the gap of the share that the last one used, beside unused ones."""
+def test_the_free_lease_whose_next_request_is_first_is_acquired() -> None:
+    """Otherwise a run would wait for a share that was just used, while other shares are free."""
     world = World(1, count=3)  # three seconds between two requests of a share
     for _ in range(3):
         lease = world.acquire()
@@ -114,7 +114,7 @@ def test_runs_that_start_together_try_different_leases(random: float) -> None:
     assert world.documents.names() == [f"leases/{int(random * 4)}"]
 
 
-def test_two_that_acquire_at_once_get_different_leases() -> None:
+def test_two_processes_at_the_same_time_get_different_leases() -> None:
     world = World(10, count=2)
     taken: list[Lease | None] = []
     trap = Trap()
@@ -138,7 +138,7 @@ def test_the_lease_of_a_dead_holder_ends() -> None:
     assert world.limiter().acquire()
 
 
-def test_a_lease_lasts_as_long_as_its_holder_goes_on() -> None:
+def test_a_lease_lasts_as_long_as_its_holder_uses_it() -> None:
     world = World(1)
     lease = world.acquire()
     for _ in range(300):
@@ -153,11 +153,11 @@ def test_a_lease_is_not_renewed_at_every_request() -> None:
     assert lease
     for _ in range(61):
         lease.wait(NEVER)
-    # A minute: each renewal lasts for a lease, less the margin.
+    # In one minute: a renewal is needed after each lease time, less the margin.
     assert trap.calls.count("leases.replace") <= timedelta(minutes=1) / (LEASE_TIME - MARGIN)
 
 
-def test_a_holder_that_stood_still_loses_its_lease() -> None:
+def test_a_suspended_holder_loses_its_lease() -> None:
     world = World(10)
     slow = world.acquire()
     world.clock.move(LEASE_TIME)
@@ -168,7 +168,7 @@ def test_a_holder_that_stood_still_loses_its_lease() -> None:
     assert quick.wait(NEVER)
 
 
-def test_a_low_rate_never_holds_anybody_past_the_end() -> None:
+def test_a_low_rate_never_makes_a_run_wait_past_its_end() -> None:
     world = World(0.01)
     ends_at = START + timedelta(minutes=4)
     lease = world.acquire()
@@ -180,7 +180,7 @@ def test_a_low_rate_never_holds_anybody_past_the_end() -> None:
 
 
 def test_the_gap_is_kept_across_holders() -> None:
-    # A tick a minute, and a question each 100 seconds.
+    # There is a tick each minute, and a request may start every 100 seconds.
     world = World(0.01)
     moments = []
     for tick in range(8):
@@ -192,7 +192,7 @@ def test_the_gap_is_kept_across_holders() -> None:
     assert moments == [0, 100, 200, 300, 400]
 
 
-def test_a_clock_that_went_back_holds_nobody() -> None:
+def test_a_clock_that_went_back_blocks_no_request() -> None:
     world = World(10)
     lease = world.acquire()
     assert lease.wait(START + SECOND)
@@ -201,13 +201,13 @@ def test_a_clock_that_went_back_holds_nobody() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-01-20T10:00:00"])
-def test_a_document_that_says_nothing_takes_nothing(text: str) -> None:
+def test_an_unreadable_lease_document_counts_as_free(text: str) -> None:
     world = World(10)
     world.documents.put("leases/0", b"", metadata={"until": text})
     assert world.limiter().acquire()
 
 
-def test_a_store_that_refuses_is_an_error() -> None:
+def test_a_storage_error_is_raised() -> None:
     world = World(10)
     trap = Trap()
     lease = world.limiter(trap=trap).acquire()
@@ -233,7 +233,9 @@ def test_a_store_that_refuses_is_an_error() -> None:
 def test_the_rate_is_never_exceeded(
     *, per_second: float, count: int, steps: list[tuple[str, int]]
 ) -> None:
-    """Whoever takes, asks, gives back or dies when: no window of time has more than its share."""
+    """Processes take leases, send requests, end leases or die in any order: no period has more
+    requests than the rate allows.
+    """
     world = World(per_second, count)
     held: list[Lease] = []
     asked: list[datetime] = []
@@ -249,12 +251,12 @@ def test_the_rate_is_never_exceeded(
                 held.pop(0).release()
             case "die" if held:
                 held.pop(0)
-        # One that lived and was silent for longer than its lease may have lost it.
+        # A holder that sent nothing for longer than its lease may have lost it.
         assert sum(lease._document._until > world.clock() for lease in held) <= count
     for first, start in enumerate(asked):
         for number, end in enumerate(asked[first:], 1):
-            # In each share at most one more than the rate times the time; times are in whole
-            # microseconds, so each gap may be one shorter.
+            # Each share may have one request more than the rate times the period. Times are whole
+            # microseconds, so each gap may be one microsecond shorter.
             passed = (end - start).total_seconds() + number * 1e-6
             assert number <= count + passed * per_second
 

@@ -1,4 +1,4 @@
-"""Records change by making the next one, and survive their storage."""
+"""Each change makes a new record, and a stored record is read back unchanged."""
 
 import json
 from contextlib import suppress
@@ -29,11 +29,11 @@ from tests.fakes import START
 
 LATER = START + timedelta(minutes=5)
 OPTIONAL = {"contract"}
-"""Members without which a record is read."""
+"""Members that a record may lack."""
 LATEST = START + timedelta(minutes=9)
 
 
-def test_an_answer_is_kept_and_ends_the_troubles() -> None:
+def test_an_answer_is_stored_and_resets_the_problems() -> None:
     troubled = replace(
         new_record(),
         failures=3,
@@ -42,45 +42,48 @@ def test_an_answer_is_kept_and_ends_the_troubles() -> None:
         not_found_since=START,
         times_checked=5,
     )
-    told = troubled.answered(job("running"), LATER)
-    assert told.job == job("running")
-    assert told.history == (StatusChange(LATER, "running"),)
-    assert (told.times_checked, told.checked_at) == (6, LATER)
-    assert (told.failures, told.last_problem) == (0, None)
-    assert (told.not_found, told.not_found_since) == (0, None)
+    answered = troubled.answered(job("running"), LATER)
+    assert answered.job == job("running")
+    assert answered.history == (StatusChange(LATER, "running"),)
+    assert (answered.times_checked, answered.checked_at) == (6, LATER)
+    assert (answered.failures, answered.last_problem) == (0, None)
+    assert (answered.not_found, answered.not_found_since) == (0, None)
 
 
 def test_a_404_is_counted_from_the_first_one() -> None:
-    told = replace(new_record(), failures=2).answered(job("running"), START)
-    first = told.answered_not_found(LATER)
+    answered = replace(new_record(), failures=2).answered(job("running"), START)
+    first = answered.answered_not_found(LATER)
     second = first.answered_not_found(LATEST)
     assert (second.not_found, second.not_found_since) == (2, LATER)
     assert second.failures == 0
-    assert second.job == told.job
+    assert second.job == answered.job
     assert [seen.status for seen in second.history] == ["running", NOT_FOUND]
     assert second.last_problem
     assert "404" in second.last_problem
 
 
-def test_a_failed_request_changes_nothing_that_is_known() -> None:
-    told = new_record().answered(job("running"), START).answered_not_found(LATER)
-    failed = told.not_answered("GEM answered 500", LATEST)
+def test_a_failed_request_does_not_change_what_is_known_about_the_job() -> None:
+    answered = new_record().answered(job("running"), START).answered_not_found(LATER)
+    failed = answered.not_answered("GEM answered 500", LATEST)
     assert failed.failures == 1
     assert failed.last_problem == "GEM answered 500"
-    assert failed.times_checked == told.times_checked + 1
+    assert failed.times_checked == answered.times_checked + 1
     assert failed.checked_at == LATEST
-    same = replace(failed, failures=0, last_problem=told.last_problem)
-    assert replace(same, times_checked=told.times_checked, checked_at=told.checked_at) == told
+    same = replace(failed, failures=0, last_problem=answered.last_problem)
+    assert (
+        replace(same, times_checked=answered.times_checked, checked_at=answered.checked_at)
+        == answered
+    )
 
 
-def test_the_history_holds_each_change_once() -> None:
+def test_the_history_has_each_change_once() -> None:
     record = new_record()
     for status in ("queued", "queued", "running", "running", "queued", "odd"):
         record = record.answered(job(status), LATER)
     assert [seen.status for seen in record.history] == ["queued", "running", "queued", "odd"]
 
 
-def test_a_long_history_keeps_its_first_and_latest_ones() -> None:
+def test_a_long_history_keeps_its_first_and_latest_entries() -> None:
     record = new_record()
     for number in range(MAX_HISTORY * 3):
         record = record.answered(job(f"s{number}"), LATER)
@@ -146,18 +149,18 @@ RECORDS = st.builds(
 
 
 @given(RECORDS)
-def test_a_record_survives_its_storage(record: JobRecord) -> None:
+def test_a_record_is_read_back_unchanged(record: JobRecord) -> None:
     assert record_from_bytes(record_to_bytes(record)) == record
 
 
 def test_a_lone_surrogate_of_gem_can_be_stored() -> None:
-    # "\\ud800" is what JSON (RFC 8259, 8.2) cannot forbid, and json.loads hands it on.
+    # "\\ud800" is what JSON (RFC 8259, 8.2) cannot forbid, and json.loads returns it.
     record = new_record().answered(job("running", region=json.loads('"\\ud800"')), START)
     assert record_from_bytes(record_to_bytes(record)).job == record.job
 
 
 def test_an_infinity_of_gem_is_stored_as_json() -> None:
-    # 1e400 is JSON; Python reads it as an infinity and would write a word that is none.
+    # 1e400 is JSON; Python reads it as an infinity and would write a word that is not JSON.
     record = new_record().answered(job("running", cost=json.loads("1e400")), START)
 
     def refuse(word: str) -> None:
@@ -166,18 +169,18 @@ def test_an_infinity_of_gem_is_stored_as_json() -> None:
     json.loads(record_to_bytes(record), parse_constant=refuse)
 
 
-def test_an_answer_without_the_name_of_its_contract_is_one_of_the_given_page() -> None:
-    """Who stored it knew no other."""
+def test_a_stored_answer_without_a_contract_has_the_default_contract() -> None:
+    """An older version stored it, which had only this contract."""
     record = new_record().answered(job("running"), START)
     held = record_to_json(record)
     assert held.pop("contract") == "x-version-1"
     assert record_from_bytes(json.dumps(held).encode()) == record
 
 
-def test_progress_is_kept_from_its_first_word_on() -> None:
+def test_the_first_and_the_present_progress_are_stored() -> None:
     record = new_record()
-    told = [None, 5, 5, 7, 7.5, 7.5]
-    for minute, percent in enumerate(told):
+    reported = [None, 5, 5, 7, 7.5, 7.5]
+    for minute, percent in enumerate(reported):
         record = record.answered(job(progress=percent), START + timedelta(minutes=minute))
     first, last = (
         ProgressReading(START + timedelta(minutes=1), 5),
@@ -188,7 +191,7 @@ def test_progress_is_kept_from_its_first_word_on() -> None:
 
 
 @pytest.mark.parametrize(("percent", "kept"), [(3, [3]), (None, []), (5, [5])])
-def test_progress_that_goes_back_begins_anew(percent: float | None, kept: list[float]) -> None:
+def test_progress_that_goes_back_starts_again(percent: float | None, kept: list[float]) -> None:
     record = new_record().answered(job(progress=5), START).answered(job(progress=7), START)
     record = record.answered(job(progress=percent), START)
     assert [seen.percent for seen in record.progress] == kept
@@ -230,14 +233,14 @@ def _without(name: str) -> bytes:
     ],
     ids=str,
 )
-def test_what_is_no_record_is_unreadable(body: bytes) -> None:
+def test_what_is_not_a_record_is_unreadable(body: bytes) -> None:
     with pytest.raises(RecordUnreadable, match="not a job record") as caught:
         record_from_bytes(body)
     assert len(str(caught.value)) <= 200
 
 
 @pytest.mark.parametrize("version", [2, 0, "1", None])
-def test_a_record_of_another_version_is_left_alone(version: object) -> None:
+def test_a_record_of_another_schema_version_is_not_read(version: object) -> None:
     with pytest.raises(RecordUnreadable, match=r"schema version .*, this app knows 1"):
         record_from_bytes(_with(schemaVersion=version, stage="of the future"))
 
@@ -245,7 +248,7 @@ def test_a_record_of_another_version_is_left_alone(version: object) -> None:
 @pytest.mark.parametrize(
     ("name", "word"), [("stage", "archived"), ("settlement", "gone"), ("outcome", "fine")]
 )
-def test_a_record_with_a_word_of_a_newer_version_is_left_alone(name: str, word: str) -> None:
+def test_a_record_with_a_value_of_a_newer_version_is_not_read(name: str, word: str) -> None:
     with pytest.raises(RecordUnreadable, match=f"{name} '{word}' is not known to this app"):
         record_from_bytes(_with(**{name: word}))
 

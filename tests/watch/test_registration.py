@@ -1,4 +1,4 @@
-"""What may be registered, and what is refused with a reason."""
+"""Valid registrations are accepted; invalid ones are refused with a reason."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from tests.fakes import START
 @pytest.mark.parametrize(
     "value", [JOB, "a", "7", "A.b_c~d-e", "x" * 128, "0f8fad5b-d9cb-469f-a165-70867728950e", "a..b"]
 )
-def test_an_id_of_one_path_segment(value: str) -> None:
+def test_a_valid_job_id(value: str) -> None:
     assert parse_job_run_id(value) == value
 
 
@@ -50,12 +50,12 @@ def test_an_id_of_one_path_segment(value: str) -> None:
     ],
     ids=ascii,
 )
-def test_an_id_that_could_leave_its_place(value: str) -> None:
+def test_an_invalid_job_id_is_refused(value: str) -> None:
     with pytest.raises(RequestError, match="is not a valid job id: it must have 1 to 128 of"):
         parse_job_run_id(value)
 
 
-def test_a_registration_with_all_that_there_is() -> None:
+def test_a_registration_with_all_members() -> None:
     body = {"labels": {"team": "roads", "": ""}, "expectedInputName": "roads.parquet"}
     record = register(JOB, body, START)
     assert record.job_run_id == JOB
@@ -102,19 +102,19 @@ _LABELS = {f"l{number}": "v" for number in range(32)}
     ],
     ids=lambda value: ascii(value)[:40],
 )
-def test_a_body_that_is_refused(body: object, words: str) -> None:
+def test_an_invalid_body_is_refused(body: object, words: str) -> None:
     with pytest.raises(RequestError, match=words) as caught:
         register(JOB, body, START)
     assert len(str(caught.value)) < 300
 
 
-def test_as_many_labels_as_are_allowed() -> None:
+def test_the_most_labels_that_are_allowed() -> None:
     labels = {f"{number:02}": "v" * 200 for number in range(32)}
     assert register(JOB, {"labels": labels}, START).labels == labels
 
 
 def test_labels_leave_room_in_the_message() -> None:
-    # They are never cut from it, and a letter beyond ASCII takes up to twelve bytes there.
+    # Labels are never cut from a message, where a character outside ASCII takes up to 12 bytes.
     labels = {f"{number:02}": "\U0001f6e3" * 256 for number in range(32)}
     with pytest.raises(RequestError, match="labels must be"):
         register(JOB, {"labels": labels}, START)
@@ -136,6 +136,6 @@ def test_what_is_accepted_can_be_stored(body: Any) -> None:  # noqa: ANN401 - an
     record_to_bytes(record)
 
 
-def test_a_label_that_is_no_text_is_refused() -> None:
+def test_a_label_that_utf8_cannot_encode_is_refused() -> None:
     with pytest.raises(RequestError):
         register(JOB, {"labels": {"team": "\ud800"}}, START)

@@ -24,7 +24,7 @@ def stored(registry: JobRegistry) -> StoredRecord:
     return held
 
 
-def test_a_new_job_is_kept_and_on_the_worklist() -> None:
+def test_a_new_job_is_stored_and_on_the_worklist() -> None:
     registry = World().registry
     added = registry.add(new_record())
     assert added == stored(registry)
@@ -32,9 +32,9 @@ def test_a_new_job_is_kept_and_on_the_worklist() -> None:
     assert list(registry.open_jobs()) == [OpenJob(JOB, START, START, "0x2")]
 
 
-def test_a_registration_that_takes_long_keeps_its_marker() -> None:
-    # Meanwhile another one registered the job, it was delivered and forgotten. Its delivery has
-    # seen the marker and deletes it just after the record is there.
+def test_a_slow_registration_has_its_marker() -> None:
+    # Meanwhile another process registered the job, and it was delivered and forgotten. That
+    # delivery has read the marker and deletes it just after this record is written.
     world = World()
     other = JobRegistry(jobs=world.jobs, worklist=world.worklist, tickets=world.tickets)
 
@@ -48,7 +48,7 @@ def test_a_registration_that_takes_long_keeps_its_marker() -> None:
     assert world.marked()
 
 
-def test_metadata_has_no_empty_word() -> None:
+def test_metadata_has_no_empty_value() -> None:
     world = World()
     stored = world.registry.add(new_record())
     assert stored
@@ -59,11 +59,11 @@ def test_metadata_has_no_empty_word() -> None:
     ]
 
 
-def test_no_job_is_none() -> None:
+def test_the_record_of_an_unknown_job_is_none() -> None:
     assert World().registry.get(JOB) is None
 
 
-def test_a_known_id_is_not_added_again() -> None:
+def test_a_registered_id_is_not_added_again() -> None:
     registry = World().registry
     registry.add(new_record())
     registry.replace(stored(registry), SETTLED)
@@ -71,7 +71,7 @@ def test_a_known_id_is_not_added_again() -> None:
     assert stored(registry).record == SETTLED
 
 
-def test_a_replace_needs_the_version_that_was_read() -> None:
+def test_a_record_is_replaced_only_in_the_version_that_was_read() -> None:
     registry = World().registry
     registry.add(new_record())
     old = stored(registry)
@@ -91,7 +91,7 @@ def test_the_worklist_follows_the_record() -> None:
     assert list(registry.open_jobs()) == []
 
 
-def test_a_delivered_job_that_is_to_be_delivered_again_is_open() -> None:
+def test_a_redelivery_opens_the_job_again() -> None:
     registry = World().registry
     registry.add(new_record())
     now = registry.replace(stored(registry), DELIVERED)
@@ -99,7 +99,7 @@ def test_a_delivered_job_that_is_to_be_delivered_again_is_open() -> None:
     assert [line.job_run_id for line in registry.open_jobs()] == [JOB]
 
 
-def test_a_forgotten_job_leaves_a_marker_to_the_tick() -> None:
+def test_the_marker_of_a_forgotten_job_stays_for_the_tick() -> None:
     world = World()
     world.add(JOB)
     world.registry.remove(JOB)
@@ -140,9 +140,9 @@ def test_an_open_record_has_a_marker_wherever_the_process_dies(at: int, *, after
     world.assert_open_records_are_marked()
 
 
-def test_a_redelivery_beside_the_end_of_a_delivery_keeps_its_marker() -> None:
-    # The delivery has written "delivered" and is about to take the marker away: an operator asks
-    # for the manifest again at just that moment.
+def test_a_redelivery_during_the_end_of_a_delivery_keeps_its_marker() -> None:
+    # The delivery has written "delivered" and is about to delete the marker. At that moment an
+    # operator requests a redelivery.
     world = World()
     world.add(JOB)
     busy = [True]
@@ -171,9 +171,7 @@ def test_a_redelivery_beside_the_end_of_a_delivery_keeps_its_marker() -> None:
         (None, datetime(1970, 1, 1, tzinfo=UTC)),
     ],
 )
-def test_a_marker_is_a_hint_and_due_at_once_when_it_says_nothing(
-    text: str | None, due_at: datetime
-) -> None:
+def test_a_job_with_an_unreadable_marker_is_due_at_once(text: str | None, due_at: datetime) -> None:
     world = World()
     world.worklist.put(f"jobs/{JOB}", b"", metadata={} if text is None else {"due": text})
     assert list(world.registry.open_jobs()) == [OpenJob(JOB, due_at, START, "0x1")]
@@ -187,7 +185,7 @@ def test_a_marker_is_in_utc() -> None:
     assert marker.metadata == {"due": "2026-01-20T10:00:00+00:00"}
 
 
-def test_an_unreadable_record_is_left_alone() -> None:
+def test_an_unreadable_record_does_not_change() -> None:
     world = World()
     world.jobs.put(f"{JOB}.json", b'{"schemaVersion": 2}')
     with pytest.raises(RecordUnreadable):
@@ -195,7 +193,7 @@ def test_an_unreadable_record_is_left_alone() -> None:
     assert world.trap.calls == ["jobs.get"]
 
 
-def test_a_ticket_tells_what_it_is_for_and_triggers_again_when_it_is_raised_again() -> None:
+def test_a_ticket_names_its_job_and_each_write_triggers() -> None:
     world = World()
     world.registry.raise_ticket(SETTLED)
     first = world.tickets.get(f"{JOB}.json")
@@ -221,11 +219,11 @@ def test_a_ticket_tells_what_it_is_for_and_triggers_again_when_it_is_raised_agai
         ("", ""),
     ],
 )
-def test_the_job_of_a_ticket(blob: str, job_run_id: str) -> None:
+def test_the_job_id_of_a_ticket(blob: str, job_run_id: str) -> None:
     assert ticket_job_run_id(blob) == job_run_id
 
 
-def test_a_listing_is_by_id_and_shows_only_words_of_ours() -> None:
+def test_a_listing_is_ordered_by_id_and_has_only_values_of_enums() -> None:
     registry = World().registry
     finished = replace(DELIVERED, job=job("finished"))
     odd = replace(SETTLED, job=job("odd\r\nX-Evil: 1"))
@@ -239,7 +237,7 @@ def test_a_listing_is_by_id_and_shows_only_words_of_ours() -> None:
     ]
 
 
-def test_a_filtered_listing_goes_on_over_pages_with_nothing_in_them() -> None:
+def test_a_filtered_listing_continues_after_empty_pages() -> None:
     registry = World().registry
     for number in range(6):
         record = DELIVERED if number == 5 else new_record()

@@ -1,4 +1,4 @@
-"""When a job is asked about next."""
+"""When a job is checked next."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -45,7 +45,7 @@ def running(after: timedelta, **fields: object) -> JobRecord:
     jitter=st.floats(0, 1),
     retry_after=st.timedeltas(timedelta(0), timedelta(hours=1)),
 )
-def test_a_question_is_never_too_early_nor_too_late(
+def test_a_check_is_never_too_early_and_never_too_late(
     *,
     after: timedelta,
     progress: float | None,
@@ -65,7 +65,7 @@ def test_a_question_is_never_too_early_nor_too_late(
     assert at <= now + max(POLICY.check_max, retry_after)
 
 
-def test_jitter_does_not_vanish_at_the_cap_nor_at_the_floor() -> None:
+def test_jitter_also_applies_at_the_limits() -> None:
     day = timedelta(days=1)
     assert wait(running(day), day) == POLICY.check_max
     assert wait(running(day), day, jitter=1) == POLICY.check_max * (1 - JITTER)
@@ -78,7 +78,7 @@ def test_without_progress_the_wait_is_a_tenth_of_the_age() -> None:
     assert wait(new_record().answered(job("queued"), START + age), age) == age / 10
 
 
-def test_the_age_counts_from_gems_creation_unless_that_lies_ahead() -> None:
+def test_the_age_starts_at_gems_creation_time_unless_it_is_in_the_future() -> None:
     late = running(SECOND, createdAt="2026-01-20T09:10:00Z")
     assert wait(late, timedelta(0)) == timedelta(minutes=5)
     ahead = running(SECOND, createdAt="2026-01-20T11:00:00Z")
@@ -86,14 +86,14 @@ def test_the_age_counts_from_gems_creation_unless_that_lies_ahead() -> None:
 
 
 def two(first: tuple[int, float], last: tuple[int, float]) -> JobRecord:
-    """Running, with two words on its progress: minutes after the start, percent."""
+    """A running job with two reports of progress: (minutes after the start, percent)."""
     record = new_record()
     for minutes, percent in (first, last):
         record = record.answered(job(progress=percent), START + timedelta(minutes=minutes))
     return record
 
 
-def test_with_progress_the_next_question_is_just_after_the_end_may_have_come() -> None:
+def test_with_progress_the_next_check_is_just_after_the_earliest_end() -> None:
     # 80 % in 80 minutes; it may be 81 by now, so 19 to 20 minutes are left.
     minute = timedelta(minutes=1)
     record = two((10, 0), (90, 80))
@@ -104,7 +104,7 @@ def test_with_progress_the_next_question_is_just_after_the_end_may_have_come() -
     assert next_check(record, now + 15 * minute, wide, jitter=0) == now + timedelta(minutes=20)
 
 
-def test_how_long_the_job_was_queued_does_not_matter() -> None:
+def test_the_time_in_the_queue_does_not_change_the_estimate() -> None:
     wide = policy(check_max=timedelta(hours=1))
     waits = []
     for queued in (0, 300):
@@ -114,13 +114,13 @@ def test_how_long_the_job_was_queued_does_not_matter() -> None:
     assert waits == [timedelta(minutes=10)] * 2
 
 
-def test_after_the_first_word_on_progress_there_is_soon_a_second_one() -> None:
-    # 20 % in 10 minutes: a tenth of 50.
+def test_after_the_first_progress_the_next_check_is_soon() -> None:
+    # 20 % in 10 minutes is 50 minutes in all; the wait is a tenth of that.
     age = timedelta(minutes=10)
     assert wait(running(age, progress=20), age) == timedelta(minutes=5)
 
 
-def test_while_the_end_may_come_the_questions_are_dense_and_then_ever_fewer() -> None:
+def test_checks_are_frequent_near_the_end_and_then_less_and_less_frequent() -> None:
     record = two((0, 0), (100, 99))
     early = START + timedelta(minutes=100)
     late = early + timedelta(minutes=100) / 99
@@ -133,7 +133,7 @@ def test_while_the_end_may_come_the_questions_are_dense_and_then_ever_fewer() ->
         assert waited == min(timedelta(hours=hours) / OVERDUE_DIVISOR, (now - START) / 10)
 
 
-def test_earlier_jobs_tell_the_end_when_progress_does_not() -> None:
+def test_without_progress_earlier_jobs_give_the_expected_end() -> None:
     known = Durations({kind(job()) or "": (3000.0,) * 20})
     hour = policy(check_max=timedelta(hours=5))
     record = new_record().answered(job("queued"), START)
@@ -145,21 +145,21 @@ def test_earlier_jobs_tell_the_end_when_progress_does_not() -> None:
     assert at == begun + timedelta(minutes=50) + NEAR_END_WAIT
 
 
-def test_a_queued_job_is_let_alone_for_a_tenth_of_what_it_will_take() -> None:
+def test_a_queued_job_is_checked_after_a_tenth_of_its_expected_time() -> None:
     known = Durations({kind(job()) or "": (6000.0,) * 20})
     record = new_record().answered(job("queued"), START)
     at = next_check(record, START, POLICY, jitter=0, known=known)
     assert timedelta(seconds=570) < at - START < POLICY.check_max
 
 
-def test_earlier_jobs_that_differ_tell_nothing() -> None:
+def test_earlier_jobs_that_differ_too_much_are_not_used() -> None:
     known = Durations({kind(job()) or "": (1000.0, 2001.0)})
     record = running(timedelta(minutes=50))
     now = START + timedelta(minutes=50)
     assert next_check(record, now, POLICY, jitter=0, known=known) - now == timedelta(minutes=5)
 
 
-def test_nobody_waits_past_the_deadline() -> None:
+def test_no_wait_is_longer_than_the_deadline() -> None:
     now = START + POLICY.job_deadline - timedelta(minutes=2)
     record = running(now - START)
     assert next_check(record, now, POLICY, jitter=0) == START + POLICY.job_deadline
@@ -182,7 +182,7 @@ def test_a_wrong_expectation_costs_a_bounded_delay(
     overdue: float,
     jitter: float,
 ) -> None:
-    """Whatever progress and earlier jobs pretend, waits stay within their limits, and differ."""
+    """With any progress and any earlier jobs, waits stay within their limits and differ."""
     record = new_record()
     now = START
     for after, percent in marks:
@@ -203,7 +203,7 @@ def test_a_wrong_expectation_costs_a_bounded_delay(
     asked=st.integers(0, 500_000),
     jitter=st.floats(0, 1),
 )
-def test_the_claim_is_kept_only_when_it_is_as_good_as_any(
+def test_the_end_of_the_claim_is_used_only_if_jitter_could_give_it(
     *, ended: int, asked: int, jitter: float
 ) -> None:
     now = START + timedelta(seconds=asked)
@@ -217,7 +217,7 @@ def test_the_claim_is_kept_only_when_it_is_as_good_as_any(
         assert at == next_check(record, now, POLICY, jitter=jitter)
 
 
-def test_a_claim_that_ends_too_early_for_gem_is_not_kept() -> None:
+def test_the_end_of_the_claim_is_not_used_if_gem_asked_for_a_longer_wait() -> None:
     record = running(timedelta(hours=1))
     now = START + timedelta(hours=1)
     asked = timedelta(hours=1)
@@ -227,13 +227,13 @@ def test_a_claim_that_ends_too_early_for_gem_is_not_kept() -> None:
 
 
 @pytest.mark.parametrize("progress", [0, None, "65%"])
-def test_progress_that_tells_no_end_falls_back_to_the_age(progress: object) -> None:
+def test_with_unusable_progress_the_age_decides(progress: object) -> None:
     age = timedelta(minutes=60)
     assert wait(running(age, progress=progress), age) == timedelta(minutes=6)
 
 
 @pytest.mark.parametrize("progress", [1e-12, 5e-324])
-def test_the_least_progress_is_asked_about_within_the_cap(progress: float) -> None:
+def test_with_tiny_progress_the_wait_keeps_its_limit(progress: float) -> None:
     age = timedelta(days=1)
     assert wait(running(age, progress=progress), age) == POLICY.check_max
 
@@ -246,13 +246,13 @@ def test_failed_requests_double_the_wait(failures: int, seconds: int) -> None:
     assert wait(record, timedelta(days=1)) == timedelta(seconds=seconds)
 
 
-def test_gem_is_left_alone_for_as_long_as_it_asks() -> None:
+def test_retry_after_is_the_least_wait() -> None:
     record = new_record().not_answered("GEM answered 429", START)
     asked = timedelta(minutes=45)
     assert next_check(record, START, POLICY, jitter=1, retry_after=asked) == START + asked
 
 
-def test_a_job_that_is_not_found_is_asked_about_often_enough_to_be_lost_in_time() -> None:
+def test_a_job_that_is_not_found_is_checked_often_enough_to_be_lost_in_time() -> None:
     hour = policy(check_max=timedelta(hours=5))
     record = new_record().answered_not_found(START)
     for jitter in (0.0, 1.0):

@@ -1,4 +1,4 @@
-"""What an operator is to look at, and what is as it should be."""
+"""Which jobs need attention, and which do not."""
 
 from datetime import timedelta
 
@@ -27,12 +27,12 @@ SETTLED = RECORD.settled(Settlement.FINISHED, START).ticket_raised()
     ],
     ids=["new", "running", "settled", "delivered", "due", "recovered"],
 )
-def test_nothing_is_the_matter(record: JobRecord) -> None:
+def test_a_job_without_a_problem(record: JobRecord) -> None:
     assert trouble(record, LATER) is None
 
 
 @pytest.mark.parametrize(
-    ("record", "kind", "since", "said"),
+    ("record", "kind", "since", "words"),
     [
         (SETTLED.ticket_raised(), TroubleKind.UNDELIVERED, START, "raised 2 times"),
         (
@@ -53,14 +53,16 @@ def test_nothing_is_the_matter(record: JobRecord) -> None:
     ],
     ids=["undelivered", "unswept", "overdue", "not_answered", "not_found", "unknown_status"],
 )
-def test_what_is_the_matter(record: JobRecord, kind: TroubleKind, since: object, said: str) -> None:
+def test_a_job_with_a_problem(
+    record: JobRecord, kind: TroubleKind, since: object, words: str
+) -> None:
     found = trouble(record, LATER)
     assert found
     assert (found.kind, found.since) == (kind, since)
-    assert said in found.problem
+    assert words in found.problem
 
 
-def test_it_is_overdue_only_after_a_while() -> None:
+def test_a_due_job_is_overdue_only_after_a_while() -> None:
     record = new_record()
     assert trouble(record, START + OVERDUE_AFTER) is None
     assert trouble(record, START + OVERDUE_AFTER + timedelta(seconds=1))

@@ -1,4 +1,4 @@
-"""When a job has ended for us, and when its ticket comes again."""
+"""When a job is settled, and when its ticket is raised again."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -49,7 +49,7 @@ def test_a_lost_job_needs_both_answers_and_time(
     assert settlement(record, START + after, POLICY) is ended
 
 
-def test_one_answer_between_starts_the_count_again() -> None:
+def test_an_answer_with_the_job_resets_the_count_of_404s() -> None:
     record = new_record()
     for _ in range(9):
         record = record.answered_not_found(START)
@@ -58,8 +58,8 @@ def test_one_answer_between_starts_the_count_again() -> None:
     assert settlement(record, late, POLICY) is None
 
 
-def test_a_final_answer_before_a_404_is_no_end() -> None:
-    # It would have been settled by that answer; after a 404 the answer before it is old.
+def test_a_final_status_before_a_404_does_not_settle_the_job() -> None:
+    # That answer would have settled the job at its time; after a 404 it is out of date.
     record = new_record().answered(job("finished"), START).answered_not_found(START)
     assert settlement(record, START, POLICY) is None
 
@@ -76,12 +76,12 @@ def test_a_job_expires_at_its_deadline() -> None:
 @pytest.mark.parametrize(
     ("tickets", "minutes"), [(0, 10), (1, 10), (2, 20), (3, 40), (4, 60), (10_000, 60)]
 )
-def test_tickets_come_again_ever_later_up_to_an_hour(tickets: int, minutes: int) -> None:
+def test_the_wait_for_the_next_ticket_doubles_up_to_an_hour(tickets: int, minutes: int) -> None:
     record = replace(new_record(), tickets=tickets)
     assert next_ticket(record, START, POLICY) == START + timedelta(minutes=minutes)
 
 
-def test_a_longer_wait_for_tickets_is_kept() -> None:
+def test_a_configured_wait_longer_than_an_hour_is_used() -> None:
     long = policy(repeat_ticket_after=MAX_SWEEP_WAIT * 3)
     record = replace(new_record(), tickets=5)
     assert next_ticket(record, START, long) == START + MAX_SWEEP_WAIT * 3

@@ -1,4 +1,4 @@
-"""A job that is forgotten and registered again: its manifests are its own."""
+"""A job that is forgotten and registered again has manifests of its own."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def registered(labels: dict[str, str], **body: str) -> World:
 
 
 def register(world: World, labels: dict[str, str], **body: str) -> None:
-    """PUT, and the tick that settles it."""
+    """Register the job, and run the tick that settles it."""
     world.clock.move(seconds=1)
     is_new, _ = register_job(world.manager, JOB, {"labels": labels, **body})
     assert is_new
@@ -34,7 +34,7 @@ def register(world: World, labels: dict[str, str], **body: str) -> None:
 
 
 def delivered(world: World) -> dict[str, Any]:
-    """The last event on the queue, once the job is delivered by it."""
+    """The last event on the queue, after the job was delivered."""
     deliver_results(world.deliverer, JOB)
     event = world.queue.events()[-1]
     record = world.record()
@@ -43,7 +43,7 @@ def delivered(world: World) -> dict[str, Any]:
     return event
 
 
-def test_a_deletion_that_died_half_way_leaves_no_manifest_to_the_next_registration() -> None:
+def test_an_incomplete_deletion_leaves_no_manifest_to_the_next_registration() -> None:
     world = registered(OLD)
     delivered(world)
     world.trap = Trap(1)  # after the record, before the outbox
@@ -58,17 +58,17 @@ def test_a_deletion_that_died_half_way_leaves_no_manifest_to_the_next_registrati
     assert failed == ["input_as_registered"]
 
 
-def test_a_manifest_that_an_older_delivery_stores_later_is_not_the_next_registrations() -> None:
+def test_a_manifest_of_an_older_delivery_is_not_sent_for_the_next_registration() -> None:
     world = registered(OLD)
 
-    def meanwhile(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - as an audit takes it
+    def audit_and_register(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - of an audit
         world.audit = audit
         report = audit(*args, **options)
         forget_job(world.manager, JOB)
         register(world, NEW)
         return report
 
-    world.audit = meanwhile
+    world.audit = audit_and_register
     deliver_results(world.deliverer, JOB)
     assert world.record().stage is Stage.SETTLED
     assert delivered(world)["data"]["labels"] == NEW

@@ -1,4 +1,4 @@
-"""An audit that never ends is given up, and the manifest says so; an input may be why."""
+"""An output whose audits never end is `not_audited`. If the input is the reason, it is skipped."""
 
 from typing import Any
 from unittest.mock import Mock
@@ -21,33 +21,33 @@ NEVER_ENDED = "the audits that read the input never ended"
 
 
 def die(*_: object, **__: object) -> Report:
-    """What a process does for want of memory, say."""
+    """The process dies, for example because memory ran out."""
     raise Killed
 
 
-def die_of_input(*args: Any, input_source: Source | None, **options: Any) -> Report:  # noqa: ANN401 - as an audit takes it
-    """What pyarrow does about some spoilt files (decision 45)."""
+def die_of_input(*args: Any, input_source: Source | None, **options: Any) -> Report:  # noqa: ANN401 - the arguments of an audit
+    """The process dies when it reads the input, as pyarrow does with some files (decision 45)."""
     if input_source:
         raise Killed
     return audit(*args, input_source=input_source, **options)
 
 
 def deaths(world: World, times: int) -> None:
-    """So many deliveries end the process."""
+    """Run deliveries during which the process dies."""
     for _ in range(times):
         with pytest.raises(Killed):
             deliver_results(world.deliverer, JOB)
 
 
 def redelivered(world: World) -> dict[str, Any]:
-    """The event that a redelivery leads to."""
+    """The event of a redelivery."""
     world.queue.sent.clear()
     redeliver_job(world.manager, JOB)
     return delivered(world)
 
 
 def lose_the_answer(world: World) -> None:
-    """The queue takes the message, and nobody hears of it."""
+    """The queue accepts the message, but its answer is lost."""
     real = world.queue.send
 
     def refuse(body: str) -> None:
@@ -64,7 +64,7 @@ def note_of(event: dict[str, Any]) -> str:
     return str(event["data"]["input"]["note"])
 
 
-def test_an_audit_that_ends_the_process_each_time_is_given_up() -> None:
+def test_an_output_whose_audits_never_end_is_not_audited() -> None:
     world = settled()
     world.audit = die
     deaths(world, MAX_BEGUN)
@@ -78,18 +78,18 @@ def test_an_audit_that_ends_the_process_each_time_is_given_up() -> None:
     assert redelivered(world)["data"]["outcome"] == Outcome.VALID
 
 
-def test_a_repeat_of_what_was_given_up_is_no_further_death() -> None:
+def test_a_repeat_of_not_audited_starts_no_further_audit() -> None:
     world = settled()
     world.audit = die
     deaths(world, MAX_BEGUN)
     lose_the_answer(world)
-    world.audit = audit  # a listener has the message: it must not get another one
+    world.audit = audit  # a listener has the message, so the repeat must be the same one
     deliver_results(world.deliverer, JOB)
     first, second = world.queue.sent
     assert first == second
 
 
-def test_a_death_between_the_tenth_and_its_manifest_is_not_followed_by_ten_more() -> None:
+def test_a_death_before_the_manifest_is_not_followed_by_ten_more_audits() -> None:
     world = settled()
     world.audit = die
     deaths(world, MAX_BEGUN)
@@ -102,25 +102,25 @@ def test_a_death_between_the_tenth_and_its_manifest_is_not_followed_by_ten_more(
 
 
 @pytest.mark.parametrize("times", [BEGUN_WITH_INPUT, MAX_BEGUN])
-def test_who_mends_the_cause_and_asks_again_has_a_whole_audit(times: int) -> None:
-    """Also before anything was sent."""
+def test_a_redelivery_after_the_cause_is_corrected_has_a_full_audit(times: int) -> None:
+    """Also before a manifest was sent."""
     world = with_input()
     world.audit = die
     deaths(world, times)
     world.audit = audit
     event = redelivered(world)
     assert event["data"]["input"]["idsCompared"]
-    assert event["data"]["outcome"] == Outcome.INVALID  # as it is: roads are missing
+    assert event["data"]["outcome"] == Outcome.INVALID  # roads are missing
 
 
-def test_another_output_that_is_given_up_is_told_anew() -> None:
+def test_another_output_whose_audits_never_end_has_a_manifest_of_its_own() -> None:
     def fail(*_: object, **__: object) -> Report:
-        raise ValueError("nobody thought of that")
+        raise ValueError("unexpected")
 
     def give_up() -> dict[str, Any]:
         world.queue.sent.clear()
         for _ in range(MAX_BEGUN):
-            with pytest.raises(ValueError, match="nobody"):
+            with pytest.raises(ValueError, match="unexpected"):
                 deliver_results(world.deliverer, JOB)
         return delivered(world)
 
@@ -137,16 +137,16 @@ def test_another_output_that_is_given_up_is_told_anew() -> None:
     assert events[0]["id"] != events[1]["id"]
 
 
-def test_an_audit_that_raises_each_time_is_given_up_as_well() -> None:
-    """A mistake of ours about one file must not keep its manifest back for ever."""
+def test_an_output_whose_audits_always_raise_is_not_audited() -> None:
+    """A bug in the app about one file must not delay its manifest for ever."""
     world = settled()
 
     def fail(*_: object, **__: object) -> Report:
-        raise ValueError("nobody thought of that")
+        raise ValueError("unexpected")
 
     world.audit = fail
     for _ in range(MAX_BEGUN):
-        with pytest.raises(ValueError, match="nobody"):
+        with pytest.raises(ValueError, match="unexpected"):
             deliver_results(world.deliverer, JOB)
     assert delivered(world)["data"]["outcome"] == Outcome.NOT_AUDITED
 
@@ -165,8 +165,8 @@ def test_an_audit_that_fails_without_dying_is_not_counted() -> None:
     assert delivered(world)["data"]["outcome"] == Outcome.VALID
 
 
-def test_an_input_that_ends_the_process_each_time_is_left_out() -> None:
-    """It never fails a good output; and a redelivery tries anew, with a mended input perhaps."""
+def test_an_input_whose_audits_never_end_is_skipped() -> None:
+    """A good output stays valid. A redelivery reads the input again, which may be correct then."""
     world = with_input(matched_file())
     world.audit = die_of_input
     deaths(world, BEGUN_WITH_INPUT)
@@ -178,7 +178,7 @@ def test_an_input_that_ends_the_process_each_time_is_left_out() -> None:
     assert second["id"] != first["id"]
 
 
-def test_a_repeat_of_it_does_not_begin_with_the_input_again() -> None:
+def test_a_repeat_skips_the_input_again() -> None:
     world = with_input(matched_file())
     world.audit = die_of_input
     deaths(world, BEGUN_WITH_INPUT)
@@ -188,7 +188,7 @@ def test_a_repeat_of_it_does_not_begin_with_the_input_again() -> None:
     assert first == second
 
 
-def test_trouble_with_storage_does_not_bring_a_deadly_input_back() -> None:
+def test_a_storage_error_does_not_make_the_next_audit_read_the_input() -> None:
     world = with_input(matched_file())
     world.audit = die_of_input
     deaths(world, BEGUN_WITH_INPUT)
@@ -199,7 +199,7 @@ def test_trouble_with_storage_does_not_bring_a_deadly_input_back() -> None:
     assert note_of(delivered(world)) == NEVER_ENDED
 
 
-def test_an_input_that_is_not_there_is_not_blamed() -> None:
+def test_a_missing_input_is_not_reported_as_the_reason() -> None:
     world = settled()
     world.files.errors[INPUT] = OutputMissing("it is not there")
     world.audit = die
@@ -210,8 +210,8 @@ def test_an_input_that_is_not_there_is_not_blamed() -> None:
     assert redelivered(world) == first
 
 
-def test_without_an_input_nothing_is_left_out() -> None:
-    """Audits that end the process for another reason are whole once they end."""
+def test_without_an_input_nothing_is_skipped() -> None:
+    """Audits during which the process died for another reason are complete once they end."""
     world = settled()
     world.input_audit = False
     world.audit = die
@@ -221,13 +221,13 @@ def test_without_an_input_nothing_is_left_out() -> None:
     assert redelivered(world) == first
 
 
-def test_a_whole_answer_that_another_delivery_gave_meanwhile_is_the_last_word() -> None:
+def test_a_full_audit_of_another_delivery_wins() -> None:
     world = with_input()
     world.files.errors[INPUT] = OutputUnreachable("storage answered 503")
     deliver_results(world.deliverer, JOB)
     world.clock.move(MAX_RETRY_TIME)
 
-    def slow(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - as an audit takes it
+    def slow(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - the arguments of an audit
         world.audit = audit
         world.files.errors.clear()
         deliver_results(world.deliverer, JOB)
