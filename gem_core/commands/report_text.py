@@ -62,7 +62,7 @@ def _counts(report: Report, failed: list[CheckResult], not_run: list[CheckResult
     passed = len(report.checks) - len(failed) - len(not_run) - not_asked
     return (
         f"{len(report.checks)} checks: {passed} passed, {len(failed)} failed ({by_severity}), "
-        f"{len(not_run)} not run" + (f", {not_asked} not asked for" if not_asked else "")
+        f"{len(not_run)} not run" + (f", {not_asked} not requested" if not_asked else "")
     )
 
 

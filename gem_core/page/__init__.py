@@ -1,4 +1,5 @@
-"""The report as one HTML page: `survey` looks at the output again, `view` arranges, `draw` fills.
+"""The report as an HTML page: `survey` reads the output again, `view` arranges the content, `draw`
+fills the template.
 
-Nothing here is needed to judge an output, so it is imported only where a page is wanted.
+No verdict depends on this package, so it is imported only where a page is requested.
 """

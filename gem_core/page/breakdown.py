@@ -1,4 +1,4 @@
-"""Shares of matched rows by the values of a column of few values. Pure (pyarrow.compute)."""
+"""Shares of matched rows by the values of a column with few values. Pure (pyarrow.compute)."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -14,24 +14,25 @@ from gem_core.page.geometry import GEOMETRY
 from gem_core.page.reader import weight
 
 MAX_VALUES = 30
-"""A column of more values is no class of roads."""
+"""A column with more values does not describe a class of roads."""
 
 MAX_COLUMNS = 12
-"""How many columns are looked at, the first ones of the file."""
+"""Only the first columns of the file are read."""
 
 BYTES_A_ROW = 1
-"""A column of more weight (`reader.weight`) is not looked at. Thirty values take five bits."""
+"""A column with more bytes for each row (`reader.weight`) is not read. One of thirty values needs
+five bits."""
 
 _FREE_BYTES = 64 << 10
-"""A column chunk of this size is cheap however few rows it has."""
+"""A column chunk of this size is cheap to read, even if it has few rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassShare:
-    """The rows of one value."""
+    """The rows with one value."""
 
     value: str | None
-    """As text; None for null."""
+    """The value as text; None for null."""
     rows: int
     matched: int
 
@@ -42,18 +43,18 @@ class Breakdown:
 
     column: str
     parts: tuple[ClassShare, ...]
-    """The most rows first."""
+    """Sorted by the number of rows, largest first."""
 
 
 def candidates(
     schema: pa.Schema, metadata: pq.FileMetaData, added: Collection[str]
 ) -> tuple[str, ...]:
-    """The input's columns that may name a class of roads, by the footer alone.
+    """The input's columns that may describe a class of roads, according to the footer.
 
     Args:
         schema: the output's columns.
         metadata: the output's footer.
-        added: the names of the columns that GEM adds.
+        added: names of the columns that GEM adds.
 
     """
     once = names_once(schema) - {ID, GEOMETRY, *added}
@@ -73,7 +74,7 @@ def candidates(
 
 
 def _is_class(kind: pa.DataType) -> bool:
-    """Whether values of this type can name a class: text, whole numbers, yes and no."""
+    """Whether values of this type can describe a class: text, integers or booleans."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     return bool(
@@ -87,34 +88,35 @@ def _is_class(kind: pa.DataType) -> bool:
 
 @dataclass(slots=True)
 class BreakdownFold:
-    """Counts the values of one column, and gives up when there are too many."""
+    """Counts the values of one column. It stops counting when there are more than `MAX_VALUES`."""
 
     column: str
     _rows: Counter[object] = field(default_factory=Counter)
     _matched: Counter[object] = field(default_factory=Counter)
-    _given_up: bool = False
+    _too_many: bool = False
 
     def add(self, values: pa.Array, matched: pa.BooleanArray) -> None:
-        """Fold one batch; `matched` tells which of its rows are."""
-        if self._given_up:
+        """Count one batch; `matched` is true for its matched rows."""
+        if self._too_many:
             return
-        if pa.types.is_string_view(values.type):  # which no filter takes
+        if pa.types.is_string_view(values.type):  # pyarrow cannot filter string views
             values = values.cast(pa.string())
         rows = pc.value_counts(values)
         if len(rows) > MAX_VALUES:
-            self._given_up = True
+            self._too_many = True
             return
         _count(self._rows, rows)
         _count(self._matched, pc.value_counts(values.filter(matched)))
-        self._given_up = len(self._rows) > MAX_VALUES
+        self._too_many = len(self._rows) > MAX_VALUES
 
     def breakdown(self) -> Breakdown | None:
-        """All batches together; None when the column is no class.
+        """The counts of all batches; None when the column does not describe a class.
 
-        That is a column of too many values, of hardly fewer values than rows, or of none.
+        A class has at least one row, at most `MAX_VALUES` values, and two rows or more for each
+        value on average.
         """
         total = self._rows.total()
-        if self._given_up or not total or 2 * len(self._rows) > total:
+        if self._too_many or not total or 2 * len(self._rows) > total:
             return None
         parts = [
             ClassShare(_shown(value), rows, self._matched[value])
@@ -130,7 +132,7 @@ def _count(counter: Counter[object], counts: pa.StructArray) -> None:
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
     if not (pa.types.is_boolean(values.type) or pa.types.is_integer(values.type)):
-        values = values.cast(pa.large_binary())  # may be no valid UTF-8
+        values = values.cast(pa.large_binary())  # the text may be invalid UTF-8
     for value, count in zip(values.to_pylist(), times.to_pylist(), strict=True):
         counter[value] += count
 

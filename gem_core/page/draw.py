@@ -1,7 +1,6 @@
-"""Fills the template: a report becomes one self-contained HTML page. Pure (Jinja2).
+"""Fills the template: makes one self-contained HTML page from a report. Pure (Jinja2).
 
-Whatever comes from files and from GEM is escaped by the template engine, and shown without its
-control characters.
+The template engine escapes all texts from files and from GEM. Control characters are replaced.
 """
 
 from datetime import datetime
@@ -17,11 +16,11 @@ from gem_core.page.survey import Survey
 from gem_core.page.view import arrange
 
 _HIDDEN = {"Cc", "Cs"}
-"""Control characters, surrogates."""
+"""Unicode categories: control characters and surrogates."""
 
 
 def draw(report: Report, survey: Survey, *, output: Source | None, at: datetime) -> str:
-    """The report as an HTML page that needs nothing else. See `view.arrange` for the arguments."""
+    """The report as a self-contained HTML page. See `view.arrange` for the arguments."""
     view = arrange(report, survey, output=output, at=at)
     return _template().render(view=view, plot_height=PLOT_HEIGHT)
 
@@ -40,8 +39,8 @@ def _template() -> Template:
 
 
 def _visible(value: object) -> object:
-    """Text with a sign in place of control characters and of halves of a surrogate pair."""
-    if type(value) is not str or value.isprintable():  # Markup is the template's own
+    """The text with U+FFFD in place of control characters and surrogates. Keeps line ends."""
+    if type(value) is not str or value.isprintable():  # Markup is a subclass, made by the template
         return value
     return "".join(
         letter if letter == "\n" or category(letter) not in _HIDDEN else "\N{REPLACEMENT CHARACTER}"

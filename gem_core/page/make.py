@@ -1,4 +1,4 @@
-"""The story of a page: read the output once more, then draw. Edge (reads)."""
+"""Makes a page: reads the output a second time, then draws. Edge (reads)."""
 
 from datetime import datetime
 
@@ -13,16 +13,16 @@ def make_page(report: Report, output: Source | None, at: datetime, *, with_map: 
     """The report as one self-contained HTML page.
 
     Args:
-        report: what the audit found.
-        output: the version that was audited; None when none was opened.
-        at: when it was audited.
-        with_map: whether to draw a sample of the roads.
+        report: the result of the audit.
+        output: the version that was audited; None when no output was opened.
+        at: the moment of the audit.
+        with_map: whether to draw a map with a sample of the roads.
 
     Raises:
-        OutputError: the output could not be read again, or is another version by now.
+        OutputError: the output cannot be read again, or has changed.
 
     """
-    seen = Survey()
+    found = Survey()
     if output and report.facts.profile:
-        seen = survey(output, promises_of(report.facts.job), with_map=with_map)
-    return draw(report, seen, output=output, at=at)
+        found = survey(output, promises_of(report.facts.job), with_map=with_map)
+    return draw(report, found, output=output, at=at)

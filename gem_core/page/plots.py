@@ -1,6 +1,9 @@
-"""The plots as numbers: widths in percent, heights in pixels, so text keeps its size. Pure."""
+"""The plots as numbers. Pure.
 
-from collections.abc import Sequence
+Widths are in percent and heights in pixels, so that a plot stretches and its text does not.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gem_core.page.breakdown import Breakdown
@@ -9,10 +12,13 @@ from gem_core.page.survey import RoadMap
 from gem_core.page.words import count, number_of, percent
 
 PLOT_HEIGHT = 200
-"""Pixels, of the bars of the histogram."""
+"""Height of the histogram in pixels."""
+
+_MIN_BAR = 1.5
+"""Minimum height of a bar in pixels, so that every bin with rows is visible."""
 
 _GAP = 0.4
-"""Percent of the width between two bins."""
+"""Space between two bins in percent of the width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +27,17 @@ class Bar:
 
     x: float
     width: float
-    """Percent of the plot."""
+    """In percent of the width of the plot."""
     y: float
     height: float
-    """Pixels."""
+    """In pixels."""
     unmatched: bool
     label: str
 
 
 @dataclass(frozen=True, slots=True)
 class GridLine:
-    """A horizontal line and what it stands for."""
+    """A horizontal line and its label."""
 
     y: float
     label: str
@@ -39,7 +45,7 @@ class GridLine:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """A row of the table beside the histogram."""
+    """A row of the table below the histogram."""
 
     low: float
     high: float
@@ -49,14 +55,14 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """Confidences of matched and, where they have any, of unmatched rows."""
+    """Confidences of matched rows, and of unmatched rows that have one."""
 
     bars: tuple[Bar, ...]
     grid: tuple[GridLine, ...]
     bins: tuple[Bin, ...]
-    """Those with rows."""
+    """Only bins with rows."""
     threshold: float | None
-    """Percent, as the job tells it; also the place in the plot."""
+    """The job's threshold in percent, which is also its position in the plot."""
     has_unmatched: bool
     description: str
 
@@ -64,36 +70,26 @@ class Histogram:
 def histogram(
     matched: Sequence[int], unmatched: Sequence[int], threshold: float | None
 ) -> Histogram | None:
-    """Draw two series of equally many bins over 0 to 1; None when both are empty."""
+    """Draw two series of rows by confidence; None when there are no rows.
+
+    Args:
+        matched: number of matched rows in each bin; the bins divide 0 to 1 equally.
+        unmatched: number of unmatched rows in each bin; may be empty.
+        threshold: the job's threshold in percent.
+
+    """
     total_unmatched = sum(unmatched)
     most = max([*matched, *unmatched], default=0)
     if not most:
         return None
-    wide = 100 / len(matched)
-    shown = [matched, unmatched] if total_unmatched else [matched]
-    width = (wide - _GAP) / len(shown)
+    pairs = zip(matched, unmatched or [0] * len(matched), strict=True)
     bins = [
-        Bin(place / len(matched), (place + 1) / len(matched), *pair)
-        for place, pair in enumerate(
-            zip(matched, unmatched or [0] * len(matched), strict=True),
-        )
+        Bin(index / len(matched), (index + 1) / len(matched), *pair)
+        for index, pair in enumerate(pairs)
     ]
-    bars = [
-        Bar(
-            x=round(place * wide + _GAP / 2 + series * width, 3),
-            width=round(width, 3),
-            y=round(PLOT_HEIGHT - high, 1),
-            height=round(high, 1),
-            unmatched=bool(series),
-            label=f"{bins[place].low:.2f} to {bins[place].high:.2f}: "
-            f"{number_of(rows, 'row')} {'unmatched' if series else 'matched'}",
-        )
-        for series, counts in enumerate(shown)
-        for place, rows in enumerate(counts)
-        if rows and (high := max(rows / most * PLOT_HEIGHT, 1.5))
-    ]
+    series = [matched, unmatched] if total_unmatched else [matched]
     return Histogram(
-        bars=tuple(bars),
+        bars=tuple(_bars(bins, series, most)),
         grid=tuple(_grid(most)),
         bins=tuple(part for part in bins if part.matched or part.unmatched),
         threshold=threshold,
@@ -102,17 +98,38 @@ def histogram(
     )
 
 
+def _bars(bins: Sequence[Bin], series: Sequence[Sequence[int]], most: int) -> Iterator[Bar]:
+    """The bars of the matched series and, if there is one, of the unmatched series beside it."""
+    bin_width = 100 / len(bins)
+    width = (bin_width - _GAP) / len(series)
+    for number, counts in enumerate(series):
+        for index, rows in enumerate(counts):
+            if not rows:
+                continue
+            height = max(rows / most * PLOT_HEIGHT, _MIN_BAR)
+            yield Bar(
+                x=round(index * bin_width + _GAP / 2 + number * width, 3),
+                width=round(width, 3),
+                y=round(PLOT_HEIGHT - height, 1),
+                height=round(height, 1),
+                unmatched=bool(number),
+                label=f"{bins[index].low:.2f} to {bins[index].high:.2f}: "
+                f"{number_of(rows, 'row')} {'unmatched' if number else 'matched'}",
+            )
+
+
 def _describe(bins: Sequence[Bin], matched: int, unmatched: int, threshold: float | None) -> str:
+    """The histogram in words, for people who cannot see it."""
     text = number_of(matched, "matched row")
     if matched:
         most = max(bins, key=lambda part: part.matched)
-        text += f", the fullest bin ({count(most.matched)}) from {most.low:.2f} to {most.high:.2f}"
+        text += f", the largest bin ({count(most.matched)}) from {most.low:.2f} to {most.high:.2f}"
     text += f"; {number_of(unmatched, 'unmatched row')} with a confidence."
     return text + ("" if threshold is None else f" The job's threshold is {threshold / 100:g}.")
 
 
 def _grid(most: int) -> list[GridLine]:
-    """Two to five lines at round numbers."""
+    """Two to five lines at round numbers up to `most`."""
     step = next(
         factor * 10**power
         for power in range(20)
@@ -134,7 +151,7 @@ class ShareRow:
     matched: str
     share: str
     width: float
-    """Percent of the bar that is matched."""
+    """Matched part of the bar in percent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +161,11 @@ class ShareTable:
     column: str
     rows: tuple[ShareRow, ...]
     overall: float
-    """Percent of all rows that are matched."""
+    """Share of all rows that are matched, in percent."""
 
 
-def share_table(found: Breakdown) -> ShareTable:
-    """Show one column."""
+def share_table(breakdown: Breakdown) -> ShareTable:
+    """The table of one column."""
     rows = [
         ShareRow(
             part.value,
@@ -157,17 +174,16 @@ def share_table(found: Breakdown) -> ShareTable:
             percent(part.matched / part.rows),
             round(part.matched / part.rows * 100, 2),
         )
-        for part in found.parts
+        for part in breakdown.parts
     ]
-    matched, total = (
-        sum(getattr(part, name) for part in found.parts) for name in ("matched", "rows")
-    )
-    return ShareTable(found.column, tuple(rows), round(matched / total * 100, 2))
+    matched = sum(part.matched for part in breakdown.parts)
+    total = sum(part.rows for part in breakdown.parts)
+    return ShareTable(breakdown.column, tuple(rows), round(matched / total * 100, 2))
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnMap:
-    """Sampled roads as paths."""
+    """Sampled roads as the data of SVG paths."""
 
     matched: tuple[str, ...]
     unmatched: tuple[str, ...]
@@ -176,25 +192,25 @@ class DrawnMap:
     note: str
 
 
-def drawn_map(found: RoadMap) -> DrawnMap:
-    """Draw the roads; without any, only the note is left."""
-    everything = (*found.matched, *found.unmatched)
-    if not everything:
-        return DrawnMap((), (), 0, "", found.note or "there is no road to draw")
-    shown = frame(everything)
+def drawn_map(road_map: RoadMap) -> DrawnMap:
+    """Draw the roads. If there are none, the map has only a note."""
+    roads = (*road_map.matched, *road_map.unmatched)
+    if not roads:
+        return DrawnMap((), (), 0, "", road_map.note or "there are no roads to draw")
+    area = frame(roads)
 
     def paths(roads: Sequence[Road]) -> tuple[str, ...]:
-        return tuple(path(one, shown) for one in roads if shown.holds(one))
+        return tuple(path(road, area) for road in roads if area.contains(road))
 
-    matched, unmatched = paths(found.matched), paths(found.unmatched)
-    outside = len(everything) - len(matched) - len(unmatched)
-    notes = [found.note, f"{number_of(outside, 'road')} far off not shown" if outside else ""]
+    matched, unmatched = paths(road_map.matched), paths(road_map.unmatched)
+    outside = len(roads) - len(matched) - len(unmatched)
+    distant = f"{number_of(outside, 'distant road')} not shown" if outside else ""
     return DrawnMap(
         matched,
         unmatched,
-        shown.height,
+        area.height,
         f"A sample of {number_of(len(matched), 'matched road')}, drawn solid, and "
         f"{number_of(len(unmatched), 'unmatched road')}, drawn dashed, longitude "
-        f"{shown.west:.3f} to {shown.east:.3f}, latitude {shown.south:.3f} to {shown.north:.3f}.",
-        "; ".join(note for note in notes if note),
+        f"{area.west:.3f} to {area.east:.3f}, latitude {area.south:.3f} to {area.north:.3f}.",
+        "; ".join(note for note in (road_map.note, distant) if note),
     )

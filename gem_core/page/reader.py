@@ -1,6 +1,6 @@
-"""Reads chosen columns and row groups of an output for the page. Edge (reads).
+"""Reads selected columns and row groups of an output for the page. Edge (reads).
 
-Beside the audit's own reader, which is tuned for its four columns and the whole file.
+The audit has its own reader, which is optimized for its four columns and the whole file.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -18,22 +18,22 @@ from gem_core.audit.reading.range_file import TAIL_BYTES, RangeFile
 from gem_core.audit.reading.source import Source
 
 BATCH_ROWS = 65_536
-"""Rows in one batch: the surveyed columns are narrow."""
+"""Rows in a batch. The surveyed columns are narrow."""
 
 GEOMETRY_BATCH_ROWS = 2_048
-"""As above, of geometry: some kilobytes a row."""
+"""Rows in a batch of geometries, which may have some kilobytes each."""
 
 
 class PageDataUnreadable(Exception):
-    """The output is broken where the page wants to look; the message says how."""
+    """The data that the page needs is broken; the message gives the reason."""
 
 
 class ColumnReader:
-    """An output whose footer was read.
+    """Reads columns of an output. The constructor reads the footer.
 
     Raises:
-        PageDataUnreadable: it is no readable Parquet.
-        OutputError: the Source could not be read.
+        PageDataUnreadable: the file is not readable Parquet.
+        OutputError: the source cannot be read.
 
     """
 
@@ -43,21 +43,21 @@ class ColumnReader:
             self._file.load_tail(TAIL_BYTES)
             parquet = open_file(self._file)
         except UNREADABLE as error:
-            raise self._trouble(error) from None
+            raise self._error(error) from None
         self.schema: pa.Schema = parquet.schema_arrow
         self.metadata: pq.FileMetaData = parquet.metadata
 
     def close(self) -> None:
-        """End what is still fetched."""
+        """Stop reading ahead."""
         self._file.close()
 
     @property
     def bytes_read(self) -> int:
-        """So far."""
+        """Bytes read from the source so far."""
         return self._file.bytes_read
 
     def chunk_bytes(self, column: str) -> list[int]:
-        """Weight of a flat column in each row group: stored bytes, or a quarter of the unpacked."""
+        """The `weight` of a flat column in each row group, in bytes."""
         return [
             sum(
                 weight(chunk)
@@ -68,7 +68,7 @@ class ColumnReader:
         ]
 
     def group_rows(self) -> list[int]:
-        """Rows of each row group."""
+        """Number of rows of each row group."""
         groups = range(self.metadata.num_row_groups)
         return [self.metadata.row_group(group).num_rows for group in groups]
 
@@ -80,50 +80,56 @@ class ColumnReader:
         batch_rows: int = BATCH_ROWS,
         as_dictionary: Collection[str] = (),
     ) -> Iterator[pa.RecordBatch]:
-        """Decode flat columns of these row groups, in that order.
+        """Decode flat columns of row groups.
 
-        Text in columns `as_dictionary` is not spelled out row by row, so that a long value which
-        every row repeats takes no more memory than in the file.
+        Args:
+            columns: names of flat columns.
+            groups: numbers of the row groups, in the order of reading.
+            batch_rows: maximum number of rows in a batch.
+            as_dictionary: text columns that are returned as dictionary arrays, so that a long
+                repeated value needs no more memory than in the file.
 
         Raises:
             PageDataUnreadable: the data is broken.
-            OutputError: the Source could not be read.
+            OutputError: the source cannot be read.
 
         """
         try:
             texts = {name for name in as_dictionary if is_text(self._type(name))}
-            plain = {name for name in texts if coded_by_delta(self.metadata, name)}
+            delta = {name for name in texts if coded_by_delta(self.metadata, name)}
             with self._file.planned(chunks(self.metadata, set(columns), groups)) as file:
                 for batch in decoded(
                     file,
                     self.metadata,
                     columns,
                     rows=batch_rows,
-                    as_dictionary=texts - plain,
+                    as_dictionary=texts - delta,
                     groups=groups,
                 ):
-                    yield _coded(batch, plain) if plain else batch
+                    yield _with_dictionaries(batch, delta) if delta else batch
         except (*UNREADABLE, OutOfBounds) as error:
-            raise self._trouble(error) from None
+            raise self._error(error) from None
 
     def _type(self, name: str) -> pa.DataType:
         return self.schema.field(name).type
 
-    def _trouble(self, error: BaseException) -> Exception:
-        """What the Source raised, in case pyarrow took it for a fault of the file."""
+    def _error(self, error: BaseException) -> Exception:
+        """The error of the source, if pyarrow reported it as an error of the file."""
         if self._file.failure:
             return self._file.failure
         return PageDataUnreadable(in_short(error))
 
 
-def _coded(batch: pa.RecordBatch, names: Collection[str]) -> pa.RecordBatch:
-    """Give these columns, spelled out by the reader, as dictionaries after all."""
-    for place, name in enumerate(batch.schema.names):
+def _with_dictionaries(batch: pa.RecordBatch, names: Collection[str]) -> pa.RecordBatch:
+    """Encode these columns, which pyarrow cannot read as dictionaries, as dictionary arrays."""
+    for index, name in enumerate(batch.schema.names):
         if name in names:
-            batch = batch.set_column(place, name, as_text(batch.column(place)).dictionary_encode())
+            batch = batch.set_column(index, name, as_text(batch.column(index)).dictionary_encode())
     return batch
 
 
 def weight(chunk: pq.ColumnChunkMetaData) -> int:
-    """Bytes that a column chunk counts for: as stored, or a quarter of what it unpacks to."""
+    """The cost of reading a column chunk, in bytes: its stored size, or a quarter of its
+    uncompressed size if that is more.
+    """
     return int(max(chunk.total_compressed_size, chunk.total_uncompressed_size // 4))

@@ -1,4 +1,4 @@
-"""A uniform sample of a stream whose length is not known, in fixed memory; seeded.
+"""A uniform random sample of a stream of unknown length, in fixed memory, with a seed.
 
 Source: K.-H. Li, "Reservoir-sampling algorithms of time complexity O(n(1+log(N/n)))" (1994),
 Algorithm L.
@@ -10,13 +10,13 @@ import random
 import pyarrow as pa
 
 _BELOW_ONE = 1 - 1e-12
-"""Rounding may make a weight 1, whose logarithm there is none."""
+"""Rounding may give a weight of 1, and log(1 - 1) is undefined."""
 
 
 class Reservoir:
-    """Keeps at most `size` of all row numbers that it is shown.
+    """Keeps at most `size` of all row numbers that are added.
 
-    The same numbers in the same order leave the same sample, however they are cut into batches.
+    The same numbers in the same order give the same sample, for any division into batches.
     """
 
     def __init__(self, size: int, *, seed: int) -> None:
@@ -26,13 +26,13 @@ class Reservoir:
         self._seen = 0
         self._weight = 1.0
         self._next = 0
-        """Place in the stream of the next row that is taken, once the reservoir is full."""
+        """Index in the stream of the next row that is taken after the reservoir is full."""
 
     def add(self, rows: pa.Int64Array) -> None:
-        """Show a batch of row numbers."""
+        """Add a batch of row numbers."""
         fill = min(self._size - len(self._kept), len(rows))
         if fill > 0:
-            self._kept.extend(rows[place].as_py() for place in range(fill))
+            self._kept.extend(rows[index].as_py() for index in range(fill))
             if len(self._kept) == self._size:
                 self._next = self._seen + fill - 1
                 self._skip()
@@ -43,11 +43,11 @@ class Reservoir:
 
     @property
     def seen(self) -> int:
-        """How many were shown."""
+        """Number of rows that were added."""
         return self._seen
 
     def rows(self) -> list[int]:
-        """The sample, ascending."""
+        """The sampled row numbers, ascending."""
         return sorted(self._kept)
 
     def _skip(self) -> None:

@@ -1,7 +1,9 @@
-"""What the page shows beyond the report: a second, light look at the output. Edge (reads).
+"""The content of the page that is not in the report, from a second pass over the output. Edge
+(reads).
 
-Bounded before it starts (`docs/decisions/0031-second-pass-for-the-page.md`); pinned to the version
-that the audit read, since the Source is.
+The pass has limits that are known before it starts
+(`docs/decisions/0031-second-pass-for-the-page.md`). It reads the version that was audited, because
+the source is pinned to that version.
 """
 
 import random
@@ -22,66 +24,72 @@ from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.confidence import ConfidenceFold
 from gem_core.gem.contracts.contract import Role
 from gem_core.page.breakdown import Breakdown, BreakdownFold, candidates
-from gem_core.page.geometry import GEOMETRY, Road, RoadsUnreadable, geometry_problem, road
+from gem_core.page.geometry import GEOMETRY, Road, RoadsUnreadable, geometry_problem, read_road
 from gem_core.page.reader import GEOMETRY_BATCH_ROWS, ColumnReader, PageDataUnreadable
 from gem_core.page.reservoir import Reservoir
 
 MAP_ROADS = 1_000
-"""Of the matched and of the unmatched, each."""
+"""Maximum number of matched roads, and of unmatched roads."""
 
 MAP_BYTES = 64 << 20
-"""Stored geometry that is read for a map, at most."""
+"""Maximum number of stored bytes of geometry that are read for a map."""
 
 SEED = 20_250_601
-"""Any number: the same file gives the same page."""
+"""Any fixed number. The same file then gives the same page."""
 
 _BROKEN = (PageDataUnreadable, *UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)
 class RoadMap:
-    """A sample of roads; not in proportion, since each kind has its own share of the sample."""
+    """A sample of matched and a sample of unmatched roads. Their sizes are not in proportion."""
 
     matched: tuple[Road, ...] = ()
     unmatched: tuple[Road, ...] = ()
     note: str = ""
-    """What was left out and why, or empty."""
+    """Why roads were left out; empty when none was."""
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a second look found."""
+    """The result of the second pass."""
 
     unmatched_histogram: tuple[int, ...] = ()
-    """Unmatched rows by confidence, in 20 equal bins over 0 to 1; empty without the two columns."""
+    """Unmatched rows by confidence, in 20 equal bins over 0 to 1. Empty when the column of the
+    status or of the confidence is unusable."""
     breakdowns: tuple[Breakdown, ...] = ()
     road_map: RoadMap | None = None
-    """None when no map was asked for."""
+    """None when no map was requested."""
     note: str = ""
-    """Why there is nothing, or empty."""
+    """Why there is no result; empty when there is one."""
     bytes_read: int = 0
 
 
 def survey(source: Source, promises: Promises, *, with_map: bool) -> Survey:
-    """Read an output once more.
+    """Read an output a second time.
+
+    Args:
+        source: the audited version.
+        promises: columns and values that GEM promises for this job.
+        with_map: whether to sample roads for a map.
 
     Raises:
-        OutputError: the Source could not be read, or is another version by now.
+        OutputError: the source cannot be read, or has changed.
 
     """
     try:
         with closing(ColumnReader(source)) as reader:
             return _surveyed(reader, promises, with_map=with_map)
     except _BROKEN as error:
-        return Survey(note=f"the rows could not be read: {error}")
+        return Survey(note=f"the rows cannot be read: {error}")
 
 
 def _surveyed(reader: ColumnReader, promises: Promises, *, with_map: bool) -> Survey:
     usable = promises.usable(reader.schema).only(Role.STATUS, Role.CONFIDENCE).columns
     if Role.STATUS not in usable:
         return Survey(note=f"there is no usable {promises.columns[Role.STATUS].name}")
-    worth = candidates(reader.schema, reader.metadata, promises.added)
-    folds = [BreakdownFold(name) for name in worth]
+    names = candidates(reader.schema, reader.metadata, promises.added)
+    folds = [BreakdownFold(name) for name in names]
     columns = [*usable.values()]
     confidences = ConfidenceFold() if Role.CONFIDENCE in usable else None
     sample = _MapSample(reader) if with_map else None
@@ -90,7 +98,8 @@ def _surveyed(reader: ColumnReader, promises: Promises, *, with_map: bool) -> Su
     columns += [fold.column for fold in folds]
     for batch in reader.batches(columns, groups, as_dictionary=columns):
         status = batch.column(usable[Role.STATUS])
-        matched, unmatched = _is(status, promises.matched), _is(status, promises.unmatched)
+        matched = _equals(status, promises.matched)
+        unmatched = _equals(status, promises.unmatched)
         for fold in folds:
             fold.add(batch.column(fold.column), matched)
         if confidences:
@@ -99,21 +108,21 @@ def _surveyed(reader: ColumnReader, promises: Promises, *, with_map: bool) -> Su
         if sample:
             sample.add(first, matched, unmatched)
         first += batch.num_rows
-    found = (fold.breakdown() for fold in folds)
+    breakdowns = (fold.breakdown() for fold in folds)
     return Survey(
         unmatched_histogram=confidences.confidence().histogram if confidences else (),
-        breakdowns=tuple(breakdown for breakdown in found if breakdown),
+        breakdowns=tuple(breakdown for breakdown in breakdowns if breakdown),
         road_map=sample.road_map() if sample else None,
         bytes_read=reader.bytes_read,
     )
 
 
-def _is(status: pa.Array, word: str) -> pa.BooleanArray:
+def _equals(status: pa.Array, word: str) -> pa.BooleanArray:
     return pc.fill_null(pc.equal(status, word), fill_value=False)
 
 
 def _in_range(confidences: pa.Array) -> np.ndarray:
-    """Those of 0 to 1, in double precision."""
+    """The confidences from 0 to 1, as float64."""
     values = pc.cast(confidences, pa.float64())
     inside = pc.and_(pc.greater_equal(values, 0.0), pc.less_equal(values, 1.0))
     found: np.ndarray = values.filter(inside).to_numpy(zero_copy_only=False)
@@ -121,9 +130,10 @@ def _in_range(confidences: pa.Array) -> np.ndarray:
 
 
 class _MapSample:
-    """Draws rows from row groups whose geometry fits, then reads the geometry of those.
+    """Samples rows of some row groups, then reads the geometry of the sampled rows.
 
-    A place is a row's number in these row groups alone.
+    The row groups are chosen so that their geometry fits into `MAP_BYTES`. An index is the number
+    of a row within the chosen row groups.
     """
 
     def __init__(self, reader: ColumnReader) -> None:
@@ -131,32 +141,38 @@ class _MapSample:
         self._problem = geometry_problem(reader.schema, GEOMETRY)
         rows = reader.group_rows()
         self._all_groups = len(rows)
-        self._groups = [] if self._problem else _chosen(reader.chunk_bytes(GEOMETRY), rows)
+        self._groups = [] if self._problem else _choose_groups(reader.chunk_bytes(GEOMETRY), rows)
         ends = list(accumulate(rows))
-        places = accumulate((rows[group] for group in self._groups), initial=0)
+        indexes = accumulate((rows[group] for group in self._groups), initial=0)
         self._ahead = deque(
-            (ends[group] - rows[group], ends[group], place)
-            for group, place in zip(self._groups, places, strict=False)
+            (ends[group] - rows[group], ends[group], index)
+            for group, index in zip(self._groups, indexes, strict=False)
         )
-        """First row and end of each chosen group, and the place of its first row."""
+        """First row and end of each chosen group, and the index of its first row."""
         self._kinds = [Reservoir(MAP_ROADS, seed=SEED + kind) for kind in (0, 1)]
 
     def add(self, first: int, *masks: pa.BooleanArray) -> None:
-        """Show a batch: the number of its first row, which rows are matched, which unmatched."""
+        """Add a batch.
+
+        Args:
+            first: number of its first row in the file.
+            masks: which rows are matched, and which are unmatched.
+
+        """
         end = first + len(masks[0])
         while self._ahead and self._ahead[0][0] < end:
-            group_first, group_end, place = self._ahead[0]
+            group_first, group_end, index = self._ahead[0]
             start = max(group_first, first)
             for kind, mask in zip(self._kinds, masks, strict=True):
                 part = mask.slice(start - first, min(group_end, end) - start)
-                here = pc.indices_nonzero(part).cast(pa.int64())
-                kind.add(pc.add(here, place + start - group_first))
+                selected = pc.indices_nonzero(part).cast(pa.int64())
+                kind.add(pc.add(selected, index + start - group_first))
             if group_end > end:
                 return
             self._ahead.popleft()
 
     def road_map(self) -> RoadMap:
-        """Read the sampled roads."""
+        """Read the roads of the sample."""
         if self._problem:
             return RoadMap(note=self._problem)
         if not self._groups:
@@ -164,42 +180,46 @@ class _MapSample:
                 note=_TOO_LARGE if self._reader.metadata.num_rows else "there are no rows"
             )
         try:
-            return self._drawn()
+            return self._read_roads()
         except _BROKEN as error:
-            return RoadMap(note=f"the geometry could not be read: {error}")
+            return RoadMap(note=f"the geometry cannot be read: {error}")
 
-    def _drawn(self) -> RoadMap:
+    def _read_roads(self) -> RoadMap:
         kinds: tuple[list[Road], ...] = ([], [])
         samples = [reservoir.rows() for reservoir in self._kinds]
         unreadable, first = 0, 0
         for batch in self._reader.batches(
             [GEOMETRY], self._groups, batch_rows=GEOMETRY_BATCH_ROWS, as_dictionary=[GEOMETRY]
         ):
-            for kind, places in zip(kinds, samples, strict=True):
-                for text in _texts(batch.column(GEOMETRY), first, places):
+            for kind, indexes in zip(kinds, samples, strict=True):
+                for text in _texts(batch.column(GEOMETRY), first, indexes):
                     try:
-                        kind.append(road(text))
+                        kind.append(read_road(text))
                     except RoadsUnreadable:
                         unreadable += 1
             first += batch.num_rows
         notes = []
         if len(self._groups) < self._all_groups:
             notes.append(
-                f"drawn from {len(self._groups)} of {self._all_groups} row groups, so as to read "
-                f"at most {MAP_BYTES >> 20} MiB of geometry"
+                f"the sample is from {len(self._groups)} of {self._all_groups} row groups, because "
+                f"at most {MAP_BYTES >> 20} MiB of geometry are read"
             )
         if unreadable:
-            notes.append(f"{unreadable} of the sampled geometries are no WKT lines")
+            notes.append(f"{unreadable} of the sampled geometries are not valid WKT lines")
         return RoadMap(tuple(kinds[0]), tuple(kinds[1]), "; ".join(notes))
 
 
-_TOO_LARGE = (
-    f"no row group has less than {MAP_BYTES >> 20} MiB of geometry, more than is read for a map"
-)
+_TOO_LARGE = f"every row group has more geometry than is read for a map ({MAP_BYTES >> 20} MiB)"
 
 
-def _chosen(sizes: Sequence[int], rows: Sequence[int]) -> list[int]:
-    """Row groups, at random, as long as their geometry fits `MAP_BYTES`; ascending."""
+def _choose_groups(sizes: Sequence[int], rows: Sequence[int]) -> list[int]:
+    """Random row groups whose geometry fits into `MAP_BYTES` together, ascending.
+
+    Args:
+        sizes: bytes of geometry in each row group.
+        rows: number of rows in each row group.
+
+    """
     order = [group for group, count in enumerate(rows) if count]
     random.Random(SEED).shuffle(order)  # noqa: S311 - a sample, not a secret
     left, chosen = MAP_BYTES, []
@@ -210,11 +230,19 @@ def _chosen(sizes: Sequence[int], rows: Sequence[int]) -> list[int]:
     return sorted(chosen)
 
 
-def _texts(column: pa.DictionaryArray, first: int, places: Sequence[int]) -> Iterator[str]:
-    """The texts at those places that lie in this batch; null is an empty one."""
-    for place in places[bisect_left(places, first) : bisect_left(places, first + len(column))]:
-        index = column.indices[place - first].as_py()
-        if index is None:
+def _texts(column: pa.DictionaryArray, first: int, indexes: Sequence[int]) -> Iterator[str]:
+    """The texts of the sampled rows in one batch. Null gives an empty text.
+
+    Args:
+        column: the geometry of the batch.
+        first: index of the first row of the batch.
+        indexes: indexes of all sampled rows, ascending.
+
+    """
+    end = first + len(column)
+    for index in indexes[bisect_left(indexes, first) : bisect_left(indexes, end)]:
+        code = column.indices[index - first].as_py()
+        if code is None:
             yield ""
-        else:  # may be no valid UTF-8
-            yield column.dictionary[index].cast(pa.large_binary()).as_py().decode(errors="replace")
+        else:  # the text may be invalid UTF-8
+            yield column.dictionary[code].cast(pa.large_binary()).as_py().decode(errors="replace")

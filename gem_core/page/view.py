@@ -1,4 +1,4 @@
-"""Arranges what an audit found for the page: sections of words and numbers, no markup. Pure."""
+"""Arranges the result of an audit for the page: texts and numbers, without markup. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,12 +33,12 @@ from gem_core.page.survey import Survey
 from gem_core.page.words import count, moment, number_of, percent, size
 
 _MAX_TEXT = 300
-"""Characters of one foreign text."""
+"""Maximum number of characters of a text from a file or from GEM."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A name and what is known of it."""
+    """A name and its value."""
 
     name: str
     value: str
@@ -47,21 +47,21 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class ShareLine:
-    """A share as GEM tells it and as the file holds it."""
+    """A share that GEM reports, and the same share counted in the file."""
 
     name: str
-    told: str
+    reported: str
     by_rows: str
     by_ids: str
-    points: str
-    """How far the nearer of the two is from GEM's figure."""
+    difference: str
+    """Distance from GEM's figure to the nearer of the two counted shares, in percentage points."""
     agrees: bool | None
-    """To the printed digits; None when there is nothing to compare."""
+    """Whether a counted share, rounded to GEM's digits, equals it; None if not comparable."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Everything that the template fills in."""
+    """All values that the template shows."""
 
     title: str
     outcome: str
@@ -70,7 +70,7 @@ class View:
     failed: tuple[CheckResult, ...]
     not_run: tuple[CheckResult, ...]
     not_asked: tuple[CheckResult, ...]
-    """Not among the former: nobody asked for them."""
+    """Checks that were not requested. They are not in `not_run`."""
     passed: tuple[CheckResult, ...]
     shares: tuple[ShareLine, ...]
     histogram: Histogram | None
@@ -83,13 +83,13 @@ class View:
 
 
 def arrange(report: Report, survey: Survey, *, output: Source | None, at: datetime) -> View:
-    """Arrange a report.
+    """Arrange a report for the template.
 
     Args:
-        report: what the audit found.
-        survey: what the second look found.
-        output: the version that both read; None when nothing was opened.
-        at: when it was audited.
+        report: the result of the audit.
+        survey: the result of the second pass.
+        output: the version that both have read; None when no output was opened.
+        at: the moment of the audit.
 
     """
     by_verdict = {
@@ -111,7 +111,7 @@ def arrange(report: Report, survey: Survey, *, output: Source | None, at: dateti
         shares=_shares(report),
         histogram=_histogram(report, survey),
         confidence=_confidence(report),
-        breakdowns=tuple(share_table(found) for found in survey.breakdowns),
+        breakdowns=tuple(map(share_table, survey.breakdowns)),
         ids=_ids(report),
         map=drawn_map(survey.road_map) if survey.road_map else None,
         provenance=_provenance(report, survey, output, at),
@@ -122,20 +122,20 @@ def arrange(report: Report, survey: Survey, *, output: Source | None, at: dateti
 def _headline(report: Report, not_run: int) -> str:
     failed = [line.severity for line in report.checks if line.verdict is Verdict.FAILED]
     errors, warnings = failed.count(Severity.ERROR), failed.count(Severity.WARNING)
-    said = {
-        Outcome.INVALID: f"{number_of(errors, 'promise')} broken. Do not use this file.",
-        Outcome.NOT_AUDITED: "This file could not be judged: it may be right or wrong.",
-        Outcome.VALID_WITH_WARNINGS: "No promise is broken, but "
-        f"{number_of(warnings, 'warning asks', 'warnings ask')} for a look.",
-    }.get(report.outcome, "Every promise that could be checked is kept.")
-    return said + (f" {number_of(not_run, 'check was', 'checks were')} not run." if not_run else "")
+    headline = {
+        Outcome.INVALID: f"{number_of(errors, 'error')}. Do not use this file.",
+        Outcome.NOT_AUDITED: "This file could not be judged. It may be valid or invalid.",
+        Outcome.VALID_WITH_WARNINGS: f"No errors, but {number_of(warnings, 'warning')}.",
+    }.get(report.outcome, "No errors and no warnings.")
+    skipped = f" {number_of(not_run, 'check was', 'checks were')} not run." if not_run else ""
+    return headline + skipped
 
 
 def _tiles(report: Report) -> tuple[Fact, ...]:
     profile = report.facts.profile
     matched = profile.matched if profile else None
     share = matched / profile.rows if profile and matched is not None and profile.rows else None
-    told = reported(report.facts.job, MATCHED_SHARE)
+    gem_share = reported(report.facts.job, MATCHED_SHARE)
     return (
         Fact("Rows", count(report.rows)),
         Fact(
@@ -143,7 +143,11 @@ def _tiles(report: Report) -> tuple[Fact, ...]:
             percent(share),
             f"{count(matched)} rows" if matched is not None else "",
         ),
-        Fact("GEM says", _text(told) if told is not None else "nothing", "of roads matched"),
+        Fact(
+            "GEM says",
+            _shortened(gem_share) if gem_share is not None else "nothing",
+            "of roads matched",
+        ),
         Fact(
             "Checks passed",
             f"{sum(line.verdict is Verdict.PASSED for line in report.checks)}"
@@ -164,20 +168,20 @@ def _shares(report: Report) -> tuple[ShareLine, ...]:
 
 
 def _share(report: Report, counted: Counted, statistic: Statistic, name: str) -> ShareLine:
-    found = {str(by): share for by, share in counted.shares(statistic).items()}
-    by_rows, by_ids = percent(found.get("rows")), percent(found.get("ids"))
+    shares = {str(by): share for by, share in counted.shares(statistic).items()}
+    by_rows, by_ids = percent(shares.get("rows")), percent(shares.get("ids"))
     try:
-        told = read_share(report.facts.job, statistic)
+        gem_share = read_share(report.facts.job, statistic)
     except StatisticUnusable as reason:
-        return ShareLine(name, _text(str(reason)), by_rows, by_ids, "", None)
-    off = min(told.points_from(share) for share in found.values())
+        return ShareLine(name, _shortened(str(reason)), by_rows, by_ids, "", None)
+    difference = min(gem_share.points_from(share) for share in shares.values())
     return ShareLine(
         name,
-        told.text,
+        gem_share.text,
         by_rows,
         by_ids,
-        f"{off:.2f} points" if off >= 0.005 else "",  # noqa: PLR2004 - rounds to 0.01
-        any(told.prints(share) for share in found.values()),
+        f"{difference:.2f} points" if difference >= 0.005 else "",  # noqa: PLR2004 - rounds to 0.01
+        any(gem_share.prints(share) for share in shares.values()),
     )
 
 
@@ -199,12 +203,12 @@ def _confidence(report: Report) -> tuple[Fact, ...]:
         return ()
     low, _, _, middle, _, _, high = found.quantiles
     values = (
-        ("Least", found.minimum),
-        ("1 in 100 at or below", low),
+        ("Minimum", found.minimum),
+        ("1st percentile", low),
         ("Median", middle),
         ("Mean", found.mean),
-        ("99 in 100 at or below", high),
-        ("Most", found.maximum),
+        ("99th percentile", high),
+        ("Maximum", found.maximum),
     )
     return tuple(Fact(name, f"{value:.4f}") for name, value in values if value is not None)
 
@@ -213,7 +217,7 @@ def _ids(report: Report) -> tuple[Fact, ...]:
     ids, profile = report.facts.ids, report.facts.profile
     if not ids or not profile:
         return ()
-    why = ids.not_compared
+    reason = _shortened(ids.not_compared)
     return (
         Fact("Rows", count(profile.rows)),
         Fact("Rows without an id", count(profile.rows - ids.rows)),
@@ -222,8 +226,8 @@ def _ids(report: Report) -> tuple[Fact, ...]:
             "Rows that repeat an id",
             count(ids.rows - ids.distinct) if ids.distinct is not None else "not known",
         ),
-        Fact("Ids of the input that are missing", count(ids.missing), _text(why)),
-        Fact("Ids that the input does not have", count(ids.invented), _text(why)),
+        Fact("Ids of the input that are missing", count(ids.missing), reason),
+        Fact("Ids that the input does not have", count(ids.invented), reason),
     )
 
 
@@ -241,7 +245,7 @@ def _provenance(
         ("Row groups", count(opened.row_groups) if opened else None),
         ("Audited", moment(at)),
         ("Ruleset", report.ruleset),
-        ("Read by", f"pyarrow {pa.__version__}"),
+        ("Reader", f"pyarrow {pa.__version__}"),
         ("Read for the checks", _reading(report.bytes_read, report.requests)),
         ("Read again for this page", size(survey.bytes_read) if survey.bytes_read else None),
         ("Job", job.job_run_id or None),
@@ -254,13 +258,13 @@ def _provenance(
         ("Input not compared", input_.note or None),
         ("Rows compared value by value", count(values.rows) if values and values.rows else None),
     ]
-    return tuple(Fact(name, _text(value)) for name, value in facts if value)
+    return tuple(Fact(name, _shortened(value)) for name, value in facts if value)
 
 
 def _reading(read: int, requests: int) -> str:
     return f"{size(read)} in {number_of(requests, 'request')}"
 
 
-def _text(value: object) -> str:
+def _shortened(value: object) -> str:
     text = str(value)
     return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"

@@ -1,16 +1,16 @@
-"""Numbers and times as the page writes them; shares at the terminal too. Pure."""
+"""Formats numbers and times for the page, and shares for the terminal. Pure."""
 
 from datetime import UTC, datetime
 from fractions import Fraction
 
 
 def count(number: int | None) -> str:
-    """1234567 as 1,234,567."""
+    """A number with thousands separators, such as 1,234,567."""
     return "not known" if number is None else f"{number:,}"
 
 
 def percent(share: float | Fraction | None) -> str:
-    """A share of 0 to 1 to two digits; only all is 100%, and only none is 0%."""
+    """A share from 0 to 1 in percent with two decimals. Only 1 gives 100%, and only 0 gives 0%."""
     if share is None:
         return "not known"
     if 0 < share < 0.0001:  # noqa: PLR2004 - a hundredth of a percent
@@ -21,7 +21,7 @@ def percent(share: float | Fraction | None) -> str:
 
 
 def size(number: int | None) -> str:
-    """Bytes with a readable unit, such as 1.4 MiB (1,430,203 bytes)."""
+    """A number of bytes with a suitable unit, such as 1.4 MiB (1,430,203 bytes)."""
     if number is None:
         return "not known"
     value, unit = float(number), ""
@@ -33,10 +33,10 @@ def size(number: int | None) -> str:
 
 
 def moment(at: datetime | None) -> str:
-    """In UTC, to the second."""
+    """A moment in UTC, to the second."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if at else "not known"
 
 
 def number_of(many: int, one: str, more: str = "") -> str:
-    """1 check, 2 checks."""
+    """A number and its noun, such as "1 check" or "2 checks"; `more` is an irregular plural."""
     return f"{many:,} {one if many == 1 else more or one + 's'}"

@@ -93,12 +93,12 @@ def test_with_job_and_input_everything_is_compared(
 ) -> None:
     words = ("--input", files / "roads.parquet", "--job", files / "job.json")
     assert command(files / "roads_matched.parquet", *words) == 0
-    assert "50 passed, 0 failed (0 error, 0 warning, 0 info), 0 not run, 2 not asked for\n" in (
+    assert "50 passed, 0 failed (0 error, 0 warning, 0 info), 0 not run, 2 not requested\n" in (
         capsys.readouterr().out
     )
     assert command(files / "roads_matched.parquet", *words, "--compare", "columns") == 0
     out = capsys.readouterr().out
-    assert "51 passed, 0 failed (0 error, 0 warning, 0 info), 0 not run, 1 not asked for\n" in out
+    assert "51 passed, 0 failed (0 error, 0 warning, 0 info), 0 not run, 1 not requested\n" in out
     assert "input_as_registered" not in out
 
 

@@ -1,4 +1,4 @@
-"""Pages of small made-up outputs, right ones and a bad one."""
+"""Pages of small generated outputs: valid ones and an invalid one."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,13 +23,13 @@ def roads() -> pa.Table:
 
 
 def good() -> tuple[pa.Table, GemJob]:
-    """An honest output and its job."""
+    """A valid output and its job."""
     table, figures = match_roads(roads(), seed=2)
     return table, job(statistics(figures, execution_seconds=10))
 
 
 def bad() -> tuple[pa.Table, GemJob]:
-    """Many faults, markup where a name or a value is expected, unmatched rows with confidences."""
+    """An output with many errors, markup in names and values, and unmatched confidences."""
     table, figures = match_roads(roads(), seed=2)
     table = ids_invented(gers_id_malformed(status_unknown(low_confidence(table))))
     values = [SCRIPT, 'a"b&c', "\u202eright to left", None, "", "\x1b[31mred", "long" * 40, "x"]
@@ -50,7 +50,7 @@ def bad() -> tuple[pa.Table, GemJob]:
 def page_of(
     folder: Path, table: pa.Table, of: GemJob, *, with_map: bool = True, with_values: bool = False
 ) -> str:
-    """The page of an output, beside the input of `roads`."""
+    """The page of an output that is compared with the input of `roads`."""
     output = write(folder, table, row_group_size=150)
     given = write(folder, roads(), "roads.parquet")
     report = audit(output, of, input_source=given, options=AuditOptions(with_values=with_values))

@@ -1,4 +1,4 @@
-"""The page in a real browser: it renders, says nothing on the console, and fits every screen.
+"""The page in a real browser: it renders, writes nothing to the console, and fits every screen.
 
 Screenshots are kept in `artifacts/`.
 """
@@ -52,7 +52,7 @@ document.documentElement.dataset.probe = JSON.stringify({overflow, plots, ground
 
 
 def browse(folder: Path, page: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Open a page; fails when the browser says anything on the console."""
+    """Open a page. Fails when the browser writes anything to the console."""
     assert CHROMIUM
     # Chromium's sandbox does not start as root.
     root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []

@@ -1,4 +1,4 @@
-"""The page says what the report says, in markup that only the template makes."""
+"""The page shows the report, and only the template creates its markup."""
 
 import re
 from collections.abc import Iterator
@@ -67,14 +67,14 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
 
 
-def test_the_good_page_tells_all(pages: dict[str, str]) -> None:
+def test_the_page_of_a_valid_output_shows_everything(pages: dict[str, str]) -> None:
     text = Page(pages["good"]).text
     for word in (
-        "roads_matched.parquet Valid Every promise that could be checked is kept.",
+        "roads_matched.parquet Valid No errors and no warnings.",
         "Rows 400",
         "Matched 84.75% 339 rows",
         "GEM says 84.75%",
-        "✓ to the digit",
+        "✓ equal",
         "Ids of the input that are missing 0",
         "339 matched 61 unmatched",
         "Audited 2026-01-20 12:30:00 UTC",
@@ -83,36 +83,37 @@ def test_the_good_page_tells_all(pages: dict[str, str]) -> None:
         "residential",
     ):
         assert word in text
-    assert "What is wrong" not in text
-    # The one that did not run is one that nobody asked for.
+    assert "Failed checks" not in text
+    # The only check that did not run was not requested.
     assert "not run." not in text
 
 
 def test_checks_that_did_not_run_are_counted_alike(tmp_path: Path) -> None:
-    """Those that nobody asked for apart, as at the terminal."""
+    """Checks that were not requested are counted separately, as in the terminal."""
     output = write(tmp_path, matched_table())
     report = audit(output, GemJob("", X_VERSION_1.name, "", {}), input_source=None)
     text = Page(make_page(report, output, AT, with_map=False)).text
     assert "18 checks were not run." in text
     assert "Not run: 18" in text
-    assert "Not asked for: 2" in text
+    assert "Not requested: 2" in text
     assert "Passed: 32" in text
-    asked, others = text.split("Not asked for: 2")
+    requested, others = text.split("Not requested: 2")
     for name in ("input_values_kept", "input_as_registered"):
         assert name in others
-        assert name not in asked
+        assert name not in requested
 
 
-def test_values_that_were_compared_are_told(tmp_path: Path, pages: dict[str, str]) -> None:
+def test_the_number_of_compared_values_is_shown(tmp_path: Path, pages: dict[str, str]) -> None:
     text = Page(page_of(tmp_path, *good(), with_values=True)).text
     assert "Rows compared value by value 400" in text
     assert "Rows compared value by value" not in Page(pages["good"]).text
 
 
-def test_the_bad_page_tells_what_is_wrong(pages: dict[str, str]) -> None:
+def test_the_page_of_an_invalid_output_shows_the_errors(pages: dict[str, str]) -> None:
     text = Page(pages["bad"]).text
     for word in (
-        "promises broken. Do not use this file.",
+        "errors. Do not use this file.",
+        "Failed checks",
         "Every gers_id is a UUID",
         "34 of 400 rows",
         "row 0, id ",
@@ -122,14 +123,14 @@ def test_the_bad_page_tells_what_is_wrong(pages: dict[str, str]) -> None:
         assert word in text
 
 
-def test_an_output_that_could_not_be_judged_is_called_neither_valid_nor_invalid(
+def test_an_output_that_could_not_be_judged_is_neither_valid_nor_invalid(
     tmp_path: Path,
 ) -> None:
     report = audit(write(tmp_path, matched_table()), job(), input_source=None)
     report = replace(report, outcome=Outcome.NOT_AUDITED)
     text = Page(draw(report, Survey(), output=None, at=AT)).text
-    assert "Not audited This file could not be judged: it may be right or wrong." in text
-    assert "Every promise" not in text
+    assert "Not audited This file could not be judged. It may be valid or invalid." in text
+    assert "No errors" not in text
     assert "Do not use this file." not in text
 
 
@@ -182,7 +183,7 @@ def test_without_a_map_there_is_no_section(tmp_path: Path) -> None:
 
 
 def _odd_reports(folder: Path) -> Iterator[str]:
-    """Pages of what is hardly an output."""
+    """Pages of damaged, empty or absent outputs."""
     for table in (
         matched_table(12).slice(0, 0),
         matched_table(12, match_confidence=None),
@@ -220,7 +221,7 @@ def test_the_histogram_is_in_proportion() -> None:
     assert all(bar.x >= 0 and bar.x + bar.width <= 100 for bar in plot.bars)
     assert [line.label for line in plot.grid] == ["200", "400", "600", "800", "1,000"]
     assert plot.threshold == 60
-    assert "1,010 matched rows, the fullest bin (1,000) from 0.95 to 1.00" in plot.description
+    assert "1,010 matched rows, the largest bin (1,000) from 0.95 to 1.00" in plot.description
 
 
 def test_no_confidence_no_plot() -> None:

@@ -12,7 +12,7 @@ from gem_core.page.geometry import (
     frame,
     geometry_problem,
     path,
-    road,
+    read_road,
 )
 
 
@@ -31,7 +31,7 @@ from gem_core.page.geometry import (
     ],
 )
 def test_lines_are_read(text: str, expected: object) -> None:
-    assert road(text) == expected
+    assert read_road(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ def test_lines_are_read(text: str, expected: object) -> None:
 )
 def test_anything_else_is_not_drawn(text: str) -> None:
     with pytest.raises(RoadsUnreadable):
-        road(text)
+        read_road(text)
 
 
 def test_long_lines_keep_both_ends() -> None:
-    (line,) = road("LINESTRING (" + ", ".join(f"{n / 100} 1" for n in range(1000)) + ")")
+    (line,) = read_road("LINESTRING (" + ", ".join(f"{n / 100} 1" for n in range(1000)) + ")")
     assert len(line) == MAX_POINTS
     assert (line[0], line[-1]) == ((0, 1), (9.99, 1))
 
@@ -76,7 +76,7 @@ def lines_of(lines: int, points: int) -> str:
     ("lines", "points"), [(9_000, 2), (1_000, 2), (121, 2), (120, 24), (60, 60), (11, 24)]
 )
 def test_a_road_of_many_lines_has_few_points_and_its_length(lines: int, points: int) -> None:
-    found = road(lines_of(lines, points))
+    found = read_road(lines_of(lines, points))
     places = [longitude for line in found for longitude, _ in line]
     assert MAX_ROAD_POINTS / 2 <= len(places) <= MAX_ROAD_POINTS
     assert places == sorted(places)
@@ -84,15 +84,15 @@ def test_a_road_of_many_lines_has_few_points_and_its_length(lines: int, points: 
     assert places[-1] == pytest.approx(10, abs=0.2)
 
 
-def test_a_road_of_some_lines_is_as_fine_as_one_of_one() -> None:
-    found = road(lines_of(9, 100))
+def test_a_road_of_some_lines_is_as_detailed_as_one_line() -> None:
+    found = read_road(lines_of(9, 100))
     assert [len(line) for line in found] == [MAX_POINTS] * 9
 
 
 def test_north_is_up_and_everything_is_within() -> None:
-    roads = [road("LINESTRING (4 52, 5 53)"), road("LINESTRING (4.2 52.5, 4.4 52.9)")]
+    roads = [read_road("LINESTRING (4 52, 5 53)"), read_road("LINESTRING (4.2 52.5, 4.4 52.9)")]
     shown = frame(roads)
-    places = [shown.place(point) for one in roads for line in one for point in line]
+    places = [shown.position(point) for one in roads for line in one for point in line]
     assert all(0 <= x <= WIDTH and 0 <= y <= shown.height <= MAX_HEIGHT for x, y in places)
     (x_south, y_south), (x_north, y_north) = places[:2]
     assert x_south < x_north
@@ -101,16 +101,16 @@ def test_north_is_up_and_everything_is_within() -> None:
     assert (x_north - x_south) / (y_south - y_north) == pytest.approx(0.6088, abs=1e-3)
 
 
-def test_one_road_far_off_does_not_shrink_the_others() -> None:
-    near = [road(f"LINESTRING (4.{n} 52, 4.{n} 52.1)") for n in range(100, 600)]
-    far = road("LINESTRING (0 0, 0 0.1)")
+def test_one_distant_road_does_not_shrink_the_others() -> None:
+    near = [read_road(f"LINESTRING (4.{n} 52, 4.{n} 52.1)") for n in range(100, 600)]
+    far = read_road("LINESTRING (0 0, 0 0.1)")
     shown = frame([*near, far])
-    assert all(shown.holds(one) for one in near)
-    assert not shown.holds(far)
+    assert all(shown.contains(one) for one in near)
+    assert not shown.contains(far)
 
 
-def test_a_single_upright_line_has_a_frame() -> None:
-    one = road("LINESTRING (4 52, 4 52)")
+def test_a_single_vertical_line_has_a_frame() -> None:
+    one = read_road("LINESTRING (4 52, 4 52)")
     assert path(one, frame([one])).startswith("M480.0 ")
 
 

@@ -1,4 +1,4 @@
-"""The second look: exact counts, bounded reading, one version, no surprise from odd files."""
+"""The second pass: exact counts, bounded reading, one version, unusual files cause no error."""
 
 from io import BytesIO
 from itertools import product
@@ -11,7 +11,7 @@ import pytest
 from gem_core.errors import OutputChanged
 from gem_core.page import survey as surveying
 from gem_core.page.breakdown import MAX_COLUMNS, MAX_VALUES, ClassShare, candidates
-from gem_core.page.geometry import road
+from gem_core.page.geometry import read_road
 from gem_core.page.reader import ColumnReader
 from gem_core.page.survey import MAP_ROADS, RoadMap, Survey, survey
 from tests.audit.build import PROMISES, matched_table, write, write_bytes
@@ -86,7 +86,7 @@ def test_hardly_fewer_values_than_rows_are_no_class(tmp_path: Path) -> None:
     assert parts(found, "c") is None
 
 
-def test_of_many_columns_the_first_are_looked_at(tmp_path: Path) -> None:
+def test_of_many_columns_the_first_are_read(tmp_path: Path) -> None:
     extra = {f"flag_{n}": pa.array([True, False] * 60) for n in range(40)}
     assert len(surveyed(tmp_path, matched_table(ROWS, **extra)).breakdowns) == MAX_COLUMNS
 
@@ -147,7 +147,7 @@ def test_the_map_is_drawn_of_text_however_it_is_encoded(
         tmp_path, table, use_dictionary=not coded, column_encoding=coded, row_group_size=5
     )
     found = survey(source, PROMISES, with_map=True).road_map
-    here, there = road("LINESTRING (1 2, 3 4)"), road(_ELSEWHERE)
+    here, there = read_road("LINESTRING (1 2, 3 4)"), read_road(_ELSEWHERE)
     assert found == RoadMap((here, there) * 4 + (here,), (there, here, there))
 
 
@@ -161,7 +161,7 @@ def test_geometry_that_cannot_be_read_takes_only_the_map(tmp_path: Path) -> None
     )
     assert parts(found, "c") == {"a": (12, 9)}
     assert found.road_map
-    assert found.road_map.note.startswith("the geometry could not be read: Not yet implemented")
+    assert found.road_map.note.startswith("the geometry cannot be read: Not yet implemented")
 
 
 _ELSEWHERE = "LINESTRING (5 6, 7 8)"
@@ -187,7 +187,7 @@ def test_the_map_takes_no_more_than_its_share(tmp_path: Path) -> None:
 def test_geometry_beyond_the_limit_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of ten row groups only those are drawn from whose geometry fits; the page says so."""
+    """The sample is only from row groups whose geometry fits into the limit; the page says so."""
     table = good()[0]
     output = write(tmp_path, table, row_group_size=40)
     whole = survey(output, PROMISES, with_map=True)
@@ -203,7 +203,7 @@ def test_geometry_beyond_the_limit_is_not_read(
     none = survey(output, PROMISES, with_map=True).road_map
     assert none
     assert (none.matched, none.unmatched) == ((), ())
-    assert "no row group" in none.note
+    assert "every row group has more geometry" in none.note
 
 
 def test_without_a_map_no_geometry_is_read(tmp_path: Path) -> None:
@@ -228,15 +228,15 @@ def test_a_long_value_in_every_row_is_held_once(tmp_path: Path) -> None:
     found = survey(output, PROMISES, with_map=True)
     assert found.road_map
     # 1,000 of the 1,500 matched rows, and all 500 others.
-    assert found.road_map.note == "1500 of the sampled geometries are no WKT lines"
+    assert found.road_map.note == "1500 of the sampled geometries are not valid WKT lines"
 
 
-def test_geometry_that_is_none_is_counted(tmp_path: Path) -> None:
+def test_invalid_geometries_are_counted(tmp_path: Path) -> None:
     geometry = pa.array(["LINESTRING (1 2, 3 4)", "POINT (1 2)", None, "x" * 9] * 3)
     found = surveyed(tmp_path, matched_table(12, geometry=geometry), with_map=True).road_map
     assert found
     assert len(found.matched) + len(found.unmatched) == 3
-    assert found.note == "9 of the sampled geometries are no WKT lines"
+    assert found.note == "9 of the sampled geometries are not valid WKT lines"
 
 
 @pytest.mark.parametrize(
@@ -264,12 +264,9 @@ def test_broken_data_is_a_note(tmp_path: Path) -> None:
     data = bytearray(good_file.path.read_bytes())
     data[4 : len(data) // 2] = b"\xff" * (len(data) // 2 - 4)
     assert (
-        "could not be read"
-        in survey(write_bytes(tmp_path, bytes(data)), PROMISES, with_map=True).note
+        "cannot be read" in survey(write_bytes(tmp_path, bytes(data)), PROMISES, with_map=True).note
     )
-    assert (
-        "could not be read" in survey(write_bytes(tmp_path, b"PAR1"), PROMISES, with_map=True).note
-    )
+    assert "cannot be read" in survey(write_bytes(tmp_path, b"PAR1"), PROMISES, with_map=True).note
 
 
 def test_another_version_is_an_error(tmp_path: Path) -> None:
