@@ -1,6 +1,7 @@
-"""A listener: reads manifests from the results queue, checks them, drops repeats, acts once.
+"""An example listener: reads manifests from the results queue, validates them, ignores repeats.
 
-An example to start from. It needs azure-storage-queue and jsonschema, and nothing of GEM Courier.
+Use it as a start for your own. It needs azure-storage-queue and jsonschema, and the schema
+docs/manifest.schema.json, but not GEM Courier itself.
 
     python examples/listener.py --queue gem-results --once
 """
@@ -22,7 +23,7 @@ SCHEMA = json.loads(
     (Path(__file__).resolve().parent.parent / "docs" / "manifest.schema.json").read_text("utf-8")
 )
 KNOWN = {name: SCHEMA["properties"][name]["const"] for name in ("type", "dataschema")}
-"""What this listener understands. Other events are for a person: see `is_known`."""
+"""The events that this listener understands. A person must look at all others; see `is_known`."""
 
 _TEXT = {"type": "string", "minLength": 1}
 CLOUD_EVENT = Draft202012Validator(
@@ -41,7 +42,7 @@ MANIFEST = Draft202012Validator(SCHEMA, format_checker=FormatChecker())
 
 
 def decode(text: str) -> dict[str, Any]:
-    """The event of a message, whether it was sent as base64 (the default) or as it is."""
+    """The event of a message, which is base64 (the default) or plain JSON."""
     body = text if text.lstrip().startswith("{") else base64.b64decode(text, validate=True).decode()
     event: dict[str, Any] = json.loads(body)
     return event
@@ -50,27 +51,32 @@ def decode(text: str) -> dict[str, Any]:
 def is_known(event: dict[str, Any]) -> bool:
     """Whether the schema describes the event.
 
-    A newer GEM Courier may send other types of events, and other outcomes under a new dataschema.
-    Do not guess what they mean: a person must look.
+    A newer GEM Courier may send other types of events, and other outcomes with a new dataschema.
+    Do not guess their meaning: a person must look at them.
     """
     return all(event.get(name) == value for name, value in KNOWN.items())
 
 
 def check(event: dict[str, Any]) -> None:
-    """Raise a ValidationError for what is no event, or for a manifest against its schema."""
+    """Validate the event. Raises ValidationError if it is not a CloudEvent, or a known event that
+    does not follow the schema.
+    """
     CLOUD_EVENT.validate(event)
     if is_known(event):
         MANIFEST.validate(event)
 
 
 def receive(queue: QueueClient, *, once: bool) -> Iterator[dict[str, Any]]:
-    """Each event that is new and well-formed.
+    """New, valid events from the queue.
 
-    A message is deleted only after the caller has come back for the next one, so a listener that
-    dies in between sees it again: act, then remember the id. A message that is no event is left
-    alone; it comes back, and after a few times it should go to a place where a person looks.
+    A message is deleted when the caller asks for the next event. If the listener dies before that,
+    it gets the message again. So first do the work, then remember the id of the event. An invalid
+    message stays in the queue and is received again; after some attempts, your listener should move
+    it to a place where a person looks.
     """
-    seen: set[tuple[str, str]] = set()  # keep it in a database, with the work that it guards
+    seen: set[tuple[str, str]] = (
+        set()
+    )  # in production: a database, in one transaction with the work
     while True:
         batch = list(queue.receive_messages(max_messages=32, visibility_timeout=300))
         for message in batch:
@@ -78,14 +84,14 @@ def receive(queue: QueueClient, *, once: bool) -> Iterator[dict[str, Any]]:
                 event = decode(message.content)
                 check(event)
             except (ValueError, RecursionError, ValidationError) as error:
-                # A ValidationError as text is the whole schema; a message may be 64 KiB.
-                why = str(getattr(error, "message", error))[:200]
-                print(f"not an event, left alone: {why!r}", file=sys.stderr)
+                # str(ValidationError) contains the whole schema, and a message may be 64 KiB.
+                reason = str(getattr(error, "message", error))[:200]
+                print(f"invalid message, not deleted: {reason!r}", file=sys.stderr)
                 continue
-            name = event["source"], event["id"]
-            if name not in seen:
+            key = event["source"], event["id"]  # CloudEvents: together they identify an event
+            if key not in seen:
                 yield event
-                seen.add(name)
+                seen.add(key)
             queue.delete_message(message)
         if not batch:
             if once:
@@ -94,7 +100,7 @@ def receive(queue: QueueClient, *, once: bool) -> Iterator[dict[str, Any]]:
 
 
 def summary(event: dict[str, Any]) -> str:
-    """One line about an event."""
+    """An event as one line of text."""
     if not is_known(event):
         what = f"type {event['type']}, dataschema {event.get('dataschema')}"
         return plain(f"A PERSON MUST LOOK: event {event['id']} is unknown ({what})")
@@ -105,15 +111,14 @@ def summary(event: dict[str, Any]) -> str:
     failed = [
         check["name"] for check in data["checks"]["notPassed"] if check["verdict"] == "failed"
     ]
-    ran = f"{counts['passed']} checks passed" if counts["passed"] else ""
-    facts = ", ".join(
-        part for part in (share, ran, f"failed: {', '.join(failed)}" * bool(failed)) if part
-    )
+    passed = f"{counts['passed']} checks passed" if counts["passed"] else ""
+    failures = f"failed: {', '.join(failed)}" if failed else ""
+    facts = ", ".join(part for part in (share, passed, failures) if part)
     return plain(f"{data['outcome']:<20} {data['jobRunId']:<24} {facts}")
 
 
 def plain(text: str) -> str:
-    """The text with whatever is not printable spelt out, so that none of it commands a terminal."""
+    """The text with escapes in place of unprintable characters, which could control a terminal."""
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in text
@@ -126,7 +131,7 @@ def main() -> None:
     parser.add_argument("--connection-string", default=os.environ.get("GEM_STATE"))
     parser.add_argument("--queue", default=os.environ.get("GEM_RESULTS_QUEUE", "gem-results"))
     parser.add_argument("--once", action="store_true", help="end when the queue is empty")
-    parser.add_argument("--json", action="store_true", help="print whole events")
+    parser.add_argument("--json", action="store_true", help="print the complete events as JSON")
     arguments = parser.parse_args()
     if not arguments.connection_string:
         parser.error("--connection-string or GEM_STATE is needed")

@@ -88,7 +88,7 @@ def test_what_is_no_manifest_is_left_alone_and_told_in_a_line(
     assert list(listener.receive(queue, once=True)) == [event]
     assert [message.content for message in queue.deleted] == [as_base64(json.dumps(event))]
     err = capsys.readouterr().err
-    assert err.startswith("not an event, left alone: ")
+    assert err.startswith("invalid message, not deleted: ")
     assert len(err.splitlines()) == 1
     assert len(err) < 300
 

@@ -1,1 +1,1 @@
-"""Settings: every app setting, how one is read, its rules, and local settings files."""
+"""The app settings: how they are read, their rules, and local settings files."""

@@ -1,7 +1,8 @@
-"""Every setting with its default and unit, read from a mapping. Pure.
+"""All settings with their defaults and units, read from a mapping. Pure.
 
-All missing and invalid settings are reported together. The names are those of the Functions app's
-app settings. README.md lists them for operators; tests keep README, sample and `infra/` in step.
+All missing and invalid settings are reported together. The names are those of the app settings in
+Azure Functions. README.md lists them for operators. Tests compare README.md, the sample file and
+`infra/` with this module.
 """
 
 from collections.abc import Mapping
@@ -17,33 +18,33 @@ from gem_core.settings.connection_reader import read_connection
 from gem_core.settings.reader import SettingReader
 
 MAX_CONCURRENCY = 256
-"""Requests to GEM in flight at the same time."""
+"""Concurrent requests to GEM."""
 MIN_REQUESTS_PER_SECOND = 0.01
-"""With less, a tick of four minutes could end before its first request."""
+"""With a lower rate, a tick of four minutes could end before its first request."""
 MAX_BATCH_SIZE = 200
-"""Jobs: so many of the longest ids make 43 KiB, which base64 still fits into a message."""
+"""Jobs. This many of the longest ids are 43 KiB, which fit into a queue message in base64."""
 MAX_IDS_MIB = 65_536
-"""More than any instance has."""
+"""More memory than any instance has."""
 
 
 class QueueEncoding(StrEnum):
-    """How a message body is written to the results queue."""
+    """The encoding of messages in the results queue."""
 
     BASE64 = "base64"
-    """What Functions queue triggers expect by default."""
+    """The default of Functions queue triggers."""
     NONE = "none"
 
 
 class InputCompare(StrEnum):
-    """What of the input is compared with the output, beside the columns' names and types."""
+    """What is compared with the input. Names and types of columns are always compared."""
 
     IDS = "ids"
     COLUMNS = "columns"
-    """Also every value of every column, which reads both files completely."""
+    """Ids, and every value of every column. This reads both files completely."""
 
 
 class TriggerSource(StrEnum):
-    """How the host learns of new tickets. Flex Consumption has only Event Grid."""
+    """How the host detects new tickets. The Flex Consumption plan supports only Event Grid."""
 
     EVENT_GRID = "EventGrid"
     CONTAINER_SCAN = "LogsAndContainerScan"
@@ -51,13 +52,14 @@ class TriggerSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StateSettings:
-    """Our own state and the operator's limits: enough to manage jobs without GEM's key and without
-    GEM's storage.
+    """The state storage and the operator's intervals and deadlines.
+
+    These settings are enough to manage jobs, without GEM's key and without GEM's storage.
     """
 
     state: Connection
     check_schedule: str
-    """NCRONTAB of six fields, UTC."""
+    """NCRONTAB with six fields, in UTC."""
     check_min: timedelta
     check_max: timedelta
     job_deadline: timedelta
@@ -76,12 +78,12 @@ class Settings(StateSettings):
     gem_token_scope: str
     gem_principal: ServicePrincipal | None
     gem_bearer_token: Secret | None
-    """Development only: a fixed token."""
+    """A fixed token, only for development."""
 
     check_concurrency: int
     check_requests_per_second: float
     check_batch_size: int
-    """Jobs that a tick hands to a run of `check_batch`; with 0 the tick asks GEM itself."""
+    """Jobs in each message to `check_batch`. With 0, the tick itself asks GEM about all jobs."""
     output_grace: timedelta
 
     results_queue: str
@@ -93,7 +95,7 @@ class Settings(StateSettings):
     ids_memory_bytes: int
     """Memory for ids while they are counted and compared."""
     ids_folder: Path | None
-    """For ids that do not fit into memory; None is the system's temporary directory."""
+    """Folder for ids that do not fit into memory. None is the system's temporary directory."""
     report_page: bool
     report_map: bool
     trigger_source: TriggerSource
@@ -103,22 +105,22 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read all settings.
 
     Args:
-        environment: setting name to text, such as `os.environ`.
+        environment: texts by setting name, such as `os.environ`.
 
     Raises:
-        SettingsError: it names all missing and invalid settings.
+        SettingsError: settings are missing or invalid; the error names all of them.
 
     """
-    settings, problems = survey_settings(environment)
+    settings, problems = read_settings_and_problems(environment)
     if problems:
         raise SettingsError(problems)
     return settings
 
 
-def survey_settings(environment: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
-    """All settings, and what is missing or invalid: an invalid one has a harmless value.
+def read_settings_and_problems(environment: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
+    """All settings, and a text about each missing or invalid one.
 
-    Each problem begins with the name of its setting.
+    A missing or invalid setting has a harmless value. Each text begins with the setting's name.
     """
     read = SettingReader(environment)
     state = _state_settings(read)
@@ -154,7 +156,7 @@ def survey_settings(environment: Mapping[str, str]) -> tuple[Settings, tuple[str
 
 
 def read_state_settings(environment: Mapping[str, str]) -> StateSettings:
-    """Read only the settings of our own state; see `read_settings`."""
+    """Read only the settings of the state storage. Raises SettingsError as `read_settings` does."""
     read = SettingReader(environment)
     settings = _state_settings(read)
     if read.problems:

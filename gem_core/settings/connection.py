@@ -1,4 +1,4 @@
-"""How a client connects to storage, and with which identity. Pure values."""
+"""Values that describe a connection to storage and its identity. Pure."""
 
 from dataclasses import dataclass
 
@@ -16,10 +16,10 @@ class ServicePrincipal:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Storage by connection string, or by service addresses and an identity.
+    """A connection to storage: a connection string, or service addresses and an identity.
 
-    The suffixes (`__blobServiceUri`, `__credential`, …) are those of the Functions host, so that
-    the blob trigger and our own clients read the same settings.
+    The suffixes (`__blobServiceUri`, `__credential`, …) are those of the Functions host. So the
+    blob trigger and the app's own clients read the same settings.
     """
 
     name: str
@@ -29,5 +29,5 @@ class Connection:
     managed_identity: bool = False
     """Whether `__credential` is "managedidentity"; otherwise Azure's default chain is used."""
     client_id: str | None = None
-    """Of a user-assigned identity."""
+    """The client id of a user-assigned identity."""
     principal: ServicePrincipal | None = None

@@ -1,4 +1,4 @@
-"""Reading a storage connection: a connection string, or addresses and an identity. Pure."""
+"""Reads the settings of a storage connection. Pure."""
 
 from gem_core.secret import Secret
 from gem_core.settings.connection import Connection, ServicePrincipal
@@ -12,12 +12,13 @@ _EMULATOR = (
     "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
     "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
 )
-"""What the shortcut means: the emulator's published account, the same on every machine. The
-Functions host knows the shortcut, the Python SDK does not ("Use the Azurite emulator")."""
+"""The meaning of the shortcut `UseDevelopmentStorage=true`: the published account of the emulator,
+which is the same on every machine. The Functions host knows the shortcut; the Python SDK does not
+("Use the Azurite emulator")."""
 
 
 def read_connection(read: SettingReader, name: str, *, queues: bool) -> Connection:
-    """A storage connection; with `queues` it must have a queue service too."""
+    """Read a storage connection. With `queues`, it must also have a queue service."""
     connection_string = read.secret(name)
     if connection_string == Secret(_DEVELOPMENT_STORAGE):
         connection_string = Secret(_EMULATOR)
@@ -45,20 +46,19 @@ def read_connection(read: SettingReader, name: str, *, queues: bool) -> Connecti
 
 
 def _identity(read: SettingReader, name: str) -> tuple[bool, ServicePrincipal | None]:
-    """Whether a connection uses a managed identity, and the service principal if it has one."""
+    """Whether a connection uses a managed identity, and its service principal if it has one."""
     credential = read.text(f"{name}__credential").lower()
     managed = credential == "managedidentity"
     if credential and not managed:
-        read.problems.append(f"{name}__credential must be managedidentity, or be left out")
-    of_principal = [f"{name}__tenantId", f"{name}__clientSecret"]
-    there = [each for each in of_principal if read.is_set(each)]
-    if managed and there:
+        read.problems.append(f"{name}__credential must be managedidentity or absent")
+    tenant, secret = f"{name}__tenantId", f"{name}__clientSecret"
+    present = [each for each in (tenant, secret) if read.is_set(each)]
+    if managed and present:
         read.problems.append(
-            f"{name}__credential is managedidentity, but {' and '.join(there)} name another "
-            "identity: leave out one or the other"
+            f"{name}__credential is managedidentity, but {' and '.join(present)} belong to another "
+            "identity: remove one or the other"
         )
-    elif there:
-        tenant, secret = of_principal
+    elif present:
         return False, read.principal(tenant, f"{name}__clientId", secret)
     elif read.is_set(f"{name}__clientId") and not credential:
         read.problems.append(

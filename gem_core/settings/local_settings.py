@@ -1,8 +1,9 @@
-"""The settings of a `local.settings.json`, the file of the Functions Core Tools. Edge: a file.
+"""Reads a `local.settings.json`, the settings file of the Functions Core Tools. Edge: a file.
 
-Read as Core Tools reads it (its AppSettingsFile, by Newtonsoft.Json into a dictionary of strings):
-with comments and trailing commas; a number is the text that stands there, true and false are words,
-null is as if the setting was absent. An error names line and setting, never a value.
+The rules are those of Core Tools (AppSettingsFile, read by Newtonsoft.Json into a dictionary of
+strings). Comments and trailing commas are allowed. A number is the text in the file, true and false
+are texts, and null means that the setting is absent. An error names the line and the setting, but
+never a value.
 """
 
 import json
@@ -22,7 +23,7 @@ def read_settings_file(path: Path) -> dict[str, str]:
     """The values of the file, by name.
 
     Raises:
-        SettingsError: the file cannot be read, is not such a file, or is encrypted.
+        SettingsError: the file cannot be read, has another form, or is encrypted.
 
     """
     try:
@@ -35,14 +36,14 @@ def read_settings_file(path: Path) -> dict[str, str]:
     content = _parse(path, text)
     values = content.get("Values") if isinstance(content, dict) else None
     if not isinstance(values, dict):
-        raise _problem(f"{path} has no object Values, as local.settings.json has")
+        raise _problem(f"{path} has no object Values: it must have the form of local.settings.json")
     if str(content.get("IsEncrypted")).lower() == "true":
         raise _problem(f"{path} is encrypted: run func settings decrypt")
-    wrong = [name for name, value in values.items() if isinstance(value, dict | list)]
-    if wrong:
+    nested = [name for name, value in values.items() if isinstance(value, dict | list)]
+    if nested:
         raise SettingsError(
             tuple(
-                f"{_place(path, text, name)} is an object or a list, not a text" for name in wrong
+                f"{_place(path, text, name)} is an object or a list, not a text" for name in nested
             )
         )
     return {name: _text(value) for name, value in values.items() if value is not None}
@@ -57,11 +58,11 @@ def _parse(path: Path, text: str) -> Any:  # noqa: ANN401 - any JSON value
         last = f", at or after {names[-1]}" if names else ""
         raise _problem(f"{path}, line {error.lineno}{last}: not JSON: {error.msg}") from None
     except RecursionError:
-        raise _problem(f"{path} is nested too deep") from None
+        raise _problem(f"{path} is nested too deeply") from None
 
 
 def _without(pattern: re.Pattern[str], text: str) -> str:
-    """Blanks for what the pattern finds outside of strings, so that every line keeps its number."""
+    """Replace matches outside strings by blanks, so that line numbers stay the same."""
     return pattern.sub(
         lambda found: found[0] if found[0].startswith('"') else re.sub(r"[^\n]", " ", found[0]),
         text,

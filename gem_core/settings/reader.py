@@ -1,4 +1,4 @@
-"""Reads single settings, and collects what is missing or invalid. Pure."""
+"""Reads single settings and collects problems. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ from gem_core.settings.rules import (
 )
 
 KEY_VAULT_REFERENCE = "@Microsoft.KeyVault("
-"""A setting starts so when the platform could not resolve its reference to a secret."""
+"""The start of a setting whose reference to a secret the platform could not resolve."""
 UNRESOLVED = "is an unresolved Key Vault reference"
 
 _TENANT = re.compile("[0-9A-Za-z.-]+", re.ASCII)
-"""What azure.identity accepts; it raises a ValueError for anything else."""
+"""The form that azure.identity accepts. For any other it raises a ValueError."""
 
 MAX_NUMBER = 1_000_000
-"""In any unit: longer than every sensible wait, and short enough for datetime."""
+"""In any unit. Longer than every useful time, and short enough for datetime."""
 
 
 def is_reference(text: str) -> bool:
@@ -31,8 +31,10 @@ def is_reference(text: str) -> bool:
 
 
 class SettingReader:
-    """Reads single settings. A problem is added to `problems`, and a harmless value is returned, so
-    that all problems are reported together.
+    """Reads single settings.
+
+    A missing or invalid setting adds a text to `problems` and gives a harmless value, so that all
+    problems can be reported together. Each text begins with the setting's name.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -46,9 +48,9 @@ class SettingReader:
     def text(
         self, name: str, default: str = "", *, required: bool = False, may_be_empty: bool = False
     ) -> str:
-        """The text of a setting, without blanks around it.
+        """The text of a setting, without blanks at its ends.
 
-        An empty setting counts as absent, unless `may_be_empty`: then empty has its own meaning.
+        An empty setting counts as absent. With `may_be_empty` it does not.
         """
         value = self._environment.get(name, default).strip()
         value = value if value or may_be_empty else default
@@ -71,12 +73,12 @@ class SettingReader:
         return value
 
     def secret(self, name: str) -> Secret | None:
-        """A text that is never shown; None when it is empty."""
+        """A secret text; None if it is empty."""
         value = self.text(name)
         return Secret(value) if value else None
 
     def url(self, name: str, default: str = "", *, required: bool = False) -> str:
-        """An https address, http only for this machine. An invalid one is never shown."""
+        """An https address, or http for this machine. An invalid address is never shown."""
         value = self.text(name, default, required=required)
         problem = address_problem(value) if value else ""
         if problem:
@@ -84,7 +86,7 @@ class SettingReader:
         return default if problem else value
 
     def number(self, name: str, default: float, *, zero: bool = False, least: float = 0) -> float:
-        """A number above 0 (with `zero` also 0, or from `least`), in the unit of the name."""
+        """A number above 0 (with `zero` also 0), and at least `least`. The name gives the unit."""
         text = self.text(name, str(default))
         try:
             value = float(text)
@@ -99,7 +101,7 @@ class SettingReader:
         return value
 
     def count(self, name: str, default: int, *, most: int, zero: bool = False) -> int:
-        """A whole number of 1 (with `zero`: 0) to `most`."""
+        """A whole number from 1 (with `zero` from 0) to `most`."""
         text = self.text(name, str(default))
         try:
             return read_count(text, least=0 if zero else 1, most=most)
@@ -116,7 +118,7 @@ class SettingReader:
         return default
 
     def choice[E: StrEnum](self, name: str, default: E) -> E:
-        """One of the words of an enum."""
+        """One of the values of an enum, in upper or lower case."""
         text = self.text(name, default)
         for member in type(default):
             if member.lower() == text.lower():
@@ -126,11 +128,11 @@ class SettingReader:
         return default
 
     def schedule(self, name: str, default: str) -> str:
-        """An NCRONTAB schedule of six fields. The trigger reads it too, and it may not be empty."""
+        """An NCRONTAB schedule with six fields. It must not be empty: the trigger reads it too."""
         text = self.text(name, default)
         if name in self._environment and not self.is_set(name):
             self.problems.append(
-                f"{name} is empty, which the trigger does not accept: set it to {default}"
+                f"{name} is empty, and the trigger does not accept that: set it to {default}"
             )
             return default
         problem = schedule_problem(text)
@@ -149,7 +151,7 @@ class SettingReader:
         return text
 
     def container(self, name: str, default: str) -> str:
-        """The name of a container; {storageId} may be part of it."""
+        """The name of a container, which may contain {storageId}."""
         text = self.text(name, default)
         problem = "" if is_reference(text) else container_problem(text)
         if problem:
@@ -157,12 +159,15 @@ class SettingReader:
         return default if problem else text
 
     def principal(self, tenant: str, client: str, secret: str) -> ServicePrincipal | None:
-        """A service principal: all three settings, or none."""
+        """A service principal: all three settings, or none of them."""
         values = {name: self.text(name) for name in (tenant, client, secret)}
         missing = [name for name, value in values.items() if not value]
         if len(missing) == len(values):
             return None
-        self.problems.extend(f"{name} is missing: set all three or none" for name in missing)
+        self.problems.extend(
+            f"{name} is missing: set {tenant}, {client} and {secret}, or none of them"
+            for name in missing
+        )
         text = values[tenant]
         if text and not _TENANT.fullmatch(text) and not is_reference(text):
             self.problems.append(f"{tenant} is {text[:40]!r}, not the id or domain of a tenant")

@@ -1,7 +1,7 @@
-"""What is valid in a setting that is more than a number or a word. Pure.
+"""Rules for settings that are names, addresses, connection strings or schedules. Pure.
 
-Each rule returns what is wrong, as a sentence that continues after the setting's name, or "". It
-never repeats a text that may contain a secret.
+Each rule returns the problem as a text that continues after the setting's name, or "" when the
+setting is valid. The text never repeats anything that may contain a secret.
 """
 
 import re
@@ -16,7 +16,7 @@ STORAGE_ID = "{storageId}"
 
 _STORE_NAME = re.compile("(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _OWN_CONTAINERS = {"$root", "$web", "$logs"}
-"""Containers that Azure itself uses."""
+"""Containers of Azure with special names."""
 
 NCRONTAB_FIELDS = 6
 """Seconds, minutes, hours, day, month, day of the week."""
@@ -24,9 +24,9 @@ _VALUE = "(?:[0-9]+|[A-Z]{3})"
 _PART = rf"(?:\*|{_VALUE}(?:-{_VALUE})?)(?:/[0-9]+)?"
 _FIELD = re.compile(f"{_PART}(?:,{_PART})*", re.ASCII)
 _SEVEN = re.compile("(?<![/0-9])0*7(?![0-9])", re.ASCII)
-"""The day of the week 7; not a step of 7."""
+"""The day of the week 7, but not a step of 7."""
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
-"""The parser needs a start, although a schedule is only parsed here."""
+"""The parser requires a start time, but the schedule is only parsed here."""
 
 LOCAL = {"127.0.0.1", "localhost", "::1"}
 
@@ -37,19 +37,20 @@ def is_store_name(text: str) -> bool:
 
 
 def container_problem(text: str) -> str:
-    """What is wrong with the name of an output container; {storageId} may be part of it."""
+    """The problem with the name of an output container, which may contain {storageId}."""
     if text in _OWN_CONTAINERS or is_store_name(text.replace(STORAGE_ID, "storage")):
         return ""
     return (
-        f"is {text[:70]!r}, not a container's name (3 to 63 of a-z, 0-9, single hyphens; "
-        f"{STORAGE_ID} may be part of it)"
+        f"is {text[:70]!r}, not a container name (3 to 63 of a-z, 0-9, single hyphens; "
+        f"it may contain {STORAGE_ID})"
     )
 
 
 def address_problem(text: str) -> str:
-    """What is wrong with the address of a service: https (http only for this machine), no more.
+    """The problem with the address of a service.
 
-    A user, a query or a fragment would be copied into manifests (`source`), reports and messages.
+    The address must be https, or http for this machine. It must have no user, query or fragment,
+    because they would be copied into manifests (`source`), reports and messages.
     """
     try:
         parts = urlsplit(text)
@@ -62,8 +63,8 @@ def address_problem(text: str) -> str:
         return "has a user or password: remove them"
     if "?" in text or "#" in text:
         return (
-            "has a query or a fragment: use the address alone (a shared access signature belongs "
-            "into a connection string, beside BlobEndpoint)"
+            "has a query or a fragment: remove them (a shared access signature belongs in a "
+            "connection string, beside BlobEndpoint)"
         )
     if port == 0 or not text.isprintable() or " " in text:
         return "is an address with port 0, blanks or unprintable characters"
@@ -71,13 +72,13 @@ def address_problem(text: str) -> str:
 
 
 def connection_string_problem(text: str, *, queues: bool) -> str:
-    """What is wrong with a connection string ("Configure Azure Storage connection strings").
+    """The problem with a connection string ("Configure Azure Storage connection strings").
 
-    The SDK also accepts one without a credential and then sends anonymous requests; this does not.
+    A credential is required. Without one, the SDK would send anonymous requests.
     """
     pairs = [part.split("=", 1) for part in text.rstrip(";").split(";")]
     if not all(len(pair) == 2 for pair in pairs):  # noqa: PLR2004 - name and value
-        return "is not a storage connection string: parts NAME=VALUE with a ; between them"
+        return "is not a storage connection string: it must be NAME=VALUE;NAME=VALUE;…"
     parts = {name.upper(): value for name, value in pairs if value}
     for needed, endpoint in ((True, "BlobEndpoint"), (queues, "QueueEndpoint")):
         if needed and not parts.keys() & {"ACCOUNTNAME", endpoint.upper()}:
@@ -98,20 +99,20 @@ def connection_string_problem(text: str, *, queues: bool) -> str:
 
 
 def schedule_problem(text: str) -> str:
-    """What is wrong with an NCRONTAB schedule of six fields, as the Functions host reads it.
+    """The problem with an NCRONTAB schedule of six fields, under the rules of the Functions host.
 
-    Our own parser also accepts days such as L or 1#2, and 7 for Sunday. The host does not, and the
-    timer would never start.
+    The parser also accepts days such as L or 1#2, and 7 for Sunday. The host does not accept them,
+    and the timer would never start.
     """
     fields = text.upper().split()
     if len(fields) != NCRONTAB_FIELDS:
-        return "it needs six fields, seconds first"
+        return "it must have six fields, seconds first"
     try:
         CronSim(text, _ANY_TIME)
     except CronSimError as error:
         return str(error)
     if not all(_FIELD.fullmatch(field) for field in fields):
-        return "a field may have numbers, names, ranges and steps, or *"
+        return "a field must consist of numbers, names, ranges and steps, or be *"
     if _SEVEN.search(fields[-1]):
-        return "Sunday is 0"
+        return "Sunday is 0, not 7"
     return ""

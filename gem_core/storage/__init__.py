@@ -1,1 +1,1 @@
-"""Our own state in Azure Storage: documents, queues, Azure's clients, and storage's errors."""
+"""The app's state in Azure Storage: documents, queues, Azure's clients and storage's errors."""

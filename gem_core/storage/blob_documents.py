@@ -28,7 +28,7 @@ class BlobDocuments:
         self._errors = partial(container_errors, container.container_name)
 
     def get(self, name: str) -> Document | None:
-        """The document, or None when there is none."""
+        """The document, or None if it does not exist."""
         with suppress(RecordMissing), self._errors():
             download = self._container.download_blob(name)
             return Document(name, download.readall(), _bare(download.properties.etag))
@@ -97,7 +97,7 @@ class BlobDocuments:
 
 
 def _content_type(name: str) -> str:
-    """A browser shows a page of this type, and does not download it."""
+    """A browser then shows a page and does not download it."""
     return "text/html; charset=utf-8" if name.endswith(".html") else "application/json"
 
 
@@ -106,12 +106,12 @@ def _listed(blob: BlobProperties) -> Listed:
 
 
 def _only(etag: str | None) -> dict[str, Any]:
-    """The condition for exactly one version; none without an ETag."""
+    """The condition that the blob has this ETag; no condition for None."""
     if etag is None:
         return {}
     return {"etag": f'"{etag}"', "match_condition": MatchConditions.IfNotModified}
 
 
 def _bare(etag: str) -> str:
-    """Without quotes: the SDK returns some ETags with them and some without."""
+    """The ETag without quotes. The SDK returns some ETags with quotes and some without."""
     return etag.strip('"')

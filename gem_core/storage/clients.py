@@ -1,6 +1,6 @@
-"""Azure's clients and credentials for a connection of the settings. Edge: azure.
+"""Azure's clients and credentials for a connection in the settings. Edge: azure.
 
-The SDKs are slow to import, azure.identity most of all, so each is imported where it is needed.
+The SDKs are slow to import, especially azure.identity, so each is imported where it is needed.
 """
 
 from enum import Enum
@@ -21,21 +21,22 @@ if TYPE_CHECKING:
     from requests import Session
 
 CONNECTIONS = MAX_CONCURRENCY
-"""That a client keeps open at most: one for each request to GEM that may be in flight, made when it
-is needed. The SDK would keep ten, drop the others and log a warning for each."""
-_WHOLE: dict[str, Any] = {"connection_data_block_size": 16 << 20}
-"""A piece of a file is read from its connection at once, and not joined from small blocks: that
-takes two thirds of the CPU time (docs/decisions/0025)."""
+"""Maximum number of open connections of a client: one for each concurrent request to GEM. With the
+SDK's default of ten, the others would be closed after each request and logged as a warning."""
+_ONE_BLOCK: dict[str, Any] = {"connection_data_block_size": 16 << 20}
+"""A download is read from its connection as one block. Joining small blocks would take two thirds
+of the CPU time (docs/decisions/0025)."""
 
 
 class Retries(Enum):
     """Options of the storage SDK's exponential retry, in seconds.
 
-    It tries again after 408, 5xx and broken connections, not after 429, and ignores Retry-After.
+    The SDK retries after 408, 5xx and broken connections. It does not retry after 429, and it
+    ignores Retry-After.
     """
 
     BACKGROUND = MappingProxyType({"retry_total": 4, "initial_backoff": 1, "increment_base": 2})
-    """The SDK's default waits 15 s before the first one."""
+    """For the app. The SDK's default would wait 15 s before the first retry."""
     INTERACTIVE = MappingProxyType(
         {
             "retry_total": 1,
@@ -50,7 +51,7 @@ class Retries(Enum):
 
     @property
     def options(self) -> dict[str, Any]:
-        """For a client."""
+        """Keyword arguments for a client."""
         return dict(self.value)
 
 
@@ -58,10 +59,10 @@ class Retries(Enum):
 def blob_service(
     connection: Connection, service_uri: str, retries: Retries = Retries.BACKGROUND
 ) -> "BlobServiceClient":
-    """The blob service; the address is only used without a connection string."""
+    """The client of a blob service. `service_uri` is used only without a connection string."""
     from azure.storage.blob import BlobServiceClient
 
-    options = retries.options | _WHOLE
+    options = retries.options | _ONE_BLOCK
     if connection.connection_string:
         return BlobServiceClient.from_connection_string(
             connection.connection_string.reveal(), session=_session(), **options
@@ -72,12 +73,15 @@ def blob_service(
 
 
 def blob_service_at(url: str, signature: Secret | None) -> "BlobServiceClient":
-    """The blob service at an address, by a shared access signature or else the default chain."""
+    """The client of the blob service at `url`.
+
+    The credential is the shared access signature, or else Azure's default chain.
+    """
     from azure.core.credentials import AzureSasCredential
     from azure.storage.blob import BlobServiceClient
 
     credential = AzureSasCredential(signature.reveal()) if signature else sign_in(None)
-    options = Retries.BACKGROUND.options | _WHOLE
+    options = Retries.BACKGROUND.options | _ONE_BLOCK
     return BlobServiceClient(url, credential=credential, session=_session(), **options)
 
 
@@ -85,7 +89,7 @@ def blob_service_at(url: str, signature: Secret | None) -> "BlobServiceClient":
 def queue_service(
     connection: Connection, retries: Retries = Retries.BACKGROUND
 ) -> "QueueServiceClient":
-    """The queue service."""
+    """The client of a queue service."""
     from azure.storage.queue import QueueServiceClient
 
     options = retries.options
@@ -102,7 +106,7 @@ def queue_service(
 
 
 def _session() -> "Session":
-    """Like the SDK's own, but with more connections. The SDK retries, so urllib3 must not."""
+    """A session with more connections than the SDK's own. The SDK retries, so urllib3 must not."""
     from requests import Session
     from requests.adapters import HTTPAdapter
     from urllib3 import Retry
@@ -118,7 +122,7 @@ def _session() -> "Session":
 def connector(
     connection: Connection, retries: Retries = Retries.BACKGROUND
 ) -> "Callable[[str, str], ContainerClient]":
-    """A function from the address of a blob service and a container's name to the container."""
+    """A function from a blob service's address and a container's name to the container's client."""
 
     def connect(service_uri: str, container: str) -> "ContainerClient":
         service = blob_service(connection, service_uri, retries)
@@ -137,7 +141,7 @@ def _credential(connection: Connection) -> "TokenCredential":
 
 
 def sign_in(principal: ServicePrincipal | None) -> "TokenCredential":
-    """A credential of the service principal, or of Azure's default chain without one."""
+    """The credential of the service principal, or Azure's default chain if there is none."""
     from azure.identity import (
         ClientSecretCredential,
         DefaultAzureCredential,

@@ -1,6 +1,6 @@
-"""What our own state needs of storage: small documents, changed by compare-and-set. Pure.
+"""The interface of the state storage: small documents, changed by compare-and-set. Pure.
 
-`blob_documents` implements it with Azure Blob Storage, and the tests have a fake in memory. The
+`blob_documents` implements it with Azure Blob Storage. The tests have a fake in memory, and the
 same contract test runs on both.
 """
 
@@ -12,7 +12,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One stored document, as it was at one moment."""
+    """A version of a stored document."""
 
     name: str
     body: bytes
@@ -22,7 +22,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A document in a listing: without its body."""
+    """A document in a listing, without its body."""
 
     name: str
     metadata: Mapping[str, str]
@@ -32,7 +32,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of a listing, in order of names."""
+    """A part of a listing, in the order of names."""
 
     items: tuple[Listed, ...]
     next_page: str | None
@@ -47,7 +47,7 @@ class Documents(Protocol):
     """
 
     def get(self, name: str) -> Document | None:
-        """The document, or None when there is none."""
+        """The document, or None if it does not exist."""
         ...
 
     def create(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:

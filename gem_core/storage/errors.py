@@ -1,10 +1,11 @@
-"""What a failed request to storage means: the only module that translates the SDK's errors.
+"""Translates the errors of Azure's storage SDK into `gem_core.errors`. Edge: azure.core.
 
-Edge: azure.core. Each kind of request has a context manager, which raises the errors of
-`gem_core.errors`. Source of codes and statuses: "Status and error codes" (Azure Storage REST).
+Each kind of request has a context manager. No other module translates these errors. Source of codes
+and statuses: "Status and error codes" (Azure Storage REST).
 
-No text of the SDK or of a server gets into a message, only types, statuses and codes: for a refused
-signature the SDK repeats what was signed, and a server may repeat an address with its signature.
+A message contains types, statuses and codes, but no text of the SDK or of a server. Such a text may
+contain a secret: for a refused signature the SDK repeats the signed text, and a server may repeat
+an address with its signature.
 """
 
 import re
@@ -28,18 +29,18 @@ from gem_core.errors import (
 )
 
 _CODE = re.compile("[A-Za-z]{1,64}", re.ASCII)
-"""All codes that can come are letters, 50 at most; two others, about an MD5, have a digit."""
+"""All codes that can occur here have only letters, at most 50. Two codes about MD5 have a digit."""
 _REFUSALS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 _CONFLICT = (RecordConflict, "{}: another writer was first")
 _GONE = (RecordMissing, "{}: another writer removed it first")
 _MISSING = (
     StoreMissing,
-    "{} does not exist in GEM_STATE: create it (the infrastructure does so)",
+    "{} does not exist in GEM_STATE: create it (the infrastructure creates it)",
 )
 _BEING_DELETED = (
     StoreMissing,
-    "{} is being deleted in GEM_STATE: create it when it is gone (half a minute or more)",
+    "{} is being deleted in GEM_STATE: create it afterwards (in half a minute or more)",
 )
 _STATE: dict[str, tuple[type[StoreError], str]] = {
     "BlobAlreadyExists": _CONFLICT,
@@ -52,48 +53,50 @@ _STATE: dict[str, tuple[type[StoreError], str]] = {
     "ContainerBeingDeleted": _BEING_DELETED,
     "QueueBeingDeleted": _BEING_DELETED,
 }
-"""By code, not by status: a blob that has a lease is also answered by 409 and 412, and then it does
-not help to read again and to write again."""
+"""Errors by code. The status is not enough: storage also answers 409 and 412 for a blob with a
+lease, and then a second attempt does not help."""
 _OUTPUT = {
     "ContainerNotFound": "no such container: check the address (GEM_OUTPUT, GEM_OUTPUT_CONTAINER)",
-    "BlobArchived": "in the archive tier: rehydrate it",
+    "BlobArchived": "the file is in the archive tier: rehydrate it",
 }
 
 
 @contextmanager
 def container_errors(container: str, *, resumed: bool = False) -> Iterator[None]:
-    """For requests to a container of our state.
+    """Translates errors of requests to a container of the state storage.
 
     Args:
-        container: its name.
-        resumed: whether the request continues a listing from a place that a caller named. Nothing
-            else in our requests comes from outside, so that 400 is about that place.
+        container: the name of the container.
+        resumed: whether the request continues a listing with a token from a caller. Only this token
+            comes from outside, so an answer of 400 is about the token.
 
     Raises:
-        RecordConflict: another writer was first; RecordMissing when the document does not exist.
-        PageUnknown: storage does not know the place to continue from.
+        RecordConflict: another writer was first.
+        RecordMissing: the document does not exist.
+        PageUnknown: storage does not accept the token.
         StoreMissing: the container does not exist.
-        StoreRefused: key, role or firewall.
-        StoreError: any other answer, or none.
+        StoreRefused: storage refused because of the key, the role or the firewall.
+        StoreError: storage gave another answer, or did not answer.
 
     """
     try:
         yield
     except AzureError as error:
         if resumed and _status(error) == HTTPStatus.BAD_REQUEST:
-            raise PageUnknown("storage knows no such page of the listing") from error
+            raise PageUnknown("storage does not know this page of the listing") from error
         raise _store_error(f"container {container!r}", error) from error
 
 
 @contextmanager
 def queue_errors(queue: str) -> Iterator[None]:
-    """For requests to a queue of our state.
+    """Translates errors of requests to a queue of the state storage.
 
     Raises:
-        RecordConflict: another reader has the message; RecordMissing when it does not exist.
+        RecordConflict: another reader has the message.
+        RecordMissing: the message does not exist.
         StoreMissing: the queue does not exist.
-        StoreRefused: key, role or firewall.
-        StoreError: any other answer, or none. A message may have arrived all the same.
+        StoreRefused: storage refused because of the key, the role or the firewall.
+        StoreError: storage gave another answer, or did not answer. A message may have arrived.
 
     """
     try:
@@ -104,13 +107,13 @@ def queue_errors(queue: str) -> Iterator[None]:
 
 @contextmanager
 def opening_errors(url: str) -> Iterator[None]:
-    """For a request to a file of GEM that names no version of it.
+    """Translates errors of a request to any version of a file of GEM.
 
     Raises:
-        OutputMissing: there is no such file.
-        RangeNotSatisfiable: the file has no bytes.
-        OutputUnreachable: refused, throttled, no answer, or no such container, which is a wrong
-            setting rather than a missing output.
+        OutputMissing: the file does not exist.
+        RangeNotSatisfiable: the file is empty.
+        OutputUnreachable: storage refused, throttled or did not answer, or the container does not
+            exist. A missing container is a wrong setting and not a missing output.
 
     """
     try:
@@ -120,17 +123,17 @@ def opening_errors(url: str) -> Iterator[None]:
         if status == HTTPStatus.NOT_FOUND and _code(error) != "ContainerNotFound":
             raise OutputMissing(f"{url} is not there") from None
         if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            raise RangeNotSatisfiable(f"{url} has no bytes") from None
+            raise RangeNotSatisfiable(f"{url} is empty") from None
         raise _unreachable(url, error) from None
 
 
 @contextmanager
 def reading_errors(url: str) -> Iterator[None]:
-    """For a request to one version of a file of GEM.
+    """Translates errors of a request to one version of a file of GEM.
 
     Raises:
         OutputChanged: the version was replaced or deleted.
-        OutputUnreachable: refused, throttled or no answer.
+        OutputUnreachable: storage refused, throttled or did not answer.
 
     """
     try:
@@ -169,20 +172,20 @@ def _unreachable(url: str, error: AzureError) -> OutputUnreachable:
     elif status is None:
         advice = "no answer: check the address and the network"
     else:
-        advice = _OUTPUT.get(code, "the storage cannot serve it now")
+        advice = _OUTPUT.get(code, "storage cannot serve the file now")
     seen = " ".join(str(part) for part in (status, code, _types(error)) if part)
     return OutputUnreachable(f"{url}: {advice} ({seen})")
 
 
 def _status(error: AzureError) -> int | None:
-    """The HTTP status; None when there was no answer."""
+    """The HTTP status; None without an answer."""
     return error.status_code if isinstance(error, HttpResponseError) else None
 
 
 def _code(error: AzureError) -> str:
-    """Storage's own code, such as "BlobNotFound"; empty for whatever does not look like one.
+    """Storage's code, such as "BlobNotFound"; empty if there is none or if it has another form.
 
-    The SDK sets it outside of its types, from a header of the answer.
+    The SDK sets this attribute from a header of the answer. Its types do not declare it.
     """
     code = getattr(error, "error_code", None)
     word = str(getattr(code, "value", code) or "")
@@ -190,6 +193,6 @@ def _code(error: AzureError) -> str:
 
 
 def _types(error: AzureError) -> str:
-    """The error's type, and the type of what caused it where nothing was answered."""
+    """The type of the error and, without an answer, the type of its cause."""
     cause = None if isinstance(error, HttpResponseError) else error.inner_exception
     return ": ".join(type(each).__name__ for each in (error, cause) if each)

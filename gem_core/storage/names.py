@@ -1,6 +1,6 @@
-"""The names of the app's containers and queues in the state account. Pure.
+"""Names of the app's containers and queues in GEM_STATE. Pure.
 
-They are frozen, as is every name below a container: tests/frozen/names.json holds all of them.
+These names and the names of blobs must not change. tests/frozen/names.json lists them.
 """
 
 JOBS = "gem-jobs"
@@ -10,10 +10,10 @@ REPORTS = "gem-reports"
 OUTBOX = "gem-outbox"
 
 CONTAINERS = (JOBS, WORKLIST, TICKETS, REPORTS, OUTBOX)
-"""The containers in GEM_STATE; the infrastructure makes them, and so does the dev kit."""
+"""All containers. The infrastructure or the dev kit creates them."""
 
 BATCHES = "gem-batches"
-"""The queue of batches in GEM_STATE; made as the containers are."""
+"""The queue of batches. The infrastructure or the dev kit creates it."""
 
 POISON_QUEUES = ("webjobs-blobtrigger-poison", f"{BATCHES}-poison")
-"""In GEM_STATE too; the Functions host makes one when it first needs it."""
+"""The queues of messages that failed too often. The Functions host creates one at its first use."""

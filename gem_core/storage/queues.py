@@ -1,4 +1,4 @@
-"""What all of our queues have in common. Edge: azure.storage.queue."""
+"""A function for all queues of the app. Edge: azure.storage.queue."""
 
 from azure.storage.queue import QueueClient
 
@@ -6,11 +6,11 @@ from gem_core.storage.errors import queue_errors
 
 
 def message_count(queue: QueueClient) -> int:
-    """About how many messages a queue has, hidden ones too.
+    """The approximate number of messages in a queue, with the hidden ones.
 
     Raises:
-        StoreMissing: there is no such queue.
-        StoreError: the queue refused or did not answer.
+        StoreMissing: the queue does not exist.
+        StoreError: storage refused or did not answer.
 
     """
     with queue_errors(queue.queue_name):

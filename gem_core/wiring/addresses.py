@@ -1,4 +1,4 @@
-"""Opens the blob at an address that a person typed: for the command `audit`. Edge."""
+"""Opens the blob at an address from the command line, for the command `audit`. Edge."""
 
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,8 @@ def open_address(address: BlobAddress) -> "BlobSource":
     """The blob, pinned to its current version.
 
     Raises:
-        OutputError: there is no such blob, it may not be read, or there is no answer.
-        SettingsError: GEM_OUTPUT is needed for it, and is missing or invalid.
+        OutputError: the blob does not exist, cannot be read, or storage does not answer.
+        SettingsError: the blob needs GEM_OUTPUT, which is missing or invalid.
 
     """
     from gem_core.audit.reading.blob_source import open_blob
@@ -28,13 +28,20 @@ def open_address(address: BlobAddress) -> "BlobSource":
 
 
 def account_of(address: BlobAddress) -> "BlobServiceClient":
-    """The account: by the signature in the address or Azure's default chain; an emulator's by
-    GEM_OUTPUT.
+    """The storage account of an address.
+
+    The credential is the signature in the address, or else Azure's default chain. For an emulator
+    it is the connection string in GEM_OUTPUT.
+
+    Raises:
+        OutputRefused: the address is in another storage than GEM_OUTPUT.
+        SettingsError: GEM_OUTPUT is needed, and is missing or invalid.
+
     """
     if address.signature or not address.local:
         return blob_service_at(address.account, address.signature)
     output = output_connection()
     account = blob_service(output, output.blob_service_uri or "")
     if account.url.rstrip("/") != address.account:
-        raise OutputRefused(f"{address.url} is not in the storage of GEM_OUTPUT, {account.url}")
+        raise OutputRefused(f"{address.url} is not in the storage of GEM_OUTPUT ({account.url})")
     return account

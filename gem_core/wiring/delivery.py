@@ -1,4 +1,4 @@
-"""What a delivery needs. Edge: imports pyarrow when it is first called."""
+"""Builds the parts that a delivery needs. Edge: imports pyarrow at the first call."""
 
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @cache
 def deliverer() -> "Deliverer":
-    """What a delivery needs. Raises SettingsError."""
+    """The parts that a delivery needs. Raises SettingsError."""
     from gem_core.audit.audit import AuditOptions, audit
     from gem_core.audit.ids.facts import IdLimits
     from gem_core.audit.reading.output_files import OutputFiles

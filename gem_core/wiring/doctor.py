@@ -17,7 +17,7 @@ from gem_core.secret import Secret
 from gem_core.storage.clients import Retries, connector
 from gem_core.watch.record import JobRecord
 from gem_core.watch.registry import JobRegistry
-from gem_core.wiring.environment import now, survey
+from gem_core.wiring.environment import now, settings_and_problems
 from gem_core.wiring.gem import gem_client, token_source
 from gem_core.wiring.managers import job_manager
 from gem_core.wiring.stores import Stores
@@ -35,7 +35,7 @@ def installation(source: str) -> Installation:
         source: where the settings were read from, for example "the environment".
 
     """
-    chosen, problems = survey()
+    chosen, problems = settings_and_problems()
     stores = Stores(chosen.state, Retries.INTERACTIVE)
 
     def scratch() -> int:

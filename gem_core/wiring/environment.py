@@ -1,4 +1,4 @@
-"""The settings and the clock of this process. Edge: the only place that reads the environment."""
+"""The settings and the clock of this process. Edge: only this module reads the environment."""
 
 import os
 from collections.abc import Mapping
@@ -10,8 +10,8 @@ from gem_core.settings.app_settings import (
     Settings,
     StateSettings,
     read_settings,
+    read_settings_and_problems,
     read_state_settings,
-    survey_settings,
 )
 from gem_core.settings.connection import Connection
 from gem_core.settings.connection_reader import read_connection
@@ -19,12 +19,12 @@ from gem_core.settings.reader import SettingReader
 
 
 def now() -> datetime:
-    """The clock."""
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
 def use_settings(values: Mapping[str, str]) -> None:
-    """Replace all GEM_ settings of the environment. Call it before anything is built."""
+    """Replace all GEM_ settings of the environment. Call this before anything is built."""
     for name in [name for name in os.environ if name.startswith("GEM_")]:
         del os.environ[name]
     os.environ.update(values)
@@ -32,23 +32,23 @@ def use_settings(values: Mapping[str, str]) -> None:
 
 @cache
 def settings() -> Settings:
-    """All app settings. Raises SettingsError, which names all missing and invalid ones."""
+    """All app settings. Raises SettingsError with all missing and invalid settings."""
     return read_settings(os.environ)
 
 
 @cache
 def state_settings() -> StateSettings:
-    """The settings that concern our own state. Raises SettingsError."""
+    """The settings of the state storage. Raises SettingsError."""
     return read_state_settings(os.environ)
 
 
-def survey() -> tuple[Settings, tuple[str, ...]]:
-    """All app settings, and what is missing or invalid."""
-    return survey_settings(os.environ)
+def settings_and_problems() -> tuple[Settings, tuple[str, ...]]:
+    """All app settings, and what is missing or invalid; see `read_settings_and_problems`."""
+    return read_settings_and_problems(os.environ)
 
 
 def output_connection() -> Connection:
-    """GEM's storage alone, whatever the other settings are. Raises SettingsError."""
+    """The connection to GEM's storage. Ignores all other settings. Raises SettingsError."""
     read = SettingReader(os.environ)
     output = read_connection(read, "GEM_OUTPUT", queues=False)
     if read.problems:

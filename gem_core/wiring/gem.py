@@ -1,6 +1,6 @@
-"""The client of GEM and its token, made from the settings. Edge: requests, azure.identity.
+"""Builds the client of GEM and the source of its token. Edge: requests, azure.identity.
 
-Both are slow to import, so each is imported where it is needed.
+Both libraries are slow to import, so each is imported where it is needed.
 """
 
 from functools import cache
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @cache
 def gem() -> "GemClient":
-    """GEM, with the key and the token of the settings. Raises SettingsError."""
+    """The client of GEM, with the key and the token of the settings. Raises SettingsError."""
     chosen = settings()
     return gem_client(chosen, key=chosen.gem_api_key, token=token_source(chosen))
 
 
 def token_source(chosen: Settings) -> "TokenSource":
-    """The fixed token of the settings, or else tokens of an identity."""
+    """The source of tokens: the fixed token of the settings, or else an identity."""
     from gem_core.gem.token import FixedToken, IdentityToken
 
     if chosen.gem_bearer_token:
@@ -39,7 +39,7 @@ def token_source(chosen: Settings) -> "TokenSource":
 
 
 def gem_client(chosen: Settings, *, key: Secret, token: "TokenSource") -> "GemClient":
-    """GEM, with this key and this token."""
+    """A client of GEM with this key and this source of tokens."""
     from gem_core.gem.client import GemClient
 
     return GemClient(

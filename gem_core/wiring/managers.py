@@ -1,4 +1,4 @@
-"""What it takes to manage jobs and poison messages: for the HTTP routes and the commands. Edge."""
+"""Builds the managers of jobs and poison messages, for HTTP routes and commands. Edge."""
 
 from functools import cache
 
@@ -12,20 +12,20 @@ from gem_core.wiring.stores import Stores, stores
 
 
 def manager() -> JobManager:
-    """For the HTTP routes. Raises SettingsError unless all settings are valid."""
+    """The manager for the HTTP routes. Raises SettingsError unless all settings are valid."""
     settings()
     return state_manager()
 
 
 @cache
 def state_manager() -> JobManager:
-    """For the commands: needs our own state, neither GEM's key nor its storage."""
+    """The manager for the commands. It needs only the settings of the state storage."""
     return job_manager(stores(), state_settings())
 
 
 @cache
 def poison_manager() -> PoisonManager:
-    """The same, with the poison queues."""
+    """The manager of poison messages. It needs only the settings of the state storage."""
     return PoisonManager(state_manager(), stores().poison_queues(), TICKETS)
 
 
@@ -42,7 +42,7 @@ def job_manager(state: Stores, chosen: StateSettings) -> JobManager:
 
 
 def policy(chosen: StateSettings) -> Policy:
-    """The operator's limits."""
+    """The operator's intervals and deadlines."""
     return Policy(
         check_min=chosen.check_min,
         check_max=chosen.check_max,

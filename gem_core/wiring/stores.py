@@ -1,4 +1,4 @@
-"""Our own state: the containers and queues in GEM_STATE, and what is kept in them. Edge."""
+"""The stores in GEM_STATE: containers and queues, and the objects that use them. Edge."""
 
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 
 class Stores:
-    """The stores behind one connection. Each is made when it is first asked for."""
+    """The stores of one connection. Each is built at its first use."""
 
     def __init__(self, state: Connection, retries: Retries = Retries.BACKGROUND) -> None:
         self._state = state
         self._retries = retries
 
     def documents(self, container: str) -> "BlobDocuments":
-        """A container."""
+        """The documents of a container."""
         from gem_core.storage.blob_documents import BlobDocuments
 
         service = blob_service(self._state, self._state.blob_service_uri or "", self._retries)
@@ -53,7 +53,7 @@ class Stores:
 
     @cached_property
     def heartbeat(self) -> Heartbeat:
-        """The last tick."""
+        """The record of the last tick."""
         return Heartbeat(self.documents(WORKLIST))
 
     @cached_property
@@ -62,7 +62,7 @@ class Stores:
         return Outbox(events=self.documents(OUTBOX), reports=self.documents(REPORTS))
 
     def queue(self, name: str, *, base64: bool = False) -> "QueueClient":
-        """A queue; `base64` encodes what is sent, as Functions queue triggers expect."""
+        """The client of a queue. With `base64`, messages are encoded for Functions triggers."""
         from azure.storage.queue import TextBase64EncodePolicy
 
         return queue_service(self._state, self._retries).get_queue_client(
@@ -70,19 +70,19 @@ class Stores:
         )
 
     def results_queue(self, name: str, *, base64: bool) -> "ResultsQueue":
-        """Where manifests are sent."""
+        """The queue of manifests."""
         from gem_core.deliver.results_queue import ResultsQueue
 
         return ResultsQueue(self.queue(name, base64=base64))
 
     def batch_queue(self) -> "BatchQueue":
-        """Where batches of due jobs are sent."""
+        """The queue of batches of due jobs."""
         from gem_core.watch.batch_queue import BatchQueue
 
         return BatchQueue(self.queue(BATCHES, base64=True))
 
     def poison_queues(self) -> "tuple[PoisonQueue, ...]":
-        """Where messages are that failed too often."""
+        """The queues of messages that failed too often."""
         from gem_core.deliver.poison_queue import PoisonQueue
 
         return tuple(PoisonQueue(self.queue(name)) for name in POISON_QUEUES)

@@ -1,4 +1,4 @@
-"""What a tick and a batch need. Edge."""
+"""Builds the parts that a tick and a batch need. Edge."""
 
 import time
 from functools import cache
@@ -17,7 +17,7 @@ from gem_core.wiring.stores import stores
 
 @cache
 def checker() -> Checker:
-    """What a tick and a batch need. Raises SettingsError."""
+    """The parts that a tick and a batch need. Raises SettingsError."""
     chosen, state = settings(), stores()
     rate = chosen.check_requests_per_second
     batches = plan_batches(chosen.check_batch_size, rate) if chosen.check_batch_size else None

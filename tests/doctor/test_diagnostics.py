@@ -20,7 +20,7 @@ from gem_core.errors import (
     RequestError,
 )
 from gem_core.secret import Secret
-from gem_core.settings.app_settings import survey_settings
+from gem_core.settings.app_settings import read_settings_and_problems
 from gem_core.storage.names import CONTAINERS, JOBS, TICKETS, WORKLIST
 from gem_core.watch.registration import parse_job_run_id
 from gem_core.watch.registry import JobRegistry
@@ -104,7 +104,7 @@ def test_names_are_stable_and_unique() -> None:
 
 def test_all_invalid_settings_are_reported_and_their_dependents_are_skipped() -> None:
     reference = "@Microsoft.KeyVault(SecretUri=https://v/secrets/a)"
-    chosen, problems = survey_settings(
+    chosen, problems = read_settings_and_problems(
         {"GEM_API_KEY": reference, "GEM_STATE": "x", "GEM_CHECK_SCHEDULE": "often"}
     )
     fake = FakeInstallation(changes={"settings": chosen, "problems": problems})

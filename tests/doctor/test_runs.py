@@ -11,7 +11,7 @@ from gem_core.doctor.finding import DiagnosticStatus
 from gem_core.errors import OutputUnreachable
 from gem_core.flows.check_jobs import BUSY, TICK_BUDGET
 from gem_core.outcome import Outcome
-from gem_core.settings.app_settings import survey_settings
+from gem_core.settings.app_settings import read_settings_and_problems
 from gem_core.watch.heartbeat import ENDED, STARTED, Tick
 from gem_core.watch.record import JobRecord, Settlement
 from tests.builders import OUTPUT, job, matched_file, new_record
@@ -190,4 +190,4 @@ def test_events(recent: tuple[JobRecord, ...], status: DiagnosticStatus, detail:
 
 
 def test_the_settings_of_the_tests_are_right() -> None:
-    assert survey_settings(SETTINGS)[1] == ()
+    assert read_settings_and_problems(SETTINGS)[1] == ()

@@ -19,7 +19,7 @@ from gem_core.settings.app_settings import (
     Settings,
     TriggerSource,
     read_settings,
-    survey_settings,
+    read_settings_and_problems,
 )
 from gem_core.settings.connection import Connection, ServicePrincipal
 from gem_core.settings.reader import KEY_VAULT_REFERENCE
@@ -299,7 +299,7 @@ def test_an_address_holds_no_secret_and_none_is_told(name: str, url: str) -> Non
     (line,) = problems(**{name: url})
     assert line.startswith(f"{name} ")
     assert "s3cret" not in line
-    settings, _ = survey_settings(LEAST | {name: url})
+    settings, _ = read_settings_and_problems(LEAST | {name: url})
     assert "s3cret" not in repr(settings)
 
 
@@ -428,10 +428,11 @@ def test_state_by_identity_needs_both_services() -> None:
     assert lines == ("GEM_STATE__queueServiceUri is missing beside __blobServiceUri",)
 
 
-def test_half_a_principal_is_none() -> None:
+def test_an_incomplete_principal_is_a_problem() -> None:
+    needed = "set GEM_OUTPUT__tenantId, GEM_OUTPUT__clientId and GEM_OUTPUT__clientSecret, or none"
     assert problems(GEM_OUTPUT__tenantId="t") == (
-        "GEM_OUTPUT__clientId is missing: set all three or none",
-        "GEM_OUTPUT__clientSecret is missing: set all three or none",
+        f"GEM_OUTPUT__clientId is missing: {needed} of them",
+        f"GEM_OUTPUT__clientSecret is missing: {needed} of them",
     )
 
 

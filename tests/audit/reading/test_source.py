@@ -107,9 +107,9 @@ def test_another_name_is_missing(container: ContainerClient) -> None:
         pytest.param((401, "InvalidAuthenticationInfo"), "Storage Blob Data Reader", id="401"),
         pytest.param((403, "AuthorizationPermissionMismatch"), "storage firewall", id="403"),
         pytest.param((409, "BlobArchived"), "rehydrate", id="archived"),
-        pytest.param((409, "BlobBeingRehydrated"), "cannot serve it now", id="409"),
-        pytest.param((503, "ServerBusy"), "cannot serve it now", id="503"),
-        pytest.param((500, "InternalError"), "cannot serve it now", id="500"),
+        pytest.param((409, "BlobBeingRehydrated"), "cannot serve the file now", id="409"),
+        pytest.param((503, "ServerBusy"), "cannot serve the file now", id="503"),
+        pytest.param((500, "InternalError"), "cannot serve the file now", id="500"),
     ],
 )
 def test_a_refusal_says_what_to_do(
