@@ -21,7 +21,7 @@ ROWS = (
     ("watch",),
     ("audit.arrow",),
     ("audit.reading",),
-    ("audit.contract",),
+    ("audit.contract", "audit.options"),
     ("audit.parquet",),
     ("audit.rows",),
     ("audit.ids",),
