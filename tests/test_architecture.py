@@ -29,6 +29,7 @@ ROWS = (
     ("audit.judging",),
     ("audit.audit",),
     ("page",),
+    ("audit.child",),
     ("deliver",),
     ("flows",),
     ("doctor",),
