@@ -47,8 +47,9 @@ def _audit(*, with_values: bool, two_threads: bool = False) -> Run:
     import numpy as np
     import pyarrow as pa
 
-    from gem_core.audit.audit import AuditOptions, audit
+    from gem_core.audit.audit import audit
     from gem_core.audit.judging.report_json import report_to_json
+    from gem_core.audit.options import AuditOptions
     from gem_core.audit.reading.source import open_file
     from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 

@@ -48,8 +48,8 @@ def _audit(*, two_threads: bool, ids_bytes: int | None = None) -> Run:
     import numpy as np
     import pyarrow as pa
 
-    from gem_core.audit.audit import AuditOptions, audit
-    from gem_core.audit.ids.facts import IdLimits
+    from gem_core.audit.audit import audit
+    from gem_core.audit.options import AuditOptions, IdLimits
     from gem_core.audit.reading.source import open_file
     from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 

@@ -23,9 +23,9 @@ from bench.__main__ import FILES
 from bench.deployed import AS_DEPLOYED
 from bench.measure import peak_mib
 from bench.networks import BIG_GROUPS, Order, ids_of, matched_rows
-from gem_core.audit.audit import AuditOptions, audit
-from gem_core.audit.ids.facts import IdLimits
+from gem_core.audit.audit import audit
 from gem_core.audit.judging.facts import Facts
+from gem_core.audit.options import AuditOptions, IdLimits
 from gem_core.audit.reading.source import open_file
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 

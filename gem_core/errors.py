@@ -18,6 +18,10 @@ CourierError
 │   ├── PageUnknown        a listing cannot continue from there
 │   ├── StoreMissing       a container or queue does not exist: a person must create it
 │   └── StoreRefused       key, role or firewall: a person must correct it
+├── AuditError             an audit gave no verdict; says nothing certain about the file
+│   ├── AuditStopped       somebody stopped it: nothing is concluded
+│   ├── AuditUnfinished    it hung, took too long or was killed: counted
+│   └── MachineUnfit       this machine cannot audit even a small good file: a person must look
 └── OutputError            a file of GEM's could not be read; says nothing about its content
     ├── OutputMissing      there is no such blob
     ├── OutputChanged      the blob was overwritten while it was read
@@ -111,6 +115,22 @@ class StoreMissing(StoreError):
 
 class StoreRefused(StoreError):
     """Storage denied access (401, 403), or there is no token for it."""
+
+
+class AuditError(CourierError):
+    """An audit gave no verdict."""
+
+
+class AuditStopped(AuditError):
+    """Somebody stopped the audit, or this process is about to end."""
+
+
+class AuditUnfinished(AuditError):
+    """The audit hung, took too long, or was killed by somebody: the file may be the cause."""
+
+
+class MachineUnfit(AuditError):
+    """An audit cannot be started here, or not even a small good file can be audited."""
 
 
 class OutputError(CourierError):

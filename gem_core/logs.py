@@ -53,6 +53,8 @@ class Event(StrEnum):
     DELIVERY_POSTPONED = "delivery_postponed"
     OUTPUT_CHANGED = "output_changed"
     OUTPUT_AUDITED = "output_audited"
+    AUDIT_PROCESS_ENDED = "audit_process_ended"
+    """An audit ended without a verdict; it is tried again, or something is concluded."""
     REPORT_PAGE_FAILED = "report_page_failed"
     """The page of a report could not be made or stored; the manifest is sent without it."""
     MANIFEST_SENT = "manifest_sent"
@@ -69,6 +71,7 @@ _WARNINGS = {
     Event.DURATIONS_NOT_KEPT,
     Event.DELIVERY_POSTPONED,
     Event.OUTPUT_CHANGED,
+    Event.AUDIT_PROCESS_ENDED,
     Event.REPORT_PAGE_FAILED,
 }
 _ERRORS = {

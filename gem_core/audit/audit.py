@@ -1,19 +1,18 @@
 """The story of an audit: open, read once, fold into facts, judge."""
 
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from gem_core.audit.against_input.input_facts import InputFacts
 from gem_core.audit.against_input.input_file import InputFile, open_input_file
 from gem_core.audit.against_input.values import ValueFacts, compare_values
 from gem_core.audit.contract import ID, Promises, UsableColumns, promises_of
 from gem_core.audit.ids.bounded import DiskBoundIds
-from gem_core.audit.ids.facts import IdLimits
 from gem_core.audit.judging.facts import Facts, NotOpened, Obstacle
 from gem_core.audit.judging.job_statistics import confidence_floor
 from gem_core.audit.judging.report import Report, judge
+from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
 from gem_core.audit.parquet.opened_file import DataFault, OpenedFile, TooMuch, open_parquet
-from gem_core.audit.parquet.threads import two_at_once
 from gem_core.audit.reading.range_file import RangeFile
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.gers import expected_format
@@ -22,23 +21,6 @@ from gem_core.audit.rows.progress import OnRows, Pass
 from gem_core.audit.rows.row_rules import Terms
 from gem_core.gem.contracts.contract import Role
 from gem_core.gem.job import GemJob
-
-
-@dataclass(frozen=True, slots=True)
-class AuditOptions:
-    """What an audit may use, and how much it compares."""
-
-    id_limits: IdLimits = field(default_factory=IdLimits)
-    two_threads: bool = field(default_factory=two_at_once)
-    """Decode a large output in two threads, as is done on two processors. The result is the
-    same."""
-    with_input: bool = True
-    """Compare with the input. False when nobody asked for it; the note about the input says why."""
-    with_values: bool = False
-    """Compare every value of the input's columns too, which reads both files whole."""
-
-
-DEFAULT_OPTIONS = AuditOptions()
 
 
 def audit(

@@ -6,12 +6,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from gem_core.audit.audit import AuditOptions, audit
-from gem_core.audit.ids.facts import LIMIT_BYTES, IdLimits
+from gem_core.audit.audit import audit
 from gem_core.audit.judging.checks import COMPARISONS
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.judging.verdict import Verdict
+from gem_core.audit.options import LIMIT_BYTES, AuditOptions, IdLimits
 from gem_core.audit.reading.address import parse_address
 from gem_core.audit.reading.source import Source, open_file
 from gem_core.audit.rows.progress import Pass

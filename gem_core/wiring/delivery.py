@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 @cache
 def deliverer() -> "Deliverer":
     """The parts that a delivery needs. Raises SettingsError."""
-    from gem_core.audit.audit import AuditOptions, audit
-    from gem_core.audit.ids.facts import IdLimits
+    from gem_core.audit.audit import audit
+    from gem_core.audit.options import AuditOptions, IdLimits
     from gem_core.audit.reading.output_files import OutputFiles
     from gem_core.deliver.attempts import Attempts
     from gem_core.flows.deliverer import Deliverer

@@ -14,8 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from gem_core.audit.audit import AuditOptions, audit
+from gem_core.audit.audit import audit
 from gem_core.audit.judging.report_json import report_to_json
+from gem_core.audit.options import AuditOptions
 from gem_core.audit.reading.source import open_file
 from gem_core.page.make import make_page
 from tests.audit.build import input_table, job, matched_table, write

@@ -8,9 +8,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gem_core.audit.audit import AuditOptions, audit
+from gem_core.audit.audit import audit
 from gem_core.audit.contract import promises_of
 from gem_core.audit.judging.report import Report
+from gem_core.audit.options import AuditOptions
 from gem_core.audit.reading.source import FileSource, Source, open_file
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.gem.job import GemJob

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from gem_core.audit.audit import AuditOptions, audit
+from gem_core.audit.audit import audit
 from gem_core.audit.ids import id_audit as ids_module
 from gem_core.audit.ids import integer_sort, text_sort
-from gem_core.audit.ids.facts import IdLimits
 from gem_core.audit.judging.report import Report
+from gem_core.audit.options import AuditOptions, IdLimits
 from gem_core.audit.parquet import column_chunks
 from gem_core.audit.reading.source import open_file
 from gem_core.audit.rows.gers import format_of_release

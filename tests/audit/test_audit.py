@@ -7,19 +7,13 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from gem_core.audit.audit import (
-    AuditOptions,
-    audit,
-    changed_report,
-    given_up_report,
-    refused_report,
-)
+from gem_core.audit.audit import audit, changed_report, given_up_report, refused_report
 from gem_core.audit.ids import out_of_order
-from gem_core.audit.ids.facts import IdLimits
 from gem_core.audit.judging.checks import CHECKS
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.judging.verdict import Verdict
+from gem_core.audit.options import AuditOptions, IdLimits
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.progress import Pass
 from gem_core.errors import OutputChanged, OutputError, OutputMissing, OutputUnreachable

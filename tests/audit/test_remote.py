@@ -16,9 +16,10 @@ import pytest
 
 from bench.networks import Layout, Order, write_network
 from devkit.blob_server import Asked, Blob, Fault, serving
-from gem_core.audit.audit import AuditOptions, audit
+from gem_core.audit.audit import audit
 from gem_core.audit.contract import promises_of
 from gem_core.audit.judging.report import Report
+from gem_core.audit.options import AuditOptions
 from gem_core.audit.parquet import column_chunks
 from gem_core.audit.reading import pieces, read_ahead
 from gem_core.audit.reading.blob_source import open_blob

@@ -22,10 +22,9 @@ from azure.storage.blob import (
 
 from devkit.azurite import Azurite
 from gem_core.__main__ import main
-from gem_core.audit.audit import AuditOptions
-from gem_core.audit.ids.facts import IdLimits
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.report_json import report_to_json
+from gem_core.audit.options import AuditOptions, IdLimits
 from gem_core.audit.reading.address import parse_address
 from gem_core.audit.rows.progress import Pass
 from gem_core.commands import run_audit

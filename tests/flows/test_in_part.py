@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gem_core.audit.audit import AuditOptions, audit
-from gem_core.audit.ids.facts import IdLimits
+from gem_core.audit.audit import audit
+from gem_core.audit.options import AuditOptions, IdLimits
 from gem_core.errors import OutputChanged, OutputError, OutputMissing, OutputUnreachable
 from gem_core.flows.audit_output import MAX_RETRY_TIME
 from gem_core.flows.check_jobs import check_jobs

@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from devkit.simulator.faults import gers_id_malformed, ids_invented, low_confidence, status_unknown
 from devkit.simulator.roads import match_roads, road_network, statistics
-from gem_core.audit.audit import AuditOptions, audit
+from gem_core.audit.audit import audit
+from gem_core.audit.options import AuditOptions
 from gem_core.gem.job import GemJob
 from gem_core.page.make import make_page
 from tests.audit.build import job, write

@@ -20,8 +20,7 @@ from azure.storage.queue import QueueServiceClient
 
 from devkit.azurite import Azurite
 from devkit.simulator import CLEAN, GemSimulator
-from gem_core.audit.audit import AuditOptions
-from gem_core.audit.ids.facts import IdLimits
+from gem_core.audit.options import AuditOptions, IdLimits
 from gem_core.deliver.manifest import outcome_of
 from gem_core.errors import SettingsError
 from gem_core.flows.check_jobs import check_jobs

@@ -7,8 +7,9 @@ import pyarrow as pa
 
 from gem_core.audit.arrow.arrays import Mask
 from gem_core.audit.contract import ID, UsableColumns
-from gem_core.audit.ids.facts import IdFacts, IdLimits, InputIds, OutputIds
+from gem_core.audit.ids.facts import IdFacts, InputIds, OutputIds
 from gem_core.audit.ids.id_audit import IdAudit
+from gem_core.audit.options import IdLimits
 from gem_core.audit.parquet.opened_file import OpenedFile
 from gem_core.audit.rows.row_batch import RowBatch
 from gem_core.gem.contracts.contract import Role

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -10,22 +9,9 @@ from gem_core.audit.arrow.arrays import Mask
 from gem_core.audit.parquet.integer_range import IntegerRange
 from gem_core.audit.rows.example import Example
 
-LIMIT_BYTES = 64 << 20
-"""Memory for ids by default, for both files together."""
-
 
 class InputLost(Exception):
     """Reading the input stopped; raised by the iterator of its ids. The message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class IdLimits:
-    """The memory and disk that ids may use."""
-
-    memory_bytes: int = LIMIT_BYTES
-    """For both files together."""
-    folder: Path | None = None
-    """The folder for what exceeds the memory; None is the system's temporary directory."""
 
 
 @dataclass(frozen=True, slots=True)

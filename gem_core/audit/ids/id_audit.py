@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from gem_core.audit.arrow.arrays import Mask
 from gem_core.audit.ids.bitmap import bitmap_range
-from gem_core.audit.ids.facts import IdFacts, IdLimits, InputIds, InputLost, OutputIds
+from gem_core.audit.ids.facts import IdFacts, InputIds, InputLost, OutputIds
 from gem_core.audit.ids.in_order import (
     Difference,
     IdCount,
@@ -24,6 +24,7 @@ from gem_core.audit.ids.in_order import (
 from gem_core.audit.ids.keys import key_type, to_keys, without_nulls
 from gem_core.audit.ids.non_integers import NonIntegerIds
 from gem_core.audit.ids.out_of_order import OutOfOrderIds, SortMaker, difference
+from gem_core.audit.options import IdLimits
 from gem_core.audit.rows.example import EXAMPLES, Example
 
 _EARLY_BYTES = 8 << 20

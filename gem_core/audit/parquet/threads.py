@@ -1,6 +1,5 @@
 """Decoding in two threads: which columns, how far ahead, and how the halves are joined."""
 
-import os
 from collections import Counter, deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,11 +15,6 @@ LARGE_ROWS = 1 << 18
 
 _AHEAD = 2
 """Batches that the other thread may have ready."""
-
-
-def two_at_once() -> bool:
-    """Whether this process may use two processors."""
-    return (os.process_cpu_count() or 1) > 1
 
 
 def costliest(metadata: pq.FileMetaData, columns: Sequence[str]) -> str | None:

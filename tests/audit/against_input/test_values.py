@@ -8,10 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from gem_core.audit.against_input import values
-from gem_core.audit.audit import AuditOptions, audit
+from gem_core.audit.audit import audit
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.judging.verdict import Judgement, Verdict, not_run
+from gem_core.audit.options import AuditOptions
 from gem_core.audit.reading.source import open_file
 from gem_core.audit.rows.example import Example
 from gem_core.audit.rows.progress import Pass

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.audit import AuditOptions, audit
+from gem_core.audit.audit import audit
+from gem_core.audit.options import AuditOptions
 from gem_core.audit.reading.source import open_file
 from tests.audit.build import job
 from tests.audit.test_against_duckdb import files

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from gem_core.audit.ids import id_audit as ids_module
 from gem_core.audit.ids import integer_sort, out_of_order, text_sort
 from gem_core.audit.ids.bitmap import bitmap_range
-from gem_core.audit.ids.facts import IdFacts, IdLimits, InputIds, InputLost, OutputIds
+from gem_core.audit.ids.facts import IdFacts, InputIds, InputLost, OutputIds
 from gem_core.audit.ids.id_audit import IdAudit
 from gem_core.audit.ids.in_order import IdCount
 from gem_core.audit.ids.integer_sort import IntegerSort
 from gem_core.audit.ids.text_order import ROOM_BYTES
 from gem_core.audit.ids.text_sort import TextSort
+from gem_core.audit.options import IdLimits
 from gem_core.audit.parquet.integer_range import IntegerRange
 from gem_core.audit.rows.example import Example
 

@@ -8,11 +8,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from gem_core.audit.audit import AuditOptions, audit
+from gem_core.audit.audit import audit
 from gem_core.audit.judging.checks import CHECKS
 from gem_core.audit.judging.report import RULESET, Report, judge
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.judging.verdict import Verdict
+from gem_core.audit.options import AuditOptions
 from gem_core.audit.reading.source import Source
 from tests.audit import bombs
 from tests.audit.build import MATCHED_ROWS, ROWS, audited, changed, job, matched_table, write_bytes

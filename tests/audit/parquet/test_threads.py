@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.audit.audit import AuditOptions, audit
+from gem_core.audit.audit import audit
+from gem_core.audit.options import AuditOptions, two_at_once
 from gem_core.audit.parquet import opened_file, threads
 from gem_core.audit.parquet.opened_file import DataFault, OpenedFile, open_parquet
-from gem_core.audit.parquet.threads import ahead, side_by_side, two_at_once
+from gem_core.audit.parquet.threads import ahead, side_by_side
 from gem_core.audit.reading.range_file import RangeFile
 from gem_core.audit.reading.source import FileSource, open_file
 from tests.audit.build import changed, gers, job, matched_table, write

@@ -1,0 +1,152 @@
+"""The child's life: it answers the questions of the parent. Edge: process, connection."""
+
+import os
+import sys
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+from gem_core.audit.audit import audit
+from gem_core.audit.child.confine import allow_cpu
+from gem_core.audit.child.frames import MAX_BODY_BYTES, Channel
+from gem_core.audit.child.in_process import draw_page, result_of, unread_report
+from gem_core.audit.child.messages import (
+    INPUT,
+    OUT_OF_MEMORY,
+    OUTPUT,
+    PARENT_GONE,
+    Crashed,
+    Done,
+    OutputUnread,
+    Progress,
+    Question,
+    RangeFailed,
+    RangeRead,
+    Ready,
+    Verdict,
+)
+from gem_core.audit.child.remote_source import Ranges, RemoteSource, remote_source
+from gem_core.audit.child.shortage import is_shortage, memory_shortage
+from gem_core.audit.judging.report import Report
+from gem_core.audit.parquet.opened_file import Fault, in_short
+from gem_core.audit.rows.progress import Pass
+from gem_core.errors import OutputError
+
+_PROGRESS_SECONDS = 0.1
+"""Between two messages about progress, at least."""
+_STACK_BYTES = 1 << 20
+"""Of a thread. The usual 8 MiB of ten threads, never used, would count against the memory."""
+
+
+def answer_questions(channel: Channel) -> None:
+    """Answer until the parent ends the connection, which ends the process.
+
+    Raises:
+        MemoryError: there was too little. The process is to end.
+
+    """
+    threading.stack_size(_STACK_BYTES)
+    ranges = Ranges(channel)
+    questions = SimpleQueue[tuple[Question, bytes]]()
+    threading.Thread(target=_receive, args=(channel, ranges, questions), daemon=True).start()
+    channel.send(Ready())
+    while True:
+        question, heads = questions.get()
+        _Answer(channel, ranges, question, heads).give()
+
+
+def _receive(
+    channel: Channel, ranges: Ranges, questions: "SimpleQueue[tuple[Question, bytes]]"
+) -> None:
+    """Receive, and do nothing else: the parent must never wait for a thread that is busy."""
+    code = PARENT_GONE
+    try:
+        while True:
+            message, body = channel.receive()
+            if isinstance(message, RangeRead | RangeFailed):
+                ranges.take(message, body)
+            elif isinstance(message, Question):
+                questions.put((message, body))
+    except MemoryError:
+        sys.stderr.write("MemoryError: no room for a range\n")
+        code = OUT_OF_MEMORY
+    finally:
+        os._exit(code)
+
+
+@dataclass(slots=True)
+class _Answer:
+    """The answer to one question."""
+
+    channel: Channel
+    ranges: Ranges
+    question: Question
+    heads: bytes
+    reported_at: float = 0.0
+    """When progress was last reported, by the monotonic clock in seconds."""
+
+    def give(self) -> None:
+        """Audit and send the verdict, then draw and send the page."""
+        output = self._source(OUTPUT)
+        allow_cpu(self.question.cpu_seconds)
+        try:
+            report = self._report(output)
+            self.channel.send(Verdict(result_of(report)))
+        except OutputError:
+            self.channel.send(OutputUnread())
+            return
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a file that causes it must get an answer
+            if is_shortage(str(error)):
+                raise MemoryError(str(error)) from None
+            traceback.print_exc(file=sys.stderr)
+            self.channel.send(Crashed(f"{type(error).__name__}: {in_short(error)}"))
+            return
+        allow_cpu(self.question.page_cpu_seconds)
+        html, problem = draw_page(report, output, self.question.page)
+        body = (html or "").encode()
+        if len(body) > MAX_BODY_BYTES:
+            body, problem = b"", f"the page has {len(body)} bytes"
+        self.channel.send(
+            Done(problem, needs_renewal=bool(problem) or _needs_renewal(report)), body
+        )
+
+    def _report(self, output: RemoteSource) -> Report:
+        if self.question.not_audited:
+            return unread_report(output, self.question.job, self.question.not_audited)
+        report = audit(
+            output,
+            self.question.job,
+            input_source=self._source(INPUT) if self.question.input_file else None,
+            input_note=self.question.input_note,
+            expected_input=self.question.expected_input,
+            on_rows=self._report_progress if self.question.with_progress else None,
+            options=self.question.options,
+        )
+        if shortage := memory_shortage(report.facts):
+            raise MemoryError(shortage)
+        return report
+
+    def _source(self, number: int) -> RemoteSource:
+        facts = self.question.output
+        start = 0
+        if number == INPUT and self.question.input_file:
+            start, facts = facts.head_bytes, self.question.input_file
+        head = self.heads[start : start + facts.head_bytes]
+        return remote_source(facts, head, lambda *span: self.ranges.read(number, *span))
+
+    def _report_progress(self, doing: Pass, done: int, total: int) -> None:
+        now = time.monotonic()
+        if done >= total or now - self.reported_at >= _PROGRESS_SECONDS:
+            self.reported_at = now
+            self.channel.send(Progress(doing, done, total))
+
+
+def _needs_renewal(report: Report) -> bool:
+    """Whether a file could not be read, which may have left this process in a bad state."""
+    facts = report.facts
+    input_unread = bool(facts.input.name and facts.input.note and not facts.input.lost)
+    return bool(isinstance(facts.file, Fault) or facts.data_fault or facts.too_much or input_unread)

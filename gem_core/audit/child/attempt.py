@@ -1,0 +1,190 @@
+"""One audit in one child, as the parent follows it. Edge: clock.
+
+An end without a verdict is a value (`Seen`). An error of the output's storage is raised as the
+storage raised it.
+"""
+
+import time
+from dataclasses import dataclass, field, replace
+from queue import Empty
+
+from gem_core.audit.child.conclusions import Overdue, Seen, end_of
+from gem_core.audit.child.frames import ChannelLost, ProtocolError
+from gem_core.audit.child.limits import Limits
+from gem_core.audit.child.messages import (
+    OUTPUT,
+    Crashed,
+    Done,
+    OutputUnread,
+    Progress,
+    Question,
+    ReadRange,
+    Ready,
+    Verdict,
+)
+from gem_core.audit.child.process import ChildProcess, Lost
+from gem_core.audit.child.result import AuditResult
+from gem_core.audit.child.serving import RangeServer
+from gem_core.audit.child.untrusted_page import page_or_problem
+from gem_core.audit.rows.progress import OnRows
+from gem_core.outcome import Outcome
+
+_TICK_SECONDS = 0.1
+"""Between two looks at the deadlines while nothing comes."""
+_IDLE_CPU_SECONDS = 0.05
+"""Of a child that does nothing, in `quiet_seconds`."""
+
+_VERDICTS = {
+    Outcome.VALID,
+    Outcome.VALID_WITH_WARNINGS,
+    Outcome.INVALID,
+    Outcome.NOT_AUDITED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict, and whether the child that gave it is to be renewed."""
+
+    result: AuditResult
+    needs_renewal: bool
+
+
+def wait_until_ready(child: ChildProcess, seconds: float) -> Seen | None:
+    """Wait for the child's first message; what was seen instead, or None when it is ready."""
+    try:
+        message, _ = child.events.get(timeout=seconds)
+    except Empty:
+        return Seen(was_ready=False)
+    if isinstance(message, Ready):
+        return None
+    return Seen(was_ready=False, exit_status=child.exit_status(), was_stopped=child.ended_by_us)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One audit."""
+
+    child: ChildProcess
+    server: RangeServer
+    limits: Limits
+    is_fresh: bool
+    on_rows: OnRows | None
+    verdict: AuditResult | None = None
+    began: float = field(default_factory=time.monotonic)
+    quiet_since: float = field(default_factory=time.monotonic)
+    quiet_cpu: float | None = None
+    """CPU seconds that the child had used when it became quiet."""
+
+    def run(self, question: Question, heads: bytes) -> Judged | Seen:
+        """Ask, and serve until the child has answered.
+
+        Raises:
+            OutputError: the output could not be read; as its source raised it.
+
+        """
+        try:
+            self.child.channel.send(question, heads)
+            while True:
+                if overdue := self._overdue():
+                    return self._without_answer(overdue=overdue)
+                if ended := self._deal_with_next():
+                    return ended
+        except ProtocolError as error:
+            return self._without_answer(broken=str(error))
+        except ChannelLost:
+            return self._lost("")
+
+    def _deal_with_next(self) -> Judged | Seen | None:
+        try:
+            message, body = self.child.events.get(timeout=_TICK_SECONDS)
+        except Empty:
+            return None
+        self._be_quiet_from_now()
+        match message:
+            case ReadRange():
+                self.server.take(message)
+            case Progress(doing, done, total):
+                if self.on_rows:
+                    self.on_rows(doing, done, total)
+            case Verdict(result) if self.verdict is None and result.outcome in _VERDICTS:
+                self.verdict = result
+                self.began = time.monotonic()  # the page has its own time
+            case Done(page_problem, needs_renewal) if self.verdict:
+                return Judged(_with_page(self.verdict, body, page_problem), needs_renewal)
+            case OutputUnread() if failure := self.server.failure(OUTPUT):
+                raise failure
+            case Crashed(detail):
+                return self._without_answer(broken=detail)
+            case Lost(reason, broke_protocol):
+                return self._lost(reason if broke_protocol else "")
+            case _:
+                raise ProtocolError(f"{type(message).__name__} is out of place")
+        return None
+
+    def _overdue(self) -> Overdue | None:
+        self.server.give_up_overdue()
+        now = time.monotonic()
+        limit = self.limits.page_wall_seconds if self.verdict else self.limits.wall_seconds
+        if now - self.began > limit:
+            return Overdue.WALL
+        if self.server.is_waited_for:
+            self._be_quiet_from_now()
+        elif now - self.quiet_since > self.limits.quiet_seconds:
+            return self._judge_quiet()
+        return None
+
+    def _be_quiet_from_now(self) -> None:
+        self.quiet_since, self.quiet_cpu = time.monotonic(), None
+
+    def _judge_quiet(self) -> Overdue | None:
+        """Whether the child used no CPU for a while. How much it uses is asked only then."""
+        used = self.child.usage()
+        before, self.quiet_since = self.quiet_cpu, time.monotonic()
+        self.quiet_cpu = used.cpu_seconds if used else None
+        if before is None or self.quiet_cpu is None:
+            return None
+        return Overdue.QUIET if self.quiet_cpu - before < _IDLE_CPU_SECONDS else None
+
+    def _lost(self, broken: str) -> Judged | Seen:
+        """Nothing more comes of the child: look how it ended."""
+        stopped, status = self.child.ended_by_us, self.child.exit_status()
+        # One that runs on without a connection has not received or sent a frame in time.
+        overdue = Overdue.QUIET if status is None and not broken else None
+        return self._without_answer(
+            broken=broken, exit_status=status, overdue=overdue, was_stopped=stopped
+        )
+
+    def _without_answer(
+        self,
+        *,
+        broken: str = "",
+        exit_status: int | None = None,
+        overdue: Overdue | None = None,
+        was_stopped: bool = False,
+    ) -> Judged | Seen:
+        waited = self.server.waiting.seconds
+        seen = Seen(
+            is_fresh=self.is_fresh,
+            exit_status=exit_status,
+            broken=broken,
+            over_memory=self.child.over_memory,
+            overdue=overdue,
+            was_stopped=was_stopped,
+            waited_seconds=waited,
+            worked_seconds=max(0.0, time.monotonic() - self.began - waited),
+            served_bytes=self.server.served_bytes,
+        )
+        if self.verdict and not was_stopped:
+            # What cannot be drawn costs the page, never the verdict.
+            return Judged(
+                replace(self.verdict, page_problem=end_of(seen).value), needs_renewal=True
+            )
+        return seen
+
+
+def _with_page(verdict: AuditResult, body: bytes, problem: str) -> AuditResult:
+    if not body:
+        return replace(verdict, page_problem=problem)
+    page, problem = page_or_problem(body)
+    return replace(verdict, page=page, page_problem=problem)

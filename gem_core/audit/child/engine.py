@@ -1,0 +1,244 @@
+"""Audits in a child: the parent reads, the child judges. Edge: processes, storage.
+
+One audit at a time, in one child, which is used again as long as it is sound.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from threading import Lock
+from types import TracebackType
+from typing import NoReturn, Self
+
+from gem_core.audit.child import self_test
+from gem_core.audit.child.attempt import Attempt, Judged, wait_until_ready
+from gem_core.audit.child.conclusions import Conclusion, Seen, conclude, end_of, reason_of
+from gem_core.audit.child.limits import Limits
+from gem_core.audit.child.process import ChildProcess
+from gem_core.audit.child.request import Request
+from gem_core.audit.child.result import AuditResult, PageOptions
+from gem_core.audit.child.serving import RangeServer
+from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
+from gem_core.audit.reading.address import without_signature
+from gem_core.audit.reading.source import Source
+from gem_core.audit.rows.progress import OnRows
+from gem_core.errors import AuditStopped, AuditUnfinished, MachineUnfit, OutputUnreachable
+from gem_core.gem.job import GemJob
+from gem_core.logs import Event, log
+from gem_core.outcome import Outcome
+
+MAX_STUCK_READS = 16
+"""Reads that storage never answers; beyond them no more audits begin."""
+
+
+class Engine:
+    """Audits in children of this process. Close it, or use it as a context manager."""
+
+    def __init__(self, limits: Limits, environment: Mapping[str, str]) -> None:
+        """Start nothing yet.
+
+        Args:
+            limits: of each audit.
+            environment: of this process; the child gets a few names of it.
+
+        """
+        self._limits = limits
+        self._environment = environment
+        self._one_at_a_time = Lock()
+        self._child: ChildProcess | None = None
+        self._servers: list[RangeServer] = []
+        """Of audits that ended while storage had not answered all of their reads."""
+        self._is_closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child, and with it an audit that another thread waits for."""
+        self._is_closed = True
+        if child := self._child:
+            child.end()
+
+    def audit(
+        self,
+        output: Source,
+        job: GemJob,
+        *,
+        input_source: Source | None,
+        input_note: str = "",
+        expected_input: str | None = None,
+        on_rows: OnRows | None = None,
+        options: AuditOptions = DEFAULT_OPTIONS,
+        page: PageOptions | None = None,
+    ) -> AuditResult:
+        """Judge one version of an output. A file that breaks its promises is a result.
+
+        Args:
+            output: the version to judge.
+            job: GEM's answer about the job; its names and statistics are compared with the output.
+            input_source: the input file of the job, if it can be read.
+            input_note: why there is none.
+            expected_input: the input's name as expected when the job was registered.
+            on_rows: is called with the progress, some times a second.
+            options: what the audit may take, and how far it goes.
+            page: how to draw the report as a page; None draws none.
+
+        Raises:
+            OutputChanged: the output was overwritten or deleted while it was read.
+            OutputUnreachable: the output could not be read, or not in time.
+            AuditUnfinished: the audit hung, took too long, or was killed. To be counted.
+            AuditStopped: this engine was closed, or somebody stopped the child.
+            MachineUnfit: the child does not start, or cannot audit a small good file either.
+
+        """
+        request = Request(
+            output=output,
+            job=job,
+            input_source=input_source,
+            input_note=input_note,
+            expected_input=expected_input,
+            options=options,
+            page=page,
+            with_progress=on_rows is not None,
+        )
+        with self._one_at_a_time:
+            return self._judged(request, on_rows)
+
+    def not_audited(
+        self, output: Source, job: GemJob, reason: str, *, page: PageOptions | None = None
+    ) -> AuditResult:
+        """Report an output without an audit; errors are those of `audit`."""
+        with self._one_at_a_time:
+            return self._reported(Request(output, job, page=page, not_audited=reason))
+
+    def _judged(self, request: Request, on_rows: OnRows | None) -> AuditResult:
+        seen: list[Seen] = []
+        tried, left_out = request, ""
+        while True:
+            found = self._attempt(tried, on_rows)
+            if isinstance(found, AuditResult):
+                return replace(found, input_left_out=left_out)
+            seen.append(found)
+            conclusion = self._conclude(seen, has_input=request.input_source is not None)
+            reason = self._reason(found)
+            match conclusion:
+                case Conclusion.TRY_AGAIN:
+                    pass
+                case Conclusion.TRY_WITHOUT_INPUT:
+                    left_out = f"audits that read the input gave no verdict: {reason}"
+                    tried = request.without_input(left_out)
+                case Conclusion.NOT_AUDITED:
+                    return self._reported(replace(request, not_audited=reason))
+                case _:
+                    _give_up(conclusion, request.output, reason)
+
+    def _conclude(self, seen: Sequence[Seen], *, has_input: bool) -> Conclusion:
+        ends = [end_of(each) for each in seen]
+        conclusion = conclude(ends, has_input=has_input, self_test=None)
+        if conclusion is Conclusion.TRY_SELF_TEST:
+            passed = self._passes_self_test()
+            conclusion = conclude(ends, has_input=has_input, self_test=passed)
+        return conclusion
+
+    def _passes_self_test(self) -> bool:
+        found = self._attempt(Request(self_test.built_in_file(), self_test.JOB), None)
+        return isinstance(found, AuditResult) and found.outcome is Outcome.VALID
+
+    def _reported(self, request: Request) -> AuditResult:
+        found = self._attempt(request.without_input(""), None)
+        if isinstance(found, AuditResult):
+            return found
+        raise MachineUnfit(f"no report can be made: {self._reason(found)}")
+
+    def _attempt(self, request: Request, on_rows: OnRows | None) -> AuditResult | Seen:
+        """Audit once, and end the child unless it is as good as before."""
+        self._check_stuck_reads(request.output)
+        is_fresh = not (self._child and self._child.is_idle)
+        child = self._start(request.job) if is_fresh or self._child is None else self._child
+        if isinstance(child, Seen):
+            return child
+        server = RangeServer(child.channel, request.sources, self._limits)
+        is_sound = False
+        try:
+            attempt = Attempt(child, server, self._limits, is_fresh, on_rows)
+            found = attempt.run(*request.question(self._limits))
+            is_sound = isinstance(found, Judged) and not (
+                found.needs_renewal or self._is_heavy(child)
+            )
+        finally:
+            server.close()
+            self._servers.append(server)
+            if not is_sound:
+                self._end_child()
+        return (
+            found.result
+            if isinstance(found, Judged)
+            else self._logged(found, request.job, child.stderr)
+        )
+
+    def _start(self, job: GemJob) -> ChildProcess | Seen:
+        self._end_child()
+        try:
+            self._child = child = ChildProcess(self._environment, self._limits.data_bytes)
+        except OSError as error:
+            return self._logged(Seen(was_ready=False, broken=str(error)), job)
+        if self._is_closed:  # meanwhile
+            self._end_child()
+            raise AuditStopped("the audit engine is closed")
+        if seen := wait_until_ready(child, self._limits.start_seconds):
+            self._end_child()
+            return self._logged(seen, job, child.stderr)
+        return child
+
+    def _end_child(self) -> None:
+        if self._child:
+            self._child.end()
+            self._child = None
+
+    def _is_heavy(self, child: ChildProcess) -> bool:
+        """Whether it keeps more memory than it should between two audits, as far as one can see."""
+        used = child.usage()
+        return used is None or used.data_bytes > self._limits.idle_data_bytes
+
+    def _check_stuck_reads(self, output: Source) -> None:
+        self._servers = [server for server in self._servers if server.waiting.count]
+        stuck = sum(server.waiting.count for server in self._servers)
+        if stuck > MAX_STUCK_READS:
+            raise OutputUnreachable(
+                f"{output.url}: {stuck} earlier reads from storage have not ended yet"
+            )
+
+    def _reason(self, seen: Seen) -> str:
+        limits = self._limits
+        return reason_of(seen, cpu_seconds=limits.cpu_seconds, data_bytes=limits.data_bytes)
+
+    def _logged(self, seen: Seen, job: GemJob, stderr: str = "") -> Seen:
+        log(
+            Event.AUDIT_PROCESS_ENDED,
+            job_run_id=job.job_run_id,
+            reason=self._reason(seen),
+            fresh_process=seen.is_fresh,
+            waited_seconds=round(seen.waited_seconds, 1),
+            worked_seconds=round(seen.worked_seconds, 1),
+            stderr=without_signature(stderr),
+        )
+        return seen
+
+
+def _give_up(conclusion: Conclusion, output: Source, reason: str) -> NoReturn:
+    match conclusion:
+        case Conclusion.STORAGE_SLOW:
+            raise OutputUnreachable(f"{output.url}: {reason}")
+        case Conclusion.COUNT:
+            raise AuditUnfinished(f"{output.url}: {reason}")
+        case Conclusion.NOTHING:
+            raise AuditStopped(f"{output.url}: {reason}")
+        case _:
+            raise MachineUnfit(f"this machine cannot audit: {reason}")

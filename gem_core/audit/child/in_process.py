@@ -1,0 +1,79 @@
+"""An audit in this process, with its page: what the child does, and what profiling needs."""
+
+from dataclasses import replace
+
+from gem_core.audit.against_input.input_facts import InputFacts
+from gem_core.audit.audit import audit
+from gem_core.audit.child.result import AuditResult, PageOptions
+from gem_core.audit.judging.facts import Facts, NotOpened, Obstacle
+from gem_core.audit.judging.report import Report, judge
+from gem_core.audit.judging.report_json import report_to_json
+from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
+from gem_core.audit.parquet.opened_file import in_short
+from gem_core.audit.reading.source import Source
+from gem_core.audit.rows.progress import OnRows
+from gem_core.gem.job import GemJob
+from gem_core.page.make import make_page
+
+
+def audit_in_process(
+    output: Source,
+    job: GemJob,
+    *,
+    input_source: Source | None,
+    input_note: str = "",
+    expected_input: str | None = None,
+    on_rows: OnRows | None = None,
+    options: AuditOptions = DEFAULT_OPTIONS,
+    page: PageOptions | None = None,
+) -> AuditResult:
+    """Audit without limits; arguments and errors are those of `Engine.audit`."""
+    report = audit(
+        output,
+        job,
+        input_source=input_source,
+        input_note=input_note,
+        expected_input=expected_input,
+        on_rows=on_rows,
+        options=options,
+    )
+    html, problem = draw_page(report, output, page)
+    return replace(result_of(report), page=html, page_problem=problem)
+
+
+def unread_report(output: Source, job: GemJob, reason: str) -> Report:
+    """The report of an output that no audit could judge, and why."""
+    obstacle = Obstacle.ENDED_EARLY
+    facts = Facts(
+        job=job,
+        file=NotOpened(obstacle, reason),
+        name=output.name,
+        size_bytes=output.size_bytes,
+        input=InputFacts(f"not read, since {obstacle}"),
+    )
+    return judge(facts, bytes_read=0, requests=0)
+
+
+def result_of(report: Report) -> AuditResult:
+    """What is kept of a report, yet without its page."""
+    return AuditResult(
+        outcome=report.outcome,
+        report=report_to_json(report),
+        temporary_problem=report.temporary_problem,
+        rows=report.rows,
+        share_matched=report.share_matched,
+        bytes_read=report.bytes_read,
+        requests=report.requests,
+    )
+
+
+def draw_page(
+    report: Report, output: Source, options: PageOptions | None
+) -> tuple[str | None, str]:
+    """The page, or why there is none although one was asked for: it never costs the verdict."""
+    if options is None:
+        return None, ""
+    try:
+        return make_page(report, output, options.at, with_map=options.with_map), ""
+    except Exception as error:  # noqa: BLE001 - whatever it is, the verdict stands without the page
+        return None, f"{type(error).__name__}: {in_short(error)}"

@@ -1,0 +1,44 @@
+"""What an audit in a child may take. Pure values."""
+
+import sys
+from dataclasses import dataclass
+
+MEMORY_IS_LIMITED = sys.platform == "linux"
+"""Whether the system bounds the child's memory. Elsewhere the parent looks now and then how much
+the child holds, and a sudden demand may be faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one audit. An audit that is tried three times still fits into half an hour."""
+
+    data_bytes: int
+    """Of the child's own memory (VmData, which counts what is reserved). 400 MiB is the least that
+    audits every file."""
+    cpu_seconds: int = 300
+    """Of an audit. Some 10^8 rows take half a minute."""
+    page_cpu_seconds: int = 60
+    """Of the page, beside the audit."""
+    wall_seconds: float = 480
+    """From the question to the verdict."""
+    page_wall_seconds: float = 120
+    """From the verdict to the page."""
+    quiet_seconds: float = 60
+    """A child that waits for nothing is looked at so often; twice without CPU is too long."""
+    range_seconds: float = 120
+    """For one range from storage: longer than the SDK's own tries, since a connection that drips
+    never times out."""
+    storage_seconds: float = 240
+    """That the child may wait for the storage of one file, when it serves less than
+    `STEADY_BYTES_PER_SECOND`."""
+    start_seconds: float = 60
+    """Until the child is ready."""
+
+    @property
+    def idle_data_bytes(self) -> int:
+        """A child that holds more than this between two audits is renewed."""
+        return self.data_bytes // 3
+
+
+STEADY_BYTES_PER_SECOND = 1 << 20
+"""A storage that serves less than this is called slow."""

@@ -1,0 +1,138 @@
+"""The messages between parent and child. Pure values.
+
+A file has a number, `OUTPUT` or `INPUT`. The parent opened it; the child never names an address.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from gem_core.audit.child.result import AuditResult, PageOptions
+from gem_core.audit.options import AuditOptions
+from gem_core.audit.rows.progress import Pass
+from gem_core.gem.job import GemJob
+
+OUTPUT, INPUT = 0, 1
+
+MAX_RANGE_BYTES = 16 << 20
+"""Of one request for a range; longer reads are cut into several."""
+MAX_OUTSTANDING = 8
+"""Ranges that the child may wait for at a time: four of each file, as the read-ahead asks."""
+
+PARENT_GONE, OUT_OF_MEMORY = 70, 71
+"""Exit codes of the child."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What is known of a file without reading it; see `reading.source.Source`."""
+
+    url: str
+    container: str
+    name: str
+    etag: str
+    size_bytes: int
+    last_modified: datetime | None
+    version_id: str | None
+    head_bytes: int
+    """Length of its head, which is in the body of the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Parent to child: audit this output. The body is the head of the output, then the input's."""
+
+    output: FileFacts
+    job: GemJob
+    input_file: FileFacts | None
+    input_note: str
+    expected_input: str | None
+    options: AuditOptions
+    page: PageOptions | None
+    """None draws no page."""
+    with_progress: bool
+    cpu_seconds: int
+    """For the audit; the page has its own."""
+    page_cpu_seconds: int
+    not_audited: str = ""
+    """Why the output is reported without an audit; empty audits it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RangeRead:
+    """Parent to child: the bytes of a range, in the body."""
+
+    id: int
+
+
+class ReadProblem(StrEnum):
+    """Why a range could not be read."""
+
+    CHANGED = "changed"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class RangeFailed:
+    """Parent to child: a range could not be read."""
+
+    id: int
+    problem: ReadProblem
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Child to parent: everything is imported, and the limits hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRange:
+    """Child to parent: send these bytes of a file."""
+
+    id: int
+    """Of this request; no other that is outstanding has it."""
+    file: int
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Child to parent: how far the audit is."""
+
+    doing: Pass
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Child to parent: the audit is done; the page may still come."""
+
+    result: AuditResult
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Child to parent, last: the body holds the page as HTML in UTF-8, or nothing."""
+
+    page_problem: str
+    needs_renewal: bool
+    """Whether a file could not be read, which may have left the child in a bad state."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputUnread:
+    """Child to parent, last: the output could not be read. The parent knows why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """Child to parent, last: an error that the reader does not expect, whichever file causes it."""
+
+    detail: str
+
+
+FROM_PARENT = (Question, RangeRead, RangeFailed)
+FROM_CHILD = (Ready, ReadRange, Progress, Verdict, Done, OutputUnread, Crashed)

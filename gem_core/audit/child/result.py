@@ -1,0 +1,41 @@
+"""The result of an audit as plain data, whether a child made it or this process. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gem_core.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class PageOptions:
+    """How the report is drawn as a page."""
+
+    at: datetime
+    """When the output was audited, for the page to say."""
+    with_map: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AuditResult:
+    """What an audit found."""
+
+    outcome: Outcome
+    report: Mapping[str, Any]
+    """The report as JSON; see `judging.report_json`."""
+    temporary_problem: str
+    """Why checks did not run for trouble that may pass, or empty; see `Report.temporary_problem`."""
+    rows: int | None
+    share_matched: float | None
+    """Of the rows, 0 to 1."""
+    bytes_read: int
+    """Of the output."""
+    requests: int
+    """For the output, without the one that opened it."""
+    input_left_out: str = ""
+    """Why the audit ran without the input although it can be read; empty when it did not."""
+    page: str | None = None
+    """The report as HTML; None when no page was asked for, or none could be drawn."""
+    page_problem: str = ""
+    """Why there is no page although one was asked for, or empty."""

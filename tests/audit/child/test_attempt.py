@@ -1,0 +1,250 @@
+"""One audit in one child: whatever the child does, it ends with something to conclude from."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+
+from gem_core.audit.child import environment, process
+from gem_core.audit.child.attempt import Judged
+from gem_core.audit.child.conclusions import End, Overdue, Seen, end_of
+from gem_core.audit.child.messages import MAX_RANGE_BYTES, OUT_OF_MEMORY
+from gem_core.audit.child.process import ChildProcess
+from gem_core.audit.child.self_test import BuiltInFile
+from gem_core.audit.child.untrusted_page import START
+from gem_core.audit.child.usage import Usage
+from gem_core.errors import OutputChanged, OutputUnreachable
+from gem_core.outcome import Outcome
+from tests.audit.child.children import (
+    LIMITS,
+    Dripping,
+    attempt,
+    attempt_in,
+    be_hostile,
+    ready_child,
+)
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limits are Linux's")
+
+
+@pytest.fixture(autouse=True)
+def _hostile(monkeypatch: pytest.MonkeyPatch) -> None:
+    be_hostile(monkeypatch)
+
+
+@pytest.fixture
+def dripping() -> Iterator[Dripping]:
+    file = Dripping(bytes(1000))
+    yield file
+    file.ends.set()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame and an end have a tenth of a second."""
+    monkeypatch.setattr(process, "FRAME_SECONDS", 0.1)
+    monkeypatch.setattr(process, "_END_SECONDS", 0.1)
+
+
+def seen(act: str, *sources: BuiltInFile, **limits: Any) -> Seen:  # noqa: ANN401 - numbers
+    found, _ = attempt(act, replace(LIMITS, **limits), sources or (BuiltInFile(bytes(1000)),))
+    assert isinstance(found, Seen)
+    return found
+
+
+def judged(act: str, **limits: Any) -> Judged:  # noqa: ANN401 - numbers
+    found, _ = attempt(act, replace(LIMITS, **limits))
+    assert isinstance(found, Judged)
+    return found
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "wild_range 1 1 0 10",
+        "wild_range 1 -1 0 10",
+        "wild_range 1 0 -1 10",
+        "wild_range 1 0 991 10",
+        f"wild_range 1 0 {1 << 62} 10",
+        "wild_range 1 0 0 0",
+        "wild_range 1 0 0 -5",
+        "gibibyte",
+        "outcome failed",
+        "no_such_failure",
+    ],
+)
+def test_a_child_that_breaks_the_protocol_has_crashed(act: str) -> None:
+    found = seen(act)
+    assert found.broken
+    assert end_of(found) is End.CRASHED
+
+
+def test_a_range_has_at_most_16_mib() -> None:
+    large = BuiltInFile(bytes(MAX_RANGE_BYTES + 1))
+    assert "no range of" in seen(f"wild_range 1 0 0 {MAX_RANGE_BYTES + 1}", large).broken
+
+
+def test_few_ranges_may_be_outstanding(dripping: Dripping) -> None:
+    assert "too many requests" in seen("many_ranges", dripping).broken
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("act", ["half_a_frame", "close", "deaf"])
+def test_a_child_that_stops_in_a_frame_hangs(act: str) -> None:
+    found = seen(act, BuiltInFile(bytes(MAX_RANGE_BYTES)))
+    assert found.overdue is Overdue.QUIET
+    assert end_of(found) is End.OVERDUE
+
+
+def test_a_child_without_cpu_hangs() -> None:
+    found = seen("hang", quiet_seconds=0.1)
+    assert found.overdue is Overdue.QUIET
+    assert found.waited_seconds == 0 < found.worked_seconds
+
+
+def test_a_child_that_works_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    used = (Usage(seconds, 0, 0) for seconds in count())
+    monkeypatch.setattr(ChildProcess, "usage", lambda _: next(used))
+    found = seen("hang", quiet_seconds=0.05, wall_seconds=0.5)
+    assert next(used).cpu_seconds > 2
+    assert found.overdue is Overdue.WALL
+    assert end_of(found) is End.OVERDUE
+
+
+@pytest.mark.slow
+def test_cpu_is_bounded() -> None:
+    assert end_of(seen("spin", cpu_seconds=1)) is End.CPU
+
+
+def test_a_wait_for_storage_is_no_hang_and_no_work(dripping: Dripping) -> None:
+    found = seen("wild_range 1 0 0 10", dripping, quiet_seconds=0.05, wall_seconds=0.5)
+    assert found.overdue is Overdue.WALL
+    assert found.waited_seconds > found.worked_seconds
+    assert end_of(found) is End.STORAGE
+
+
+def test_a_range_that_does_not_come_ends_the_audit_in_the_words_of_the_parent(
+    dripping: Dripping,
+) -> None:
+    with pytest.raises(OutputUnreachable, match="10 bytes did not come in 0 s; try again"):
+        seen("read_and_report 1 0 0 10", dripping, range_seconds=0.1)
+
+
+def test_a_slow_storage_ends_the_audit(dripping: Dripping) -> None:
+    with pytest.raises(OutputUnreachable, match="only 0 bytes came in 0 s"):
+        seen("read_and_report 1 0 0 10", dripping, storage_seconds=0.1)
+
+
+class _Failing(BuiltInFile):
+    def read(self, offset: int, length: int) -> bytes:
+        assert offset == 0
+        raise {1: OutputChanged("replaced"), 2: ValueError("https://a/c?sig=secret")}[length]
+
+
+@pytest.mark.parametrize(("length", "error"), [(1, OutputChanged), (2, ValueError)])
+def test_what_storage_raises_is_raised_as_it_is(length: int, error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"replaced|secret"):
+        seen(f"read_and_report 1 0 0 {length}", _Failing(bytes(9)))
+
+
+class _Short(BuiltInFile):
+    def read(self, offset: int, length: int) -> bytes:
+        return self.data[offset : offset + length - 1]
+
+
+def test_a_range_that_comes_short_is_not_served() -> None:
+    with pytest.raises(OutputUnreachable, match="9 of 10 bytes came"):
+        seen("read_and_report 1 0 0 10", _Short(bytes(99)))
+
+
+@pytest.mark.parametrize(
+    ("act", "end"),
+    [
+        (f"die {signal.SIGABRT}", End.CRASHED),
+        (f"die {signal.SIGSEGV}", End.CRASHED),
+        (f"die {signal.SIGBUS}", End.CRASHED),
+        (f"die {signal.SIGILL}", End.CRASHED),
+        (f"die {signal.SIGKILL}", End.KILLED),
+        (f"die {signal.SIGTERM}", End.STOPPED),
+        (f"leave {OUT_OF_MEMORY}", End.MEMORY),
+        ("leave 1", End.CRASHED),
+    ],
+)
+def test_the_end_of_the_child_is_seen(act: str, end: End) -> None:
+    assert end_of(seen(act)) is end
+
+
+def test_the_end_of_standard_error_is_kept() -> None:
+    _, child = attempt("leave 1")
+    assert child.stderr.endswith("xxxlast line")
+    assert len(child.stderr) == 4096
+
+
+def test_memory_is_watched_where_the_system_does_not_bound_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(process, "MEMORY_IS_LIMITED", value=False)
+    monkeypatch.setattr(process, "_WATCH_SECONDS", 0.01)
+    command = environment.command
+    monkeypatch.setattr(
+        environment, "command", lambda **words: command(**words | {"data_bytes": 1 << 40})
+    )
+    found = seen("grow", data_bytes=200 << 20)
+    assert found.over_memory
+    assert end_of(found) is End.MEMORY
+
+
+@pytest.mark.parametrize(
+    ("act", "limits", "problem"),
+    [
+        ("die_in_the_page", {}, "the reader crashed"),
+        pytest.param(
+            "spin_in_the_page",
+            {"page_cpu_seconds": 1, "cpu_seconds": 1},
+            "more CPU time",
+            marks=pytest.mark.slow,
+        ),
+        ("hang_in_the_page", {"quiet_seconds": 0.1}, "did not end in time"),
+        ("hang_in_the_page", {"page_wall_seconds": 0.1}, "did not end in time"),
+    ],
+)
+def test_a_page_that_cannot_be_drawn_costs_the_page(
+    act: str, limits: dict[str, float], problem: str
+) -> None:
+    found = judged(act, **limits)
+    assert found.result.outcome is Outcome.VALID
+    assert found.result.page is None
+    assert problem in found.result.page_problem
+    assert found.needs_renewal
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (START.encode() + b"...", ""),
+        (b"\n" + START.encode() + b"...", ""),
+        (b"", ""),
+        (b"\xff", "not text"),
+        (b"<!doctype html><script>", "policy"),
+        (START.replace("'none'", "'self'").encode(), "policy"),
+    ],
+)
+def test_a_page_must_begin_with_its_policy(body: bytes, problem: str) -> None:
+    found = judged(f"page {body.hex()}").result
+    assert problem in found.page_problem
+    assert bool(found.page_problem) == bool(problem)
+    assert found.page == (body.decode() if body and not problem else None)
+
+
+def test_a_child_that_sends_unasked_is_not_idle() -> None:
+    with ready_child() as child:
+        assert child.is_idle
+        found = attempt_in(child, "unasked", LIMITS, [BuiltInFile(b"")])
+        assert isinstance(found, Judged)
+        event = child.events.get(timeout=60)
+        child.events.put(event)
+        assert not child.is_idle
