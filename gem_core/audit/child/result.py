@@ -25,7 +25,7 @@ class AuditResult:
     report: Mapping[str, Any]
     """The report as JSON; see `judging.report_json`."""
     temporary_problem: str
-    """Why checks did not run for trouble that may pass, or empty; see `Report.temporary_problem`."""
+    """Why checks did not run for now, or empty; see `Report.temporary_problem`."""
     rows: int | None
     share_matched: float | None
     """Of the rows, 0 to 1."""
