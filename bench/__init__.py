@@ -1,4 +1,4 @@
-"""Measures the audit beside merely decoding its columns, and beside other tools. Never deployed.
+"""Compares the audit with only decoding its columns, and with other tools. Never deployed.
 
-`make bench` runs it in an environment of its own, since it needs the other tools.
+`make bench` runs it in a separate environment, because it needs the other tools.
 """

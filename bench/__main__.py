@@ -1,8 +1,8 @@
-"""`python -m bench`: makes files, measures in rounds, prints a table of ratios to the floor.
+"""`python -m bench`: writes files, measures in rounds, prints a table of ratios to the floor.
 
-The floor decodes the four columns in one thread and looks at nothing. Every run is a process of its
-own; contestants take turns, so that a noisy minute hits all of them; medians are shown. CPU time is
-the figure to trust: wall time and peak memory suffer from company on the machine.
+The floor decodes the four columns in one thread and does nothing else. Each run is a separate
+process. The contestants take turns, so that other load on the machine affects all of them, and the
+table shows medians. Trust the CPU time: other processes disturb wall time and peak memory.
 """
 
 import argparse
@@ -28,28 +28,28 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES = ROOT / "artifacts" / "bench"
 LAYOUTS = {layout.compression: layout for layout in (BIG_GROUPS, SMALL_GROUPS)}
 BYTES_A_ROW = 150
-"""Of the larger layout, rounded up."""
+"""Bytes for each row of the larger layout, rounded up."""
 
 ORDERS = {
     "pandera": [Order.SORTED],
     "great_expectations": [Order.SORTED],
     "ours_ids_held": [Order.SPARSE, Order.TEXT],
 }
-"""Where these are measured: slow ones only once, since they say the same for every order; the
-memory for ids only where ids are sorted."""
+"""The orders for these contestants. The slow ones run once, because the order does not matter to
+them. `ours_ids_held` runs only for the orders in which the audit must keep ids in memory."""
 
 QUICK = ["floor", "ours", "duckdb"]
 
 ONE_THREAD = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
 TOOLS = {"duckdb", "polars", "pandera", "great_expectations"}
-"""Measured with the settings of their own; the floor and ours with those of the deployed app."""
+"""These run with their default settings. The floor and the audit run with those of the app."""
 
 type Figures = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure."""
+    """The contestants, orders and layouts to measure."""
 
     rows: int
     rounds: int
@@ -60,7 +60,7 @@ class Plan:
 
 
 def main() -> int:
-    """Measure and print."""
+    """Measure and print the tables."""
     plan = _plan()
     table = Table(
         title=f"{plan.rows:,} rows, medians of {plan.rounds}; ratios to the floor, MiB over imports"
@@ -87,7 +87,7 @@ def main() -> int:
 
 
 def _compared(plan: Plan, progress: Progress) -> Table:
-    """A table of comparing with the input; ids in order."""
+    """The table of comparisons with the input, with ids in order."""
     table = Table(
         title=f"beside its input, {plan.rows:,} rows, medians of {plan.rounds}; ratios to both"
     )
@@ -116,16 +116,18 @@ def _plan() -> Plan:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--quick", action="store_true", help="a minute: 1 M rows, two orders, 3 rounds"
+        "--quick", action="store_true", help="1 M rows, two orders, 3 rounds; takes a minute"
     )
-    parser.add_argument("--rows", type=_rows, default="10M", help="such as 50M (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")
+    parser.add_argument(
+        "--rows", type=_rows, default="10M", help="number of rows, such as 50M (%(default)s)"
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="rounds (%(default)s)")
     parser.add_argument("--only", nargs="+", default=list(CONTESTANTS), choices=CONTESTANTS)
     parser.add_argument("--without", nargs="+", default=[], choices=CONTESTANTS)
     parser.add_argument("--ids", nargs="+", default=list(Order), choices=list(Order))
     parser.add_argument("--layouts", nargs="+", default=list(LAYOUTS), choices=LAYOUTS)
     parser.add_argument(
-        "--no-input", action="store_true", help="leave out the table of comparing with the input"
+        "--no-input", action="store_true", help="omit the table of comparisons with the input"
     )
     asked = parser.parse_args()
     orders, layouts = (

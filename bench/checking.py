@@ -1,6 +1,7 @@
-"""`make bench-checks`: jobs checked a second, storage operations of a job, and the cost of a tick.
+"""`make bench-checks`: checked jobs per second, storage operations per job, and cost of a tick.
 
-The app's own tick with the real client of GEM, against a loopback GEM of 50 ms in another process.
+It runs the app's tick with the real client of GEM. GEM is a loopback server in another process that
+answers after 50 ms.
 """
 
 import argparse
@@ -48,14 +49,14 @@ ROOT = Path(__file__).resolve().parent.parent
 IN_FLIGHT = (8, 16, 32)
 ROUNDS = 3
 SECONDS = 4
-"""Of asking, if nothing but the latency took time; short enough for a bench, long for a rate."""
+"""Duration of a measurement if only the latency took time: short, but long enough for a rate."""
 AGE = timedelta(hours=2)
-"""Of the jobs: asked about each ten minutes, as foreseen."""
+"""Age of the jobs. The schedule checks such jobs every ten minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where a tick's documents are, and how often they were asked."""
+    """The containers of a tick, and the number of operations on them."""
 
     jobs: Documents
     worklist: Documents
@@ -64,12 +65,12 @@ class Stores:
 
     @property
     def registry(self) -> JobRegistry:
-        """Over counted documents."""
+        """A registry that uses the counted containers."""
         return JobRegistry(jobs=self.jobs, worklist=self.worklist, tickets=self.tickets)
 
 
 def stores(make: Callable[[str], Documents]) -> Stores:
-    """Counted stores."""
+    """Containers whose operations are counted."""
     counts: Counter[str] = Counter()
     jobs, worklist, tickets = (
         cast("Documents", Counted(make(name), counts)) for name in ("jobs", "worklist", "tickets")
@@ -78,12 +79,12 @@ def stores(make: Callable[[str], Documents]) -> Stores:
 
 
 def now() -> datetime:
-    """The clock."""
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
 def checker(held: Stores, gem: GemClient, in_flight: int) -> Checker:
-    """A tick whose rate is no bound."""
+    """The parts of a tick, with a rate limit that is never reached."""
     return Checker(
         registry=held.registry,
         heartbeat=Heartbeat(held.worklist),
@@ -100,19 +101,19 @@ def checker(held: Stores, gem: GemClient, in_flight: int) -> Checker:
 
 
 def each(do: Callable[[str], object], names: Iterable[str]) -> None:
-    """Do it for all names, several at once."""
+    """Call the function for all names, several in parallel."""
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(do, names))
 
 
 def register(held: Stores, names: Iterable[str], due_in: timedelta) -> None:
-    """Open jobs that were registered a while ago."""
+    """Create open jobs that were registered some time ago."""
     began = now() - AGE
     each(lambda name: held.registry.add(JobRecord(name, began, now() + due_in)), names)
 
 
 def settle(held: Stores, names: Iterable[str]) -> None:
-    """Jobs that were delivered: a record, and no marker."""
+    """Create delivered jobs, which have a record and no marker."""
 
     def add(name: str) -> None:
         record = JobRecord(name, now() - AGE, now()).settled(Settlement.FAILED, now())
@@ -124,7 +125,7 @@ def settle(held: Stores, names: Iterable[str]) -> None:
 
 @contextmanager
 def loopback() -> Iterator[str]:
-    """The address of a GEM that lives as long as this."""
+    """The address of a loopback GEM, which runs until the block ends."""
     with subprocess.Popen(
         [sys.executable, "-m", "bench.gem_loopback"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
@@ -135,7 +136,7 @@ def loopback() -> Iterator[str]:
 
 
 def bare(address: str, in_flight: int, questions: int) -> float:
-    """Questions a second by the standard library's connections alone: what the machine gives."""
+    """Requests per second with only the standard library: the limit of the machine."""
     host = urlsplit(address).netloc
 
     def ask(count: int) -> None:
@@ -153,17 +154,17 @@ def bare(address: str, in_flight: int, questions: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of a tick with due jobs."""
+    """Figures of a tick with due jobs."""
 
     per_second: float
     cpu_ms: float
-    """Of a job."""
+    """CPU time per job."""
     operations: float
-    """Of a job, all that a tick asks of storage."""
+    """Storage operations per job."""
 
 
 def tick(held: Stores, address: str, in_flight: int, jobs: int) -> Figures:
-    """Check so many due jobs."""
+    """Check this number of due jobs."""
     names = [f"job-{time.time_ns()}-{number}" for number in range(jobs)]
     register(held, names, -timedelta(seconds=1))
     with GemClient(
@@ -183,7 +184,7 @@ def tick(held: Stores, address: str, in_flight: int, jobs: int) -> Figures:
 
 
 def throughput(console: Console, address: str, azurite: Azurite) -> None:
-    """The table of rates; the contestants take turns."""
+    """The table of rates. The contestants take turns."""
     table = Table(title=f"due jobs checked a second, medians of {ROUNDS}; GEM answers in 50 ms")
     headings = ("in flight", "ideal", "bare", "in memory", "of ideal", "of bare", "CPU ms",
                 "Azurite", "operations")  # fmt: skip
@@ -212,7 +213,7 @@ def throughput(console: Console, address: str, azurite: Azurite) -> None:
 
 
 def growth(console: Console, azurite: Azurite, *, settled_on_azurite: int) -> None:
-    """What a tick with nothing due costs, by the number of open and of settled jobs."""
+    """The cost of a tick without due jobs, by the number of open and of settled jobs."""
     table = Table(title="a tick with nothing due")
     for heading in ("storage", "open jobs", "settled jobs", "operations", "seconds"):
         table.add_column(heading, justify="left" if heading == "storage" else "right")
@@ -253,12 +254,14 @@ def _idle(table: Table, held: Stores, what: str, open_jobs: int, settled: int) -
 def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(prog="python -m bench.checking", description=__doc__)
-    parser.add_argument("--rates-only", action="store_true", help="not the cost of idle ticks")
+    parser.add_argument(
+        "--rates-only", action="store_true", help="do not measure ticks without due jobs"
+    )
     parser.add_argument(
         "--settled", type=int, default=1000, help="settled jobs on Azurite (%(default)s)"
     )
     arguments = parser.parse_args()
-    # As deployed: every event of ours is written.
+    # As in the deployed app, all log events of gem_core are written.
     logging.basicConfig(level=logging.WARNING, filename=os.devnull)
     logging.getLogger("gem_core").setLevel(logging.INFO)
     console = Console(width=100)

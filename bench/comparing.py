@@ -1,4 +1,4 @@
-"""What it costs to compare every value with the input's, beside decoding both files and no more."""
+"""The cost of comparing all values with the input, compared with only decoding both files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 CARRIED_ON = ["id", "geometry"]
-"""The columns of `networks` that were the input's."""
+"""The columns of `networks` that come from the input."""
 
 type Run = Callable[[Path], object]
 
 
 def write_given(output: Path) -> Path:
-    """Write the input of a network, unless it is there: what GEM added is left out."""
+    """Write the input of a network unless it exists: the network without GEM's columns."""
     path = given_of(output)
     if not path.exists():
         unfinished = path.with_suffix(".unfinished")
@@ -26,12 +26,12 @@ def write_given(output: Path) -> Path:
 
 
 def given_of(output: Path) -> Path:
-    """Where the input of a network lies."""
+    """The path of a network's input."""
     return output.with_suffix(".given.parquet")
 
 
 def both() -> Run:
-    """Decode all columns of both files and look at nothing."""
+    """Decode all columns of both files and do nothing else."""
 
     def run(path: Path) -> int:
         rows = 0
@@ -53,7 +53,7 @@ def _audit(*, with_values: bool, two_threads: bool = False) -> Run:
     from gem_core.audit.reading.source import open_file
     from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 
-    # At its first array of numpy's, pyarrow imports pandas where there is one.
+    # pyarrow imports pandas at its first numpy array, if pandas is installed.
     pa.array(np.zeros(1))
     job = X_VERSION_1.read({"jobRunId": "bench", "status": "finished"})
     options = AuditOptions(two_threads=two_threads, with_values=with_values)
@@ -70,17 +70,17 @@ def _audit(*, with_values: bool, two_threads: bool = False) -> Run:
 
 
 def ids() -> Run:
-    """Audit, with the ids held against the input's."""
+    """Audit, and compare the ids with the input."""
     return _audit(with_values=False)
 
 
 def columns() -> Run:
-    """Audit, with every value held against the input's."""
+    """Audit, and compare all values with the input."""
     return _audit(with_values=True)
 
 
 def columns_in_two_threads() -> Run:
-    """As `columns`, each file decoded in a thread of its own."""
+    """Like `columns`, but each file is decoded in its own thread."""
     return _audit(with_values=True, two_threads=True)
 
 

@@ -1,7 +1,7 @@
-"""Each contestant reads one file and applies the rules as its own documentation would have it.
+"""The contestants. Each reads one file and applies the rules in the way its documentation shows.
 
-Libraries are imported before the clock runs. Ours and the floor are tuned; the others are one plain
-formulation each, with one thread where they can be told.
+Libraries are imported before the measurement starts. The audit and the floor are optimized. The
+others are one simple implementation each, with one thread where that can be configured.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ type Run = Callable[[Path], object]
 
 
 def floor() -> Run:
-    """Decode the four columns and look at nothing."""
+    """Decode the four columns and do nothing else."""
     import pyarrow.parquet as pq
 
     def run(path: Path) -> int:
@@ -30,17 +30,17 @@ def floor() -> Run:
 
 
 def ours() -> Run:
-    """Run the whole audit in one thread, without an input."""
+    """Run the complete audit in one thread, without an input."""
     return _audit(two_threads=False)
 
 
 def ours_two_threads() -> Run:
-    """Run the same in two threads, as it does by itself on two processors."""
+    """Run the audit in two threads, which is the default on two processors."""
     return _audit(two_threads=True)
 
 
 def ours_ids_held() -> Run:
-    """Run it in one thread with 256 MiB for ids, so that ten million of them stay in memory."""
+    """Run the audit in one thread with 256 MiB for ids, enough for ten million in memory."""
     return _audit(two_threads=False, ids_bytes=256 << 20)
 
 
@@ -53,7 +53,7 @@ def _audit(*, two_threads: bool, ids_bytes: int | None = None) -> Run:
     from gem_core.audit.reading.source import open_file
     from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 
-    # At its first array of numpy's, pyarrow imports pandas where there is one.
+    # pyarrow imports pandas at its first numpy array, if pandas is installed.
     pa.array(np.zeros(1))
     limits = IdLimits() if ids_bytes is None else IdLimits(ids_bytes)
     options = AuditOptions(limits, two_threads=two_threads)
@@ -76,7 +76,7 @@ def _audit(*, two_threads: bool, ids_bytes: int | None = None) -> Run:
 
 
 def duckdb() -> Run:
-    """One aggregate over the file; counts every kind of fault."""
+    """One aggregate query over the file, which counts all kinds of faults."""
     import duckdb as library
 
     query = f"""
@@ -97,7 +97,7 @@ def duckdb() -> Run:
 
 
 def polars() -> Run:
-    """One lazy query, streamed; counts every kind of fault."""
+    """One lazy, streamed query, which counts all kinds of faults."""
     import polars as pl
 
     matched = pl.col("match_status") == "matched"
@@ -120,7 +120,7 @@ def polars() -> Run:
 
 
 def pandera() -> Run:
-    """Check a schema over a data frame of pandas."""
+    """Validate a pandas data frame with a schema."""
     import pandas as pd
     import pandera.pandas as pa
 
@@ -146,7 +146,7 @@ def pandera() -> Run:
 
 
 def great_expectations() -> Run:
-    """Meet a suite of expectations over a data frame of pandas; pass or fail only."""
+    """Validate a pandas data frame with a suite of expectations, without counts of faults."""
     import great_expectations as gx
     import pandas as pd
     from great_expectations import expectations as expect

@@ -1,4 +1,4 @@
-"""Documents in memory, and a count of the operations on any documents; for measuring."""
+"""Documents in memory, and documents whose operations are counted; for measurements."""
 
 import itertools
 from collections import Counter
@@ -11,11 +11,11 @@ from gem_core.errors import RecordConflict
 from gem_core.storage.documents import Document, Documents, Listed, Page
 
 LISTING_PAGE = 5000
-"""Documents that one request of a listing gives, as in blob storage."""
+"""Number of documents in a page of a listing, as in blob storage."""
 
 
 class MemoryDocuments:
-    """Keeps the promises of `Documents`, for one process."""
+    """Implements `Documents` in memory, for one process."""
 
     def __init__(self) -> None:
         self._held: dict[str, tuple[Document, Listed]] = {}
@@ -23,12 +23,12 @@ class MemoryDocuments:
         self._lock = Lock()
 
     def get(self, name: str) -> Document | None:
-        """The document."""
+        """The document, or None if it does not exist."""
         held = self._held.get(name)
         return held[0] if held else None
 
     def create(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
-        """Write it unless it is there."""
+        """Write a new document. Raises RecordConflict if it exists."""
         with self._lock:
             if name in self._held:
                 raise RecordConflict(name)
@@ -37,14 +37,14 @@ class MemoryDocuments:
     def replace(
         self, name: str, body: bytes, *, etag: str, metadata: Mapping[str, str] | None = None
     ) -> str:
-        """Write over one version."""
+        """Replace one version. Raises RecordConflict if there is another."""
         with self._lock:
             if name not in self._held or self._held[name][0].etag != etag:
                 raise RecordConflict(name)
             return self._write(name, body, metadata)
 
     def put(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
-        """Write it."""
+        """Write the document, whether it exists or not."""
         with self._lock:
             return self._write(name, body, metadata)
 
@@ -55,37 +55,37 @@ class MemoryDocuments:
         return etag
 
     def delete(self, name: str, *, etag: str | None = None) -> None:
-        """Remove it."""
+        """Delete the document."""
         with self._lock:
             if etag is not None and (name not in self._held or self._held[name][0].etag != etag):
                 raise RecordConflict(name)
             self._held.pop(name, None)
 
     def url(self, name: str) -> str:
-        """Where it would lie."""
+        """An address for the document."""
         return f"memory:{name}"
 
     def page(self, *, prefix: str = "", size: int = 100, after: str | None = None) -> Page:
-        """Part of the listing."""
+        """One page of the listing."""
         with self._lock:
             names = sorted(n for n in self._held if n.startswith(prefix) and n > (after or ""))
             items = tuple(self._held[name][1] for name in names[:size])
         return Page(items, items[-1].name if len(names) > size else None)
 
     def every(self, *, prefix: str = "") -> Iterator[Listed]:
-        """All of it."""
+        """The complete listing."""
         yield from self.page(prefix=prefix, size=len(self._held) + 1).items
 
 
 class Counted:
-    """Documents whose requests are counted, by kind; a listing is one for each page."""
+    """Documents whose requests are counted by kind. A listing counts one request for each page."""
 
     def __init__(self, documents: Documents, counts: Counter[str]) -> None:
         self._documents = documents
         self._counts = counts
 
     def every(self, *, prefix: str = "") -> Iterator[Listed]:
-        """All documents; counted when it ends."""
+        """The complete listing. Its requests are counted at the end."""
         items = list(self._documents.every(prefix=prefix))
         self._counts["list"] += 1 + max(0, len(items) - 1) // LISTING_PAGE
         return iter(items)

@@ -1,4 +1,4 @@
-"""What the deployed app sets in its environment for the sake of speed and memory."""
+"""The environment variables of the deployed app that affect speed and memory."""
 
 AS_DEPLOYED = {
     "NPY_DISABLE_CPU_FEATURES": "X86_V4",
@@ -7,4 +7,4 @@ AS_DEPLOYED = {
     "MALLOC_MMAP_THRESHOLD_": "4194304",
     "MALLOC_TRIM_THRESHOLD_": "33554432",
 }
-"""As in infra/modules/app.bicep, where comments say why; a test holds the two alike."""
+"""The same values as in infra/modules/app.bicep, which explains them. A test compares the two."""

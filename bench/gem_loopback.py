@@ -1,7 +1,7 @@
-"""A GEM that answers each question after 50 ms: `python -m bench.gem_loopback`.
+"""A loopback GEM that answers each request after 50 ms: `python -m bench.gem_loopback`.
 
-In a process of its own, on one event loop, so that it costs the measured process nothing. Prints
-its address and ends when its standard input is closed.
+It runs in a separate process with one event loop, so that it costs the measured process nothing. It
+prints its address and ends when its standard input is closed.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ _EMPTY_LINE = b"\r\n\r\n"
 
 
 def answer(job_run_id: str) -> bytes:
-    """A running job, as GEM tells it, as an HTTP response."""
+    """GEM's answer about a running job, as an HTTP response."""
     body = json.dumps(
         {
             "jobRunId": job_run_id,
@@ -31,7 +31,7 @@ def answer(job_run_id: str) -> bytes:
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """One connection, kept open."""
+    """Serve one persistent connection."""
     try:
         while True:
             head = await reader.readuntil(_EMPTY_LINE)
@@ -43,7 +43,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def main() -> None:
-    """Serve until the parent is gone."""
+    """Serve until standard input is closed."""
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await asyncio.to_thread(sys.stdin.read)

@@ -1,8 +1,8 @@
-"""`python -m bench.ids`: ids out of order against an input, with planted differences.
+"""`python -m bench.ids`: compares unordered ids with an input, with known differences.
 
-Both files are shuffled, each in its own way. The output has some ids twice, lacks some of the
-input's, and has some that the input has not; the exact counts must come out, within the memory that
-ids may take.
+Both files are shuffled differently. The output has some duplicate ids, lacks some ids of the input,
+and has some ids that the input does not have. The audit must find the exact counts within the
+memory limit for ids.
 """
 
 import argparse
@@ -35,14 +35,14 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two files."""
+    """An output and its input."""
 
     given: Path
     output: Path
 
 
 def write_pair(folder: Path, rows: int, order: Order) -> Pair:
-    """Write an input of so many rows and its output, unless they are there already."""
+    """Write an input with this number of rows and its output, unless they exist."""
     folder.mkdir(parents=True, exist_ok=True)
     pair = Pair(folder / f"{rows}-{order}.parquet", folder / f"{rows}-{order}_matched.parquet")
     if pair.given.exists() and pair.output.exists():
@@ -75,7 +75,7 @@ def _write(path: Path, tables: Iterable[pa.Table]) -> None:
 
 
 def counts(facts: Facts) -> dict[str, int | None]:
-    """Name what was counted."""
+    """The counts by name."""
     ids = facts.ids
     if ids is None or ids.distinct is None:
         return {"repeated": None, "missing": None, "extra": None}
@@ -88,7 +88,7 @@ def counts(facts: Facts) -> dict[str, int | None]:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What an audit of a pair found, and what it took."""
+    """The counts of an audit, with its time and memory."""
 
     counts: dict[str, int | None]
     cpu: float
@@ -99,7 +99,7 @@ class Measured:
 def measure(pair: Pair, id_bytes: int) -> Measured:
     """Audit in this process."""
     answer = {"jobRunId": "bench", "status": "finished", "inputFileName": pair.given.name}
-    pa.array(np.zeros(1))  # the first one imports what it needs
+    pa.array(np.zeros(1))  # the first array causes imports
     before, cpu, wall = peak_mib(), time.process_time(), time.perf_counter()
     report = audit(
         open_file(pair.output),
@@ -116,15 +116,15 @@ def measure(pair: Pair, id_bytes: int) -> Measured:
 
 
 def main() -> int:
-    """Audit, print, and fail unless the counts are those that were planted."""
+    """Audit and print. Fails if the counts are not the known ones."""
     parser = argparse.ArgumentParser(
         prog="python -m bench.ids",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("ids", choices=[Order.DENSE, Order.SPARSE, Order.TEXT])
-    parser.add_argument("--rows", type=int, default=10_000_000, help="(%(default)s)")
-    parser.add_argument("--mib", type=int, default=256, help="for ids (%(default)s)")
+    parser.add_argument("--rows", type=int, default=10_000_000, help="number of rows (%(default)s)")
+    parser.add_argument("--mib", type=int, default=256, help="memory for ids in MiB (%(default)s)")
     asked = parser.parse_args()
     pair = _apart(write_pair, FILES, asked.rows, Order(asked.ids))
     found = _apart(measure, pair, asked.mib << 20)
@@ -137,7 +137,7 @@ def main() -> int:
 
 
 def _apart[**P, R](work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Do it in a process of its own, with the settings of the deployed app."""
+    """Run the function in a separate process with the environment of the deployed app."""
     os.environ.update(AS_DEPLOYED)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(work, *args, **kwargs).result()

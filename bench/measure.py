@@ -1,6 +1,6 @@
-"""One contestant on one file, measured in this process: `python -m bench.measure NAME FILE`.
+"""Measures one contestant on one file in this process: `python -m bench.measure NAME FILE`.
 
-Prints JSON: CPU and wall seconds, and MiB by which the peak exceeds what the imports took.
+Prints JSON: CPU seconds, wall seconds, and the peak memory in MiB without the imports.
 """
 
 import json
@@ -13,7 +13,7 @@ from bench.contestants import CONTESTANTS
 
 
 def peak_mib() -> float:
-    """Most memory that this process ever held (Linux)."""
+    """Peak memory of this process (Linux)."""
     status = Path("/proc/self/status").read_text("ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 

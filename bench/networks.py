@@ -1,4 +1,4 @@
-"""Writes matched networks of any size and layout, the same bytes for the same arguments."""
+"""Writes matched networks of any size and layout. The same arguments give the same bytes."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,19 +11,19 @@ import pyarrow.parquet as pq
 
 MATCHED_SHARE = 0.8468
 _GEOMETRIES = 4096
-"""Distinct lines, drawn from at random: none of the contestants reads them."""
+"""Number of distinct lines; rows choose one at random. No contestant reads them."""
 
 _BLOCK = 1 << 20
-"""Rows made at once."""
+"""Number of rows that are created together."""
 
 
 class Order(StrEnum):
-    """How the ids lie in the file."""
+    """The order and kind of the ids in the file."""
 
     SORTED = "sorted"
     """Ascending with gaps, as from OpenStreetMap."""
     DENSE = "dense"
-    """Every number of a range once, shuffled."""
+    """All numbers of a range, shuffled."""
     SPARSE = "sparse"
     """Ascending with gaps, shuffled."""
     TEXT = "text"
@@ -32,12 +32,12 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a file is cut and compressed."""
+    """Row groups and compression of a file."""
 
     compression: str
     group_rows: int
     heavy_geometry: bool = False
-    """Whether geometry takes the room that it takes when no two roads are alike."""
+    """Whether all geometries differ, so that they need as much space as in real networks."""
 
     def __str__(self) -> str:
         return f"{self.compression} {self.group_rows >> 10}k"
@@ -48,7 +48,7 @@ SMALL_GROUPS = Layout("zstd", 1 << 17)
 
 
 def write_network(path: Path, rows: int, order: Order, layout: Layout, *, seed: int = 1) -> Path:
-    """Write a matched network unless a file of that name is there already."""
+    """Write a matched network unless the file exists."""
     if path.exists():
         return path
     rng = np.random.default_rng(seed)
@@ -76,7 +76,7 @@ def write_network(path: Path, rows: int, order: Order, layout: Layout, *, seed: 
 
 
 def ids_of(rng: np.random.Generator, rows: int, order: Order) -> pa.Array:
-    """Distinct ids (text: almost surely)."""
+    """Distinct ids (texts are distinct with very high probability)."""
     if order is Order.TEXT:
         raw = rng.integers(ord("a"), ord("z") + 1, rows * 16, np.uint8)
         offsets = np.arange(0, rows * 16 + 1, 16, dtype=np.int32)
@@ -103,7 +103,7 @@ def _block(rng: np.random.Generator, ids: pa.Array, lines: pa.Array) -> pa.Table
 
 
 def matched_rows(rng: np.random.Generator, ids: pa.Array) -> pa.Table:
-    """Make the columns that are audited."""
+    """The columns that are audited."""
     rows = len(ids)
     matched = rng.random(rows) < MATCHED_SHARE
     nothing = pa.array(~matched)

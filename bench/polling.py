@@ -1,7 +1,7 @@
-"""`make polling`: requests per job and delay until its end is seen, for policies of asking.
+"""`make polling`: requests per job and delay until its end is detected, for polling policies.
 
-Virtual time and the app's own schedule; a tick a minute, as by the default settings. Seeded, so the
-table is the same on every machine.
+It uses virtual time and the app's schedule, with a tick each minute as in the default settings. The
+seed is fixed, so the table is the same on every machine.
 """
 
 import statistics
@@ -23,13 +23,13 @@ from gem_core.watch.schedule import Policy, next_check
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TICK = 60.0
-"""Seconds."""
+"""Seconds between ticks."""
 LENGTHS = {"5 minutes": 300.0, "30 minutes": 1800.0, "2.7 hours": 9751.0, "3 days": 259_200.0}
-"""How long jobs run, in seconds; the third is the run of GEM's documentation."""
+"""Durations of jobs in seconds. The third is the duration in GEM's documentation."""
 SCATTER = 0.1
-"""Of the duration of jobs on the same input: the sigma of its logarithm."""
+"""Standard deviation of the logarithm of the duration, for jobs with the same input."""
 EARLIER = 10
-"""Jobs on the same input that have ended before."""
+"""Number of earlier jobs with the same input."""
 POLICY = Policy(
     check_min=timedelta(seconds=30),
     check_max=timedelta(minutes=10),
@@ -37,35 +37,35 @@ POLICY = Policy(
     lost_after=timedelta(hours=1),
     repeat_ticket_after=timedelta(minutes=10),
 )
-"""The defaults of the settings."""
+"""The default settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One job: seconds after its registration."""
+    """One job. Times are in seconds after its registration."""
 
     starts: float
     ends: float
     course: tuple[tuple[float, float], ...] | None
-    """Share of the running time, progress; straight lines between them. None tells no progress."""
+    """Points (share of the running time, progress), joined by lines. None: no progress is sent."""
 
     def answer(self, at: float) -> dict[str, Any]:
-        """GEM's answer at a time."""
-        told: dict[str, Any] = {
+        """GEM's answer at a moment."""
+        answer: dict[str, Any] = {
             "jobRunId": "job-1",
             "inputFileName": "roads.parquet",
             "matchingType": "road",
             "createdAt": START.isoformat(),
         }
         if at < self.starts:
-            return told | {"status": "queued"}
+            return answer | {"status": "queued"}
         if at >= self.ends:
-            # Without modifiedAt: we know the end no better than we saw it.
-            return told | {"status": "finished"}
+            # Without modifiedAt, the app knows only when it detected the end.
+            return answer | {"status": "finished"}
         if self.course is None:
-            return told | {"status": "running"}
+            return answer | {"status": "running"}
         share = (at - self.starts) / (self.ends - self.starts)
-        return told | {"status": "running", "progress": int(self._progress(share, self.course))}
+        return answer | {"status": "running", "progress": int(self._progress(share, self.course))}
 
     @staticmethod
     def _progress(share: float, course: tuple[tuple[float, float], ...]) -> float:
@@ -76,12 +76,12 @@ class Life:
 
 
 def dice_of(seed: int) -> Random:
-    """The dice of a seed."""
+    """A random generator with a seed."""
     return Random(seed)
 
 
 def life(dice: Random, seconds: float, progress: str) -> Life:
-    """A job that is queued for half a minute or so, and runs about so long."""
+    """A job that is queued for about half a minute and then runs for about `seconds`."""
     starts = dice.expovariate(1 / 30)
     runs = seconds * dice.lognormvariate(0, SCATTER)
     courses = {"linear": ((0.0, 0.0), (1.0, 100.0)), "absent": None}
@@ -90,7 +90,7 @@ def life(dice: Random, seconds: float, progress: str) -> Life:
 
 
 def _uneven(dice: Random) -> tuple[tuple[float, float], ...]:
-    """Five phases, each up to three times as fast or slow as the job as a whole."""
+    """Five phases, each up to three times as fast or as slow as the average."""
     times = [dice.uniform(0.5, 1.5) for _ in range(5)]
     steps = [time * dice.uniform(0.33, 1.67) for time in times]
     course = [(0.0, 0.0)]
@@ -101,20 +101,20 @@ def _uneven(dice: Random) -> tuple[tuple[float, float], ...]:
 
 
 type Asking = Callable[[Life, Random], Iterator[float]]
-"""Gives the seconds at which a policy asks; it is stopped when the job has ended."""
+"""Yields the seconds at which a policy sends a request, until the job has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What came of one job."""
+    """The result for one job."""
 
     requests: int
     delay: float
-    """Seconds from its end until it was seen."""
+    """Seconds between the end of the job and its detection."""
 
 
 def watch(asking: Asking, job: Life, dice: Random) -> Watched:
-    """Let a policy watch a job to its end."""
+    """Apply a policy to a job until its end."""
     for number, at in enumerate(asking(job, dice), 1):
         if at >= job.ends:
             return Watched(number, at - job.ends)
@@ -122,7 +122,7 @@ def watch(asking: Asking, job: Life, dice: Random) -> Watched:
 
 
 def fixed(seconds: float) -> Asking:
-    """So many seconds between two questions."""
+    """A policy with a fixed time between requests."""
 
     def asks(_: Life, dice: Random) -> Iterator[float]:
         at = dice.uniform(0, TICK)
@@ -134,7 +134,7 @@ def fixed(seconds: float) -> Asking:
 
 
 def exponential(factor: float, cap: float) -> Asking:
-    """From a second on, ever longer up to a cap; a tick asks about what is due."""
+    """A policy with exponential waits from 1 second up to a cap. Requests are sent by ticks."""
 
     def asks(_: Life, dice: Random) -> Iterator[float]:
         phase, wait = dice.uniform(0, TICK), 1.0
@@ -147,7 +147,7 @@ def exponential(factor: float, cap: float) -> Asking:
 
 
 def ours(known: Durations) -> Asking:
-    """By the app's own record and schedule."""
+    """The policy of the app: its record and its schedule."""
 
     def asks(job: Life, dice: Random) -> Iterator[float]:
         phase = dice.uniform(0, TICK)
@@ -164,12 +164,12 @@ def ours(known: Durations) -> Asking:
 
 
 def _next_tick(at: float, phase: float) -> float:
-    """The first tick at which what is due then is due."""
+    """The first tick at or after a moment."""
     return phase + -(-(at - phase) // TICK) * TICK
 
 
 def earlier_jobs(seconds: float, seed: int) -> Durations:
-    """What the app has learned from jobs on the same input that it watched before."""
+    """The durations that the app has learned from earlier jobs with the same input."""
     known = Durations()
     dice = dice_of(seed)
     for _ in range(EARLIER):
@@ -186,18 +186,18 @@ def earlier_jobs(seconds: float, seed: int) -> Durations:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of many jobs."""
+    """Figures of many jobs."""
 
     requests: float
-    """Mean of a job."""
+    """Mean number of requests per job."""
     median: float
-    """Seconds of delay."""
+    """Median delay in seconds."""
     most: float
     """The 95th percentile of the delay, in seconds."""
 
 
 def measure(asking: Asking, seconds: float, progress: str, *, jobs: int, seed: int) -> Figures:
-    """Watch many jobs; every policy meets the same ones."""
+    """Apply a policy to many jobs. All policies get the same jobs."""
     lives, dice = dice_of(seed), dice_of(seed + 1)
     done = [watch(asking, life(lives, seconds, progress), dice) for _ in range(jobs)]
     delays = [each.delay for each in done]
@@ -209,7 +209,7 @@ def measure(asking: Asking, seconds: float, progress: str, *, jobs: int, seed: i
 
 
 def rows(seconds: float, *, jobs: int, seed: int = 1) -> dict[str, Figures]:
-    """All policies on jobs of one length."""
+    """The figures of all policies for jobs of one duration."""
     known = earlier_jobs(seconds, seed)
     nothing = Durations()
     linear = "linear"

@@ -1,7 +1,8 @@
-"""`python -m bench.remote`: an audit over a network beside its bounds.
+"""`python -m bench.remote`: compares an audit over a network with its lower bounds.
 
-20 ms a request and 60 MB/s a connection, from a process on this machine. The bare transfer and the
-audit of the local file take turns with it, so that a noisy minute hits all of them.
+A process on this machine serves the file with 20 ms per request and 60 MB/s per connection. The
+audit takes turns with a pure transfer and with the audit of the local file, so that other load on
+the machine affects all of them.
 """
 
 import argparse
@@ -34,14 +35,14 @@ LAYOUTS = (
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What an audit cannot do without, from the footer."""
+    """The bytes and requests that every audit needs, computed from the footer."""
 
     bytes: int
     row_groups: int
 
     @classmethod
     def of(cls, path: Path) -> "Needs":
-        """Footer and needed column chunks."""
+        """Bytes of the footer and of the needed column chunks."""
         found = pq.read_metadata(path)
         groups = list(chunks(found, set(COLUMNS)))
         needed = sum(chunk.length for group in groups for chunk in group)
@@ -49,15 +50,15 @@ class Needs:
 
     @property
     def requests(self) -> float:
-        """A request for each 8 MiB and each row group, and two."""
+        """One request for each 8 MiB and for each row group, plus two."""
         return self.bytes / PIECE_BYTES + self.row_groups + 2
 
 
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="make bench-remote", description=__doc__)
-    parser.add_argument("--rows", type=int, default=10_000_000, help="(%(default)s)")
-    parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")
+    parser.add_argument("--rows", type=int, default=10_000_000, help="number of rows (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds (%(default)s)")
     chosen = parser.parse_args()
     table = Table(
         title=f"{chosen.rows:,} rows at 20 ms and 60 MB/s a connection, medians of {chosen.rounds}"

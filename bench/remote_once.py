@@ -1,7 +1,7 @@
-"""One way to read an output, measured here: `python -m bench.remote_once WAY FILE`.
+"""Measures one way to read an output: `python -m bench.remote_once WAY FILE`.
 
-The file is served by a process of its own, at a network's pace. Prints JSON: seconds, MiB over the
-imports, and what the server was asked for.
+A separate process serves the file with the speed of a network. Prints JSON: seconds, peak memory in
+MiB without the imports, and the requests to the server.
 """
 
 import json
@@ -55,12 +55,12 @@ def _audit(output: Source) -> None:
 
 
 def _local(path: Path, _: str) -> None:
-    """The audit of the file itself."""
+    """Audit the local file."""
     _audit(open_file(path))
 
 
 def _remote(_: Path, address: str) -> None:
-    """The audit of the blob, by the client that the app makes."""
+    """Audit the blob with the client of the app."""
     url = urlsplit(address)
     service = blob_service_at(f"{url.scheme}://{url.netloc}", Secret(url.query))
     container: ContainerClient = service.get_container_client(url.path.strip("/"))
@@ -68,7 +68,7 @@ def _remote(_: Path, address: str) -> None:
 
 
 def _bare(path: Path, address: str) -> None:
-    """The same pieces over as many connections, thrown away: the least that a transfer takes."""
+    """Download the same pieces over as many connections, for the minimum time of a transfer."""
     url = urlsplit(address)
     end = path.stat().st_size - TAIL_BYTES
     wanted = SimpleQueue[ByteRange | None]()
@@ -104,7 +104,7 @@ WAYS: dict[str, Callable[[Path, str], None]] = {
 
 @contextmanager
 def _served(path: Path, asked: list[list[str | None]]) -> Iterator[str]:
-    """The address of the container; afterwards, what was asked for."""
+    """The address of the container. Adds the requests to the list at the end."""
     command = [sys.executable, "-m", "devkit.blob_server", str(path)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -119,7 +119,7 @@ def _served(path: Path, asked: list[list[str | None]]) -> Iterator[str]:
 def main() -> None:
     """Measure and print."""
     way, path = WAYS[sys.argv[1]], Path(sys.argv[2])
-    pa.array(np.zeros(1))  # the first one imports what it needs
+    pa.array(np.zeros(1))  # the first array causes imports
     asked: list[list[str | None]] = []
     with _served(path, asked) as address:
         before = peak_mib()

@@ -1,1 +1,1 @@
-"""What a developer runs here: storage emulator, Functions runner, GEM simulator. Never deployed."""
+"""Tools for developers: storage emulator, Functions runner, GEM simulator. Never deployed."""

@@ -1,4 +1,4 @@
-"""The dev kit's commands: `python -m devkit demo` and `python -m devkit start`."""
+"""Commands of the dev kit: `python -m devkit demo` and `python -m devkit start`."""
 
 import argparse
 import signal
@@ -11,24 +11,27 @@ INTERRUPTED = 130
 
 
 def main() -> int:
-    """Run a command; Ctrl-C and SIGTERM stop everything that it started."""
+    """Run a command. Ctrl-C and SIGTERM stop all processes that it started."""
     parser = argparse.ArgumentParser(prog="python -m devkit", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("demo", help="the main job, end to end; ends by itself")
-    starting = commands.add_parser("start", help="everything stays up until Ctrl-C")
-    starting.add_argument("--port", type=int, default=7071, help="of the app (%(default)s)")
+    commands.add_parser("demo", help="watch some jobs from registration to manifest, then end")
+    starting = commands.add_parser("start", help="start everything and run until Ctrl-C")
+    starting.add_argument("--port", type=int, default=7071, help="port of the app (%(default)s)")
     starting.add_argument(
-        "--simulator-port", type=int, default=7072, help="of the GEM simulator (%(default)s)"
+        "--simulator-port",
+        type=int,
+        default=7072,
+        help="port of the GEM simulator (%(default)s)",
     )
     starting.add_argument(
         "--time-scale",
         type=float,
         default=60,
-        help="simulated seconds of GEM a second (%(default)s)",
+        help="simulated seconds for each real second (%(default)s)",
     )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGINT, _interrupt)  # a script's `&` has it ignored
+    signal.signal(signal.SIGINT, _interrupt)  # a shell ignores it for commands started with `&`
     try:
         if arguments.command == "demo":
             return demo.run()

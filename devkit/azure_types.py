@@ -1,9 +1,9 @@
-"""The types of the Azure resources in infra/, for the offline check: `make infra-types`.
+"""Writes the types of the Azure resources in infra/, for the offline check: `make infra-types`.
 
-Asks Microsoft's Azure MCP Server (package `msmcp-azure`, MIT), which carries the types of the Bicep
-compiler and tells them without network or sign-in, and keeps of them what a check needs, as
-tests/infra/resource_types.py reads it. The server knows one API version of each type, and some
-types not at all: those are in `by-hand.json`, or are named at the end.
+The types come from Microsoft's Azure MCP Server (package `msmcp-azure`, MIT). It contains the types
+of the Bicep compiler and needs neither network nor sign-in. Only the parts that the check needs are
+kept, in the form that tests/infra/resource_types.py reads. The server knows one API version of each
+type and lacks some types. Those are in `by-hand.json`; if they are not, they are reported.
 """
 
 import json
@@ -27,7 +27,7 @@ type Told = dict[str, Any]
 
 
 def main() -> int:
-    """Ask about every type in infra/ and write the file; 1 when a type is in neither file."""
+    """Write the types of all resources in infra/. Returns 1 if a type is in neither file."""
     by_hand = json.loads((FOLDER / "by-hand.json").read_text(encoding="utf-8"))["resources"]
     types: dict[str, Told] = {}
     resources, missing = {}, []
@@ -42,12 +42,12 @@ def main() -> int:
     text = json.dumps(kept, indent=1, ensure_ascii=False)
     (FOLDER / "from-microsoft.json").write_text(text + "\n", encoding="utf-8")
     for each in missing:
-        print(f"{each}: unknown to the server; describe it in by-hand.json", file=sys.stderr)
+        print(f"{each}: the server does not know it; add it to by-hand.json", file=sys.stderr)
     return 1 if missing else 0
 
 
 def used_types() -> list[str]:
-    """Every `type@version` that infra/ declares."""
+    """All `type@version` in infra/, sorted."""
     found: set[str] = set()
     for path in (ROOT / "infra").rglob("*.bicep"):
         found |= set(re.findall(r"'(Microsoft\.[\w./]+@[\w-]+)'", path.read_text("utf-8")))
@@ -63,7 +63,7 @@ def _ask(resource_type: str) -> list[Told]:
 
 
 class _Writer:
-    """Writes one resource's types, those that its body reaches and nothing else."""
+    """Writes the types of one resource: those that its body refers to."""
 
     def __init__(self, owner: str, answer: list[Told], types: dict[str, Told]) -> None:
         self._prefix = owner.removeprefix("Microsoft.").partition("@")[0]
@@ -71,7 +71,7 @@ class _Writer:
         self._types = types
 
     def write(self, body: Told, name: str = "") -> str:
-        """Write an object and what it reaches; the name that it can be found by."""
+        """Write an object and the types that it refers to. Returns a reference to the object."""
         key = f"{self._prefix}:{name}".rstrip(":")
         if key in self._types:
             return f"#{key}"
@@ -106,7 +106,7 @@ class _Writer:
         if len(members) == 1 and told.removesuffix("[]") in self._objects:
             name = told.removesuffix("[]")
             return self.write(self._objects[name], name) + told[len(name) :]
-        # In a union, words are values: the server writes them without quotes.
+        # The members of a union are values, which the server writes without quotes.
         return " | ".join(each if each in PRIMITIVES else f"'{each}'" for each in members)
 
 

@@ -1,7 +1,7 @@
-"""The Azurite storage emulator of this checkout, on free loopback ports. Edge.
+"""Runs the Azurite storage emulator of this checkout on free loopback ports. Edge.
 
-The flags and their reasons: the emulator sends telemetry unless told otherwise, and refuses the
-API version of the current SDKs without `--skipApiVersionCheck`.
+Without `--disableTelemetry` the emulator sends telemetry. Without `--skipApiVersionCheck` it
+refuses the API version of the current SDKs.
 """
 
 import shutil
@@ -14,7 +14,7 @@ from devkit.processes import ChildError, ChildProcess, free_ports
 
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-"""The emulator's published account and key, the same on every machine; no secret."""
+"""The published account and key of the emulator. They are the same on every machine, no secret."""
 
 _ROOT = Path(__file__).resolve().parent.parent
 _SCRIPT = _ROOT / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
@@ -24,9 +24,9 @@ _PORT_TRIES = 3
 
 _SERVICES = ("blob", "queue", "table")
 _LISTENING = "service is successfully listening at"
-"""What the pinned Azurite writes once per service, also with `--silent`."""
+"""The pinned Azurite writes this once for each service, also with `--silent`."""
 
-# Ends Azurite in its ordinary way when our end of its standard input is gone (see `processes`).
+# Ends Azurite normally when this process closes Azurite's standard input (see `processes`).
 _END_WITH_PARENT = (
     "data:text/javascript,"
     "process.stdin.resume().on('end',()=>process.kill(process.pid,'SIGTERM')).unref()"
@@ -34,17 +34,17 @@ _END_WITH_PARENT = (
 
 
 def node() -> str:
-    """The Node.js that set-up chose. Raises ChildError before set-up."""
+    """The path of Node.js that the set-up chose. Raises ChildError before the set-up."""
     if not _NODE_PATH.exists():
         raise ChildError("this checkout is not set up: run make")
     return _NODE_PATH.read_text().strip()
 
 
 class Azurite:
-    """A context manager around one Azurite process; blob, queue and table on 127.0.0.1.
+    """A context manager that runs one Azurite process: blob, queue and table on 127.0.0.1.
 
-    Without `location` everything is held in memory and gone with the process. With `oauth_cert`
-    (certificate and key, PEM) it speaks HTTPS and accepts bearer tokens.
+    Without `location`, the data is in memory and is lost when the process ends. With `oauth_cert`
+    (certificate and key, PEM), the emulator uses HTTPS and accepts bearer tokens.
     """
 
     def __init__(
@@ -68,10 +68,10 @@ class Azurite:
         self.stop()
 
     def start(self) -> None:
-        """Start it and wait for its ports; after `stop` it comes back on the same ports.
+        """Start the emulator and wait for its ports. After `stop`, the same ports are used again.
 
         Raises:
-            ChildError: it did not come up; the message holds its own output.
+            ChildError: the emulator did not start; the message contains its output.
 
         """
         if self._ports:
@@ -90,7 +90,7 @@ class Azurite:
                 return
 
     def stop(self) -> None:
-        """Stop it by SIGTERM, which writes everything to `location`."""
+        """Stop the emulator with SIGTERM. It writes its data to `location` first."""
         if self._process:
             self._process.stop()
             shutil.rmtree(self._process.log.parent, ignore_errors=True)
@@ -133,17 +133,17 @@ class Azurite:
 
     @property
     def blob_uri(self) -> str:
-        """The blob service's address, account included."""
+        """The address of the blob service, with the account."""
         return self._uri(0)
 
     @property
     def queue_uri(self) -> str:
-        """The queue service's address, account included."""
+        """The address of the queue service, with the account."""
         return self._uri(1)
 
     def _uri(self, service: int) -> str:
         if not self._ports:
-            raise ChildError("Azurite was not started yet")
+            raise ChildError("Azurite has not been started")
         return f"{self._scheme}://127.0.0.1:{self._ports[service]}/{ACCOUNT}"
 
     @property
@@ -152,7 +152,7 @@ class Azurite:
 
     @property
     def connection_string(self) -> str:
-        """For blob, queue and table, with the published account key."""
+        """The connection string for blob, queue and table, with the published account key."""
         return (
             f"DefaultEndpointsProtocol={self._scheme};AccountName={ACCOUNT};AccountKey={KEY};"
             f"BlobEndpoint={self.blob_uri};QueueEndpoint={self.queue_uri};"
@@ -161,5 +161,5 @@ class Azurite:
 
 
 def _is_ready(process: ChildProcess) -> bool:
-    """Whether all three services listen; a port that answers might be another program's."""
+    """Whether all three services listen. The log is read because ports may be another program's."""
     return process.log_tail().count(_LISTENING) == len(_SERVICES)

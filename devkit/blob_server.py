@@ -1,8 +1,8 @@
-"""A blob service with one blob on a loopback port: scripted to misbehave, or as slow as a network.
+"""A blob service with one blob on a loopback port, with scripted faults or the speed of a network.
 
-It speaks as much of the Blob protocol as reading takes; the SDK before it is the real one. As a
-program, `python -m devkit.blob_server FILE`, it serves a file until its standard input ends: it
-prints its address first, and last, as JSON, what it was asked for.
+It implements the part of the Blob protocol that the real SDK needs for reading. As a program,
+`python -m devkit.blob_server FILE`, it serves a file until its standard input ends. It prints its
+address at the start, and the list of all requests as JSON at the end.
 """
 
 import argparse
@@ -26,7 +26,7 @@ NAME = "roads_matched.parquet"
 SIGNATURE = "sv=2024-11-04&sig=SECRETSIGNATURE"
 
 _SLICE_BYTES = 256 << 10
-"""What is sent at once when the rate is bounded: about 4 ms at 60 MB/s."""
+"""Bytes that are sent at once when the rate is limited: about 4 ms at 60 MB/s."""
 
 
 class Asked(NamedTuple):
@@ -39,12 +39,12 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens to one answer."""
+    """A fault of one answer."""
 
     refusal: tuple[int, str] | None = None
-    """Status and error code to answer with instead."""
+    """Answer with this status and error code instead."""
     lost_bytes: int = 0
-    """How many bytes at the end of the body never come; the connection breaks off."""
+    """Omit this number of bytes at the end of the body and close the connection."""
 
 
 def _none(_: Asked) -> Fault | None:
@@ -53,17 +53,17 @@ def _none(_: Asked) -> Fault | None:
 
 @dataclass
 class Blob:
-    """The one blob, and what happened to it."""
+    """The blob, its faults and its requests."""
 
     data: bytes | mmap.mmap = b""
     etag: str = "0x8D1"
     version_id: str | None = None
     fault: Callable[[Asked], Fault | None] = _none
-    """Asked in the thread of each request, before the answer."""
+    """Called in the thread of each request, before the answer."""
     latency_seconds: float = 0.0
-    """Before the first byte of each answer."""
+    """Delay before the first byte of each answer."""
     bytes_per_second: float | None = None
-    """Of each connection."""
+    """Limit for each connection; None for no limit."""
     requests: list[Asked] = field(default_factory=list)
 
 
@@ -137,11 +137,11 @@ class _Handler(BaseHTTPRequestHandler):
     def handle(self) -> None:
         try:
             super().handle()
-        except ConnectionError:  # a reader that goes away is no news
+        except ConnectionError:  # a client may close the connection at any time
             self.close_connection = True
 
     def log_message(self, *_: object) -> None:
-        """Quiet."""
+        """Write no log."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -155,7 +155,7 @@ _AT_ONCE: dict[str, Any] = {"initial_backoff": 0, "increment_base": 0, "random_j
 
 @contextmanager
 def serving(blob: Blob, retry_total: int = 0) -> Iterator[ContainerClient]:
-    """The container that holds the blob; what is tried again is so at once."""
+    """A client of the container with the blob. It retries without delay."""
     with (
         _running(blob) as address,
         ContainerClient.from_container_url(
@@ -180,11 +180,13 @@ def _running(blob: Blob) -> Iterator[str]:
 
 
 def main() -> None:
-    """Serve a file at a network's pace."""
+    """Serve a file with the speed of a network."""
     parser = argparse.ArgumentParser(prog="python -m devkit.blob_server", description=__doc__)
     parser.add_argument("file", type=Path)
-    parser.add_argument("--latency", type=float, default=0.02, help="s a request (%(default)s)")
-    parser.add_argument("--rate", type=float, default=60e6, help="bytes/s (%(default)s)")
+    parser.add_argument(
+        "--latency", type=float, default=0.02, help="seconds for each request (%(default)s)"
+    )
+    parser.add_argument("--rate", type=float, default=60e6, help="bytes per second (%(default)s)")
     chosen = parser.parse_args()
     with chosen.file.open("rb") as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

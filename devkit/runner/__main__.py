@@ -26,7 +26,7 @@ _FUNCTION_KEY, _MASTER_KEY = "RUNNER_FUNCTION_KEY", "RUNNER_MASTER_KEY"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run; the exit code is 1 when the app cannot be loaded or its storage not be reached."""
+    """Run the app. Returns 1 if the app cannot be loaded or its storage cannot be used."""
     options = _parser().parse_args(arguments)
     app = options.app.resolve()
     worker = Worker()
@@ -54,10 +54,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--app", type=Path, default=Path(), help="folder of function_app.py")
     parser.add_argument(
-        "--settings", type=Path, help=f"settings file; APP/{_SETTINGS_FILE} when there is one"
+        "--settings", type=Path, help=f"settings file (APP/{_SETTINGS_FILE} if it exists)"
     )
-    parser.add_argument("--address", default="127.0.0.1", help="where to listen (%(default)s)")
-    parser.add_argument("--port", type=int, default=7071, help="0 takes a free one (%(default)s)")
+    parser.add_argument("--address", default="127.0.0.1", help="address to bind (%(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=7071, help="port; 0 for any free port (%(default)s)"
+    )
     parser.add_argument("--quiet", action="store_true", help="log warnings and errors only")
     parser.add_argument(
         "--with-parent", action="store_true", help="end when standard input is closed"
@@ -65,10 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _apply_settings(app: Path, given: Path | None) -> None:
-    """Put the settings file into the environment; what is there already wins, as in Core Tools."""
-    path = given or app / _SETTINGS_FILE
-    if given or path.exists():
+def _apply_settings(app: Path, file: Path | None) -> None:
+    """Add the settings file to the environment. Existing variables win, as in Core Tools."""
+    path = file or app / _SETTINGS_FILE
+    if file or path.exists():
         for name, value in read_settings_file(path).items():
             os.environ.setdefault(name, value)
 
@@ -90,15 +92,15 @@ def _serve(host: Host, server: HttpServer, keys: Keys, *, with_parent: bool) -> 
     all_ended = host.stop()
     code = 1 if host.broke else 0
     if not all_ended:
-        # The interpreter would wait for the threads of functions that still run.
-        logging.getLogger(__name__).warning("Functions that have not ended are cut off")
+        # A normal exit would wait for the threads of functions that still run.
+        logging.getLogger(__name__).warning("Functions that have not ended are terminated")
         logging.shutdown()
         os._exit(code)
     return code
 
 
 def _wait_for_parent(host: Host) -> None:
-    # Not through sys.stdin, whose lock the interpreter wants at its end.
+    # Do not read sys.stdin: the interpreter needs its lock at exit.
     while os.read(0, 4096):
         pass
     host.stop_event.set()
@@ -115,7 +117,7 @@ def _announce(host: Host, url: str, keys: Keys) -> None:
         else:
             where = one.trigger[{BLOB: "path", QUEUE: "queueName", TIMER: "schedule"}[one.kind]]
             print(f"  {one.name}{off}: {one.kind} {where}, {url}/admin/functions/{one.name}")
-    # A key that came with the settings is known; it need not stand in a log.
+    # A key from the settings is known to the user and need not be in a log.
     if not os.environ.get(_FUNCTION_KEY):
         print(f"  function key: {keys.function}")
     if not os.environ.get(_MASTER_KEY):

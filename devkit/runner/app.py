@@ -1,6 +1,4 @@
-"""A Functions app as the runner sees it: host.json, functions with triggers. Pure, but for reading
-the file.
-"""
+"""Reads host.json and the functions of an app with their triggers. Pure, except for host.json."""
 
 import hashlib
 import json
@@ -13,24 +11,24 @@ from typing import Any
 from devkit.runner.worker import AppLoadError, IndexedFunction
 
 TIMER, BLOB, QUEUE, HTTP = "timerTrigger", "blobTrigger", "queueTrigger", "httpTrigger"
-_PLAYED = {TIMER, BLOB, QUEUE, HTTP, "http"}
-"""Binding types that the runner has; "http" is the answer of an HTTP function."""
+_SUPPORTED = {TIMER, BLOB, QUEUE, HTTP, "http"}
+"""Binding types of the runner; "http" is the answer of an HTTP function."""
 
 _SETTING = re.compile(r"%([^%]+)%")
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function with its one trigger, `%SETTING%` resolved."""
+    """A function and its trigger. `%SETTING%` is replaced by the setting's value."""
 
     indexed: IndexedFunction
     trigger: Mapping[str, Any]
     disabled: bool = False
-    """Its trigger is off (`AzureWebJobs.<name>.Disabled`); the admin endpoint still runs it."""
+    """`AzureWebJobs.<name>.Disabled`: the trigger is off, but the admin endpoint still works."""
 
     @property
     def name(self) -> str:
-        """The name that the app gave it."""
+        """The name of the function in the app."""
         return self.indexed.name
 
     @property
@@ -40,18 +38,18 @@ class Function:
 
     @property
     def parameter(self) -> str:
-        """The Python parameter that takes the trigger's value."""
+        """The name of the Python parameter for the trigger's value."""
         return str(self.trigger["name"])
 
     @property
     def webjobs_id(self) -> str:
-        """Its name in host storage and in the URL of the Event Grid webhook."""
+        """The name in host storage and in the URL of the Event Grid webhook."""
         return f"Host.Functions.{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class HostJson:
-    """What the runner honours of host.json."""
+    """The parts of host.json that the runner uses."""
 
     route_prefix: str = "api"
     blob_parallelism: int = 8
@@ -59,7 +57,7 @@ class HostJson:
     blob_tries: int = 5
     """`extensions.blobs.poisonBlobThreshold`."""
     queue_parallelism: int = 24
-    """`extensions.queues.batchSize` and `newBatchThreshold` (half of it) together."""
+    """The sum of `extensions.queues.batchSize` and `newBatchThreshold` (by default half of it)."""
     queue_tries: int = 5
     """`extensions.queues.maxDequeueCount`."""
     queue_retry_seconds: int = 0
@@ -67,10 +65,10 @@ class HostJson:
 
 
 def read_host_json(app: Path) -> HostJson:
-    """host.json of an app folder.
+    """Read host.json of an app folder.
 
     Raises:
-        AppLoadError: no such file, not JSON, or of another version than 2.0.
+        AppLoadError: the file does not exist, is not JSON, or has another version than 2.0.
 
     """
     path = app / "host.json"
@@ -98,7 +96,7 @@ def read_host_json(app: Path) -> HostJson:
 
 
 def _seconds(text: str) -> int:
-    """A time span of host.json, "hh:mm:ss"."""
+    """The seconds of a time span "hh:mm:ss"."""
     hours, minutes, seconds = (int(part) for part in text.split(":"))
     return (hours * 60 + minutes) * 60 + seconds
 
@@ -106,11 +104,10 @@ def _seconds(text: str) -> int:
 def functions_of(
     indexed: tuple[IndexedFunction, ...], settings: Mapping[str, str]
 ) -> tuple[Function, ...]:
-    """The app's functions, ready to be triggered.
+    """The functions of the app.
 
     Raises:
-        AppLoadError: there is none, one has a binding that the runner does not play, or a
-            `%SETTING%` of a binding is missing.
+        AppLoadError: there are none, a binding is not supported, or a `%SETTING%` is missing.
 
     """
     if not indexed:
@@ -119,11 +116,11 @@ def functions_of(
 
 
 def _function(indexed: IndexedFunction, settings: Mapping[str, str]) -> Function:
-    others = sorted({str(one["type"]) for one in indexed.bindings} - _PLAYED)
+    others = sorted({str(one["type"]) for one in indexed.bindings} - _SUPPORTED)
     if others:
         raise AppLoadError(
-            f"{indexed.name} uses {', '.join(others)}: the development runner has only "
-            f"{', '.join(sorted(_PLAYED))}"
+            f"{indexed.name} uses {', '.join(others)}: the development runner supports only "
+            f"{', '.join(sorted(_SUPPORTED))}"
         )
     trigger = next(one for one in indexed.bindings if str(one["type"]).endswith("Trigger"))
     resolved = {
@@ -144,6 +141,6 @@ def _resolve(text: str, settings: Mapping[str, str], function: str) -> str:
 
 
 def host_id(app: Path, settings: Mapping[str, str]) -> str:
-    """The name under which this app keeps its state in host storage; at most 32 characters."""
+    """The name for this app's state in host storage; at most 32 characters."""
     derived = hashlib.sha256(str(app).encode()).hexdigest()[:8]
     return settings.get("AzureFunctionsWebHost__hostid") or f"runner-{derived}"

@@ -1,5 +1,5 @@
-"""The message that says "this blob was written", as the Storage extension puts it on its internal
-queue, and the Event Grid event that it comes from. Pure.
+"""The message about a written blob, in the form of the Storage extension's internal queue, and the
+Event Grid event that it is made from. Pure.
 """
 
 import json
@@ -25,7 +25,7 @@ class BlobMessage:
     blob_type: str = "BlockBlob"
 
     def to_json(self) -> str:
-        """The JSON on the queue."""
+        """The JSON for the queue."""
         return json.dumps(
             {
                 "Type": "BlobTrigger",
@@ -39,7 +39,7 @@ class BlobMessage:
 
     @classmethod
     def parse(cls, text: str) -> "BlobMessage":
-        """Read the JSON of the queue. ValueError, KeyError or TypeError when it is none."""
+        """Read the JSON of the queue. Raises ValueError, KeyError or TypeError if it is invalid."""
         values = json.loads(text)
         return cls(
             values["FunctionId"],
@@ -51,13 +51,13 @@ class BlobMessage:
 
 
 def message_of_event(event: Mapping[str, Any], function_id: str) -> BlobMessage | None:
-    """The message for an event of Event Grid's storage schema; None when it is no write.
+    """The message for an event of Event Grid's storage schema; None if the event is not a write.
 
-    Like the extension, it takes container and name from `data.url` and checks no path pattern: that
-    is the subscription's filter.
+    Like the extension, this function reads container and name from `data.url`. It does not compare
+    the path with the trigger, because the subscription has a filter for that.
 
     Raises:
-        ValueError: the event does not say which blob it is about.
+        ValueError: the event does not name a blob.
 
     """
     if event.get("eventType", _CREATED) != _CREATED:

@@ -11,19 +11,19 @@ _PART = re.compile(r"\{\{|\}\}|\{(?P<token>[^{}]+)\}|[^{}]+|(?P<stray>[{}])")
 
 @dataclass(frozen=True, slots=True)
 class BlobPath:
-    """A literal container and a pattern for the name."""
+    """A container and a pattern for blob names."""
 
     container: str
     prefix: str
-    """What every matching name starts with."""
+    """The common start of all matching names."""
     pattern: re.Pattern[str]
 
     @classmethod
     def parse(cls, path: str) -> "BlobPath":
-        """Read `container/name`, in which `{token}` stands for any text, slashes included.
+        """Read `container/name`, in which `{token}` matches any text, also with slashes.
 
         Raises:
-            AppLoadError: no name, a pattern in the container, or an unpaired brace.
+            AppLoadError: there is no name, the container has a pattern, or a brace is unpaired.
 
         """
         container, _, name = path.partition("/")
@@ -43,6 +43,6 @@ class BlobPath:
         return cls(container, prefix, re.compile(expression, re.DOTALL))
 
     def match(self, name: str) -> Mapping[str, str] | None:
-        """The value of each token, or None when the name does not fit."""
+        """The value of each token; None if the name does not match."""
         found = self.pattern.fullmatch(name)
         return found.groupdict() if found else None

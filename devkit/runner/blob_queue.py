@@ -1,7 +1,8 @@
-"""The internal queue between written blobs and the functions they trigger. Edge.
+"""The internal queue between written blobs and the functions that they trigger. Edge.
 
-Source of the rules: BlobQueueTriggerExecutor of the Storage extension. A blob that is gone drops
-its message; what fails five times goes to `webjobs-blobtrigger-poison` of the trigger's account.
+Source of the rules: BlobQueueTriggerExecutor of the Storage extension. If a blob does not exist any
+more, its message is deleted. After five failures, the message is moved to
+`webjobs-blobtrigger-poison` in the trigger's account.
 """
 
 import logging
@@ -24,19 +25,19 @@ class BlobTarget(Protocol):
     """A function with a blob trigger."""
 
     def run(self, message: BlobMessage) -> bool:
-        """Fetch the blob and call the function; whether it succeeded.
+        """Download the blob and call the function. Returns whether it succeeded.
 
         Raises:
-            ResourceNotFoundError: the blob is gone.
+            ResourceNotFoundError: the blob does not exist any more.
 
         """
 
     def poison(self) -> QueueClient:
-        """Where a message goes when all tries failed; the queue exists."""
+        """The queue for messages whose attempts have all failed. It exists."""
 
 
 class BlobQueue:
-    """Posts messages and works through them, several at once."""
+    """Sends messages and processes them, several in parallel."""
 
     def __init__(
         self,
@@ -51,7 +52,7 @@ class BlobQueue:
         self.queue = TriggerQueue(queue, self._handle, policy, stop=stop)
 
     def post(self, message: BlobMessage) -> None:
-        """Put a message on the queue."""
+        """Send a message to the queue."""
         self.queue.post(message.to_json())
 
     def _handle(self, message: QueueMessage) -> Failed | None:
@@ -59,13 +60,13 @@ class BlobQueue:
             parsed = BlobMessage.parse(message.content)
             target = self._targets[parsed.function_id]
         except (ValueError, KeyError, TypeError):
-            logger.warning("A message for no function of this app is dropped: %s", message.content)
+            logger.warning("A message for an unknown function is deleted: %s", message.content)
             return None
         what = f"{parsed.container}/{parsed.blob}"
         try:
             succeeded = target.run(parsed)
         except ResourceNotFoundError:
-            logger.info("%s is gone; its message is dropped", what)
+            logger.info("%s does not exist any more; its message is deleted", what)
             return None
         except AzureError as error:
             logger.warning("%s cannot be read: %s", what, error)

@@ -1,4 +1,4 @@
-"""A function with a blob trigger: fetches the blob and calls the function with it. Edge."""
+"""A function with a blob trigger: downloads the blob and calls the function with it. Edge."""
 
 import contextlib
 import json
@@ -16,11 +16,11 @@ from devkit.runner.connections import HOST_STORAGE, Connections
 from devkit.runner.worker import TypedData
 
 type Call = Callable[[Function, TypedData, Mapping[str, TypedData]], bool]
-"""Invokes a function with value and metadata; whether it succeeded."""
+"""Invokes a function with a value and metadata. Returns whether it succeeded."""
 
 
 class BlobFunction:
-    """Where a blob trigger looks, and what happens with a blob."""
+    """A function with a blob trigger, its container and its path."""
 
     def __init__(self, function: Function, connections: Connections, call: Call) -> None:
         self.function = function
@@ -31,14 +31,14 @@ class BlobFunction:
         self._service = connections.blobs(self._connection)
 
     def container(self, name: str = "") -> ContainerClient:
-        """A container of the trigger's account; the trigger's own when no name is given."""
+        """A container of the trigger's account; by default the container of the trigger."""
         return self._service.get_container_client(name or self.path.container)
 
     def run(self, message: BlobMessage) -> bool:
-        """Call the function with the blob as it is now; whether it succeeded.
+        """Call the function with the current content of the blob. Returns whether it succeeded.
 
         Raises:
-            ResourceNotFoundError: the blob is gone.
+            ResourceNotFoundError: the blob does not exist any more.
 
         """
         blob = self.container(message.container).get_blob_client(message.blob)
@@ -54,7 +54,7 @@ class BlobFunction:
         return self._call(self.function, TypedData(bytes=download.readall()), metadata)
 
     def poison(self) -> QueueClient:
-        """The poison queue of the trigger's account, or of the host's when that has no queues."""
+        """The poison queue in the trigger's account, or in the host's if that has no queues."""
         has_queues = self._connections.has_queues(self._connection)
         name = self._connection if has_queues else HOST_STORAGE
         queue = self._connections.queue(name, POISON_QUEUE)
@@ -64,7 +64,7 @@ class BlobFunction:
 
 
 def _properties(properties: BlobProperties) -> dict[str, object]:
-    """The properties under the names of the .NET SDK, as the host serialises them."""
+    """The properties with the names of the .NET SDK, as the host serializes them."""
     return {
         "BlobType": str(properties.blob_type.value),
         "ContentLength": properties.size,

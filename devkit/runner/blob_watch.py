@@ -1,7 +1,7 @@
-"""Notices written blobs by listing their container, where in Azure Event Grid would tell. Edge.
+"""Detects written blobs by listing their container, as Event Grid does it in Azure. Edge.
 
-What was seen is kept in host storage, so a restart neither forgets a blob nor tells of it again. A
-message is posted before its blob counts as seen: at least once.
+The list of seen blobs is stored in host storage, so a restart neither misses nor repeats a blob. A
+message is sent before its blob is added to the list, so it is sent at least once.
 """
 
 import json
@@ -42,20 +42,21 @@ class BlobWatch:
         self._stop = stop
 
     def run(self) -> None:
-        """The loop; blocks until `stop`."""
+        """List the container in a loop. Blocks until `stop`."""
         seen: dict[str, str] | None = None
         pause = 0.0
         while not self._stop.wait(pause):
             started = time.monotonic()
             try:
-                seen = self._look(self._load() if seen is None else seen)
+                seen = self._post_new(self._load() if seen is None else seen)
             except AzureError as error:
                 logger.warning("%s cannot be listed: %s", self._path.container, error)
-            # A container that takes long to list is not listed without pause.
+            # The pause is at least as long as the listing, so a large container is not listed
+            # all the time.
             pause = max(_EVERY_SECONDS, time.monotonic() - started)
 
-    def _look(self, seen: dict[str, str]) -> dict[str, str]:
-        """Post a message for each name or ETag that is not in `seen`; what is there now."""
+    def _post_new(self, seen: dict[str, str]) -> dict[str, str]:
+        """Send a message for each new name or ETag. Returns all ETags by name."""
         now: dict[str, str] = {}
         for blob in self._container.list_blobs(name_starts_with=self._path.prefix):
             if self._path.match(blob.name) is None:

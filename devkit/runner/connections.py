@@ -1,4 +1,4 @@
-"""Storage clients for the connection names of bindings, by the host's rules. Edge.
+"""Storage clients for the connection names of bindings, by the rules of the host. Edge.
 
 Source: Microsoft Learn, "Azure Functions triggers and bindings: connections" and "Connecting to
 host storage with an identity".
@@ -24,7 +24,7 @@ HOST_STORAGE = "AzureWebJobsStorage"
 
 _PREFIX = "AzureWebJobs"
 _RETRIES: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.3}
-"""The loops of the runner try again by themselves; long retries would only hold up its end."""
+"""The runner's loops retry themselves. Long retries of the SDK would only delay its end."""
 
 _DEVELOPMENT = "UseDevelopmentStorage=true"
 _DEVELOPMENT_STORAGE = (
@@ -35,7 +35,7 @@ _DEVELOPMENT_STORAGE = (
 
 
 class Connections:
-    """Finds the storage behind a connection name: a connection string, else an identity."""
+    """Finds the storage of a connection name: by a connection string, or else an identity."""
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self._settings = settings
@@ -44,7 +44,7 @@ class Connections:
         """The blob service of a connection.
 
         Raises:
-            AppLoadError: no setting says where it is.
+            AppLoadError: there is no setting for the connection.
 
         """
         if text := self._connection_string(name):
@@ -53,7 +53,7 @@ class Connections:
         return BlobServiceClient(uri, credential=credential, **_RETRIES)
 
     def has_queues(self, name: str) -> bool:
-        """Whether the connection leads to queues as well."""
+        """Whether the connection has a queue service."""
         return bool(
             self._connection_string(name)
             or self._value(name, "__queueServiceUri")
@@ -61,10 +61,10 @@ class Connections:
         )
 
     def queue(self, name: str, queue: str) -> QueueClient:
-        """A queue of a connection; its messages are base64 text, the extensions' default.
+        """A queue of a connection. Its messages are base64, the default of the extensions.
 
         Raises:
-            AppLoadError: no setting says where it is.
+            AppLoadError: there is no setting for the connection.
 
         """
         policies: dict[str, Any] = {
@@ -102,6 +102,6 @@ class Connections:
         return DefaultAzureCredential()
 
     def _value(self, name: str, suffix: str = "") -> str:
-        """A setting of the connection: its exact name beats the one with the prefix."""
+        """A setting of the connection. The name without the prefix has priority."""
         settings = self._settings
         return settings.get(name + suffix) or settings.get(_PREFIX + name + suffix) or ""

@@ -1,4 +1,4 @@
-"""Puts the runner together: an app, its triggers, their storage and the HTTP server. Edge."""
+"""Combines an app, its triggers, their storage and the HTTP server. Edge."""
 
 import contextlib
 import logging
@@ -38,22 +38,22 @@ logger = logging.getLogger(__name__)
 
 HOST_CONTAINER = "azure-webjobs-hosts"
 GRACE_SECONDS = 3.0
-"""How long running functions get to end after a stop."""
+"""Time for running functions to end after a stop."""
 
 _JOIN_SECONDS = 0.5
-"""How long the loops of the triggers get to end, all together."""
+"""Time for all trigger loops together to end after a stop."""
 
 
 class Host:
-    """One app with its triggers. `stop_event` ends it, and is set when a trigger's loop breaks."""
+    """An app with its triggers. `stop_event` ends it and is set when a trigger loop fails."""
 
     def __init__(
         self, app: Path, settings: Mapping[str, str], *, worker: Worker, keys: Keys
     ) -> None:
-        """Load the app and look at its bindings; nothing is started or written yet.
+        """Load the app and read its bindings. Nothing is started or written yet.
 
         Raises:
-            AppLoadError: the app, its host.json or a setting is wrong.
+            AppLoadError: the app, its host.json or a setting is invalid.
 
         """
         self._settings = settings
@@ -81,11 +81,11 @@ class Host:
         }
         self.stop_event = threading.Event()
         self.broke = False
-        """Whether a trigger's loop ended by an exception."""
+        """Whether a trigger loop ended with an exception."""
         self._threads: list[threading.Thread] = []
         self._queue = self._blob_queue() if self._blobs else None
         self._tells = settings.get("RUNNER_BLOB_EVENTS", "true").lower() != "false"
-        """Whether written blobs are noticed here; else only the webhook tells of them."""
+        """Whether the runner detects written blobs itself. Otherwise only the webhook does."""
         self._queues: list[TriggerQueue] = []
         self.site = Site(
             routes=tuple(one for one in self.routes if not one.function.disabled),
@@ -97,10 +97,10 @@ class Host:
         )
 
     def start(self) -> None:
-        """Make the containers and queues of the triggers, and start their loops.
+        """Create the containers and queues of the triggers, and start their loops.
 
         Raises:
-            AzureError: storage cannot be reached.
+            AzureError: storage cannot be used.
             AppLoadError: a connection is missing.
 
         """
@@ -128,7 +128,7 @@ class Host:
                 self._loop(f"timer {one.name}", self._timer(one).run)
 
     def stop(self) -> bool:
-        """Stop the triggers and give running functions a short time; whether all have ended."""
+        """Stop the triggers and wait for a short time. Returns whether all functions have ended."""
         self.stop_event.set()
         deadline = time.monotonic() + GRACE_SECONDS
         while self._worker.running and time.monotonic() < deadline:
@@ -169,7 +169,7 @@ class Host:
         return self._call(function, value, metadata).succeeded
 
     def _starter(self, function: Function) -> Callable[[str], None]:
-        """What the admin endpoint does for a function: run it once, beside its trigger."""
+        """The action of the admin endpoint: runs the function once, without its trigger."""
 
         def run_timer(_text: str) -> None:
             value = timer_value(None, past_due=False)
@@ -185,7 +185,7 @@ class Host:
                 try:
                     self._blobs[function.webjobs_id].run(message)
                 except ResourceNotFoundError:
-                    logger.warning("there is no blob %s", text)
+                    logger.warning("The blob %s does not exist", text)
 
             self._aside(run)
 
@@ -210,7 +210,7 @@ class Host:
             try:
                 run()
             except Exception:
-                logger.exception("The loop %r broke; the runner ends", name)
+                logger.exception("The loop %r failed; the runner ends", name)
                 self.broke = True
                 self.stop_event.set()
 
@@ -259,6 +259,6 @@ class Host:
 
 
 def _create(create: Callable[[], object]) -> None:
-    """Make a container or queue unless it is there."""
+    """Create a container or queue unless it exists."""
     with contextlib.suppress(ResourceExistsError):
         create()

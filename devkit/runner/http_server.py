@@ -1,7 +1,7 @@
-"""The HTTP side of the runner: functions, the admin endpoint, the Event Grid webhook. Edge.
+"""The HTTP server of the runner: functions, admin endpoint, Event Grid webhook. Edge.
 
-The admin endpoint and the webhook need the master key, as in Azure (where the webhook has a key of
-its own beside it).
+The admin endpoint and the webhook need the master key, as in Azure. There, the webhook also accepts
+a key of its own.
 """
 
 import json
@@ -24,15 +24,15 @@ _HOME = """This is a development runner, not the Azure Functions host (devkit/ru
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What can be asked over HTTP. Pure decisions; the effects are handed in."""
+    """Answers HTTP requests. Its decisions are pure; their effects are passed in as functions."""
 
     routes: tuple[Route, ...]
     keys: Keys
     call: Callable[[Route, Request, Mapping[str, str]], Response]
     """Invoke the function of a route."""
     run: Mapping[str, Callable[[str], None]]
-    """Per name of a non-HTTP function: start it with the `input` of the admin request. ValueError
-    when the input makes no sense."""
+    """By name of a function without an HTTP trigger: starts it with the `input` of the admin
+    request. Raises ValueError if the input is invalid."""
     post: Callable[[BlobMessage], None]
     blob_functions: frozenset[str]
     """The `Host.Functions.<name>` of functions with a blob trigger."""
@@ -54,7 +54,7 @@ class Site:
             if not self.keys.open(route.level, request.key):
                 return Response(HTTPStatus.UNAUTHORIZED)
             return self.call(route, request, parameters)
-        # Also for a known path with another method: the host's routes are constrained by method.
+        # Also for a known path with another method, as in the host.
         return Response(HTTPStatus.NOT_FOUND)
 
     def _admin(self, name: str, request: Request) -> Response:
@@ -62,7 +62,7 @@ class Site:
             return Response(HTTPStatus.UNAUTHORIZED)
         start = self.run.get(name)
         if start is None:
-            return Response.text(HTTPStatus.NOT_FOUND, f"no function {name!r} to be run like this")
+            return Response.text(HTTPStatus.NOT_FOUND, f"no function {name!r} without HTTP trigger")
         try:
             content = json.loads(request.body or b"{}")
             start(str(content.get("input") or ""))
@@ -99,23 +99,23 @@ def _events(body: bytes) -> list[dict[str, Any]]:
 
 
 class HttpServer(ThreadingHTTPServer):
-    """Listens, and asks the site about each request, on a thread per connection."""
+    """Listens and passes each request to the site, with a thread for each connection."""
 
     daemon_threads = True
 
     def __init__(self, address: tuple[str, int]) -> None:
-        """Bind; requests are answered once `site` is set and `serve_forever` runs."""
+        """Bind the address. Requests are answered when `site` is set and `serve_forever` runs."""
         self.site: Site | None = None
         super().__init__(address, _Handler)
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The address of the server."""
         return f"http://{self.server_address[0]!s}:{self.server_address[1]}"
 
     @override
     def server_bind(self) -> None:
-        # The library's own looks the host name up, which can take long and is not used.
+        # The library's version looks up the host name, which may take long and is not needed.
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = "localhost", self.server_address[1]
@@ -129,10 +129,10 @@ class _Handler(BaseHTTPRequestHandler):
     server: HttpServer
 
     def handle_request(self) -> None:
-        """Any method."""
+        """Answer a request with any method."""
         refusal = self._refusal()
         if refusal:
-            self.close_connection = True  # its body was not read
+            self.close_connection = True  # the body of the request was not read
             self._send(refusal)
             return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -175,4 +175,4 @@ class _Handler(BaseHTTPRequestHandler):
 
     @override
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the host logs functions, not requests."""
+        """Write nothing: the host logs functions and not requests."""

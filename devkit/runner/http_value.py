@@ -1,7 +1,7 @@
-"""HTTP requests and answers in the worker's terms. Pure.
+"""Converts HTTP requests and responses to and from the worker's types. Pure.
 
-Source: the host's conversion of HttpRequest to RpcHttp: header names in lower case, repeated query
-values joined by a comma, empty ones left out.
+Source: the host's conversion of HttpRequest to RpcHttp. Header names are in lower case, repeated
+query values are joined by commas, and empty query values are omitted.
 """
 
 from collections.abc import Mapping
@@ -15,26 +15,26 @@ from devkit.runner.worker import Answer, TypedData
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request, with its whole body."""
+    """An HTTP request with its complete body."""
 
     method: str
     url: str
-    """Absolute, with the query."""
+    """The absolute URL with the query."""
     path: str
-    """As it came, percent-encoded, without the query."""
+    """The percent-encoded path without the query."""
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
 
     @property
     def key(self) -> str:
-        """The function key that came along, or empty."""
+        """The function key of the request, or empty."""
         return self.query.get("code") or self.headers.get("x-functions-key") or ""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What goes back."""
+    """An HTTP response."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -42,12 +42,12 @@ class Response:
 
     @classmethod
     def text(cls, status: HTTPStatus, text: str = "") -> "Response":
-        """A short plain-text answer of the runner itself."""
+        """A plain-text response of the runner itself."""
         return cls(status, {"Content-Type": "text/plain; charset=utf-8"}, text.encode())
 
 
 def read_query(text: str) -> dict[str, str]:
-    """The query string as the host hands it to the worker."""
+    """The query parameters in the form that the host passes to the worker."""
     query: dict[str, str] = {}
     for name, value in parse_qsl(text):
         query[name] = f"{query[name]},{value}" if name in query else value
@@ -68,7 +68,7 @@ def request_value(request: Request, parameters: Mapping[str, str]) -> TypedData:
 
 
 def response_of(answer: Answer) -> Response:
-    """The response that a function returned; 500 without a body when it failed, as the host."""
+    """The response of a function. If it failed, 500 without a body, as in the host."""
     if not answer.succeeded:
         return Response(HTTPStatus.INTERNAL_SERVER_ERROR)
     returned = answer.returned

@@ -1,4 +1,4 @@
-"""Where log records go: standard error, with time and the function that wrote them. Edge."""
+"""Writes log records to standard error, with the time and the function. Edge."""
 
 import logging
 import sys
@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 
 def set_up_logs(current_function: Callable[[], str], *, quiet: bool) -> None:
-    """Send all records of level INFO and above to standard error; of WARNING when `quiet`.
+    """Write records of level INFO and above to standard error; with `quiet` of WARNING and above.
 
-    The Azure libraries and the worker library speak only from WARNING on: they log each request.
+    The Azure libraries log each request at INFO, so they are always limited to WARNING.
     """
 
     def add_function(record: logging.LogRecord) -> bool:

@@ -16,7 +16,7 @@ POISON_SUFFIX = "-poison"
 
 
 class QueueFunction:
-    """The queue of a trigger, and what happens with a message."""
+    """A function with a queue trigger, and its queue."""
 
     def __init__(self, function: Function, connections: Connections, call: Call) -> None:
         self.function = function
@@ -26,14 +26,14 @@ class QueueFunction:
         self._call = call
 
     def queue(self, suffix: str = "") -> QueueClient:
-        """The trigger's queue, or the one beside it; made if need be."""
+        """The trigger's queue, or the queue with the suffix. It is created if it does not exist."""
         queue = self._connections.queue(self._connection, self._name + suffix)
         with contextlib.suppress(ResourceExistsError):
             queue.create_queue()
         return queue
 
     def handle(self, message: QueueMessage) -> Failed | None:
-        """Call the function with a message."""
+        """Call the function with a message of the queue."""
         moments = {
             "ExpirationTime": message.expires_on,
             "InsertionTime": message.inserted_on,
@@ -55,7 +55,7 @@ class QueueFunction:
         return Failed(what, lambda: self.queue(POISON_SUFFIX))
 
     def run(self, text: str) -> None:
-        """Call the function with a message that was on no queue."""
+        """Call the function with a text that did not come from the queue."""
         metadata = {
             "QueueTrigger": TypedData(string=text),
             "Id": TypedData(string="admin"),

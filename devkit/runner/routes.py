@@ -1,6 +1,6 @@
-"""HTTP routes of functions: which one a request is for, and which key it needs. Pure.
+"""HTTP routes of functions: how they match requests and which keys they need. Pure.
 
-Source of the rules: ASP.NET Core routing as the Functions host uses it.
+Source of the rules: ASP.NET Core routing, as used by the Functions host.
 """
 
 import re
@@ -19,7 +19,7 @@ _ENCODED_SLASH = re.compile("(%2f)", re.IGNORECASE)
 
 
 class AuthLevel(Enum):
-    """Which key a request needs."""
+    """The key that a request needs."""
 
     ANONYMOUS = "anonymous"
     FUNCTION = "function"
@@ -28,33 +28,31 @@ class AuthLevel(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of one run."""
+    """The keys of the runner."""
 
     function: str
     master: str
 
-    def open(self, level: AuthLevel, given: str) -> bool:
-        """Whether the key `given` opens a route of this level."""
-        if level is AuthLevel.ANONYMOUS or compare_digest(given.encode(), self.master.encode()):
+    def open(self, level: AuthLevel, key: str) -> bool:
+        """Whether a key gives access to routes of this level."""
+        if level is AuthLevel.ANONYMOUS or compare_digest(key.encode(), self.master.encode()):
             return True
-        return level is AuthLevel.FUNCTION and compare_digest(
-            given.encode(), self.function.encode()
-        )
+        return level is AuthLevel.FUNCTION and compare_digest(key.encode(), self.function.encode())
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One HTTP function's address."""
+    """The route of an HTTP function."""
 
     function: Function
     template: str
-    """With the prefix, without a leading slash: `api/jobs/{jobRunId}`."""
+    """With the prefix and without a leading slash, such as `api/jobs/{jobRunId}`."""
     methods: frozenset[str]
-    """Upper case; empty takes all."""
+    """In upper case; empty for all methods."""
     level: AuthLevel
 
     def match(self, segments: tuple[str, ...]) -> Mapping[str, str] | None:
-        """The parameters, or None when the path is not of this route."""
+        """The parameters of a path; None if the path does not match."""
         found: dict[str, str] = {}
         parts = self.template.split("/")
         for at, part in enumerate(parts):
@@ -71,7 +69,7 @@ class Route:
 
     @property
     def precedence(self) -> tuple[int, ...]:
-        """Literal segments go before parameters, and those before a catch-all."""
+        """Sort key: literal segments before parameters, and parameters before a catch-all."""
         kinds = (_PARAMETER.fullmatch(part) for part in self.template.split("/"))
         return tuple(0 if kind is None else 1 + len(kind[1]) for kind in kinds)
 
@@ -88,7 +86,7 @@ def route_of(function: Function, prefix: str) -> Route:
     for part in template.split("/"):
         if ("{" in part or "}" in part) and not _PARAMETER.fullmatch(part):
             raise AppLoadError(
-                f"{function.name}: the development runner does not know the route part {part!r}"
+                f"{function.name}: the development runner does not support the route part {part!r}"
             )
     methods: Iterable[Any] = function.trigger.get("methods") or ()
     level = AuthLevel(str(function.trigger.get("authLevel", "function")).lower())
@@ -96,10 +94,10 @@ def route_of(function: Function, prefix: str) -> Route:
 
 
 def path_segments(raw: str) -> tuple[str, ...]:
-    """The segments of a request's path, decoded once as Kestrel does.
+    """The segments of a request's path, decoded once, as Kestrel does.
 
-    An encoded slash stays `%2F` inside its segment; dot segments are removed after decoding; one
-    slash at the end does not matter.
+    An encoded slash stays `%2F` in its segment. Dot segments are removed after decoding. One slash
+    at the end is ignored.
     """
     segments: list[str] = []
     for piece in raw.removeprefix("/").removesuffix("/").split("/"):

@@ -1,4 +1,4 @@
-"""The runner as a child process, for tests and the demo. Edge."""
+"""Runs the runner in a child process, for tests and the demo. Edge."""
 
 import json
 import os
@@ -21,12 +21,11 @@ _START_SECONDS = 60.0
 
 
 class Runner:
-    """A context manager: one app in one process, ready when the block begins.
+    """A context manager that runs one app in one process. The app is ready when the block begins.
 
-    The process sees the environment of this one, with `settings` in place of what has the same
-    name. Its state in host storage is kept under `AzureFunctionsWebHost__hostid` when that is set,
-    else under a name made from the app's folder: two runners of one app on one storage account
-    share their messages unless each is given an id.
+    The process has the environment of this process, overridden by `settings`. The name of its state
+    in host storage is `AzureFunctionsWebHost__hostid`, or else derived from the app's folder. So
+    two runners of one app on one storage account share messages unless they have different ids.
     """
 
     def __init__(
@@ -37,7 +36,7 @@ class Runner:
         port: int = 0,
         log_path: Path | None = None,
     ) -> None:
-        """`port` 0 takes a free one; `log_path` keeps the log after the end."""
+        """`port` 0 is any free port. `log_path` is a file for the log that is kept afterwards."""
         self._app = app
         self._port = port
         self._folder = Path(tempfile.mkdtemp(prefix="runner-"))
@@ -47,7 +46,7 @@ class Runner:
         self.master_key = settings.get("RUNNER_MASTER_KEY") or secrets.token_urlsafe(24)
         keys = {"RUNNER_FUNCTION_KEY": self.function_key, "RUNNER_MASTER_KEY": self.master_key}
         self.settings: Mapping[str, str] = {**settings, **keys}
-        """What the app gets, and the runner's keys."""
+        """The settings of the app and the runner's keys."""
         self._process: ChildProcess | None = None
         self.url = ""
         """Without a slash at the end."""
@@ -66,10 +65,10 @@ class Runner:
         self._tidy()
 
     def start(self) -> None:
-        """Start it and wait until it is ready; also again after `kill` or `stop`.
+        """Start the runner and wait until it is ready. May be called again after `kill` or `stop`.
 
         Raises:
-            ChildError: it did not come up; the message holds its log.
+            ChildError: the runner did not start; the message contains its log.
 
         """
         file = self._folder / "settings.json"
@@ -77,7 +76,7 @@ class Runner:
         command = [sys.executable, "-m", "devkit.runner", "--with-parent"]
         command += ["--app", str(self._app.resolve()), "--settings", str(file)]
         command += ["--port", str(self._port)]
-        # A variable of this process must not beat a setting that was asked for.
+        # The runner prefers environment variables to the settings file; the settings must win here.
         environment = {key: text for key, text in os.environ.items() if key not in self.settings}
         self.log_path.write_bytes(b"")
         process = ChildProcess(command, log=self.log_path, environment=environment, folder=_ROOT)
@@ -88,7 +87,7 @@ class Runner:
             self.stop()
             raise
         finally:
-            file.unlink()  # it holds keys, and has been read
+            file.unlink()  # the file has keys and has been read
 
     def _is_ready(self, process: ChildProcess) -> bool:
         ready = _READY.search(process.log.read_text(errors="replace"))
@@ -104,22 +103,22 @@ class Runner:
 
     @property
     def running(self) -> bool:
-        """Whether it was started and has not ended since, by itself or otherwise."""
+        """Whether the runner was started and has not ended."""
         return self._process is not None and self._process.running
 
     @property
     def log(self) -> str:
-        """What it wrote since its last start."""
+        """The log since the last start."""
         return self.log_path.read_text(errors="replace")
 
     def kill(self) -> None:
-        """End it at once, as a crash would (SIGKILL)."""
+        """Stop the runner with SIGKILL, like a crash."""
         if self._process:
             self._process.kill()
             self._process = None
 
     def stop(self) -> int | None:
-        """Stop it by SIGTERM; its exit code, None when it did not run."""
+        """Stop the runner with SIGTERM. Returns its exit code, or None if it was not started."""
         if not self._process:
             return None
         self._process.stop()

@@ -1,8 +1,8 @@
-"""Timer triggers: when to fire (pure), and the loop that does it with its status blob (edge).
+"""Timer triggers: the schedule (pure), and the loop with its status blob (edge).
 
 Source of the rules: TimerListener and StorageScheduleMonitor of azure-webjobs-sdk-extensions. Runs
-never overlap; the next one is the next occurrence after the start of the last; ticks missed in
-between fire once; times are UTC.
+never overlap. The next run is at the first occurrence after the start of the last run. Missed
+occurrences cause only one run. Times are UTC.
 """
 
 import json
@@ -25,12 +25,12 @@ logger = logging.getLogger(__name__)
 _FIELDS = 6
 _MONITOR_FROM = timedelta(minutes=1)
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
-"""How the extension writes "no run yet"."""
+"""The extension writes this moment when there was no run yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """An NCRONTAB schedule of six fields, seconds first."""
+    """An NCRONTAB schedule with six fields, seconds first."""
 
     text: str
 
@@ -47,14 +47,14 @@ class Schedule:
         return next(CronSim(self.text, moment))
 
     def is_monitored(self, now: datetime) -> bool:
-        """Whether runs are at least a minute apart; only then is a status kept."""
+        """Whether runs are at least a minute apart. Only then, a status is stored."""
         occurrences = islice(CronSim(self.text, now), 5)
         return all(later - first >= _MONITOR_FROM for first, later in pairwise(occurrences))
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What is remembered of a timer between two lives of the host."""
+    """The stored status of a timer, which survives a restart of the host."""
 
     last: datetime
     next: datetime
@@ -62,7 +62,7 @@ class Status:
 
     @classmethod
     def parse(cls, text: bytes | str) -> "Status":
-        """Read the JSON of the status blob. ValueError or KeyError when it is none."""
+        """Read the JSON of the status blob. Raises ValueError or KeyError if it is invalid."""
         values = json.loads(text)
         moments = (datetime.fromisoformat(values[key]) for key in ("Last", "Next", "LastUpdated"))
         last, following, updated = (
@@ -71,7 +71,7 @@ class Status:
         return cls(last, following, updated)
 
     def as_json(self) -> dict[str, str]:
-        """The object that is stored, and given to the function as `schedule_status`."""
+        """The object that is stored, and passed to the function as `schedule_status`."""
         return {
             "Last": self.last.isoformat(),
             "Next": self.next.isoformat(),
@@ -80,9 +80,10 @@ class Status:
 
 
 def status_at_start(stored: Status | None, schedule: Schedule, now: datetime) -> Status:
-    """The status to go on with when the host starts; past due when its `next` is before `now`.
+    """The status when the host starts. The timer is past due if its `next` is before `now`.
 
-    A stored `next` that the schedule would not give belongs to an older schedule and is made anew.
+    If the stored `next` does not fit the schedule, the schedule has changed and `next` is computed
+    again.
     """
     if stored is None:
         return Status(_NEVER, schedule.after(now), now)
@@ -93,7 +94,7 @@ def status_at_start(stored: Status | None, schedule: Schedule, now: datetime) ->
 
 
 def timer_value(status: Status | None, *, past_due: bool) -> TypedData:
-    """The trigger's value as the worker expects it."""
+    """The trigger's value in the form that the worker expects."""
     value = {
         "Schedule": {"AdjustForDST": True},
         "ScheduleStatus": status.as_json() if status else None,
@@ -103,7 +104,7 @@ def timer_value(status: Status | None, *, past_due: bool) -> TypedData:
 
 
 class Timer:
-    """Fires one function until `stop` is set; failures do not end the schedule."""
+    """Runs a function on its schedule until `stop` is set. A failure does not end the schedule."""
 
     def __init__(
         self,
@@ -114,7 +115,7 @@ class Timer:
         run_on_startup: bool,
         stop: threading.Event,
     ) -> None:
-        """`status_blob` is where a monitored timer keeps its status; None for use_monitor=False."""
+        """`status_blob` stores the status of a monitored timer; None for use_monitor=False."""
         self._schedule = schedule
         self._fire = fire
         self._blob = status_blob if schedule.is_monitored(datetime.now(UTC)) else None
@@ -122,7 +123,7 @@ class Timer:
         self._stop = stop
 
     def run(self) -> None:
-        """The loop; blocks until `stop`."""
+        """Run the function in a loop. Blocks until `stop`."""
         now = datetime.now(UTC)
         status = status_at_start(self._load(), self._schedule, now)
         self._save(status)
@@ -147,7 +148,7 @@ class Timer:
         except ResourceNotFoundError:
             return None
         except (ValueError, KeyError, TypeError):
-            logger.warning("%s is no timer status; starting anew", self._blob.blob_name)
+            logger.warning("%s is not a timer status; a new one is created", self._blob.blob_name)
             return None
 
     def _save(self, status: Status) -> None:
@@ -156,4 +157,4 @@ class Timer:
         try:
             self._blob.upload_blob(json.dumps(status.as_json()), overwrite=True)
         except Exception:
-            logger.exception("The timer status could not be stored; the schedule goes on")
+            logger.exception("The timer status could not be stored; the schedule continues")

@@ -1,8 +1,8 @@
-"""Works through a storage queue, several messages at once, as the Storage extension does. Edge.
+"""Processes the messages of a storage queue in parallel, like the Storage extension. Edge.
 
 Source of the rules: QueueProcessor of the Storage extension. A message is hidden while its function
-runs. A failure makes it visible again, until the number of tries is used up; then it goes to a
-poison queue.
+runs. After a failure it becomes visible again. After the maximum number of attempts it is moved to
+a poison queue.
 """
 
 import logging
@@ -16,7 +16,7 @@ from azure.storage.queue import QueueClient, QueueMessage
 logger = logging.getLogger(__name__)
 
 DEFAULT_VISIBILITY_SECONDS = 600
-"""Long enough for the audit of a large file, since the runner does not renew messages."""
+"""Long enough for the audit of a large file. The runner does not renew messages."""
 
 _EMPTY_SECONDS = 0.25
 
@@ -26,28 +26,28 @@ class Failed:
     """A message whose function failed."""
 
     what: str
-    """For the log."""
+    """Description for the log."""
     poison: Callable[[], QueueClient]
-    """Where it goes when all tries failed; called then, and the queue exists."""
+    """Returns the poison queue, which exists. Called after the last attempt."""
 
 
 type Handle = Callable[[QueueMessage], Failed | None]
-"""Handles a message; None when it is done with and may go. AzureError leaves it where it is."""
+"""Processes a message. None: the message is deleted. AzureError: the message stays in the queue."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueuePolicy:
-    """How messages are taken."""
+    """How messages are processed."""
 
     parallel: int
     tries: int
     visibility_seconds: int = DEFAULT_VISIBILITY_SECONDS
     retry_seconds: int = 0
-    """How long a message stays hidden after a failure."""
+    """Seconds for which a message is hidden after a failure."""
 
 
 class TriggerQueue:
-    """The loop of one queue."""
+    """Processes the messages of one queue in a loop."""
 
     def __init__(
         self, queue: QueueClient, handle: Handle, policy: QueuePolicy, *, stop: threading.Event
@@ -61,12 +61,12 @@ class TriggerQueue:
         self._held: dict[str, QueueMessage] = {}
 
     def post(self, text: str) -> None:
-        """Put a message on the queue."""
+        """Send a message to the queue."""
         self._queue.send_message(text, time_to_live=-1)
         self._posted.set()
 
     def run(self) -> None:
-        """The loop; blocks until `stop`."""
+        """Receive and process messages in a loop. Blocks until `stop`."""
         while not self._stop.is_set():
             if not self._slots.acquire(timeout=_EMPTY_SECONDS):
                 continue
@@ -81,12 +81,12 @@ class TriggerQueue:
                 self._posted.wait(_EMPTY_SECONDS)
 
     def release(self) -> None:
-        """Make the messages visible again whose functions have not ended; for a clean stop."""
+        """Make messages visible again if their functions have not ended. For a normal stop."""
         for message in list(self._held.values()):
             try:
                 self._queue.update_message(message, visibility_timeout=0)
             except AzureError as error:
-                logger.warning("A message of %s is not released: %s", self._name, error)
+                logger.warning("A message of %s could not be released: %s", self._name, error)
 
     @property
     def _name(self) -> str:
@@ -108,21 +108,22 @@ class TriggerQueue:
                 hidden = self._policy.retry_seconds
                 self._queue.update_message(message, visibility_timeout=hidden)
         except AzureError as error:
-            # It was visible again before the function ended, or storage is away: it comes back.
-            logger.warning("A message of %s stays there: %s", self._name, error)
+            # The message became visible before the function ended, or storage does not answer. In
+            # both cases it will be received again.
+            logger.warning("A message of %s stays in the queue: %s", self._name, error)
         finally:
             del self._held[message.id]
             self._slots.release()
             self._posted.set()
 
     def _is_poisoned(self, message: QueueMessage, failed: Failed) -> bool:
-        """Whether all tries are used up; the message is then on the poison queue."""
+        """After the last attempt, send the message to the poison queue and return True."""
         if (message.dequeue_count or 1) < self._policy.tries:
             return False
         poison = failed.poison()
         poison.send_message(message.content, time_to_live=-1)
         logger.error(
-            "%s failed %s times; its message is in %s",
+            "%s failed %s times; its message was moved to %s",
             failed.what,
             message.dequeue_count,
             poison.queue_name,

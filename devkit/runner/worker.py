@@ -1,9 +1,10 @@
-"""The one place that knows Microsoft's worker library: loads an app, invokes its functions. Edge.
+"""Loads an app and invokes its functions with Microsoft's worker library. Edge.
 
-`azure_functions_runtime` is what the Python 3.13 worker of Azure Functions runs: it indexes
-`function_app.py`, checks signatures and converts values. It is no public API, hence the pin and the
-test of its handler names. Its messages are protobufs made by a namespace that the caller hands in;
-it only builds them by name and reads attributes, so plain records stand in for them here.
+The Python 3.13 worker of Azure Functions uses `azure_functions_runtime` to index `function_app.py`,
+check signatures and convert values. The library is not a public API, so its version is pinned and a
+test checks the names of its handlers. Its messages are protobufs from a namespace that the caller
+passes in. The library only creates them by name and reads attributes, so simple objects are enough
+here. No other module uses the library.
 """
 
 import asyncio
@@ -28,17 +29,17 @@ HANDLERS = (
     "stop_threadpool_executor",
     "invocation_id_cv",
 )
-"""What is used of the library."""
+"""The names of the library that are used here."""
 
 _SUCCESS = 1
 
 
 class _Message(SimpleNamespace):
-    """Any message of the worker's protocol."""
+    """A message of the worker's protocol."""
 
 
 class TypedData(_Message):
-    """One value on its way in or out: exactly one of string, json, bytes, http."""
+    """A value for or from a function: exactly one of string, json, bytes, http."""
 
     def WhichOneof(self, _group: str) -> str | None:  # noqa: N802 - protobuf's name
         """The name of the member that is set."""
@@ -59,7 +60,7 @@ class _BindingInfo(_Message):
 
 
 class _Protos:
-    """The namespace of messages; those without behaviour are made on first use."""
+    """The namespace of messages. A message without behaviour is created at its first use."""
 
     TypedData = TypedData
     ParameterBinding = _ParameterBinding
@@ -73,12 +74,12 @@ class _Protos:
 
 
 class AppLoadError(Exception):
-    """The app cannot be loaded; the message is the worker's, with the app's own traceback."""
+    """The app cannot be loaded. The message comes from the worker, with the app's traceback."""
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedFunction:
-    """A function as the worker library found it."""
+    """A function that the worker library has found in the app."""
 
     name: str
     function_id: str
@@ -87,7 +88,7 @@ class IndexedFunction:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One call of a function: the value of its trigger, and what is known about it."""
+    """A call of a function: the value of its trigger and metadata."""
 
     function: IndexedFunction
     parameter: str
@@ -98,7 +99,7 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a call ended."""
+    """The result of a call."""
 
     failure: str = ""
     """The exception with its traceback, or empty."""
@@ -111,7 +112,7 @@ class Answer:
 
 
 class Worker:
-    """The library on an event loop and a thread of its own. One app per process, its own limit."""
+    """Runs the library on an event loop in a thread. The library allows one app in a process."""
 
     def __init__(self) -> None:
         self._protos = _Protos()
@@ -123,7 +124,7 @@ class Worker:
         """Index `function_app.py` of the folder `app`.
 
         Raises:
-            AppLoadError: it is not there, or it or the library's checks raised.
+            AppLoadError: the file does not exist, raised an error, or failed the library's checks.
 
         """
         if not (app / "function_app.py").is_file():
@@ -141,7 +142,7 @@ class Worker:
         )
 
     def invoke(self, invocation: Invocation) -> Answer:
-        """Call a function and wait for its end. Any thread may."""
+        """Call a function and wait for its end. Any thread may call this method."""
         trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
         request = SimpleNamespace(
             invocation_id=invocation.invocation_id,
@@ -161,12 +162,12 @@ class Worker:
         return Answer(returned=answer.return_value)
 
     def current_function(self) -> str:
-        """The name of the function that the calling thread runs, or empty."""
+        """The name of the function that runs in the calling thread, or empty."""
         return self._functions.get(library.invocation_id_cv.get() or "", "")
 
     @property
     def running(self) -> int:
-        """How many calls have not ended."""
+        """The number of calls that have not ended."""
         return len(self._functions)
 
     def _call(
@@ -186,5 +187,5 @@ class Worker:
 
 
 def _explain(exception: Any) -> str:  # noqa: ANN401 - a message of the library
-    """The traceback, which ends with the message; the message alone when there is none."""
+    """The traceback with the message, or only the message if there is no traceback."""
     return str(exception.stack_trace or exception.message).rstrip()

@@ -1,4 +1,4 @@
-"""A stand-in for TomTom's Global Entity Matcher on this machine. Never deployed."""
+"""A simulator of TomTom's Global Entity Matcher on this machine. Never deployed."""
 
 from devkit.simulator.access import SimulatorSettings
 from devkit.simulator.life import CLEAN, LIVES, Life, OutputFault, Trouble

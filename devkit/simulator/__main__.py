@@ -1,4 +1,4 @@
-"""`python -m devkit.simulator`: the simulator stays up until Ctrl-C."""
+"""`python -m devkit.simulator`: run the simulator until Ctrl-C."""
 
 import argparse
 import os
@@ -15,7 +15,7 @@ from devkit.simulator.simulator import GemSimulator
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; answers its exit code."""
+    """Run the command. Returns the exit code."""
     options = _parser().parse_args(arguments)
     if not options.connection_string:
         print("--connection-string or GEM_OUTPUT is needed", file=sys.stderr)
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             container.create_container()
         except ResourceExistsError:
-            print(f"container {options.container} is there")
+            print(f"container {options.container} already exists")
         with GemSimulator(container, settings) as simulator:
             _greet(simulator)
             stop.wait()
@@ -45,40 +45,44 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _greet(simulator: GemSimulator) -> None:
     control = f"{simulator.origin}/control/jobs/job-1"
-    # Flushed, since a script that starts this may wait for the address.
+    # Flushed, because a script that starts the simulator may wait for the address.
     print(f"GEM_API_BASE_URL={simulator.url}", flush=True)
     print(f"GEM_API_KEY={simulator.api_key}")
     print(f"GEM_BEARER_TOKEN={simulator.token}")
-    print(f"""to make a job:  curl -X PUT {control} -d '{{"life": "clean"}}'""")
-    print(f"lives:  {', '.join(LIVES)}", flush=True)
+    print(f"""create a job:  curl -X PUT {control} -d '{{"life": "clean"}}'""")
+    print(f"values for life:  {', '.join(LIVES)}", flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m devkit.simulator",
-        description="A stand-in for TomTom's Global Entity Matcher, with files in blob storage.",
+        description="A simulator of TomTom's Global Entity Matcher, with files in blob storage.",
     )
     defaults = SimulatorSettings()
     parser.add_argument(
         "--connection-string",
         default=os.environ.get("GEM_OUTPUT"),
-        help="of the storage for inputs and outputs (default: the variable GEM_OUTPUT)",
+        help="connection string of the storage for inputs and outputs (the variable GEM_OUTPUT)",
     )
-    parser.add_argument("--container", default="default", help="made when missing (%(default)s)")
-    parser.add_argument("--port", type=int, default=0, help="on loopback; 0 takes a free one")
+    parser.add_argument(
+        "--container", default="default", help="container; created if missing (%(default)s)"
+    )
+    parser.add_argument("--port", type=int, default=0, help="loopback port; 0 for any free port")
     parser.add_argument(
         "--time-scale",
         type=_above_zero,
         default=60.0,
-        help="simulated seconds in one real second (%(default)s)",
+        help="simulated seconds for each real second (%(default)s)",
     )
-    parser.add_argument("--api-key", default=defaults.api_key, help="(%(default)s)")
-    parser.add_argument("--token", action="append", help="good from the start; may be repeated")
+    parser.add_argument("--api-key", default=defaults.api_key, help="valid API key (%(default)s)")
+    parser.add_argument(
+        "--token", action="append", help="valid token; the option may be used several times"
+    )
     parser.add_argument(
         "--hold-seconds",
         type=_above_zero,
         default=defaults.hold_seconds,
-        help="how long a request without an answer is held (%(default)s)",
+        help="how long a connection without an answer is held open (%(default)s)",
     )
     return parser
 

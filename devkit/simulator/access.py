@@ -1,4 +1,4 @@
-"""Who may ask: the TomTom key and the bearer tokens."""
+"""Checks the API key and the bearer tokens of requests."""
 
 import secrets
 from dataclasses import dataclass
@@ -9,23 +9,23 @@ from threading import Lock
 
 @dataclass(frozen=True, slots=True)
 class SimulatorSettings:
-    """How the simulator runs."""
+    """Settings of the simulator."""
 
     api_key: str = "simulator-key"
     tokens: frozenset[str] = frozenset({"simulator-token"})
-    """Good from the start, until all tokens are made to expire."""
+    """Tokens that are valid until all tokens are expired."""
     token_life_seconds: float = 3600.0
-    """Of tokens from `POST /token`; the product's glossary says "typically 1 hour"."""
+    """Lifetime of tokens from `POST /token`. GEM's glossary says "typically 1 hour"."""
     time_scale: float = 1.0
-    """Simulated seconds in one real second: 60 makes a minute of a job's life a second."""
+    """Simulated seconds for each real second. With 60, a minute of a job takes one second."""
     hold_seconds: float = 5.0
-    """How long a request that gets no answer is held; real seconds."""
+    """Real seconds for which a connection without an answer is held open."""
     port: int = 0
-    """On loopback; 0 takes a free one."""
+    """Loopback port; 0 for any free port."""
 
 
 class Access:
-    """The tokens in force. Safe to use from several threads."""
+    """The valid key and tokens. Thread-safe."""
 
     def __init__(self, settings: SimulatorSettings) -> None:
         self._settings = settings
@@ -34,15 +34,15 @@ class Access:
 
     @property
     def token_life_seconds(self) -> float:
-        """Of a token from `issue`."""
+        """Lifetime of a token from `issue`."""
         return self._settings.token_life_seconds
 
     def key_fits(self, key: str | None) -> bool:
-        """Whether the request carries the API key."""
+        """Whether this is the API key."""
         return key is not None and compare_digest(key.encode(), self._settings.api_key.encode())
 
     def token_fits(self, authorization: str | None, now: datetime) -> bool:
-        """Whether the `Authorization` header holds a bearer token that is in force at `now`."""
+        """Whether the `Authorization` header has a bearer token that is valid at `now`."""
         scheme, _, token = (authorization or "").partition(" ")
         with self._lock:
             if scheme.lower() != "bearer" or token not in self._expires:
@@ -51,13 +51,13 @@ class Access:
         return end is None or now < end
 
     def issue(self, now: datetime) -> str:
-        """A new token, good for `token_life_seconds`."""
+        """A new token that is valid for `token_life_seconds`."""
         token = secrets.token_urlsafe(24)
         with self._lock:
             self._expires[token] = now + timedelta(seconds=self._settings.token_life_seconds)
         return token
 
     def expire_all(self) -> None:
-        """End all tokens so far, those of the settings included."""
+        """Make all existing tokens invalid, also those of the settings."""
         with self._lock:
             self._expires.clear()

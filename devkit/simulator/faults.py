@@ -1,4 +1,4 @@
-"""What can be wrong with an output: small functions from table to table, or to bytes. Pure."""
+"""Faults of an output: functions from a table to a table with the fault, or to bytes. Pure."""
 
 import io
 from collections.abc import Callable
@@ -12,16 +12,16 @@ from devkit.simulator.life import OutputFault
 type TableFault = Callable[[pa.Table], pa.Table]
 
 EVERY = 10
-"""One matched row in so many is spoilt."""
+"""Every tenth matched row gets the fault."""
 
 
 def output_bytes(table: pa.Table, fault: OutputFault | None, *, row_group: int = 10_000) -> bytes:
-    """The Parquet file of a table, with a fault or without.
+    """The Parquet file of a table, with or without a fault.
 
     Args:
-        table: the honest output.
-        fault: what to do to it.
-        row_group: rows in a row group.
+        table: the correct output.
+        fault: the fault, or None.
+        row_group: number of rows in a row group.
 
     """
     if fault is OutputFault.EMPTY:
@@ -37,7 +37,7 @@ def output_bytes(table: pa.Table, fault: OutputFault | None, *, row_group: int =
 
 
 def low_confidence(table: pa.Table) -> pa.Table:
-    """Some matched rows lie below the job's threshold."""
+    """Some matched rows have a confidence below the job's threshold."""
     return _spoil(table, "match_confidence", 0.41)
 
 
@@ -47,39 +47,39 @@ def gers_id_missing(table: pa.Table) -> pa.Table:
 
 
 def gers_id_malformed(table: pa.Table) -> pa.Table:
-    """Some GERS ids are of the form that only the product's glossary has."""
+    """Some GERS ids have a form that occurs only in GEM's glossary."""
     return _spoil(table, "gers_id", "R_78212")
 
 
 def status_unknown(table: pa.Table) -> pa.Table:
-    """Some rows say "Matched", which is not one of the two words."""
+    """Some rows have the status "Matched", which is not an allowed value."""
     return _spoil(table, "match_status", "Matched")
 
 
 def confidence_above_one(table: pa.Table) -> pa.Table:
-    """Some confidences lie above 1."""
+    """Some confidences are above 1."""
     return _spoil(table, "match_confidence", 1.5)
 
 
 def confidence_in_percent(table: pa.Table) -> pa.Table:
-    """The confidence is a whole percentage instead of a float of 0 to 1."""
+    """The confidence is a whole percentage instead of a number from 0 to 1."""
     values = table.column("match_confidence").to_pylist()
     percents = [None if value is None else round(value * 100) for value in values]
     return _replaced(table, "match_confidence", pa.array(percents, pa.int64()))
 
 
 def column_missing(table: pa.Table) -> pa.Table:
-    """There is no match_confidence."""
+    """There is no column match_confidence."""
     return table.drop_columns(["match_confidence"])
 
 
 def rows_lost(table: pa.Table) -> pa.Table:
-    """The last tenth of the rows is missing, at least one."""
+    """The last tenth of the rows is missing, at least one row."""
     return table.slice(0, table.num_rows - max(table.num_rows // 10, 1))
 
 
 def ids_invented(table: pa.Table) -> pa.Table:
-    """The first road has an id that was never sent; its own is missing."""
+    """The first road has an id that the input does not have; its real id is missing."""
     ids = table.column("id").to_pylist()
     return _replaced(table, "id", pa.array([max(ids) + 1, *ids[1:]], pa.int64()))
 
@@ -98,7 +98,7 @@ TABLE_FAULTS: dict[OutputFault, TableFault] = {
 
 
 def _spoil(table: pa.Table, column: str, value: str | float | None) -> pa.Table:
-    """One matched row in `EVERY`, the first included, gets another value."""
+    """The first matched row and every tenth after it get another value."""
     statuses = table.column("match_status").to_pylist()
     matched = [row for row, status in enumerate(statuses) if status == "matched"]
     values = table.column(column).to_pylist()

@@ -1,4 +1,4 @@
-"""The jobs that the simulator knows: their files in blob storage, and what is said of them."""
+"""The jobs of the simulator: their files in blob storage and the answers about them."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -19,40 +19,41 @@ from devkit.simulator.script import Script
 
 
 class Container(Protocol):
-    """The part of `azure.storage.blob.ContainerClient` that is used."""
+    """The part of `azure.storage.blob.ContainerClient` that the simulator uses."""
 
     def upload_blob(self, name: str, data: Iterable[bytes], *, overwrite: bool) -> object:
         """Write a blob from an open binary file."""
 
 
 class OutputNotWritten(Exception):
-    """The storage refused the output, so the job cannot be said to be finished."""
+    """Storage refused the output, so the job must not be reported as finished."""
 
 
 @dataclass(slots=True)
 class Job:
-    """One job. Its state is never kept: it follows from `life`, `created` and the clock."""
+    """One job. Its state is not stored, but computed from `life`, `created` and the clock."""
 
     job_run_id: str
     script: Script
     life: Life
-    """The script's, compressed to real seconds."""
+    """The life of the script, in real seconds."""
     created: datetime
     input_file_name: str
     output_file_name: str
     statistics: Mapping[str, Any]
-    """As the job will say them when it is finished."""
+    """The statistics that the finished job will have."""
     uploads: list[tuple[datetime, bytes | Path]]
-    """The versions of the output that are still to be written, and when; earliest first."""
+    """Versions of the output that are not written yet, with their times, earliest first."""
     asked: int = 0
+    """Number of requests about the job."""
     written: datetime | None = None
-    """When the output had first been written."""
+    """When the first version of the output was written."""
     lock: Lock = field(default_factory=Lock, repr=False)
-    """Held while a file of this job is written, so that each version is written once."""
+    """Held while a file of this job is written, so that each version is written only once."""
 
 
 class JobBook:
-    """All jobs. Safe to use from several threads."""
+    """All jobs. Thread-safe."""
 
     def __init__(
         self, container: Container, clock: Callable[[], datetime], *, time_scale: float = 1.0
@@ -64,19 +65,19 @@ class JobBook:
         self._lock = Lock()
 
     def add(self, job_run_id: str, script: Script) -> Job:
-        """Make a job, and upload its input unless the script says otherwise.
+        """Create a job, and upload its input unless the script disables that.
 
-        A job of the same id is replaced. The life that plays the page's example brings its own
-        file name and number of roads.
+        A job with the same id is replaced. The life of the documentation's example has its own file
+        name and number of roads.
 
         Raises:
-            ValueError: the life plays the page's example, and the job id is not that one; the
-                input's name is no file name; or too few roads for wrong statistics.
+            ValueError: the life is that of the documentation's example and the job id is another;
+                the input name is not a file name; or there are too few roads for wrong statistics.
 
         """
         if script.life.page:
             if job_run_id != page.JOB_RUN_ID:
-                raise ValueError(f"the page's job is {page.JOB_RUN_ID}")
+                raise ValueError(f"the job of the documentation's example is {page.JOB_RUN_ID}")
             script = replace(script, rows=page.ROADS, input_file_name=page.INPUT_FILE_NAME)
         life = script.life.compressed(self._time_scale)
         files = _files(script)
@@ -103,20 +104,20 @@ class JobBook:
         return job
 
     def find(self, job_run_id: str) -> Job | None:
-        """The job, or None when there is no such."""
+        """The job, or None if it does not exist."""
         with self._lock:
             return self._jobs.get(job_run_id)
 
     def all(self) -> tuple[Job, ...]:
-        """Every job, in the order they were made."""
+        """All jobs in the order of their creation."""
         with self._lock:
             return tuple(self._jobs.values())
 
     def ask(self, job: Job) -> Answer:
-        """One request about a job: it is counted, and what is due is written before it is said.
+        """Answer a request about a job. Counts the request, and writes due outputs first.
 
         Raises:
-            OutputNotWritten: the job should be finished, and the storage refused the output.
+            OutputNotWritten: the job should be finished, but storage refused the output.
 
         """
         with self._lock:
@@ -126,11 +127,11 @@ class JobBook:
         return answer
 
     def state(self, job: Job) -> Answer:
-        """What an honest answer would be now. Not counted, and nothing is written."""
+        """The current answer without faults. The request is not counted and nothing is written."""
         return answer_at(job.life, job.created, self._clock(), asked=len(job.life.troubles))
 
     def write_due(self) -> tuple[str, ...]:
-        """Write every output that is due; answers what the storage refused, in words."""
+        """Write all due outputs. Returns the errors of storage as texts."""
         problems = []
         for job in self.all():
             try:
@@ -155,13 +156,13 @@ class JobBook:
 
 
 def _stem(input_file_name: str) -> str:
-    """The page's `{original_filename}`: its example drops the ending, and folders stay."""
+    """The `{original_filename}` of GEM's documentation: with folders, without the extension."""
     return str(PurePosixPath(input_file_name).with_suffix(""))
 
 
 @dataclass(frozen=True, slots=True)
 class _Files:
-    """What a job reads and writes."""
+    """The files of a job."""
 
     sent: bytes | Path | None
     outputs: Mapping[Upload, bytes | Path]
@@ -176,20 +177,20 @@ def _files(script: Script) -> _Files:
     fault = script.life.output_fault
     outputs = {Upload.FIRST: output_bytes(first, fault)}
     if script.life.overwrite_after is not None:
-        # Other roads matched to other segments, and as many: the statistics stay true.
+        # Other matches, but the same number of them, so that the statistics stay correct.
         second, _ = match_roads(roads, seed=script.seed + 1)
         outputs[Upload.SECOND] = output_bytes(second, fault)
     return _Files(output_bytes(roads, None), outputs, figures)
 
 
 def job_body(job: Job, answer: Answer) -> bytes:
-    """The JSON of a job, as the page has it: what is not known yet is absent, never null."""
+    """The JSON of a job, as in GEM's documentation. Unknown members are absent, never null."""
     if job.life.page and answer.status and (text := page.example(answer.status)):
         return text
     finished = answer.status == Ending.FINISHED
     modified = answer.modified
     if finished and job.written and not job.life.late_by:
-        # The output is never younger than the last update, unless it is late on purpose.
+        # The output is not newer than the last update, unless the script makes it late.
         modified = max(modified, job.written)
     body: dict[str, Any] = {
         "jobRunId": job.job_run_id,
@@ -211,5 +212,5 @@ def job_body(job: Job, answer: Answer) -> bytes:
 
 
 def moment(time: datetime) -> str:
-    """ISO 8601, UTC, whole seconds and Z, as in the page's examples."""
+    """ISO 8601 in UTC with whole seconds and Z, as in the examples of GEM's documentation."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""Writes an honest output of a wanted size to a file, row group by row group."""
+"""Writes a correct output of a chosen size to a file, one row group at a time."""
 
 import random
 from dataclasses import dataclass
@@ -20,19 +20,19 @@ from devkit.simulator.roads import (
 
 ROWS_PER_GROUP = 50_000
 POINTS = 40
-"""Of each line: geometry is by far the most of such a file, as in real networks."""
+"""Points of each line. Geometry is the largest part of the file, as in real networks."""
 
 
 @dataclass(frozen=True, slots=True)
 class LargeOutput:
-    """A file as written, and what its job's statistics are made of."""
+    """A written file, and the figures for the statistics of its job."""
 
     path: Path
     size: int
-    """Bytes."""
+    """In bytes."""
     figures: Figures
     input_path: Path | None = None
-    """The network that was sent, if it was written too."""
+    """The input file, if it was written too."""
 
 
 def write_large_output(
@@ -45,15 +45,15 @@ def write_large_output(
 ) -> LargeOutput:
     """Write row groups until the file has at least `size` bytes (snappy).
 
-    Ids and GERS ids are unique over the whole file. The geometries repeat from one row group to
-    the next: that saves time here and none in the file, whose row groups are compressed alone.
+    Ids and GERS ids are unique in the whole file. All row groups have the same geometries, which
+    saves time. The file does not become smaller, because row groups are compressed separately.
 
     Args:
-        path: of the output.
-        size: bytes; the file is at most one row group longer.
-        seed: of everything in it.
-        rows_per_group: memory grows with it, and with nothing else.
-        input_path: where to write the network that was sent, if it is wanted too.
+        path: the output file.
+        size: minimum size in bytes. The file is at most one row group longer.
+        seed: seed of the random content.
+        rows_per_group: rows of a row group. The memory use depends only on this number.
+        input_path: the input file, or None to write no input.
 
     """
     rng = random.Random(seed)
@@ -82,7 +82,7 @@ def write_large_output(
 
 def _roads(rng: random.Random, lines: list[str], *, first_id: int) -> pa.Table:
     count = len(lines)
-    # Sorted picks from a range ten times as long: sparse and unique without a loop of additions.
+    # A sorted sample of a range that is ten times as long: the ids are sparse and unique.
     ids = sorted(rng.sample(range(first_id, first_id + 10 * count), count))
     return pa.table(
         {
@@ -107,6 +107,6 @@ def _matched(rng: random.Random, roads: pa.Table, matched: int) -> pa.Table:
 
 
 def _gers_id(rng: random.Random) -> str:
-    """A UUID v4 as text; several times as fast as by way of `uuid.UUID`."""
+    """A UUID v4 as text. This is several times as fast as `uuid.UUID`."""
     text = f"{rng.getrandbits(128):032x}"
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"

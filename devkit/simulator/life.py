@@ -1,7 +1,7 @@
-"""The scripted life of a job, and what GEM says of it at any moment. Pure.
+"""The scripted life of a job, and GEM's answer about it at any moment. Pure.
 
-A life is data. Its durations are simulated seconds; `compressed` turns them into real ones, so that
-all times in the answers are those of the clock on the wall. That clock is an argument.
+A life is data. Its durations are simulated seconds. `compressed` converts them into real seconds,
+so that all times in the answers are real times. The clock is an argument.
 """
 
 from dataclasses import dataclass, replace
@@ -18,26 +18,26 @@ class Ending(StrEnum):
 
 
 class Trouble(StrEnum):
-    """What becomes of one request, whatever the state of the job."""
+    """A fault of one request, independent of the state of the job."""
 
     SERVER_ERROR = "server_error"
     """500."""
     NO_ANSWER = "no_answer"
-    """The connection stays silent, then ends."""
+    """The server sends nothing, then closes the connection."""
     RESET = "reset"
     """The connection is reset."""
     BROKEN_JSON = "broken_json"
-    """200, and the answer stops in the middle."""
+    """200, but the body ends in the middle."""
     HTML = "html"
-    """200, and a page of a gateway instead of the job."""
+    """200, but the body is the HTML page of a gateway."""
     UNAUTHORIZED = "unauthorized"
-    """401, although the token is good."""
+    """401, although the token is valid."""
     TOO_MANY = "too_many"
     """429 with `Retry-After: 1`."""
 
 
 class OutputFault(StrEnum):
-    """What is wrong with the output; `faults.py` does it."""
+    """A fault of the output; see `faults.py`."""
 
     LOW_CONFIDENCE = "low_confidence"
     GERS_ID_MISSING = "gers_id_missing"
@@ -55,7 +55,7 @@ class OutputFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One job from its creation on. All durations are seconds."""
+    """The life of a job from its creation. All durations are in seconds."""
 
     name: str
     queued_for: float = 60.0
@@ -63,31 +63,31 @@ class Life:
     ending: Ending = Ending.FINISHED
 
     troubles: tuple[Trouble | None, ...] = ()
-    """What becomes of the first, second, … request about the job; None is an honest answer."""
+    """Faults of the first, second, … request about the job; None for a correct answer."""
 
     unknown_word: str | None = None
-    """Said instead of "running" in the second half of `running_for`."""
+    """Status instead of "running" in the second half of `running_for`."""
 
     vanishes_after: float | None = None
-    """From this age on the job is unknown (404)."""
+    """From this age, the job is unknown (404)."""
 
     output_written: bool = True
     late_by: float = 0.0
-    """How long after the end the output appears; 0 is before the first answer of "finished"."""
+    """Time from the end to the output. With 0, it is written before the first "finished"."""
 
     overwrite_after: float | None = None
-    """How long after the end another valid output of the same job replaces the first."""
+    """Time from the end until another valid output replaces the first."""
 
     output_fault: OutputFault | None = None
     output_suffix: str = "_matched.parquet"
     points_off: int = 0
-    """Percentage points by which the statistics overstate the matched roads."""
+    """Percentage points by which the share of matched roads in the statistics is too high."""
 
     page: bool = False
-    """Answer with the very bytes of the documentation's examples."""
+    """Answer with exactly the bytes of the documentation's examples."""
 
     def compressed(self, time_scale: float) -> "Life":
-        """The same life, lived `time_scale` times as fast."""
+        """The same life, `time_scale` times as fast."""
 
         def shorter(seconds: float | None) -> float | None:
             return None if seconds is None else seconds / time_scale
@@ -102,7 +102,7 @@ class Life:
         )
 
     def ends(self, created: datetime) -> datetime:
-        """When the job gets its final status."""
+        """The moment of the final status."""
         return created + timedelta(seconds=self.queued_for + self.running_for)
 
 
@@ -140,38 +140,38 @@ LIVES = {
         Life("page", queued_for=0.0, running_for=0.0, page=True),
     )
 }
-"""Every named life. `dataclasses.replace` makes variants."""
+"""All named lives. Use `dataclasses.replace` for variants."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one request is told."""
+    """GEM's answer to one request."""
 
     status: str | None
-    """As GEM writes it; None when the job has vanished."""
+    """GEM's status word; None if the job is unknown."""
 
     modified: datetime
     progress: int | None = None
-    """Whole percent, while running only."""
+    """In whole percent, only while the job is running."""
 
     trouble: Trouble | None = None
 
 
 def answer_at(life: Life, created: datetime, now: datetime, *, asked: int = 0) -> Answer:
-    """What GEM says at `now` of a job created at `created`.
+    """GEM's answer about a job at a moment.
 
     Args:
-        life: in the seconds of `created` and `now`, so already compressed.
-        created: when the job was made.
-        now: not before `created`.
-        asked: how many requests about this job came before; it picks the trouble.
+        life: the life in real seconds, so already compressed.
+        created: the creation of the job.
+        now: the moment, not before `created`.
+        asked: number of earlier requests about this job, which selects the fault.
 
     """
     trouble = life.troubles[asked] if asked < len(life.troubles) else None
-    return replace(_honest(life, created, now), trouble=trouble)
+    return replace(_answer_without_fault(life, created, now), trouble=trouble)
 
 
-def _honest(life: Life, created: datetime, now: datetime) -> Answer:
+def _answer_without_fault(life: Life, created: datetime, now: datetime) -> Answer:
     age = (now - created).total_seconds()
     if life.vanishes_after is not None and age >= life.vanishes_after:
         return Answer(None, created + timedelta(seconds=life.vanishes_after))
@@ -184,21 +184,21 @@ def _honest(life: Life, created: datetime, now: datetime) -> Answer:
     if life.unknown_word is not None and share >= half:
         since = life.queued_for + half * life.running_for
         return Answer(life.unknown_word, created + timedelta(seconds=since))
-    # Rounding up to 100 would say that the job is done.
+    # A progress of 100 would mean that the job has ended.
     progress = min(int(share * 100), 99)
     since = life.queued_for + life.running_for * progress / 100
     return Answer("running", created + timedelta(seconds=since), progress)
 
 
 class Upload(StrEnum):
-    """Which version of the output is written."""
+    """A version of the output."""
 
     FIRST = "first"
     SECOND = "second"
 
 
 def output_uploads(life: Life, created: datetime) -> tuple[tuple[datetime, Upload], ...]:
-    """When which version of the output is to be in the storage, earliest first."""
+    """The versions of the output and the moments of their uploads, earliest first."""
     if life.ending is not Ending.FINISHED or not life.output_written:
         return ()
     end = life.ends(created)

@@ -1,4 +1,4 @@
-"""The two examples of TomTom's page "Get job details", byte for byte."""
+"""The two examples of TomTom's documentation page "Get job details", with exactly their bytes."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ _EXAMPLES = Path(__file__).parents[2] / "tests" / "data" / "gem"
 
 
 def example(status: str) -> bytes | None:
-    """The example for `finished` or `running`; the page has none for other statuses."""
+    """The example for `finished` or `running`; None for other statuses, which have no example."""
     if status not in {"finished", "running"}:
         return None
     return (_EXAMPLES / f"{status}.json").read_bytes()

@@ -1,4 +1,4 @@
-"""Made-up road networks and honest matches of them. Pure: the same seed makes the same roads."""
+"""Generates road networks and correct matches. Pure: the same seed gives the same roads."""
 
 import random
 import re
@@ -21,28 +21,28 @@ SCHEMA = pa.schema(
         pa.field("name", pa.string()),
     ]
 )
-"""What a customer sends: an id, a geometry as WKT in WGS 84, and columns of their own."""
+"""The input of a customer: an id, a geometry as WKT in WGS 84, and other columns."""
 
 CONFIDENCE_THRESHOLD = 60
-"""Percent, as in the example of "Get job details"."""
+"""In percent, as in the example of "Get job details"."""
 
 _MATCHED, _FULLY = 0.8468, 0.675
-"""Shares of the same example."""
+"""Shares from the same example."""
 
 _UNIT = 10_000
-"""Hundredths of a percent in the whole: GEM prints two digits."""
+"""100 % in hundredths of a percent. GEM prints two decimals."""
 
 _KM_PER_DEGREE = 111.195
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How many roads were matched, and how far they reach."""
+    """Numbers of roads and of matched roads, and the total length."""
 
     roads: int
     matched: int
     fully: int
-    """Of the matched ones; the others are matched in parts."""
+    """Number of roads that are matched fully. The other matched roads are matched partially."""
     kilometres: float
 
 
@@ -94,7 +94,7 @@ def road_network(rows: int, *, seed: int) -> pa.Table:
 
 
 def line_string(rng: random.Random, points: int) -> str:
-    """A WKT line of so many points, about 100 m apart."""
+    """A WKT line with this number of points, which are about 100 m apart."""
     lon, lat = 19.3 + rng.random() * 0.3, 51.6 + rng.random() * 0.3
     text = []
     for _ in range(points):
@@ -105,10 +105,10 @@ def line_string(rng: random.Random, points: int) -> str:
 
 
 def match_roads(roads: pa.Table, *, seed: int) -> tuple[pa.Table, Figures]:
-    """The output for a network: all of its columns and the three of GEM, a row for each road.
+    """The output for a network: all its columns and the three of GEM, one row for each road.
 
-    Another seed matches other roads to other segments, and as many of them. An unmatched road has
-    neither a GERS id nor a confidence (the page does not say; null is the plain reading).
+    Another seed gives other matches, but the same number of them. An unmatched road has neither a
+    GERS id nor a confidence. GEM's documentation does not say this; null is the simplest choice.
     """
     count = roads.num_rows
     matched, fully = split_roads(count)
@@ -131,7 +131,7 @@ def with_matches(
     confidences: list[float | None],
     statuses: list[str],
 ) -> pa.Table:
-    """The columns that GEM adds, at the end and in the page's order."""
+    """The table with the columns that GEM adds, in the order of GEM's documentation."""
     return (
         roads.append_column(pa.field("gers_id", pa.string()), pa.array(gers_ids, pa.string()))
         .append_column(
@@ -142,7 +142,7 @@ def with_matches(
 
 
 def kilometres(line: str) -> float:
-    """The length of a WKT line in WGS 84; flat between points, which is plenty for roads."""
+    """The length of a WKT line in WGS 84, flat between points, which is accurate enough here."""
     numbers = [float(text) for text in re.findall(r"-?[0-9.]+", line)]
     points = list(zip(numbers[::2], numbers[1::2], strict=True))
     return sum(
@@ -154,15 +154,15 @@ def kilometres(line: str) -> float:
 def statistics(
     figures: Figures, *, execution_seconds: float, points_off: int = 0
 ) -> dict[str, str | int | float]:
-    """The `statistics` of a finished job, in the page's order and forms.
+    """The `statistics` of a finished job, in the order and form of GEM's documentation.
 
     Args:
-        figures: of the output.
-        execution_seconds: how long the job ran, in simulated seconds.
-        points_off: percentage points by which matched is overstated, for a dishonest job.
+        figures: the figures of the output.
+        execution_seconds: duration of the job in simulated seconds.
+        points_off: percentage points by which the share of matched roads is too high.
 
     Raises:
-        ValueError: there are too few unmatched roads to overstate matched by that much.
+        ValueError: there are too few unmatched roads for `points_off`.
 
     """
     unmatched = _hundredths(figures.roads - figures.matched, figures.roads)
@@ -184,11 +184,11 @@ def statistics(
 
 
 def _hundredths(part: int, whole: int) -> int:
-    """The share in hundredths of a percent, truncated: the page's 84.68 + 15.31 needs that."""
+    """The share in hundredths of a percent, truncated like 84.68 + 15.31 in the documentation."""
     return part * _UNIT // whole
 
 
 def _percent(hundredths: int) -> str:
-    """Such as "67.5%": two digits, without zeros at the end."""
+    """A percentage with at most two decimals, such as "67.5%"."""
     digits = f"{hundredths // 100}.{hundredths % 100:02d}"
     return digits.rstrip("0").rstrip(".") + "%"

@@ -1,9 +1,9 @@
-"""What each request is answered, apart from sockets.
+"""Answers requests, without sockets.
 
-The details endpoint is the contract of TomTom's page "Get job details". `POST /jobs` follows the
-documentation of the same generation, which shows no status code; 201 is ours. `POST /token` and all
-below `/control/` belong to the simulator. The page shows no body of an error; the one here is that
-of TomTom's Orbis APIs.
+The details endpoint follows TomTom's documentation page "Get job details". `POST /jobs` follows the
+documentation of the same generation, which gives no status code; 201 is an assumption.
+`POST /token` and all paths below `/control/` exist only in the simulator. The documentation shows
+no body of an error; the bodies here have the form of TomTom's Orbis APIs.
 """
 
 import json
@@ -34,28 +34,28 @@ class Request:
 
     method: str
     path: str
-    """Without the query, still percent-encoded."""
+    """The percent-encoded path without the query."""
     headers: Mapping[str, str]
-    """By lower-case name."""
+    """By name in lower case."""
     body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What goes back."""
+    """One HTTP response."""
 
     status: int
-    """0 when nothing goes back at all."""
+    """0 when no response is sent."""
     body: bytes = b""
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     trouble: Trouble | None = None
-    """`NO_ANSWER` and `RESET` are for the socket to play."""
+    """`NO_ANSWER` or `RESET`, which the server carries out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A line of the request log; the control API is not in it."""
+    """A logged request. Requests to the control API are not logged."""
 
     time: datetime
     method: str
@@ -65,7 +65,7 @@ class Asked:
 
 
 class Routes:
-    """Answers requests and keeps the log of them. Safe to use from several threads."""
+    """Answers requests and logs them. Thread-safe."""
 
     def __init__(self, book: JobBook, access: Access, clock: Callable[[], datetime]) -> None:
         self._book = book
@@ -76,12 +76,12 @@ class Routes:
 
     @property
     def log(self) -> tuple[Asked, ...]:
-        """Every request to the endpoints of GEM, oldest first."""
+        """All requests to the endpoints of GEM, oldest first."""
         with self._lock:
             return tuple(self._log)
 
     def answer(self, request: Request) -> Response:
-        """The answer to any request."""
+        """The response to a request."""
         segments = [unquote(part) for part in request.path.split("/")[1:]]
         match (request.method, *segments):
             case ("POST", "token"):
@@ -156,9 +156,9 @@ class Routes:
         made = self._add(job_run_id, script)
         if isinstance(made, Response):
             return made
-        told = json.loads(job_body(made, self._book.state(made)))
-        told.pop("modifiedAt")
-        return _told(told, HTTPStatus.CREATED)
+        created = json.loads(job_body(made, self._book.state(made)))
+        created.pop("modifiedAt")
+        return _json_response(created, HTTPStatus.CREATED)
 
     def _add(self, job_run_id: str, script: Script) -> Job | Response:
         try:
@@ -166,26 +166,28 @@ class Routes:
         except ValueError as problem:
             return error(HTTPStatus.BAD_REQUEST, str(problem))
         except (AzureError, OSError) as problem:
-            return error(HTTPStatus.INTERNAL_SERVER_ERROR, f"the storage refused: {problem}")
+            return error(HTTPStatus.INTERNAL_SERVER_ERROR, f"storage failed: {problem}")
 
     def _token(self) -> Response:
         token = self._access.issue(self._clock())
         life = int(self._access.token_life_seconds)
-        return _told({"token_type": "Bearer", "expires_in": life, "access_token": token})
+        return _json_response({"token_type": "Bearer", "expires_in": life, "access_token": token})
 
     def _control(self, request: Request, rest: list[str]) -> Response:
         match (request.method, *rest):
             case ("PUT", "jobs", job_run_id) if job_run_id:
                 return self._script(job_run_id, request.body)
             case ("GET", "jobs"):
-                return _told({"jobs": [self._shown(job) for job in self._book.all()]})
+                return _json_response({"jobs": [self._shown(job) for job in self._book.all()]})
             case ("POST", "tokens", "expire"):
                 self._access.expire_all()
                 return Response(HTTPStatus.NO_CONTENT)
             case ("GET", "requests"):
                 counts = Counter(asked.status for asked in self.log)
-                return _told({str(status): count for status, count in sorted(counts.items())})
-        return error(HTTPStatus.NOT_FOUND, "no such control")
+                return _json_response(
+                    {str(status): count for status, count in sorted(counts.items())}
+                )
+        return error(HTTPStatus.NOT_FOUND, "the control API has no such path")
 
     def _script(self, job_run_id: str, body: bytes) -> Response:
         try:
@@ -196,7 +198,7 @@ class Routes:
         made = self._add(job_run_id, script)
         if isinstance(made, Response):
             return made
-        return _told(self._shown(made), HTTPStatus.OK if known else HTTPStatus.CREATED)
+        return _json_response(self._shown(made), HTTPStatus.OK if known else HTTPStatus.CREATED)
 
     def _shown(self, job: Job) -> dict[str, object]:
         return {
@@ -212,7 +214,7 @@ class Routes:
 
 
 def error(status: HTTPStatus, message: str, headers: Mapping[str, str] = _NO_HEADERS) -> Response:
-    """An error with a body in the form of the Orbis APIs."""
+    """An error response with a body in the form of the Orbis APIs."""
     code = "".join(word.capitalize() for word in status.phrase.split())
     body = {"detailedError": {"code": code, "message": message}}
     return Response(status, json.dumps(body).encode(), headers=headers)
@@ -223,16 +225,16 @@ def _no_such_job(job_run_id: str) -> Response:
 
 
 def _not_allowed(method: str) -> Response:
-    message = f"only {method} is served here"
+    message = f"only {method} is allowed"
     return error(HTTPStatus.METHOD_NOT_ALLOWED, message, {"Allow": method})
 
 
-def _told(value: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
+def _json_response(value: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
     return Response(status, json.dumps(value).encode())
 
 
 def _json(body: bytes) -> object:
-    """The value, or None when it is no JSON, which nothing here takes for an object."""
+    """The JSON value of a body, or None if it is invalid. None is not accepted as an object."""
     try:
         return json.loads(body)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a job is made of, and how the control API says it in JSON. Pure."""
+"""The script of a job, and its JSON form in the control API. Pure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -8,41 +8,41 @@ from devkit.simulator.large_output import LargeOutput
 from devkit.simulator.life import CLEAN, LIVES, Life, OutputFault, Trouble
 
 MOST_ROWS = 200_000
-"""A job's files are made in memory; `large_output` writes larger ones."""
+"""The files of a job are created in memory. `large_output` can write larger files."""
 
 OVERTURE_RELEASE = "2026-01-21.0"
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A job to be."""
+    """The description of a job that will be created."""
 
     life: Life = CLEAN
     rows: int = 400
     seed: int = 0
     input_file_name: str | None = None
-    """None: the job's id and ".parquet"."""
+    """None for the job's id and ".parquet"."""
     upload_input: bool = True
     storage_id: str = "storage-001"
     matching_type: str = "road"
     overture_release: str = OVERTURE_RELEASE
     large_output: LargeOutput | None = None
-    """An output written beforehand; `rows` and `seed` then say nothing."""
+    """An output that was written before. `rows` and `seed` are then ignored."""
 
 
 class ScriptError(Exception):
-    """The JSON is no script; the message names every problem."""
+    """The JSON is not a valid script; the message names all problems."""
 
 
 def read_script(value: object) -> Script:
     """Read the body of `PUT /control/jobs/{jobRunId}`.
 
-    All keys are optional: `life` names one of `LIVES`; `queuedFor`, `runningFor`, `lateBy`,
-    `overwriteAfter`, `vanishesAfter` (simulated seconds), `troubles` and `outputFault` change it;
-    `rows`, `seed`, `inputFileName` and `uploadInput` are about the files.
+    All keys are optional. `life` is one of `LIVES`. `queuedFor`, `runningFor`, `lateBy`,
+    `overwriteAfter`, `vanishesAfter` (in simulated seconds), `troubles` and `outputFault` change
+    this life. `rows`, `seed`, `inputFileName` and `uploadInput` describe the files.
 
     Raises:
-        ScriptError: a key is unknown or a value is of no use.
+        ScriptError: a key is unknown or a value is invalid.
 
     """
     if not isinstance(value, Mapping):
@@ -51,10 +51,10 @@ def read_script(value: object) -> Script:
     life_name = value.get("life", CLEAN.name)
     life = LIVES.get(life_name) if isinstance(life_name, str) else None
     if life is None:
-        problems.append(f"life is none of {', '.join(LIVES)}")
+        problems.append(f"life must be one of {', '.join(LIVES)}")
     changes: dict[str, Any] = {}
     job: dict[str, Any] = {}
-    for key, given in value.items():
+    for key, member in value.items():
         if key == "life":
             continue
         target, (field, read) = changes, _LIFE_KEYS.get(key, (None, _flag))
@@ -64,7 +64,7 @@ def read_script(value: object) -> Script:
             problems.append(f"{key} is unknown")
             continue
         try:
-            target[field] = read(given)
+            target[field] = read(member)
         except ValueError as error:
             problems.append(f"{key}: {error}")
     if problems or life is None:

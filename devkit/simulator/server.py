@@ -1,4 +1,4 @@
-"""HTTP/1.1 on loopback: sockets in, `routes.py` decides, sockets out."""
+"""An HTTP/1.1 server on loopback. `routes.py` decides the responses."""
 
 import socket
 import struct
@@ -14,13 +14,13 @@ from devkit.simulator.routes import Request, Response, Routes, error
 
 HOST = "127.0.0.1"
 MOST_BYTES = 1 << 20
-"""Of a request's body."""
+"""Maximum size of a request body."""
 _LINGER_NOT = struct.pack("ii", 1, 0)
-"""On, zero seconds: closing sends a reset."""
+"""SO_LINGER with zero seconds: closing the socket sends a reset."""
 
 
 class SimulatorServer(ThreadingHTTPServer):
-    """Serves until `stop`, which also ends the connections that are kept alive."""
+    """Serves until `stop`, which also closes persistent connections."""
 
     daemon_threads = True
 
@@ -38,11 +38,11 @@ class SimulatorServer(ThreadingHTTPServer):
         self._thread.daemon = True
 
     def start(self) -> None:
-        """Serve, in a thread."""
+        """Start to serve in a thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End serving, all connections, and their threads."""
+        """Stop the server, all connections and their threads."""
         self.stopping.set()
         self.shutdown()
         self._thread.join()
@@ -54,7 +54,7 @@ class SimulatorServer(ThreadingHTTPServer):
         self.server_close()
 
     def reset(self, connection: socket.socket) -> None:
-        """Let the connection end with a reset instead of a farewell."""
+        """Close the connection with a reset."""
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
         self._resets.add(connection)
 
@@ -78,7 +78,7 @@ class SimulatorServer(ThreadingHTTPServer):
 
     @override
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A client that goes away is its own affair; anything else is a fault of ours.
+        # A client may close the connection at any time. All other errors are errors of the server.
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -86,7 +86,7 @@ class SimulatorServer(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: SimulatorServer
     protocol_version = "HTTP/1.1"
-    # Headers and body leave in two writes; Nagle's algorithm would hold back the second.
+    # Headers and body are written separately. Nagle's algorithm would delay the second write.
     disable_nagle_algorithm = True
 
     def _serve(self) -> None:
@@ -109,11 +109,11 @@ class _Handler(BaseHTTPRequestHandler):
             case _:
                 self._send(response)
 
-    # The names are those that http.server looks for.
+    # http.server requires these names.
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - as above
 
     def _body(self) -> bytes | None:
-        """The whole body, so that the next request starts where it should; None if it cannot be."""
+        """The complete body, so that the next request can be read; None if it cannot be read."""
         length = self.headers.get("Content-Length", "0")
         fits = length.isascii() and length.isdigit() and int(length[:9]) <= MOST_BYTES
         if not fits or "Transfer-Encoding" in self.headers:
@@ -135,12 +135,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     @override
     def log_message(self, format: str, *args: Any) -> None:
-        """Silent: the log is `Routes.log`."""
+        """Write nothing: the log is `Routes.log`."""
 
 
 def _hang_up(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
-        # It has ended by itself meanwhile.
+        # The connection was already closed.
         return

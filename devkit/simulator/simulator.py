@@ -1,4 +1,4 @@
-"""The simulator as one object: jobs, files, access and server, started and stopped together."""
+"""The simulator: jobs, files, access and server, which start and stop together."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from devkit.simulator.script import Script
 from devkit.simulator.server import HOST, SimulatorServer
 
 WRITE_EVERY = 0.1
-"""Real seconds between two looks for outputs that are due while nobody asks."""
+"""Real seconds between two attempts to write due outputs when there are no requests."""
 
 
 def _now() -> datetime:
@@ -26,9 +26,9 @@ class GemSimulator:
     """GEM on a loopback port, with files in a container. A context manager.
 
     Args:
-        container: an `azure.storage.blob.ContainerClient`, or what does `upload_blob` like one.
+        container: an `azure.storage.blob.ContainerClient`, or an object with its `upload_blob`.
         settings: key, tokens, speed and port.
-        clock: the time now, with a zone.
+        clock: returns the current time, with a time zone.
 
     """
 
@@ -67,35 +67,35 @@ class GemSimulator:
 
     @property
     def origin(self) -> str:
-        """Such as `http://127.0.0.1:40123`; `/token` and `/control/` are below it."""
+        """The origin of `/token` and `/control/`, such as `http://127.0.0.1:40123`."""
         return f"http://{HOST}:{self._server.server_port}"
 
     @property
     def url(self) -> str:
-        """What `GEM_API_BASE_URL` is to be."""
+        """The value for `GEM_API_BASE_URL`."""
         return f"{self.origin}{BASE_PATH}"
 
     @property
     def api_key(self) -> str:
-        """What `GEM_API_KEY` is to be."""
+        """The value for `GEM_API_KEY`."""
         return self.settings.api_key
 
     @property
     def token(self) -> str:
-        """A fixed bearer token of the settings, or a new one when they have none."""
+        """A bearer token of the settings, or a new one if they have none."""
         return min(self.settings.tokens, default=None) or self.issue_token()
 
     @property
     def requests(self) -> tuple[Asked, ...]:
-        """Every request to the endpoints of GEM, oldest first."""
+        """All requests to the endpoints of GEM, oldest first."""
         return self._routes.log
 
     def issue_token(self) -> str:
-        """A new bearer token, as from `POST /token`."""
+        """A new bearer token, like one of `POST /token`."""
         return self._access.issue(self._clock())
 
     def expire_tokens(self) -> None:
-        """End all tokens so far, the fixed ones included."""
+        """Make all existing tokens invalid, also those of the settings."""
         self._access.expire_all()
 
     def add_job(
@@ -109,16 +109,16 @@ class GemSimulator:
         upload_input: bool = True,
         large_output: LargeOutput | None = None,
     ) -> Job:
-        """Make a job that starts now; see `JobBook.add`.
+        """Create a job that starts now; see `JobBook.add`.
 
         Args:
-            job_run_id: replaces the job of that id.
-            life: in simulated seconds.
-            rows: roads in the input.
-            input_file_name: the job's id and ".parquet" unless given.
-            seed: of roads and matches.
-            upload_input: whether the input file is put into the container.
-            large_output: written beforehand, instead of `rows` and `seed`.
+            job_run_id: the id; a job with this id is replaced.
+            life: the life in simulated seconds.
+            rows: number of roads in the input.
+            input_file_name: None for the job's id and ".parquet".
+            seed: seed of roads and matches.
+            upload_input: whether to upload the input file.
+            large_output: an output that was written before; replaces `rows` and `seed`.
 
         """
         script = Script(
@@ -135,7 +135,7 @@ class GemSimulator:
         """A job by its id.
 
         Raises:
-            KeyError: there is none.
+            KeyError: the job does not exist.
 
         """
         job = self._book.find(job_run_id)
@@ -144,10 +144,10 @@ class GemSimulator:
         return job
 
     def write_due_outputs(self) -> tuple[str, ...]:
-        """Write every output that is due now; answers what the storage refused, in words."""
+        """Write all outputs that are due now. Returns the errors of storage as texts."""
         return self._book.write_due()
 
     def _write(self) -> None:
         while not self._stopped.wait(WRITE_EVERY):
-            # What the storage refuses stays due, and the details endpoint answers 500 about it.
+            # A failed output stays due, and the details endpoint then answers 500.
             self._book.write_due()

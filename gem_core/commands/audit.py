@@ -51,7 +51,8 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "--job",
         metavar="DETAILS.json",
         type=non_empty_path,
-        help="compare names and statistics with GEM's answer about the job, saved as JSON",
+        help="compare names and statistics with GEM's answer about the job, saved as JSON; a copy "
+        "of the output must keep its file name",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument(

@@ -245,7 +245,7 @@ class TestBlobs:
         hook = f"{runner.url}/runtime/webhooks/blobs?functionName=Host.Functions.receive"
         event = {"data": {"url": f"{storage.inbox.url}/gone.txt"}}
         requests.post(hook, json=[event], headers=master_key(runner), timeout=10)
-        until(lambda: "gone.txt is gone; its message is dropped" in runner.log)
+        until(lambda: "gone.txt does not exist any more; its message is deleted" in runner.log)
 
 
 class TestQueue:
@@ -266,7 +266,7 @@ class TestQueue:
         assert until(lambda: storage.messages(poison, json.dumps)) == ['"fail"']
         tries = sorted(call["tries"] for call in storage.told("take", text="fail"))
         assert tries == [1, 2, 3, 4, 5]
-        assert f"failed 5 times; its message is in {poison}" in runner.log
+        assert f"failed 5 times; its message was moved to {poison}" in runner.log
 
     def test_it_runs_by_hand_with_any_message(self, shared: tuple[Runner, Storage]) -> None:
         runner, storage = shared
@@ -371,7 +371,7 @@ class TestEnd:
         with runner:
             until(lambda: storage.told("receive", text="hang"))
             assert runner.stop() == 0
-            assert "cut off" in runner.log
+            assert "Functions that have not ended are terminated" in runner.log
         freed = storage.messages(f"azure-webjobs-blobtrigger-{storage.id}")
         assert [message["BlobName"] for message in freed] == ["job.txt"]
 

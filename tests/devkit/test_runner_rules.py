@@ -271,7 +271,7 @@ class TestRoutes:
 
     @pytest.mark.parametrize("route", ["jobs/{id:int}", "jobs/{id?}", "jobs/x{id}"])
     def test_a_route_that_is_not_known_is_refused(self, route: str) -> None:
-        with pytest.raises(AppLoadError, match="does not know the route part"):
+        with pytest.raises(AppLoadError, match="does not support the route part"):
             route_of(function(route=route), "api")
 
     def test_literal_segments_go_first(self) -> None:

@@ -62,12 +62,12 @@ def test_a_script_makes_and_remakes_a_job(client: SimulatorClient) -> None:
     [
         ("[]", "a JSON object is expected"),
         ("{", "a JSON object is expected"),
-        ('{"life": "happy"}', "life is none of"),
+        ('{"life": "happy"}', "life must be one of"),
         ('{"rows": 0}', "rows: 1 to"),
         ('{"queuedFor": -1, "seeed": 1}', "queuedFor: .*seeed is unknown"),
         ('{"troubles": ["nope"]}', "troubles: .*nope"),
         ('{"outputFault": "nope"}', "outputFault: .*nope"),
-        ('{"life": "page"}', "the page's job is"),
+        ('{"life": "page"}', "the documentation's example is"),
         ('{"life": "wrong_statistics", "rows": 2}', "too few"),
     ],
 )

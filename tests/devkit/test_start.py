@@ -33,8 +33,8 @@ def test_a_port_that_is_taken_is_named(option: str, what: str) -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == (
-        f"Port {port} for {what} is taken: is another make start running? "
-        f'Choose another one: make start ARGS="{option} N"\n'
+        f"Port {port} for {what} is not free: is another make start running? "
+        f'Choose another port: make start ARGS="{option} N"\n'
     )
 
 
@@ -54,7 +54,7 @@ def test_an_app_that_dies_ends_all_and_its_log_stays(
     assert start.run(port=port, simulator_port=simulator_port, time_scale=60) == 1
     out, err = capfd.readouterr()
     assert f"Its log       {os.path.relpath(start.LOG, ROOT)}" in out
-    assert f"The app ended by itself (code -9). The end of its log, {start.LOG}:" in err
+    assert f"The app ended with code -9. The end of its log {start.LOG}:" in err
     assert "Ready: http://127.0.0.1:" in err
     assert "Ready: " in start.LOG.read_text()
     assert not start.SETTINGS.exists()
