@@ -23,13 +23,13 @@ NOTE = (
 )
 PRIMITIVES = {f"{kind}{array}" for kind in ("string", "int", "bool", "any") for array in ("", "[]")}
 
-type Told = dict[str, Any]
+type Json = dict[str, Any]
 
 
 def main() -> int:
     """Write the types of all resources in infra/. Returns 1 if a type is in neither file."""
     by_hand = json.loads((FOLDER / "by-hand.json").read_text(encoding="utf-8"))["resources"]
-    types: dict[str, Told] = {}
+    types: dict[str, Json] = {}
     resources, missing = {}, []
     for wanted in used_types():
         answer = _ask(wanted.partition("@")[0])
@@ -54,23 +54,23 @@ def used_types() -> list[str]:
     return sorted(found)
 
 
-def _ask(resource_type: str) -> list[Told]:
+def _ask(resource_type: str) -> list[Json]:
     command = ["azmcp", "bicepschema", "get", "--resource-type", resource_type]
     quiet = os.environ | {"AZURE_MCP_COLLECT_TELEMETRY": "false"}
     done = subprocess.run(command, env=quiet, capture_output=True, text=True, check=False)
-    found: list[Told] = json.loads(done.stdout)["results"].get("BicepSchemaResult", [])
+    found: list[Json] = json.loads(done.stdout)["results"].get("BicepSchemaResult", [])
     return found
 
 
 class _Writer:
     """Writes the types of one resource: those that its body refers to."""
 
-    def __init__(self, owner: str, answer: list[Told], types: dict[str, Told]) -> None:
+    def __init__(self, owner: str, answer: list[Json], types: dict[str, Json]) -> None:
         self._prefix = owner.removeprefix("Microsoft.").partition("@")[0]
         self._objects = {each["name"]: each for each in answer if "Object" in each["$type"]}
         self._types = types
 
-    def write(self, body: Told, name: str = "") -> str:
+    def write(self, body: Json, name: str = "") -> str:
         """Write an object and the types that it refers to. Returns a reference to the object."""
         key = f"{self._prefix}:{name}".rstrip(":")
         if key in self._types:
@@ -90,9 +90,9 @@ class _Writer:
                 self._types[key]["*"] = self._kind(more)
         return f"#{key}"
 
-    def _properties(self, told: list[Told]) -> Told:
+    def _properties(self, properties: list[Json]) -> Json:
         found = {}
-        for each in told:
+        for each in properties:
             flags = each.get("flags", "")
             if "ReadOnly" in flags:
                 found[each["name"] + "-"] = "any"
@@ -101,11 +101,11 @@ class _Writer:
                 found[each["name"] + mark] = self._kind(each["type"])
         return found
 
-    def _kind(self, told: str) -> str:
-        members = told.split(" | ")
-        if len(members) == 1 and told.removesuffix("[]") in self._objects:
-            name = told.removesuffix("[]")
-            return self.write(self._objects[name], name) + told[len(name) :]
+    def _kind(self, text: str) -> str:
+        members = text.split(" | ")
+        if len(members) == 1 and text.removesuffix("[]") in self._objects:
+            name = text.removesuffix("[]")
+            return self.write(self._objects[name], name) + text[len(name) :]
         # The members of a union are values, which the server writes without quotes.
         return " | ".join(each if each in PRIMITIVES else f"'{each}'" for each in members)
 

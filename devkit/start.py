@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from devkit.simulator.life import LIVES
-from devkit.stage import ROOT, stage
+from devkit.stage import ROOT, Stage, stage
 
 SETTINGS = ROOT / ".dev" / "start.settings.json"
 LOG = ROOT / ".dev" / "start.log"
@@ -65,21 +65,7 @@ def run(*, port: int, simulator_port: int, time_scale: float) -> int:
         simulator_port=simulator_port,
         log_path=LOG,
     ) as up:
-        print(
-            HELP.format(
-                app=up.runner.url,
-                key=up.runner.function_key,
-                gem=up.simulator.url,
-                origin=up.simulator.origin,
-                scale=time_scale,
-                blob=up.azurite.blob_uri,
-                lives=", ".join(LIVES),
-                storage=up.azurite.connection_string,
-                settings=os.path.relpath(SETTINGS, ROOT),
-                log=os.path.relpath(LOG, ROOT),
-            ),
-            flush=True,
-        )
+        print(_help(up, time_scale), flush=True)
         with settings_file(up.runner.settings):
             while up.runner.running:
                 time.sleep(_POLL_SECONDS)
@@ -87,6 +73,21 @@ def run(*, port: int, simulator_port: int, time_scale: float) -> int:
     message = f"The app ended with code {code}. The end of its log {LOG}:"
     print(f"\n{message}\n\n{LOG.read_text(errors='replace')[-_TAIL:]}", file=sys.stderr)
     return 1
+
+
+def _help(up: Stage, time_scale: float) -> str:
+    return HELP.format(
+        app=up.runner.url,
+        key=up.runner.function_key,
+        gem=up.simulator.url,
+        origin=up.simulator.origin,
+        scale=time_scale,
+        blob=up.azurite.blob_uri,
+        lives=", ".join(LIVES),
+        storage=up.azurite.connection_string,
+        settings=os.path.relpath(SETTINGS, ROOT),
+        log=os.path.relpath(LOG, ROOT),
+    )
 
 
 def _is_free(port: int) -> bool:

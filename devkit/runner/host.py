@@ -84,10 +84,13 @@ class Host:
         """Whether a trigger loop ended with an exception."""
         self._threads: list[threading.Thread] = []
         self._queue = self._blob_queue() if self._blobs else None
-        self._tells = settings.get("RUNNER_BLOB_EVENTS", "true").lower() != "false"
+        self._detects_blobs = settings.get("RUNNER_BLOB_EVENTS", "true").lower() != "false"
         """Whether the runner detects written blobs itself. Otherwise only the webhook does."""
         self._queues: list[TriggerQueue] = []
-        self.site = Site(
+        self.site = self._make_site(keys)
+
+    def _make_site(self, keys: Keys) -> Site:
+        return Site(
             routes=tuple(one for one in self.routes if not one.function.disabled),
             keys=keys,
             call=self._call_http,
@@ -121,7 +124,7 @@ class Host:
                 self._take_from(f"queue {queued.function.name}", taken)
         for blob in self._blobs.values():
             _create(blob.container().create_container)
-            if not blob.function.disabled and self._tells:
+            if not blob.function.disabled and self._detects_blobs:
                 self._loop(f"watch {blob.function.name}", self._watch(blob).run)
         for one in self.functions:
             if one.kind == TIMER and not one.disabled:

@@ -34,6 +34,13 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("output", metavar="FILE|URL", type=non_empty, help="the matched file")
+    _add_comparisons(parser)
+    _add_report_options(parser)
+    _add_limits(parser)
+    parser.set_defaults(run=_run)
+
+
+def _add_comparisons(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input",
         metavar="FILE|URL",
@@ -54,6 +61,9 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help="compare names and statistics with GEM's answer about the job, saved as JSON; a copy "
         "of the output must keep its file name",
     )
+
+
+def _add_report_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument(
         "--html",
@@ -64,6 +74,9 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "--map", action="store_true", help="add a map with a sample of the roads to the page"
     )
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ids-memory",
         metavar="MIB",
@@ -77,7 +90,6 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         type=non_empty_path,
         help="folder for ids that do not fit into that memory (the system's temporary directory)",
     )
-    parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
