@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gem_core.page.breakdown import Breakdown
 from gem_core.page.geometry import Road, frame, path
-from gem_core.page.survey import RoadMap
+from gem_core.page.map_sample import RoadMap
 from gem_core.page.words import count, number_of, percent
 
 PLOT_HEIGHT = 200

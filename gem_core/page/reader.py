@@ -28,6 +28,10 @@ class PageDataUnreadable(Exception):
     """The data that the page needs is broken; the message gives the reason."""
 
 
+BROKEN = (PageDataUnreadable, *UNREADABLE)
+"""Errors of broken data."""
+
+
 class ColumnReader:
     """Reads columns of an output. The constructor reads the footer.
 

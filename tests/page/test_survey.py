@@ -9,11 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from gem_core.errors import OutputChanged
-from gem_core.page import survey as surveying
+from gem_core.page import map_sample
 from gem_core.page.breakdown import MAX_COLUMNS, MAX_VALUES, ClassShare, candidates
 from gem_core.page.geometry import read_road
+from gem_core.page.map_sample import MAP_ROADS, RoadMap
 from gem_core.page.reader import ColumnReader
-from gem_core.page.survey import MAP_ROADS, RoadMap, Survey, survey
+from gem_core.page.survey import Survey, survey
 from tests.audit.build import PROMISES, matched_table, write, write_bytes
 from tests.page.build import good
 
@@ -192,14 +193,14 @@ def test_geometry_beyond_the_limit_is_not_read(
     output = write(tmp_path, table, row_group_size=40)
     whole = survey(output, PROMISES, with_map=True)
     assert whole.road_map
-    monkeypatch.setattr(surveying, "MAP_BYTES", 10_000)
+    monkeypatch.setattr(map_sample, "MAP_BYTES", 10_000)
     some = survey(output, PROMISES, with_map=True)
     assert some.road_map
     roads = len(some.road_map.matched) + len(some.road_map.unmatched)
     assert 0 < roads < 400
     assert roads % 40 == 0
     assert f"{roads // 40} of 10 row groups" in some.road_map.note
-    monkeypatch.setattr(surveying, "MAP_BYTES", 100)
+    monkeypatch.setattr(map_sample, "MAP_BYTES", 100)
     none = survey(output, PROMISES, with_map=True).road_map
     assert none
     assert (none.matched, none.unmatched) == ((), ())

@@ -229,7 +229,7 @@ def test_the_least_rate() -> None:
     assert read(GEM_CHECK_REQUESTS_PER_SECOND="0.01").check_requests_per_second == 0.01
 
 
-def test_an_empty_schedule_is_none_since_the_host_reads_it() -> None:
+def test_an_empty_schedule_is_invalid_because_the_host_reads_it() -> None:
     (line,) = problems(GEM_CHECK_SCHEDULE=" ")
     assert line.startswith("GEM_CHECK_SCHEDULE is empty")
 
@@ -252,9 +252,7 @@ def test_an_empty_schedule_is_none_since_the_host_reads_it() -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["GEM_STATE", "GEM_OUTPUT"])
-def test_an_identity_that_is_told_in_two_ways_or_in_half(
-    name: str, parts: dict[str, str], names: str
-) -> None:
+def test_an_ambiguous_or_incomplete_identity(name: str, parts: dict[str, str], names: str) -> None:
     (line,) = problems(**{f"{name}__{part}": text for part, text in parts.items()})
     assert line.startswith(f"{name}__")
     assert names in line
@@ -295,7 +293,7 @@ def test_an_address_is_https_or_of_this_machine(url: str, kept: str) -> None:
 @pytest.mark.parametrize(
     "name", ["GEM_API_BASE_URL", "GEM_STATE__queueServiceUri", "GEM_OUTPUT__blobServiceUri"]
 )
-def test_an_address_holds_no_secret_and_none_is_told(name: str, url: str) -> None:
+def test_an_address_must_have_no_secret_and_none_is_shown(name: str, url: str) -> None:
     (line,) = problems(**{name: url})
     assert line.startswith(f"{name} ")
     assert "s3cret" not in line

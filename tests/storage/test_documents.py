@@ -52,7 +52,7 @@ def test_an_empty_document_is_one(documents: Documents) -> None:
     assert held.body == b""
 
 
-def test_no_document_is_none(documents: Documents) -> None:
+def test_an_absent_document_gives_none(documents: Documents) -> None:
     assert documents.get("a.json") is None
 
 
