@@ -109,7 +109,6 @@ def _overdue(seen: Seen) -> End:
 
 
 _AT_ONCE = {
-    End.NOT_STARTED: Conclusion.MACHINE_UNFIT,
     End.STORAGE: Conclusion.STORAGE_SLOW,
     End.OVERDUE: Conclusion.COUNT,
     End.KILLED: Conclusion.COUNT,
@@ -129,6 +128,10 @@ def conclude(ends: Sequence[End], *, has_input: bool, self_test: bool | None) ->
     """
     if ends[-1] in _AT_ONCE:
         return _AT_ONCE[ends[-1]]
+    if ends[-1] is End.NOT_STARTED:
+        # Once may be chance: somebody killed it, or memory was short for a moment.
+        is_first = ends.count(End.NOT_STARTED) == 1
+        return Conclusion.TRY_AGAIN if is_first else Conclusion.MACHINE_UNFIT
     count = sum(end in OF_THE_FILE for end in ends)
     if count == 1:
         return Conclusion.TRY_AGAIN

@@ -15,13 +15,16 @@ import pytest
 from gem_core.audit.child import environment
 from gem_core.audit.child.attempt import Attempt, Judged, wait_until_ready
 from gem_core.audit.child.conclusions import Seen
+from gem_core.audit.child.engine import Engine
 from gem_core.audit.child.limits import Limits
 from gem_core.audit.child.process import ChildProcess
 from gem_core.audit.child.request import Request
+from gem_core.audit.child.result import AuditResult
 from gem_core.audit.child.self_test import BuiltInFile
 from gem_core.audit.child.serving import RangeServer
 from gem_core.audit.reading.source import Source
-from tests.audit.build import job
+from gem_core.outcome import Outcome
+from tests.audit.build import input_table, job, matched_table
 
 LIMITS = Limits(400 << 20, cpu_seconds=60, wall_seconds=120)
 
@@ -30,6 +33,31 @@ def in_memory(table: pa.Table, name: str = "roads_matched.parquet") -> BuiltInFi
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink)
     return BuiltInFile(sink.getvalue().to_pybytes(), f"https://a/c/{name}", "c", name)
+
+
+GOOD = in_memory(matched_table())
+INPUT = in_memory(input_table(), "roads.parquet")
+
+
+def pid(engine: Engine) -> int:
+    assert engine._child
+    return engine._child.pid
+
+
+def audited(engine: Engine, output: Source, given: Source | None = None) -> AuditResult:
+    return engine.audit(output, job(), input_source=given)
+
+
+def failed(result: AuditResult) -> dict[str, str]:
+    lines = result.report["checks"]["all"]
+    return {line["name"]: line.get("detail", "") for line in lines if line["verdict"] == "failed"}
+
+
+def not_audited(result: AuditResult) -> str:
+    """Why it was not."""
+    assert result.outcome is Outcome.NOT_AUDITED
+    (reason,) = failed(result).values()
+    return reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,8 +92,11 @@ def test_whose_time_it_was(waited: float, worked: float, rate: int, end: End) ->
         # The machine is at fault.
         ([CRASHED, CRASHED], False, False, Conclusion.MACHINE_UNFIT),
         ([CPU, CPU, CPU], True, False, Conclusion.MACHINE_UNFIT),
-        ([End.NOT_STARTED], True, None, Conclusion.MACHINE_UNFIT),
-        ([CRASHED, End.NOT_STARTED], True, None, Conclusion.MACHINE_UNFIT),
+        ([End.NOT_STARTED], True, None, AGAIN),
+        ([End.NOT_STARTED, End.NOT_STARTED], True, None, Conclusion.MACHINE_UNFIT),
+        ([CRASHED, End.NOT_STARTED], True, None, AGAIN),
+        ([End.NOT_STARTED, CRASHED, End.NOT_STARTED], True, None, Conclusion.MACHINE_UNFIT),
+        ([End.NOT_STARTED, CRASHED], True, None, AGAIN),
         # Memory that was short in a child with a past counts for nothing.
         ([End.MEMORY_NOT_FRESH], True, None, AGAIN),
         ([End.MEMORY_NOT_FRESH, MEMORY], True, None, AGAIN),
