@@ -7,9 +7,8 @@ import pyarrow as pa
 
 from gem_core.audit.judging.check import Missing, Severity
 from gem_core.audit.judging.job_statistics import (
-    MATCHED_SHARE,
-    UNMATCHED_SHARE,
     Counted,
+    Counting,
     count_roads,
     reported,
     share,
@@ -134,7 +133,7 @@ def _tiles(report: Report) -> tuple[Fact, ...]:
     profile = report.facts.profile
     matched = profile.matched if profile else None
     share = matched / profile.rows if profile and matched is not None and profile.rows else None
-    gem_share = reported(report.facts, MATCHED_SHARE)
+    gem_share = reported(report.facts, Statistic.MATCHED_SHARE)
     return (
         Fact("Rows", count(report.rows)),
         Fact(
@@ -162,13 +161,13 @@ def _shares(report: Report) -> tuple[ShareLine, ...]:
         return ()
     if not counted.matched:
         return ()
-    names = ((MATCHED_SHARE, "Matched"), (UNMATCHED_SHARE, "Unmatched"))
+    names = ((Statistic.MATCHED_SHARE, "Matched"), (Statistic.UNMATCHED_SHARE, "Unmatched"))
     return tuple(_share(report, counted, statistic, name) for statistic, name in names)
 
 
 def _share(report: Report, counted: Counted, statistic: Statistic, name: str) -> ShareLine:
-    shares = {str(by): share for by, share in counted.shares(statistic).items()}
-    by_rows, by_ids = percent(shares.get("rows")), percent(shares.get("ids"))
+    shares = counted.shares(statistic)
+    by_rows, by_ids = percent(shares.get(Counting.ROWS)), percent(shares.get(Counting.IDS))
     try:
         gem_share = share(statistic)(report.facts)
     except Missing as reason:

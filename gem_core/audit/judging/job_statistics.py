@@ -15,13 +15,6 @@ from gem_core.gem.contracts.contract import Statistic
 from gem_core.gem.contracts.known import contract_of
 from gem_core.gem.contracts.percent import Percent
 
-MATCHED_SHARE = Statistic.MATCHED_SHARE
-UNMATCHED_SHARE = Statistic.UNMATCHED_SHARE
-FULLY_SHARE = Statistic.FULLY_MATCHED_SHARE
-PARTIALLY_SHARE = Statistic.PARTIALLY_MATCHED_SHARE
-THRESHOLD = Statistic.CONFIDENCE_THRESHOLD
-ROADS = Statistic.ROADS
-
 
 class Counting(StrEnum):
     """What counts as a road. Nothing says that a road has one row, so both are tried."""
@@ -44,7 +37,7 @@ class Counted:
 
     def shares(self, statistic: Statistic) -> Mapping[Counting, Fraction]:
         """The share, 0 to 1, for MATCHED_SHARE or UNMATCHED_SHARE."""
-        return self.matched if statistic is MATCHED_SHARE else self.unmatched
+        return self.matched if statistic is Statistic.MATCHED_SHARE else self.unmatched
 
 
 def count_roads(facts: Facts) -> Counted:
@@ -95,17 +88,19 @@ def share(statistic: Statistic) -> Need[Percent]:
 
 def threshold(facts: Facts) -> float:
     """The confidence threshold, percent."""
-    value = _number(facts, THRESHOLD)
+    value = _number(facts, Statistic.CONFIDENCE_THRESHOLD)
     if not 0 <= value <= 100:  # noqa: PLR2004 - percent
-        raise Missing(f"{name_of(THRESHOLD)(facts)} is {value}, not within 0 to 100")
+        raise Missing(
+            f"{name_of(Statistic.CONFIDENCE_THRESHOLD)(facts)} is {value}, not within 0 to 100"
+        )
     return float(value)
 
 
 def roads(facts: Facts) -> int:
     """The number of roads; 32456.0 is 32456."""
-    value = _number(facts, ROADS)
+    value = _number(facts, Statistic.ROADS)
     if value < 0 or value % 1 != 0:
-        raise Missing(f"{name_of(ROADS)(facts)} is {value}, not a count")
+        raise Missing(f"{name_of(Statistic.ROADS)(facts)} is {value}, not a count")
     return int(value)
 
 

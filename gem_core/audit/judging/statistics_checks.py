@@ -8,11 +8,6 @@ from fractions import Fraction
 from gem_core.audit.judging.check import ERROR, WARNING, Check, Missing, Need, Severity, check
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.job_statistics import (
-    FULLY_SHARE,
-    MATCHED_SHARE,
-    PARTIALLY_SHARE,
-    ROADS,
-    UNMATCHED_SHARE,
     Counted,
     Counting,
     count_roads,
@@ -33,7 +28,7 @@ _ALL = Percent("100%", Decimal(100))
 @check(
     ERROR,
     "The job's number of roads is the number of rows, or of distinct ids.",
-    name_of(ROADS),
+    name_of(Statistic.ROADS),
     roads,
     count_roads,
 )
@@ -106,9 +101,9 @@ def _open_or_failed(problem: str, ids_unknown: str) -> Judgement:
     WARNING,
     "The job's shares of fully and of partially matched roads add up to its share of matched "
     "roads, within rounding.",
-    share(FULLY_SHARE),
-    share(PARTIALLY_SHARE),
-    share(MATCHED_SHARE),
+    share(Statistic.FULLY_MATCHED_SHARE),
+    share(Statistic.PARTIALLY_MATCHED_SHARE),
+    share(Statistic.MATCHED_SHARE),
 )
 def matched_parts_sum(fully: Percent, partially: Percent, matched: Percent) -> Judgement:
     """Off by one unit of the last printed digit is rounding: three roundings differ by no more."""
@@ -118,8 +113,8 @@ def matched_parts_sum(fully: Percent, partially: Percent, matched: Percent) -> J
 @check(
     WARNING,
     "The job's shares of matched and of unmatched roads add up to 100%, within rounding.",
-    share(MATCHED_SHARE),
-    share(UNMATCHED_SHARE),
+    share(Statistic.MATCHED_SHARE),
+    share(Statistic.UNMATCHED_SHARE),
 )
 def shares_sum(matched: Percent, unmatched: Percent) -> Judgement:
     """The page's own example (84.68 + 15.31) is off by one unit of the last digit."""
@@ -139,28 +134,28 @@ STATISTICS_CHECKS = (
     _share(
         "matched_share_close",
         ERROR,
-        MATCHED_SHARE,
+        Statistic.MATCHED_SHARE,
         _is_close,
         "The output's share of matched roads is within 1 percentage point of the job's.",
     ),
     _share(
         "matched_share_exact",
         WARNING,
-        MATCHED_SHARE,
+        Statistic.MATCHED_SHARE,
         Percent.prints,
         "The output's share of matched roads rounds or truncates to the digits of the job's.",
     ),
     _share(
         "unmatched_share_close",
         ERROR,
-        UNMATCHED_SHARE,
+        Statistic.UNMATCHED_SHARE,
         _is_close,
         "The output's share of unmatched roads is within 1 percentage point of the job's.",
     ),
     _share(
         "unmatched_share_exact",
         WARNING,
-        UNMATCHED_SHARE,
+        Statistic.UNMATCHED_SHARE,
         Percent.prints,
         "The output's share of unmatched roads rounds or truncates to the digits of the job's.",
     ),
