@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from gem_core.audit.arrow.arrays import Mask, numbers
+from gem_core.audit.ids.comparison import Difference
 from gem_core.audit.ids.facts import InputIds, OutputIds
-from gem_core.audit.ids.in_order import Difference
 from gem_core.audit.parquet.integer_range import IntegerRange
 from gem_core.audit.rows.example import EXAMPLES
 

@@ -12,15 +12,9 @@ import pyarrow as pa
 
 from gem_core.audit.arrow.arrays import Mask
 from gem_core.audit.ids.bitmap import bitmap_range
+from gem_core.audit.ids.comparison import Difference, Merge, SameSequence
 from gem_core.audit.ids.facts import IdFacts, InputIds, InputLost, OutputIds
-from gem_core.audit.ids.in_order import (
-    Difference,
-    IdCount,
-    Merge,
-    OutOfOrder,
-    SameSequence,
-    ordered,
-)
+from gem_core.audit.ids.in_order import IdCount, OutOfOrder, ordered
 from gem_core.audit.ids.keys import key_type, to_keys, without_nulls
 from gem_core.audit.ids.non_integers import NonIntegerIds
 from gem_core.audit.ids.out_of_order import OutOfOrderIds, SortMaker, difference

@@ -1,6 +1,7 @@
 """Converts the ids of two files to one type, so that 17 and "17" are the same id. Pure."""
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gem_core.audit.arrow.arrays import Mask, valid
 from gem_core.audit.arrow.text import as_text, readable
@@ -65,6 +66,11 @@ def _integer(text: bytes) -> int | None:
 def first_of(keys: pa.Array, count: int) -> list[str]:
     """The first few keys as text to show."""
     return [readable(key) or "" for key in keys[:count]]
+
+
+def is_less(left: pa.Array, right: pa.Array) -> bool:
+    """Whether the first key of `left` is smaller than the first of `right`."""
+    return bool(pc.less(left, right)[0].as_py())
 
 
 def without_nulls(keys: pa.Array, rows: Mask) -> tuple[pa.Array, Mask]:

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from gem_core.audit.arrow.arrays import Mask
 from gem_core.audit.ids.bitmap import Bitmap, OutOfRange
-from gem_core.audit.ids.in_order import Difference, IdCount, Merge, OutOfOrder, ordered
+from gem_core.audit.ids.comparison import Difference, Merge
+from gem_core.audit.ids.in_order import IdCount, OutOfOrder, ordered
 from gem_core.audit.ids.integer_sort import IntegerSort
 from gem_core.audit.ids.text_sort import TextSort
 from gem_core.audit.parquet.integer_range import IntegerRange
