@@ -1,4 +1,4 @@
-"""Jobs, records, files and whole worlds of fakes, right in every way unless told otherwise."""
+"""Jobs, records, files and whole worlds of fakes, correct unless a test changes them."""
 
 import io
 import json
@@ -275,12 +275,12 @@ class World:
         for job_run_id in job_run_ids:
             self.registry.add(new_record(job_run_id, self.clock()))
 
-    def settle(self, given: Mapping[str, Any], job_run_id: str = JOB) -> None:
+    def settle(self, gem_answer: Mapping[str, Any], job_run_id: str = JOB) -> None:
         """Put a settled job where a tick would have left it, ticket included."""
-        told = X_VERSION_1.read({"jobRunId": job_run_id, **given}, job_run_id=job_run_id)
-        self.gem.answers[job_run_id] = [given]
-        assert told.status
-        assert told.status.is_final
+        settled = X_VERSION_1.read({"jobRunId": job_run_id, **gem_answer}, job_run_id=job_run_id)
+        self.gem.answers[job_run_id] = [gem_answer]
+        assert settled.status
+        assert settled.status.is_final
         self.add(job_run_id)
         stored = self.registry.get(job_run_id)
         assert stored

@@ -18,7 +18,7 @@ START = datetime(2026, 1, 20, 10, 0, tzinfo=UTC)
 
 
 class FakeClock:
-    """Time that moves when told."""
+    """Time that moves only by `move`."""
 
     def __init__(self, now: datetime = START) -> None:
         self.now = now
@@ -122,10 +122,10 @@ class FakeGem:
         self.asked.append(job_run_id)
         self.before(job_run_id)
         answers = self.answers[job_run_id]
-        given = answers.pop(0) if len(answers) > 1 else answers[0]
-        if isinstance(given, Exception):
-            raise given
-        return X_VERSION_1.read({"jobRunId": job_run_id, **given}, job_run_id=job_run_id)
+        result = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(result, Exception):
+            raise result
+        return X_VERSION_1.read({"jobRunId": job_run_id, **result}, job_run_id=job_run_id)
 
 
 class FakeQueue:
@@ -252,7 +252,7 @@ class Trap:
         if is_end and not self._after:
             raise Killed(f"before {name}")
         try:
-            given = do()
+            result = do()
         except Exception as error:
             if is_end:
                 raise Killed(f"after {name}") from error
@@ -260,7 +260,7 @@ class Trap:
         self.check()
         if is_end:
             raise Killed(f"after {name}")
-        return given
+        return result
 
 
 class _Watched:
@@ -277,13 +277,13 @@ class _Watched:
 
         def watched(*args: object, **options: object) -> Any:  # noqa: ANN401 - as above
             def do() -> Any:  # noqa: ANN401 - as above
-                given = value(*args, **options)
-                return tuple(given) if isinstance(given, Iterator) else given
+                result = value(*args, **options)
+                return tuple(result) if isinstance(result, Iterator) else result
 
-            given = self._trap.call(name, do)
-            if isinstance(given, FakeSource):
-                return _Watched(given, f"{self._name}.source", self._trap)
-            return iter(given) if method == "every" else given
+            result = self._trap.call(name, do)
+            if isinstance(result, FakeSource):
+                return _Watched(result, f"{self._name}.source", self._trap)
+            return iter(result) if method == "every" else result
 
         return watched
 

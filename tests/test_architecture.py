@@ -220,7 +220,7 @@ def test_the_errors_of_the_sdk_are_translated_in_one_place() -> None:
 
 
 def test_moments_are_read_in_one_place() -> None:
-    """But for what GEM sends: how it writes a moment is GEM's affair."""
+    """But for what GEM sends: GEM decides how it writes a moment."""
     readers = {
         name_of(path).removeprefix("gem_core.")
         for path in MODULES

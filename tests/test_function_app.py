@@ -93,7 +93,7 @@ def test_timer(bindings: dict[str, list[dict[str, Any]]]) -> None:
 
 
 def test_blob_trigger(bindings: dict[str, list[dict[str, Any]]]) -> None:
-    """It waits for tickets in the state account, by Event Grid unless told otherwise."""
+    """It waits for tickets in the state account, by Event Grid by default."""
     (blob,) = bindings["deliver_results"]
     assert blob["type"] == "blobTrigger"
     assert blob["path"] == f"{names.TICKETS}/{{jobRunId}}.json"

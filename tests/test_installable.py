@@ -17,7 +17,7 @@ import pytest
 from packaging.metadata import Metadata
 from packaging.requirements import Requirement
 
-from gem_core import __main__ as desk
+from gem_core import __main__ as command_line
 from tests.audit.build import matched_table, write
 from tests.infra.package import uploaded
 
@@ -78,12 +78,12 @@ def from_the_checkout(
 
 def test_the_wheel_is_the_apps_package_and_nothing_else(wheel: Path) -> None:
     """To the file what is deployed of it: data of the pages too, no tests, no dev kit."""
-    told = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
+    metadata = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
     deployed = {name for name in uploaded(ROOT) if name.startswith("gem_core/")}
     assert {"gem_core/__main__.py", "gem_core/page/templates/report.html"} <= deployed
     with ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if not name.endswith("/")}
-    assert names == deployed | {f"{INFO}/{name}" for name in told}
+    assert names == deployed | {f"{INFO}/{name}" for name in metadata}
     assert wheel.name.endswith("-py3-none-any.whl")
 
 
@@ -97,13 +97,13 @@ def test_uv_builds_anew_when_a_file_of_the_wheel_changed(wheel: Path) -> None:
 
 
 def test_the_wheel_says_what_pyproject_says(installed: Path) -> None:
-    told = Metadata.from_email((installed / INFO / "METADATA").read_bytes())
-    assert (told.name, str(told.version)) == ("gem-courier", VERSION)
-    assert (told.license_expression, told.license_files) == ("MIT", ["LICENSE"])
-    assert {str(each) for each in told.requires_dist or []} == {
+    metadata = Metadata.from_email((installed / INFO / "METADATA").read_bytes())
+    assert (metadata.name, str(metadata.version)) == ("gem-courier", VERSION)
+    assert (metadata.license_expression, metadata.license_files) == ("MIT", ["LICENSE"])
+    assert {str(each) for each in metadata.requires_dist or []} == {
         str(Requirement(each)) for each in PROJECT["dependencies"]
     }
-    assert told.project_urls in (None, {})
+    assert metadata.project_urls in (None, {})
 
 
 def test_the_command_is_the_module(installed: Path) -> None:
@@ -111,7 +111,7 @@ def test_the_command_is_the_module(installed: Path) -> None:
     scripts.read(installed / INFO / "entry_points.txt")
     ((name, place),) = scripts["console_scripts"].items()
     assert name == "gem-courier"
-    assert EntryPoint(name, place, "console_scripts").load() is desk.run
+    assert EntryPoint(name, place, "console_scripts").load() is command_line.run
 
 
 def test_one_version(installed: Path) -> None:
@@ -120,18 +120,20 @@ def test_one_version(installed: Path) -> None:
         assert (done.returncode, done.stdout, done.stderr) == (0, f"gem-courier {VERSION}\n", "")
 
 
-@pytest.mark.parametrize(("name", "told"), [("gem-courier", "9.8.7"), ("of-another", VERSION)])
-def test_a_checkout_comes_before_what_is_installed(installed: Path, name: str, told: str) -> None:
+@pytest.mark.parametrize(("name", "version"), [("gem-courier", "9.8.7"), ("of-another", VERSION)])
+def test_a_checkout_comes_before_what_is_installed(
+    installed: Path, name: str, version: str
+) -> None:
     """A pyproject.toml beside the package is a checkout's only where it has our name."""
     (installed / "pyproject.toml").write_text(f'[project]\nname = "{name}"\nversion = "9.8.7"\n')
-    assert command(installed, "--version").stdout == f"gem-courier {told}\n"
+    assert command(installed, "--version").stdout == f"gem-courier {version}\n"
 
 
 def test_a_version_that_cannot_be_printed_is_none() -> None:
     with Path("/dev/full").open("w") as full:
         done = from_the_checkout("--version", stdout=full)
-    told = "gem-courier: standard output: No space left on device\n"
-    assert (done.returncode, done.stderr) == (2, told)
+    error = "gem-courier: standard output: No space left on device\n"
+    assert (done.returncode, done.stderr) == (2, error)
 
 
 def test_its_help_names_it(installed: Path) -> None:
@@ -148,7 +150,7 @@ def test_it_audits_and_draws(installed: Path, tmp_path: Path) -> None:
     done = command(installed, "audit", output, "--html", page)
     assert (done.returncode, done.stderr) == (0, "")
     assert page.read_text("utf-8").startswith("<!doctype html>")
-    assert command(installed, "audit", "absent").returncode == desk.FAILED
+    assert command(installed, "audit", "absent").returncode == command_line.FAILED
 
 
 def test_the_backend_is_built_with_as_it_is_tested() -> None:

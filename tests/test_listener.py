@@ -60,10 +60,10 @@ def test_a_manifest_is_given_once_and_deleted_each_time(
     listener: ModuleType, event: dict[str, Any], encode: type[str]
 ) -> None:
     queue = Queue([Message(encode(json.dumps(event)))] * 2)
-    given = listener.receive(queue, once=True)
-    assert next(given) == event
+    received = listener.receive(queue, once=True)
+    assert next(received) == event
     assert queue.deleted == []  # whoever dies here sees it again
-    assert list(given) == []
+    assert list(received) == []
     assert len(queue.deleted) == 2
 
 
@@ -81,7 +81,7 @@ def test_a_manifest_is_given_once_and_deleted_each_time(
     ],
     ids=["empty", "text", "odd", "number", "deep-list", "deep-object", "other", "long"],
 )
-def test_what_is_no_manifest_is_left_alone_and_told_in_a_line(
+def test_what_is_no_manifest_is_left_alone_and_logged_in_one_line(
     listener: ModuleType, event: dict[str, Any], text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     queue = Queue([Message(text), Message(as_base64(json.dumps(event)))])
@@ -114,12 +114,12 @@ def test_a_job_id_that_cannot_be_one_is_no_manifest(
 def test_an_event_that_the_schema_does_not_describe_is_for_a_person(
     listener: ModuleType, event: dict[str, Any], newer: dict[str, Any]
 ) -> None:
-    """It is given once and deleted, as each other event: nobody may lose it, nobody may guess."""
+    """It is returned once and deleted, like each other event; the listener does not guess."""
     text = json.dumps(event | newer)
     queue = Queue([Message(text)] * 2)
-    (given,) = listener.receive(queue, once=True)
+    (received,) = listener.receive(queue, once=True)
     assert len(queue.deleted) == 2
-    line = listener.summary(given)
+    line = listener.summary(received)
     assert line.startswith(f"A PERSON MUST LOOK: event {event['id']} is unknown (type ")
     assert line.isprintable()
 
@@ -136,9 +136,9 @@ def test_an_outcome_that_the_schema_lacks_is_no_manifest_under_its_dataschema(
 
 def test_members_may_be_added_at_any_time(listener: ModuleType, event: dict[str, Any]) -> None:
     newer = event | {"traceparent": "00-1", "data": event["data"] | {"added": [1]}}
-    (given,) = listener.receive(Queue([Message(json.dumps(newer))]), once=True)
-    assert given == newer
-    assert listener.summary(given).startswith("valid ")
+    (received,) = listener.receive(Queue([Message(json.dumps(newer))]), once=True)
+    assert received == newer
+    assert listener.summary(received).startswith("valid ")
 
 
 def test_no_word_of_a_manifest_commands_a_terminal(
@@ -148,7 +148,7 @@ def test_no_word_of_a_manifest_commands_a_terminal(
     failed = {"name": "odd\x1b[2J\n\u202e\ud800", "severity": "error", "verdict": "failed"}
     odd = json.loads(json.dumps(event))
     odd["data"]["checks"]["notPassed"] = [failed | {"title": "x"}]
-    (told,) = listener.receive(Queue([Message(json.dumps(odd))]), once=True)
-    line = listener.summary(told)
+    (received,) = listener.receive(Queue([Message(json.dumps(odd))]), once=True)
+    line = listener.summary(received)
     assert line.isprintable()
     assert line.endswith(r"failed: odd\x1b[2J\n\u202e\ud800")

@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Result:
     """What came of one audit."""
 
     outcome: str
@@ -69,7 +69,7 @@ class Alone:
             self._process.communicate()
             self._process = None
 
-    def audit(self, path: Path, input_: Path | None = None, *, as_input: bool = False) -> Told:
+    def audit(self, path: Path, input_: Path | None = None, *, as_input: bool = False) -> Result:
         """Audit a file, or an honest output beside the file as its input; then draw its page.
 
         The input is a small honest one unless it is given.
@@ -88,7 +88,7 @@ class Alone:
             self._process = None
             _, text = process.communicate()
             raise Died(f"{path}: exit code {process.returncode}\n{text[-2000:]}")
-        return Told(**json.loads(line))
+        return Result(**json.loads(line))
 
     def _start(self) -> subprocess.Popen[str]:
         self._process = subprocess.Popen(
@@ -133,8 +133,8 @@ def main() -> None:
         for number, line in enumerate(sys.stdin):
             path, input_, as_input = json.loads(line)
             pair = (honest, Path(path)) if as_input else (Path(path), Path(input_ or small))
-            told = _audited(*pair, number)
-            print(json.dumps(told | {"peak_bytes": _peak_bytes() - before}), flush=True)  # noqa: T201 - its way to tell
+            result = _audited(*pair, number)
+            print(json.dumps(result | {"peak_bytes": _peak_bytes() - before}), flush=True)  # noqa: T201 - its way to tell
 
 
 if __name__ == "__main__":

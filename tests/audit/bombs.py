@@ -95,19 +95,19 @@ def page(stored: bytes, *, unpacked: int, values: int, encoding: int = PLAIN) ->
 def with_pages(data: bytes, column: str, pages: bytes, **meta: Any) -> bytes:  # noqa: ANN401 - fields
     """A file whose column lies in other pages, behind all others."""
     body, footer = taken_apart(data)
-    told = chunk(footer, column)
+    described = chunk(footer, column)
     for number in OPTIONAL_META:
-        told.pop(number, None)
-    told[STORED] = (I64, len(pages))
-    told[DATA_AT] = (I64, len(body))
-    told[CODEC] = (I32, meta["codec"])
-    told[ENCODINGS] = (LIST, (I32, [meta["encoding"], 3]))
-    told[UNPACKED] = (I64, meta["unpacked"])
+        described.pop(number, None)
+    described[STORED] = (I64, len(pages))
+    described[DATA_AT] = (I64, len(body))
+    described[CODEC] = (I32, meta["codec"])
+    described[ENCODINGS] = (LIST, (I32, [meta["encoding"], 3]))
+    described[UNPACKED] = (I64, meta["unpacked"])
     return put_together(body + pages, footer)
 
 
 def huge_page(unpacked: int = GIB) -> bytes:
-    """Twelve confidences in a page of a gibibyte of zeros; the footer tells of 200 bytes."""
+    """Twelve confidences in a page of a gibibyte of zeros; the footer says 200 bytes."""
     packed = pa.Codec("zstd").compress(pa.py_buffer(np.zeros(unpacked, np.uint8)))
     pages = page(packed.to_pybytes(), unpacked=unpacked, values=12)
     return with_pages(good(), "match_confidence", pages, codec=ZSTD, encoding=PLAIN, unpacked=200)
@@ -162,8 +162,8 @@ def index_beyond_dictionary(column: str) -> bytes:
     pq.write_table(table.cast(required), file, compression="none", write_statistics=False)
     data = file.getvalue()
     body, footer = taken_apart(data)
-    told = chunk(footer, column)
-    dictionary = body[told[DICTIONARY_AT][1] : told[DATA_AT][1]]
+    described = chunk(footer, column)
+    dictionary = body[described[DICTIONARY_AT][1] : described[DATA_AT][1]]
     indices = bytes([24]) + varint(12 << 1) + (200_000).to_bytes(3, "little")
     rows = page(indices, unpacked=len(indices), values=12, encoding=RLE_DICTIONARY)
     pages = dictionary + rows
@@ -177,9 +177,9 @@ def _with_dictionary(data: bytes, column: str, length: int) -> bytes:
     """The column's pages begin with a dictionary of that many bytes."""
 
     def place(footer: Struct) -> None:
-        told = chunk(footer, column)
-        start = told[DATA_AT][1]
-        told[DICTIONARY_AT], told[DATA_AT] = (I64, start), (I64, start + length)
+        described = chunk(footer, column)
+        start = described[DATA_AT][1]
+        described[DICTIONARY_AT], described[DATA_AT] = (I64, start), (I64, start + length)
 
     return with_footer(place, data)
 
@@ -224,12 +224,12 @@ def claimed_rows(rows: int) -> bytes:
 
 
 def same_group_again(times: int = 3_000) -> bytes:
-    """A row group that is told of over and over."""
+    """A row group that the footer lists again and again."""
     return with_footer(lambda footer: footer.update({GROUPS: _list(groups(footer) * times)}))
 
 
 def empty_groups(times: int = 30_000) -> bytes:
-    """Row groups of nothing, which take little to tell and much to hold."""
+    """Row groups of nothing, which take few bytes in the file and many in memory."""
     meta = {1: (I32, 1), 2: (LIST, (I32, [])), 3: (LIST, (BINARY, [])), 4: (I32, 0)}
     meta |= dict.fromkeys((5, 6, 7, 9), (I64, 0))
     one = {2: (I64, 0), 3: (STRUCT, meta)}
@@ -250,8 +250,8 @@ def many_columns(count: int = 100_000) -> bytes:
 
 def key_values(pairs: Mapping[bytes, bytes], times: int = 1) -> bytes:
     """Metadata of the writer's own."""
-    told = [{1: (BINARY, key), 2: (BINARY, value)} for key, value in pairs.items()] * times
-    return with_footer(lambda footer: footer.update({KEY_VALUES: _list(told)}))
+    members = [{1: (BINARY, key), 2: (BINARY, value)} for key, value in pairs.items()] * times
+    return with_footer(lambda footer: footer.update({KEY_VALUES: _list(members)}))
 
 
 def deep_schema(depth: int) -> bytes:

@@ -215,19 +215,19 @@ def fuzz(seed: int, files: int, keep: Path) -> Found:
             as_input = number % 4 == 3
             found.files += 1
             try:
-                told = alone.audit(path, None if as_input else good, as_input=as_input)
+                result = alone.audit(path, None if as_input else good, as_input=as_input)
             except Died as error:
                 if KNOWN in str(error):
                     found.known += 1
                     continue
                 found.trouble.append(f"file {number} of seed {seed}: {error}")
             else:
-                found.outcomes[told.outcome] += 1
-                found.first_failed[next(iter(told.failed), "none")] += 1
-                found.peak_bytes = max(found.peak_bytes, told.peak_bytes)
-                if told.peak_bytes <= BOUND_BYTES:
+                found.outcomes[result.outcome] += 1
+                found.first_failed[next(iter(result.failed), "none")] += 1
+                found.peak_bytes = max(found.peak_bytes, result.peak_bytes)
+                if result.peak_bytes <= BOUND_BYTES:
                     continue
-                found.trouble.append(f"file {number} of seed {seed}: {told.peak_bytes:,} bytes")
+                found.trouble.append(f"file {number} of seed {seed}: {result.peak_bytes:,} bytes")
                 alone.close()
             (keep / f"spoilt-{seed}-{number}.parquet").write_bytes(data)
     return found
@@ -239,11 +239,11 @@ def main() -> int:
     parser.add_argument("--files", type=int, default=20_000, help="how many (20000)")
     parser.add_argument("--seed", type=int, default=1, help="decides all of them (1)")
     parser.add_argument("--keep", type=Path, default=Path(), help="folder for those with trouble")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     started = time.monotonic()
-    found = fuzz(given.seed, given.files, given.keep)
+    found = fuzz(arguments.seed, arguments.files, arguments.keep)
     lines = [
-        f"{found.files} files in {time.monotonic() - started:.0f} s, seed {given.seed}",
+        f"{found.files} files in {time.monotonic() - started:.0f} s, seed {arguments.seed}",
         f"outcomes {dict(found.outcomes)}",
         f"first check that failed {dict(found.first_failed.most_common())}",
         f"ended the process in the known way {found.known}",

@@ -70,7 +70,7 @@ def delivering(blob: Blob) -> Iterator[tuple[World, Deliverer]]:
         yield world, replace(world.deliverer, files=files)
 
 
-def told(world: World) -> dict[str, Any]:
+def manifest(world: World) -> dict[str, Any]:
     (body,) = world.queue.sent
     event: dict[str, Any] = json.loads(body)
     return event
@@ -85,7 +85,7 @@ def test_overwritten_between_the_first_read_and_the_next() -> None:
     blob = blob_with(overwritten)
     with delivering(blob) as (world, deliverer):
         deliver_results(deliverer, JOB)
-    data = told(world)["data"]
+    data = manifest(world)["data"]
     assert data["output"]["etag"] == blob.etag
     assert data["match"]["matches"] == 20
 
@@ -95,7 +95,7 @@ def test_overwritten_at_every_read() -> None:
     blob = blob_with(*[overwritten] * 50)
     with delivering(blob) as (world, deliverer):
         deliver_results(deliverer, JOB)
-    data = told(world)["data"]
+    data = manifest(world)["data"]
     assert data["outcome"] == "invalid"
     failed = {one["name"]: one["detail"] for one in data["checks"]["notPassed"] if "detail" in one}
     assert "overwritten each time" in failed["unchanged_while_read"]
@@ -119,7 +119,7 @@ def test_overwritten_between_the_audit_and_the_send() -> None:
         assert deliver_results(deliverer, JOB) is None
         assert world.record().stage is Stage.SETTLED
         deliver_results(deliverer, JOB)
-    data = told(world)["data"]
+    data = manifest(world)["data"]
     assert data["output"]["etag"] == blob.etag
     assert data["match"]["matches"] == 20
 
@@ -140,7 +140,7 @@ def test_an_output_that_appears_after_twenty_minutes() -> None:
             assert world.record().due_at <= world.clock() + timedelta(minutes=2)
         blob.fault = lambda _: None
         deliver_results(deliverer, JOB)
-    assert told(world)["data"]["outcome"] == "valid"
+    assert manifest(world)["data"]["outcome"] == "valid"
 
 
 @pytest.mark.parametrize("trouble", [throttled, broken_off])
@@ -157,7 +157,7 @@ def test_trouble_in_the_middle_leaves_the_job_to_the_next_ticket(
         assert world.queue.sent == []
         blob.fault = lambda _: None
         deliver_results(deliverer, JOB)
-    assert told(world)["data"]["outcome"] == "valid"
+    assert manifest(world)["data"]["outcome"] == "valid"
 
 
 def test_a_read_that_times_out_leaves_the_job_to_the_next_ticket(
@@ -170,7 +170,7 @@ def test_a_read_that_times_out_leaves_the_job_to_the_next_ticket(
             deliver_results(deliverer, JOB)
         blob.latency_seconds = 0
         deliver_results(deliverer, JOB)
-    assert told(world)["data"]["outcome"] == "valid"
+    assert manifest(world)["data"]["outcome"] == "valid"
 
 
 NAMES = st.text(max_size=60) | st.sampled_from(

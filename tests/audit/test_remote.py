@@ -162,7 +162,7 @@ def test_each_range_that_fails_once_is_asked_for_again_and_no_other(
 
 
 def test_an_output_that_is_replaced_while_pieces_come_has_changed(folder: Path) -> None:
-    """Whichever thread is told so, the audit ends with just that."""
+    """Whichever thread finds out, the audit ends with that error."""
     for moment in (1, 2, 5, 9):
         blob = Blob(network(folder, MANY_GROUPS).read_bytes())
 
@@ -183,7 +183,7 @@ def test_a_storage_that_dies_in_the_middle_is_unreachable(folder: Path) -> None:
 
 
 def test_what_goes_wrong_in_the_rows_ends_the_fetching(folder: Path) -> None:
-    """A broken page in the first row group: the rest is not read for nothing."""
+    """A broken page in the first row group: the rest is not fetched."""
     path = network(folder, MANY_GROUPS)
     data = bytearray(path.read_bytes())
     start = pq.read_metadata(path).row_group(0).column(2).data_page_offset

@@ -77,8 +77,8 @@ def written(fields: Struct) -> bytes:
     """A struct in bytes."""
     out = bytearray()
     last = 0
-    for number, (told, value) in sorted(fields.items()):
-        kind = (TRUE if value else FALSE) if told in {TRUE, FALSE} else told
+    for number, (type_, value) in sorted(fields.items()):
+        kind = (TRUE if value else FALSE) if type_ in {TRUE, FALSE} else type_
         delta = number - last
         out += bytes([delta << 4 | kind]) if 0 < delta < 16 else bytes([kind]) + zigzag(number)
         last = number

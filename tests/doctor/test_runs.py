@@ -20,8 +20,8 @@ from tests.fakes import START
 
 
 def delivered(name: str, *, tickets: int = 1, minutes: int = 5) -> JobRecord:
-    told = replace(job("finished", outputFileName=OUTPUT), job_run_id=name)
-    record = new_record(name).answered(told, START).settled(Settlement.FINISHED, START)
+    finished_job = replace(job("finished", outputFileName=OUTPUT), job_run_id=name)
+    record = new_record(name).answered(finished_job, START).settled(Settlement.FINISHED, START)
     for _ in range(tickets):
         record = record.ticket_raised()
     return record.delivered(Outcome.VALID, "id", START - timedelta(minutes=minutes))

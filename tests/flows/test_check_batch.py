@@ -53,7 +53,9 @@ def leased(world: World, job_run_id: str) -> None:
         name: str, body: bytes, *, etag: str, metadata: Mapping[str, str] | None = None
     ) -> str:
         if name == MARKER_PREFIX + job_run_id:
-            raise StoreError("container 'gem-worklist': a lease is in the way (LeaseIdMissing)")
+            raise StoreError(
+                "container 'gem-worklist': another client has a lease (LeaseIdMissing)"
+            )
         return replace(name, body, etag=etag, metadata=metadata)
 
     world.worklist.replace = refuse  # type: ignore[method-assign] # a store with a leased blob

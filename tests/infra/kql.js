@@ -13,8 +13,8 @@ const symbols = Object.entries(tables).map(
   ([name, schema]) => new Symbols.TableSymbol.$ctor7(name, schema, null),
 );
 const globals = GlobalState.Default.WithDatabase(new Symbols.DatabaseSymbol.ctor("logs", symbols));
-const told = Object.entries(queries).map(([name, text]) => {
+const messages = Object.entries(queries).map(([name, text]) => {
   const found = KustoCode.ParseAndAnalyze(text, globals).GetDiagnostics();
   return [name, Bridge.toArray(found).map((each) => `${each.Severity}: ${each.Message}`)];
 });
-console.log(JSON.stringify(Object.fromEntries(told)));
+console.log(JSON.stringify(Object.fromEntries(messages)));

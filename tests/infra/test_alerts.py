@@ -59,8 +59,8 @@ class Life:
         now = datetime.now(UTC)
         earliest = self.world.clock.now - _duration(WINDOWS.get(name, "P30D"))
 
-        def times(given: list[datetime]) -> list[datetime]:
-            return [at - self.world.clock.now + now for at in given]
+        def times(moments: list[datetime]) -> list[datetime]:
+            return [at - self.world.clock.now + now for at in moments]
 
         lines = [(at, message) for at, message in self.lines if at >= earliest]
         runs = [run for run in self.requests if run[0] >= earliest]
@@ -248,8 +248,8 @@ class TestManifestsThatWait:
         life.ticks(90)
         assert life.fires() == set()
 
-    def test_not_for_a_ticket_that_was_told_of_too_late(self, life: Life) -> None:
-        """The sweep tells of a ticket after raising it; a delivery may be done by then."""
+    def test_not_for_a_ticket_that_was_logged_too_late(self, life: Life) -> None:
+        """The sweep logs a ticket after raising it; a delivery may be done by then."""
         finish(life)
         deliver(life)
         life.world.clock.move(seconds=1)
@@ -265,8 +265,8 @@ class TestManifestsThatWait:
         life.ticks(70)
         assert life.fires() == {"manifests-waiting"}
         forget_job(life.world.manager, JOB)
-        told = life.lines.pop()
-        assert "job_forgotten" in told[1]
+        line = life.lines.pop()
+        assert "job_forgotten" in line[1]
         assert life.fires() == {"manifests-waiting"}
         life.ticks(62)
         assert life.fires() == set()

@@ -25,7 +25,7 @@ from devkit.simulator import GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, QUEUE, ROOT, Stage, app_settings, make_stores
 from gem_core.storage.names import JOBS, OUTBOX
 from tests.integration.campaign_plan import Fault, Plan, PlannedJob, plan
-from tests.integration.campaign_told import Told, show
+from tests.integration.campaign_result import CampaignResult, show
 from tests.integration.courier import FAST, Courier, wait_for
 from tests.integration.event_bus import EventBus
 
@@ -46,10 +46,10 @@ class Campaign:
         self._simulator = simulator
         self._runner = runner
         self._courier = Courier(Stage(azurite, simulator, runner))
-        self.told = Told(plan_)
+        self.result = CampaignResult(plan_)
 
     def run(self, console: Console) -> None:
-        """Register, disturb, wait until all is delivered, and read what was told."""
+        """Register, disturb, wait until all is delivered, and read the results."""
         started = time.monotonic()
         for job in self._plan.jobs[:-1]:
             self._register(job)
@@ -62,12 +62,12 @@ class Campaign:
                 self._do(fault)
                 self._listen()
             self._wait()
-            self.told.events_dropped, self.told.events_repeated = bus.dropped, bus.repeated
-        self.told.seconds = time.monotonic() - started
+            self.result.events_dropped, self.result.events_repeated = bus.dropped, bus.repeated
+        self.result.seconds = time.monotonic() - started
         self._read()
 
     def _do(self, fault: Fault) -> None:
-        self.told.faults[fault] += 1
+        self.result.faults[fault] += 1
         match fault:
             case Fault.KILL:
                 self._runner.kill()
@@ -85,7 +85,7 @@ class Campaign:
                 self._lose_queue()
 
     def _lose_queue(self) -> None:
-        """Delete the queue, and make it again once a ticket was given up for want of it.
+        """Delete the queue, and make it again after a ticket became a poison message without it.
 
         What lies on a queue goes with it. So that a lost manifest is the app's fault, nothing is
         sent between the last look at the queue and its end.
@@ -105,8 +105,8 @@ class Campaign:
             found = queues.get_queue_client(POISON_QUEUE).get_queue_properties()
         except ResourceNotFoundError:
             return 0
-        self.told.poisoned = int(found.approximate_message_count or 0)
-        return self.told.poisoned
+        self.result.poisoned = int(found.approximate_message_count or 0)
+        return self.result.poisoned
 
     def _register(self, job: PlannedJob) -> None:
         self._simulator.add_job(job.job_run_id, job.life, rows=40)
@@ -124,7 +124,7 @@ class Campaign:
             self._courier.receive()
 
     def _wait(self) -> None:
-        """Until every job is delivered; one that is lost is seen in what was told."""
+        """Until every job is delivered; the result names one that is lost."""
 
         def look() -> bool | None:
             self._listen()
@@ -142,10 +142,10 @@ class Campaign:
             count = len(self._courier.events)
             self._courier.receive()
         for event in self._courier.events:
-            self.told.manifests.setdefault(event["data"]["jobRunId"], []).append(event)
+            self.result.manifests.setdefault(event["data"]["jobRunId"], []).append(event)
         for job in self._plan.jobs:
-            self.told.records[job.job_run_id] = self._courier.record(job.job_run_id)
-        self.told.outbox = frozenset(self._courier.names(OUTBOX))
+            self.result.records[job.job_run_id] = self._courier.record(job.job_run_id)
+        self.result.outbox = frozenset(self._courier.names(OUTBOX))
 
     @property
     def _storage(self) -> str:
@@ -170,15 +170,15 @@ def stage(
                     yield azurite, simulator, runner
 
 
-def run(plan_: Plan, console: Console, **settings: str) -> Told:
-    """Run a plan from the first process to the last, with other settings of the app if given."""
+def run(plan_: Plan, console: Console, **settings: str) -> CampaignResult:
+    """Run a plan from the first process to the last, with `settings` in place of the app's own."""
     with (
         tempfile.TemporaryDirectory(prefix="campaign-") as folder,
         stage(Path(folder), settings) as up,
     ):
         campaign = Campaign(plan_, *up)
         campaign.run(console)
-        return campaign.told
+        return campaign.result
 
 
 def main() -> int:
@@ -188,13 +188,15 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=50, help="how many jobs (50)")
     parser.add_argument("--faults", type=int, default=24, help="how many faults, 4 at least (24)")
     parser.add_argument("--seconds", type=float, default=60, help="until the last job ends (60)")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     console = Console()
-    console.print(f"seed {given.seed}: {given.jobs} jobs, {given.faults} faults")
-    made = plan(given.seed, jobs=given.jobs, faults=given.faults, seconds=given.seconds)
-    told = run(made, console)
-    show(told, console)
-    return 1 if told.lost or any(told.breaches()) else 0
+    console.print(f"seed {arguments.seed}: {arguments.jobs} jobs, {arguments.faults} faults")
+    made = plan(
+        arguments.seed, jobs=arguments.jobs, faults=arguments.faults, seconds=arguments.seconds
+    )
+    result = run(made, console)
+    show(result, console)
+    return 1 if result.lost or any(result.breaches()) else 0
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def plan(seed: int, *, jobs: int, faults: int, seconds: float) -> Plan:
         life = replace(life, queued_for=0, running_for=dice.uniform(0.2, seconds))
         events = tuple(Events)[number % len(Events)]
         planned.append(PlannedJob(f"job-{number + 1:03}", life, outcome, events))
-    # Ends while there is no queue, so that there is a ticket to be given up.
+    # Ends while there is no queue, so that its ticket becomes a poison message.
     ends_at_once = replace(CLEAN, queued_for=0, running_for=0)
     planned[-1] = PlannedJob(planned[-1].job_run_id, ends_at_once, "valid", Events.ONCE)
     others = [Fault.QUEUE, *[Fault.STORAGE] * (faults // 8 + 1), Fault.STORAGE_AND_KILL]

@@ -12,7 +12,7 @@ from tests.integration.campaign_plan import Fault, Plan
 
 
 @dataclass
-class Told:
+class CampaignResult:
     """What came of a campaign."""
 
     plan: Plan
@@ -53,38 +53,38 @@ class Told:
                     yield f"{id_}: {event['data']['outcome']}, not {job.outcome}"
 
 
-def show(told: Told, console: Console) -> None:
+def show(result: CampaignResult, console: Console) -> None:
     """Every manifest by id, then the sums."""
     table = Table(box=None)
     for title in ("job", "events", "outcome", "tickets", "sent", "manifest id"):
         table.add_column(title, no_wrap=True)
-    for job in told.plan.jobs:
-        events = told.manifests.get(job.job_run_id, [])
+    for job in result.plan.jobs:
+        events = result.manifests.get(job.job_run_id, [])
         table.add_row(
             job.job_run_id,
             job.events,
             events[0]["data"]["outcome"] if events else "-",
-            str(told.records[job.job_run_id]["tickets"]),
+            str(result.records[job.job_run_id]["tickets"]),
             str(len(events)),
             ", ".join(sorted({event["id"] for event in events})) or "LOST",
         )
     console.print(table, "")
-    ids = {event["id"] for events in told.manifests.values() for event in events}
-    breaches = list(told.breaches())
+    ids = {event["id"] for events in result.manifests.values() for event in events}
+    breaches = list(result.breaches())
     sums = Table(show_header=False, box=None)
     for fault in Fault:
-        sums.add_row(fault, str(told.faults[fault]))
+        sums.add_row(fault, str(result.faults[fault]))
     for text, value in {
-        "first events dropped": told.events_dropped,
-        "events delivered five times in parallel": told.events_repeated,
-        "tickets in the poison queue": told.poisoned,
-        "manifests expected": len(told.plan.jobs),
-        "jobs with a manifest": len(told.plan.jobs) - len(told.lost),
+        "first events dropped": result.events_dropped,
+        "events delivered five times in parallel": result.events_repeated,
+        "tickets in the poison queue": result.poisoned,
+        "manifests expected": len(result.plan.jobs),
+        "jobs with a manifest": len(result.plan.jobs) - len(result.lost),
         "distinct manifest ids": len(ids),
-        "messages, repeats included": sum(map(len, told.manifests.values())),
-        "lost": len(told.lost),
+        "messages, repeats included": sum(map(len, result.manifests.values())),
+        "lost": len(result.lost),
         "promises broken": len(breaches),
-        "seconds": round(told.seconds),
+        "seconds": round(result.seconds),
     }.items():
         sums.add_row(text, str(value))
     console.print(sums)

@@ -50,7 +50,7 @@ class Courier:
     events: list[dict[str, Any]] = field(default_factory=list)
     """Every event that came so far, repeats included, in order."""
 
-    def call(self, method: str, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - handed on
+    def call(self, method: str, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - passed on
         """One HTTP request with the function key."""
         options.setdefault("headers", self.up.headers)
         return requests.request(method, f"{self.up.runner.url}/api/{path}", timeout=30, **options)

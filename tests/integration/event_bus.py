@@ -56,7 +56,7 @@ class EventBus:
         self._blob_uri = blob_uri
         self._copies = copies
         self._seen: dict[str, str] = {}
-        self._told: dict[str, int] = {}
+        self._written: dict[str, int] = {}
         self._stop = Event()
         self._thread = Thread(target=self._run, daemon=True)
         self._pool = ThreadPoolExecutor(REPEATS)
@@ -94,8 +94,8 @@ class EventBus:
                 pending = [one for one, was in zip(pending, taken, strict=True) if not was]
 
     def _number(self, job_run_id: str) -> int:
-        number = self._told.get(job_run_id, 0)
-        self._told[job_run_id] = number + 1
+        number = self._written.get(job_run_id, 0)
+        self._written[job_run_id] = number + 1
         copies = self._copies(job_run_id, number)
         self.dropped += copies == 0
         self.repeated += copies > 1

@@ -1,4 +1,4 @@
-"""With `GEM_CHECK_BATCH_SIZE` the ticks hand out and `check_batch` asks, on real storage."""
+"""With `GEM_CHECK_BATCH_SIZE` ticks send batches and `check_batch` asks, on real storage."""
 
 import json
 from dataclasses import replace

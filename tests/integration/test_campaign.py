@@ -10,7 +10,7 @@ from rich.console import Console
 
 from tests.integration.campaign import run
 from tests.integration.campaign_plan import Fault, Plan, plan
-from tests.integration.campaign_told import Told, show
+from tests.integration.campaign_result import CampaignResult, show
 
 SEED = 7
 ID = "a" * 32
@@ -20,12 +20,12 @@ ID = "a" * 32
 def test_every_manifest_arrives_whatever_is_done() -> None:
     """A fault of each kind while jobs end; events dropped, and repeated in parallel."""
     made = plan(SEED, jobs=8, faults=4, seconds=3)
-    told = run(made, Console(file=io.StringIO()), GEM_REPORT_PAGE="false")
-    assert list(told.breaches()) == []
-    assert told.faults.keys() == set(Fault)
-    assert told.events_dropped > 0
-    assert told.events_repeated > 0
-    assert told.poisoned > 0
+    result = run(made, Console(file=io.StringIO()), GEM_REPORT_PAGE="false")
+    assert list(result.breaches()) == []
+    assert result.faults.keys() == set(Fault)
+    assert result.events_dropped > 0
+    assert result.events_repeated > 0
+    assert result.poisoned > 0
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -37,11 +37,11 @@ def test_a_plan_holds_every_fault_and_is_the_seeds_alone(seed: int) -> None:
     assert len(made.faults) == 16
 
 
-def told_of(one: Plan, **changes: Any) -> Told:  # noqa: ANN401 - fields of Told
-    """What a campaign of one job tells in which nothing went wrong."""
+def result_of(one: Plan, **changes: Any) -> CampaignResult:  # noqa: ANN401 - its fields
+    """The result of a campaign of one job in which nothing went wrong."""
     job = one.jobs[0]
     event = {"id": ID, "data": {"outcome": job.outcome}}
-    right = Told(
+    right = CampaignResult(
         one,
         manifests={job.job_run_id: [event, dict(event)]},
         records={job.job_run_id: {"stage": "delivered", "manifestId": ID, "tickets": 2}},
@@ -60,7 +60,7 @@ def with_another_outcome(event: dict[str, Any]) -> dict[str, Any]:
 
 ONE = plan(1, jobs=1, faults=4, seconds=1)
 NAME = ONE.jobs[0].job_run_id
-RIGHT = told_of(ONE)
+RIGHT = result_of(ONE)
 
 
 def test_a_campaign_without_a_fault_breaks_no_promise() -> None:
@@ -77,20 +77,20 @@ def test_a_campaign_without_a_fault_breaks_no_promise() -> None:
         ({"records": {NAME: {"stage": "delivered", "manifestId": "c"}}}, "names another"),
     ],
 )
-def test_a_broken_promise_is_told(changes: dict[str, Any], words: str) -> None:
-    assert any(words in line for line in told_of(ONE, **changes).breaches())
+def test_a_broken_promise_is_reported(changes: dict[str, Any], words: str) -> None:
+    assert any(words in line for line in result_of(ONE, **changes).breaches())
 
 
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [(another, "several ids"), (with_another_outcome, "differ"), (with_another_outcome, "not ")],
 )
-def test_manifests_that_do_not_agree_are_told(
+def test_manifests_that_do_not_agree_are_reported(
     spoil: Callable[[dict[str, Any]], dict[str, Any]], words: str
 ) -> None:
     first, second = RIGHT.manifests[NAME]
-    told = told_of(ONE, manifests={NAME: [first, spoil(second)]})
-    assert any(words in line for line in told.breaches())
+    result = result_of(ONE, manifests={NAME: [first, spoil(second)]})
+    assert any(words in line for line in result.breaches())
 
 
 def test_the_table_lists_each_manifest_by_its_id() -> None:
@@ -98,5 +98,5 @@ def test_the_table_lists_each_manifest_by_its_id() -> None:
     show(RIGHT, Console(file=page, width=100))
     assert ID in page.getvalue()
     lost = io.StringIO()
-    show(told_of(ONE, manifests={}), Console(file=lost, width=100))
+    show(result_of(ONE, manifests={}), Console(file=lost, width=100))
     assert "LOST" in lost.getvalue()

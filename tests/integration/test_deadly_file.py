@@ -1,4 +1,4 @@
-"""A file over which pyarrow ends the process: the listeners are told, and other jobs go on."""
+"""A file over which pyarrow ends the process: it leads to a manifest, and other jobs go on."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -48,7 +48,7 @@ def register_before(blobs: BlobServiceClient, etag: str, *, begun: int) -> None:
             raise Killed
 
 
-def deaths_until_all_told(courier: Courier, runner: Runner) -> int:
+def deaths_until_all_delivered(courier: Courier, runner: Runner) -> int:
     """How often the process ended before both jobs had a manifest; it is started each time."""
     deaths = 0
 
@@ -66,7 +66,7 @@ def deaths_until_all_told(courier: Courier, runner: Runner) -> int:
 
 
 def lived(spoil: Spoil, *, begun: int) -> tuple[int, dict[str, Any]]:
-    """How often the process ended until both jobs were told of, and their events."""
+    """How often the process ended until both jobs had a manifest, and their events."""
     with Azurite() as azurite:
         make_stores(azurite.connection_string)
         with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
@@ -80,20 +80,20 @@ def lived(spoil: Spoil, *, begun: int) -> tuple[int, dict[str, Any]]:
                 with Runner(ROOT, settings) as runner:
                     courier = Courier(Stage(azurite, simulator, runner))
                     courier.register(OTHER)
-                    deaths = deaths_until_all_told(courier, runner)
+                    deaths = deaths_until_all_delivered(courier, runner)
     return deaths, {event["data"]["jobRunId"]: event for event in courier.events}
 
 
-def test_the_process_ends_ten_times_and_then_the_listeners_are_told() -> None:
+def test_the_process_ends_ten_times_and_then_the_listeners_get_a_manifest() -> None:
     def spoil(files: ContainerClient, simulator: GemSimulator) -> None:
         simulator.add_job(DEADLY, replace(ENDED, output_written=False))
         files.upload_blob(f"{DEADLY}_matched.parquet", deadly_statistics())
 
-    deaths, told = lived(spoil, begun=MAX_BEGUN - DEATHS)
+    deaths, events = lived(spoil, begun=MAX_BEGUN - DEATHS)
     assert deaths == DEATHS
-    assert told[DEADLY]["data"]["outcome"] == "not_audited"
-    assert failed_checks(told[DEADLY]) == {"auditable"}
-    assert told[OTHER]["data"]["outcome"] == "valid"
+    assert events[DEADLY]["data"]["outcome"] == "not_audited"
+    assert failed_checks(events[DEADLY]) == {"auditable"}
+    assert events[OTHER]["data"]["outcome"] == "valid"
 
 
 def test_an_input_that_ends_the_process_five_times_is_left_out() -> None:
@@ -102,7 +102,7 @@ def test_an_input_that_ends_the_process_five_times_is_left_out() -> None:
         simulator.write_due_outputs()
         files.upload_blob(f"{DEADLY}.parquet", deadly_statistics(), overwrite=True)
 
-    deaths, told = lived(spoil, begun=BEGUN_WITH_INPUT - 1)
+    deaths, events = lived(spoil, begun=BEGUN_WITH_INPUT - 1)
     assert deaths == 1
-    assert told[DEADLY]["data"]["outcome"] == told[OTHER]["data"]["outcome"] == "valid"
-    assert told[DEADLY]["data"]["input"]["note"] == "the audits that read the input never ended"
+    assert events[DEADLY]["data"]["outcome"] == events[OTHER]["data"]["outcome"] == "valid"
+    assert events[DEADLY]["data"]["input"]["note"] == "the audits that read the input never ended"

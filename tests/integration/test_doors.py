@@ -33,9 +33,9 @@ def put(courier: Courier, path: str, body: bytes = b"") -> tuple[int, str, dict[
 @pytest.mark.parametrize("job_run_id", BAD_IDS)
 def test_bad_job_id(courier: Courier, job_run_id: str) -> None:
     """Refused with a sentence that says what an id may be."""
-    status, kind, told = put(courier, f"/api/jobs/{job_run_id}")
+    status, kind, problem = put(courier, f"/api/jobs/{job_run_id}")
     assert (status, kind) == (400, "application/problem+json")
-    assert "1 to 128" in str(told["detail"])
+    assert "1 to 128" in str(problem["detail"])
 
 
 @pytest.mark.parametrize("path", ["/api/jobs/a/b", "/api/jobs/"])
@@ -60,9 +60,9 @@ def test_path_that_is_no_route(courier: Courier, path: str) -> None:
 )
 def test_bad_body(courier: Courier, body: bytes, word: str) -> None:
     """Refused by name; the job is not registered."""
-    status, _, told = put(courier, "/api/jobs/job-door", body)
+    status, _, problem = put(courier, "/api/jobs/job-door", body)
     assert status == 400
-    assert word in str(told["detail"])
+    assert word in str(problem["detail"])
     assert courier.call("GET", "jobs/job-door").status_code == 404
 
 
@@ -125,8 +125,8 @@ def test_records_that_cannot_be_read_are_left_alone(courier: Courier) -> None:
         courier.register("job-beside")
         assert courier.events_of("job-beside")[0]["data"]["outcome"] == "valid"
         for job, body in bodies.items():
-            told = partial(loud, courier, f'"event": "record_unreadable", "job_run_id": "{job}"')
-            wait_for(told, what=f"a line about {job}")
+            logged = partial(loud, courier, f'"event": "record_unreadable", "job_run_id": "{job}"')
+            wait_for(logged, what=f"a line about {job}")
             assert courier.call("GET", f"jobs/{job}").status_code == 500
             assert jobs.download_blob(f"{job}.json").readall() == body
             jobs.delete_blob(f"{job}.json")

@@ -85,7 +85,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 class IdentityEndpoint(ScriptedServer):
-    """Stands for App Service's: hands out unsigned tokens of the form that Azurite checks."""
+    """Stands for App Service's: issues unsigned tokens of the form that Azurite checks."""
 
     def reply(self, asked: Asked) -> Reply:
         expires = int(time.time()) + 3600

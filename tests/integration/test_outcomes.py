@@ -82,7 +82,7 @@ STORIES: dict[str, tuple[Life, str, set[str]]] = {
 
 
 @pytest.fixture(scope="module")
-def told(courier: Courier) -> dict[str, list[dict[str, Any]]]:
+def manifests(courier: Courier) -> dict[str, list[dict[str, Any]]]:
     """All jobs at once; every event of each."""
     for name, (life, _, _) in STORIES.items():
         courier.up.simulator.add_job(f"job-{name}", life)
@@ -91,18 +91,18 @@ def told(courier: Courier) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_outcome(told: dict[str, list[dict[str, Any]]], name: str) -> None:
-    """The right outcome, for the right reasons, with the labels that were given."""
+def test_outcome(manifests: dict[str, list[dict[str, Any]]], name: str) -> None:
+    """The right outcome, for the right reasons, with the labels of the registration."""
     _, outcome, failed = STORIES[name]
-    event = told[name][0]
+    event = manifests[name][0]
     assert (event["data"]["outcome"], failed_checks(event)) == (outcome, failed)
     assert event["data"]["labels"] == {"story": name}
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_decodes_as_cloud_event(told: dict[str, list[dict[str, Any]]], name: str) -> None:
+def test_decodes_as_cloud_event(manifests: dict[str, list[dict[str, Any]]], name: str) -> None:
     """Microsoft's own class takes it, and finds what it needs."""
-    event: CloudEvent[Any] = CloudEvent.from_dict(told[name][0])
+    event: CloudEvent[Any] = CloudEvent.from_dict(manifests[name][0])
     assert event.type == "io.gemcourier.job.settled.v1"
     assert event.source.endswith(f"/jobs/job-{name}")
     assert event.time is not None
@@ -110,18 +110,20 @@ def test_decodes_as_cloud_event(told: dict[str, list[dict[str, Any]]], name: str
 
 @pytest.mark.parametrize("name", STORIES)
 def test_record_says_the_same(
-    courier: Courier, told: dict[str, list[dict[str, Any]]], name: str
+    courier: Courier, manifests: dict[str, list[dict[str, Any]]], name: str
 ) -> None:
     """The job is delivered, with the manifest's id, and the manifest is in the outbox."""
     record = courier.delivered(f"job-{name}")
-    assert record["manifestId"] == told[name][0]["id"]
-    assert record["outcome"] == told[name][0]["data"]["outcome"]
+    assert record["manifestId"] == manifests[name][0]["id"]
+    assert record["outcome"] == manifests[name][0]["data"]["outcome"]
     assert f"job-{name}/{record['manifestId']}.json" in courier.names(OUTBOX)
 
 
-def test_report_holds_every_check(courier: Courier, told: dict[str, list[dict[str, Any]]]) -> None:
+def test_report_holds_every_check(
+    courier: Courier, manifests: dict[str, list[dict[str, Any]]]
+) -> None:
     """The report is the same event, whole."""
-    event = told["bad-rows"][0]
+    event = manifests["bad-rows"][0]
     report = json.loads(courier.blob(event["data"]["report"]["url"]))
     VALIDATOR.validate(report)
     assert [check["name"] for check in report["data"]["checks"]["all"]] == [c.name for c in CHECKS]
@@ -131,15 +133,19 @@ def test_report_holds_every_check(courier: Courier, told: dict[str, list[dict[st
     assert offending["examples"]
 
 
-def test_unknown_status_is_loud(courier: Courier, told: dict[str, list[dict[str, Any]]]) -> None:
-    assert told["unknown-status"]
+def test_unknown_status_is_loud(
+    courier: Courier, manifests: dict[str, list[dict[str, Any]]]
+) -> None:
+    assert manifests["unknown-status"]
     assert '"event": "job_drifted", "job_run_id": "job-unknown-status"' in courier.log()
 
 
-def test_no_secret_in_the_logs(courier: Courier, told: dict[str, list[dict[str, Any]]]) -> None:
+def test_no_secret_in_the_logs(
+    courier: Courier, manifests: dict[str, list[dict[str, Any]]]
+) -> None:
     """Neither in the app's log nor in any message."""
     up = courier.up
-    texts = courier.log() + json.dumps(told)
+    texts = courier.log() + json.dumps(manifests)
     account_key = up.azurite.connection_string.partition("AccountKey=")[2].partition(";")[0]
     for secret in (up.simulator.api_key, up.simulator.token, account_key):
         assert secret not in texts

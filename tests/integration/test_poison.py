@@ -1,4 +1,4 @@
-"""A ticket that fails too often: it is counted, listed with its job, and replayed from the desk."""
+"""A ticket that fails too often is counted, listed with its job, and replayed by the command."""
 
 import json
 import subprocess

@@ -33,7 +33,7 @@ from tests.fakes import FakeClock, FakeGem, Killed
 from tests.frozen.newer import NewerBatches, NewerDocuments, NewerQueue
 
 PLAN = BatchPlan(size=25, concurrency=10)
-"""Of the batches that a tick hands out; all are visible at once."""
+"""Of the batches that a tick sends; all are visible at once."""
 
 
 @dataclass

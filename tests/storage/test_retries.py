@@ -98,7 +98,7 @@ def bodies(queue: QueueClient) -> list[str]:
 def test_a_record_is_written_once_storage_is_no_longer_busy(
     azurite: Azurite, container: ContainerClient, waits: list[float]
 ) -> None:
-    """Three times it is tried again, later each time; how long storage asks for is not heard."""
+    """Three retries with longer and longer waits; the wait that storage asks for is ignored."""
     old = BlobDocuments(container).create("job-1.json", b"old")
     with Throttled(azurite.blob_uri, BUSY, BUSY, BUSY) as proxy:
         etag = documents(azurite, proxy, container).replace("job-1.json", b"new", etag=old)

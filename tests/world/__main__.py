@@ -129,18 +129,18 @@ def _replay(arguments: argparse.Namespace) -> int:
         else:
             plan = random_plan(arguments.seed)
         auditing = REAL if arguments.real_audit else TINY
-        if not _told(plan, auditing):
+        if not _printed_run(plan, auditing):
             return 0
         small = shrunk(plan, lambda each: bool(World(each, auditing=auditing).run().breaches))
         print(
             f"\n--- the same, without {len(plan.faults) - len(small.faults)} of {len(plan.faults)} "
             f"faults and {len(plan.acts) - len(small.acts)} of {len(plan.acts)} acts\n"
         )
-        _told(small, auditing)
+        _printed_run(small, auditing)
     return 1
 
 
-def _told(plan: Plan, auditing: Auditing) -> tuple[str, ...]:
+def _printed_run(plan: Plan, auditing: Auditing) -> tuple[str, ...]:
     print(*plan.lines(), sep="\n")
     breaches = World(plan, auditing=auditing, tell=print).run().breaches
     print(*(f"BREACH {breach}" for breach in breaches), sep="\n")

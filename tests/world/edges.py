@@ -219,7 +219,7 @@ class Edges:
         if fault is Fault.OUTPUT_OVERWRITTEN:
             self._overwrite()
         try:
-            given = do(*args, **options)
+            result = do(*args, **options)
         except Exception as problem:
             self._say_of(name, args, type(problem).__name__)
             raise
@@ -233,7 +233,7 @@ class Edges:
                 self._die(name, "after")
         if fault in AFTER:
             raise error(fault)
-        return given
+        return result
 
     def _pause(self) -> float:
         return self._random.random() ** 4 * 2 if self._latency is None else self._latency
@@ -287,12 +287,12 @@ class _Watched:
             if name == "gem.get_job":
                 with self._edges.ledger.question(str(args[0])):
                     return self._edges.call(name, value, args, options)
-            given = self._edges.call(name, value, args, options)
-            if isinstance(given, FakeSource):
-                return _Watched(given, f"{self._name}.source", self._edges)
-            if isinstance(given, Iterator):
-                return iter(tuple(given))
-            return given
+            result = self._edges.call(name, value, args, options)
+            if isinstance(result, FakeSource):
+                return _Watched(result, f"{self._name}.source", self._edges)
+            if isinstance(result, Iterator):
+                return iter(tuple(result))
+            return result
 
         if not isinstance(self._edge, FakeSource):
             self.__dict__[method] = watched

@@ -69,10 +69,10 @@ class LivingGem:
         self.said[job_run_id].add(word)
         if word == NOT_FOUND:
             raise GemJobNotFound("404")
-        told = answer(word, jobRunId=job_run_id, inputFileName=life.input_name, **_more(life, word))
+        body = answer(word, jobRunId=job_run_id, inputFileName=life.input_name, **_more(life, word))
         if word == "running":
-            told["progress"] = min(99, round(100 * now / max(life.settled_by, 1)))
-        return X_VERSION_1.read(told, job_run_id=job_run_id)
+            body["progress"] = min(99, round(100 * now / max(life.settled_by, 1)))
+        return X_VERSION_1.read(body, job_run_id=job_run_id)
 
 
 def _more(life: Life, word: Word) -> dict[str, Any]:

@@ -129,10 +129,10 @@ class Ledger:
         if old and method != "create":
             self._check_step(job_run_id, old, new)
         if new["stage"] == Stage.DELIVERED:
-            told = [sent for sent in self.sent[job_run_id] if sent.id == new["manifestId"]]
-            if not told:
+            marked = [sent for sent in self.sent[job_run_id] if sent.id == new["manifestId"]]
+            if not marked:
                 self.breach(f"{job_run_id} is marked as delivered, and nothing was sent")
-            elif {sent.registration for sent in told} != {_registration(new, new)}:
+            elif {sent.registration for sent in marked} != {_registration(new, new)}:
                 self.breach(
                     f"{job_run_id} is marked as delivered by a manifest of a former registration"
                 )
@@ -235,20 +235,21 @@ class Ledger:
         ]
 
     def lost(self) -> list[Asked]:
-        """What is owed and was not told."""
-        return [each for each in self.owed() if not self._was_told(each)]
+        """What is owed and was not sent."""
+        return [each for each in self.owed() if not self._was_answered(each)]
 
-    def _was_told(self, asked: Asked) -> bool:
+    def _was_answered(self, asked: Asked) -> bool:
         record = self.records[asked.job_run_id]
-        told = [
+        sent_for_it = [
             sent
             for sent in self.sent[asked.job_run_id]
             if sent.registration == _registration(record, record)
         ]
         if asked.deed is Deed.REGISTER:
-            return bool(told)
+            return bool(sent_for_it)
         return any(
-            sent.at >= asked.began and self._stood_at(sent.etag, asked.began) for sent in told
+            sent.at >= asked.began and self._stood_at(sent.etag, asked.began)
+            for sent in sent_for_it
         )
 
     def _stood_at(self, etag: str, at: float) -> bool:
@@ -257,7 +258,7 @@ class Ledger:
         return not found or found[0].until >= at
 
     def check_end(self) -> None:
-        """The world is quiet: everybody must have been told, and nothing may be left to do."""
+        """The world is quiet: everybody must have a manifest, and nothing may be left to do."""
         for each in self.lost():
             self.breach(f"LOST: {each.deed} of {each.job_run_id} at {each.began:.1f} s")
         for job_run_id, record in self.records.items():

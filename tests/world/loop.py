@@ -126,10 +126,10 @@ class Loop:
             else:
                 self._end(story, Killed())  # before its first line
 
-    def each[T, R](self, do: Callable[[T], R], given: Iterable[T], *, at_once: int) -> list[R]:
+    def each[T, R](self, do: Callable[[T], R], items: Iterable[T], *, at_once: int) -> list[R]:
         """What a pool of threads does, within the present story."""
         parent = self._mine()
-        waiting = list(enumerate(given))[::-1]
+        waiting = list(enumerate(items))[::-1]
         results: dict[int, R] = {}
         errors: list[BaseException] = []
         ended = [0]

@@ -30,7 +30,7 @@ class Setting:
     tick_every: float | None = None
     """Seconds from tick to tick; None draws each pause."""
     plan: BatchPlan | None = None
-    """Of the batches in which due jobs are handed out; None: a tick asks by itself."""
+    """Of the batches in which due jobs are sent; None: a tick asks by itself."""
     events_die: bool = False
     """Whether a process that dies takes all pending events with it."""
 

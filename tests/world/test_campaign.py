@@ -64,9 +64,9 @@ def test_a_seed_that_fails_is_printed_and_runs_again_from_its_number(
     )
     assert 'BREACH  make chaos ARGS="--seed 0 --sabotage mark-first"' in capsys.readouterr().out
     assert main(["--seed", "0", "--sabotage", "mark-first"]) == 1
-    told = capsys.readouterr().out
-    assert "is marked as delivered, and nothing was sent" in told
-    assert "--- the same, without" in told
+    printed = capsys.readouterr().out
+    assert "is marked as delivered, and nothing was sent" in printed
+    assert "--- the same, without" in printed
     assert main(["--seed", "0"]) == 0
 
 

@@ -27,7 +27,7 @@ ASK_AGAIN = 30.0
 
 
 def longest(setting: Setting) -> float:
-    """Seconds after the last fault within which everybody must have been told.
+    """Seconds after the last fault within which everybody must have a manifest.
 
     Each wait that the policy allows, once, or thrice where waits may follow each other.
     """

@@ -77,7 +77,7 @@ class OpenedFile:
 
     def costliest(self, columns: Sequence[str]) -> str | None:
         """Of the columns, the one that is worth a thread of its own; None in a small file."""
-        with suppress(*UNREADABLE):  # what is broken is told when the rows are read
+        with suppress(*UNREADABLE):  # `batches` reports what is broken
             return costliest(self._metadata, columns)
         return None
 

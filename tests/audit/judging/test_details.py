@@ -53,7 +53,7 @@ SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
         "road_count",
         not_run("num_roads_processed is 11, there are 12 by rows, and there is no column id"),
     ),
-    "no-roads-told": (
+    "no-roads-reported": (
         matched_table(),
         reporting(num_roads_processed=0),
         "road_count",

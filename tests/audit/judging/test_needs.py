@@ -114,7 +114,7 @@ TAKEN: dict[str, Callable[[Facts], Facts]] = {
     "statistics": lambda facts: replace(facts, job=replace(facts.job, statistics={})),
     "release": lambda facts: replace(facts, job=replace(facts.job, overture_release=None)),
 }
-"""Facts without a part of theirs."""
+"""Facts of which one part is missing."""
 
 
 @pytest.mark.parametrize("take", TAKEN.values(), ids=TAKEN)

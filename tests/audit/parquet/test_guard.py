@@ -93,7 +93,7 @@ def test_long_values_are_read_in_smaller_batches(at: int, monkeypatch: pytest.Mo
 def test_long_values_within_a_row_group_leave_no_row_out(
     at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Batches of the row group were handed on when a page of long ones turns up."""
+    """Some batches of the row group were decoded when a page of long ones turns up."""
     monkeypatch.setattr(page_bounds, "MAX_SPELLED_BYTES", 100_000_000)
     texts = [sha256(b"%d" % n).hexdigest() for n in range(45_000)]
     texts[at] = "long" * 100_000

@@ -181,7 +181,7 @@ def test_trouble_that_pyarrow_swallowed_comes_out_all_the_same(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "line"),
     [
         ("two\n  lines", "two lines"),
         ("", "ValueError"),
@@ -190,5 +190,5 @@ def test_trouble_that_pyarrow_swallowed_comes_out_all_the_same(tmp_path: Path) -
     ],
     ids=["lines", "nothing", "fits", "long"],
 )
-def test_what_was_raised_is_told_in_short(text: str, told: str) -> None:
-    assert in_short(ValueError(text)) == told
+def test_the_text_of_an_error_is_one_short_line(text: str, line: str) -> None:
+    assert in_short(ValueError(text)) == line

@@ -27,9 +27,9 @@ def header(**changes: object) -> Struct:
 
 def test_a_header_tells_its_claims_and_its_length() -> None:
     text = written(header())
-    told = read_header(text + b"the page")
-    assert (told.kind, told.unpacked, told.stored) == (PageKind.DATA, 1000, 100)
-    assert (told.values, told.encoding, told.length) == (7, DELTA_BYTE_ARRAY, len(text))
+    found = read_header(text + b"the page")
+    assert (found.kind, found.unpacked, found.stored) == (PageKind.DATA, 1000, 100)
+    assert (found.values, found.encoding, found.length) == (7, DELTA_BYTE_ARRAY, len(text))
 
 
 def test_statistics_and_fields_to_come_are_passed_over() -> None:
@@ -65,14 +65,14 @@ def test_a_header_that_goes_on_is_cut(end: int) -> None:
         (b"\x1c" * 40, "a page header that is nested too deep"),
     ],
 )
-def test_what_is_no_header_is_told(data: bytes, words: str) -> None:
+def test_what_is_no_header_is_an_error(data: bytes, words: str) -> None:
     with pytest.raises(HeaderError, match=f"^{words}$"):
         read_header(data)
 
 
 @pytest.mark.parametrize("opening", [b"\x1c", b"\x19"], ids=["structs", "lists"])
 def test_sixteen_levels_are_passed_over_and_no_more(opening: bytes) -> None:
-    """Structs in structs, and lists of one list each; cut short, so that nothing else is told."""
+    """Structs in structs, and lists of one list each; cut short, so that no other error occurs."""
     with pytest.raises(HeaderCut):
         read_header(opening * 16)
     with pytest.raises(HeaderError, match="too deep"):
@@ -90,12 +90,12 @@ def test_lists_and_structs_count_alike(levels: int) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_header_or_none(data: bytes) -> None:
     try:
-        told = read_header(data)
+        found = read_header(data)
     except (HeaderCut, HeaderError):
         return
-    assert 0 < told.length <= len(data)
-    assert told.unpacked >= 0
-    assert told.stored >= 0
+    assert 0 < found.length <= len(data)
+    assert found.unpacked >= 0
+    assert found.stored >= 0
 
 
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
@@ -111,9 +111,9 @@ def test_every_page_that_pyarrow_wrote_is_found(version: str, codec: str) -> Non
         first = column.dictionary_page_offset or column.data_page_offset
         position, end, values = first, first + column.total_compressed_size, 0
         while position < end:
-            told = read_header(file.getvalue()[position:end])
-            position += told.length + told.stored
-            values += told.values if told.kind != PageKind.DICTIONARY else 0
+            found = read_header(file.getvalue()[position:end])
+            position += found.length + found.stored
+            values += found.values if found.kind != PageKind.DICTIONARY else 0
         assert position == end
         assert values == rows
 

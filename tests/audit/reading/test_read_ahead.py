@@ -21,7 +21,7 @@ from gem_core.errors import OutputChanged, OutputUnreachable
 
 DATA = bytes(n * 7 % 251 for n in range(2000))
 SOON = 20.0
-"""Seconds after which a test that waits for a thread gives up."""
+"""The longest that a test waits for a thread, in seconds."""
 
 
 def plan(*order: int, length: int = 100) -> list[Piece]:
