@@ -1,8 +1,8 @@
 """`python -m bench`: writes files, measures in rounds, prints a table of ratios to the floor.
 
-The floor decodes the four columns in one thread and does nothing else. Each run is a separate
-process. The contestants take turns, so that other load on the machine affects all of them, and the
-table shows medians. Trust the CPU time: other processes disturb wall time and peak memory.
+The floor decodes the four columns in one thread and does nothing else. Every run is a process of
+its own; contestants take turns, so that a noisy minute hits all of them; medians are shown. CPU
+time is the figure to trust: other processes on the machine change wall time and peak memory.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from bench.comparing import COMPARERS, write_given
+from bench.comparing import COMPARERS, write_input
 from bench.contestants import CONTESTANTS
 from bench.deployed import AS_DEPLOYED
 from bench.networks import BIG_GROUPS, SMALL_GROUPS, Layout, Order, write_network
@@ -33,16 +33,16 @@ BYTES_A_ROW = 150
 ORDERS = {
     "pandera": [Order.SORTED],
     "great_expectations": [Order.SORTED],
-    "ours_ids_held": [Order.SPARSE, Order.TEXT],
+    "audit_ids_in_memory": [Order.SPARSE, Order.TEXT],
 }
 """The orders for these contestants. The slow ones run once, because the order does not matter to
 them. `ours_ids_held` runs only for the orders in which the audit must keep ids in memory."""
 
-QUICK = ["floor", "ours", "duckdb"]
+QUICK = ["floor", "audit", "duckdb"]
 
 ONE_THREAD = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
 TOOLS = {"duckdb", "polars", "pandera", "great_expectations"}
-"""These run with their default settings. The floor and the audit run with those of the app."""
+"""Measured with their own settings; the floor and the audit with those of the deployed app."""
 
 type Figures = dict[str, float]
 
@@ -65,7 +65,7 @@ def main() -> int:
     table = Table(
         title=f"{plan.rows:,} rows, medians of {plan.rounds}; ratios to the floor, MiB over imports"
     )
-    for heading in ("layout", "ids", "contestant", "CPU s", "CPU", "wall", "MiB", "CPU to ours"):
+    for heading in ("layout", "ids", "contestant", "CPU s", "CPU", "wall", "MiB", "CPU to audit"):
         table.add_column(heading, justify="left" if heading.isalpha() else "right")
     with Progress(console=Console(stderr=True)) as progress:
         for layout in plan.layouts:
@@ -95,7 +95,7 @@ def _compared(plan: Plan, progress: Progress) -> Table:
         table.add_column(heading, justify="left" if heading.isalpha() else "right")
     for layout in plan.layouts:
         path = _file(plan.rows, Order.SORTED, layout, progress)
-        write_given(path)
+        write_input(path)
         task = progress.add_task(f"{layout}, beside its input", total=plan.rounds)
         found: dict[str, list[Figures]] = {name: [] for name in COMPARERS}
         for _ in range(plan.rounds):
@@ -136,7 +136,7 @@ def _plan() -> Plan:
     )
     if asked.quick:
         return Plan(1_000_000, 3, QUICK, [Order.SORTED, Order.SPARSE], layouts, beside_input=False)
-    chosen = {"floor", "ours"} | (set(asked.only) - set(asked.without))
+    chosen = {"floor", "audit"} | (set(asked.only) - set(asked.without))
     return Plan(
         rows=asked.rows,
         rounds=asked.rounds,
@@ -198,7 +198,7 @@ def _add_rows(table: Table, layout: str, order: Order, found: dict[str, list[Fig
             f"{figures['cpu'] / base['cpu']:.2f}",
             f"{figures['wall'] / base['wall']:.2f}",
             f"{figures['peak']:.0f}",
-            f"{figures['cpu'] / medians['ours']['cpu']:.2f}",
+            f"{figures['cpu'] / medians['audit']['cpu']:.2f}",
         )
     table.add_section()
 

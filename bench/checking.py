@@ -198,8 +198,8 @@ def throughput(console: Console, address: str, azurite: Azurite) -> None:
             rounds = []
             for _ in range(ROUNDS):
                 alone = bare(address, in_flight, jobs)
-                ours = tick(stores(lambda _: MemoryDocuments()), address, in_flight, jobs)
-                rounds.append((alone, ours))
+                app = tick(stores(lambda _: MemoryDocuments()), address, in_flight, jobs)
+                rounds.append((alone, app))
             stored = tick(on_azurite, address, in_flight, 200)
             alone = statistics.median(each[0] for each in rounds)
             rate = statistics.median(each[1].per_second for each in rounds)
@@ -261,7 +261,7 @@ def main() -> None:
         "--settled", type=int, default=1000, help="settled jobs on Azurite (%(default)s)"
     )
     arguments = parser.parse_args()
-    # As in the deployed app, all log events of gem_core are written.
+    # As deployed: every event of the app is written.
     logging.basicConfig(level=logging.WARNING, filename=os.devnull)
     logging.getLogger("gem_core").setLevel(logging.INFO)
     console = Console(width=100)

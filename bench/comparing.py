@@ -11,9 +11,9 @@ CARRIED_ON = ["id", "geometry"]
 type Run = Callable[[Path], object]
 
 
-def write_given(output: Path) -> Path:
-    """Write the input of a network unless it exists: the network without GEM's columns."""
-    path = given_of(output)
+def write_input(output: Path) -> Path:
+    """Write the input of a network, unless it is there: what GEM added is left out."""
+    path = input_of(output)
     if not path.exists():
         unfinished = path.with_suffix(".unfinished")
         file = pq.ParquetFile(output)
@@ -25,9 +25,9 @@ def write_given(output: Path) -> Path:
     return path
 
 
-def given_of(output: Path) -> Path:
-    """The path of a network's input."""
-    return output.with_suffix(".given.parquet")
+def input_of(output: Path) -> Path:
+    """Where the input of a network lies."""
+    return output.with_suffix(".input.parquet")
 
 
 def both() -> Run:
@@ -35,7 +35,7 @@ def both() -> Run:
 
     def run(path: Path) -> int:
         rows = 0
-        for each in (path, given_of(path)):
+        for each in (path, input_of(path)):
             file = pq.ParquetFile(each, pre_buffer=False, buffer_size=1 << 20)
             rows += sum(batch.num_rows for batch in file.iter_batches(131_072, use_threads=False))
         return rows
@@ -59,8 +59,8 @@ def _audit(*, with_values: bool, two_threads: bool = False) -> Run:
     options = AuditOptions(two_threads=two_threads, with_values=with_values)
 
     def run(path: Path) -> str:
-        given = open_file(given_of(path))
-        report = audit(open_file(path), job, input_source=given, options=options)
+        input_source = open_file(input_of(path))
+        report = audit(open_file(path), job, input_source=input_source, options=options)
         compared = report_to_json(report)["input"]["valuesCompared"]
         if report.failed() or compared is not with_values:
             raise ValueError(f"a good file fails {report.failed()}; compared: {compared}")

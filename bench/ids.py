@@ -37,7 +37,7 @@ _BLOCK = 1 << 20
 class Pair:
     """An output and its input."""
 
-    given: Path
+    input: Path
     output: Path
 
 
@@ -45,18 +45,18 @@ def write_pair(folder: Path, rows: int, order: Order) -> Pair:
     """Write an input with this number of rows and its output, unless they exist."""
     folder.mkdir(parents=True, exist_ok=True)
     pair = Pair(folder / f"{rows}-{order}.parquet", folder / f"{rows}-{order}_matched.parquet")
-    if pair.given.exists() and pair.output.exists():
+    if pair.input.exists() and pair.output.exists():
         return pair
     rng = np.random.default_rng(2)
     ids = ids_of(rng, rows + EXTRA, order)
-    given = np.arange(EXTRA, rows + EXTRA)
+    input_ids = np.arange(EXTRA, rows + EXTRA)
     kept = np.concatenate([np.arange(rows + EXTRA - MISSING), np.arange(REPEATED) + EXTRA])
-    for path, places in ((pair.given, given), (pair.output, kept)):
+    for path, places in ((pair.input, input_ids), (pair.output, kept)):
         rng.shuffle(places)
         blocks = (
             ids.take(pa.array(places[at : at + _BLOCK])) for at in range(0, len(places), _BLOCK)
         )
-        if path == pair.given:
+        if path == pair.input:
             _write(path, (pa.table({"id": block}) for block in blocks))
         else:
             _write(path, (matched_rows(rng, block) for block in blocks))
@@ -98,13 +98,13 @@ class Measured:
 
 def measure(pair: Pair, id_bytes: int) -> Measured:
     """Audit in this process."""
-    answer = {"jobRunId": "bench", "status": "finished", "inputFileName": pair.given.name}
-    pa.array(np.zeros(1))  # the first array causes imports
+    answer = {"jobRunId": "bench", "status": "finished", "inputFileName": pair.input.name}
+    pa.array(np.zeros(1))  # the first one imports what it needs
     before, cpu, wall = peak_mib(), time.process_time(), time.perf_counter()
     report = audit(
         open_file(pair.output),
         X_VERSION_1.read(answer, job_run_id="bench"),
-        input_source=open_file(pair.given),
+        input_source=open_file(pair.input),
         options=AuditOptions(IdLimits(id_bytes)),
     )
     return Measured(

@@ -47,10 +47,10 @@ class Life:
     starts: float
     ends: float
     course: tuple[tuple[float, float], ...] | None
-    """Points (share of the running time, progress), joined by lines. None: no progress is sent."""
+    """Share of the running time, progress; straight lines between them. None: no progress."""
 
     def answer(self, at: float) -> dict[str, Any]:
-        """GEM's answer at a moment."""
+        """GEM's answer at a time."""
         answer: dict[str, Any] = {
             "jobRunId": "job-1",
             "inputFileName": "roads.parquet",
@@ -60,7 +60,7 @@ class Life:
         if at < self.starts:
             return answer | {"status": "queued"}
         if at >= self.ends:
-            # Without modifiedAt, the app knows only when it detected the end.
+            # Without modifiedAt: we know the end no better than we saw it.
             return answer | {"status": "finished"}
         if self.course is None:
             return answer | {"status": "running"}
@@ -146,8 +146,8 @@ def exponential(factor: float, cap: float) -> Asking:
     return asks
 
 
-def ours(known: Durations) -> Asking:
-    """The policy of the app: its record and its schedule."""
+def app_schedule(known: Durations) -> Asking:
+    """By the app's own record and schedule."""
 
     def asks(job: Life, dice: Random) -> Iterator[float]:
         phase = dice.uniform(0, TICK)
@@ -175,7 +175,7 @@ def earlier_jobs(seconds: float, seed: int) -> Durations:
     for _ in range(EARLIER):
         job = life(dice, seconds, "absent")
         record = JobRecord("job-1", registered_at=START, due_at=START)
-        for at in ours(known)(job, dice):
+        for at in app_schedule(known)(job, dice):
             now = START + timedelta(seconds=at)
             record = record.answered(X_VERSION_1.read(job.answer(at), job_run_id="job-1"), now)
             if at >= job.ends:
@@ -220,14 +220,16 @@ def rows(seconds: float, *, jobs: int, seed: int = 1) -> dict[str, Figures]:
     }
     for progress in ("linear", "uneven"):
         found[f"the app, progress {progress}"] = measure(
-            ours(nothing), seconds, progress, jobs=jobs, seed=seed
+            app_schedule(nothing), seconds, progress, jobs=jobs, seed=seed
         )
     found["the app, progress and earlier jobs"] = measure(
-        ours(known), seconds, linear, jobs=jobs, seed=seed
+        app_schedule(known), seconds, linear, jobs=jobs, seed=seed
     )
-    found["the app, earlier jobs"] = measure(ours(known), seconds, "absent", jobs=jobs, seed=seed)
+    found["the app, earlier jobs"] = measure(
+        app_schedule(known), seconds, "absent", jobs=jobs, seed=seed
+    )
     found["the app, nothing known"] = measure(
-        ours(nothing), seconds, "absent", jobs=jobs, seed=seed
+        app_schedule(nothing), seconds, "absent", jobs=jobs, seed=seed
     )
     return found
 

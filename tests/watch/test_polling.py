@@ -2,7 +2,16 @@
 
 import pytest
 
-from bench.polling import LENGTHS, Figures, dice_of, earlier_jobs, fixed, life, measure, ours
+from bench.polling import (
+    LENGTHS,
+    Figures,
+    app_schedule,
+    dice_of,
+    earlier_jobs,
+    fixed,
+    life,
+    measure,
+)
 from gem_core.watch.durations import Durations
 
 JOBS = 60
@@ -19,7 +28,7 @@ def test_polling_needs_a_third_of_the_requests_at_twice_the_delay(length: str, s
     seconds = LENGTHS[length]
     known = earlier_jobs(seconds, 1) if source == "earlier jobs" else Durations()
     progress = "absent" if source == "earlier jobs" else source
-    found = measure(ours(known), seconds, progress, jobs=JOBS, seed=1)
+    found = measure(app_schedule(known), seconds, progress, jobs=JOBS, seed=1)
     assert found.requests <= base(seconds).requests / 3
     assert found.median <= base(seconds).median * 2
 
@@ -27,9 +36,9 @@ def test_polling_needs_a_third_of_the_requests_at_twice_the_delay(length: str, s
 def test_short_jobs_miss_the_target_by_no_more_than_documented() -> None:
     """A third allows two requests: one finds that the job ended, and often one that it started."""
     seconds = LENGTHS["5 minutes"]
-    by_jobs = measure(ours(earlier_jobs(seconds, 1)), seconds, "absent", jobs=JOBS, seed=1)
+    by_jobs = measure(app_schedule(earlier_jobs(seconds, 1)), seconds, "absent", jobs=JOBS, seed=1)
     assert by_jobs.requests <= base(seconds).requests * 0.45
-    by_progress = measure(ours(Durations()), seconds, "linear", jobs=JOBS, seed=1)
+    by_progress = measure(app_schedule(Durations()), seconds, "linear", jobs=JOBS, seed=1)
     assert by_progress.requests <= base(seconds).requests * 0.65
     assert max(by_jobs.median, by_progress.median) <= base(seconds).median * 2
 
