@@ -71,7 +71,7 @@ class _Writer:
         self._types = types
 
     def write(self, body: Json, name: str = "") -> str:
-        """Write an object and the types that it refers to. Returns a reference to the object."""
+        """Write an object and what it reaches; the name that it can be found by."""
         key = f"{self._prefix}:{name}".rstrip(":")
         if key in self._types:
             return f"#{key}"
@@ -90,9 +90,9 @@ class _Writer:
                 self._types[key]["*"] = self._kind(more)
         return f"#{key}"
 
-    def _properties(self, properties: list[Json]) -> Json:
+    def _properties(self, described: list[Json]) -> Json:
         found = {}
-        for each in properties:
+        for each in described:
             flags = each.get("flags", "")
             if "ReadOnly" in flags:
                 found[each["name"] + "-"] = "any"
@@ -101,12 +101,12 @@ class _Writer:
                 found[each["name"] + mark] = self._kind(each["type"])
         return found
 
-    def _kind(self, text: str) -> str:
-        members = text.split(" | ")
-        if len(members) == 1 and text.removesuffix("[]") in self._objects:
-            name = text.removesuffix("[]")
-            return self.write(self._objects[name], name) + text[len(name) :]
-        # The members of a union are values, which the server writes without quotes.
+    def _kind(self, kind: str) -> str:
+        members = kind.split(" | ")
+        if len(members) == 1 and kind.removesuffix("[]") in self._objects:
+            name = kind.removesuffix("[]")
+            return self.write(self._objects[name], name) + kind[len(name) :]
+        # In a union, words are values: the server writes them without quotes.
         return " | ".join(each if each in PRIMITIVES else f"'{each}'" for each in members)
 
 

@@ -1,7 +1,7 @@
 """Runs the Azurite storage emulator of this checkout on free loopback ports. Edge.
 
-Without `--disableTelemetry` the emulator sends telemetry. Without `--skipApiVersionCheck` it
-refuses the API version of the current SDKs.
+The flags and their reasons: the emulator sends telemetry by default, and refuses the
+API version of the current SDKs without `--skipApiVersionCheck`.
 """
 
 import shutil

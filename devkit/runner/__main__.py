@@ -67,10 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _apply_settings(app: Path, file: Path | None) -> None:
-    """Add the settings file to the environment. Existing variables win, as in Core Tools."""
-    path = file or app / _SETTINGS_FILE
-    if file or path.exists():
+def _apply_settings(app: Path, settings: Path | None) -> None:
+    """Put the settings file into the environment; what is there already wins, as in Core Tools."""
+    path = settings or app / _SETTINGS_FILE
+    if settings or path.exists():
         for name, value in read_settings_file(path).items():
             os.environ.setdefault(name, value)
 

@@ -24,7 +24,7 @@ _HOME = """This is a development runner, not the Azure Functions host (devkit/ru
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Answers HTTP requests. Its decisions are pure; their effects are passed in as functions."""
+    """What can be asked over HTTP. Pure decisions; the effects are arguments."""
 
     routes: tuple[Route, ...]
     keys: Keys

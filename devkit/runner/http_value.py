@@ -21,7 +21,7 @@ class Request:
     url: str
     """The absolute URL with the query."""
     path: str
-    """The percent-encoded path without the query."""
+    """As received, percent-encoded, without the query."""
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes = field(repr=False)

@@ -34,7 +34,7 @@ class Keys:
     master: str
 
     def open(self, level: AuthLevel, key: str) -> bool:
-        """Whether a key gives access to routes of this level."""
+        """Whether `key` opens a route of this level."""
         if level is AuthLevel.ANONYMOUS or compare_digest(key.encode(), self.master.encode()):
             return True
         return level is AuthLevel.FUNCTION and compare_digest(key.encode(), self.function.encode())

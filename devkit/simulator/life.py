@@ -145,7 +145,7 @@ LIVES = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """GEM's answer to one request."""
+    """The answer to one request."""
 
     status: str | None
     """GEM's status word; None if the job is unknown."""

@@ -1,9 +1,9 @@
 """Answers requests, without sockets.
 
-The details endpoint follows TomTom's documentation page "Get job details". `POST /jobs` follows the
-documentation of the same generation, which gives no status code; 201 is an assumption.
-`POST /token` and all paths below `/control/` exist only in the simulator. The documentation shows
-no body of an error; the bodies here have the form of TomTom's Orbis APIs.
+The details endpoint is the contract of TomTom's page "Get job details". `POST /jobs` follows the
+documentation of the same generation, which shows no status code; 201 is our choice. `POST /token`
+and all below `/control/` belong to the simulator. The page shows no body of an error; the one here
+is that of TomTom's Orbis APIs.
 """
 
 import json
@@ -156,9 +156,9 @@ class Routes:
         made = self._add(job_run_id, script)
         if isinstance(made, Response):
             return made
-        created = json.loads(job_body(made, self._book.state(made)))
-        created.pop("modifiedAt")
-        return _json_response(created, HTTPStatus.CREATED)
+        details = json.loads(job_body(made, self._book.state(made)))
+        details.pop("modifiedAt")
+        return _json_answer(details, HTTPStatus.CREATED)
 
     def _add(self, job_run_id: str, script: Script) -> Job | Response:
         try:
@@ -171,23 +171,23 @@ class Routes:
     def _token(self) -> Response:
         token = self._access.issue(self._clock())
         life = int(self._access.token_life_seconds)
-        return _json_response({"token_type": "Bearer", "expires_in": life, "access_token": token})
+        return _json_answer({"token_type": "Bearer", "expires_in": life, "access_token": token})
 
     def _control(self, request: Request, rest: list[str]) -> Response:
         match (request.method, *rest):
             case ("PUT", "jobs", job_run_id) if job_run_id:
                 return self._script(job_run_id, request.body)
             case ("GET", "jobs"):
-                return _json_response({"jobs": [self._shown(job) for job in self._book.all()]})
+                return _json_answer({"jobs": [self._shown(job) for job in self._book.all()]})
             case ("POST", "tokens", "expire"):
                 self._access.expire_all()
                 return Response(HTTPStatus.NO_CONTENT)
             case ("GET", "requests"):
                 counts = Counter(asked.status for asked in self.log)
-                return _json_response(
+                return _json_answer(
                     {str(status): count for status, count in sorted(counts.items())}
                 )
-        return error(HTTPStatus.NOT_FOUND, "the control API has no such path")
+        return error(HTTPStatus.NOT_FOUND, "no such control")
 
     def _script(self, job_run_id: str, body: bytes) -> Response:
         try:
@@ -198,7 +198,7 @@ class Routes:
         made = self._add(job_run_id, script)
         if isinstance(made, Response):
             return made
-        return _json_response(self._shown(made), HTTPStatus.OK if known else HTTPStatus.CREATED)
+        return _json_answer(self._shown(made), HTTPStatus.OK if known else HTTPStatus.CREATED)
 
     def _shown(self, job: Job) -> dict[str, object]:
         return {
@@ -229,7 +229,7 @@ def _not_allowed(method: str) -> Response:
     return error(HTTPStatus.METHOD_NOT_ALLOWED, message, {"Allow": method})
 
 
-def _json_response(value: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
+def _json_answer(value: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
     return Response(status, json.dumps(value).encode())
 
 

@@ -51,10 +51,10 @@ def read_script(value: object) -> Script:
     life_name = value.get("life", CLEAN.name)
     life = LIVES.get(life_name) if isinstance(life_name, str) else None
     if life is None:
-        problems.append(f"life must be one of {', '.join(LIVES)}")
+        problems.append(f"life is not one of {', '.join(LIVES)}")
     changes: dict[str, Any] = {}
     job: dict[str, Any] = {}
-    for key, member in value.items():
+    for key, received in value.items():
         if key == "life":
             continue
         target, (field, read) = changes, _LIFE_KEYS.get(key, (None, _flag))
@@ -64,7 +64,7 @@ def read_script(value: object) -> Script:
             problems.append(f"{key} is unknown")
             continue
         try:
-            target[field] = read(member)
+            target[field] = read(received)
         except ValueError as error:
             problems.append(f"{key}: {error}")
     if problems or life is None:

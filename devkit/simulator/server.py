@@ -78,7 +78,7 @@ class SimulatorServer(ThreadingHTTPServer):
 
     @override
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A client may close the connection at any time. All other errors are errors of the server.
+        # A client may go away at any time; anything else is a mistake in the simulator.
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 

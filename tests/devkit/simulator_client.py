@@ -26,7 +26,7 @@ class Memory:
 
 
 class Clock:
-    """Time that moves when told."""
+    """Time that moves only by `move`."""
 
     def __init__(self) -> None:
         self.now = START

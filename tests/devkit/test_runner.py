@@ -27,7 +27,7 @@ HANDSHAKE = [{"data": {"validationCode": "code-1"}}]
 
 
 class Storage:
-    """The containers of one runner of the plain app, and what its functions told."""
+    """The containers of one runner of the plain app, and the calls of its functions."""
 
     def __init__(self, azurite: Azurite) -> None:
         self.azurite = azurite
@@ -38,12 +38,12 @@ class Storage:
             "DATA": azurite.connection_string,
             "INBOX": f"inbox-{self.id}",
             "QUEUE": f"queue-{self.id}",
-            "TOLD": f"told-{self.id}",
+            "CALLS": f"calls-{self.id}",
             "TICK_SCHEDULE": YEARLY,
         }
         self.blobs = BlobServiceClient.from_connection_string(azurite.connection_string)
         self.queues = QueueServiceClient.from_connection_string(azurite.connection_string)
-        self._make(self.settings["TOLD"])
+        self._make(self.settings["CALLS"])
 
     def _make(self, name: str) -> ContainerClient:
         container = self.blobs.get_container_client(name)
@@ -61,9 +61,9 @@ class Storage:
     def host(self) -> ContainerClient:
         return self._make("azure-webjobs-hosts")
 
-    def told(self, function: str, **facts: object) -> list[dict[str, Any]]:
-        """What a function told so far, of the calls with these facts."""
-        container = self.blobs.get_container_client(self.settings["TOLD"])
+    def calls(self, function: str, **facts: object) -> list[dict[str, Any]]:
+        """The calls of a function so far that have these facts."""
+        container = self.blobs.get_container_client(self.settings["CALLS"])
         names = [blob.name for blob in container.list_blobs(name_starts_with=f"{function}/")]
         calls = [json.loads(container.download_blob(name).readall()) for name in names]
         return [call for call in calls if facts.items() <= call.items()]
@@ -144,8 +144,8 @@ class TestHttp:
         runner, _ = shared
 
         def status(path: str, key: str = "") -> int:
-            given = {"x-functions-key": key} if key else {}
-            return requests.get(runner.url + path, headers=given, timeout=10).status_code
+            headers = {"x-functions-key": key} if key else {}
+            return requests.get(runner.url + path, headers=headers, timeout=10).status_code
 
         assert status("/api/things/a") == 401
         assert status("/api/things/a", "wrong") == 401
@@ -191,12 +191,12 @@ class TestBlobs:
         storage.inbox.upload_blob("other.csv", b"does not fit the path")
         storage.inbox.upload_blob("deep/one.txt", b"first")
         name = f"{storage.settings['INBOX']}/deep/one.txt"
-        first = until(lambda: storage.told("receive", name=name))
+        first = until(lambda: storage.calls("receive", name=name))
         assert first == [{"name": name, "text": "first", "length": 5}]
         storage.inbox.upload_blob("deep/one.txt", b"second", overwrite=True)
-        until(lambda: storage.told("receive", name=name, text="second"))
-        assert len(storage.told("receive", name=name)) == 2
-        assert not storage.told("receive", text="does not fit the path")
+        until(lambda: storage.calls("receive", name=name, text="second"))
+        assert len(storage.calls("receive", name=name)) == 2
+        assert not storage.calls("receive", text="does not fit the path")
 
     def test_five_failures_lead_to_the_poison_queue(self, shared: tuple[Runner, Storage]) -> None:
         _, storage = shared
@@ -218,7 +218,7 @@ class TestBlobs:
                 "ETag": written.get_blob_properties().etag.strip('"'),
             }
         ]
-        assert len(storage.told("receive", text="fail")) == 5
+        assert len(storage.calls("receive", text="fail")) == 5
 
     def test_event_grid_shakes_hands_and_its_events_are_not_filtered(
         self, shared: tuple[Runner, Storage]
@@ -233,7 +233,7 @@ class TestBlobs:
         assert requests.post(hook, json=[event], timeout=10).status_code == 401
         posted = requests.post(hook, json=[event], headers=master_key(runner), timeout=10)
         assert posted.status_code == 202
-        until(lambda: storage.told("receive", text="event"))
+        until(lambda: storage.calls("receive", text="event"))
         junk = requests.post(hook, json={"no": "array"}, headers=master_key(runner), timeout=10)
         assert junk.status_code == 400
         unknown = hook.replace("receive", "nobody")
@@ -252,8 +252,8 @@ class TestQueue:
     def test_a_message_reaches_the_function_once(self, shared: tuple[Runner, Storage]) -> None:
         _, storage = shared
         storage.send("hello")
-        until(lambda: storage.told("take", text="hello"))
-        assert storage.told("take") == [{"text": "hello", "tries": 1, "dated": True}]
+        until(lambda: storage.calls("take", text="hello"))
+        assert storage.calls("take") == [{"text": "hello", "tries": 1, "dated": True}]
         until(lambda: not storage.messages(storage.settings["QUEUE"]))
 
     def test_five_failures_lead_to_its_own_poison_queue(
@@ -264,7 +264,7 @@ class TestQueue:
         poison = f"{storage.settings['QUEUE']}-poison"
         until(lambda: poison in [queue.name for queue in storage.queues.list_queues()])
         assert until(lambda: storage.messages(poison, json.dumps)) == ['"fail"']
-        tries = sorted(call["tries"] for call in storage.told("take", text="fail"))
+        tries = sorted(call["tries"] for call in storage.calls("take", text="fail"))
         assert tries == [1, 2, 3, 4, 5]
         assert f"failed 5 times; its message was moved to {poison}" in runner.log
 
@@ -273,7 +273,7 @@ class TestQueue:
         url = f"{runner.url}/admin/functions/take"
         body = {"input": "by hand"}
         assert requests.post(url, json=body, headers=master_key(runner), timeout=10).ok
-        until(lambda: storage.told("take", text="by hand"))
+        until(lambda: storage.calls("take", text="by hand"))
 
 
 class TestAdmin:
@@ -281,13 +281,13 @@ class TestAdmin:
         runner, storage = shared
         admin, key = f"{runner.url}/admin/functions", master_key(runner)
         assert requests.post(f"{admin}/tick", json={}, headers=key, timeout=10).status_code == 202
-        tick = until(lambda: storage.told("tick"))
+        tick = until(lambda: storage.calls("tick"))
         assert tick == [{"past_due": False, "status": {}}]
         storage.inbox.upload_blob("by-admin.csv", b"admin")
         body = {"input": f"{storage.settings['INBOX']}/by-admin.csv"}
         ran = requests.post(f"{admin}/receive", json=body, headers=key, timeout=10)
         assert ran.status_code == 202
-        until(lambda: storage.told("receive", text="admin"))
+        until(lambda: storage.calls("receive", text="admin"))
 
     @pytest.mark.parametrize(
         ("function", "body", "status"),
@@ -315,13 +315,13 @@ class TestTimer:
         status = f"timers/{storage.id}/Host.Functions.tick/status"
         storage.host.upload_blob(status, json.dumps(stored))
         with Runner(PLAIN, storage.settings):
-            until(lambda: storage.told("tick"))
+            until(lambda: storage.calls("tick"))
             until(lambda: json.loads(storage.host.download_blob(status).readall()) != stored)
-        assert storage.told("tick") == [{"past_due": True, "status": stored}]
+        assert storage.calls("tick") == [{"past_due": True, "status": stored}]
 
     def test_a_fast_schedule_runs_again_and_again_without_a_status(self, storage: Storage) -> None:
         with Runner(PLAIN, storage.settings | {"TICK_SCHEDULE": "* * * * * *"}):
-            until(lambda: len(storage.told("tick")) >= 2)
+            until(lambda: len(storage.calls("tick")) >= 2)
         assert not list(storage.host.list_blobs(name_starts_with=f"timers/{storage.id}"))
 
     def test_a_disabled_timer_runs_only_on_request(self, storage: Storage) -> None:
@@ -329,7 +329,7 @@ class TestTimer:
         with Runner(PLAIN, storage.settings | off) as runner:
             url = f"{runner.url}/admin/functions/tick"
             requests.post(url, headers=master_key(runner), timeout=10)
-            until(lambda: storage.told("tick"))
+            until(lambda: storage.calls("tick"))
             assert "tick (disabled)" in runner.log
 
 
@@ -348,28 +348,28 @@ class TestEnd:
             Runner(PLAIN, storage.settings).start()
 
     def test_after_a_crash_the_message_comes_back(self, storage: Storage) -> None:
-        storage.blobs.get_blob_client(storage.settings["TOLD"], "hang").upload_blob(b"")
+        storage.blobs.get_blob_client(storage.settings["CALLS"], "hang").upload_blob(b"")
         storage.inbox.upload_blob("job.txt", b"hang")
         seen = f"runner/{storage.id}/Host.Functions.receive/seen.json"
         with Runner(PLAIN, storage.settings | {"RUNNER_VISIBILITY_SECONDS": "1"}) as runner:
-            until(lambda: storage.told("receive", text="hang"))
+            until(lambda: storage.calls("receive", text="hang"))
             # From now on only the message can bring the blob back, not another listing.
             until(storage.host.get_blob_client(seen).exists)
             runner.kill()
-            storage.blobs.get_blob_client(storage.settings["TOLD"], "hang").delete_blob()
-            before = len(storage.told("receive", text="hang"))
+            storage.blobs.get_blob_client(storage.settings["CALLS"], "hang").delete_blob()
+            before = len(storage.calls("receive", text="hang"))
             runner.start()
-            until(lambda: len(storage.told("receive", text="hang")) == before + 1)
+            until(lambda: len(storage.calls("receive", text="hang")) == before + 1)
             until(lambda: "Executed receive (Succeeded" in runner.log)
 
     def test_a_stop_cuts_off_what_runs_too_long_and_frees_its_message(
         self, storage: Storage
     ) -> None:
-        storage.blobs.get_blob_client(storage.settings["TOLD"], "hang").upload_blob(b"")
+        storage.blobs.get_blob_client(storage.settings["CALLS"], "hang").upload_blob(b"")
         storage.inbox.upload_blob("job.txt", b"hang")
         runner = Runner(PLAIN, storage.settings)
         with runner:
-            until(lambda: storage.told("receive", text="hang"))
+            until(lambda: storage.calls("receive", text="hang"))
             assert runner.stop() == 0
             assert "Functions that have not ended are terminated" in runner.log
         freed = storage.messages(f"azure-webjobs-blobtrigger-{storage.id}")

@@ -24,7 +24,7 @@ def test_the_output_is_in_the_container_when_finished_is_said(azurite: Azurite) 
     ):
         container.create_container()
         simulator.add_job("job-1", LIVES["clean"], rows=100)
-        told = requests.get(
+        details = requests.get(
             f"{simulator.url}/jobs/job-1",
             headers={
                 "tomtom-api-key": simulator.api_key,
@@ -33,13 +33,13 @@ def test_the_output_is_in_the_container_when_finished_is_said(azurite: Azurite) 
             },
             timeout=30,
         ).json()
-        blob = container.download_blob(told["outputFileName"])
+        blob = container.download_blob(details["outputFileName"])
         output = pq.read_table(BytesIO(blob.readall()))
         sent = pq.read_table(BytesIO(container.download_blob("job-1.parquet").readall()))
     assert output.select(sent.column_names).equals(sent)
-    assert told["statistics"]["num_roads_processed"] == output.num_rows
+    assert details["statistics"]["num_roads_processed"] == output.num_rows
     written = blob.properties.last_modified
-    assert f"{written:%Y-%m-%dT%H:%M:%SZ}" <= told["modifiedAt"]
+    assert f"{written:%Y-%m-%dT%H:%M:%SZ}" <= details["modifiedAt"]
 
 
 def test_the_command_says_where_it_is_and_ends_on_a_signal(azurite: Azurite) -> None:
@@ -55,8 +55,8 @@ def test_the_command_says_where_it_is_and_ends_on_a_signal(azurite: Azurite) -> 
         try:
             assert process.stdout is not None
             lines = iter(process.stdout.readline, "")
-            told = next(line for line in lines if line.startswith("GEM_API_BASE_URL="))
-            base = told.strip().removeprefix("GEM_API_BASE_URL=")
+            line = next(line for line in lines if line.startswith("GEM_API_BASE_URL="))
+            base = line.strip().removeprefix("GEM_API_BASE_URL=")
             assert requests.get(f"{base}/jobs/job-1", timeout=30).status_code == 401
         finally:
             process.send_signal(signal.SIGTERM)

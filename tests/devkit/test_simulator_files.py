@@ -34,7 +34,7 @@ def test_an_output_is_overwritten_by_another_that_fits_the_statistics(
 ) -> None:
     client.simulator.add_job("job-1", LIVES["overwritten"])
     client.clock.move(660)
-    told = client.get("job-1").json()
+    details = client.get("job-1").json()
     first = pq.read_table(BytesIO(client.memory.blobs["job-1_matched.parquet"]))
     client.clock.move(300)
     client.simulator.write_due_outputs()
@@ -43,7 +43,7 @@ def test_an_output_is_overwritten_by_another_that_fits_the_statistics(
     assert first.column("id").equals(second.column("id"))
     counts = [t.column("match_status").to_pylist().count("matched") for t in (first, second)]
     assert counts[0] == counts[1]
-    assert client.get("job-1").json() == told
+    assert client.get("job-1").json() == details
 
 
 def test_a_job_is_not_finished_while_its_output_cannot_be_written(client: SimulatorClient) -> None:
@@ -62,9 +62,9 @@ def test_a_scaled_job_lives_faster_in_true_times() -> None:
     with client.simulator, client.session:
         client.simulator.add_job("job-1")
         client.clock.move(11)
-        told = client.get("job-1").json()
-    assert (told["status"], told["modifiedAt"]) == ("finished", "2026-01-20T10:00:11Z")
-    assert told["statistics"]["execution_time_sec"] == 600
+        details = client.get("job-1").json()
+    assert (details["status"], details["modifiedAt"]) == ("finished", "2026-01-20T10:00:11Z")
+    assert details["statistics"]["execution_time_sec"] == 600
 
 
 def test_a_prepared_large_output_is_streamed_into_the_container(

@@ -50,9 +50,9 @@ def test_a_clean_job_has_exactly_the_fields_of_the_page_at_each_stage(
     finished = client.get("job-1")
     assert "job-1_matched.parquet" in client.memory.blobs
     assert finished.headers["Content-Type"] == "application/json"
-    told = finished.json()
-    assert told.pop("statistics").keys() == example("finished")["statistics"].keys()
-    assert told == common | {
+    details = finished.json()
+    assert details.pop("statistics").keys() == example("finished")["statistics"].keys()
+    assert details == common | {
         "outputFileName": "job-1_matched.parquet",
         "status": "finished",
         "modifiedAt": "2026-01-20T10:01:50Z",
@@ -62,8 +62,8 @@ def test_a_clean_job_has_exactly_the_fields_of_the_page_at_each_stage(
 
 
 def example(status: str) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((EXAMPLES / f"{status}.json").read_bytes())
-    return told
+    details: dict[str, Any] = json.loads((EXAMPLES / f"{status}.json").read_bytes())
+    return details
 
 
 def test_the_page_job_answers_with_the_bytes_of_the_page_and_a_file_that_fits(
@@ -141,9 +141,9 @@ def test_all_tokens_die_at_once_and_new_ones_have_a_life(client: SimulatorClient
     assert client.get("job-1").status_code == 200
     assert client.control("POST", "tokens/expire").status_code == 204
     assert client.get("job-1").status_code == 401
-    told = client.session.post(f"{client.simulator.origin}/token", timeout=10).json()
-    assert (told["token_type"], told["expires_in"]) == ("Bearer", 3600)
-    fresh = client.headers(Authorization=f"Bearer {told['access_token']}")
+    token = client.session.post(f"{client.simulator.origin}/token", timeout=10).json()
+    assert (token["token_type"], token["expires_in"]) == ("Bearer", 3600)
+    fresh = client.headers(Authorization=f"Bearer {token['access_token']}")
     client.clock.move(3599)
     assert client.get("job-1", headers=fresh).status_code == 200
     client.clock.move(1)
@@ -164,7 +164,7 @@ def test_a_vanished_job_is_404(client: SimulatorClient) -> None:
 def test_a_failed_job_has_neither_output_nor_statistics(client: SimulatorClient) -> None:
     client.simulator.add_job("job-1", LIVES["failed"])
     client.clock.move(10_000)
-    told = client.get("job-1").json()
-    assert told["status"] == "failed"
-    assert not {"outputFileName", "statistics", "progress"} & set(told)
+    details = client.get("job-1").json()
+    assert details["status"] == "failed"
+    assert not {"outputFileName", "statistics", "progress"} & set(details)
     assert set(client.memory.blobs) == {"job-1.parquet"}

@@ -54,8 +54,8 @@ def test_a_life_goes_from_queued_over_running_to_its_ending(name: str, final: st
 
 
 def test_progress_is_a_whole_percent_while_running_only() -> None:
-    told = [answer_at(LIFE, CREATED, after(age)).progress for age in (9, 10, 75.5, 109.99, 110)]
-    assert told == [None, 0, 65, 99, None]
+    progress = [answer_at(LIFE, CREATED, after(age)).progress for age in (9, 10, 75.5, 109.99, 110)]
+    assert progress == [None, 0, 65, 99, None]
 
 
 def test_modified_moves_with_the_progress_and_stays_after_the_end() -> None:

@@ -23,16 +23,16 @@ from devkit.simulator.roads import (
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 
 
-def value(told: dict[str, str | int | float], name: str) -> Decimal:
-    return X_VERSION_1.read_share(told[name]).value
+def value(reported: dict[str, str | int | float], name: str) -> Decimal:
+    return X_VERSION_1.read_share(reported[name]).value
 
 
-def assert_honest(table: pa.Table, told: dict[str, str | int | float]) -> None:
+def assert_honest(table: pa.Table, reported: dict[str, str | int | float]) -> None:
     statuses = table.column("match_status").to_pylist()
     for name, status in (("roads_matched", "matched"), ("roads_unmatched", "unmatched")):
         share = Decimal(100 * statuses.count(status)) / len(statuses)
-        assert share.quantize(Decimal("0.01"), ROUND_DOWN) == value(told, name)
-    assert told["num_roads_processed"] == len(statuses)
+        assert share.quantize(Decimal("0.01"), ROUND_DOWN) == value(reported, name)
+    assert reported["num_roads_processed"] == len(statuses)
 
 
 def honest(rows: int = 300, seed: int = 1) -> tuple[pa.Table, Figures]:
@@ -49,18 +49,18 @@ def test_fully_and_partially_add_up_in_printed_digits_for_any_number_of_roads() 
     for roads in range(1, 2500):
         matched, fully = split_roads(roads)
         assert 0 <= fully <= matched <= roads
-        told = statistics(Figures(roads, matched, fully, 0), execution_seconds=0)
-        parts = value(told, "roads_fully_matched") + value(told, "roads_partially_matched")
-        assert parts == value(told, "roads_matched")
+        reported = statistics(Figures(roads, matched, fully, 0), execution_seconds=0)
+        parts = value(reported, "roads_fully_matched") + value(reported, "roads_partially_matched")
+        assert parts == value(reported, "roads_matched")
         partially = Decimal(100 * (matched - fully)) / roads
         assert partially.quantize(Decimal("0.01"), ROUND_DOWN) == value(
-            told, "roads_partially_matched"
+            reported, "roads_partially_matched"
         )
 
 
 def test_as_many_roads_as_on_the_page_print_its_percentages() -> None:
-    told = statistics(Figures(32_456, *split_roads(32_456), 0.5), execution_seconds=9751.75)
-    assert told == {
+    reported = statistics(Figures(32_456, *split_roads(32_456), 0.5), execution_seconds=9751.75)
+    assert reported == {
         "roads_matched": "84.68%",
         "roads_unmatched": "15.31%",
         "roads_fully_matched": "67.5%",

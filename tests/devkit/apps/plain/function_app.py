@@ -1,4 +1,4 @@
-"""One function of each kind. What happened is told in blobs of the container `told`."""
+"""One function of each kind. Each call writes a blob into a container of its own."""
 
 import contextlib
 import json
@@ -16,15 +16,15 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 @app.timer_trigger(arg_name="timer", schedule="%TICK_SCHEDULE%")
 def tick(timer: func.TimerRequest) -> None:
-    """Tell of the run."""
-    _tell("tick", past_due=timer.past_due, status=getattr(timer, "schedule_status", {}))
+    """Write down the run."""
+    _write_call("tick", past_due=timer.past_due, status=getattr(timer, "schedule_status", {}))
 
 
 @app.blob_trigger(arg_name="blob", path="%INBOX%/{name}.txt", connection="DATA")
 def receive(blob: func.InputStream) -> None:
-    """Tell of the blob; hang or fail when its text says so."""
+    """Write down the blob; hang or fail when its text says so."""
     text = blob.read().decode()
-    _tell("receive", name=blob.name, text=text, length=blob.length)
+    _write_call("receive", name=blob.name, text=text, length=blob.length)
     if text == "fail":
         raise ValueError("this blob is bad")
     while text == "hang" and _blobs().get_blob_client("hang").exists():
@@ -33,10 +33,10 @@ def receive(blob: func.InputStream) -> None:
 
 @app.queue_trigger(arg_name="message", queue_name="%QUEUE%", connection="DATA")
 def take(message: func.QueueMessage) -> None:
-    """Tell of the message; fail when it says so."""
+    """Write down the message; fail when it says so."""
     text = message.get_body().decode()
     inserted = message.insertion_time
-    _tell("take", text=text, tries=message.dequeue_count, dated=inserted is not None)
+    _write_call("take", text=text, tries=message.dequeue_count, dated=inserted is not None)
     if text == "fail":
         raise ValueError("this message is bad")
 
@@ -45,7 +45,7 @@ def take(message: func.QueueMessage) -> None:
 def thing(req: func.HttpRequest) -> func.HttpResponse:
     """Answer with the request."""
     logging.getLogger("plain").info("asked for %s", req.route_params["thing"])
-    told = {
+    shown = {
         "thing": req.route_params["thing"],
         "query": dict(req.params),
         "method": req.method,
@@ -54,7 +54,7 @@ def thing(req: func.HttpRequest) -> func.HttpResponse:
         "header": req.headers.get("X-Given"),
     }
     return func.HttpResponse(
-        json.dumps(told), status_code=202, headers={"X-Own": "yes"}, mimetype="application/json"
+        json.dumps(shown), status_code=202, headers={"X-Own": "yes"}, mimetype="application/json"
     )
 
 
@@ -70,13 +70,13 @@ def secret(req: func.HttpRequest) -> func.HttpResponse:
     raise RuntimeError(req.method)
 
 
-def _tell(function: str, **facts: object) -> None:
+def _write_call(function: str, **facts: object) -> None:
     """One blob per call, so that calls can be counted."""
     _blobs().upload_blob(f"{function}/{uuid.uuid4()}", json.dumps(facts))
 
 
 def _blobs() -> ContainerClient:
-    container = ContainerClient.from_connection_string(os.environ["DATA"], os.environ["TOLD"])
+    container = ContainerClient.from_connection_string(os.environ["DATA"], os.environ["CALLS"])
     with contextlib.suppress(ResourceExistsError):
         container.create_container()
     return container
