@@ -14,14 +14,9 @@ from typing import NoReturn, override
 
 from gem_core.audit.reading.address import without_signature
 from gem_core.commands import audit, doctor, jobs, poison
+from gem_core.commands.exit_codes import COULD_NOT, INTERRUPTED, TERMINATED
 from gem_core.commands.terminal import prepare_streams, print_error, print_lines
 from gem_core.errors import CourierError
-
-FAILED = 2
-"""The command failed. argparse uses the same code for wrong arguments."""
-
-INTERRUPTED = 130
-TERMINATED = 143
 
 
 class _Parser(argparse.ArgumentParser):
@@ -55,7 +50,7 @@ def command_line() -> argparse.ArgumentParser:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code. An unexpected error gives `FAILED`, never 1.
+    """Run one command and return its exit code. An unexpected error gives `COULD_NOT`, never 1.
 
     Args:
         words: the arguments; None reads them from the process.
@@ -72,15 +67,15 @@ def main(words: Sequence[str] | None = None) -> int:
     except CourierError as error:
         words_ = (parser.prog, getattr(arguments, "command", ""), getattr(arguments, "action", ""))
         print_error(f"{' '.join(filter(None, words_))}: {error}")
-        return FAILED
+        return COULD_NOT
     except BrokenPipeError:
-        return FAILED
+        return COULD_NOT
     except KeyboardInterrupt:
         print_error("stopped")
         return INTERRUPTED
     except Exception:  # noqa: BLE001 - Python would exit with 1, which is a result here
         print_error(traceback.format_exc())
-        return FAILED
+        return COULD_NOT
     return code
 
 

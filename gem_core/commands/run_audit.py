@@ -15,6 +15,7 @@ from gem_core.audit.options import LIMIT_BYTES, AuditOptions, IdLimits
 from gem_core.audit.reading.address import parse_address
 from gem_core.audit.reading.source import Source, open_file
 from gem_core.audit.rows.progress import Pass
+from gem_core.commands.exit_codes import INVALID, NO_PAGE, UNKNOWN, VALID
 from gem_core.commands.page_file import check_page_file, write_page_file
 from gem_core.commands.progress import ProgressLine
 from gem_core.commands.report_text import report_lines
@@ -26,10 +27,6 @@ from gem_core.gem.job import GemJob, JobStatus
 from gem_core.outcome import Outcome
 from gem_core.wiring.addresses import open_address
 from gem_core.wiring.environment import now
-
-VALID, INVALID, UNKNOWN, NO_PAGE = 0, 1, 2, 3
-"""Exit codes; the report is printed with each. UNKNOWN: the file could not be judged, or it is
-valid but could not be compared with the input as requested. NO_PAGE: the page was not written."""
 
 NO_JOB = GemJob(job_run_id="", contract=DEFAULT.name, status_text="", answer={})
 """The job when there is no --job: its names and statistics are not compared."""

@@ -14,12 +14,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from gem_core.__main__ import TERMINATED, main
+from gem_core.__main__ import main
 from gem_core.audit.audit import audit
 from gem_core.audit.judging.checks import COMPARISONS
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.commands import run_audit
+from gem_core.commands.exit_codes import TERMINATED
 from gem_core.outcome import Outcome
 from tests.audit.build import changed, input_table, job, matched_table, write
 
