@@ -89,7 +89,7 @@ def finished(**fields: object) -> dict[str, Any]:
 
 
 def job(status: object = "running", **fields: object) -> GemJob:
-    """A job as GEM tells it."""
+    """A job as GEM reports it."""
     return X_VERSION_1.read({"jobRunId": JOB, **answer(status, **fields)}, job_run_id=JOB)
 
 

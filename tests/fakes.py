@@ -97,7 +97,7 @@ class MemoryDocuments:
         yield from self.page(prefix=prefix, size=len(self._held) + 1).items
 
     def names(self) -> list[str]:
-        """All names, for a test to look at."""
+        """All names, for tests."""
         return sorted(self._held)
 
     def _listed(self, name: str) -> Listed:

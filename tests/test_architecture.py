@@ -1,4 +1,4 @@
-"""Who may import whom, who may look at the clock, and what the app may not load at its start."""
+"""Who may import whom, who may read the clock, and what the app may not load at its start."""
 
 import ast
 import subprocess
@@ -163,7 +163,7 @@ _CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "time_ns", "perf_count
 
 
 def clocks(path: Path) -> list[str]:
-    """Calls that look at the machine's clock, however it was imported."""
+    """Calls that read the machine's clock, however it was imported."""
     found = []
     for node in ast.walk(tree(path)):
         if not isinstance(node, ast.Call):
@@ -188,7 +188,7 @@ def test_a_clock_would_be_seen() -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_only_edges_look_at_the_clock(path: Path) -> None:
+def test_only_edges_read_the_clock(path: Path) -> None:
     if "Edge:" not in docstring(path):
         assert clocks(path) == []
 

@@ -56,7 +56,7 @@ def as_base64(text: str) -> str:
 
 
 @pytest.mark.parametrize("encode", [str, as_base64])
-def test_a_manifest_is_given_once_and_deleted_each_time(
+def test_a_manifest_is_returned_once_and_deleted_each_time(
     listener: ModuleType, event: dict[str, Any], encode: type[str]
 ) -> None:
     queue = Queue([Message(encode(json.dumps(event)))] * 2)

@@ -1,4 +1,4 @@
-"""Lives without HTTP: what is said at which moment, and when files are due."""
+"""Lives without HTTP: the answer at each moment, and when files are due."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

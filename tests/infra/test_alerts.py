@@ -55,7 +55,7 @@ class Life:
             self.tick()
 
     def ask(self, name: str) -> list[Any]:
-        """The rows that a query gives now, over as much time as its alert looks at."""
+        """The rows that a query gives now, over the time window of its alert."""
         now = datetime.now(UTC)
         earliest = self.world.clock.now - _duration(WINDOWS.get(name, "P30D"))
 

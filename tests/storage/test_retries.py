@@ -1,6 +1,6 @@
-"""Our own storage when it throttles or breaks off: what the SDK does about it, as we set it up.
+"""The app's storage throttles or breaks off: what the SDK does with the app's options.
 
-Azurite behind a proxy that refuses writes, so that what stands in the end can be looked at.
+Azurite behind a proxy that refuses writes, so that the test can read the final state.
 """
 
 import uuid

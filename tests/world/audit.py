@@ -1,4 +1,4 @@
-"""Outputs whose every version tells who it is, and the two audits that read them.
+"""Outputs of which each version can be recognized, and the two audits that read them.
 
 Reading a real Parquet file takes more time than all the rest of a run. So most runs have an audit
 that reads a tiny file in pieces through the same pinned source, and whose report carries a
@@ -86,7 +86,7 @@ def _seen_in(data: Mapping[str, Any]) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Auditing:
-    """Files and the audit of them, and how to tell which bytes a manifest is about."""
+    """Files and the audit of them, and how to find which bytes a manifest is about."""
 
     audit: Audit
     body: Callable[[str, int, str], bytes]
@@ -120,4 +120,4 @@ REAL = Auditing(
     seen=lambda data: str(data["match"]["matches"]) if data["match"] else None,
     truth=lambda body: _rows_matched()[body],
 )
-"""Each version has another number of matched rows, so the manifest tells which one it is about."""
+"""Each version has another number of matched rows, so a manifest shows which one it is about."""

@@ -49,7 +49,7 @@ class Life:
 
     @property
     def settled_by(self) -> float:
-        """When GEM has said its last word."""
+        """When GEM's answers no longer change."""
         return max(step[0] for step in self.words)
 
 

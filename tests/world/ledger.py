@@ -1,6 +1,6 @@
 """What the world has seen, and what it holds the app to: at every step, and at the end.
 
-It looks at the stores' own contents and never at what the app says of itself.
+It reads the contents of the stores, and never what the app reports about itself.
 """
 
 import json

@@ -81,7 +81,7 @@ def test_pairs(output: Ids, input_ids: Ids, expected: list[int]) -> None:
         pytest.param([2, None], [1, 2, 3, None], 1, "order", id="null-is-not-looked-for"),
     ],
 )
-def test_what_cannot_be_paired_is_told(output: Ids, input_ids: Ids, row: int, why: str) -> None:
+def test_what_cannot_be_paired_is_reported(output: Ids, input_ids: Ids, row: int, why: str) -> None:
     with pytest.raises(CannotPair, match=why) as caught:
         partners(output, input_ids, size=100)
     assert str(caught.value).startswith(f"from row {row} on")

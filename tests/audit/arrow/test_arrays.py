@@ -1,4 +1,4 @@
-"""The fast looks at buffers agree with a look at each row."""
+"""The fast tests of buffers agree with a test of each row."""
 
 import re
 
@@ -65,7 +65,7 @@ def test_lengths(texts: list[str | None], expected: UniformIds | None) -> None:
     assert uniform_format(pa.array(texts, pa.string())) == expected
 
 
-def test_the_last_row_of_many_blocks_is_looked_at() -> None:
+def test_the_last_row_of_many_blocks_is_tested() -> None:
     many = [gers(n) for n in range(20_000)]
     clean = uniform_format(pa.array(many))
     assert clean
@@ -122,7 +122,7 @@ def test_an_empty_column_has_no_numbers(column: pa.Array) -> None:
 
 
 @pytest.mark.parametrize("count", [3, 8, 9, 13, 16, 21])
-def test_where_all_is_as_told_the_answer_is_yes(count: int) -> None:
+def test_where_all_is_as_expected_the_answer_is_yes(count: int) -> None:
     """A last byte that is not full is compared as well, and no further than its rows."""
     rows = np.array([n % 3 > 0 for n in range(count)])
     array = pa.array([1 if given else None for given in rows])

@@ -160,7 +160,7 @@ def test_an_id_with_two_matched_rows_counts_once() -> None:
         assert (found.distinct, found.distinct_matched) == (3, 2)
 
 
-def test_strangers_count_as_matched_too() -> None:
+def test_non_integers_count_as_matched_too() -> None:
     found = compared(
         ["x", "x", "1", "y"],
         [1],
@@ -290,7 +290,7 @@ def test_closed_runs_hold_nothing(make: type[TextSort] | type[IntegerSort], tmp_
 
 
 @pytest.mark.parametrize("left", [0, 10])
-def test_ids_on_disk_that_cannot_be_read_back_are_told(tmp_path: Path, left: int) -> None:
+def test_ids_on_disk_that_cannot_be_read_back_are_an_error(tmp_path: Path, left: int) -> None:
     """A disk that loses them must not make a count smaller."""
     with closing(IntegerSort(1000, tmp_path)) as runs:
         runs.add(pa.array(range(500)), None)
@@ -341,7 +341,7 @@ def test_ids_in_the_input_s_order_are_not_sorted_to_compare(
     assert (found.missing, found.extra) == (0, 0)
 
 
-def test_too_many_strangers_are_not_guessed_at() -> None:
+def test_too_many_non_integers_are_not_estimated() -> None:
     found = compared(
         [f"x{n}" for n in range(50)],
         [1, 2],

@@ -49,7 +49,7 @@ def test_the_smallest_few_are_shown_in_short() -> None:
 
 @example([str(number).encode() for number in (2**63 - 1, 2**63, -(2**63), -(2**63) - 1)])
 @given(st.lists(st.none() | st.binary(max_size=3) | st.integers().map(lambda n: str(n).encode())))
-def test_a_text_is_a_number_or_a_stranger_as_it_is(texts: list[bytes | None]) -> None:
+def test_a_text_is_an_integer_or_stays_as_it_is(texts: list[bytes | None]) -> None:
     column = pa.array(texts, pa.binary()).view(pa.string())
     keys, non_integers = to_keys(column, pa.int64())
     numbers = {str(key).encode() for key in keys.to_pylist() if key is not None}

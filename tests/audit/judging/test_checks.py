@@ -395,7 +395,7 @@ def test_one_matched_row_proves_no_sameness(tmp_path: Path) -> None:
     assert {"confidences_vary", "gers_ids_vary"} <= not_run(report)
 
 
-def test_repeated_ids_are_told_and_harm_nothing(tmp_path: Path) -> None:
+def test_repeated_ids_are_counted_and_fail_no_other_check(tmp_path: Path) -> None:
     """A road that was matched in parts may have several rows."""
     table = pa.concat_tables([matched_table(), matched_table().slice(0, 3)])
     report = audited(tmp_path, table)

@@ -192,7 +192,7 @@ def test_of_many_columns_ten_are_listed(tmp_path: Path, columns: int) -> None:
     assert found == failed(shown + (" and 1 more" if columns > 10 else ""), columns)
 
 
-def test_why_ids_were_given_up_is_told_wherever_they_are_missed(tmp_path: Path) -> None:
+def test_each_check_of_ids_says_why_they_were_not_counted(tmp_path: Path) -> None:
     facts = audited(tmp_path, matched_table(), of=reporting(num_roads_processed=11)).facts
     report = judge(replace(facts, ids=None, ids_fault="the disk is full"), bytes_read=0, requests=0)
     said = {line.name: line.judgement.detail for line in report.checks}
@@ -207,7 +207,7 @@ def test_values_of_rows_that_were_too_much_are_not_judged(tmp_path: Path) -> Non
     assert said == not_run("reading the rows would take more memory or time than an audit may use")
 
 
-def test_an_input_whose_ids_are_none_is_told(tmp_path: Path) -> None:
+def test_an_input_without_usable_ids_is_reported(tmp_path: Path) -> None:
     input_ = input_table(id=pa.array([n + 0.5 for n in range(ROWS)]))
     why = "the input's ids cannot be compared: id is double, not an integer or text"
     for check in ("input_ids_kept", "input_values_kept"):

@@ -67,7 +67,7 @@ def test_the_first_part_that_is_missing_is_the_reason(facts: Facts) -> None:
     assert never.run(facts) == not_run("there is no second part")
 
 
-def test_what_was_not_asked_for_is_told_from_what_is_missing(facts: Facts) -> None:
+def test_not_requested_differs_from_missing(facts: Facts) -> None:
     @check(ERROR, "Never judged.", not_requested, lacking)
     def never(_: str, __: str) -> Judgement:
         raise AssertionError

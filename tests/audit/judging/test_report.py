@@ -69,7 +69,7 @@ def not_asked(report: Report) -> set[str]:
     }
 
 
-def test_what_nobody_asked_for_is_told_as_such(tmp_path: Path) -> None:
+def test_what_nobody_requested_is_marked_as_such(tmp_path: Path) -> None:
     report = audited(tmp_path, matched_table())
     assert not_asked(report) == {"input_as_registered", "input_values_kept"}
     report = audited(tmp_path, matched_table(), with_values=True)
@@ -261,7 +261,7 @@ def test_an_output_without_confidences_has_no_distribution(tmp_path: Path) -> No
     assert found["match"]["confidence"] is None
 
 
-def test_the_share_that_alerts_look_at(tmp_path: Path) -> None:
+def test_the_share_that_alerts_use(tmp_path: Path) -> None:
     def share(table: pa.Table) -> float | None:
         return audited(tmp_path, table).share_matched
 

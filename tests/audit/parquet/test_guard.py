@@ -249,13 +249,13 @@ def chunk_of(data: bytes, name: str) -> tuple[int, int]:
     raise KeyError(name)
 
 
-def test_bytes_that_come_again_are_looked_at_once() -> None:
+def test_bytes_that_are_read_again_are_judged_once() -> None:
     data = bombs.long_dictionary(100, rows=10)
     start, length = chunk_of(data, "gers_id")
     seen(data, (start, 20), (start, 30), (start + 10, length - 10), (start, length))
 
 
-def test_a_page_that_ends_after_its_column_is_told() -> None:
+def test_a_page_that_ends_after_its_column_is_an_error() -> None:
     """However large it claims to be: pyarrow would make room for it first."""
     packed = pa.Codec("zstd").compress(b"x").to_pybytes()
     header = {1: (I32, 0), 2: (I32, 8), 3: (I32, 2**31 - 1)}
@@ -265,8 +265,8 @@ def test_a_page_that_ends_after_its_column_is_told() -> None:
         read(data)
 
 
-@pytest.mark.parametrize(("beyond", "is_told"), [(100, False), (101, True)])
-def test_a_page_may_end_a_little_after_its_column(beyond: int, *, is_told: bool) -> None:
+@pytest.mark.parametrize(("beyond", "is_error"), [(100, False), (101, True)])
+def test_a_page_may_end_a_little_after_its_column(beyond: int, *, is_error: bool) -> None:
     """As old writers have it (PARQUET-816)."""
     stored = 500
     header = written({1: (I32, 0), 2: (I32, 8), 3: (I32, stored)})
@@ -274,11 +274,11 @@ def test_a_page_may_end_a_little_after_its_column(beyond: int, *, is_told: bool)
     data = bombs.with_pages(bombs.good(), "id", pages, codec=0, encoding=0, unpacked=8)
     start, length = chunk_of(data, "id")
     assert length == len(pages)
-    with pytest.raises(HeaderError) if is_told else nullcontext():
+    with pytest.raises(HeaderError) if is_error else nullcontext():
         seen(data, (start, length))
 
 
-def test_a_header_without_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_header_without_end_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_bounds, "MAX_HEADER_BYTES", 100)
     header = b"\x18\xff\x7f" + bytes(200)  # a text of 16,383 bytes
     data = bombs.with_pages(bombs.good(), "id", header, codec=0, encoding=0, unpacked=8)
@@ -321,7 +321,7 @@ def test_it_is_the_longest_value_that_counts(
         seen(data, chunk_of(data, "gers_id"))
 
 
-def test_a_jump_over_a_header_is_told() -> None:
+def test_a_jump_over_a_header_is_an_error() -> None:
     data = file_of(matched_table(5_000), data_page_size=1000)
     start, length = chunk_of(data, "gers_id")
     with pytest.raises(HeaderError, match="order"):

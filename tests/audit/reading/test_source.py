@@ -212,7 +212,7 @@ def test_a_file_that_vanishes_has_changed(path: Path) -> None:
 
 def test_a_file_cut_short_between_the_look_and_the_read_has_changed(path: Path) -> None:
     source = open_file(path)
-    # Reading past the end is what the reader sees whose file is cut right after the look at it.
+    # Reading past the end is what happens when a file is cut right after it was opened.
     with pytest.raises(OutputChanged, match="cut short"):
         source.read(250, 10)
 

@@ -57,7 +57,7 @@ def test_the_form_of_a_release(release: str, form: GersFormat) -> None:
         "1" * 5000,
     ],
 )
-def test_what_names_no_release_is_told(release: str | None) -> None:
+def test_what_names_no_release_is_reported(release: str | None) -> None:
     with pytest.raises(ReleaseUnreadable, match="overtureRelease") as caught:
         format_of_release(release)
     assert len(str(caught.value)) < 150
