@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from gem_core.errors import OutputRefused
 from gem_core.secret import Secret
@@ -47,12 +47,8 @@ def parse_address(text: str) -> BlobAddress:
     except ValueError:
         raise OutputRefused(f"{shown!r} is not an address") from None
     local = _is_local(host)
-    if not host or not (parts.scheme == "https" or (local and parts.scheme == "http")):
-        raise OutputRefused(f"{shown!r} is not an https address (http only for this machine)")
-    if parts.username is not None or parts.fragment:
-        raise OutputRefused(f"the address at {host} has a user or a fragment; write # as %23")
-    if parts.query and not parse_qs(parts.query).get("sig"):
-        raise OutputRefused(f"{shown!r} has a query that is not a shared access signature")
+    if problem := _problem(parts, host, shown, local=local):
+        raise OutputRefused(problem)
     by_path = local or _is_number(host)
     path = parts.path.removeprefix("/").split("/", 2 if by_path else 1)
     account_path, names = (path[:1], path[1:]) if by_path else ([], path)
@@ -72,6 +68,17 @@ def parse_address(text: str) -> BlobAddress:
         signature=Secret(parts.query) if parts.query else None,
         local=local,
     )
+
+
+def _problem(parts: SplitResult, host: str, shown: str, *, local: bool) -> str:
+    """What no address of a blob has, apart from its path; empty when there is nothing."""
+    if not host or not (parts.scheme == "https" or (local and parts.scheme == "http")):
+        return f"{shown!r} is not an https address (http only for this machine)"
+    if parts.username is not None or parts.fragment:
+        return f"the address at {host} has a user or a fragment; write # as %23"
+    if parts.query and not parse_qs(parts.query).get("sig"):
+        return f"{shown!r} has a query that is not a shared access signature"
+    return ""
 
 
 def without_signature(text: str) -> str:
