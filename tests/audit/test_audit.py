@@ -261,7 +261,7 @@ def test_an_output_that_no_audit_survived_keeps_its_size(tmp_path: Path) -> None
     assert (report.bytes_read, report.requests) == (0, 0)
 
 
-def test_progress_is_told_of_the_rows_in_the_footer(tmp_path: Path) -> None:
+def test_progress_has_the_number_of_rows_of_the_footer(tmp_path: Path) -> None:
     output = write(tmp_path, matched_table(), row_group_size=5)
     seen: list[tuple[Pass, int, int]] = []
     audit(output, job(), input_source=None, on_rows=lambda *found: seen.append(found))

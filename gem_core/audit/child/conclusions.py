@@ -37,7 +37,7 @@ class Seen:
     """Whether the parent ended it for its memory, where the system does not."""
     overdue: Overdue | None = None
     was_stopped: bool = False
-    """Whether this process itself was told to end the child."""
+    """Whether this process itself was asked to end the child."""
     waited_seconds: float = 0.0
     """For storage."""
     worked_seconds: float = 0.0

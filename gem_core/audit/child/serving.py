@@ -35,7 +35,7 @@ class _File:
 
     source: Source
     waiting: Stopwatch = field(default_factory=Stopwatch)
-    """While its storage has a request of ours."""
+    """While its storage handles a request."""
     served_bytes: int = 0
     failure: Exception | None = None
     """What its storage raised first."""

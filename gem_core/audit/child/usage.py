@@ -1,4 +1,4 @@
-"""What a process of ours uses, as the system counts it. Edge: /proc, ps."""
+"""What a process of the app uses, as the system counts it. Edge: /proc, ps."""
 
 import os
 import subprocess

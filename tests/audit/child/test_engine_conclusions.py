@@ -142,7 +142,7 @@ def test_a_deadly_file_is_not_audited_and_harms_nobody(
 
 
 @pytest.mark.slow
-def test_a_lack_of_memory_is_told_from_broken_data(tmp_path: Path) -> None:
+def test_a_lack_of_memory_differs_from_broken_data(tmp_path: Path) -> None:
     """Pyarrow reports a page that does not fit as a row group that cannot be read."""
     large = write_bytes(tmp_path, bombs.huge_page(127 << 20))
     with Engine(replace(LIMITS, data_bytes=200 << 20), os.environ) as engine:

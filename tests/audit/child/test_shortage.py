@@ -1,4 +1,4 @@
-"""A lack of memory is told from broken data by what pyarrow and numpy really say."""
+"""A lack of memory differs from broken data by the errors that pyarrow and numpy really raise."""
 
 from dataclasses import replace
 
