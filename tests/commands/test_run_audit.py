@@ -1,6 +1,5 @@
 """`python -m gem_core audit`: exit codes for scripts, text for people, no secret anywhere."""
 
-import io
 import json
 import os
 import subprocess
@@ -400,63 +399,6 @@ def test_interrupted(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(ProgressLine, "rows", stop)
     assert command(files / "bad.parquet") == 130
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_progress_is_drawn_on_a_terminal_and_erased() -> None:
-    stream = Terminal()
-    with ProgressLine(stream) as progress:
-        progress.rows(Pass.CHECKED, 1_000, 3_000)
-        progress.rows(Pass.CHECKED, 1_001, 3_000)
-        progress.rows(Pass.CHECKED, 3_000, 3_000)
-        progress.rows(Pass.COMPARED, 3_000, 3_000)
-        progress.show("drawing the page")
-    shown = [part.removesuffix("\x1b[K") for part in stream.getvalue().split("\r")]
-    assert shown == [
-        "",
-        " 33% [#######.................] of 3,000 rows checked",
-        "100% [########################] judging",
-        "100% [########################] of 3,000 rows compared",
-        "drawing the page",
-        "",
-    ]
-
-
-def test_progress_does_not_judge_before_all_is_read(
-    files: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With values to compare, that is at the end of the second pass."""
-    stream = Terminal()
-    monkeypatch.setattr(sys, "stderr", stream)
-    words = (files / "roads_matched.parquet", "--input", files / "roads.parquet")
-    command(*words, "--compare", "columns")
-    shown = [part.removesuffix("\x1b[K") for part in stream.getvalue().split("\r")]
-    assert shown == [
-        "",
-        "100% [########################] of 12 rows checked",
-        "100% [########################] judging",
-        "",
-    ]
-
-
-@pytest.mark.parametrize("totals", [(0, 0), (5, 3)])
-def test_progress_takes_any_numbers(totals: tuple[int, int]) -> None:
-    """A broken footer may have any number of rows."""
-    stream = Terminal()
-    with ProgressLine(stream) as progress:
-        progress.rows(Pass.CHECKED, *totals)
-    assert "100%" in stream.getvalue()
-
-
-def test_no_terminal_no_progress() -> None:
-    stream = io.StringIO()
-    with ProgressLine(stream) as progress:
-        progress.rows(Pass.CHECKED, 1, 2)
-    assert stream.getvalue() == ""
 
 
 def test_as_a_program(files: Path) -> None:
