@@ -40,7 +40,8 @@ def keep(deliverer: Deliverer, record: JobRecord, audited: Audited) -> CloudEven
     # needs too much memory; or it is still making the page. So this delivery makes no page, and its
     # manifest has the content of that report.
     event = outbox.keep(job_run_id, manifest(first or report))
-    if audited.version != Version.changed() and audited.output and _is_replaced(audited.output):
+    is_changing = audited.version == Version.changed(record.redelivered_at)
+    if audited.output and not is_changing and _is_replaced(audited.output):
         return wait_for(deliverer, record, "the output was replaced after its audit") or event
     return event
 
