@@ -43,6 +43,10 @@ class Attempts:
         Yields the number of audits that have begun and not ended, including this one. The count is
         reduced when the audit ends, or fails with OutputError or StoreError. It is not reduced when
         the process dies or another error is raised, because that would happen again each time.
+
+        Raises:
+            StoreError: the count could not be increased.
+
         """
         begun = self._begin(_name(record, "begun", etag))
         try:
@@ -63,6 +67,12 @@ class Attempts:
                     return self._write(stored, stored.count + 1)
 
     def _end(self, begun: _Begun) -> None:
+        # A count that is too high by one hardly matters. If it failed the delivery, the result of
+        # the audit would be lost, and after ten such audits the output would be `not_audited`.
+        with suppress(StoreError):
+            self._reduce(begun)
+
+    def _reduce(self, begun: _Begun) -> None:
         stored: _Begun | None = begun
         while stored:
             try:

@@ -43,23 +43,29 @@ class Outbox:
         for item in self._events.every(prefix=f"{job_run_id}/"):
             self._events.delete(item.name)
 
-    def keep_report(self, job_run_id: str, report: Mapping[str, Any]) -> bool:
-        """Store the report of an event, before the event; False when its id has a report already.
+    def keep_report(self, job_run_id: str, report: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Store the report of an event, before the event.
 
         Args:
             job_run_id: GEM's id of the job.
             report: the whole event.
 
-        """
-        try:
-            self._reports.create(_report_name(job_run_id, report["id"]), _report_body(report))
-        except RecordConflict:
-            return False
-        return True
+        Returns:
+            None, or the report that another delivery stored first under this id; it stays.
 
-    def replace_report(self, job_run_id: str, report: Mapping[str, Any]) -> None:
-        """Replace the report of an event."""
-        self._reports.put(_report_name(job_run_id, report["id"]), _report_body(report))
+        """
+        while True:
+            try:
+                self._reports.create(
+                    _report_name(job_run_id, report["id"]), json.dumps(report, indent=1).encode()
+                )
+            except RecordConflict:
+                if stored := self.report(job_run_id, report["id"]):
+                    first: Mapping[str, Any] = json.loads(stored)
+                    return first
+                # The report was deleted just now, so this one is stored after all.
+            else:
+                return None
 
     def keep_page(self, job_run_id: str, id_: str, page: str) -> None:
         """Store the HTML page of a report."""
@@ -90,7 +96,3 @@ def _report_name(job_run_id: str, id_: str) -> str:
 
 def _page_name(job_run_id: str, id_: str) -> str:
     return f"{job_run_id}/{id_}/report.html"
-
-
-def _report_body(report: Mapping[str, Any]) -> bytes:
-    return json.dumps(report, indent=1).encode()

@@ -53,12 +53,12 @@ class Version:
         return cls._of("not_audited", etag, reason, request)
 
     @classmethod
-    def changed(cls) -> Self:
+    def changed(cls, request: datetime | None) -> Self:
         """The output changed during each audit.
 
         The ETag is not part of it: an output that no longer changes is audited as its own version.
         """
-        return cls._of("changed")
+        return cls._of("changed", *_if_any(request))
 
     @classmethod
     def refused(cls) -> Self:
@@ -66,9 +66,9 @@ class Version:
         return cls._of("refused")
 
     @classmethod
-    def output_missing(cls) -> Self:
+    def output_missing(cls, request: datetime | None) -> Self:
         """The output did not exist when the grace time ended."""
-        return cls._of("output_missing")
+        return cls._of("output_missing", *_if_any(request))
 
     @classmethod
     def of_settlement(cls, outcome: Outcome) -> Self:
@@ -85,3 +85,8 @@ class Version:
         return manifest_id(
             record.job_run_id, record.registered_at, version=self.text, ruleset=RULESET
         )
+
+
+def _if_any(request: datetime | None) -> tuple[datetime, ...]:
+    """The time of the redelivery. The text of the first delivery never had a part for it."""
+    return (request,) if request else ()

@@ -82,14 +82,14 @@ def audit_output(deliverer: Deliverer, record: JobRecord) -> Audited | CloudEven
             ends = (record.settled_at or record.registered_at) + deliverer.output_grace
             if now < ends:
                 return Wait(min(now + RETRY_WAIT, ends), str(error))
-            return Audited(Outcome.OUTPUT_MISSING, Version.output_missing())
+            return Audited(Outcome.OUTPUT_MISSING, Version.output_missing(record.redelivered_at))
         except OutputRefused as error:
             report = refused_report(job, str(error))
             return Audited(report.outcome, Version.refused(), report)
         except OutputChanged:
             log(Event.OUTPUT_CHANGED, job_run_id=record.job_run_id)
     report = changed_report(output, job)
-    return Audited(report.outcome, Version.changed(), report, output)
+    return Audited(report.outcome, Version.changed(record.redelivered_at), report, output)
 
 
 def _audit_version(

@@ -33,14 +33,15 @@ def keep(deliverer: Deliverer, record: JobRecord, audited: Audited) -> CloudEven
         report_url=outbox.report_url(job_run_id, id_),
         now=now,
     )
-    if outbox.keep_report(job_run_id, report):
+    first = outbox.keep_report(job_run_id, report)
+    if first is None:
         _keep_page(deliverer, job_run_id, id_, audited, now)
-    elif not outbox.get(job_run_id, id_):
-        # An earlier delivery died after it stored its report, perhaps because making the page needs
-        # too much memory. So this delivery makes no page.
-        outbox.replace_report(job_run_id, report)
-    event = outbox.keep(job_run_id, manifest(report))
-    if audited.version != Version.changed() and audited.output and _is_replaced(audited.output):
+    # Otherwise an earlier delivery died after it stored its report, perhaps because making the page
+    # needs too much memory; or it is still making the page. So this delivery makes no page, and its
+    # manifest has the content of that report.
+    event = outbox.keep(job_run_id, manifest(first or report))
+    is_changing = audited.version == Version.changed(record.redelivered_at)
+    if audited.output and not is_changing and _is_replaced(audited.output):
         return wait_for(deliverer, record, "the output was replaced after its audit") or event
     return event
 

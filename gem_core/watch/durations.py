@@ -115,5 +115,12 @@ def _read(body: bytes) -> dict[str, tuple[float, ...]]:
             str(name): tuple(float(each) for each in seconds if 0 < float(each) < 1e9)  # noqa: PLR2004 - 30 years
             for name, seconds in values["secondsByKind"].items()
         }
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ):
         return {}

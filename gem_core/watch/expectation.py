@@ -85,9 +85,12 @@ def _by_progress(record: JobRecord) -> Expectation | None:
 
     The start of the job is not used: how long the job was queued is known only roughly.
     """
-    if len(record.progress) < 2:  # noqa: PLR2004 - the first and the present one
+    if not record.progress:
         return None
-    first, last = record.progress
+    # A newer version of the app may store more readings.
+    first, last = record.progress[0], record.progress[-1]
+    if first.percent >= last.percent:
+        return None
     seconds = max((last.at - first.at).total_seconds(), 0)
     pace = min(seconds / (last.percent - first.percent), _MAX_SECONDS)
     late = pace * (100 - last.percent)

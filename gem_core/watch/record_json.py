@@ -23,6 +23,15 @@ from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, ProgressReading, Settlement, Stage, StatusChange
 
 SCHEMA_VERSION = 1
+_UNREADABLE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
+"""What is raised for a text that is not JSON or has other values."""
 
 
 def record_to_json(record: JobRecord) -> dict[str, Any]:
@@ -79,7 +88,7 @@ def record_from_bytes(body: bytes) -> JobRecord:
         record = _read(values)
         written = record_to_json(record)
         return replace(record, extra={name: values[name] for name in values if name not in written})
-    except (ValueError, KeyError, TypeError, AttributeError, CourierError) as error:
+    except (*_UNREADABLE, CourierError) as error:
         if isinstance(error, RecordUnreadable):
             raise
         raise RecordUnreadable(f"not a job record: {error!r}"[:200]) from error

@@ -42,6 +42,8 @@ def account_of(address: BlobAddress) -> "BlobServiceClient":
         return blob_service_at(address.account, address.signature)
     output = output_connection()
     account = blob_service(output, output.blob_service_uri or "")
-    if account.url.rstrip("/") != address.account:
-        raise OutputRefused(f"{address.url} is not in the storage of GEM_OUTPUT ({account.url})")
+    # The query of this URL is the signature, if the connection string has one.
+    url = account.url.partition("?")[0].rstrip("/")
+    if url != address.account:
+        raise OutputRefused(f"{address.url} is not in the storage of GEM_OUTPUT ({url})")
     return account

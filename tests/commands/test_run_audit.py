@@ -13,9 +13,12 @@ import pyarrow as pa
 import pytest
 from azure.core.credentials import AccessToken
 from azure.storage.blob import (
+    AccountSasPermissions,
     BlobSasPermissions,
     BlobServiceClient,
     ContainerClient,
+    ResourceTypes,
+    generate_account_sas,
     generate_blob_sas,
 )
 
@@ -509,6 +512,30 @@ def test_a_blob_of_the_emulator(
     monkeypatch.delenv("GEM_OUTPUT")
     assert command(address) == 2
     assert "GEM_OUTPUT is missing" in capsys.readouterr().err
+
+
+def test_a_signature_in_the_connection_string_opens_the_blob_and_is_never_shown(
+    azurite: Azurite,
+    blob: ContainerClient,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    key = azurite.connection_string.partition("AccountKey=")[2].partition(";")[0]
+    signature = generate_account_sas(
+        "devstoreaccount1",
+        account_key=key,
+        resource_types=ResourceTypes(object=True),
+        permission=AccountSasPermissions(read=True),
+        expiry=datetime.now(UTC) + timedelta(hours=1),
+    )
+    output = f"BlobEndpoint={azurite.blob_uri};SharedAccessSignature={signature}"
+    monkeypatch.setenv("GEM_OUTPUT", output)
+    address = f"{blob.url}/a%20folder/roads_matched.parquet"
+    assert command(address) == 0
+    assert command(address.replace("devstoreaccount1", "other")) == 2
+    out, err = capsys.readouterr()
+    assert "not in the storage of GEM_OUTPUT" in err
+    assert "sig" not in out + err
 
 
 def test_a_signature_opens_the_blob_and_is_never_shown(

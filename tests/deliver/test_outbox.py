@@ -75,7 +75,7 @@ REPORT: dict[str, Any] = {"id": "id-1", "data": {"name": "é", "rows": [1, 2]}}
 
 def test_a_report_is_stored_whole_at_its_address() -> None:
     world = World()
-    assert world.outbox.keep_report(JOB, REPORT)
+    assert world.outbox.keep_report(JOB, REPORT) is None
     held = world.reports.get(f"{JOB}/id-1/report.json")
     assert held
     assert json.loads(held.body) == REPORT
@@ -83,14 +83,24 @@ def test_a_report_is_stored_whole_at_its_address() -> None:
     assert world.outbox.report(JOB, "id-1") == held.body
 
 
-def test_a_report_is_replaced_only_on_purpose() -> None:
+def test_the_first_report_is_never_replaced() -> None:
     outbox = World().outbox
-    other = {"id": "id-1", "data": {}}
     outbox.keep_report(JOB, REPORT)
-    assert not outbox.keep_report(JOB, other)
+    assert outbox.keep_report(JOB, {"id": "id-1", "data": {}}) == REPORT
     assert json.loads(outbox.report(JOB, "id-1") or b"") == REPORT
-    outbox.replace_report(JOB, other)
-    assert json.loads(outbox.report(JOB, "id-1") or b"") == other
+
+
+def test_a_report_deleted_at_the_same_time_is_stored_again() -> None:
+    class Vanishing(MemoryDocuments):
+        def get(self, name: str) -> Document | None:
+            self.delete(name)
+            return super().get(name)
+
+    world = World()
+    world.reports = Vanishing()
+    assert world.outbox.keep_report(JOB, REPORT) is None
+    assert world.outbox.keep_report(JOB, REPORT) is None
+    assert world.reports.names() == [f"{JOB}/id-1/report.json"]
 
 
 def test_a_page_is_stored_beside_its_report() -> None:

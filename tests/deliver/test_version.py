@@ -20,9 +20,11 @@ TEXTS = {
     Version.not_audited("0x8D", NotAudited.NEVER_ENDED, START): (
         '["not_audited", "0x8D", "never_ended", "2026-01-20T10:00:00+00:00"]'
     ),
-    Version.changed(): '["changed"]',
+    Version.changed(None): '["changed"]',
+    Version.changed(START): '["changed", "2026-01-20T10:00:00+00:00"]',
     Version.refused(): '["refused"]',
-    Version.output_missing(): '["output_missing"]',
+    Version.output_missing(None): '["output_missing"]',
+    Version.output_missing(START): '["output_missing", "2026-01-20T10:00:00+00:00"]',
     Version.of_settlement(Outcome.LOST): '["settlement", "lost"]',
 }
 

@@ -79,6 +79,25 @@ def test_an_output_that_appears_after_output_missing_can_be_delivered() -> None:
     assert event["id"] != missed["id"]
 
 
+def test_an_output_that_is_missing_again_has_another_id() -> None:
+    """A listener that drops known ids must not keep `valid` as the last word."""
+    world = World(output_grace=timedelta(0))
+    world.settle(finished())
+    ids = [delivered(world)["id"]]
+    for output in (matched_file(), None):
+        world.queue.sent.clear()
+        world.clock.move(minutes=1)
+        world.files.held.pop(OUTPUT, None)
+        if output:
+            world.files.write(OUTPUT, output)
+        redeliver_job(world.manager, JOB)
+        event = delivered(world)
+        ids.append(event["id"])
+    assert event["data"]["outcome"] == "output_missing"
+    assert event["time"] == world.clock().isoformat()
+    assert len(set(ids)) == 3
+
+
 def test_a_conflict_while_waiting_keeps_the_other_change(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
     world.settle(finished())

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from gem_core.audit.reading.source import Source
+from gem_core.deliver.manifest import manifest
+from gem_core.deliver.outbox import Outbox
 from gem_core.errors import (
     OutputChanged,
     OutputError,
@@ -43,9 +45,9 @@ def delivered(
     if error:
         world.files.errors[OUTPUT] = error
     world.settle(finished())
-    manifest = deliver_results(replace(world.deliverer, make_page=make), JOB)
-    assert manifest
-    return world, check_manifest(manifest.body)
+    sent = deliver_results(replace(world.deliverer, make_page=make), JOB)
+    assert sent
+    return world, check_manifest(sent.body)
 
 
 def page_of(world: World, event: dict[str, Any]) -> bytes:
@@ -160,12 +162,42 @@ def test_after_a_death_during_the_page_the_next_delivery_makes_no_page() -> None
         deliver_results(replace(world.deliverer, make_page=die), JOB)
     assert world.queue.sent == []
     world.clock.move(minutes=10)
-    manifest = deliver_results(replace(world.deliverer, make_page=die), JOB)
-    assert manifest
+    sent = deliver_results(replace(world.deliverer, make_page=die), JOB)
+    assert sent
     assert kinds(world) == ["report.json"]
-    report = world.outbox.report(JOB, manifest.id)
+    report = world.outbox.report(JOB, sent.id)
     assert report
-    assert json.loads(report)["time"] == check_manifest(manifest.body)["time"]
+    assert json.loads(report)["time"] == check_manifest(sent.body)["time"]
+
+
+def test_a_report_is_the_one_of_its_manifest_when_two_deliveries_meet() -> None:
+    """One delivery has stored its report and makes the page. The other one overtakes it, and the
+    first stores its event in between.
+    """
+
+    def die(*_: object) -> str:
+        raise Killed
+
+    world = World()
+    world.files.write(OUTPUT, matched_file())
+    world.settle(finished())
+    with pytest.raises(Killed):
+        deliver_results(replace(world.deliverer, make_page=die), JOB)
+    (name,) = world.reports.names()
+    held = world.reports.get(name)
+    assert held
+    first = manifest(json.loads(held.body))
+
+    def go_on() -> None:
+        if world.trap.calls[-2:-1] == ["reports.create"]:
+            Outbox(events=world.manifests, reports=world.reports).keep(JOB, first)
+
+    world.trap = Trap(check=go_on)
+    world.clock.move(minutes=10)
+    assert deliver_results(world.deliverer, JOB) == first
+    (event,) = world.queue.events()
+    report = json.loads(world.outbox.report(JOB, event["id"]) or b"")
+    assert (report["time"], report["data"]["timing"]) == (event["time"], event["data"]["timing"])
 
 
 def test_after_a_death_after_the_page_the_page_stays() -> None:
@@ -182,9 +214,9 @@ def test_after_a_death_after_the_page_the_page_stays() -> None:
     with pytest.raises(Killed):
         deliver_results(replace(world.deliverer, make_page=reading), JOB)
     world.trap = Trap()
-    manifest = deliver_results(replace(world.deliverer, make_page=raising(AssertionError())), JOB)
-    assert manifest
-    assert page_of(world, check_manifest(manifest.body)) == repr(b"PAR1").encode()
+    sent = deliver_results(replace(world.deliverer, make_page=raising(AssertionError())), JOB)
+    assert sent
+    assert page_of(world, check_manifest(sent.body)) == repr(b"PAR1").encode()
 
 
 def reading(_: object, output: Source | None, __: object) -> str:
@@ -198,8 +230,8 @@ def test_a_job_that_is_registered_again_has_a_page_again() -> None:
     forget_job(world.manager, JOB)
     world.clock.move(seconds=1)
     world.settle(finished())
-    manifest = deliver_results(replace(world.deliverer, make_page=MAKE), JOB)
-    assert manifest
-    event = check_manifest(manifest.body)
+    sent = deliver_results(replace(world.deliverer, make_page=MAKE), JOB)
+    assert sent
+    event = check_manifest(sent.body)
     assert page_of(world, event)
     assert page_of(world, former)

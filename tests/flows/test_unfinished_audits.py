@@ -238,3 +238,36 @@ def test_a_full_audit_of_another_delivery_wins() -> None:
     first, second = world.queue.events()
     assert first == second
     assert second["data"]["input"]["idsCompared"]
+
+
+@pytest.mark.parametrize(("deaths_before", "call"), [(0, "delete"), (1, "replace")])
+def test_a_count_that_cannot_be_reduced_does_not_stop_the_manifest(
+    deaths_before: int, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For example, the app may not delete blobs. The audit has ended, so its result is sent."""
+
+    def audit_and_refuse(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - as an audit
+        refused = Mock(side_effect=StoreError("AuthorizationPermissionMismatch"))
+        monkeypatch.setattr(world.manifests, call, refused)
+        return audit(*args, **options)
+
+    world = settled()
+    world.audit = die
+    deaths(world, deaths_before)
+    world.audit = audit_and_refuse
+    assert delivered(world)["data"]["outcome"] == Outcome.VALID
+
+
+def test_a_count_that_cannot_be_reduced_does_not_hide_that_the_output_changed() -> None:
+    world = settled()
+    world.manifests.delete = Mock(side_effect=StoreError("503"))  # type: ignore[method-assign]
+    opened: list[Source] = []
+
+    def replace_once(output: Source, *args: Any, **options: Any) -> Report:  # noqa: ANN401 - as an audit
+        opened.append(output)
+        if len(opened) == 1:
+            world.files.write(OUTPUT, matched_file())
+        return audit(output, *args, **options)
+
+    world.audit = replace_once
+    assert delivered(world)["data"]["output"]["etag"] == opened[1].etag

@@ -155,9 +155,9 @@ def _ids() -> Iterator[str]:
         Version.of_etag("0x1"),
         *(Version.in_part("0x1", request) for request in (None, START)),
         *(Version.not_audited("0x1", reason, START) for reason in NotAudited),
-        Version.changed(),
+        *(Version.changed(request) for request in (None, START)),
         Version.refused(),
-        Version.output_missing(),
+        *(Version.output_missing(request) for request in (None, START)),
         *(Version.of_settlement(outcome) for outcome in ENDS),
     ]
     for version in versions:

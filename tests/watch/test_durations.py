@@ -70,6 +70,7 @@ def test_after_a_conflict_the_durations_are_read_again() -> None:
         b'{"secondsByKind": []}',
         b'{"secondsByKind": {"a": 3}}',
         b'{"secondsByKind": {"a": ["x"]}}',
+        b'{"secondsByKind": {"a": [1' + b"0" * 400 + b"]}}",
         b"\xff",
         b"[" * 100_000,
     ],

@@ -207,6 +207,11 @@ def _without(name: str) -> bytes:
     return json.dumps(held).encode()
 
 
+def test_a_record_that_is_nested_too_deep_is_unreadable() -> None:
+    with pytest.raises(RecordUnreadable, match="not a job record"):
+        record_from_bytes(b"[" * 100_000)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -229,6 +234,8 @@ def _without(name: str) -> bytes:
         _with(lastAnswer={}, contract=["x-version-1"]),
         _with(progress=[{"at": "2026-01-20T10:00:00+00:00"}]),
         _with(progress=[{"at": "2026-01-20T10:00:00+00:00", "percent": "half"}]),
+        _with(progress=[{"at": "2026-01-20T10:00:00+00:00", "percent": 10**400}]),
+        _with(settledAt="0001-01-01T00:00:00+14:00"),
         *(_without(name) for name in record_to_json(new_record()) if name not in OPTIONAL),
     ],
     ids=str,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gem_core.gem.job import JobStatus
 from gem_core.watch.durations import Durations, kind
-from gem_core.watch.record import JobRecord
+from gem_core.watch.record import JobRecord, ProgressReading
 from gem_core.watch.schedule import (
     JITTER,
     LOST_AFTER_ANSWERS,
@@ -91,6 +91,16 @@ def two(first: tuple[int, float], last: tuple[int, float]) -> JobRecord:
     for minutes, percent in (first, last):
         record = record.answered(job(progress=percent), START + timedelta(minutes=minutes))
     return record
+
+
+def test_a_newer_version_may_store_more_readings_of_the_progress() -> None:
+    record = two((10, 0), (90, 80))
+    first, last = record.progress
+    between = ProgressReading(START + timedelta(minutes=50), 70)
+    more = replace(record, progress=(first, between, last))
+    assert wait(more, timedelta(minutes=90)) == wait(record, timedelta(minutes=90))
+    same = replace(record, progress=(first, between, replace(first, at=last.at)))
+    assert wait(same, timedelta(minutes=90)) > timedelta(0)
 
 
 def test_with_progress_the_next_check_is_just_after_the_earliest_end() -> None:
