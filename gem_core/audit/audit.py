@@ -8,8 +8,9 @@ from gem_core.audit.against_input.input_file import InputFile, open_input_file
 from gem_core.audit.against_input.values import ValueFacts, compare_values
 from gem_core.audit.contract import ID, Promises, UsableColumns, promises_of
 from gem_core.audit.ids.bounded import DiskBoundIds
-from gem_core.audit.judging.facts import Facts, NotOpened, Obstacle
+from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.job_statistics import confidence_floor
+from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.judging.report import Report, judge
 from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
 from gem_core.audit.parquet.opened_file import DataFault, OpenedFile, TooMuch, open_parquet

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 from gem_core.audit.judging.report import Report
-from gem_core.audit.judging.report_json import no_checks, report_to_json
+from gem_core.audit.judging.report_json import report_to_json
+from gem_core.audit.judging.ruleset import no_checks
 from gem_core.audit.reading.source import Source
 from gem_core.deliver.manifest import AuditParts
 from gem_core.watch.record import JobRecord

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from gem_core.audit.judging.report import RULESET
+from gem_core.audit.judging.ruleset import RULESET
 from gem_core.deliver.manifest import manifest_id
 from gem_core.moments import moment_text
 from gem_core.outcome import Outcome

@@ -7,9 +7,11 @@ from typing import Any
 
 from gem_core.audit.against_input.input_facts import InputFacts
 from gem_core.audit.judging.check import Severity
-from gem_core.audit.judging.facts import Facts, NotOpened, Obstacle
+from gem_core.audit.judging.facts import Facts
+from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.judging.report import CheckResult, Report
-from gem_core.audit.judging.report_json import no_checks, report_to_json
+from gem_core.audit.judging.report_json import report_to_json
+from gem_core.audit.judging.ruleset import no_checks
 from gem_core.audit.judging.verdict import Judgement, Verdict
 from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.deliver.manifest import AuditParts, manifest, manifest_id, whole_event

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from gem_core.audit.audit import audit, changed_report, refused_report
-from gem_core.audit.judging.report import RULESET
+from gem_core.audit.judging.ruleset import RULESET
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.gem.job import GemJob
 from gem_core.outcome import Outcome

@@ -5,7 +5,8 @@ from dataclasses import replace
 from gem_core.audit.against_input.input_facts import InputFacts
 from gem_core.audit.audit import audit
 from gem_core.audit.child.result import AuditResult, PageOptions
-from gem_core.audit.judging.facts import Facts, NotOpened, Obstacle
+from gem_core.audit.judging.facts import Facts
+from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.judging.report import Report, judge
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions

@@ -1,31 +1,14 @@
 """What was found out about an output, before anything is judged. Pure values."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from gem_core.audit.against_input.input_facts import InputFacts
 from gem_core.audit.against_input.values import ValueFacts
 from gem_core.audit.ids.facts import IdFacts
+from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.parquet.opened_file import Fault, OpenedFile
 from gem_core.audit.rows.profile import Profile
 from gem_core.gem.job import GemJob
-
-
-class Obstacle(StrEnum):
-    """Why an output was not opened, in the words of a report."""
-
-    NAMES = "the names that GEM gives cannot be the names of a file"
-    ENDED_EARLY = "no audit of the output came to its end"
-    CHANGED = "the output changed each time while it was read"
-
-
-@dataclass(frozen=True, slots=True)
-class NotOpened:
-    """An output that was not opened."""
-
-    obstacle: Obstacle
-    detail: str
-    """What happened, in words; never empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from gem_core.audit.judging.check import (
     check,
     known,
 )
-from gem_core.audit.judging.facts import Facts, NotOpened, Obstacle
+from gem_core.audit.judging.facts import Facts
+from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.judging.parts import NOT_PARQUET, content, footer, output_name, rows
 from gem_core.audit.judging.verdict import Judgement, failed, no_problem, passed
 from gem_core.audit.parquet.opened_file import Fault, FaultKind, OpenedFile

@@ -7,7 +7,8 @@ from gem_core.audit.against_input.values import ValueFacts
 from gem_core.audit.contract import promises_of
 from gem_core.audit.ids.facts import IdFacts
 from gem_core.audit.judging.check import Missing, Need, NotAsked, known
-from gem_core.audit.judging.facts import Facts, NotOpened, Obstacle
+from gem_core.audit.judging.facts import Facts
+from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.parquet.opened_file import Fault, OpenedFile
 from gem_core.audit.rows.confidence import Confidence
 from gem_core.audit.rows.offenders import Offenders

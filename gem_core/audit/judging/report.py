@@ -7,11 +7,9 @@ from gem_core.audit.judging.check import Severity
 from gem_core.audit.judging.checks import CHECKS
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.file_checks import auditable
+from gem_core.audit.judging.ruleset import RULESET
 from gem_core.audit.judging.verdict import Judgement, Verdict
 from gem_core.outcome import Outcome
-
-RULESET = "1"
-"""Version of the checks. A change of a check's name, severity or meaning makes a new one."""
 
 
 @dataclass(frozen=True, slots=True)

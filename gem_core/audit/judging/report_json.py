@@ -8,7 +8,8 @@ from typing import Any
 
 from gem_core.audit.against_input.values import ValueFacts
 from gem_core.audit.judging.facts import Facts
-from gem_core.audit.judging.report import RULESET, CheckResult, Report
+from gem_core.audit.judging.report import CheckResult, Report
+from gem_core.audit.judging.ruleset import COUNTS, RULESET
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.rows.confidence import QUANTILES, Confidence
 from gem_core.audit.rows.example import Example
@@ -41,11 +42,6 @@ def report_to_json(report: Report) -> dict[str, Any]:
     }
 
 
-def no_checks() -> dict[str, Any]:
-    """The checks of a job without an audit."""
-    return _checks((), complete=True)
-
-
 def _checks(results: tuple[CheckResult, ...], *, complete: bool) -> dict[str, Any]:
     asked = [result for result in results if result.judgement.is_asked]
     return {
@@ -58,8 +54,7 @@ def _checks(results: tuple[CheckResult, ...], *, complete: bool) -> dict[str, An
 
 
 def _counts(results: tuple[CheckResult, ...]) -> dict[str, int]:
-    names = ("passed", "failedError", "failedWarning", "failedInfo", "notRun", "notAsked")
-    return dict.fromkeys(names, 0) | Counter(map(_counted_as, results))
+    return dict.fromkeys(COUNTS, 0) | Counter(map(_counted_as, results))
 
 
 def _counted_as(result: CheckResult) -> str:

@@ -10,7 +10,8 @@ from gem_core.audit.against_input.input_facts import InputFacts
 from gem_core.audit.against_input.values import ValueFacts
 from gem_core.audit.judging.check import ERROR, Missing, NotAsked, check
 from gem_core.audit.judging.checks import CHECKS, COMPARISONS
-from gem_core.audit.judging.facts import Facts, NotOpened, Obstacle
+from gem_core.audit.judging.facts import Facts
+from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.judging.report import Report, judge
 from gem_core.audit.judging.verdict import Judgement, Verdict, failed, not_asked, not_run
 from gem_core.audit.parquet.opened_file import Fault, FaultKind

@@ -10,8 +10,9 @@ import pytest
 
 from gem_core.audit.audit import audit
 from gem_core.audit.judging.checks import CHECKS
-from gem_core.audit.judging.report import RULESET, Report, judge
+from gem_core.audit.judging.report import Report, judge
 from gem_core.audit.judging.report_json import report_to_json
+from gem_core.audit.judging.ruleset import RULESET
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.options import AuditOptions
 from gem_core.audit.reading.source import Source
