@@ -36,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
         keys = Keys(_key(os.environ, _FUNCTION_KEY), _key(os.environ, _MASTER_KEY))
         host = Host(app, os.environ, worker=worker, keys=keys)
         with HttpServer((options.address, options.port)) as server:
+            # Azure's worker removes it too, so that `multiprocessing` works in neither.
+            sys.modules.pop("__main__", None)
             host.start()
             return _serve(host, server, keys, with_parent=options.with_parent)
     except (AppLoadError, SettingsError) as error:

@@ -138,6 +138,7 @@ class TestHttp:
             "body": "00ff",
             "url": f"{runner.url}/api/things/a%20b%2Fc?q=1&q=2",
             "header": "given",
+            "main": False,
         }
 
     def test_keys_are_enforced(self, shared: tuple[Runner, Storage]) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import os
+import sys
 import time
 import uuid
 
@@ -52,6 +53,7 @@ def thing(req: func.HttpRequest) -> func.HttpResponse:
         "body": req.get_body().hex(),
         "url": req.url,
         "header": req.headers.get("X-Given"),
+        "main": "__main__" in sys.modules,
     }
     return func.HttpResponse(
         json.dumps(shown), status_code=202, headers={"X-Own": "yes"}, mimetype="application/json"
