@@ -55,7 +55,7 @@ def check_batch(batch: func.QueueMessage) -> None:
 )
 def deliver_results(ticket: func.InputStream) -> None:
     """Audit the output of a settled job and send its manifest."""
-    from gem_core.flows import deliver_results as delivering  # noqa: PLC0415 - imports pyarrow
+    from gem_core.flows import deliver_results as delivering  # noqa: PLC0415 - slow to import
 
     delivering.deliver_results(delivery.deliverer(), ticket_job_run_id(ticket.name or ""))
 

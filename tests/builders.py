@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gem_core.audit.audit import audit
+from gem_core.audit.child.in_process import audit_in_process, not_opened_in_process
 from gem_core.deliver.attempts import Attempts
 from gem_core.deliver.outbox import Outbox
 from gem_core.flows.check_one import ask
 from gem_core.flows.checker import Checker, PoisonCount, in_threads
-from gem_core.flows.deliverer import Audit, Deliverer
+from gem_core.flows.deliverer import Audit, Deliverer, PageMode
 from gem_core.flows.manage_jobs import JobManager
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.gem.job import GemJob
@@ -173,7 +173,8 @@ class World:
     input_audit: bool = True
     jitter: Callable[[], float] = lambda: 0.0
     poison: tuple[PoisonCount, ...] = ()
-    audit: Audit = audit
+    audit: Audit = audit_in_process
+    page: PageMode = PageMode.NONE
 
     def __post_init__(self) -> None:
         self.jobs = MemoryDocuments(self.clock, "gem-jobs")
@@ -250,6 +251,8 @@ class World:
             input_audit=self.input_audit,
             clock=self.clock,
             audit=self.audit,
+            report_not_opened=not_opened_in_process,
+            page=self.page,
         )
 
     @property

@@ -249,3 +249,18 @@ def test_the_app_starts_without_what_is_slow_to_import() -> None:
         cwd=ROOT, env={"PATH": ""}, capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     assert done.stdout.strip() == "[]"
+
+
+def test_the_process_that_reads_files_for_its_child_does_not_import_what_the_child_needs() -> None:
+    """Memory is for the child."""
+    program = (
+        "import sys, gem_core.flows.deliver_results\n"
+        "from gem_core.audit.child import engine, machine\n"
+        "from gem_core.audit.reading import output_files\n"
+        "print([name for name in ('pyarrow', 'numpy') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT, env={"PATH": ""}, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout.strip() == "[]"

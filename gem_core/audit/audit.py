@@ -10,7 +10,7 @@ from gem_core.audit.contract import ID, Promises, UsableColumns, promises_of
 from gem_core.audit.ids.bounded import DiskBoundIds
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.job_statistics import confidence_floor
-from gem_core.audit.judging.not_opened import NotOpened, Obstacle
+from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.judging.report import Report, judge
 from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
 from gem_core.audit.parquet.opened_file import DataFault, OpenedFile, TooMuch, open_parquet
@@ -67,24 +67,8 @@ def audit(
         return judge(facts, bytes_read=file.bytes_read, requests=file.requests)
 
 
-def changed_report(output: Source, job: GemJob) -> Report:
-    """Make the report of an output that changed each time while it was read."""
-    changed = NotOpened(Obstacle.CHANGED, "it was overwritten each time while it was read")
-    return _not_opened_report(job, changed, output)
-
-
-def given_up_report(output: Source, job: GemJob, *, begun: int) -> Report:
-    """Make the report of an output that `begun` audits began to read, of which none ended."""
-    detail = f"{begun} audits of it began, and none ended"
-    return _not_opened_report(job, NotOpened(Obstacle.ENDED_EARLY, detail), output)
-
-
-def refused_report(job: GemJob, reason: str) -> Report:
-    """Make the report of an output whose names, as GEM gives them, cannot be those of a file."""
-    return _not_opened_report(job, NotOpened(Obstacle.NAMES, reason))
-
-
-def _not_opened_report(job: GemJob, why: NotOpened, output: Source | None = None) -> Report:
+def not_opened_report(job: GemJob, why: NotOpened, output: Source | None) -> Report:
+    """Make the report of an output that is not opened; None when the job leads to no file."""
     facts = Facts(
         job=job,
         file=why,

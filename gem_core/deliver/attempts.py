@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from gem_core.errors import OutputError, RecordConflict, StoreError
+from gem_core.errors import AuditStopped, MachineUnfit, OutputError, RecordConflict, StoreError
 from gem_core.moments import moment_text, optional_moment_text, read_moment
 from gem_core.storage.documents import Documents
 from gem_core.watch.record import JobRecord
@@ -41,8 +41,9 @@ class Attempts:
         """Count an audit of the output with this ETag while it runs.
 
         Yields the number of audits that have begun and not ended, including this one. The count is
-        reduced when the audit ends, or fails with OutputError or StoreError. It is not reduced when
-        the process dies or another error is raised, because that would happen again each time.
+        reduced when the audit ends, or fails for a reason that says nothing about the output. It is
+        not reduced when the process dies or another error is raised, AuditUnfinished too, because
+        that would happen again each time.
 
         Raises:
             StoreError: the count could not be increased.
@@ -51,7 +52,7 @@ class Attempts:
         begun = self._begin(_name(record, "begun", etag))
         try:
             yield begun.count
-        except (OutputError, StoreError):
+        except (OutputError, StoreError, AuditStopped, MachineUnfit):
             self._end(begun)
             raise
         self._end(begun)

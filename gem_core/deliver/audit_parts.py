@@ -1,9 +1,9 @@
 """The parts of a manifest that come from an audit. Pure."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
-from gem_core.audit.judging.report import Report
-from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.judging.ruleset import no_checks
 from gem_core.audit.reading.source import Source
 from gem_core.deliver.manifest import AuditParts
@@ -14,12 +14,13 @@ CLOCK_SLACK = timedelta(minutes=1)
 
 
 def audit_parts(
-    report: Report | None, output: Source | None, record: JobRecord, now: datetime
+    report: Mapping[str, Any] | None, output: Source | None, record: JobRecord, now: datetime
 ) -> AuditParts:
     """The parts of a manifest that come from an audit.
 
     Args:
-        report: the report of the audit; None for a job without an audit.
+        report: the report of the audit as JSON, see `judging.report_json`; None for a job without
+            an audit.
         output: the version that was audited; None when no file was opened.
         record: the job's record.
         now: when the audit ended.
@@ -27,14 +28,13 @@ def audit_parts(
     """
     if report is None:
         return AuditParts(checks=no_checks())
-    parts = report_to_json(report)
     return AuditParts(
         subject=f"{output.container}/{output.name}" if output else "",
-        output=parts["output"] | _file(output, record) if output else None,
-        input=parts["input"],
-        match=parts["match"],
-        statistics=parts["statistics"],
-        checks=parts["checks"],
+        output=report["output"] | _file(output, record) if output else None,
+        input=report["input"],
+        match=report["match"],
+        statistics=report["statistics"],
+        checks=report["checks"],
         audited_at=now,
     )
 

@@ -22,7 +22,7 @@ class NotAudited(StrEnum):
     """Why an output could not be audited."""
 
     LIMITS = "limits"
-    """To read it, an audit would need more memory or disk than it may use."""
+    """Its reader crashed, or needs more memory, disk or time than an audit may use."""
     NEVER_ENDED = "never_ended"
     """Audits of it began and never ended."""
 

@@ -6,13 +6,19 @@ It stores only the number of attempts, and sends nothing.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gem_core.audit.audit import changed_report, given_up_report, refused_report
-from gem_core.audit.judging.report import Report
+from gem_core.audit.child.result import AuditResult, PageOptions
+from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.reading.source import Source
 from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.deliver.version import NotAudited, Version
-from gem_core.errors import OutputChanged, OutputMissing, OutputRefused
-from gem_core.flows.deliverer import Deliverer
+from gem_core.errors import (
+    AuditError,
+    OutputChanged,
+    OutputMissing,
+    OutputRefused,
+    OutputUnreachable,
+)
+from gem_core.flows.deliverer import Deliverer, PageMode
 from gem_core.flows.job_files import open_input, output_name
 from gem_core.gem.job import GemJob
 from gem_core.logs import Event, log
@@ -42,7 +48,7 @@ class Audited:
     outcome: Outcome
     version: Version
     """What the manifest describes."""
-    report: Report | None = None
+    result: AuditResult | None = None
     """None when there is no output to judge."""
     output: Source | None = None
     """The audited output; None when no file was opened."""
@@ -65,7 +71,7 @@ def audit_output(deliverer: Deliverer, record: JobRecord) -> Audited | CloudEven
         stored for this version of the output. `Wait`: when to try again.
 
     Raises:
-        OutputUnreachable: the output storage refused access or did not answer.
+        OutputUnreachable: the output could not be opened: storage refused access or did not answer.
         StoreError: the app's own storage refused access or did not answer.
 
     """
@@ -73,6 +79,16 @@ def audit_output(deliverer: Deliverer, record: JobRecord) -> Audited | CloudEven
     if record.settlement is not Settlement.FINISHED or job is None:
         outcome = Outcome(str(record.settlement))
         return Audited(outcome, Version.of_settlement(outcome))
+    try:
+        return _audit_finished(deliverer, record, job)
+    except AuditError as error:  # says nothing certain about the file
+        return _retry(deliverer, error)
+
+
+def _audit_finished(
+    deliverer: Deliverer, record: JobRecord, job: GemJob
+) -> Audited | CloudEvent | Wait:
+    """Audit the output of a finished job. Raises AuditError if an audit gave no verdict."""
     for _ in range(MAX_AUDITS):
         try:
             output = deliverer.files.open(job.storage_id, output_name(job))
@@ -84,12 +100,26 @@ def audit_output(deliverer: Deliverer, record: JobRecord) -> Audited | CloudEven
                 return Wait(min(now + RETRY_WAIT, ends), str(error))
             return Audited(Outcome.OUTPUT_MISSING, Version.output_missing(record.redelivered_at))
         except OutputRefused as error:
-            report = refused_report(job, str(error))
-            return Audited(report.outcome, Version.refused(), report)
+            return _not_opened(deliverer, job, Version.refused(), Obstacle.NAMES, str(error))
         except OutputChanged:
             log(Event.OUTPUT_CHANGED, job_run_id=record.job_run_id)
-    report = changed_report(output, job)
-    return Audited(report.outcome, Version.changed(record.redelivered_at), report, output)
+    detail = "it was overwritten each time while it was read"
+    version = Version.changed(record.redelivered_at)
+    return _not_opened(deliverer, job, version, Obstacle.CHANGED, detail, output)
+
+
+def _not_opened(
+    deliverer: Deliverer,
+    job: GemJob,
+    version: Version,
+    obstacle: Obstacle,
+    detail: str,
+    output: Source | None = None,
+) -> Audited:
+    """Report an output that is not opened, and why."""
+    why = NotOpened(obstacle, detail)
+    result = deliverer.report_not_opened(job, why, output, page=_page(deliverer))
+    return Audited(result.outcome, version, result, output)
 
 
 def _audit_version(
@@ -118,37 +148,53 @@ def _audit(deliverer: Deliverer, record: JobRecord, job: GemJob, output: Source)
     request = record.redelivered_at
     with deliverer.attempts.counted(record, output.etag) as begun:
         if begun > MAX_BEGUN:
-            report = given_up_report(output, job, begun=MAX_BEGUN)
             version = Version.not_audited(output.etag, NotAudited.NEVER_ENDED, request)
-            return Audited(report.outcome, version, report, output)
+            detail = f"{MAX_BEGUN} audits of it began, and none ended"
+            return _not_opened(deliverer, job, version, Obstacle.ENDED_EARLY, detail, output)
         input_ = open_input(deliverer, job, skip=begun > BEGUN_WITH_INPUT)
         if input_.retryable and (wait := wait_for(deliverer, record, input_.note)):
             return wait
-        report = deliverer.audit(
-            output,
-            job,
-            input_source=input_.source,
-            input_note=input_.note,
-            expected_input=record.expected_input_name,
-        )
+        try:
+            result = deliverer.audit(
+                output,
+                job,
+                input_source=input_.source,
+                input_note=input_.note,
+                expected_input=record.expected_input_name,
+                page=_page(deliverer),
+            )
+        except OutputUnreachable as error:  # storage is slow, or does not answer any more
+            return _retry(deliverer, error)
     log(
         Event.OUTPUT_AUDITED,
         job_run_id=job.job_run_id,
-        outcome=report.outcome,
-        rows=report.rows,
-        share_matched=report.share_matched,
+        outcome=result.outcome,
+        rows=result.rows,
+        share_matched=result.share_matched,
         bytes=output.size_bytes,
-        bytes_read=report.bytes_read,
-        requests=report.requests,
+        bytes_read=result.bytes_read,
+        requests=result.requests,
     )
-    if report.temporary_problem and (wait := wait_for(deliverer, record, report.temporary_problem)):
+    if result.temporary_problem and (wait := wait_for(deliverer, record, result.temporary_problem)):
         return wait
     version = Version.of_etag(output.etag)
-    if report.facts.too_much:
+    if not result.is_read:
         version = Version.not_audited(output.etag, NotAudited.LIMITS, request)
-    elif input_.skipped or input_.retryable or report.temporary_problem:
+    elif input_.skipped or input_.retryable or result.input_left_out or result.temporary_problem:
         version = Version.in_part(output.etag, request)
-    return Audited(report.outcome, version, report, output)
+    return Audited(result.outcome, version, result, output)
+
+
+def _page(deliverer: Deliverer) -> PageOptions | None:
+    """How to draw the page of a report that is made now; None draws none."""
+    if deliverer.page is PageMode.NONE:
+        return None
+    return PageOptions(deliverer.clock(), with_map=deliverer.page is PageMode.WITH_MAP)
+
+
+def _retry(deliverer: Deliverer, error: Exception) -> Wait:
+    """Try again later, and conclude nothing from this try."""
+    return Wait(deliverer.clock() + RETRY_WAIT, str(error))
 
 
 def wait_for(deliverer: Deliverer, record: JobRecord, problem: str) -> Wait | None:

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Protocol
 
-from gem_core.audit.audit import audit
-from gem_core.audit.judging.report import Report
+from gem_core.audit.child.result import AuditResult, PageOptions
+from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.reading.source import Source
 from gem_core.deliver.attempts import Attempts
 from gem_core.deliver.outbox import Outbox
@@ -31,7 +32,7 @@ class ManifestQueue(Protocol):
 
 
 class Audit(Protocol):
-    """Audits an output; see `audit.audit.audit`."""
+    """Audits an output; see `Engine.audit`."""
 
     def __call__(
         self,
@@ -41,14 +42,28 @@ class Audit(Protocol):
         input_source: Source | None,
         input_note: str,
         expected_input: str | None,
-    ) -> Report:
-        """Audit one version of an output. Raises OutputChanged, OutputUnreachable."""
+        page: PageOptions | None,
+    ) -> AuditResult:
+        """Audit one version of an output. Raises OutputChanged, OutputUnreachable, AuditError."""
         ...
 
 
-type MakePage = Callable[[Report, Source | None, datetime], str]
-"""Makes an HTML page from a report, its output (None when none was opened) and the time of the
-audit."""
+class ReportNotOpened(Protocol):
+    """Reports an output that is not opened; see `Engine.not_opened`."""
+
+    def __call__(
+        self, job: GemJob, why: NotOpened, output: Source | None, *, page: PageOptions | None
+    ) -> AuditResult:
+        """Report it; `output` is None when the job leads to no file. Raises AuditError."""
+        ...
+
+
+class PageMode(Enum):
+    """Whether a report gets a page."""
+
+    NONE = "no page"
+    PLAIN = "a page without a map"
+    WITH_MAP = "a page with a map"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +79,6 @@ class Deliverer:
     output_grace: timedelta
     input_audit: bool
     clock: Callable[[], datetime]
-    make_page: MakePage | None = None
-    """With None no page is made."""
-    audit: Audit = audit
+    audit: Audit
+    report_not_opened: ReportNotOpened
+    page: PageMode = PageMode.NONE

@@ -1,22 +1,23 @@
-"""Builds the parts that a delivery needs. Edge: imports pyarrow at the first call."""
+"""Builds the parts that a delivery needs. Edge: processes."""
 
+import atexit
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from gem_core.settings.app_settings import InputCompare, QueueEncoding, Settings
 from gem_core.storage.clients import connector
-from gem_core.wiring.environment import now, settings
+from gem_core.wiring.environment import now, settings, system_environment
 from gem_core.wiring.gem import gem
 from gem_core.wiring.stores import stores
 
 if TYPE_CHECKING:
-    from gem_core.flows.deliverer import Deliverer, MakePage
+    from gem_core.audit.child.engine import Engine
+    from gem_core.flows.deliverer import Deliverer, PageMode
 
 
 @cache
 def deliverer() -> "Deliverer":
     """The parts that a delivery needs. Raises SettingsError."""
-    from gem_core.audit.audit import audit
     from gem_core.audit.options import AuditOptions, IdLimits
     from gem_core.audit.reading.output_files import OutputFiles
     from gem_core.deliver.attempts import Attempts
@@ -45,15 +46,28 @@ def deliverer() -> "Deliverer":
         job_url=gem().job_url,
         output_grace=chosen.output_grace,
         input_audit=chosen.input_audit,
-        audit=partial(audit, options=options),
+        audit=partial(_engine().audit, options=options),
+        report_not_opened=_engine().not_opened,
         clock=now,
-        make_page=_page_maker(chosen),
+        page=_page_mode(chosen),
     )
 
 
-def _page_maker(chosen: Settings) -> "MakePage | None":
-    if not chosen.report_page:
-        return None
-    from gem_core.page.make import make_page
+@cache
+def _engine() -> "Engine":
+    """The audits of this process; its child ends with it."""
+    from gem_core.audit.child.engine import Engine
+    from gem_core.audit.child.limits import Limits
+    from gem_core.audit.child.machine import audit_bytes
 
-    return partial(make_page, with_map=chosen.report_map)
+    engine = Engine(Limits(audit_bytes()), system_environment())
+    atexit.register(engine.close)
+    return engine
+
+
+def _page_mode(chosen: Settings) -> "PageMode":
+    from gem_core.flows.deliverer import PageMode
+
+    if not chosen.report_page:
+        return PageMode.NONE
+    return PageMode.WITH_MAP if chosen.report_map else PageMode.PLAIN

@@ -30,6 +30,11 @@ def use_settings(values: Mapping[str, str]) -> None:
     os.environ.update(values)
 
 
+def system_environment() -> Mapping[str, str]:
+    """The environment of this process as it is. Another process may get a few names of it."""
+    return os.environ
+
+
 @cache
 def settings() -> Settings:
     """All app settings. Raises SettingsError with all missing and invalid settings."""

@@ -7,9 +7,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from gem_core.audit.audit import audit, changed_report, given_up_report, refused_report
+from gem_core.audit.audit import audit, not_opened_report
 from gem_core.audit.ids import out_of_order
 from gem_core.audit.judging.checks import CHECKS
+from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.judging.verdict import Verdict
@@ -235,11 +236,12 @@ def test_the_input_is_held_against_the_registration(
     assert line.verdict is verdict
 
 
+CHANGED = NotOpened(Obstacle.CHANGED, "it was overwritten each time")
 NAMES_ONLY = {"names_usable", "matched_parts_sum", "shares_sum"}
 
 
 def test_an_output_that_never_holds_still(tmp_path: Path) -> None:
-    report = changed_report(write(tmp_path, matched_table()), job())
+    report = not_opened_report(job(), CHANGED, write(tmp_path, matched_table()))
     assert report.outcome == "invalid"
     assert report.failed() == {"unchanged_while_read"}
     assert (report.bytes_read, report.requests) == (0, 0)
@@ -254,7 +256,7 @@ def test_an_output_that_never_holds_still(tmp_path: Path) -> None:
 
 def test_an_output_that_no_audit_survived_keeps_its_size(tmp_path: Path) -> None:
     output = write(tmp_path, matched_table())
-    report = given_up_report(output, job(), begun=10)
+    report = not_opened_report(job(), NotOpened(Obstacle.ENDED_EARLY, "ten began"), output)
     assert report.outcome == "not_audited"
     assert report.failed() == {"auditable"}
     assert report_to_json(report)["output"]["bytes"] == output.size_bytes
@@ -281,7 +283,8 @@ def test_shuffled_ids_that_fill_their_range_are_never_sorted(
 
 
 def test_names_that_lead_astray() -> None:
-    report = refused_report(job(), "GEM's file name '../x' is more than a plain file name")
+    why = NotOpened(Obstacle.NAMES, "GEM's file name '../x' is more than a plain file name")
+    report = not_opened_report(job(), why, None)
     assert report.outcome == "invalid"
     assert report.failed() == {"names_usable"}
     assert (report.bytes_read, report.requests) == (0, 0)

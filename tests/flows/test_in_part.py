@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gem_core.audit.audit import audit
+from gem_core.audit.child.in_process import audit_in_process
 from gem_core.audit.options import AuditOptions, IdLimits
 from gem_core.errors import OutputChanged, OutputError, OutputMissing, OutputUnreachable
 from gem_core.flows.audit_output import MAX_RETRY_TIME
@@ -64,7 +64,7 @@ def test_a_read_error_of_the_input_is_waited_for(error: OutputError, at: int) ->
                 raise error
 
     world.files.on_read = fail
-    world.audit = partial(audit, options=AuditOptions(two_threads=False))
+    world.audit = partial(audit_in_process, options=AuditOptions(two_threads=False))
     world.files.write(INPUT, ids_file(range(100_000), row_group_size=1000))
     assert deliver_results(world.deliverer, JOB) is None
     ticks(world, until=MAX_RETRY_TIME)
@@ -175,7 +175,7 @@ def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:
     world = settled(output=shuffled())
     absent = tmp_path / "absent"
     limits = IdLimits(memory_bytes=10_000, folder=absent)
-    world.audit = partial(audit, options=AuditOptions(limits))
+    world.audit = partial(audit_in_process, options=AuditOptions(limits))
     assert deliver_results(world.deliverer, JOB) is None
     absent.mkdir()
     ticks(world, until=MAX_RETRY_TIME)
@@ -185,7 +185,8 @@ def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:
 def test_a_disk_that_stays_full_delays_the_manifest_only_for_a_while(tmp_path: Path) -> None:
     world = settled(output=shuffled())
     world.files.write(INPUT, shuffled())
-    world.audit = partial(audit, options=AuditOptions(IdLimits(1000, tmp_path / "absent")))
+    limits = IdLimits(1000, tmp_path / "absent")
+    world.audit = partial(audit_in_process, options=AuditOptions(limits))
     deliver_results(world.deliverer, JOB)
     ticks(world, until=2 * MAX_RETRY_TIME)
     assert "temporary directory" in last(world)["data"]["input"]["note"]

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from types import CodeType, FrameType
 from unittest.mock import Mock
@@ -13,8 +13,7 @@ import pytest
 
 import function_app
 from gem_core.flows.deliver_results import deliver_results
-from gem_core.flows.deliverer import Deliverer
-from gem_core.page.make import make_page
+from gem_core.flows.deliverer import Deliverer, PageMode
 from gem_core.storage.names import TICKETS
 from gem_core.wiring import delivery
 from tests.builders import JOB, World, matched_file
@@ -33,7 +32,7 @@ def with_everything() -> tuple[World, Deliverer]:
     world = settled()
     world.files.write(INPUT, matched_file())
     world.trap.calls.clear()
-    return world, replace(world.deliverer, make_page=partial(make_page, with_map=True))
+    return world, replace(world.deliverer, page=PageMode.WITH_MAP)
 
 
 class Visits:
@@ -132,8 +131,8 @@ def test_a_delivery_costs_a_fixed_number_of_requests() -> None:
         "jobs.get",
         "files.open", "manifests.get", "manifests.get",
         "manifests.create", "files.open", "files.source.read", "files.source.read",
-        "manifests.delete",
-        "reports.create", "files.source.read", "reports.put", "manifests.create",
+        "files.source.read", "manifests.delete",
+        "reports.create", "reports.put", "manifests.create",
         "files.source.read", "queue.send",
         "worklist.get", "jobs.replace", "worklist.delete",
     ]  # fmt: skip

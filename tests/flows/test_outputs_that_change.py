@@ -1,10 +1,14 @@
 """Outputs that appear late or never, and outputs that change during an audit."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from gem_core.audit.child.in_process import audit_in_process
+from gem_core.audit.child.result import AuditResult
 from gem_core.errors import OutputUnreachable
 from gem_core.flows.audit_output import MAX_AUDITS, MAX_RETRY_TIME, RETRY_WAIT
 from gem_core.flows.check_jobs import check_jobs
@@ -167,14 +171,24 @@ def test_an_output_that_was_deleted_during_the_audit_is_waited_for() -> None:
     assert world.record().stage is Stage.SETTLED
 
 
+def after_audit(world: World, do: Callable[[], object]) -> Deliverer:
+    """Something happens after the audit, for example while its page is drawn."""
+
+    def audit(*args: Any, **options: Any) -> AuditResult:  # noqa: ANN401 - the arguments of an audit
+        result = audit_in_process(*args, **options)
+        do()
+        return result
+
+    return replace(world.deliverer, audit=audit)
+
+
 def replaced_while_drawn(world: World) -> Deliverer:
-    """To make a page takes so long that the output is replaced meanwhile."""
+    """The output is replaced each time after its audit."""
 
-    def make(*_: object) -> str:
+    def replace_output() -> None:
         world.files.write(OUTPUT, matched_file(matched=len(world.reports.names())))
-        return ""
 
-    return replace(world.deliverer, make_page=make)
+    return after_audit(world, replace_output)
 
 
 def test_an_output_that_was_replaced_before_its_manifest_was_sent_is_audited_again(
@@ -195,19 +209,18 @@ def test_an_output_that_is_replaced_each_time_delays_the_manifest_only_for_a_whi
         world.clock.move(RETRY_WAIT)
         assert world.clock() <= START + MAX_RETRY_TIME
     (event,) = world.queue.events()
-    assert event["data"]["output"]["etag"] == f"E{len(world.reports.names()) // 2}"
+    assert event["data"]["output"]["etag"] == f"E{len(world.reports.names())}"
     assert world.record().stage is Stage.DELIVERED
 
 
 def test_an_output_that_becomes_unreachable_is_delivered_as_it_was_audited() -> None:
     world = settled()
 
-    def make(*_: object) -> str:
-        def refuse(_: str) -> None:
-            raise OutputUnreachable("storage answered 503")
+    def refuse(_: str) -> None:
+        raise OutputUnreachable("storage answered 503")
 
+    def become_unreachable() -> None:
         world.files.on_read = refuse
-        return ""
 
-    assert deliver_results(replace(world.deliverer, make_page=make), JOB)
+    assert deliver_results(after_audit(world, become_unreachable), JOB)
     assert len(world.queue.sent) == 1

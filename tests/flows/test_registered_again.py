@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from gem_core.audit.audit import audit
-from gem_core.audit.judging.report import Report
+from gem_core.audit.child.in_process import audit_in_process
+from gem_core.audit.child.result import AuditResult
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import forget_job, register_job
@@ -61,9 +61,9 @@ def test_an_incomplete_deletion_leaves_no_manifest_to_the_next_registration() ->
 def test_a_manifest_of_an_older_delivery_is_not_sent_for_the_next_registration() -> None:
     world = registered(OLD)
 
-    def audit_and_register(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - of an audit
-        world.audit = audit
-        report = audit(*args, **options)
+    def audit_and_register(*args: Any, **options: Any) -> AuditResult:  # noqa: ANN401 - of an audit
+        world.audit = audit_in_process
+        report = audit_in_process(*args, **options)
         forget_job(world.manager, JOB)
         register(world, NEW)
         return report

@@ -7,12 +7,12 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from gem_core.audit.reading.source import Source
+from gem_core.audit.child import in_process
 from gem_core.deliver.manifest import manifest
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import (
@@ -23,29 +23,26 @@ from gem_core.errors import (
     StoreError,
 )
 from gem_core.flows.deliver_results import deliver_results
-from gem_core.flows.deliverer import MakePage
+from gem_core.flows.deliverer import PageMode
 from gem_core.flows.manage_jobs import forget_job
-from gem_core.page.make import make_page
 from tests.builders import JOB, OUTPUT, World, check_manifest, finished, logged, matched_file
 from tests.fakes import Killed, MemoryDocuments, Trap
 
-MAKE: MakePage = partial(make_page, with_map=True)
-
 
 def delivered(
-    make: MakePage | None,
+    page: PageMode = PageMode.WITH_MAP,
     *,
     output: bytes | None = None,
     error: OutputError | None = None,
     grace: timedelta = timedelta(minutes=30),
 ) -> tuple[World, dict[str, Any]]:
     """A world after one delivery, and its event."""
-    world = World(output_grace=grace)
+    world = World(output_grace=grace, page=page)
     world.files.write(OUTPUT, matched_file() if output is None else output)
     if error:
         world.files.errors[OUTPUT] = error
     world.settle(finished())
-    sent = deliver_results(replace(world.deliverer, make_page=make), JOB)
+    sent = deliver_results(world.deliverer, JOB)
     assert sent
     return world, check_manifest(sent.body)
 
@@ -62,14 +59,14 @@ def kinds(world: World) -> list[str]:
 
 
 def test_the_page_is_stored_beside_the_report() -> None:
-    world, event = delivered(MAKE)
+    world, event = delivered()
     assert b"Valid" in page_of(world, event)
     assert kinds(world) == ["report.html", "report.json"]
 
 
 def test_the_manifest_does_not_link_a_private_page() -> None:
     """Storage is private; the address of the report is for readers with a role on it."""
-    world, event = delivered(MAKE)
+    world, event = delivered()
     name = f"{JOB}/{event['id']}/report.json"
     assert event["data"]["report"] == {"url": world.reports.url(name), "page": None}
     report = world.reports.get(name)
@@ -78,11 +75,9 @@ def test_the_manifest_does_not_link_a_private_page() -> None:
 
 
 def test_the_page_is_stored_after_the_report_and_before_the_manifest() -> None:
-    world = World()
-    world.files.write(OUTPUT, matched_file())
-    world.settle(finished())
+    world = with_page()
     world.trap.calls.clear()
-    deliver_results(replace(world.deliverer, make_page=reading), JOB)
+    deliver_results(world.deliverer, JOB)
     calls = [
         call for call in world.trap.calls if call.startswith(("reports", "manifests", "queue"))
     ]
@@ -90,47 +85,50 @@ def test_the_page_is_stored_after_the_report_and_before_the_manifest() -> None:
 
 
 def test_an_output_that_is_not_parquet_has_a_page() -> None:
-    world, event = delivered(MAKE, output=b"no parquet")
+    world, event = delivered(output=b"no parquet")
     assert event["data"]["outcome"] == "invalid"
     assert page_of(world, event).count(b"Invalid") > 1
 
 
 def test_an_output_with_a_refused_name_has_a_page() -> None:
-    world, event = delivered(MAKE, error=OutputRefused("<no name>"))
+    world, event = delivered(error=OutputRefused("<no name>"))
     assert event["data"]["outcome"] == "invalid"
     assert b"&lt;no name&gt;" in page_of(world, event)
 
 
 def test_a_missing_output_has_no_page() -> None:
-    world, event = delivered(MAKE, error=OutputMissing("gone"), grace=timedelta(0))
+    world, event = delivered(error=OutputMissing("gone"), grace=timedelta(0))
     assert event["data"]["outcome"] == "output_missing"
     assert kinds(world) == ["report.json"]
 
 
 def test_pages_can_be_turned_off() -> None:
-    world, _ = delivered(None)
+    world, _ = delivered(PageMode.NONE)
     assert kinds(world) == ["report.json"]
 
 
-def raising(error: Exception) -> MakePage:
-    def make(*_: object) -> str:
-        raise error
-
-    return make
+def with_page() -> World:
+    """A settled job whose report gets a page."""
+    world = World(page=PageMode.WITH_MAP)
+    world.files.write(OUTPUT, matched_file())
+    world.settle(finished())
+    return world
 
 
 @pytest.mark.parametrize(
     "error", [ValueError("template"), OutputChanged("replaced"), MemoryError(), RecursionError()]
 )
 def test_an_error_with_the_page_does_not_stop_the_manifest(
-    error: Exception, caplog: pytest.LogCaptureFixture
+    error: Exception, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world, event = delivered(raising(error))
+    monkeypatch.setattr(in_process, "make_page", Mock(side_effect=error))
+    world, event = delivered()
     assert event["data"]["outcome"] == "valid"
     assert kinds(world) == ["report.json"]
     assert len(world.queue.sent) == 1
     (line,) = logged(caplog, "report_page_failed")
-    assert (line["level"], line["reason"]) == ("WARNING", type(error).__name__)
+    assert line["level"] == "WARNING"
+    assert line["reason"].startswith(type(error).__name__)
 
 
 def test_a_page_that_cannot_be_stored_does_not_stop_the_manifest(
@@ -144,45 +142,53 @@ def test_a_page_that_cannot_be_stored_does_not_stop_the_manifest(
         return put(self, name, body, **options)
 
     monkeypatch.setattr(MemoryDocuments, "put", refuse_pages)
-    world, _ = delivered(MAKE)
+    world, _ = delivered()
     assert kinds(world) == ["report.json"]
     assert logged(caplog, "report_page_failed")
 
 
-def test_after_a_death_during_the_page_the_next_delivery_makes_no_page() -> None:
-    """For example, memory ran out. The same page would end the process at each later try."""
+def die_after(world: World, call: str) -> None:
+    """Deliver, and die after the first such call since the report was stored."""
 
-    def die(*_: object) -> str:
-        raise Killed
+    def die() -> None:
+        if world.trap.calls[-1] == call and "reports.create" in world.trap.calls:
+            raise Killed
 
-    world = World()
-    world.files.write(OUTPUT, matched_file())
-    world.settle(finished())
+    world.trap = Trap(check=die)
     with pytest.raises(Killed):
-        deliver_results(replace(world.deliverer, make_page=die), JOB)
+        deliver_results(world.deliverer, JOB)
     assert world.queue.sent == []
+    world.trap = Trap()
+
+
+@pytest.mark.parametrize(
+    ("call", "stored"),
+    [("reports.create", ["report.json"]), ("reports.put", ["report.html", "report.json"])],
+)
+def test_after_a_death_the_first_report_stays_with_its_own_page_or_none(
+    call: str, stored: list[str]
+) -> None:
+    """A page is never about another audit than the report beside it."""
+    world = with_page()
+    die_after(world, call)
+    began = world.clock()
     world.clock.move(minutes=10)
-    sent = deliver_results(replace(world.deliverer, make_page=die), JOB)
+    sent = deliver_results(world.deliverer, JOB)
     assert sent
-    assert kinds(world) == ["report.json"]
+    assert kinds(world) == stored
     report = world.outbox.report(JOB, sent.id)
     assert report
-    assert json.loads(report)["time"] == check_manifest(sent.body)["time"]
+    assert json.loads(report)["time"] == check_manifest(sent.body)["time"] == began.isoformat()
+    if page := world.outbox.page(JOB, sent.id):
+        assert f"{began:%H:%M}".encode() in page
 
 
 def test_a_report_is_the_one_of_its_manifest_when_two_deliveries_meet() -> None:
-    """One delivery has stored its report and makes the page. The other one overtakes it, and the
-    first stores its event in between.
+    """One delivery has stored its report. The other one overtakes it, and the first stores its
+    event in between.
     """
-
-    def die(*_: object) -> str:
-        raise Killed
-
-    world = World()
-    world.files.write(OUTPUT, matched_file())
-    world.settle(finished())
-    with pytest.raises(Killed):
-        deliver_results(replace(world.deliverer, make_page=die), JOB)
+    world = with_page()
+    die_after(world, "reports.create")
     (name,) = world.reports.names()
     held = world.reports.get(name)
     assert held
@@ -200,37 +206,21 @@ def test_a_report_is_the_one_of_its_manifest_when_two_deliveries_meet() -> None:
     assert (report["time"], report["data"]["timing"]) == (event["time"], event["data"]["timing"])
 
 
-def test_after_a_death_after_the_page_the_page_stays() -> None:
-    """The page was made without a problem, and it is about the same output."""
-    world = World()
-    world.files.write(OUTPUT, matched_file())
-    world.settle(finished())
-
-    def die_once() -> None:
-        if world.trap.calls[-3:] == ["reports.create", "files.source.read", "reports.put"]:
-            raise Killed
-
-    world.trap = Trap(check=die_once)
-    with pytest.raises(Killed):
-        deliver_results(replace(world.deliverer, make_page=reading), JOB)
-    world.trap = Trap()
-    sent = deliver_results(replace(world.deliverer, make_page=raising(AssertionError())), JOB)
+def test_after_a_death_after_the_manifest_its_page_stays() -> None:
+    """A repeat sends the stored manifest, so it makes no page."""
+    world = with_page()
+    die_after(world, "manifests.create")
+    sent = deliver_results(replace(world.deliverer, audit=Mock()), JOB)
     assert sent
-    assert page_of(world, check_manifest(sent.body)) == repr(b"PAR1").encode()
-
-
-def reading(_: object, output: Source | None, __: object) -> str:
-    """A page that shows content of the output."""
-    assert output
-    return repr(output.read(0, 4))
+    assert page_of(world, check_manifest(sent.body))
 
 
 def test_a_job_that_is_registered_again_has_a_page_again() -> None:
-    world, former = delivered(MAKE)
+    world, former = delivered()
     forget_job(world.manager, JOB)
     world.clock.move(seconds=1)
     world.settle(finished())
-    sent = deliver_results(replace(world.deliverer, make_page=MAKE), JOB)
+    sent = deliver_results(world.deliverer, JOB)
     assert sent
     event = check_manifest(sent.body)
     assert page_of(world, event)

@@ -1,35 +1,46 @@
 """An output whose audits never end is `not_audited`. If the input is the reason, it is skipped."""
 
+from dataclasses import replace
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 
-from gem_core.audit.audit import audit
-from gem_core.audit.judging.report import Report
+from gem_core.audit.child.in_process import audit_in_process, not_opened_in_process
+from gem_core.audit.child.result import AuditResult
+from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.reading.source import Source
-from gem_core.errors import OutputMissing, OutputUnreachable, StoreError
-from gem_core.flows.audit_output import BEGUN_WITH_INPUT, MAX_BEGUN, MAX_RETRY_TIME
+from gem_core.errors import (
+    AuditStopped,
+    AuditUnfinished,
+    MachineUnfit,
+    OutputMissing,
+    OutputRefused,
+    OutputUnreachable,
+    StoreError,
+)
+from gem_core.flows.audit_output import BEGUN_WITH_INPUT, MAX_BEGUN, MAX_RETRY_TIME, RETRY_WAIT
 from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.deliverer import Audit
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.outcome import Outcome
-from tests.builders import JOB, OUTPUT, World, matched_file
+from tests.builders import JOB, OUTPUT, World, job, logged, matched_file
 from tests.fakes import Killed
 from tests.flows.build import INPUT, delivered, settled, with_input
 
 NEVER_ENDED = "the audits that read the input never ended"
 
 
-def die(*_: object, **__: object) -> Report:
+def die(*_: object, **__: object) -> AuditResult:
     """The process dies, for example because memory ran out."""
     raise Killed
 
 
-def die_of_input(*args: Any, input_source: Source | None, **options: Any) -> Report:  # noqa: ANN401 - the arguments of an audit
+def die_of_input(*args: Any, input_source: Source | None, **options: Any) -> AuditResult:  # noqa: ANN401 - the arguments of an audit
     """The process dies when it reads the input, as pyarrow does with some files (decision 45)."""
     if input_source:
         raise Killed
-    return audit(*args, input_source=input_source, **options)
+    return audit_in_process(*args, input_source=input_source, **options)
 
 
 def deaths(world: World, times: int) -> None:
@@ -74,7 +85,7 @@ def test_an_output_whose_audits_never_end_is_not_audited() -> None:
     assert [(c["name"], c["detail"]) for c in failed] == [
         ("auditable", "10 audits of it began, and none ended")
     ]
-    world.audit = audit
+    world.audit = audit_in_process
     assert redelivered(world)["data"]["outcome"] == Outcome.VALID
 
 
@@ -83,7 +94,7 @@ def test_a_repeat_of_not_audited_starts_no_further_audit() -> None:
     world.audit = die
     deaths(world, MAX_BEGUN)
     lose_the_answer(world)
-    world.audit = audit  # a listener has the message, so the repeat must be the same one
+    world.audit = audit_in_process  # a listener has the message, so the repeat must be the same one
     deliver_results(world.deliverer, JOB)
     first, second = world.queue.sent
     assert first == second
@@ -107,14 +118,14 @@ def test_a_redelivery_after_the_cause_is_corrected_has_a_full_audit(times: int) 
     world = with_input()
     world.audit = die
     deaths(world, times)
-    world.audit = audit
+    world.audit = audit_in_process
     event = redelivered(world)
     assert event["data"]["input"]["idsCompared"]
     assert event["data"]["outcome"] == Outcome.INVALID  # roads are missing
 
 
 def test_another_output_whose_audits_never_end_has_a_manifest_of_its_own() -> None:
-    def fail(*_: object, **__: object) -> Report:
+    def fail(*_: object, **__: object) -> AuditResult:
         raise ValueError("unexpected")
 
     def give_up() -> dict[str, Any]:
@@ -141,7 +152,7 @@ def test_an_output_whose_audits_always_raise_is_not_audited() -> None:
     """A bug in the app about one file must not delay its manifest for ever."""
     world = settled()
 
-    def fail(*_: object, **__: object) -> Report:
+    def fail(*_: object, **__: object) -> AuditResult:
         raise ValueError("unexpected")
 
     world.audit = fail
@@ -151,18 +162,74 @@ def test_an_output_whose_audits_always_raise_is_not_audited() -> None:
     assert delivered(world)["data"]["outcome"] == Outcome.NOT_AUDITED
 
 
-def refuse(*_: object, **__: object) -> Report:
-    raise OutputUnreachable("refused")
+def failing(error: Exception) -> Audit:
+    return Mock(side_effect=error)
 
 
-def test_an_audit_that_fails_without_dying_is_not_counted() -> None:
+@pytest.mark.parametrize("error", [OutputUnreachable("slow"), MachineUnfit("ill"), AuditStopped()])
+def test_an_audit_that_says_nothing_about_the_file_is_postponed_and_not_counted(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
     world = settled()
-    world.audit = refuse
+    world.audit = failing(error)
     for _ in range(MAX_BEGUN + 1):
-        with pytest.raises(OutputUnreachable):
-            deliver_results(world.deliverer, JOB)
-    world.audit = audit
+        assert deliver_results(world.deliverer, JOB) is None
+        assert world.record().due_at == world.clock() + RETRY_WAIT
+        world.clock.move(RETRY_WAIT)
+    assert world.queue.sent == []
+    assert {line["reason"] for line in logged(caplog, "delivery_postponed")} == {str(error)}
+    world.audit = audit_in_process
     assert delivered(world)["data"]["outcome"] == Outcome.VALID
+
+
+def test_an_audit_that_hangs_or_is_killed_is_postponed_and_counted() -> None:
+    world = settled()
+    world.audit = failing(AuditUnfinished("it did not end in time"))
+    for _ in range(MAX_BEGUN):
+        assert deliver_results(world.deliverer, JOB) is None
+        assert world.record().due_at == world.clock() + RETRY_WAIT
+        world.clock.move(RETRY_WAIT)
+    assert delivered(world)["data"]["outcome"] == Outcome.NOT_AUDITED
+
+
+def test_a_report_that_cannot_be_made_is_postponed() -> None:
+    world = settled()
+    world.files.errors[OUTPUT] = OutputRefused("<no name>")
+    unfit = Mock(side_effect=MachineUnfit("ill"))
+    assert deliver_results(replace(world.deliverer, report_not_opened=unfit), JOB) is None
+    assert world.record().due_at == world.clock() + RETRY_WAIT
+    assert delivered(world)["data"]["outcome"] == Outcome.INVALID
+
+
+def test_an_output_that_ends_its_reader_is_not_audited_and_audited_again() -> None:
+    """The engine found that the file is the cause; another machine may read it."""
+    world = settled()
+    result = not_opened_in_process(job(), NotOpened(Obstacle.ENDED_EARLY, "it crashed"), None)
+    world.audit = Mock(return_value=result)
+    first = delivered(world)
+    assert first["data"]["outcome"] == Outcome.NOT_AUDITED
+    world.clock.move(minutes=1)
+    assert redelivered(world)["id"] != first["id"]
+    world.audit = audit_in_process
+    assert redelivered(world)["data"]["outcome"] == Outcome.VALID
+
+
+def test_an_audit_that_left_out_the_input_is_in_part() -> None:
+    """The engine found that the input ends its reader. A redelivery reads it again."""
+    world = with_input(matched_file())
+
+    def without_input(*args: Any, **options: Any) -> AuditResult:  # noqa: ANN401 - the arguments of an audit
+        reason = "audits that read the input gave no verdict"
+        changed = {"input_source": None, "input_note": reason}
+        return replace(audit_in_process(*args, **options | changed), input_left_out=reason)
+
+    world.audit = without_input
+    first = delivered(world)
+    assert (first["data"]["outcome"], "no verdict" in note_of(first)) == (Outcome.VALID, True)
+    world.audit = audit_in_process
+    second = redelivered(world)
+    assert second["data"]["input"]["idsCompared"]
+    assert second["id"] != first["id"]
 
 
 def test_an_input_whose_audits_never_end_is_skipped() -> None:
@@ -172,7 +239,7 @@ def test_an_input_whose_audits_never_end_is_skipped() -> None:
     deaths(world, BEGUN_WITH_INPUT)
     first = delivered(world)
     assert (first["data"]["outcome"], note_of(first)) == (Outcome.VALID, NEVER_ENDED)
-    world.audit = audit
+    world.audit = audit_in_process
     second = redelivered(world)
     assert second["data"]["input"]["idsCompared"]
     assert second["id"] != first["id"]
@@ -192,9 +259,8 @@ def test_a_storage_error_does_not_make_the_next_audit_read_the_input() -> None:
     world = with_input(matched_file())
     world.audit = die_of_input
     deaths(world, BEGUN_WITH_INPUT)
-    world.audit = refuse
-    with pytest.raises(OutputUnreachable):
-        deliver_results(world.deliverer, JOB)
+    world.audit = failing(OutputUnreachable("refused"))
+    assert deliver_results(world.deliverer, JOB) is None
     world.audit = die_of_input
     assert note_of(delivered(world)) == NEVER_ENDED
 
@@ -204,7 +270,7 @@ def test_a_missing_input_is_not_reported_as_the_reason() -> None:
     world.files.errors[INPUT] = OutputMissing("it is not there")
     world.audit = die
     deaths(world, BEGUN_WITH_INPUT)
-    world.audit = audit
+    world.audit = audit_in_process
     first = delivered(world)
     assert "not there" in note_of(first)
     assert redelivered(world) == first
@@ -216,7 +282,7 @@ def test_without_an_input_nothing_is_skipped() -> None:
     world.input_audit = False
     world.audit = die
     deaths(world, BEGUN_WITH_INPUT)
-    world.audit = audit
+    world.audit = audit_in_process
     first = delivered(world)
     assert redelivered(world) == first
 
@@ -227,11 +293,11 @@ def test_a_full_audit_of_another_delivery_wins() -> None:
     deliver_results(world.deliverer, JOB)
     world.clock.move(MAX_RETRY_TIME)
 
-    def slow(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - the arguments of an audit
-        world.audit = audit
+    def slow(*args: Any, **options: Any) -> AuditResult:  # noqa: ANN401 - the arguments of an audit
+        world.audit = audit_in_process
         world.files.errors.clear()
         deliver_results(world.deliverer, JOB)
-        return audit(*args, **options)
+        return audit_in_process(*args, **options)
 
     world.audit = slow
     deliver_results(world.deliverer, JOB)
@@ -246,10 +312,10 @@ def test_a_count_that_cannot_be_reduced_does_not_stop_the_manifest(
 ) -> None:
     """For example, the app may not delete blobs. The audit has ended, so its result is sent."""
 
-    def audit_and_refuse(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - as an audit
+    def audit_and_refuse(*args: Any, **options: Any) -> AuditResult:  # noqa: ANN401 - as an audit
         refused = Mock(side_effect=StoreError("AuthorizationPermissionMismatch"))
         monkeypatch.setattr(world.manifests, call, refused)
-        return audit(*args, **options)
+        return audit_in_process(*args, **options)
 
     world = settled()
     world.audit = die
@@ -263,11 +329,11 @@ def test_a_count_that_cannot_be_reduced_does_not_hide_that_the_output_changed() 
     world.manifests.delete = Mock(side_effect=StoreError("503"))  # type: ignore[method-assign]
     opened: list[Source] = []
 
-    def replace_once(output: Source, *args: Any, **options: Any) -> Report:  # noqa: ANN401 - as an audit
+    def replace_once(output: Source, *args: Any, **options: Any) -> AuditResult:  # noqa: ANN401 - as an audit
         opened.append(output)
         if len(opened) == 1:
             world.files.write(OUTPUT, matched_file())
-        return audit(output, *args, **options)
+        return audit_in_process(output, *args, **options)
 
     world.audit = replace_once
     assert delivered(world)["data"]["output"]["etag"] == opened[1].etag

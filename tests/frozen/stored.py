@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gem_core.audit.judging.report import Report
+from gem_core.audit.child.result import AuditResult
 from gem_core.deliver.manifest import outcome_of
 from gem_core.errors import OutputUnreachable
 from gem_core.flows.audit_output import MAX_BEGUN
@@ -145,7 +145,7 @@ def _of_attempts() -> Iterator[tuple[str, Golden]]:
     yield f"event-{Outcome.NOT_AUDITED}", _event(world, Outcome.NOT_AUDITED)
 
 
-def _die(*_: object, **__: object) -> Report:
+def _die(*_: object, **__: object) -> AuditResult:
     """What the process does when an audit takes too much memory."""
     raise Killed
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from gem_core.audit.audit import audit, changed_report, refused_report
+from gem_core.audit.audit import audit, not_opened_report
+from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.judging.ruleset import RULESET
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.gem.job import GemJob
@@ -65,6 +66,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         name: page_of(tmp_path_factory.mktemp(name), *made)
         for name, made in {"good": good(), "bad": bad()}.items()
     }
+
+
+CHANGED = NotOpened(Obstacle.CHANGED, "each time")
+REFUSED = NotOpened(Obstacle.NAMES, "a name")
 
 
 def test_the_page_of_a_valid_output_shows_everything(pages: dict[str, str]) -> None:
@@ -196,10 +201,13 @@ def _odd_reports(folder: Path) -> Iterator[str]:
             yield make_page(audit(output, of, input_source=None), output, AT, with_map=True)
     output = write_bytes(folder, b"no parquet at all")
     yield make_page(audit(output, job(), input_source=None), output, AT, with_map=True)
-    yield make_page(changed_report(output, job()), None, AT, with_map=True)
-    yield make_page(refused_report(job(), "a name"), None, AT, with_map=True)
+    yield make_page(not_opened_report(job(), CHANGED, output), None, AT, with_map=True)
+    yield make_page(not_opened_report(job(), REFUSED, None), None, AT, with_map=True)
     yield draw(
-        refused_report(job(outputFileName="\ud800" + "x" * 5000), "r"), Survey(), output=None, at=AT
+        not_opened_report(job(outputFileName="\ud800" + "x" * 5000), REFUSED, None),
+        Survey(),
+        output=None,
+        at=AT,
     )
 
 

@@ -8,12 +8,13 @@ ledger would find out. Some runs have the real audit, over real files.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from gem_core.audit.against_input.input_facts import InputFacts
-from gem_core.audit.audit import audit
+from gem_core.audit.child.in_process import audit_in_process, result_of
+from gem_core.audit.child.result import AuditResult, PageOptions
 from gem_core.audit.judging.check import Severity
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.report import CheckResult, Report
@@ -53,7 +54,8 @@ def _seeing_audit(
     input_source: Source | None,  # noqa: ARG001 - an audit takes it
     input_note: str,
     expected_input: str | None,  # noqa: ARG001 - as above
-) -> Report:
+    page: PageOptions | None,  # noqa: ARG001 - as above
+) -> AuditResult:
     """Read the output in two pieces, the end first, as a Parquet reader does."""
     tail = output.read(output.size_bytes - _PIECE, _PIECE)
     head = output.read(0, output.size_bytes - _PIECE)
@@ -61,7 +63,7 @@ def _seeing_audit(
         _SEEN, Severity.INFO, "Says which bytes were read.", failed(_fingerprint(head + tail))
     )
     outcome = Outcome(_outcome_of(head))
-    return Report(
+    report = Report(
         outcome=outcome,
         checks=(seen,),
         facts=Facts(
@@ -75,6 +77,7 @@ def _seeing_audit(
         bytes_read=output.size_bytes,
         requests=2,
     )
+    return replace(result_of(report), page="<!doctype html>")
 
 
 def _seen_in(data: Mapping[str, Any]) -> str | None:
@@ -115,7 +118,7 @@ def _rows_matched() -> dict[bytes, str]:
 
 
 REAL = Auditing(
-    audit=audit,
+    audit=audit_in_process,
     body=_real_body,
     seen=lambda data: str(data["match"]["matches"]) if data["match"] else None,
     truth=lambda body: _rows_matched()[body],

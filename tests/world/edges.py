@@ -12,11 +12,12 @@ from itertools import count
 from random import Random
 from typing import Any, cast
 
+from gem_core.audit.child.in_process import not_opened_in_process
 from gem_core.deliver.attempts import Attempts
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import OutputUnreachable
 from gem_core.flows.checker import Checker
-from gem_core.flows.deliverer import Deliverer
+from gem_core.flows.deliverer import Deliverer, PageMode
 from gem_core.flows.manage_jobs import JobManager
 from gem_core.watch.batch import Batch
 from gem_core.watch.durations import DurationStore
@@ -163,8 +164,9 @@ class Edges:
             output_grace=self._setting.output_grace,
             input_audit=True,
             clock=clock,
-            make_page=lambda *_: "<!doctype html>",
+            page=PageMode.PLAIN,
             audit=self._auditing.audit,
+            report_not_opened=not_opened_in_process,
         )
         self.manager = JobManager(
             registry=registry,

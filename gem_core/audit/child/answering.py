@@ -8,10 +8,10 @@ import traceback
 from dataclasses import dataclass
 from queue import SimpleQueue
 
-from gem_core.audit.audit import audit
+from gem_core.audit.audit import audit, not_opened_report
 from gem_core.audit.child.confine import allow_cpu
 from gem_core.audit.child.frames import MAX_BODY_BYTES, Channel
-from gem_core.audit.child.in_process import draw_page, result_of, unread_report
+from gem_core.audit.child.in_process import draw_page, result_of
 from gem_core.audit.child.messages import (
     INPUT,
     OUT_OF_MEMORY,
@@ -19,6 +19,7 @@ from gem_core.audit.child.messages import (
     PARENT_GONE,
     Crashed,
     Done,
+    FileFacts,
     OutputUnread,
     Progress,
     Question,
@@ -89,7 +90,7 @@ class _Answer:
 
     def give(self) -> None:
         """Audit and send the verdict, then draw and send the page."""
-        output = self._source(OUTPUT)
+        output = self._output()
         allow_cpu(self.question.cpu_seconds)
         try:
             report = self._report(output)
@@ -114,13 +115,14 @@ class _Answer:
             Done(problem, needs_renewal=bool(problem) or _needs_renewal(report)), body
         )
 
-    def _report(self, output: RemoteSource) -> Report:
-        if self.question.not_audited:
-            return unread_report(output, self.question.job, self.question.not_audited)
+    def _report(self, output: RemoteSource | None) -> Report:
+        if why := self.question.not_opened:
+            return not_opened_report(self.question.job, why, output)
+        assert output  # noqa: S101 - only a report that is not of an audit has none
         report = audit(
             output,
             self.question.job,
-            input_source=self._source(INPUT) if self.question.input_file else None,
+            input_source=self._input(),
             input_note=self.question.input_note,
             expected_input=self.question.expected_input,
             on_rows=self._report_progress if self.question.with_progress else None,
@@ -130,11 +132,15 @@ class _Answer:
             raise MemoryError(shortage)
         return report
 
-    def _source(self, number: int) -> RemoteSource:
+    def _output(self) -> RemoteSource | None:
         facts = self.question.output
-        start = 0
-        if number == INPUT and self.question.input_file:
-            start, facts = facts.head_bytes, self.question.input_file
+        return self._source(OUTPUT, facts, 0) if facts else None
+
+    def _input(self) -> RemoteSource | None:
+        output, facts = self.question.output, self.question.input_file
+        return self._source(INPUT, facts, output.head_bytes) if output and facts else None
+
+    def _source(self, number: int, facts: FileFacts, start: int) -> RemoteSource:
         head = self.heads[start : start + facts.head_bytes]
         return remote_source(facts, head, lambda *span: self.ranges.read(number, *span))
 

@@ -33,6 +33,8 @@ _TICK_SECONDS = 0.1
 """Between two looks at the deadlines while nothing comes."""
 _IDLE_CPU_SECONDS = 0.05
 """Of a child that does nothing, in `quiet_seconds`."""
+_PROBLEM_CHARACTERS = 200
+"""Of what the child says of a page; it goes to the log."""
 
 _VERDICTS = {
     Outcome.VALID,
@@ -185,6 +187,6 @@ class Attempt:
 
 def _with_page(verdict: AuditResult, body: bytes, problem: str) -> AuditResult:
     if not body:
-        return replace(verdict, page_problem=problem)
+        return replace(verdict, page_problem=problem[:_PROBLEM_CHARACTERS])
     page, problem = page_or_problem(body)
     return replace(verdict, page=page, page_problem=problem)

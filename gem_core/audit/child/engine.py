@@ -17,6 +17,7 @@ from gem_core.audit.child.process import ChildProcess
 from gem_core.audit.child.request import Request
 from gem_core.audit.child.result import AuditResult, PageOptions
 from gem_core.audit.child.serving import RangeServer
+from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
 from gem_core.audit.reading.address import without_signature
 from gem_core.audit.reading.source import Source
@@ -111,12 +112,24 @@ class Engine:
         with self._one_at_a_time:
             return self._judged(request, on_rows)
 
-    def not_audited(
-        self, output: Source, job: GemJob, reason: str, *, page: PageOptions | None = None
+    def not_opened(
+        self, job: GemJob, why: NotOpened, output: Source | None, *, page: PageOptions | None = None
     ) -> AuditResult:
-        """Report an output without an audit; errors are those of `audit`."""
+        """Report an output that is not opened; no file is read.
+
+        Args:
+            job: GEM's answer about the job.
+            why: why the output is not opened.
+            output: the version that the report names; None when the job leads to no file.
+            page: how to draw the report as a page; None draws none.
+
+        Raises:
+            AuditStopped: as in `audit`.
+            MachineUnfit: no report can be made here.
+
+        """
         with self._one_at_a_time:
-            return self._reported(Request(output, job, page=page, not_audited=reason))
+            return self._reported(Request(output, job, page=page, not_opened=why))
 
     def _judged(self, request: Request, on_rows: OnRows | None) -> AuditResult:
         seen: list[Seen] = []
@@ -135,9 +148,9 @@ class Engine:
                     left_out = f"audits that read the input gave no verdict: {reason}"
                     tried = request.without_input(left_out)
                 case Conclusion.NOT_AUDITED:
-                    return self._reported(replace(request, not_audited=reason))
+                    return self._reported(request.not_audited(reason))
                 case _:
-                    _give_up(conclusion, request.output, reason)
+                    _give_up(conclusion, request.address, reason)
 
     def _conclude(self, seen: Sequence[Seen], *, has_input: bool) -> Conclusion:
         ends = [end_of(each) for each in seen]
@@ -152,14 +165,14 @@ class Engine:
         return isinstance(found, AuditResult) and found.outcome is Outcome.VALID
 
     def _reported(self, request: Request) -> AuditResult:
-        found = self._attempt(request.without_input(""), None)
+        found = self._attempt(request, None)
         if isinstance(found, AuditResult):
             return found
         raise MachineUnfit(f"no report can be made: {self._reason(found)}")
 
     def _attempt(self, request: Request, on_rows: OnRows | None) -> AuditResult | Seen:
         """Audit once, and end the child unless it is as good as before."""
-        self._check_stuck_reads(request.output)
+        self._check_stuck_reads(request.address)
         is_fresh = not (self._child and self._child.is_idle)
         child = self._start(request.job) if is_fresh or self._child is None else self._child
         if isinstance(child, Seen):
@@ -207,12 +220,12 @@ class Engine:
         used = child.usage()
         return used is None or used.data_bytes > self._limits.idle_data_bytes
 
-    def _check_stuck_reads(self, output: Source) -> None:
+    def _check_stuck_reads(self, address: str) -> None:
         self._servers = [server for server in self._servers if server.waiting.count]
         stuck = sum(server.waiting.count for server in self._servers)
         if stuck > MAX_STUCK_READS:
             raise OutputUnreachable(
-                f"{output.url}: {stuck} earlier reads from storage have not ended yet"
+                f"{address}: {stuck} earlier reads from storage have not ended yet"
             )
 
     def _reason(self, seen: Seen) -> str:
@@ -232,13 +245,13 @@ class Engine:
         return seen
 
 
-def _give_up(conclusion: Conclusion, output: Source, reason: str) -> NoReturn:
+def _give_up(conclusion: Conclusion, address: str, reason: str) -> NoReturn:
     match conclusion:
         case Conclusion.STORAGE_SLOW:
-            raise OutputUnreachable(f"{output.url}: {reason}")
+            raise OutputUnreachable(f"{address}: {reason}")
         case Conclusion.COUNT:
-            raise AuditUnfinished(f"{output.url}: {reason}")
+            raise AuditUnfinished(f"{address}: {reason}")
         case Conclusion.NOTHING:
-            raise AuditStopped(f"{output.url}: {reason}")
+            raise AuditStopped(f"{address}: {reason}")
         case _:
             raise MachineUnfit(f"this machine cannot audit: {reason}")

@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 
-from gem_core.audit.against_input.input_facts import InputFacts
-from gem_core.audit.audit import audit
+from gem_core.audit.audit import audit, not_opened_report
 from gem_core.audit.child.result import AuditResult, PageOptions
-from gem_core.audit.judging.facts import Facts
-from gem_core.audit.judging.not_opened import NotOpened, Obstacle
-from gem_core.audit.judging.report import Report, judge
+from gem_core.audit.judging.not_opened import NotOpened
+from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
 from gem_core.audit.parquet.opened_file import in_short
@@ -42,21 +40,18 @@ def audit_in_process(
     return replace(result_of(report), page=html, page_problem=problem)
 
 
-def unread_report(output: Source, job: GemJob, reason: str) -> Report:
-    """The report of an output that no audit could judge, and why."""
-    obstacle = Obstacle.ENDED_EARLY
-    facts = Facts(
-        job=job,
-        file=NotOpened(obstacle, reason),
-        name=output.name,
-        size_bytes=output.size_bytes,
-        input=InputFacts(f"not read, since {obstacle}"),
-    )
-    return judge(facts, bytes_read=0, requests=0)
+def not_opened_in_process(
+    job: GemJob, why: NotOpened, output: Source | None, *, page: PageOptions | None = None
+) -> AuditResult:
+    """Report an output that is not opened; arguments are those of `Engine.not_opened`."""
+    report = not_opened_report(job, why, output)
+    html, problem = draw_page(report, output, page)
+    return replace(result_of(report), page=html, page_problem=problem)
 
 
 def result_of(report: Report) -> AuditResult:
     """What is kept of a report, yet without its page."""
+    facts = report.facts
     return AuditResult(
         outcome=report.outcome,
         report=report_to_json(report),
@@ -65,11 +60,12 @@ def result_of(report: Report) -> AuditResult:
         share_matched=report.share_matched,
         bytes_read=report.bytes_read,
         requests=report.requests,
+        is_read=not (facts.too_much or isinstance(facts.file, NotOpened)),
     )
 
 
 def draw_page(
-    report: Report, output: Source, options: PageOptions | None
+    report: Report, output: Source | None, options: PageOptions | None
 ) -> tuple[str | None, str]:
     """The page, or why there is none although one was asked for: it never costs the verdict."""
     if options is None:

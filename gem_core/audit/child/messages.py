@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gem_core.audit.child.result import AuditResult, PageOptions
+from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.options import AuditOptions
 from gem_core.audit.rows.progress import Pass
 from gem_core.gem.job import GemJob
@@ -40,9 +41,10 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Parent to child: audit this output. The body is the head of the output, then the input's."""
+    """Parent to child: report this output. The body is the head of the output, then the input's."""
 
-    output: FileFacts
+    output: FileFacts | None
+    """None when the job leads to no file."""
     job: GemJob
     input_file: FileFacts | None
     input_note: str
@@ -54,8 +56,8 @@ class Question:
     cpu_seconds: int
     """For the audit; the page has its own."""
     page_cpu_seconds: int
-    not_audited: str = ""
-    """Why the output is reported without an audit; empty audits it."""
+    not_opened: NotOpened | None
+    """Why the output is reported without an audit; None audits it."""
 
 
 @dataclass(frozen=True, slots=True)

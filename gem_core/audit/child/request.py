@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from gem_core.audit.child.limits import Limits
 from gem_core.audit.child.messages import FileFacts, Question
 from gem_core.audit.child.result import PageOptions
+from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
 from gem_core.audit.reading.source import Source
 from gem_core.gem.job import GemJob
@@ -14,7 +15,8 @@ from gem_core.gem.job import GemJob
 class Request:
     """One version of an output, and what it is held against."""
 
-    output: Source
+    output: Source | None
+    """None when the job leads to no file."""
     job: GemJob
     input_source: Source | None = None
     input_note: str = ""
@@ -22,23 +24,33 @@ class Request:
     options: AuditOptions = DEFAULT_OPTIONS
     page: PageOptions | None = None
     with_progress: bool = False
-    not_audited: str = ""
-    """Why the output is reported without an audit; empty audits it."""
+    not_opened: NotOpened | None = None
+    """Why the output is reported without an audit; None audits it."""
 
     @property
     def sources(self) -> tuple[Source, ...]:
         """The files that a child may read, in the order of their numbers."""
-        return (self.output, self.input_source) if self.input_source else (self.output,)
+        return tuple(filter(None, (self.output, self.input_source)))
+
+    @property
+    def address(self) -> str:
+        """Of the output, for an error; of a job that leads to no file its id."""
+        return self.output.url if self.output else self.job.job_run_id
 
     def without_input(self, reason: str) -> "Request":
         """The same, but the input is not read."""
         return replace(self, input_source=None, input_note=reason)
 
+    def not_audited(self, reason: str) -> "Request":
+        """The same, but no file is read."""
+        why = NotOpened(Obstacle.ENDED_EARLY, reason)
+        return replace(self.without_input(""), not_opened=why)
+
     def question(self, limits: Limits) -> tuple[Question, bytes]:
         """The message, and its body."""
         source = self.input_source
         question = Question(
-            output=_facts(self.output),
+            output=_facts(self.output) if self.output else None,
             job=self.job,
             input_file=_facts(source) if source else None,
             input_note=self.input_note,
@@ -48,7 +60,7 @@ class Request:
             with_progress=self.with_progress,
             cpu_seconds=limits.cpu_seconds,
             page_cpu_seconds=limits.page_cpu_seconds,
-            not_audited=self.not_audited,
+            not_opened=self.not_opened,
         )
         return question, b"".join(each.head for each in self.sources)
 

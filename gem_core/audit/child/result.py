@@ -33,6 +33,8 @@ class AuditResult:
     """Of the output."""
     requests: int
     """For the output, without the one that opened it."""
+    is_read: bool = True
+    """False when the output was not opened, or its rows would take more than an audit may use."""
     input_left_out: str = ""
     """Why the audit ran without the input although it can be read; empty when it did not."""
     page: str | None = None

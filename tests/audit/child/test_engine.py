@@ -13,10 +13,11 @@ import pytest
 from gem_core.audit.child.attempt import Attempt, Judged
 from gem_core.audit.child.conclusions import Seen
 from gem_core.audit.child.engine import Engine
-from gem_core.audit.child.in_process import audit_in_process
+from gem_core.audit.child.in_process import audit_in_process, not_opened_in_process
 from gem_core.audit.child.messages import Question
 from gem_core.audit.child.result import PageOptions
 from gem_core.audit.child.self_test import BuiltInFile
+from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.options import AuditOptions, IdLimits
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.progress import Pass
@@ -33,6 +34,7 @@ from tests.audit.child.children import (
     as_kind,
     audited,
     be_hostile,
+    failed,
     in_memory,
     not_audited,
     pid,
@@ -41,6 +43,7 @@ from tests.audit.child.children import (
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limits are Linux's")
 
 PAGE = PageOptions(datetime(2026, 1, 20, tzinfo=UTC), with_map=True)
+CHANGED = NotOpened(Obstacle.CHANGED, "each time")
 
 OUTPUTS: dict[str, tuple[Source, Source | None]] = {
     "good": (GOOD, INPUT),
@@ -169,9 +172,18 @@ def test_one_audit_at_a_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_report_without_an_audit(shared: Engine) -> None:
-    found = shared.not_audited(GOOD, job(), "ten audits never ended", page=PAGE)
+    why = NotOpened(Obstacle.ENDED_EARLY, "ten audits never ended")
+    found = shared.not_opened(job(), why, GOOD, page=PAGE)
     assert not_audited(found) == "ten audits never ended"
     assert found.page
+    assert found == not_opened_in_process(job(), why, GOOD, page=PAGE)
+
+
+def test_a_report_of_a_job_that_leads_to_no_file(shared: Engine) -> None:
+    why = NotOpened(Obstacle.NAMES, "it is a path")
+    found = shared.not_opened(job(), why, None, page=PAGE)
+    assert (found.outcome, set(failed(found))) == (Outcome.INVALID, {"names_usable"})
+    assert found == not_opened_in_process(job(), why, None, page=PAGE)
 
 
 def test_a_report_that_cannot_be_made_concludes_nothing(
@@ -179,7 +191,7 @@ def test_a_report_that_cannot_be_made_concludes_nothing(
 ) -> None:
     be_hostile(monkeypatch)
     with pytest.raises(MachineUnfit, match="no report can be made"):
-        engine.not_audited(GOOD, replace(job(), job_run_id="leave 1"), "so it is")
+        engine.not_opened(replace(job(), job_run_id="leave 1"), CHANGED, GOOD)
 
 
 def test_a_hostile_child_leaves_the_parent_alive(

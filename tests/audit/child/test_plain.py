@@ -13,6 +13,7 @@ import pytest
 from gem_core.audit.child.messages import FileFacts, Question
 from gem_core.audit.child.plain import from_plain, to_plain
 from gem_core.audit.child.result import PageOptions
+from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.options import AuditOptions, IdLimits
 from tests.audit.build import job
 
@@ -66,6 +67,7 @@ def test_a_question_comes_back() -> None:
         with_progress=False,
         cpu_seconds=9,
         page_cpu_seconds=3,
+        not_opened=NotOpened(Obstacle.CHANGED, "each time"),
     )
     assert there_and_back(question) == question
 

@@ -1,0 +1,35 @@
+"""How much memory an audit in a child may take on this machine. Edge: the system."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+LEAST_BYTES = 400 << 20
+"""Of data: every file can be audited with it; see `Limits.data_bytes`."""
+MOST_BYTES = 1 << 30
+
+_CGROUP_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+"""Of version 2 and version 1. Source: Linux, Documentation/admin-guide/cgroup-v2.rst, cgroup-v1."""
+
+
+def audit_bytes() -> int:
+    """Half of the memory of the machine, or of its container, within the two bounds above."""
+    return min(max(_memory_bytes() // 2, LEAST_BYTES), MOST_BYTES)
+
+
+def _memory_bytes() -> int:
+    return min(_installed_bytes(), *map(_limit_bytes, _CGROUP_LIMITS))
+
+
+def _installed_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _limit_bytes(path: Path) -> int:
+    """What the file says; the installed memory when there is no such file or no limit ("max")."""
+    with suppress(OSError, ValueError):
+        return int(path.read_text())
+    return _installed_bytes()
