@@ -58,6 +58,7 @@ def site(azurite: Azurite, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
                 outputs.upload_blob(name, matched_file(), overwrite=True)
     yield made
     forget_edges()
+    empty_stores(azurite)
 
 
 def begin(site: Site, older: App) -> None:

@@ -35,6 +35,7 @@ from gem_core.wiring.environment import settings as app_settings
 from gem_core.wiring.gem import gem
 from gem_core.wiring.managers import manager
 from gem_core.wiring.tick import checker
+from tests.commands.command_runner import empty_stores
 from tests.gem.server import Asked, Reply, ScriptedServer
 from tests.wiring.fresh import forget_edges
 
@@ -189,6 +190,7 @@ def test_a_job_goes_through_all_edges(
     fresh: pytest.MonkeyPatch, azurite: Azurite, encoding: str
 ) -> None:
     """In this process, so that it can be looked into; the runner does the same from outside."""
+    empty_stores(azurite)  # the counts below are of this job alone
     storage = azurite.connection_string
     output = f"wiring-{encoding}"
     with (
