@@ -1,5 +1,6 @@
 """What several test folders share: the storage emulator, and the markers that tests go by."""
 
+import gc
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -22,6 +23,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for marker in guard.markers_of(getattr(item, "fixturenames", ())):
             item.add_marker(marker)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay until the end: let no garbage collection visit them again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Some libraries report at exit what was not collected."""
+    gc.unfreeze()
 
 
 @pytest.hookimpl(tryfirst=True)  # before the fixtures of the test

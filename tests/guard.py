@@ -13,7 +13,7 @@ from ipaddress import ip_address
 
 import pytest
 
-_MARKER_OF_FIXTURE = {"azurite": "azurite", "courier": "azurite"}
+_MARKER_OF_FIXTURE = {"azurite": "azurite", "courier": "azurite", "wheel": "slow"}
 
 _MARKER_OF_PROGRAM = {
     "azurite": "azurite",

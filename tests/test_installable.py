@@ -144,7 +144,6 @@ def test_its_help_names_it(installed: Path) -> None:
         assert done.stdout.startswith("usage: gem-courier [-h] [--version] COMMAND ...\n")
 
 
-@pytest.mark.slow
 def test_it_audits_and_draws(installed: Path, tmp_path: Path) -> None:
     """The page comes from a template, which is no module."""
     output, page = write(tmp_path, matched_table()).path, tmp_path / "page.html"

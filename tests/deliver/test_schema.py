@@ -46,6 +46,7 @@ def types_of(schema: dict[str, Any], at: str = "#") -> Iterator[tuple[str, dict[
             yield from types_of(schema[name], f"{at}/{name}")
 
 
+@pytest.mark.slow
 def test_real_manifests_and_reports_match_the_schema(
     manifests: list[tuple[dict[str, Any], dict[str, Any]]],
 ) -> None:

@@ -214,6 +214,7 @@ def test_without_a_map_no_geometry_is_read(tmp_path: Path) -> None:
     assert survey(output, PROMISES, with_map=False).bytes_read < 200_000
 
 
+@pytest.mark.slow
 def test_a_long_value_in_every_row_is_held_once(tmp_path: Path) -> None:
     """Spelled out, these 2,000 rows would take 200 MB in one batch, twice."""
     long = "x" * 100_000

@@ -40,7 +40,10 @@ from tests.audit.child.children import (
     pid,
 )
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limits are Linux's")
+pytestmark = [
+    pytest.mark.slow,  # each test starts a child
+    pytest.mark.skipif(sys.platform != "linux", reason="the limits are Linux's"),
+]
 
 PAGE = PageOptions(datetime(2026, 1, 20, tzinfo=UTC), with_map=True)
 CHANGED = NotOpened(Obstacle.CHANGED, "each time")

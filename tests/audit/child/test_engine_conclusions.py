@@ -39,7 +39,10 @@ from tests.audit.child.children import (
     pid,
 )
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limits are Linux's")
+pytestmark = [
+    pytest.mark.slow,  # each test starts a child
+    pytest.mark.skipif(sys.platform != "linux", reason="the limits are Linux's"),
+]
 
 
 @pytest.mark.slow

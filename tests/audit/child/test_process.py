@@ -21,7 +21,10 @@ from gem_core.audit.child.request import Request
 from gem_core.audit.child.self_test import JOB, BuiltInFile
 from tests.audit.child.children import LIMITS, be_hostile, ready_child
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+pytestmark = [
+    pytest.mark.slow,  # each test starts a child
+    pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
+]
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -142,6 +142,7 @@ def test_an_output_takes_about_a_request_for_each_8_mib(groups: list[list[ByteRa
     assert len(pieces(groups, end=FAR)) <= needed / PIECE_BYTES + len(groups) + 1
 
 
+@pytest.mark.slow
 @given(outputs())
 def test_pieces_come_as_columns_side_by_side_need_them(groups: list[list[ByteRange]]) -> None:
     """Decode in a thousand steps a row group, and see which pieces each step touches first."""
