@@ -78,6 +78,13 @@ def test_the_result_is_that_of_an_audit_in_this_process(name: str, shared: Engin
         assert progress[-1][1:] == (12, 12)
 
 
+def cpu_seconds(engine: Engine) -> float:
+    """What the engine's child has used so far."""
+    used = engine._child and engine._child.usage()
+    assert used
+    return used.cpu_seconds
+
+
 @pytest.mark.slow
 def test_a_child_is_used_again_far_beyond_one_budget_of_cpu() -> None:
     """A budget of one second an audit: the system counts from the start of the process."""
@@ -85,12 +92,11 @@ def test_a_child_is_used_again_far_beyond_one_budget_of_cpu() -> None:
     with Engine(replace(LIMITS, data_bytes=1200 << 20, cpu_seconds=1), os.environ) as engine:
         assert audited(engine, file).rows == 100_000
         first = pid(engine)
-        for _ in range(200):
+        done = 0
+        while done < 200 or cpu_seconds(engine) <= 3:  # as many as a fast machine needs
             assert audited(engine, file).rows == 100_000
+            done += 1
         assert pid(engine) == first
-        used = engine._child and engine._child.usage()
-        assert used
-        assert used.cpu_seconds > 3
 
 
 def test_a_child_lives_longer_than_the_thread_that_asked(shared: Engine) -> None:
