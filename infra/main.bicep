@@ -50,8 +50,8 @@ param checkSchedule string = '0 * * * * *'
 @description('More settings by name, such as { GEM_JOB_DEADLINE_HOURS: \'72\' }.')
 param extraSettings object = {}
 
-@allowed([512, 2048, 4096])
-@description('Memory of an instance in MB. The audit of a large file needs 2048.')
+@allowed([2048, 4096])
+@description('Memory of an instance in MB. 512 is too little: host, worker and the process that audits share it.')
 param instanceMemoryMB int = 2048
 
 @minValue(40)
