@@ -5,6 +5,7 @@ storage raised it.
 """
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from queue import Empty
 
@@ -95,7 +96,7 @@ class Attempt:
         except ProtocolError as error:
             return self._without_answer(broken=str(error))
         except ChannelLost:
-            return self._lost("")
+            return self._lost(self._breach())
 
     def _deal_with_next(self) -> Judged | Seen | None:
         try:
@@ -147,6 +148,15 @@ class Attempt:
         if before is None or self.quiet_cpu is None:
             return None
         return Overdue.QUIET if self.quiet_cpu - before < _IDLE_CPU_SECONDS else None
+
+    def _breach(self) -> str:
+        """How the child broke the protocol, if that is why a send found no connection; or empty."""
+        with suppress(Empty):
+            while True:
+                message, _ = self.child.events.get(timeout=_TICK_SECONDS)
+                if isinstance(message, Lost):
+                    return message.reason if message.broke_protocol else ""
+        return ""
 
     def _lost(self, broken: str) -> Judged | Seen:
         """Nothing more comes of the child: look how it ended."""

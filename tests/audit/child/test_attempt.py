@@ -5,15 +5,18 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
+from queue import Queue
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from gem_core.audit.child import environment, process
-from gem_core.audit.child.attempt import Judged
+from gem_core.audit.child.attempt import Attempt, Judged
 from gem_core.audit.child.conclusions import End, Overdue, Seen, end_of
+from gem_core.audit.child.frames import ChannelLost
 from gem_core.audit.child.messages import MAX_RANGE_BYTES, OUT_OF_MEMORY
-from gem_core.audit.child.process import ChildProcess
+from gem_core.audit.child.process import ChildProcess, Lost
 from gem_core.audit.child.self_test import BuiltInFile
 from gem_core.audit.child.untrusted_page import START
 from gem_core.audit.child.usage import Usage
@@ -84,6 +87,18 @@ def test_a_child_that_breaks_the_protocol_has_crashed(act: str) -> None:
     found = seen(act)
     assert found.broken
     assert end_of(found) is End.CRASHED
+
+
+def test_a_breach_is_the_reason_also_when_a_send_finds_no_connection() -> None:
+    """The thread that receives closes the connection; the question may be sent after that."""
+    child = Mock(ended_by_us=False, over_memory=False, events=Queue())
+    child.channel.send.side_effect = ChannelLost("closed")
+    child.exit_status.return_value = 1
+    child.events.put((Lost("a frame of 1 GiB", broke_protocol=True), b""))
+    server = Mock(served_bytes=0, waiting=Mock(seconds=0.0))
+    found = Attempt(child, server, LIMITS, is_fresh=True, on_rows=None).run(Mock(), b"")
+    assert isinstance(found, Seen)
+    assert (found.broken, found.exit_status) == ("a frame of 1 GiB", 1)
 
 
 def test_a_range_has_at_most_16_mib() -> None:
