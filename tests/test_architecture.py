@@ -3,7 +3,6 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -70,16 +69,18 @@ def name_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def imports(path: Path) -> tuple[str, ...]:
     """Every module that is imported anywhere in a file; `from a import b` gives a and a.b."""
+    found: list[str] = []
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
             assert node.module
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+    return tuple(found)
 
 
 def is_under(module: str, package: str) -> bool:
@@ -99,7 +100,7 @@ def test_every_part_has_its_row() -> None:
 def test_a_module_imports_only_from_rows_above_it(path: Path) -> None:
     module = name_of(path)
     if module in EMPTY:
-        assert not list(imports(path))
+        assert not imports(path)
         return
     for imported in imports(path):
         if not imported.startswith("gem_core.") or imported in EMPTY or is_package(imported):
