@@ -10,10 +10,11 @@ from gem_core.audit.contract import ID, Promises, UsableColumns, promises_of
 from gem_core.audit.ids.bounded import DiskBoundIds
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.job_statistics import confidence_floor
-from gem_core.audit.judging.not_opened import NotOpened
+from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.judging.report import Report, judge
 from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
-from gem_core.audit.parquet.opened_file import DataFault, OpenedFile, TooMuch, open_parquet
+from gem_core.audit.parquet.opened_file import Fault, OpenedFile, open_parquet
+from gem_core.audit.parquet.reader_errors import DataFault, Unsupported
 from gem_core.audit.reading.range_file import RangeFile
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.gers import expected_format
@@ -48,12 +49,13 @@ def audit(
     Raises:
         OutputChanged: the output was overwritten or deleted while it was read.
         OutputUnreachable: the output could not be read; says nothing about it.
+        MemoryError: there was too little; says nothing about either file.
 
     """
     with RangeFile(output) as file:
         facts = Facts(
             job=job,
-            file=open_parquet(file),
+            file=_opened(file),
             name=output.name,
             size_bytes=output.size_bytes,
             input=InputFacts("the output is not readable Parquet", asked=options.with_input),
@@ -65,6 +67,13 @@ def audit(
                 files = _Reading(facts.opened, input_file, promises_of(job), on_rows, options)
                 facts = _read(facts, files)
         return judge(facts, bytes_read=file.bytes_read, requests=file.requests)
+
+
+def _opened(file: RangeFile) -> OpenedFile | Fault | NotOpened:
+    try:
+        return open_parquet(file)
+    except Unsupported as error:
+        return NotOpened(Obstacle.UNSUPPORTED, f"{Obstacle.UNSUPPORTED}: {error}")
 
 
 def not_opened_report(job: GemJob, why: NotOpened, output: Source | None) -> Report:
@@ -163,6 +172,6 @@ def _compare_values(facts: Facts, files: _Reading) -> Facts:
 
 def _broken_off(facts: Facts, fault: DataFault) -> Facts:
     """Keep why the rows were not read to the end."""
-    if isinstance(fault, TooMuch):
-        return replace(facts, too_much=str(fault))
+    if isinstance(fault, Unsupported):
+        return replace(facts, unsupported=f"pyarrow cannot read the rows: {fault}")
     return replace(facts, data_fault=str(fault))

@@ -10,8 +10,9 @@ from itertools import accumulate
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gem_core.audit.parquet.reader_errors import DataFault, told_apart
 from gem_core.page.geometry import GEOMETRY, Road, RoadsUnreadable, geometry_problem, read_road
-from gem_core.page.reader import BROKEN, GEOMETRY_BATCH_ROWS, ColumnReader
+from gem_core.page.reader import ColumnReader
 from gem_core.page.reservoir import Reservoir
 
 MAP_ROADS = 1_000
@@ -85,17 +86,16 @@ class MapSample:
                 note=_TOO_LARGE if self._reader.metadata.num_rows else "there are no rows"
             )
         try:
-            return self._read_roads()
-        except BROKEN as error:
+            with told_apart(self._reader.file):
+                return self._read_roads()
+        except DataFault as error:
             return RoadMap(note=f"the geometry cannot be read: {error}")
 
     def _read_roads(self) -> RoadMap:
         kinds: tuple[list[Road], ...] = ([], [])
         samples = [reservoir.rows() for reservoir in self._kinds]
         unreadable, first = 0, 0
-        for batch in self._reader.batches(
-            [GEOMETRY], self._groups, batch_rows=GEOMETRY_BATCH_ROWS, as_dictionary=[GEOMETRY]
-        ):
+        for batch in self._reader.batches([GEOMETRY], self._groups, as_dictionary=[GEOMETRY]):
             for kind, indexes in zip(kinds, samples, strict=True):
                 for text in _texts(batch.column(GEOMETRY), first, indexes):
                     try:

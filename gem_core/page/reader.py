@@ -11,54 +11,36 @@ import pyarrow.parquet as pq
 from gem_core.audit.arrow.text import as_text
 from gem_core.audit.arrow.types import is_text
 from gem_core.audit.parquet.column_chunks import chunks, coded_by_delta, group_chunks
-from gem_core.audit.parquet.decoding import UNREADABLE, decoded, open_file
-from gem_core.audit.parquet.opened_file import in_short
-from gem_core.audit.parquet.page_bounds import OutOfBounds
+from gem_core.audit.parquet.decoding import decoded, open_file
+from gem_core.audit.parquet.reader_errors import told_apart
 from gem_core.audit.reading.range_file import TAIL_BYTES, RangeFile
 from gem_core.audit.reading.source import Source
-
-BATCH_ROWS = 65_536
-"""Rows in a batch. The surveyed columns are narrow."""
-
-GEOMETRY_BATCH_ROWS = 2_048
-"""Rows in a batch of geometries, which may have some kilobytes each."""
-
-
-class PageDataUnreadable(Exception):
-    """The data that the page needs is broken; the message gives the reason."""
-
-
-BROKEN = (PageDataUnreadable, *UNREADABLE)
-"""Errors of broken data."""
 
 
 class ColumnReader:
     """Reads columns of an output. The constructor reads the footer.
 
     Raises:
-        PageDataUnreadable: the file is not readable Parquet.
-        OutputError: the source cannot be read.
+        DataFault, MemoryError, OutputError: see `reader_errors.told_apart`.
 
     """
 
     def __init__(self, source: Source) -> None:
-        self._file = RangeFile(source)
-        try:
-            self._file.load_tail(TAIL_BYTES)
-            parquet = open_file(self._file)
-        except UNREADABLE as error:
-            raise self._error(error) from None
-        self.schema: pa.Schema = parquet.schema_arrow
+        self.file = RangeFile(source)
+        self.file.load_tail(TAIL_BYTES)
+        with told_apart(self.file):
+            parquet = open_file(self.file)
+            self.schema: pa.Schema = parquet.schema_arrow
         self.metadata: pq.FileMetaData = parquet.metadata
 
     def close(self) -> None:
         """Stop reading ahead."""
-        self._file.close()
+        self.file.close()
 
     @property
     def bytes_read(self) -> int:
         """Bytes read from the source so far."""
-        return self._file.bytes_read
+        return self.file.bytes_read
 
     def chunk_bytes(self, column: str) -> list[int]:
         """The `weight` of a flat column in each row group, in bytes."""
@@ -81,7 +63,6 @@ class ColumnReader:
         columns: Sequence[str],
         groups: Sequence[int],
         *,
-        batch_rows: int = BATCH_ROWS,
         as_dictionary: Collection[str] = (),
     ) -> Iterator[pa.RecordBatch]:
         """Decode flat columns of row groups.
@@ -89,39 +70,28 @@ class ColumnReader:
         Args:
             columns: names of flat columns.
             groups: numbers of the row groups, in the order of reading.
-            batch_rows: maximum number of rows in a batch.
             as_dictionary: text columns that are returned as dictionary arrays, so that a long
                 repeated value needs no more memory than in the file.
 
         Raises:
-            PageDataUnreadable: the data is broken.
-            OutputError: the source cannot be read.
+            DataFault, MemoryError, OutputError: see `reader_errors.told_apart`.
 
         """
-        try:
+        with told_apart(self.file):
             texts = {name for name in as_dictionary if is_text(self._type(name))}
             delta = {name for name in texts if coded_by_delta(self.metadata, name)}
-            with self._file.planned(chunks(self.metadata, set(columns), groups)) as file:
+            with self.file.planned(chunks(self.metadata, set(columns), groups)) as file:
                 for batch in decoded(
                     file,
                     self.metadata,
                     columns,
-                    rows=batch_rows,
                     as_dictionary=texts - delta,
                     groups=groups,
                 ):
                     yield _with_dictionaries(batch, delta) if delta else batch
-        except (*UNREADABLE, OutOfBounds) as error:
-            raise self._error(error) from None
 
     def _type(self, name: str) -> pa.DataType:
         return self.schema.field(name).type
-
-    def _error(self, error: BaseException) -> Exception:
-        """The error of the source, if pyarrow reported it as an error of the file."""
-        if self._file.failure:
-            return self._file.failure
-        return PageDataUnreadable(in_short(error))
 
 
 def _with_dictionaries(batch: pa.RecordBatch, names: Collection[str]) -> pa.RecordBatch:

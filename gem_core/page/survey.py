@@ -14,12 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gem_core.audit.contract import Promises
+from gem_core.audit.parquet.reader_errors import DataFault, told_apart
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.confidence import ConfidenceFold
 from gem_core.gem.contracts.contract import Role
 from gem_core.page.breakdown import Breakdown, BreakdownFold, candidates
 from gem_core.page.map_sample import MapSample, RoadMap
-from gem_core.page.reader import BROKEN, ColumnReader
+from gem_core.page.reader import ColumnReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,9 @@ def survey(source: Source, promises: Promises, *, with_map: bool) -> Survey:
 
     """
     try:
-        with closing(ColumnReader(source)) as reader:
+        with closing(ColumnReader(source)) as reader, told_apart(reader.file):
             return _surveyed(reader, promises, with_map=with_map)
-    except BROKEN as error:
+    except DataFault as error:
         return Survey(note=f"the rows cannot be read: {error}")
 
 

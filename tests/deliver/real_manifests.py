@@ -82,7 +82,7 @@ def _audited() -> Iterator[World]:
 
 
 def _without_a_verdict() -> Iterator[World]:
-    yield _finished(_ANSWERS[0], bombs.claimed_page())
+    yield _finished(_ANSWERS[0], bombs.newer_encoding())
     refused = _finished(_ANSWERS[0], _OUTPUTS[0])
     refused.files.errors[OUTPUT] = OutputRefused("no plain name")
     yield refused

@@ -1,10 +1,10 @@
-"""An output beyond the limits of an audit is neither valid nor invalid; later it may be audited."""
+"""An output that the app cannot read is neither valid nor invalid; later it may be audited."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
-from gem_core.audit.parquet import decoding
+from gem_core.audit.parquet import opened_file
 from gem_core.errors import StoreError
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
@@ -15,9 +15,13 @@ from tests.flows.build import delivered, settled
 
 
 @pytest.fixture
-def little_memory(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """An app with too little memory for a single batch; `undo()` gives it more."""
-    monkeypatch.setattr(decoding, "MAX_DECODED_BYTES", 10)
+def old_reader(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An app whose pyarrow cannot read the rows; `undo()` gives it a newer one."""
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise OSError("Unknown encoding type.")
+
+    monkeypatch.setattr(opened_file, "decoded", refuse)
     return monkeypatch
 
 
@@ -28,28 +32,28 @@ def redelivered(world: World) -> dict[str, Any]:
     return delivered(world)
 
 
-@pytest.mark.usefixtures("little_memory")
-def test_an_output_beyond_the_limits_is_not_audited_and_a_check_says_why() -> None:
+@pytest.mark.usefixtures("old_reader")
+def test_an_output_that_cannot_be_read_is_not_audited_and_a_check_says_why() -> None:
     data = delivered(settled())["data"]
     assert data["outcome"] == Outcome.NOT_AUDITED
     (failed,) = [check for check in data["checks"]["notPassed"] if check["verdict"] == "failed"]
     assert (failed["name"], failed["severity"]) == ("auditable", "error")
-    assert "more than 10 bytes" in failed["detail"]
+    assert "pyarrow cannot read the rows: Unknown encoding type." in failed["detail"]
 
 
-def test_with_more_memory_a_redelivery_is_valid_and_has_another_id(
-    little_memory: pytest.MonkeyPatch,
+def test_a_redelivery_with_a_newer_reader_is_valid_and_has_another_id(
+    old_reader: pytest.MonkeyPatch,
 ) -> None:
     """A listener that drops known ids accepts the second manifest."""
     world = settled()
     first = delivered(world)
-    little_memory.undo()
+    old_reader.undo()
     second = redelivered(world)
     assert second["data"]["outcome"] == Outcome.VALID
     assert second["id"] != first["id"]
 
 
-@pytest.mark.usefixtures("little_memory")
+@pytest.mark.usefixtures("old_reader")
 def test_each_redelivery_has_an_id_of_its_own() -> None:
     world = settled()
     events = [delivered(world), redelivered(world), redelivered(world)]
@@ -57,7 +61,7 @@ def test_each_redelivery_has_an_id_of_its_own() -> None:
     assert len({event["id"] for event in events}) == len(events)
 
 
-@pytest.mark.usefixtures("little_memory")
+@pytest.mark.usefixtures("old_reader")
 def test_a_repeat_sends_the_same_bytes() -> None:
     world = settled()
     real = world.queue.send
@@ -77,16 +81,16 @@ def test_a_repeat_sends_the_same_bytes() -> None:
 
 
 def test_an_unread_output_with_a_failed_check_is_invalid_and_audited_again(
-    little_memory: pytest.MonkeyPatch,
+    old_reader: pytest.MonkeyPatch,
 ) -> None:
-    """The rows were not read. With more memory an audit may find more."""
+    """The rows were not read. With a newer reader an audit may find more."""
     world = World()
     world.files.write(OUTPUT, matched_file())
     world.gem.answers[JOB] = [finished()]
     register_job(world.manager, JOB, {"expectedInputName": "other.parquet"})
     check_jobs(world.checker)
     first = delivered(world)
-    little_memory.undo()
+    old_reader.undo()
     second = redelivered(world)
     assert [event["data"]["outcome"] for event in (first, second)] == [Outcome.INVALID] * 2
     assert first["id"] != second["id"]

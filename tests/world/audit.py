@@ -72,7 +72,7 @@ def _seeing_audit(
             name=output.name,
             size_bytes=output.size_bytes,
             input=InputFacts(note=input_note),
-            too_much="its rows" if outcome is Outcome.NOT_AUDITED else "",
+            unsupported="its rows" if outcome is Outcome.NOT_AUDITED else "",
         ),
         bytes_read=output.size_bytes,
         requests=2,

@@ -11,13 +11,8 @@ from gem_core.audit.against_input.input_facts import InputFacts
 from gem_core.audit.against_input.values import InputRows
 from gem_core.audit.contract import ID, ID_PROMISE
 from gem_core.audit.ids.facts import InputIds, InputLost
-from gem_core.audit.parquet.opened_file import (
-    DataFault,
-    Fault,
-    OpenedFile,
-    Unsupported,
-    open_parquet,
-)
+from gem_core.audit.parquet.opened_file import Fault, OpenedFile, open_parquet
+from gem_core.audit.parquet.reader_errors import DataFault, Unsupported
 from gem_core.audit.reading.range_file import RangeFile
 from gem_core.audit.reading.source import Source
 from gem_core.errors import OutputError
@@ -78,6 +73,8 @@ def open_input_file(source: Source | None, note: str) -> InputFile:
         opened = open_parquet(file)
     except OutputError as error:
         return InputFile(f"the input could not be read: {error}", source.name, file=file)
+    except Unsupported as error:
+        return InputFile(f"pyarrow cannot read the input: {error}", source.name, file=file)
     if isinstance(opened, Fault):
         return InputFile(
             f"the input is not readable Parquet: {opened.detail}", source.name, file=file

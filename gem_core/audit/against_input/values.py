@@ -17,7 +17,8 @@ from gem_core.audit.against_input.pairing import CannotPair, pairs
 from gem_core.audit.contract import ID, ID_PROMISE
 from gem_core.audit.ids.facts import InputLost
 from gem_core.audit.ids.keys import key_type
-from gem_core.audit.parquet.opened_file import OpenedFile, Unsupported
+from gem_core.audit.parquet.opened_file import OpenedFile
+from gem_core.audit.parquet.reader_errors import Unsupported, is_shortage
 from gem_core.audit.parquet.threads import LARGE_ROWS, ahead
 from gem_core.audit.rows.offenders import Offenders
 from gem_core.audit.rows.progress import OnRows, Pass
@@ -134,6 +135,8 @@ def _compare(
     except Unsupported as why:
         return f"pyarrow cannot read the output to its end: {why}"
     except pa.ArrowException as why:
+        if is_shortage(why):
+            raise
         # Of the comparison itself: reading has exceptions of its own.
         return f"from row {fold.rows} on, pyarrow cannot compare the values: {why}"
     return ""

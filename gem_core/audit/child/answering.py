@@ -29,9 +29,8 @@ from gem_core.audit.child.messages import (
     Verdict,
 )
 from gem_core.audit.child.remote_source import Ranges, RemoteSource, remote_source
-from gem_core.audit.child.shortage import is_shortage, memory_shortage
 from gem_core.audit.judging.report import Report
-from gem_core.audit.parquet.opened_file import Fault, in_short
+from gem_core.audit.parquet.reader_errors import in_short, is_shortage
 from gem_core.audit.rows.progress import Pass
 from gem_core.errors import OutputError
 
@@ -98,11 +97,9 @@ class _Answer:
         except OutputError:
             self.channel.send(OutputUnread())
             return
-        except MemoryError:
-            raise
         except Exception as error:  # noqa: BLE001 - a file that causes it must get an answer
-            if is_shortage(str(error)):
-                raise MemoryError(str(error)) from None
+            if is_shortage(error):
+                raise MemoryError(in_short(error)) from None
             traceback.print_exc(file=sys.stderr)
             self.channel.send(Crashed(f"{type(error).__name__}: {in_short(error)}"))
             return
@@ -112,14 +109,14 @@ class _Answer:
         if len(body) > MAX_BODY_BYTES:
             body, problem = b"", f"the page has {len(body)} bytes"
         self.channel.send(
-            Done(problem, needs_renewal=bool(problem) or _needs_renewal(report)), body
+            Done(problem, needs_renewal=bool(problem or self._has_unread_file(report))), body
         )
 
     def _report(self, output: RemoteSource | None) -> Report:
         if why := self.question.not_opened:
             return not_opened_report(self.question.job, why, output)
         assert output  # noqa: S101 - only a report that is not of an audit has none
-        report = audit(
+        return audit(
             output,
             self.question.job,
             input_source=self._input(),
@@ -128,9 +125,6 @@ class _Answer:
             on_rows=self._report_progress if self.question.with_progress else None,
             options=self.question.options,
         )
-        if shortage := memory_shortage(report.facts):
-            raise MemoryError(shortage)
-        return report
 
     def _output(self) -> RemoteSource | None:
         facts = self.question.output
@@ -144,15 +138,15 @@ class _Answer:
         head = self.heads[start : start + facts.head_bytes]
         return remote_source(facts, head, lambda *span: self.ranges.read(number, *span))
 
+    def _has_unread_file(self, report: Report) -> bool:
+        """Whether a file could not be read, which may have left this process in a bad state."""
+        facts = report.facts
+        input_unread = facts.input.name and facts.input.note and not facts.input.lost
+        output_unread = facts.broken_off or not (facts.opened or self.question.not_opened)
+        return bool(input_unread or output_unread)
+
     def _report_progress(self, doing: Pass, done: int, total: int) -> None:
         now = time.monotonic()
         if done >= total or now - self.reported_at >= _PROGRESS_SECONDS:
             self.reported_at = now
             self.channel.send(Progress(doing, done, total))
-
-
-def _needs_renewal(report: Report) -> bool:
-    """Whether a file could not be read, which may have left this process in a bad state."""
-    facts = report.facts
-    input_unread = bool(facts.input.name and facts.input.note and not facts.input.lost)
-    return bool(isinstance(facts.file, Fault) or facts.data_fault or facts.too_much or input_unread)

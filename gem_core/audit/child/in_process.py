@@ -8,7 +8,7 @@ from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
-from gem_core.audit.parquet.opened_file import in_short
+from gem_core.audit.parquet.reader_errors import in_short
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.progress import OnRows
 from gem_core.gem.job import GemJob
@@ -60,7 +60,7 @@ def result_of(report: Report) -> AuditResult:
         share_matched=report.share_matched,
         bytes_read=report.bytes_read,
         requests=report.requests,
-        is_read=not (facts.too_much or isinstance(facts.file, NotOpened)),
+        is_read=not (facts.unsupported or isinstance(facts.file, NotOpened)),
     )
 
 

@@ -34,7 +34,7 @@ class AuditResult:
     requests: int
     """For the output, without the one that opened it."""
     is_read: bool = True
-    """False when the output was not opened, or its rows would take more than an audit may use."""
+    """False when the output was not opened, or pyarrow cannot read its rows."""
     input_left_out: str = ""
     """Why the audit ran without the input although it can be read; empty when it did not."""
     page: str | None = None

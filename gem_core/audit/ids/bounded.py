@@ -11,6 +11,7 @@ from gem_core.audit.ids.facts import IdFacts, InputIds, OutputIds
 from gem_core.audit.ids.id_audit import IdAudit
 from gem_core.audit.options import IdLimits
 from gem_core.audit.parquet.opened_file import OpenedFile
+from gem_core.audit.parquet.reader_errors import is_shortage
 from gem_core.audit.rows.row_batch import RowBatch
 from gem_core.gem.contracts.contract import Role
 
@@ -61,6 +62,8 @@ class DiskBoundIds:
         try:
             yield
         except OSError as error:
+            if is_shortage(error):
+                raise
             self.fault = (
                 "the temporary directory for ids out of order cannot be used: "
                 f"{error.strerror or error}"

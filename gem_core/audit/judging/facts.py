@@ -26,8 +26,8 @@ class Facts:
     """The column that was decoded in a second thread, if there was one."""
     data_fault: str = ""
     """Why the rows could not be read to the end, or empty."""
-    too_much: str = ""
-    """Why reading the rows would take more memory or time than an audit may use, or empty."""
+    unsupported: str = ""
+    """Why pyarrow cannot read the rows, which says nothing about the output; or empty."""
     profile: Profile | None = None
     """None when the rows were not read to the end, or none of the checked columns is usable."""
     ids: IdFacts | None = None
@@ -50,6 +50,6 @@ class Facts:
 
         It may concern only columns that the comparison of values reads.
         """
-        if self.too_much:
-            return "reading the rows would take more memory or time than an audit may use"
+        if self.unsupported:
+            return "pyarrow cannot read the rows"
         return "the rows could not be read to the end" if self.data_fault else ""

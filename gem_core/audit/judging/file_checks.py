@@ -21,15 +21,15 @@ from gem_core.audit.parquet.opened_file import Fault, FaultKind, OpenedFile
 _STEPS = tuple(FaultKind)
 
 
-def _obstacle(this: Obstacle) -> Need[str]:
-    """What happened at an obstacle, in words, or empty."""
+def _obstacle(*these: Obstacle) -> Need[str]:
+    """What happened at one of these obstacles, in words, or empty."""
 
     def happened(facts: Facts) -> str:
         if not isinstance(facts.file, NotOpened):
             return ""
-        if facts.file.obstacle is this:
+        if facts.file.obstacle in these:
             return facts.file.detail
-        if this is Obstacle.NAMES:
+        if Obstacle.NAMES in these:
             return ""  # it comes before the others
         raise Missing(facts.file.obstacle)
 
@@ -65,12 +65,12 @@ def exists(_: str) -> Judgement:
 
 
 def _limit(facts: Facts) -> str:
-    return _obstacle(Obstacle.ENDED_EARLY)(facts) or facts.too_much
+    return _obstacle(Obstacle.ENDED_EARLY, Obstacle.UNSUPPORTED)(facts) or facts.unsupported
 
 
-@check(ERROR, "The output can be audited within the limits of memory and time.", _limit)
+@check(ERROR, "The app can read the output, within the limits of memory and time.", _limit)
 def auditable(problem: str) -> Judgement:
-    """A file can be made so that reading it takes more memory than there is."""
+    """A limit of the app says nothing about the output."""
     return no_problem(problem)
 
 
@@ -142,7 +142,7 @@ def _rows_read(facts: Facts) -> int | str:
     footer(facts)
     if facts.data_fault:
         return facts.data_fault
-    if facts.too_much:
+    if facts.unsupported:
         raise Missing(facts.broken_off)
     return rows(facts).rows
 

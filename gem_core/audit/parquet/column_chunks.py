@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import groupby
 
 import pyarrow.parquet as pq
 
@@ -86,15 +87,39 @@ def column_chunks(metadata: pq.FileMetaData) -> Iterator[pq.ColumnChunkMetaData]
         yield from group_chunks(metadata, group)
 
 
-def batch_rows(metadata: pq.FileMetaData, columns: Collection[str]) -> int:
-    """How many rows to decode at once so that a batch stays near `BATCH_BYTES`."""
+def runs(
+    metadata: pq.FileMetaData, columns: Collection[str], groups: Sequence[int], *, apart: bool
+) -> Iterator[tuple[int, Sequence[int]]]:
+    """How many rows to decode at once so that a batch stays near `BATCH_BYTES`, by row group.
+
+    Args:
+        metadata: of the file.
+        columns: that are decoded.
+        groups: the row groups, in the order of decoding.
+        apart: whether each row group is decoded by itself. Otherwise those that follow one another
+            come together when they have batches of the same size.
+
+    """
     belongs = leaves_of(columns)
-    widest = 1.0
-    for group in range(metadata.num_row_groups):
-        taken = sum(
-            chunk.total_uncompressed_size
-            for chunk in group_chunks(metadata, group)
-            if belongs(chunk.path_in_schema)
-        )
-        widest = max(widest, taken / max(metadata.row_group(group).num_rows, 1))
-    return max(1, min(BATCH_ROWS, int(BATCH_BYTES / widest)))
+
+    def rows(group: int) -> int:
+        return _batch_rows(metadata, group, belongs)
+
+    if apart:
+        yield from ((rows(group), [group]) for group in groups)
+    else:
+        yield from ((size, list(run)) for size, run in groupby(groups, key=rows))
+
+
+def _batch_rows(metadata: pq.FileMetaData, group: int, belongs: Callable[[str], bool]) -> int:
+    """Rows of a batch: `BATCH_ROWS`, or a power of two, so that similar row groups have the same.
+
+    A footer may be broken, so each size may be any number.
+    """
+    taken = sum(
+        chunk.total_uncompressed_size
+        for chunk in group_chunks(metadata, group)
+        if belongs(chunk.path_in_schema)
+    )
+    fitting = BATCH_BYTES * max(metadata.row_group(group).num_rows, 1) // max(taken, 1)
+    return BATCH_ROWS if fitting >= BATCH_ROWS else 1 << max(fitting.bit_length() - 1, 0)

@@ -6,18 +6,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_core.audit.arrow.arrays import numbers
-from gem_core.audit.parquet.guard import GuardedFile
-from gem_core.audit.parquet.page_bounds import LongValues, OutOfBounds, Unpacked
+from gem_core.audit.parquet.column_chunks import BATCH_BYTES, runs
+from gem_core.audit.parquet.reader_errors import is_shortage
 from gem_core.audit.reading.range_file import RangeFile
 
-MAX_DECODED_BYTES = 128 << 30
-"""Of all batches together: some minutes. A thousand million rows have about 60 GB."""
+MAX_BATCH_BYTES = 2 * BATCH_BYTES
+"""A batch that has more is followed by smaller ones."""
 
-MAX_BATCHES = 1 << 19
-"""Some minutes as well, for batches of few rows."""
+_FEWER = 8
+"""When memory is short, a batch has so many times fewer rows."""
 
-UNREADABLE = (pa.ArrowException, OSError, UnicodeError, ValueError, OverflowError, MemoryError)
-"""What pyarrow raises at a file that is broken. It turns absurd lengths into failed allocations."""
+_MAX_LENGTH = 2**31 - 1
+"""Of a text in a footer: pyarrow sees by itself when the footer ends before the text does."""
 
 
 def decoded(
@@ -25,107 +25,70 @@ def decoded(
     metadata: pq.FileMetaData,
     columns: Sequence[str],
     *,
-    rows: int,
     as_dictionary: Collection[str] = (),
     groups: Sequence[int] | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """Decode the columns, at most `rows` rows a batch; fewer from where long values turn up.
+    """Decode the columns, in batches of about `BATCH_BYTES`.
+
+    The sizes of a row group say how many rows a batch has. A dictionary stores a long value once
+    for many rows, and the sizes do not show this. So batches become smaller when one was too large,
+    or when memory was short.
 
     Args:
-        file: read only through a guard of its pages.
+        file: where the bytes come from.
         metadata: of the file.
         columns: by name.
-        rows: in a batch.
         as_dictionary: text columns whose values are not spelled out row by row.
         groups: the row groups to decode, in this order; None is all.
 
     Raises:
-        OutOfBounds: going on would take more memory or time than there is.
-        one of UNREADABLE: the data is broken.
+        what pyarrow raises, see `reader_errors.told_apart`; ValueError: a dictionary is broken.
 
     """
-    done = held = 0
-    unpacked = Unpacked()
+    parquet = open_file(file, metadata=metadata, as_dictionary=as_dictionary)
     groups = range(metadata.num_row_groups) if groups is None else groups
+    apart = _has_own_dictionaries(parquet.schema_arrow, columns)
+    for rows, run in runs(metadata, set(columns), groups, apart=apart):
+        yield from _decoded_run(parquet, columns, run, rows)
+
+
+def _decoded_run(
+    parquet: pq.ParquetFile, columns: Sequence[str], run: Sequence[int], rows: int
+) -> Iterator[pa.RecordBatch]:
+    """Decode row groups, at first `rows` rows a batch."""
+    done = 0
     while True:
-        if metadata.num_rows > rows * MAX_BATCHES:
-            raise OutOfBounds(f"{metadata.num_rows:,} rows can only be read {rows} at a time")
-        guarded = GuardedFile(
-            file,
-            metadata,
-            set(columns),
-            batch_rows=rows,
-            unpacked=unpacked,
-            as_dictionary=as_dictionary,
-        )
+        fewer = rows
+        left, before = _groups_from(done, parquet.metadata, run)
         try:
-            parquet = open_file(guarded, metadata=metadata, as_dictionary=as_dictionary)
-            left, before = _groups_from(done, metadata, groups)
-            for batch in _batches(parquet, columns, rows, left, before):
-                for column in batch.columns:
-                    _check_indices(column)
+            for batch in _batches(parquet, columns, left, before, rows):
+                _check_indices(batch)
                 done += batch.num_rows
-                held += _weighed(batch, before=held)
+                size = _spelled_bytes(batch)
                 yield batch
-        except (*UNREADABLE, LongValues, OutOfBounds):
-            # pyarrow may have made something else of what the guard raised.
-            if guarded.fewer_rows is None:
-                if guarded.too_much:
-                    raise OutOfBounds(guarded.too_much) from None
+                if size > MAX_BATCH_BYTES and rows > 1:
+                    fewer = rows * BATCH_BYTES // size
+                    break
+        except (MemoryError, OSError, pa.ArrowException) as error:
+            if rows == 1 or not is_shortage(error):
                 raise
-            # At least halved: each row group may have values that are a little longer.
-            rows = max(1, min(guarded.fewer_rows, rows // 2))
-        else:
+            fewer = rows // _FEWER
+        if fewer == rows:
             return
-
-
-def _check_indices(column: pa.Array) -> None:
-    """See that a dictionary has what the rows name, which pyarrow takes on trust."""
-    if pa.types.is_dictionary(column.type):
-        named = numbers(column.indices.drop_null())
-        if len(named) and not 0 <= named.min() <= named.max() < len(column.dictionary):
-            raise ValueError(f"a row names value {named.max()} of {len(column.dictionary)}")
-
-
-def _weighed(batch: pa.RecordBatch, *, before: int) -> int:
-    """The bytes of a batch. Raises OutOfBounds when all so far are too many."""
-    if before + batch.nbytes > MAX_DECODED_BYTES:
-        raise OutOfBounds(f"its rows take more than {MAX_DECODED_BYTES:,} bytes when decoded")
-    return int(batch.nbytes)
+        rows = max(1, min(fewer, rows // 2))
 
 
 def _batches(
-    parquet: pq.ParquetFile, columns: Sequence[str], rows: int, groups: Sequence[int], before: int
+    parquet: pq.ParquetFile, columns: Sequence[str], groups: Sequence[int], before: int, rows: int
 ) -> Iterator[pa.RecordBatch]:
     """Decode row groups without their first `before` rows, which were decoded already."""
-    for some in _at_once(parquet.schema_arrow, columns, groups):
-        for batch in parquet.iter_batches(
-            batch_size=rows, row_groups=list(some), columns=list(columns), use_threads=False
-        ):
-            passed = min(before, batch.num_rows)
-            before -= passed
+    for batch in parquet.iter_batches(
+        batch_size=rows, row_groups=list(groups), columns=list(columns), use_threads=False
+    ):
+        passed = min(before, batch.num_rows)
+        before -= passed
+        if passed < batch.num_rows:
             yield batch[passed:] if passed else batch
-
-
-def _at_once(
-    schema: pa.Schema, columns: Sequence[str], groups: Sequence[int]
-) -> Iterator[Sequence[int]]:
-    """Which row groups may follow one another within a batch.
-
-    Dictionaries below lists or structs must not: each row group brings its own, and pyarrow cannot
-    join them there.
-    """
-    wanted = set(columns)
-    if any(_has_dictionary_below(field.type) for field in schema if field.name in wanted):
-        return ([group] for group in groups)
-    return iter([groups])
-
-
-def _has_dictionary_below(kind: pa.DataType) -> bool:
-    return pa.types.is_nested(kind) and any(
-        pa.types.is_dictionary(part) or _has_dictionary_below(part)
-        for part in (kind.field(place).type for place in range(kind.num_fields))
-    )
 
 
 def _groups_from(
@@ -140,8 +103,38 @@ def _groups_from(
     return (), 0
 
 
+def _spelled_bytes(batch: pa.RecordBatch) -> int:
+    """The bytes that would be fewer if there were fewer rows."""
+    return sum(part.nbytes for part in batch.columns if not pa.types.is_dictionary(part.type))
+
+
+def _check_indices(batch: pa.RecordBatch) -> None:
+    """See that each dictionary has what the rows name, which pyarrow takes on trust."""
+    for column in batch.columns:
+        if pa.types.is_dictionary(column.type):
+            named = numbers(column.indices.drop_null())
+            if len(named) and not 0 <= named.min() <= named.max() < len(column.dictionary):
+                raise ValueError(f"a row names value {named.max()} of {len(column.dictionary)}")
+
+
+def _has_own_dictionaries(schema: pa.Schema, columns: Sequence[str]) -> bool:
+    """Whether there are dictionaries below lists or structs.
+
+    Each row group has its own, and there pyarrow cannot join them.
+    """
+    wanted = set(columns)
+    return any(_has_dictionary_below(field.type) for field in schema if field.name in wanted)
+
+
+def _has_dictionary_below(kind: pa.DataType) -> bool:
+    return pa.types.is_nested(kind) and any(
+        pa.types.is_dictionary(part) or _has_dictionary_below(part)
+        for part in (kind.field(place).type for place in range(kind.num_fields))
+    )
+
+
 def open_file(
-    file: RangeFile | GuardedFile,
+    file: RangeFile,
     *,
     metadata: pq.FileMetaData | None = None,
     as_dictionary: Collection[str] = (),
@@ -155,6 +148,7 @@ def open_file(
         # pyarrow's own read-ahead would hold the needed columns of the whole file.
         pre_buffer=False,
         buffer_size=1 << 20,
+        thrift_string_size_limit=_MAX_LENGTH,
         # An extension type would hide how the column is stored.
         arrow_extensions_enabled=False,
         # Costs little, and tells flipped bits where the writer left checksums.

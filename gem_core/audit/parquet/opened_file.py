@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 
 from gem_core.audit.arrow.types import is_text
 from gem_core.audit.contract import ID
-from gem_core.audit.parquet.column_chunks import batch_rows, chunks, coded_by_delta, group_chunks
-from gem_core.audit.parquet.decoding import UNREADABLE, decoded, open_file
+from gem_core.audit.parquet.column_chunks import chunks, coded_by_delta, group_chunks
+from gem_core.audit.parquet.decoding import decoded, open_file
 from gem_core.audit.parquet.integer_range import IntegerRange
-from gem_core.audit.parquet.page_bounds import OutOfBounds
+from gem_core.audit.parquet.reader_errors import DataFault, Unsupported, told_apart
 from gem_core.audit.parquet.threads import ahead, costliest, side_by_side
 from gem_core.audit.reading.range_file import TAIL_BYTES, RangeFile
 
@@ -26,10 +26,6 @@ MAGIC = b"PAR1"
 MAGIC_ENCRYPTED = b"PARE"
 _ENDING = 8
 """Bytes of footer length and magic at the end."""
-
-FOOTER_LIMIT_BYTES = 16 << 20
-"""A longer footer is not opened: decoded, it may take 35 times its bytes. A file of 10,000 row
-groups of ten columns has about 12 MB."""
 
 
 class FaultKind(StrEnum):
@@ -49,18 +45,6 @@ class Fault:
     detail: str
 
 
-class DataFault(Exception):
-    """The rows of an opened file cannot be decoded; raised by `Opened.batches` only."""
-
-
-class TooMuch(DataFault):
-    """Decoding them would take more memory or time than an audit has."""
-
-
-class Unsupported(DataFault):
-    """pyarrow cannot decode them, which other readers may."""
-
-
 @dataclass(frozen=True, slots=True)
 class OpenedFile:
     """A Parquet file whose footer was read."""
@@ -77,14 +61,14 @@ class OpenedFile:
 
     def costliest(self, columns: Sequence[str]) -> str | None:
         """Of the columns, the one that is worth a thread of its own; None in a small file."""
-        with suppress(*UNREADABLE):  # `batches` reports what is broken
+        with suppress(DataFault), told_apart(self._file):  # `batches` reports what is broken
             return costliest(self._metadata, columns)
         return None
 
     def id_range(self) -> IntegerRange | None:
         """The range of integer ids as the footer gives it; None when it does not."""
         if pa.types.is_integer(self.schema.field(ID).type):
-            with suppress(*UNREADABLE):  # as above
+            with suppress(DataFault), told_apart(self._file):  # as above
                 return _id_range(self._metadata)
         return None
 
@@ -102,30 +86,24 @@ class OpenedFile:
         dictionary where this is faster.
 
         Raises:
-            DataFault: the data is broken, or TooMuch, or Unsupported.
+            DataFault: the data is broken, or Unsupported.
+            MemoryError: there was too little, which says nothing about the file.
             OutputError: the Source could not be read; as it raised it.
 
         """
-        try:
-            with self._file.planned(chunks(self._metadata, set(columns))) as file:
-                rows = batch_rows(self._metadata, set(columns))
-                if apart is None:
-                    yield from self._decoded(file, columns, rows, as_dictionary)
-                    return
-                others = [name for name in columns if name != apart]
-                with ahead(self._decoded(file.beside(), [apart], rows, as_dictionary)) as there:
-                    here = self._decoded(file, others, rows, as_dictionary)
-                    for batch in side_by_side(there, here):
-                        yield batch.select(list(columns))
-        except OutOfBounds as error:
-            raise TooMuch(str(error)) from None
-        except UNREADABLE as error:
-            if self._file.failure:
-                raise self._file.failure from None
-            raise (Unsupported if _is_limit(error) else DataFault)(in_short(error)) from None
+        needed = chunks(self._metadata, set(columns))
+        with told_apart(self._file), self._file.planned(needed) as file:
+            if apart is None:
+                yield from self._decoded(file, columns, as_dictionary)
+                return
+            others = [name for name in columns if name != apart]
+            with ahead(self._decoded(file.beside(), [apart], as_dictionary)) as there:
+                here = self._decoded(file, others, as_dictionary)
+                for batch in side_by_side(there, here):
+                    yield batch.select(list(columns))
 
     def _decoded(
-        self, file: RangeFile, columns: Sequence[str], rows: int, repeating: Collection[str]
+        self, file: RangeFile, columns: Sequence[str], repeating: Collection[str]
     ) -> Iterator[pa.RecordBatch]:
         as_dictionary = {
             name
@@ -134,13 +112,15 @@ class OpenedFile:
             and is_text(self.schema.field(name).type)
             and not coded_by_delta(self._metadata, name)
         }
-        return decoded(file, self._metadata, columns, rows=rows, as_dictionary=as_dictionary)
+        return decoded(file, self._metadata, columns, as_dictionary=as_dictionary)
 
 
 def open_parquet(file: RangeFile) -> OpenedFile | Fault:
     """Read the footer: one request, and a second when it is very long.
 
     Raises:
+        Unsupported: pyarrow cannot read the footer, or has no type for a column.
+        MemoryError: there was too little, which says nothing about the file.
         OutputError: the Source could not be read.
 
     """
@@ -152,9 +132,12 @@ def open_parquet(file: RangeFile) -> OpenedFile | Fault:
         return fault
     file.load_tail(length + _ENDING)
     try:
-        return _opened(file, footer_start=file.size() - length - _ENDING)
-    except UNREADABLE as error:
-        return Fault(FaultKind.FOOTER, in_short(error))
+        with told_apart(file):
+            return _opened(file, footer_start=file.size() - length - _ENDING)
+    except Unsupported:
+        raise
+    except DataFault as fault:
+        return Fault(FaultKind.FOOTER, str(fault))
 
 
 def _fault(size: int, head: bytes, end: bytes, footer_bytes: int) -> Fault | None:
@@ -168,11 +151,6 @@ def _fault(size: int, head: bytes, end: bytes, footer_bytes: int) -> Fault | Non
         return Fault(FaultKind.ENCRYPTED, "the magic bytes are PARE: the footer is encrypted")
     if footer_bytes + _ENDING + len(MAGIC) > size:
         return Fault(FaultKind.FOOTER, f"a footer of {footer_bytes} bytes in a file of {size}")
-    if footer_bytes > FOOTER_LIMIT_BYTES:
-        return Fault(
-            FaultKind.FOOTER,
-            f"the footer has {footer_bytes} bytes; at most {FOOTER_LIMIT_BYTES} are read",
-        )
     return None
 
 
@@ -204,14 +182,3 @@ def _id_range(metadata: pq.FileMetaData) -> IntegerRange | None:
                     return None
                 spans.append(IntegerRange(found.min, found.max))
     return reduce(IntegerRange.covering, spans) if spans else None
-
-
-def _is_limit(error: BaseException) -> bool:
-    """Whether it is one of pyarrow's; its Parquet reader only says so in words."""
-    return isinstance(error, pa.ArrowNotImplementedError) or "Not yet implemented" in str(error)
-
-
-def in_short(error: BaseException) -> str:
-    """What was raised, on one line."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 300 else text[:299] + "…"  # noqa: PLR2004 - one line of a report

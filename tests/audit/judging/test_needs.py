@@ -99,7 +99,7 @@ def test_an_output_that_is_not_parquet_has_one_reason(facts: Facts, kind: FaultK
     assert len(report.failed()) == 1
 
 
-@pytest.mark.parametrize("trouble", ["data_fault", "too_much"])
+@pytest.mark.parametrize("trouble", ["data_fault", "unsupported"])
 def test_rows_that_were_not_read_have_one_reason(facts: Facts, trouble: str) -> None:
     broken = replace(facts, profile=None, ids=None, **{trouble: "why"})  # type: ignore[arg-type] # both are texts
     report = judged(broken)
@@ -108,7 +108,7 @@ def test_rows_that_were_not_read_have_one_reason(facts: Facts, trouble: str) -> 
 
 TAKEN: dict[str, Callable[[Facts], Facts]] = {
     "rows": lambda facts: replace(facts, profile=None, ids=None, data_fault="why"),
-    "rows-for-values": lambda facts: replace(facts, too_much="why"),
+    "rows-for-values": lambda facts: replace(facts, unsupported="why"),
     "ids": lambda facts: replace(facts, ids=None, ids_fault="why"),
     "input": lambda facts: replace(facts, input=InputFacts("why")),
     "values": lambda facts: replace(facts, values=ValueFacts(stopped="why")),
@@ -145,7 +145,7 @@ def test_names_and_titles() -> None:
 
 def test_a_limit_of_the_audit_breaks_no_promise(facts: Facts) -> None:
     """But what was found before the limit does."""
-    unread = replace(facts, profile=None, ids=None, too_much="a page of a gibibyte")
+    unread = replace(facts, profile=None, ids=None, unsupported="a type that it does not know")
     assert judged(unread).failed() == {"auditable"}
     assert judged(unread).outcome == "not_audited"
     renamed = replace(unread, name="other.parquet")
@@ -155,7 +155,7 @@ def test_a_limit_of_the_audit_breaks_no_promise(facts: Facts) -> None:
 
 def test_a_warning_beside_a_limit_leaves_the_output_not_audited(facts: Facts) -> None:
     job = replace(facts.job, output_name=None, promised_output="streets_matched.parquet")
-    unread = replace(facts, profile=None, ids=None, too_much="why", job=job)
+    unread = replace(facts, profile=None, ids=None, unsupported="why", job=job)
     assert judged(unread).failed() == {"auditable", "name_pattern"}
     assert judged(unread).outcome == "not_audited"
 
@@ -172,5 +172,5 @@ def test_a_report_is_complete_when_every_error_was_looked_for(tmp_path: Path, fa
 def test_a_limit_met_while_values_are_compared_leaves_open_whether_rows_are_readable(
     facts: Facts,
 ) -> None:
-    found = reasons(judged(replace(facts, too_much="why")))
+    found = reasons(judged(replace(facts, unsupported="why")))
     assert set(found) == {"rows_readable", "input_values_kept"}

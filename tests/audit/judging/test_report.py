@@ -94,7 +94,7 @@ def test_a_broken_output_changes_nothing_about_what_was_asked(
     tmp_path: Path, *, with_values: bool
 ) -> None:
     options = AuditOptions(with_values=with_values)
-    output = write_bytes(tmp_path, bombs.claimed_page())
+    output = write_bytes(tmp_path, bombs.newer_encoding())
     report = audit(output, job(), input_source=None, options=options)
     assert report.facts.broken_off
     assert ("input_values_kept" in not_asked(report)) is not with_values

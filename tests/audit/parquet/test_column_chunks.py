@@ -13,9 +13,9 @@ from gem_core.audit.parquet import column_chunks
 from gem_core.audit.parquet.column_chunks import (
     BATCH_BYTES,
     BATCH_ROWS,
-    batch_rows,
     chunks,
     leaves_of,
+    runs,
 )
 from tests.audit.build import matched_table
 
@@ -46,27 +46,44 @@ def test_chunks_cover_the_file_between_magic_and_footer(*, dictionary: bool) -> 
     assert all(left.end == right.start for left, right in itertools.pairwise(spans))
 
 
+def batch_rows(
+    found: pq.FileMetaData, columns: set[str], *, apart: bool = False
+) -> list[tuple[int, list[int]]]:
+    groups = range(found.num_row_groups)
+    return [(rows, [*run]) for rows, run in runs(found, columns, groups, apart=apart)]
+
+
 @pytest.mark.parametrize(
     ("table", "expected"),
     [
         pytest.param(matched_table(), BATCH_ROWS, id="narrow"),
-        pytest.param(matched_table(0), BATCH_ROWS, id="no-rows"),
         pytest.param(
-            pa.table({"id": [n.to_bytes(2).hex() * 25_000 for n in range(20)]}), 160, id="wide"
+            pa.table({"id": [n.to_bytes(2).hex() * 25_000 for n in range(20)]}), 128, id="wide"
         ),
     ],
 )
 def test_batches_are_bounded_in_bytes(table: pa.Table, expected: int) -> None:
     found = metadata(table, use_dictionary=False)
-    assert batch_rows(found, {"id"}) == pytest.approx(expected, rel=0.05)
-    assert batch_rows(found, {"id"}) * 100_000 <= max(BATCH_BYTES, BATCH_ROWS * 100_000)
+    assert batch_rows(found, {"id"}) == [(expected, [0])]
+    assert expected * 100_000 <= max(BATCH_BYTES, BATCH_ROWS * 100_000)
 
 
 def test_a_row_may_be_a_batch_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     found = metadata(pa.table({"id": ["x" * 1000]}), use_dictionary=False)
-    assert batch_rows(found, {"id"}) == BATCH_BYTES // found.row_group(0).total_byte_size
-    monkeypatch.setattr(column_chunks, "BATCH_BYTES", 1500)
-    assert batch_rows(found, {"id"}) == 1
+    monkeypatch.setattr(column_chunks, "BATCH_BYTES", 500)
+    assert batch_rows(found, {"id"}) == [(1, [0])]
+
+
+def test_only_a_row_group_of_long_values_has_small_batches() -> None:
+    """And those beside it come together."""
+    texts = ["x"] * 40 + ["x" * 1_000_000] * 20 + ["x"] * 40
+    found = metadata(pa.table({"id": texts}), use_dictionary=False, row_group_size=20)
+    assert batch_rows(found, {"id"}) == [(BATCH_ROWS, [0, 1]), (16, [2]), (BATCH_ROWS, [3, 4])]
+    assert len(batch_rows(found, {"id"}, apart=True)) == 5
+
+
+def test_a_row_group_without_rows_has_no_small_batches() -> None:
+    assert batch_rows(metadata(matched_table(0)), {"id"}) == [(BATCH_ROWS, [0])]
 
 
 @pytest.mark.parametrize(

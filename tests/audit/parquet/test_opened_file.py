@@ -6,15 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gem_core.audit.parquet import opened_file
-from gem_core.audit.parquet.opened_file import (
-    DataFault,
-    Fault,
-    FaultKind,
-    OpenedFile,
-    in_short,
-    open_parquet,
-)
+from gem_core.audit.parquet.opened_file import Fault, FaultKind, OpenedFile, open_parquet
+from gem_core.audit.parquet.reader_errors import DataFault, in_short
 from gem_core.audit.reading.range_file import TAIL_BYTES, RangeFile
 from gem_core.errors import OutputChanged, OutputUnreachable
 from tests.audit.build import matched_table, write
@@ -110,15 +103,6 @@ def test_what_is_no_parquet_says_so(data: bytes, kind: FaultKind, detail: str) -
     assert found.kind is kind
     assert detail in found.detail
     assert found.detail
-
-
-def test_a_footer_that_would_not_fit_is_not_opened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(opened_file, "FOOTER_LIMIT_BYTES", 100)
-    found = fault(parquet_bytes(tmp_path))
-    assert found.kind is FaultKind.FOOTER
-    assert "at most 100" in found.detail
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])

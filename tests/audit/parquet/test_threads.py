@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from gem_core.audit.audit import audit
 from gem_core.audit.options import AuditOptions, two_at_once
-from gem_core.audit.parquet import opened_file, threads
-from gem_core.audit.parquet.opened_file import DataFault, OpenedFile, open_parquet
+from gem_core.audit.parquet import column_chunks, threads
+from gem_core.audit.parquet.opened_file import OpenedFile, open_parquet
+from gem_core.audit.parquet.reader_errors import DataFault
 from gem_core.audit.parquet.threads import ahead, side_by_side
 from gem_core.audit.reading.range_file import RangeFile
 from gem_core.audit.reading.source import FileSource, open_file
@@ -72,7 +73,7 @@ def opened(source: FileSource) -> OpenedFile:
 def test_the_report_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int, group_rows: int
 ) -> None:
-    monkeypatch.setattr(opened_file, "batch_rows", lambda *_: 256)
+    monkeypatch.setattr(column_chunks, "BATCH_ROWS", 256)
     spoilt = {"r1": "x", "r300": None, f"r{rows - 1}": gers(1).upper()}
     table = changed(matched_table(rows), "gers_id", **spoilt)
     source = write(tmp_path, table, row_group_size=group_rows)
@@ -117,7 +118,7 @@ def test_broken_data_on_either_side_is_a_fault(tmp_path: Path, column: str) -> N
 
 
 def test_who_stops_early_stops_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opened_file, "batch_rows", lambda *_: 10)
+    monkeypatch.setattr(column_chunks, "BATCH_ROWS", 10)
     batches = opened(write(tmp_path, matched_table(1000))).batches(COLUMNS, apart="gers_id")
     assert next(batches).num_rows == 10
     batches.close()
