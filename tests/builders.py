@@ -23,6 +23,7 @@ from gem_core.flows.deliverer import Audit, Deliverer, PageMode
 from gem_core.flows.manage_jobs import JobManager
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.gem.job import GemJob
+from gem_core.settings.ncrontab import Schedule
 from gem_core.storage.documents import Documents
 from gem_core.watch.batch import BatchPlan
 from gem_core.watch.durations import DurationStore
@@ -263,7 +264,7 @@ class World:
             outbox=self.outbox,
             heartbeat=self.heartbeat,
             policy=self.policy,
-            schedule="0 * * * * *",
+            schedule=Schedule.parse("0 * * * * *"),
             clock=self.clock,
         )
 

@@ -70,7 +70,8 @@ def test_readme_and_sample_agree() -> None:
 
 def test_sample_has_the_defaults() -> None:
     """The sample shows the default of each setting, except for those about this machine."""
-    required = {name: SAMPLE[name] for name in ("GEM_API_KEY", "GEM_STATE", "GEM_OUTPUT")}
+    needed = ("GEM_API_KEY", "GEM_STATE", "GEM_OUTPUT", "GEM_CHECK_SCHEDULE")
+    required = {name: SAMPLE[name] for name in needed}
     here = {"GEM_API_BASE_URL", "GEM_BEARER_TOKEN", "GEM_TRIGGER_SOURCE"}
     shown = read_settings(
         {name: value for name, value in SAMPLE.items() if name not in here} | required

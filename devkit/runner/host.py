@@ -30,7 +30,7 @@ from devkit.runner.http_server import Site
 from devkit.runner.http_value import Request, Response, request_value, response_of
 from devkit.runner.queue_target import QueueFunction
 from devkit.runner.routes import Keys, Route, route_of
-from devkit.runner.timer import Schedule, Timer, timer_value
+from devkit.runner.timer import Timer, read_schedule, timer_value
 from devkit.runner.trigger_queue import DEFAULT_VISIBILITY_SECONDS, QueuePolicy, TriggerQueue
 from devkit.runner.worker import Answer, AppLoadError, Invocation, TypedData, Worker
 
@@ -75,7 +75,7 @@ class Host:
         prefix = self._host_json.route_prefix
         self.routes = tuple(route_of(one, prefix) for one in self.functions if one.kind == HTTP)
         self._schedules = {
-            one.name: Schedule(str(one.trigger["schedule"]))
+            one.name: read_schedule(str(one.trigger["schedule"]))
             for one in self.functions
             if one.kind == TIMER
         }

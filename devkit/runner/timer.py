@@ -11,45 +11,36 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobClient
-from cronsim import CronSim, CronSimError
 
 from devkit.runner.worker import AppLoadError, TypedData
+from gem_core.settings.ncrontab import Schedule
 
 logger = logging.getLogger(__name__)
 
-_FIELDS = 6
 _MONITOR_FROM = timedelta(minutes=1)
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 """The extension writes this moment when there was no run yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """An NCRONTAB schedule with six fields, seconds first."""
+def read_schedule(text: str) -> Schedule:
+    """A schedule, as the host reads it. Raises AppLoadError if it is none."""
+    try:
+        return Schedule.parse(text)
+    except ValueError as error:
+        raise AppLoadError(f"schedule {text!r} is not NCRONTAB: {error}") from error
 
-    text: str
 
-    def __post_init__(self) -> None:
-        try:
-            CronSim(self.text, _NEVER)
-        except CronSimError as error:
-            raise AppLoadError(f"schedule {self.text!r} is not NCRONTAB: {error}") from error
-        if len(self.text.split()) != _FIELDS:
-            raise AppLoadError(f"schedule {self.text!r} must have six fields, seconds first")
-
-    def after(self, moment: datetime) -> datetime:
-        """The first occurrence after `moment`."""
-        return next(CronSim(self.text, moment))
-
-    def is_monitored(self, now: datetime) -> bool:
-        """Whether runs are at least a minute apart. Only then, a status is stored."""
-        occurrences = islice(CronSim(self.text, now), 5)
-        return all(later - first >= _MONITOR_FROM for first, later in pairwise(occurrences))
+def is_monitored(schedule: Schedule, now: datetime) -> bool:
+    """Whether runs are at least a minute apart. Only then, a status is stored."""
+    occurrences = [schedule.after(now)]
+    for _ in range(4):
+        occurrences.append(schedule.after(occurrences[-1]))
+    return all(later - first >= _MONITOR_FROM for first, later in pairwise(occurrences))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +109,7 @@ class Timer:
         """`status_blob` stores the status of a monitored timer; None for use_monitor=False."""
         self._schedule = schedule
         self._fire = fire
-        self._blob = status_blob if schedule.is_monitored(datetime.now(UTC)) else None
+        self._blob = status_blob if is_monitored(schedule, datetime.now(UTC)) else None
         self._run_on_startup = run_on_startup
         self._stop = stop
 

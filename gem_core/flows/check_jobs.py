@@ -41,10 +41,16 @@ def check_jobs(checker: Checker, *, past_due: bool = False) -> Tick:
 
     """
     started = checker.clock()
-    checker.heartbeat.start(started)
+    unfinished_since = checker.heartbeat.start(started)
     open_jobs = sorted(checker.registry.open_jobs(), key=lambda job: job.due_at)
     due = [job for job in open_jobs if job.due_at <= started]
-    log(Event.TICK_STARTED, open_jobs=len(open_jobs), due_jobs=len(due), past_due=past_due)
+    log(
+        Event.TICK_STARTED,
+        open_jobs=len(open_jobs),
+        due_jobs=len(due),
+        past_due=past_due,
+        unfinished_since=None if unfinished_since == started else unfinished_since,
+    )
     results, access_error, stopped = _check_or_send(checker, due, ends_at=started + TICK_BUDGET)
     tick = Tick(
         started_at=started,

@@ -15,6 +15,7 @@ from gem_core.flows.checker import Checker
 from gem_core.flows.sweep import repeat_ticket
 from gem_core.gem.job import JobStatus
 from gem_core.logs import Event, log
+from gem_core.settings.ncrontab import Schedule
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.record import NOT_FOUND, Settlement, Stage
 from gem_core.watch.record_json import record_to_json
@@ -32,8 +33,8 @@ class JobManager:
     heartbeat: Heartbeat
     policy: Policy
     """The operator's limits."""
-    schedule: str
-    """When the timer runs, as NCRONTAB in UTC."""
+    schedule: Schedule
+    """When the timer runs, in UTC."""
     clock: Callable[[], datetime]
 
 

@@ -14,9 +14,10 @@ class TimerStatus(StrEnum):
 
     OK = "ok"
     SILENT = "silent"
-    """No tick has started for three occurrences of the schedule."""
+    """No tick has started for three occurrences of the schedule, and for two minutes after the
+    first of them: another instance may have to take over the timer."""
     STUCK = "stuck"
-    """Ticks start, but none has ended for three occurrences of the schedule."""
+    """Ticks start, but for so long none has ended."""
 
 
 def timer_status(manager: JobManager) -> tuple[bool, dict[str, Any]]:
@@ -26,7 +27,7 @@ def timer_status(manager: JobManager) -> tuple[bool, dict[str, Any]]:
     started = manager.heartbeat.started()
     started_at = started.at if started else last_started_at
     now = manager.clock()
-    running = started if started and started.at != last_started_at else None
+    running = started if started and not started.has_ended(last) else None
     # The host starts no second tick while one runs, so a long tick does not make the timer silent.
     seen_at = running.at + TICK_BUDGET if running else read_optional_moment(last.get("endedAt"))
     status = TimerStatus.OK
@@ -36,7 +37,7 @@ def timer_status(manager: JobManager) -> tuple[bool, dict[str, Any]]:
         status = TimerStatus.STUCK
     return status is TimerStatus.OK, {
         "status": status,
-        "schedule": manager.schedule,
+        "schedule": manager.schedule.text,
         "tickAgeSeconds": round((now - started_at).total_seconds(), 3) if started_at else None,
         "runningSince": moment_text(running.at) if running else None,
         "unfinishedSince": moment_text(running.unfinished_since) if running else None,

@@ -15,8 +15,11 @@ from gem_core.errors import SettingsError
 from gem_core.secret import Secret
 from gem_core.settings.connection import Connection, ServicePrincipal
 from gem_core.settings.connection_reader import read_connection
+from gem_core.settings.ncrontab import Schedule
 from gem_core.settings.reader import SettingReader
 
+_SCHEDULE, _MINUTELY = "GEM_CHECK_SCHEDULE", "0 * * * * *"
+"""The trigger reads this setting itself, so the app requires it. The commands do not."""
 MAX_CONCURRENCY = 256
 """Concurrent requests to GEM."""
 MIN_REQUESTS_PER_SECOND = 0.01
@@ -58,8 +61,8 @@ class StateSettings:
     """
 
     state: Connection
-    check_schedule: str
-    """NCRONTAB with six fields, in UTC."""
+    check_schedule: Schedule
+    """In UTC."""
     check_min: timedelta
     check_max: timedelta
     job_deadline: timedelta
@@ -124,6 +127,11 @@ def read_settings_and_problems(environment: Mapping[str, str]) -> tuple[Settings
     """
     read = SettingReader(environment)
     state = _state_settings(read)
+    if not read.is_set(_SCHEDULE):
+        read.problems.append(
+            f"{_SCHEDULE} is missing or empty: the timer's trigger has no default, so set it "
+            f"to {_MINUTELY}"
+        )
     settings = Settings(
         **{member.name: getattr(state, member.name) for member in fields(state)},
         gem_base_url=read.url(
@@ -167,7 +175,7 @@ def read_state_settings(environment: Mapping[str, str]) -> StateSettings:
 def _state_settings(read: SettingReader) -> StateSettings:
     settings = StateSettings(
         state=read_connection(read, "GEM_STATE", queues=True),
-        check_schedule=read.schedule("GEM_CHECK_SCHEDULE", "0 * * * * *"),
+        check_schedule=read.schedule(_SCHEDULE, _MINUTELY),
         check_min=timedelta(seconds=read.number("GEM_CHECK_MIN_SECONDS", 30)),
         check_max=timedelta(seconds=read.number("GEM_CHECK_MAX_SECONDS", 600)),
         job_deadline=timedelta(hours=read.number("GEM_JOB_DEADLINE_HOURS", 168)),

@@ -7,11 +7,11 @@ from enum import StrEnum
 from gem_core.counts import read_count
 from gem_core.secret import Secret
 from gem_core.settings.connection import ServicePrincipal
+from gem_core.settings.ncrontab import Schedule
 from gem_core.settings.rules import (
     address_problem,
     container_problem,
     is_store_name,
-    schedule_problem,
 )
 
 KEY_VAULT_REFERENCE = "@Microsoft.KeyVault("
@@ -127,18 +127,15 @@ class SettingReader:
         self.problems.append(f"{name} is {text[:40]!r}, not {words}")
         return default
 
-    def schedule(self, name: str, default: str) -> str:
-        """An NCRONTAB schedule with six fields. It must not be empty: the trigger reads it too."""
-        text = self.text(name, default)
-        if name in self._environment and not self.is_set(name):
-            self.problems.append(
-                f"{name} is empty, and the trigger does not accept that: set it to {default}"
-            )
-            return default
-        problem = schedule_problem(text)
-        if problem:
-            self.problems.append(f"{name} is {text[:40]!r}, not an NCRONTAB schedule: {problem}")
-        return default if problem else text
+    def schedule(self, name: str, default: str) -> Schedule:
+        """An NCRONTAB schedule. Only spaces at its ends are ignored, as the trigger does."""
+        self.text(name)  # reports an unresolved Key Vault reference
+        text = self._environment.get(name, "").strip(" ") if self.is_set(name) else default
+        try:
+            return Schedule.parse(text)
+        except ValueError as error:
+            self.problems.append(f"{name} is {text[:40]!r}, not an NCRONTAB schedule: {error}")
+            return Schedule.parse(default)
 
     def queue_name(self, name: str, default: str) -> str:
         """The name of a storage queue (Naming Queues and Metadata, Azure Storage)."""

@@ -1,4 +1,4 @@
-"""Rules for settings that are names, addresses, connection strings or schedules. Pure.
+"""Rules for settings that are names, addresses or connection strings. Pure.
 
 Each rule returns the problem as a text that continues after the setting's name, or "" when the
 setting is valid. The text never repeats anything that may contain a secret.
@@ -6,10 +6,7 @@ setting is valid. The text never repeats anything that may contain a secret.
 
 import re
 from base64 import b64decode
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
-
-from cronsim import CronSim, CronSimError
 
 STORAGE_ID = "{storageId}"
 """A placeholder in GEM_OUTPUT__blobServiceUri and GEM_OUTPUT_CONTAINER."""
@@ -17,16 +14,6 @@ STORAGE_ID = "{storageId}"
 _STORE_NAME = re.compile("(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _OWN_CONTAINERS = {"$root", "$web", "$logs"}
 """Containers of Azure with special names."""
-
-NCRONTAB_FIELDS = 6
-"""Seconds, minutes, hours, day, month, day of the week."""
-_VALUE = "(?:[0-9]+|[A-Z]{3})"
-_PART = rf"(?:\*|{_VALUE}(?:-{_VALUE})?)(?:/[0-9]+)?"
-_FIELD = re.compile(f"{_PART}(?:,{_PART})*", re.ASCII)
-_SEVEN = re.compile("(?<![/0-9])0*7(?![0-9])", re.ASCII)
-"""The day of the week 7, but not a step of 7."""
-_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
-"""The parser requires a start time, but the schedule is only parsed here."""
 
 LOCAL = {"127.0.0.1", "localhost", "::1"}
 
@@ -95,24 +82,4 @@ def connection_string_problem(text: str, *, queues: bool) -> str:
         b64decode(parts["ACCOUNTKEY"], validate=True)
     except ValueError:
         return "is a connection string with an AccountKey that is not base64: copy it again"
-    return ""
-
-
-def schedule_problem(text: str) -> str:
-    """The problem with an NCRONTAB schedule of six fields, under the rules of the Functions host.
-
-    The parser also accepts days such as L or 1#2, and 7 for Sunday. The host does not accept them,
-    and the timer would never start.
-    """
-    fields = text.upper().split()
-    if len(fields) != NCRONTAB_FIELDS:
-        return "it must have six fields, seconds first"
-    try:
-        CronSim(text, _ANY_TIME)
-    except CronSimError as error:
-        return str(error)
-    if not all(_FIELD.fullmatch(field) for field in fields):
-        return "a field must consist of numbers, names, ranges and steps, or be *"
-    if _SEVEN.search(fields[-1]):
-        return "Sunday is 0, not 7"
     return ""

@@ -4,14 +4,14 @@ A timer can stop while the HTTP routes still work, and a stopped timer cannot re
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from cronsim import CronSim
-
 from gem_core.moments import moment_text, read_moment, read_optional_moment
+from gem_core.settings.ncrontab import Schedule
 from gem_core.storage.documents import Documents
 
 ENDED = "tick-ended.json"
@@ -21,6 +21,9 @@ STARTED = "tick-started.json"
 ended stay available."""
 SILENT_AFTER = 3
 """The timer is silent after so many occurrences of its schedule without a tick."""
+HANDOVER = timedelta(minutes=2)
+"""How long a tick may be late when another instance takes over the lock of the timer. Up to 91
+seconds were seen in the Functions host, after an instance was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,18 @@ class Started:
     unfinished_since: datetime
     """When this tick started, or the first of the unfinished ticks right before it."""
 
+    def has_ended(self, last: Mapping[str, Any]) -> bool:
+        """Whether this tick has ended, or one beside it that ended later.
+
+        Args:
+            last: the tick that ended last, as JSON; empty before the first one.
+
+        """
+        if last.get("startedAt") == moment_text(self.at):
+            return True
+        ended_at = read_optional_moment(last.get("endedAt"))
+        return ended_at is not None and ended_at > self.at
+
 
 class Heartbeat:
     """Stores the last tick, beside the worklist."""
@@ -72,12 +87,18 @@ class Heartbeat:
         self._ended = False
         """Whether the last tick of this process ended. Then `start` need not read the documents."""
 
-    def start(self, at: datetime) -> None:
-        """Store that a tick has started. The counts of the last tick that ended do not change."""
+    def start(self, at: datetime) -> datetime:
+        """Store that a tick has started. The counts of the last tick that ended do not change.
+
+        Returns:
+            Since when ticks start and do not end; `at` unless earlier ticks were cut off.
+
+        """
         since = at if self._ended else self._unfinished_since(at)
         self._ended = False
         started = {"startedAt": moment_text(at), "unfinishedSince": moment_text(since)}
         self._documents.put(STARTED, json.dumps(started).encode())
+        return since
 
     def end(self, tick: Tick) -> None:
         """Store this tick as the last one that ended."""
@@ -99,8 +120,8 @@ class Heartbeat:
     def _unfinished_since(self, at: datetime) -> datetime:
         """Since when ticks start and do not end, if a tick starts at this time."""
         try:
-            before, last = self.started(), self.last() or {}
-            if before is None or last.get("startedAt") == moment_text(before.at):
+            before = self.started()
+            if before is None or before.has_ended(self.last() or {}):
                 return at
         except (ValueError, LookupError, TypeError, AttributeError):
             return at  # an unreadable document must not stop a tick
@@ -114,21 +135,21 @@ class Heartbeat:
         return read
 
 
-def is_silent(seen_at: datetime | None, now: datetime, schedule: str) -> bool:
-    """Whether the timer has missed three occurrences of its schedule.
+def is_silent(seen_at: datetime | None, now: datetime, schedule: Schedule) -> bool:
+    """Whether the timer has missed three occurrences of its schedule, and had time for a handover.
 
     Args:
         seen_at: when the timer last worked; None if it never did.
         now: the present time.
-        schedule: NCRONTAB, in UTC.
+        schedule: in UTC.
 
     """
     if seen_at is None:
         return True
-    occurrences = CronSim(schedule, seen_at)
-    for _ in range(SILENT_AFTER):
-        limit = next(occurrences)
-    return now > limit
+    third = expected = schedule.after(seen_at)
+    for _ in range(SILENT_AFTER - 1):
+        third = schedule.after(third)
+    return now > max(third, expected + HANDOVER)
 
 
 @cache

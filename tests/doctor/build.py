@@ -21,6 +21,7 @@ SETTINGS = {
     "GEM_API_KEY": "key",
     "GEM_STATE": "UseDevelopmentStorage=true",
     "GEM_OUTPUT": "UseDevelopmentStorage=true",
+    "GEM_CHECK_SCHEDULE": "0 * * * * *",
 }
 SCOPE = "https://gem.core.orbis.tomtom.com"
 

@@ -28,6 +28,7 @@ from tests.builders import finished
 from tests.doctor.build import (
     NAMES,
     SCOPE,
+    SETTINGS,
     FakeInstallation,
     Raising,
     Results,
@@ -118,6 +119,17 @@ def test_all_invalid_settings_are_reported_and_their_dependents_are_skipped() ->
     assert skips == set(NAMES) - {"settings", "key-vault", "token", "disk"}
     assert found["gem"].detail == "GEM_API_KEY must be corrected first"
     assert found["timer"].detail == "GEM_CHECK_SCHEDULE, GEM_STATE must be corrected first"
+
+
+def test_a_schedule_that_is_missing_is_named() -> None:
+    """The host then drops the timer; nothing else shows why no tick runs."""
+    given = {name: value for name, value in SETTINGS.items() if name != "GEM_CHECK_SCHEDULE"}
+    chosen, problems = read_settings_and_problems(given)
+    fake = FakeInstallation(changes={"settings": chosen, "problems": problems})
+    found = {check.name: finding for check, finding in run_diagnostics(fake.installation)}
+    assert found["settings"].status is DiagnosticStatus.FAIL
+    assert "GEM_CHECK_SCHEDULE is missing or empty" in found["settings"].detail
+    assert found["timer"].detail == "GEM_CHECK_SCHEDULE must be corrected first"
 
 
 def test_a_diagnostic_that_crashes_does_not_stop_the_others() -> None:

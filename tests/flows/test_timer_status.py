@@ -7,7 +7,8 @@ import pytest
 from gem_core.errors import StoreError
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.timer_status import timer_status
-from tests.builders import JOB, World, answer
+from gem_core.watch.heartbeat import Tick
+from tests.builders import JOB, World, answer, logged
 
 
 def test_the_status_before_the_first_tick() -> None:
@@ -101,3 +102,41 @@ def test_after_a_tick_that_ends_the_timer_is_ok_again() -> None:
         world.clock.move(minutes=1)
     world.heartbeat.start(world.clock())
     assert timer_status(world.manager)[0]
+
+
+@pytest.mark.parametrize("new_process", [True, False])
+def test_ticks_from_outside_beside_the_timer_are_not_stuck(*, new_process: bool) -> None:
+    """Each minute two ticks overlap, and the one that started first ends last."""
+    world = World()
+    timer, outside = world.heartbeat, world.heartbeat
+    for _ in range(20):
+        if new_process:
+            timer, outside = world.heartbeat, world.heartbeat
+        timer.start(first := world.clock())
+        world.clock.move(seconds=1)
+        outside.start(second := world.clock())
+        world.clock.move(seconds=1)
+        outside.end(Tick(second, ended_at=world.clock()))
+        world.clock.move(seconds=1)
+        timer.end(Tick(first, ended_at=world.clock()))
+        world.clock.move(seconds=57)
+        alive, detail = timer_status(world.manager)
+        assert (alive, detail["unfinishedSince"]) == (True, None)
+
+
+def test_the_next_tick_says_that_the_one_before_was_cut_off(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One run that the platform ends is no alarm, but an operator can see it."""
+    caplog.set_level("INFO")
+    world = World()
+    check_jobs(world.checker)
+    world.clock.move(minutes=1)
+    world.heartbeat.start(cut_off := world.clock())  # and the platform ends this run
+    world.clock.move(minutes=1)
+    check_jobs(world.checker)
+    world.clock.move(minutes=1)
+    check_jobs(world.checker)
+    assert timer_status(world.manager)[0]
+    told = [line["unfinished_since"] for line in logged(caplog, "tick_started")]
+    assert told == [None, cut_off.isoformat(), None]

@@ -20,13 +20,21 @@ from gem_core.settings.app_settings import (
     TriggerSource,
     read_settings,
     read_settings_and_problems,
+    read_state_settings,
 )
 from gem_core.settings.connection import Connection, ServicePrincipal
+from gem_core.settings.ncrontab import Schedule
 from gem_core.settings.reader import KEY_VAULT_REFERENCE
 from gem_core.storage.clients import blob_service, queue_service, sign_in
 
 STORAGE = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c2VjcmV0LWtleQ=="
-LEAST = {"GEM_API_KEY": "top-secret-key", "GEM_STATE": STORAGE, "GEM_OUTPUT": STORAGE}
+MINUTELY = "0 * * * * *"
+LEAST = {
+    "GEM_API_KEY": "top-secret-key",
+    "GEM_STATE": STORAGE,
+    "GEM_OUTPUT": STORAGE,
+    "GEM_CHECK_SCHEDULE": MINUTELY,
+}
 
 
 def read(**changes: str) -> Settings:
@@ -49,7 +57,7 @@ def test_the_defaults() -> None:
         gem_token_scope="https://gem.core.orbis.tomtom.com/.default",
         gem_principal=None,
         gem_bearer_token=None,
-        check_schedule="0 * * * * *",
+        check_schedule=Schedule.parse(MINUTELY),
         check_min=timedelta(seconds=30),
         check_max=timedelta(minutes=10),
         check_concurrency=16,
@@ -86,7 +94,7 @@ def test_all_problems_are_reported_together() -> None:
     with pytest.raises(SettingsError) as caught:
         read_settings(
             {
-                "GEM_CHECK_SCHEDULE": "* * * * *",
+                "GEM_CHECK_SCHEDULE": "* * * *",
                 "GEM_CHECK_CONCURRENCY": "0",
                 "GEM_RESULTS_QUEUE": "Upper",
                 "GEM_INPUT_AUDIT": "maybe",
@@ -134,7 +142,7 @@ def test_an_empty_version_sends_none(empty: str) -> None:
 
 def test_every_setting_with_a_default_takes_it_when_it_is_empty() -> None:
     """All of the sample, whatever is added to it; README gives an empty version a meaning."""
-    of_its_own = {"GEM_API_VERSION", "GEM_CHECK_SCHEDULE"}
+    of_its_own = {"GEM_API_VERSION"}
     names = [name for name in SAMPLE if name.startswith("GEM_")]
     empty = dict.fromkeys(set(names) - set(LEAST) - of_its_own, "")
     assert read(**empty) == read()
@@ -172,7 +180,8 @@ _WRONG: dict[str, tuple[str, ...]] = {
     "GEM_IDS_MEMORY_MIB": ("0", "65537", "1.5"),
     "GEM_TRIGGER_SOURCE": ("Grid",),
     "GEM_CHECK_SCHEDULE": (
-        *("", "00:01:00", "* * * * *", "0 0 0 30 2 *", "0 61 * * * *"),
+        *("", "00:01:00", "* * * *", "0 0 0 30 2 *", "0 61 * * * *", "0 */0 * * * *"),
+        *("0\t* * * * *", "0 * * * * *\n", "\t0 * * * * *"),
         *("0 0 0 * * 7", "0 0 0 * * 1-7", "0 0 0 * * MON,7", "0 0 0 * * 07", "0 0 0 * * 7/2"),
         *("0 0 0 L * *", "0 0 0 LW * *", "0 0 0 * * 5L", "0 0 0 * * 1#2", "0 0 0 * * MON#2"),
     ),
@@ -219,19 +228,26 @@ def test_a_wrong_value_is_named_and_kept_short(name: str, value: str) -> None:
         "0 0 0 1,15 JUL,dec *",
         "0 */7 7 7 7 0-6",
         "0 0 0 * * */7",
+        "0 0 9 13 * Friday",
+        "*/5 * * * *",
     ],
 )
 def test_a_schedule_that_the_host_takes(schedule: str) -> None:
-    assert read(GEM_CHECK_SCHEDULE=schedule).check_schedule == schedule
+    assert read(GEM_CHECK_SCHEDULE=f" {schedule} ").check_schedule.text == schedule
 
 
 def test_the_least_rate() -> None:
     assert read(GEM_CHECK_REQUESTS_PER_SECOND="0.01").check_requests_per_second == 0.01
 
 
-def test_an_empty_schedule_is_invalid_because_the_host_reads_it() -> None:
-    (line,) = problems(GEM_CHECK_SCHEDULE=" ")
-    assert line.startswith("GEM_CHECK_SCHEDULE is empty")
+@pytest.mark.parametrize("empty", [{}, {"GEM_CHECK_SCHEDULE": ""}, {"GEM_CHECK_SCHEDULE": " "}])
+def test_the_app_needs_a_schedule_because_the_trigger_has_no_default(empty: dict[str, str]) -> None:
+    given = {name: value for name, value in LEAST.items() if name != "GEM_CHECK_SCHEDULE"} | empty
+    with pytest.raises(SettingsError) as caught:
+        read_settings(given)
+    (line,) = caught.value.problems
+    assert line.startswith("GEM_CHECK_SCHEDULE is missing or empty")
+    assert read_state_settings(given).check_schedule.text == MINUTELY  # enough for a command
 
 
 @pytest.mark.parametrize(
@@ -344,6 +360,7 @@ def test_gems_own_principal_and_token() -> None:
 def test_storage_by_identity() -> None:
     chosen = read_settings(
         {
+            "GEM_CHECK_SCHEDULE": MINUTELY,
             "GEM_API_KEY": "k",
             "GEM_STATE__blobServiceUri": "https://a.blob.core.windows.net",
             "GEM_STATE__queueServiceUri": "https://a.queue.core.windows.net",

@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from gem_core.settings.ncrontab import Schedule
 from gem_core.watch.heartbeat import ENDED, STARTED, Heartbeat, Started, Tick, is_silent
 from tests.builders import World
 from tests.fakes import START, MemoryDocuments
 
 MINUTELY = "0 * * * * *"
+TWO_MINUTES = timedelta(minutes=2)
 
 
 @pytest.mark.parametrize(
@@ -17,20 +19,23 @@ MINUTELY = "0 * * * * *"
         (MINUTELY, timedelta(0), False),
         (MINUTELY, timedelta(minutes=3), False),
         (MINUTELY, timedelta(minutes=3, microseconds=1), True),
-        ("*/15 * * * * *", timedelta(seconds=45), False),
-        ("*/15 * * * * *", timedelta(seconds=46), True),
+        ("*/15 * * * * *", TWO_MINUTES + timedelta(seconds=15), False),
+        ("*/15 * * * * *", TWO_MINUTES + timedelta(seconds=16), True),
+        ("* * * * * *", TWO_MINUTES + timedelta(seconds=1), False),
+        ("* * * * * *", TWO_MINUTES + timedelta(seconds=2), True),
+        ("0 0 9 13 * FRI", timedelta(days=296), False),
         ("0 0 8 * * 1-5", timedelta(days=2, hours=21), False),
         ("0 0 8 * * 1-5", timedelta(days=2, hours=23), True),
     ],
 )
-def test_a_timer_is_silent_after_three_missed_occurrences(
+def test_a_timer_is_silent_after_three_missed_occurrences_and_a_handover(
     schedule: str, after: timedelta, *, silent: bool
 ) -> None:
-    assert is_silent(START, START + after, schedule) is silent
+    assert is_silent(START, START + after, Schedule.parse(schedule)) is silent
 
 
 def test_a_timer_without_any_tick_is_silent() -> None:
-    assert is_silent(None, START, MINUTELY)
+    assert is_silent(None, START, Schedule.parse(MINUTELY))
 
 
 def test_before_the_first_tick_there_is_nothing_to_read() -> None:

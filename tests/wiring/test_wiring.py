@@ -43,12 +43,14 @@ NEEDED = {
     "GEM_API_KEY": "key",
     "GEM_STATE": "UseDevelopmentStorage=true",
     "GEM_OUTPUT": "UseDevelopmentStorage=true",
+    "GEM_CHECK_SCHEDULE": "0 * * * * *",
 }
 IDENTITY = {
     "GEM_API_KEY": "key",
     "GEM_STATE__blobServiceUri": "https://state.blob.example",
     "GEM_STATE__queueServiceUri": "https://state.queue.example",
     "GEM_OUTPUT__blobServiceUri": "https://{storageId}.blob.example",
+    "GEM_CHECK_SCHEDULE": "0 * * * * *",
 }
 PRINCIPAL = {"tenantId": "00000000-0000-0000-0000-000000000001", "clientSecret": "s3cret"}
 

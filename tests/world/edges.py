@@ -19,6 +19,7 @@ from gem_core.errors import OutputUnreachable
 from gem_core.flows.checker import Checker
 from gem_core.flows.deliverer import Deliverer, PageMode
 from gem_core.flows.manage_jobs import JobManager
+from gem_core.settings.ncrontab import Schedule
 from gem_core.watch.batch import Batch
 from gem_core.watch.durations import DurationStore
 from gem_core.watch.heartbeat import Heartbeat
@@ -173,7 +174,7 @@ class Edges:
             outbox=outbox,
             heartbeat=heartbeat,
             policy=self._setting.policy,
-            schedule="0 * * * * *",
+            schedule=Schedule.parse("0 * * * * *"),
             clock=clock,
         )
 
