@@ -55,7 +55,7 @@ def test_a_due_job_costs_a_fixed_number_of_calls() -> None:
     check_jobs(world.checker)
     calls = ["jobs.get", "worklist.replace", "gem.get_job", "jobs.replace", "worklist.replace"]
     assert world.trap.calls == [
-        "heartbeat.get", "heartbeat.get", "heartbeat.put",
+        "heartbeat.get", "heartbeat.put",
         "worklist.every", "leases.every", "leases.create", "durations.get",
         *calls,
         "leases.replace", "heartbeat.put",
