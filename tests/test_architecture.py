@@ -118,7 +118,15 @@ def is_package(module: str) -> bool:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_what_is_deployed_knows_nothing_of_what_is_not(path: Path) -> None:
     for imported in imports(path):
-        for package in ("bench", "devkit", "tests", "examples", "function_app", "pytest"):
+        for package in (
+            "bench",
+            "devkit",
+            "tests",
+            "examples",
+            "function_app",
+            "gem_functions",
+            "pytest",
+        ):
             assert not is_under(imported, package)
 
 

@@ -142,7 +142,7 @@ def test_trigger_source_is_a_setting(setting: str, source: str) -> None:
         ("forget_job", "jobs/{jobRunId}", "DELETE", "FUNCTION"),
         ("status", "status", "GET", "FUNCTION"),
         ("doctor", "doctor", "POST", "FUNCTION"),
-        ("health", "health", "GET", "ANONYMOUS"),
+        ("run_tick", "tick", "POST", "FUNCTION"),
     ],
 )
 def test_routes(
@@ -154,11 +154,17 @@ def test_routes(
     assert trigger["authLevel"].upper() == level
 
 
+def test_health_needs_no_key_and_answers_probes(bindings: dict[str, list[dict[str, Any]]]) -> None:
+    trigger = next(each for each in bindings["health"] if each["type"] == "httpTrigger")
+    assert (trigger["route"], trigger["methods"]) == ("health", ["GET", "HEAD"])
+    assert trigger["authLevel"].upper() == "ANONYMOUS"
+
+
 def test_no_other_function_and_no_output_binding(
     bindings: dict[str, list[dict[str, Any]]],
 ) -> None:
     """Messages go by the SDK: an output binding is flushed after the function has returned."""
-    assert len(bindings) == 15
+    assert len(bindings) == 16
     kinds = {each["type"] for several in bindings.values() for each in several}
     assert kinds == {"timerTrigger", "blobTrigger", "queueTrigger", "httpTrigger", "http"}
 
@@ -242,6 +248,7 @@ def test_each_function_takes_what_the_host_sends(settled_app: dict[str, str]) ->
         http("list_poison", "GET"),
         http("replay_poison", "POST"),
         tick,
+        http("run_tick", "POST"),
         batch,
         http("check_job", "POST"),
         ticket("job-1"),
@@ -259,7 +266,24 @@ def test_each_function_takes_what_the_host_sends(settled_app: dict[str, str]) ->
     done = run(INVOKE, str(ROOT), json.dumps(calls), **settled_app)
     assert done.returncode == 0, done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines()]
-    expected = [201, 200, 200, 200, 200, 200, None, None, 200, None, None, None, 200, 202, None]
+    expected = [
+        201,
+        200,
+        200,
+        200,
+        200,
+        200,
+        None,
+        200,
+        None,
+        200,
+        None,
+        None,
+        None,
+        200,
+        202,
+        None,
+    ]
     expected += [200, 200, 200, 204, 404]
     assert [answer[:2] for answer in answers] == [["", status] for status in expected], done.stderr
     assert [answer[2] for answer in answers] == [[]] * len(calls)

@@ -26,14 +26,24 @@ from gem_core.watch.registry import OpenJob
 
 TICK_BUDGET = timedelta(minutes=4)
 """A tick starts no check after this time; it is far below the function timeout in host.json."""
+REQUEST_BUDGET = timedelta(minutes=2)
+"""The same for a tick that answers an HTTP request. Azure's front end ends a request after 230
+seconds, and the last question to GEM may take a minute."""
 BUSY = "other runs hold all leases of the rate limiter"
 
 
-def check_jobs(checker: Checker, *, past_due: bool = False) -> Tick:
-    """Run one tick.
+def check_jobs(
+    checker: Checker, *, past_due: bool = False, budget: timedelta = TICK_BUDGET
+) -> Tick:
+    """Run one tick. Ticks may overlap: only the one that holds the lease asks GEM.
 
     A problem with one job never stops a tick. A refused key or token does, because every other
     request would fail too: the tick is stored in the heartbeat, then the error is raised.
+
+    Args:
+        checker: what the tick depends on.
+        past_due: whether the timer fired late; only logged.
+        budget: after this time no check starts.
 
     Raises:
         GemAccessError: GEM refused the key or the token.
@@ -51,7 +61,7 @@ def check_jobs(checker: Checker, *, past_due: bool = False) -> Tick:
         past_due=past_due,
         unfinished_since=None if unfinished_since == started else unfinished_since,
     )
-    results, access_error, stopped = _check_or_send(checker, due, ends_at=started + TICK_BUDGET)
+    results, access_error, stopped = _check_or_send(checker, due, ends_at=started + budget)
     tick = Tick(
         started_at=started,
         ended_at=checker.clock(),

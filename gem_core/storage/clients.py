@@ -48,6 +48,8 @@ class Retries(Enum):
         }
     )
     """For a person who waits for the answer."""
+    PROBE = MappingProxyType({"retry_total": 0, "connection_timeout": 2, "read_timeout": 2})
+    """For a probe, which asks again soon anyway."""
 
     @property
     def options(self) -> dict[str, Any]:

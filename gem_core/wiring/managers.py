@@ -5,6 +5,7 @@ from functools import cache
 from gem_core.flows.manage_jobs import JobManager
 from gem_core.flows.replay_poison import PoisonManager
 from gem_core.settings.app_settings import StateSettings
+from gem_core.storage.clients import Retries
 from gem_core.storage.names import TICKETS
 from gem_core.watch.schedule import Policy
 from gem_core.wiring.environment import now, settings, state_settings
@@ -21,6 +22,17 @@ def manager() -> JobManager:
 def state_manager() -> JobManager:
     """The manager for the commands. It needs only the settings of the state storage."""
     return job_manager(stores(), state_settings())
+
+
+@cache
+def probe_manager() -> JobManager:
+    """The manager for health and status. Its storage requests end soon; use it for reading only.
+
+    Raises SettingsError unless all settings are valid.
+    """
+    settings()
+    chosen = state_settings()
+    return job_manager(Stores(chosen.state, Retries.PROBE), chosen)
 
 
 @cache

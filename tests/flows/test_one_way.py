@@ -11,7 +11,7 @@ from unittest.mock import Mock
 
 import pytest
 
-import function_app
+import gem_functions
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.deliverer import Deliverer, PageMode
 from gem_core.storage.names import TICKETS
@@ -19,7 +19,7 @@ from gem_core.wiring import delivery
 from tests.builders import JOB, World, matched_file
 from tests.flows.build import INPUT, settled
 
-ROOT = Path(function_app.__file__).parent
+ROOT = Path(gem_functions.__file__).parent
 MAX_MODULES = 14
 SKIPPED = {"audit", "page", "settings"}
 """Packages that a reader can skip. They and what they call are not counted."""
@@ -82,8 +82,8 @@ def module_of(file: str) -> str:
     match path.relative_to(ROOT).with_suffix("").parts:
         case ("gem_core", package, *rest) if rest:
             return ".".join((package, *rest))
-        case ("function_app",):
-            return "function_app"
+        case ("gem_functions",):
+            return "gem_functions"
     return ""
 
 
@@ -114,11 +114,11 @@ def test_a_delivery_visits_few_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(world.queue, "send", send)
     ticket = Mock()
     ticket.name = f"{TICKETS}/{JOB}.json"
-    deliver = function_app.deliver_results.build().get_user_function()
+    deliver = gem_functions.deliver_results.build().get_user_function()
     with visits.watched():
         deliver(ticket)
     assert world.queue.sent
-    assert visits.visited[0] == "function_app"
+    assert visits.visited[0] == "gem_functions"
     assert {"flows.audit_output", "flows.keep_manifest"} <= set(visits.visited)
     assert len(visits.visited) <= MAX_MODULES, " -> ".join(visits.visited)
 

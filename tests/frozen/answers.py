@@ -34,7 +34,7 @@ def answers() -> Iterator[tuple[str, Any]]:
     world = World()
     world.gem.answers[JOB] = [GemUnavailable("GEM answered 503"), finished()]
     yield "PUT /api/jobs/{jobRunId}", register_job(world.manager, JOB, None)[1]
-    check_jobs(world.checker)
+    yield "POST /api/tick", check_jobs(world.checker).to_json()
     yield "GET /api/trouble", {"jobs": find_trouble(world.manager)}
     yield "GET /api/jobs", list_jobs(world.manager, {})
     yield "GET /api/status", timer_status(world.manager)[1]

@@ -191,8 +191,8 @@ def _functions() -> Iterator[str]:
     for name, bindings in indexed().items():
         for binding in bindings:
             if binding["type"] == "httpTrigger":
-                methods = " ".join(binding["methods"])
-                yield f"{name}: {methods} /api/{binding['route']} ({binding['authLevel']})"
+                place = f"/api/{binding['route']} ({binding['authLevel']})"
+                yield from (f"{name}: {method} {place}" for method in binding["methods"])
             elif binding["direction"].lower().endswith("in"):
                 yield f"{name}: {binding['type']}"
 

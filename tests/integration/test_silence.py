@@ -1,4 +1,4 @@
-"""The timer was silent for a day, and the host fires it past due: all that waited is delivered."""
+"""A timer that is silent for a day, and one that is dead while a scheduler outside ticks."""
 
 import json
 from collections.abc import Callable
@@ -86,3 +86,28 @@ def test_a_day_without_the_timer() -> None:
     assert [[event["data"]["outcome"] for event in one] for one in events] == [["valid"]] * 6
     first = next(line for line in log.splitlines() if '"tick_started"' in line)
     assert '"due_jobs": 6, "past_due": true' in first
+
+
+def test_a_scheduler_outside_while_the_timer_is_dead() -> None:
+    """Every job is delivered, and health says that ticks run."""
+    jobs = [f"job-{number}" for number in range(6)]
+    with Azurite() as azurite:
+        make_stores(azurite.connection_string)
+        with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
+            files = blobs.get_container_client(OUTPUT_CONTAINER)
+            with GemSimulator(files, SimulatorSettings()) as simulator:
+                settings = app_settings(azurite, simulator) | FAST | MINUTELY
+                dead = settings | {"AzureWebJobs.check_jobs.Disabled": "true"}
+                with Runner(ROOT, dead) as runner:
+                    courier = Courier(Stage(azurite, simulator, runner))
+                    for job in jobs:
+                        simulator.add_job(job, ENDS_AT_ONCE)
+                        courier.register(job)
+                    before = courier.call("HEAD", "health", headers={}).status_code
+                    unknown = courier.call("POST", "tick", headers={})
+                    tick = courier.call("POST", "tick")
+                    events = [courier.events_of(job) for job in jobs]
+                    after = courier.call("HEAD", "health", headers={}).status_code
+    assert (before, unknown.status_code, unknown.content) == (503, 401, b"")
+    assert (tick.status_code, tick.json()["settled"], after) == (200, 6, 200)
+    assert [[event["data"]["outcome"] for event in one] for one in events] == [["valid"]] * 6

@@ -217,6 +217,7 @@ def test_a_job_goes_through_all_edges(
                     "GEM_OUTPUT_CONTAINER": output,
                     "GEM_RESULTS_QUEUE": output,
                     "GEM_RESULTS_QUEUE_ENCODING": encoding,
+                    "GEM_CHECK_SCHEDULE": "0 * * * * *",
                 },
             )
             register_job(manager(), job, None)

@@ -1,0 +1,189 @@
+"""The Functions app: triggers and bindings. What they do is in gem_core.flows.
+
+Edge. function_app.py loads this module.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+
+import azure.functions as func
+
+from gem_core import web
+from gem_core.flows import check_batch as batching
+from gem_core.flows import check_jobs as checking
+from gem_core.flows import list_jobs as listing
+from gem_core.flows import manage_jobs as managing
+from gem_core.flows import replay_poison as replaying
+from gem_core.flows.find_trouble import find_trouble
+from gem_core.storage import names
+from gem_core.watch.registry import ticket_job_run_id
+from gem_core.wiring import delivery, managers, tick
+from gem_core.wiring.probe import probe
+
+# The Azure SDK logs two lines for each request at INFO, the level at which the app logs its events.
+logging.getLogger("azure").setLevel(logging.WARNING)
+
+
+def _trigger_source(text: str) -> func.BlobSource:
+    """The trigger source for a setting. An invalid value is reported later, with all settings."""
+    sources = {source.value.lower(): source for source in func.BlobSource}
+    return sources.get(text.lower(), func.BlobSource.EVENT_GRID)
+
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+
+@app.timer_trigger(schedule="%GEM_CHECK_SCHEDULE%", arg_name="timer", use_monitor=True)
+def check_jobs(timer: func.TimerRequest) -> None:
+    """Ask GEM about every job that is due; raise the ticket of each job that has ended."""
+    checking.check_jobs(tick.checker(), past_due=timer.past_due)
+
+
+@app.route("tick", methods=["POST"])
+def run_tick(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+    """Run a tick from outside: for a scheduler, while the timer of the platform is dead."""
+
+    def handler() -> tuple[int, object]:
+        return 200, checking.check_jobs(tick.checker(), budget=checking.REQUEST_BUDGET).to_json()
+
+    return _respond(handler)
+
+
+@app.queue_trigger(arg_name="batch", queue_name=names.BATCHES, connection="GEM_STATE")
+def check_batch(batch: func.QueueMessage) -> None:
+    """Ask GEM about the jobs of a batch; used only with GEM_CHECK_BATCH_SIZE."""
+    batching.check_batch(tick.checker(), batch.get_body())
+
+
+@app.blob_trigger(
+    arg_name="ticket",
+    path=f"{names.TICKETS}/{{jobRunId}}.json",
+    connection="GEM_STATE",
+    # The source is part of the binding, so it is read when the host indexes the app.
+    source=_trigger_source(os.environ.get("GEM_TRIGGER_SOURCE", "")),
+)
+def deliver_results(ticket: func.InputStream) -> None:
+    """Audit the output of a settled job and send its manifest."""
+    from gem_core.flows import deliver_results as delivering  # noqa: PLC0415 - slow to import
+
+    delivering.deliver_results(delivery.deliverer(), ticket_job_run_id(ticket.name or ""))
+
+
+@app.route("jobs/{jobRunId}", methods=["PUT"])
+def register_job(req: func.HttpRequest) -> func.HttpResponse:
+    """Watch a job from now on: 201 when it is new, 200 when it was registered before."""
+
+    def handler() -> tuple[int, object]:
+        body = web.json_body(req.get_body())
+        new, record = managing.register_job(managers.manager(), _job_run_id(req), body)
+        return (201 if new else 200), record
+
+    return _respond(handler)
+
+
+@app.route("jobs", methods=["GET"])
+def list_jobs(req: func.HttpRequest) -> func.HttpResponse:
+    """List one page of all jobs."""
+    return _respond(lambda: (200, listing.list_jobs(managers.manager(), req.params)))
+
+
+@app.route("trouble", methods=["GET"])
+def list_trouble(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+    """List the open jobs that need attention."""
+    return _respond(lambda: (200, {"jobs": find_trouble(managers.manager())}))
+
+
+@app.route("poison", methods=["GET"])
+def list_poison(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+    """List the messages on the poison queues."""
+    return _respond(lambda: (200, replaying.list_poison(managers.poison_manager())))
+
+
+@app.route("poison/replay", methods=["POST"])
+def replay_poison(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+    """Raise the tickets of the messages on the poison queues again, and delete the messages."""
+    return _respond(
+        lambda: (200, {"messages": list(replaying.replay_poison(managers.poison_manager()))})
+    )
+
+
+@app.route("jobs/{jobRunId}", methods=["GET"])
+def show_job(req: func.HttpRequest) -> func.HttpResponse:
+    """Show the record of a job."""
+    return _respond(lambda: (200, managing.show_job(managers.manager(), _job_run_id(req))))
+
+
+@app.route("jobs/{jobRunId}/check", methods=["POST"])
+def check_job(req: func.HttpRequest) -> func.HttpResponse:
+    """Ask GEM about a job now, even if it is not due."""
+    return _respond(
+        lambda: (
+            200,
+            managing.check_job(managers.manager(), tick.checker(), _job_run_id(req)),
+        )
+    )
+
+
+@app.route("jobs/{jobRunId}/redeliver", methods=["POST"])
+def redeliver_job(req: func.HttpRequest) -> func.HttpResponse:
+    """Deliver a settled job again, from its output as it is now."""
+    return _respond(lambda: (202, managing.redeliver_job(managers.manager(), _job_run_id(req))))
+
+
+@app.route("jobs/{jobRunId}", methods=["DELETE"])
+def forget_job(req: func.HttpRequest) -> func.HttpResponse:
+    """Stop watching a job and delete its record."""
+
+    def handler() -> tuple[int, object]:
+        managing.forget_job(managers.manager(), _job_run_id(req))
+        return 204, None
+
+    return _respond(handler)
+
+
+@app.route("status", methods=["GET"])
+def status(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+    """Report whether the timer works, and what the last tick did: 503 when it does not work."""
+
+    def handler() -> tuple[int, object]:
+        works, detail = probe()
+        return (200 if works else 503), detail
+
+    return _respond(handler)
+
+
+@app.route("doctor", methods=["POST"])
+def doctor(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+    """Test everything that the app needs, with the app's own rights: 503 when a test fails."""
+    from gem_core.doctor.diagnostics import report, run_diagnostics  # noqa: PLC0415 - imports azure
+    from gem_core.wiring.doctor import installation  # noqa: PLC0415 - as above
+
+    def handler() -> tuple[int, object]:
+        found = report(run_diagnostics(installation("the app settings")))
+        return (200 if found["ok"] else 503), found
+
+    return _respond(handler)
+
+
+@app.route("health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
+def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+    """Report whether the timer works, without details: this route needs no key."""
+    response = web.respond(lambda: (200 if probe()[0] else 503, {}))
+    works = response.status == 200  # noqa: PLR2004 - OK
+    return func.HttpResponse(
+        '{"status": "ok"}' if works else '{"status": "unhealthy"}',
+        status_code=200 if works else 503,
+        mimetype="application/json",
+    )
+
+
+def _job_run_id(req: func.HttpRequest) -> str:
+    return str(req.route_params.get("jobRunId", ""))
+
+
+def _respond(handler: Callable[[], tuple[int, object]]) -> func.HttpResponse:
+    response = web.respond(handler)
+    return func.HttpResponse(
+        response.body, status_code=response.status, mimetype=response.content_type
+    )
