@@ -44,7 +44,8 @@ def _last_tick(last: Mapping[str, Any], detail: str) -> Finding:
         return warning(
             f"{detail}, left {last['remaining']} due jobs: {BUSY}",
             "once is harmless: the lease of a run that died ends after 20 seconds. If it repeats, "
-            "a second app uses this GEM_STATE, or batches of an earlier setting still run",
+            "a scheduler outside ticks at the same time as the timer (harmless), a second app uses "
+            "this GEM_STATE, or batches of an earlier setting still run",
         )
     if last.get("stopped"):
         return fail(f"{detail}, stopped: {last['stopped']}", "see gem and token above")

@@ -89,3 +89,16 @@ def test_work_in_time_gives_its_result_or_its_error() -> None:
     with pytest.raises(StoreError, match=r"0\.01 seconds"):
         probe.within(0.01, lambda: ended.wait(60))
     ended.set()
+
+
+@pytest.mark.parametrize("schedule", [{}, {"GEM_CHECK_SCHEDULE": "0\t* * * * *"}])
+def test_status_names_a_schedule_with_which_the_host_starts_no_timer(
+    monkeypatch: pytest.MonkeyPatch, schedule: dict[str, str]
+) -> None:
+    given = {name: value for name, value in NEEDED.items() if name != "GEM_CHECK_SCHEDULE"}
+    monkeypatch.setattr("os.environ", given | schedule)
+    forget_edges()
+    answer = gem_functions.status.build().get_user_function()(None)
+    forget_edges()
+    assert answer.status_code == 500
+    assert "GEM_CHECK_SCHEDULE is" in json.loads(answer.get_body())["detail"]
