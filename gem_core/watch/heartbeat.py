@@ -120,8 +120,8 @@ class Heartbeat:
     def _unfinished_since(self, at: datetime) -> datetime:
         """Since when ticks start and do not end, if a tick starts at this time."""
         try:
-            before, last = self.started(), self.last() or {}
-            if before is None or before.has_ended(last):
+            before = self.started()
+            if before is None or before.has_ended(self.last() or {}):
                 return at
         except (ValueError, LookupError, TypeError, AttributeError):
             return at  # an unreadable document must not stop a tick
