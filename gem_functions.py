@@ -16,6 +16,7 @@ from gem_core.flows import list_jobs as listing
 from gem_core.flows import manage_jobs as managing
 from gem_core.flows import replay_poison as replaying
 from gem_core.flows.find_trouble import find_trouble
+from gem_core.flows.job_documents import JobDocument, show_document
 from gem_core.storage import names
 from gem_core.watch.registry import ticket_job_run_id
 from gem_core.wiring import delivery, managers, tick
@@ -114,6 +115,24 @@ def show_job(req: func.HttpRequest) -> func.HttpResponse:
     return _respond(lambda: (200, managing.show_job(managers.manager(), _job_run_id(req))))
 
 
+@app.route("jobs/{jobRunId}/manifest", methods=["GET"])
+def show_manifest(req: func.HttpRequest) -> func.HttpResponse:
+    """Show the last manifest of a job, exactly as it was sent."""
+    return _document(req, JobDocument.MANIFEST, "application/cloudevents+json")
+
+
+@app.route("jobs/{jobRunId}/report", methods=["GET"])
+def show_report(req: func.HttpRequest) -> func.HttpResponse:
+    """Show the whole report of the last manifest, as JSON."""
+    return _document(req, JobDocument.REPORT, "application/json")
+
+
+@app.route("jobs/{jobRunId}/report.html", methods=["GET"])
+def show_report_page(req: func.HttpRequest) -> func.HttpResponse:
+    """Show the report of the last manifest as an HTML page."""
+    return _document(req, JobDocument.PAGE, "text/html")
+
+
 @app.route("jobs/{jobRunId}/check", methods=["POST"])
 def check_job(req: func.HttpRequest) -> func.HttpResponse:
     """Ask GEM about a job now, even if it is not due."""
@@ -182,8 +201,22 @@ def _job_run_id(req: func.HttpRequest) -> str:
     return str(req.route_params.get("jobRunId", ""))
 
 
+def _document(req: func.HttpRequest, document: JobDocument, content_type: str) -> func.HttpResponse:
+    return _http(
+        web.respond_document(
+            lambda: show_document(managers.manager(), _job_run_id(req), document), content_type
+        )
+    )
+
+
 def _respond(handler: Callable[[], tuple[int, object]]) -> func.HttpResponse:
-    response = web.respond(handler)
+    return _http(web.respond(handler))
+
+
+def _http(response: web.HttpResponse) -> func.HttpResponse:
     return func.HttpResponse(
-        response.body, status_code=response.status, mimetype=response.content_type
+        response.body,
+        status_code=response.status,
+        headers=response.headers,
+        mimetype=response.content_type,
     )

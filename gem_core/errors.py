@@ -57,6 +57,10 @@ class JobUnknown(RequestError):
     """The job is not registered."""
 
 
+class DocumentMissing(RequestError):
+    """The job has no such document: no manifest was sent yet, or it was removed."""
+
+
 class GemError(CourierError):
     """GEM did not answer, or its answer is not about the job."""
 

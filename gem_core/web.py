@@ -1,13 +1,17 @@
-"""HTTP without a framework: JSON in, JSON out, errors as problem details (RFC 9457). Pure."""
+"""HTTP without a framework: JSON in, JSON or a document out, errors as problem details (RFC 9457).
+
+Pure.
+"""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 from gem_core.errors import (
     CourierError,
+    DocumentMissing,
     GemError,
     JobUnknown,
     RecordConflict,
@@ -22,6 +26,7 @@ MAX_BODY_BYTES = 64 * 1024
 
 _STATUS: tuple[tuple[type[CourierError], HTTPStatus, str], ...] = (
     (JobUnknown, HTTPStatus.NOT_FOUND, "The job is not registered"),
+    (DocumentMissing, HTTPStatus.NOT_FOUND, "The job has no such document"),
     (RequestError, HTTPStatus.BAD_REQUEST, "The request is not valid"),
     (RecordConflict, HTTPStatus.CONFLICT, "The job was changed at the same time; try again"),
     (SettingsError, HTTPStatus.INTERNAL_SERVER_ERROR, "The app's settings are missing or invalid"),
@@ -37,8 +42,20 @@ class HttpResponse:
     """An HTTP response as a value."""
 
     status: int
-    body: str
+    body: str | bytes
     content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+DOCUMENT_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "private, no-cache",
+}
+"""A page is drawn from foreign files. In a browser it runs nothing, loads nothing, and does not
+pass on its address, which may contain a key."""
 
 
 def respond(handler: Callable[[], tuple[int, object]]) -> HttpResponse:
@@ -48,9 +65,22 @@ def respond(handler: Callable[[], tuple[int, object]]) -> HttpResponse:
         handler: returns an HTTP status and a JSON value; None makes an empty body.
 
     """
-    try:
+
+    def as_json() -> HttpResponse:
         status, value = handler()
         return HttpResponse(status, "" if value is None else json.dumps(value, allow_nan=False))
+
+    return _respond(as_json)
+
+
+def respond_document(handler: Callable[[], bytes], content_type: str) -> HttpResponse:
+    """The response with a stored document, or a problem if the handler raises an error."""
+    return _respond(lambda: HttpResponse(HTTPStatus.OK, handler(), content_type, DOCUMENT_HEADERS))
+
+
+def _respond(make: Callable[[], HttpResponse]) -> HttpResponse:
+    try:
+        return make()
     except Exception as error:  # noqa: BLE001 - the client gets a response, the log the traceback
         return _problem(error)
 

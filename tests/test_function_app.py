@@ -137,6 +137,9 @@ def test_trigger_source_is_a_setting(setting: str, source: str) -> None:
         ("list_trouble", "trouble", "GET", "FUNCTION"),
         ("list_poison", "poison", "GET", "FUNCTION"),
         ("replay_poison", "poison/replay", "POST", "FUNCTION"),
+        ("show_manifest", "jobs/{jobRunId}/manifest", "GET", "FUNCTION"),
+        ("show_report", "jobs/{jobRunId}/report", "GET", "FUNCTION"),
+        ("show_report_page", "jobs/{jobRunId}/report.html", "GET", "FUNCTION"),
         ("check_job", "jobs/{jobRunId}/check", "POST", "FUNCTION"),
         ("redeliver_job", "jobs/{jobRunId}/redeliver", "POST", "FUNCTION"),
         ("forget_job", "jobs/{jobRunId}", "DELETE", "FUNCTION"),
@@ -164,7 +167,7 @@ def test_no_other_function_and_no_output_binding(
     bindings: dict[str, list[dict[str, Any]]],
 ) -> None:
     """Messages go by the SDK: an output binding is flushed after the function has returned."""
-    assert len(bindings) == 16
+    assert len(bindings) == 19
     kinds = {each["type"] for several in bindings.values() for each in several}
     assert kinds == {"timerTrigger", "blobTrigger", "queueTrigger", "httpTrigger", "http"}
 
@@ -251,7 +254,11 @@ def test_each_function_takes_what_the_host_sends(settled_app: dict[str, str]) ->
         http("run_tick", "POST"),
         batch,
         http("check_job", "POST"),
+        http("show_manifest", "GET"),
         ticket("job-1"),
+        http("show_manifest", "GET"),
+        http("show_report", "GET"),
+        http("show_report_page", "GET"),
         ticket("job-1"),
         ticket("job-unknown"),
         http("show_job", "GET"),
@@ -266,24 +273,7 @@ def test_each_function_takes_what_the_host_sends(settled_app: dict[str, str]) ->
     done = run(INVOKE, str(ROOT), json.dumps(calls), **settled_app)
     assert done.returncode == 0, done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines()]
-    expected = [
-        201,
-        200,
-        200,
-        200,
-        200,
-        200,
-        None,
-        200,
-        None,
-        200,
-        None,
-        None,
-        None,
-        200,
-        202,
-        None,
-    ]
-    expected += [200, 200, 200, 204, 404]
+    expected = [201, 200, 200, 200, 200, 200, None, 200, None, 200, 404, None, 200, 200, 200, None]
+    expected += [None, 200, 202, None, 200, 200, 200, 204, 404]
     assert [answer[:2] for answer in answers] == [["", status] for status in expected], done.stderr
     assert [answer[2] for answer in answers] == [[]] * len(calls)

@@ -6,6 +6,7 @@ import pytest
 
 from gem_core.errors import (
     CourierError,
+    DocumentMissing,
     GemAccessError,
     GemUnavailable,
     JobUnknown,
@@ -17,7 +18,14 @@ from gem_core.errors import (
     StoreError,
     StoreMissing,
 )
-from gem_core.web import MAX_BODY_BYTES, HttpResponse, json_body, respond
+from gem_core.web import (
+    DOCUMENT_HEADERS,
+    MAX_BODY_BYTES,
+    HttpResponse,
+    json_body,
+    respond,
+    respond_document,
+)
 from tests.builders import logged
 
 
@@ -39,9 +47,28 @@ def test_the_result_of_a_handler_is_sent_as_json() -> None:
     assert respond(lambda: (200, [])).body == "[]"
 
 
+def test_a_document_is_sent_as_it_is_stored_and_runs_nothing_in_a_browser() -> None:
+    sent = respond_document(lambda: b"<p>\xc3\xa9", "text/html")
+    assert sent == HttpResponse(200, b"<p>\xc3\xa9", "text/html", DOCUMENT_HEADERS)
+    policy = sent.headers["Content-Security-Policy"].split("; ")
+    assert {"default-src 'none'", "frame-ancestors 'none'", "sandbox"} <= set(policy)
+    assert not any(part.startswith("script-src") or "allow-scripts" in part for part in policy)
+    assert sent.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_a_document_that_does_not_exist_is_a_problem() -> None:
+    def handler() -> bytes:
+        raise DocumentMissing("no manifest of 'job-1' was sent yet: it is watching")
+
+    response = respond_document(handler, "text/html")
+    assert (response.status, response.content_type) == (404, "application/problem+json")
+    assert "watching" in str(response.body)
+
+
 @pytest.mark.parametrize(
     ("error", "status", "level"),
     [
+        (DocumentMissing("no manifest yet"), 404, "INFO"),
         (RequestError("bad id"), 400, "INFO"),
         (JobUnknown("no job"), 404, "INFO"),
         (RecordConflict("other writer"), 409, "INFO"),

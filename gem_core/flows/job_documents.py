@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from gem_core.errors import RequestError
+from gem_core.errors import DocumentMissing
 from gem_core.flows.manage_jobs import JobManager, registered_job
 
 
@@ -22,12 +22,12 @@ def show_document(manager: JobManager, job_run_id: str, document: JobDocument) -
 
     Raises:
         JobUnknown: the job is not registered.
-        RequestError: no manifest was sent yet, or the document is not stored.
+        DocumentMissing: no manifest was sent yet, or the document is not stored.
 
     """
     record = registered_job(manager, job_run_id).record
     if not record.manifest_id:
-        raise RequestError(f"no manifest of {job_run_id!r} was sent yet: it is {record.stage}")
+        raise DocumentMissing(f"no manifest of {job_run_id!r} was sent yet: it is {record.stage}")
     key = record.job_run_id, record.manifest_id
     match document:
         case JobDocument.MANIFEST:
@@ -38,5 +38,5 @@ def show_document(manager: JobManager, job_run_id: str, document: JobDocument) -
         case JobDocument.PAGE:
             body = manager.outbox.page(*key)
     if body is None:
-        raise RequestError(f"no {document} of {job_run_id!r} is stored")
+        raise DocumentMissing(f"no {document} of {job_run_id!r} is stored")
     return body
