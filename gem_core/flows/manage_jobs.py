@@ -16,6 +16,7 @@ from gem_core.flows.sweep import repeat_ticket
 from gem_core.gem.job import JobStatus
 from gem_core.logs import Event, log
 from gem_core.watch.heartbeat import Heartbeat
+from gem_core.watch.poison import Poison
 from gem_core.watch.record import NOT_FOUND, Settlement, Stage
 from gem_core.watch.record_json import record_to_json
 from gem_core.watch.registration import parse_job_run_id, register
@@ -35,6 +36,8 @@ class JobManager:
     schedule: str
     """When the timer runs, as NCRONTAB in UTC."""
     clock: Callable[[], datetime]
+    poison: Callable[[], tuple[Poison, ...]] = tuple
+    """Makes the poison queues, which few of these tasks need."""
 
 
 def register_job(manager: JobManager, job_run_id: str, body: object) -> tuple[bool, dict[str, Any]]:

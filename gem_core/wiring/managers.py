@@ -3,9 +3,7 @@
 from functools import cache
 
 from gem_core.flows.manage_jobs import JobManager
-from gem_core.flows.replay_poison import PoisonManager
 from gem_core.settings.app_settings import StateSettings
-from gem_core.storage.names import TICKETS
 from gem_core.watch.schedule import Policy
 from gem_core.wiring.environment import now, settings, state_settings
 from gem_core.wiring.stores import Stores, stores
@@ -23,12 +21,6 @@ def state_manager() -> JobManager:
     return job_manager(stores(), state_settings())
 
 
-@cache
-def poison_manager() -> PoisonManager:
-    """The manager of poison messages. It needs only the settings of the state storage."""
-    return PoisonManager(state_manager(), stores().poison_queues(), TICKETS)
-
-
 def job_manager(state: Stores, chosen: StateSettings) -> JobManager:
     """A manager of the jobs in these stores."""
     return JobManager(
@@ -38,6 +30,7 @@ def job_manager(state: Stores, chosen: StateSettings) -> JobManager:
         policy=policy(chosen),
         schedule=chosen.check_schedule,
         clock=now,
+        poison=state.poison_queues,
     )
 
 
