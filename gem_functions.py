@@ -98,15 +98,13 @@ def list_trouble(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - 
 @app.route("poison", methods=["GET"])
 def list_poison(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """List the messages on the poison queues."""
-    return _respond(lambda: (200, replaying.list_poison(managers.poison_manager())))
+    return _respond(lambda: (200, replaying.list_poison(managers.manager())))
 
 
 @app.route("poison/replay", methods=["POST"])
 def replay_poison(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """Raise the tickets of the messages on the poison queues again, and delete the messages."""
-    return _respond(
-        lambda: (200, {"messages": list(replaying.replay_poison(managers.poison_manager()))})
-    )
+    return _respond(lambda: (200, {"messages": list(replaying.replay_poison(managers.manager()))}))
 
 
 @app.route("jobs/{jobRunId}", methods=["GET"])

@@ -41,6 +41,8 @@ class Event(StrEnum):
     POISON_NOT_COUNTED = "poison_not_counted"
     POISON_REPLAYED = "poison_replayed"
     """An operator replayed a message of a poison queue."""
+    POISON_REMOVED = "poison_removed"
+    """A tick deleted a message of a poison queue, because nothing is to be done for it any more."""
     BATCH_CHECKED = "batch_checked"
     BATCH_POSTPONED = "batch_postponed"
     """Other runs hold all leases of the rate limiter, so the batch went back to the queue."""
@@ -51,6 +53,9 @@ class Event(StrEnum):
     asked."""
     DELIVERY_SKIPPED = "delivery_skipped"
     DELIVERY_POSTPONED = "delivery_postponed"
+    """A delivery failed for a reason that may pass, or must wait; it is tried again."""
+    DELIVERY_STILL_POSTPONED = "delivery_still_postponed"
+    """A delivery was postponed again after more than an hour: a person must look."""
     OUTPUT_CHANGED = "output_changed"
     OUTPUT_AUDITED = "output_audited"
     AUDIT_PROCESS_ENDED = "audit_process_ended"
@@ -80,6 +85,7 @@ _ERRORS = {
     Event.RECORD_UNREADABLE,
     Event.JOB_CHECK_CRASHED,
     Event.TICK_STOPPED,
+    Event.DELIVERY_STILL_POSTPONED,
     Event.REQUEST_FAILED,
 }
 

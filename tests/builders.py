@@ -15,10 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from gem_core.audit.child.in_process import audit_in_process, not_opened_in_process
-from gem_core.deliver.attempts import Attempts
 from gem_core.deliver.outbox import Outbox
 from gem_core.flows.check_one import ask
-from gem_core.flows.checker import Checker, PoisonCount, in_threads
+from gem_core.flows.checker import Checker, in_threads
 from gem_core.flows.deliverer import Audit, Deliverer, PageMode
 from gem_core.flows.manage_jobs import JobManager
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
@@ -28,6 +27,7 @@ from gem_core.storage.documents import Documents
 from gem_core.watch.batch import BatchPlan
 from gem_core.watch.durations import DurationStore
 from gem_core.watch.heartbeat import Heartbeat
+from gem_core.watch.poison import Poison
 from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_from_bytes
@@ -107,7 +107,7 @@ def policy(**limits: timedelta) -> Policy:
             "check_max": timedelta(minutes=10),
             "job_deadline": timedelta(days=7),
             "lost_after": timedelta(hours=1),
-            "repeat_ticket_after": timedelta(minutes=10),
+            "repeat_ticket_after": timedelta(minutes=15),
             **limits,
         }
     )
@@ -173,7 +173,7 @@ class World:
     output_grace: timedelta = timedelta(minutes=30)
     input_audit: bool = True
     jitter: Callable[[], float] = lambda: 0.0
-    poison: tuple[PoisonCount, ...] = ()
+    poison: tuple[Poison, ...] = ()
     audit: Audit = audit_in_process
     page: PageMode = PageMode.NONE
 
@@ -184,6 +184,8 @@ class World:
         self.reports = MemoryDocuments(self.clock, "gem-reports")
         self.manifests = MemoryDocuments(self.clock, "gem-outbox")
         self._seen: dict[str, str] = {}
+        self.slept: list[float] = []
+        """Seconds that deliveries waited before they raised."""
 
     def _watched(self, documents: Documents, name: str) -> Documents:
         return self.trap.around(documents, name)
@@ -204,11 +206,6 @@ class World:
             events=self._watched(self.manifests, "manifests"),
             reports=self._watched(self.reports, "reports"),
         )
-
-    @property
-    def attempts(self) -> Attempts:
-        """Over the watched store."""
-        return Attempts(self._watched(self.manifests, "manifests"))
 
     @property
     def heartbeat(self) -> Heartbeat:
@@ -244,13 +241,14 @@ class World:
         return Deliverer(
             registry=self.registry,
             outbox=self.outbox,
-            attempts=self.attempts,
             queue=self.trap.around(self.queue, "queue"),
             files=self.trap.around(self.files, "files"),
             job_url=lambda id_: f"https://gem.example/jobs/{id_}",
             output_grace=self.output_grace,
             input_audit=self.input_audit,
+            policy=self.policy,
             clock=self.clock,
+            sleep=self.slept.append,
             audit=self.audit,
             report_not_opened=not_opened_in_process,
             page=self.page,
@@ -266,6 +264,7 @@ class World:
             policy=self.policy,
             schedule=Schedule.parse("0 * * * * *"),
             clock=self.clock,
+            poison=lambda: self.poison,
         )
 
     def record(self, job_run_id: str = JOB) -> JobRecord:

@@ -13,6 +13,7 @@ from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.gem.job import GemJob
 from gem_core.storage.documents import Document, Documents, Listed, Page
 from gem_core.watch.batch import Batch
+from gem_core.watch.poison import Poison, PoisonMessage
 
 START = datetime(2026, 1, 20, 10, 0, tzinfo=UTC)
 
@@ -162,6 +163,44 @@ class FakeBatches:
         return messages
 
 
+POISON_LIFE = timedelta(days=7)
+"""The default life of a message (Put Message, messagettl)."""
+
+
+@dataclass
+class FakePoison:
+    """A poison queue in memory: a taken message is hidden until it is put back or deleted."""
+
+    name: str = "webjobs-blobtrigger-poison"
+    held: list[PoisonMessage] = field(default_factory=list)
+    hidden: set[str] = field(default_factory=set)
+    page: int = 2
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def put(self, text: str, at: datetime = START) -> None:
+        """What the host does with a message that failed too often."""
+        number = next(self.numbers)
+        self.held.append(PoisonMessage(f"m{number}", text, at, expires_at=at + POISON_LIFE))
+
+    def count(self) -> int:
+        return len(self.held)
+
+    def peek(self) -> tuple[PoisonMessage, ...]:
+        return tuple(each for each in self.held if each.id not in self.hidden)[: self.page]
+
+    def take(self) -> tuple[PoisonMessage, ...]:
+        taken = self.peek()
+        self.hidden |= {each.id for each in taken}
+        return taken
+
+    def delete(self, message: PoisonMessage) -> None:
+        assert message.id in self.hidden
+        self.held.remove(message)
+
+    def put_back(self, message: PoisonMessage) -> None:
+        self.hidden.remove(message.id)
+
+
 @dataclass(slots=True)
 class FakeSource:
     """One version of a file in memory."""
@@ -294,3 +333,4 @@ def refuse(error: GemError) -> list[GemAnswer]:
 
 
 _: type[Documents] = MemoryDocuments
+__: type[Poison] = FakePoison

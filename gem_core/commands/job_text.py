@@ -56,14 +56,15 @@ def trouble_table(jobs: Sequence[Mapping[str, Any]], now: datetime, *, width: in
 
 
 def poison_table(messages: Sequence[Mapping[str, Any]], now: datetime, *, width: int) -> list[str]:
-    """A table of poison messages. The text is shown when a message belongs to no single job."""
+    """A table of poison messages. A message of an unknown form is shown as text."""
     columns = (
         Column("JOB"),
         Column("STAGE"),
         Column("TICKETS"),
         Column("AGE"),
+        Column("DELETED"),
         Column("QUEUE"),
-        Column("TEXT"),
+        Column("TEXT OR JOBS"),
     )
     rows = [
         (
@@ -71,8 +72,9 @@ def poison_table(messages: Sequence[Mapping[str, Any]], now: datetime, *, width:
             each["stage"] or "-",
             "-" if each["tickets"] is None else str(each["tickets"]),
             age(each["since"], now),
+            age(each["expiresAt"], now),
             each["queue"],
-            each["text"] or "-",
+            each["text"] or (", ".join(each["jobRunIds"]) if each["isBatch"] else "") or "-",
         )
         for each in messages
     ]
@@ -83,6 +85,7 @@ def job_lines(job: Mapping[str, Any], now: datetime) -> list[str]:
     """The details of one job, one line for each."""
     lines = [
         ("stage", _stage(job, now)),
+        ("postponed", _postponed(job, now)),
         ("outcome", job["outcome"]),
         ("registered", f"{job['registeredAt']} ({age(job['registeredAt'], now)} ago)"),
         ("labels", ", ".join(f"{name}={text}" for name, text in job["labels"].items())),
@@ -107,6 +110,13 @@ def _stage(job: Mapping[str, Any], now: datetime) -> str:
     if job["stage"] == "delivered":
         return f"{settled}, manifest sent {age(job['deliveredAt'], now)} ago"
     return f"{settled}, ticket raised {times(job['tickets'])}, next {_due(job['dueAt'], now)}"
+
+
+def _postponed(job: Mapping[str, Any], now: datetime) -> str:
+    last = (job["attempts"] or {}).get("postponement")
+    if not last:
+        return ""
+    return f"{times(last['times'])}, first {age(last['since'], now)} ago: {last['reason']}"
 
 
 def _due(at: str, now: datetime) -> str:

@@ -8,12 +8,12 @@ from gem_core.commands.table import plain
 from gem_core.commands.terminal import print_error, print_json, print_lines, terminal_width
 from gem_core.flows import replay_poison as replaying
 from gem_core.wiring.environment import now
-from gem_core.wiring.managers import poison_manager
+from gem_core.wiring.managers import state_manager
 
 
 def list_messages(*, as_json: bool) -> int:
     """Print the messages of the poison queues. Returns the exit code."""
-    found = replaying.list_poison(poison_manager())
+    found = replaying.list_poison(state_manager())
     if as_json:
         print_json(found)
         return DONE
@@ -33,7 +33,7 @@ def replay_messages(job_run_ids: Collection[str], *, as_json: bool) -> int:
     """
     seen: set[str] = set()
     code = DONE
-    for line in replaying.replay_poison(poison_manager(), set(job_run_ids)):
+    for line in replaying.replay_poison(state_manager(), set(job_run_ids)):
         seen.add(line["jobRunId"] or "")
         if line["kept"]:
             code = NOT_SO

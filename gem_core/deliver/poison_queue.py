@@ -66,4 +66,5 @@ class PoisonQueue:
 def _message(message: QueueMessage) -> PoisonMessage:
     content = message.content
     text = content.decode(errors="replace") if isinstance(content, bytes) else str(content)
-    return PoisonMessage(message.id, text, message.inserted_on, message.pop_receipt or "")
+    receipt = message.pop_receipt or ""
+    return PoisonMessage(message.id, text, message.inserted_on, receipt, message.expires_on)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from gem_core.flows.checker import Gem, PoisonCount
+from gem_core.flows.checker import Gem
 from gem_core.flows.deliverer import Files
 from gem_core.flows.manage_jobs import JobManager
 from gem_core.settings.app_settings import Settings
@@ -22,6 +22,14 @@ class ProbedQueue(Protocol):
 
     def try_send(self) -> None:
         """Send a message that no receiver gets, and delete it."""
+        ...
+
+
+class FailedMessages(Protocol):
+    """A poison queue; see `deliver.poison_queue`."""
+
+    def count(self) -> int:
+        """The approximate number of messages."""
         ...
 
 
@@ -48,7 +56,7 @@ class Installation:
     """By the container's name."""
     queue: Callable[[str], ProbedQueue]
     """By its name."""
-    poison: Callable[[], tuple[PoisonCount, ...]]
+    poison: Callable[[], tuple[FailedMessages, ...]]
     files: Callable[[], Files]
     scratch: Callable[[], int]
     """Writes a file to the folder for ids, deletes it, returns the free bytes. Raises OSError."""

@@ -17,6 +17,7 @@ from gem_core.errors import (
 )
 from gem_core.flows.check_one import DueJobResult, RunContext, check_one
 from gem_core.flows.checker import Checker
+from gem_core.flows.remove_poison import remove_done
 from gem_core.flows.send_batches import send_batches
 from gem_core.logs import Event, log
 from gem_core.watch.durations import Durations
@@ -101,7 +102,11 @@ def _check_or_send(
 def _poison_messages(checker: Checker) -> int | None:
     """How many failed messages wait for an operator; None when storage does not answer."""
     try:
-        return sum(queue.count() for queue in checker.poison)
+        return sum(
+            count - remove_done(queue, checker.registry, checker.clock())
+            for queue in checker.poison
+            if (count := queue.count())
+        )
     except StoreError as error:
         log(Event.POISON_NOT_COUNTED, reason=str(error))
         return None

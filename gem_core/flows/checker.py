@@ -10,6 +10,7 @@ from gem_core.gem.job import GemJob
 from gem_core.watch.batch import Batch, BatchPlan
 from gem_core.watch.durations import DurationStore
 from gem_core.watch.heartbeat import Heartbeat
+from gem_core.watch.poison import Poison
 from gem_core.watch.rate_limiter import RateLimiter
 from gem_core.watch.registry import JobRegistry, OpenJob
 from gem_core.watch.schedule import Policy
@@ -32,14 +33,6 @@ class Batches(Protocol):
 
     def send(self, batch: Batch, *, hidden_for: timedelta, expires_after: timedelta) -> None:
         """Send a batch. Raises StoreError."""
-        ...
-
-
-class PoisonCount(Protocol):
-    """A poison queue: a trigger's message goes there when it failed too often."""
-
-    def count(self) -> int:
-        """The approximate number of messages. Raises StoreError."""
         ...
 
 
@@ -74,7 +67,7 @@ class Checker:
     jitter: Callable[[], float]
     """Returns a random number from 0 up to 1."""
     each: Each
-    poison: tuple[PoisonCount, ...] = ()
+    poison: tuple[Poison, ...] = ()
     """The poison queues whose messages a tick counts."""
     durations: DurationStore | None = None
     """How long earlier jobs ran; with None this is neither read nor stored."""

@@ -2,93 +2,98 @@
 
 If the process dies between two of these steps, the record stays settled and on the worklist. The
 sweep then raises the ticket again, and the outbox makes the repeat send the same manifest.
+
+The host tries a failed ticket five times within a few seconds. So a delivery that fails for a
+reason that may pass is not raised: the record says when it is tried again, and why.
 """
 
 from datetime import datetime
 
 from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.deliver.manifest import outcome_of
-from gem_core.errors import RecordConflict
-from gem_core.flows.audit_output import Audited, Wait, audit_output
+from gem_core.errors import (
+    AuditError,
+    AuditUnfinished,
+    OutputUnreachable,
+    RecordUnreadable,
+    StoreError,
+)
+from gem_core.flows.audit_output import Audited, audit_output
 from gem_core.flows.deliverer import Deliverer
+from gem_core.flows.delivery import Delivery, Wait, problem_of
 from gem_core.flows.keep_manifest import keep
 from gem_core.logs import Event, log
-from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, Settlement, Stage
-from gem_core.watch.registry import StoredRecord
+
+SECONDS_BEFORE_RAISING = 30.0
+"""The wait before an error is raised that could not be stored. The host's five tries then last
+longer than two minutes; without it they would fail within a second or two."""
 
 
 def deliver_results(deliverer: Deliverer, job_run_id: str) -> CloudEvent | None:
     """Deliver one settled job; None when there is nothing to deliver, or nothing yet.
 
     Raises:
-        OutputUnreachable: the output storage refused access or did not answer. The record stays
-            settled, so the ticket is raised again; this holds for StoreError too.
-        StoreError: the app's own storage refused access or did not answer.
+        RecordUnreadable: a newer version wrote the record, the answer of GEM or the manifest.
+        StoreError: the app's own storage failed, so that not even the record could be changed.
 
     """
+    try:
+        return _deliver(deliverer, job_run_id)
+    except RecordUnreadable:
+        raise
+    except StoreError:
+        deliverer.sleep(SECONDS_BEFORE_RAISING)
+        raise
+
+
+def _deliver(deliverer: Deliverer, job_run_id: str) -> CloudEvent | None:
     stored = deliverer.registry.get(job_run_id)
     if stored is None or stored.record.stage is not Stage.SETTLED:
-        stage = stored.record.stage if stored else "unknown"
-        log(Event.DELIVERY_SKIPPED, job_run_id=job_run_id, stage=stage)
+        _log_skipped(job_run_id, stored.record.stage if stored else "unknown")
         return None
-    record = stored.record
-    found = audit_output(deliverer, record)
-    event = keep(deliverer, record, found) if isinstance(found, Audited) else found
-    if isinstance(event, Wait):
-        _postpone(deliverer, stored, event)
+    delivery = Delivery(deliverer, stored)
+    if problem := problem_of(stored.record):
+        delivery.watch_again(problem)
         return None
+    try:
+        result = _send(delivery)
+    except RecordUnreadable:
+        raise
+    except (OutputUnreachable, AuditError, StoreError) as error:
+        result = Wait(str(error), is_counted=isinstance(error, AuditUnfinished))
+    if isinstance(result, Wait):
+        delivery.postpone(result)
+        return None
+    return result
+
+
+def _send(delivery: Delivery) -> CloudEvent | Wait | None:
+    """Send the manifest and mark the job as delivered."""
+    record = delivery.record
+    found = audit_output(delivery)
+    event = keep(delivery, found) if isinstance(found, Audited) else found
+    if event is None:
+        _log_skipped(record.job_run_id, "superseded")
+    if not isinstance(event, CloudEvent):
+        return event
     outcome = outcome_of(event)
-    deliverer.queue.send(event.body)
+    delivery.deliverer.queue.send(event.body)
     log(
         Event.MANIFEST_SENT,
-        job_run_id=job_run_id,
+        job_run_id=record.job_run_id,
         manifest_id=event.id,
         outcome=outcome,
         tickets=record.tickets,
-        seconds_since_settled=_seconds_since(record.settled_at, deliverer),
-        seconds_since_finished=_seconds_since(_finished_at(record), deliverer),
+        seconds_since_settled=_seconds_since(record.settled_at, delivery.deliverer),
+        seconds_since_finished=_seconds_since(_finished_at(record), delivery.deliverer),
     )
-    _mark_delivered(deliverer, stored, outcome, event.id)
+    delivery.mark_delivered(outcome, event.id)
     return event
 
 
-def _postpone(deliverer: Deliverer, stored: StoredRecord, wait: Wait) -> None:
-    """Let the sweep raise the ticket again when the wait is over."""
-    record = stored.record
-    log(
-        Event.DELIVERY_POSTPONED,
-        job_run_id=record.job_run_id,
-        due_at=wait.until,
-        reason=wait.reason,
-    )
-    try:
-        deliverer.registry.replace(stored, record.due(wait.until))
-    except RecordConflict:  # another process changed the record; the sweep follows in any case
-        log(Event.RECORD_CONFLICT, job_run_id=record.job_run_id)
-
-
-def _mark_delivered(
-    deliverer: Deliverer, started_with: StoredRecord, outcome: Outcome, manifest_id: str
-) -> None:
-    """Mark the job as delivered, even if another process has changed its record meanwhile.
-
-    The job stays settled if a person has asked for a redelivery meanwhile, or has registered the
-    job again: this delivery may have read the output before that.
-    """
-    stored: StoredRecord | None = started_with
-    while (
-        stored
-        and stored.record.stage is Stage.SETTLED
-        and stored.record.is_same_delivery(started_with.record)
-    ):
-        delivered = stored.record.delivered(outcome, manifest_id, deliverer.clock())
-        try:
-            deliverer.registry.replace(stored, delivered)
-        except RecordConflict:
-            stored = deliverer.registry.get(delivered.job_run_id)
-        else:
-            return
+def _log_skipped(job_run_id: str, stage: str) -> None:
+    log(Event.DELIVERY_SKIPPED, job_run_id=job_run_id, stage=stage)
 
 
 def _finished_at(record: JobRecord) -> datetime | None:

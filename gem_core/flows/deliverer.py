@@ -9,10 +9,10 @@ from typing import Protocol
 from gem_core.audit.child.result import AuditResult, PageOptions
 from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.reading.source import Source
-from gem_core.deliver.attempts import Attempts
 from gem_core.deliver.outbox import Outbox
 from gem_core.gem.job import GemJob
 from gem_core.watch.registry import JobRegistry
+from gem_core.watch.schedule import Policy
 
 
 class Files(Protocol):
@@ -72,13 +72,15 @@ class Deliverer:
 
     registry: JobRegistry
     outbox: Outbox
-    attempts: Attempts
     queue: ManifestQueue
     files: Files
     job_url: Callable[[str], str]
     output_grace: timedelta
     input_audit: bool
+    policy: Policy
     clock: Callable[[], datetime]
+    sleep: Callable[[float], object]
+    """Waits for so many seconds."""
     audit: Audit
     report_not_opened: ReportNotOpened
     page: PageMode = PageMode.NONE

@@ -1,6 +1,6 @@
 """Finds the open jobs that need attention."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from gem_core.errors import RecordUnreadable
 from gem_core.flows.manage_jobs import JobManager
 from gem_core.moments import optional_moment_text
+from gem_core.watch.poison import PoisonMessage, job_of_message
 from gem_core.watch.registry import OpenJob
 from gem_core.watch.trouble import Trouble, TroubleKind, trouble
 
@@ -20,18 +21,23 @@ def find_trouble(
 ) -> list[dict[str, Any]]:
     """The open jobs that need attention, the oldest problem first.
 
-    Reads the record of each open job; delivered jobs cost nothing.
+    Reads the record of each open job, and the first messages of the poison queues; delivered jobs
+    cost nothing.
 
     Args:
         manager: the dependencies.
         on_read: called after each record with the number of records read and the total number.
 
+    Raises:
+        StoreError: the worklist, a record or a poison queue could not be read.
+
     """
     now = manager.clock()
+    poison = _poison(manager)
     open_jobs = list(manager.registry.open_jobs())
     found = []
     with ThreadPoolExecutor(_READERS, "read") as pool:
-        results = pool.map(lambda job: _find(manager, job, now), open_jobs)
+        results = pool.map(lambda job: _find(manager, job, now, poison), open_jobs)
         for done, result in enumerate(results, 1):
             on_read(done, len(open_jobs))
             if result:
@@ -40,15 +46,25 @@ def find_trouble(
     return [_to_json(*each) for each in sorted(found, key=lambda each: each[2].since or never)]
 
 
+def _poison(manager: JobManager) -> Mapping[str, PoisonMessage]:
+    """The first message of each job on the poison queues."""
+    found: dict[str, PoisonMessage] = {}
+    for queue in manager.poison():
+        for message in queue.peek():
+            if job_run_id := job_of_message(message.text):
+                found.setdefault(job_run_id, message)
+    return found
+
+
 def _find(
-    manager: JobManager, job: OpenJob, now: datetime
+    manager: JobManager, job: OpenJob, now: datetime, poison: Mapping[str, PoisonMessage]
 ) -> tuple[str, str | None, Trouble] | None:
     """The id and stage of a job, and its problem; None when it has none."""
     try:
         stored = manager.registry.get(job.job_run_id)
     except RecordUnreadable as error:
         return job.job_run_id, None, Trouble(TroubleKind.UNREADABLE, None, str(error))
-    found = trouble(stored.record, now) if stored else None
+    found = trouble(stored.record, now, poison.get(job.job_run_id)) if stored else None
     return (job.job_run_id, stored.record.stage, found) if stored and found else None
 
 

@@ -8,13 +8,15 @@ from gem_core.deliver.manifest import manifest, whole_event
 from gem_core.deliver.outbox import Outbox
 from gem_core.deliver.version import Version
 from gem_core.errors import OutputChanged, OutputUnreachable, StoreError
-from gem_core.flows.audit_output import Audited, Wait, wait_for
-from gem_core.flows.deliverer import Deliverer
+from gem_core.flows.audit_output import Audited
+from gem_core.flows.delivery import Delivery, Wait
 from gem_core.logs import Event, log
-from gem_core.watch.record import JobRecord
+
+REPLACED = "replaced"
+"""What a delivery waits for while the output is replaced each time."""
 
 
-def keep(deliverer: Deliverer, record: JobRecord, audited: Audited) -> CloudEvent | Wait:
+def keep(delivery: Delivery, audited: Audited) -> CloudEvent | Wait:
     """Store the manifest, after its report.
 
     Returns:
@@ -22,6 +24,7 @@ def keep(deliverer: Deliverer, record: JobRecord, audited: Audited) -> CloudEven
         replaced since its audit, for example while its page was drawn.
 
     """
+    deliverer, record = delivery.deliverer, delivery.record
     outbox, job_run_id, now = deliverer.outbox, record.job_run_id, deliverer.clock()
     id_ = audited.version.event_id(record)
     report = whole_event(
@@ -42,7 +45,7 @@ def keep(deliverer: Deliverer, record: JobRecord, audited: Audited) -> CloudEven
     event = outbox.keep(job_run_id, manifest(first or report))
     is_changing = audited.version == Version.changed(record.redelivered_at)
     if audited.output and not is_changing and _is_replaced(audited.output):
-        return wait_for(deliverer, record, "the output was replaced after its audit") or event
+        return delivery.wait_for(REPLACED, "the output was replaced after its audit") or event
     return event
 
 

@@ -17,6 +17,7 @@ from gem_core.gem.job import JobStatus
 from gem_core.logs import Event, log
 from gem_core.settings.ncrontab import Schedule
 from gem_core.watch.heartbeat import Heartbeat
+from gem_core.watch.poison import Poison
 from gem_core.watch.record import NOT_FOUND, Settlement, Stage
 from gem_core.watch.record_json import record_to_json
 from gem_core.watch.registration import parse_job_run_id, register
@@ -36,6 +37,8 @@ class JobManager:
     schedule: Schedule
     """When the timer runs, in UTC."""
     clock: Callable[[], datetime]
+    poison: Callable[[], tuple[Poison, ...]] = tuple
+    """Makes the poison queues, which few of these tasks need."""
 
 
 def register_job(manager: JobManager, job_run_id: str, body: object) -> tuple[bool, dict[str, Any]]:

@@ -5,56 +5,17 @@ replayed again, which is harmless: a ticket may be raised more than once.
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from gem_core.errors import RecordConflict, RecordUnreadable
 from gem_core.flows.manage_jobs import JobManager
 from gem_core.flows.sweep import repeat_ticket
 from gem_core.logs import Event, log
 from gem_core.moments import optional_moment_text
-from gem_core.watch.poison import PoisonMessage, is_batch, job_of_message
+from gem_core.watch.batch import Batch
+from gem_core.watch.poison import Poison, PoisonMessage, batch_of_message, job_of_message
 from gem_core.watch.record import Stage
-
-
-class Poison(Protocol):
-    """A poison queue; see `deliver.poison_queue`. The methods raise StoreError."""
-
-    @property
-    def name(self) -> str:
-        """The name of the queue."""
-        ...
-
-    def count(self) -> int:
-        """The approximate number of messages."""
-        ...
-
-    def peek(self) -> tuple[PoisonMessage, ...]:
-        """The first messages. Changes nothing."""
-        ...
-
-    def take(self) -> tuple[PoisonMessage, ...]:
-        """The next messages, which are then hidden from other readers for a while."""
-        ...
-
-    def delete(self, message: PoisonMessage) -> None:
-        """Delete a message."""
-        ...
-
-    def put_back(self, message: PoisonMessage) -> None:
-        """Make a message visible to all readers again."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class PoisonManager:
-    """The dependencies of listing and replaying."""
-
-    manager: JobManager
-    queues: tuple[Poison, ...]
-    tickets: str
-    """The container of the tickets."""
 
 
 class Replay(StrEnum):
@@ -72,7 +33,7 @@ class Replay(StrEnum):
     CONFLICT = "record_conflict"
     """Another process changed the record; the message is kept."""
     BATCH = "batch"
-    """A batch, whose jobs are due again without it; the message was only deleted."""
+    """A batch: those of its jobs that nobody has checked since are due now."""
     UNKNOWN = "unknown_message"
     """Neither about a ticket nor a batch; the message is kept."""
 
@@ -87,26 +48,25 @@ _BY_STAGE = {
 }
 
 
-def list_poison(poison: PoisonManager) -> dict[str, Any]:
+def list_poison(manager: JobManager) -> dict[str, Any]:
     """The number of messages on each queue, and the first messages with their jobs."""
+    queues = manager.poison()
     return {
-        "queues": [{"queue": queue.name, "messages": queue.count()} for queue in poison.queues],
+        "queues": [{"queue": queue.name, "messages": queue.count()} for queue in queues],
         "messages": [
-            _message_json(poison, queue, message)
-            for queue in poison.queues
-            for message in queue.peek()
+            _message_json(manager, queue, message) for queue in queues for message in queue.peek()
         ],
     }
 
 
 def replay_poison(
-    poison: PoisonManager, job_run_ids: Collection[str] = ()
+    manager: JobManager, job_run_ids: Collection[str] = ()
 ) -> Iterator[dict[str, Any]]:
     """Replay every message, or only those about some jobs; yields the result for each message.
 
     A message that cannot be replayed stays on its queue.
     """
-    for queue in poison.queues:
+    for queue in manager.poison():
         remaining: list[PoisonMessage] = []
         raised: set[str] = set()
         try:
@@ -114,13 +74,15 @@ def replay_poison(
             while page := queue.take():
                 remaining += page
                 for message in page:
-                    job_run_id = job_of_message(message.text, container=poison.tickets)
+                    job_run_id = job_of_message(message.text)
                     if job_run_ids and job_run_id not in job_run_ids:
                         continue
                     if job_run_id:
-                        result = _replay(poison.manager, job_run_id, raised)
+                        result = _replay(manager, job_run_id, raised)
+                    elif batch := batch_of_message(message.text):
+                        result = _replay_batch(manager, batch)
                     else:
-                        result = Replay.BATCH if is_batch(message.text) else Replay.UNKNOWN
+                        result = Replay.UNKNOWN
                     if result not in _KEPT:
                         queue.delete(message)
                         remaining.remove(message)
@@ -147,6 +109,13 @@ def _replay(manager: JobManager, job_run_id: str, raised: set[str]) -> Replay:
     return result
 
 
+def _replay_batch(manager: JobManager, batch: Batch) -> Replay:
+    """Let the next tick check the jobs of a batch, unless they were checked or claimed since."""
+    for job in batch.jobs:
+        manager.registry.claim(job, manager.clock())
+    return Replay.BATCH
+
+
 def _result(
     queue: Poison, message: PoisonMessage, job_run_id: str | None, result: Replay
 ) -> dict[str, Any]:
@@ -160,18 +129,21 @@ def _result(
     }
 
 
-def _message_json(poison: PoisonManager, queue: Poison, message: PoisonMessage) -> dict[str, Any]:
-    job_run_id = job_of_message(message.text, container=poison.tickets)
-    stage, tickets = _stage_and_tickets(poison.manager, job_run_id) if job_run_id else (None, None)
+def _message_json(manager: JobManager, queue: Poison, message: PoisonMessage) -> dict[str, Any]:
+    job_run_id, batch = job_of_message(message.text), batch_of_message(message.text)
+    stage, tickets = _stage_and_tickets(manager, job_run_id) if job_run_id else (None, None)
+    in_batch = [job.job_run_id for job in batch.jobs] if batch else []
     return {
         "queue": queue.name,
         "messageId": message.id,
         "jobRunId": job_run_id,
+        "jobRunIds": [job_run_id] if job_run_id else in_batch,
         "since": optional_moment_text(message.since),
+        "expiresAt": optional_moment_text(message.expires_at),
         "stage": stage,
         "tickets": tickets,
-        "isBatch": is_batch(message.text),
-        "text": message.text[:1000] if job_run_id is None else None,
+        "isBatch": batch is not None,
+        "text": None if job_run_id or batch else message.text[:1000],
     }
 
 

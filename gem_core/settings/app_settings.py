@@ -180,7 +180,7 @@ def _state_settings(read: SettingReader) -> StateSettings:
         check_max=timedelta(seconds=read.number("GEM_CHECK_MAX_SECONDS", 600)),
         job_deadline=timedelta(hours=read.number("GEM_JOB_DEADLINE_HOURS", 168)),
         lost_after=timedelta(minutes=read.number("GEM_LOST_AFTER_MINUTES", 60)),
-        repeat_ticket_after=timedelta(minutes=read.number("GEM_REPEAT_TICKET_AFTER_MINUTES", 10)),
+        repeat_ticket_after=timedelta(minutes=read.number("GEM_REPEAT_TICKET_AFTER_MINUTES", 15)),
     )
     if settings.check_min > settings.check_max:
         read.problems.append("GEM_CHECK_MIN_SECONDS is more than GEM_CHECK_MAX_SECONDS")

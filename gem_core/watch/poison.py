@@ -1,16 +1,20 @@
-"""Messages of poison queues, and the job that a message of the blob trigger is about. Pure.
+"""Messages of poison queues, and the jobs that they are about. Pure.
 
-The Storage extension of the Functions host writes these messages, as text or in base64. It calls
-their type "BlobTriggerMessage".
+The Storage extension of the Functions host writes these messages, as text or in base64. A message
+about a ticket is what the extension calls "BlobTriggerMessage"; any other is as it was sent.
 """
 
 import binascii
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Protocol
 
-from gem_core.errors import RequestError
+from gem_core.errors import RecordUnreadable, RequestError
+from gem_core.storage.names import TICKETS
+from gem_core.watch.batch import Batch, batch_from_json
 from gem_core.watch.registration import parse_job_run_id
 from gem_core.watch.registry import SUFFIX, ticket_job_run_id
 
@@ -26,44 +30,61 @@ class PoisonMessage:
     receipt: str = ""
     """The pop receipt of a message that was taken. It is no longer valid once another reader has
     taken the message."""
+    expires_at: datetime | None = None
+    """When the queue deletes the message."""
 
 
-def job_of_message(text: str, *, container: str) -> str | None:
-    """The id of the job whose ticket a message is about; None for any other message.
+class Poison(Protocol):
+    """A poison queue; see `deliver.poison_queue`. The methods raise StoreError."""
 
-    Args:
-        text: the message, from the queue of the blob trigger or from its poison queue.
-        container: the container of the tickets.
+    @property
+    def name(self) -> str:
+        """The name of the queue."""
+        ...
 
-    """
-    message = _json(text)
-    if message is None or message.get("ContainerName") != container:
-        return None
-    name = message.get("BlobName")
-    if not isinstance(name, str) or "/" in name or not name.endswith(SUFFIX):
-        return None
-    try:
-        return parse_job_run_id(ticket_job_run_id(name))
-    except RequestError:
-        return None
+    def count(self) -> int:
+        """The approximate number of messages."""
+        ...
+
+    def peek(self) -> tuple[PoisonMessage, ...]:
+        """The first messages. Changes nothing."""
+        ...
+
+    def take(self) -> tuple[PoisonMessage, ...]:
+        """The next messages, which are then hidden from other readers for a while."""
+        ...
+
+    def delete(self, message: PoisonMessage) -> None:
+        """Delete a message."""
+        ...
+
+    def put_back(self, message: PoisonMessage) -> None:
+        """Make a message visible to all readers again."""
+        ...
 
 
-def is_batch(text: str) -> bool:
-    """Whether a message is a batch of jobs; see `watch.batch`."""
-    message = _json(text) or {}
-    return message.keys() >= {"until", "jobs"}
-
-
-def _json(text: str) -> dict[str, Any] | None:
-    for read in (str.encode, _from_base64):
-        try:
-            message = json.loads(read(text))
-        except (ValueError, RecursionError):  # binascii.Error is a ValueError
-            continue
-        if isinstance(message, dict):
-            return message
+def job_of_message(text: str) -> str | None:
+    """The id of the job whose ticket a message is about; None for any other message."""
+    for form in _forms(text):
+        with suppress(ValueError, RecursionError, RequestError):
+            message = json.loads(form)
+            if isinstance(message, dict) and message.get("ContainerName") == TICKETS:
+                name = message.get("BlobName")
+                if isinstance(name, str) and "/" not in name and name.endswith(SUFFIX):
+                    return parse_job_run_id(ticket_job_run_id(name))
     return None
 
 
-def _from_base64(text: str) -> bytes:
-    return binascii.a2b_base64(text.encode(), strict_mode=True)
+def batch_of_message(text: str) -> Batch | None:
+    """The batch of jobs that a message is; None for any other message."""
+    for form in _forms(text):
+        with suppress(RecordUnreadable, RecursionError):
+            return batch_from_json(form)
+    return None
+
+
+def _forms(text: str) -> Iterator[bytes]:
+    """The message as it is, and decoded."""
+    yield text.encode(errors="replace")
+    with suppress(ValueError):  # binascii.Error is one, and so is what no ASCII raises
+        yield binascii.a2b_base64(text.encode(errors="replace"), strict_mode=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 from gem_core.gem.job import GemJob
 from gem_core.outcome import Outcome
+from gem_core.watch.attempts import Attempts
 
 MAX_HISTORY = 100
 """Entries of the history. If there are more, the first and the latest ones are stored."""
@@ -90,7 +91,10 @@ class JobRecord:
     settlement: Settlement | None = None
     settled_at: datetime | None = None
     tickets: int = 0
-    """How often the ticket was raised."""
+    """How often the ticket was raised since the job settled, or since its delivery was requested
+    again or postponed."""
+    attempts: Attempts = field(default_factory=Attempts)
+    """What the runs of the present delivery have left."""
 
     outcome: Outcome | None = None
     manifest_id: str | None = None
@@ -146,12 +150,45 @@ class JobRecord:
     def delivered(self, outcome: Outcome, manifest_id: str, now: datetime) -> "JobRecord":
         """The manifest was sent."""
         return replace(
-            self, stage=Stage.DELIVERED, outcome=outcome, manifest_id=manifest_id, delivered_at=now
+            self,
+            stage=Stage.DELIVERED,
+            outcome=outcome,
+            manifest_id=manifest_id,
+            delivered_at=now,
+            attempts=Attempts(),
         )
+
+    def with_attempts(self, attempts: Attempts) -> "JobRecord":
+        """An audit began."""
+        return replace(self, attempts=attempts)
+
+    def postponed(self, attempts: Attempts) -> "JobRecord":
+        """The delivery is tried again later, so its tickets are counted anew."""
+        return replace(self, attempts=attempts, tickets=0)
 
     def to_redeliver(self, now: datetime) -> "JobRecord":
         """An operator asked for another manifest, from the output as it is now."""
-        return replace(self, stage=Stage.SETTLED, tickets=0, due_at=now, redelivered_at=now)
+        return replace(
+            self,
+            stage=Stage.SETTLED,
+            tickets=0,
+            due_at=now,
+            redelivered_at=now,
+            attempts=Attempts(),
+        )
+
+    def watched_again(self, problem: str, now: datetime) -> "JobRecord":
+        """GEM must be asked again, because the record lacks what a delivery needs."""
+        return replace(
+            self,
+            stage=Stage.WATCHING,
+            settlement=None,
+            settled_at=None,
+            tickets=0,
+            due_at=now,
+            last_problem=problem,
+            attempts=Attempts(),
+        )
 
     def is_same_delivery(self, other: "JobRecord") -> bool:
         """Whether a manifest for one of these records is also a manifest for the other.

@@ -20,6 +20,7 @@ from gem_core.moments import (
     read_optional_moment,
 )
 from gem_core.outcome import Outcome
+from gem_core.watch.attempts import Attempts, Postponement
 from gem_core.watch.record import JobRecord, ProgressReading, Settlement, Stage, StatusChange
 
 SCHEMA_VERSION = 1
@@ -60,6 +61,7 @@ def record_to_json(record: JobRecord) -> dict[str, Any]:
         "settlement": record.settlement,
         "settledAt": optional_moment_text(record.settled_at),
         "tickets": record.tickets,
+        "attempts": _attempts_to_json(record),
         "outcome": record.outcome,
         "manifestId": record.manifest_id,
         "deliveredAt": optional_moment_text(record.delivered_at),
@@ -120,6 +122,7 @@ def _read(values: dict[str, Any]) -> JobRecord:
         settlement=_member(Settlement, values["settlement"]) if values["settlement"] else None,
         settled_at=read_optional_moment(values["settledAt"]),
         tickets=values["tickets"],
+        attempts=_attempts(values.get("attempts"), values["redeliveredAt"]),
         outcome=_member(Outcome, values["outcome"]) if values["outcome"] else None,
         manifest_id=values["manifestId"],
         delivered_at=read_optional_moment(values["deliveredAt"]),
@@ -135,6 +138,50 @@ def _job(job_run_id: str, answer: object, contract: object) -> GemJob | None:
     if not isinstance(name, str):
         raise TypeError(f"contract is {name!r}")
     return known.read_stored(answer, job_run_id=job_run_id, contract=name)
+
+
+def _attempts_to_json(record: JobRecord) -> dict[str, Any] | None:
+    held = record.attempts
+    if held == Attempts():
+        return None
+    last = held.postponement
+    return {
+        "redeliveredAt": optional_moment_text(record.redelivered_at),
+        "etag": held.etag,
+        "begun": held.begun,
+        "waits": {word: moment_text(since) for word, since in held.waits.items()},
+        "postponement": {
+            "since": moment_text(last.since),
+            "times": last.times,
+            "reason": last.reason,
+            "ends": optional_moment_text(last.ends),
+        }
+        if last
+        else None,
+    }
+
+
+def _attempts(values: dict[str, Any] | None, redelivered_at: object) -> Attempts:
+    """The attempts of this delivery.
+
+    An older version keeps this member and does not know it, so it may be of an earlier delivery.
+    """
+    if values is None or values["redeliveredAt"] != redelivered_at:
+        return Attempts()
+    last = values["postponement"]
+    return Attempts(
+        etag=values["etag"],
+        begun=values["begun"],
+        waits={word: read_moment(since) for word, since in values["waits"].items()},
+        postponement=Postponement(
+            read_moment(last["since"]),
+            last["times"],
+            last["reason"],
+            read_optional_moment(last["ends"]),
+        )
+        if last
+        else None,
+    )
 
 
 def _member[E: StrEnum](kind: type[E], text: object) -> E:

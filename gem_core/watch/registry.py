@@ -14,7 +14,7 @@ due again at that time.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from heapq import nlargest
@@ -113,6 +113,38 @@ class JobRegistry:
         if marker:
             self.unmark(record.job_run_id, etag=marker.etag)
         return StoredRecord(record, etag)
+
+    def change_delivery(
+        self, stored: StoredRecord, how: Callable[[JobRecord], JobRecord]
+    ) -> StoredRecord | None:
+        """Change the record of a delivery, even if other processes change it at the same time.
+
+        Args:
+            stored: the record as this delivery knows it.
+            how: makes the changed record; called again for each record that it meets.
+
+        Returns:
+            The changed record. None if nobody waits for this delivery any more: the job was
+            delivered, deleted, registered again, or another delivery of it was requested.
+
+        """
+        found: StoredRecord | None = stored
+        while (
+            found
+            and found.record.stage is Stage.SETTLED
+            and found.record.is_same_delivery(stored.record)
+        ):
+            changed = how(found.record)
+            try:
+                if changed.stage is Stage.SETTLED and changed.due_at >= found.record.due_at:
+                    # The marker stays. If it is early, a tick reads the record and moves it.
+                    return StoredRecord(changed, self._write(found, changed))
+                return self.replace(found, changed)
+            except RecordConflict:
+                found = self.get(changed.job_run_id)
+                if found and found.record == changed:
+                    return found  # the first try arrived, and the SDK repeated it
+        return None
 
     def _write(self, stored: StoredRecord, record: JobRecord) -> str:
         return self._jobs.replace(

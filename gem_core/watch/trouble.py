@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from gem_core.watch.poison import PoisonMessage
 from gem_core.watch.record import JobRecord, Stage
 
 OVERDUE_AFTER = timedelta(minutes=20)
@@ -16,6 +17,10 @@ class TroubleKind(StrEnum):
 
     UNDELIVERED = "undelivered"
     """The job has settled, but its first ticket did not lead to a manifest."""
+    POSTPONED = "postponed"
+    """The delivery has failed for more than an hour, for a reason that may pass."""
+    POISON = "poison"
+    """The ticket failed five times, and its message lies on a poison queue."""
     OVERDUE = "overdue"
     """The job is due, but was not checked: the timer is silent, or ticks have too little time."""
     NOT_ANSWERED = "not_answered"
@@ -43,20 +48,40 @@ def times(number: int) -> str:
     return "once" if number == 1 else f"{number} times"
 
 
-def trouble(record: JobRecord, now: datetime) -> Trouble | None:
-    """The worst problem of a job; None when it needs no attention."""
+def trouble(
+    record: JobRecord, now: datetime, poison: PoisonMessage | None = None
+) -> Trouble | None:
+    """The worst problem of a job; None when it needs no attention.
+
+    Args:
+        record: the job's record.
+        now: the present time.
+        poison: the message about the job's ticket, if it lies on a poison queue.
+
+    """
     is_late = now - record.due_at > OVERDUE_AFTER
     if record.stage is Stage.DELIVERED:
         return None
     if record.stage is Stage.SETTLED:
-        return _undelivered(record) if is_late or record.tickets > 1 else None
+        return _of_delivery(record, now, poison, is_late=is_late)
     return _overdue(record) if is_late else _problem_of_answers(record)
 
 
-def _undelivered(record: JobRecord) -> Trouble:
-    again = f"{record.due_at:%Y-%m-%d %H:%M:%S}"
-    problem = f"ticket raised {times(record.tickets)}, due again at {again}"
-    return Trouble(TroubleKind.UNDELIVERED, record.settled_at, problem)
+def _of_delivery(
+    record: JobRecord, now: datetime, poison: PoisonMessage | None, *, is_late: bool
+) -> Trouble | None:
+    again = f"due again at {record.due_at:%Y-%m-%d %H:%M:%S}"
+    last = record.attempts.postponement
+    if last and last.is_trouble(now):
+        problem = f"postponed {times(last.times)}, {again}: {last.reason}"
+        return Trouble(TroubleKind.POSTPONED, last.since, problem)
+    if poison:
+        problem = f"its ticket failed too often, {again}: see the log of deliver_results"
+        return Trouble(TroubleKind.POISON, poison.since, problem)
+    if is_late or record.tickets > 1:
+        problem = f"ticket raised {times(record.tickets)}, {again}"
+        return Trouble(TroubleKind.UNDELIVERED, record.settled_at, problem)
+    return None
 
 
 def _overdue(record: JobRecord) -> Trouble:

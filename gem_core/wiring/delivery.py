@@ -1,6 +1,7 @@
-"""Builds the parts that a delivery needs. Edge: processes."""
+"""Builds the parts that a delivery needs. Edge: processes, clock."""
 
 import atexit
+import time
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ from gem_core.settings.app_settings import InputCompare, QueueEncoding, Settings
 from gem_core.storage.clients import connector
 from gem_core.wiring.environment import now, settings, system_environment
 from gem_core.wiring.gem import gem
+from gem_core.wiring.managers import policy
 from gem_core.wiring.stores import stores
 
 if TYPE_CHECKING:
@@ -20,9 +22,7 @@ def deliverer() -> "Deliverer":
     """The parts that a delivery needs. Raises SettingsError."""
     from gem_core.audit.options import AuditOptions, IdLimits
     from gem_core.audit.reading.output_files import OutputFiles
-    from gem_core.deliver.attempts import Attempts
     from gem_core.flows.deliverer import Deliverer
-    from gem_core.storage.names import OUTBOX
 
     chosen, state = settings(), stores()
     options = AuditOptions(
@@ -33,7 +33,6 @@ def deliverer() -> "Deliverer":
     return Deliverer(
         registry=state.registry,
         outbox=state.outbox,
-        attempts=Attempts(state.documents(OUTBOX)),
         queue=state.results_queue(
             chosen.results_queue,
             base64=chosen.results_queue_encoding is QueueEncoding.BASE64,
@@ -48,7 +47,9 @@ def deliverer() -> "Deliverer":
         input_audit=chosen.input_audit,
         audit=partial(_engine().audit, options=options),
         report_not_opened=_engine().not_opened,
+        policy=policy(chosen),
         clock=now,
+        sleep=time.sleep,
         page=_page_mode(chosen),
     )
 

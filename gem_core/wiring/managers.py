@@ -3,10 +3,8 @@
 from functools import cache
 
 from gem_core.flows.manage_jobs import JobManager
-from gem_core.flows.replay_poison import PoisonManager
 from gem_core.settings.app_settings import StateSettings
 from gem_core.storage.clients import Retries
-from gem_core.storage.names import TICKETS
 from gem_core.watch.schedule import Policy
 from gem_core.wiring.environment import now, settings, state_settings
 from gem_core.wiring.stores import Stores, stores
@@ -35,12 +33,6 @@ def probe_manager() -> JobManager:
     return job_manager(Stores(chosen.state, Retries.PROBE), chosen)
 
 
-@cache
-def poison_manager() -> PoisonManager:
-    """The manager of poison messages. It needs only the settings of the state storage."""
-    return PoisonManager(state_manager(), stores().poison_queues(), TICKETS)
-
-
 def job_manager(state: Stores, chosen: StateSettings) -> JobManager:
     """A manager of the jobs in these stores."""
     return JobManager(
@@ -50,6 +42,7 @@ def job_manager(state: Stores, chosen: StateSettings) -> JobManager:
         policy=policy(chosen),
         schedule=chosen.check_schedule,
         clock=now,
+        poison=state.poison_queues,
     )
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from gem_core.audit.child.in_process import audit_in_process
+from gem_core.audit.child.result import AuditResult
 from gem_core.audit.options import AuditOptions, IdLimits
 from gem_core.errors import OutputChanged, OutputError, OutputMissing, OutputUnreachable
-from gem_core.flows.audit_output import MAX_RETRY_TIME
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.delivery import MAX_WAIT
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.watch.record import Stage
 from tests.builders import JOB, OUTPUT, World, logged, matched_file
@@ -47,7 +48,7 @@ def test_an_input_that_cannot_be_opened_is_waited_for(caplog: pytest.LogCaptureF
     assert "503" in line["reason"]
     assert not logged(caplog, "output_audited")
     del world.files.errors[INPUT]
-    ticks(world, until=MAX_RETRY_TIME)
+    ticks(world, until=MAX_WAIT)
     assert last(world)["data"]["outcome"] == "invalid"  # roads are missing
 
 
@@ -67,7 +68,7 @@ def test_a_read_error_of_the_input_is_waited_for(error: OutputError, at: int) ->
     world.audit = partial(audit_in_process, options=AuditOptions(two_threads=False))
     world.files.write(INPUT, ids_file(range(100_000), row_group_size=1000))
     assert deliver_results(world.deliverer, JOB) is None
-    ticks(world, until=MAX_RETRY_TIME)
+    ticks(world, until=MAX_WAIT)
     assert last(world)["data"]["outcome"] == "invalid"
 
 
@@ -75,11 +76,11 @@ def test_an_input_that_stays_unreachable_delays_the_manifest_only_for_a_while() 
     world = with_input()
     world.files.errors[INPUT] = OutputUnreachable("refused: 403")
     deliver_results(world.deliverer, JOB)
-    ticks(world, until=2 * MAX_RETRY_TIME)
+    ticks(world, until=2 * MAX_WAIT)
     data = last(world)["data"]
     assert (data["outcome"], data["input"]["idsCompared"]) == ("valid", False)
     assert data["input"]["note"] == "the input file cannot be read: refused: 403"
-    assert timedelta(0) <= world.clock() - START - MAX_RETRY_TIME < timedelta(minutes=2)
+    assert timedelta(0) <= world.clock() - START - MAX_WAIT < timedelta(minutes=2)
     assert world.record().stage is Stage.DELIVERED
 
 
@@ -88,7 +89,7 @@ def test_the_wait_starts_with_the_problem_not_with_the_settlement() -> None:
     world.clock.move(hours=3)
     world.files.errors[INPUT] = BUSY
     assert deliver_results(world.deliverer, JOB) is None
-    world.clock.move(MAX_RETRY_TIME - timedelta(seconds=1))
+    world.clock.move(MAX_WAIT - timedelta(seconds=1))
     assert deliver_results(world.deliverer, JOB) is None
     world.clock.move(seconds=1)
     assert deliver_results(world.deliverer, JOB)
@@ -97,7 +98,7 @@ def test_the_wait_starts_with_the_problem_not_with_the_settlement() -> None:
 def test_a_replaced_output_does_not_restart_the_wait() -> None:
     world = with_input()
     world.files.errors[INPUT] = OutputUnreachable("refused: 403")
-    for rows in range(20, 20 + MAX_RETRY_TIME // timedelta(minutes=2)):
+    for rows in range(20, 20 + MAX_WAIT // timedelta(minutes=2)):
         assert deliver_results(world.deliverer, JOB) is None
         world.clock.move(minutes=2)
         world.files.write(OUTPUT, matched_file(matched=rows))
@@ -109,7 +110,7 @@ def in_part() -> World:
     world = with_input()
     world.files.errors[INPUT] = BUSY
     deliver_results(world.deliverer, JOB)
-    world.clock.move(MAX_RETRY_TIME)
+    world.clock.move(MAX_WAIT)
     assert delivered(world)["data"]["outcome"] == "valid"
     return world
 
@@ -133,7 +134,7 @@ def test_a_redelivery_waits_again() -> None:
     world = in_part()
     redeliver_job(world.manager, JOB)
     assert deliver_results(world.deliverer, JOB) is None
-    world.clock.move(MAX_RETRY_TIME)
+    world.clock.move(MAX_WAIT)
     deliver_results(world.deliverer, JOB)
     first, second = world.queue.events()
     assert second["data"]["outcome"] == "valid"
@@ -144,7 +145,7 @@ def test_a_repeat_sends_what_was_audited_in_part_byte_for_byte() -> None:
     world = with_input()
     world.files.errors[INPUT] = BUSY
     deliver_results(world.deliverer, JOB)
-    world.clock.move(MAX_RETRY_TIME)
+    world.clock.move(MAX_WAIT)
     real = world.queue.send
 
     def refuse(body: str) -> None:
@@ -152,8 +153,7 @@ def test_a_repeat_sends_what_was_audited_in_part_byte_for_byte() -> None:
         raise BUSY
 
     world.queue.send = refuse  # type: ignore[method-assign]
-    with pytest.raises(OutputUnreachable):
-        deliver_results(world.deliverer, JOB)
+    assert deliver_results(world.deliverer, JOB) is None
     world.queue.send = real  # type: ignore[method-assign]
     del world.files.errors[INPUT]
     deliver_results(world.deliverer, JOB)
@@ -178,7 +178,7 @@ def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:
     world.audit = partial(audit_in_process, options=AuditOptions(limits))
     assert deliver_results(world.deliverer, JOB) is None
     absent.mkdir()
-    ticks(world, until=MAX_RETRY_TIME)
+    ticks(world, until=MAX_WAIT)
     assert last(world)["data"]["statistics"]["counted"]["roads"]["ids"] == 30_000
 
 
@@ -188,14 +188,35 @@ def test_a_disk_that_stays_full_delays_the_manifest_only_for_a_while(tmp_path: P
     limits = IdLimits(1000, tmp_path / "absent")
     world.audit = partial(audit_in_process, options=AuditOptions(limits))
     deliver_results(world.deliverer, JOB)
-    ticks(world, until=2 * MAX_RETRY_TIME)
+    ticks(world, until=2 * MAX_WAIT)
     assert "temporary directory" in last(world)["data"]["input"]["note"]
 
 
-def test_forgetting_a_job_deletes_its_wait() -> None:
+def test_a_wait_leaves_nothing_beside_the_record() -> None:
     world = with_input()
     world.files.errors[INPUT] = BUSY
     deliver_results(world.deliverer, JOB)
-    assert world.manifests.names()
-    world.outbox.forget(JOB)
+    assert world.record().attempts.waits == {"checks": START}
     assert world.manifests.names() == []
+
+
+def test_a_wait_for_the_input_leaves_the_time_for_an_output_that_is_replaced() -> None:
+    """After a vain wait for the input, an output that was replaced is still audited again."""
+    world = with_input()
+    world.files.errors[INPUT] = BUSY
+    assert deliver_results(world.deliverer, JOB) is None
+    world.clock.move(MAX_WAIT)
+    audit = world.audit
+
+    def replaced_once(*args: Any, **options: Any) -> AuditResult:  # noqa: ANN401 - as an audit
+        world.audit = audit
+        result = audit(*args, **options)
+        world.files.write(OUTPUT, matched_file(matched=20))
+        return result
+
+    world.audit = replaced_once
+    assert deliver_results(world.deliverer, JOB) is None
+    assert world.queue.sent == []
+    event = delivered(world)
+    assert event["data"]["output"]["etag"] == world.files.held[OUTPUT][0]
+    assert event["data"]["match"]["matches"] == 20

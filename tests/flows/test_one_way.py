@@ -130,8 +130,8 @@ def test_a_delivery_costs_a_fixed_number_of_requests() -> None:
     assert requests == [
         "jobs.get",
         "files.open", "manifests.get", "manifests.get",
-        "manifests.create", "files.open", "files.source.read", "files.source.read",
-        "files.source.read", "manifests.delete",
+        "jobs.replace", "files.open", "files.source.read", "files.source.read",
+        "files.source.read",
         "reports.create", "reports.put", "manifests.create",
         "files.source.read", "queue.send",
         "worklist.get", "jobs.replace", "worklist.delete",

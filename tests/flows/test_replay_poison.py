@@ -1,58 +1,29 @@
 """Messages of the poison queues are replayed, and none is lost."""
 
+import base64
 import json
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from gem_core.errors import StoreError
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
-from gem_core.flows.manage_jobs import forget_job
-from gem_core.flows.replay_poison import PoisonManager, Replay, list_poison, replay_poison
-from gem_core.watch.batch import Batch
+from gem_core.flows.find_trouble import find_trouble
+from gem_core.flows.manage_jobs import JobManager, forget_job
+from gem_core.flows.replay_poison import Replay, list_poison, replay_poison
+from gem_core.watch.batch import CLAIM_TIME, Batch, BatchPlan, batch_from_json
 from gem_core.watch.poison import PoisonMessage
 from gem_core.watch.registry import OpenJob
 from tests.builders import World, answer, logged, new_record
-from tests.fakes import START, Killed, Trap
+from tests.fakes import START, FakePoison, Killed, Trap
 
 TICKETS = "gem-tickets"
 
 
 def ticket(job_run_id: str) -> str:
     return json.dumps({"ContainerName": TICKETS, "BlobName": f"{job_run_id}.json"})
-
-
-@dataclass
-class FakePoison:
-    """A queue in memory: a taken message is hidden until it is put back or deleted."""
-
-    name: str = "webjobs-blobtrigger-poison"
-    held: list[PoisonMessage] = field(default_factory=list)
-    hidden: set[str] = field(default_factory=set)
-    page: int = 2
-
-    def put(self, text: str) -> None:
-        number = len(self.held) + len(self.hidden)
-        self.held.append(PoisonMessage(f"m{number}", text, START))
-
-    def count(self) -> int:
-        return len(self.held)
-
-    def peek(self) -> tuple[PoisonMessage, ...]:
-        return tuple(each for each in self.held if each.id not in self.hidden)[: self.page]
-
-    def take(self) -> tuple[PoisonMessage, ...]:
-        taken = self.peek()
-        self.hidden |= {each.id for each in taken}
-        return taken
-
-    def delete(self, message: PoisonMessage) -> None:
-        assert message.id in self.hidden
-        self.held.remove(message)
-
-    def put_back(self, message: PoisonMessage) -> None:
-        self.hidden.remove(message.id)
 
 
 def undelivered(*job_run_ids: str) -> World:
@@ -64,11 +35,12 @@ def undelivered(*job_run_ids: str) -> World:
     return world
 
 
-def manager(world: World, *texts: str) -> tuple[PoisonManager, FakePoison]:
+def manager(world: World, *texts: str) -> tuple[JobManager, FakePoison]:
     queue = FakePoison()
     for text in texts:
         queue.put(text)
-    return PoisonManager(world.manager, (world.trap.around(queue, "poison"),), TICKETS), queue
+    world.poison = (world.trap.around(queue, "poison"),)
+    return world.manager, queue
 
 
 def test_each_job_gets_its_ticket_and_the_queue_is_empty(caplog: pytest.LogCaptureFixture) -> None:
@@ -85,13 +57,36 @@ def test_each_job_gets_its_ticket_and_the_queue_is_empty(caplog: pytest.LogCaptu
     assert len(logged(caplog, "poison_replayed")) == 3
 
 
-def test_the_message_of_a_batch_is_only_deleted() -> None:
-    world = undelivered("a")
-    batch = Batch(START, (OpenJob("a", START, START, "0x1"),)).to_json()
-    poison, queue = manager(world, batch, "{}")
+def handed_out(*job_run_ids: str) -> tuple[World, str]:
+    """Watched jobs, and the message of the batch that claimed them."""
+    world = World(plan=BatchPlan(size=9, concurrency=1))
+    world.gem.answers |= {each: [answer("running")] for each in job_run_ids}
+    world.add(*job_run_ids)
+    check_jobs(world.checker)
+    (message,) = world.batches.take()
+    return world, message
+
+
+@pytest.mark.parametrize("encode", [str, lambda text: base64.b64encode(text.encode()).decode()])
+def test_a_replay_puts_the_jobs_of_a_batch_back(encode: Callable[[str], str]) -> None:
+    world, message = handed_out("a", "b")
+    poison, queue = manager(world, encode(message), "{}")
+    world.clock.move(minutes=1)
+    assert check_jobs(world.checker).due_jobs == 0
     assert [each["result"] for each in replay_poison(poison)] == [Replay.BATCH, Replay.UNKNOWN]
-    assert world.new_tickets() == []
     assert [each.text for each in queue.held] == ["{}"]
+    world.plan = None
+    assert check_jobs(world.checker).checked == 2
+
+
+def test_a_replay_leaves_a_job_that_was_checked_since() -> None:
+    world, message = handed_out("a", "b")
+    poison, _ = manager(world, message)
+    (job, _) = batch_from_json(message).jobs
+    later = START + timedelta(hours=1)
+    world.registry.claim(job, later)
+    list(replay_poison(poison))
+    assert [job.due_at for job in world.registry.open_jobs()] == [later, START]
 
 
 def test_five_messages_of_one_job_raise_one_ticket() -> None:
@@ -186,15 +181,21 @@ def test_a_listing_shows_the_jobs_of_messages_and_changes_nothing() -> None:
     queue.page = 32
     for text in (ticket("broken"), ticket("unknown")):
         queue.put(text)
+    queue.put(Batch(START, (OpenJob("b", START, START, "0x1"),)).to_json())
     found = list_poison(poison)
-    assert found["queues"] == [{"queue": queue.name, "messages": 4}]
+    assert found["queues"] == [{"queue": queue.name, "messages": 5}]
     results = [(each["jobRunId"], each["stage"], each["tickets"]) for each in found["messages"]]
     assert results == [
         ("a", "settled", 1),
         (None, None, None),
         ("broken", "record_unreadable", None),
         ("unknown", "not_registered", None),
+        (None, None, None),
     ]
+    jobs = [each["jobRunIds"] for each in found["messages"]]
+    assert jobs == [["a"], [], ["broken"], ["unknown"], ["b"]]
+    assert found["messages"][4]["text"] is None
+    assert found["messages"][0]["expiresAt"] == (START + timedelta(days=7)).isoformat()
     assert found["messages"][1]["text"] == "hello"
     assert found["messages"][0]["since"] == START.isoformat()
     assert queue.hidden == set()
@@ -215,6 +216,62 @@ def test_a_tick_counts_failed_messages(queues: tuple[FakePoison, ...], counted: 
     last = world.heartbeat.last()
     assert last
     assert last["poisonMessages"] == counted
+
+
+def test_a_tick_removes_what_was_delivered_meanwhile(caplog: pytest.LogCaptureFixture) -> None:
+    """Otherwise the alert about it would not end for seven days."""
+    world = undelivered("done", "open", "gone")
+    _, queue = manager(world, *map(ticket, ("done", "open", "gone")), "hello")
+    queue.page = 32
+    deliver_results(world.deliverer, "done")
+    forget_job(world.manager, "gone")
+    assert check_jobs(world.checker).poison_messages == 2
+    assert [each.text for each in queue.peek()] == [ticket("open"), "hello"]
+    removed = [line["job_run_id"] for line in logged(caplog, "poison_removed")]
+    assert sorted(removed) == ["done", "gone"]
+
+
+def test_a_tick_takes_no_message_when_all_of_them_wait_for_a_person() -> None:
+    world = undelivered("open", "broken")
+    world.jobs.put("broken.json", b"{")
+    manager(world, ticket("open"), ticket("broken"), "hello")
+    assert check_jobs(world.checker).poison_messages == 3
+    assert "poison.peek" in world.trap.calls
+    assert "poison.take" not in world.trap.calls
+
+
+def test_a_tick_removes_a_batch_once_its_jobs_are_due_without_it() -> None:
+    world, message = handed_out("a")
+    manager(world, message)
+    world.clock.move(CLAIM_TIME - timedelta(seconds=1))
+    assert check_jobs(world.checker).poison_messages == 1
+    world.clock.move(seconds=1)
+    assert check_jobs(world.checker).poison_messages == 0
+
+
+def test_a_message_that_cannot_be_removed_is_visible_again() -> None:
+    class Stubborn(FakePoison):
+        def delete(self, message: PoisonMessage) -> None:
+            raise StoreError(f"{message.id} stays")
+
+    world = undelivered("a", "b")
+    queue = Stubborn(page=32)
+    for job_run_id in ("a", "b"):
+        queue.put(ticket(job_run_id))
+    deliver_results(world.deliverer, "b")
+    world.poison = (queue,)
+    assert check_jobs(world.checker).poison_messages is None
+    assert len(queue.peek()) == 2
+
+
+def test_a_job_whose_message_failed_too_often_is_in_trouble() -> None:
+    world = undelivered("a", "done")
+    poison, _ = manager(world, ticket("a"), ticket("done"), "hello")
+    deliver_results(world.deliverer, "done")
+    (found,) = find_trouble(poison)
+    assert (found["jobRunId"], found["trouble"]) == ("a", "poison")
+    assert found["since"] == START.isoformat()
+    assert "failed too often" in found["problem"]
 
 
 def test_a_count_that_fails_never_stops_a_tick(caplog: pytest.LogCaptureFixture) -> None:

@@ -82,13 +82,13 @@ def test_a_ticket_without_a_delivery_is_raised_again_with_growing_waits(
     check_jobs(world.checker)
     world.new_tickets()
     raised = []
-    while world.clock() < START + timedelta(minutes=80):
+    while world.clock() < START + timedelta(minutes=110):
         world.clock.move(minutes=1)
         tick = check_jobs(world.checker)
         if world.new_tickets():
             assert tick.tickets_repeated == 1
             raised.append(round((world.clock() - START).total_seconds() / 60))
-    assert raised == [10, 30, 70]
+    assert raised == [15, 45, 105]
     assert world.gem.asked == [JOB]
     assert [line["tickets"] for line in logged(caplog, "ticket_repeated")] == [2, 3, 4]
 

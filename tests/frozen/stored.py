@@ -134,14 +134,11 @@ def _of_attempts() -> Iterator[tuple[str, Golden]]:
     world.files.write(OUTPUT, matched_file())
     world.files.errors[INPUT] = OutputUnreachable("storage answered 503")
     deliver_results(world.deliverer, JOB)
-    (waits,) = (name for name in world.manifests.names() if name.endswith(".waits"))
-    yield "attempts-waits", Golden.of(world.manifests, waits)
+    yield "record-postponed", Golden.of(world.jobs, _RECORD)
     del world.files.errors[INPUT]
     for _ in range(MAX_BEGUN):
         with suppress(Killed):
             deliver_results(replace(world.deliverer, audit=_die), JOB)
-    (begun,) = (name for name in world.manifests.names() if name.endswith(".begun"))
-    yield "attempts-begun", Golden.of(world.manifests, begun)
     yield f"event-{Outcome.NOT_AUDITED}", _event(world, Outcome.NOT_AUDITED)
 
 

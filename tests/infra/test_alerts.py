@@ -8,7 +8,6 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -24,6 +23,7 @@ from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import forget_job, redeliver_job
 from gem_core.logs import Event, log
 from tests.builders import JOB, OUTPUT, World, answer, finished, matched_file
+from tests.fakes import FakePoison
 from tests.infra.contract import ROOT
 from tests.infra.queries import all_queries, windows
 
@@ -89,16 +89,6 @@ class Life:
 def _sql(name: str) -> str:
     """A query as SQL; its tables exist. To translate it takes longer than to run it."""
     return duckdb_kql.to_sql(QUERIES[name], schema(CONNECTION))
-
-
-@dataclass
-class Poison:
-    """A queue of failed messages."""
-
-    messages: int
-
-    def count(self) -> int:
-        return self.messages
 
 
 class _Keeper(logging.Handler):
@@ -187,10 +177,13 @@ def test_failed_runs(life: Life) -> None:
 
 
 def test_messages_that_failed_too_often(life: Life) -> None:
-    life.world.poison = (Poison(0), Poison(2))
+    poison = FakePoison()
+    poison.put("one")
+    poison.put("two")
+    life.world.poison = (FakePoison(), poison)
     life.ticks(3)
     assert life.fires() == {"poison-queue"}
-    life.world.poison = (Poison(0),)
+    life.world.poison = (FakePoison(),)
     life.ticks(20)
     assert life.fires() == set()
 

@@ -11,7 +11,6 @@ from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 
 from devkit.azurite import Azurite
-from gem_core.deliver.attempts import Attempts
 from gem_core.errors import StoreError
 from gem_core.flows.check_batch import check_batch
 from gem_core.flows.check_jobs import check_jobs
@@ -170,7 +169,6 @@ def app(site: Site, *, newer: bool) -> App:
             deliverer,
             registry=stores.registry,
             outbox=stores.outbox,
-            attempts=Attempts(stores.documents(OUTBOX)),
             queue=queue,
             job_url="https://gem.example/jobs/{}".format,
             clock=site.clock,

@@ -29,12 +29,12 @@ def message(**changes: object) -> str:
 def test_a_message_of_the_storage_extension_is_read() -> None:
     """The Storage extension of the Functions host defines its format."""
     text = BlobMessage("Host.Functions.deliver_results", TICKETS, f"{JOB}.json", "0x1").to_json()
-    assert job_of_message(text, container=TICKETS) == JOB
+    assert job_of_message(text) == JOB
 
 
 def test_a_message_in_base64_is_read() -> None:
     text = base64.b64encode(message().encode()).decode()
-    assert job_of_message(text, container=TICKETS) == JOB
+    assert job_of_message(text) == JOB
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_a_message_in_base64_is_read() -> None:
     ids=[f"text-{number}" for number in range(14)],
 )
 def test_an_unknown_message_has_no_job(text: str) -> None:
-    assert job_of_message(text, container=TICKETS) is None
+    assert job_of_message(text) is None
 
 
 @given(st.text() | st.binary().map(lambda held: base64.b64encode(held).decode()))
 def test_any_text_gives_a_job_or_none(text: str) -> None:
-    assert job_of_message(text, container=TICKETS) is None
+    assert job_of_message(text) is None

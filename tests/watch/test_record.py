@@ -14,6 +14,7 @@ from gem_core.errors import RecordUnreadable
 from gem_core.gem.contracts.known import read_stored
 from gem_core.gem.job import GemJob
 from gem_core.outcome import Outcome
+from gem_core.watch.attempts import Attempts, Postponement
 from gem_core.watch.record import (
     MAX_HISTORY,
     NOT_FOUND,
@@ -28,7 +29,7 @@ from tests.builders import job, new_record
 from tests.fakes import START
 
 LATER = START + timedelta(minutes=5)
-OPTIONAL = {"contract"}
+OPTIONAL = {"attempts", "contract"}
 """Members that a record may lack."""
 LATEST = START + timedelta(minutes=9)
 
@@ -121,6 +122,16 @@ _JOBS = st.builds(
     progress=st.none() | st.integers(0, 100) | st.just("65%"),
     region=_TEXTS,
 )
+ATTEMPTS = st.builds(
+    Attempts,
+    etag=_TEXTS,
+    begun=_COUNTS,
+    waits=st.dictionaries(_TEXTS, _MOMENTS, max_size=2),
+    postponement=st.none()
+    | st.builds(
+        Postponement, since=_MOMENTS, times=_COUNTS, reason=_TEXTS, ends=st.none() | _MOMENTS
+    ),
+)
 RECORDS = st.builds(
     JobRecord,
     job_run_id=st.just(new_record().job_run_id),
@@ -140,6 +151,7 @@ RECORDS = st.builds(
     settlement=st.none() | st.sampled_from(Settlement),
     settled_at=st.none() | _MOMENTS,
     tickets=_COUNTS,
+    attempts=ATTEMPTS,
     outcome=st.none() | st.sampled_from(Outcome),
     manifest_id=st.none() | _TEXTS,
     delivered_at=st.none() | _MOMENTS,
@@ -175,6 +187,16 @@ def test_a_stored_answer_without_a_contract_has_the_default_contract() -> None:
     held = record_to_json(record)
     assert held.pop("contract") == "x-version-1"
     assert record_from_bytes(json.dumps(held).encode()) == record
+
+
+def test_attempts_of_an_earlier_delivery_are_dropped() -> None:
+    """An older version stores them again with a redelivery, since it does not know them."""
+    settled = new_record().settled(Settlement.FINISHED, START)
+    record = settled.with_attempts(Attempts().audit_begun("E1"))
+    held = record_to_json(record)
+    assert held["attempts"]["begun"] == 1
+    held["redeliveredAt"] = LATER.isoformat()
+    assert record_from_bytes(json.dumps(held).encode()).attempts == Attempts()
 
 
 def test_the_first_and_the_present_progress_are_stored() -> None:
@@ -235,6 +257,9 @@ def test_a_record_that_is_nested_too_deep_is_unreadable() -> None:
         _with(progress=[{"at": "2026-01-20T10:00:00+00:00"}]),
         _with(progress=[{"at": "2026-01-20T10:00:00+00:00", "percent": "half"}]),
         _with(progress=[{"at": "2026-01-20T10:00:00+00:00", "percent": 10**400}]),
+        _with(attempts=3),
+        _with(attempts={}),
+        _with(attempts={"redeliveredAt": None, "waits": {"checks": "soon"}}),
         _with(settledAt="0001-01-01T00:00:00+14:00"),
         *(_without(name) for name in record_to_json(new_record()) if name not in OPTIONAL),
     ],

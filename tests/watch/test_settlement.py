@@ -74,7 +74,7 @@ def test_a_job_expires_at_its_deadline() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tickets", "minutes"), [(0, 10), (1, 10), (2, 20), (3, 40), (4, 60), (10_000, 60)]
+    ("tickets", "minutes"), [(0, 15), (1, 15), (2, 30), (3, 60), (4, 60), (10_000, 60)]
 )
 def test_the_wait_for_the_next_ticket_doubles_up_to_an_hour(tickets: int, minutes: int) -> None:
     record = replace(new_record(), tickets=tickets)

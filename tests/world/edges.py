@@ -13,7 +13,6 @@ from random import Random
 from typing import Any, cast
 
 from gem_core.audit.child.in_process import not_opened_in_process
-from gem_core.deliver.attempts import Attempts
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import OutputUnreachable
 from gem_core.flows.checker import Checker
@@ -158,13 +157,14 @@ class Edges:
         self.deliverer = Deliverer(
             registry=registry,
             outbox=outbox,
-            attempts=Attempts(self._watched(self.manifests, "manifests")),
             queue=self._watched(self.queue, "queue"),
             files=self._watched(self.files, "files"),
             job_url=lambda job_run_id: f"https://gem.example/jobs/{job_run_id}",
             output_grace=self._setting.output_grace,
             input_audit=True,
+            policy=self._setting.policy,
             clock=clock,
+            sleep=self._loop.wait,
             page=PageMode.PLAIN,
             audit=self._auditing.audit,
             report_not_opened=not_opened_in_process,

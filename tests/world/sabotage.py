@@ -13,10 +13,10 @@ from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.deliver.manifest import manifest_id, outcome_of
 from gem_core.deliver.outbox import Outbox
 from gem_core.flows import check_one, deliver_results, keep_manifest
-from gem_core.flows.audit_output import Audited, Wait
-from gem_core.flows.deliverer import Deliverer
+from gem_core.flows.audit_output import Audited
+from gem_core.flows.delivery import Delivery, Wait
 from gem_core.outcome import Outcome
-from gem_core.watch.record import JobRecord, Stage
+from gem_core.watch.record import JobRecord
 from gem_core.watch.record_json import record_to_bytes
 from gem_core.watch.registry import MARKER_PREFIX, SUFFIX, JobRegistry, OpenJob, StoredRecord
 from tests.fakes import START, FakeSource, MemoryDocuments
@@ -69,11 +69,10 @@ def _no_read_pin() -> AbstractContextManager[Any]:
 def _mark_first() -> AbstractContextManager[Any]:
     keep = keep_manifest.keep  # the step before the send
 
-    def kept(deliverer: Deliverer, record: JobRecord, audited: Audited) -> CloudEvent | Wait:
-        event = keep(deliverer, record, audited)
-        stored = deliverer.registry.get(record.job_run_id)
-        if stored and isinstance(event, CloudEvent):
-            deliver_results._mark_delivered(deliverer, stored, outcome_of(event), event.id)
+    def kept(delivery: Delivery, audited: Audited) -> CloudEvent | Wait:
+        event = keep(delivery, audited)
+        if isinstance(event, CloudEvent):
+            delivery.mark_delivered(outcome_of(event), event.id)
         return event
 
     return patch.object(deliver_results, "keep", kept)
@@ -111,12 +110,12 @@ def _id_of_any_life() -> AbstractContextManager[Any]:
 def _send_and_hope() -> AbstractContextManager[Any]:
     """The order of an output binding: the record says delivered, the message follows or not."""
 
-    def mark(deliverer: Deliverer, stored: StoredRecord, outcome: Outcome, id_: str) -> None:
-        if stored.record.stage is Stage.SETTLED:
-            delivered = stored.record.delivered(outcome, id_, deliverer.clock())
-            deliverer.registry._jobs.put(delivered.job_run_id + SUFFIX, record_to_bytes(delivered))
+    def mark(self: Delivery, outcome: Outcome, id_: str) -> None:
+        delivered = self.record.delivered(outcome, id_, self.deliverer.clock())
+        jobs = self.deliverer.registry._jobs
+        jobs.put(delivered.job_run_id + SUFFIX, record_to_bytes(delivered))
 
-    return patch.object(deliver_results, "_mark_delivered", mark)
+    return patch.object(Delivery, "mark_delivered", mark)
 
 
 def _young_markers_go() -> AbstractContextManager[Any]:

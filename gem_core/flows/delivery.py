@@ -1,0 +1,162 @@
+"""The record of one delivery, as a run of `deliver_results` changes it.
+
+Beginning and end of an audit are part of the record. So the one write that postpones a delivery,
+or marks it as delivered, also ends the count of an audit; and if the process dies, the audit stays
+counted.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gem_core.flows.deliverer import Deliverer
+from gem_core.logs import Event, log
+from gem_core.outcome import Outcome
+from gem_core.watch.record import JobRecord, Settlement
+from gem_core.watch.registry import StoredRecord
+from gem_core.watch.schedule import next_ticket, next_try
+
+MAX_WAIT = timedelta(minutes=10)
+"""How long a manifest waits for the input or the disk, and how long for an output that is replaced
+each time before its manifest is sent. This is longer than most outages, and still short for an
+operator who never gave the app the right to read inputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The manifest must wait, because the reason may pass."""
+
+    reason: str
+    ends: datetime | None = None
+    """When the app stops waiting in any case; None: it waits until the reason has passed."""
+    waits_for: str = ""
+    """What a wait of `MAX_WAIT` is for; its beginning is stored by this word."""
+    is_counted: bool = False
+    """Whether the audit stays counted as one that never ended."""
+
+
+def problem_of(record: JobRecord) -> str:
+    """What a settled record lacks for a delivery; empty if nothing. The app writes no such."""
+    if record.settlement is None:
+        return "the record is settled and does not say how the job ended"
+    if record.settlement is Settlement.FINISHED and record.job is None:
+        return "the record says that the job finished, and has no answer of GEM"
+    return ""
+
+
+class Delivery:
+    """One run of a delivery, and its record."""
+
+    def __init__(self, deliverer: Deliverer, stored: StoredRecord) -> None:
+        self.deliverer = deliverer
+        self._stored = stored
+        self._audited = ""
+        """The ETag of the version whose audit this run has begun last."""
+
+    @property
+    def record(self) -> JobRecord:
+        """The record as this run read or wrote it last."""
+        return self._stored.record
+
+    def begin_audit(self, etag: str) -> int | None:
+        """Count an audit before it begins, and let the sweep's wait begin anew.
+
+        Returns:
+            How many audits of this version have begun and not ended, with this one. None if nobody
+            waits for this delivery any more.
+
+        Raises:
+            StoreError: the record could not be read or written.
+
+        """
+        now, policy = self.deliverer.clock(), self.deliverer.policy
+
+        def begin(record: JobRecord) -> JobRecord:
+            counted = record.with_attempts(record.attempts.audit_begun(etag))
+            return counted.due(max(record.due_at, next_ticket(record, now, policy)))
+
+        self._audited = etag
+        return self.record.attempts.begun if self._change(begin) else None
+
+    def wait_for(self, word: str, reason: str) -> Wait | None:
+        """Wait for a reason to pass; None when this delivery has waited for `MAX_WAIT`.
+
+        Args:
+            word: what it waits for. Each word has its own time: a wait for the input leaves the
+                time for an output that was replaced.
+            reason: a text for people.
+
+        """
+        now = self.deliverer.clock()
+        ends = self.record.attempts.waits.get(word, now) + MAX_WAIT
+        return Wait(reason, ends, word) if now < ends else None
+
+    def postpone(self, wait: Wait) -> None:
+        """Store when the delivery is tried again, and why.
+
+        Raises:
+            StoreError: the record could not be read or written.
+
+        """
+        now = self.deliverer.clock()
+
+        def postpone(record: JobRecord) -> JobRecord:
+            held = record.attempts
+            if not wait.is_counted:
+                held = held.audit_ended(self._audited)
+            held = held.postponed(wait.reason, now, ends=wait.ends, waits_for=wait.waits_for)
+            at = next_try(held.postponement.times if held.postponement else 1, now)
+            return record.postponed(held).due(min(at, wait.ends or at))
+
+        if self._change(postpone):
+            self._log_postponed(now)
+
+    def mark_delivered(self, outcome: Outcome, manifest_id: str) -> None:
+        """Mark the job as delivered, unless another delivery of it was requested meanwhile.
+
+        This delivery may have read the output before that request.
+
+        Raises:
+            StoreError: the record could not be read or written.
+
+        """
+        now = self.deliverer.clock()
+        self._change(lambda record: record.delivered(outcome, manifest_id, now))
+
+    def watch_again(self, problem: str) -> None:
+        """Let a tick ask GEM again, because the record lacks what a delivery needs.
+
+        Raises:
+            StoreError: the record could not be read or written.
+
+        """
+        now = self.deliverer.clock()
+        log(Event.JOB_DRIFTED, job_run_id=self.record.job_run_id, drift=[problem])
+        self._change(lambda record: record.watched_again(problem, now))
+
+    def _change(self, how: Callable[[JobRecord], JobRecord]) -> bool:
+        changed = self.deliverer.registry.change_delivery(self._stored, how)
+        self._stored = changed or self._stored
+        return changed is not None
+
+    def _log_postponed(self, now: datetime) -> None:
+        record, last = self.record, self.record.attempts.postponement
+        if last is None:
+            return
+        log(
+            Event.DELIVERY_POSTPONED,
+            job_run_id=record.job_run_id,
+            due_at=record.due_at,
+            since=last.since,
+            times=last.times,
+            reason=last.reason,
+        )
+        if last.is_trouble(now):
+            log(
+                Event.DELIVERY_STILL_POSTPONED,
+                job_run_id=record.job_run_id,
+                due_at=record.due_at,
+                since=last.since,
+                times=last.times,
+                reason=last.reason,
+            )

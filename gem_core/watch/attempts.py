@@ -1,0 +1,74 @@
+"""What the runs of one delivery leave in the record until the manifest is sent. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+MAX_REASON = 500
+"""Characters of a reason that are stored."""
+TROUBLE_AFTER = timedelta(hours=1)
+"""A delivery that is postponed for longer than this needs a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Postponement:
+    """Why a delivery is postponed, and for how long that has been so."""
+
+    since: datetime
+    """When it was postponed first."""
+    times: int
+    reason: str
+    """The last reason: a text for people."""
+    ends: datetime | None
+    """When the app stops waiting in any case; None: it waits until the reason has passed."""
+
+    def is_trouble(self, now: datetime) -> bool:
+        """Whether a person must look: the reason has not passed for long, and nothing ends it."""
+        return self.ends is None and now - self.since > TROUBLE_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """The runs of one delivery. A redelivery begins with none."""
+
+    etag: str = ""
+    """The version of the output that was audited last."""
+    begun: int = 0
+    """How many audits of this version have begun and not ended."""
+    waits: Mapping[str, datetime] = field(default_factory=dict)
+    """Since when the manifest waits, by what it waits for; for waits that end."""
+    postponement: Postponement | None = None
+
+    def audit_begun(self, etag: str) -> "Attempts":
+        """Count an audit. The count of an earlier version of the output is dropped."""
+        begun = self.begun if etag == self.etag else 0
+        return replace(self, etag=etag, begun=begun + 1)
+
+    def audit_ended(self, etag: str) -> "Attempts":
+        """An audit of this version has ended, or failed for a reason that is not the output."""
+        ends = etag == self.etag and self.begun > 0
+        return replace(self, begun=self.begun - 1) if ends else self
+
+    def postponed(
+        self, reason: str, now: datetime, *, ends: datetime | None = None, waits_for: str = ""
+    ) -> "Attempts":
+        """The delivery is tried again later.
+
+        Args:
+            reason: why; shortened to `MAX_REASON` characters.
+            now: the present time.
+            ends: when the app stops waiting in any case.
+            waits_for: the key in `waits`; empty for a wait whose end is known without it.
+
+        """
+        last = self.postponement
+        return replace(
+            self,
+            waits={waits_for: now, **self.waits} if waits_for else self.waits,
+            postponement=Postponement(
+                last.since if last else now,
+                last.times + 1 if last else 1,
+                reason[:MAX_REASON],
+                ends,
+            ),
+        )

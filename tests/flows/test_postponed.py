@@ -1,0 +1,318 @@
+"""A delivery that fails for a reason that may pass is tried again by the app itself."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from gem_core.audit.child.in_process import audit_in_process
+from gem_core.errors import (
+    MachineUnfit,
+    OutputUnreachable,
+    RecordConflict,
+    RecordUnreadable,
+    StoreError,
+    StoreMissing,
+    StoreRefused,
+)
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.deliver_results import SECONDS_BEFORE_RAISING, deliver_results
+from gem_core.flows.find_trouble import find_trouble
+from gem_core.flows.manage_jobs import redeliver_job
+from gem_core.outcome import Outcome
+from gem_core.watch.attempts import TROUBLE_AFTER, Attempts
+from gem_core.watch.record import Settlement, Stage
+from gem_core.watch.schedule import POSTPONED_FIRST, POSTPONED_MOST
+from tests.builders import JOB, OUTPUT, World, answer, finished, logged, matched_file
+from tests.fakes import START, Killed
+from tests.flows.build import delivered, settled
+
+AWAY = StoreError("queue 'gem-results': storage answered 503")
+
+
+def break_queue(world: World, error: Exception = AWAY) -> Callable[[], None]:
+    """Let the results queue refuse; returns what ends that."""
+    real = world.queue.send
+    world.queue.send = Mock(side_effect=error)  # type: ignore[method-assign]
+    return lambda: setattr(world.queue, "send", real)
+
+
+def minute(world: World) -> bool:
+    """A minute later: a tick, and the delivery of the ticket that it raised, if any."""
+    world.clock.move(minutes=1)
+    check_jobs(world.checker)
+    tickets = world.new_tickets()
+    for job_run_id in tickets:
+        deliver_results(world.deliverer, job_run_id)
+    return bool(tickets)
+
+
+@pytest.mark.parametrize(
+    "error", [AWAY, StoreMissing("no queue"), StoreRefused("403")], ids=lambda e: type(e).__name__
+)
+def test_a_results_queue_that_is_away_postpones(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = settled()
+    mend = break_queue(world, error)
+    assert deliver_results(world.deliverer, JOB) is None
+    world.new_tickets()
+    record = world.record()
+    assert (record.stage, record.due_at) == (Stage.SETTLED, START + POSTPONED_FIRST)
+    assert world.marked()
+    (line,) = logged(caplog, "delivery_postponed")
+    assert (line["reason"], line["times"], line["level"]) == (str(error), 1, "WARNING")
+    assert world.slept == []
+    mend()
+    assert minute(world)
+    assert len(world.queue.sent) == 1
+    assert world.record().stage is Stage.DELIVERED
+    assert [name for _, name in world.files.opened].count(OUTPUT) == 2  # to see its ETag
+
+
+def test_the_tick_raises_the_ticket_in_growing_waits_and_then_at_most_ten_minutes() -> None:
+    world = settled()
+    break_queue(world)
+    deliver_results(world.deliverer, JOB)
+    world.new_tickets()
+    raised = [at for at in range(1, 60) if minute(world)]
+    assert raised[:4] == [1, 2, 3, 5]
+    gaps = [later - at for at, later in pairwise(raised)]
+    assert max(gaps) == POSTPONED_MOST / timedelta(minutes=1)
+    assert gaps == sorted(gaps)
+    assert world.record().tickets == 0
+
+
+@pytest.mark.parametrize("error", [OutputUnreachable("no answer"), MachineUnfit("ill"), AWAY])
+def test_after_an_hour_it_is_in_trouble_and_told_with_its_reason(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = settled()
+    world.audit = Mock(side_effect=error)
+    deliver_results(world.deliverer, JOB)
+    world.new_tickets()
+    while world.clock() - START <= TROUBLE_AFTER:
+        assert find_trouble(world.manager) == []
+        assert logged(caplog, "delivery_still_postponed") == []
+        minute(world)
+    while not (lines := logged(caplog, "delivery_still_postponed")):
+        minute(world)
+    assert world.clock() - START - TROUBLE_AFTER <= POSTPONED_MOST + timedelta(minutes=1)
+    assert (lines[0]["level"], lines[0]["reason"]) == ("ERROR", str(error))
+    assert lines[0]["since"] == START.isoformat()
+    (found,) = find_trouble(world.manager)
+    assert (found["trouble"], found["since"]) == ("postponed", START.isoformat())
+    assert str(error) in found["problem"]
+    world.audit = audit_in_process
+    while not world.queue.sent:
+        minute(world)
+    assert find_trouble(world.manager) == []
+    assert world.record().attempts == Attempts()
+
+
+def test_an_output_that_is_waited_for_is_no_trouble(caplog: pytest.LogCaptureFixture) -> None:
+    """The operator chose the time; it ends in any case."""
+    world = World(output_grace=timedelta(hours=3))
+    world.settle(finished())
+    while not world.queue.sent:
+        assert find_trouble(world.manager) == []
+        minute(world)
+    assert logged(caplog, "delivery_still_postponed") == []
+    assert world.queue.events()[0]["data"]["outcome"] == "output_missing"
+
+
+def test_the_wait_of_the_sweep_begins_anew() -> None:
+    world = settled()
+    stored = world.registry.get(JOB)
+    assert stored
+    world.registry.replace(stored, replace(stored.record, tickets=5))
+    break_queue(world)
+    deliver_results(world.deliverer, JOB)
+    world.new_tickets()
+    world.clock.move(minutes=1)
+    check_jobs(world.checker)  # the event of this ticket is lost
+    assert world.record().tickets == 1
+    assert world.record().due_at == world.clock() + world.policy.repeat_ticket_after
+
+
+@pytest.mark.parametrize("call", ["jobs.get", "jobs.replace"])
+def test_what_cannot_be_stored_is_raised_after_a_wait(call: str) -> None:
+    """The host tries again at once, five times; so each try must last."""
+    world = settled()
+    real = world.jobs
+
+    def refuse(*_: object, **__: object) -> None:
+        raise StoreError("container 'gem-jobs': storage answered 503")
+
+    setattr(real, call.partition(".")[2], refuse)
+    with pytest.raises(StoreError, match="503"):
+        deliver_results(world.deliverer, JOB)
+    assert world.slept == [SECONDS_BEFORE_RAISING]
+
+
+def test_what_a_newer_version_wrote_is_raised_at_once() -> None:
+    world = settled()
+    world.jobs.put(f"{JOB}.json", b'{"schemaVersion": 2}')
+    with pytest.raises(RecordUnreadable):
+        deliver_results(world.deliverer, JOB)
+    assert world.slept == []
+
+
+def test_a_mistake_of_ours_is_raised_and_stays_counted() -> None:
+    world = settled()
+    world.audit = Mock(side_effect=ValueError("unexpected"))
+    with pytest.raises(ValueError, match="unexpected"):
+        deliver_results(world.deliverer, JOB)
+    assert world.record().attempts.begun == 1
+    assert world.record().attempts.postponement is None
+
+
+def test_the_sweep_waits_from_the_beginning_of_an_audit() -> None:
+    """The ticket waited on the host's queue, and the host tries a dead one again after 600 s."""
+    world = settled()
+    world.clock.move(minutes=14)
+    world.audit = Mock(side_effect=Killed)
+    with pytest.raises(Killed):
+        deliver_results(world.deliverer, JOB)
+    begun = world.clock()
+    world.new_tickets()
+    while not world.new_tickets():
+        world.clock.move(minutes=1)
+        check_jobs(world.checker)
+    assert world.clock() - begun == world.policy.repeat_ticket_after
+    assert world.policy.repeat_ticket_after >= timedelta(seconds=616 + 120)
+
+
+def test_an_audit_costs_one_write() -> None:
+    world = settled()
+    world.trap.calls.clear()
+    deliver_results(world.deliverer, JOB)
+    writes = [call for call in world.trap.calls if call.startswith(("jobs.", "worklist."))]
+    assert writes == ["jobs.get", "jobs.replace", "worklist.get", "jobs.replace", "worklist.delete"]
+
+
+def overtaken(world: World, at: str, other: Callable[[], object]) -> None:
+    """Let another process act just before the next such write of a record."""
+    real: Callable[..., str] = getattr(world.jobs, at)
+    left = [other]
+
+    def late(*args: Any, **options: Any) -> str:  # noqa: ANN401 - whatever the store takes
+        if left:
+            left.pop()()
+        return real(*args, **options)
+
+    setattr(world.jobs, at, late)
+
+
+def test_two_audits_that_begin_at_the_same_time_count_two() -> None:
+    world = settled()
+    world.audit = Mock(side_effect=Killed)
+
+    def die() -> None:
+        with pytest.raises(Killed):
+            deliver_results(world.deliverer, JOB)
+
+    def meanwhile() -> None:
+        world.clock.move(seconds=1)
+        die()
+
+    overtaken(world, "replace", meanwhile)
+    die()
+    assert world.record().attempts.begun == 2
+
+
+def test_a_write_that_the_sdk_repeated_counts_once() -> None:
+    """The first try arrived, and its answer was lost; the second finds what the first wrote."""
+    world = settled()
+    world.audit = Mock(side_effect=OutputUnreachable("slow"))
+    real = world.jobs.replace
+
+    def twice(*args: Any, **options: Any) -> str:  # noqa: ANN401 - whatever the store takes
+        real(*args, **options)
+        raise RecordConflict("ConditionNotMet")
+
+    world.jobs.replace = twice  # type: ignore[method-assign]
+    assert deliver_results(world.deliverer, JOB) is None
+    held = world.record().attempts
+    assert held.begun == 0
+    assert held.postponement
+    assert held.postponement.times == 1
+
+
+def test_a_delivery_for_which_nobody_waits_any_more_ends(caplog: pytest.LogCaptureFixture) -> None:
+    """Another delivery of the job was requested before this one began its audit."""
+    world = settled()
+    world.audit = Mock(side_effect=AssertionError("no audit"))
+    world.clock.move(minutes=1)
+    overtaken(world, "replace", lambda: redeliver_job(world.manager, JOB))
+    assert deliver_results(world.deliverer, JOB) is None
+    assert world.queue.sent == []
+    assert logged(caplog, "delivery_skipped")[-1]["stage"] == "superseded"
+    world.audit = audit_in_process
+    assert delivered(world)["data"]["outcome"] == Outcome.VALID
+
+
+def test_an_audit_that_ends_is_not_counted_for_the_next_problem() -> None:
+    world = settled()
+    mend = break_queue(world)
+    for _ in range(3):
+        deliver_results(world.deliverer, JOB)
+    assert world.record().attempts.begun == 0
+    mend()
+    assert delivered(world)["data"]["outcome"] == Outcome.VALID
+
+
+def incomplete(world: World, **members: object) -> None:
+    """A record as this app never writes it."""
+    held = world.jobs.get(f"{JOB}.json")
+    assert held
+    world.jobs.put(held.name, json.dumps(json.loads(held.body) | members).encode())
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"settlement": None}, "does not say how"),
+        ({"lastAnswer": None, "contract": None}, "no answer of GEM"),
+    ],
+)
+def test_a_record_that_lacks_what_a_delivery_needs_is_watched_again(
+    members: dict[str, object], words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It ends in a manifest, and the drift is told once."""
+    world = settled()
+    incomplete(world, **members)
+    assert deliver_results(world.deliverer, JOB) is None
+    record = world.record()
+    assert (record.stage, record.settlement) == (Stage.WATCHING, None)
+    assert world.marked()
+    assert words in (record.last_problem or "")
+    check_jobs(world.checker)
+    assert world.record().settlement is Settlement.FINISHED
+    assert delivered(world)["data"]["outcome"] == Outcome.VALID
+    (line,) = logged(caplog, "job_drifted")
+    assert words in line["drift"][0]
+
+
+def test_a_record_that_lacks_its_end_ends_with_the_deadline() -> None:
+    world = settled(answer("failed"))
+    incomplete(world, settlement=None)
+    world.gem.answers[JOB] = [answer("running")]
+    deliver_results(world.deliverer, JOB)
+    world.clock.move(world.policy.job_deadline)
+    check_jobs(world.checker)
+    assert delivered(world)["data"]["outcome"] == Outcome.EXPIRED
+
+
+def test_an_output_that_is_replaced_while_its_delivery_is_postponed_is_audited_anew() -> None:
+    world = settled()
+    world.audit = Mock(side_effect=OutputUnreachable("slow"))
+    deliver_results(world.deliverer, JOB)
+    world.files.write(OUTPUT, matched_file(matched=20))
+    world.audit = audit_in_process
+    assert delivered(world)["data"]["match"]["matches"] == 20
