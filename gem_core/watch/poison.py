@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gem_core.errors import RequestError
-from gem_core.watch.registration import parse_job_run_id
-from gem_core.watch.registry import SUFFIX, ticket_job_run_id
+from gem_core.watch.registry import ticket_job_run_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +37,7 @@ def job_of_message(text: str, *, container: str) -> str | None:
     message = _json(text)
     if message is None or message.get("ContainerName") != container:
         return None
-    name = message.get("BlobName")
-    if not isinstance(name, str) or "/" in name or not name.endswith(SUFFIX):
-        return None
-    try:
-        return parse_job_run_id(ticket_job_run_id(name))
-    except RequestError:
-        return None
+    return ticket_job_run_id(f"{container}/{message.get('BlobName')}")
 
 
 def is_batch(text: str) -> bool:
