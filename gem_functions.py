@@ -10,6 +10,7 @@ from collections.abc import Callable
 import azure.functions as func
 
 from gem_core import web
+from gem_core.counts import read_count
 from gem_core.flows import check_batch as batching
 from gem_core.flows import check_jobs as checking
 from gem_core.flows import list_jobs as listing
@@ -17,19 +18,29 @@ from gem_core.flows import manage_jobs as managing
 from gem_core.flows import replay_poison as replaying
 from gem_core.flows.find_trouble import find_trouble
 from gem_core.flows.job_documents import JobDocument, show_document
+from gem_core.settings.app_settings import MAX_BATCH_SIZE
 from gem_core.storage import names
-from gem_core.watch.registry import ticket_job_run_id
 from gem_core.wiring import delivery, managers, tick
 from gem_core.wiring.probe import probe
 
 # The Azure SDK logs two lines for each request at INFO, the level at which the app logs its events.
-logging.getLogger("azure").setLevel(logging.WARNING)
+# Not "azure" as a whole: `azure.functions` is the worker itself, and support reads its lines.
+for _library in ("azure.core", "azure.identity", "azure.storage"):
+    logging.getLogger(_library).setLevel(logging.WARNING)
 
 
 def _trigger_source(text: str) -> func.BlobSource:
     """The trigger source for a setting. An invalid value is reported later, with all settings."""
     sources = {source.value.lower(): source for source in func.BlobSource}
     return sources.get(text.lower(), func.BlobSource.EVENT_GRID)
+
+
+def _sends_batches(text: str) -> bool:
+    """Whether ticks send batches. An invalid value is reported later, with all settings."""
+    try:
+        return read_count(text.strip(), most=MAX_BATCH_SIZE) > 0
+    except ValueError:
+        return False
 
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
@@ -51,10 +62,14 @@ def run_tick(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the 
     return _respond(handler)
 
 
-@app.queue_trigger(arg_name="batch", queue_name=names.BATCHES, connection="GEM_STATE")
-def check_batch(batch: func.QueueMessage) -> None:
-    """Ask GEM about the jobs of a batch; used only with GEM_CHECK_BATCH_SIZE."""
-    batching.check_batch(tick.checker(), batch.get_body())
+# The host ends when the queue of a trigger refuses or does not answer (decision 106). So without
+# batches nothing listens.
+if _sends_batches(os.environ.get("GEM_CHECK_BATCH_SIZE", "")):
+
+    @app.queue_trigger(arg_name="batch", queue_name=names.BATCHES, connection="GEM_STATE")
+    def check_batch(batch: func.QueueMessage) -> None:
+        """Ask GEM about the jobs of a batch."""
+        batching.check_batch(tick.checker(), batch.get_body())
 
 
 @app.blob_trigger(
@@ -68,7 +83,7 @@ def deliver_results(ticket: func.InputStream) -> None:
     """Audit the output of a settled job and send its manifest."""
     from gem_core.flows import deliver_results as delivering  # noqa: PLC0415 - slow to import
 
-    delivering.deliver_results(delivery.deliverer(), ticket_job_run_id(ticket.name or ""))
+    delivering.deliver_ticket(delivery.deliverer(), ticket.name or "")
 
 
 @app.route("jobs/{jobRunId}", methods=["PUT"])

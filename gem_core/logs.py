@@ -1,13 +1,23 @@
 """Writes one log line for each event: its name and facts, as JSON in the message.
 
+Edge: the process's log, and the clock for lines that are logged later than they are told.
+
 The facts are in the message because the Functions host passes no extra fields of a log record to
-Application Insights. Never log a secret; a `gem_core.secret.Secret` appears as ***.
+Application Insights. The host drops a line of a thread that it did not start, because it does not
+know to which invocation the line belongs. So threads of the app hand their lines over
+(`ThreadLines`). Never log a secret; a `gem_core.secret.Secret` appears as ***.
 """
 
 import json
 import logging
-from datetime import datetime
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
+from queue import SimpleQueue
 from typing import Any
 
 from gem_core.moments import moment_text
@@ -51,6 +61,8 @@ class Event(StrEnum):
     DURATIONS_NOT_KEPT = "durations_not_kept"
     """The durations of jobs could not be read or stored; the age of a job decides when GEM is
     asked."""
+    BLOB_IGNORED = "blob_ignored"
+    """An event came about a blob that is not a ticket; nothing was done."""
     DELIVERY_SKIPPED = "delivery_skipped"
     DELIVERY_POSTPONED = "delivery_postponed"
     """A delivery failed for a reason that may pass, or must wait; it is tried again."""
@@ -73,6 +85,7 @@ _WARNINGS = {
     Event.TICKET_REPEATED,
     Event.POISON_NOT_COUNTED,
     Event.BATCH_LATE,
+    Event.BLOB_IGNORED,
     Event.DURATIONS_NOT_KEPT,
     Event.DELIVERY_POSTPONED,
     Event.OUTPUT_CHANGED,
@@ -88,6 +101,21 @@ _ERRORS = {
     Event.DELIVERY_STILL_POSTPONED,
     Event.REQUEST_FAILED,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    level: int
+    text: str
+    exception: BaseException | None
+    """Logged with its traceback."""
+
+    def write(self) -> None:
+        _LOGGER.log(self.level, "%s", self.text, exc_info=self.exception)
+
+
+_HAND_OVER: ContextVar[Callable[[_Line], None] | None] = ContextVar("hand_over", default=None)
+"""Where the lines of this thread go; None: into the log. A new thread begins with None."""
 
 
 def log(event: Event, *, traceback: bool = False, **facts: Any) -> None:  # noqa: ANN401 - any JSON value
@@ -108,8 +136,47 @@ def log(event: Event, *, traceback: bool = False, **facts: Any) -> None:  # noqa
     )
     if not _LOGGER.isEnabledFor(level):
         return
-    line = json.dumps({"event": event, **facts}, default=_plain)
-    _LOGGER.log(level, "%s", line, exc_info=traceback)
+    named = {"event": event, **facts}
+    exception = sys.exception() if traceback else None
+    hand_over = _HAND_OVER.get()
+    if hand_over:
+        named["at"] = datetime.now(UTC)
+        hand_over(_Line(level, _as_json(named), exception))
+    else:
+        _Line(level, _as_json(named), exception).write()
+
+
+class ThreadLines:
+    """The lines of a pool's threads. The thread that waits for the pool logs them.
+
+    Such a line has the fact `at`: when the event happened.
+    """
+
+    def __init__(self) -> None:
+        self._lines: SimpleQueue[_Line | None] = SimpleQueue()
+
+    def hand_over(self) -> None:
+        """From now on, hand over what this thread logs. This is the initializer of the pool."""
+        _HAND_OVER.set(self._lines.put)
+
+    def log_until_done(self, work: Sequence[Future[Any]]) -> None:
+        """Log the lines as they come. Returns when all work is done and all its lines are logged.
+
+        All work must run in threads that hand over their lines.
+        """
+        for each in work:
+            each.add_done_callback(lambda _: self._lines.put(None))
+        running = len(work)
+        while running:
+            line = self._lines.get()
+            if line:
+                line.write()
+            else:
+                running -= 1
+
+
+def _as_json(facts: dict[str, Any]) -> str:
+    return json.dumps(facts, default=_plain)
 
 
 def _plain(value: object) -> str:

@@ -203,6 +203,15 @@ def test_only_edges_read_the_clock(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_what_starts_threads_hands_their_lines_over_or_logs_nothing(path: Path) -> None:
+    """The host drops what such a thread logs itself (decision 105)."""
+    starts = {"concurrent.futures.ThreadPoolExecutor", "threading.Thread"} & set(imports(path))
+    names = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+    if starts or "Thread" in names:
+        assert "gem_core.logs.log" not in imports(path)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_only_wiring_reads_the_environment(path: Path) -> None:
     if name_of(path) == "gem_core.wiring.environment":
         return

@@ -76,8 +76,8 @@ def run(program: str, *arguments: str, **settings: str) -> subprocess.CompletedP
 
 @pytest.fixture(scope="module")
 def bindings() -> dict[str, list[dict[str, Any]]]:
-    """Function name to its bindings, as the host gets them."""
-    loaded = run(LOAD, str(ROOT))
+    """Function name to its bindings, as the host gets them; with batches, all functions."""
+    loaded = run(LOAD, str(ROOT), GEM_CHECK_BATCH_SIZE="100")
     assert loaded.returncode == 0, loaded.stderr
     found: dict[str, list[dict[str, Any]]] = json.loads(loaded.stdout)
     return found
@@ -113,6 +113,14 @@ def test_queue_trigger(bindings: dict[str, list[dict[str, Any]]]) -> None:
     assert queue["type"] == "queueTrigger"
     assert queue["queueName"] == names.BATCHES
     assert queue["connection"] == "GEM_STATE"
+
+
+@pytest.mark.parametrize("size", ["", "0", "off", "-1", "201"])
+def test_without_batches_no_queue_trigger_listens(size: str) -> None:
+    """A queue that refuses or is away ends the host (decision 106)."""
+    loaded = run(LOAD, str(ROOT), GEM_CHECK_BATCH_SIZE=size)
+    kinds = {each["type"] for several in json.loads(loaded.stdout).values() for each in several}
+    assert kinds == {"timerTrigger", "blobTrigger", "httpTrigger", "http"}
 
 
 @pytest.mark.parametrize(
@@ -195,7 +203,7 @@ def settled_app() -> Iterator[dict[str, str]]:
             GemSimulator(blobs.get_container_client(OUTPUT_CONTAINER)) as simulator,
         ):
             simulator.add_job("job-1", replace(CLEAN, queued_for=0, running_for=0))
-            yield app_settings(azurite, simulator)
+            yield app_settings(azurite, simulator) | {"GEM_CHECK_BATCH_SIZE": "100"}
 
 
 @pytest.mark.azurite

@@ -1,11 +1,15 @@
 """One line an event, JSON in the message, at the level that belongs to it, without secrets."""
 
 import json
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 
-from gem_core.logs import Event, log
+from gem_core.logs import Event, ThreadLines, log
+from gem_core.moments import read_moment
 from gem_core.secret import Secret
 from gem_core.watch.record import Settlement
 from tests.builders import logged
@@ -69,3 +73,62 @@ def test_a_traceback_is_added_on_demand(caplog: pytest.LogCaptureFixture) -> Non
     with_it, without = caplog.records
     assert with_it.exc_info
     assert not without.exc_info
+
+
+class TestLinesOfThreads:
+    """The host drops what a thread of the app logs itself: it belongs to no invocation."""
+
+    def test_the_calling_thread_logs_them_while_it_waits(self) -> None:
+        seen: list[tuple[str, str]] = []
+        may_end = threading.Event()
+
+        class Keeper(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                seen.append((threading.current_thread().name, record.getMessage()))
+                may_end.set()
+
+        def work() -> bool:
+            log(Event.JOB_CHECKED, job_run_id="job-1")
+            return may_end.wait(10)  # until the line is in the log
+
+        keeper, lines = Keeper(), ThreadLines()
+        logging.getLogger("gem_core").addHandler(keeper)
+        try:
+            with ThreadPoolExecutor(1, initializer=lines.hand_over) as pool:
+                work_of_pool = [pool.submit(work)]
+                lines.log_until_done(work_of_pool)
+        finally:
+            logging.getLogger("gem_core").removeHandler(keeper)
+        assert work_of_pool[0].result()
+        ((thread, message),) = seen
+        assert thread == threading.current_thread().name
+        assert json.loads(message)["job_run_id"] == "job-1"
+
+    def test_each_has_its_own_moment(self, caplog: pytest.LogCaptureFixture) -> None:
+        lines = ThreadLines()
+        before = datetime.now(UTC)
+        with ThreadPoolExecutor(1, initializer=lines.hand_over) as pool:
+            work = [pool.submit(log, Event.JOB_CHECKED, number=number) for number in range(3)]
+            lines.log_until_done(work)
+        told = logged(caplog)
+        assert [line["number"] for line in told] == [0, 1, 2]
+        moments = [read_moment(line["at"]) for line in told]
+        in_order = [before, *moments, datetime.now(UTC)]
+        assert in_order == sorted(in_order)
+        log(Event.JOB_CHECKED)
+        assert "at" not in logged(caplog)[-1]  # the log has the moment
+
+    def test_a_traceback_comes_along(self, caplog: pytest.LogCaptureFixture) -> None:
+        def work() -> float:
+            try:
+                return 1 / 0
+            except ZeroDivisionError:
+                log(Event.JOB_CHECK_CRASHED, traceback=True)
+                raise
+
+        lines = ThreadLines()
+        with ThreadPoolExecutor(1, initializer=lines.hand_over) as pool:
+            lines.log_until_done([pool.submit(work)])
+        (record,) = caplog.records
+        assert record.exc_info
+        assert isinstance(record.exc_info[1], ZeroDivisionError)

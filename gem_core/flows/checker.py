@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from gem_core.gem.job import GemJob
+from gem_core.logs import ThreadLines
 from gem_core.watch.batch import Batch, BatchPlan
 from gem_core.watch.durations import DurationStore
 from gem_core.watch.heartbeat import Heartbeat
@@ -45,11 +46,14 @@ class Each(Protocol):
 
 
 def in_threads(concurrency: int) -> Each:
-    """Call the function in so many threads."""
+    """Call the function in so many threads. The calling thread logs what they log."""
 
     def each[T](do: Callable[[OpenJob], T], jobs: Iterable[OpenJob]) -> list[T]:
-        with ThreadPoolExecutor(concurrency, "check") as pool:
-            return list(pool.map(do, jobs))
+        lines = ThreadLines()
+        with ThreadPoolExecutor(concurrency, "check", initializer=lines.hand_over) as pool:
+            work = [pool.submit(do, job) for job in jobs]
+            lines.log_until_done(work)
+        return [done.result() for done in work]
 
     return each
 

@@ -24,10 +24,26 @@ from gem_core.flows.delivery import Delivery, Wait, problem_of
 from gem_core.flows.keep_manifest import keep
 from gem_core.logs import Event, log
 from gem_core.watch.record import JobRecord, Settlement, Stage
+from gem_core.watch.registry import ticket_job_run_id
 
 SECONDS_BEFORE_RAISING = 30.0
 """The wait before an error is raised that could not be stored. The host's five tries then last
 longer than two minutes; without it they would fail within a second or two."""
+_SHOWN = 200
+"""Characters of a foreign blob's name that are logged."""
+
+
+def deliver_ticket(deliverer: Deliverer, path: str) -> CloudEvent | None:
+    """Deliver the job of a ticket, of which `path` is container and name; see `deliver_results`.
+
+    The host does not compare an event with the path of the trigger, so an event may be about any
+    blob. Only a ticket starts a delivery.
+    """
+    job_run_id = ticket_job_run_id(path)
+    if job_run_id is None:
+        log(Event.BLOB_IGNORED, blob=path[:_SHOWN])
+        return None
+    return deliver_results(deliverer, job_run_id)
 
 
 def deliver_results(deliverer: Deliverer, job_run_id: str) -> CloudEvent | None:

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from gem_core.errors import RecordUnreadable, RequestError
-from gem_core.storage.names import TICKETS
+from gem_core.errors import RecordUnreadable
 from gem_core.watch.batch import Batch, batch_from_json
-from gem_core.watch.registration import parse_job_run_id
-from gem_core.watch.registry import SUFFIX, ticket_job_run_id
+from gem_core.watch.registry import ticket_job_run_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +64,12 @@ class Poison(Protocol):
 def job_of_message(text: str) -> str | None:
     """The id of the job whose ticket a message is about; None for any other message."""
     for form in _forms(text):
-        with suppress(ValueError, RecursionError, RequestError):
+        with suppress(ValueError, RecursionError):
             message = json.loads(form)
-            if isinstance(message, dict) and message.get("ContainerName") == TICKETS:
-                name = message.get("BlobName")
-                if isinstance(name, str) and "/" not in name and name.endswith(SUFFIX):
-                    return parse_job_run_id(ticket_job_run_id(name))
+            if isinstance(message, dict):
+                return ticket_job_run_id(
+                    f"{message.get('ContainerName')}/{message.get('BlobName')}"
+                )
     return None
 
 

@@ -19,11 +19,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from heapq import nlargest
 
-from gem_core.errors import RecordConflict
+from gem_core.errors import RecordConflict, RequestError
 from gem_core.moments import moment_text, optional_moment_text, read_lenient_moment
 from gem_core.storage.documents import Documents
+from gem_core.storage.names import TICKETS
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_from_bytes, record_to_bytes
+from gem_core.watch.registration import parse_job_run_id
 
 MARKER_PREFIX = "jobs/"
 SUFFIX = ".json"
@@ -247,9 +249,19 @@ class JobRegistry:
         )
 
 
-def ticket_job_run_id(blob_name: str) -> str:
-    """The job id of a ticket, from the name of its blob ("gem-tickets/{jobRunId}.json")."""
-    return blob_name.rpartition("/")[2].removesuffix(SUFFIX)
+def ticket_job_run_id(path: str) -> str | None:
+    """The job id of a ticket, from container and name of its blob ("gem-tickets/{jobRunId}.json").
+
+    None for any other blob. The host does not compare an event with the path of the trigger, so
+    events about other blobs reach the app.
+    """
+    container, _, name = path.partition("/")
+    if container != TICKETS or not name.endswith(SUFFIX):
+        return None
+    try:
+        return parse_job_run_id(name.removesuffix(SUFFIX))
+    except RequestError:
+        return None
 
 
 def _record_name(job_run_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from threading import current_thread
 
 import pytest
 
@@ -130,6 +131,8 @@ def test_one_bad_job_does_not_stop_the_others(
     assert world.record("b").stage is Stage.WATCHING
     assert sorted(world.new_tickets()) == ["a", "c"]
     assert any(line.get("job_run_id") == "b" for line in logged(caplog))
+    # The host drops a line of any other thread.
+    assert {line.threadName for line in caplog.records} == {current_thread().name}
 
 
 def test_an_unexpected_error_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:

@@ -6,12 +6,22 @@ import pytest
 
 from gem_core.errors import OutputRefused
 from gem_core.flows.check_jobs import check_jobs
-from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.deliver_results import deliver_results, deliver_ticket
 from gem_core.flows.job_files import output_name
 from gem_core.flows.manage_jobs import register_job
 from gem_core.outcome import Outcome
 from gem_core.watch.record import Settlement
-from tests.builders import JOB, OUTPUT, World, answer, finished, job, matched_file, page_answer
+from tests.builders import (
+    JOB,
+    OUTPUT,
+    World,
+    answer,
+    finished,
+    job,
+    logged,
+    matched_file,
+    page_answer,
+)
 from tests.fakes import START
 from tests.flows.build import delivered, settled
 
@@ -27,6 +37,16 @@ def test_a_correct_output_is_valid() -> None:
     assert data["match"]["matches"] == 30
     assert data["statistics"]["reported"]["roads_matched"] == "75%"
     assert data["output"]["rewrittenSinceModifiedAt"] is False
+
+
+def test_only_a_ticket_starts_a_delivery(caplog: pytest.LogCaptureFixture) -> None:
+    """The host hands over whatever blob an event names."""
+    world = settled()
+    for path in (f"gem-jobs/{JOB}.json", "gem-settled/foo.txt", f"gem-tickets/x/{JOB}.json", ""):
+        assert deliver_ticket(world.deliverer, path) is None
+        assert logged(caplog, "blob_ignored")[-1]["blob"] == path
+    assert not world.queue.sent
+    assert deliver_ticket(world.deliverer, f"gem-tickets/{JOB}.json")
 
 
 def test_a_wrong_statistic_is_a_warning_or_an_error() -> None:

@@ -25,11 +25,14 @@ print(json.dumps({f.get_function_name(): f.get_dict_repr()["bindings"]
 
 @cache
 def indexed() -> dict[str, list[dict[str, str]]]:
-    """Function name to its bindings in function_app.py, indexed in a process of its own."""
+    """Function name to its bindings in function_app.py, indexed in a process of its own.
+
+    With batches, so that all functions are there.
+    """
     done = subprocess.run(
         [sys.executable, "-c", _INDEX],
         cwd=ROOT,
-        env={**os.environ, "GEM_TRIGGER_SOURCE": "EventGrid"},
+        env={**os.environ, "GEM_TRIGGER_SOURCE": "EventGrid", "GEM_CHECK_BATCH_SIZE": "100"},
         capture_output=True,
         text=True,
         check=True,

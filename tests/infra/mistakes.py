@@ -123,7 +123,18 @@ MISTAKES = {
         "scope: group",
         "scopes",
     ),
-    "log lines sampled": Mistake("host.json", "Request;Trace;Exception", "Request", "telemetry"),
+    "log lines sampled": Mistake(
+        "host.json", '"isEnabled": false', '"isEnabled": true', "telemetry"
+    ),
+    "lines of a function dropped": Mistake(
+        "host.json", '      "Function.check_jobs.User": "Information",\n', "", "telemetry"
+    ),
+    "dependencies tracked": Mistake(
+        "host.json",
+        '"enableDependencyTracking": false',
+        '"enableDependencyTracking": true',
+        "telemetry",
+    ),
     "missing setting": Mistake(
         "infra/modules/app.bicep",
         "  GEM_STATE__queueServiceUri: 'https://${stateStorageName}.queue.${storageSuffix}'\n",

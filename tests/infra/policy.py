@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from tests.infra import bicep
+from tests.infra.contract import indexed
 
 ROLES = {
     "Storage Blob Data Owner": "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
@@ -180,12 +181,31 @@ def scopes(root: Path) -> list[str]:
 
 
 def telemetry(root: Path) -> list[str]:
-    """The host samples no line, run or exception, because alerts count them (decision 63)."""
+    """Alerts count lines and runs, so the host sends all of them, and little else (decision 105).
+
+    A category has the level of its longest prefix, so a line of a function needs the level of
+    `Function.NAME.User`.
+    """
     host = json.loads((root / "host.json").read_text(encoding="utf-8"))
-    insights = host.get("logging", {}).get("applicationInsights", {})
-    kept = set(insights.get("samplingSettings", {}).get("excludedTypes", "").split(";"))
+    levels = host["logging"]["logLevel"]
+    insights = host["logging"]["applicationInsights"]
+    told = {"Host.Results", *(f"Function.{name}.User" for name in indexed())}
     found = [
-        f"host.json samples {kind}" for kind in sorted({"Exception", "Request", "Trace"} - kept)
+        f"host.json drops {name}" for name in sorted(told) if levels.get(name) != "Information"
+    ]
+    found += [
+        f"host.json sends {name}" for name in levels if name.endswith(".User") and name not in told
+    ]
+    if insights.get("samplingSettings") != {"isEnabled": False}:
+        found.append("host.json samples")
+    found += [
+        f"host.json does not turn off {name}"
+        for name in (
+            "enableLiveMetrics",
+            "enablePerformanceCountersCollection",
+            "enableDependencyTracking",
+        )
+        if insights.get(name) is not False
     ]
     if host.get("telemetryMode"):
         found.append("host.json: OpenTelemetry costs each cold start a second")

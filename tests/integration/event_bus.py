@@ -12,7 +12,6 @@ from azure.storage.blob import BlobServiceClient
 
 from devkit.runner import Runner
 from gem_core.storage.names import TICKETS
-from gem_core.watch.registry import ticket_job_run_id
 
 REPEATS = 5
 _LOOK_SECONDS = 0.1
@@ -89,7 +88,7 @@ class EventBus:
                 for name, etag in written.items():
                     if self._seen.get(name) != etag:
                         self._seen[name] = etag
-                        pending += [(name, etag)] * self._number(ticket_job_run_id(name))
+                        pending += [(name, etag)] * self._number(name.removesuffix(".json"))
                 taken = list(self._pool.map(self._post, pending))
                 pending = [one for one, was in zip(pending, taken, strict=True) if not was]
 

@@ -214,12 +214,19 @@ def test_a_ticket_names_its_job_and_each_write_triggers() -> None:
     ("blob", "job_run_id"),
     [
         ("gem-tickets/job-1.json", "job-1"),
-        ("job-1.json", "job-1"),
         ("gem-tickets/a.json.json", "a.json"),
-        ("", ""),
+        ("gem-jobs/job-1.json", None),
+        ("gem-reports/job-1/report.json", None),
+        ("gem-settled/foo.txt", None),
+        ("gem-tickets/job-1.txt", None),
+        ("gem-tickets/deep/job-1.json", None),
+        ("gem-tickets/.json", None),
+        ("gem-tickets/", None),
+        ("job-1.json", None),
+        ("", None),
     ],
 )
-def test_the_job_id_of_a_ticket(blob: str, job_run_id: str) -> None:
+def test_the_job_id_of_a_ticket(blob: str, job_run_id: str | None) -> None:
     assert ticket_job_run_id(blob) == job_run_id
 
 
