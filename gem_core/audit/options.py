@@ -6,6 +6,8 @@ from pathlib import Path
 
 LIMIT_BYTES = 64 << 20
 """Memory for ids by default, for both files together."""
+DISK_BYTES = 512 << 20
+"""Disk for ids by default, for both files together. Instances of Flex Consumption have 0.8 GB."""
 
 
 def two_at_once() -> bool:
@@ -21,6 +23,8 @@ class IdLimits:
     """For both files together."""
     folder: Path | None = None
     """The folder for what exceeds the memory; None is the system's temporary directory."""
+    disk_bytes: int = DISK_BYTES
+    """The most that may lie there, for both files together."""
 
 
 @dataclass(frozen=True, slots=True)

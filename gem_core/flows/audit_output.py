@@ -156,7 +156,13 @@ def _audit(delivery: Delivery, job: GemJob, output: Source) -> Audited | Wait | 
     version = Version.of_etag(output.etag)
     if not result.is_read:
         version = Version.not_audited(output.etag, NotAudited.LIMITS, request)
-    elif input_.skipped or input_.retryable or result.input_left_out or result.temporary_problem:
+    elif (
+        input_.skipped
+        or input_.retryable
+        or result.input_left_out
+        or result.temporary_problem
+        or result.over_limit
+    ):
         version = Version.in_part(output.etag, request)
     return Audited(result.outcome, version, result, output)
 

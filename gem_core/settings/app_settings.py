@@ -28,6 +28,8 @@ MAX_BATCH_SIZE = 200
 """Jobs. This many of the longest ids are 43 KiB, which fit into a queue message in base64."""
 MAX_IDS_MIB = 65_536
 """More memory than any instance has."""
+MAX_IDS_DISK_MIB = 1_048_576
+"""One TiB."""
 
 
 class QueueEncoding(StrEnum):
@@ -97,6 +99,8 @@ class Settings(StateSettings):
     input_compare: InputCompare
     ids_memory_bytes: int
     """Memory for ids while they are counted and compared."""
+    ids_disk_bytes: int
+    """Disk for ids that do not fit into memory."""
     ids_folder: Path | None
     """Folder for ids that do not fit into memory. None is the system's temporary directory."""
     report_page: bool
@@ -155,6 +159,7 @@ def read_settings_and_problems(environment: Mapping[str, str]) -> tuple[Settings
         input_audit=read.flag("GEM_INPUT_AUDIT", default=True),
         input_compare=read.choice("GEM_INPUT_COMPARE", InputCompare.IDS),
         ids_memory_bytes=read.count("GEM_IDS_MEMORY_MIB", 64, most=MAX_IDS_MIB) << 20,
+        ids_disk_bytes=read.count("GEM_IDS_DISK_MIB", 512, most=MAX_IDS_DISK_MIB) << 20,
         ids_folder=Path(folder) if (folder := read.text("GEM_IDS_FOLDER")) else None,
         report_page=read.flag("GEM_REPORT_PAGE", default=True),
         report_map=read.flag("GEM_REPORT_MAP", default=True),

@@ -26,7 +26,7 @@ def deliverer() -> "Deliverer":
 
     chosen, state = settings(), stores()
     options = AuditOptions(
-        IdLimits(chosen.ids_memory_bytes, chosen.ids_folder),
+        IdLimits(chosen.ids_memory_bytes, chosen.ids_folder, chosen.ids_disk_bytes),
         with_input=chosen.input_audit,
         with_values=chosen.input_compare is InputCompare.COLUMNS,
     )

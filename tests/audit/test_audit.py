@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from gem_core.audit.audit import audit, not_opened_report
-from gem_core.audit.ids import out_of_order
+from gem_core.audit.ids import id_audit, out_of_order
+from gem_core.audit.ids.spill import SpillSpace
 from gem_core.audit.judging.checks import CHECKS
 from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.judging.report import Report
@@ -93,21 +94,23 @@ def test_trouble_with_the_output_is_no_verdict(
     assert caught.value is error
 
 
-def test_ids_on_disk_go_with_whatever_ends_an_audit(tmp_path: Path) -> None:
-    folder = tmp_path / "ids"
-    folder.mkdir()
+def test_ids_on_disk_go_with_whatever_ends_an_audit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = SpillSpace(1 << 20, tmp_path)
+    monkeypatch.setattr(id_audit, "SpillSpace", lambda *_: space)
 
     def stop(*_: object) -> None:
-        assert list(folder.iterdir())
+        assert space.held_bytes
         raise KeyboardInterrupt
 
     ids = pa.array(range(20_000, 0, -1))
     output = write(tmp_path, matched_table(20_000, id=ids))
-    limits = IdLimits(2_000, folder)
+    limits = IdLimits(2_000)
     with pytest.raises(KeyboardInterrupt) as caught:  # holds every frame, and what is in it
         audit(output, job(), input_source=None, options=AuditOptions(limits), on_rows=stop)
     assert caught.type is KeyboardInterrupt
-    assert not list(folder.iterdir())
+    assert not space.held_bytes
 
 
 def test_without_an_input_the_reason_is_in_every_line(tmp_path: Path) -> None:
@@ -310,6 +313,28 @@ def test_memory_holds_few_pieces_of_a_file(tmp_path: Path) -> None:
     assert (facts["output"]["rows"], facts["output"]["rowGroups"]) == (30_000, 8)
     assert facts["input"]["rows"] == 30_000
     assert report.bytes_read < output.size_bytes / 2
+
+
+@pytest.mark.parametrize("disorder", ["output", "input"])
+def test_ids_that_take_more_disk_than_is_allowed_cost_their_checks(
+    tmp_path: Path, disorder: str
+) -> None:
+    rows = 20_000
+    up, down = pa.array(range(rows)), pa.array(range(rows - 1, -1, -1))
+    report = audit(
+        write(tmp_path, matched_table(rows, id=down if disorder == "output" else up)),
+        job(),
+        input_source=write(
+            tmp_path, input_table(rows, id=down if disorder == "input" else up), "roads.parquet"
+        ),
+        options=AuditOptions(IdLimits(1000, tmp_path, 10_000)),
+    )
+    not_run = lines(report, Verdict.NOT_RUN)
+    assert ("ids_unique" in not_run) == (disorder == "output")
+    assert "more than 10,000 bytes on disk" in not_run["input_ids_kept"]
+    assert report.over_limit == not_run["input_ids_kept"]
+    assert (report.complete, report.temporary_problem) == (False, "")
+    assert "gers_id_format" in lines(report, Verdict.PASSED)
 
 
 @pytest.mark.parametrize("disorder", ["output", "input"])

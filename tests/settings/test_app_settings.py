@@ -75,6 +75,7 @@ def test_the_defaults() -> None:
         input_audit=True,
         input_compare=InputCompare.IDS,
         ids_memory_bytes=64 << 20,
+        ids_disk_bytes=512 << 20,
         ids_folder=None,
         report_page=True,
         report_map=True,
@@ -121,7 +122,7 @@ def test_an_empty_setting_is_as_if_it_was_not_there(empty: str) -> None:
     names = (
         "GEM_CHECK_MIN_SECONDS GEM_CHECK_CONCURRENCY GEM_RESULTS_QUEUE "
         "GEM_RESULTS_QUEUE_ENCODING GEM_INPUT_AUDIT GEM_INPUT_COMPARE GEM_IDS_MEMORY_MIB "
-        "GEM_IDS_FOLDER GEM_TRIGGER_SOURCE GEM_BEARER_TOKEN "
+        "GEM_IDS_DISK_MIB GEM_IDS_FOLDER GEM_TRIGGER_SOURCE GEM_BEARER_TOKEN "
         "GEM_TENANT_ID GEM_STATE__blobServiceUri GEM_OUTPUT__credential "
         "GEM_API_BASE_URL GEM_TOKEN_SCOPE GEM_OUTPUT_CONTAINER"
     )
@@ -178,6 +179,7 @@ _WRONG: dict[str, tuple[str, ...]] = {
     "GEM_RESULTS_QUEUE_ENCODING": ("base32",),
     "GEM_INPUT_COMPARE": ("rows",),
     "GEM_IDS_MEMORY_MIB": ("0", "65537", "1.5"),
+    "GEM_IDS_DISK_MIB": ("0", "1048577", "1.5"),
     "GEM_TRIGGER_SOURCE": ("Grid",),
     "GEM_CHECK_SCHEDULE": (
         *("", "00:01:00", "* * * *", "0 0 0 30 2 *", "0 61 * * * *", "0 */0 * * * *"),
@@ -341,9 +343,11 @@ def test_the_output_container(name: str) -> None:
     assert read(GEM_OUTPUT_CONTAINER=name).output_container == name
 
 
-def test_the_ids_bound_and_folder() -> None:
-    chosen = read(GEM_IDS_MEMORY_MIB="256", GEM_IDS_FOLDER="/mnt/ids", GEM_INPUT_COMPARE="Columns")
-    assert (chosen.ids_memory_bytes, chosen.ids_folder) == (256 << 20, Path("/mnt/ids"))
+def test_the_bounds_and_the_folder_of_ids() -> None:
+    bounds = {"GEM_IDS_MEMORY_MIB": "256", "GEM_IDS_DISK_MIB": "2048"}
+    chosen = read(**bounds, GEM_IDS_FOLDER="/mnt/ids", GEM_INPUT_COMPARE="Columns")
+    assert (chosen.ids_memory_bytes, chosen.ids_disk_bytes) == (256 << 20, 2 << 30)
+    assert chosen.ids_folder == Path("/mnt/ids")
     assert chosen.input_compare is InputCompare.COLUMNS
 
 

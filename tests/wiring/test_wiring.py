@@ -239,6 +239,6 @@ def test_the_audit_knows_its_bounds(fresh: pytest.MonkeyPatch) -> None:
         assert isinstance(chosen, partial)
         return chosen.keywords["options"]
 
-    ids = {"GEM_IDS_MEMORY_MIB": "256", "GEM_IDS_FOLDER": "/mnt/ids"}
-    assert options(**ids) == AuditOptions(IdLimits(256 << 20, Path("/mnt/ids")))
+    ids = {"GEM_IDS_MEMORY_MIB": "256", "GEM_IDS_DISK_MIB": "1", "GEM_IDS_FOLDER": "/mnt/ids"}
+    assert options(**ids) == AuditOptions(IdLimits(256 << 20, Path("/mnt/ids"), 1 << 20))
     assert options(GEM_INPUT_COMPARE="columns") == AuditOptions(with_values=True)

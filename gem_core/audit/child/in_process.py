@@ -60,6 +60,8 @@ def result_of(report: Report) -> AuditResult:
         share_matched=report.share_matched,
         bytes_read=report.bytes_read,
         requests=report.requests,
+        over_limit=report.over_limit,
+        not_compared=report.not_compared,
         is_read=not (facts.unsupported or isinstance(facts.file, NotOpened)),
     )
 

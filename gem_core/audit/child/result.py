@@ -35,6 +35,10 @@ class AuditResult:
     """For the output, without the one that opened it."""
     is_read: bool = True
     """False when the output was not opened, or pyarrow cannot read its rows."""
+    over_limit: str = ""
+    """Which limit of ours kept checks from running, or empty; see `Report.over_limit`."""
+    not_compared: tuple[str, ...] = ()
+    """Why comparisons with the input that were asked for did not run; each reason once."""
     input_left_out: str = ""
     """Why the audit ran without the input although it can be read; empty when it did not."""
     page: str | None = None

@@ -53,5 +53,7 @@ class IdFacts:
     """Distinct ids of the output that the input lacks."""
     not_compared: str
     """Why `missing` and `extra` are None, or empty."""
+    over_limit: str = ""
+    """Which limit of ours is the reason that one of them is None, or empty."""
     missing_examples: tuple[Example, ...] = ()
     extra_examples: tuple[Example, ...] = ()

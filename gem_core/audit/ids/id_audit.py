@@ -18,6 +18,7 @@ from gem_core.audit.ids.in_order import IdCount, OutOfOrder, ordered
 from gem_core.audit.ids.keys import key_type, to_keys, without_nulls
 from gem_core.audit.ids.non_integers import NonIntegerIds
 from gem_core.audit.ids.out_of_order import OutOfOrderIds, SortMaker, difference
+from gem_core.audit.ids.spill import SpillFull, SpillSpace
 from gem_core.audit.options import IdLimits
 from gem_core.audit.rows.example import EXAMPLES, Example
 
@@ -43,7 +44,8 @@ class IdAudit:
         self._input_ids = input_ids
         self._span = bitmap_range(self._key, output, input_ids, limits.memory_bytes)
         bytes_of_one = limits.memory_bytes // (2 if input_ids else 1)
-        self._new_sort = SortMaker(self._key, bytes_of_one, limits.folder)
+        space = SpillSpace(limits.disk_bytes, limits.folder)
+        self._new_sort = SortMaker(self._key, bytes_of_one, space)
         self._non_integers = NonIntegerIds(limits.memory_bytes // 4)
         self._rows = 0
         self._count = IdCount()
@@ -53,6 +55,8 @@ class IdAudit:
         self._same: SameSequence | None = None
         self._out_of_order: OutOfOrderIds | None = None
         self._not_compared = not_compared
+        self._too_large = ""
+        """That the ids take more disk than is allowed; empty while they do not."""
 
     def add(self, ids: pa.Array, matched: Mask) -> None:
         """Take the ids of one batch, and which of its rows are matched.
@@ -82,11 +86,12 @@ class IdAudit:
 
         """
         try:
-            if self._out_of_order:
-                self._out_of_order.complete()
+            if self._out_of_order and not self._too_large:
+                with self._within_disk():
+                    self._out_of_order.complete()
             found = self._compared_while_reading()
-            if not found and not self._not_compared:
-                with self._comparing():
+            if not found and not self._not_compared and not self._too_large:
+                with self._comparing(), self._within_disk():
                     found = self._compare()
             return self._facts(found)
         finally:
@@ -123,7 +128,9 @@ class IdAudit:
         return ids
 
     def _add_out_of_order(self, ids: OutOfOrderIds, keys: pa.Array, matched: Mask) -> None:
-        ids.add(keys, matched)
+        if not self._too_large:
+            with self._within_disk():
+                ids.add(keys, matched)
         if self._same:
             with self._comparing():
                 self._same.add(keys)
@@ -148,7 +155,7 @@ class IdAudit:
         )
 
     def _facts(self, found: Difference | None) -> IdFacts:
-        distinct, of_matched = (self._out_of_order or self._count).counts()
+        counts = (self._out_of_order or self._count).counts()
         others, others_matched = self._non_integers.counts()
         too_many = ""
         if not self._non_integers.known:
@@ -157,15 +164,21 @@ class IdAudit:
                 "the output has more ids that are not integers, as those of the input are, than "
                 f"fit in {self._non_integers.limit_bytes} bytes"
             )
+        if too_many or not counts:
+            distinct, of_matched, not_counted = None, None, too_many or self._too_large
+        else:
+            distinct, of_matched = counts[0] + others, counts[1] + others_matched
+            not_counted = ""
         extra_first = (*found.extra_first, *self._non_integers.first(EXAMPLES)) if found else ()
         return IdFacts(
             rows=self._rows + self._non_integers.rows,
-            distinct=None if too_many else distinct + others,
-            distinct_matched=None if too_many else of_matched + others_matched,
-            not_counted=too_many,
+            distinct=distinct,
+            distinct_matched=of_matched,
+            not_counted=not_counted,
             missing=found.missing if found else None,
             extra=found.extra + others if found else None,
-            not_compared="" if found else self._not_compared or too_many,
+            not_compared="" if found else self._not_compared or too_many or self._too_large,
+            over_limit=too_many or self._too_large,
             missing_examples=_examples(found.missing_first) if found else (),
             extra_examples=_examples(extra_first),
         )
@@ -180,6 +193,16 @@ class IdAudit:
         except InputLost as lost:
             self._merge = self._same = None
             self._not_compared = str(lost)
+
+    @contextmanager
+    def _within_disk(self) -> Iterator[None]:
+        """Stop when the ids take more disk than is allowed: then they are not counted, or not
+        compared.
+        """
+        try:
+            yield
+        except SpillFull as full:
+            self._too_large = str(full)
 
     def _keys_again(self) -> Iterator[tuple[pa.Array, Mask]]:
         for ids, matched in self._output.again():

@@ -5,7 +5,6 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -14,6 +13,7 @@ from gem_core.audit.ids.bitmap import Bitmap, OutOfRange
 from gem_core.audit.ids.comparison import Difference, Merge
 from gem_core.audit.ids.in_order import IdCount, OutOfOrder, ordered
 from gem_core.audit.ids.integer_sort import IntegerSort
+from gem_core.audit.ids.spill import SpillFull, SpillSpace
 from gem_core.audit.ids.text_sort import TextSort
 from gem_core.audit.parquet.integer_range import IntegerRange
 
@@ -34,12 +34,13 @@ class SortMaker:
     """int64 or text."""
     limit_bytes: int
     """Memory for the ids of one file."""
-    folder: Path | None
+    space: SpillSpace
+    """Disk for the ids of both files."""
 
     def __call__(self) -> Sort:
         """Make an empty one; close it."""
         make = IntegerSort if pa.types.is_integer(self.kind) else TextSort
-        return make(self.limit_bytes, self.folder)
+        return make(self.limit_bytes, self.space)
 
 
 class OutOfOrderIds:
@@ -53,6 +54,8 @@ class OutOfOrderIds:
         self._sort: Sort | None = None if span else new_sort()
         self._incomplete = False
         """Whether ids were passed over, so that all must be read again."""
+        self._is_full = False
+        """Whether the ids take more disk than is allowed, so that they are not known."""
         self._counts: tuple[int, int] | None = None
 
     def close(self) -> None:
@@ -64,6 +67,7 @@ class OutOfOrderIds:
         """Take ids of the output.
 
         Raises:
+            SpillFull: they take more disk than is allowed.
             OSError: the temporary directory is full or cannot be written.
 
         """
@@ -76,14 +80,14 @@ class OutOfOrderIds:
                 self._map = None
                 self.skip()
         elif self._sort:
-            self._sort.add(keys, matched)
+            self._add_to(self._sort, keys, matched)
 
     def skip(self) -> None:
         """Take no more ids: all are read again at the end."""
         self._incomplete = True
 
     def complete(self) -> None:
-        """After the last id: read all again if needed. Raises what `again` does, and OSError."""
+        """After the last id: read all again if needed. Raises what `add` and `again` do."""
         if not self._incomplete:
             return
         self._incomplete = False
@@ -94,7 +98,7 @@ class OutOfOrderIds:
             self._sort_instead()
 
     def difference(self, input_keys: Keys) -> Difference:
-        """Compare with the input. Raises what `input_keys` does, and OSError."""
+        """Compare with the input. Raises what `input_keys` and `add` do."""
         if self._map:
             try:
                 return self._map.difference(input_keys())
@@ -102,8 +106,10 @@ class OutOfOrderIds:
                 self._sort_instead()
         return difference(self._in_order, input_keys, self._new_sort)
 
-    def counts(self) -> tuple[int, int]:
-        """Distinct ids, and those of them that have a matched row."""
+    def counts(self) -> tuple[int, int] | None:
+        """Distinct ids, and those of them that have a matched row; None after SpillFull."""
+        if self._is_full:
+            return None
         if self._map:
             return self._map.counts()
         if self._counts is None:
@@ -114,9 +120,17 @@ class OutOfOrderIds:
     def _sort_instead(self) -> None:
         self._map = None
         self._incomplete = False
-        self._sort = self._sort or self._new_sort()
+        self._sort = sort = self._sort or self._new_sort()
         for keys, matched in self._again():
-            self._sort.add(keys, matched)
+            self._add_to(sort, keys, matched)
+
+    def _add_to(self, sort: Sort, keys: pa.Array, matched: Mask) -> None:
+        try:
+            sort.add(keys, matched)
+        except SpillFull:
+            sort.close()
+            self._is_full = True
+            raise
 
     def _in_order(self) -> Iterator[pa.Array]:
         count = IdCount()

@@ -9,6 +9,7 @@ import io
 import os
 import tempfile
 from collections.abc import Buffer
+from errno import EIO
 from pathlib import Path
 from threading import Lock
 from typing import override
@@ -30,7 +31,7 @@ class SpillSpace:
         """In all files that are open."""
 
     def file(self) -> "SpillFile":
-        """A new file, to be closed.
+        """Make a new file, to be closed.
 
         Raises:
             OSError: the folder cannot be written to.
@@ -50,7 +51,8 @@ class SpillSpace:
         with self._lock:
             if count > 0 and self.held_bytes + count > self._limit:
                 raise SpillFull(
-                    f"more than {self._limit:,} bytes are needed on disk, the most that is allowed"
+                    f"the ids are out of order and take more than {self._limit:,} bytes on disk, "
+                    "the limit that GEM_IDS_DISK_MIB or --ids-disk sets"
                 )
             self.held_bytes += count
 
@@ -81,6 +83,20 @@ class SpillFile(io.FileIO):
         while left:
             left = left[super().write(left) :]
         return view.nbytes
+
+    def read_at(self, offset: int, buffer: Buffer) -> None:
+        """Fill the buffer with the bytes from this offset on; the place for writing stays.
+
+        Raises:
+            OSError: they cannot be read back, or not all of them.
+
+        """
+        left = memoryview(buffer).cast("B")
+        while left:
+            count = os.preadv(self.fileno(), [left], offset)
+            if not count:
+                raise OSError(EIO, "ids that were written there cannot be read back")
+            left, offset = left[count:], offset + count
 
     @override
     def close(self) -> None:

@@ -1,24 +1,34 @@
-"""An external merge sort of text ids: in memory up to a limit, beyond it in sorted runs on disk.
-Edge (disk).
+"""An external merge sort of text ids: in memory up to a limit, then in sorted runs on disk. Edge
+(disk).
 
 Ids of matched rows and of other rows are sorted apart, so that both can be counted.
 """
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from gem_core.audit.arrow.arrays import Mask
+from gem_core.audit.arrow.text import text_parts
 from gem_core.audit.ids.in_order import IdCount
 from gem_core.audit.ids.sorted_run import SortedRun
+from gem_core.audit.ids.spill import SpillFile, SpillSpace
 from gem_core.audit.ids.text_order import ROOM_BYTES, order_of, take_texts
 
 CHUNK_BYTES = 256 << 10
 """About what is read of each run at once while runs are merged."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """Ids in the file: the ends of texts as Arrow has them, then the bytes of the texts."""
+
+    offset: int
+    rows: int
+    text_bytes: int
 
 
 @dataclass(slots=True)
@@ -28,7 +38,8 @@ class _Runs:
     held: list[pa.Array] = field(default_factory=list)
     held_bytes: int = 0
     held_rows: int = 0
-    on_disk: list[Path] = field(default_factory=list)
+    on_disk: list[list[_Stored]] = field(default_factory=list)
+    """The chunks of each run."""
 
     @property
     def room_bytes(self) -> int:
@@ -42,37 +53,44 @@ class _Runs:
             self.held.clear()
             self.held.append(take_texts(keys, order_of(keys)))
 
-    def chunks(self) -> Iterator[Iterator[pa.Array]]:
+    def store(self, file: SpillFile) -> None:
+        """Move the ids in memory to the end of the file, as one run."""
+        self.sort()
+        keys = self.held.pop()
+        self.on_disk.append([_store(chunk, file) for chunk in _chunks(keys)])
+        self.held_bytes = self.held_rows = 0
+
+    def chunks(self, file: SpillFile | None) -> Iterator[Iterator[pa.Array]]:
         """The chunks of each sorted run, on disk and in memory."""
-        for path in self.on_disk:
-            yield _stored(path)
+        if file:
+            for run in self.on_disk:
+                yield (_read(stored, file) for stored in run)
         for keys in self.held:
-            rows = _chunk_rows(keys)
-            yield (keys[start : start + rows] for start in range(0, len(keys), rows))
+            yield _chunks(keys)
 
 
 class TextSort:
-    """All text ids of one file. `close` removes its files."""
+    """All text ids of one file. `close` gives memory and disk back."""
 
-    def __init__(self, limit_bytes: int, folder: Path | None = None) -> None:
-        """Use `limit_bytes` of memory, sorting included; `folder` (None: the system's) beyond."""
+    def __init__(self, limit_bytes: int, space: SpillSpace) -> None:
+        """Use `limit_bytes` of memory, sorting included, and the space for the rest."""
         self._limit = limit_bytes
-        self._parent = folder
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._space = space
+        self._file: SpillFile | None = None
         self._kinds = (_Runs(), _Runs())
         self.spilled_bytes = 0
 
     def close(self) -> None:
         """Release memory and disk."""
         self._kinds = (_Runs(), _Runs())
-        if self._folder:
-            self._folder.cleanup()
-            self._folder = None
+        if self._file:
+            self._file.close()
 
     def add(self, keys: pa.StringArray, matched: Mask | None) -> None:
         """Take ids (no nulls), and which of their rows are matched; None means none.
 
         Raises:
+            SpillFull: they take more disk than is allowed.
             OSError: the disk is full, or the folder cannot be written.
 
         """
@@ -88,7 +106,9 @@ class TextSort:
         """The distinct ids in order, counted as they pass. May be called again."""
         for runs in self._kinds:
             runs.sort()
-        matched, others = ([SortedRun(chunks) for chunks in runs.chunks()] for runs in self._kinds)
+        matched, others = (
+            [SortedRun(chunks) for chunks in runs.chunks(self._file)] for runs in self._kinds
+        )
         while True:
             matched = [run for run in matched if run.fill()]
             others = [run for run in others if run.fill()]
@@ -104,33 +124,34 @@ class TextSort:
             yield count.add_matched_first(take_texts(keys, order), is_matched)
 
     def _spill(self, runs: _Runs) -> None:
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="gem-ids-", dir=self._parent)
-        path = Path(self._folder.name) / f"{id(runs)}-{len(runs.on_disk)}.arrow"
-        runs.sort()
-        keys = runs.held.pop()
-        rows = _chunk_rows(keys)
-        batch = pa.record_batch([keys], names=["id"])
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
-            for start in range(0, len(keys), rows):
-                writer.write_batch(batch.slice(start, rows))
-        runs.on_disk.append(path)
-        runs.held_bytes = runs.held_rows = 0
-        self.spilled_bytes += path.stat().st_size
+        self._file = self._file or self._space.file()
+        runs.store(self._file)
+        self.spilled_bytes = self._file.tell()
 
 
 def _up_to(limit: pa.Scalar, keys: pa.Array) -> int:
     return int(pc.less_equal(keys, limit).true_count)
 
 
-def _stored(path: Path) -> Iterator[pa.Array]:
-    with pa.OSFile(str(path), "rb") as file, pa.ipc.open_file(file) as reader:
-        for number in range(reader.num_record_batches):
-            yield reader.get_batch(number).column(0)
+def _chunks(keys: pa.StringArray) -> Iterator[pa.StringArray]:
+    rows = max(1, CHUNK_BYTES * len(keys) // max(int(keys.nbytes), 1))
+    return (keys[start : start + rows] for start in range(0, len(keys), rows))
 
 
-def _chunk_rows(keys: pa.Array) -> int:
-    return max(1, CHUNK_BYTES * len(keys) // max(int(keys.nbytes), 1))
+def _store(keys: pa.StringArray, file: SpillFile) -> _Stored:
+    offsets, data = text_parts(keys)
+    stored = _Stored(file.tell(), len(keys), len(data))
+    file.write((offsets - offsets[0]).data)
+    file.write(data.data)
+    return stored
+
+
+def _read(stored: _Stored, file: SpillFile) -> pa.StringArray:
+    offsets = np.empty(stored.rows + 1, np.int32)
+    data = np.empty(stored.text_bytes, np.uint8)
+    file.read_at(stored.offset, offsets.data)
+    file.read_at(stored.offset + offsets.nbytes, data.data)
+    return pa.StringArray.from_buffers(stored.rows, pa.py_buffer(offsets), pa.py_buffer(data))
 
 
 def _parted(keys: pa.StringArray, matched: Mask | None) -> tuple[pa.StringArray, pa.StringArray]:

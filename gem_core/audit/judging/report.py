@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gem_core.audit.judging.check import Severity
-from gem_core.audit.judging.checks import CHECKS
+from gem_core.audit.judging.checks import CHECKS, COMPARISONS
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.file_checks import auditable
 from gem_core.audit.judging.ruleset import RULESET
@@ -81,6 +81,26 @@ class Report:
         of_ids = facts.ids.not_compared if facts.ids else ""
         of_values = facts.values.stopped if facts.values else ""
         return facts.input.note or of_ids or of_values
+
+    @property
+    def over_limit(self) -> str:
+        """Which limit of ours kept checks of ids from running, or empty.
+
+        Another audit with a higher limit may find more.
+        """
+        return self.facts.ids.over_limit if self.facts.ids else ""
+
+    @property
+    def not_compared(self) -> tuple[str, ...]:
+        """Why comparisons with the input that were asked for did not run; each reason once."""
+        reasons = (
+            line.judgement.detail
+            for line in self.checks
+            if line.name in COMPARISONS
+            and line.verdict is Verdict.NOT_RUN
+            and line.judgement.is_asked
+        )
+        return tuple(dict.fromkeys(reasons))
 
     def failed(self) -> frozenset[str]:
         """Names of the checks that failed, whatever their severity."""
