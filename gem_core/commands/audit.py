@@ -1,10 +1,10 @@
-"""The arguments of `audit`. The audit is imported when it runs: pyarrow is slow to import."""
+"""The arguments of `audit`. What runs it is imported when it runs."""
 
 import argparse
 from typing import Any
 
 from gem_core.commands.options import count, non_empty, non_empty_path
-from gem_core.settings.app_settings import MAX_IDS_MIB
+from gem_core.settings.app_settings import MAX_IDS_DISK_MIB, MAX_IDS_MIB
 
 _DESCRIPTION = """\
 Audit a matched file. The checks and the report are the same as in the deployed app.
@@ -13,14 +13,19 @@ FILE|URL is a local file or the https address of an Azure blob. A blob is opened
 access signature in its address. Without a signature, Azure's default credential chain is used
 (az login, managed identity, ...). A blob of an emulator on this machine is opened with the
 connection string in GEM_OUTPUT.
+
+As in the app, the file is audited in a child process with limits on its memory and CPU time. The
+command needs Linux or macOS.
 """
 _EPILOG = """\
 exit codes:
   0  valid, with or without warnings
   1  invalid: at least one check with severity error failed
-  2  failed: the file could not be audited or judged, the report could not be printed, or a valid
-     file could not be compared with --input
-  3  audited, and the report was printed, but the page for --html could not be written
+  2  failed: the file could not be audited or judged (also when the audit process was killed, or
+     this machine cannot audit), the report could not be printed, or a valid file could not be
+     compared with --input
+  3  audited, and the report was printed, but the page for --html could not be made or written
+  130, 143  stopped with Ctrl-C, or with SIGTERM
 """
 
 
@@ -90,10 +95,23 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         type=non_empty_path,
         help="folder for ids that do not fit into that memory (the system's temporary directory)",
     )
+    parser.add_argument(
+        "--ids-disk",
+        metavar="MIB",
+        type=count(MAX_IDS_DISK_MIB),
+        default=512,
+        help="disk in MiB for these ids; if they need more, they are not counted (%(default)s)",
+    )
+    parser.add_argument(
+        "--in-process",
+        action="store_true",
+        help="audit in the command's own process, without limits, to measure an audit; a file can "
+        "end the command then",
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from gem_core.commands.run_audit import AuditRequest, run  # noqa: PLC0415 - imports pyarrow
+    from gem_core.commands.run_audit import AuditRequest, run  # noqa: PLC0415 - slow
 
     return run(
         AuditRequest(
@@ -105,6 +123,8 @@ def _run(arguments: argparse.Namespace) -> int:
             with_map=arguments.map,
             with_values=arguments.compare == "columns",
             ids_memory_mib=arguments.ids_memory,
+            ids_disk_mib=arguments.ids_disk,
             ids_folder=arguments.ids_folder,
+            in_process=arguments.in_process,
         )
     )

@@ -12,16 +12,18 @@ _BAR = 24
 class ProgressLine:
     """A line that overwrites itself and is erased at the end. It is shown only on a terminal."""
 
-    def __init__(self, stream: TextIO, *, last: Pass = Pass.CHECKED) -> None:
+    def __init__(self, stream: TextIO, *, last: Pass = Pass.CHECKED, then: str = "judging") -> None:
         """Draw on this stream.
 
         Args:
             stream: standard error.
-            last: the pass over the rows after which only judging is left.
+            last: the last pass over the rows.
+            then: what is done after it, for the line to say.
 
         """
         self._stream = stream
         self._last = last
+        self._then = then
         self._shown = ""
         self._on = stream.isatty()
 
@@ -51,7 +53,7 @@ class ProgressLine:
         filled = percent * _BAR // 100
         bar = "#" * filled + "." * (_BAR - filled)
         ended = doing is self._last and done >= total
-        after = "judging" if ended else f"of {total:,} rows {doing}"
+        after = self._then if ended else f"of {total:,} rows {doing}"
         self.show(f"{percent:3}% [{bar}] {after}")
 
     def show(self, text: str) -> None:

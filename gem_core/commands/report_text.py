@@ -1,87 +1,87 @@
 """An audit report as lines for a terminal. Pure."""
 
-from gem_core.audit.judging.check import Severity
-from gem_core.audit.judging.report import CheckResult, Report
-from gem_core.audit.judging.verdict import Verdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from gem_core.audit.reading.source import Source
-from gem_core.audit.rows.example import Example
 from gem_core.commands.table import plain
 from gem_core.page.words import percent
 
+_SEVERITIES = ("error", "warning", "info")
 _EXAMPLES = 3
 """Maximum number of examples in the line of a check."""
 
+type _Object = Mapping[str, Any]
 
-def report_lines(report: Report, output: Source, *, with_job: bool) -> list[str]:
+
+def report_lines(report: _Object, output: Source, *, with_input: bool, with_job: bool) -> list[str]:
     """The outcome, a line for each check that did not pass, and the counts.
 
     Checks that were not requested are only counted. No text of a file can control the terminal.
 
     Args:
-        report: the result of the audit.
+        report: the result of the audit, as `report_json` writes it.
         output: the audited file.
+        with_input: whether a comparison with the input was requested.
         with_job: whether GEM's answer about the job was part of the audit.
 
     """
-    order = [*Severity]
-    failed = [line for line in report.checks if line.verdict is Verdict.FAILED]
-    found = [_failed(line) for line in sorted(failed, key=lambda line: order.index(line.severity))]
-    not_run = [
-        line
-        for line in report.checks
-        if line.verdict is Verdict.NOT_RUN and line.judgement.is_asked
-    ]
-    found += [f"not run  {line.name}: {line.judgement.detail}" for line in not_run]
-    lines = [f"{report.outcome}: {output.name}", *(["", *found] if found else [])]
-    lines += ["", _counts(report, failed, not_run), *_rows(report)]
-    lines.append(f"etag {output.etag}, ruleset {report.ruleset}")
-    if not report.facts.input.asked:
+    checks = report["checks"]
+    failed = [line for line in checks["notPassed"] if line["verdict"] == "failed"]
+    not_run = [line for line in checks["notPassed"] if line["verdict"] != "failed"]
+    failed.sort(key=lambda line: _SEVERITIES.index(line["severity"]))
+    found = [_failed(line) for line in failed]
+    found += [f"not run  {line['name']}: {line['detail']}" for line in not_run]
+    lines = [f"{report['outcome']}: {output.name}", *(["", *found] if found else [])]
+    lines += ["", _counts(checks["all"], checks["counts"]), *_rows(report)]
+    lines.append(f"etag {output.etag}, ruleset {checks['ruleset']}")
+    if not with_input:
         lines.append("without --input: columns and ids were not compared with the input")
     if not with_job:
         lines.append("without --job: the job's names and statistics were not compared")
     return [plain(line) for line in lines]
 
 
-def _failed(line: CheckResult) -> str:
-    found = line.judgement
-    text = f"{line.severity:<8} {line.name}: {found.detail}"
-    if found.examples:
-        more = "; ..." if (found.offending or 0) > _EXAMPLES else ""
-        text += f" ({'; '.join(map(_example, found.examples[:_EXAMPLES]))}{more})"
-    return f"{text} - {line.title}"
+def _failed(line: _Object) -> str:
+    text = f"{line['severity']:<8} {line['name']}: {line.get('detail', '')}"
+    if examples := line.get("examples"):
+        more = "; ..." if line.get("offending", 0) > _EXAMPLES else ""
+        text += f" ({'; '.join(map(_example, examples[:_EXAMPLES]))}{more})"
+    return f"{text} - {line['title']}"
 
 
-def _example(example: Example) -> str:
-    row = f"row {example.row}" if example.row is not None else ""
-    return " ".join(part for part in (row, f"id {example.id}" if example.id else "") if part)
-
-
-def _counts(report: Report, failed: list[CheckResult], not_run: list[CheckResult]) -> str:
-    by_severity = ", ".join(
-        f"{sum(line.severity is severity for line in failed)} {severity}" for severity in Severity
+def _example(example: _Object) -> str:
+    row = f"row {example['row']}" if "row" in example else ""
+    return " ".join(
+        part for part in (row, f"id {example['id']}" if example.get("id") else "") if part
     )
-    not_asked = sum(not line.judgement.is_asked for line in report.checks)
-    passed = len(report.checks) - len(failed) - len(not_run) - not_asked
+
+
+def _counts(checks: Sequence[_Object], counts: Mapping[str, int]) -> str:
+    by_severity = {name: counts[f"failed{name.title()}"] for name in _SEVERITIES}
+    words = ", ".join(f"{count} {name}" for name, count in by_severity.items())
+    not_asked = counts["notAsked"]
     return (
-        f"{len(report.checks)} checks: {passed} passed, {len(failed)} failed ({by_severity}), "
-        f"{len(not_run)} not run" + (f", {not_asked} not requested" if not_asked else "")
+        f"{len(checks)} checks: {counts['passed']} passed, {sum(by_severity.values())} failed "
+        f"({words}), {counts['notRun']} not run"
+        + (f", {not_asked} not requested" if not_asked else "")
     )
 
 
-def _rows(report: Report) -> list[str]:
+def _rows(report: _Object) -> list[str]:
     lines = []
-    profile = report.facts.profile
-    if profile and profile.rows and profile.matched is not None and profile.unmatched is not None:
+    rows, match, reading = report["output"]["rows"], report["match"], report["reading"]
+    if rows and match and match["matches"] is not None and match["rowsWithoutMatch"] is not None:
+        matched, unmatched = match["matches"], match["rowsWithoutMatch"]
         lines.append(
-            f"{profile.rows:,} rows: {profile.matched:,} matched "
-            f"({percent(profile.matched / profile.rows)}), {profile.unmatched:,} unmatched "
-            f"({percent(profile.unmatched / profile.rows)})"
+            f"{rows:,} rows: {matched:,} matched ({percent(matched / rows)}), "
+            f"{unmatched:,} unmatched ({percent(unmatched / rows)})"
         )
-    if report.facts.input.rows is not None:
-        lines.append(f"input: {report.facts.input.rows:,} rows")
+    if report["input"]["rows"] is not None:
+        lines.append(f"input: {report['input']['rows']:,} rows")
     lines.append(
-        f"read {report.bytes_read:,} of {report.facts.size_bytes or 0:,} bytes in "
-        f"{report.requests} requests"
-        + (", decoded in two threads" if report.facts.decoded_apart else "")
+        f"read {reading['bytesRead']:,} of {report['output']['bytes'] or 0:,} bytes in "
+        f"{reading['requests']} requests"
+        + (", decoded in two threads" if reading["threads"] > 1 else "")
     )
     return lines

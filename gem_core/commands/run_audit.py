@@ -3,15 +3,16 @@
 import json
 import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gem_core.audit.audit import audit
-from gem_core.audit.judging.checks import COMPARISONS
-from gem_core.audit.judging.report import Report
-from gem_core.audit.judging.report_json import report_to_json
-from gem_core.audit.judging.verdict import Verdict
-from gem_core.audit.options import LIMIT_BYTES, AuditOptions, IdLimits
+from gem_core.audit.child.engine import Engine
+from gem_core.audit.child.limits import MEMORY_IS_LIMITED, Limits
+from gem_core.audit.child.machine import audit_bytes
+from gem_core.audit.child.result import AuditResult, PageOptions
+from gem_core.audit.options import DISK_BYTES, LIMIT_BYTES, AuditOptions, IdLimits
 from gem_core.audit.reading.address import parse_address
 from gem_core.audit.reading.source import Source, open_file
 from gem_core.audit.rows.progress import Pass
@@ -26,10 +27,13 @@ from gem_core.gem.contracts.known import DEFAULT
 from gem_core.gem.job import GemJob, JobStatus
 from gem_core.outcome import Outcome
 from gem_core.wiring.addresses import open_address
-from gem_core.wiring.environment import now
+from gem_core.wiring.environment import now, system_environment
 
 NO_JOB = GemJob(job_run_id="", contract=DEFAULT.name, status_text="", answer={})
 """The job when there is no --job: its names and statistics are not compared."""
+
+_A_DAY = 24 * 60 * 60.0
+"""In seconds. A person waits and may press Ctrl-C, and may have a slow connection to storage."""
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
@@ -48,8 +52,11 @@ class AuditRequest:
     with_values: bool = False
     """Whether to compare every value of the input's columns."""
     ids_memory_mib: int = LIMIT_BYTES >> 20
+    ids_disk_mib: int = DISK_BYTES >> 20
     ids_folder: Path | None = None
     """None is the system's temporary directory."""
+    in_process: bool = False
+    """Whether to audit in this process, without limits."""
 
 
 def run(request: AuditRequest) -> int:
@@ -65,20 +72,24 @@ def run(request: AuditRequest) -> int:
     if request.job:
         print_error("\n".join(f"--job: {warning}" for warning in _job_warnings(job)))
     output = _open(request.output)
-    report = _audit(request, job, output, options)
-    # The report is printed before the page is drawn, so that it is never lost with the page.
-    _print(request, report, output)
-    if request.html is not None and not _draw(
-        request.html, report, output, with_map=request.with_map
-    ):
+    result = _audit(request, job, output, options)
+    # The report is printed before the page is written, so that it is never lost with the page.
+    _print(request, result, output)
+    if request.html is not None and not _write_page(request.html, result):
         return NO_PAGE
-    return _exit_code(request, report)
+    return _exit_code(request, result)
 
 
-def _audit(request: AuditRequest, job: GemJob, output: Source, options: AuditOptions) -> Report:
+def _audit(
+    request: AuditRequest, job: GemJob, output: Source, options: AuditOptions
+) -> AuditResult:
     input_source = _open(request.input) if request.input is not None else None
+    page = PageOptions(now(), with_map=request.with_map) if request.html is not None else None
+    if not MEMORY_IS_LIMITED and not request.in_process:
+        print_error("this system does not limit the memory of an audit; the command watches it")
     last = Pass.COMPARED if request.with_values else Pass.CHECKED
-    with ProgressLine(sys.stderr, last=last) as progress:
+    then = "judging, drawing the page" if page else "judging"
+    with ProgressLine(sys.stderr, last=last, then=then) as progress, _auditor(request) as audit:
         return audit(
             output,
             job,
@@ -86,15 +97,31 @@ def _audit(request: AuditRequest, job: GemJob, output: Source, options: AuditOpt
             input_note="there is no --input",
             on_rows=progress.rows,
             options=options,
+            page=page,
         )
 
 
-def _exit_code(request: AuditRequest, report: Report) -> int:
-    if report.outcome is Outcome.INVALID:
+@contextmanager
+def _auditor(request: AuditRequest) -> Iterator[Callable[..., AuditResult]]:
+    """What audits, as the app does or in this process."""
+    if request.in_process:
+        from gem_core.audit.child.in_process import audit_in_process  # noqa: PLC0415 - pyarrow
+
+        yield audit_in_process
+        return
+    more_for_ids = max(0, (request.ids_memory_mib << 20) - LIMIT_BYTES)
+    limits = Limits(audit_bytes() + more_for_ids, wall_seconds=_A_DAY, storage_seconds=_A_DAY)
+    with Engine(limits, system_environment()) as engine:
+        yield engine.audit
+
+
+def _exit_code(request: AuditRequest, result: AuditResult) -> int:
+    if result.outcome is Outcome.INVALID:
         return INVALID
-    if report.outcome is Outcome.NOT_AUDITED:
+    if result.outcome is Outcome.NOT_AUDITED:
         return UNKNOWN
-    if request.input is not None and (reasons := _not_compared(report)):
+    reasons = (result.input_left_out,) if result.input_left_out else result.not_compared
+    if request.input is not None and reasons:
         print_error(f"could not be compared with --input: {'; '.join(reasons)}")
         return UNKNOWN
     return VALID
@@ -107,16 +134,6 @@ def _job_warnings(job: GemJob) -> list[str]:
         "the file may belong to an earlier job"
     )
     return [*([] if job.status is JobStatus.FINISHED else [unfinished]), *job.drift]
-
-
-def _not_compared(report: Report) -> list[str]:
-    """Why requested comparisons did not happen; each reason once."""
-    reasons = (
-        line.judgement.detail
-        for line in report.checks
-        if line.name in COMPARISONS and line.verdict is Verdict.NOT_RUN and line.judgement.is_asked
-    )
-    return list(dict.fromkeys(reasons))
 
 
 def _open(text: str) -> Source:
@@ -148,7 +165,7 @@ def _audit_options(request: AuditRequest) -> AuditOptions:
         raise RequestError("--compare columns needs --input")
     if request.ids_folder is not None:
         _check_folder(request.ids_folder)
-    limits = IdLimits(request.ids_memory_mib << 20, request.ids_folder)
+    limits = IdLimits(request.ids_memory_mib << 20, request.ids_folder, request.ids_disk_mib << 20)
     return AuditOptions(
         limits, with_input=request.input is not None, with_values=request.with_values
     )
@@ -172,21 +189,20 @@ def _check_page(request: AuditRequest) -> None:
         raise RequestError("--map needs --html, because the map is part of the page")
 
 
-def _print(request: AuditRequest, report: Report, output: Source) -> None:
+def _print(request: AuditRequest, result: AuditResult, output: Source) -> None:
     if request.as_json:
-        print_json(report_to_json(report))
+        print_json(result.report)
     else:
-        print_lines(report_lines(report, output, with_job=request.job is not None))
+        asked, known = request.input is not None, request.job is not None
+        print_lines(report_lines(result.report, output, with_input=asked, with_job=known))
 
 
-def _draw(path: Path, report: Report, output: Source, *, with_map: bool) -> bool:
-    """Write the page. If that fails, print the reason and return False."""
-    from gem_core.page.make import make_page  # noqa: PLC0415 - only needed with --html
-
+def _write_page(path: Path, result: AuditResult) -> bool:
+    """Write the page. If there is none, or that fails, print the reason and return False."""
     try:
-        with ProgressLine(sys.stderr) as progress:
-            progress.show("drawing the page")
-            write_page_file(path, make_page(report, output, now(), with_map=with_map))
+        if result.page is None:
+            raise RequestError(result.page_problem)
+        write_page_file(path, result.page)
     except CourierError as error:
         print_error(plain(f"the page was not written: {error}"))
         return False

@@ -16,10 +16,10 @@ import pytest
 
 from gem_core.__main__ import main
 from gem_core.audit.audit import audit
+from gem_core.audit.child import in_process
 from gem_core.audit.judging.checks import COMPARISONS
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.verdict import Verdict
-from gem_core.commands import run_audit
 from gem_core.commands.exit_codes import TERMINATED
 from gem_core.outcome import Outcome
 from tests.audit.build import changed, input_table, job, matched_table, write
@@ -37,7 +37,7 @@ def files(tmp_path: Path) -> Path:
 
 
 def command(folder: Path, *words: object) -> int:
-    return main(["audit", str(folder / "roads_matched.parquet"), *map(str, words)])
+    return main(["audit", "--in-process", str(folder / "roads_matched.parquet"), *map(str, words)])
 
 
 def no_parquet(folder: Path) -> None:
@@ -102,7 +102,7 @@ def test_not_audited_is_neither_success_nor_failure(
     def not_judged(*args: Any, **options: Any) -> Report:  # noqa: ANN401 - as audit has them
         return replace(audit(*args, **options), outcome=Outcome.NOT_AUDITED)
 
-    monkeypatch.setattr(run_audit, "audit", not_judged)
+    monkeypatch.setattr(in_process, "audit", not_judged)
     assert command(files) == 2
     assert capsys.readouterr().out.startswith("not_audited: ")
 

@@ -24,7 +24,9 @@ from azure.storage.blob import (
 
 from devkit.azurite import Azurite
 from gem_core.__main__ import main
-from gem_core.audit.judging.report import Report
+from gem_core.audit.child import in_process
+from gem_core.audit.child.in_process import result_of
+from gem_core.audit.child.result import AuditResult
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.options import AuditOptions, IdLimits
 from gem_core.audit.reading.address import parse_address
@@ -54,7 +56,7 @@ def files(tmp_path: Path) -> Path:
 
 
 def command(*words: object) -> int:
-    return main(["audit", *map(str, words)])
+    return main(["audit", "--in-process", *map(str, words)])
 
 
 @pytest.mark.parametrize(("name", "code"), [("roads_matched", 0), ("odd", 0), ("bad", 1)])
@@ -117,13 +119,14 @@ def test_a_value_that_is_not_the_inputs(files: Path, capsys: pytest.CaptureFixtu
 def test_ids_go_to_the_folder_that_is_named(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
-    def limits(*_: object, options: AuditOptions, **__: object) -> Report:
+    def limits(*_: object, options: AuditOptions, **__: object) -> AuditResult:
         seen.append(options.id_limits)
-        return audited(files, matched_table())
+        return result_of(audited(files, matched_table()))
 
-    monkeypatch.setattr(run_audit, "audit", limits)
-    command(files / "bad.parquet", "--ids-memory", "256", "--ids-folder", files)
-    assert seen == [IdLimits(256 << 20, files)]
+    monkeypatch.setattr(in_process, "audit_in_process", limits)
+    words = ("--ids-memory", "256", "--ids-folder", files, "--ids-disk", "1024")
+    command(files / "bad.parquet", *words)
+    assert seen == [IdLimits(256 << 20, files, 1 << 30)]
 
 
 def test_no_file_controls_the_terminal(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -155,10 +158,10 @@ def test_the_page_is_written(files: Path) -> None:
 def no_audit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail where an audit begins."""
 
-    def begun(*_: object, **__: object) -> Report:
+    def begun(*_: object, **__: object) -> AuditResult:
         raise AssertionError("the audit began")
 
-    monkeypatch.setattr(run_audit, "audit", begun)
+    monkeypatch.setattr(in_process, "audit_in_process", begun)
 
 
 @pytest.mark.usefixtures("no_audit")

@@ -11,6 +11,7 @@ from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
 from gem_core.audit.parquet.reader_errors import in_short
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.progress import OnRows
+from gem_core.errors import CourierError
 from gem_core.gem.job import GemJob
 from gem_core.page.make import make_page
 
@@ -74,5 +75,7 @@ def draw_page(
         return None, ""
     try:
         return make_page(report, output, options.at, with_map=options.with_map), ""
+    except CourierError as error:
+        return None, in_short(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the verdict stands without the page
         return None, f"{type(error).__name__}: {in_short(error)}"
