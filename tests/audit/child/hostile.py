@@ -75,6 +75,11 @@ class Hostile:
         self.end.sendall((2).to_bytes(4))
         self.hang()
 
+    def tell(self, path: str) -> None:
+        """Write the process id to a file, then hang."""
+        Path(path).write_text(f"{os.getpid()}\n", "ascii")
+        self.hang()
+
     def hang(self) -> None:
         """Wait for ever, without CPU."""
         threading.Event().wait()
