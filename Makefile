@@ -5,7 +5,7 @@ READY := .venv/ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start quick test chaos chaos-real bench bench-checks bench-ids bench-remote polling infra-check infra-types cold-start check fix lock clean
+.PHONY: help demo start quick test chaos chaos-real bench bench-checks bench-ids bench-process bench-remote polling infra-check infra-types cold-start check fix lock clean
 
 help: ## prints this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,9 @@ $(BENCH)/ready: requirements-bench.txt | $(READY)
 
 bench-remote: $(READY) ## the audit over a network compared with its limits: bytes, requests, time
 	@$(BIN)/python -m bench.remote $(ARGS)
+
+bench-process: $(READY) ## the audit process: CPU to the floor, cost of serving, cold and warm start, the command
+	@$(BIN)/python -m bench.process $(ARGS)
 
 bench: $(BENCH)/ready ## compares the audit with other tools (ARGS="--quick": a minute)
 	@$(BENCH)/python -m bench $(ARGS)

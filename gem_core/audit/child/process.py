@@ -27,6 +27,9 @@ from gem_core.audit.child.usage import Usage, usage
 FRAME_SECONDS = 60
 """For one frame. A child that takes longer to receive or to send one hangs."""
 
+_SEND_BUFFER_BYTES = 1 << 20
+"""As far as the system allows it: a quarter of the switches between the processes, for ranges of
+some MiB."""
 _END_SECONDS = 10
 """From SIGKILL to the end; only a process that waits for a device takes that long."""
 _WATCH_SECONDS = 0.25
@@ -69,6 +72,8 @@ class ChildProcess:
         self._exit = Future[int]()
         started = Future[subprocess.Popen[bytes]]()
         own, its = socket.socketpair()
+        for end in (own, its):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
         with its:
             self.channel = Channel(own, FROM_CHILD, FRAME_SECONDS)
             keep = (dict(parent), data_bytes, its.fileno(), started)
