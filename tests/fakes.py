@@ -176,16 +176,23 @@ class FakePoison:
     hidden: set[str] = field(default_factory=set)
     page: int = 2
     numbers: Iterator[int] = field(default_factory=itertools.count)
+    clock: Callable[[], datetime] = lambda: START
 
-    def put(self, text: str, at: datetime = START) -> None:
+    def put(self, text: str) -> None:
         """What the host does with a message that failed too often."""
-        number = next(self.numbers)
+        number, at = next(self.numbers), self.clock()
         self.held.append(PoisonMessage(f"m{number}", text, at, expires_at=at + POISON_LIFE))
 
+    def _expire(self) -> None:
+        now = self.clock()
+        self.held = [one for one in self.held if one.expires_at is None or now < one.expires_at]
+
     def count(self) -> int:
+        self._expire()
         return len(self.held)
 
     def peek(self) -> tuple[PoisonMessage, ...]:
+        self._expire()
         return tuple(each for each in self.held if each.id not in self.hidden)[: self.page]
 
     def take(self) -> tuple[PoisonMessage, ...]:

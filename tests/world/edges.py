@@ -4,7 +4,7 @@ Calls are found by interception, so a call that is new to the app is a kill poin
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from gem_core.audit.child.in_process import not_opened_in_process
 from gem_core.deliver.outbox import Outbox
-from gem_core.errors import OutputUnreachable
+from gem_core.errors import OutputUnreachable, StoreError
 from gem_core.flows.checker import Checker
 from gem_core.flows.deliverer import Deliverer, PageMode
 from gem_core.flows.manage_jobs import JobManager
@@ -24,13 +24,15 @@ from gem_core.watch.durations import DurationStore
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.watch.registry import SUFFIX, JobRegistry
-from tests.fakes import FakeFiles, FakeQueue, FakeSource, MemoryDocuments
+from tests.fakes import FakeFiles, FakePoison, FakeQueue, MemoryDocuments
 from tests.world.audit import Auditing
+from tests.world.engine import Child, Engine
 from tests.world.faults import AFTER, BEFORE, Fault, error, possible
 from tests.world.gem import LivingGem
 from tests.world.ledger import Ledger
 from tests.world.loop import Lock, Loop
 from tests.world.plan import Plan
+from tests.world.watched import Watched
 
 MAX_SHOWN = 80
 """Characters of an argument in the trace."""
@@ -75,6 +77,7 @@ class Edges:
         self._latency = plan.setting.latency
         self._setting = plan.setting
         self._faults = {fault.call: fault for fault in plan.faults}
+        self._outages = plan.outages
         self.faults_until = float("inf")
         self._calls = count()
         self._file_versions = count(1)
@@ -94,6 +97,7 @@ class Edges:
             for name in ("gem-jobs", "gem-worklist", "gem-tickets", "gem-reports", "gem-outbox")
         ]
         self.queue = FakeQueue()
+        self.poison = FakePoison(page=32, clock=loop.clock)
         self.batches = WaitingBatches()
         self.files = FakeFiles()
         self._refuse_inputs(plan)
@@ -153,7 +157,10 @@ class Edges:
             durations=DurationStore(self._watched(self.worklist, "durations")),
             batches=self._watched(self.batches, "batches") if self._setting.plan else None,
             plan=self._setting.plan,
+            poison=(self._watched(self.poison, "poison"),),
         )
+        self.trigger = self._watched(self.tickets, "trigger")
+        """As the host reads a ticket before it starts a delivery."""
         self.deliverer = Deliverer(
             registry=registry,
             outbox=outbox,
@@ -166,7 +173,7 @@ class Edges:
             clock=clock,
             sleep=self._loop.wait,
             page=PageMode.PLAIN,
-            audit=self._auditing.audit,
+            audit=Engine(self._watched(Child(), "child"), self._auditing.audit),
             report_not_opened=not_opened_in_process,
         )
         self.manager = JobManager(
@@ -205,7 +212,7 @@ class Edges:
         self.say(f"{name} is written: {outcome}, {etag}")
 
     def _watched[T](self, edge: T, name: str) -> T:
-        return cast("T", _Watched(edge, name, self))
+        return cast("T", Watched(edge, name, self))
 
     def call(self, name: str, do: Callable[..., Any], args: Any, options: Any) -> Any:  # noqa: ANN401 - any call
         """One call of an edge, with whatever befalls it."""
@@ -219,6 +226,9 @@ class Edges:
         if fault in BEFORE:
             self._say_of(name, args, fault)
             raise error(fault)
+        if any(outage.hits(name, self._loop.seconds) for outage in self._outages):
+            self._say_of(name, args, "outage")
+            raise StoreError("simulated: an outage")
         if fault is Fault.OUTPUT_OVERWRITTEN:
             self._overwrite()
         try:
@@ -272,31 +282,3 @@ class Edges:
     def _overwrite(self) -> None:
         for name in self.files.held:
             self.write_output(name, "invalid")
-
-
-class _Watched:
-    def __init__(self, edge: object, name: str, edges: Edges) -> None:
-        self._edge = edge
-        self._name = name
-        self._edges = edges
-
-    def __getattr__(self, method: str) -> Any:  # noqa: ANN401 - whatever the edge has
-        value = getattr(self._edge, method)
-        if not callable(value) or method == "url":
-            return value
-        name = f"{self._name}.{method}"
-
-        def watched(*args: object, **options: object) -> Any:  # noqa: ANN401 - as above
-            if name == "gem.get_job":
-                with self._edges.ledger.question(str(args[0])):
-                    return self._edges.call(name, value, args, options)
-            result = self._edges.call(name, value, args, options)
-            if isinstance(result, FakeSource):
-                return _Watched(result, f"{self._name}.source", self._edges)
-            if isinstance(result, Iterator):
-                return iter(tuple(result))
-            return result
-
-        if not isinstance(self._edge, FakeSource):
-            self.__dict__[method] = watched
-        return watched

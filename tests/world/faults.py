@@ -3,15 +3,19 @@
 from enum import StrEnum
 
 from gem_core.errors import (
+    AuditStopped,
+    AuditUnfinished,
     GemAccessError,
     GemAnswerError,
     GemJobNotFound,
     GemUnavailable,
+    MachineUnfit,
     OutputMissing,
     OutputUnreachable,
     RecordConflict,
     StoreError,
 )
+from tests.world.engine import ChildGrown
 
 
 class Fault(StrEnum):
@@ -35,6 +39,11 @@ class Fault(StrEnum):
     OUTPUT_UNREACHABLE = "output storage refuses"
     OUTPUT_HIDDEN = "output is not listed yet"
     OUTPUT_OVERWRITTEN = "output is overwritten just now"
+    CHILD_KILLED = "somebody kills the audit's child"
+    CHILD_STOPPED = "the audit is stopped"
+    CHILD_SLOW = "the audit's child waits too long for storage"
+    CHILD_GROWN = "the audit's child takes too much memory"
+    CHILD_NOT_STARTED = "the audit's child does not start"
 
 
 KILLS = (Fault.KILL_BEFORE, Fault.KILL_AFTER)
@@ -61,9 +70,18 @@ _OF_CALLS = {
     "tickets.put": (*_WRITE, *_EVENTS),
     "batches.send": (*_WRITE, Fault.EVENT_REPEATED, Fault.EVENT_LATE),
 }
-_OF_EDGES = {"gem": _GEM, "files": _FILE}
+_CHILD = (
+    *_ANY,
+    Fault.CHILD_KILLED,
+    Fault.CHILD_STOPPED,
+    Fault.CHILD_SLOW,
+    Fault.CHILD_GROWN,
+    Fault.CHILD_NOT_STARTED,
+    Fault.OUTPUT_OVERWRITTEN,
+)
+_OF_EDGES = {"gem": _GEM, "files": _FILE, "child": _CHILD}
 _OF_METHODS = {
-    **dict.fromkeys(("get", "every", "page"), _STORE),
+    **dict.fromkeys(("get", "every", "page", "count", "peek", "take", "put_back"), _STORE),
     **dict.fromkeys(("put", "send"), _WRITE),
     **dict.fromkeys(("create", "replace", "delete"), _CONDITIONAL),
 }
@@ -85,6 +103,11 @@ BEFORE: dict[Fault, type[Exception]] = {
     Fault.GEM_FORGETS: GemJobNotFound,
     Fault.OUTPUT_UNREACHABLE: OutputUnreachable,
     Fault.OUTPUT_HIDDEN: OutputMissing,
+    Fault.CHILD_KILLED: AuditUnfinished,
+    Fault.CHILD_STOPPED: AuditStopped,
+    Fault.CHILD_SLOW: OutputUnreachable,
+    Fault.CHILD_GROWN: ChildGrown,
+    Fault.CHILD_NOT_STARTED: MachineUnfit,
 }
 """What is raised instead of the call."""
 

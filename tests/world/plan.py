@@ -14,6 +14,7 @@ from gem_core.watch.batch import BatchPlan
 from gem_core.watch.schedule import Policy
 from tests.world.faults import KILLS, Fault
 from tests.world.gem import Life, random_life
+from tests.world.outage import Outage, random_outage
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ class Plan:
     acts: tuple[Act, ...]
     faults: tuple[CallFault, ...] = ()
     setting: Setting = RANDOM
+    outages: tuple[Outage, ...] = ()
 
     def without_one(self) -> Iterator["Plan"]:
         """Every plan that has one thing less."""
@@ -109,6 +111,8 @@ class Plan:
             yield replace(self, faults=_but(self.faults, number))
         for number in range(len(self.acts)):
             yield replace(self, acts=_but(self.acts, number))
+        for number in range(len(self.outages)):
+            yield replace(self, outages=_but(self.outages, number))
 
     def lines(self) -> Iterator[str]:
         """The plan for a reader."""
@@ -120,6 +124,8 @@ class Plan:
                 yield f"  its output: {written}"
         for act in self.acts:
             yield f"at {act.at:.0f} s: {act.deed} {act.job_run_id}"
+        for outage in self.outages:
+            yield f"at {outage.at:.0f} s: {outage}"
 
 
 def _but[T](items: tuple[T, ...], number: int) -> tuple[T, ...]:
@@ -146,6 +152,7 @@ def random_plan(seed: int) -> Plan:
         tuple(sorted(acts, key=lambda act: act.at)),
         tuple(sorted(faults, key=lambda fault: fault.call)),
         BATCHES if random.random() < 0.3 else RANDOM,
+        tuple(random_outage(lives[0].settled_by, random) for _ in range(random.random() < 0.25)),
     )
 
 

@@ -12,7 +12,7 @@ from gem_core.deliver import version
 from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.deliver.manifest import manifest_id, outcome_of
 from gem_core.deliver.outbox import Outbox
-from gem_core.flows import check_one, deliver_results, keep_manifest
+from gem_core.flows import check_one, deliver_results, delivery, keep_manifest
 from gem_core.flows.audit_output import Audited
 from gem_core.flows.delivery import Delivery, Wait
 from gem_core.outcome import Outcome
@@ -42,6 +42,10 @@ def _no_outbox() -> Iterator[None]:
 
 def _no_sweep() -> AbstractContextManager[Any]:
     return patch.object(check_one, "repeat_ticket", lambda *_: None)
+
+
+def _no_next_try() -> AbstractContextManager[Any]:
+    return patch.object(delivery, "next_try", lambda _, now: now + timedelta(days=30))
 
 
 def _no_record_etag() -> AbstractContextManager[Any]:
@@ -140,6 +144,7 @@ SABOTAGES = {
     for each in (
         Sabotage("outbox", "manifests are sent without being stored", _no_outbox),
         Sabotage("sweep", "no ticket is ever raised again", _no_sweep),
+        Sabotage("next-try", "a postponed delivery is not tried again", _no_next_try),
         Sabotage("record-etag", "records are written over, whoever was first", _no_record_etag),
         Sabotage("read-pin", "outputs are read without If-Match", _no_read_pin),
         Sabotage(

@@ -28,6 +28,8 @@ class Tally:
     """Of the exhaustive part, by what comes together: where it could happen."""
     states: Counter[str] = field(default_factory=Counter)
     """The states of the world that these points may leave; each was run."""
+    poisoned: Counter[str] = field(default_factory=Counter)
+    """Messages that failed too often, by their kind."""
     owed: int = 0
     sent: int = 0
     lost: int = 0
@@ -42,10 +44,11 @@ class Tally:
         """Count one run."""
         self.runs[part] += 1
         self.injected += result.injected
-        self.deeds += Counter({str(deed): count for deed, count in result.deeds.items()})
+        self.deeds += result.deeds
         self.endings += result.endings
         self.called |= set(result.called)
         self.killed |= set(result.killed)
+        self.poisoned += result.poisoned
         self.owed += result.owed
         self.sent += result.sent
         self.lost += result.lost
@@ -69,6 +72,7 @@ class Tally:
         self.killed |= other.killed
         self.points += other.points
         self.states += other.states
+        self.poisoned += other.poisoned
         self.owed += other.owed
         self.sent += other.sent
         self.lost += other.lost
@@ -111,6 +115,8 @@ class Tally:
             f"{covered:,} of {len(found):,}",
             end_section=True,
         )
+        for kind, count in sorted(self.poisoned.items()):
+            table.add_row(f"poison: {kind}", f"{count:,}")
         table.add_row("manifests owed", f"{self.owed:,}")
         table.add_row("manifests delivered, repeats too", f"{self.sent:,}")
         table.add_row("lost", f"[bold]{self.lost:,}")

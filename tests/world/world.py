@@ -50,13 +50,15 @@ class Result:
     ids: tuple[int, ...]
     """How many ids for each (registration, output ETag, ruleset)."""
     injected: Counter[Fault]
-    deeds: Counter[Deed]
+    deeds: Counter[str]
     endings: Counter[str]
     called: Counter[str]
     killed: Counter[str]
     states: dict[int, CallStates]
     """Of each call, by its number; empty where nobody asked."""
     seconds: float
+    poisoned: Counter[str]
+    """Messages that the host moved to a poison queue, by their kind."""
 
 
 class World:
@@ -89,11 +91,12 @@ class World:
         self._edges.on_ticket = self._ticket_written
         self._edges.on_batch = self._batch_sent
         self._host = Host(self._loop, self._edges, self._random, plan.setting)
-        self._deeds: Counter[Deed] = Counter()
+        self._deeds = Counter(map(str, plan.outages))
         self._calm_at = max(
             plan.setting.horizon,
             *(act.at for act in plan.acts),
             *(life.settled_by for life in plan.lives),
+            *(outage.ends for outage in plan.outages),
             *(write.at for life in plan.lives for write in life.writes),
         )
         self._registering = sum(act.deed is Deed.REGISTER for act in plan.acts)
@@ -132,6 +135,7 @@ class World:
             killed=edges.killed,
             states=edges.states,
             seconds=self._loop.seconds,
+            poisoned=self._host.poisoned,
         )
 
     def _is_quiet(self) -> bool:

@@ -1,0 +1,53 @@
+"""A time in which a part of storage refuses every call, whoever calls."""
+
+from dataclasses import dataclass
+from enum import Enum
+from random import Random
+
+
+class Part(Enum):
+    """What is away, by the names of the edges in `edges.Edges`."""
+
+    STATE = frozenset(
+        {
+            "batches", "durations", "heartbeat", "jobs", "leases", "manifests", "poison", "queue",
+            "reports", "tickets", "trigger", "worklist",
+        }
+    )  # fmt: skip
+    RECORDS = frozenset({"jobs"})
+    """So the host still starts deliveries, which cannot even be postponed."""
+    RESULTS_QUEUE = frozenset({"queue"})
+    REPORTS_AND_EVENTS = frozenset({"manifests", "reports"})
+
+
+LASTS = (20.0, 120.0, 1800.0)
+"""Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """One outage."""
+
+    at: float
+    """Seconds after the start of the world."""
+    lasts: float
+    part: Part
+
+    @property
+    def ends(self) -> float:
+        """When all works again."""
+        return self.at + self.lasts
+
+    def hits(self, call: str, seconds: float) -> bool:
+        """Whether a call such as "jobs.replace" is refused at this time."""
+        return self.at <= seconds < self.ends and call.partition(".")[0] in self.part.value
+
+    def __str__(self) -> str:
+        """For a table."""
+        return f"outage: {self.part.name.lower().replace('_', ' ')}, {self.lasts:.0f} s"
+
+
+def random_outage(settled_by: float, random: Random) -> Outage:
+    """An outage that begins near the end of a job."""
+    at = max(0.0, settled_by + random.uniform(-100, 300))
+    return Outage(at, random.choice(LASTS), random.choice(list(Part)))
