@@ -96,7 +96,7 @@ def _describe(found: Watched, result: AuditResult) -> None:
         if line["verdict"] == "failed" and line["severity"] == "error"
     ]
     said = [f"{name}: {detail}" for name, detail in failed]
-    if note := result.input_left_out or result.report["input"]["note"]:
+    if result.is_read and (note := result.input_left_out or result.report["input"]["note"]):
         said.append(f"without the input: {note}")
     if result.page is None:
         said.append(f"without a page: {result.page_problem}")
@@ -110,7 +110,9 @@ def _looking(engine: Engine, found: Watched) -> Iterator[None]:
     ended = Event()
 
     def look() -> None:
-        while not ended.wait(_LOOK_SECONDS):
+        has_ended = False
+        while not has_ended:
+            has_ended = ended.wait(_LOOK_SECONDS)
             found.parent.look(os.getpid())
             if child := engine._child:
                 found.child.look(child.pid)
