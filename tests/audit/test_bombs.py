@@ -49,9 +49,9 @@ def case(folder: Path, bomb: Bomb) -> Case:
 def test_a_bomb_is_a_result_and_harms_nobody(name: str, hasty: Engine, tmp_path: Path) -> None:
     bomb = BOMBS[name]
     found = watched(hasty, case(tmp_path, bomb))
-    assert found.outcome == bomb.outcome, found.reason
+    assert found.outcome.startswith(bomb.outcome), found.reason
     assert ("without a page" in found.reason) is bomb.costs_its_page
-    assert ("without the input" in found.reason) is (bomb.as_input or bomb.costs_its_input)
+    assert ("without the input" in found.reason) is bomb.as_input
     assert found.child.data <= HASTY.data_bytes
     good = Case(
         "good",
