@@ -24,8 +24,6 @@ pytestmark = [
 ]
 
 HASTY = replace(LIMITS, cpu_seconds=10, page_cpu_seconds=10)
-PARENT_BYTES = 96 << 20
-"""What an audit may add to the parent: four ranges, two heads and what Python keeps."""
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +49,7 @@ def test_a_bomb_is_a_result_and_harms_nobody(name: str, hasty: Engine, tmp_path:
     found = watched(hasty, case(tmp_path, bomb))
     assert found.outcome.startswith(bomb.outcome), found.reason
     assert ("without a page" in found.reason) is bomb.costs_its_page
-    assert ("without the input" in found.reason) is bomb.as_input
+    assert ("without the input" in found.reason) is bomb.costs_its_input
     assert found.child.data <= HASTY.data_bytes
     good = Case(
         "good",

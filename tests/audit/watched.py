@@ -96,8 +96,8 @@ def _describe(found: Watched, result: AuditResult) -> None:
         if line["verdict"] == "failed" and line["severity"] == "error"
     ]
     said = [f"{name}: {detail}" for name, detail in failed]
-    if result.is_read and (note := result.input_left_out or result.report["input"]["note"]):
-        said.append(f"without the input: {note}")
+    if result.input_left_out:
+        said.append(f"without the input: {result.input_left_out}")
     if result.page is None:
         said.append(f"without a page: {result.page_problem}")
     found.outcome, found.reason = result.outcome, "; ".join(said)
