@@ -1,11 +1,12 @@
-"""Real Parquet files, spoilt at random, audited in a process of its own that is watched.
+"""Real Parquet files, spoilt at random, and audited as the app does it.
 
-`python -m tests.audit.fuzz --files 20000 --seed 1`; a file that ends the process, makes the audit
-raise, or takes more memory than it may is kept.
+`python -m tests.audit.fuzz --files 20000 --seed 1`; a file that gives no result, or harms the audit
+of the next one, is kept.
 """
 
 import argparse
 import io
+import os
 import sys
 import tempfile
 import time
@@ -20,7 +21,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.audit.audited_alone import BOUND_BYTES, Alone, Died
+from gem_core.audit.child.engine import Engine
 from tests.audit.bombs import (
     CHUNK_META,
     DATA_AT,
@@ -31,6 +32,7 @@ from tests.audit.bombs import (
     taken_apart,
 )
 from tests.audit.build import input_table, matched_table
+from tests.audit.child.children import LIMITS
 from tests.audit.thrift import (
     BINARY,
     BYTE,
@@ -44,13 +46,10 @@ from tests.audit.thrift import (
     Struct,
     written,
 )
+from tests.audit.watched import Case, Peak, watched
 
 ODD = (0, 1, -1, 2, 7, 127, 255, 4096, 2**15, 2**16, 2**24, 2**31 - 1, -(2**31), 2**32, 2**40)
 """Numbers at which programs go wrong."""
-
-KNOWN = "terminate called after throwing an instance of 'parquet::ParquetException'"
-"""What pyarrow 26 finds in a column chunk's metadata where no handler is, so that the process ends.
-The answer is the one to every audit that ends its process (`MAX_BEGUN` in `audit_output`)."""
 
 type Spoil = Callable[[bytes, Random], bytes]
 
@@ -78,10 +77,11 @@ def honest() -> tuple[bytes, ...]:
         (pa.table({}), {}),
         (matched_table(0), {}),
     ]
-    return tuple(_written(table, **options) for table, options in ways)
+    return tuple(written_as(table, **options) for table, options in ways)
 
 
-def _written(table: pa.Table, **options: Any) -> bytes:  # noqa: ANN401 - pyarrow's own
+def written_as(table: pa.Table, **options: Any) -> bytes:  # noqa: ANN401 - pyarrow's own
+    """The table as a file."""
     file = io.BytesIO()
     pq.write_table(table, file, **options)
     return file.getvalue()
@@ -197,39 +197,36 @@ class Found:
     outcomes: Counter[str] = field(default_factory=Counter)
     first_failed: Counter[str] = field(default_factory=Counter)
     """The first check that failed, of each file."""
-    peak_bytes: int = 0
-    known: int = 0
-    """Files that ended the process in the way that is known."""
+    parent: Peak = field(default_factory=Peak)
+    child: Peak = field(default_factory=Peak)
     trouble: list[str] = field(default_factory=list)
-    """Each file that ended the process, raised, or took too much."""
+    """Files that gave no result, or after which a good file was not valid."""
 
 
 def fuzz(seed: int, files: int, keep: Path) -> Found:
-    """Audit spoilt files, as output and as input in turn; those that make trouble are kept."""
+    """Audit spoilt files, every fourth as the input of a good output, and a good file after each.
+
+    Those with trouble are kept.
+    """
     found = Found()
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as name, Alone() as alone:
-        path, good = Path(name) / "roads_matched.parquet", Path(name) / "roads.parquet"
-        good.write_bytes(_written(input_table(300)))
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as name, Engine(LIMITS, os.environ) as engine:
+        path, output, given = (Path(name) / f"{one}.parquet" for one in ("spoilt", "good", "input"))
+        output.write_bytes(written_as(matched_table(300)))
+        given.write_bytes(written_as(input_table(300)))
+        good = Case("good", output, given)
         for number, data in zip(range(files), spoilt(seed), strict=False):
             path.write_bytes(data)
-            as_input = number % 4 == 3
+            pair = (output, path) if number % 4 == 3 else (path, given)
+            result = watched(engine, Case(f"file {number}", *pair, with_values=number % 3 == 0))
             found.files += 1
-            try:
-                result = alone.audit(path, None if as_input else good, as_input=as_input)
-            except Died as error:
-                if KNOWN in str(error):
-                    found.known += 1
-                    continue
-                found.trouble.append(f"file {number} of seed {seed}: {error}")
-            else:
-                found.outcomes[result.outcome] += 1
-                found.first_failed[next(iter(result.failed), "none")] += 1
-                found.peak_bytes = max(found.peak_bytes, result.peak_bytes)
-                if result.peak_bytes <= BOUND_BYTES:
-                    continue
-                found.trouble.append(f"file {number} of seed {seed}: {result.peak_bytes:,} bytes")
-                alone.close()
-            (keep / f"spoilt-{seed}-{number}.parquet").write_bytes(data)
+            found.outcomes[result.outcome] += 1
+            found.first_failed[result.first_failed] += 1
+            found.parent.add(result.parent)
+            found.child.add(result.child)
+            harmed = watched(engine, good).reason
+            if result.outcome == "postponed" or harmed:
+                found.trouble.append(f"file {number} of seed {seed}: {result.reason or harmed}")
+                (keep / f"spoilt-{seed}-{number}.parquet").write_bytes(data)
     return found
 
 
@@ -246,8 +243,7 @@ def main() -> int:
         f"{found.files} files in {time.monotonic() - started:.0f} s, seed {arguments.seed}",
         f"outcomes {dict(found.outcomes)}",
         f"first check that failed {dict(found.first_failed.most_common())}",
-        f"ended the process in the known way {found.known}",
-        f"peak {found.peak_bytes >> 20} MiB of {BOUND_BYTES >> 20}; trouble {len(found.trouble)}",
+        f"parent {found.parent}, child {found.child} MiB; trouble {len(found.trouble)}",
         *found.trouble,
     ]
     print("\n".join(lines))  # noqa: T201 - a command

@@ -11,7 +11,7 @@ from devkit.runner import Runner
 from devkit.simulator import CLEAN, GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_stores
 from tests.audit.bombs import deadly_statistics
-from tests.audit.child.deadly import encrypted_column, unknown_codec
+from tests.audit.child.deadly import empty_statistics, encrypted_column
 from tests.integration.courier import FAST, Courier, failed_checks
 
 pytestmark = pytest.mark.azurite
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.azurite
 DEADLY: dict[str, Callable[[], bytes]] = {
     "job-statistics": deadly_statistics,
     "job-encrypted": encrypted_column,
-    "job-codec": unknown_codec,
+    "job-no-statistics": empty_statistics,
 }
 GOOD, INPUT = "job-good", "job-input"
 ENDED = replace(CLEAN, queued_for=0, running_for=0)

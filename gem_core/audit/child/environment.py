@@ -8,6 +8,7 @@ MODULE = "gem_core.audit.child"
 
 ALLOCATORS = {
     "ARROW_DEFAULT_MEMORY_POOL": "jemalloc",
+    "JE_ARROW_MALLOC_CONF": "retain:false",
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": "16777216",
     "MALLOC_TRIM_THRESHOLD_": "33554432",
@@ -16,7 +17,9 @@ ALLOCATORS = {
 }
 """Read when the process or a library starts, so only here can they be set in time (decisions 20, 25
 and 26). Ranges of 8 to 12 MiB come one after the other: below the threshold they use the same pages
-again. numpy's linear algebra is not used: its threads would only take memory."""
+again. Without `retain:false`, jemalloc keeps the addresses of memory that it gave back. They count
+against the limit: after one large page Python would have none left. numpy's linear algebra is not
+used: its threads would only take memory."""
 
 _PASSED = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")
 """Of the parent's environment. All else may hold settings and secrets."""

@@ -11,7 +11,7 @@ from gem_core.audit.parquet.reader_errors import is_shortage
 from gem_core.audit.reading.range_file import RangeFile
 
 MAX_BATCH_BYTES = 2 * BATCH_BYTES
-"""A batch that has more is followed by smaller ones."""
+"""A batch that has more comes in parts, and smaller ones follow it."""
 
 _FEWER = 8
 """When memory is short, a batch has so many times fewer rows."""
@@ -65,10 +65,14 @@ def _decoded_run(
                 _check_indices(batch)
                 done += batch.num_rows
                 size = _spelled_bytes(batch)
-                yield batch
-                if size > MAX_BATCH_BYTES and rows > 1:
-                    fewer = rows * BATCH_BYTES // size
-                    break
+                if size <= MAX_BATCH_BYTES or rows == 1:
+                    yield batch
+                    continue
+                fewer = max(1, batch.num_rows * BATCH_BYTES // size)
+                # Whoever takes them may need room for as much again.
+                yield from (batch[at : at + fewer] for at in range(0, batch.num_rows, fewer))
+                del batch
+                break
         except (MemoryError, OSError, pa.ArrowException) as error:
             if rows == 1 or not is_shortage(error):
                 raise

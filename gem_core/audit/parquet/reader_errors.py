@@ -21,7 +21,7 @@ _SHORTAGE = re.compile(
     re.IGNORECASE,
 )
 _LIMIT = re.compile(
-    r"\bnot yet implemented\b|\bunknown encoding type\b"
+    r"\bnot yet implemented\b|\bunknown encoding type\b|\bunsupported compression codec\b"
     # Of a footer: more than a million elements in a list, or a schema of more than 100 levels.
     r"|\bexceeded size limit\b|\btoo deeply nested\b",
     re.IGNORECASE,

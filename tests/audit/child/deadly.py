@@ -6,9 +6,9 @@ import io
 import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
 
-from tests.audit.bombs import CODEC, chunk, with_footer
+from tests.audit.bombs import CODEC, STATISTICS, chunk, with_footer
 from tests.audit.build import matched_table
-from tests.audit.thrift import I32
+from tests.audit.thrift import BINARY, I32, STRUCT
 
 
 class _Keys(pe.KmsClient):  # type: ignore[misc] # pyarrow has no types
@@ -40,3 +40,9 @@ def encrypted_column(column: str = "gers_id") -> bytes:
 def unknown_codec() -> bytes:
     """A column is packed by a codec of a number that no version of the format has."""
     return with_footer(lambda footer: chunk(footer, "gers_id").update({CODEC: (I32, 99)}))
+
+
+def empty_statistics() -> bytes:
+    """The least and the largest id have no bytes, where an integer has eight."""
+    empty = {5: (BINARY, b""), 6: (BINARY, b"")}
+    return with_footer(lambda footer: chunk(footer, "id").update({STATISTICS: (STRUCT, empty)}))
