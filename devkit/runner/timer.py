@@ -73,15 +73,18 @@ class Status:
 def status_at_start(stored: Status | None, schedule: Schedule, now: datetime) -> Status:
     """The status when the host starts. The timer is past due if its `next` is before `now`.
 
-    If the stored `next` does not fit the schedule, the schedule has changed and `next` is computed
-    again.
+    If the stored `next` does not fit the schedule, the schedule has changed. Then `next` is
+    computed again, from now on if it would be past. So a changed schedule is never past due.
     """
     if stored is None:
         return Status(_NEVER, schedule.after(now), now)
     base = stored.last if stored.last > _NEVER else stored.updated
-    if stored.next == schedule.after(base):
+    expected = schedule.after(base)
+    if stored.next == expected:
         return stored
-    return Status(_NEVER, schedule.after(base), base)
+    if expected < now:
+        return Status(_NEVER, schedule.after(now), now)
+    return Status(_NEVER, expected, base)
 
 
 def timer_value(status: Status | None, *, past_due: bool) -> TypedData:
@@ -122,10 +125,11 @@ class Timer:
         if past_due or self._run_on_startup:
             status = self._run_once(status, past_due=past_due)
         while not self._stop.wait(max(0.0, (status.next - datetime.now(UTC)).total_seconds())):
-            status = self._run_once(status, past_due=False)
+            status = self._run_once(status, past_due=False, not_before=status.next)
 
-    def _run_once(self, status: Status, *, past_due: bool) -> Status:
-        started = datetime.now(UTC)
+    def _run_once(self, status: Status, *, past_due: bool, not_before: datetime = _NEVER) -> Status:
+        # A run that began a moment too early counts as the one that was due.
+        started = max(datetime.now(UTC), not_before)
         self._fire(timer_value(status if self._blob else None, past_due=past_due))
         done = Status(started, self._schedule.after(started), datetime.now(UTC))
         self._save(done)
