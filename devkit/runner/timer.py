@@ -23,6 +23,8 @@ from gem_core.settings.ncrontab import Schedule
 logger = logging.getLogger(__name__)
 
 _MONITOR_FROM = timedelta(minutes=1)
+_EARLY = timedelta(seconds=1)
+"""A timer fires at most so much too early. What runs earlier runs at the start of the host."""
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 """The extension writes this moment when there was no run yet."""
 
@@ -87,6 +89,18 @@ def status_at_start(stored: Status | None, schedule: Schedule, now: datetime) ->
     return Status(_NEVER, expected, base)
 
 
+def status_after_run(
+    schedule: Schedule, *, due: datetime, started: datetime, ended: datetime
+) -> Status:
+    """The status after a run. `next` may be past: then the next run starts at once, not past due.
+
+    A run that began a moment too early counts as the one that was due.
+    """
+    is_early = timedelta(0) < due - started < _EARLY
+    counted = due if is_early else started
+    return Status(counted, schedule.after(counted), ended)
+
+
 def timer_value(status: Status | None, *, past_due: bool) -> TypedData:
     """The trigger's value in the form that the worker expects."""
     value = {
@@ -125,13 +139,14 @@ class Timer:
         if past_due or self._run_on_startup:
             status = self._run_once(status, past_due=past_due)
         while not self._stop.wait(max(0.0, (status.next - datetime.now(UTC)).total_seconds())):
-            status = self._run_once(status, past_due=False, not_before=status.next)
+            status = self._run_once(status, past_due=False)
 
-    def _run_once(self, status: Status, *, past_due: bool, not_before: datetime = _NEVER) -> Status:
-        # A run that began a moment too early counts as the one that was due.
-        started = max(datetime.now(UTC), not_before)
+    def _run_once(self, status: Status, *, past_due: bool) -> Status:
+        started = datetime.now(UTC)
         self._fire(timer_value(status if self._blob else None, past_due=past_due))
-        done = Status(started, self._schedule.after(started), datetime.now(UTC))
+        done = status_after_run(
+            self._schedule, due=status.next, started=started, ended=datetime.now(UTC)
+        )
         self._save(done)
         return done
 

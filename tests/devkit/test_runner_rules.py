@@ -23,7 +23,13 @@ from devkit.runner.blob_path import BlobPath
 from devkit.runner.connections import Connections
 from devkit.runner.http_value import read_query
 from devkit.runner.routes import AuthLevel, Keys, path_segments, route_of
-from devkit.runner.timer import Status, is_monitored, read_schedule, status_at_start
+from devkit.runner.timer import (
+    Status,
+    is_monitored,
+    read_schedule,
+    status_after_run,
+    status_at_start,
+)
 from devkit.runner.worker import AppLoadError, IndexedFunction
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -178,6 +184,22 @@ class TestTimer:
         stored = Status(last=NOON, next=NOON + timedelta(days=1), updated=NOON)
         now = NOON + timedelta(hours=3, minutes=5)
         assert status_at_start(stored, HOURLY, now).next == NOON + timedelta(hours=4)
+
+    @pytest.mark.parametrize(
+        ("started", "following"),
+        [
+            (timedelta(milliseconds=-20), timedelta(hours=1)),  # early: not due again at once
+            (timedelta(milliseconds=20), timedelta(hours=1)),
+            (timedelta(minutes=-30), timedelta(0)),  # runOnStartup
+        ],
+    )
+    def test_what_follows_a_run(self, started: timedelta, following: timedelta) -> None:
+        done = status_after_run(HOURLY, due=NOON, started=NOON + started, ended=NOON)
+        assert done.next == NOON + following
+
+    def test_after_a_long_run_the_next_starts_at_once(self) -> None:
+        minutely, ended = read_schedule("0 * * * * *"), NOON + timedelta(seconds=75)
+        assert status_after_run(minutely, due=NOON, started=NOON, ended=ended).next < ended
 
     def test_a_status_survives_its_blob(self) -> None:
         status = Status(last=NOON, next=NOON + timedelta(hours=1), updated=NOON)
