@@ -6,6 +6,7 @@ Unlike the parent-death signal of Linux, it does not depend on the thread that s
 """
 
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -78,6 +79,19 @@ class ChildProcess:
                 raise ChildError(f"{what} is not ready after {seconds:g} s:\n{self.log_tail()}")
             time.sleep(_POLL_SECONDS)
 
+    def wait(self, *, what: str, seconds: float) -> None:
+        """Wait until the program has ended.
+
+        Raises:
+            ChildError: it has not ended after `seconds`.
+
+        """
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            message = f"{what} has not ended after {seconds:g} s:\n{self.log_tail()}"
+            raise ChildError(message) from None
+
     def stop(self) -> None:
         """Stop the program with SIGTERM, and with SIGKILL after `STOP_SECONDS`."""
         try:
@@ -89,8 +103,11 @@ class ChildProcess:
             self._reap()
 
     def kill(self) -> None:
-        """Stop the program immediately with SIGKILL, so that it cannot clean up."""
-        self._process.kill()
+        """Stop the program and what it started in its session, so that none can clean up."""
+        if hasattr(os, "killpg"):
+            os.killpg(self._process.pid, signal.SIGKILL)  # it leads the group until it is reaped
+        else:
+            self._process.kill()
         self._reap()
 
     def _reap(self) -> None:

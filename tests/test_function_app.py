@@ -83,6 +83,16 @@ def bindings() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+def test_the_workers_own_lines_are_not_silenced() -> None:
+    """The worker logs as `azure.functions`, for example which functions it has found."""
+    program = (
+        "import logging; logging.basicConfig(level=logging.INFO); import function_app\n"
+        "print([logging.getLogger(name).isEnabledFor(logging.INFO) for name in "
+        "('azure.functions', 'azure.core.x', 'azure.identity.x', 'azure.storage.x')])"
+    )
+    assert run(program).stdout.strip() == "[True, False, False, False]"
+
+
 def test_timer(bindings: dict[str, list[dict[str, Any]]]) -> None:
     """Its schedule is a setting; it does not run at every start of every instance."""
     (timer,) = bindings["check_jobs"]

@@ -17,7 +17,8 @@ from devkit.runner.host import Host
 from devkit.runner.http_server import HttpServer
 from devkit.runner.logs import set_up_logs
 from devkit.runner.routes import Keys
-from devkit.runner.worker import AppLoadError, Worker
+from devkit.runner.worker import AppLoadError
+from devkit.runner.worker_process import WorkerProcess
 from gem_core.errors import SettingsError
 from gem_core.settings.local_settings import read_settings_file
 
@@ -29,15 +30,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the app. Returns 1 if the app cannot be loaded or its storage cannot be used."""
     options = _parser().parse_args(arguments)
     app = options.app.resolve()
-    worker = Worker()
-    set_up_logs(worker.current_function, quiet=options.quiet)
+    worker = WorkerProcess(app, quiet=options.quiet)
+    set_up_logs(lambda: "runner", quiet=options.quiet)
     try:
         _apply_settings(app, options.settings)
         keys = Keys(_key(os.environ, _FUNCTION_KEY), _key(os.environ, _MASTER_KEY))
         host = Host(app, os.environ, worker=worker, keys=keys)
         with HttpServer((options.address, options.port)) as server:
-            # Azure's worker removes it too, so that `multiprocessing` works in neither.
-            sys.modules.pop("__main__", None)
             host.start()
             return _serve(host, server, keys, with_parent=options.with_parent)
     except (AppLoadError, SettingsError) as error:
@@ -46,6 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"Storage cannot be used: {error}", file=sys.stderr)
     except OSError as error:
         print(f"Cannot listen on {options.address}:{options.port}: {error}", file=sys.stderr)
+    finally:
+        worker.stop()
     return 1
 
 
@@ -91,14 +92,9 @@ def _serve(host: Host, server: HttpServer, keys: Keys, *, with_parent: bool) -> 
     _announce(host, server.url, keys)
     host.stop_event.wait()
     server.shutdown()
-    all_ended = host.stop()
-    code = 1 if host.broke else 0
-    if not all_ended:
-        # A normal exit would wait for the threads of functions that still run.
+    if not host.stop():
         logging.getLogger(__name__).warning("Functions that have not ended are terminated")
-        logging.shutdown()
-        os._exit(code)
-    return code
+    return 1 if host.broke else 0
 
 
 def _wait_for_parent(host: Host) -> None:

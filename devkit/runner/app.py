@@ -14,6 +14,7 @@ TIMER, BLOB, QUEUE, HTTP = "timerTrigger", "blobTrigger", "queueTrigger", "httpT
 _SUPPORTED = {TIMER, BLOB, QUEUE, HTTP, "http"}
 """Binding types of the runner; "http" is the answer of an HTTP function."""
 
+_OVERRIDE = "AzureFunctionsJobHost__"
 _SETTING = re.compile(r"%([^%]+)%")
 
 
@@ -56,16 +57,28 @@ class HostJson:
     """`extensions.blobs.maxDegreeOfParallelism`; the host's own default is 8 per core."""
     blob_tries: int = 5
     """`extensions.blobs.poisonBlobThreshold`."""
-    queue_parallelism: int = 24
-    """The sum of `extensions.queues.batchSize` and `newBatchThreshold` (by default half of it)."""
+    queue_batch: int = 16
+    """`extensions.queues.batchSize`."""
+    queue_threshold: int = 8
+    """`extensions.queues.newBatchThreshold`; by default half of the batch."""
     queue_tries: int = 5
     """`extensions.queues.maxDequeueCount`."""
     queue_retry_seconds: int = 0
     """`extensions.queues.visibilityTimeout`: how long a message is hidden after a failure."""
 
+    @property
+    def blob_threshold(self) -> int:
+        """Blobs are taken while at most so many are in work; measured for 1, 2, 3, 4 and 8."""
+        return (self.blob_parallelism + 1) // 2 - 1
 
-def read_host_json(app: Path) -> HostJson:
-    """Read host.json of an app folder.
+    @property
+    def blob_batch(self) -> int:
+        """Blobs that are taken at once, so that `blob_parallelism` are the most."""
+        return self.blob_parallelism - self.blob_threshold
+
+
+def read_host_json(app: Path, settings: Mapping[str, str]) -> HostJson:
+    """Read host.json of an app folder. Settings `AzureFunctionsJobHost__…` override its members.
 
     Raises:
         AppLoadError: the file does not exist, is not JSON, or has another version than 2.0.
@@ -80,6 +93,7 @@ def read_host_json(app: Path) -> HostJson:
         raise AppLoadError(f"{path} is not JSON: {error}") from error
     if not isinstance(content, dict) or content.get("version") != "2.0":
         raise AppLoadError(f'{path}: "version" must be "2.0"')
+    _override(content, settings)
     unset = HostJson()
     extensions = content.get("extensions", {})
     blobs = extensions.get("blobs", {})
@@ -89,10 +103,22 @@ def read_host_json(app: Path) -> HostJson:
         route_prefix=extensions.get("http", {}).get("routePrefix", unset.route_prefix),
         blob_parallelism=blobs.get("maxDegreeOfParallelism", unset.blob_parallelism),
         blob_tries=blobs.get("poisonBlobThreshold", unset.blob_tries),
-        queue_parallelism=batch + queues.get("newBatchThreshold", batch // 2),
+        queue_batch=batch,
+        queue_threshold=queues.get("newBatchThreshold", batch // 2),
         queue_tries=queues.get("maxDequeueCount", unset.queue_tries),
         queue_retry_seconds=_seconds(queues.get("visibilityTimeout", "00:00:00")),
     )
+
+
+def _override(content: dict[str, Any], settings: Mapping[str, str]) -> None:
+    """Apply the settings that stand for members of host.json, such as `…__extensions__blobs__x`."""
+    for name, value in settings.items():
+        if name.startswith(_OVERRIDE):
+            *parents, last = name.removeprefix(_OVERRIDE).split("__")
+            holder = content
+            for parent in parents:
+                holder = holder.setdefault(parent, {})
+            holder[last] = int(value) if value.isdigit() else value
 
 
 def _seconds(text: str) -> int:

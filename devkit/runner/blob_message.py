@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from azure.storage.blob import BlobClient
 
-_CREATED = "Microsoft.Storage.BlobCreated"
+_BLOB_TYPES = {"BlockBlob", "PageBlob", "AppendBlob"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class BlobMessage:
     """One write of one blob, for one function."""
 
     function_id: str
-    """`Host.Functions.<name>`."""
+    """`Host.Functions.<name>`; empty when the webhook was called without a function."""
     container: str
     blob: str
     etag: str
@@ -29,7 +29,7 @@ class BlobMessage:
         return json.dumps(
             {
                 "Type": "BlobTrigger",
-                "FunctionId": self.function_id,
+                "FunctionId": self.function_id or None,
                 "BlobType": self.blob_type,
                 "ContainerName": self.container,
                 "BlobName": self.blob,
@@ -42,7 +42,7 @@ class BlobMessage:
         """Read the JSON of the queue. Raises ValueError, KeyError or TypeError if it is invalid."""
         values = json.loads(text)
         return cls(
-            values["FunctionId"],
+            values["FunctionId"] or "",
             values["ContainerName"],
             values["BlobName"],
             values["ETag"],
@@ -50,27 +50,24 @@ class BlobMessage:
         )
 
 
-def message_of_event(event: Mapping[str, Any], function_id: str) -> BlobMessage | None:
-    """The message for an event of Event Grid's storage schema; None if the event is not a write.
-
-    Like the extension, this function reads container and name from `data.url`. It does not compare
-    the path with the trigger, because the subscription has a filter for that.
+def message_of_event(event: Any, function_id: str) -> BlobMessage:  # noqa: ANN401 - foreign JSON
+    """The message for an event. Its type is not read; its path is not compared with the trigger.
 
     Raises:
-        ValueError: the event does not name a blob.
+        ValueError: the event has no address or no type of a blob.
 
     """
-    if event.get("eventType", _CREATED) != _CREATED:
-        return None
-    data = event.get("data")
+    data = event.get("data") if isinstance(event, Mapping) else None
     url = data.get("url") if isinstance(data, Mapping) else None
     if not isinstance(data, Mapping) or not isinstance(url, str) or not urlsplit(url).netloc:
         raise ValueError("an event without data.url")
+    if data.get("blobType") not in _BLOB_TYPES:
+        raise ValueError("an event without a known data.blobType")
     with BlobClient.from_blob_url(url) as blob:
         return BlobMessage(
             function_id,
             str(blob.container_name),
             str(blob.blob_name),
             str(data.get("eTag", "")),
-            str(data.get("blobType", "BlockBlob")),
+            data["blobType"],
         )

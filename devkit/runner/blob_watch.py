@@ -49,6 +49,8 @@ class BlobWatch:
             started = time.monotonic()
             try:
                 seen = self._post_new(self._load() if seen is None else seen)
+            except ResourceNotFoundError:
+                seen = None  # nobody has made the container yet; the host does not
             except AzureError as error:
                 logger.warning("%s cannot be listed: %s", self._path.container, error)
             # The pause is at least as long as the listing, so a large container is not listed

@@ -10,12 +10,7 @@ from typing import Any
 from azure.core.credentials import TokenCredential
 from azure.identity import ClientSecretCredential, DefaultAzureCredential, ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient
-from azure.storage.queue import (
-    QueueClient,
-    QueueServiceClient,
-    TextBase64DecodePolicy,
-    TextBase64EncodePolicy,
-)
+from azure.storage.queue import QueueClient, QueueServiceClient
 
 from devkit.azurite import ACCOUNT, KEY
 from devkit.runner.worker import AppLoadError
@@ -61,21 +56,16 @@ class Connections:
         )
 
     def queue(self, name: str, queue: str) -> QueueClient:
-        """A queue of a connection. Its messages are base64, the default of the extensions.
+        """A queue of a connection, which gives and takes messages as they are.
 
         Raises:
             AppLoadError: there is no setting for the connection.
 
         """
-        policies: dict[str, Any] = {
-            "message_encode_policy": TextBase64EncodePolicy(),
-            "message_decode_policy": TextBase64DecodePolicy(),
-        }
         if text := self._connection_string(name):
-            return QueueClient.from_connection_string(text, queue, **policies, **_RETRIES)
+            return QueueClient.from_connection_string(text, queue, **_RETRIES)
         uri, credential = self._identity(name, "queue")
-        service = QueueServiceClient(uri, credential=credential, **_RETRIES)
-        return service.get_queue_client(queue, **policies)
+        return QueueServiceClient(uri, credential=credential, **_RETRIES).get_queue_client(queue)
 
     def _connection_string(self, name: str) -> str:
         text = self._value(name)
@@ -102,6 +92,14 @@ class Connections:
         return DefaultAzureCredential()
 
     def _value(self, name: str, suffix: str = "") -> str:
-        """A setting of the connection. The name without the prefix has priority."""
-        settings = self._settings
-        return settings.get(name + suffix) or settings.get(_PREFIX + name + suffix) or ""
+        """A setting of the connection.
+
+        If any setting has the name with the prefix, the host reads only those with the prefix
+        (`IConfigurationExtensions.GetWebJobsConnectionSection`).
+        """
+        prefixed = _PREFIX + name
+        has_prefix = any(
+            value and (key == prefixed or key.startswith(f"{prefixed}__"))
+            for key, value in self._settings.items()
+        )
+        return self._settings.get((prefixed if has_prefix else name) + suffix) or ""

@@ -32,7 +32,8 @@ from devkit.runner.queue_target import QueueFunction
 from devkit.runner.routes import Keys, Route, route_of
 from devkit.runner.timer import Timer, read_schedule, timer_value
 from devkit.runner.trigger_queue import DEFAULT_VISIBILITY_SECONDS, QueuePolicy, TriggerQueue
-from devkit.runner.worker import Answer, AppLoadError, Invocation, TypedData, Worker
+from devkit.runner.worker import Answer, AppLoadError, Invocation, TypedData
+from devkit.runner.worker_process import WorkerProcess
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +46,13 @@ _JOIN_SECONDS = 0.5
 
 
 class Host:
-    """An app with its triggers. `stop_event` ends it and is set when a trigger loop fails."""
+    """An app with its triggers. `stop_event` ends it.
+
+    It is set when a trigger loop fails, or when the worker process has died too often.
+    """
 
     def __init__(
-        self, app: Path, settings: Mapping[str, str], *, worker: Worker, keys: Keys
+        self, app: Path, settings: Mapping[str, str], *, worker: WorkerProcess, keys: Keys
     ) -> None:
         """Load the app and read its bindings. Nothing is started or written yet.
 
@@ -58,12 +62,13 @@ class Host:
         """
         self._settings = settings
         self._worker = worker
-        self._host_json = read_host_json(app)
+        self._host_json = read_host_json(app, settings)
         self._host_id = host_id(app, settings)
         self._connections = Connections(settings)
-        self.functions = functions_of(worker.load(app), settings)
+        self.functions = functions_of(worker.load(), settings)
+        worker.on_last_death = self._end
         self._blobs = {
-            one.webjobs_id: BlobFunction(one, self._connections, self._call_with)
+            one.name: BlobFunction(one, self._connections, self._call_with)
             for one in self.functions
             if one.kind == BLOB
         }
@@ -81,12 +86,11 @@ class Host:
         }
         self.stop_event = threading.Event()
         self.broke = False
-        """Whether a trigger loop ended with an exception."""
+        """Whether the host ended by itself, as the host in Azure would."""
         self._threads: list[threading.Thread] = []
         self._queue = self._blob_queue() if self._blobs else None
         self._detects_blobs = settings.get("RUNNER_BLOB_EVENTS", "true").lower() != "false"
         """Whether the runner detects written blobs itself. Otherwise only the webhook does."""
-        self._queues: list[TriggerQueue] = []
         self.site = self._make_site(keys)
 
     def _make_site(self, keys: Keys) -> Site:
@@ -96,11 +100,10 @@ class Host:
             call=self._call_http,
             run={one.name: self._starter(one) for one in self.functions if one.kind != HTTP},
             post=self._post,
-            blob_functions=frozenset(self._blobs),
         )
 
     def start(self) -> None:
-        """Create the containers and queues of the triggers, and start their loops.
+        """Start the loops of the triggers. Only the stores of the host itself are created.
 
         Raises:
             AzureError: storage cannot be used.
@@ -111,19 +114,11 @@ class Host:
             _create(self._host_container().create_container)
         if self._queue:
             _create(self._internal_queue().create_queue)
-            self._take_from("blob queue", self._queue.queue)
+            self._loop("blob queue", self._queue.queue.run)
         for queued in self._queued.values():
-            queue = queued.queue()
             if not queued.function.disabled:
-                policy = self._policy(
-                    self._host_json.queue_parallelism,
-                    self._host_json.queue_tries,
-                    self._host_json.queue_retry_seconds,
-                )
-                taken = TriggerQueue(queue, queued.handle, policy, stop=self.stop_event)
-                self._take_from(f"queue {queued.function.name}", taken)
+                self._loop(f"queue {queued.function.name}", self._trigger_queue(queued).run)
         for blob in self._blobs.values():
-            _create(blob.container().create_container)
             if not blob.function.disabled and self._detects_blobs:
                 self._loop(f"watch {blob.function.name}", self._watch(blob).run)
         for one in self.functions:
@@ -139,9 +134,9 @@ class Host:
         deadline = time.monotonic() + _JOIN_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        for queue in self._queues:
-            queue.release()
-        return not self._worker.running
+        all_ended = not self._worker.running
+        self._worker.stop()
+        return all_ended
 
     def _call(
         self,
@@ -186,7 +181,7 @@ class Host:
 
             def run() -> None:
                 try:
-                    self._blobs[function.webjobs_id].run(message)
+                    self._blobs[function.name].run(message)
                 except ResourceNotFoundError:
                     logger.warning("The blob %s does not exist", text)
 
@@ -202,34 +197,54 @@ class Host:
 
     def _post(self, message: BlobMessage) -> None:
         if self._queue:
-            self._queue.post(message)
-
-    def _take_from(self, name: str, queue: TriggerQueue) -> None:
-        self._queues.append(queue)
-        self._loop(name, queue.run)
+            self._queue.post(message.to_json())
 
     def _loop(self, name: str, run: Callable[[], None]) -> None:
         def guarded() -> None:
             try:
                 run()
             except Exception:
-                logger.exception("The loop %r failed; the runner ends", name)
-                self.broke = True
-                self.stop_event.set()
+                if not self.stop_event.is_set():
+                    logger.exception("The loop %r failed; the host ends, as in Azure", name)
+                    self._end()
 
         thread = threading.Thread(target=guarded, name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
 
+    def _end(self) -> None:
+        self.broke = True
+        self.stop_event.set()
+
     def _blob_queue(self) -> BlobQueue:
-        policy = self._policy(self._host_json.blob_parallelism, self._host_json.blob_tries)
+        host = self._host_json
+        policy = QueuePolicy(
+            host.blob_batch, host.blob_threshold, host.blob_tries, self._visibility_seconds()
+        )
         return BlobQueue(self._internal_queue(), self._blobs, policy, stop=self.stop_event)
 
-    def _policy(self, parallel: int, tries: int, retry_seconds: int = 0) -> QueuePolicy:
+    def _trigger_queue(self, queued: QueueFunction) -> TriggerQueue:
+        host = self._host_json
+        policy = QueuePolicy(
+            host.queue_batch,
+            host.queue_threshold,
+            host.queue_tries,
+            self._visibility_seconds(),
+            host.queue_retry_seconds,
+        )
+        return TriggerQueue(
+            queued.queue(),
+            queued.handle,
+            lambda _text: queued.poison(),
+            policy,
+            stop=self.stop_event,
+        )
+
+    def _visibility_seconds(self) -> int:
         seconds = self._settings.get("RUNNER_VISIBILITY_SECONDS", str(DEFAULT_VISIBILITY_SECONDS))
         if not (seconds.isascii() and seconds.isdigit() and int(seconds)):
             raise AppLoadError(f"RUNNER_VISIBILITY_SECONDS is {seconds!r}, not whole seconds")
-        return QueuePolicy(parallel, tries, int(seconds), retry_seconds)
+        return int(seconds)
 
     def _internal_queue(self) -> QueueClient:
         return self._connections.queue(HOST_STORAGE, f"azure-webjobs-blobtrigger-{self._host_id}")

@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, override
+from typing import override
 
-from devkit.runner.blob_message import BlobMessage, message_of_event
+from devkit.runner.blob_message import BlobMessage
 from devkit.runner.http_value import Request, Response, read_query
 from devkit.runner.routes import AuthLevel, Keys, Route, path_segments
+from devkit.runner.webhook import answer_webhook
 
 _MAX_BODY_BYTES = 100 * 1024 * 1024
 """The host's default limit."""
@@ -34,8 +35,6 @@ class Site:
     """By name of a function without an HTTP trigger: starts it with the `input` of the admin
     request. Raises ValueError if the input is invalid."""
     post: Callable[[BlobMessage], None]
-    blob_functions: frozenset[str]
-    """The `Host.Functions.<name>` of functions with a blob trigger."""
 
     def answer(self, request: Request) -> Response:
         """Handle one request."""
@@ -45,7 +44,7 @@ class Site:
                 return Response.text(HTTPStatus.OK, _HOME)
             case ("admin", "functions", name) if request.method == "POST":
                 return self._admin(name, request)
-            case ("runtime", "webhooks", "blobs") if request.method == "POST":
+            case ("runtime", "webhooks", "blobs"):
                 return self._webhook(request)
         for route in sorted(self.routes, key=lambda one: one.precedence):
             parameters = route.match(segments)
@@ -72,30 +71,9 @@ class Site:
 
     def _webhook(self, request: Request) -> Response:
         if not self.keys.open(AuthLevel.ADMIN, request.key):
-            return Response(HTTPStatus.UNAUTHORIZED)
-        function_id = request.query.get("functionName", "")
-        if function_id not in self.blob_functions:
-            return Response.text(HTTPStatus.NOT_FOUND, f"no blob trigger {function_id!r}")
-        try:
-            events = _events(request.body)
-            if request.headers.get("aeg-event-type") == "SubscriptionValidation":
-                code = events[0]["data"]["validationCode"]
-                body = json.dumps({"validationResponse": code}).encode()
-                return Response(HTTPStatus.OK, {"Content-Type": "application/json"}, body)
-            messages = [message_of_event(event, function_id) for event in events]
-        except (ValueError, LookupError, TypeError) as error:
-            return Response.text(HTTPStatus.BAD_REQUEST, f"not an Event Grid event array: {error}")
-        for message in messages:
-            if message:
-                self.post(message)
-        return Response(HTTPStatus.ACCEPTED)
-
-
-def _events(body: bytes) -> list[dict[str, Any]]:
-    events = json.loads(body)
-    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
-        raise ValueError("a JSON array of objects is expected")
-    return events
+            is_functions = self.keys.open(AuthLevel.FUNCTION, request.key)
+            return Response(HTTPStatus.FORBIDDEN if is_functions else HTTPStatus.UNAUTHORIZED)
+        return answer_webhook(request, self.post)
 
 
 class HttpServer(ThreadingHTTPServer):

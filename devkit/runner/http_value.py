@@ -28,8 +28,8 @@ class Request:
 
     @property
     def key(self) -> str:
-        """The function key of the request, or empty."""
-        return self.query.get("code") or self.headers.get("x-functions-key") or ""
+        """The key of the request, or empty. A header beats the query, even if its key is wrong."""
+        return self.headers.get("x-functions-key") or self.query.get("code") or ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from azure.storage.queue import QueueClient, QueueMessage
 from devkit.runner.app import Function
 from devkit.runner.blob_target import Call
 from devkit.runner.connections import HOST_STORAGE, Connections
-from devkit.runner.trigger_queue import Failed
 from devkit.runner.worker import TypedData
 
 POISON_SUFFIX = "-poison"
@@ -25,22 +24,26 @@ class QueueFunction:
         self._name = str(function.trigger["queueName"])
         self._call = call
 
-    def queue(self, suffix: str = "") -> QueueClient:
-        """The trigger's queue, or the queue with the suffix. It is created if it does not exist."""
-        queue = self._connections.queue(self._connection, self._name + suffix)
+    def queue(self) -> QueueClient:
+        """The trigger's queue. The host never makes it."""
+        return self._connections.queue(self._connection, self._name)
+
+    def poison(self) -> QueueClient:
+        """The poison queue; it is made if it does not exist."""
+        queue = self._connections.queue(self._connection, self._name + POISON_SUFFIX)
         with contextlib.suppress(ResourceExistsError):
             queue.create_queue()
         return queue
 
-    def handle(self, message: QueueMessage) -> Failed | None:
-        """Call the function with a message of the queue."""
+    def handle(self, message: QueueMessage, text: str) -> bool:
+        """Call the function with a message of the queue. Returns whether it succeeded."""
         moments = {
             "ExpirationTime": message.expires_on,
             "InsertionTime": message.inserted_on,
             "NextVisibleTime": message.next_visible_on,
         }
         metadata = {
-            "QueueTrigger": TypedData(string=message.content),
+            "QueueTrigger": TypedData(string=text),
             "Id": TypedData(string=message.id),
             "PopReceipt": TypedData(string=message.pop_receipt),
             "DequeueCount": TypedData(string=str(message.dequeue_count)),
@@ -49,10 +52,7 @@ class QueueFunction:
             for name, moment in moments.items()
             if moment
         }
-        if self._call(self.function, TypedData(string=message.content), metadata):
-            return None
-        what = f"message {message.id} of {self._name}"
-        return Failed(what, lambda: self.queue(POISON_SUFFIX))
+        return self._call(self.function, TypedData(string=text), metadata)
 
     def run(self, text: str) -> None:
         """Call the function with a text that did not come from the queue."""

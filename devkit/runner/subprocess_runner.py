@@ -17,6 +17,7 @@ from devkit.processes import ChildError, ChildProcess
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _READY = re.compile(r"^Ready: (http://\S+)$", re.MULTILINE)
+_WORKER = re.compile(r"^Worker: process (\d+)$", re.MULTILINE)
 _START_SECONDS = 60.0
 
 
@@ -102,6 +103,11 @@ class Runner:
         return self._process.pid
 
     @property
+    def worker_pid(self) -> int:
+        """The process id of the process that runs the app."""
+        return int(_WORKER.findall(self.log)[-1])
+
+    @property
     def running(self) -> bool:
         """Whether the runner was started and has not ended."""
         return self._process is not None and self._process.running
@@ -110,6 +116,16 @@ class Runner:
     def log(self) -> str:
         """The log since the last start."""
         return self.log_path.read_text(errors="replace")
+
+    def wait(self, seconds: float = 30.0) -> None:
+        """Wait until the host has ended by itself, as the host in Azure would.
+
+        Raises:
+            ChildError: it has not ended after `seconds`.
+
+        """
+        if self._process:
+            self._process.wait(what="The runner", seconds=seconds)
 
     def kill(self) -> None:
         """Stop the runner with SIGKILL, like a crash."""

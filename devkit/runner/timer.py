@@ -23,6 +23,8 @@ from gem_core.settings.ncrontab import Schedule
 logger = logging.getLogger(__name__)
 
 _MONITOR_FROM = timedelta(minutes=1)
+_EARLY = timedelta(seconds=1)
+"""A timer fires at most so much too early. What runs earlier runs at the start of the host."""
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 """The extension writes this moment when there was no run yet."""
 
@@ -73,15 +75,30 @@ class Status:
 def status_at_start(stored: Status | None, schedule: Schedule, now: datetime) -> Status:
     """The status when the host starts. The timer is past due if its `next` is before `now`.
 
-    If the stored `next` does not fit the schedule, the schedule has changed and `next` is computed
-    again.
+    If the stored `next` does not fit the schedule, the schedule has changed. Then `next` is
+    computed again, from now on if it would be past. So a changed schedule is never past due.
     """
     if stored is None:
         return Status(_NEVER, schedule.after(now), now)
     base = stored.last if stored.last > _NEVER else stored.updated
-    if stored.next == schedule.after(base):
+    expected = schedule.after(base)
+    if stored.next == expected:
         return stored
-    return Status(_NEVER, schedule.after(base), base)
+    if expected < now:
+        return Status(_NEVER, schedule.after(now), now)
+    return Status(_NEVER, expected, base)
+
+
+def status_after_run(
+    schedule: Schedule, *, due: datetime, started: datetime, ended: datetime
+) -> Status:
+    """The status after a run. `next` may be past: then the next run starts at once, not past due.
+
+    A run that began a moment too early counts as the one that was due.
+    """
+    is_early = timedelta(0) < due - started < _EARLY
+    counted = due if is_early else started
+    return Status(counted, schedule.after(counted), ended)
 
 
 def timer_value(status: Status | None, *, past_due: bool) -> TypedData:
@@ -127,7 +144,9 @@ class Timer:
     def _run_once(self, status: Status, *, past_due: bool) -> Status:
         started = datetime.now(UTC)
         self._fire(timer_value(status if self._blob else None, past_due=past_due))
-        done = Status(started, self._schedule.after(started), datetime.now(UTC))
+        done = status_after_run(
+            self._schedule, due=status.next, started=started, ended=datetime.now(UTC)
+        )
         self._save(done)
         return done
 

@@ -14,24 +14,26 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, override
 
 import azure_functions_runtime as library
+from azure_functions_runtime.utils import threadpool
 
 HANDLERS = (
     "worker_init_request",
     "functions_metadata_request",
     "invocation_request",
-    "start_threadpool_executor",
-    "stop_threadpool_executor",
     "invocation_id_cv",
 )
 """The names of the library that are used here."""
 
 _SUCCESS = 1
+_LOOP, _INVOCATION = "worker", "invocation"
+"""The names of the threads that belong to an invocation."""
 
 
 class _Message(SimpleNamespace):
@@ -68,7 +70,9 @@ class _Protos:
     BindingInfo = _BindingInfo
 
     def __getattr__(self, name: str) -> type[_Message]:
-        made = type(name, (_Message,), {})
+        # In another process it is a simple object with the same members.
+        members = {"__reduce__": lambda self: (SimpleNamespace, (), vars(self))}
+        made = type(name, (_Message,), members)
         setattr(self, name, made)
         return made
 
@@ -111,6 +115,26 @@ class Answer:
         return not self.failure
 
 
+class _ThreadPerCall(Executor):
+    """Runs each call in a thread that ends with it.
+
+    The worker may replace its pool at any time, so nothing may depend on the life of a thread.
+    """
+
+    @override
+    def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        done: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                done.set_result(fn(*args, **kwargs))
+            except BaseException as error:  # noqa: BLE001 - the future raises it again
+                done.set_exception(error)
+
+        threading.Thread(target=run, name=_INVOCATION, daemon=True).start()
+        return done
+
+
 class Worker:
     """Runs the library on an event loop in a thread. The library allows one app in a process."""
 
@@ -118,7 +142,7 @@ class Worker:
         self._protos = _Protos()
         self._functions: dict[str, str] = {}
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="worker", daemon=True).start()
+        threading.Thread(target=self._loop.run_forever, name=_LOOP, daemon=True).start()
 
     def load(self, app: Path) -> tuple[IndexedFunction, ...]:
         """Index `function_app.py` of the folder `app`.
@@ -130,7 +154,7 @@ class Worker:
         if not (app / "function_app.py").is_file():
             raise AppLoadError(f"there is no function_app.py in {app}")
         sys.path.insert(0, str(app))
-        library.start_threadpool_executor()
+        threadpool._threadpool_executor = _ThreadPerCall()  # noqa: SLF001 - there is no other way to replace it; any Executor works
         start = SimpleNamespace(capabilities={}, function_app_directory=str(app))
         result = self._call(library.worker_init_request, worker_init_request=start).result
         if result.status != _SUCCESS:
@@ -162,13 +186,14 @@ class Worker:
         return Answer(returned=answer.return_value)
 
     def current_function(self) -> str:
-        """The name of the function that runs in the calling thread, or empty."""
-        return self._functions.get(library.invocation_id_cv.get() or "", "")
+        """The name of the function that runs in the calling thread, or empty.
 
-    @property
-    def running(self) -> int:
-        """The number of calls that have not ended."""
-        return len(self._functions)
+        Empty in a thread that the app started: what the host makes of such a thread differs between
+        versions of the worker, so nothing may depend on it.
+        """
+        if threading.current_thread().name not in {_LOOP, _INVOCATION}:
+            return ""
+        return self._functions.get(library.invocation_id_cv.get() or "", "")
 
     def _call(
         self, handler: Callable[[Any], Coroutine[Any, Any, Any]], **request: SimpleNamespace

@@ -14,7 +14,7 @@ from pathlib import Path
 from gem_core.errors import SettingsError
 from gem_core.secret import Secret
 from gem_core.settings.connection import Connection, ServicePrincipal
-from gem_core.settings.connection_reader import read_connection
+from gem_core.settings.connection_reader import check_host_reads_the_same, read_connection
 from gem_core.settings.ncrontab import Schedule
 from gem_core.settings.reader import SettingReader
 
@@ -187,6 +187,7 @@ def _state_settings(read: SettingReader) -> StateSettings:
         lost_after=timedelta(minutes=read.number("GEM_LOST_AFTER_MINUTES", 60)),
         repeat_ticket_after=timedelta(minutes=read.number("GEM_REPEAT_TICKET_AFTER_MINUTES", 15)),
     )
+    check_host_reads_the_same(read, "GEM_STATE")
     if settings.check_min > settings.check_max:
         read.problems.append("GEM_CHECK_MIN_SECONDS is more than GEM_CHECK_MAX_SECONDS")
     return settings

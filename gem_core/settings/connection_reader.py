@@ -5,6 +5,7 @@ from gem_core.settings.connection import Connection, ServicePrincipal
 from gem_core.settings.reader import SettingReader, is_reference
 from gem_core.settings.rules import connection_string_problem
 
+_HOST_PREFIX = "AzureWebJobs"
 _DEVELOPMENT_STORAGE = "UseDevelopmentStorage=true"
 _EMULATOR = (
     "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
@@ -43,6 +44,21 @@ def read_connection(read: SettingReader, name: str, *, queues: bool) -> Connecti
         client_id=read.text(f"{name}__clientId") or None,
         principal=principal,
     )
+
+
+def check_host_reads_the_same(read: SettingReader, name: str) -> None:
+    """Report when the Functions host takes a trigger's connection from other settings than the app.
+
+    The host reads the settings with the prefix if there is one of them, and then no other
+    (`IConfigurationExtensions.GetWebJobsConnectionSection` of the WebJobs SDK).
+    """
+    prefixed = f"{_HOST_PREFIX}{name}"
+    of_host = read.section(prefixed)
+    if of_host and of_host != read.section(name):
+        read.problems.append(
+            f"{name} and {prefixed} differ: the triggers would use another account than the app. "
+            f"Delete the settings {prefixed}…"
+        )
 
 
 def _identity(read: SettingReader, name: str) -> tuple[bool, ServicePrincipal | None]:

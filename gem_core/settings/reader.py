@@ -45,6 +45,14 @@ class SettingReader:
         """Whether a setting exists and is not empty."""
         return bool(self._environment.get(name, "").strip())
 
+    def section(self, name: str) -> dict[str, str]:
+        """The setting and those with `name__` before a suffix, by what follows the name."""
+        return {
+            key.removeprefix(name): self._environment[key].strip()
+            for key in self._environment
+            if (key == name or key.startswith(f"{name}__")) and self.is_set(key)
+        }
+
     def text(
         self, name: str, default: str = "", *, required: bool = False, may_be_empty: bool = False
     ) -> str:

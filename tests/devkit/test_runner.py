@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -23,6 +24,8 @@ from devkit.runner import Runner
 APPS = Path(__file__).parent / "apps"
 PLAIN = APPS / "plain"
 YEARLY = "0 0 0 1 1 *"
+PARALLEL = "AzureFunctionsJobHost__extensions__blobs__maxDegreeOfParallelism"
+NOTIFICATION = {"aeg-event-type": "Notification"}
 HANDSHAKE = [{"data": {"validationCode": "code-1"}}]
 
 
@@ -44,6 +47,7 @@ class Storage:
         self.blobs = BlobServiceClient.from_connection_string(azurite.connection_string)
         self.queues = QueueServiceClient.from_connection_string(azurite.connection_string)
         self._make(self.settings["CALLS"])
+        self.queues.create_queue(self.settings["QUEUE"])
 
     def _make(self, name: str) -> ContainerClient:
         container = self.blobs.get_container_client(name)
@@ -139,6 +143,8 @@ class TestHttp:
             "url": f"{runner.url}/api/things/a%20b%2Fc?q=1&q=2",
             "header": "given",
             "main": False,
+            "folder": str(PLAIN),
+            "thread": "invocation",
         }
 
     def test_keys_are_enforced(self, shared: tuple[Runner, Storage]) -> None:
@@ -152,6 +158,7 @@ class TestHttp:
         assert status("/api/things/a", "wrong") == 401
         assert status("/api/things/a", runner.function_key) == 202
         assert status("/api/things/a", runner.master_key) == 202
+        assert status(f"/api/things/a?code={runner.function_key}", "wrong") == 401
         assert status(f"/api/things/a?code={runner.function_key}") == 202
         assert status("/api/things/fixed") == 200
         assert status("/api/secret", runner.function_key) == 401
@@ -180,6 +187,8 @@ class TestHttp:
         requests.get(f"{runner.url}/api/things/logged", headers=function_key(runner), timeout=10)
         requests.get(f"{runner.url}/api/secret", headers=master_key(runner), timeout=10)
         assert "[thing] asked for logged" in runner.log
+        assert runner.log.count("asked for logged") == 1  # the host drops that of another thread
+        assert "A line of of.a.thread is dropped" in runner.log
         assert "raise RuntimeError(req.method)" in runner.log
         assert runner.function_key not in runner.log
 
@@ -230,23 +239,90 @@ class TestBlobs:
         shaken = requests.post(hook, json=HANDSHAKE, headers=validation, timeout=10)
         assert shaken.json() == {"validationResponse": "code-1"}
         url = storage.inbox.upload_blob("by-event.csv", b"event").url
-        event = {"eventType": "Microsoft.Storage.BlobCreated", "data": {"url": url}}
-        assert requests.post(hook, json=[event], timeout=10).status_code == 401
-        posted = requests.post(hook, json=[event], headers=master_key(runner), timeout=10)
-        assert posted.status_code == 202
+        event = {"data": {"url": url, "blobType": "BlockBlob"}}
+
+        def status(keys: dict[str, str]) -> int:
+            headers = keys | NOTIFICATION
+            return requests.post(hook, json=[event], headers=headers, timeout=10).status_code
+
+        assert status({}) == 401
+        assert status(function_key(runner)) == 403
+        assert status(master_key(runner)) == 202
         until(lambda: storage.calls("receive", text="event"))
-        junk = requests.post(hook, json={"no": "array"}, headers=master_key(runner), timeout=10)
-        assert junk.status_code == 400
-        unknown = hook.replace("receive", "nobody")
-        answer = requests.post(unknown, json=[event], headers=master_key(runner), timeout=10)
-        assert answer.status_code == 404
 
     def test_a_message_whose_blob_is_gone_is_dropped(self, shared: tuple[Runner, Storage]) -> None:
         runner, storage = shared
         hook = f"{runner.url}/runtime/webhooks/blobs?functionName=Host.Functions.receive"
-        event = {"data": {"url": f"{storage.inbox.url}/gone.txt"}}
-        requests.post(hook, json=[event], headers=master_key(runner), timeout=10)
+        event = {"data": {"url": f"{storage.inbox.url}/gone.txt", "blobType": "BlockBlob"}}
+        headers = master_key(runner) | NOTIFICATION
+        requests.post(hook, json=[event], headers=headers, timeout=10)
         until(lambda: "gone.txt does not exist any more; its message is deleted" in runner.log)
+
+
+class TestWorkerDeaths:
+    """A file that ends the worker: `os.abort` in the function."""
+
+    def test_all_its_messages_come_again_at_once(self, storage: Storage) -> None:
+        calls = storage.blobs.get_container_client(storage.settings["CALLS"])
+        calls.upload_blob("die", b"")
+        calls.upload_blob("hang", b"")
+        storage.inbox.upload_blob("good.txt", b"hang")
+        with Runner(PLAIN, storage.settings | {PARALLEL: "4"}) as runner:
+            first = runner.worker_pid
+            until(lambda: storage.calls("receive", text="hang"))
+            storage.inbox.upload_blob("bad.txt", b"die")
+            until(lambda: runner.worker_pid != first)
+            calls.delete_blob("die")
+            calls.delete_blob("hang")
+            until(lambda: runner.log.count("Executed receive (Succeeded") == 2)
+            assert "The worker process ended with code -6" in runner.log
+            assert len(storage.calls("receive", text="hang")) >= 2
+            assert runner.running
+        assert not _poison(storage)
+
+    def test_the_third_ends_the_host(self, storage: Storage) -> None:
+        storage.blobs.get_blob_client(storage.settings["CALLS"], "die").upload_blob(b"")
+        storage.inbox.upload_blob("bad.txt", b"die")
+        with Runner(PLAIN, storage.settings) as runner:
+            runner.wait()
+            assert runner.log.count("Executed receive (Failed") == 3
+            assert "The worker process ended with code -6" in runner.log
+            assert runner.stop() == 1
+        assert len(storage.calls("receive", text="die")) == 3
+
+    def test_it_ends_with_its_host(self, storage: Storage) -> None:
+        with Runner(PLAIN, storage.settings) as runner:
+            worker = runner.worker_pid
+            os.kill(runner.pid, signal.SIGKILL)
+            until(lambda: not Path(f"/proc/{worker}/cmdline").exists() or _is_zombie(worker))
+
+
+class TestStorageThatRefuses:
+    """The host ends when the queue of a trigger refuses access or does not answer."""
+
+    def test_a_wrong_key_ends_the_host(self, storage: Storage) -> None:
+        wrong = storage.azurite.connection_string.replace("AccountKey=", "AccountKey=AAAA")
+        with Runner(PLAIN, storage.settings | {"DATA": wrong}) as runner:
+            runner.wait()
+            assert "The loop 'queue take' failed; the host ends" in runner.log
+            assert runner.stop() == 1
+
+    def test_a_disabled_function_does_not_listen(self, storage: Storage) -> None:
+        wrong = storage.azurite.connection_string.replace("AccountKey=", "AccountKey=AAAA")
+        off = {"DATA": wrong, "AzureWebJobs.take.Disabled": "true"}
+        with Runner(PLAIN, storage.settings | off) as runner:
+            assert "take (disabled)" in runner.log
+            assert requests.get(f"{runner.url}/api/things/fixed", timeout=10).ok
+
+    def test_the_stores_of_the_triggers_are_never_made(self, storage: Storage) -> None:
+        storage.queues.delete_queue(storage.settings["QUEUE"])
+        with Runner(PLAIN, storage.settings) as runner:
+            assert requests.get(f"{runner.url}/api/things/fixed", timeout=10).ok
+            made = {one.name for one in storage.blobs.list_containers()}
+            queues = {one.name for one in storage.queues.list_queues()}
+            assert runner.running
+        assert storage.settings["INBOX"] not in made
+        assert storage.settings["QUEUE"] not in queues
 
 
 class TestQueue:
@@ -267,7 +343,7 @@ class TestQueue:
         assert until(lambda: storage.messages(poison, json.dumps)) == ['"fail"']
         tries = sorted(call["tries"] for call in storage.calls("take", text="fail"))
         assert tries == [1, 2, 3, 4, 5]
-        assert f"failed 5 times; its message was moved to {poison}" in runner.log
+        assert f"was tried 5 times and was moved to {poison}" in runner.log
 
     def test_it_runs_by_hand_with_any_message(self, shared: tuple[Runner, Storage]) -> None:
         runner, storage = shared
@@ -363,7 +439,7 @@ class TestEnd:
             until(lambda: len(storage.calls("receive", text="hang")) == before + 1)
             until(lambda: "Executed receive (Succeeded" in runner.log)
 
-    def test_a_stop_cuts_off_what_runs_too_long_and_frees_its_message(
+    def test_a_stop_cuts_off_what_runs_too_long_and_its_message_stays_hidden(
         self, storage: Storage
     ) -> None:
         storage.blobs.get_blob_client(storage.settings["CALLS"], "hang").upload_blob(b"")
@@ -373,8 +449,9 @@ class TestEnd:
             until(lambda: storage.calls("receive", text="hang"))
             assert runner.stop() == 0
             assert "Functions that have not ended are terminated" in runner.log
-        freed = storage.messages(f"azure-webjobs-blobtrigger-{storage.id}")
-        assert [message["BlobName"] for message in freed] == ["job.txt"]
+        queue = storage.queues.get_queue_client(f"azure-webjobs-blobtrigger-{storage.id}")
+        assert queue.peek_messages() == []
+        assert queue.get_queue_properties().approximate_message_count == 1
 
     def test_an_idle_runner_ends_well(self, storage: Storage) -> None:
         runner = Runner(PLAIN, storage.settings)
@@ -408,6 +485,14 @@ def _poison(storage: Storage) -> list[dict[str, Any]]:
     names = [queue.name for queue in storage.queues.list_queues()]
     name = "webjobs-blobtrigger-poison"
     return storage.messages(name) if name in names else []
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("ascii")
+    except FileNotFoundError:
+        return True
+    return stat.rpartition(")")[2].split()[0] == "Z"
 
 
 def _answers(url: str) -> bool:

@@ -23,7 +23,13 @@ from devkit.runner.blob_path import BlobPath
 from devkit.runner.connections import Connections
 from devkit.runner.http_value import read_query
 from devkit.runner.routes import AuthLevel, Keys, path_segments, route_of
-from devkit.runner.timer import Status, is_monitored, read_schedule, status_at_start
+from devkit.runner.timer import (
+    Status,
+    is_monitored,
+    read_schedule,
+    status_after_run,
+    status_at_start,
+)
 from devkit.runner.worker import AppLoadError, IndexedFunction
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -91,17 +97,19 @@ class TestSettings:
 
     def test_host_json_is_read_and_has_defaults(self, tmp_path: Path) -> None:
         (tmp_path / "host.json").write_text('{"version": "2.0"}')
-        assert read_host_json(tmp_path) == HostJson("api", 8, 5, 24, 5, 0)
+        assert read_host_json(tmp_path, {}) == HostJson("api", 8, 5, 16, 8, 5, 0)
         blobs = {"maxDegreeOfParallelism": 2, "poisonBlobThreshold": 3}
         queues = {"batchSize": 4, "maxDequeueCount": 2, "visibilityTimeout": "00:01:30"}
         extensions = {"http": {"routePrefix": "v1"}, "blobs": blobs, "queues": queues}
         text = json.dumps({"version": "2.0", "extensions": extensions})
         (tmp_path / "host.json").write_text(text)
-        assert read_host_json(tmp_path) == HostJson("v1", 2, 3, 6, 2, 90)
+        assert read_host_json(tmp_path, {}) == HostJson("v1", 2, 3, 4, 2, 2, 90)
+        override = {"AzureFunctionsJobHost__extensions__blobs__maxDegreeOfParallelism": "7"}
+        assert read_host_json(tmp_path, override).blob_parallelism == 7
 
     def test_a_missing_host_json_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(AppLoadError, match=r"host\.json cannot be read"):
-            read_host_json(tmp_path)
+            read_host_json(tmp_path, {})
 
     def test_the_host_id_is_the_settings_or_the_folders(self) -> None:
         derived = host_id(Path("/one"), {})
@@ -120,7 +128,14 @@ class TestConnections:
             ({"AzureWebJobsDATA": ADDRESS.format("two")}, "https://two.blob.core.windows.net/"),
             (
                 {"DATA": ADDRESS.format("one"), "AzureWebJobsDATA": ADDRESS.format("two")},
-                "https://one.blob.core.windows.net/",
+                "https://two.blob.core.windows.net/",
+            ),
+            (
+                {
+                    "DATA__blobServiceUri": "https://one.blob.core.windows.net",
+                    "AzureWebJobsDATA__accountName": "two",
+                },
+                "https://two.blob.core.windows.net/",
             ),
             ({"DATA": "UseDevelopmentStorage=true"}, "http://127.0.0.1:10000/devstoreaccount1/"),
             (
@@ -164,6 +179,27 @@ class TestTimer:
         stored = Status(last=NOON, next=NOON + timedelta(days=1), updated=NOON)
         status = status_at_start(stored, HOURLY, NOON + timedelta(minutes=5))
         assert status.next == NOON + timedelta(hours=1)
+
+    def test_a_changed_schedule_is_never_past_due(self) -> None:
+        stored = Status(last=NOON, next=NOON + timedelta(days=1), updated=NOON)
+        now = NOON + timedelta(hours=3, minutes=5)
+        assert status_at_start(stored, HOURLY, now).next == NOON + timedelta(hours=4)
+
+    @pytest.mark.parametrize(
+        ("started", "following"),
+        [
+            (timedelta(milliseconds=-20), timedelta(hours=1)),  # early: not due again at once
+            (timedelta(milliseconds=20), timedelta(hours=1)),
+            (timedelta(minutes=-30), timedelta(0)),  # runOnStartup
+        ],
+    )
+    def test_what_follows_a_run(self, started: timedelta, following: timedelta) -> None:
+        done = status_after_run(HOURLY, due=NOON, started=NOON + started, ended=NOON)
+        assert done.next == NOON + following
+
+    def test_after_a_long_run_the_next_starts_at_once(self) -> None:
+        minutely, ended = read_schedule("0 * * * * *"), NOON + timedelta(seconds=75)
+        assert status_after_run(minutely, due=NOON, started=NOON, ended=ended).next < ended
 
     def test_a_status_survives_its_blob(self) -> None:
         status = Status(last=NOON, next=NOON + timedelta(hours=1), updated=NOON)
@@ -221,19 +257,20 @@ class TestEvents:
     )
     def test_a_blob_is_taken_from_the_events_url(self, url: str) -> None:
         data = {"url": url, "eTag": "0x1", "blobType": "BlockBlob"}
-        event = {"eventType": "Microsoft.Storage.BlobCreated", "data": data}
-        message = message_of_event(event, "Host.Functions.f")
+        message = message_of_event({"data": data}, "Host.Functions.f")
         assert message == BlobMessage("Host.Functions.f", "in", "deep/a b.json", "0x1")
         assert BlobMessage.parse(message.to_json()) == message
 
-    def test_a_deletion_is_no_write(self) -> None:
-        event = {"eventType": "Microsoft.Storage.BlobDeleted", "data": {"url": "https://a/b/c"}}
-        assert message_of_event(event, "Host.Functions.f") is None
 
-    @pytest.mark.parametrize("event", [{}, {"data": {}}, {"data": {"url": 1}}, {"data": [1]}])
-    def test_an_event_without_a_url_is_refused(self, event: dict[str, Any]) -> None:
-        with pytest.raises(ValueError, match=r"without data\.url"):
-            message_of_event(event, "Host.Functions.f")
+class TestParallel:
+    @pytest.mark.parametrize(
+        ("most", "batch", "threshold"), [(1, 1, 0), (2, 2, 0), (3, 2, 1), (4, 3, 1), (8, 5, 3)]
+    )
+    def test_blobs_are_taken_as_by_the_extension(
+        self, most: int, batch: int, threshold: int
+    ) -> None:
+        host = HostJson(blob_parallelism=most)
+        assert (host.blob_batch, host.blob_threshold) == (batch, threshold)
 
 
 class TestRoutes:

@@ -5,17 +5,12 @@ as the Functions host passes it on: the message, and a traceback behind a line b
 """
 
 import logging
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import datetime, timedelta
 from typing import Any
 
-import duckdb_kql
-import pyarrow as pa
 import pytest
-from duckdb_kql.engine import schema
 
 from gem_core.errors import GemAccessError, OutputUnreachable
 from gem_core.flows.check_jobs import check_jobs
@@ -24,15 +19,10 @@ from gem_core.flows.manage_jobs import forget_job, redeliver_job
 from gem_core.logs import Event, log
 from tests.builders import JOB, OUTPUT, World, answer, finished, matched_file
 from tests.fakes import FakePoison
-from tests.infra.contract import ROOT
-from tests.infra.queries import all_queries, windows
+from tests.infra.asked import QUERIES, WINDOWS, Line, Run, ask
 
-QUERIES = all_queries(ROOT)
-WINDOWS = windows(ROOT)
 OF_THE_WORKBOOK = sorted(set(QUERIES) - set(WINDOWS))
 MINUTE = timedelta(minutes=1)
-TIME = pa.timestamp("us")
-CONNECTION = duckdb_kql.connect()
 
 
 class Life:
@@ -41,7 +31,7 @@ class Life:
     def __init__(self, handler: "_Keeper") -> None:
         self.world = World()
         self.lines = handler.lines
-        self.requests: list[tuple[datetime, str, bool]] = []
+        self.requests: list[Run] = []
         handler.clock = self.world.clock
 
     def tick(self) -> None:
@@ -56,39 +46,11 @@ class Life:
 
     def ask(self, name: str) -> list[Any]:
         """The rows that a query gives now, over the time window of its alert."""
-        now = datetime.now(UTC)
-        earliest = self.world.clock.now - _duration(WINDOWS.get(name, "P30D"))
-
-        def times(moments: list[datetime]) -> list[datetime]:
-            return [at - self.world.clock.now + now for at in moments]
-
-        lines = [(at, message) for at, message in self.lines if at >= earliest]
-        runs = [run for run in self.requests if run[0] >= earliest]
-        traces = {
-            "TimeGenerated": pa.array(times([at for at, _ in lines]), TIME),
-            "Message": pa.array([message for _, message in lines], pa.string()),
-            "AppRoleName": pa.array(["app"] * len(lines), pa.string()),
-        }
-        requests = {
-            "TimeGenerated": pa.array(times([at for at, _, _ in runs]), TIME),
-            "OperationName": pa.array([operation for _, operation, _ in runs], pa.string()),
-            "Success": pa.array([success for _, _, success in runs], pa.bool_()),
-            "AppRoleName": pa.array(["app"] * len(runs), pa.string()),
-        }
-        for table, columns in (("AppTraces", traces), ("AppRequests", requests)):
-            CONNECTION.register("rows", pa.table(columns))
-            CONNECTION.sql(f"create or replace table {table} as from rows")
-        return CONNECTION.sql(_sql(name)).fetchall()
+        return ask(name, self.lines, self.requests, now=self.world.clock.now)
 
     def fires(self) -> set[str]:
         """The alerts that would fire now."""
         return {name for name in WINDOWS if self.ask(name)}
-
-
-@cache
-def _sql(name: str) -> str:
-    """A query as SQL; its tables exist. To translate it takes longer than to run it."""
-    return duckdb_kql.to_sql(QUERIES[name], schema(CONNECTION))
 
 
 class _Keeper(logging.Handler):
@@ -96,17 +58,10 @@ class _Keeper(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines: list[tuple[datetime, str]] = []
+        self.lines: list[Line] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append((self.clock(), self.format(record)))
-
-
-def _duration(text: str) -> timedelta:
-    found = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", text)
-    assert found, text
-    days, hours, minutes = (int(each or 0) for each in found.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes)
 
 
 @pytest.fixture

@@ -447,6 +447,26 @@ def test_state_by_identity_needs_both_services() -> None:
     assert lines == ("GEM_STATE__queueServiceUri is missing beside __blobServiceUri",)
 
 
+@pytest.mark.parametrize(
+    "of_host",
+    [
+        {"AzureWebJobsGEM_STATE": STORAGE.replace("AccountName=a", "AccountName=s3cret")},
+        {"AzureWebJobsGEM_STATE__accountName": "s3cret"},
+        {"AzureWebJobsGEM_STATE": STORAGE, "AzureWebJobsGEM_STATE__credential": "s3cret"},
+    ],
+)
+def test_the_host_must_not_read_another_state_account(of_host: dict[str, str]) -> None:
+    """It takes the settings with the prefix first; the app never reads them."""
+    (line,) = problems(**of_host)
+    assert line.startswith("GEM_STATE and AzureWebJobsGEM_STATE differ")
+    assert "s3cret" not in line
+
+
+def test_the_host_may_read_the_same_state_account() -> None:
+    assert read(AzureWebJobsGEM_STATE=f" {STORAGE} ", AzureWebJobsGEM_OUTPUT="other") == read()
+    assert read(AzureWebJobsGEM_STATE="", AzureWebJobsGEM_STATES="other") == read()
+
+
 def test_an_incomplete_principal_is_a_problem() -> None:
     needed = "set GEM_OUTPUT__tenantId, GEM_OUTPUT__clientId and GEM_OUTPUT__clientSecret, or none"
     assert problems(GEM_OUTPUT__tenantId="t") == (

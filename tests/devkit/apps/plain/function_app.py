@@ -5,8 +5,10 @@ import json
 import logging
 import os
 import sys
+import threading
 import time
 import uuid
+from pathlib import Path
 
 import azure.functions as func
 from azure.core.exceptions import ResourceExistsError
@@ -23,11 +25,13 @@ def tick(timer: func.TimerRequest) -> None:
 
 @app.blob_trigger(arg_name="blob", path="%INBOX%/{name}.txt", connection="DATA")
 def receive(blob: func.InputStream) -> None:
-    """Write down the blob; hang or fail when its text says so."""
+    """Write down the blob; hang, fail or die when its text says so."""
     text = blob.read().decode()
     _write_call("receive", name=blob.name, text=text, length=blob.length)
     if text == "fail":
         raise ValueError("this blob is bad")
+    if text == "die" and _blobs().get_blob_client("die").exists():
+        os.abort()
     while text == "hang" and _blobs().get_blob_client("hang").exists():
         time.sleep(0.05)
 
@@ -45,7 +49,11 @@ def take(message: func.QueueMessage) -> None:
 @app.route(route="things/{thing}", methods=["GET", "PUT"])
 def thing(req: func.HttpRequest) -> func.HttpResponse:
     """Answer with the request."""
-    logging.getLogger("plain").info("asked for %s", req.route_params["thing"])
+    asked = "asked for %s", req.route_params["thing"]
+    logging.getLogger("plain").info(*asked)
+    own = threading.Thread(target=logging.getLogger("of.a.thread").info, args=asked, name="own")
+    own.start()
+    own.join()
     shown = {
         "thing": req.route_params["thing"],
         "query": dict(req.params),
@@ -54,6 +62,8 @@ def thing(req: func.HttpRequest) -> func.HttpResponse:
         "url": req.url,
         "header": req.headers.get("X-Given"),
         "main": "__main__" in sys.modules,
+        "folder": str(Path.cwd()),
+        "thread": threading.current_thread().name,
     }
     return func.HttpResponse(
         json.dumps(shown), status_code=202, headers={"X-Own": "yes"}, mimetype="application/json"

@@ -1,0 +1,129 @@
+"""Alerts and workbook over what the runner passes on: as in the host, only lines of an invocation.
+
+One story in two runs of the app: jobs that end well, are lost, have an unknown status; then tickets
+that nobody delivers, and GEM that refuses the token.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
+
+from devkit.azurite import Azurite
+from devkit.runner import Runner
+from devkit.simulator import CLEAN, LIVES, GemSimulator, SimulatorSettings
+from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_stores
+from gem_core.storage.names import POISON_QUEUES
+from tests.infra.asked import QUERIES, WINDOWS, Line, Run, ask
+from tests.integration.courier import FAST, Courier, wait_for
+
+pytestmark = [pytest.mark.azurite, pytest.mark.slow]
+
+_LINE = re.compile(r"^(\d\d:\d\d:\d\d\.\d{3}) \w+ +\[(\w+)\] (.*)$", re.MULTILINE)
+_RUN = re.compile(r"Executed (\w+) \((Succeeded|Failed)")
+NOT_DELIVERED = {"AzureWebJobs.deliver_results.Disabled": "true"}
+ENDS_AT_ONCE = replace(CLEAN, queued_for=0, running_for=0)
+
+
+@dataclass(frozen=True)
+class Telemetry:
+    """What the host would send to Application Insights."""
+
+    lines: list[Line]
+    runs: list[Run]
+
+    @classmethod
+    def read(cls, log: str) -> "Telemetry":
+        """From the runner's log. Lines of the runner itself are none, but for runs."""
+        found = cls([], [])
+        for moment, function, message in _LINE.findall(log):
+            at = datetime.strptime(moment, "%H:%M:%S.%f").astimezone()
+            if run := _RUN.match(message):
+                found.runs.append((at, run[1], run[2] == "Succeeded"))
+            elif function != "runner" and message.startswith("{"):
+                found.lines.append((at, message))
+        return found
+
+    @property
+    def end(self) -> datetime:
+        """The moment of the last line."""
+        return max(at for at, _ in self.lines)
+
+
+@pytest.fixture(scope="module")
+def telemetry() -> Iterator[Telemetry]:
+    """The lines and runs of the story."""
+    with Azurite() as azurite:
+        make_stores(azurite.connection_string)
+        with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
+            outputs = blobs.get_container_client(OUTPUT_CONTAINER)
+            with GemSimulator(outputs, SimulatorSettings(time_scale=600)) as simulator:
+                settings = app_settings(azurite, simulator) | FAST
+                with Runner(ROOT, settings) as runner:
+                    delivered(Courier(Stage(azurite, simulator, runner)))
+                    log = runner.log
+                with Runner(ROOT, settings | NOT_DELIVERED) as runner:
+                    refused(Courier(Stage(azurite, simulator, runner)))
+                    log += runner.log
+                yield Telemetry.read(log)
+
+
+def seen(courier: Courier, *words: str) -> None:
+    """Wait for a line with these words."""
+
+    def look() -> bool | None:
+        lines = courier.log().splitlines()
+        return any(all(word in line for word in words) for line in lines) or None
+
+    wait_for(look, what=" ".join(words))
+
+
+def delivered(courier: Courier) -> None:
+    """Jobs end, one is lost, one has an unknown status; a message waits on a poison queue."""
+    storage = courier.up.azurite.connection_string
+    with QueueServiceClient.from_connection_string(storage) as queues:
+        queues.create_queue(POISON_QUEUES[1]).send_message("{}")
+    odd = replace(LIVES["unknown_status"], running_for=6000)  # ten seconds
+    lives = {"job-good": CLEAN, "job-odd": odd, "job-lost": LIVES["vanishing"]}
+    for job, life in lives.items():
+        courier.up.simulator.add_job(job, life)
+        courier.register(job)
+    for job in ("job-good", "job-lost"):
+        courier.events_of(job)
+    seen(courier, '"job_drifted"', "job-odd")
+    seen(courier, '"poison_messages": 1')
+
+
+def refused(courier: Courier) -> None:
+    """A ticket is raised again and again, and GEM refuses the token."""
+    courier.up.simulator.add_job("job-waits", ENDS_AT_ONCE)
+    courier.register("job-waits")
+    seen(courier, '"ticket_repeated"', "job-waits")
+    courier.up.simulator.add_job("job-refused", CLEAN)
+    courier.up.simulator.expire_tokens()
+    courier.register("job-refused")
+    seen(courier, '"tick_stopped"')
+    seen(courier, "Executed check_jobs (Failed")
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_each_query_finds_what_it_is_about(telemetry: Telemetry, name: str) -> None:
+    now, lines, runs = telemetry.end, telemetry.lines, telemetry.runs
+    if name == "manifests-waiting":
+        now += timedelta(hours=2)
+    if name == "no-successful-tick":
+        assert not ask(name, lines, runs, now=now)
+        refused_at = next(at for at, line in lines if '"tick_stopped"' in line)
+        lines = [line for line in lines if line[0] >= refused_at]
+    assert ask(name, lines, runs, now=now)
+
+
+def test_every_line_belongs_to_an_invocation(telemetry: Telemetry) -> None:
+    """The story has lines of the pool; the runner drops a line that no invocation logs."""
+    told = {line.split('"')[3] for _, line in telemetry.lines}
+    assert told >= {"job_checked", "job_settled", "job_drifted", "ticket_repeated"}
+    assert WINDOWS.keys() <= QUERIES.keys()
