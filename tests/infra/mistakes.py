@@ -141,9 +141,6 @@ MISTAKES = {
         "",
         "settings",
     ),
-    "memory pool that was not measured": Mistake(
-        "infra/modules/app.bicep", "'jemalloc'", "'mimalloc'", "settings"
-    ),
     "misspelt setting": Mistake(
         "infra/modules/app.bicep", "GEM_RESULTS_QUEUE:", "GEM_RESULT_QUEUE:", "settings"
     ),
