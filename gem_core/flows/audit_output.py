@@ -72,10 +72,9 @@ def _audit_finished(delivery: Delivery, job: GemJob) -> Found:
             output = deliverer.files.open(job.storage_id, output_name(job))
             return _audit_version(delivery, job, output)
         except OutputMissing as error:
-            ends = (record.settled_at or record.registered_at) + deliverer.output_grace
-            if deliverer.clock() < ends:
-                return Wait(str(error), ends)
-            return Audited(Outcome.OUTPUT_MISSING, Version.output_missing(record.redelivered_at))
+            return _wait_for_output(delivery, str(error)) or Audited(
+                Outcome.OUTPUT_MISSING, Version.output_missing(record.redelivered_at)
+            )
         except OutputRefused as error:
             return _not_opened(deliverer, job, Version.refused(), Obstacle.NAMES, str(error))
         except OutputChanged:
@@ -83,6 +82,12 @@ def _audit_finished(delivery: Delivery, job: GemJob) -> Found:
     detail = "it was overwritten each time while it was read"
     version = Version.changed(record.redelivered_at)
     return _not_opened(deliverer, job, version, Obstacle.CHANGED, detail, output)
+
+
+def _wait_for_output(delivery: Delivery, reason: str) -> Wait | None:
+    """Wait for an output that is not there or not whole; None after GEM_OUTPUT_GRACE_MINUTES."""
+    ends = delivery.settled_at + delivery.deliverer.output_grace
+    return Wait(reason, ends) if delivery.deliverer.clock() < ends else None
 
 
 def _not_opened(
@@ -150,6 +155,12 @@ def _audit(delivery: Delivery, job: GemJob, output: Source) -> Audited | Wait | 
         bytes_read=result.bytes_read,
         requests=result.requests,
     )
+    if result.unfinished:
+        reason = (
+            f"the output has no whole footer, it may still be being written: {result.unfinished}"
+        )
+        if wait := _wait_for_output(delivery, reason):
+            return wait
     problem = result.temporary_problem
     if problem and (wait := delivery.wait_for(CHECKS, problem)):
         return wait

@@ -58,6 +58,11 @@ class Delivery:
         """The record as this run read or wrote it last."""
         return self._stored.record
 
+    @property
+    def settled_at(self) -> datetime:
+        """When the job settled, for the waits that begin there."""
+        return self.record.settled_at or self.record.registered_at
+
     def begin_audit(self, etag: str) -> int | None:
         """Count an audit before it begins, and let the sweep's wait begin anew.
 

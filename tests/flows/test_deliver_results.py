@@ -58,7 +58,7 @@ def test_a_wrong_statistic_is_a_warning_or_an_error() -> None:
     assert delivered(settled(far))["data"]["outcome"] == "invalid"
 
 
-@pytest.mark.parametrize("body", [b"", b"id,gers_id\n1,2\n", b"PAR1" + b"\0" * 40 + b"PAR1"])
+@pytest.mark.parametrize("body", [b"id,gers_id\n1,2\n", b"PAR1" + b"\0" * 40 + b"PAR1"])
 def test_an_output_that_is_not_parquet_is_invalid(body: bytes) -> None:
     data = delivered(settled(output=body))["data"]
     assert data["outcome"] == "invalid"

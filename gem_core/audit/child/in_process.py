@@ -8,6 +8,7 @@ from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
+from gem_core.audit.parquet.opened_file import Fault
 from gem_core.audit.parquet.reader_errors import in_short
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.progress import OnRows
@@ -61,10 +62,16 @@ def result_of(report: Report) -> AuditResult:
         share_matched=report.share_matched,
         bytes_read=report.bytes_read,
         requests=report.requests,
+        unfinished=_unfinished(report),
         over_limit=report.over_limit,
         not_compared=report.not_compared,
         is_read=not (facts.unsupported or isinstance(facts.file, NotOpened)),
     )
+
+
+def _unfinished(report: Report) -> str:
+    file = report.facts.file
+    return file.detail if isinstance(file, Fault) and file.is_unfinished else ""
 
 
 def draw_page(

@@ -35,6 +35,8 @@ class AuditResult:
     """For the output, without the one that opened it."""
     is_read: bool = True
     """False when the output was not opened, or pyarrow cannot read its rows."""
+    unfinished: str = ""
+    """What shows that the output may still be being written: it has no whole footer. Or empty."""
     over_limit: str = ""
     """Which limit of ours kept checks from running, or empty; see `Report.over_limit`."""
     not_compared: tuple[str, ...] = ()

@@ -43,6 +43,8 @@ class Fault:
 
     kind: FaultKind
     detail: str
+    is_unfinished: bool = False
+    """Whether the file is the beginning of a Parquet file: it may still be being written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +145,15 @@ def open_parquet(file: RangeFile) -> OpenedFile | Fault:
 def _fault(size: int, head: bytes, end: bytes, footer_bytes: int) -> Fault | None:
     """What the first and last bytes already tell."""
     if not size:
-        return Fault(FaultKind.EMPTY, "the file has 0 bytes")
+        return Fault(FaultKind.EMPTY, "the file has 0 bytes", is_unfinished=True)
     known = {MAGIC, MAGIC_ENCRYPTED}
-    if size < len(MAGIC) + _ENDING or not {head, end} <= known:
-        return Fault(FaultKind.MAGIC, f"{size} bytes, starting {head!r} and ending {end!r}")
+    is_short = size < len(MAGIC) + _ENDING
+    if is_short or not {head, end} <= known:
+        return Fault(
+            FaultKind.MAGIC,
+            f"{size} bytes, starting {head!r} and ending {end!r}",
+            is_unfinished=MAGIC.startswith(head) and (is_short or end not in known),
+        )
     if MAGIC_ENCRYPTED in {head, end}:
         return Fault(FaultKind.ENCRYPTED, "the magic bytes are PARE: the footer is encrypted")
     if footer_bytes + _ENDING + len(MAGIC) > size:
