@@ -18,63 +18,75 @@ MISTAKES = {
         "infra/modules/app.bicep", "reserved: true }", "reserved: true", "syntax"
     ),
     "wrong module parameter": Mistake(
-        "infra/main.bicep", "quotaGb: logQuotaGb", "quota: logQuotaGb", "modules"
+        "infra/main.bicep", "quotaGb: logQuotaGb", "quota: logQuotaGb", "compiled"
     ),
     "module parameter of another type": Mistake(
-        "infra/main.bicep", "quotaGb: logQuotaGb", "quotaGb: location", "modules"
+        "infra/main.bicep", "quotaGb: logQuotaGb", "quotaGb: '${logQuotaGb}'", "compiled"
+    ),
+    "word of an alert that was not meant to change": Mistake(
+        "infra/modules/alerts.bicep", "drops the app", "keeps the app", "snapshots"
+    ),
+    "address that only the default network has": Mistake(
+        "infra/modules/network.bicep",
+        "cidrSubnet(addressPrefix, 26, 1)",
+        "'10.20.0.64/26'",
+        "snapshots",
+    ),
+    "policy of names that hides foreign accounts": Mistake(
+        "infra/modules/network.bicep", "'NxDomainRedirect'", "'Default'", "snapshots"
     ),
     "unknown deployment parameter": Mistake(
         "infra/main.parameters.json", '"outputContainer"', '"outputContaner"', "parameters"
     ),
     "misspelt property": Mistake(
-        "infra/modules/storage.bicep", "minimumTlsVersion", "minimumTlsVersions", "types"
+        "infra/modules/storage.bicep", "minimumTlsVersion", "minimumTlsVersions", "compiled"
     ),
     "property left out": Mistake(
-        "infra/modules/storage.bicep", "  sku: { name: 'Standard_LRS' }\n", "", "types"
+        "infra/modules/storage.bicep", "  sku: { name: 'Standard_LRS' }\n", "", "compiled"
     ),
     "value that is not one of the choices": Mistake(
-        "infra/modules/storage.bicep", "'TLS1_2'", "'TLS1_9'", "types"
+        "infra/modules/storage.bicep", "'TLS1_2'", "'TLS1_9'", "security"
     ),
     "text instead of a number": Mistake(
-        "infra/modules/alerts.bicep", "threshold: 0", "threshold: '0'", "types"
+        "infra/modules/alerts.bicep", "threshold: 0", "threshold: '0'", "compiled"
     ),
     "text in a loop's item for a number": Mistake(
-        "infra/modules/alerts.bicep", "severity: 1", "severity: '1'", "types"
+        "infra/modules/alerts.bicep", "severity: 1", "severity: '1'", "compiled"
     ),
     "text parameter for a number": Mistake(
         "infra/modules/app.bicep",
         "instanceMemoryMB: instanceMemoryMB",
-        "instanceMemoryMB: checkSchedule",
-        "types",
+        "instanceMemoryMB: '${instanceMemoryMB}'",
+        "compiled",
     ),
     "read-only property set": Mistake(
         "infra/modules/topic.bicep",
         "properties: { source:",
         "properties: { provisioningState: 'Succeeded', source:",
-        "types",
+        "compiled",
     ),
     "choice that does not exist": Mistake(
-        "infra/events.bicep", "endpointType: 'WebHook'", "endpointType: 'Webhook'", "types"
+        "infra/events.bicep", "endpointType: 'WebHook'", "endpointType: 'Webhook'", "compiled"
     ),
     "API version that does not exist": Mistake(
-        "infra/modules/vault.bicep", "vaults@2024-11-01", "vaults@2024-11-31", "types"
+        "infra/modules/vault.bicep", "vaults@2024-11-01", "vaults@2024-11-31", "compiled"
     ),
     "misspelt name": Mistake(
-        "infra/modules/roles.bicep", "scope: deadLetters", "scope: deadLetter", "names"
+        "infra/modules/roles.bicep", "scope: deadLetters", "scope: deadLetter", "compiled"
     ),
     "misspelt member of a resource": Mistake(
         "infra/modules/app.bicep",
         "app.properties.defaultHostName",
         "app.properties.hostName",
-        "names",
+        "compiled",
     ),
     "misspelt output of a module": Mistake(
-        "infra/main.bicep", "identity.outputs.clientId", "identity.outputs.clientid", "names"
+        "infra/main.bicep", "identity.outputs.clientId", "identity.outputs.clientid", "compiled"
     ),
     "misspelt field of a loop's item": Mistake(
-        "infra/modules/alerts.bicep", "rule.severity", "rule.severeness", "names"
+        "infra/modules/alerts.bicep", "rule.severity", "rule.severeness", "compiled"
     ),
-    "child without a parent": Mistake("infra/modules/app.bicep", "  parent: app\n", "", "types"),
+    "child without a parent": Mistake("infra/modules/app.bicep", "  parent: app\n", "", "compiled"),
     "container of dead letters that does not exist": Mistake(
         "infra/events.bicep", "'gem-deadletter'", "'gem-deadletters'", "stores"
     ),
@@ -92,8 +104,8 @@ MISTAKES = {
     ),
     "deployment with a password": Mistake(
         "infra/modules/app.bicep",
-        "  name: 'scm'\n  properties: { allow: false }",
-        "  name: 'scm'\n  properties: { allow: true }",
+        "properties: { allow: false }",
+        "properties: { allow: true }",
         "security",
     ),
     "deployment that is not turned off": Mistake(
@@ -119,7 +131,7 @@ MISTAKES = {
     ),
     "right in the wrong resource group": Mistake(
         "infra/main.bicep",
-        "scope: resourceGroup(outputParts[2], outputParts[4])",
+        "scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])",
         "scope: group",
         "scopes",
     ),
@@ -147,11 +159,15 @@ MISTAKES = {
     "unset schedule": Mistake(
         "infra/modules/app.bicep", "  GEM_CHECK_SCHEDULE: checkSchedule\n", "", "bindings"
     ),
-    "renamed queue": Mistake("infra/main.bicep", "'gem-batches'", "'gem-batch'", "bindings"),
-    "queue of batches that is not created": Mistake(
-        "infra/main.bicep", "[resultsQueue, batchesQueue]", "[resultsQueue]", "bindings"
+    "renamed queue": Mistake(
+        "infra/modules/stores.bicep", "'gem-batches'", "'gem-batch'", "bindings"
     ),
-    "renamed container": Mistake("infra/main.bicep", "'gem-worklist'", "'gem-worklists'", "stores"),
+    "queue of batches that is not created": Mistake(
+        "infra/modules/stores.bicep", "[resultsQueue, batchesQueue]", "[resultsQueue]", "bindings"
+    ),
+    "renamed container": Mistake(
+        "infra/modules/stores.bicep", "'gem-worklist'", "'gem-worklists'", "stores"
+    ),
     "other container's events": Mistake(
         "infra/events.bicep", "containers/gem-tickets/blobs/", "containers/gem-tickets", "bindings"
     ),
@@ -165,7 +181,7 @@ MISTAKES = {
         "azure_yaml",
     ),
     "queue that is not created": Mistake(
-        "infra/main.bicep", "queues: [resultsQueue", "queues: [token", "stores"
+        "infra/modules/stores.bicep", "queues: [resultsQueue", "queues: [appName", "stores"
     ),
     "queue of another name": Mistake(
         "infra/main.bicep", "resultsQueue = 'gem-results'", "resultsQueue = 'gem-result'", "stores"

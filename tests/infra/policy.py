@@ -122,7 +122,7 @@ def assigned_roles(root: Path) -> tuple[set[tuple[str, str, str]], list[str]]:
             scope, principal = has["scope"], has["properties.principalId"]
             role = has["properties.roleDefinitionId"].rstrip(")").rpartition(", ")[2]
             found.add((principal, scope, names.get(guids.get(role, ""), f"unknown: {role}")))
-            if has["name"] != f"guid({scope}.id, {principal}, {role})":
+            if has["name"] != f"guid({scope}.id, {_named(principal, file)}, {role})":
                 faults.append(
                     f"{resource.name}: its name is not a guid of scope, principal and role"
                 )
@@ -130,6 +130,16 @@ def assigned_roles(root: Path) -> tuple[set[tuple[str, str, str]], list[str]]:
             if kind != "'ServicePrincipal'" and principal != "operatorPrincipalId":
                 faults.append(f"{resource.name}: principalType {kind}")
     return found, faults
+
+
+def _named(principal: str, file: bicep.BicepFile) -> str:
+    """What stands for a principal in the name of an assignment.
+
+    Inside the resource group it is the name of its resource, which what-if knows beforehand. A
+    resource outside may outlive the app, and the next app has another principal.
+    """
+    name = f"{principal.removesuffix('PrincipalId')}Name"
+    return name if name in file.declared("parameter") else principal
 
 
 _LABELS = {
@@ -145,6 +155,7 @@ _LABELS = {
     "reports": "container `gem-reports`",
     "vault": "vault",
     "output_": "your output storage",
+    "secrets[index]": "each named secret",
 }
 
 
@@ -168,8 +179,7 @@ def scopes(root: Path) -> list[str]:
     main = bicep.BicepFile(root / "infra" / "main.bicep")
     found = []
     for name, node in main.declared("module").items():
-        assigns = bicep.BicepFile(main.path.parent / bicep.path_of(node))
-        if all("/roleAssignments" not in each.kind for each in assigns.resources()):
+        if not _assigns(main.path.parent / bicep.path_of(node)):
             continue
         has = bicep.properties(bicep.object_of(node))
         named = [value for path, value in has.items() if path.startswith("params.")]
@@ -178,6 +188,15 @@ def scopes(root: Path) -> list[str]:
         if wanted != {has["scope"]}:
             found.append(f"{name}: assigned in {has['scope']}, not in {', '.join(sorted(wanted))}")
     return found
+
+
+def _assigns(path: Path) -> bool:
+    """Whether a file or one of its modules assigns a right."""
+    file = bicep.BicepFile(path)
+    inner = (path.parent / bicep.path_of(node) for node in file.declared("module").values())
+    return any("/roleAssignments" in each.kind for each in file.resources()) or any(
+        map(_assigns, inner)
+    )
 
 
 def telemetry(root: Path) -> list[str]:

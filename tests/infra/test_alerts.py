@@ -19,8 +19,13 @@ from gem_core.flows.manage_jobs import forget_job, redeliver_job
 from gem_core.logs import Event, log
 from tests.builders import JOB, OUTPUT, World, answer, finished, matched_file
 from tests.fakes import FakePoison
-from tests.infra.asked import QUERIES, WINDOWS, Line, Run, ask
+from tests.infra.contract import ROOT
+from tests.infra.queries import all_queries, duration, windows
 
+WINDOWS = windows(ROOT)
+QUERIES = all_queries(ROOT)
+LONGEST = all_queries(ROOT, waiting=1380)["manifests-waiting"]
+"""By the most that `WAITING_MINUTES` may be; tests/infra/test_parameters.py holds the limit."""
 OF_THE_WORKBOOK = sorted(set(QUERIES) - set(WINDOWS))
 MINUTE = timedelta(minutes=1)
 
@@ -31,7 +36,9 @@ class Life:
     def __init__(self, handler: "_Keeper") -> None:
         self.world = World()
         self.lines = handler.lines
-        self.requests: list[Run] = []
+        self.requests: list[tuple[datetime, str, bool]] = []
+        self.operations: list[tuple[datetime, str]] = []
+        """What the workspace writes about itself: (time, detail)."""
         handler.clock = self.world.clock
 
     def tick(self) -> None:
@@ -44,13 +51,48 @@ class Life:
         for _ in range(int(minutes)):
             self.tick()
 
-    def ask(self, name: str) -> list[Any]:
+    def ask(self, name: str, *, query: str = "") -> list[Any]:
         """The rows that a query gives now, over the time window of its alert."""
-        return ask(name, self.lines, self.requests, now=self.world.clock.now)
+        now = datetime.now(UTC)
+        earliest = self.world.clock.now - duration(WINDOWS.get(name, "P30D"))
+
+        def times(moments: list[datetime]) -> list[datetime]:
+            return [at - self.world.clock.now + now for at in moments]
+
+        lines = [(at, message) for at, message in self.lines if at >= earliest]
+        runs = [run for run in self.requests if run[0] >= earliest]
+        traces = {
+            "TimeGenerated": pa.array(times([at for at, _ in lines]), TIME),
+            "Message": pa.array([message for _, message in lines], pa.string()),
+            "AppRoleName": pa.array(["app"] * len(lines), pa.string()),
+        }
+        requests = {
+            "TimeGenerated": pa.array(times([at for at, _, _ in runs]), TIME),
+            "OperationName": pa.array([operation for _, operation, _ in runs], pa.string()),
+            "Success": pa.array([success for _, _, success in runs], pa.bool_()),
+            "AppRoleName": pa.array(["app"] * len(runs), pa.string()),
+        }
+        operations = [line for line in self.operations if line[0] >= earliest]
+        workspace = {
+            "TimeGenerated": pa.array(times([at for at, _ in operations]), TIME),
+            "Category": pa.array(["Ingestion"] * len(operations), pa.string()),
+            "Detail": pa.array([detail for _, detail in operations], pa.string()),
+        }
+        tables = {"AppTraces": traces, "AppRequests": requests, "_LogOperation": workspace}
+        for table, columns in tables.items():
+            CONNECTION.register("rows", pa.table(columns))
+            CONNECTION.sql(f"create or replace table {table} as from rows")
+        return CONNECTION.sql(_sql(query or QUERIES[name])).fetchall()
 
     def fires(self) -> set[str]:
         """The alerts that would fire now."""
         return {name for name in WINDOWS if self.ask(name)}
+
+
+@cache
+def _sql(query: str) -> str:
+    """A query as SQL; its tables exist. To translate it takes longer than to run it."""
+    return duckdb_kql.to_sql(query, schema(CONNECTION))
 
 
 class _Keeper(logging.Handler):
@@ -120,15 +162,49 @@ def test_gem_that_refuses(life: Life) -> None:
     assert life.fires() == set()
 
 
-def test_failed_runs(life: Life) -> None:
-    life.ticks(1)
-    life.requests = [(life.world.clock(), "deliver_results", False)]
-    assert life.fires() == {"function-failures"}
-    life.requests = [
-        (life.world.clock(), "status", False),
-        (life.world.clock(), "check_jobs", True),
-    ]
-    assert life.fires() == set()
+class TestFailedRuns:
+    """The platform ends instances amid a run; the run is then repeated."""
+
+    def ran(self, life: Life, runs: str, *, function: str = "check_jobs") -> None:
+        """Runs of a function, one a minute: + succeeded, - failed."""
+        for run in runs:
+            life.tick()
+            life.requests.append((life.world.clock(), function, run == "+"))
+
+    def test_one_before_a_success_is_routine(self, life: Life) -> None:
+        self.ran(life, "+--+")
+        life.ticks(20)
+        assert life.fires() == set()
+
+    def test_those_that_repeat(self, life: Life) -> None:
+        self.ran(life, "-+-+-+")
+        assert life.fires() == {"function-failures"}
+        life.ticks(60)
+        assert life.fires() == set()
+
+    def test_one_after_which_nothing_has_succeeded(self, life: Life) -> None:
+        self.ran(life, "+-", function="deliver_results")
+        self.ran(life, "++")
+        life.ticks(10)
+        assert life.fires() == set(), "the next run may still come"
+        life.ticks(10)
+        assert life.fires() == {"function-failures"}
+        self.ran(life, "+", function="deliver_results")
+        assert life.fires() == set()
+
+    def test_not_those_of_http_routes(self, life: Life) -> None:
+        self.ran(life, "---", function="status")
+        life.ticks(20)
+        assert life.fires() == set()
+
+
+def test_a_quota_that_blinds_the_other_alerts(life: Life) -> None:
+    """Azure's own line; its words are those of the documentation of the daily cap."""
+    life.ticks(5)
+    detail = "The data volume threshold was reached. Ingestion status = OverQuota"
+    life.operations = [(life.world.clock(), detail)]
+    life.world.clock.move(minutes=16)
+    assert life.fires() == {"log-quota-reached", "no-successful-tick"}
 
 
 def test_messages_that_failed_too_often(life: Life) -> None:
@@ -177,6 +253,15 @@ class TestManifestsThatWait:
             life.ticks(2)
         life.ticks(15)
         assert life.fires() == {"manifests-waiting"}
+
+    def test_for_the_longest_time_that_may_be_set(self, life: Life) -> None:
+        finish(life)
+        for _ in range(24):
+            life.ticks(2)
+            life.world.clock.move(minutes=56)
+            assert life.ask("manifests-waiting", query=LONGEST) == []
+        life.ticks(2)
+        assert life.ask("manifests-waiting", query=LONGEST)
 
     def test_not_while_an_output_may_still_appear(self, life: Life) -> None:
         finish(life)
