@@ -51,7 +51,7 @@ def parameters(root: Path) -> list[str]:
     asked = set(re.findall(r"\$\{(\w+)", json.dumps(given)))
     asked -= {"AZURE_PRINCIPAL_ID", "AZURE_PRINCIPAL_TYPE"}
     deploy = yaml.safe_load((root / ".github" / "workflows" / "deploy.yml").read_text())
-    passed = set(deploy["jobs"]["deploy"]["env"])
+    passed = {*deploy["env"], *deploy["jobs"]["provision"]["env"]}
     found += [f"deploy.yml does not pass {name}" for name in sorted(asked - passed)]
     return found + [
         f"deploy.yml passes {name}, which nothing uses"

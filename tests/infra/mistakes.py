@@ -256,16 +256,40 @@ MISTAKES = {
         "infra/main.bicep", "output TOPIC_NAME", "output EVENT_TOPIC_NAME", "hooks"
     ),
     "hook without wait": Mistake(
-        "infra/hooks/postdeploy.sh", "until key_exists", "until true", "hooks"
+        "infra/hooks/postdeploy.sh", "until is_ready", "until true", "hooks"
     ),
     "hook that waits for ever": Mistake(
-        "infra/hooks/postdeploy.sh", 'if [ "$try" -ge "$tries" ]', "if [ 1 -ge 100 ]", "hooks"
+        "infra/hooks/postdeploy.sh", '[ "$try" -lt "$tries" ]', '[ "$try" -lt 50 ]', "hooks"
     ),
     "hook that hides a failed deployment": Mistake(
-        "infra/hooks/postdeploy.sh", "if ! az deployment", "if az deployment", "hooks"
+        "infra/hooks/postdeploy.sh",
+        '[ "$try" -lt 3 ] || stop',
+        '[ "$try" -lt 3 ] || break; :',
+        "hooks",
     ),
     "hook that is not POSIX sh": Mistake(
         "infra/hooks/postdeploy.sh", "try=$((try + 1))", 'tried+=("$try")', "hooks"
+    ),
+    "hook that uses az's own default subscription": Mistake(
+        "infra/hooks/postdeploy.sh",
+        'az deployment group create --subscription "$AZURE_SUBSCRIPTION_ID"',
+        "az deployment group create",
+        "hooks",
+    ),
+    "hook that takes a missing function for a slow start": Mistake(
+        "infra/hooks/postdeploy.sh", '[ "$code" = 404 ]', '[ "$code" = 405 ]', "hooks"
+    ),
+    "hook that does not look at the sign-in": Mistake(
+        "infra/hooks/postdeploy.sh", "az account show", "true account show", "hooks"
+    ),
+    "hook that reads no carriage return": Mistake(
+        "infra/hooks/postdeploy.sh", "tr -d '\\r'", "cat", "hooks"
+    ),
+    "message in one of the two hooks": Mistake(
+        "infra/hooks/postdeploy.ps1", "az is not installed", "az is missing", "powershell"
+    ),
+    "wait in one of the two hooks": Mistake(
+        "infra/hooks/postdeploy.ps1", "else { '20' }", "else { '2' }", "powershell"
     ),
     "hook that is not PowerShell": Mistake(
         "infra/hooks/postdeploy.ps1", "$try = 1\n", "$try = (1\n", "powershell"
