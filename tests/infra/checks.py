@@ -33,6 +33,7 @@ CHECKS: dict[str, Check] = {
         policy.security,
         policy.roles,
         policy.scopes,
+        policy.condition,
         policy.telemetry,
         contract.parameters,
         contract.settings,

@@ -147,6 +147,21 @@ MISTAKES = {
         '"enableDependencyTracking": true',
         "telemetry",
     ),
+    "pipeline that may make owners": Mistake(
+        "docs/pipeline-condition.txt",
+        "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
+        "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+        "condition",
+    ),
+    "pipeline that may not assign what Bicep does": Mistake(
+        "docs/pipeline-condition.txt", ", 4633458b-17de-408a-b874-0445c86b69e6", "", "condition"
+    ),
+    "secret in Bicep": Mistake(
+        "infra/modules/vault-roles.bicep",
+        "vaults/secrets@2024-11-01' existing =",
+        "vaults/secrets@2024-11-01' =",
+        "security",
+    ),
     "missing setting": Mistake(
         "infra/modules/app.bicep",
         "  GEM_STATE__queueServiceUri: 'https://${stateStorageName}.queue.${storageSuffix}'\n",
@@ -215,6 +230,15 @@ MISTAKES = {
     ),
     "deployment without checks": Mistake(
         ".github/workflows/deploy.yml", "    needs: check\n", "", "workflows"
+    ),
+    "code deployed with the rights of the one that provisions": Mistake(
+        ".github/workflows/deploy.yml",
+        "environment: production",
+        "environment: infrastructure",
+        "workflows",
+    ),
+    "compiler that is not pinned": Mistake(
+        ".github/workflows/ci.yml", " --version v0.49.2", "", "workflows"
     ),
     "deployment by any push": Mistake(
         ".github/workflows/deploy.yml", 'tags: ["v*"]', 'branches: ["main"]', "workflows"

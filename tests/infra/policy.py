@@ -84,6 +84,8 @@ def security(root: Path) -> list[str]:
         for resource in file.resources():
             if resource.existing:
                 continue
+            if resource.kind == "Microsoft.KeyVault/vaults/secrets":
+                found.append(f"{file.path.name}: {resource.name}: Bicep never writes a secret")
             has = bicep.properties(resource.body)
             found += [
                 f"{file.path.name}: {resource.name}: {path} is not {value}"
@@ -169,6 +171,21 @@ def roles(root: Path) -> list[str]:
     assigned, faults = assigned_roles(root)
     labelled = {(_LABELS.get(who, who), _LABELS.get(on, on), role) for who, on, role in assigned}
     return faults + [f"{' / '.join(row)}" for row in sorted(documented ^ labelled)]
+
+
+def condition(root: Path) -> list[str]:
+    """The pipeline may assign the roles that Bicep assigns to service principals, and no others."""
+    text = (root / "docs" / "pipeline-condition.txt").read_text(encoding="utf-8")
+    lists = re.findall(r"GuidEquals \{([^}]*)\}", text)
+    assigned, _ = assigned_roles(root)
+    wanted = {ROLES[role] for who, _, role in assigned if who != "operatorPrincipalId"}
+    given = [set(re.split(r",\s*", each)) for each in lists]
+    found = [] if given == [wanted, wanted] else ["other roles than Bicep assigns"]
+    for action, source in (("write", "@Request"), ("delete", "@Resource")):
+        part = text.partition(f"roleAssignments/{action}'")[2].partition("ActionMatches")[0]
+        if part.count(f"{source}[") != 2:
+            found.append(f"{action}: not about {source}")
+    return found
 
 
 def scopes(root: Path) -> list[str]:

@@ -17,6 +17,7 @@ CHECKED = (
     "infra",
     "tests/infra/snapshots",
     "docs/operations.md",
+    "docs/pipeline-condition.txt",
     "azure.yaml",
     ".github",
     ".funcignore",
