@@ -25,7 +25,6 @@ foreach ($number in $tries, $seconds, $retry) {
     }
 }
 $events = Join-Path (Split-Path -Parent $PSScriptRoot) 'events.bicep'
-$nowhere = if ($IsWindows) { 'NUL' } else { '/dev/null' }
 
 if (-not (Get-Command az -ErrorAction SilentlyContinue)) {
     Stop-Hook "az is not installed: see Microsoft's page on the Azure CLI."
@@ -42,12 +41,18 @@ if ($LASTEXITCODE -ne 0) {
 
 # Whether the app answers and has its key. If not, $reason and $remedy say more.
 function Test-Ready {
-    $script:code = if (Get-Command curl -CommandType Application -ErrorAction SilentlyContinue) {
-        curl --silent --output $nowhere --max-time 30 --write-out '%{http_code}' "https://$($env:APP_HOST_NAME)/api/health"
-    } else { 'no curl' }
+    $answer = if (Get-Command curl -CommandType Application -ErrorAction SilentlyContinue) {
+        (curl --silent --max-time 30 --write-out ' %{http_code}' "https://$($env:APP_HOST_NAME)/api/health") -join ' '
+    } else { 'no-curl' }
+    $script:code = $answer.Split(' ')[-1]
     if ($code -eq '404') {
         $script:reason = "no function of the app is indexed (404)"
         $script:remedy = "Run 'azd deploy' again; if that does not help, read the log stream."
+        return $false
+    }
+    if ($answer.Contains('"not loaded"')) {
+        $script:reason = "the app cannot be loaded"
+        $script:remedy = "Its log has the error (the event app_not_loaded). Correct it and run 'azd deploy' again."
         return $false
     }
     $script:remedy = "Read its log stream: a setting may be missing, or a role is not assigned yet."

@@ -37,17 +37,25 @@ az functionapp show --subscription "$AZURE_SUBSCRIPTION_ID" --resource-group "$A
 
 # Whether the app answers and has its key. If not, `reason` and `remedy` say more.
 is_ready() {
-    code=$(curl --silent --output /dev/null --max-time 30 --write-out '%{http_code}' "https://$APP_HOST_NAME/api/health") || true
+    answer=$(curl --silent --max-time 30 --write-out ' %{http_code}' "https://$APP_HOST_NAME/api/health") || true
+    code=${answer##* }
     if [ "$code" = 404 ]; then
         reason="no function of the app is indexed (404)"
         remedy="Run 'azd deploy' again; if that does not help, read the log stream."
         return 1
     fi
+    case "$answer" in
+        *'"not loaded"'*)
+            reason="the app cannot be loaded"
+            remedy="Its log has the error (the event app_not_loaded). Correct it and run 'azd deploy' again."
+            return 1
+            ;;
+    esac
     remedy="Read its log stream: a setting may be missing, or a role is not assigned yet."
     case "$code" in
         200 | 503 | 403) ;;
         *)
-            reason="the app does not answer (${code:-no curl})"
+            reason="the app does not answer (${code:-no-curl})"
             return 1
             ;;
     esac

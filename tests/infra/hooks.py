@@ -42,7 +42,7 @@ echo "curl $*" >> "$CALLS"
 set -- $HEALTH $(grep -c '^curl' "$CALLS")
 for last; do :; done
 shift $(( last < $# ? last - 1 : $# - 2 ))
-printf '%s' "$1"
+printf '{"status": "%s"} %s' "$STATUS" "$1"
 [ "$1" != 000 ]
 """
 _SLEEP = '#!/bin/sh\necho "sleep $*" >> "$CALLS"\n'
@@ -83,6 +83,9 @@ CASES = {
     "the app starts slowly": Case({"HEALTH": "000 502 503"}, [*LOOK, KEYS, SUBSCRIBE]),
     "the app never answers": Case({"HEALTH": "000"}, LOOK, 1, "does not answer (000)"),
     "no function is indexed": Case({"HEALTH": "404"}, LOOK, 1, "Run 'azd deploy' again"),
+    "the app cannot be loaded": Case(
+        {"HEALTH": "503", "STATUS": "not loaded"}, LOOK, 1, "the event app_not_loaded"
+    ),
     "functions are indexed late": Case({"HEALTH": "404 200"}, [*LOOK, KEYS, SUBSCRIBE]),
     "the list of addresses refuses us": Case({"HEALTH": "403"}, [*LOOK, KEYS, SUBSCRIBE]),
     "the handshake fails twice": Case({"SUBSCRIBED_AT": "3"}, [*LOOK, KEYS, *[SUBSCRIBE] * 3]),
@@ -150,7 +153,7 @@ def run_hook(
             "KEY_AT": "1",
             "AFTER_KEY": "",
         }
-        usual |= {"SUBSCRIBED_AT": "1", "HEALTH": "200", "WAIT_TRIES": str(TRIES)}
+        usual |= {"SUBSCRIBED_AT": "1", "HEALTH": "200", "STATUS": "ok", "WAIT_TRIES": str(TRIES)}
         if file.endswith(".ps1"):  # it waits by itself, so there is no stub of that
             usual |= {"WAIT_SECONDS": "0", "RETRY_SECONDS": "0", "HOME": folder}
         environment = {**usual, **world, "PATH": folder, "CALLS": str(calls)}
