@@ -43,6 +43,14 @@ var rules = [
     every: 'PT15M'
   }
   {
+    name: 'poison-expiring'
+    says: 'The oldest message of a poison queue is five days old. Azure deletes it when it is seven days old. Correct the cause, then run: gem-courier poison replay.'
+    severity: 1
+    query: loadTextContent('../queries/poison-expiring.kql')
+    window: 'PT1H'
+    every: 'PT1H'
+  }
+  {
     name: 'jobs-past-deadline'
     says: 'Jobs ended as expired (older than the deadline) or lost (unknown to GEM for too long).'
     severity: 2

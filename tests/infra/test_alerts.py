@@ -219,6 +219,21 @@ def test_messages_that_failed_too_often(life: Life) -> None:
     assert life.fires() == set()
 
 
+def test_a_failed_message_that_azure_will_delete_soon(life: Life) -> None:
+    poison = FakePoison()
+    life.world.poison = (FakePoison(), poison)
+    poison.put("old", life.world.clock())
+    for day in range(7):
+        life.ticks(1)
+        life.world.clock.move(days=1)
+        poison.put("new", life.world.clock())
+        life.ticks(10)
+        assert ("poison-expiring" in life.fires()) == (day >= 4)
+    poison.held.clear()
+    life.ticks(70)
+    assert life.fires() == set()
+
+
 def test_a_job_past_its_deadline(life: Life) -> None:
     life.world.gem.answers[JOB] = [answer("running")]
     life.world.add(JOB)
