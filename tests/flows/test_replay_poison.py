@@ -234,15 +234,14 @@ def test_a_tick_removes_what_was_delivered_meanwhile(caplog: pytest.LogCaptureFi
 def test_a_tick_says_since_when_the_oldest_message_waits() -> None:
     """Of those that wait for a person: the others are deleted by the same tick."""
     world = undelivered("done", "open")
-    older, newer = FakePoison(page=32), FakePoison(page=32)
+    older, newer = (FakePoison(page=32, clock=world.clock) for _ in range(2))
     world.poison = (newer, older)
-    older.put(ticket("done"), START)
-    older.put("hello", START + timedelta(hours=2))
-    older.put(ticket("open"), START + timedelta(hours=1))
-    newer.put("hello", START + timedelta(hours=3))
+    for queue, text in ((older, ticket("done")), (older, "hello"), (newer, ticket("open"))):
+        queue.put(text)
+        world.clock.move(hours=1)
     deliver_results(world.deliverer, "done")
     tick = check_jobs(world.checker)
-    assert (tick.poison_messages, tick.oldest_poison_at) == (3, START + timedelta(hours=1))
+    assert (tick.poison_messages, tick.oldest_poison_at) == (2, START + timedelta(hours=1))
     older.held.clear()
     newer.held.clear()
     assert check_jobs(world.checker).oldest_poison_at is None

@@ -220,13 +220,13 @@ def test_messages_that_failed_too_often(life: Life) -> None:
 
 
 def test_a_failed_message_that_azure_will_delete_soon(life: Life) -> None:
-    poison = FakePoison()
+    poison = FakePoison(clock=life.world.clock)
     life.world.poison = (FakePoison(), poison)
-    poison.put("old", life.world.clock())
+    poison.put("old")
     for day in range(7):
         life.ticks(1)
         life.world.clock.move(days=1)
-        poison.put("new", life.world.clock())
+        poison.put("new")
         life.ticks(10)
         assert ("poison-expiring" in life.fires()) == (day >= 4)
     poison.held.clear()
