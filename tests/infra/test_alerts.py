@@ -19,13 +19,8 @@ from gem_core.flows.manage_jobs import forget_job, redeliver_job
 from gem_core.logs import Event, log
 from tests.builders import JOB, OUTPUT, World, answer, finished, matched_file
 from tests.fakes import FakePoison
-from tests.infra.contract import ROOT
-from tests.infra.queries import all_queries, duration, windows
+from tests.infra.asked import LONGEST, QUERIES, WINDOWS, Line, Run, ask
 
-WINDOWS = windows(ROOT)
-QUERIES = all_queries(ROOT)
-LONGEST = all_queries(ROOT, waiting=1380)["manifests-waiting"]
-"""By the most that `WAITING_MINUTES` may be; tests/infra/test_parameters.py holds the limit."""
 OF_THE_WORKBOOK = sorted(set(QUERIES) - set(WINDOWS))
 MINUTE = timedelta(minutes=1)
 
@@ -36,9 +31,9 @@ class Life:
     def __init__(self, handler: "_Keeper") -> None:
         self.world = World()
         self.lines = handler.lines
-        self.requests: list[tuple[datetime, str, bool]] = []
-        self.operations: list[tuple[datetime, str]] = []
-        """What the workspace writes about itself: (time, detail)."""
+        self.requests: list[Run] = []
+        self.operations: list[Line] = []
+        """What the workspace writes about itself."""
         handler.clock = self.world.clock
 
     def tick(self) -> None:
@@ -53,46 +48,18 @@ class Life:
 
     def ask(self, name: str, *, query: str = "") -> list[Any]:
         """The rows that a query gives now, over the time window of its alert."""
-        now = datetime.now(UTC)
-        earliest = self.world.clock.now - duration(WINDOWS.get(name, "P30D"))
-
-        def times(moments: list[datetime]) -> list[datetime]:
-            return [at - self.world.clock.now + now for at in moments]
-
-        lines = [(at, message) for at, message in self.lines if at >= earliest]
-        runs = [run for run in self.requests if run[0] >= earliest]
-        traces = {
-            "TimeGenerated": pa.array(times([at for at, _ in lines]), TIME),
-            "Message": pa.array([message for _, message in lines], pa.string()),
-            "AppRoleName": pa.array(["app"] * len(lines), pa.string()),
-        }
-        requests = {
-            "TimeGenerated": pa.array(times([at for at, _, _ in runs]), TIME),
-            "OperationName": pa.array([operation for _, operation, _ in runs], pa.string()),
-            "Success": pa.array([success for _, _, success in runs], pa.bool_()),
-            "AppRoleName": pa.array(["app"] * len(runs), pa.string()),
-        }
-        operations = [line for line in self.operations if line[0] >= earliest]
-        workspace = {
-            "TimeGenerated": pa.array(times([at for at, _ in operations]), TIME),
-            "Category": pa.array(["Ingestion"] * len(operations), pa.string()),
-            "Detail": pa.array([detail for _, detail in operations], pa.string()),
-        }
-        tables = {"AppTraces": traces, "AppRequests": requests, "_LogOperation": workspace}
-        for table, columns in tables.items():
-            CONNECTION.register("rows", pa.table(columns))
-            CONNECTION.sql(f"create or replace table {table} as from rows")
-        return CONNECTION.sql(_sql(query or QUERIES[name])).fetchall()
+        return ask(
+            name,
+            self.lines,
+            self.requests,
+            now=self.world.clock.now,
+            operations=self.operations,
+            query=query,
+        )
 
     def fires(self) -> set[str]:
         """The alerts that would fire now."""
         return {name for name in WINDOWS if self.ask(name)}
-
-
-@cache
-def _sql(query: str) -> str:
-    """A query as SQL; its tables exist. To translate it takes longer than to run it."""
-    return duckdb_kql.to_sql(query, schema(CONNECTION))
 
 
 class _Keeper(logging.Handler):
