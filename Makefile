@@ -5,7 +5,7 @@ READY := .venv/ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start quick test chaos chaos-real bench bench-checks bench-ids bench-process bench-remote polling infra-check infra-types cold-start check fix lock clean
+.PHONY: help demo start quick test chaos chaos-real bench bench-checks bench-ids bench-process bench-remote polling infra-check cold-start check fix lock clean
 
 help: ## prints this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,12 +32,9 @@ test: $(READY) ## every test (ARGS="-k audit" selects some, in one process, with
 chaos-real: $(READY) ## 50 jobs on Azurite while the app is killed and storage restarts (ARGS="--seed 2")
 	@$(BIN)/python -m tests.integration.campaign $(ARGS)
 
-infra-check: $(READY) ## checks the infrastructure without Azure
+infra-check: $(READY) ## checks the infrastructure without Azure; also compiles it where `bicep` is on the PATH
 	@$(BIN)/python -m pytest -q -s tests/infra
 	@$(BIN)/python -m tests.infra.seeding
-
-infra-types: $(READY) ## updates the types of Azure's resources after a new type or API version in infra/
-	@$(UV) run --quiet --no-project --python $(BIN)/python --with msmcp-azure==3.0.0 -m devkit.azure_types
 
 cold-start: $(READY) ## measures what an instance imports before it works, and azure.functions alone
 	@$(BIN)/python -m devkit.cold_start $(ARGS)

@@ -1,16 +1,22 @@
 // Deploys GEM Courier into a resource group of its own. docs/operations.md describes the parameters.
 targetScope = 'subscription'
 
+import { gemProblems, idProblems, listenerProblems, networkProblems, outputProblems, settingProblems, vaultProblems } from 'rules.bicep'
+
 @minLength(1)
-@maxLength(32)
-@description('Name of the environment. It is part of the name of the resource group, and a tag of every resource.')
+@maxLength(64)
+@description('Name of the environment: a tag of every resource, and part of the names of resources.')
 param environmentName string
 
 @metadata({ azd: { type: 'location' } })
 @description('Region. It must offer Flex Consumption.')
 param location string
 
-@description('Object id of the person who writes the secrets into the vault. Empty: nobody gets that right. azd passes the person who provisions.')
+@maxLength(90)
+@description('Name of the resource group. Empty: rg- and the name of the environment. azd down removes the whole group.')
+param resourceGroupName string = ''
+
+@description('Object id of the person who writes the secrets into a new vault. Empty: nobody gets that right. azd passes the person who provisions.')
 param operatorPrincipalId string = ''
 
 @allowed(['User', 'Group', 'ServicePrincipal'])
@@ -18,10 +24,20 @@ param operatorPrincipalId string = ''
 param operatorPrincipalType string = 'User'
 
 @description('Object ids of the listeners. They may receive and delete messages of the results queue, and read reports.')
-param listenerPrincipalIds array = []
+param listenerPrincipalIds string[] = []
 
-@description('Resource id of a vault of your own. Empty: a vault is created. The app can read every secret of the vault.')
+@description('Resource id of a vault of your own, which uses roles (RBAC). Empty: a vault is created.')
 param vaultId string = ''
+
+@description('Your own vault already holds the secrets, and the app may read these only. Otherwise it may read every secret of the vault.')
+param onlyNamedSecrets bool = false
+
+@maxLength(8)
+@description('End of the new vault\'s name. The name of a removed vault stays reserved for 90 days.')
+param vaultNameSuffix string = ''
+
+@description('Resource id of a Log Analytics workspace of your own. Empty: a workspace is created.')
+param workspaceId string = ''
 
 @description('Tenant id of the service principal that GEM knows. Empty: the app uses its own identity.')
 param gemTenantId string = ''
@@ -32,7 +48,10 @@ param gemClientId string = ''
 @description('Resource id of your own storage account that GEM writes to. The app\'s identity gets the right to read it.')
 param outputStorageId string = ''
 
-@description('Without outputStorageId: address of TomTom\'s output storage. It may contain {storageId}.')
+@description('Instead of it: resource ids of several storage accounts of your own. outputBlobServiceUri then contains {storageId}.')
+param outputStorageIds string[] = []
+
+@description('Address of TomTom\'s output storage, or of several accounts of your own. It may contain {storageId}.')
 param outputBlobServiceUri string = ''
 
 @description('Tenant id of the service principal for TomTom\'s output storage.')
@@ -48,15 +67,15 @@ param outputContainer string = 'default'
 param checkSchedule string = '0 * * * * *'
 
 @description('More settings by name, such as { GEM_JOB_DEADLINE_HOURS: \'72\' }.')
-param extraSettings object = {}
+param extraSettings { *: string } = {}
 
 @allowed([2048, 4096])
 @description('Memory of an instance in MB. 512 is too little: host, worker and the process that audits share it.')
 param instanceMemoryMB int = 2048
 
-@minValue(40)
+@minValue(1)
 @maxValue(1000)
-@description('Maximum number of instances. It limits the cost and the number of audits at the same time.')
+@description('Maximum number of instances of all functions together; at least 5 is better. It limits the cost and the number of audits at the same time.')
 param maximumInstanceCount int = 40
 
 @minValue(0)
@@ -67,6 +86,15 @@ param alwaysReadyBlobInstances int = 0
 @description('Puts storage and vault behind private endpoints. Operators and listeners then need access to that network.')
 param privateNetwork bool = false
 
+@description('Addresses of that network: /25 or larger.')
+param networkAddressPrefix string = '10.20.0.0/24'
+
+@description('Ranges that may call the app, such as 203.0.113.7/32. Empty: no restriction.')
+param allowedAddresses string[] = []
+
+@description('Logs each request to the state storage. This may cost more than everything else.')
+param storageLogs bool = false
+
 @description('Address that gets the alerts. Empty: the rules are created, but nobody is notified.')
 param alertEmail string = ''
 
@@ -75,25 +103,46 @@ param alertEmail string = ''
 param silentAfter string = 'PT15M'
 
 @minValue(15)
-@maxValue(1440)
-@description('Minutes from settled to the alert that a manifest was not sent: more than GEM_OUTPUT_GRACE_MINUTES.')
+@maxValue(1380)
+@description('Minutes from settled to the alert that a manifest was not sent: more than GEM_OUTPUT_GRACE_MINUTES. The alert looks back one day.')
 param waitingMinutes int = 60
 
 @minValue(1)
-@description('Gigabytes of logs a day. The workspace refuses more.')
+@description('Gigabytes of logs a day. A new workspace refuses more.')
 param logQuotaGb int = 1
+
+var problems = concat(
+  idProblems('OUTPUT_STORAGE_ID', [outputStorageId], 'Microsoft.Storage/storageAccounts'),
+  idProblems('OUTPUT_STORAGE_IDS', outputStorageIds, 'Microsoft.Storage/storageAccounts'),
+  idProblems('VAULT_ID', [vaultId], 'Microsoft.KeyVault/vaults'),
+  idProblems('WORKSPACE_ID', [workspaceId], 'Microsoft.OperationalInsights/workspaces'),
+  outputProblems(outputStorageId, outputStorageIds, outputBlobServiceUri, outputTenantId, outputClientId),
+  gemProblems(gemTenantId, gemClientId),
+  vaultProblems(vaultId, vaultNameSuffix, onlyNamedSecrets),
+  listenerProblems(listenerPrincipalIds),
+  networkProblems(networkAddressPrefix, allowedAddresses),
+  settingProblems(checkSchedule, waitingMinutes, extraSettings)
+)
+var wantedGroupName = empty(resourceGroupName) ? 'rg-${environmentName}' : resourceGroupName
+// Everything is in this group, so nothing is made while a parameter is wrong.
+var groupName = empty(problems) ? wantedGroupName : fail(join(problems, ' '))
 
 var tags = { 'azd-env-name': environmentName }
 var token = toLower(uniqueString(subscription().id, environmentName, location))
-var containers = ['gem-jobs', 'gem-worklist', 'gem-tickets', 'gem-reports', 'gem-outbox']
+// Names and ids as text: Bicep must know scopes, and what-if wants to know names, before anything is deployed.
+var groupId = '${subscription().id}/resourceGroups/${groupName}'
+var identityName = 'id-gem-courier-${token}'
+var hostStorageName = 'sthost${token}'
+var stateStorageName = 'stgem${token}'
+var insightsName = 'appi-${token}'
+var topicName = 'evgt-gem-courier-${token}'
+var newVaultName = 'kv-${token}${vaultNameSuffix}'
+var usedVaultId = empty(vaultId) ? '${groupId}/providers/Microsoft.KeyVault/vaults/${newVaultName}' : vaultId
 var resultsQueue = 'gem-results'
-var batchesQueue = 'gem-batches'
-// Text, because Bicep must know the scope of a module before anything is deployed.
-var groupId = '${subscription().id}/resourceGroups/rg-${environmentName}'
-var ownVaultId = '${groupId}/providers/Microsoft.KeyVault/vaults/kv-${token}'
+var outputIds = union(empty(outputStorageId) ? [] : [outputStorageId], outputStorageIds)
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
-  name: 'rg-${environmentName}'
+  name: groupName
   location: location
   tags: tags
 }
@@ -101,101 +150,72 @@ resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
 module identity 'modules/identity.bicep' = {
   name: 'identity'
   scope: group
-  params: { name: 'id-gem-courier-${token}', location: location, tags: tags }
-}
-
-module hostStorage 'modules/storage.bicep' = {
-  name: 'host-storage'
-  scope: group
-  params: {
-    name: 'sthost${token}'
-    location: location
-    tags: tags
-    containers: ['app-package']
-    queues: []
-    private: privateNetwork
-  }
-}
-
-module stateStorage 'modules/storage.bicep' = {
-  name: 'state-storage'
-  scope: group
-  params: {
-    name: 'stgem${token}'
-    location: location
-    tags: tags
-    containers: concat(containers, ['gem-deadletter'])
-    queues: [resultsQueue, batchesQueue]
-    private: privateNetwork
-  }
+  params: { name: identityName, location: location, tags: tags }
 }
 
 module monitoring 'modules/monitoring.bicep' = {
   name: 'monitoring'
   scope: group
-  params: { suffix: token, location: location, tags: tags, quotaGb: logQuotaGb }
+  params: { suffix: token, location: location, tags: tags, quotaGb: logQuotaGb, givenWorkspaceId: workspaceId }
 }
 
-module topic 'modules/topic.bicep' = {
-  name: 'topic'
+module stores 'modules/stores.bicep' = {
+  name: 'stores'
   scope: group
   params: {
-    name: 'evgt-gem-courier-${token}'
     location: location
     tags: tags
-    storageId: stateStorage.outputs.id
+    hostStorageName: hostStorageName
+    stateStorageName: stateStorageName
+    topicName: topicName
+    insightsName: insightsName
     workspaceId: monitoring.outputs.workspaceId
+    appName: identityName
+    appPrincipalId: identity.outputs.principalId
+    listenerPrincipalIds: listenerPrincipalIds
+    resultsQueue: resultsQueue
+    private: privateNetwork
+    logged: storageLogs
   }
 }
 
 module vault 'modules/vault.bicep' = if (empty(vaultId)) {
   name: 'vault'
   scope: group
-  params: {
-    name: 'kv-${token}'
-    location: location
-    tags: tags
-    workspaceId: monitoring.outputs.workspaceId
-    private: privateNetwork
-  }
+  params: { name: newVaultName, location: location, tags: tags, workspaceId: monitoring.outputs.workspaceId, private: privateNetwork }
 }
 
 // Segment 2 is the subscription, 4 the resource group and 8 the name.
-var vaultParts = split(empty(vaultId) ? ownVaultId : vaultId, '/')
+var vaultParts = split(usedVaultId, '/')
 
 module vaultRoles 'modules/vault-roles.bicep' = {
   name: 'vault-roles-${token}'
   scope: resourceGroup(vaultParts[2], vaultParts[4])
   params: {
     vaultName: vaultParts[8]
+    #disable-next-line what-if-short-circuiting // A vault may outlive the app. Its assignments must not be taken for those of the next app, which has another id.
     appPrincipalId: identity.outputs.principalId
-    operatorPrincipalId: operatorPrincipalId
+    secretNames: onlyNamedSecrets ? concat(
+      ['gem-api-key'],
+      empty(gemClientId) ? [] : ['gem-client-secret'],
+      empty(outputClientId) ? [] : ['gem-output-client-secret']
+    ) : []
+    // In a vault of your own the operator may have the role already, and Azure refuses a second assignment.
+    operatorPrincipalId: empty(vaultId) && operatorPrincipalType != 'ServicePrincipal' ? operatorPrincipalId : ''
     operatorPrincipalType: operatorPrincipalType
   }
   dependsOn: [vault]
 }
 
-module roles 'modules/roles.bicep' = {
-  name: 'roles'
-  scope: group
+module outputRoles 'modules/output-role.bicep' = [for (id, index) in outputIds: {
+  name: 'output-role-${token}-${index}'
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
   params: {
-    hostStorageName: hostStorage.outputs.name
-    stateStorageName: stateStorage.outputs.name
-    insightsName: monitoring.outputs.insightsName
+    storageName: split(id, '/')[8]
+    #disable-next-line what-if-short-circuiting // as for the vault
     appPrincipalId: identity.outputs.principalId
-    topicPrincipalId: topic.outputs.principalId
-    listenerPrincipalIds: listenerPrincipalIds
-    resultsQueue: resultsQueue
   }
-}
-
-var outputParts = split(empty(outputStorageId) ? '${groupId}/providers/none/none/none' : outputStorageId, '/')
-
-module outputRole 'modules/output-role.bicep' = if (!empty(outputStorageId)) {
-  name: 'output-role-${token}'
-  scope: resourceGroup(outputParts[2], outputParts[4])
-  params: { storageName: outputParts[8], appPrincipalId: identity.outputs.principalId }
-}
+}]
 
 module network 'modules/network.bicep' = if (privateNetwork) {
   name: 'network'
@@ -204,12 +224,18 @@ module network 'modules/network.bicep' = if (privateNetwork) {
     suffix: token
     location: location
     tags: tags
-    hostStorageId: hostStorage.outputs.id
-    stateStorageId: stateStorage.outputs.id
-    vaultId: empty(vaultId) ? ownVaultId : vaultId
+    hostStorageId: stores.outputs.hostStorageId
+    stateStorageId: stores.outputs.stateStorageId
+    vaultId: usedVaultId
+    outputStorageIds: outputIds
+    addressPrefix: networkAddressPrefix
   }
   dependsOn: [vault]
 }
+
+var ownOutputUri = empty(outputStorageId)
+  ? outputBlobServiceUri
+  : 'https://${split(outputStorageId, '/')[?8] ?? ''}.blob.${environment().suffixes.storage}'
 
 module app 'modules/app.bicep' = {
   name: 'app'
@@ -221,14 +247,14 @@ module app 'modules/app.bicep' = {
     tags: tags
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
-    hostStorageName: hostStorage.outputs.name
-    stateStorageName: stateStorage.outputs.name
+    hostStorageName: hostStorageName
+    stateStorageName: stateStorageName
     resultsQueue: resultsQueue
     insightsConnectionString: monitoring.outputs.connectionString
     vaultUri: 'https://${vaultParts[8]}${environment().suffixes.keyvaultDns}/'
     gemTenantId: gemTenantId
     gemClientId: gemClientId
-    outputStorageName: empty(outputStorageId) ? '' : outputParts[8]
+    ownOutputUri: empty(outputIds) ? '' : ownOutputUri
     outputBlobServiceUri: outputBlobServiceUri
     outputTenantId: outputTenantId
     outputClientId: outputClientId
@@ -240,8 +266,9 @@ module app 'modules/app.bicep' = {
     alwaysReadyBlobInstances: alwaysReadyBlobInstances
     // Text, because the network module is optional and its output would not always exist.
     subnetId: privateNetwork ? '${groupId}/providers/Microsoft.Network/virtualNetworks/vnet-${token}/subnets/app' : ''
+    allowedAddresses: allowedAddresses
   }
-  dependsOn: [roles, vaultRoles, outputRole, network]
+  dependsOn: [stores, vaultRoles, outputRoles, network]
 }
 
 module alerts 'modules/alerts.bicep' = {
@@ -252,24 +279,20 @@ module alerts 'modules/alerts.bicep' = {
     tags: tags
     appName: app.outputs.name
     workspaceId: monitoring.outputs.workspaceId
-    topicId: topic.outputs.id
+    topicId: stores.outputs.topicId
     email: alertEmail
     silentAfter: silentAfter
     waitingMinutes: waitingMinutes
   }
 }
 
-module workbook 'modules/workbook.bicep' = {
-  name: 'workbook'
-  scope: group
-  params: { location: location, tags: tags, workspaceId: monitoring.outputs.workspaceId }
-}
-
 // azd passes these to the hooks as environment variables.
 output AZURE_RESOURCE_GROUP string = group.name
 output APP_NAME string = app.outputs.name
 output APP_HOST_NAME string = app.outputs.hostName
-output TOPIC_NAME string = topic.outputs.name
-output STATE_STORAGE_ID string = stateStorage.outputs.id
-output STATE_STORAGE_NAME string = stateStorage.outputs.name
+output TOPIC_NAME string = topicName
+output STATE_STORAGE_ID string = stores.outputs.stateStorageId
+output STATE_STORAGE_NAME string = stateStorageName
+output STATE_BLOB_SERVICE_URI string = stores.outputs.stateBlobUri
+output STATE_QUEUE_SERVICE_URI string = stores.outputs.stateQueueUri
 output VAULT_NAME string = vaultParts[8]

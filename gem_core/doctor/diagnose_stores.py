@@ -147,8 +147,9 @@ def store_failure(error: StoreError, what: str, create: str) -> Finding:
     if isinstance(error, StoreRefused):
         return fail(
             f"{what}: refused: {error}".partition(": check the identity")[0],
-            "give the identity of GEM_STATE the roles Storage Blob Data Owner and Storage Queue "
-            "Data Contributor on the state account (or correct the key), and check its firewall",
+            "give the identity of GEM_STATE the roles Storage Blob Data Contributor and Storage "
+            "Queue Data Contributor on the state account (or correct the key), and check its "
+            "firewall",
         )
     return fail(
         f"{what}: {error}".partition(": check the address")[0],

@@ -63,6 +63,7 @@ def check_jobs(
         unfinished_since=None if unfinished_since == started else unfinished_since,
     )
     results, access_error, stopped = _check_or_send(checker, due, ends_at=started + budget)
+    poison_messages, oldest_poison_at = _poison(checker)
     tick = Tick(
         started_at=started,
         ended_at=checker.clock(),
@@ -71,7 +72,8 @@ def check_jobs(
         **counts(results),
         handed_out=results.count(DueJobResult.IN_BATCH),
         oldest_due_at=due[0].due_at if due else None,
-        poison_messages=_poison_messages(checker),
+        poison_messages=poison_messages,
+        oldest_poison_at=oldest_poison_at,
         stopped=stopped,
     )
     checker.heartbeat.end(tick)
@@ -99,17 +101,22 @@ def _check_or_send(
     return run.results, run.access_error, str(run.access_error) if run.access_error else None
 
 
-def _poison_messages(checker: Checker) -> int | None:
-    """How many failed messages wait for an operator; None when storage does not answer."""
+def _poison(checker: Checker) -> tuple[int | None, datetime | None]:
+    """How many failed messages wait for an operator, and since when the oldest of them does.
+
+    Both are None when storage does not answer.
+    """
+    messages, times = 0, []
     try:
-        return sum(
-            count - remove_done(queue, checker.registry, checker.clock())
-            for queue in checker.poison
-            if (count := queue.count())
-        )
+        for queue in checker.poison:
+            if count := queue.count():
+                removed = remove_done(queue, checker.registry, checker.clock())
+                messages += count - removed.count
+                times += [removed.oldest_at] if removed.oldest_at else []
     except StoreError as error:
         log(Event.POISON_NOT_COUNTED, reason=str(error))
-        return None
+        return None, None
+    return messages, min(times, default=None)
 
 
 def counts(results: Sequence[DueJobResult]) -> dict[str, int]:

@@ -4,6 +4,7 @@ The sweep delivers a job while the message about its ticket still lies on the qu
 Until then the message would be counted, and the alert about it would not end.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from gem_core.errors import RecordUnreadable
@@ -13,8 +14,18 @@ from gem_core.watch.record import Stage
 from gem_core.watch.registry import JobRegistry
 
 
-def remove_done(queue: Poison, registry: JobRegistry, now: datetime) -> int:
-    """Delete such messages among the first of a queue; returns how many were deleted.
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What `remove_done` did, and found."""
+
+    count: int
+    """Messages that were deleted."""
+    oldest_at: datetime | None
+    """When the oldest of the others was put on the queue; None without others."""
+
+
+def remove_done(queue: Poison, registry: JobRegistry, now: datetime) -> Removed:
+    """Delete such messages among the first of a queue, which are its oldest.
 
     Only a message that was taken can be deleted, and a taken one is hidden from people. So the
     queue is only looked at first.
@@ -23,9 +34,12 @@ def remove_done(queue: Poison, registry: JobRegistry, now: datetime) -> int:
         StoreError: the queue or a record could not be read or written.
 
     """
-    done = {each.id for each in queue.peek() if _is_done(each.text, registry, now)}
+    first = queue.peek()
+    done = {each.id for each in first if _is_done(each.text, registry, now)}
+    times = [each.since for each in first if each.since and each.id not in done]
+    oldest_at = min(times, default=None)
     if not done:
-        return 0
+        return Removed(0, oldest_at)
     taken = list(queue.take())
     removed = 0
     try:
@@ -42,7 +56,7 @@ def remove_done(queue: Poison, registry: JobRegistry, now: datetime) -> int:
     finally:
         for message in taken:
             queue.put_back(message)
-    return removed
+    return Removed(removed, oldest_at)
 
 
 def _is_done(text: str, registry: JobRegistry, now: datetime) -> bool:

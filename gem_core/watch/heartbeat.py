@@ -46,6 +46,8 @@ class Tick:
     oldest_due_at: datetime | None = None
     poison_messages: int | None = None
     """Messages on the poison queues; None when they could not be counted."""
+    oldest_poison_at: datetime | None = None
+    """When the oldest of them was put there. Azure deletes it seven days later."""
     stopped: str | None = None
     """Why the tick ended before it had checked all due jobs."""
 

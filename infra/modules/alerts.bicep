@@ -1,6 +1,6 @@
 // The alerts. Each query is a file of ../queries; a test compares its words with what the app logs.
 param location string
-param tags object
+param tags { *: string }
 param appName string
 param workspaceId string
 param topicId string
@@ -28,10 +28,10 @@ var rules = [
   }
   {
     name: 'function-failures'
-    says: 'Function runs failed.'
+    says: 'Runs of a function fail again and again, or one failed and none has succeeded since. Read the exception in the log.'
     severity: 2
     query: loadTextContent('../queries/function-failures.kql')
-    window: 'PT30M'
+    window: 'PT1H'
     every: 'PT15M'
   }
   {
@@ -41,6 +41,14 @@ var rules = [
     query: loadTextContent('../queries/poison-queue.kql')
     window: 'PT15M'
     every: 'PT15M'
+  }
+  {
+    name: 'poison-expiring'
+    says: 'The oldest message of a poison queue is five days old. Azure deletes it when it is seven days old. Correct the cause, then run: gem-courier poison replay.'
+    severity: 1
+    query: loadTextContent('../queries/poison-expiring.kql')
+    window: 'PT1H'
+    every: 'PT1H'
   }
   {
     name: 'jobs-past-deadline'
@@ -65,6 +73,14 @@ var rules = [
     query: loadTextContent('../queries/gem-drifted.kql')
     window: 'PT1H'
     every: 'PT1H'
+  }
+  {
+    name: 'log-quota-reached'
+    says: 'The workspace has reached its quota for today and drops the app\'s lines, so the other log alerts are blind. Find what logs so much, or raise LOG_QUOTA_GB.'
+    severity: 1
+    query: loadTextContent('../queries/log-quota-reached.kql')
+    window: 'PT1H'
+    every: 'PT15M'
   }
 ]
 

@@ -2,7 +2,7 @@
 param name string
 param planName string
 param location string
-param tags object
+param tags { *: string }
 param identityId string
 param identityClientId string
 param hostStorageName string
@@ -12,19 +12,30 @@ param insightsConnectionString string
 param vaultUri string
 param gemTenantId string
 param gemClientId string
-param outputStorageName string
+// Empty: the output storage is not your own, and a service principal reads it.
+param ownOutputUri string
 param outputBlobServiceUri string
 param outputTenantId string
 param outputClientId string
 param outputContainer string
 param checkSchedule string
-param extraSettings object
+param extraSettings { *: string }
 param instanceMemoryMB int
 param maximumInstanceCount int
 param alwaysReadyBlobInstances int
 param subnetId string
+// Ranges that may call the app. Empty: everybody who has a key.
+param allowedAddresses string[]
 
 var storageSuffix = environment().suffixes.storage
+var allowed = [for (address, index) in allowedAddresses: {
+  name: 'allowed-${index}'
+  ipAddress: address
+  action: 'Allow'
+  priority: 200 + index
+}]
+// Event Grid calls the webhook from addresses that change; its service tag has them.
+var eventGrid = { name: 'event-grid', tag: 'ServiceTag', ipAddress: 'AzureEventGrid', action: 'Allow', priority: 100 }
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   name: planName
@@ -46,7 +57,11 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     httpsOnly: true
     keyVaultReferenceIdentity: identityId
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
-    siteConfig: { minTlsVersion: '1.2' }
+    siteConfig: {
+      minTlsVersion: '1.2'
+      ipSecurityRestrictions: empty(allowed) ? [] : concat([eventGrid], allowed)
+      ipSecurityRestrictionsDefaultAction: empty(allowed) ? 'Allow' : 'Deny'
+    }
     functionAppConfig: {
       deployment: {
         storage: {
@@ -65,18 +80,24 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
+// Azure changes one child of a site at a time, so each waits for the one before.
 // No deployment with a password: azd and Core Tools sign in with a token of Entra ID, and the app's
 // identity (above) stores and reads the package.
 resource noPasswordForScm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
   parent: app
   name: 'scm'
+  #disable-next-line BCP187 // some regions require it, though the type has no location
+  location: location
   properties: { allow: false }
 }
 
 resource noPasswordForFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
   parent: app
   name: 'ftp'
+  #disable-next-line BCP187 // as above
+  location: location
   properties: { allow: false }
+  dependsOn: [noPasswordForScm]
 }
 
 var base = {
@@ -97,15 +118,6 @@ var base = {
   GEM_RESULTS_QUEUE_ENCODING: 'base64'
   GEM_OUTPUT_CONTAINER: outputContainer
   GEM_TRIGGER_SOURCE: 'EventGrid'
-  // numpy's AVX-512 sort is several times slower on Zen 4 (docs/decisions/0020).
-  NPY_DISABLE_CPU_FEATURES: 'X86_V4'
-  // Decoding takes half the memory of the other pools, and no more time (docs/decisions/0026).
-  ARROW_DEFAULT_MEMORY_POOL: 'jemalloc'
-  // One thread allocates pieces of a file and another frees them: avoids gaps (docs/decisions/0025).
-  MALLOC_ARENA_MAX: '1'
-  MALLOC_MMAP_THRESHOLD_: '4194304'
-  // Keeps memory that numpy frees for the next use; page faults cost time (docs/decisions/0026).
-  MALLOC_TRIM_THRESHOLD_: '33554432'
 }
 
 var gemPrincipal = {
@@ -115,7 +127,7 @@ var gemPrincipal = {
 }
 
 var ownOutput = {
-  GEM_OUTPUT__blobServiceUri: 'https://${outputStorageName}.blob.${storageSuffix}'
+  GEM_OUTPUT__blobServiceUri: ownOutputUri
   GEM_OUTPUT__credential: 'managedidentity'
   GEM_OUTPUT__clientId: identityClientId
 }
@@ -133,9 +145,10 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
   properties: union(
     base,
     empty(gemClientId) ? {} : gemPrincipal,
-    empty(outputStorageName) ? foreignOutput : ownOutput,
+    empty(ownOutputUri) ? foreignOutput : ownOutput,
     extraSettings
   )
+  dependsOn: [noPasswordForFtp]
 }
 
 output id string = app.id

@@ -1,7 +1,7 @@
 // The app's only identity. The modules for roles assign all its rights.
 param name string
 param location string
-param tags object
+param tags { *: string }
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: name

@@ -1,10 +1,13 @@
 // Logs and telemetry. Writing needs an identity: the instrumentation key is not enough.
+// A workspace that exists keeps its own quota, retention and sign-in.
 param suffix string
 param location string
-param tags object
+param tags { *: string }
 param quotaGb int
+// Resource id of a workspace that exists. Empty: one is created.
+param givenWorkspaceId string
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = if (empty(givenWorkspaceId)) {
   name: 'log-${suffix}'
   location: location
   tags: tags
@@ -16,6 +19,8 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
   }
 }
 
+var usedWorkspaceId = empty(givenWorkspaceId) ? workspace.id : givenWorkspaceId
+
 resource insights 'Microsoft.Insights/components@2020-02-02' = {
   name: 'appi-${suffix}'
   location: location
@@ -23,11 +28,15 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   kind: 'web'
   properties: {
     Application_Type: 'web'
-    WorkspaceResourceId: workspace.id
+    WorkspaceResourceId: usedWorkspaceId
     DisableLocalAuth: true
   }
 }
 
-output workspaceId string = workspace.id
-output insightsName string = insights.name
+module workbook 'workbook.bicep' = {
+  name: 'workbook'
+  params: { location: location, tags: tags, workspaceId: usedWorkspaceId }
+}
+
+output workspaceId string = usedWorkspaceId
 output connectionString string = insights.properties.ConnectionString

@@ -1,22 +1,26 @@
-// Optional: a network for the app. Storage and vault accept private endpoints only.
+// Optional: a network for the app. The app's storage and vault accept private endpoints only.
 param suffix string
 param location string
-param tags object
+param tags { *: string }
 param hostStorageId string
 param stateStorageId string
 param vaultId string
+param outputStorageIds string[]
+param addressPrefix string
 
-var endpoints = [
+// The endpoint of a vault or an account of your own is approved at once when the person who deploys may do so there.
+var outputEndpoints = [for (id, index) in outputStorageIds: { name: 'output-${index}', target: id, group: 'blob', zone: 0 }]
+var endpoints = concat(outputEndpoints, [
   { name: 'host-blob', target: hostStorageId, group: 'blob', zone: 0 }
   { name: 'host-queue', target: hostStorageId, group: 'queue', zone: 1 }
   { name: 'state-blob', target: stateStorageId, group: 'blob', zone: 0 }
   { name: 'state-queue', target: stateStorageId, group: 'queue', zone: 1 }
   { name: 'vault', target: vaultId, group: 'vault', zone: 2 }
-]
+])
 var zoneNames = [
   'privatelink.blob.${environment().suffixes.storage}'
   'privatelink.queue.${environment().suffixes.storage}'
-  'privatelink.vaultcore.azure.net'
+  'privatelink${replace(environment().suffixes.keyvaultDns, '.vault.', '.vaultcore.')}'
 ]
 
 resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
@@ -24,16 +28,18 @@ resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
   location: location
   tags: tags
   properties: {
-    addressSpace: { addressPrefixes: ['10.20.0.0/24'] }
+    addressSpace: { addressPrefixes: [addressPrefix] }
     subnets: [
       {
         name: 'app'
         properties: {
-          addressPrefix: '10.20.0.0/26'
+          addressPrefix: cidrSubnet(addressPrefix, 26, 0)
+          // The app reaches GEM over the internet. Newer API versions close this way by default.
+          defaultOutboundAccess: true
           delegations: [{ name: 'app', properties: { serviceName: 'Microsoft.App/environments' } }]
         }
       }
-      { name: 'endpoints', properties: { addressPrefix: '10.20.0.64/26' } }
+      { name: 'endpoints', properties: { addressPrefix: cidrSubnet(addressPrefix, 26, 1) } }
     ]
   }
 }
@@ -48,7 +54,12 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
   parent: zones[index]
   name: 'vnet-${suffix}'
   location: 'global'
-  properties: { registrationEnabled: false, virtualNetwork: { id: network.id } }
+  properties: {
+    registrationEnabled: false
+    // An account with a private endpoint elsewhere, such as TomTom's, still has its public address.
+    resolutionPolicy: 'NxDomainRedirect'
+    virtualNetwork: { id: network.id }
+  }
 }]
 
 resource privateEndpoints 'Microsoft.Network/privateEndpoints@2024-07-01' = [for item in endpoints: {

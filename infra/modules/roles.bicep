@@ -1,10 +1,13 @@
 // Every right inside the resource group. The table in docs/operations.md gives the reasons.
+// The names of the assignments use names, not principal ids: what-if then knows them beforehand.
 param hostStorageName string
 param stateStorageName string
 param insightsName string
+param appName string
 param appPrincipalId string
+param topicName string
 param topicPrincipalId string
-param listenerPrincipalIds array
+param listenerPrincipalIds string[]
 param resultsQueue string
 
 var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
@@ -53,7 +56,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
 
 resource appOwnsHostBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: hostStorage
-  name: guid(hostStorage.id, appPrincipalId, storageBlobDataOwner)
+  name: guid(hostStorage.id, appName, storageBlobDataOwner)
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageBlobDataOwner)
     principalId: appPrincipalId
@@ -63,7 +66,7 @@ resource appOwnsHostBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' =
 
 resource appUsesHostQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: hostStorage
-  name: guid(hostStorage.id, appPrincipalId, storageQueueDataContributor)
+  name: guid(hostStorage.id, appName, storageQueueDataContributor)
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageQueueDataContributor)
     principalId: appPrincipalId
@@ -71,11 +74,11 @@ resource appUsesHostQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' 
   }
 }
 
-resource appOwnsStateBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+resource appWritesStateBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: stateStorage
-  name: guid(stateStorage.id, appPrincipalId, storageBlobDataOwner)
+  name: guid(stateStorage.id, appName, storageBlobDataContributor)
   properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageBlobDataOwner)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageBlobDataContributor)
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
   }
@@ -83,7 +86,7 @@ resource appOwnsStateBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' 
 
 resource appUsesStateQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: stateStorage
-  name: guid(stateStorage.id, appPrincipalId, storageQueueDataContributor)
+  name: guid(stateStorage.id, appName, storageQueueDataContributor)
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageQueueDataContributor)
     principalId: appPrincipalId
@@ -93,7 +96,7 @@ resource appUsesStateQueues 'Microsoft.Authorization/roleAssignments@2022-04-01'
 
 resource appPublishesTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: insights
-  name: guid(insights.id, appPrincipalId, monitoringMetricsPublisher)
+  name: guid(insights.id, appName, monitoringMetricsPublisher)
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', monitoringMetricsPublisher)
     principalId: appPrincipalId
@@ -103,7 +106,7 @@ resource appPublishesTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-
 
 resource topicWritesDeadLetters 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: deadLetters
-  name: guid(deadLetters.id, topicPrincipalId, storageBlobDataContributor)
+  name: guid(deadLetters.id, topicName, storageBlobDataContributor)
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageBlobDataContributor)
     principalId: topicPrincipalId

@@ -1,10 +1,13 @@
 // A storage account that refuses keys, with containers and queues. Used for the host and the state.
 param name string
 param location string
-param tags object
-param containers array
-param queues array
+param tags { *: string }
+param containers string[]
+param queues string[]
 param private bool
+param workspaceId string
+// Whether the workspace gets a log line for each request.
+param logged bool
 
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   name: name
@@ -51,5 +54,20 @@ resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-0
   name: item
 }]
 
+var categories = ['StorageRead', 'StorageWrite', 'StorageDelete']
+
+resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (logged) {
+  scope: blobs
+  name: 'requests'
+  properties: { workspaceId: workspaceId, logs: [for item in categories: { category: item, enabled: true }] }
+}
+
+resource queueLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (logged) {
+  scope: queueService
+  name: 'requests'
+  properties: { workspaceId: workspaceId, logs: [for item in categories: { category: item, enabled: true }] }
+}
+
 output id string = account.id
-output name string = account.name
+output blobUri string = 'https://${account.name}.blob.${environment().suffixes.storage}'
+output queueUri string = 'https://${account.name}.queue.${environment().suffixes.storage}'

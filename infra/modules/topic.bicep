@@ -1,7 +1,7 @@
 // The source of ticket events. ../events.bicep makes its subscription, after the app is deployed.
 param name string
 param location string
-param tags object
+param tags { *: string }
 param storageId string
 param workspaceId string
 
@@ -23,5 +23,4 @@ resource failures 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 }
 
 output id string = topic.id
-output name string = topic.name
 output principalId string = topic.identity.principalId

@@ -1,7 +1,7 @@
 // The secrets that are necessary: TomTom's key, and client secrets of TomTom's service principals.
 param name string
 param location string
-param tags object
+param tags { *: string }
 param workspaceId string
 param private bool
 

@@ -1,6 +1,6 @@
 // The overview of all jobs, in the workspace under "Workbooks".
 param location string
-param tags object
+param tags { *: string }
 param workspaceId string
 
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {

@@ -240,7 +240,7 @@ def test_the_right_that_is_missing_is_named(
     code, found = diagnose(command, GEM_STATE=state)
     assert code == 1
     assert found["records"]["detail"].startswith(detail)
-    assert "Storage Blob Data Owner" in found["records"]["remedy"]
+    assert "Storage Blob Data Contributor" in found["records"]["remedy"]
     assert "sig=" not in json.dumps(found)
     if not permission.write:
         assert found["results"]["detail"].startswith(f"queue {QUEUE}: refused")

@@ -60,7 +60,7 @@ def test_the_right_that_is_refused_is_named(name: str, method: str, word: str) -
     assert finding.status is DiagnosticStatus.FAIL
     assert f"{word} in container {_STORES[name]}: refused" in finding.detail
     assert "AuthorizationPermissionMismatch" in finding.detail
-    assert "Storage Blob Data Owner" in finding.remedy
+    assert "Storage Blob Data Contributor" in finding.remedy
     if method != "delete":
         assert fake.store(_STORES[name]).names() == []
 

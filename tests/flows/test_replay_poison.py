@@ -231,6 +231,22 @@ def test_a_tick_removes_what_was_delivered_meanwhile(caplog: pytest.LogCaptureFi
     assert sorted(removed) == ["done", "gone"]
 
 
+def test_a_tick_says_since_when_the_oldest_message_waits() -> None:
+    """Of those that wait for a person: the others are deleted by the same tick."""
+    world = undelivered("done", "open")
+    older, newer = (FakePoison(page=32, clock=world.clock) for _ in range(2))
+    world.poison = (newer, older)
+    for queue, text in ((older, ticket("done")), (older, "hello"), (newer, ticket("open"))):
+        queue.put(text)
+        world.clock.move(hours=1)
+    deliver_results(world.deliverer, "done")
+    tick = check_jobs(world.checker)
+    assert (tick.poison_messages, tick.oldest_poison_at) == (2, START + timedelta(hours=1))
+    older.held.clear()
+    newer.held.clear()
+    assert check_jobs(world.checker).oldest_poison_at is None
+
+
 def test_a_tick_takes_no_message_when_all_of_them_wait_for_a_person() -> None:
     world = undelivered("open", "broken")
     world.jobs.put("broken.json", b"{")

@@ -94,29 +94,12 @@ def object_of(node: Node) -> Node:
     return next(child for child in walk(node) if child.type == "object")
 
 
-def type_of(declaration: Node) -> str:
-    """The declared type of a parameter or an output."""
-    return text(next(child for child in declaration.named_children if child.type == "type"))
-
-
 def values(body: Node) -> Iterator[tuple[str, Node]]:
     """Each property of an object, and its value."""
     for child in body.named_children:
         if child.type == "object_property":
             key, value = child.named_children[0], child.named_children[-1]
             yield (string(key) if key.type == "string" else text(key)), value
-
-
-def items_of(name: str, node: Node, file: BicepFile) -> list[Node]:
-    """The objects that a loop around a node gives a name to, when it runs over a variable."""
-    loop = node
-    while loop.parent:
-        loop = loop.parent
-        if loop.type == "for_statement" and name in text(loop.named_children[0]).strip("()"):
-            over = file.declared("variable").get(text(loop.named_children[1]))
-            items = over.named_children[-1].named_children if over else []
-            return [item for item in items if item.type == "object"]
-    return []
 
 
 def properties(body: Node) -> dict[str, str]:

@@ -51,7 +51,7 @@ def parameters(root: Path) -> list[str]:
     asked = set(re.findall(r"\$\{(\w+)", json.dumps(given)))
     asked -= {"AZURE_PRINCIPAL_ID", "AZURE_PRINCIPAL_TYPE"}
     deploy = yaml.safe_load((root / ".github" / "workflows" / "deploy.yml").read_text())
-    passed = set(deploy["jobs"]["deploy"]["env"])
+    passed = {*deploy["env"], *deploy["jobs"]["provision"]["env"]}
     found += [f"deploy.yml does not pass {name}" for name in sorted(asked - passed)]
     return found + [
         f"deploy.yml passes {name}, which nothing uses"
@@ -145,8 +145,7 @@ def _value(name: str, source: str) -> str:
 
 def stores(root: Path) -> list[str]:
     """Bicep creates the containers and queues that the code uses."""
-    main = bicep.BicepFile(root / "infra" / "main.bicep")
-    made = set(re.findall(r"'([^']+)'", _variables(main)["containers"]))
+    made = set(re.findall(r"'([^']+)'", _variables(root)["containers"]))
     found = [f"container {name} is not created" for name in sorted(set(CONTAINERS) - made)]
     found += [f"container {name} is not used" for name in sorted(made - set(CONTAINERS))]
     queues = made_queues(root)
@@ -164,10 +163,7 @@ def stores(root: Path) -> list[str]:
 def _unmade(root: Path, made: set[str]) -> list[str]:
     """Containers that rights and events refer to, but nothing creates."""
     dead_letters = "gem-deadletter"
-    store = bicep.object_of(
-        bicep.BicepFile(root / "infra" / "main.bicep").declared("module")["stateStorage"]
-    )
-    if f"['{dead_letters}']" not in bicep.properties(store)["params.containers"]:
+    if f"['{dead_letters}']" not in _state_storage(root)["params.containers"]:
         return [f"container {dead_letters} is not created"]
     roles = bicep.BicepFile(root / "infra" / "modules" / "roles.bicep")
     named = {
@@ -180,17 +176,26 @@ def _unmade(root: Path, made: set[str]) -> list[str]:
     return [f"container {name} is not created" for name in sorted(named - made - {dead_letters})]
 
 
-def _variables(file: bicep.BicepFile) -> dict[str, str]:
-    variables = file.declared("variable").items()
-    return {name: bicep.text(node.named_children[-1]) for name, node in variables}
+def _variables(root: Path) -> dict[str, str]:
+    """The variables of main.bicep and of the module that makes the stores."""
+    files = ("main.bicep", "modules/stores.bicep")
+    return {
+        name: bicep.text(node.named_children[-1])
+        for file in files
+        for name, node in bicep.BicepFile(root / "infra" / file).declared("variable").items()
+    }
+
+
+def _state_storage(root: Path) -> dict[str, str]:
+    """The properties of the module that makes the state storage."""
+    stores = bicep.BicepFile(root / "infra" / "modules" / "stores.bicep")
+    return bicep.properties(bicep.object_of(stores.declared("module")["stateStorage"]))
 
 
 def made_queues(root: Path) -> dict[str, str]:
-    """The queues that main.bicep creates in the state storage: variable to name."""
-    main = bicep.BicepFile(root / "infra" / "main.bicep")
-    store = bicep.object_of(main.declared("module")["stateStorage"])
-    names = re.findall(r"\w+", bicep.properties(store)["params.queues"])
-    return {name: _variables(main)[name].strip("'") for name in names}
+    """The queues that Bicep creates in the state storage: variable to name."""
+    names = re.findall(r"\w+", _state_storage(root)["params.queues"])
+    return {name: _variables(root)[name].strip("'") for name in names if name in _variables(root)}
 
 
 def bindings(root: Path) -> list[str]:

@@ -1,11 +1,15 @@
-"""The hook after a deployment: under dash with a stub of az, and its PowerShell version."""
+"""The hook after a deployment, for sh and for PowerShell, run with stubs of az and curl.
 
-import os
+PowerShell is not on PyPI or npm. Where there is no `pwsh`, its hook is only read: syntax, calls of
+az, messages. GitHub's CI installs it and runs both.
+"""
+
 import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,18 +22,85 @@ NAMES = ("AZURE_RESOURCE_GROUP", "APP_NAME", "APP_HOST_NAME", "TOPIC_NAME", "STA
 """What azd passes to the hook, with the names of main.bicep's outputs."""
 
 TRIES = 4
-REMEDY = "azd hooks run postdeploy"
+AGAIN = "azd hooks run postdeploy"
 
 _AZ = """#!/bin/sh
-echo "$*" >> "$CALLS"
+echo "az $*" >> "$CALLS"
+calls() { grep -c "^az $1" "$CALLS"; }
 case "$1 $2" in
+  "account show") exit "$SIGNED_OUT" ;;
+  "functionapp show") exit "$NO_APP" ;;
   "functionapp keys")
-    count=$(grep -c '^functionapp keys' "$CALLS")
-    if [ "$count" -ge "$KEY_AT" ]; then echo true; else echo false; fi ;;
-  "deployment group") exit "$DEPLOY_EXIT" ;;
+    if [ "$(calls 'functionapp keys')" -le "$KEYS_FAIL" ]; then echo "no such host" >&2; exit 1; fi
+    if [ "$(calls 'functionapp keys')" -lt "$KEY_AT" ]; then echo 0; exit; fi
+    printf "56$AFTER_KEY\\n" ;;
+  "deployment group") [ "$(calls 'deployment group')" -ge "$SUBSCRIBED_AT" ] ;;
 esac
 """
+_CURL = """#!/bin/sh
+echo "curl $*" >> "$CALLS"
+set -- $HEALTH $(grep -c '^curl' "$CALLS")
+for last; do :; done
+shift $(( last < $# ? last - 1 : $# - 2 ))
+printf '{"status": "%s"} %s' "$STATUS" "$1"
+[ "$1" != 000 ]
+"""
+_SLEEP = '#!/bin/sh\necho "sleep $*" >> "$CALLS"\n'
+_TOOLS = ("cat", "dirname", "grep", "tr")
 _POWERSHELL = Parser(Language(tree_sitter_powershell.language()))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the hook meets, and what it must do."""
+
+    world: Mapping[str, str]
+    """Variables of the stubs and of the hook; "" removes one."""
+    steps: Sequence[str]
+    """The calls of az, by their first two words."""
+    code: int = 0
+    said: str = ""
+    """Part of standard error."""
+    az: bool = True
+    """Whether az is installed."""
+
+
+LOOK = ["account show", "functionapp show"]
+KEYS, SUBSCRIBE = "functionapp keys", "deployment group"
+
+CASES = {
+    "everything works": Case({}, [*LOOK, KEYS, SUBSCRIBE]),
+    "the key comes at the third try": Case({"KEY_AT": "3"}, [*LOOK, *[KEYS] * 3, SUBSCRIBE]),
+    "the key never comes": Case(
+        {"KEY_AT": "99"}, [*LOOK, *[KEYS] * TRIES], 1, "no blobs_extension key"
+    ),
+    "not signed in": Case({"SIGNED_OUT": "1"}, LOOK[:1], 1, "az login"),
+    "no such group or app": Case({"NO_APP": "3"}, LOOK, 1, "az cannot read the app app_name"),
+    "az fails, then answers": Case({"KEYS_FAIL": "2"}, [*LOOK, *[KEYS] * 3, SUBSCRIBE]),
+    "az always fails": Case(
+        {"KEYS_FAIL": "99"}, [*LOOK, *[KEYS] * TRIES], 1, "az failed to list the app's keys"
+    ),
+    "the app starts slowly": Case({"HEALTH": "000 502 503"}, [*LOOK, KEYS, SUBSCRIBE]),
+    "the app never answers": Case({"HEALTH": "000"}, LOOK, 1, "does not answer (000)"),
+    "no function is indexed": Case({"HEALTH": "404"}, LOOK, 1, "Run 'azd deploy' again"),
+    "the app cannot be loaded": Case(
+        {"HEALTH": "503", "STATUS": "not loaded"}, LOOK, 1, "the event app_not_loaded"
+    ),
+    "functions are indexed late": Case({"HEALTH": "404 200"}, [*LOOK, KEYS, SUBSCRIBE]),
+    "the list of addresses refuses us": Case({"HEALTH": "403"}, [*LOOK, KEYS, SUBSCRIBE]),
+    "the handshake fails twice": Case({"SUBSCRIBED_AT": "3"}, [*LOOK, KEYS, *[SUBSCRIBE] * 3]),
+    "the handshake always fails": Case(
+        {"SUBSCRIBED_AT": "99"}, [*LOOK, KEYS, *[SUBSCRIBE] * 3], 1, "not created in 3 tries"
+    ),
+    "az is not installed": Case({}, [], 1, "az is not installed", az=False),
+    "a number of tries that is none": Case(
+        {"WAIT_TRIES": "abc"}, [], 1, "must be whole numbers: abc is not"
+    ),
+    "az ends lines as Windows does": Case({"AFTER_KEY": "\\r"}, [*LOOK, KEYS, SUBSCRIBE]),
+} | {
+    f"{name} is missing": Case({name: ""}, [], 1, f"{name} is not set")
+    for name in ("AZURE_SUBSCRIPTION_ID", *NAMES)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,71 +108,85 @@ class Run:
     """One run of the hook."""
 
     code: int
-    calls: list[str]
-    """The arguments of each call of az."""
+    stdout: str
     stderr: str
+    calls: list[str] = field(default_factory=list)
+    """Each call of az, curl and sleep, with its arguments."""
 
     @property
     def steps(self) -> list[str]:
-        """The first word of each call."""
-        return [call.split()[0] for call in self.calls]
+        """The first two words of each call of az."""
+        return [" ".join(call.split()[1:3]) for call in self.calls if call.startswith("az ")]
+
+
+def shells() -> dict[str, list[str]]:
+    """The hook's files with the commands that run them, as far as they are here.
+
+    dash is stricter than other shells.
+    """
+    sh, pwsh = shutil.which("dash") or shutil.which("sh"), shutil.which("pwsh")
+    found = {"postdeploy.sh": [sh]} if sh else {}
+    if pwsh:
+        found["postdeploy.ps1"] = [pwsh, "-NoProfile", "-File"]
+    return found
 
 
 def run_hook(
-    root: Path, *, key_at: int = 1, deploy_exit: int = 0, without: str = "", times: int = 1
+    root: Path, world: Mapping[str, str], *, az: bool = True, file: str = "postdeploy.sh"
 ) -> Run:
-    """Run the hook of a checkout one or more times, under dash (or sh, if there is no dash)."""
+    """Run the hook of a checkout. Only the stubs and a few tools are on its PATH."""
     with TemporaryDirectory() as folder:
         stubs = Path(folder)
-        for name, body in (("az", _AZ), ("curl", "#!/bin/sh\n"), ("sleep", "#!/bin/sh\n")):
-            (stubs / name).write_text(body)
-            (stubs / name).chmod(0o755)
+        for name, body in (("az", _AZ), ("curl", _CURL), ("sleep", _SLEEP)):
+            if name != "az" or az:
+                (stubs / name).write_text(body)
+                (stubs / name).chmod(0o755)
+        for tool in _TOOLS:
+            (stubs / tool).symlink_to(shutil.which(tool) or tool)
         calls = stubs / "calls"
         calls.touch()
-        environment = {name: name.lower() for name in NAMES if name != without} | {
-            "PATH": f"{stubs}:{os.environ['PATH']}",
-            "CALLS": str(calls),
-            "KEY_AT": str(key_at),
-            "DEPLOY_EXIT": str(deploy_exit),
-            "WAIT_TRIES": str(TRIES),
+        usual = {name: name.lower() for name in ("AZURE_SUBSCRIPTION_ID", *NAMES)}
+        usual |= {
+            "SIGNED_OUT": "0",
+            "NO_APP": "0",
+            "KEYS_FAIL": "0",
+            "KEY_AT": "1",
+            "AFTER_KEY": "",
         }
-        command = [shutil.which("dash") or "sh", str(root / "infra" / "hooks" / "postdeploy.sh")]
-        for _ in range(times):
-            done = subprocess.run(
-                command, env=environment, capture_output=True, text=True, check=False
-            )
-        return Run(done.returncode, calls.read_text().splitlines(), done.stderr)
+        usual |= {"SUBSCRIBED_AT": "1", "HEALTH": "200", "STATUS": "ok", "WAIT_TRIES": str(TRIES)}
+        if file.endswith(".ps1"):  # it waits by itself, so there is no stub of that
+            usual |= {"WAIT_SECONDS": "0", "RETRY_SECONDS": "0", "HOME": folder}
+        environment = {**usual, **world, "PATH": folder, "CALLS": str(calls)}
+        done = subprocess.run(
+            [*shells()[file], str(root / "infra" / "hooks" / file)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        return Run(done.returncode, done.stdout, done.stderr, calls.read_text().splitlines())
+
+
+def departures(root: Path, name: str, file: str) -> list[str]:
+    """How the hook departs from a case."""
+    case = CASES[name]
+    done = run_hook(root, case.world, az=case.az, file=file)
+    found = []
+    if done.code != case.code:
+        found.append(f"ends with {done.code}")
+    if done.steps != list(case.steps):
+        found.append(f"calls {', '.join(done.steps)}")
+    if case.code and not (case.said in done.stderr and AGAIN in done.stderr):
+        found.append(f"says {done.stderr[-200:]!r}")
+    calls = [call for call in done.calls if call.startswith("az ")]
+    found += [f"no subscription: {call}" for call in calls if "--subscription" not in call]
+    return [f"{file}: {name}: {each}" for each in found]
 
 
 def hooks(root: Path) -> list[str]:
-    """The hook waits for the key with a limit, deploys, can be repeated, and says what to do."""
-    found = []
-
-    def demand(what: str, *, holds: bool) -> None:
-        if not holds:
-            found.append(what)
-
-    third = run_hook(root, key_at=3)
-    waits = ["functionapp"] * 3 + ["deployment"]
-    demand("does not wait for the key", holds=third.code == 0 and third.steps == waits)
-    never = run_hook(root, key_at=99)
-    demand(
-        "does not stop waiting without a key", holds=never.code == 1 and len(never.calls) == TRIES
-    )
-    demand("does not say what to do without a key", holds=REMEDY in never.stderr)
-    failed = run_hook(root, deploy_exit=1)
-    demand("hides a failed deployment", holds=failed.code == 1)
-    demand("does not say what to do after a failed deployment", holds=REMEDY in failed.stderr)
-    twice = run_hook(root, times=2)
-    half = len(twice.calls) // 2
-    again = twice.code == 0 and twice.calls[:half] == twice.calls[half:]
-    demand("cannot be repeated", holds=again)
-    for name in NAMES:
-        lacking = run_hook(root, without=name)
-        demand(
-            f"does not need {name}",
-            holds=lacking.code != 0 and not lacking.calls and name in lacking.stderr,
-        )
+    """The hook does in each case what it must, in each shell that is here."""
+    found = [each for file in shells() for name in CASES for each in departures(root, name, file)]
     return found + _outputs_passed(root) + _shellcheck(root)
 
 
@@ -124,10 +209,7 @@ def _shellcheck(root: Path) -> list[str]:
 
 
 def powershell(root: Path) -> list[str]:
-    """The hook for PowerShell parses, and has the same calls of az as the one for sh.
-
-    It does not run here: PowerShell is not on PyPI or npm.
-    """
+    """The hook for PowerShell parses, and has the same calls and messages as the one for sh."""
     folder = root / "infra" / "hooks"
     shell = (folder / "postdeploy.sh").read_text(encoding="utf-8")
     power = (folder / "postdeploy.ps1").read_text(encoding="utf-8")
@@ -136,20 +218,38 @@ def powershell(root: Path) -> list[str]:
         for node in walk(_POWERSHELL.parse(power.encode()).root_node)
         if node.type == "ERROR" or node.is_missing
     ]
-    calls, others = _az_calls(shell, "\\"), _az_calls(power, "`")
-    found += [f"only one of the two calls: {call}" for call in calls if call not in others]
-    found += [f"only one of the two calls: {call}" for call in others if call not in calls]
-    for name in (*NAMES, "WAIT_TRIES", "WAIT_SECONDS"):
-        found += [f"only one of the two uses {name}"] * ((name in shell) != (name in power))
-    found += ["the two do not exit with 1 equally often"] * (
-        shell.count("exit 1") != power.count("exit 1")
-    )
+    for what, one, other in (
+        ("call", _az_calls(shell, "\\"), _az_calls(power, "`")),
+        ("message", _messages(shell), _messages(power)),
+        ("default", _defaults(shell), _defaults(power)),
+    ):
+        found += [f"only one has the {what}: {each}" for each in sorted({*one} ^ {*other})]
+        if len(one) != len(other):
+            found.append(f"one has more {what}s than the other")
     return found
+
+
+def _code(source: str) -> str:
+    return "\n".join(line for line in source.splitlines() if not line.lstrip().startswith("#"))
 
 
 def _az_calls(source: str, continued: str) -> list[str]:
     """Each call of az as its words and flags, without values."""
-    lines = source.replace(f"{continued}\n", " ").splitlines()
-    code = [line for line in lines if not line.lstrip().startswith("#")]
-    calls = re.findall(r"\baz ((?:[a-z-]+ )+)(.*)", "\n".join(code))
+    code = _code(source.replace(f"{continued}\n", " "))
+    calls = re.findall(r"\baz ((?:[a-z-]+ )+)(--.*)", code)
     return [f"{words}{' '.join(re.findall(r'--[a-z-]+', rest))}" for words, rest in calls]
+
+
+def _messages(source: str) -> list[str]:
+    """Each text of four words or more, with variables by their bare names."""
+    texts = re.findall(r'"([^"\n]*)"', _code(source))
+    return [
+        re.sub(r"\$\(\$env:(\w+)\)|\$\{(\w+)[^}]*\}|\$(\w+)", r"<\1\2\3>", each)
+        for each in texts
+        if len(each.split()) > 3
+    ]
+
+
+def _defaults(source: str) -> list[str]:
+    """Each number that a variable has when it is not set."""
+    return re.findall(r"(?:WAIT|RETRY)_(?:TRIES|SECONDS)(?::-| \} else \{ ')(\d+)", source)

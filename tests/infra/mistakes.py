@@ -18,63 +18,75 @@ MISTAKES = {
         "infra/modules/app.bicep", "reserved: true }", "reserved: true", "syntax"
     ),
     "wrong module parameter": Mistake(
-        "infra/main.bicep", "quotaGb: logQuotaGb", "quota: logQuotaGb", "modules"
+        "infra/main.bicep", "quotaGb: logQuotaGb", "quota: logQuotaGb", "compiled"
     ),
     "module parameter of another type": Mistake(
-        "infra/main.bicep", "quotaGb: logQuotaGb", "quotaGb: location", "modules"
+        "infra/main.bicep", "quotaGb: logQuotaGb", "quotaGb: '${logQuotaGb}'", "compiled"
+    ),
+    "word of an alert that was not meant to change": Mistake(
+        "infra/modules/alerts.bicep", "drops the app", "keeps the app", "snapshots"
+    ),
+    "address that only the default network has": Mistake(
+        "infra/modules/network.bicep",
+        "cidrSubnet(addressPrefix, 26, 1)",
+        "'10.20.0.64/26'",
+        "snapshots",
+    ),
+    "policy of names that hides foreign accounts": Mistake(
+        "infra/modules/network.bicep", "'NxDomainRedirect'", "'Default'", "snapshots"
     ),
     "unknown deployment parameter": Mistake(
         "infra/main.parameters.json", '"outputContainer"', '"outputContaner"', "parameters"
     ),
     "misspelt property": Mistake(
-        "infra/modules/storage.bicep", "minimumTlsVersion", "minimumTlsVersions", "types"
+        "infra/modules/storage.bicep", "minimumTlsVersion", "minimumTlsVersions", "compiled"
     ),
     "property left out": Mistake(
-        "infra/modules/storage.bicep", "  sku: { name: 'Standard_LRS' }\n", "", "types"
+        "infra/modules/storage.bicep", "  sku: { name: 'Standard_LRS' }\n", "", "compiled"
     ),
     "value that is not one of the choices": Mistake(
-        "infra/modules/storage.bicep", "'TLS1_2'", "'TLS1_9'", "types"
+        "infra/modules/storage.bicep", "'TLS1_2'", "'TLS1_9'", "security"
     ),
     "text instead of a number": Mistake(
-        "infra/modules/alerts.bicep", "threshold: 0", "threshold: '0'", "types"
+        "infra/modules/alerts.bicep", "threshold: 0", "threshold: '0'", "compiled"
     ),
     "text in a loop's item for a number": Mistake(
-        "infra/modules/alerts.bicep", "severity: 1", "severity: '1'", "types"
+        "infra/modules/alerts.bicep", "severity: 1", "severity: '1'", "compiled"
     ),
     "text parameter for a number": Mistake(
         "infra/modules/app.bicep",
         "instanceMemoryMB: instanceMemoryMB",
-        "instanceMemoryMB: checkSchedule",
-        "types",
+        "instanceMemoryMB: '${instanceMemoryMB}'",
+        "compiled",
     ),
     "read-only property set": Mistake(
         "infra/modules/topic.bicep",
         "properties: { source:",
         "properties: { provisioningState: 'Succeeded', source:",
-        "types",
+        "compiled",
     ),
     "choice that does not exist": Mistake(
-        "infra/events.bicep", "endpointType: 'WebHook'", "endpointType: 'Webhook'", "types"
+        "infra/events.bicep", "endpointType: 'WebHook'", "endpointType: 'Webhook'", "compiled"
     ),
     "API version that does not exist": Mistake(
-        "infra/modules/vault.bicep", "vaults@2024-11-01", "vaults@2024-11-31", "types"
+        "infra/modules/vault.bicep", "vaults@2024-11-01", "vaults@2024-11-31", "compiled"
     ),
     "misspelt name": Mistake(
-        "infra/modules/roles.bicep", "scope: deadLetters", "scope: deadLetter", "names"
+        "infra/modules/roles.bicep", "scope: deadLetters", "scope: deadLetter", "compiled"
     ),
     "misspelt member of a resource": Mistake(
         "infra/modules/app.bicep",
         "app.properties.defaultHostName",
         "app.properties.hostName",
-        "names",
+        "compiled",
     ),
     "misspelt output of a module": Mistake(
-        "infra/main.bicep", "identity.outputs.clientId", "identity.outputs.clientid", "names"
+        "infra/main.bicep", "identity.outputs.clientId", "identity.outputs.clientid", "compiled"
     ),
     "misspelt field of a loop's item": Mistake(
-        "infra/modules/alerts.bicep", "rule.severity", "rule.severeness", "names"
+        "infra/modules/alerts.bicep", "rule.severity", "rule.severeness", "compiled"
     ),
-    "child without a parent": Mistake("infra/modules/app.bicep", "  parent: app\n", "", "types"),
+    "child without a parent": Mistake("infra/modules/app.bicep", "  parent: app\n", "", "compiled"),
     "container of dead letters that does not exist": Mistake(
         "infra/events.bicep", "'gem-deadletter'", "'gem-deadletters'", "stores"
     ),
@@ -92,8 +104,8 @@ MISTAKES = {
     ),
     "deployment with a password": Mistake(
         "infra/modules/app.bicep",
-        "  name: 'scm'\n  properties: { allow: false }",
-        "  name: 'scm'\n  properties: { allow: true }",
+        "properties: { allow: false }",
+        "properties: { allow: true }",
         "security",
     ),
     "deployment that is not turned off": Mistake(
@@ -119,7 +131,7 @@ MISTAKES = {
     ),
     "right in the wrong resource group": Mistake(
         "infra/main.bicep",
-        "scope: resourceGroup(outputParts[2], outputParts[4])",
+        "scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])",
         "scope: group",
         "scopes",
     ),
@@ -135,6 +147,21 @@ MISTAKES = {
         '"enableDependencyTracking": true',
         "telemetry",
     ),
+    "pipeline that may make owners": Mistake(
+        "docs/pipeline-condition.txt",
+        "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
+        "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+        "condition",
+    ),
+    "pipeline that may not assign what Bicep does": Mistake(
+        "docs/pipeline-condition.txt", ", 4633458b-17de-408a-b874-0445c86b69e6", "", "condition"
+    ),
+    "secret in Bicep": Mistake(
+        "infra/modules/vault-roles.bicep",
+        "vaults/secrets@2024-11-01' existing =",
+        "vaults/secrets@2024-11-01' =",
+        "security",
+    ),
     "missing setting": Mistake(
         "infra/modules/app.bicep",
         "  GEM_STATE__queueServiceUri: 'https://${stateStorageName}.queue.${storageSuffix}'\n",
@@ -147,11 +174,15 @@ MISTAKES = {
     "unset schedule": Mistake(
         "infra/modules/app.bicep", "  GEM_CHECK_SCHEDULE: checkSchedule\n", "", "bindings"
     ),
-    "renamed queue": Mistake("infra/main.bicep", "'gem-batches'", "'gem-batch'", "bindings"),
-    "queue of batches that is not created": Mistake(
-        "infra/main.bicep", "[resultsQueue, batchesQueue]", "[resultsQueue]", "bindings"
+    "renamed queue": Mistake(
+        "infra/modules/stores.bicep", "'gem-batches'", "'gem-batch'", "bindings"
     ),
-    "renamed container": Mistake("infra/main.bicep", "'gem-worklist'", "'gem-worklists'", "stores"),
+    "queue of batches that is not created": Mistake(
+        "infra/modules/stores.bicep", "[resultsQueue, batchesQueue]", "[resultsQueue]", "bindings"
+    ),
+    "renamed container": Mistake(
+        "infra/modules/stores.bicep", "'gem-worklist'", "'gem-worklists'", "stores"
+    ),
     "other container's events": Mistake(
         "infra/events.bicep", "containers/gem-tickets/blobs/", "containers/gem-tickets", "bindings"
     ),
@@ -165,7 +196,7 @@ MISTAKES = {
         "azure_yaml",
     ),
     "queue that is not created": Mistake(
-        "infra/main.bicep", "queues: [resultsQueue", "queues: [token", "stores"
+        "infra/modules/stores.bicep", "queues: [resultsQueue", "queues: [appName", "stores"
     ),
     "queue of another name": Mistake(
         "infra/main.bicep", "resultsQueue = 'gem-results'", "resultsQueue = 'gem-result'", "stores"
@@ -199,6 +230,15 @@ MISTAKES = {
     ),
     "deployment without checks": Mistake(
         ".github/workflows/deploy.yml", "    needs: check\n", "", "workflows"
+    ),
+    "code deployed with the rights of the one that provisions": Mistake(
+        ".github/workflows/deploy.yml",
+        "environment: production",
+        "environment: infrastructure",
+        "workflows",
+    ),
+    "compiler that is not pinned": Mistake(
+        ".github/workflows/ci.yml", " --version v0.49.2", "", "workflows"
     ),
     "deployment by any push": Mistake(
         ".github/workflows/deploy.yml", 'tags: ["v*"]', 'branches: ["main"]', "workflows"
@@ -240,16 +280,40 @@ MISTAKES = {
         "infra/main.bicep", "output TOPIC_NAME", "output EVENT_TOPIC_NAME", "hooks"
     ),
     "hook without wait": Mistake(
-        "infra/hooks/postdeploy.sh", "until key_exists", "until true", "hooks"
+        "infra/hooks/postdeploy.sh", "until is_ready", "until true", "hooks"
     ),
     "hook that waits for ever": Mistake(
-        "infra/hooks/postdeploy.sh", 'if [ "$try" -ge "$tries" ]', "if [ 1 -ge 100 ]", "hooks"
+        "infra/hooks/postdeploy.sh", '[ "$try" -lt "$tries" ]', '[ "$try" -lt 50 ]', "hooks"
     ),
     "hook that hides a failed deployment": Mistake(
-        "infra/hooks/postdeploy.sh", "if ! az deployment", "if az deployment", "hooks"
+        "infra/hooks/postdeploy.sh",
+        '[ "$try" -lt 3 ] || stop',
+        '[ "$try" -lt 3 ] || break; :',
+        "hooks",
     ),
     "hook that is not POSIX sh": Mistake(
         "infra/hooks/postdeploy.sh", "try=$((try + 1))", 'tried+=("$try")', "hooks"
+    ),
+    "hook that uses az's own default subscription": Mistake(
+        "infra/hooks/postdeploy.sh",
+        'az deployment group create --subscription "$AZURE_SUBSCRIPTION_ID"',
+        "az deployment group create",
+        "hooks",
+    ),
+    "hook that takes a missing function for a slow start": Mistake(
+        "infra/hooks/postdeploy.sh", '[ "$code" = 404 ]', '[ "$code" = 405 ]', "hooks"
+    ),
+    "hook that does not look at the sign-in": Mistake(
+        "infra/hooks/postdeploy.sh", "az account show", "true account show", "hooks"
+    ),
+    "hook that reads no carriage return": Mistake(
+        "infra/hooks/postdeploy.sh", "tr -d '\\r'", "cat", "hooks"
+    ),
+    "message in one of the two hooks": Mistake(
+        "infra/hooks/postdeploy.ps1", "az is not installed", "az is missing", "powershell"
+    ),
+    "wait in one of the two hooks": Mistake(
+        "infra/hooks/postdeploy.ps1", "else { '20' }", "else { '2' }", "powershell"
     ),
     "hook that is not PowerShell": Mistake(
         "infra/hooks/postdeploy.ps1", "$try = 1\n", "$try = (1\n", "powershell"

@@ -84,6 +84,8 @@ def security(root: Path) -> list[str]:
         for resource in file.resources():
             if resource.existing:
                 continue
+            if resource.kind == "Microsoft.KeyVault/vaults/secrets":
+                found.append(f"{file.path.name}: {resource.name}: Bicep never writes a secret")
             has = bicep.properties(resource.body)
             found += [
                 f"{file.path.name}: {resource.name}: {path} is not {value}"
@@ -122,7 +124,7 @@ def assigned_roles(root: Path) -> tuple[set[tuple[str, str, str]], list[str]]:
             scope, principal = has["scope"], has["properties.principalId"]
             role = has["properties.roleDefinitionId"].rstrip(")").rpartition(", ")[2]
             found.add((principal, scope, names.get(guids.get(role, ""), f"unknown: {role}")))
-            if has["name"] != f"guid({scope}.id, {principal}, {role})":
+            if has["name"] != f"guid({scope}.id, {_named(principal, file)}, {role})":
                 faults.append(
                     f"{resource.name}: its name is not a guid of scope, principal and role"
                 )
@@ -130,6 +132,16 @@ def assigned_roles(root: Path) -> tuple[set[tuple[str, str, str]], list[str]]:
             if kind != "'ServicePrincipal'" and principal != "operatorPrincipalId":
                 faults.append(f"{resource.name}: principalType {kind}")
     return found, faults
+
+
+def _named(principal: str, file: bicep.BicepFile) -> str:
+    """What stands for a principal in the name of an assignment.
+
+    Inside the resource group it is the name of its resource, which what-if knows beforehand. A
+    resource outside may outlive the app, and the next app has another principal.
+    """
+    name = f"{principal.removesuffix('PrincipalId')}Name"
+    return name if name in file.declared("parameter") else principal
 
 
 _LABELS = {
@@ -145,6 +157,7 @@ _LABELS = {
     "reports": "container `gem-reports`",
     "vault": "vault",
     "output_": "your output storage",
+    "secrets[index]": "each named secret",
 }
 
 
@@ -160,6 +173,21 @@ def roles(root: Path) -> list[str]:
     return faults + [f"{' / '.join(row)}" for row in sorted(documented ^ labelled)]
 
 
+def condition(root: Path) -> list[str]:
+    """The pipeline may assign the roles that Bicep assigns to service principals, and no others."""
+    text = (root / "docs" / "pipeline-condition.txt").read_text(encoding="utf-8")
+    lists = re.findall(r"GuidEquals \{([^}]*)\}", text)
+    assigned, _ = assigned_roles(root)
+    wanted = {ROLES[role] for who, _, role in assigned if who != "operatorPrincipalId"}
+    given = [set(re.split(r",\s*", each)) for each in lists]
+    found = [] if given == [wanted, wanted] else ["other roles than Bicep assigns"]
+    for action, source in (("write", "@Request"), ("delete", "@Resource")):
+        part = text.partition(f"roleAssignments/{action}'")[2].partition("ActionMatches")[0]
+        if part.count(f"{source}[") != 2:
+            found.append(f"{action}: not about {source}")
+    return found
+
+
 def scopes(root: Path) -> list[str]:
     """A right on a resource of the user is assigned in that resource's group.
 
@@ -168,8 +196,7 @@ def scopes(root: Path) -> list[str]:
     main = bicep.BicepFile(root / "infra" / "main.bicep")
     found = []
     for name, node in main.declared("module").items():
-        assigns = bicep.BicepFile(main.path.parent / bicep.path_of(node))
-        if all("/roleAssignments" not in each.kind for each in assigns.resources()):
+        if not _assigns(main.path.parent / bicep.path_of(node)):
             continue
         has = bicep.properties(bicep.object_of(node))
         named = [value for path, value in has.items() if path.startswith("params.")]
@@ -178,6 +205,15 @@ def scopes(root: Path) -> list[str]:
         if wanted != {has["scope"]}:
             found.append(f"{name}: assigned in {has['scope']}, not in {', '.join(sorted(wanted))}")
     return found
+
+
+def _assigns(path: Path) -> bool:
+    """Whether a file or one of its modules assigns a right."""
+    file = bicep.BicepFile(path)
+    inner = (path.parent / bicep.path_of(node) for node in file.declared("module").values())
+    return any("/roleAssignments" in each.kind for each in file.resources()) or any(
+        map(_assigns, inner)
+    )
 
 
 def telemetry(root: Path) -> list[str]:

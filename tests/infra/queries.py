@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 from dataclasses import fields
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,7 @@ TABLES = {
     "AppTraces": "(TimeGenerated: datetime, Message: string, AppRoleName: string)",
     "AppRequests": "(TimeGenerated: datetime, OperationName: string, Success: bool,"
     " AppRoleName: string)",
+    "_LogOperation": "(TimeGenerated: datetime, Category: string, Detail: string)",
 }
 """The columns that the queries use, from Azure Monitor's reference of its tables."""
 
@@ -26,10 +28,16 @@ DURATIONS = {"PT5M", "PT10M", "PT15M", "PT30M", "PT45M", "PT1H", "PT2H", "PT6H",
 """Windows and frequencies that Azure Monitor accepts."""
 
 
-def all_queries(root: Path) -> dict[str, str]:
-    """Every query of alerts and workbook by name, as Bicep would deploy it."""
+def all_queries(root: Path, *, waiting: int = 60) -> dict[str, str]:
+    """Every query of alerts and workbook by name, as Bicep would deploy it.
+
+    Args:
+        root: the checkout.
+        waiting: the parameter `waitingMinutes`.
+
+    """
     found = {
-        path.stem: path.read_text().replace("{app}", "app").replace("{waiting}", "60m")
+        path.stem: path.read_text().replace("{app}", "app").replace("{waiting}", f"{waiting}m")
         for path in sorted((root / "infra" / "queries").glob("*.kql"))
     }
     workbook = json.loads((root / "infra" / "workbook.json").read_text())
@@ -120,3 +128,12 @@ def windows(root: Path) -> dict[str, str]:
         name: (bicep.text(main[value].named_children[-1]) if value in main else value).strip("'")
         for name, value in found
     }
+
+
+def duration(text: str) -> timedelta:
+    """A duration of ISO 8601 in days, hours and minutes."""
+    found = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", text)
+    if found is None:
+        raise ValueError(text)
+    days, hours, minutes = (int(each or 0) for each in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes)

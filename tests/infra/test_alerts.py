@@ -19,7 +19,7 @@ from gem_core.flows.manage_jobs import forget_job, redeliver_job
 from gem_core.logs import Event, log
 from tests.builders import JOB, OUTPUT, World, answer, finished, matched_file
 from tests.fakes import FakePoison
-from tests.infra.asked import QUERIES, WINDOWS, Line, Run, ask
+from tests.infra.asked import LONGEST, QUERIES, WINDOWS, Line, Run, ask
 
 OF_THE_WORKBOOK = sorted(set(QUERIES) - set(WINDOWS))
 MINUTE = timedelta(minutes=1)
@@ -32,6 +32,8 @@ class Life:
         self.world = World()
         self.lines = handler.lines
         self.requests: list[Run] = []
+        self.operations: list[Line] = []
+        """What the workspace writes about itself."""
         handler.clock = self.world.clock
 
     def tick(self) -> None:
@@ -44,9 +46,16 @@ class Life:
         for _ in range(int(minutes)):
             self.tick()
 
-    def ask(self, name: str) -> list[Any]:
+    def ask(self, name: str, *, query: str = "") -> list[Any]:
         """The rows that a query gives now, over the time window of its alert."""
-        return ask(name, self.lines, self.requests, now=self.world.clock.now)
+        return ask(
+            name,
+            self.lines,
+            self.requests,
+            now=self.world.clock.now,
+            operations=self.operations,
+            query=query,
+        )
 
     def fires(self) -> set[str]:
         """The alerts that would fire now."""
@@ -120,15 +129,49 @@ def test_gem_that_refuses(life: Life) -> None:
     assert life.fires() == set()
 
 
-def test_failed_runs(life: Life) -> None:
-    life.ticks(1)
-    life.requests = [(life.world.clock(), "deliver_results", False)]
-    assert life.fires() == {"function-failures"}
-    life.requests = [
-        (life.world.clock(), "status", False),
-        (life.world.clock(), "check_jobs", True),
-    ]
-    assert life.fires() == set()
+class TestFailedRuns:
+    """The platform ends instances amid a run; the run is then repeated."""
+
+    def ran(self, life: Life, runs: str, *, function: str = "check_jobs") -> None:
+        """Runs of a function, one a minute: + succeeded, - failed."""
+        for run in runs:
+            life.tick()
+            life.requests.append((life.world.clock(), function, run == "+"))
+
+    def test_one_before_a_success_is_routine(self, life: Life) -> None:
+        self.ran(life, "+--+")
+        life.ticks(20)
+        assert life.fires() == set()
+
+    def test_those_that_repeat(self, life: Life) -> None:
+        self.ran(life, "-+-+-+")
+        assert life.fires() == {"function-failures"}
+        life.ticks(60)
+        assert life.fires() == set()
+
+    def test_one_after_which_nothing_has_succeeded(self, life: Life) -> None:
+        self.ran(life, "+-", function="deliver_results")
+        self.ran(life, "++")
+        life.ticks(10)
+        assert life.fires() == set(), "the next run may still come"
+        life.ticks(10)
+        assert life.fires() == {"function-failures"}
+        self.ran(life, "+", function="deliver_results")
+        assert life.fires() == set()
+
+    def test_not_those_of_http_routes(self, life: Life) -> None:
+        self.ran(life, "---", function="status")
+        life.ticks(20)
+        assert life.fires() == set()
+
+
+def test_a_quota_that_blinds_the_other_alerts(life: Life) -> None:
+    """Azure's own line; its words are those of the documentation of the daily cap."""
+    life.ticks(5)
+    detail = "The data volume threshold was reached. Ingestion status = OverQuota"
+    life.operations = [(life.world.clock(), detail)]
+    life.world.clock.move(minutes=16)
+    assert life.fires() == {"log-quota-reached", "no-successful-tick"}
 
 
 def test_messages_that_failed_too_often(life: Life) -> None:
@@ -140,6 +183,21 @@ def test_messages_that_failed_too_often(life: Life) -> None:
     assert life.fires() == {"poison-queue"}
     life.world.poison = (FakePoison(),)
     life.ticks(20)
+    assert life.fires() == set()
+
+
+def test_a_failed_message_that_azure_will_delete_soon(life: Life) -> None:
+    poison = FakePoison(clock=life.world.clock)
+    life.world.poison = (FakePoison(), poison)
+    poison.put("old")
+    for day in range(7):
+        life.ticks(1)
+        life.world.clock.move(days=1)
+        poison.put("new")
+        life.ticks(10)
+        assert ("poison-expiring" in life.fires()) == (day >= 4)
+    poison.held.clear()
+    life.ticks(70)
     assert life.fires() == set()
 
 
@@ -177,6 +235,14 @@ class TestManifestsThatWait:
             life.ticks(2)
         life.ticks(15)
         assert life.fires() == {"manifests-waiting"}
+
+    def test_for_the_longest_time_that_may_be_set(self, life: Life) -> None:
+        """It rings after that time, and each time that the rule runs afterwards."""
+        finish(life)
+        for hour in range(48):
+            life.ticks(2)
+            life.world.clock.move(minutes=58)
+            assert bool(life.ask("manifests-waiting", query=LONGEST)) == (hour >= 22)
 
     def test_not_while_an_output_may_still_appear(self, life: Life) -> None:
         finish(life)

@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from tests.infra import compiler
+
 _PINNED = re.compile(r"uses: (?P<action>[\w./-]+)@(?P<commit>[0-9a-f]{40}) # v\d+\.\d+\.\d+$")
 _ALLOWED = {"contents": "read", "id-token": "write"}
 """A sign-in by OIDC needs `id-token: write`, which allows no writing."""
@@ -58,8 +60,18 @@ def _deployment(root: Path) -> list[str]:
     commands = [command.partition("#")[0].strip() for command in run]
     found = [
         f"ci.yml does not run {command}"
-        for command in ("make check", "make test", "bicep --version", "make infra-check")
+        for command in ("make check", "make test", "make infra-check")
         if command not in commands
+    ]
+    script = "\n".join(run)
+    found += [
+        f"ci.yml does not {what}"
+        for what, line in (
+            ("install the pinned compiler", f"az bicep install --version v{compiler.VERSION}"),
+            ("use it", f"bicep --version | grep --fixed-strings {compiler.VERSION}"),
+            ("fail without PowerShell", "pwsh --version | grep"),
+        )
+        if line not in script
     ]
     triggers = deploy[True]  # YAML 1.1 reads `on` as True
     if triggers != {"push": {"tags": ["v*"]}}:
@@ -67,6 +79,8 @@ def _deployment(root: Path) -> list[str]:
     jobs = deploy["jobs"]
     if jobs["check"].get("uses") != "./.github/workflows/ci.yml":
         found.append("deploy.yml does not check first")
-    if jobs["deploy"].get("needs") != "check":
+    if (jobs["provision"].get("needs"), jobs["deploy"].get("needs")) != ("check", "provision"):
         found.append("deploy.yml does not wait for the checks")
+    if jobs["provision"].get("environment") == jobs["deploy"].get("environment"):
+        found.append("deploy.yml deploys code with the rights of the one that provisions")
     return found

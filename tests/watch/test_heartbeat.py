@@ -62,6 +62,7 @@ def test_the_last_tick_is_stored_as_json() -> None:
         "handedOut": 0,
         "oldestDueAt": None,
         "poisonMessages": None,
+        "oldestPoisonAt": None,
         "stopped": "no key",
     }
     at = START + timedelta(minutes=1)
