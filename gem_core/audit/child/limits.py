@@ -26,8 +26,8 @@ class Limits:
     quiet_seconds: float = 60
     """A child that waits for nothing is looked at so often; twice without CPU is too long."""
     range_seconds: float = 120
-    """For one range from storage: longer than the SDK's own tries, since a connection that drips
-    never times out."""
+    """For one range from storage, with the SDK's further tries. Each answer has a deadline too
+    (`storage.clients.ANSWER_SECONDS`), so a read that was given up ends in some minutes."""
     storage_seconds: float = 240
     """That the child may wait for the storage of one file, when it serves less than
     `STEADY_BYTES_PER_SECOND`."""
