@@ -102,8 +102,10 @@ def burst(files: LargeOutput, jobs: int) -> None:
         ends = time.monotonic() + jobs * PREPARING_SECONDS
         for number in range(jobs):
             _start(up, files, f"job-{number}", seconds=ends - time.monotonic())
+        before = _cpu_seconds(up)
         with peaks(lambda: _processes(up)) as most:
             sent, seconds = _until_sent(up, jobs)
+        cpu = (_cpu_seconds(up) - before) / jobs
     print(f"{jobs} jobs that end at the same moment:")
     for since in ("finished", "settled"):
         waited = [event[f"seconds_since_{since}"] for event in sent]
@@ -111,6 +113,7 @@ def burst(files: LargeOutput, jobs: int) -> None:
             f"  {since} to manifest: p50 {_part(waited, 50):.1f} s, p95 {_part(waited, 95):.1f} s"
         )
     print(f"  {jobs / seconds:.1f} deliveries a second, {jobs / seconds * 3600:,.0f} an hour")
+    print(f"  CPU of worker and audit process: {cpu * 1e3:.0f} ms a job, with the checks of GEM")
     for name, memory in most.items():
         print(f"  {name}: idle {idle.get(name, 'not started')}; at most {memory}")
 
@@ -175,6 +178,11 @@ def _processes(up: Stage) -> dict[str, int]:
     return dict(
         zip(("worker (runner)", "audit process"), (worker, *children(worker)), strict=False)
     )
+
+
+def _cpu_seconds(up: Stage) -> float:
+    used = map(usage, _processes(up).values())
+    return sum(found.cpu_seconds for found in used if found)
 
 
 def _start(up: Stage, files: LargeOutput, job_run_id: str, *, seconds: float) -> None:

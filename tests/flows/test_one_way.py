@@ -131,7 +131,7 @@ def test_a_delivery_costs_a_fixed_number_of_requests() -> None:
     requests = [call for call in world.trap.calls if not call.endswith(".url")]
     assert requests == [
         "jobs.get",
-        "files.open", "manifests.every",
+        "files.open",
         "jobs.replace", "files.open",
         "reports.create", "reports.put", "manifests.create",
         "files.source.read", "queue.send",
