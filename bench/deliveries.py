@@ -25,7 +25,7 @@ import requests
 from azure.storage.blob import ContainerClient
 from requests.adapters import HTTPAdapter
 
-from bench.processes import Memory, children, peaks
+from bench.memory import Memory, children, peaks
 from devkit.azurite import Azurite
 from devkit.simulator import CLEAN
 from devkit.simulator.large_output import LargeOutput

@@ -14,7 +14,8 @@ class Limits:
 
     data_bytes: int
     """Of the child's own memory (VmData, which counts what is reserved). Comparing ten million ids
-    with as many, both out of order, takes 451 MiB at most; with 400, pyarrow crashes."""
+    with as many, both out of order, takes up to 390 MiB. pyarrow may crash where memory is short,
+    so no limit should be close to that."""
     cpu_seconds: int = 300
     """Of an audit. Some 10^8 rows take half a minute."""
     page_cpu_seconds: int = 60
