@@ -5,7 +5,7 @@ READY := .venv/ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start quick test chaos chaos-real bench bench-checks bench-ids bench-process bench-remote polling infra-check cold-start check fix lock clean
+.PHONY: help demo start quick test chaos chaos-real bench bench-checks bench-deliveries bench-ids bench-process bench-remote polling infra-check cold-start check fix lock clean
 
 help: ## prints this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ cold-start: $(READY) ## measures what an instance imports before it works, and a
 
 bench-checks: $(READY) ## measures jobs checked a second, storage operations of a job, the cost of a tick
 	@$(BIN)/python -m bench.checking $(ARGS)
+
+bench-deliveries: $(READY) ## requests and CPU of a small delivery, and a burst of 300; memory of worker and audit process
+	@$(BIN)/python -m bench.deliveries $(ARGS)
 
 polling: $(READY) ## requests and delay of the polling policy in simulated time
 	@$(BIN)/python -m bench.polling

@@ -27,6 +27,11 @@ class MemoryDocuments:
         held = self._held.get(name)
         return held[0] if held else None
 
+    def etag(self, name: str) -> str | None:
+        """The ETag of the document, or None if it does not exist."""
+        held = self._held.get(name)
+        return held[0].etag if held else None
+
     def create(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
         """Write a new document. Raises RecordConflict if it exists."""
         with self._lock:
@@ -94,7 +99,7 @@ class Counted:
         call: Callable[..., Any] = getattr(self._documents, method)
 
         def counted(*args: object, **options: object) -> Any:  # noqa: ANN401 - whatever it gives
-            self._counts["read" if method == "get" else "write"] += 1
+            self._counts["read" if method in {"get", "etag"} else "write"] += 1
             return call(*args, **options)
 
         return counted

@@ -72,7 +72,7 @@ def _bare(path: Path, address: str) -> None:
     url = urlsplit(address)
     end = path.stat().st_size - TAIL_BYTES
     wanted = SimpleQueue[ByteRange | None]()
-    for piece in pieces(list(chunks(pq.read_metadata(path), set(COLUMNS))), end=end):
+    for piece in pieces(list(chunks(pq.read_metadata(path), set(COLUMNS))), start=0, end=end):
         wanted.put(piece.span)
     for _ in range(CONNECTIONS):
         wanted.put(None)

@@ -56,6 +56,10 @@ class MemoryDocuments:
         held = self._held.get(name)
         return Document(name, held.body, held.etag) if held else None
 
+    def etag(self, name: str) -> str | None:
+        held = self._held.get(name)
+        return held.etag if held else None
+
     def create(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
         with self._lock:
             if name in self._held:
@@ -244,6 +248,8 @@ class FakeFiles:
     errors: dict[str, OutputError] = field(default_factory=dict)
     opened: list[tuple[str | None, str]] = field(default_factory=list)
     on_read: Callable[[str], object] = lambda _: None
+    head_bytes: int = 0
+    """How much of a file comes when it is opened. With none, tests see every read."""
     versions: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def write(self, name: str, body: bytes) -> str:
@@ -259,7 +265,7 @@ class FakeFiles:
         if name not in self.held:
             raise OutputMissing(f"{name} is not there")
         etag, body = self.held[name]
-        return FakeSource(name, etag, body, self)
+        return FakeSource(name, etag, body, self, head=body[: self.head_bytes])
 
 
 class Killed(BaseException):

@@ -13,7 +13,7 @@ CORE = ROOT / "gem_core"
 MODULES = sorted(CORE.rglob("*.py"))
 
 ROWS = (
-    ("errors", "outcome", "logs", "secret", "moments", "counts"),
+    ("errors", "outcome", "logs", "secret", "moments", "counts", "http_session"),
     ("settings",),
     ("storage",),
     ("gem",),
@@ -193,7 +193,7 @@ def clocks(path: Path) -> list[str]:
 
 def test_a_clock_would_be_seen() -> None:
     assert clocks(CORE / "wiring" / "environment.py")
-    assert clocks(CORE / "gem" / "deadline.py")
+    assert clocks(CORE / "http_session.py")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

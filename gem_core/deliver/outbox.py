@@ -19,12 +19,19 @@ class Outbox:
         self._events = events
         self._reports = reports
 
-    def get(self, job_run_id: str, *ids: str) -> CloudEvent | None:
-        """The stored event of the first of these ids that has one; None when none has."""
-        for id_ in ids:
-            if stored := self._events.get(_event_name(job_run_id, id_)):
-                return CloudEvent(id_, stored.body.decode())
-        return None
+    def get(self, job_run_id: str, id_: str) -> CloudEvent | None:
+        """The stored event of this id; None when there is none."""
+        stored = self._events.get(_event_name(job_run_id, id_))
+        return CloudEvent(id_, stored.body.decode()) if stored else None
+
+    def first_of(self, job_run_id: str, *ids: str) -> CloudEvent | None:
+        """The stored event of the first of these ids that has one; None when none has.
+
+        Usually none has, and a listing of the job's events shows it in one request.
+        """
+        listed = {item.name for item in self._events.every(prefix=f"{job_run_id}/")}
+        known = (id_ for id_ in ids if _event_name(job_run_id, id_) in listed)
+        return next(filter(None, (self.get(job_run_id, id_) for id_ in known)), None)
 
     def keep(self, job_run_id: str, event: CloudEvent) -> CloudEvent:
         """Store an event before it is sent; returns the event that is stored under its id."""

@@ -1,5 +1,6 @@
-"""Diagnostics of the settings and of the folder for ids. Pure: the folder is passed in."""
+"""Diagnostics of the settings and of the machine. Pure: what the machine has is passed in."""
 
+from gem_core.audit.child.machine import APP_BYTES, LEAST_BYTES
 from gem_core.doctor.finding import Finding, fail, ok
 from gem_core.doctor.installation import Installation
 from gem_core.settings.reader import UNRESOLVED
@@ -39,3 +40,21 @@ def disk(installation: Installation) -> Finding:
             "create the folder and let the user of the app write there, or change GEM_IDS_FOLDER",
         )
     return ok(f"{folder}: writable, {free / 2**30:.1f} GiB free")
+
+
+def memory(installation: Installation) -> Finding:
+    """Whether host, worker and an audit fit into the memory together.
+
+    If they do not, the system ends the audit when memory is short.
+    """
+    total = installation.memory()
+    left = total - APP_BYTES
+    detail = (
+        f"{total >> 20} MiB; the Functions host and the app take {APP_BYTES >> 20} MiB under load"
+    )
+    if left < LEAST_BYTES:
+        return fail(
+            f"{detail}, which leaves {max(left, 0) >> 20} MiB; an audit needs {LEAST_BYTES >> 20}",
+            "choose a larger instance size (docs/scale.md, Memory of an instance)",
+        )
+    return ok(f"{detail}, which leaves {left >> 20} MiB for an audit")

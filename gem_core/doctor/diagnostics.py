@@ -111,6 +111,7 @@ DIAGNOSTICS = (
         diagnose_settings.disk,
         ("GEM_IDS_FOLDER",),
     ),
+    Diagnostic("memory", "This machine has enough memory for audits.", diagnose_settings.memory),
     Diagnostic(
         "timer",
         "The timer runs, and its last tick finished its work.",

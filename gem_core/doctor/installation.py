@@ -60,6 +60,8 @@ class Installation:
     files: Callable[[], Files]
     scratch: Callable[[], int]
     """Writes a file to the folder for ids, deletes it, returns the free bytes. Raises OSError."""
+    memory: Callable[[], int]
+    """The memory of this machine or container, in bytes."""
     token: Callable[[], Token]
     gem: Callable[[], Gem]
     anonymous: Callable[[], Gem]

@@ -115,13 +115,15 @@ def _audit_version(delivery: Delivery, job: GemJob, output: Source) -> Found:
     in_full = Version.of_etag(output.etag)
     in_part = Version.in_part(output.etag, record.redelivered_at)
     ids = in_full.event_id(record), in_part.event_id(record)
-    if event := outbox.get(record.job_run_id, *ids):
+    # A first delivery that has begun no audit has stored nothing.
+    is_repeat = bool(record.attempts.etag or record.redelivered_at)
+    if is_repeat and (event := outbox.first_of(record.job_run_id, *ids)):
         return event
     result = _audit(delivery, job, output)
     if not isinstance(result, Audited) or result.version == in_full:
         return result
     # Meanwhile another delivery may have audited the output in full.
-    return outbox.get(record.job_run_id, *ids) or result
+    return outbox.first_of(record.job_run_id, *ids) or result
 
 
 def _audit(delivery: Delivery, job: GemJob, output: Source) -> Audited | Wait | None:

@@ -21,11 +21,11 @@ from gem_core.errors import (
     gem_error,
 )
 from gem_core.gem.contracts.known import DEFAULT
-from gem_core.gem.deadline import DeadlineAdapter
 from gem_core.gem.job import GemJob
 from gem_core.gem.reading import Redact
 from gem_core.gem.redaction import redactor
 from gem_core.gem.token import TokenSource
+from gem_core.http_session import http_session
 from gem_core.secret import Secret
 
 CONNECT_SECONDS = 5
@@ -57,11 +57,10 @@ class GemClient:
         self._base_url = base_url
         self._token = token
         self._api_key = api_key
-        self._session = _session(base_url)
+        self._session = http_session(
+            base_url, answer_seconds=answer_seconds, connections=connections
+        )
         self._timeout = CONNECT_SECONDS, read_seconds
-        adapter = DeadlineAdapter(answer_seconds=answer_seconds, connections=connections)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
         self._session.headers.update(
             {"Accept": "application/json", "tomtom-api-key": api_key.reveal()}
         )
@@ -126,18 +125,6 @@ class GemClient:
         except (ValueError, RecursionError) as error:
             raise GemAnswerError("GEM answered 200 with something that is not JSON") from error
         return DEFAULT.read(answer, job_run_id=job_run_id, redact=redact)
-
-
-def _session(base_url: str) -> requests.Session:
-    """A session that reads proxies and REQUESTS_CA_BUNDLE from the environment once.
-
-    By default, requests reads them for every question, which is a fifth of its work.
-    """
-    session = requests.Session()
-    settings = session.merge_environment_settings(base_url, {}, None, None, None)
-    session.proxies, session.verify = dict(settings["proxies"]), settings["verify"]
-    session.trust_env = False
-    return session
 
 
 class _Bearer(AuthBase):

@@ -95,7 +95,8 @@ class MapSample:
         kinds: tuple[list[Road], ...] = ([], [])
         samples = [reservoir.rows() for reservoir in self._kinds]
         unreadable, first = 0, 0
-        for batch in self._reader.batches([GEOMETRY], self._groups, as_dictionary=[GEOMETRY]):
+        # Not as a dictionary, which pyarrow would build again for each batch: geometries differ.
+        for batch in self._reader.batches([GEOMETRY], self._groups):
             for kind, indexes in zip(kinds, samples, strict=True):
                 for text in _texts(batch.column(GEOMETRY), first, indexes):
                     try:
@@ -135,7 +136,7 @@ def _choose_groups(sizes: Sequence[int], rows: Sequence[int]) -> list[int]:
     return sorted(chosen)
 
 
-def _texts(column: pa.DictionaryArray, first: int, indexes: Sequence[int]) -> Iterator[str]:
+def _texts(column: pa.Array, first: int, indexes: Sequence[int]) -> Iterator[str]:
     """The texts of the sampled rows in one batch. Null gives an empty text.
 
     Args:
@@ -146,8 +147,8 @@ def _texts(column: pa.DictionaryArray, first: int, indexes: Sequence[int]) -> It
     """
     end = first + len(column)
     for index in indexes[bisect_left(indexes, first) : bisect_left(indexes, end)]:
-        code = column.indices[index - first].as_py()
-        if code is None:
-            yield ""
-        else:  # the text may be invalid UTF-8
-            yield column.dictionary[code].cast(pa.large_binary()).as_py().decode(errors="replace")
+        value = column[index - first]
+        if isinstance(value, pa.DictionaryScalar):  # the file says that it is one
+            value = value.value
+        text = value.as_buffer()  # it may be invalid UTF-8
+        yield text.to_pybytes().decode(errors="replace") if text else ""

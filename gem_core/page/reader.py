@@ -27,6 +27,7 @@ class ColumnReader:
 
     def __init__(self, source: Source) -> None:
         self.file = RangeFile(source)
+        self._head_bytes = len(source.head)
         self.file.load_tail(TAIL_BYTES)
         with told_apart(self.file):
             parquet = open_file(self.file)
@@ -39,8 +40,8 @@ class ColumnReader:
 
     @property
     def bytes_read(self) -> int:
-        """Bytes read from the source so far."""
-        return self.file.bytes_read
+        """Bytes read from the source so far, without those that came when it was opened."""
+        return self.file.bytes_read - self._head_bytes
 
     def chunk_bytes(self, column: str) -> list[int]:
         """The `weight` of a flat column in each row group, in bytes."""

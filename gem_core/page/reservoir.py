@@ -32,7 +32,7 @@ class Reservoir:
         """Add a batch of row numbers."""
         fill = min(self._size - len(self._kept), len(rows))
         if fill > 0:
-            self._kept.extend(rows[index].as_py() for index in range(fill))
+            self._kept.extend(rows[:fill].to_pylist())
             if len(self._kept) == self._size:
                 self._next = self._seen + fill - 1
                 self._skip()

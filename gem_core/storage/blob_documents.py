@@ -34,6 +34,16 @@ class BlobDocuments:
             return Document(name, download.readall(), _bare(download.properties.etag))
         return None
 
+    def etag(self, name: str) -> str | None:
+        """The ETag of the document, or None if it does not exist; its body is not read.
+
+        One request also for an empty document, which takes two to `get`: storage has no first bytes
+        of it, so the SDK asks again for the whole.
+        """
+        with suppress(RecordMissing), self._errors():
+            return _bare(self._container.get_blob_client(name).get_blob_properties().etag)
+        return None
+
     def create(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
         """Write a document that must not exist yet; returns its ETag."""
         return self._write(name, body, metadata, overwrite=False)

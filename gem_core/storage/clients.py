@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.storage.blob import BlobServiceClient, ContainerClient
     from azure.storage.queue import QueueServiceClient
-    from requests import Session
 
 CONNECTIONS = MAX_CONCURRENCY
 """Maximum number of open connections of a client: one for each concurrent request to GEM. With the
 SDK's default of ten, the others would be closed after each request and logged as a warning."""
+ANSWER_SECONDS = 120
+"""Longest time for a whole answer of storage: the longest range, 16 MiB, at 140 KB/s."""
 _ONE_BLOCK: dict[str, Any] = {"connection_data_block_size": 16 << 20}
 """A download is read from its connection as one block. Joining small blocks would take two thirds
 of the CPU time (docs/decisions/0025)."""
@@ -66,11 +67,11 @@ def blob_service(
 
     options = retries.options | _ONE_BLOCK
     if connection.connection_string:
-        return BlobServiceClient.from_connection_string(
-            connection.connection_string.reveal(), session=_session(), **options
-        )
+        text = connection.connection_string.reveal()
+        url = BlobServiceClient.from_connection_string(text).url
+        return BlobServiceClient.from_connection_string(text, **_http(url), **options)
     return BlobServiceClient(
-        service_uri, credential=_credential(connection), session=_session(), **options
+        service_uri, credential=_credential(connection), **_http(service_uri), **options
     )
 
 
@@ -84,7 +85,7 @@ def blob_service_at(url: str, signature: Secret | None) -> "BlobServiceClient":
 
     credential = AzureSasCredential(signature.reveal()) if signature else sign_in(None)
     options = Retries.BACKGROUND.options | _ONE_BLOCK
-    return BlobServiceClient(url, credential=credential, session=_session(), **options)
+    return BlobServiceClient(url, credential=credential, **_http(url), **options)
 
 
 @cache
@@ -94,31 +95,23 @@ def queue_service(
     """The client of a queue service."""
     from azure.storage.queue import QueueServiceClient
 
-    options = retries.options
     if connection.connection_string:
-        return QueueServiceClient.from_connection_string(
-            connection.connection_string.reveal(), session=_session(), **options
-        )
+        text = connection.connection_string.reveal()
+        url = QueueServiceClient.from_connection_string(text).url
+        return QueueServiceClient.from_connection_string(text, **_http(url), **retries.options)
+    url = connection.queue_service_uri or ""
     return QueueServiceClient(
-        connection.queue_service_uri or "",
-        credential=_credential(connection),
-        session=_session(),
-        **options,
+        url, credential=_credential(connection), **_http(url), **retries.options
     )
 
 
-def _session() -> "Session":
-    """A session with more connections than the SDK's own. The SDK retries, so urllib3 must not."""
-    from requests import Session
-    from requests.adapters import HTTPAdapter
-    from urllib3 import Retry
+def _http(url: str) -> dict[str, Any]:
+    """Options of a client for its HTTP requests."""
+    from gem_core.http_session import http_session
 
-    session = Session()
-    never = Retry(total=False, redirect=False, raise_on_status=False)
-    adapter = HTTPAdapter(pool_maxsize=CONNECTIONS, max_retries=never)
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, adapter)
-    return session
+    session = http_session(url, answer_seconds=ANSWER_SECONDS, connections=CONNECTIONS)
+    # The SDK passes its own `verify` with each request, which counts more than the session's.
+    return {"session": session, "connection_verify": session.verify}
 
 
 def connector(

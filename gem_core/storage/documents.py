@@ -50,6 +50,10 @@ class Documents(Protocol):
         """The document, or None if it does not exist."""
         ...
 
+    def etag(self, name: str) -> str | None:
+        """The ETag of the document, or None if it does not exist; its body is not read."""
+        ...
+
     def create(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
         """Write a document that must not exist yet; returns its ETag. Raises RecordConflict."""
         ...

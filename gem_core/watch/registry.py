@@ -108,12 +108,12 @@ class JobRegistry:
     def replace(self, stored: StoredRecord, record: JobRecord) -> StoredRecord:
         """Store a changed record. Raises RecordConflict when another process changed it first."""
         closes = record.stage is Stage.DELIVERED
-        marker = self._worklist.get(MARKER_PREFIX + record.job_run_id) if closes else None
+        marker = self._worklist.etag(MARKER_PREFIX + record.job_run_id) if closes else None
         if not closes:
             self.mark_open(record)
         etag = self._write(stored, record)
         if marker:
-            self.unmark(record.job_run_id, etag=marker.etag)
+            self.unmark(record.job_run_id, etag=marker)
         return StoredRecord(record, etag)
 
     def change_delivery(

@@ -8,6 +8,7 @@ from pathlib import Path
 from shutil import disk_usage
 from tempfile import TemporaryDirectory
 
+from gem_core.audit.child.machine import memory_bytes
 from gem_core.audit.reading.output_files import OutputFiles
 from gem_core.deliver.queue_probe import QueueProbe
 from gem_core.doctor.installation import Installation
@@ -61,6 +62,7 @@ def installation(source: str) -> Installation:
             connect=connector(chosen.output, Retries.INTERACTIVE),
         ),
         scratch=scratch,
+        memory=memory_bytes,
         token=token,
         gem=lambda: gem_client(chosen, key=chosen.gem_api_key, token=token()),
         anonymous=lambda: gem_client(chosen, key=_INVALID, token=FixedToken(_INVALID)),

@@ -108,7 +108,7 @@ def test_people_get_one_line_for_each_diagnostic(command: CommandRunner) -> None
     code, out, err = command("doctor")
     assert (code, err) == (0, "")
     lines = [line.split(maxsplit=2) for line in out.splitlines()]
-    assert [line[0] for line in lines] == ["ok"] * 18
+    assert [line[0] for line in lines] == ["ok"] * 19
     assert lines[0][1:] == ["settings", "read from the environment"]
 
 
@@ -270,7 +270,7 @@ def test_storage_and_gem_that_do_not_answer(
         command, GEM_STATE=away, GEM_OUTPUT=away, GEM_API_BASE_URL="http://127.0.0.1:1"
     )
     assert code == 1
-    assert set(fails(found)) == set(found) - {"settings", "key-vault", "token", "disk"}
+    assert set(fails(found)) == set(found) - {"settings", "key-vault", "token", "disk", "memory"}
     assert "network" in found["records"]["remedy"]
     assert "network" in found["gem"]["remedy"]
 

@@ -29,9 +29,17 @@ def test_an_event_of_any_type_is_read_back_byte_for_byte(body: str) -> None:
 def test_the_first_stored_event_of_several_ids_is_returned() -> None:
     outbox = World().outbox
     outbox.keep(JOB, event("b", "id-2"))
-    assert outbox.get(JOB, "id-1", "id-2", "id-3") == event("b", "id-2")
+    outbox.keep(f"{JOB}0", event("of another job", "id-1"))
+    assert outbox.first_of(JOB, "id-1", "id-2", "id-3") == event("b", "id-2")
+    assert outbox.first_of(JOB, "id-1", "id-3") is None
     outbox.keep(JOB, event("a", "id-1"))
-    assert outbox.get(JOB, "id-1", "id-2") == event("a", "id-1")
+    assert outbox.first_of(JOB, "id-1", "id-2") == event("a", "id-1")
+
+
+def test_that_no_event_is_stored_is_found_out_with_one_request() -> None:
+    world = World()
+    assert world.outbox.first_of(JOB, "id-1", "id-2") is None
+    assert world.trap.calls == ["manifests.every"]
 
 
 def test_the_first_event_is_never_replaced() -> None:

@@ -118,6 +118,7 @@ class FakeInstallation:
             poison=lambda: (Results(),),
             files=lambda: self.world.files,
             scratch=lambda: 5 << 30,
+            memory=lambda: 2 << 30,
             token=lambda: Token(jwt(aud=SCOPE, exp=expires, roles=["Gem.Read"])),
             gem=lambda: Raising(GemJobNotFound("GEM answered 404")),
             anonymous=lambda: Raising(GemUnauthorized("GEM answered 401")),

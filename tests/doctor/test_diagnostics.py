@@ -98,7 +98,7 @@ def test_names_are_stable_and_unique() -> None:
     """Pipelines filter by them."""
     expected = """
         settings key-vault token gem records worklist tickets reports outbox clock
-        results batches poison outputs inputs disk timer events
+        results batches poison outputs inputs disk memory timer events
     """
     assert expected.split() == NAMES
 
@@ -116,7 +116,7 @@ def test_all_invalid_settings_are_reported_and_their_dependents_are_skipped() ->
     assert found["key-vault"].detail == "unresolved: GEM_API_KEY"
     assert "Key Vault Secrets User" in found["key-vault"].remedy
     skips = {name for name, finding in found.items() if finding.status is DiagnosticStatus.SKIPPED}
-    assert skips == set(NAMES) - {"settings", "key-vault", "token", "disk"}
+    assert skips == set(NAMES) - {"settings", "key-vault", "token", "disk", "memory"}
     assert found["gem"].detail == "GEM_API_KEY must be corrected first"
     assert found["timer"].detail == "GEM_CHECK_SCHEDULE, GEM_STATE must be corrected first"
 

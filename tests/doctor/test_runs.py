@@ -89,6 +89,22 @@ def test_the_folder_for_ids() -> None:
     assert "GEM_IDS_FOLDER" in finding.remedy
 
 
+@pytest.mark.parametrize(("mebibytes", "left"), [(512, 88), (935, 511), (300, 0)])
+def test_a_machine_that_leaves_too_little_memory_for_an_audit(mebibytes: int, left: int) -> None:
+    finding = FakeInstallation().find("memory", memory=lambda: mebibytes << 20)
+    assert finding.status is DiagnosticStatus.FAIL
+    assert finding.detail.startswith(f"{mebibytes} MiB; ")
+    assert finding.detail.endswith(f"leaves {left} MiB; an audit needs 512")
+    assert "instance size" in finding.remedy
+
+
+@pytest.mark.parametrize(("mebibytes", "left"), [(936, 512), (2_048, 1_624)])
+def test_a_machine_with_enough_memory(mebibytes: int, left: int) -> None:
+    finding = FakeInstallation().find("memory", memory=lambda: mebibytes << 20)
+    assert finding.status is DiagnosticStatus.OK
+    assert finding.detail.endswith(f"leaves {left} MiB for an audit")
+
+
 def test_a_timer_that_never_ticked_or_is_silent() -> None:
     fake = FakeInstallation()
     fake.world.clock.move(minutes=5)

@@ -193,7 +193,13 @@ def test_an_audit_costs_one_write() -> None:
     world.trap.calls.clear()
     deliver_results(world.deliverer, JOB)
     writes = [call for call in world.trap.calls if call.startswith(("jobs.", "worklist."))]
-    assert writes == ["jobs.get", "jobs.replace", "worklist.get", "jobs.replace", "worklist.delete"]
+    assert writes == [
+        "jobs.get",
+        "jobs.replace",
+        "worklist.etag",
+        "jobs.replace",
+        "worklist.delete",
+    ]
 
 
 def overtaken(world: World, at: str, other: Callable[[], object]) -> None:

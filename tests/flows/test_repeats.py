@@ -4,6 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier, get_ident
+from unittest.mock import Mock
 
 import pytest
 
@@ -23,6 +24,17 @@ def test_the_same_ticket_twice_sends_once(caplog: pytest.LogCaptureFixture) -> N
     assert len(world.queue.sent) == 1
     (line,) = logged(caplog, "delivery_skipped")
     assert line["stage"] == "delivered"
+
+
+def test_a_redelivery_of_an_output_that_is_as_it_was_sends_the_same_bytes_without_an_audit() -> (
+    None
+):
+    world = settled()
+    delivered(world)
+    redeliver_job(world.manager, JOB)
+    world.audit = Mock(side_effect=AssertionError)
+    deliver_results(world.deliverer, JOB)
+    assert world.queue.sent[0] == world.queue.sent[1]
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -1,5 +1,6 @@
 """An output without a whole footer may still be being written, so its manifest waits like for a
-missing one. Any other broken file is final at once."""
+missing one. Any other broken file is final at once.
+"""
 
 from datetime import timedelta
 

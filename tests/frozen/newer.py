@@ -36,6 +36,9 @@ class NewerDocuments:
     def get(self, name: str) -> Document | None:
         return self._documents.get(name)
 
+    def etag(self, name: str) -> str | None:
+        return self._documents.etag(name)
+
     def create(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
         return self._documents.create(name, with_member(body), metadata=_more(metadata))
 

@@ -54,6 +54,13 @@ def test_an_empty_document_is_one(documents: Documents) -> None:
 
 def test_an_absent_document_gives_none(documents: Documents) -> None:
     assert documents.get("a.json") is None
+    assert documents.etag("a.json") is None
+
+
+@pytest.mark.parametrize("body", [b"", b"some"])
+def test_the_etag_is_that_of_the_newest_version(documents: Documents, body: bytes) -> None:
+    assert documents.etag("a.json") != documents.create("a.json", body)
+    assert documents.put("a.json", body) == documents.etag("a.json")
 
 
 def test_every_write_changes_the_etag(documents: Documents) -> None:
@@ -189,6 +196,7 @@ def test_an_empty_container_is_one_empty_page(documents: Documents) -> None:
 
 _CALLS: dict[str, Callable[[Documents], object]] = {
     "get": lambda documents: documents.get("a"),
+    "etag": lambda documents: documents.etag("a"),
     "create": lambda documents: documents.create("a", b""),
     "put": lambda documents: documents.put("a", b""),
     "replace": lambda documents: documents.replace("a", b"", etag="0x1"),

@@ -27,9 +27,6 @@ from gem_core.gem.job import GemJob
 from gem_core.logs import Event, log
 from gem_core.outcome import Outcome
 
-MAX_STUCK_READS = 16
-"""Reads that storage never answers; beyond them no more audits begin."""
-
 
 class Engine:
     """Audits in children of this process. Close it, or use it as a context manager."""
@@ -46,8 +43,6 @@ class Engine:
         self._environment = environment
         self._one_at_a_time = Lock()
         self._child: ChildProcess | None = None
-        self._servers: list[RangeServer] = []
-        """Of audits that ended while storage had not answered all of their reads."""
         self._is_closed = False
 
     def __enter__(self) -> Self:
@@ -172,7 +167,6 @@ class Engine:
 
     def _attempt(self, request: Request, on_rows: OnRows | None) -> AuditResult | Seen:
         """Audit once, and end the child unless it is as good as before."""
-        self._check_stuck_reads(request.address)
         is_fresh = not (self._child and self._child.is_idle)
         child = self._start(request.job) if is_fresh or self._child is None else self._child
         if isinstance(child, Seen):
@@ -187,7 +181,6 @@ class Engine:
             )
         finally:
             server.close()
-            self._servers.append(server)
             if not is_sound:
                 self._end_child()
         return (
@@ -219,14 +212,6 @@ class Engine:
         """Whether it keeps more memory than it should between two audits, as far as one can see."""
         used = child.usage()
         return used is None or used.data_bytes > self._limits.idle_data_bytes
-
-    def _check_stuck_reads(self, address: str) -> None:
-        self._servers = [server for server in self._servers if server.waiting.count]
-        stuck = sum(server.waiting.count for server in self._servers)
-        if stuck > MAX_STUCK_READS:
-            raise OutputUnreachable(
-                f"{address}: {stuck} earlier reads from storage have not ended yet"
-            )
 
     def _reason(self, seen: Seen) -> str:
         limits = self._limits

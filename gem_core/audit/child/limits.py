@@ -13,8 +13,9 @@ class Limits:
     """Bounds of one audit. An audit that is tried three times still fits into half an hour."""
 
     data_bytes: int
-    """Of the child's own memory (VmData, which counts what is reserved). 400 MiB is the least that
-    audits every file."""
+    """Of the child's own memory (VmData, which counts what is reserved). Comparing ten million ids
+    with as many, both out of order, takes up to 390 MiB. pyarrow may crash where memory is short,
+    so no limit should be close to that."""
     cpu_seconds: int = 300
     """Of an audit. Some 10^8 rows take half a minute."""
     page_cpu_seconds: int = 60
@@ -26,8 +27,8 @@ class Limits:
     quiet_seconds: float = 60
     """A child that waits for nothing is looked at so often; twice without CPU is too long."""
     range_seconds: float = 120
-    """For one range from storage: longer than the SDK's own tries, since a connection that drips
-    never times out."""
+    """For one range from storage, with the SDK's further tries. Each answer has a deadline too
+    (`storage.clients.ANSWER_SECONDS`), so a read that was given up ends in some minutes."""
     storage_seconds: float = 240
     """That the child may wait for the storage of one file, when it serves less than
     `STEADY_BYTES_PER_SECOND`."""

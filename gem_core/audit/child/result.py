@@ -32,7 +32,7 @@ class AuditResult:
     bytes_read: int
     """Of the output."""
     requests: int
-    """For the output, without the one that opened it."""
+    """For the output, with the one that opened it."""
     is_read: bool = True
     """False when the output was not opened, or pyarrow cannot read its rows."""
     unfinished: str = ""

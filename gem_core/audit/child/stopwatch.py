@@ -25,11 +25,6 @@ class Stopwatch:
             self._change(-1)
 
     @property
-    def count(self) -> int:
-        """How many threads are within `running` now."""
-        return self._running
-
-    @property
     def seconds(self) -> float:
         """So far."""
         with self._lock:

@@ -4,6 +4,7 @@
 """
 
 from collections import Counter
+from itertools import islice
 from typing import Any
 
 from gem_core.audit.against_input.values import ValueFacts
@@ -22,6 +23,16 @@ _ROLES = {
     "confidence_threshold": "confidenceThreshold",
 }
 """Each check that compares a statistic of the job with the output, and the statistic's role."""
+
+
+MAX_COLUMNS = 1_000
+"""Listed columns of the output; their number is told too."""
+
+MAX_DIFFERENCES = 100
+"""Listed columns with other values than in the input; their number is told too."""
+
+_MAX_TEXT = 200
+"""Characters of a column's name or type, which a file may make as long as its footer."""
 
 
 def report_to_json(report: Report) -> dict[str, Any]:
@@ -93,7 +104,11 @@ def _output(facts: Facts) -> dict[str, Any]:
         "bytes": facts.size_bytes,
         "rows": opened.rows if opened else None,
         "rowGroups": opened.row_groups if opened else None,
-        "columns": [{"name": field.name, "type": str(field.type)} for field in opened.schema]
+        "columnCount": len(opened.schema) if opened else None,
+        "columns": [
+            {"name": field.name[:_MAX_TEXT], "type": str(field.type)[:_MAX_TEXT]}
+            for field in islice(opened.schema, MAX_COLUMNS)
+        ]
         if opened
         else None,
     }
@@ -107,13 +122,14 @@ def _input(facts: Facts) -> dict[str, Any]:
         "columnsCompared": input_.columns is not None,
         "idsCompared": bool(facts.ids and facts.ids.missing is not None),
         "valuesCompared": bool(values.rows and not values.stopped),
+        "differenceCount": len(values.columns),
         "differences": [
             {
-                "column": name,
+                "column": name[:_MAX_TEXT],
                 "rows": found.count,
                 "examples": [_example(example) for example in found.examples],
             }
-            for name, found in values.columns.items()
+            for name, found in islice(values.columns.items(), MAX_DIFFERENCES)
         ],
         "note": input_.note or (facts.ids.not_compared if facts.ids else facts.ids_fault) or None,
         "bytesRead": input_.bytes_read,

@@ -16,8 +16,9 @@ _TIMEOUTS: dict[str, Any] = {"connection_timeout": 10, "read_timeout": 60}
 """Seconds for one try. A minute without a byte means that the connection is dead; the SDK's retry
 policy then tries again."""
 
-HEAD_BYTES = 4
-"""Fetched when a blob is opened: enough to see whether it is Parquet."""
+HEAD_BYTES = 1 << 20
+"""Fetched when a blob is opened: then a small file takes one request. At 60 MB/s these bytes take
+less time than a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class _Body(io.BytesIO):
 
 
 def open_blob(container: ContainerClient, name: str) -> BlobSource:
-    """Pin the current version of a blob. One request, which also fetches the first bytes.
+    """Pin the current version of a blob. One request, which also fetches the first `HEAD_BYTES`.
 
     Raises:
         OutputMissing: there is no such blob.

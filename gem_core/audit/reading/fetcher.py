@@ -14,8 +14,10 @@ class Fetcher:
         self.source = source
         self.is_local = isinstance(source, FileSource)
         """A local file needs no read-ahead: the operating system does it."""
-        self.bytes_read = 0
-        self.requests = 0
+        self.head_end = len(source.head)
+        """Offset after the last byte of the head, which the Source has in memory."""
+        self.bytes_read = self.head_end
+        self.requests = int(self.head_end > 0)
         self.failure: OutputError | None = None
         """What the Source raised first: pyarrow may report it as an error of the file."""
         self.tail_start = source.size_bytes
@@ -44,14 +46,17 @@ class Fetcher:
     def load_tail(self, length: int) -> bytes:
         """Fetch the last `length` bytes (fewer of a shorter file) and keep them."""
         start = max(0, self.source.size_bytes - length)
-        if start < self.tail_start:
-            self._tail = self.fetch(ByteRange(start, self.tail_start)) + self._tail
-            self.tail_start = start
-        return self._tail[start - self.tail_start :]
+        lacking = ByteRange(max(start, self.head_end), self.tail_start)
+        if lacking.length > 0:
+            self._tail = self.fetch(lacking) + self._tail
+            self.tail_start = lacking.start
+        return self.source.head[start:] + self._tail[max(0, start - self.tail_start) :]
 
     def in_memory(self, offset: int, length: int) -> bytes:
         """Up to `length` bytes at `offset` from the head or the tail; empty for others."""
-        if offset >= self.tail_start:
-            start = offset - self.tail_start
-            return self._tail[start : start + length]
-        return self.source.head[offset : offset + min(length, self.tail_start - offset)]
+        if offset < self.head_end:
+            return self.source.head[offset : offset + length]
+        if offset < self.tail_start:
+            return b""
+        start = offset - self.tail_start
+        return self._tail[start : start + length]

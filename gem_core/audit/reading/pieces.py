@@ -29,18 +29,20 @@ class Piece:
     """Less than the length when the piece has a gap."""
 
 
-def pieces(groups: Sequence[RowGroup], *, end: int) -> tuple[Piece, ...]:
-    """Cut the needed bytes before `end` into pieces that do not overlap, in the order of their use.
+def pieces(groups: Sequence[RowGroup], *, start: int, end: int) -> tuple[Piece, ...]:
+    """Cut the needed bytes into pieces that do not overlap, in the order of their use.
 
     The narrowest gaps are fetched first, as long as `GAP_BYTES` and `WASTE_SHARE` allow.
 
     Args:
         groups: row groups in the order of their decoding.
-        end: from here on the bytes are in memory already.
+        start: up to here the bytes are in memory already.
+        end: from here on too.
 
     """
     kept = [
-        [chunk for raw in group if (chunk := _clipped(raw, end)).length > 0] for group in groups
+        [chunk for raw in group if (chunk := _clipped(raw, start, end)).length > 0]
+        for group in groups
     ]
     needed = _joined(chain.from_iterable(kept))
     spans = [
@@ -53,8 +55,8 @@ def pieces(groups: Sequence[RowGroup], *, end: int) -> tuple[Piece, ...]:
     return tuple(Piece(spans[place], amounts[place]) for place in order)
 
 
-def _clipped(span: ByteRange, end: int) -> ByteRange:
-    return ByteRange(max(span.start, 0), min(span.end, end))
+def _clipped(span: ByteRange, start: int, end: int) -> ByteRange:
+    return ByteRange(max(span.start, start), min(span.end, end))
 
 
 def _joined(spans: Iterable[ByteRange]) -> list[ByteRange]:

@@ -54,7 +54,7 @@ class RangeFile(io.RawIOBase):
             yield file
             return
         chunks = list(groups)
-        plan = pieces(chunks, end=self._fetcher.tail_start)
+        plan = pieces(chunks, start=self._fetcher.head_end, end=self._fetcher.tail_start)
         ahead = ReadAhead(plan, self._fetcher.fetch, window_bytes=window_bytes(chunks))
         file._ahead = ahead  # noqa: SLF001 - the same class
         if self._plans is not None:
@@ -68,12 +68,12 @@ class RangeFile(io.RawIOBase):
 
     @property
     def bytes_read(self) -> int:
-        """Bytes fetched so far."""
+        """Bytes fetched so far, with those that came when the file was opened."""
         return self._fetcher.bytes_read
 
     @property
     def requests(self) -> int:
-        """Requests made so far."""
+        """Requests made so far, with the one that opened the file if it brought any."""
         return self._fetcher.requests
 
     @property

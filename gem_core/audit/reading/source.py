@@ -53,7 +53,7 @@ class Source(Protocol):
 
     @property
     def head(self) -> bytes:
-        """The first bytes, if opening the file fetched any; may be empty."""
+        """The first bytes, which came when the file was opened: none, some or all."""
         ...
 
     def read(self, offset: int, length: int) -> bytes:

@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from gem_core.audit.child import engine as module
 from gem_core.audit.child import self_test
 from gem_core.audit.child.engine import Engine
 from gem_core.audit.child.self_test import built_in_file
@@ -185,17 +183,3 @@ def test_an_input_that_drips_costs_the_comparison(hasty: Engine) -> None:
     assert found.outcome is Outcome.VALID
     assert "did not come" in found.temporary_problem
     assert found.input_left_out == ""
-
-
-def test_reads_that_never_end_are_bounded(hasty: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_STUCK_READS", 0)
-    output = as_kind(Dripping, GOOD)
-    with pytest.raises(OutputUnreachable, match="did not come"):
-        audited(hasty, output)
-    with pytest.raises(OutputUnreachable, match="1 earlier reads from storage have not ended"):
-        audited(hasty, GOOD)
-    output.ends.set()
-    for thread in threading.enumerate():
-        if thread.name == "audit-range":
-            thread.join(60)
-    assert audited(hasty, GOOD).outcome is Outcome.VALID

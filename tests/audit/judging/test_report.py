@@ -8,16 +8,23 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from gem_core.audit.against_input.values import ValueFacts
 from gem_core.audit.audit import audit
+from gem_core.audit.child.frames import MAX_JSON_BYTES
 from gem_core.audit.judging.checks import CHECKS
 from gem_core.audit.judging.report import Report, judge
-from gem_core.audit.judging.report_json import report_to_json
+from gem_core.audit.judging.report_json import MAX_COLUMNS, MAX_DIFFERENCES, report_to_json
 from gem_core.audit.judging.ruleset import RULESET
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.options import AuditOptions
 from gem_core.audit.reading.source import Source
+from gem_core.audit.rows.example import EXAMPLES, Example
+from gem_core.audit.rows.offenders import Offenders
 from tests.audit import bombs
 from tests.audit.build import MATCHED_ROWS, ROWS, audited, changed, job, matched_table, write_bytes
+
+SIGN = "\U0001f6e3"
+"""Takes twelve bytes of JSON, the most that a character can take."""
 
 
 def plain(value: dict[str, Any]) -> dict[str, Any]:
@@ -44,6 +51,7 @@ def test_the_parts_of_a_manifest(tmp_path: Path) -> None:
         "bytes": (tmp_path / "roads_matched.parquet").stat().st_size,
         "rows": ROWS,
         "rowGroups": 1,
+        "columnCount": 6,
         "columns": [
             {"name": "id", "type": "int64"},
             {"name": "is_navigable", "type": "bool"},
@@ -241,11 +249,37 @@ def test_figures_that_json_has_not_become_text(tmp_path: Path) -> None:
     assert found["more"] == {"list": ["inf", 1.5, None]}
 
 
+def test_many_long_columns_take_a_bounded_part_of_a_report(tmp_path: Path) -> None:
+    """The child sends its report in one message, which may not be longer than `MAX_JSON_BYTES`."""
+    names = [f"{SIGN * 250}{number}" for number in range(MAX_COLUMNS + 1)]
+    table = matched_table()
+    for name in names:
+        table = table.append_column(name, table.column("id"))
+    offenders = Offenders(9, (Example(1, SIGN * 100),) * EXAMPLES)
+    values = ValueFacts(rows=9, columns=dict.fromkeys(names, offenders))
+    report = audited(tmp_path, table)
+    report = replace(report, facts=replace(report.facts, values=values))
+    found = plain(report_to_json(report))
+    assert found["output"]["columnCount"] == MAX_COLUMNS + 7
+    assert len(found["output"]["columns"]) == MAX_COLUMNS
+    assert found["output"]["columns"][-1] == {"name": SIGN * 200, "type": "int64"}
+    assert found["input"]["differenceCount"] == MAX_COLUMNS + 1
+    assert len(found["input"]["differences"]) == MAX_DIFFERENCES
+    longest_types = len(json.dumps(SIGN * 200)) * MAX_COLUMNS
+    assert len(json.dumps(found)) + longest_types < MAX_JSON_BYTES
+
+
 def test_an_unreadable_output_has_no_facts(tmp_path: Path) -> None:
     report = audited(tmp_path, write_bytes(tmp_path, b"id,gers_id\n"))
     found = plain(report_to_json(report))
     assert report.rows is None
-    assert found["output"] == {"bytes": 11, "rows": None, "rowGroups": None, "columns": None}
+    assert found["output"] == {
+        "bytes": 11,
+        "rows": None,
+        "rowGroups": None,
+        "columnCount": None,
+        "columns": None,
+    }
     assert found["match"] is None
     assert found["checks"]["complete"] is False
 

@@ -84,7 +84,7 @@ def spans(found: tuple[Piece, ...]) -> list[ByteRange]:
     ],
 )
 def test_pieces(needed: list[ByteRange], end: int, expected: list[ByteRange]) -> None:
-    assert sorted(spans(pieces([needed], end=end))) == expected
+    assert sorted(spans(pieces([needed], start=0, end=end))) == expected
 
 
 some_spans = st.builds(
@@ -94,25 +94,27 @@ some_spans = st.builds(
 )
 
 
-@given(st.lists(st.lists(some_spans, max_size=4), max_size=4))
-def test_pieces_hold_what_is_needed_and_little_else(groups: list[list[ByteRange]]) -> None:
+@given(st.lists(st.lists(some_spans, max_size=4), max_size=4), st.integers(0, 10 * MIB))
+def test_pieces_hold_what_is_needed_and_little_else(
+    groups: list[list[ByteRange]], begin: int
+) -> None:
     end = 70 * MIB
-    found = pieces(groups, end=end)
+    found = pieces(groups, start=begin, end=end)
     ordered = sorted(spans(found))
     assert all(span.length <= 1.5 * PIECE_BYTES for span in ordered)
     assert all(left.end <= right.start for left, right in itertools.pairwise(ordered))
     needed = [span for group in groups for span in group]
     for span in needed:
-        position, stop = span.start, min(span.end, end)
+        position, stop = max(span.start, begin), min(span.end, end)
         for piece in ordered:
             if piece.start <= position < piece.end:
                 position = piece.end
         assert position >= stop
-    marks = sorted({0, end, *(edge for span in needed for edge in (span.start, span.end))})
+    marks = sorted({begin, end, *(edge for span in needed for edge in (span.start, span.end))})
     exact = sum(
         min(right, end) - left
         for left, right in itertools.pairwise(marks)
-        if left < end and any(span.start <= left < span.end for span in needed)
+        if begin <= left < end and any(span.start <= left < span.end for span in needed)
     )
     assert sum(piece.needed_bytes for piece in found) == exact
     assert exact <= sum(span.length for span in ordered) <= exact * (1 + WASTE_SHARE)
@@ -139,7 +141,7 @@ def outputs(draw: st.DrawFn) -> list[list[ByteRange]]:
 @given(outputs())
 def test_an_output_takes_about_a_request_for_each_8_mib(groups: list[list[ByteRange]]) -> None:
     needed = sum(span.length for group in groups for span in group)
-    assert len(pieces(groups, end=FAR)) <= needed / PIECE_BYTES + len(groups) + 1
+    assert len(pieces(groups, start=0, end=FAR)) <= needed / PIECE_BYTES + len(groups) + 1
 
 
 @pytest.mark.slow
@@ -147,7 +149,7 @@ def test_an_output_takes_about_a_request_for_each_8_mib(groups: list[list[ByteRa
 def test_pieces_come_as_columns_side_by_side_need_them(groups: list[list[ByteRange]]) -> None:
     """Decode in a thousand steps a row group, and see which pieces each step touches first."""
     steps = 1000
-    found = pieces(groups, end=FAR)
+    found = pieces(groups, start=0, end=FAR)
     first: dict[Piece, int] = {}
     for step in range(len(groups) * steps):
         for chunk in groups[step // steps]:
@@ -163,6 +165,6 @@ def test_pieces_come_as_columns_side_by_side_need_them(groups: list[list[ByteRan
 def test_of_a_broken_footer_the_order_is_that_of_the_file() -> None:
     """Ten thousand row groups that all claim the whole file take no time to plan."""
     groups = [[ByteRange(4, 800 * MIB)]] * 10_000
-    found = pieces(groups, end=FAR)
+    found = pieces(groups, start=0, end=FAR)
     assert spans(found) == sorted(spans(found))
     assert len(found) == 100

@@ -68,6 +68,16 @@ def test_the_head_that_came_with_the_opening_is_not_fetched() -> None:
     assert file.read(2) == DATA[4:6]
 
 
+def test_a_head_that_is_the_whole_file_serves_everything() -> None:
+    source = MemorySource(head=DATA)
+    file = RangeFile(source)
+    assert file.load_tail(100) == DATA[-100:]
+    with file.planned([[ByteRange(100, 500)], [ByteRange(600, 4990)]]) as planned:
+        assert planned.read() == DATA
+    assert source.asked == []
+    assert (file.requests, file.bytes_read) == (1, 5000)
+
+
 def test_reads_within_a_piece_are_one_request() -> None:
     source = MemorySource()
     with RangeFile(source).planned([[ByteRange(100, 500)]]) as file:
@@ -157,15 +167,18 @@ def test_trouble_with_the_source_is_kept() -> None:
 
 
 @given(
+    st.integers(0, 5000),
     st.lists(st.integers(0, 5000), max_size=12),
-    st.integers(0, 600),
+    st.lists(st.integers(0, 5200), min_size=1, max_size=3),
     st.lists(st.tuples(st.integers(0, 5200), st.integers(-1, 5200)), max_size=12),
 )
-def test_every_read_gives_the_bytes_of_the_file(
-    edges: list[int], tail: int, reads: list[tuple[int, int]]
+def test_every_read_gives_the_bytes_of_the_file_and_fetches_none_of_its_head(
+    head: int, edges: list[int], tails: list[int], reads: list[tuple[int, int]]
 ) -> None:
-    whole = RangeFile(MemorySource())
-    whole.load_tail(tail)
+    source = MemorySource(head=DATA[:head])
+    whole = RangeFile(source)
+    for tail in tails:
+        assert whole.load_tail(tail) == DATA[max(0, 5000 - tail) :]
     marks = sorted({min(edge, 5000) for edge in edges})
     groups = [[ByteRange(*pair)] for pair in zip(marks[::2], marks[1::2], strict=False)]
     with whole.planned(groups) as file:
@@ -173,3 +186,4 @@ def test_every_read_gives_the_bytes_of_the_file(
             file.seek(offset)
             expected = DATA[offset:] if length < 0 else DATA[offset : offset + length]
             assert file.read(length) == expected
+    assert all(span.start >= head for span in source.asked)

@@ -11,7 +11,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.storage.blob import ContainerClient
 
 from devkit.blob_server import Asked, Blob, Fault, serving
-from gem_core.audit.reading.blob_source import BlobSource, open_blob
+from gem_core.audit.reading.blob_source import HEAD_BYTES, BlobSource, open_blob
 from gem_core.audit.reading.source import FileSource, Source, open_file
 from gem_core.errors import OutputChanged, OutputMissing, OutputUnreachable
 
@@ -42,17 +42,18 @@ def test_a_blob_is_pinned_with_one_request(blob: Blob, container: ContainerClien
     assert source.size_bytes == 256
     assert source.last_modified == datetime(2026, 1, 20, 10, 25, tzinfo=UTC)
     assert source.version_id == blob.version_id
-    assert source.head == DATA[:4]
-    assert blob.requests == [("GET", "bytes=0-3", None)]
+    assert blob.requests == [("GET", f"bytes=0-{HEAD_BYTES - 1}", None)]
 
 
-@pytest.mark.parametrize("size", [0, 1, 3])
-def test_a_blob_shorter_than_its_head_is_pinned_all_the_same(
+@pytest.mark.parametrize("size", [0, 1, HEAD_BYTES - 1, HEAD_BYTES, HEAD_BYTES + 1])
+def test_opening_a_blob_brings_its_first_mebibyte(
     blob: Blob, container: ContainerClient, size: int
 ) -> None:
-    blob.data = DATA[:size]
+    blob.data = bytes(size)
     source = open_blob(container, NAME)
-    assert (source.size_bytes, source.head, source.etag) == (size, DATA[:size], "0x8D1")
+    assert (source.size_bytes, source.etag) == (size, "0x8D1")
+    assert source.head == bytes(min(size, HEAD_BYTES))
+    assert len(blob.requests) == (1 if size else 2)
 
 
 def test_a_blob_without_versions_has_no_version_id(container: ContainerClient) -> None:
