@@ -13,7 +13,10 @@ CORE = ROOT / "gem_core"
 MODULES = sorted(CORE.rglob("*.py"))
 
 ROWS = (
-    ("errors", "outcome", "logs", "secret", "moments", "counts"),
+    (
+        *("errors", "outcome", "logs", "secret", "moments", "counts"),
+        *("redaction", "failure", "log_guard"),
+    ),
     ("settings",),
     ("storage",),
     ("gem",),

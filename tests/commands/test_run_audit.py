@@ -305,7 +305,7 @@ def test_memory_is_a_whole_number_within_its_bounds(
     with pytest.raises(SystemExit) as ended:
         command(files / "bad.parquet", "--ids-memory", memory)
     assert ended.value.code == 2
-    said = f"--ids-memory: it is {memory!r}, not a whole number of 1 to 65536\n"
+    said = "--ids-memory: it is not a whole number of 1 to 65536\n"
     assert capsys.readouterr().err.endswith(said)
 
 
@@ -356,7 +356,8 @@ def test_a_crash_gives_no_verdict(
     monkeypatch.setattr(ProgressLine, "rows", crash)
     assert command(files / "bad.parquet") == 2
     err = capsys.readouterr().err
-    assert "sig=***&sp=r" in err
+    assert "ValueError (" in err
+    assert "a.example" not in err
     assert "c2VjcmV0" not in err
 
 

@@ -52,6 +52,7 @@ IDENTITY = {
     "GEM_OUTPUT__blobServiceUri": "https://{storageId}.blob.example",
     "GEM_CHECK_SCHEDULE": "0 * * * * *",
 }
+CLIENT = "00000000-0000-0000-0000-000000000002"
 PRINCIPAL = {"tenantId": "00000000-0000-0000-0000-000000000001", "clientSecret": "s3cret"}
 
 
@@ -114,8 +115,8 @@ def test_edges_are_built_once(fresh: pytest.MonkeyPatch) -> None:
     [
         ({}, DefaultAzureCredential),
         ({"credential": "managedidentity"}, ManagedIdentityCredential),
-        ({"credential": "managedidentity", "clientId": "c"}, ManagedIdentityCredential),
-        (PRINCIPAL | {"clientId": "c"}, ClientSecretCredential),
+        ({"credential": "managedidentity", "clientId": CLIENT}, ManagedIdentityCredential),
+        (PRINCIPAL | {"clientId": CLIENT}, ClientSecretCredential),
     ],
     ids=["default-chain", "system-assigned", "user-assigned", "service-principal"],
 )
@@ -179,7 +180,7 @@ def test_the_token_of_gem(
 
 
 def test_gem_is_asked_as_the_service_principal_of_the_settings(fresh: pytest.MonkeyPatch) -> None:
-    principal = {"GEM_TENANT_ID": PRINCIPAL["tenantId"], "GEM_CLIENT_ID": "c"}
+    principal = {"GEM_TENANT_ID": PRINCIPAL["tenantId"], "GEM_CLIENT_ID": CLIENT}
     use(fresh, NEEDED | principal | {"GEM_CLIENT_SECRET": "s3cret-of-entra"})
     token = gem()._token
     assert isinstance(token, IdentityToken)
