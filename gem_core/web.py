@@ -96,9 +96,9 @@ def _problem(error: Exception) -> HttpResponse:
     for kind, status, title in _STATUS:
         if isinstance(error, kind):
             event = Event.REQUEST_REFUSED if status < 500 else Event.REQUEST_FAILED  # noqa: PLR2004 - the client's error or the app's
-            detail = redacted(str(error))
-            log(event, status=status, reason=detail[:400])
-            return problem(status, title, detail)
+            log(event, status=status, reason=redacted(str(error))[:400])
+            text = error.in_full if isinstance(error, GemError) else str(error)
+            return problem(status, title, redacted(text))
     log(Event.REQUEST_FAILED, traceback=True, reason=type(error).__name__)
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR, "An error in the app", "The app's log has the details."

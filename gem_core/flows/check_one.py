@@ -197,7 +197,7 @@ def _request(checker: Checker, record: JobRecord) -> tuple[JobRecord, timedelta]
     except GemError as error:
         if isinstance(error, GemAnswerError):
             log(Event.JOB_DRIFTED, job_run_id=job_run_id, drift=[str(error)])
-        record = record.not_answered(str(error), checker.clock())
+        record = record.not_answered(error.in_full, checker.clock())
         log(
             Event.JOB_NOT_ANSWERED,
             job_run_id=job_run_id,

@@ -6,6 +6,9 @@ from gem_core.settings.reader import SettingReader, is_reference
 from gem_core.settings.rules import connection_string_problem
 
 _HOST_PREFIX = "AzureWebJobs"
+IDENTITY_ENDPOINT = "IDENTITY_ENDPOINT"
+"""The platform sets it if the app has a managed identity ("How to use managed identities for App
+Service and Azure Functions", REST endpoint reference)."""
 _DEVELOPMENT_STORAGE = "UseDevelopmentStorage=true"
 _EMULATOR = (
     "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
@@ -45,6 +48,7 @@ def read_connection(read: SettingReader, name: str, *, queues: bool) -> Connecti
         managed_identity=managed,
         client_id=client_id or None,
         principal=principal,
+        on_platform=read.is_set(IDENTITY_ENDPOINT),
     )
 
 

@@ -579,11 +579,11 @@ def test_an_address_without_signature_is_opened_by_the_default_chain(
 
     asked = []
 
-    def sign_in(principal: object) -> Chain:
-        asked.append(principal)
+    def sign_in(principal: object, *, on_platform: bool) -> Chain:
+        asked.append((principal, on_platform))
         return Chain()
 
     monkeypatch.setattr(clients, "sign_in", sign_in)
     account = account_of(parse_address("https://a.blob.core.windows.net/c/n"))
     assert account.url == "https://a.blob.core.windows.net/"
-    assert asked == [None]
+    assert asked == [(None, False)]

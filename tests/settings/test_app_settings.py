@@ -26,6 +26,7 @@ from gem_core.settings.connection import Connection, ServicePrincipal
 from gem_core.settings.ncrontab import Schedule
 from gem_core.settings.reader import KEY_VAULT_REFERENCE
 from gem_core.storage.clients import blob_service, queue_service, sign_in
+from tests.storage.build import credential_behind
 
 STORAGE = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c2VjcmV0LWtleQ=="
 TENANT = "5e0b1d3c-7c4f-4f0e-9d61-2a8b3c4d5e6f"
@@ -496,7 +497,7 @@ def test_a_tenant_that_no_credential_takes(tenant: str) -> None:
         "GEM_TENANT_ID is not the id or domain of a tenant",
     )
     with pytest.raises(ValueError, match="tenant"):
-        sign_in(ServicePrincipal(tenant, "c", Secret("s")))
+        sign_in(ServicePrincipal(tenant, "c", Secret("s")), on_platform=False)
 
 
 @pytest.mark.parametrize(
@@ -506,7 +507,9 @@ def test_a_tenant_by_domain_or_id(tenant: str) -> None:
     principal = read(
         GEM_TENANT_ID=tenant, GEM_CLIENT_ID=CLIENT, GEM_CLIENT_SECRET="s"
     ).gem_principal
-    assert isinstance(sign_in(principal), ClientSecretCredential)
+    assert isinstance(
+        credential_behind(sign_in(principal, on_platform=False)), ClientSecretCredential
+    )
 
 
 @pytest.mark.parametrize("show", [str, repr, "{}".format])

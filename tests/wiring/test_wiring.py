@@ -28,6 +28,7 @@ from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import register_job
 from gem_core.flows.timer_status import timer_status
 from gem_core.gem.token import FixedToken, IdentityToken
+from gem_core.redaction import redacted
 from gem_core.storage import names
 from gem_core.storage.clients import blob_service, connector, queue_service
 from gem_core.wiring.delivery import deliverer
@@ -37,6 +38,7 @@ from gem_core.wiring.managers import manager
 from gem_core.wiring.tick import checker
 from tests.commands.command_runner import empty_stores
 from tests.gem.server import Asked, Reply, ScriptedServer
+from tests.storage.build import credential_behind
 from tests.wiring.fresh import forget_edges
 
 NEEDED = {
@@ -127,7 +129,7 @@ def test_state_is_reached_by_the_identity_that_was_named(
     state = app_settings().state
     blobs = blob_service(state, state.blob_service_uri or "")
     queues = queue_service(state)
-    assert isinstance(credential_of(blobs), kind)
+    assert isinstance(credential_behind(credential_of(blobs)), kind)
     assert credential_of(blobs) is credential_of(queues)
     assert (blobs.url, queues.url) == (
         "https://state.blob.example/",
@@ -184,8 +186,8 @@ def test_gem_is_asked_as_the_service_principal_of_the_settings(fresh: pytest.Mon
     use(fresh, NEEDED | principal | {"GEM_CLIENT_SECRET": "s3cret-of-entra"})
     token = gem()._token
     assert isinstance(token, IdentityToken)
-    assert isinstance(token._make_credential(), ClientSecretCredential)
-    assert token._redact("repeats s3cret-of-entra") == "repeats ***"
+    assert isinstance(credential_behind(token._make_credential()), ClientSecretCredential)
+    assert redacted("repeats s3cret-of-entra") == "repeats ***"
 
 
 @pytest.mark.parametrize("encoding", ["base64", "none"])
