@@ -30,7 +30,7 @@ from gem_core.gem.deadline import DeadlineAdapter
 from gem_core.gem.job import GemJob
 from gem_core.gem.reading import Redact
 from gem_core.gem.token import TokenSource
-from gem_core.redaction import Redactor
+from gem_core.redaction import Redactor, redacted
 from gem_core.secret import Secret
 
 CONNECT_SECONDS = 5
@@ -128,7 +128,11 @@ class GemClient:
                 body = _bounded(response)
         except requests.RequestException as error:
             raise GemUnavailable(f"no answer from GEM: {type(error).__name__}") from None
-        redact = Redactor(self._api_key.reveal(), token)
+        own = Redactor(self._api_key.reveal(), token)
+
+        def redact(text: str) -> str:
+            return redacted(own(text))
+
         if response.status_code != requests.codes.ok:
             raise _refusal(response, body, redact)
         try:
