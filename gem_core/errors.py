@@ -10,6 +10,7 @@ CourierError
 │   │   └── GemForbidden      403: GEM accepts them, but denies access, perhaps to this job only
 │   ├── GemJobNotFound     404: counted; the job is lost after some time
 │   ├── GemUnavailable     408, 429, 5xx or no answer: ask later
+│   │   └── GemWithoutToken   there is no token for GEM now: GEM was not asked
 │   └── GemAnswerError     an answer that is not the job: log it, ask later
 ├── StoreError             our own storage failed
 │   ├── RecordConflict     another writer changed the record first: that change is kept
@@ -17,6 +18,7 @@ CourierError
 │   ├── RecordUnreadable   not a record, or written by a newer version: not touched
 │   ├── PageUnknown        a listing cannot continue from there
 │   ├── StoreMissing       a container or queue does not exist: a person must create it
+│   ├── StoreWithoutToken  there is no token for it now: try later
 │   └── StoreRefused       key, role or firewall: a person must correct it
 ├── AuditError             an audit gave no verdict; says nothing certain about the file
 │   ├── AuditStopped       somebody stopped it: nothing is concluded
@@ -27,6 +29,7 @@ CourierError
     ├── OutputChanged      the blob was overwritten while it was read
     ├── OutputRefused      GEM's storage id or file name is not a plain name: no request was made
     └── OutputUnreachable  denied, throttled or timed out: try later
+        ├── OutputWithoutToken  there is no token for it now
         └── RangeNotSatisfiable  the file has no byte of the range (416)
 
 A failed job and a failed check are values, not exceptions.
@@ -61,8 +64,28 @@ class DocumentMissing(RequestError):
     """The job has no such document: no manifest was sent yet, or it was removed."""
 
 
+class NoToken(CourierError):
+    """Entra ID, or the identity endpoint of the platform, gave no token. This may pass."""
+
+
+class TokenRefused(NoToken):
+    """There is no identity, or it was refused: a person must correct it."""
+
+
 class GemError(CourierError):
-    """GEM did not answer, or its answer is not about the job."""
+    """GEM did not answer, or its answer is not about the job.
+
+    The text of this error is ours. What GEM wrote about it is in `detail`, which is not logged.
+    """
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail
+
+    @property
+    def in_full(self) -> str:
+        """Our text and GEM's, for a record and for the person who asked."""
+        return f"{self}; GEM says: {self.detail}" if self.detail else str(self)
 
 
 class GemAccessError(GemError):
@@ -84,9 +107,15 @@ class GemJobNotFound(GemError):
 class GemUnavailable(GemError):
     """No usable answer now. Says nothing about the job; ask again later."""
 
-    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, *, detail: str = "", retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message, detail=detail)
         self.retry_after_seconds = retry_after_seconds
+
+
+class GemWithoutToken(GemUnavailable):
+    """There is no token now, so GEM was not asked."""
 
 
 class GemAnswerError(GemError):
@@ -115,6 +144,10 @@ class PageUnknown(StoreError):
 
 class StoreMissing(StoreError):
     """A container or queue that the infrastructure creates does not exist."""
+
+
+class StoreWithoutToken(StoreError):
+    """There is no token for storage now; says nothing about storage or its roles."""
 
 
 class StoreRefused(StoreError):
@@ -157,6 +190,10 @@ class OutputUnreachable(OutputError):
     """Denied, throttled or no answer; says nothing about the file."""
 
 
+class OutputWithoutToken(OutputUnreachable):
+    """There is no token for the storage of the file now."""
+
+
 class RangeNotSatisfiable(OutputUnreachable):
     """The file has no byte of the range that was asked for (416); an empty file has none at all."""
 
@@ -165,16 +202,18 @@ _ACCESS = {HTTPStatus.UNAUTHORIZED: GemUnauthorized, HTTPStatus.FORBIDDEN: GemFo
 _LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 
 
-def gem_error(status: int, message: str, *, retry_after_seconds: float | None = None) -> GemError:
+def gem_error(
+    status: int, message: str, *, detail: str = "", retry_after_seconds: float | None = None
+) -> GemError:
     """The error for an HTTP status of GEM other than 200.
 
     401, 404 and 500 are documented ("Get job details", error responses). 403, 408, 429 and the rest
     of 5xx are not, and mean what HTTP says. Any other status is an answer that is not the job.
     """
     if status in _ACCESS:
-        return _ACCESS[HTTPStatus(status)](message)
+        return _ACCESS[HTTPStatus(status)](message, detail=detail)
     if status == HTTPStatus.NOT_FOUND:
-        return GemJobNotFound(message)
+        return GemJobNotFound(message, detail=detail)
     if status in _LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return GemUnavailable(message, retry_after_seconds=retry_after_seconds)
-    return GemAnswerError(message)
+        return GemUnavailable(message, detail=detail, retry_after_seconds=retry_after_seconds)
+    return GemAnswerError(message, detail=detail)

@@ -1,4 +1,4 @@
-"""HTTP sessions, for GEM and for storage. Edge: sockets, requests, environment.
+"""HTTP connections, for GEM and for storage. Edge: sockets, requests, environment.
 
 A whole answer, headers and body, has one deadline. The read timeout of requests is the longest
 silence between two packets. An answer that comes byte by byte never reaches it, and could hold a
@@ -32,13 +32,20 @@ def http_session(url: str, *, answer_seconds: float, connections: int) -> Sessio
 
     """
     session = Session()
-    settings = session.merge_environment_settings(url, {}, None, None, None)
-    session.proxies, session.verify = dict(settings["proxies"]), settings["verify"]
+    session.proxies, session.verify = environment(url)
     session.trust_env = False
-    adapter = _DeadlineAdapter(answer_seconds, connections)
+    adapter = DeadlineAdapter(answer_seconds=answer_seconds, connections=connections)
     for scheme in ("https://", "http://"):
         session.mount(scheme, adapter)
     return session
+
+
+def environment(url: str) -> tuple[dict[str, str], bool | str]:
+    """The proxies for a server, and the certificates to trust (REQUESTS_CA_BUNDLE, …)."""
+    with Session() as session:
+        settings = session.merge_environment_settings(url, {}, None, None, None)
+    verify = settings["verify"]
+    return dict(settings["proxies"]), True if verify is None else verify
 
 
 class _UntilDeadline(io.RawIOBase):
@@ -77,10 +84,10 @@ class _TimedResponse(HTTPResponse):
         self.fp = io.BufferedReader(_UntilDeadline(self.fp.detach(), sock, ends_at))
 
 
-class _DeadlineAdapter(HTTPAdapter):
+class DeadlineAdapter(HTTPAdapter):
     """Keeps up to `connections` connections open, and gives each answer `answer_seconds`."""
 
-    def __init__(self, answer_seconds: float, connections: int) -> None:
+    def __init__(self, *, answer_seconds: float, connections: int) -> None:
         self._pools = _pools(partial(_TimedResponse, seconds=answer_seconds))
         super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0)
 

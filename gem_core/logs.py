@@ -20,6 +20,7 @@ from enum import StrEnum
 from queue import SimpleQueue
 from typing import Any
 
+from gem_core.failure import chain
 from gem_core.moments import moment_text
 
 _LOGGER = logging.getLogger("gem_core")
@@ -107,11 +108,9 @@ _ERRORS = {
 class _Line:
     level: int
     text: str
-    exception: BaseException | None
-    """Logged with its traceback."""
 
     def write(self) -> None:
-        _LOGGER.log(self.level, "%s", self.text, exc_info=self.exception)
+        _LOGGER.log(self.level, "%s", self.text)
 
 
 _HAND_OVER: ContextVar[Callable[[_Line], None] | None] = ContextVar("hand_over", default=None)
@@ -123,7 +122,8 @@ def log(event: Event, *, traceback: bool = False, **facts: Any) -> None:  # noqa
 
     Args:
         event: what happened.
-        traceback: whether to add the traceback of the exception that is being handled.
+        traceback: whether to add the fact `chain`: types, files and lines of the exception that is
+            being handled. Its text is not logged, since a library may have written it.
         **facts: JSON values, times and enums; names are in snake_case and end with their unit.
 
     """
@@ -137,13 +137,14 @@ def log(event: Event, *, traceback: bool = False, **facts: Any) -> None:  # noqa
     if not _LOGGER.isEnabledFor(level):
         return
     named = {"event": event, **facts}
-    exception = sys.exception() if traceback else None
+    if traceback and (error := sys.exception()):
+        named["chain"] = chain(error)
     hand_over = _HAND_OVER.get()
     if hand_over:
         named["at"] = datetime.now(UTC)
-        hand_over(_Line(level, _as_json(named), exception))
+        hand_over(_Line(level, _as_json(named)))
     else:
-        _Line(level, _as_json(named), exception).write()
+        _Line(level, _as_json(named)).write()
 
 
 class ThreadLines:

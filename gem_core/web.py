@@ -21,6 +21,7 @@ from gem_core.errors import (
     StoreError,
 )
 from gem_core.logs import Event, log
+from gem_core.redaction import redacted
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -81,7 +82,7 @@ def respond_document(handler: Callable[[], bytes], content_type: str) -> HttpRes
 def _respond(make: Callable[[], HttpResponse]) -> HttpResponse:
     try:
         return make()
-    except Exception as error:  # noqa: BLE001 - the client gets a response, the log the traceback
+    except Exception as error:  # noqa: BLE001 - the client gets a response, the log the chain
         return _problem(error)
 
 
@@ -95,8 +96,9 @@ def _problem(error: Exception) -> HttpResponse:
     for kind, status, title in _STATUS:
         if isinstance(error, kind):
             event = Event.REQUEST_REFUSED if status < 500 else Event.REQUEST_FAILED  # noqa: PLR2004 - the client's error or the app's
-            log(event, status=status, reason=str(error)[:400])
-            return problem(status, title, str(error))
+            log(event, status=status, reason=redacted(str(error))[:400])
+            text = error.in_full if isinstance(error, GemError) else str(error)
+            return problem(status, title, redacted(text))
     log(Event.REQUEST_FAILED, traceback=True, reason=type(error).__name__)
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR, "An error in the app", "The app's log has the details."

@@ -13,7 +13,10 @@ CORE = ROOT / "gem_core"
 MODULES = sorted(CORE.rglob("*.py"))
 
 ROWS = (
-    ("errors", "outcome", "logs", "secret", "moments", "counts", "http_session"),
+    (
+        *("errors", "outcome", "logs", "secret", "moments", "counts", "http_session"),
+        *("redaction", "failure", "log_guard"),
+    ),
     ("settings",),
     ("storage",),
     ("gem",),
@@ -228,13 +231,13 @@ def test_only_one_module_makes_credentials(path: Path) -> None:
 
 
 def test_the_errors_of_the_sdk_are_translated_in_one_place() -> None:
-    """Storage's in `storage.errors`; `gem.token` has those of signing in."""
+    """Storage's in `storage.errors`, and those of signing in in `storage.identity`."""
     knowing = {
         name_of(path).removeprefix("gem_core.")
         for path in MODULES
         if any(is_under(imported, "azure.core.exceptions") for imported in imports(path))
     }
-    assert knowing == {"storage.errors", "gem.token"}
+    assert knowing == {"storage.errors", "storage.identity"}
 
 
 def test_moments_are_read_in_one_place() -> None:

@@ -17,7 +17,6 @@ def test_the_least_may_be_zero() -> None:
 @pytest.mark.parametrize(
     "text", ["", "0", "257", "-1", "+1", "1.5", "1e2", "1_0", " 1", "many", "\u0661", "1" * 5000]
 )
-def test_whatever_is_none_is_named_and_kept_short(text: str) -> None:
-    with pytest.raises(ValueError, match=r"not a whole number of 1 to 256$") as caught:
+def test_whatever_is_none_is_not_repeated(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^is not a whole number of 1 to 256$"):
         read_count(text, most=256)
-    assert str(caught.value).startswith(f"is {text[:40]!r}, ")

@@ -25,6 +25,8 @@ SAMPLE: dict[str, str] = json.loads((ROOT / "local.settings.sample.json").read_t
 ]
 SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "manifest.schema.json").read_text("utf-8"))
 HOSTS_OWN = {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"}
+PLATFORMS_OWN = {"IDENTITY_ENDPOINT"}
+"""What only the platform sets."""
 
 
 class Recording(Mapping[str, str]):
@@ -45,10 +47,10 @@ class Recording(Mapping[str, str]):
 
 
 def settings_of_the_code() -> set[str]:
-    """Every name that `read_settings` reads."""
+    """Every name that `read_settings` reads, and that somebody sets."""
     recording = Recording()
     read_settings(recording)
-    return recording.read
+    return recording.read - PLATFORMS_OWN
 
 
 def settings_of_the_readme() -> set[str]:

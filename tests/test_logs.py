@@ -64,15 +64,16 @@ def test_a_secret_does_not_show(caplog: pytest.LogCaptureFixture) -> None:
     assert logged(caplog)[0]["key"] == "***"
 
 
-def test_a_traceback_is_added_on_demand(caplog: pytest.LogCaptureFixture) -> None:
+def test_where_an_error_came_from_is_added_on_demand(caplog: pytest.LogCaptureFixture) -> None:
     try:
-        raise ZeroDivisionError("x")  # noqa: TRY301 - there must be one to log
+        raise ZeroDivisionError("text of a library")  # noqa: TRY301 - there must be one to log
     except ZeroDivisionError:
         log(Event.JOB_CHECK_CRASHED, traceback=True)
         log(Event.JOB_CHECK_CRASHED)
-    with_it, without = caplog.records
-    assert with_it.exc_info
-    assert not without.exc_info
+    with_it, without = logged(caplog)
+    assert with_it["chain"].startswith("ZeroDivisionError (tests/test_logs.py:")
+    assert "chain" not in without
+    assert "text of a library" not in caplog.text
 
 
 class TestLinesOfThreads:
@@ -118,7 +119,7 @@ class TestLinesOfThreads:
         log(Event.JOB_CHECKED)
         assert "at" not in logged(caplog)[-1]  # the log has the moment
 
-    def test_a_traceback_comes_along(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_chain_comes_along(self, caplog: pytest.LogCaptureFixture) -> None:
         def work() -> float:
             try:
                 return 1 / 0
@@ -129,6 +130,5 @@ class TestLinesOfThreads:
         lines = ThreadLines()
         with ThreadPoolExecutor(1, initializer=lines.hand_over) as pool:
             lines.log_until_done([pool.submit(work)])
-        (record,) = caplog.records
-        assert record.exc_info
-        assert isinstance(record.exc_info[1], ZeroDivisionError)
+        (line,) = logged(caplog)
+        assert line["chain"].startswith("ZeroDivisionError (tests/test_logs.py:")

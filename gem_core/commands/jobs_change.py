@@ -30,8 +30,10 @@ def register(
     """Register jobs. Returns the exit code."""
     body = {"labels": dict(map(_label, labels)), "expectedInputName": expected_input_name}
 
+    manager = state_manager()  # a problem with the settings is said once, and not for each job
+
     def action(job_run_id: str) -> tuple[str, str]:
-        is_new, record = managing.register_job(state_manager(), job_run_id, body)
+        is_new, record = managing.register_job(manager, job_run_id, body)
         return ("registered", "") if is_new else ("known", f"still {record['stage']}")
 
     return _for_each(job_run_ids, action, as_json=as_json)
@@ -39,10 +41,10 @@ def register(
 
 def check(job_run_ids: Sequence[str], *, as_json: bool) -> int:
     """Ask GEM about jobs now. Returns the exit code."""
-    edges = checker()
+    manager, edges = state_manager(), checker()
 
     def action(job_run_id: str) -> tuple[str, str]:
-        shown = managing.check_job(state_manager(), edges, job_run_id)
+        shown = managing.check_job(manager, edges, job_run_id)
         status = shown.get("statusNow") or (shown["lastAnswer"] or {}).get("status") or "nothing"
         problem = f", problem: {shown['lastProblem']}" if shown["lastProblem"] else ""
         return "checked", f"{shown['stage']}, GEM says {status}{problem}"
@@ -52,9 +54,10 @@ def check(job_run_ids: Sequence[str], *, as_json: bool) -> int:
 
 def redeliver(job_run_ids: Sequence[str], *, as_json: bool) -> int:
     """Deliver settled jobs again. Returns the exit code."""
+    manager = state_manager()
 
     def action(job_run_id: str) -> tuple[str, str]:
-        managing.redeliver_job(state_manager(), job_run_id)
+        managing.redeliver_job(manager, job_run_id)
         return "redelivered", "its ticket was raised; the app will deliver it"
 
     return _for_each(job_run_ids, action, as_json=as_json)

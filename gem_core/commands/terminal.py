@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
-from gem_core.audit.reading.address import without_signature
 from gem_core.commands.table import plain
 from gem_core.errors import CourierError
+from gem_core.redaction import redacted
 
 
 class PrintFailed(CourierError):
@@ -35,7 +35,7 @@ def prepare_streams() -> None:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print lines on standard output.
+    """Print lines on standard output, without secrets.
 
     Raises:
         PrintFailed: they could not be written.
@@ -44,7 +44,7 @@ def print_lines(lines: Iterable[str]) -> None:
     """
     text = "".join(f"{line}\n" for line in lines)
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(redacted(text))
         sys.stdout.flush()  # at the end of the process, an error could not be reported any more
     except BrokenPipeError:
         _silence(sys.stdout)
@@ -62,9 +62,9 @@ def print_json(value: object, *, indent: int | None = 1) -> None:
 def print_error(text: str) -> None:
     """Print lines on standard error; ignored when that is impossible.
 
-    The text may repeat an argument or be a traceback, so signatures in addresses are hidden.
+    The text may repeat an argument, such as an address with its signature, so secrets are hidden.
     """
-    lines = without_signature(text).rstrip().splitlines()
+    lines = redacted(text).rstrip().splitlines()
     try:
         sys.stderr.writelines(f"{plain(line)}\n" for line in lines)
         sys.stderr.flush()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from gem_core.doctor.finding import Finding, fail, ok, skipped, warning
+from gem_core.doctor.finding import NOT_SIGNED_IN_NOW, Finding, fail, ok, skipped, warning
 from gem_core.doctor.installation import Installation
 from gem_core.errors import (
     GemAccessError,
@@ -18,6 +18,7 @@ from gem_core.errors import (
     GemJobNotFound,
     GemUnauthorized,
     GemUnavailable,
+    GemWithoutToken,
 )
 
 IMPOSSIBLE_JOB = "job-000000-000000"
@@ -52,11 +53,7 @@ def token(installation: Installation) -> Finding:
     try:
         text = installation.token().token()
     except GemError as error:
-        return fail(
-            str(error).splitlines()[0],
-            "set GEM_TENANT_ID, GEM_CLIENT_ID and GEM_CLIENT_SECRET, or give the app an identity, "
-            "or sign in (az login); GEM_TOKEN_SCOPE must be a scope that the tenant knows",
-        )
+        return _without_token(error)
     claims = _claims(text)
     if claims is None:
         return ok(f"{'GEM_BEARER_TOKEN' if fixed else 'the token'} is not a JWT")
@@ -80,6 +77,16 @@ def token(installation: Installation) -> Finding:
     )
 
 
+def _without_token(error: GemError) -> Finding:
+    if isinstance(error, GemWithoutToken):
+        return fail(str(error).partition("; this usually")[0], NOT_SIGNED_IN_NOW)
+    return fail(
+        str(error),
+        "set GEM_TENANT_ID, GEM_CLIENT_ID and GEM_CLIENT_SECRET, or give the app an identity, or "
+        "sign in (az login); GEM_TOKEN_SCOPE must be a scope that the tenant knows",
+    )
+
+
 def gem(installation: Installation) -> Finding:
     """Whether GEM answers and accepts key and token.
 
@@ -94,7 +101,8 @@ def gem(installation: Installation) -> Finding:
         remedy = _REMEDIES.get(type(error))
         if remedy is None:
             return skipped("no token is available")
-        return fail(str(error).partition(": check ")[0], remedy)
+        detail = f"; GEM says: {error.detail}" if error.detail else ""
+        return fail(str(error).partition(": check ")[0] + detail, remedy)
     return warning(
         f"GEM knows the job {IMPOSSIBLE_JOB}, which does not exist", "check GEM_API_BASE_URL"
     )

@@ -1,8 +1,8 @@
 """Diagnostics of the storage that GEM writes to. Pure: the storage is passed in."""
 
-from gem_core.doctor.finding import Finding, fail, ok, skipped
+from gem_core.doctor.finding import NOT_SIGNED_IN_NOW, Finding, fail, ok, skipped
 from gem_core.doctor.installation import Installation
-from gem_core.errors import OutputError, OutputMissing
+from gem_core.errors import OutputError, OutputMissing, OutputWithoutToken
 from gem_core.flows.job_files import output_name
 from gem_core.gem.job import GemJob, JobStatus
 from gem_core.settings.rules import STORAGE_ID
@@ -30,7 +30,7 @@ def outputs(installation: Installation) -> Finding:
     except OutputMissing:
         return ok("read access works; no job has an output yet")
     except OutputError as error:
-        return fail(str(error), _REMEDY)
+        return _failure(error)
     return ok(f"read access works; {NO_FILE} exists")
 
 
@@ -56,8 +56,14 @@ def inputs(installation: Installation) -> Finding:
     except OutputMissing:
         return skipped("the input of the newest job does not exist any more; its audit ignores it")
     except OutputError as error:
-        return fail(str(error), _REMEDY)
+        return _failure(error)
     return ok(f"{job.input_name} of the newest job can be opened")
+
+
+def _failure(error: OutputError) -> Finding:
+    if isinstance(error, OutputWithoutToken):
+        return fail(str(error).partition("; this usually")[0], NOT_SIGNED_IN_NOW)
+    return fail(str(error), _REMEDY)
 
 
 def _jobs(installation: Installation) -> list[GemJob]:

@@ -10,9 +10,9 @@ from contextlib import suppress
 from datetime import timedelta
 from enum import StrEnum
 
-from gem_core.doctor.finding import Finding, fail, ok, skipped, warning
+from gem_core.doctor.finding import NOT_SIGNED_IN_NOW, Finding, fail, ok, skipped, warning
 from gem_core.doctor.installation import Installation
-from gem_core.errors import StoreError, StoreMissing, StoreRefused
+from gem_core.errors import StoreError, StoreMissing, StoreRefused, StoreWithoutToken
 from gem_core.storage.documents import Documents
 
 PROBE_PREFIX = "_doctor/"
@@ -144,6 +144,8 @@ def store_failure(error: StoreError, what: str, create: str) -> Finding:
     """
     if isinstance(error, StoreMissing):
         return fail(f"{error}".partition(": create it")[0], create)
+    if isinstance(error, StoreWithoutToken):
+        return fail(f"{what}: {error}".partition("; this usually")[0], NOT_SIGNED_IN_NOW)
     if isinstance(error, StoreRefused):
         return fail(
             f"{what}: refused: {error}".partition(": check the identity")[0],

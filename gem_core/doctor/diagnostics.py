@@ -6,7 +6,7 @@ documentation of what `doctor` tests.
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gem_core.doctor import diagnose_gem, diagnose_outputs, diagnose_settings, diagnose_work
@@ -22,6 +22,7 @@ from gem_core.doctor.diagnose_stores import (
 from gem_core.doctor.finding import DiagnosticStatus, Finding, fail, skipped
 from gem_core.doctor.installation import Installation
 from gem_core.errors import CourierError, StoreError
+from gem_core.redaction import redacted
 from gem_core.storage import names
 
 _THREADS = 8
@@ -159,7 +160,8 @@ def _run(diagnostic: Diagnostic, installation: Installation) -> Finding:
     if needed:
         return skipped(f"{', '.join(needed)} must be corrected first")
     try:
-        return diagnostic.run(installation)
+        found = diagnostic.run(installation)
+        return replace(found, detail=redacted(found.detail))
     except StoreError as error:
         return store_failure(error, diagnostic.name, "azd provision")
     except CourierError as error:

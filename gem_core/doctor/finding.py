@@ -3,6 +3,12 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+NOT_SIGNED_IN_NOW = (
+    "run doctor again in some minutes: this usually passes. If it stays, check that the app has "
+    "the identity that the settings name (az functionapp identity show), and restart the app"
+)
+"""The remedy when there is no token now, though nobody refused it."""
+
 
 class DiagnosticStatus(StrEnum):
     """The result of a diagnostic, from good to bad."""

@@ -24,6 +24,7 @@ from gem_core.watch.durations import Durations
 from gem_core.watch.heartbeat import Tick
 from gem_core.watch.rate_limiter import Lease
 from gem_core.watch.registry import OpenJob
+from gem_core.watch.schedule import is_due
 
 TICK_BUDGET = timedelta(minutes=4)
 """A tick starts no check after this time; it is far below the function timeout in host.json."""
@@ -54,7 +55,7 @@ def check_jobs(
     started = checker.clock()
     unfinished_since = checker.heartbeat.start(started)
     open_jobs = sorted(checker.registry.open_jobs(), key=lambda job: job.due_at)
-    due = [job for job in open_jobs if job.due_at <= started]
+    due = [job for job in open_jobs if is_due(job.due_at, started, checker.policy)]
     log(
         Event.TICK_STARTED,
         open_jobs=len(open_jobs),

@@ -22,7 +22,7 @@ from gem_core.watch.durations import Durations, JobDuration
 from gem_core.watch.expectation import observed_durations
 from gem_core.watch.record import JobRecord, Settlement, Stage
 from gem_core.watch.registry import ORPHAN_AGE, OpenJob, StoredRecord
-from gem_core.watch.schedule import next_check, next_ticket, settlement
+from gem_core.watch.schedule import is_due, next_check, next_ticket, settlement
 
 MAX_CHECK_TIME = timedelta(minutes=2, seconds=30)
 """How long a check may take: two requests to GEM (a 401 is repeated once) of at most 60 s each, and
@@ -79,7 +79,7 @@ def check_one(checker: Checker, job: OpenJob, context: RunContext) -> DueJobResu
             log(Event.JOB_FORGOTTEN, job_run_id=job.job_run_id)
         return DueJobResult.NOTHING
     record = stored.record
-    if record.due_at > now:
+    if not is_due(record.due_at, now, checker.policy):
         registry.claim(job, record.due_at)  # the marker said an earlier time
         return DueJobResult.NOTHING
     if record.stage is Stage.SETTLED:
@@ -197,7 +197,7 @@ def _request(checker: Checker, record: JobRecord) -> tuple[JobRecord, timedelta]
     except GemError as error:
         if isinstance(error, GemAnswerError):
             log(Event.JOB_DRIFTED, job_run_id=job_run_id, drift=[str(error)])
-        record = record.not_answered(str(error), checker.clock())
+        record = record.not_answered(error.in_full, checker.clock())
         log(
             Event.JOB_NOT_ANSWERED,
             job_run_id=job_run_id,

@@ -1,14 +1,18 @@
 """Asks GEM about one job: one method, one request. Edge: requests.
 
+It uses an adapter of requests without a session. A session would keep cookies, read the whole body
+of a redirect and follow its address, and take a password from .netrc. So nothing stays from one
+question to the next but the token and open connections.
+
 Source: TomTom, "Get job details": base address, key and token, error responses.
 """
 
 import json
+import re
 from types import TracebackType
 from typing import Self
 
 import requests
-from requests.auth import AuthBase
 from urllib3.exceptions import InvalidHeader
 from urllib3.util.retry import Retry
 
@@ -23,9 +27,9 @@ from gem_core.errors import (
 from gem_core.gem.contracts.known import DEFAULT
 from gem_core.gem.job import GemJob
 from gem_core.gem.reading import Redact
-from gem_core.gem.redaction import redactor
 from gem_core.gem.token import TokenSource
-from gem_core.http_session import http_session
+from gem_core.http_session import DeadlineAdapter, environment
+from gem_core.redaction import Redactor, redacted
 from gem_core.secret import Secret
 
 CONNECT_SECONDS = 5
@@ -38,6 +42,10 @@ MAX_ANSWER_BYTES = 1024 * 1024
 MAX_RETRY_AFTER_SECONDS = 3600
 _RETRY = Retry(retry_after_max=MAX_RETRY_AFTER_SECONDS)
 """Only reads Retry-After; nothing is retried here."""
+MAX_DETAIL = 200
+"""Characters of the text that GEM writes about an error."""
+_CODE = re.compile(r"[A-Za-z0-9_.-]{1,40}", re.ASCII)
+"""An error code; any other text may be a sentence."""
 
 
 class GemClient:
@@ -57,14 +65,15 @@ class GemClient:
         self._base_url = base_url
         self._token = token
         self._api_key = api_key
-        self._session = http_session(
-            base_url, answer_seconds=answer_seconds, connections=connections
-        )
+        self._proxies, self._verify = environment(base_url)
         self._timeout = CONNECT_SECONDS, read_seconds
-        self._session.headers.update(
-            {"Accept": "application/json", "tomtom-api-key": api_key.reveal()}
-        )
-        self._session.headers.update(DEFAULT.headers(api_version))
+        self._adapter = DeadlineAdapter(answer_seconds=answer_seconds, connections=connections)
+        self._headers = {
+            **requests.utils.default_headers(),
+            "Accept": "application/json",
+            "tomtom-api-key": api_key.reveal(),
+            **DEFAULT.headers(api_version),
+        }
 
     def job_url(self, job_run_id: str) -> str:
         """The address of a job."""
@@ -91,7 +100,7 @@ class GemClient:
 
     def close(self) -> None:
         """Close the pooled connections."""
-        self._session.close()
+        self._adapter.close()
 
     def __enter__(self) -> Self:
         return self
@@ -105,40 +114,38 @@ class GemClient:
         self.close()
 
     def _ask(self, job_run_id: str, token: str) -> GemJob:
+        headers = self._headers | {"Authorization": f"Bearer {_checked(token)}"}
         try:
-            with self._session.get(
-                self.job_url(job_run_id),
-                auth=_Bearer(token),
-                timeout=self._timeout,
-                allow_redirects=False,  # another host must not get key and token
+            question = requests.Request("GET", self.job_url(job_run_id), headers=headers).prepare()
+            with self._adapter.send(
+                question,
                 stream=True,
+                timeout=self._timeout,
+                verify=self._verify,
+                proxies=self._proxies,
             ) as response:
                 body = _bounded(response)
         except requests.RequestException as error:
-            # The traceback may show the address, but never the headers with key and token.
-            raise GemUnavailable(f"no answer from GEM: {type(error).__name__}") from error
-        redact = redactor(self._api_key.reveal(), token)
+            raise GemUnavailable(f"no answer from GEM: {type(error).__name__}") from None
+        own = Redactor(self._api_key.reveal(), token)
+
+        def redact(text: str) -> str:
+            return redacted(own(text))
+
         if response.status_code != requests.codes.ok:
             raise _refusal(response, body, redact)
         try:
             answer = json.loads(body)
-        except (ValueError, RecursionError) as error:
-            raise GemAnswerError("GEM answered 200 with something that is not JSON") from error
+        except (ValueError, RecursionError):
+            raise GemAnswerError("GEM answered 200 with something that is not JSON") from None
         return DEFAULT.read(answer, job_run_id=job_run_id, redact=redact)
 
 
-class _Bearer(AuthBase):
-    """Sets the token. Without an `auth`, requests would replace it by an entry of .netrc."""
-
-    def __init__(self, token: str) -> None:
-        # http.client checks this too, but its message shows the token.
-        if not token.isascii() or not token.isprintable():
-            raise GemAccessError("the bearer token has characters that a header cannot have")
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
+def _checked(token: str) -> str:
+    """The token, if a header can have it. http.client checks this too, but shows the token."""
+    if not token.isascii() or not token.isprintable():
+        raise GemAccessError("the bearer token has characters that a header cannot have")
+    return token
 
 
 def _bounded(response: requests.Response) -> bytes:
@@ -153,22 +160,24 @@ def _bounded(response: requests.Response) -> bytes:
 
 def _refusal(response: requests.Response, body: bytes, redact: Redact) -> GemError:
     status = response.status_code
-    message = f"GEM answered {status}{_detail(body, redact)}"
+    code, detail = _code_and_detail(body, redact)
+    message = f"GEM answered {status}{f' ({code})' if code else ''}"
     if status == requests.codes.unauthorized:
         message += ": check GEM_API_KEY and the identity that asks for a token"
     if status == requests.codes.forbidden:
         message += ": check that the key is enabled for GEM and the identity has access"
-    return gem_error(status, message, retry_after_seconds=_retry_after(response))
+    return gem_error(status, message, detail=detail, retry_after_seconds=_retry_after(response))
 
 
-def _detail(body: bytes, redact: Redact) -> str:
-    """The error text, if it has the form of TomTom's other Orbis APIs; GEM documents none."""
+def _code_and_detail(body: bytes, redact: Redact) -> tuple[str, str]:
+    """The error's code and text, in the form of TomTom's other Orbis APIs; GEM documents none."""
     try:
-        detail = json.loads(body)["detailedError"]
-        text = f" ({detail['code']}: {detail['message']})"
+        error = json.loads(body)["detailedError"]
+        code, detail = redact(str(error["code"])), redact(str(error["message"]))
     except (ValueError, KeyError, TypeError, RecursionError):
-        return ""
-    return redact("".join(letter for letter in text if letter.isprintable()))[:200]
+        return "", ""
+    printable = "".join(letter for letter in detail if letter.isprintable())
+    return code if _CODE.fullmatch(code) else "", printable[:MAX_DETAIL]
 
 
 def _retry_after(response: requests.Response) -> float | None:

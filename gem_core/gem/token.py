@@ -1,4 +1,4 @@
-"""The bearer token for GEM. Edge: azure.core.
+"""The bearer token for GEM. Edge: azure.core. `storage.identity` gets it.
 
 TomTom documents a delegated scope, `…/user_impersonation`, and the Azure CLI to get a token for it.
 azure-identity needs the resource's `/.default` instead: client credentials accept no other scope,
@@ -12,14 +12,15 @@ from threading import Lock
 from typing import Protocol
 
 from azure.core.credentials import AccessToken, TokenCredential
-from azure.core.exceptions import AzureError, ClientAuthenticationError
 
-from gem_core.errors import GemAccessError, GemUnavailable
-from gem_core.gem.redaction import redactor
+from gem_core.errors import GemAccessError, GemWithoutToken, NoToken, TokenRefused
 from gem_core.secret import Secret
 
 REFRESH_BEFORE = timedelta(minutes=5)
 """A token is renewed this long before it expires."""
+FAILED_FOR = timedelta(seconds=30)
+"""After a failure that passes, nobody is asked for so long. Otherwise each job of a tick would wait
+for the same failure again."""
 _DELEGATED = "/user_impersonation"
 
 
@@ -27,7 +28,7 @@ class TokenSource(Protocol):
     """Where the bearer token comes from."""
 
     def token(self) -> str:
-        """A valid token. Raises GemAccessError, GemUnavailable."""
+        """A valid token. Raises GemAccessError, GemWithoutToken."""
         ...
 
     def forget(self, token: str) -> None:
@@ -58,34 +59,36 @@ class IdentityToken:
         scope: str,
         *,
         clock: Callable[[], datetime],
-        secret: Secret | None = None,
     ) -> None:
-        """`secret` is what the credential sends to Entra ID; error messages do not show it."""
         self._make_credential = make_credential
         self._scope = default_scope(scope)
         self._clock = clock
-        self._redact = redactor(secret.reveal() if secret else "")
         self._credential: TokenCredential | None = None
         self._current: AccessToken | None = None
+        self._failed: tuple[datetime, str] | None = None
         self._lock = Lock()
 
     def token(self) -> str:
         """A token that is valid for some more minutes; threads share one request."""
         with self._lock:
             if self._current is None or self._is_old(self._current):
-                self._credential = self._credential or self._make_credential()
-                try:
-                    self._current = self._credential.get_token(self._scope)
-                except ClientAuthenticationError as error:
-                    raise GemAccessError(
-                        f"no token for {self._scope}: check GEM_TENANT_ID, GEM_CLIENT_ID and "
-                        f"GEM_CLIENT_SECRET, or sign in: {self._redact(error.message)}"
-                    ) from None  # the traceback would show the message as received
-                except AzureError as error:
-                    raise GemUnavailable(
-                        f"no token for {self._scope} now: {type(error).__name__}"
-                    ) from error
+                self._current = self._fetched()
             return self._current.token
+
+    def _fetched(self) -> AccessToken:
+        now = self._clock()
+        if self._failed and timedelta(0) <= now - self._failed[0] < FAILED_FOR:
+            raise GemWithoutToken(self._failed[1])
+        try:
+            self._credential = self._credential or self._make_credential()
+            token = self._credential.get_token(self._scope)
+        except TokenRefused as error:
+            raise GemAccessError(f"{error}; scope {self._scope}") from None
+        except NoToken as error:
+            self._failed = self._clock(), f"{error}; scope {self._scope}"
+            raise GemWithoutToken(self._failed[1]) from None
+        self._failed = None
+        return token
 
     def forget(self, token: str) -> None:
         """Drop the token, and the credential with its own cache.

@@ -143,7 +143,7 @@ def read_settings_and_problems(environment: Mapping[str, str]) -> tuple[Settings
         ).rstrip("/"),
         gem_api_key=Secret(read.header("GEM_API_KEY", required=True)),
         gem_api_version=read.header("GEM_API_VERSION", "1", may_be_empty=True),
-        gem_token_scope=read.text("GEM_TOKEN_SCOPE", "https://gem.core.orbis.tomtom.com/.default"),
+        gem_token_scope=read.scope("GEM_TOKEN_SCOPE", "https://gem.core.orbis.tomtom.com/.default"),
         gem_principal=read.principal("GEM_TENANT_ID", "GEM_CLIENT_ID", "GEM_CLIENT_SECRET"),
         gem_bearer_token=Secret(token) if (token := read.header("GEM_BEARER_TOKEN")) else None,
         check_concurrency=read.count("GEM_CHECK_CONCURRENCY", 16, most=MAX_CONCURRENCY),

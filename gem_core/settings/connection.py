@@ -31,3 +31,5 @@ class Connection:
     client_id: str | None = None
     """The client id of a user-assigned identity."""
     principal: ServicePrincipal | None = None
+    on_platform: bool = False
+    """Whether the process runs where an identity endpoint gives tokens, as in Azure."""

@@ -6,6 +6,9 @@ from gem_core.settings.reader import SettingReader, is_reference
 from gem_core.settings.rules import connection_string_problem
 
 _HOST_PREFIX = "AzureWebJobs"
+IDENTITY_ENDPOINT = "IDENTITY_ENDPOINT"
+"""The platform sets it if the app has a managed identity ("How to use managed identities for App
+Service and Azure Functions", REST endpoint reference)."""
 _DEVELOPMENT_STORAGE = "UseDevelopmentStorage=true"
 _EMULATOR = (
     "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
@@ -35,14 +38,17 @@ def read_connection(read: SettingReader, name: str, *, queues: bool) -> Connecti
     if by_address and queues and not read.is_set(f"{name}__queueServiceUri"):
         read.problems.append(f"{name}__queueServiceUri is missing beside __blobServiceUri")
     managed, principal = _identity(read, name)
+    # Of a service principal, the id was checked with its secret.
+    client_id = read.text(f"{name}__clientId") if principal else read.client_id(f"{name}__clientId")
     return Connection(
         name=name,
         connection_string=connection_string,
         blob_service_uri=blob or None,
         queue_service_uri=queue or None,
         managed_identity=managed,
-        client_id=read.text(f"{name}__clientId") or None,
+        client_id=client_id or None,
         principal=principal,
+        on_platform=read.is_set(IDENTITY_ENDPOINT),
     )
 
 

@@ -1,6 +1,8 @@
-"""Reads single settings and collects problems. Pure."""
+"""Reads single settings and collects problems. Pure.
 
-import re
+A problem never repeats the value: it may be a secret that belongs to another setting.
+"""
+
 from collections.abc import Mapping
 from enum import StrEnum
 
@@ -11,15 +13,15 @@ from gem_core.settings.ncrontab import Schedule
 from gem_core.settings.rules import (
     address_problem,
     container_problem,
+    is_guid,
+    is_scope,
     is_store_name,
+    is_tenant,
 )
 
 KEY_VAULT_REFERENCE = "@Microsoft.KeyVault("
 """The start of a setting whose reference to a secret the platform could not resolve."""
 UNRESOLVED = "is an unresolved Key Vault reference"
-
-_TENANT = re.compile("[0-9A-Za-z.-]+", re.ASCII)
-"""The form that azure.identity accepts. For any other it raises a ValueError."""
 
 MAX_NUMBER = 1_000_000
 """In any unit. Longer than every useful time, and short enough for datetime."""
@@ -86,7 +88,7 @@ class SettingReader:
         return Secret(value) if value else None
 
     def url(self, name: str, default: str = "", *, required: bool = False) -> str:
-        """An https address, or http for this machine. An invalid address is never shown."""
+        """An https address, or http for this machine."""
         value = self.text(name, default, required=required)
         problem = address_problem(value) if value else ""
         if problem:
@@ -102,9 +104,7 @@ class SettingReader:
             value = -1
         if not least <= value <= MAX_NUMBER or (value == 0 and not zero):
             lowest = f"from {least:g}" if zero or least else "above 0 and"
-            self.problems.append(
-                f"{name} is {text[:40]!r}, not a number {lowest} up to {MAX_NUMBER:,}"
-            )
+            self.problems.append(f"{name} is not a number {lowest} up to {MAX_NUMBER:,}")
             return default
         return value
 
@@ -122,7 +122,7 @@ class SettingReader:
         text = self.text(name).lower()
         if text in {"", "true", "false"}:
             return default if not text else text == "true"
-        self.problems.append(f"{name} is {text[:40]!r}, not true or false")
+        self.problems.append(f"{name} is not true or false")
         return default
 
     def choice[E: StrEnum](self, name: str, default: E) -> E:
@@ -132,7 +132,7 @@ class SettingReader:
             if member.lower() == text.lower():
                 return member
         words = " or ".join(type(default))
-        self.problems.append(f"{name} is {text[:40]!r}, not {words}")
+        self.problems.append(f"{name} is not {words}")
         return default
 
     def schedule(self, name: str, default: str) -> Schedule:
@@ -142,7 +142,7 @@ class SettingReader:
         try:
             return Schedule.parse(text)
         except ValueError as error:
-            self.problems.append(f"{name} is {text[:40]!r}, not an NCRONTAB schedule: {error}")
+            self.problems.append(f"{name} is not an NCRONTAB schedule: {error}")
             return Schedule.parse(default)
 
     def queue_name(self, name: str, default: str) -> str:
@@ -150,7 +150,7 @@ class SettingReader:
         text = self.text(name, default)
         if not is_store_name(text):
             self.problems.append(
-                f"{name} is {text[:70]!r}, not a queue name (3 to 63 of a-z, 0-9, single hyphens)"
+                f"{name} is not a queue name (3 to 63 of a-z, 0-9, single hyphens)"
             )
             return default
         return text
@@ -174,6 +174,26 @@ class SettingReader:
             for name in missing
         )
         text = values[tenant]
-        if text and not _TENANT.fullmatch(text) and not is_reference(text):
-            self.problems.append(f"{tenant} is {text[:40]!r}, not the id or domain of a tenant")
+        if text and not is_tenant(text) and not is_reference(text):
+            self.problems.append(f"{tenant} is not the id or domain of a tenant")
+        self._check_client_id(client, values[client], swapped_with=secret)
         return ServicePrincipal(values[tenant], values[client], Secret(values[secret]))
+
+    def client_id(self, name: str) -> str:
+        """The id of an application or of an identity; empty if it is not set."""
+        text = self.text(name)
+        self._check_client_id(name, text)
+        return text
+
+    def _check_client_id(self, name: str, text: str, *, swapped_with: str = "") -> None:
+        if text and not is_guid(text) and not is_reference(text):
+            hint = f" (is it swapped with {swapped_with}?)" if swapped_with else ""
+            self.problems.append(f"{name} is not a client id, which is a GUID{hint}")
+
+    def scope(self, name: str, default: str) -> str:
+        """What a token is for: a resource and a permission."""
+        text = self.text(name, default)
+        if not is_scope(text) and not is_reference(text):
+            self.problems.append(f"{name} is not a scope, such as {default}")
+            return default
+        return text

@@ -4,7 +4,7 @@ The SDKs are slow to import, especially azure.identity, so each is imported wher
 """
 
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +83,9 @@ def blob_service_at(url: str, signature: Secret | None) -> "BlobServiceClient":
     from azure.core.credentials import AzureSasCredential
     from azure.storage.blob import BlobServiceClient
 
-    credential = AzureSasCredential(signature.reveal()) if signature else sign_in(None)
+    credential = (
+        AzureSasCredential(signature.reveal()) if signature else sign_in(None, on_platform=False)
+    )
     options = Retries.BACKGROUND.options | _ONE_BLOCK
     return BlobServiceClient(url, credential=credential, **_http(url), **options)
 
@@ -128,22 +130,38 @@ def connector(
 
 @cache
 def _credential(connection: Connection) -> "TokenCredential":
-    if connection.managed_identity:
-        from azure.identity import ManagedIdentityCredential
+    if not connection.managed_identity:
+        return sign_in(connection.principal, on_platform=connection.on_platform)
+    from azure.identity import ManagedIdentityCredential
 
-        return ManagedIdentityCredential(client_id=connection.client_id)
-    return sign_in(connection.principal)
+    from gem_core.storage.identity import OPTIONS, Identity, TokensFrom
+
+    make = partial(ManagedIdentityCredential, client_id=connection.client_id, **OPTIONS)
+    return Identity(make, TokensFrom.PLATFORM)
 
 
-def sign_in(principal: ServicePrincipal | None) -> "TokenCredential":
-    """The credential of the service principal, or Azure's default chain if there is none."""
-    from azure.identity import (
-        ClientSecretCredential,
-        DefaultAzureCredential,
-    )
+def sign_in(principal: ServicePrincipal | None, *, on_platform: bool) -> "TokenCredential":
+    """The credential of the service principal, or Azure's default chain if there is none.
+
+    Args:
+        principal: an application with its secret.
+        on_platform: whether an identity endpoint gives the tokens of the default chain.
+
+    """
+    from azure.identity import ClientSecretCredential, DefaultAzureCredential
+
+    from gem_core.storage.identity import OPTIONS, Identity, TokensFrom
 
     if principal is None:
-        return DefaultAzureCredential()
-    return ClientSecretCredential(
-        principal.tenant_id, principal.client_id, principal.client_secret.reveal()
+        source = TokensFrom.PLATFORM if on_platform else TokensFrom.SIGN_IN
+        return Identity(partial(DefaultAzureCredential, **OPTIONS), source)
+    return Identity(
+        partial(
+            ClientSecretCredential,
+            principal.tenant_id,
+            principal.client_id,
+            principal.client_secret.reveal(),
+            **OPTIONS,
+        ),
+        TokensFrom.SECRET,
     )

@@ -13,12 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.core.exceptions import AzureError, HttpResponseError
 
 from gem_core.errors import (
+    NoToken,
     OutputChanged,
     OutputMissing,
     OutputUnreachable,
+    OutputWithoutToken,
     PageUnknown,
     RangeNotSatisfiable,
     RecordConflict,
@@ -26,6 +28,8 @@ from gem_core.errors import (
     StoreError,
     StoreMissing,
     StoreRefused,
+    StoreWithoutToken,
+    TokenRefused,
 )
 
 _CODE = re.compile("[A-Za-z]{1,64}", re.ASCII)
@@ -75,12 +79,16 @@ def container_errors(container: str, *, resumed: bool = False) -> Iterator[None]
         RecordMissing: the document does not exist.
         PageUnknown: storage does not accept the token.
         StoreMissing: the container does not exist.
-        StoreRefused: storage refused because of the key, the role or the firewall.
+        StoreRefused: storage refused because of the key, the role or the firewall, or there is no
+            identity.
+        StoreWithoutToken: there is no token now.
         StoreError: storage gave another answer, or did not answer.
 
     """
     try:
         yield
+    except NoToken as error:
+        raise _store_without_token(f"container {container!r}", error) from None
     except AzureError as error:
         if resumed and _status(error) == HTTPStatus.BAD_REQUEST:
             raise PageUnknown("storage does not know this page of the listing") from error
@@ -95,12 +103,16 @@ def queue_errors(queue: str) -> Iterator[None]:
         RecordConflict: another reader has the message.
         RecordMissing: the message does not exist.
         StoreMissing: the queue does not exist.
-        StoreRefused: storage refused because of the key, the role or the firewall.
+        StoreRefused: storage refused because of the key, the role or the firewall, or there is no
+            identity.
+        StoreWithoutToken: there is no token now.
         StoreError: storage gave another answer, or did not answer. A message may have arrived.
 
     """
     try:
         yield
+    except NoToken as error:
+        raise _store_without_token(f"queue {queue!r}", error) from None
     except AzureError as error:
         raise _store_error(f"queue {queue!r}", error) from error
 
@@ -118,6 +130,8 @@ def opening_errors(url: str) -> Iterator[None]:
     """
     try:
         yield
+    except NoToken as error:
+        raise _output_without_token(url, error) from None
     except AzureError as error:
         status = _status(error)
         if status == HTTPStatus.NOT_FOUND and _code(error) != "ContainerNotFound":
@@ -138,10 +152,22 @@ def reading_errors(url: str) -> Iterator[None]:
     """
     try:
         yield
+    except NoToken as error:
+        raise _output_without_token(url, error) from None
     except AzureError as error:
         if _status(error) in {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.NOT_FOUND}:
             raise OutputChanged(f"{url} was replaced or deleted while it was read") from None
         raise _unreachable(url, error) from None
+
+
+def _store_without_token(store: str, error: NoToken) -> StoreError:
+    kind = StoreRefused if isinstance(error, TokenRefused) else StoreWithoutToken
+    return kind(f"{store}: {error}")
+
+
+def _output_without_token(url: str, error: NoToken) -> OutputUnreachable:
+    kind = OutputUnreachable if isinstance(error, TokenRefused) else OutputWithoutToken
+    return kind(f"{url}: {error}")
 
 
 def _store_error(store: str, error: AzureError) -> StoreError:
@@ -150,7 +176,7 @@ def _store_error(store: str, error: AzureError) -> StoreError:
         kind, sentence = _STATE[code]
         return kind(sentence.format(store))
     seen = code or status or _types(error)
-    if status in _REFUSALS or isinstance(error, ClientAuthenticationError):
+    if status in _REFUSALS:
         return StoreRefused(
             f"{store}: storage refused ({seen}): check the identity or key of GEM_STATE, its role, "
             "and the storage firewall"
@@ -167,8 +193,6 @@ def _unreachable(url: str, error: AzureError) -> OutputUnreachable:
     code, status = _code(error), _status(error)
     if status in _REFUSALS:
         advice = "refused: grant Storage Blob Data Reader, and check the storage firewall"
-    elif isinstance(error, ClientAuthenticationError):
-        advice = "no credential was accepted: check the identity (of GEM_OUTPUT, or az login)"
     elif status is None:
         advice = "no answer: check the address and the network"
     else:

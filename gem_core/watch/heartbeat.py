@@ -25,6 +25,10 @@ HANDOVER = timedelta(minutes=2)
 """How long a tick may be late when another instance takes over the lock of the timer. Up to 91
 seconds were seen in the Functions host, after an instance was killed."""
 
+MAX_AHEAD = timedelta(minutes=10)
+"""The timer worked at most so much later than now: a tick that runs counts until its time is over,
+and the clocks of two instances differ a little."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:
@@ -141,12 +145,13 @@ def is_silent(seen_at: datetime | None, now: datetime, schedule: Schedule) -> bo
     """Whether the timer has missed three occurrences of its schedule, and had time for a handover.
 
     Args:
-        seen_at: when the timer last worked; None if it never did.
+        seen_at: when the timer last worked; None if it never did. A time in the future was written
+            by a wrong clock, and does not count: it would hide that the timer stopped.
         now: the present time.
         schedule: in UTC.
 
     """
-    if seen_at is None:
+    if seen_at is None or seen_at > now + MAX_AHEAD:
         return True
     third = expected = schedule.after(seen_at)
     for _ in range(SILENT_AFTER - 1):

@@ -22,6 +22,10 @@ LEASE_TIME = timedelta(seconds=20)
 another process takes it."""
 MARGIN = timedelta(seconds=5)
 """How long before its end a lease is renewed, so that no request starts after the end."""
+MAX_AHEAD = timedelta(minutes=5)
+"""A lease never ends later than this from now: a run waits at most four minutes for a request. An
+end that is later was written by a wrong clock, and the lease is free. If its holder lives, it loses
+the lease at its next renewal."""
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
@@ -41,6 +45,7 @@ class Lease:
         self, document: "_LeaseDocument", *, first: datetime, gap: timedelta, clock: SleepClock
     ) -> None:
         self._document = document
+        self._since = clock.now()
         self._next = first
         self._gap = gap
         self._clock = clock
@@ -50,8 +55,9 @@ class Lease:
         """Wait until the next request may start.
 
         Returns:
-            False, without waiting, if the next request may not start before `ends_at`, or if the
-            lease was lost: this process was suspended, and another process has taken the lease.
+            False, without waiting, if the next request may not start before `ends_at`; if the clock
+            was set back, so that `ends_at` says nothing; or if the lease was lost: this process was
+            suspended, and another process has taken the lease.
 
         Raises:
             StoreError: the lease could not be renewed.
@@ -60,7 +66,7 @@ class Lease:
         with self._lock:
             now = self._clock.now()
             at = max(self._next, now)
-            if at >= ends_at or not self._document.holds_until(at + MARGIN):
+            if now < self._since or at >= ends_at or not self._document.holds_until(at + MARGIN):
                 return False
             self._next = at + self._gap
         if at > now:
@@ -112,7 +118,7 @@ class RateLimiter:
         now = self._clock.now()
         known = {each.name: each for each in self._documents.every(prefix=PREFIX)}
         names = [f"{PREFIX}{number}" for number in range(self._count)]
-        ends = {name: _end(known[name]) if name in known else LONG_AGO for name in names}
+        ends = {name: _end(known[name], now) if name in known else LONG_AGO for name in names}
         first = {name: max(now, ends[name] + self._gap) for name in names if ends[name] <= now}
         start = int(self._random() * len(names))
         free = [name for name in (*names[start:], *names[:start]) if name in first]
@@ -167,6 +173,9 @@ def _metadata(until: datetime) -> dict[str, str]:
     return {"until": moment_text(until)}
 
 
-def _end(lease: Listed) -> datetime:
-    """When a lease ends; a lease without a readable time has ended long ago."""
-    return read_lenient_moment(lease.metadata.get("until")) or LONG_AGO
+def _end(lease: Listed, now: datetime) -> datetime:
+    """When a lease ends. Without a readable time it ended long ago; with a time that no rule sets,
+    just now.
+    """
+    end = read_lenient_moment(lease.metadata.get("until")) or LONG_AGO
+    return now if end > now + MAX_AHEAD else end

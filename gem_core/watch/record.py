@@ -119,7 +119,10 @@ class JobRecord:
         )
 
     def answered_not_found(self, now: datetime) -> "JobRecord":
-        """GEM answered 404."""
+        """GEM answered 404.
+
+        A first 404 later than now comes from a wrong clock: the time is counted from now on.
+        """
         return replace(
             self._asked(now),
             history=_add_status(self.history, NOT_FOUND, now),
@@ -128,7 +131,7 @@ class JobRecord:
                 "GEM answered 404: there is no such job, or this identity may not see it"
             ),
             not_found=self.not_found + 1,
-            not_found_since=self.not_found_since or now,
+            not_found_since=min(self.not_found_since or now, now),
         )
 
     def not_answered(self, problem: str, now: datetime) -> "JobRecord":

@@ -12,8 +12,9 @@ from gem_core.watch.durations import Durations
 from gem_core.watch.expectation import Expectation, began_running, expected_end, learning_time
 from gem_core.watch.record import JobRecord, Settlement
 
-LOST_AFTER_ANSWERS = 3
-"""A job is lost only after so many 404 answers in a row, even if `Policy.lost_after` has passed."""
+LOST_AFTER_ANSWERS = 6
+"""A job is lost only after so many 404 answers in a row, even if `Policy.lost_after` has passed: a
+clock that jumps forward makes time pass, but no answers."""
 JITTER = 0.2
 """Each wait is shortened by up to this share, so that jobs are not all due at the same time."""
 AGE_DIVISOR = 10
@@ -24,8 +25,10 @@ OVERDUE_DIVISOR = 5
 """After the expected end, the wait is a fifth of the time since then."""
 MAX_SWEEP_WAIT = timedelta(hours=1)
 """The longest time until a ticket is raised again."""
-
-
+MAX_RETRY_AFTER = timedelta(hours=1)
+"""The longest wait that GEM may ask for (`Retry-After`)."""
+CLOCK_SKEW = timedelta(minutes=5)
+"""By how much the clocks of two instances may differ. Tokens do not work beyond that either."""
 POSTPONED_FIRST = timedelta(seconds=15)
 """The wait after a delivery was postponed for the first time. It doubles each time."""
 POSTPONED_MOST = timedelta(minutes=10)
@@ -46,6 +49,16 @@ class Policy:
     """The time from the first 404 in a row until the job is `lost`."""
     repeat_ticket_after: timedelta
     """The time from a ticket that led to no delivery until the next ticket."""
+
+
+def is_due(at: datetime, now: datetime, policy: Policy) -> bool:
+    """Whether something that is stored as due at this time is due now.
+
+    A time that is later than every rule here could set was written by a clock that ran ahead, or
+    before this clock was set back. It is due now: otherwise its job would be idle for as long.
+    """
+    farthest = max(policy.check_max, policy.repeat_ticket_after, MAX_SWEEP_WAIT, MAX_RETRY_AFTER)
+    return not now < at <= now + farthest + CLOCK_SKEW
 
 
 def settlement(record: JobRecord, now: datetime, policy: Policy) -> Settlement | None:

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from gem_core.audit.reading.address import BlobAddress
 from gem_core.errors import OutputRefused
+from gem_core.redaction import remember
+from gem_core.settings.secrets import parts_of
 from gem_core.storage.clients import blob_service, blob_service_at
 from gem_core.wiring.environment import output_connection
 
@@ -38,6 +40,8 @@ def account_of(address: BlobAddress) -> "BlobServiceClient":
         SettingsError: GEM_OUTPUT is needed, and is missing or invalid.
 
     """
+    if address.signature:
+        remember(*parts_of(address.signature.reveal()))
     if address.signature or not address.local:
         return blob_service_at(address.account, address.signature)
     output = output_connection()

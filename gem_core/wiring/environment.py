@@ -1,4 +1,8 @@
-"""The settings and the clock of this process. Edge: only this module reads the environment."""
+"""The settings and the clock of this process. Edge: only this module reads the environment.
+
+Whoever reads settings here makes their secrets known first, so that no text of this process shows
+them.
+"""
 
 import os
 from collections.abc import Mapping
@@ -6,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from gem_core.errors import SettingsError
+from gem_core.redaction import remember
 from gem_core.settings.app_settings import (
     Settings,
     StateSettings,
@@ -16,6 +21,7 @@ from gem_core.settings.app_settings import (
 from gem_core.settings.connection import Connection
 from gem_core.settings.connection_reader import read_connection
 from gem_core.settings.reader import SettingReader
+from gem_core.settings.secrets import secrets_of
 
 
 def now() -> datetime:
@@ -38,24 +44,29 @@ def system_environment() -> Mapping[str, str]:
 @cache
 def settings() -> Settings:
     """All app settings. Raises SettingsError with all missing and invalid settings."""
-    return read_settings(os.environ)
+    return read_settings(_environment())
 
 
 @cache
 def state_settings() -> StateSettings:
     """The settings of the state storage. Raises SettingsError."""
-    return read_state_settings(os.environ)
+    return read_state_settings(_environment())
 
 
 def settings_and_problems() -> tuple[Settings, tuple[str, ...]]:
     """All app settings, and what is missing or invalid; see `read_settings_and_problems`."""
-    return read_settings_and_problems(os.environ)
+    return read_settings_and_problems(_environment())
 
 
 def output_connection() -> Connection:
     """The connection to GEM's storage. Ignores all other settings. Raises SettingsError."""
-    read = SettingReader(os.environ)
+    read = SettingReader(_environment())
     output = read_connection(read, "GEM_OUTPUT", queues=False)
     if read.problems:
         raise SettingsError(tuple(read.problems))
     return output
+
+
+def _environment() -> Mapping[str, str]:
+    remember(*secrets_of(os.environ))
+    return os.environ

@@ -31,10 +31,9 @@ def token_source(chosen: Settings) -> "TokenSource":
         return FixedToken(chosen.gem_bearer_token)
     principal = chosen.gem_principal
     return IdentityToken(
-        lambda: sign_in(principal),
+        lambda: sign_in(principal, on_platform=chosen.state.on_platform),
         chosen.gem_token_scope,
         clock=now,
-        secret=principal.client_secret if principal else None,
     )
 
 

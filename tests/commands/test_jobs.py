@@ -24,6 +24,7 @@ from gem_core.wiring.environment import now
 from gem_core.wiring.managers import state_manager
 from tests.builders import answer
 from tests.commands.command_runner import CommandRunner
+from tests.wiring.fresh import forget_edges
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,6 +56,24 @@ def report(command: CommandRunner, job_run_id: str) -> None:
     body = json.dumps({"id": "abc", "data": {"outcome": "failed"}})
     state_manager().outbox.keep(job_run_id, CloudEvent("abc", body))
     change(job_run_id, record.delivered(Outcome.FAILED, "abc", now()))
+
+
+@pytest.mark.parametrize("action", ["register", "check", "redeliver", "forget", "show"])
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_settings_that_are_missing_are_said_once_for_all_jobs(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    action: str,
+    options: tuple[str, ...],
+) -> None:
+    monkeypatch.setattr("os.environ", {})
+    forget_edges()
+    assert main(["jobs", action, "a", "b", *options]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("missing or invalid settings:\n") == 1
+    assert err.count("* GEM_STATE is missing") == 1
+    assert "\\n" not in err
 
 
 def test_register_list_show_forget(command: CommandRunner) -> None:

@@ -1,5 +1,7 @@
 """Servers that are slow, stop early or never stop: answers have limits of time and size."""
 
+import gzip
+import resource
 from functools import partial
 from threading import Event
 
@@ -124,3 +126,24 @@ def test_a_hundred_megabytes_are_not_read(status: bytes, header: bytes, piece: b
 def test_headers_without_end_are_not_read() -> None:
     send = partial(flood, head=b"HTTP/1.1 200 OK\r\nX: ", piece=b"y" * MIB)
     assert error_of(send, kind=GemUnavailable)[1] < 32 * MIB
+
+
+@pytest.mark.parametrize("location", [b"http://127.0.0.1:1/", b"http://[", b"http://:x:y", b"\xff"])
+@pytest.mark.parametrize(
+    ("header", "piece"),
+    [
+        (b"Content-Length: %d" % HUGE, b" " * MIB),
+        (b"Content-Encoding: gzip\r\nConnection: close", gzip.compress(b" " * (64 * MIB)) * 19),
+    ],
+    ids=["length", "inflates to 1.2 GB"],
+)
+def test_a_redirect_is_an_answer_like_any_other(
+    location: bytes, header: bytes, piece: bytes
+) -> None:
+    """It is not followed, whatever its address is; its body is not read beyond the limit."""
+    head = b"HTTP/1.1 302 Found\r\nLocation: " + location + b"\r\n" + header + b"\r\n\r\n"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    error, sent = error_of(partial(flood, head=head, piece=piece), kind=GemAnswerError)
+    assert "longer than" in str(error)
+    assert sent < MAX_ANSWER_BYTES + 32 * MIB
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024  # KiB

@@ -101,11 +101,12 @@ def test_each_status_has_its_meaning(status: int, kind: type[GemError]) -> None:
     assert str(status) in str(error)
 
 
-def test_the_documented_error_text_is_shown_short_and_plain() -> None:
+def test_gems_text_about_an_error_is_short_plain_and_apart_from_ours() -> None:
     body = {"detailedError": {"code": "INTERNAL", "message": "bad\x1b[31m\n" + "x" * 9000}}
     error = error_of(Reply(500, json.dumps(body).encode()), kind=GemUnavailable)
-    assert str(error).startswith("GEM answered 500 (INTERNAL: bad[31mxxx")
-    assert len(str(error)) < 300
+    assert str(error) == "GEM answered 500 (INTERNAL)"
+    assert error.in_full.startswith("GEM answered 500 (INTERNAL); GEM says: bad[31mxxx")
+    assert len(error.in_full) < 300
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -139,3 +140,26 @@ def test_retry_after_may_be_a_date() -> None:
     error = error_of(Reply(503, headers={"Retry-After": at}), kind=GemUnavailable)
     assert isinstance(error, GemUnavailable)
     assert error.retry_after_seconds == pytest.approx(600, abs=60)
+
+
+@pytest.mark.parametrize(
+    "location", ["http://127.0.0.1:1/", "http://[", "//", "mailto:x", "http://a b"]
+)
+def test_a_location_that_is_no_address_is_an_answer_like_any_other(location: str) -> None:
+    error = error_of(Reply(302, headers={"Location": location}), kind=GemAnswerError)
+    assert str(error) == "GEM answered 302"
+
+
+def test_nothing_of_an_answer_comes_back_with_the_next_question() -> None:
+    """One new cookie an answer grew the request until GEM refused it, for every job."""
+    replies = [
+        Reply(404, headers={"Set-Cookie": f"c{number}={'x' * 1000}; Path=/"})
+        for number in range(20)
+    ]
+    with connected(*replies) as (client, server, _):
+        for _ in replies:
+            with pytest.raises(GemJobNotFound):
+                client.get_job(JOB)
+    first, *others = (asked.headers for asked in server.asked)
+    assert "cookie" not in first
+    assert all(headers == first for headers in others)

@@ -109,10 +109,8 @@ def test_proxies_and_certificates_of_the_environment_are_used(
     monkeypatch.setenv("NO_PROXY", "direct.example")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
     with GemClient(f"https://{host}", api_key=Secret(KEY), token=Tokens()) as client:
-        url = client.job_url(JOB)
-        found = client._session.merge_environment_settings(url, {}, None, None, None)
-    assert found["proxies"].get("https") == proxy
-    assert found["verify"] == str(bundle)
+        assert client._proxies.get("https") == proxy
+        assert client._verify == str(bundle)
 
 
 def test_a_question_uses_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:

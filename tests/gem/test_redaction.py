@@ -9,7 +9,7 @@ import pytest
 
 from gem_core.errors import GemError
 from gem_core.gem.client import GemClient
-from gem_core.gem.redaction import MIN_LENGTH, redactor
+from gem_core.redaction import MIN_LENGTH
 from gem_core.secret import Secret
 from gem_core.watch.record_json import record_to_bytes
 from tests.builders import JOB, new_record, page_answer
@@ -54,7 +54,7 @@ def test_no_error_shows_a_secret(reply: Reply) -> None:
         pytest.raises(GemError) as caught,
     ):
         client.get_job(JOB)
-    shown = "".join(traceback.format_exception(caught.value))
+    shown = "".join(traceback.format_exception(caught.value)) + caught.value.in_full
     for secret in (KEY, *TOKENS):
         assert secret[:MIN_LENGTH] not in shown
 
@@ -63,9 +63,10 @@ def test_the_rest_of_the_text_stays() -> None:
     with (
         Echo(error_reply(500)) as server,
         GemClient(server.url, api_key=Secret(KEY), token=Tokens()) as client,
-        pytest.raises(GemError, match=r"\(bad key: \*\*\* Bearer \*\*\*\)"),
+        pytest.raises(GemError) as caught,
     ):
         client.get_job(JOB)
+    assert caught.value.in_full == "GEM answered 500; GEM says: *** Bearer ***"
 
 
 def test_no_record_holds_a_secret() -> None:
@@ -87,11 +88,3 @@ def test_a_job_keeps_its_id_even_if_that_is_the_key() -> None:
         GemClient(server.url, api_key=Secret(JOB), token=Tokens()) as client,
     ):
         assert client.get_job(JOB).answer["jobRunId"] == JOB
-
-
-def test_a_secret_within_another_secret_is_replaced_too() -> None:
-    assert redactor("12345678", "abc12345678def")("abc12345678def 12345678") == "*** ***"
-
-
-def test_a_short_secret_is_not_looked_for() -> None:
-    assert redactor("key", "", "t")("bad key: t") == "bad key: t"

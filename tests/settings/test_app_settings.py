@@ -26,8 +26,11 @@ from gem_core.settings.connection import Connection, ServicePrincipal
 from gem_core.settings.ncrontab import Schedule
 from gem_core.settings.reader import KEY_VAULT_REFERENCE
 from gem_core.storage.clients import blob_service, queue_service, sign_in
+from tests.storage.build import credential_behind
 
 STORAGE = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c2VjcmV0LWtleQ=="
+TENANT = "5e0b1d3c-7c4f-4f0e-9d61-2a8b3c4d5e6f"
+CLIENT = "0c9a4f0e-2b1d-4c3e-8f7a-6d5c4b3a2918"
 MINUTELY = "0 * * * * *"
 LEAST = {
     "GEM_API_KEY": "top-secret-key",
@@ -99,7 +102,7 @@ def test_all_problems_are_reported_together() -> None:
                 "GEM_CHECK_CONCURRENCY": "0",
                 "GEM_RESULTS_QUEUE": "Upper",
                 "GEM_INPUT_AUDIT": "maybe",
-                "GEM_TENANT_ID": "t",
+                "GEM_TENANT_ID": TENANT,
             }
         )
     names = [line.split()[0] for line in caught.value.problems]
@@ -255,18 +258,18 @@ def test_the_app_needs_a_schedule_because_the_trigger_has_no_default(empty: dict
 @pytest.mark.parametrize(
     ("parts", "names"),
     [
-        ({"credential": "managedidentity", "tenantId": "t", "clientSecret": "s"}, "tenantId"),
+        ({"credential": "managedidentity", "tenantId": TENANT, "clientSecret": "s"}, "tenantId"),
         (
             {
                 "credential": "managedidentity",
-                "tenantId": "t",
-                "clientId": "c",
+                "tenantId": TENANT,
+                "clientId": CLIENT,
                 "clientSecret": "s",
             },
             "tenantId",
         ),
         ({"credential": "managedidentity", "clientSecret": "s"}, "clientSecret"),
-        ({"clientId": "c"}, "clientId"),
+        ({"clientId": CLIENT}, "clientId"),
     ],
 )
 @pytest.mark.parametrize("name", ["GEM_STATE", "GEM_OUTPUT"])
@@ -356,8 +359,10 @@ def test_the_grace_time_may_be_none_at_all() -> None:
 
 
 def test_gems_own_principal_and_token() -> None:
-    chosen = read(GEM_TENANT_ID="t", GEM_CLIENT_ID="c", GEM_CLIENT_SECRET="s", GEM_BEARER_TOKEN="b")
-    assert chosen.gem_principal == ServicePrincipal("t", "c", Secret("s"))
+    chosen = read(
+        GEM_TENANT_ID=TENANT, GEM_CLIENT_ID=CLIENT, GEM_CLIENT_SECRET="s", GEM_BEARER_TOKEN="b"
+    )
+    assert chosen.gem_principal == ServicePrincipal(TENANT, CLIENT, Secret("s"))
     assert chosen.gem_bearer_token == Secret("b")
 
 
@@ -369,10 +374,10 @@ def test_storage_by_identity() -> None:
             "GEM_STATE__blobServiceUri": "https://a.blob.core.windows.net",
             "GEM_STATE__queueServiceUri": "https://a.queue.core.windows.net",
             "GEM_STATE__credential": "managedidentity",
-            "GEM_STATE__clientId": "client",
+            "GEM_STATE__clientId": CLIENT,
             "GEM_OUTPUT__blobServiceUri": "https://{storageId}.blob.core.windows.net",
-            "GEM_OUTPUT__tenantId": "t",
-            "GEM_OUTPUT__clientId": "c",
+            "GEM_OUTPUT__tenantId": TENANT,
+            "GEM_OUTPUT__clientId": CLIENT,
             "GEM_OUTPUT__clientSecret": "s",
         }
     )
@@ -381,13 +386,13 @@ def test_storage_by_identity() -> None:
         blob_service_uri="https://a.blob.core.windows.net",
         queue_service_uri="https://a.queue.core.windows.net",
         managed_identity=True,
-        client_id="client",
+        client_id=CLIENT,
     )
     assert chosen.output == Connection(
         "GEM_OUTPUT",
         blob_service_uri="https://{storageId}.blob.core.windows.net",
-        client_id="c",
-        principal=ServicePrincipal("t", "c", Secret("s")),
+        client_id=CLIENT,
+        principal=ServicePrincipal(TENANT, CLIENT, Secret("s")),
     )
 
 
@@ -409,6 +414,17 @@ ENDS = "BlobEndpoint=https://b.example;QueueEndpoint=https://q.example"
         ("SharedAccessSignature=sig=s3cret", "AccountName"),
         ("QueueEndpoint=https://x;SharedAccessSignature=sig=s3cret", "BlobEndpoint"),
         ("s3cret", "not a storage connection string"),
+        ("AccountName=s3cret+/=;AccountKey=c2VjcmV0", "AccountName is not the name"),
+        *(
+            (f"{ENDS};BlobEndpoint={end};SharedAccessSignature=sig=s3cret", "BlobEndpoint is not")
+            for end in (
+                "https://h:99999",
+                "https://h:x/a",
+                "https://h:0",
+                "h:443",
+                "https://h/?a=b",
+            )
+        ),
     ],
 )
 def test_a_connection_string_that_nobody_can_connect_by(text: str, word: str) -> None:
@@ -469,7 +485,7 @@ def test_the_host_may_read_the_same_state_account() -> None:
 
 def test_an_incomplete_principal_is_a_problem() -> None:
     needed = "set GEM_OUTPUT__tenantId, GEM_OUTPUT__clientId and GEM_OUTPUT__clientSecret, or none"
-    assert problems(GEM_OUTPUT__tenantId="t") == (
+    assert problems(GEM_OUTPUT__tenantId=TENANT) == (
         f"GEM_OUTPUT__clientId is missing: {needed} of them",
         f"GEM_OUTPUT__clientSecret is missing: {needed} of them",
     )
@@ -477,25 +493,29 @@ def test_an_incomplete_principal_is_a_problem() -> None:
 
 @pytest.mark.parametrize("tenant", ["my tenant", "ténant", "a_b"])
 def test_a_tenant_that_no_credential_takes(tenant: str) -> None:
-    assert problems(GEM_TENANT_ID=tenant, GEM_CLIENT_ID="c", GEM_CLIENT_SECRET="s") == (
-        f"GEM_TENANT_ID is {tenant!r}, not the id or domain of a tenant",
+    assert problems(GEM_TENANT_ID=tenant, GEM_CLIENT_ID=CLIENT, GEM_CLIENT_SECRET="s") == (
+        "GEM_TENANT_ID is not the id or domain of a tenant",
     )
     with pytest.raises(ValueError, match="tenant"):
-        sign_in(ServicePrincipal(tenant, "c", Secret("s")))
+        sign_in(ServicePrincipal(tenant, "c", Secret("s")), on_platform=False)
 
 
 @pytest.mark.parametrize(
     "tenant", ["contoso.onmicrosoft.com", "5e0b1d3c-7c4f-4f0e-9d61-2a8b3c4d5e6f"]
 )
 def test_a_tenant_by_domain_or_id(tenant: str) -> None:
-    principal = read(GEM_TENANT_ID=tenant, GEM_CLIENT_ID="c", GEM_CLIENT_SECRET="s").gem_principal
-    assert isinstance(sign_in(principal), ClientSecretCredential)
+    principal = read(
+        GEM_TENANT_ID=tenant, GEM_CLIENT_ID=CLIENT, GEM_CLIENT_SECRET="s"
+    ).gem_principal
+    assert isinstance(
+        credential_behind(sign_in(principal, on_platform=False)), ClientSecretCredential
+    )
 
 
 @pytest.mark.parametrize("show", [str, repr, "{}".format])
 def test_no_secret_shows_itself(show: Callable[[object], str]) -> None:
     chosen = read(GEM_BEARER_TOKEN="bearer-secret", GEM_CLIENT_SECRET="x-secret",
-                  GEM_TENANT_ID="t", GEM_CLIENT_ID="c")  # fmt: skip
+                  GEM_TENANT_ID=TENANT, GEM_CLIENT_ID=CLIENT)  # fmt: skip
     shown = show(chosen) + show(chosen.gem_api_key)
     for secret in ("top-secret-key", "c2VjcmV0LWtleQ", "bearer-secret", "x-secret"):
         assert secret not in shown

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import override
 
 import pytest
-from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import ContainerClient, StorageErrorCode
 from azure.storage.queue import QueueClient
 
@@ -13,9 +13,11 @@ from gem_core.audit.reading.blob_source import open_blob
 from gem_core.deliver.results_queue import ResultsQueue
 from gem_core.errors import (
     CourierError,
+    NoToken,
     OutputChanged,
     OutputMissing,
     OutputUnreachable,
+    OutputWithoutToken,
     PageUnknown,
     RangeNotSatisfiable,
     RecordConflict,
@@ -23,6 +25,8 @@ from gem_core.errors import (
     StoreError,
     StoreMissing,
     StoreRefused,
+    StoreWithoutToken,
+    TokenRefused,
 )
 from gem_core.storage import errors
 from gem_core.storage.blob_documents import BlobDocuments
@@ -117,7 +121,7 @@ def answered(status: int, code: object) -> HttpResponseError:
     return error
 
 
-def translated(errors: AbstractContextManager[None], error: AzureError) -> CourierError:
+def translated(errors: AbstractContextManager[None], error: Exception) -> CourierError:
     with pytest.raises(CourierError) as caught, errors:
         raise error
     assert "text of the server" not in str(caught.value)
@@ -192,18 +196,22 @@ def test_what_the_storage_of_gem_answers(
     assert type(translated(reading_errors(url), error)) is reading
 
 
-@pytest.mark.parametrize("errors", [container_errors, queue_errors])
-def test_nobody_who_could_sign_in_is_a_refusal_of_our_state(errors: Errors) -> None:
-    error = translated(errors("x"), ClientAuthenticationError("text of the server"))
-    assert type(error) is StoreRefused
-    assert "refused (ClientAuthenticationError)" in str(error)
-
-
-@pytest.mark.parametrize("errors", [opening_errors, reading_errors])
-def test_nobody_who_could_sign_in_is_an_output_out_of_reach(errors: Errors) -> None:
-    error = translated(errors("x"), ClientAuthenticationError("text of the server"))
-    assert type(error) is OutputUnreachable
-    assert "no credential was accepted" in str(error)
+@pytest.mark.parametrize(
+    ("errors", "refused", "later"),
+    [
+        (container_errors, StoreRefused, StoreWithoutToken),
+        (queue_errors, StoreRefused, StoreWithoutToken),
+        (opening_errors, OutputUnreachable, OutputWithoutToken),
+        (reading_errors, OutputUnreachable, OutputWithoutToken),
+    ],
+)
+def test_no_token_is_told_apart_from_a_refusal(
+    errors: Errors, refused: type[CourierError], later: type[CourierError]
+) -> None:
+    for error, kind in ((TokenRefused("no token: az login"), refused), (NoToken("later"), later)):
+        found = translated(errors("x"), error)
+        assert type(found) is kind
+        assert str(error) in str(found)
 
 
 @pytest.mark.parametrize("errors", [container_errors, queue_errors, opening_errors, reading_errors])

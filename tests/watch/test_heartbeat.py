@@ -24,6 +24,8 @@ TWO_MINUTES = timedelta(minutes=2)
         ("* * * * * *", TWO_MINUTES + timedelta(seconds=1), False),
         ("* * * * * *", TWO_MINUTES + timedelta(seconds=2), True),
         ("0 0 9 13 * FRI", timedelta(days=296), False),
+        (MINUTELY, timedelta(minutes=-10), False),
+        (MINUTELY, timedelta(hours=-2), True),
         ("0 0 8 * * 1-5", timedelta(days=2, hours=21), False),
         ("0 0 8 * * 1-5", timedelta(days=2, hours=23), True),
     ],

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_core.errors import StoreError
-from gem_core.watch.rate_limiter import LEASE_TIME, MARGIN, Lease, RateLimiter, SleepClock
+from gem_core.flows.check_jobs import TICK_BUDGET
+from gem_core.watch.rate_limiter import (
+    LEASE_TIME,
+    MARGIN,
+    MAX_AHEAD,
+    Lease,
+    RateLimiter,
+    SleepClock,
+)
 from tests.fakes import START, FakeClock, MemoryDocuments, Trap
 
 NEVER = START + timedelta(days=99)
@@ -263,3 +271,50 @@ def test_the_rate_is_never_exceeded(
 
 def test_the_margin_is_within_the_lease() -> None:
     assert MARGIN < LEASE_TIME
+
+
+@pytest.mark.parametrize("back", [timedelta(hours=2), timedelta(days=1)])
+def test_a_lease_that_ends_later_than_any_rule_sets_is_free(back: timedelta) -> None:
+    """Its holder died before the clock was set back; or its clock ran ahead."""
+    world = World(1)
+    assert world.acquire().wait(NEVER)
+    world.clock.move(-back)
+    now = world.clock()
+    assert world.acquire().wait(NEVER)
+    assert world.clock() - now == SECOND  # when the last request was, is not known
+
+
+def test_a_lease_of_the_longest_wait_is_held() -> None:
+    world = World(1 / 240)
+    lease = world.acquire()
+    ends_at = START + TICK_BUDGET
+    assert lease.wait(ends_at + SECOND)
+    waiting = world.limiter(moves=False)
+    assert lease.wait(ends_at + SECOND)
+    world.clock.move(-TICK_BUDGET)
+    assert waiting.acquire() is None
+    assert TICK_BUDGET + MARGIN + LEASE_TIME <= MAX_AHEAD
+
+
+def test_a_live_holder_whose_lease_was_free_for_another_clock_loses_it() -> None:
+    world = World(1)
+    ahead = world.acquire()
+    world.clock.move(hours=-2)
+    assert world.acquire().wait(NEVER)
+    world.clock.move(hours=2)
+    world.clock.move(LEASE_TIME)
+    assert not ahead.wait(NEVER)
+
+
+@pytest.mark.parametrize("back", [SECOND, timedelta(hours=2), timedelta(days=1)])
+def test_a_run_ends_when_the_clock_is_set_back(back: timedelta) -> None:
+    """It would wait as long for its next request."""
+    world = World(1)
+    world.clock.move(minutes=1)
+    lease = world.acquire()
+    assert lease.wait(NEVER)
+    pauses: list[float] = []
+    lease._clock = SleepClock(world.clock, pauses.append)
+    world.clock.move(-back)
+    assert not lease.wait(NEVER)
+    assert pauses == []

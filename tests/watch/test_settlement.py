@@ -49,6 +49,17 @@ def test_a_lost_job_needs_both_answers_and_time(
     assert settlement(record, START + after, POLICY) is ended
 
 
+@pytest.mark.parametrize("ahead", [timedelta(hours=2), timedelta(days=1)])
+def test_a_first_404_in_the_future_counts_from_now_on(ahead: timedelta) -> None:
+    """The clock was set back: the job is neither lost at once nor idle until the time comes."""
+    record = new_record().answered_not_found(START + ahead)
+    for _ in range(LOST_AFTER_ANSWERS):
+        record = record.answered_not_found(START)
+    assert settlement(record, START, POLICY) is None
+    assert settlement(record, START + POLICY.lost_after - SECOND, POLICY) is None
+    assert settlement(record, START + POLICY.lost_after, POLICY) is Settlement.LOST
+
+
 def test_an_answer_with_the_job_resets_the_count_of_404s() -> None:
     record = new_record()
     for _ in range(9):

@@ -28,6 +28,7 @@ from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import register_job
 from gem_core.flows.timer_status import timer_status
 from gem_core.gem.token import FixedToken, IdentityToken
+from gem_core.redaction import redacted
 from gem_core.storage import names
 from gem_core.storage.clients import blob_service, connector, queue_service
 from gem_core.wiring.delivery import deliverer
@@ -37,6 +38,7 @@ from gem_core.wiring.managers import manager
 from gem_core.wiring.tick import checker
 from tests.commands.command_runner import empty_stores
 from tests.gem.server import Asked, Reply, ScriptedServer
+from tests.storage.build import credential_behind
 from tests.wiring.fresh import forget_edges
 
 NEEDED = {
@@ -52,6 +54,7 @@ IDENTITY = {
     "GEM_OUTPUT__blobServiceUri": "https://{storageId}.blob.example",
     "GEM_CHECK_SCHEDULE": "0 * * * * *",
 }
+CLIENT = "00000000-0000-0000-0000-000000000002"
 PRINCIPAL = {"tenantId": "00000000-0000-0000-0000-000000000001", "clientSecret": "s3cret"}
 
 
@@ -114,8 +117,8 @@ def test_edges_are_built_once(fresh: pytest.MonkeyPatch) -> None:
     [
         ({}, DefaultAzureCredential),
         ({"credential": "managedidentity"}, ManagedIdentityCredential),
-        ({"credential": "managedidentity", "clientId": "c"}, ManagedIdentityCredential),
-        (PRINCIPAL | {"clientId": "c"}, ClientSecretCredential),
+        ({"credential": "managedidentity", "clientId": CLIENT}, ManagedIdentityCredential),
+        (PRINCIPAL | {"clientId": CLIENT}, ClientSecretCredential),
     ],
     ids=["default-chain", "system-assigned", "user-assigned", "service-principal"],
 )
@@ -126,7 +129,7 @@ def test_state_is_reached_by_the_identity_that_was_named(
     state = app_settings().state
     blobs = blob_service(state, state.blob_service_uri or "")
     queues = queue_service(state)
-    assert isinstance(credential_of(blobs), kind)
+    assert isinstance(credential_behind(credential_of(blobs)), kind)
     assert credential_of(blobs) is credential_of(queues)
     assert (blobs.url, queues.url) == (
         "https://state.blob.example/",
@@ -179,12 +182,12 @@ def test_the_token_of_gem(
 
 
 def test_gem_is_asked_as_the_service_principal_of_the_settings(fresh: pytest.MonkeyPatch) -> None:
-    principal = {"GEM_TENANT_ID": PRINCIPAL["tenantId"], "GEM_CLIENT_ID": "c"}
+    principal = {"GEM_TENANT_ID": PRINCIPAL["tenantId"], "GEM_CLIENT_ID": CLIENT}
     use(fresh, NEEDED | principal | {"GEM_CLIENT_SECRET": "s3cret-of-entra"})
     token = gem()._token
     assert isinstance(token, IdentityToken)
-    assert isinstance(token._make_credential(), ClientSecretCredential)
-    assert token._redact("repeats s3cret-of-entra") == "repeats ***"
+    assert isinstance(credential_behind(token._make_credential()), ClientSecretCredential)
+    assert redacted("repeats s3cret-of-entra") == "repeats ***"
 
 
 @pytest.mark.parametrize("encoding", ["base64", "none"])

@@ -19,13 +19,13 @@ from gem_core.audit.child.result import AuditResult, PageOptions
 from gem_core.audit.child.serving import RangeServer
 from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
-from gem_core.audit.reading.address import without_signature
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.progress import OnRows
 from gem_core.errors import AuditStopped, AuditUnfinished, MachineUnfit, OutputUnreachable
 from gem_core.gem.job import GemJob
 from gem_core.logs import Event, log
 from gem_core.outcome import Outcome
+from gem_core.redaction import redacted
 
 
 class Engine:
@@ -225,7 +225,7 @@ class Engine:
             fresh_process=seen.is_fresh,
             waited_seconds=round(seen.waited_seconds, 1),
             worked_seconds=round(seen.worked_seconds, 1),
-            stderr=without_signature(stderr),
+            stderr=redacted(stderr),
         )
         return seen
 

@@ -1,14 +1,11 @@
 """The address of a blob as a person types it, with or without a signature. Pure."""
 
-import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from gem_core.errors import OutputRefused
 from gem_core.secret import Secret
-
-_SIGNATURE = re.compile(r"(sig(?:=|%3D))[^&\s'\"]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +76,6 @@ def _problem(parts: SplitResult, host: str, shown: str, *, local: bool) -> str:
     if parts.query and not parse_qs(parts.query).get("sig"):
         return f"{shown!r} has a query that is not a shared access signature"
     return ""
-
-
-def without_signature(text: str) -> str:
-    """The text with `***` in place of each signature, also in an address with a typing error.
-
-    It may be taken for the name of a file, and a downloaded file may be named by its address.
-    """
-    return _SIGNATURE.sub(r"\1***", text)
 
 
 def _is_number(host: str) -> bool:

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from gem_core.audit.reading.address import without_signature
 from gem_core.errors import OutputChanged, OutputMissing, OutputUnreachable
+from gem_core.redaction import redacted
 
 
 class Source(Protocol):
@@ -83,7 +83,7 @@ class FileSource:
     @property
     def url(self) -> str:
         """The file as a URL."""
-        return without_signature(self.path.absolute().as_uri())
+        return redacted(self.path.absolute().as_uri())
 
     @property
     def container(self) -> str:
@@ -93,7 +93,7 @@ class FileSource:
     @property
     def name(self) -> str:
         """The file name."""
-        return without_signature(self.path.name)
+        return redacted(self.path.name)
 
     def read(self, offset: int, length: int) -> bytes:
         """Read a range of the pinned version; see `Source.read`."""
