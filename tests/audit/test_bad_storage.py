@@ -30,6 +30,15 @@ OTHER = matched_file(matched=20)
 type Act = Callable[[Blob], Fault | None]
 """What happens at one read."""
 
+
+@pytest.fixture(autouse=True, scope="module")
+def longer_than_a_head() -> Iterator[None]:
+    """The output is longer than what comes when it is opened, so an audit has more reads."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blob_source, "HEAD_BYTES", 4)
+        yield
+
+
 GONE = Fault(refusal=(404, "BlobNotFound"))
 
 
@@ -118,6 +127,21 @@ def test_overwritten_between_the_audit_and_the_send() -> None:
         deliverer.outbox.keep = kept  # type: ignore[method-assign]
         assert deliver_results(deliverer, JOB) is None
         assert world.record().stage is Stage.SETTLED
+        deliver_results(deliverer, JOB)
+    data = manifest(world)["data"]
+    assert data["output"]["etag"] == blob.etag
+    assert data["match"]["matches"] == 20
+
+
+def test_a_small_output_that_is_overwritten_during_its_audit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It came whole when it was opened. The one read before the send sees another version."""
+    monkeypatch.setattr(blob_source, "HEAD_BYTES", len(WHOLE))
+    blob = blob_with(overwritten)
+    with delivering(blob) as (world, deliverer):
+        assert deliver_results(deliverer, JOB) is None
+        assert world.queue.sent == []
         deliver_results(deliverer, JOB)
     data = manifest(world)["data"]
     assert data["output"]["etag"] == blob.etag
