@@ -20,7 +20,7 @@ from gem_core.errors import (
 )
 from gem_core.flows.audit_output import Audited, audit_output
 from gem_core.flows.deliverer import Deliverer
-from gem_core.flows.delivery import Delivery, Wait, problem_of
+from gem_core.flows.delivery import Delivery, Wait, is_early, problem_of
 from gem_core.flows.keep_manifest import keep
 from gem_core.logs import Event, log
 from gem_core.watch.record import JobRecord, Settlement, Stage
@@ -67,6 +67,9 @@ def _deliver(deliverer: Deliverer, job_run_id: str) -> CloudEvent | None:
     stored = deliverer.registry.get(job_run_id)
     if stored is None or stored.record.stage is not Stage.SETTLED:
         _log_skipped(job_run_id, stored.record.stage if stored else "unknown")
+        return None
+    if is_early(stored.record, deliverer.clock()):
+        _log_skipped(job_run_id, "postponed")
         return None
     delivery = Delivery(deliverer, stored)
     if problem := problem_of(stored.record):
