@@ -82,7 +82,10 @@ def test_a_late_or_repeated_event_of_a_postponed_delivery_does_nothing(
     for _ in range(5):
         assert deliver_results(world.deliverer, JOB) is None
     assert len(logged(caplog, "delivery_postponed")) == 1
-    assert {line["stage"] for line in logged(caplog, "delivery_skipped")} == {"postponed"}
+    skipped = logged(caplog, "delivery_skipped")
+    assert {(line["stage"], line["reason"]) for line in skipped} == {
+        ("settled", "its next try is not due yet")  # so the alert goes on waiting for it
+    }
     assert world.record().due_at == START + FIRST_WAIT
     world.new_tickets()
     assert minute(world)
@@ -274,7 +277,8 @@ def test_a_delivery_for_which_nobody_waits_any_more_ends(caplog: pytest.LogCaptu
     overtaken(world, "replace", lambda: redeliver_job(world.manager, JOB))
     assert deliver_results(world.deliverer, JOB) is None
     assert world.queue.sent == []
-    assert logged(caplog, "delivery_skipped")[-1]["stage"] == "superseded"
+    line = logged(caplog, "delivery_skipped")[-1]
+    assert (line["stage"], "requested again" in line["reason"]) == ("settled", True)
     world.audit = audit_in_process
     assert delivered(world)["data"]["outcome"] == Outcome.VALID
 

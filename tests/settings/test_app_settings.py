@@ -66,7 +66,7 @@ def test_the_defaults() -> None:
         job_deadline=timedelta(hours=168),
         lost_after=timedelta(minutes=60),
         output_grace=timedelta(minutes=30),
-        repeat_ticket_after=timedelta(minutes=10),
+        repeat_ticket_after=timedelta(minutes=15),
         state=state,
         results_queue="gem-results",
         results_queue_encoding=QueueEncoding.BASE64,
