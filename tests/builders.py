@@ -19,6 +19,7 @@ from gem_core.deliver.outbox import Outbox
 from gem_core.flows.check_one import ask
 from gem_core.flows.checker import Checker, in_threads
 from gem_core.flows.deliverer import Audit, Deliverer, PageMode
+from gem_core.flows.delivery import is_early
 from gem_core.flows.manage_jobs import JobManager
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.gem.job import GemJob
@@ -289,6 +290,12 @@ class World:
         assert stored
 
         ask(self.checker, stored)
+
+    def wait(self, job_run_id: str = JOB) -> None:
+        """Let the wait of a postponed delivery pass, if it is postponed."""
+        record = self.record(job_run_id)
+        if is_early(record, self.clock()):
+            self.clock.now = record.due_at
 
     def new_tickets(self) -> list[str]:
         """The jobs whose ticket was written since the last call: what the blob trigger sees."""

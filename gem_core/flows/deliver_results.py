@@ -20,7 +20,7 @@ from gem_core.errors import (
 )
 from gem_core.flows.audit_output import Audited, audit_output
 from gem_core.flows.deliverer import Deliverer
-from gem_core.flows.delivery import Delivery, Wait, problem_of
+from gem_core.flows.delivery import Delivery, Wait, is_early, problem_of
 from gem_core.flows.keep_manifest import keep
 from gem_core.logs import Event, log
 from gem_core.watch.record import JobRecord, Settlement, Stage
@@ -66,7 +66,11 @@ def deliver_results(deliverer: Deliverer, job_run_id: str) -> CloudEvent | None:
 def _deliver(deliverer: Deliverer, job_run_id: str) -> CloudEvent | None:
     stored = deliverer.registry.get(job_run_id)
     if stored is None or stored.record.stage is not Stage.SETTLED:
-        _log_skipped(job_run_id, stored.record.stage if stored else "unknown")
+        stage = stored.record.stage if stored else "unknown"
+        log(Event.DELIVERY_SKIPPED, job_run_id=job_run_id, stage=stage)
+        return None
+    if is_early(stored.record, deliverer.clock()):
+        _log_skipped(stored.record, "its next try is not due yet")
         return None
     delivery = Delivery(deliverer, stored)
     if problem := problem_of(stored.record):
@@ -90,7 +94,7 @@ def _send(delivery: Delivery) -> CloudEvent | Wait | None:
     found = audit_output(delivery)
     event = keep(delivery, found) if isinstance(found, Audited) else found
     if event is None:
-        _log_skipped(record.job_run_id, "superseded")
+        _log_skipped(record, "the job was delivered, deleted or requested again meanwhile")
     if not isinstance(event, CloudEvent):
         return event
     outcome = outcome_of(event)
@@ -108,8 +112,9 @@ def _send(delivery: Delivery) -> CloudEvent | Wait | None:
     return event
 
 
-def _log_skipped(job_run_id: str, stage: str) -> None:
-    log(Event.DELIVERY_SKIPPED, job_run_id=job_run_id, stage=stage)
+def _log_skipped(record: JobRecord, reason: str) -> None:
+    # The stage stays "settled": the alert about waiting manifests must go on waiting for this one.
+    log(Event.DELIVERY_SKIPPED, job_run_id=record.job_run_id, stage=record.stage, reason=reason)
 
 
 def _finished_at(record: JobRecord) -> datetime | None:

@@ -14,7 +14,7 @@ from gem_core.logs import Event, log
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, Settlement
 from gem_core.watch.registry import StoredRecord
-from gem_core.watch.schedule import next_ticket, next_try
+from gem_core.watch.schedule import next_ticket
 
 MAX_WAIT = timedelta(minutes=10)
 """How long a manifest waits for the input or the disk, and how long for an output that is replaced
@@ -44,12 +44,23 @@ def problem_of(record: JobRecord) -> str:
     return ""
 
 
+def is_early(record: JobRecord, now: datetime) -> bool:
+    """Whether the delivery is postponed, and its next ticket was not raised yet.
+
+    The event that began this run is then a late or repeated one of an earlier ticket.
+    """
+    last = record.attempts.postponement
+    return last is not None and record.tickets == 0 and now < last.until
+
+
 class Delivery:
     """One run of a delivery, and its record."""
 
     def __init__(self, deliverer: Deliverer, stored: StoredRecord) -> None:
         self.deliverer = deliverer
         self._stored = stored
+        last = stored.record.attempts.postponement
+        self._times_postponed = last.times if last else 0
         self._audited = ""
         """The ETag of the version whose audit this run has begun last."""
 
@@ -103,15 +114,17 @@ class Delivery:
             StoreError: the record could not be read or written.
 
         """
-        now = self.deliverer.clock()
+        now, before = self.deliverer.clock(), self._times_postponed
 
         def postpone(record: JobRecord) -> JobRecord:
             held = record.attempts
             if not wait.is_counted:
                 held = held.audit_ended(self._audited)
-            held = held.postponed(wait.reason, now, ends=wait.ends, waits_for=wait.waits_for)
-            at = next_try(held.postponement.times if held.postponement else 1, now)
-            return record.postponed(held).due(min(at, wait.ends or at))
+            return record.postponed(
+                held.postponed(
+                    wait.reason, now, before=before, ends=wait.ends, waits_for=wait.waits_for
+                )
+            )
 
         if self._change(postpone):
             self._log_postponed(now)

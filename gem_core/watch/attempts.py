@@ -6,6 +6,10 @@ from datetime import datetime, timedelta
 
 MAX_REASON = 500
 """Characters of a reason that are stored."""
+FIRST_WAIT = timedelta(seconds=15)
+"""The wait after a delivery was postponed for the first time. It doubles each time."""
+LONGEST_WAIT = timedelta(minutes=10)
+"""The longest wait of a postponed delivery."""
 TROUBLE_AFTER = timedelta(hours=1)
 """A delivery that is postponed for longer than this needs a person."""
 
@@ -19,6 +23,8 @@ class Postponement:
     times: int
     reason: str
     """The last reason: a text for people."""
+    until: datetime
+    """When the ticket is raised again."""
     ends: datetime | None
     """When the app stops waiting in any case; None: it waits until the reason has passed."""
 
@@ -50,25 +56,37 @@ class Attempts:
         return replace(self, begun=self.begun - 1) if ends else self
 
     def postponed(
-        self, reason: str, now: datetime, *, ends: datetime | None = None, waits_for: str = ""
+        self,
+        reason: str,
+        now: datetime,
+        *,
+        before: int,
+        ends: datetime | None = None,
+        waits_for: str = "",
     ) -> "Attempts":
         """The delivery is tried again later.
 
         Args:
             reason: why; shortened to `MAX_REASON` characters.
+            before: how often the delivery was postponed when this run began. Runs side by side
+                count as one.
             now: the present time.
             ends: when the app stops waiting in any case.
             waits_for: the key in `waits`; empty for a wait whose end is known without it.
 
         """
         last = self.postponement
+        times = max(last.times if last else 0, before + 1)
+        wait: timedelta = FIRST_WAIT * 2 ** min(times - 1, 20)
+        until = now + min(wait, LONGEST_WAIT)
         return replace(
             self,
             waits={waits_for: now, **self.waits} if waits_for else self.waits,
             postponement=Postponement(
-                last.since if last else now,
-                last.times + 1 if last else 1,
-                reason[:MAX_REASON],
-                ends,
+                since=last.since if last else now,
+                times=times,
+                reason=reason[:MAX_REASON],
+                until=min(until, ends or until),
+                ends=ends,
             ),
         )

@@ -167,7 +167,8 @@ class JobRecord:
 
     def postponed(self, attempts: Attempts) -> "JobRecord":
         """The delivery is tried again later, so its tickets are counted anew."""
-        return replace(self, attempts=attempts, tickets=0)
+        due_at = attempts.postponement.until if attempts.postponement else self.due_at
+        return replace(self, attempts=attempts, tickets=0, due_at=due_at)
 
     def to_redeliver(self, now: datetime) -> "JobRecord":
         """An operator asked for another manifest, from the output as it is now."""

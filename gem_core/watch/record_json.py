@@ -154,6 +154,7 @@ def _attempts_to_json(record: JobRecord) -> dict[str, Any] | None:
             "since": moment_text(last.since),
             "times": last.times,
             "reason": last.reason,
+            "until": moment_text(last.until),
             "ends": optional_moment_text(last.ends),
         }
         if last
@@ -174,10 +175,11 @@ def _attempts(values: dict[str, Any] | None, redelivered_at: object) -> Attempts
         begun=values["begun"],
         waits={word: read_moment(since) for word, since in values["waits"].items()},
         postponement=Postponement(
-            read_moment(last["since"]),
-            last["times"],
-            last["reason"],
-            read_optional_moment(last["ends"]),
+            since=read_moment(last["since"]),
+            times=last["times"],
+            reason=last["reason"],
+            until=read_moment(last["until"]),
+            ends=read_optional_moment(last["ends"]),
         )
         if last
         else None,

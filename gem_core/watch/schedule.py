@@ -29,10 +29,6 @@ MAX_RETRY_AFTER = timedelta(hours=1)
 """The longest wait that GEM may ask for (`Retry-After`)."""
 CLOCK_SKEW = timedelta(minutes=5)
 """By how much the clocks of two instances may differ. Tokens do not work beyond that either."""
-POSTPONED_FIRST = timedelta(seconds=15)
-"""The wait after a delivery was postponed for the first time. It doubles each time."""
-POSTPONED_MOST = timedelta(minutes=10)
-"""The longest wait of a postponed delivery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +149,3 @@ def next_ticket(record: JobRecord, now: datetime, policy: Policy) -> datetime:
     """When to raise the ticket again if it leads to no delivery. The wait doubles up to an hour."""
     wait: timedelta = policy.repeat_ticket_after * 2 ** min(max(record.tickets - 1, 0), 20)
     return now + min(wait, max(MAX_SWEEP_WAIT, policy.repeat_ticket_after))
-
-
-def next_try(times: int, now: datetime) -> datetime:
-    """When to try a delivery again that was postponed so many times, at least once."""
-    wait: timedelta = POSTPONED_FIRST * 2 ** min(times - 1, 20)
-    return now + min(wait, POSTPONED_MOST)

@@ -59,6 +59,7 @@ def with_input(content: bytes | None = None) -> World:
 
 def delivered(world: World) -> dict[str, Any]:
     """Deliver the job and return the event; asserts what is true after every delivery."""
+    world.wait()
     manifest = deliver_results(world.deliverer, JOB)
     assert manifest
     assert world.queue.sent == [manifest.body]

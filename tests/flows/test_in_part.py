@@ -156,6 +156,7 @@ def test_a_repeat_sends_what_was_audited_in_part_byte_for_byte() -> None:
     assert deliver_results(world.deliverer, JOB) is None
     world.queue.send = real  # type: ignore[method-assign]
     del world.files.errors[INPUT]
+    world.wait()
     deliver_results(world.deliverer, JOB)
     first, second = world.queue.sent
     assert first == second

@@ -17,8 +17,8 @@ from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.deliverer import Deliverer
 from gem_core.flows.delivery import MAX_WAIT
 from gem_core.flows.manage_jobs import redeliver_job
+from gem_core.watch.attempts import FIRST_WAIT
 from gem_core.watch.record import Stage
-from gem_core.watch.schedule import POSTPONED_FIRST
 from tests.builders import JOB, OUTPUT, World, finished, logged, matched_file
 from tests.fakes import START
 from tests.flows.build import delivered, settled
@@ -31,11 +31,11 @@ def test_a_missing_output_is_waited_for(caplog: pytest.LogCaptureFixture) -> Non
     assert world.queue.sent == []
     record = world.record()
     assert record.stage is Stage.SETTLED
-    assert record.due_at == START + POSTPONED_FIRST
+    assert record.due_at == START + FIRST_WAIT
     assert world.marked()
     assert logged(caplog, "delivery_postponed")
     world.files.write(OUTPUT, matched_file())
-    world.clock.move(POSTPONED_FIRST)
+    world.clock.move(FIRST_WAIT)
     world.new_tickets()
     check_jobs(world.checker)
     assert world.new_tickets() == [JOB]
@@ -121,7 +121,7 @@ def test_a_conflict_while_waiting_keeps_both_changes() -> None:
     world.trap.check = other
     assert deliver_results(world.deliverer, JOB) is None
     record = world.record()
-    assert (record.stage, record.due_at) == (Stage.SETTLED, START + POSTPONED_FIRST)
+    assert (record.stage, record.due_at) == (Stage.SETTLED, START + FIRST_WAIT)
     assert record.extra == {"addedLater": 1}
 
 
@@ -205,7 +205,7 @@ def test_an_output_that_was_replaced_before_its_manifest_was_sent_is_audited_aga
     assert world.queue.sent == []
     (line,) = logged(caplog, "delivery_postponed")
     assert "replaced" in line["reason"]
-    assert world.record().due_at == START + POSTPONED_FIRST
+    assert world.record().due_at == START + FIRST_WAIT
     assert delivered(world)["data"]["output"]["etag"] == "E2"
 
 

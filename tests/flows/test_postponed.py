@@ -25,9 +25,8 @@ from gem_core.flows.deliver_results import SECONDS_BEFORE_RAISING, deliver_resul
 from gem_core.flows.find_trouble import find_trouble
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.outcome import Outcome
-from gem_core.watch.attempts import TROUBLE_AFTER, Attempts
+from gem_core.watch.attempts import FIRST_WAIT, LONGEST_WAIT, TROUBLE_AFTER, Attempts
 from gem_core.watch.record import Settlement, Stage
-from gem_core.watch.schedule import POSTPONED_FIRST, POSTPONED_MOST
 from tests.builders import JOB, OUTPUT, World, answer, finished, logged, matched_file
 from tests.fakes import START, Killed
 from tests.flows.build import delivered, settled
@@ -63,7 +62,7 @@ def test_a_results_queue_that_is_away_postpones(
     assert deliver_results(world.deliverer, JOB) is None
     world.new_tickets()
     record = world.record()
-    assert (record.stage, record.due_at) == (Stage.SETTLED, START + POSTPONED_FIRST)
+    assert (record.stage, record.due_at) == (Stage.SETTLED, START + FIRST_WAIT)
     assert world.marked()
     (line,) = logged(caplog, "delivery_postponed")
     assert (line["reason"], line["times"], line["level"]) == (str(error), 1, "WARNING")
@@ -75,6 +74,32 @@ def test_a_results_queue_that_is_away_postpones(
     assert [name for _, name in world.files.opened].count(OUTPUT) == 2  # to see its ETag
 
 
+def test_a_late_or_repeated_event_of_a_postponed_delivery_does_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = settled()
+    break_queue(world)
+    for _ in range(5):
+        assert deliver_results(world.deliverer, JOB) is None
+    assert len(logged(caplog, "delivery_postponed")) == 1
+    skipped = logged(caplog, "delivery_skipped")
+    assert {(line["stage"], line["reason"]) for line in skipped} == {
+        ("settled", "its next try is not due yet")  # so the alert goes on waiting for it
+    }
+    assert world.record().due_at == START + FIRST_WAIT
+    world.new_tickets()
+    assert minute(world)
+
+
+def test_a_person_need_not_wait_for_a_postponed_delivery() -> None:
+    world = settled()
+    mend = break_queue(world)
+    deliver_results(world.deliverer, JOB)
+    mend()
+    redeliver_job(world.manager, JOB)
+    assert delivered(world)["data"]["outcome"] == Outcome.VALID
+
+
 def test_the_tick_raises_the_ticket_in_growing_waits_and_then_at_most_ten_minutes() -> None:
     world = settled()
     break_queue(world)
@@ -83,7 +108,7 @@ def test_the_tick_raises_the_ticket_in_growing_waits_and_then_at_most_ten_minute
     raised = [at for at in range(1, 60) if minute(world)]
     assert raised[:4] == [1, 2, 3, 5]
     gaps = [later - at for at, later in pairwise(raised)]
-    assert max(gaps) == POSTPONED_MOST / timedelta(minutes=1)
+    assert max(gaps) == LONGEST_WAIT / timedelta(minutes=1)
     assert gaps == sorted(gaps)
     assert world.record().tickets == 0
 
@@ -102,7 +127,7 @@ def test_after_an_hour_it_is_in_trouble_and_told_with_its_reason(
         minute(world)
     while not (lines := logged(caplog, "delivery_still_postponed")):
         minute(world)
-    assert world.clock() - START - TROUBLE_AFTER <= POSTPONED_MOST + timedelta(minutes=1)
+    assert world.clock() - START - TROUBLE_AFTER <= LONGEST_WAIT + timedelta(minutes=1)
     assert (lines[0]["level"], lines[0]["reason"]) == ("ERROR", str(error))
     assert lines[0]["since"] == START.isoformat()
     (found,) = find_trouble(world.manager)
@@ -258,7 +283,8 @@ def test_a_delivery_for_which_nobody_waits_any_more_ends(caplog: pytest.LogCaptu
     overtaken(world, "replace", lambda: redeliver_job(world.manager, JOB))
     assert deliver_results(world.deliverer, JOB) is None
     assert world.queue.sent == []
-    assert logged(caplog, "delivery_skipped")[-1]["stage"] == "superseded"
+    line = logged(caplog, "delivery_skipped")[-1]
+    assert (line["stage"], "requested again" in line["reason"]) == ("settled", True)
     world.audit = audit_in_process
     assert delivered(world)["data"]["outcome"] == Outcome.VALID
 
@@ -268,6 +294,7 @@ def test_an_audit_that_ends_is_not_counted_for_the_next_problem() -> None:
     mend = break_queue(world)
     for _ in range(3):
         deliver_results(world.deliverer, JOB)
+        world.wait()
     assert world.record().attempts.begun == 0
     mend()
     assert delivered(world)["data"]["outcome"] == Outcome.VALID

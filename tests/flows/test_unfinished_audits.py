@@ -25,7 +25,7 @@ from gem_core.flows.deliverer import Audit
 from gem_core.flows.delivery import MAX_WAIT
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.outcome import Outcome
-from gem_core.watch.schedule import POSTPONED_FIRST, POSTPONED_MOST
+from gem_core.watch.attempts import FIRST_WAIT, LONGEST_WAIT
 from tests.builders import JOB, OUTPUT, World, job, logged, matched_file
 from tests.fakes import Killed
 from tests.flows.build import INPUT, delivered, settled, with_input
@@ -96,6 +96,7 @@ def test_a_repeat_of_not_audited_starts_no_further_audit() -> None:
     deaths(world, MAX_BEGUN)
     lose_the_answer(world)
     world.audit = audit_in_process  # a listener has the message, so the repeat must be the same one
+    world.wait()
     deliver_results(world.deliverer, JOB)
     first, second = world.queue.sent
     assert first == second
@@ -165,7 +166,7 @@ def test_an_output_whose_audits_always_raise_is_not_audited() -> None:
 def postponed(world: World, times: int) -> None:
     """A delivery that is postponed for so many times, and the wait for the next one."""
     assert deliver_results(world.deliverer, JOB) is None
-    wait = min(POSTPONED_FIRST * 2 ** (times - 1), POSTPONED_MOST)
+    wait = min(FIRST_WAIT * 2 ** (times - 1), LONGEST_WAIT)
     assert world.record().due_at == world.clock() + wait
     world.clock.move(wait)
 
@@ -203,7 +204,7 @@ def test_a_report_that_cannot_be_made_is_postponed() -> None:
     world.files.errors[OUTPUT] = OutputRefused("<no name>")
     unfit = Mock(side_effect=MachineUnfit("ill"))
     assert deliver_results(replace(world.deliverer, report_not_opened=unfit), JOB) is None
-    assert world.record().due_at == world.clock() + POSTPONED_FIRST
+    assert world.record().due_at == world.clock() + FIRST_WAIT
     assert delivered(world)["data"]["outcome"] == Outcome.INVALID
 
 
@@ -256,6 +257,7 @@ def test_a_repeat_skips_the_input_again() -> None:
     world.audit = die_of_input
     deaths(world, BEGUN_WITH_INPUT)
     lose_the_answer(world)
+    world.wait()
     deliver_results(world.deliverer, JOB)
     first, second = world.queue.sent
     assert first == second

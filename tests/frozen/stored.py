@@ -136,6 +136,7 @@ def _of_attempts() -> Iterator[tuple[str, Golden]]:
     deliver_results(world.deliverer, JOB)
     yield "record-postponed", Golden.of(world.jobs, _RECORD)
     del world.files.errors[INPUT]
+    world.wait()
     for _ in range(MAX_BEGUN):
         with suppress(Killed):
             deliver_results(replace(world.deliverer, audit=_die), JOB)

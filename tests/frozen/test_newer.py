@@ -40,6 +40,7 @@ def _tick(world: World) -> None:
 
 
 def _deliver(world: World) -> None:
+    world.wait()
     deliver_results(world.deliverer, JOB)
 
 
@@ -146,6 +147,7 @@ def test_an_event_with_an_outcome_of_a_newer_version_is_left_alone() -> None:
     (name,) = world.manifests.names()
     held = world.manifests._held[name].body
     world.manifests.put(name, held.replace(b'"outcome":"valid"', b'"outcome":"partly_valid"'))
+    world.wait()
     before = dict(world.manifests._held), _all_of(world)
     for _ in range(2):
         with pytest.raises(RecordUnreadable, match="outcome 'partly_valid' is not known"):

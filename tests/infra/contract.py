@@ -137,6 +137,8 @@ def _value(name: str, source: str) -> str:
     """A setting as it could arrive: parameters as in the sample, references resolved."""
     if name == "GEM_OUTPUT__blobServiceUri":
         return "https://outputs.blob.core.windows.net"
+    if name.lower().replace("_", "").endswith(("clientid", "tenantid")):
+        return "00000000-0000-4000-8000-000000000000"
     if not source.startswith("'"):
         return _sample().get(name) or "value"
     value = re.sub(r"\$\{[^}]+\}", "name", source.strip("'"))

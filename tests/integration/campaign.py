@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 from rich.console import Console
@@ -23,6 +23,7 @@ from devkit.runner import Runner
 from devkit.runner.blob_queue import POISON_QUEUE
 from devkit.simulator import GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, QUEUE, ROOT, Stage, app_settings, make_stores
+from gem_core.deliver.poison_queue import PoisonQueue
 from gem_core.storage.names import JOBS, OUTBOX
 from tests.integration.campaign_plan import Fault, Plan, PlannedJob, plan
 from tests.integration.campaign_result import CampaignResult, show
@@ -85,28 +86,30 @@ class Campaign:
                 self._lose_queue()
 
     def _lose_queue(self) -> None:
-        """Delete the queue, and make it again after a ticket became a poison message without it.
+        """Delete the queue, and make it again after a delivery was postponed without it.
 
         What lies on a queue goes with it. So that a lost manifest is the app's fault, nothing is
         sent between the last look at the queue and its end.
         """
         self._runner.kill()
         self._listen()
+        last = self._plan.jobs[-1]
         with self._queues() as queues:
             queues.delete_queue(QUEUE)
             self._runner.start()
-            before = self._poisoned(queues)
-            self._register(self._plan.jobs[-1])
-            wait_for(lambda: self._poisoned(queues) > before or None, what="a poisoned ticket")
+            self._register(last)
+
+            def is_postponed() -> bool | None:
+                attempts = self._courier.record(last.job_run_id)["attempts"]
+                return bool(attempts and attempts["postponement"]) or None
+
+            wait_for(is_postponed, what="a postponed delivery")
+            self.result.postponed += 1
             queues.create_queue(QUEUE)
 
-    def _poisoned(self, queues: QueueServiceClient) -> int:
-        try:
-            found = queues.get_queue_client(POISON_QUEUE).get_queue_properties()
-        except ResourceNotFoundError:
-            return 0
-        self.result.poisoned = int(found.approximate_message_count or 0)
-        return self.result.poisoned
+    def _poisoned(self) -> int:
+        with self._queues() as queues:
+            return PoisonQueue(queues.get_queue_client(POISON_QUEUE)).count()
 
     def _register(self, job: PlannedJob) -> None:
         self._simulator.add_job(job.job_run_id, job.life, rows=40)
@@ -145,6 +148,7 @@ class Campaign:
             self.result.manifests.setdefault(event["data"]["jobRunId"], []).append(event)
         for job in self._plan.jobs:
             self.result.records[job.job_run_id] = self._courier.record(job.job_run_id)
+        self.result.poisoned = self._poisoned()
         self.result.outbox = frozenset(self._courier.names(OUTBOX))
 
     @property

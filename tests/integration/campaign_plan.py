@@ -14,7 +14,7 @@ class Fault(StrEnum):
     KILL = "runner killed (SIGKILL)"
     STORAGE = "Azurite restarted (SIGTERM), app running"
     STORAGE_AND_KILL = "runner killed, Azurite restarted"
-    QUEUE = "queue deleted and made again, ticket poisoned"
+    QUEUE = "queue deleted and made again, delivery postponed"
 
 
 class Events(StrEnum):
@@ -68,7 +68,7 @@ def plan(seed: int, *, jobs: int, faults: int, seconds: float) -> Plan:
         life = replace(life, queued_for=0, running_for=dice.uniform(0.2, seconds))
         events = tuple(Events)[number % len(Events)]
         planned.append(PlannedJob(f"job-{number + 1:03}", life, outcome, events))
-    # Ends while there is no queue, so that its ticket becomes a poison message.
+    # Ends while there is no queue, so that its delivery is postponed.
     ends_at_once = replace(CLEAN, queued_for=0, running_for=0)
     planned[-1] = PlannedJob(planned[-1].job_run_id, ends_at_once, "valid", Events.ONCE)
     others = [Fault.QUEUE, *[Fault.STORAGE] * (faults // 8 + 1), Fault.STORAGE_AND_KILL]

@@ -19,7 +19,10 @@ class CampaignResult:
     faults: Counter[Fault] = field(default_factory=Counter)
     events_dropped: int = 0
     events_repeated: int = 0
+    postponed: int = 0
+    """Deliveries that were seen as postponed while there was no queue."""
     poisoned: int = 0
+    """Messages on the poison queue in the end."""
     manifests: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """All events of each job, repeats included."""
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -33,6 +36,11 @@ class CampaignResult:
 
     def breaches(self) -> Iterator[str]:
         """Every broken promise, in words."""
+        if self.poisoned:
+            yield f"{self.poisoned} tickets failed too often"
+        yield from self._breaches_of_jobs()
+
+    def _breaches_of_jobs(self) -> Iterator[str]:
         for job in self.plan.jobs:
             events, id_ = self.manifests.get(job.job_run_id, []), job.job_run_id
             record = self.records[id_]
@@ -77,6 +85,7 @@ def show(result: CampaignResult, console: Console) -> None:
     for text, value in {
         "first events dropped": result.events_dropped,
         "events delivered five times in parallel": result.events_repeated,
+        "deliveries postponed without a queue": result.postponed,
         "tickets in the poison queue": result.poisoned,
         "manifests expected": len(result.plan.jobs),
         "jobs with a manifest": len(result.plan.jobs) - len(result.lost),

@@ -71,7 +71,7 @@ def begin(site: Site, older: App) -> None:
     older.deliver(DELIVERED)
     older.audit_in_vain(SETTLED[:50:5])  # these have an output
     older.deliver_in_vain(SETTLED[30:70])
-    site.clock.move(minutes=11)
+    site.clock.move(minutes=16)
     older.hand_out()
     with site.queue(BATCHES) as queue:
         waiting = queue.get_queue_properties().approximate_message_count
@@ -108,7 +108,7 @@ def test_an_upgrade_and_its_rollback_lose_nothing(site: Site) -> None:
             added = still_added(site.records(), added)
         if site.names(WORKLIST, "jobs/") == [f"jobs/{LATER}"]:
             break
-        site.clock.move(minutes=11 if number < DISTURBED else 61)
+        site.clock.move(minutes=16 if number < DISTURBED else 61)
     records = site.records()
     assert len(still_added(records, added)) > COUNT
     assert records.pop(LATER) == archived

@@ -4,8 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from gem_core.watch.attempts import MAX_REASON, TROUBLE_AFTER, Attempts
-from gem_core.watch.schedule import POSTPONED_FIRST, POSTPONED_MOST, next_try
+from gem_core.watch.attempts import (
+    FIRST_WAIT,
+    LONGEST_WAIT,
+    MAX_REASON,
+    TROUBLE_AFTER,
+    Attempts,
+)
 from tests.fakes import START
 
 LATER = START + timedelta(minutes=1)
@@ -26,17 +31,27 @@ def test_more_ends_than_beginnings_leave_no_debt() -> None:
 
 
 def test_a_postponement_is_counted_from_the_first() -> None:
-    once = Attempts().postponed("storage answered 503", START)
-    last = once.postponed("x" * 9999, LATER, ends=LATER).postponement
+    once = Attempts().postponed("storage answered 503", START, before=0)
+    last = once.postponed("x" * 9999, LATER, before=1, ends=LATER).postponement
     assert last
     assert (last.since, last.times, last.ends) == (START, 2, LATER)
     assert last.reason == "x" * MAX_REASON
 
 
+def test_runs_side_by_side_are_postponed_once() -> None:
+    """An event that is delivered five times must not make the next wait 16 times as long."""
+    held = Attempts()
+    for _ in range(5):
+        held = held.postponed("storage answered 503", START, before=0)
+    assert held.postponement
+    assert held.postponement.times == 1
+
+
 def test_each_kind_of_wait_has_a_beginning_of_its_own() -> None:
-    held = Attempts().postponed("input", START, waits_for="checks")
-    held = held.postponed("input", LATER, waits_for="checks")
-    held = held.postponed("output", LATER, waits_for="replaced").postponed("queue", LATER)
+    held = Attempts().postponed("input", START, before=0, waits_for="checks")
+    held = held.postponed("input", LATER, before=1, waits_for="checks")
+    held = held.postponed("output", LATER, before=2, waits_for="replaced")
+    held = held.postponed("queue", LATER, before=3)
     assert held.waits == {"checks": START, "replaced": LATER}
 
 
@@ -51,13 +66,30 @@ def test_each_kind_of_wait_has_a_beginning_of_its_own() -> None:
 def test_a_postponement_without_an_end_is_trouble_after_an_hour(
     ends: object, after: timedelta, *, is_trouble: bool
 ) -> None:
-    last = Attempts().postponed("why", START, ends=ends).postponement  # type: ignore[arg-type] # a moment or None
+    last = Attempts().postponed("why", START, before=0, ends=ends).postponement  # type: ignore[arg-type] # a moment or None
     assert last
     assert last.is_trouble(START + after) is is_trouble
 
 
+def waits(*, ends: timedelta | None = None) -> list[timedelta]:
+    """The waits of a delivery that is postponed nine times at the same moment."""
+    found = []
+    for before in range(9):
+        held = Attempts().postponed(
+            "why", START, before=before, ends=START + ends if ends else None
+        )
+        assert held.postponement
+        found.append(held.postponement.until - START)
+    return found
+
+
 def test_the_wait_of_a_postponed_delivery_doubles_up_to_ten_minutes() -> None:
-    waits = [next_try(times, START) - START for times in range(1, 9)]
-    assert waits[:2] == [POSTPONED_FIRST, 2 * POSTPONED_FIRST]
-    assert waits[-2:] == [POSTPONED_MOST, POSTPONED_MOST]
-    assert next_try(100_000, START) == START + POSTPONED_MOST
+    assert waits()[:2] == [FIRST_WAIT, 2 * FIRST_WAIT]
+    assert waits()[-3:] == [LONGEST_WAIT] * 3
+    last = Attempts().postponed("why", START, before=100_000).postponement
+    assert last
+    assert last.until == START + LONGEST_WAIT
+
+
+def test_a_wait_that_ends_is_never_longer() -> None:
+    assert waits(ends=timedelta(minutes=1))[-1] == timedelta(minutes=1)

@@ -129,7 +129,12 @@ ATTEMPTS = st.builds(
     waits=st.dictionaries(_TEXTS, _MOMENTS, max_size=2),
     postponement=st.none()
     | st.builds(
-        Postponement, since=_MOMENTS, times=_COUNTS, reason=_TEXTS, ends=st.none() | _MOMENTS
+        Postponement,
+        since=_MOMENTS,
+        times=_COUNTS,
+        reason=_TEXTS,
+        until=_MOMENTS,
+        ends=st.none() | _MOMENTS,
     ),
 )
 RECORDS = st.builds(

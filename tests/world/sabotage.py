@@ -12,9 +12,10 @@ from gem_core.deliver import version
 from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.deliver.manifest import manifest_id, outcome_of
 from gem_core.deliver.outbox import Outbox
-from gem_core.flows import check_one, deliver_results, delivery, keep_manifest
+from gem_core.flows import check_one, deliver_results, keep_manifest
 from gem_core.flows.audit_output import Audited
 from gem_core.flows.delivery import Delivery, Wait
+from gem_core.flows.sweep import Sweeper, repeat_ticket
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord
 from gem_core.watch.record_json import record_to_bytes
@@ -45,7 +46,13 @@ def _no_sweep() -> AbstractContextManager[Any]:
 
 
 def _no_next_try() -> AbstractContextManager[Any]:
-    return patch.object(delivery, "next_try", lambda _, now: now + timedelta(days=30))
+    raise_ticket = repeat_ticket
+
+    def repeat(sweeper: Sweeper, stored: StoredRecord) -> None:
+        if stored.record.attempts.postponement is None:
+            raise_ticket(sweeper, stored)
+
+    return patch.object(check_one, "repeat_ticket", repeat)
 
 
 def _no_record_etag() -> AbstractContextManager[Any]:
