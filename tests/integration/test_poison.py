@@ -73,9 +73,10 @@ def fail_five_times(courier: Courier, blobs: BlobServiceClient, job_run_id: str)
     record = blobs.get_blob_client(JOBS, f"{job_run_id}.json")
     body = record.download_blob().readall()
     record.upload_blob(b"{}", overwrite=True)
-    failed = f"{job_run_id}.json failed 5 times"
+    moved = "was tried 5 times and was moved to webjobs-blobtrigger-poison"
+    before = courier.log().count(moved)
     post_event(courier.up.runner, courier.up.azurite.blob_uri, f"{job_run_id}.json")
-    wait_for(lambda: failed in courier.log() or None, what=failed)
+    wait_for(lambda: courier.log().count(moved) > before or None, what=f"{job_run_id} {moved}")
     record.upload_blob(body, overwrite=True)
 
 
