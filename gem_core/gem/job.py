@@ -53,6 +53,8 @@ class GemJob:
 
     created_at: datetime | None = None
     modified_at: datetime | None = None
+    message: str | None = None
+    """Why the job failed, as GEM says."""
     statistics: Mapping[str, Any] = field(default_factory=dict)
     """As received; the audit reads each figure strictly."""
 
