@@ -6,6 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+IMPOSSIBLE_JOB = "job-000000-000000"
+"""A job id that does not exist. It has the form of GEM's ids, so GEM has no other reason to refuse
+it."""
+
 
 class JobStatus(StrEnum):
     """Where a job stands. Each contract says which of its words means which."""

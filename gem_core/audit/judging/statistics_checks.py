@@ -16,8 +16,10 @@ from gem_core.audit.judging.job_statistics import (
     share,
     threshold,
 )
+from gem_core.audit.judging.not_opened import Obstacle
 from gem_core.audit.judging.parts import answer
 from gem_core.audit.judging.verdict import Judgement, failed, not_run, passed
+from gem_core.gem.contracts.known import is_known
 from gem_core.gem.contracts.members import Statistic
 from gem_core.gem.contracts.percent import Percent
 
@@ -151,6 +153,8 @@ def _adds_up(one: Percent, other: Percent, whole: Percent) -> Judgement:
 
 def _unreadable(facts: Facts) -> list[str]:
     answer(facts)
+    if not is_known(facts.job):
+        raise Missing(Obstacle.CONTRACT)
     problems = []
     for need in (*map(share, _SHARES), roads, threshold):
         try:
