@@ -1,6 +1,6 @@
 """Asks GEM about a job: in the contract that has answered about it, and if need be in the others.
 
-`docs/operations.md` (What is concluded from GEM's answers) has the table.
+`docs/gem.md` has the table.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -64,7 +64,7 @@ def settlement(record: JobRecord, now: datetime, policy: Policy) -> Settlement |
     """Why to stop asking about a job; None to go on.
 
     A failed request says nothing about the job, so it settles one only as `expired`: when GEM
-    answers, but for the third time after the deadline not about this job. `docs/operations.md` has
+    answers, but for the third time after the deadline not about this job. `docs/gem.md` has
     the table.
     """
     if record.failures:

@@ -113,6 +113,10 @@ def _answer(random: Random, job_run_id: str) -> tuple[dict[str, Any], set[str]]:
             answer[name] = value
             if contract and value is not None and name not in _shared():
                 sources.add(contract.name)
+    for each in CONTRACTS:
+        own = {*each.statistics.values()} - _shared_figures()
+        if any(value is not None for name, value in _read_figures(answer).items() if name in own):
+            sources.add(each.name)
     answer[INVENTED["status"] if random.random() < 0.02 else "status"] = word
     return answer, (sources | {source}) - {""}
 
@@ -121,6 +125,16 @@ def _answer(random: Random, job_run_id: str) -> tuple[dict[str, Any], set[str]]:
 def _shared() -> frozenset[str]:
     """Names that every contract has."""
     return frozenset.intersection(*(each.members.names for each in CONTRACTS))
+
+
+@cache
+def _shared_figures() -> frozenset[str]:
+    return frozenset.intersection(*(frozenset(each.statistics.values()) for each in CONTRACTS))
+
+
+def _read_figures(answer: dict[str, Any]) -> dict[str, Any]:
+    figures: dict[str, Any] = answer.get("statistics", {})
+    return figures
 
 
 def _word(random: Random, contract: Contract | None) -> tuple[str, str]:
