@@ -125,10 +125,11 @@ class GemClient:
         self.close()
 
     def _ask(self, job_run_id: str, token: str, contract: Contract) -> GemJob:
-        own = {"Authorization": f"Bearer {_checked(token)}", **self._version[contract.name]}
+        headers = {**self._headers, **self._version[contract.name]}
+        headers |= {"Authorization": f"Bearer {_checked(token)}"}
         address = self._base_url + contract.path(job_run_id)
         try:
-            question = requests.Request("GET", address, headers=self._headers | own).prepare()
+            question = requests.Request("GET", address, headers=headers).prepare()
             with self._adapter.send(
                 question,
                 stream=True,
