@@ -12,6 +12,7 @@ CourierError
 │   ├── GemUnavailable     408, 429, 5xx or no answer: ask later
 │   │   └── GemWithoutToken   there is no token for GEM now: GEM was not asked
 │   └── GemAnswerError     an answer that is not the job: log it, ask later
+│       └── GemQuestionRefused  400: GEM does not accept such a question
 ├── StoreError             our own storage failed
 │   ├── RecordConflict     another writer changed the record first: that change is kept
 │   │   └── RecordMissing  there is no such record, or it was removed
@@ -122,6 +123,12 @@ class GemAnswerError(GemError):
     """An answer that is not the job, or an HTTP status that has no meaning for it."""
 
 
+class GemQuestionRefused(GemAnswerError):
+    """400: GEM does not accept the question, for example its version header or the form of the
+    id.
+    """
+
+
 class StoreError(CourierError):
     """Our own storage could not be read or written."""
 
@@ -216,4 +223,5 @@ def gem_error(
         return GemJobNotFound(message, detail=detail)
     if status in _LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return GemUnavailable(message, detail=detail, retry_after_seconds=retry_after_seconds)
-    return GemAnswerError(message, detail=detail)
+    refused = status == HTTPStatus.BAD_REQUEST
+    return (GemQuestionRefused if refused else GemAnswerError)(message, detail=detail)

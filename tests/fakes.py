@@ -2,15 +2,24 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import Any, cast
 
-from gem_core.errors import GemError, OutputChanged, OutputError, OutputMissing, RecordConflict
+from gem_core.errors import (
+    GemError,
+    GemJobNotFound,
+    OutputChanged,
+    OutputError,
+    OutputMissing,
+    RecordConflict,
+)
+from gem_core.gem.contracts import known
+from gem_core.gem.contracts.contract import Contract
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
-from gem_core.gem.job import GemJob
+from gem_core.gem.job import IMPOSSIBLE_JOB, GemJob
 from gem_core.storage.documents import Document, Documents, Listed, Page
 from gem_core.watch.batch import Batch
 from gem_core.watch.poison import Poison, PoisonMessage
@@ -123,14 +132,20 @@ class FakeGem:
         self.before: Callable[[str], object] = lambda _: None
         """Called with the job id while the question is under way."""
 
-    def get_job(self, job_run_id: str) -> GemJob:
+    contracts: Sequence[Contract] = (X_VERSION_1,)
+    """GEM is asked in one contract; tests of several set more."""
+
+    def get_job(self, job_run_id: str, contract: Contract = X_VERSION_1) -> GemJob:
+        if job_run_id == IMPOSSIBLE_JOB and job_run_id not in self.answers:
+            raise GemJobNotFound("404")
         self.asked.append(job_run_id)
         self.before(job_run_id)
         answers = self.answers[job_run_id]
         result = answers.pop(0) if len(answers) > 1 else answers[0]
         if isinstance(result, Exception):
             raise result
-        return X_VERSION_1.read({"jobRunId": job_run_id, **result}, job_run_id=job_run_id)
+        named = {} if "job_id" in result else {"jobRunId": job_run_id}
+        return known.read({**named, **result}, job_run_id=job_run_id, asked_in=contract)
 
 
 class FakeQueue:

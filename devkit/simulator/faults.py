@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from devkit.simulator.generation import PAGE, Generation
 from devkit.simulator.life import OutputFault
 
 type TableFault = Callable[[pa.Table], pa.Table]
@@ -15,13 +16,20 @@ EVERY = 10
 """Every tenth matched row gets the fault."""
 
 
-def output_bytes(table: pa.Table, fault: OutputFault | None, *, row_group: int = 10_000) -> bytes:
+def output_bytes(
+    table: pa.Table,
+    fault: OutputFault | None,
+    *,
+    row_group: int = 10_000,
+    generation: Generation = PAGE,
+) -> bytes:
     """The Parquet file of a table, with or without a fault.
 
     Args:
         table: the correct output.
         fault: the fault, or None.
         row_group: number of rows in a row group.
+        generation: whose columns the file has.
 
     """
     if fault is OutputFault.EMPTY:
@@ -31,7 +39,8 @@ def output_bytes(table: pa.Table, fault: OutputFault | None, *, row_group: int =
         pyarrow.csv.write_csv(table, sink)
         return sink.getvalue()
     spoil = TABLE_FAULTS.get(fault) if fault else None
-    pq.write_table(spoil(table) if spoil else table, sink, row_group_size=row_group)
+    spoiled = spoil(table) if spoil else table
+    pq.write_table(generation.table(spoiled), sink, row_group_size=row_group)
     data = sink.getvalue()
     return data[: len(data) // 2] if fault is OutputFault.TRUNCATED else data
 

@@ -13,7 +13,7 @@ from azure.core.exceptions import AzureError
 
 from devkit.simulator import page
 from devkit.simulator.faults import output_bytes
-from devkit.simulator.life import Answer, Ending, Life, Upload, answer_at, output_uploads
+from devkit.simulator.life import CLEAN, Answer, Ending, Life, Upload, answer_at, output_uploads
 from devkit.simulator.roads import Figures, match_roads, road_network, statistics
 from devkit.simulator.script import Script
 
@@ -89,7 +89,7 @@ class JobBook:
             life=life,
             created=now,
             input_file_name=input_file_name,
-            output_file_name=_stem(input_file_name) + life.output_suffix,
+            output_file_name=_stem(input_file_name) + _ending(script, life),
             statistics=statistics(
                 files.figures,
                 execution_seconds=script.life.running_for,
@@ -155,6 +155,12 @@ class JobBook:
             self._container.upload_blob(name, stream, overwrite=True)
 
 
+def _ending(script: Script, life: Life) -> str:
+    """The life may have an ending of its own, which is not the documented one."""
+    documented = life.output_suffix == CLEAN.output_suffix
+    return script.generation.ending_text if documented else life.output_suffix
+
+
 def _stem(input_file_name: str) -> str:
     """The `{original_filename}` of GEM's documentation: with folders, without the extension."""
     return str(PurePosixPath(input_file_name).with_suffix(""))
@@ -175,11 +181,12 @@ def _files(script: Script) -> _Files:
     roads = road_network(script.rows, seed=script.seed)
     first, figures = match_roads(roads, seed=script.seed)
     fault = script.life.output_fault
-    outputs = {Upload.FIRST: output_bytes(first, fault)}
+    generation = script.generation
+    outputs = {Upload.FIRST: output_bytes(first, fault, generation=generation)}
     if script.life.overwrite_after is not None:
         # Other matches, but the same number of them, so that the statistics stay correct.
         second, _ = match_roads(roads, seed=script.seed + 1)
-        outputs[Upload.SECOND] = output_bytes(second, fault)
+        outputs[Upload.SECOND] = output_bytes(second, fault, generation=generation)
     return _Files(output_bytes(roads, None), outputs, figures)
 
 
@@ -208,7 +215,7 @@ def job_body(job: Job, answer: Answer) -> bytes:
     body["modifiedAt"] = moment(modified)
     if finished:
         body["statistics"] = dict(job.statistics)
-    return json.dumps(body).encode()
+    return json.dumps(job.script.generation.body(body)).encode()
 
 
 def moment(time: datetime) -> str:

@@ -32,6 +32,8 @@ class Trouble(StrEnum):
     """200, but the body is the HTML page of a gateway."""
     UNAUTHORIZED = "unauthorized"
     """401, although the token is valid."""
+    GONE = "gone"
+    """410."""
     TOO_MANY = "too_many"
     """429 with `Retry-After: 1`."""
 

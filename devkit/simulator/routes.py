@@ -19,6 +19,7 @@ from urllib.parse import unquote
 from azure.core.exceptions import AzureError
 
 from devkit.simulator.access import Access
+from devkit.simulator.generation import Kind
 from devkit.simulator.jobs import Job, JobBook, OutputNotWritten, job_body, moment
 from devkit.simulator.life import Trouble
 from devkit.simulator.script import OVERTURE_RELEASE, Script, ScriptError, read_script
@@ -107,22 +108,27 @@ class Routes:
             return job_run_id, refused
         if job_run_id is None:
             allowed = request.method == "POST"
+            if request.headers.get("x-version") != "1":
+                return None, error(HTTPStatus.BAD_REQUEST, "X-Version is missing or not 1")
             return None, self._submit(request) if allowed else _not_allowed("POST")
         allowed = request.method == "GET"
-        return job_run_id, self._details(job_run_id) if allowed else _not_allowed("GET")
+        version = request.headers.get("x-version")
+        return job_run_id, self._details(job_run_id, version) if allowed else _not_allowed("GET")
 
     def _refusal(self, request: Request) -> Response | None:
         if not self._access.key_fits(request.headers.get("tomtom-api-key")):
             return error(HTTPStatus.UNAUTHORIZED, "the key in tomtom-api-key is missing or wrong")
         if not self._access.token_fits(request.headers.get("authorization"), self._clock()):
             return error(HTTPStatus.UNAUTHORIZED, "the bearer token is missing, wrong or expired")
-        if request.headers.get("x-version") != "1":
-            return error(HTTPStatus.BAD_REQUEST, "X-Version is missing or not 1")
         return None
 
-    def _details(self, job_run_id: str) -> Response:
+    def _details(self, job_run_id: str, version: str | None) -> Response:
         job = self._book.find(job_run_id)
-        if job is None:
+        is_newer = job is not None and job.script.generation.members is Kind.NEWER
+        if not is_newer and version != "1":
+            return error(HTTPStatus.BAD_REQUEST, "X-Version is missing or not 1")
+        # No page says what a newer GEM does with the header; not to know the job is the worst.
+        if job is None or (is_newer and version is not None):
             return _no_such_job(job_run_id)
         try:
             answer = self._book.ask(job)
@@ -241,18 +247,22 @@ def _json(body: bytes) -> object:
         return None
 
 
+_REFUSALS: dict[Trouble, tuple[HTTPStatus, str, Mapping[str, str]]] = {
+    Trouble.SERVER_ERROR: (HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong", _NO_HEADERS),
+    Trouble.UNAUTHORIZED: (HTTPStatus.UNAUTHORIZED, "the bearer token is expired", _NO_HEADERS),
+    Trouble.TOO_MANY: (HTTPStatus.TOO_MANY_REQUESTS, "too many requests", {"Retry-After": "1"}),
+    Trouble.GONE: (HTTPStatus.GONE, "this address is no longer served", _NO_HEADERS),
+}
+
+
 def _troubled(trouble: Trouble, body: bytes) -> Response:
+    if refusal := _REFUSALS.get(trouble):
+        return error(*refusal)
     match trouble:
-        case Trouble.SERVER_ERROR:
-            return error(HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong")
-        case Trouble.UNAUTHORIZED:
-            return error(HTTPStatus.UNAUTHORIZED, "the bearer token is expired")
-        case Trouble.TOO_MANY:
-            return error(HTTPStatus.TOO_MANY_REQUESTS, "too many requests", {"Retry-After": "1"})
         case Trouble.BROKEN_JSON:
             return Response(HTTPStatus.OK, body[: len(body) // 2])
         case Trouble.HTML:
             page = b"<!DOCTYPE html><html><body><h1>Gateway</h1></body></html>"
             return Response(HTTPStatus.OK, page, "text/html; charset=utf-8")
-        case Trouble.NO_ANSWER | Trouble.RESET:
+        case _:
             return Response(0, trouble=trouble)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from devkit.simulator.generation import PAGE, Generation
 from devkit.simulator.large_output import LargeOutput
 from devkit.simulator.life import CLEAN, LIVES, Life, OutputFault, Trouble
 
@@ -26,6 +27,8 @@ class Script:
     storage_id: str = "storage-001"
     matching_type: str = "road"
     overture_release: str = OVERTURE_RELEASE
+    generation: Generation = PAGE
+    """Whose words the answers and the output have."""
     large_output: LargeOutput | None = None
     """An output that was written before. `rows` and `seed` are then ignored."""
 

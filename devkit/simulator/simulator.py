@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from devkit.simulator.access import Access, SimulatorSettings
+from devkit.simulator.generation import PAGE, Generation
 from devkit.simulator.jobs import Container, Job, JobBook
 from devkit.simulator.large_output import LargeOutput
 from devkit.simulator.life import CLEAN, Life
@@ -108,6 +109,7 @@ class GemSimulator:
         seed: int = 0,
         upload_input: bool = True,
         large_output: LargeOutput | None = None,
+        generation: Generation = PAGE,
     ) -> Job:
         """Create a job that starts now; see `JobBook.add`.
 
@@ -119,6 +121,7 @@ class GemSimulator:
             seed: seed of roads and matches.
             upload_input: whether to upload the input file.
             large_output: an output that was written before; replaces `rows` and `seed`.
+            generation: whose words the answers and the output have.
 
         """
         script = Script(
@@ -128,6 +131,7 @@ class GemSimulator:
             input_file_name=input_file_name,
             upload_input=upload_input,
             large_output=large_output,
+            generation=generation,
         )
         return self._book.add(job_run_id, script)
 

@@ -21,7 +21,7 @@ from gem_core.audit.rows.gers import expected_format
 from gem_core.audit.rows.profile import Profiler
 from gem_core.audit.rows.progress import OnRows, Pass
 from gem_core.audit.rows.row_rules import Terms
-from gem_core.gem.contracts.contract import Role
+from gem_core.gem.contracts.layout import Role
 from gem_core.gem.job import GemJob
 
 
@@ -63,8 +63,12 @@ def audit(
             values=ValueFacts() if options.with_values else None,
         )
         if facts.opened:
+            promises = promises_of(job, facts.opened.schema)
+            unknown = InputFacts("the layout of the output is not known", asked=options.with_input)
+            facts = replace(facts, promises=promises, input=facts.input if promises else unknown)
+        if facts.opened and facts.promises:
             with closing(open_input_file(input_source, input_note)) as input_file:
-                files = _Reading(facts.opened, input_file, promises_of(job), on_rows, options)
+                files = _Reading(facts.opened, input_file, facts.promises, on_rows, options)
                 facts = _read(facts, files)
         return judge(facts, bytes_read=file.bytes_read, requests=file.requests)
 
@@ -102,10 +106,12 @@ class _Reading:
 def _read(facts: Facts, files: _Reading) -> Facts:
     """Read the rows: first the columns that the checks need, then all columns, if asked for."""
     facts = _check_rows(facts, files)
-    if files.options.with_values and not facts.broken_off:
+    keeps_input = files.promises.layout.keeps_input
+    if files.options.with_values and keeps_input and not facts.broken_off:
         facts = _compare_values(facts, files)
     known = files.input.facts(files.output.schema, files.promises.added)
-    return replace(facts, input=replace(known, asked=files.options.with_input))
+    columns = known.columns if keeps_input else None
+    return replace(facts, input=replace(known, columns=columns, asked=files.options.with_input))
 
 
 def _check_rows(facts: Facts, files: _Reading) -> Facts:

@@ -1,4 +1,4 @@
-"""The columns that a job's contract promises, by role, and the Arrow types they may have. Pure."""
+"""The columns that an output's layout promises, by role, and their accepted Arrow types. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from gem_core.audit.arrow.types import is_text
-from gem_core.gem.contracts.contract import Column, ColumnType, Role
-from gem_core.gem.contracts.known import contract_of
+from gem_core.gem.contracts.known import layout_of
+from gem_core.gem.contracts.layout import Column, ColumnType, Layout, Role, Scale
 from gem_core.gem.job import GemJob
 
 ID = "id"
-"""The input's id of a road; the output keeps the column in every contract."""
+"""The input's id of a road; every layout that can be audited has the column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,11 @@ def is_float(kind: pa.DataType) -> bool:
     return bool(pa.types.is_float32(kind) or pa.types.is_float64(kind))
 
 
+def is_number(kind: pa.DataType) -> bool:
+    """An integer of any width, or a float."""
+    return bool(pa.types.is_integer(kind)) or is_float(kind)
+
+
 def is_integer_or_text(kind: pa.DataType) -> bool:
     """An integer of any width, or text."""
     return bool(pa.types.is_integer(kind)) or is_text(kind)
@@ -49,12 +54,13 @@ def is_integer_or_text(kind: pa.DataType) -> bool:
 _TYPES: Mapping[ColumnType, tuple[Callable[[pa.DataType], bool], str]] = {
     ColumnType.TEXT: (is_text, "text (utf8, large_utf8, or a dictionary of those)"),
     ColumnType.FLOAT: (is_float, "float32 or float64"),
+    ColumnType.NUMBER: (is_number, "an integer, float32 or float64"),
     ColumnType.INTEGER_OR_TEXT: (is_integer_or_text, "an integer or text"),
 }
 
 
 def promise(column: Column) -> Promise:
-    """The promise of one column of a contract."""
+    """The promise of one column of a layout."""
     return Promise(column.name, *_TYPES[column.type])
 
 
@@ -68,8 +74,12 @@ class UsableColumns:
 
     columns: Mapping[Role, str]
     """Names by role, in the file's order. A column that is not as promised is left out."""
-    matched: str
-    unmatched: str
+    matched: tuple[str, ...]
+    unmatched: tuple[str, ...]
+    scale: Scale = Scale.UNIT
+    """What the confidences mean; BY_VALUES when the values decide."""
+    row_per_match: bool = False
+    """Whether each row is a match, so that there is no status."""
 
     @property
     def names(self) -> list[str]:
@@ -81,6 +91,11 @@ class UsableColumns:
         """The columns that repeat few values."""
         return frozenset(self.only(Role.STATUS).columns.values())
 
+    @property
+    def tells_matches(self) -> bool:
+        """Whether it is known which rows are matches."""
+        return self.row_per_match or Role.STATUS in self.columns
+
     def only(self, *roles: Role) -> "UsableColumns":
         """Of these roles only."""
         return replace(
@@ -90,11 +105,13 @@ class UsableColumns:
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """What a contract promises of every output: its columns, and the words of its status."""
+    """What a layout promises of every output: its columns, and what its rows are."""
 
+    layout: Layout
     columns: Mapping[Role, Promise]
-    matched: str
-    unmatched: str
+    """The columns that every file has."""
+    optional: Mapping[Role, Promise]
+    """Columns that are checked if the file has them."""
 
     @property
     def added(self) -> frozenset[str]:
@@ -106,22 +123,32 @@ class Promises:
     def usable(self, schema: pa.Schema) -> UsableColumns:
         """The columns of an output whose values can be checked."""
         usable = {
-            role: column.name for role, column in self.columns.items() if not column.problem(schema)
+            role: column.name
+            for role, column in (*self.columns.items(), *self.optional.items())
+            if not column.problem(schema)
         }
-        in_order = sorted(usable.items(), key=lambda item: schema.get_field_index(item[1]))
-        return UsableColumns(dict(in_order), self.matched, self.unmatched)
+        in_order = dict(sorted(usable.items(), key=lambda item: schema.get_field_index(item[1])))
+        layout, scale = self.layout, self.layout.scale
+        if scale is Scale.BY_VALUES and (name := in_order.get(Role.CONFIDENCE)):
+            scale = Scale.PERCENT if pa.types.is_integer(schema.field(name).type) else scale
+        return UsableColumns(
+            in_order, layout.matched, layout.unmatched, scale, layout.row_per_match
+        )
 
 
-def promises_of(job: GemJob) -> Promises:
-    """What the contract of this job promises of its output.
+def promises_of(job: GemJob, schema: pa.Schema) -> Promises | None:
+    """What the layout of this output promises; None when the app cannot audit such a layout.
 
     Raises:
-        RecordUnreadable: this version does not know the contract.
+        RecordUnreadable: this version does not know the contract of the job.
 
     """
-    output = contract_of(job).output
-    columns = {role: promise(column) for role, column in output.columns.items()}
-    return Promises(columns, output.matched, output.unmatched)
+    layout = layout_of(job, schema.names)
+    if layout is None or not layout.columns:
+        return None
+    columns = {role: promise(column) for role, column in layout.columns.items()}
+    optional = {role: promise(column) for role, column in layout.optional.items()}
+    return Promises(layout, columns, optional)
 
 
 def names_once(schema: pa.Schema) -> set[str]:

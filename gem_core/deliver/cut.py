@@ -109,10 +109,14 @@ def _drop_url(data: _Data) -> None:
         data["output"] = {**data["output"], "url": None}
 
 
+def _cut_search(data: _Data) -> None:
+    data["search"] = None
+
+
 def _cut_rest(data: _Data) -> None:
     """Shorten what is already limited at registration, for a record that another program wrote."""
     data["labels"] = {}
-    data["settlement"] = _short(data["settlement"], "lastProblem")
+    data["settlement"] = _short(data["settlement"], "lastProblem", "lastHeard")
     if data["output"]:
         data["output"] = _short(data["output"], "container", "etag", "versionId")
 
@@ -134,10 +138,12 @@ _CUTS: tuple[tuple[tuple[str, ...], Callable[[_Data], None]], ...] = (
     (("subject", "output.name", "output.columns", "input.name", "input.note", "job"), _cut_names),
     (("job", "drift", "settlement.history"), _drop_job),
     (("output.url",), _drop_url),
+    (("search",), _cut_search),
     (
         (
             "labels",
             "settlement.lastProblem",
+            "settlement.lastHeard",
             "output.container",
             "output.etag",
             "output.versionId",

@@ -34,6 +34,9 @@ class AuditParts:
     match: Mapping[str, Any] | None = None
     statistics: Mapping[str, Any] | None = None
     audited_at: datetime | None = None
+    drift: tuple[str, ...] = ()
+    """Where the output departs from the contract of GEM's answer."""
+    search: Mapping[str, Any] | None = None
 
 
 def manifest_id(job_run_id: str, registered_at: datetime, *, version: str, ruleset: str) -> str:
@@ -99,10 +102,11 @@ def _data(
         "jobRunId": record.job_run_id,
         "labels": dict(record.labels),
         "contract": record.job.contract if record.job else None,
-        "drift": list(record.job.drift) if record.job else [],
+        "drift": [*(record.job.drift if record.job else ()), *parts.drift],
         "job": _job(record.job) if record.job else None,
         "settlement": _settlement(record),
         "output": parts.output,
+        "search": parts.search,
         "input": parts.input,
         "match": parts.match,
         "statistics": parts.statistics,
@@ -145,6 +149,7 @@ def _job(job: GemJob) -> dict[str, Any]:
         "matchingType": job.matching_type,
         "createdAt": job.created_at.isoformat() if job.created_at else None,
         "modifiedAt": job.modified_at.isoformat() if job.modified_at else None,
+        "message": job.message,
         "answer": dict(job.answer),
     }
 
@@ -153,8 +158,18 @@ def _settlement(record: JobRecord) -> dict[str, Any]:
     return {
         "reason": record.settlement,
         "lastProblem": record.last_problem,
+        "lastHeard": last_heard(record),
         "history": [{"at": each.at.isoformat(), "status": each.status} for each in record.history],
     }
+
+
+def last_heard(record: JobRecord) -> str:
+    """What GEM said last, in words."""
+    if record.last_problem:
+        return record.last_problem
+    if record.job is None:
+        return "GEM was not asked"
+    return f"GEM answered with the status {record.job.status_text[:80]!r}"
 
 
 def _timing(record: JobRecord, audited_at: datetime | None, now: datetime) -> dict[str, Any]:

@@ -23,6 +23,10 @@ class NotAudited(StrEnum):
 
     LIMITS = "limits"
     """Its reader crashed, or needs more memory, disk or time than an audit may use."""
+    LAYOUT = "layout"
+    """Its columns are in no layout that this version knows."""
+    CONTRACT = "contract"
+    """Only a newer version can read GEM's answer, so it is not known which file to audit."""
     NEVER_ENDED = "never_ended"
     """Audits of it began and never ended."""
 

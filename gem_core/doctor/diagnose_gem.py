@@ -20,10 +20,7 @@ from gem_core.errors import (
     GemUnavailable,
     GemWithoutToken,
 )
-
-IMPOSSIBLE_JOB = "job-000000-000000"
-"""A job id that does not exist. It has the form of GEM's ids, so GEM has no other reason to refuse
-it."""
+from gem_core.gem.job import IMPOSSIBLE_JOB
 
 _UNAVAILABLE = (
     "check GEM_API_BASE_URL, name resolution and outbound network; if GEM itself answers 5xx, "

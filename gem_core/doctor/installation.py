@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from gem_core.flows.checker import Gem
 from gem_core.flows.deliverer import Files
 from gem_core.flows.manage_jobs import JobManager
+from gem_core.gem.job import GemJob
 from gem_core.settings.app_settings import Settings
 from gem_core.storage.documents import Documents
 from gem_core.watch.record import JobRecord
@@ -41,6 +41,14 @@ class Token(Protocol):
         ...
 
 
+class AskedGem(Protocol):
+    """GEM's API; see `gem.client`."""
+
+    def get_job(self, job_run_id: str) -> GemJob:
+        """Get the job as it is now. Raises GemError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Installation:
     """The parts of an installation."""
@@ -63,8 +71,8 @@ class Installation:
     memory: Callable[[], int]
     """The memory of this machine or container, in bytes."""
     token: Callable[[], Token]
-    gem: Callable[[], Gem]
-    anonymous: Callable[[], Gem]
+    gem: Callable[[], AskedGem]
+    anonymous: Callable[[], AskedGem]
     """GEM, with an invalid key and an invalid token."""
     manager: Callable[[], JobManager]
     recent: Callable[[], tuple[JobRecord, ...]]

@@ -9,11 +9,13 @@ from gem_core.audit.child.result import AuditResult, PageOptions
 from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.reading.source import Source
 from gem_core.deliver.cloud_event import CloudEvent
+from gem_core.deliver.search import Search
 from gem_core.deliver.version import NotAudited, Version
 from gem_core.errors import OutputChanged, OutputMissing, OutputRefused
 from gem_core.flows.deliverer import Deliverer, PageMode
 from gem_core.flows.delivery import Delivery, Wait
-from gem_core.flows.job_files import open_input, output_name
+from gem_core.flows.job_files import look_for, open_input, output_name
+from gem_core.gem.contracts.known import is_known, other_outputs
 from gem_core.gem.job import GemJob
 from gem_core.logs import Event, log
 from gem_core.outcome import Outcome
@@ -42,6 +44,8 @@ class Audited:
     """None when there is no output to judge."""
     output: Source | None = None
     """The audited output; None when no file was opened."""
+    search: Search | None = None
+    """Where the output of a job was looked for that has none; None when it was not looked for."""
 
 
 type Found = Audited | CloudEvent | Wait | None
@@ -60,9 +64,15 @@ def audit_output(delivery: Delivery) -> Found:
     """
     record = delivery.record
     if record.settlement is Settlement.FINISHED and record.job:
-        return _audit_finished(delivery, record.job)
+        finish = _audit_finished if is_known(record.job) else _of_newer_contract
+        return finish(delivery, record.job)
     outcome = Outcome(str(record.settlement))
-    return Audited(outcome, Version.of_settlement(outcome))
+    search = None
+    job = record.job
+    if outcome in {Outcome.FAILED, Outcome.CANCELLED} and job and is_known(job):
+        names = filter(None, [job.output_name or job.promised_output])
+        search = look_for(delivery.deliverer, job, names)
+    return Audited(outcome, Version.of_settlement(outcome), search=search)
 
 
 def _audit_finished(delivery: Delivery, job: GemJob) -> Found:
@@ -73,7 +83,9 @@ def _audit_finished(delivery: Delivery, job: GemJob) -> Found:
             return _audit_version(delivery, job, output)
         except OutputMissing as error:
             return _wait_for_output(delivery, str(error)) or Audited(
-                Outcome.OUTPUT_MISSING, Version.output_missing(record.redelivered_at)
+                Outcome.OUTPUT_MISSING,
+                Version.output_missing(record.redelivered_at),
+                search=look_for(deliverer, job, other_outputs(job)),
             )
         except OutputRefused as error:
             return _not_opened(deliverer, job, Version.refused(), Obstacle.NAMES, str(error))
@@ -82,6 +94,18 @@ def _audit_finished(delivery: Delivery, job: GemJob) -> Found:
     detail = "it was overwritten each time while it was read"
     version = Version.changed(record.redelivered_at)
     return _not_opened(deliverer, job, version, Obstacle.CHANGED, detail, output)
+
+
+def _of_newer_contract(delivery: Delivery, job: GemJob) -> Found:
+    """Report a job of which only a newer version knows what to audit; see decision 123.
+
+    That version may come back within the grace time of an output.
+    """
+    detail, request = "; ".join(job.drift), delivery.record.redelivered_at
+    if wait := _wait_for_output(delivery, detail):
+        return wait
+    version = Version.not_audited("", NotAudited.CONTRACT, request)
+    return _not_opened(delivery.deliverer, job, version, Obstacle.CONTRACT, detail)
 
 
 def _wait_for_output(delivery: Delivery, reason: str) -> Wait | None:
@@ -169,6 +193,8 @@ def _audit(delivery: Delivery, job: GemJob, output: Source) -> Audited | Wait | 
     version = Version.of_etag(output.etag)
     if not result.is_read:
         version = Version.not_audited(output.etag, NotAudited.LIMITS, request)
+    elif not result.layout_known:
+        version = Version.not_audited(output.etag, NotAudited.LAYOUT, request)
     elif (
         input_.skipped
         or input_.retryable

@@ -15,6 +15,7 @@ from gem_core.errors import (
     GemJobNotFound,
     GemUnavailable,
 )
+from gem_core.flows.ask_gem import answers_otherwise, ask_gem
 from gem_core.flows.checker import Checker
 from gem_core.flows.sweep import repeat_ticket
 from gem_core.logs import Event, log
@@ -25,8 +26,9 @@ from gem_core.watch.registry import ORPHAN_AGE, OpenJob, StoredRecord
 from gem_core.watch.schedule import is_due, next_check, next_ticket, settlement
 
 MAX_CHECK_TIME = timedelta(minutes=2, seconds=30)
-"""How long a check may take: two requests to GEM (a 401 is repeated once) of at most 60 s each, and
-two writes. A claim lasts at least this long, but never longer than `Policy.check_max`."""
+"""How long most checks may take: two requests to GEM of at most 60 s each, and two writes. A claim
+lasts at least this long, but never longer than `Policy.check_max`. A check that asks more often,
+and slowly, may outlast its claim; then another run may ask too, and only one of them writes."""
 
 
 class DueJobResult(StrEnum):
@@ -134,10 +136,10 @@ def ask(
         StoreError: the record could not be written, or another process changed it first.
 
     """
-    record, retry_after = _request(checker, stored.record)
+    may_ask = context.wait_to_ask if context else _at_once
+    record, retry_after = _request(checker, stored.record, may_ask)
     now = checker.clock()
-    # A failed request says nothing about the job, so it never settles one.
-    reason = None if record.failures else settlement(record, now, checker.policy)
+    reason = settlement(record, now, checker.policy)
     if reason:
         if context and reason is Settlement.FINISHED:
             context.observed += observed_durations(record)
@@ -183,11 +185,23 @@ def _store(
         checker.registry.replace(stored, record)
 
 
-def _request(checker: Checker, record: JobRecord) -> tuple[JobRecord, timedelta]:
-    """The record after one request to GEM, and the least wait that GEM asked for (Retry-After)."""
+def _at_once() -> bool:
+    """A question that a person asks does not wait for the rate limiter."""
+    return True
+
+
+def _request(
+    checker: Checker, record: JobRecord, may_ask: Callable[[], bool]
+) -> tuple[JobRecord, timedelta]:
+    """The record after GEM was asked, and the least wait that GEM asked for (Retry-After)."""
     job_run_id = record.job_run_id
+    answered_in = record.job.contract if record.job else None
     try:
-        job = checker.gem.get_job(job_run_id)
+        job = ask_gem(checker.gem, job_run_id, answered_in, may_ask)
+    except GemForbidden as error:
+        if not _is_beyond_deadline(checker, record, error, may_ask):
+            raise
+        return _not_answered(checker, record, error, is_beyond_deadline=True)
     except GemAccessError:
         raise
     except GemJobNotFound:
@@ -195,17 +209,8 @@ def _request(checker: Checker, record: JobRecord) -> tuple[JobRecord, timedelta]
         log(Event.JOB_NOT_FOUND, job_run_id=job_run_id, not_found=record.not_found)
         return record, timedelta(0)
     except GemError as error:
-        if isinstance(error, GemAnswerError):
-            log(Event.JOB_DRIFTED, job_run_id=job_run_id, drift=[str(error)])
-        record = record.not_answered(error.in_full, checker.clock())
-        log(
-            Event.JOB_NOT_ANSWERED,
-            job_run_id=job_run_id,
-            failures=record.failures,
-            reason=str(error),
-        )
-        seconds = error.retry_after_seconds if isinstance(error, GemUnavailable) else None
-        return record, timedelta(seconds=seconds or 0)
+        beyond_deadline = _is_beyond_deadline(checker, record, error, may_ask)
+        return _not_answered(checker, record, error, is_beyond_deadline=beyond_deadline)
     log(
         Event.JOB_CHECKED,
         job_run_id=job_run_id,
@@ -215,3 +220,35 @@ def _request(checker: Checker, record: JobRecord) -> tuple[JobRecord, timedelta]
     if job.drift:
         log(Event.JOB_DRIFTED, job_run_id=job_run_id, drift=job.drift)
     return record.answered(job, checker.clock()), timedelta(0)
+
+
+def _not_answered(
+    checker: Checker, record: JobRecord, error: GemError, *, is_beyond_deadline: bool
+) -> tuple[JobRecord, timedelta]:
+    if isinstance(error, GemAnswerError):
+        log(Event.JOB_DRIFTED, job_run_id=record.job_run_id, drift=[str(error)])
+    record = record.not_answered(
+        error.in_full, checker.clock(), is_beyond_deadline=is_beyond_deadline
+    )
+    log(
+        Event.JOB_NOT_ANSWERED,
+        job_run_id=record.job_run_id,
+        failures=record.failures,
+        reason=str(error),
+    )
+    seconds = error.retry_after_seconds if isinstance(error, GemUnavailable) else None
+    return record, timedelta(seconds=seconds or 0)
+
+
+def _is_beyond_deadline(
+    checker: Checker, record: JobRecord, error: GemError, may_ask: Callable[[], bool]
+) -> bool:
+    """Whether the job's deadline has passed, and GEM answers, but not about this job.
+
+    Raises:
+        GemAccessError: GEM refused the key or the token.
+
+    """
+    if checker.clock() - record.registered_at < checker.policy.job_deadline:
+        return False
+    return isinstance(error, GemAnswerError) or answers_otherwise(checker.gem, may_ask)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from gem_core.gem.job import GemJob
+from gem_core.flows.ask_gem import Gem
 from gem_core.logs import ThreadLines
 from gem_core.watch.batch import Batch, BatchPlan
 from gem_core.watch.durations import DurationStore
@@ -15,14 +15,6 @@ from gem_core.watch.poison import Poison
 from gem_core.watch.rate_limiter import RateLimiter
 from gem_core.watch.registry import JobRegistry, OpenJob
 from gem_core.watch.schedule import Policy
-
-
-class Gem(Protocol):
-    """GEM's API; see `gem.client`."""
-
-    def get_job(self, job_run_id: str) -> GemJob:
-        """Get the job as it is now. Raises GemError."""
-        ...
 
 
 class Batches(Protocol):

@@ -1,8 +1,10 @@
 """The input and output files of a finished job."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gem_core.audit.reading.source import Source
+from gem_core.deliver.search import Search
 from gem_core.errors import OutputError, OutputMissing, OutputUnreachable
 from gem_core.flows.deliverer import Deliverer
 from gem_core.gem.contracts.known import contract_of
@@ -21,6 +23,24 @@ def output_name(job: GemJob) -> str:
     if name := job.output_name or job.promised_output:
         return name
     raise OutputMissing("GEM names neither an output nor an input file")
+
+
+def look_for(deliverer: Deliverer, job: GemJob, names: Iterable[str]) -> Search:
+    """Look for files that are told, and not audited.
+
+    The names are those of GEM's pages. A file that lies there may be of another job, so nothing is
+    concluded from it; and a storage that cannot be reached never holds back a manifest.
+    """
+    found, problem = [], ""
+    for name in names:
+        try:
+            found.append(deliverer.files.open(job.storage_id, name))
+        except OutputUnreachable as error:
+            problem = str(error)
+            break
+        except OutputError:  # there is no such file, or it is no plain name
+            continue
+    return Search(job.storage_id, job.output_name or job.promised_output, found, problem)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,13 @@ def keep(delivery: Delivery, audited: Audited) -> CloudEvent | Wait:
     id_ = audited.version.event_id(record)
     report = whole_event(
         record,
-        audit_parts(audited.result.report if audited.result else None, audited.output, record, now),
+        audit_parts(
+            audited.result.report if audited.result else None,
+            audited.output,
+            record,
+            now,
+            audited.search.to_json() if audited.search else None,
+        ),
         id_=id_,
         outcome=audited.outcome,
         job_url=deliverer.job_url(job_run_id),

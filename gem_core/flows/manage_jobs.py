@@ -10,6 +10,7 @@ from typing import Any
 
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import GemJobNotFound, JobUnknown, RequestError
+from gem_core.flows.ask_gem import ask_gem
 from gem_core.flows.check_one import ask
 from gem_core.flows.checker import Checker
 from gem_core.flows.sweep import repeat_ticket
@@ -103,7 +104,8 @@ def check_job(manager: JobManager, checker: Checker, job_run_id: str) -> dict[st
         return show_job(manager, job_run_id)
     record = stored.record
     try:
-        job = checker.gem.get_job(job_run_id)
+        answered_in = record.job.contract if record.job else None
+        job = ask_gem(checker.gem, job_run_id, answered_in, lambda: True)
     except GemJobNotFound:
         status, text = NOT_FOUND, NOT_FOUND
     else:

@@ -24,7 +24,8 @@ from gem_core.errors import (
     GemUnavailable,
     gem_error,
 )
-from gem_core.gem.contracts.known import DEFAULT
+from gem_core.gem.contracts.contract import Contract
+from gem_core.gem.contracts.known import CONTRACTS, DEFAULT, read
 from gem_core.gem.job import GemJob
 from gem_core.gem.reading import Redact
 from gem_core.gem.token import TokenSource
@@ -72,15 +73,24 @@ class GemClient:
             **requests.utils.default_headers(),
             "Accept": "application/json",
             "tomtom-api-key": api_key.reveal(),
-            **DEFAULT.headers(api_version),
         }
+        self._version = {each.name: each.headers(api_version) for each in CONTRACTS.values()}
 
     def job_url(self, job_run_id: str) -> str:
         """The address of a job."""
         return self._base_url + DEFAULT.path(job_run_id)
 
-    def get_job(self, job_run_id: str) -> GemJob:
-        """Ask GEM about one job.
+    @property
+    def contracts(self) -> tuple[Contract, ...]:
+        """The contracts whose questions differ, the default first."""
+        differing = {
+            (each.path(""), *self._version[each.name].items()): each
+            for each in reversed(CONTRACTS.values())
+        }
+        return tuple(reversed(differing.values()))
+
+    def get_job(self, job_run_id: str, contract: Contract = DEFAULT) -> GemJob:
+        """Ask GEM about one job in a contract. The answer may be in another one.
 
         After a 401 the question is repeated once with a new token: the first may have expired.
 
@@ -88,15 +98,16 @@ class GemClient:
             GemAccessError: 401 also with the new token, or 403.
             GemJobNotFound: 404.
             GemUnavailable: 408, 429, 5xx, no answer in time, or a broken connection.
+            GemQuestionRefused: 400.
             GemAnswerError: any other status, or an answer that is not about this job.
 
         """
         token = self._token.token()
         try:
-            return self._ask(job_run_id, token)
+            return self._ask(job_run_id, token, contract)
         except GemUnauthorized:
             self._token.forget(token)
-        return self._ask(job_run_id, self._token.token())
+        return self._ask(job_run_id, self._token.token(), contract)
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -113,10 +124,12 @@ class GemClient:
     ) -> None:
         self.close()
 
-    def _ask(self, job_run_id: str, token: str) -> GemJob:
-        headers = self._headers | {"Authorization": f"Bearer {_checked(token)}"}
+    def _ask(self, job_run_id: str, token: str, contract: Contract) -> GemJob:
+        headers = {**self._headers, **self._version[contract.name]}
+        headers |= {"Authorization": f"Bearer {_checked(token)}"}
+        address = self._base_url + contract.path(job_run_id)
         try:
-            question = requests.Request("GET", self.job_url(job_run_id), headers=headers).prepare()
+            question = requests.Request("GET", address, headers=headers).prepare()
             with self._adapter.send(
                 question,
                 stream=True,
@@ -138,7 +151,7 @@ class GemClient:
             answer = json.loads(body)
         except (ValueError, RecursionError):
             raise GemAnswerError("GEM answered 200 with something that is not JSON") from None
-        return DEFAULT.read(answer, job_run_id=job_run_id, redact=redact)
+        return read(answer, job_run_id=job_run_id, redact=redact, asked_in=contract)
 
 
 def _checked(token: str) -> str:

@@ -6,6 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+IMPOSSIBLE_JOB = "job-000000-000000"
+"""A job id that does not exist. It has the form of GEM's ids, so GEM has no other reason to refuse
+it."""
+
 
 class JobStatus(StrEnum):
     """Where a job stands. Each contract says which of its words means which."""
@@ -53,6 +57,8 @@ class GemJob:
 
     created_at: datetime | None = None
     modified_at: datetime | None = None
+    message: str | None = None
+    """Why the job failed, as GEM says."""
     statistics: Mapping[str, Any] = field(default_factory=dict)
     """As received; the audit reads each figure strictly."""
 

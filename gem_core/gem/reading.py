@@ -80,6 +80,10 @@ class MemberReader:
         self._answer = answer
         self.drift: list[str] = []
 
+    def has(self, name: str) -> bool:
+        """Whether the member is there and not null."""
+        return self._answer.get(name) is not None
+
     def __call__[T](self, name: str, convert: Callable[[Any], T]) -> T | None:
         """The member, converted; None when it is absent, null or wrong."""
         value = self._answer.get(name)

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from gem_core.audit.contract import promises_of
 from gem_core.audit.judging.report import Report
 from gem_core.audit.reading.source import Source
 from gem_core.page.draw import draw
@@ -23,6 +22,7 @@ def make_page(report: Report, output: Source | None, at: datetime, *, with_map: 
 
     """
     found = Survey()
-    if output and report.facts.profile:
-        found = survey(output, promises_of(report.facts.job), with_map=with_map)
+    if output and report.facts.profile and (promises := report.facts.promises):
+        scale = report.facts.profile.scale
+        found = survey(output, promises, with_map=with_map, scale=scale)
     return draw(report, found, output=output, at=at)

@@ -6,6 +6,7 @@ The pass has limits that are known before it starts
 the source is pinned to that version.
 """
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from gem_core.audit.contract import Promises
 from gem_core.audit.parquet.reader_errors import DataFault, told_apart
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.confidence import ConfidenceFold
-from gem_core.gem.contracts.contract import Role
+from gem_core.gem.contracts.layout import Role, Scale
 from gem_core.page.breakdown import Breakdown, BreakdownFold, candidates
 from gem_core.page.map_sample import MapSample, RoadMap
 from gem_core.page.reader import ColumnReader
@@ -38,13 +39,16 @@ class Survey:
     bytes_read: int = 0
 
 
-def survey(source: Source, promises: Promises, *, with_map: bool) -> Survey:
+def survey(
+    source: Source, promises: Promises, *, with_map: bool, scale: Scale = Scale.UNIT
+) -> Survey:
     """Read an output a second time.
 
     Args:
         source: the audited version.
         promises: columns and values that GEM promises for this job.
         with_map: whether to sample roads for a map.
+        scale: what the confidences mean.
 
     Raises:
         OutputError: the source cannot be read, or has changed.
@@ -52,13 +56,16 @@ def survey(source: Source, promises: Promises, *, with_map: bool) -> Survey:
     """
     try:
         with closing(ColumnReader(source)) as reader, told_apart(reader.file):
-            return _surveyed(reader, promises, with_map=with_map)
+            return _surveyed(reader, promises, with_map=with_map, scale=scale)
     except DataFault as error:
         return Survey(note=f"the rows cannot be read: {error}")
 
 
-def _surveyed(reader: ColumnReader, promises: Promises, *, with_map: bool) -> Survey:
-    usable = promises.usable(reader.schema).only(Role.STATUS, Role.CONFIDENCE).columns
+def _surveyed(reader: ColumnReader, promises: Promises, *, with_map: bool, scale: Scale) -> Survey:
+    if promises.layout.row_per_match:
+        return Survey(note="each row is a match: there are no unmatched rows to compare with")
+    columns_used = promises.usable(reader.schema).only(Role.STATUS, Role.CONFIDENCE)
+    usable = columns_used.columns
     if Role.STATUS not in usable:
         return Survey(note=f"there is no usable {promises.columns[Role.STATUS].name}")
     names = candidates(reader.schema, reader.metadata, promises.added)
@@ -71,13 +78,13 @@ def _surveyed(reader: ColumnReader, promises: Promises, *, with_map: bool) -> Su
     columns += [fold.column for fold in folds]
     for batch in reader.batches(columns, groups, as_dictionary=columns):
         status = batch.column(usable[Role.STATUS])
-        matched = _equals(status, promises.matched)
-        unmatched = _equals(status, promises.unmatched)
+        matched = _one_of(status, columns_used.matched)
+        unmatched = _one_of(status, columns_used.unmatched)
         for fold in folds:
             fold.add(batch.column(fold.column), matched)
         if confidences:
             confidence = batch.column(usable[Role.CONFIDENCE])
-            confidences.add(_in_range(confidence.filter(unmatched)))
+            confidences.add(_in_range(confidence.filter(unmatched), scale))
         if sample:
             sample.add(first, matched, unmatched)
         first += batch.num_rows
@@ -90,13 +97,18 @@ def _surveyed(reader: ColumnReader, promises: Promises, *, with_map: bool) -> Su
     )
 
 
-def _equals(status: pa.Array, word: str) -> pa.BooleanArray:
-    return pc.fill_null(pc.equal(status, word), fill_value=False)
+def _one_of(status: pa.Array, words: Sequence[str]) -> pa.BooleanArray:
+    found = pc.equal(status, words[0])
+    for word in words[1:]:
+        found = pc.or_(found, pc.equal(status, word))
+    return pc.fill_null(found, fill_value=False)
 
 
-def _in_range(confidences: pa.Array) -> np.ndarray:
+def _in_range(confidences: pa.Array, scale: Scale) -> np.ndarray:
     """The confidences from 0 to 1, as float64."""
     values = pc.cast(confidences, pa.float64())
+    if scale is Scale.PERCENT:
+        values = pc.divide(values, 100.0)
     inside = pc.and_(pc.greater_equal(values, 0.0), pc.less_equal(values, 1.0))
     found: np.ndarray = values.filter(inside).to_numpy(zero_copy_only=False)
     return found

@@ -17,7 +17,7 @@ from gem_core.audit.judging.job_statistics import (
 from gem_core.audit.judging.report import CheckResult, Report
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.reading.source import Source
-from gem_core.gem.contracts.contract import Statistic
+from gem_core.gem.contracts.members import Statistic
 from gem_core.outcome import Outcome
 from gem_core.page.plots import (
     DrawnMap,

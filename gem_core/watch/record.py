@@ -82,6 +82,9 @@ class JobRecord:
     not_found: int = 0
     """404 answers in a row."""
     not_found_since: datetime | None = None
+    beyond_deadline: int = 0
+    """Questions in a row after the deadline, to none of which GEM gave a usable answer about this
+    job although it answers."""
     job: GemJob | None = None
     """GEM's last usable answer."""
     history: tuple[StatusChange, ...] = ()
@@ -116,6 +119,7 @@ class JobRecord:
             last_problem=None,
             not_found=0,
             not_found_since=None,
+            beyond_deadline=0,
         )
 
     def answered_not_found(self, now: datetime) -> "JobRecord":
@@ -132,11 +136,27 @@ class JobRecord:
             ),
             not_found=self.not_found + 1,
             not_found_since=min(self.not_found_since or now, now),
+            beyond_deadline=0,
         )
 
-    def not_answered(self, problem: str, now: datetime) -> "JobRecord":
-        """The request failed, which says nothing about the job."""
-        return replace(self._asked(now), failures=self.failures + 1, last_problem=problem)
+    def not_answered(
+        self, problem: str, now: datetime, *, is_beyond_deadline: bool = False
+    ) -> "JobRecord":
+        """There is no usable answer.
+
+        Args:
+            problem: why, in words.
+            now: when GEM was asked.
+            is_beyond_deadline: whether the deadline has passed, and GEM answers, but not about this
+                job.
+
+        """
+        return replace(
+            self._asked(now),
+            failures=self.failures + 1,
+            last_problem=problem,
+            beyond_deadline=self.beyond_deadline + is_beyond_deadline,
+        )
 
     def due(self, at: datetime) -> "JobRecord":
         """The next action is due at this time."""

@@ -52,6 +52,7 @@ def record_to_json(record: JobRecord) -> dict[str, Any]:
         "lastProblem": record.last_problem,
         "notFound": record.not_found,
         "notFoundSince": optional_moment_text(record.not_found_since),
+        "beyondDeadline": record.beyond_deadline,
         "lastAnswer": dict(record.job.answer) if record.job else None,
         "contract": record.job.contract if record.job else None,
         "history": [{"at": moment_text(each.at), "status": each.status} for each in record.history],
@@ -111,6 +112,7 @@ def _read(values: dict[str, Any]) -> JobRecord:
         last_problem=values["lastProblem"],
         not_found=values["notFound"],
         not_found_since=read_optional_moment(values["notFoundSince"]),
+        beyond_deadline=values.get("beyondDeadline", 0),
         job=_job(job_run_id, values["lastAnswer"], values.get("contract")),
         history=tuple(
             StatusChange(read_moment(each["at"]), each["status"]) for each in values["history"]

@@ -15,6 +15,9 @@ from gem_core.watch.record import JobRecord, Settlement
 LOST_AFTER_ANSWERS = 6
 """A job is lost only after so many 404 answers in a row, even if `Policy.lost_after` has passed: a
 clock that jumps forward makes time pass, but no answers."""
+EXPIRED_AFTER_ANSWERS = 3
+"""So many questions after the deadline without a usable answer about the job, although GEM answers,
+make it expired."""
 JITTER = 0.2
 """Each wait is shortened by up to this share, so that jobs are not all due at the same time."""
 AGE_DIVISOR = 10
@@ -60,9 +63,12 @@ def is_due(at: datetime, now: datetime, policy: Policy) -> bool:
 def settlement(record: JobRecord, now: datetime, policy: Policy) -> Settlement | None:
     """Why to stop asking about a job; None to go on.
 
-    Call it only after GEM answered with the job or with 404: a failed request says nothing about
-    the job.
+    A failed request says nothing about the job, so it settles one only as `expired`: when GEM
+    answers, but for the third time after the deadline not about this job. `docs/gem.md` has
+    the table.
     """
+    if record.failures:
+        return Settlement.EXPIRED if record.beyond_deadline >= EXPIRED_AFTER_ANSWERS else None
     if not record.not_found and record.job and record.job.status and record.job.status.is_final:
         return Settlement(record.job.status)
     if (

@@ -9,12 +9,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_core.audit.audit import audit
-from gem_core.audit.contract import promises_of
+from gem_core.audit.contract import Promises, promises_of
 from gem_core.audit.judging.report import Report
 from gem_core.audit.options import AuditOptions
 from gem_core.audit.reading.source import FileSource, Source, open_file
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.gem.job import GemJob
+
+LINEAR = {"linear_reference_values", "linear_reference_order"}
+"""Checks of columns that the layout of the page does not have: not asked."""
 
 ROWS = 12
 MATCHED_ROWS = 9
@@ -99,7 +102,14 @@ def job(statistics: Mapping[str, object] | None = None, **fields: object) -> Gem
     return X_VERSION_1.read(answer, job_run_id="job-1")
 
 
-PROMISES = promises_of(job())
+def promises_for(of: GemJob, table: pa.Table) -> Promises:
+    """What the layout of a table promises, for a job."""
+    promises = promises_of(of, table.schema)
+    assert promises
+    return promises
+
+
+PROMISES = promises_for(job(), matched_table())
 """Of the contract that these jobs are read in."""
 
 

@@ -20,6 +20,7 @@ from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.progress import Pass
 from gem_core.errors import OutputChanged, OutputError, OutputMissing, OutputUnreachable
 from tests.audit.build import (
+    LINEAR,
     MATCHED_ROWS,
     ROWS,
     audited,
@@ -41,7 +42,7 @@ INPUT_CHECKS = {
     "no_extra_ids",
 }
 ID_CHECKS = {"input_ids_kept", "no_extra_ids"}
-NOT_ASKED = {"input_as_registered", "input_values_kept"}
+NOT_ASKED = {"input_as_registered", "input_values_kept"} | LINEAR
 
 
 def lines(report: Report, verdict: Verdict) -> dict[str, str]:
@@ -240,7 +241,7 @@ def test_the_input_is_held_against_the_registration(
 
 
 CHANGED = NotOpened(Obstacle.CHANGED, "it was overwritten each time")
-NAMES_ONLY = {"names_usable", "matched_parts_sum", "shares_sum"}
+NAMES_ONLY = {"names_usable", "matched_parts_sum", "shares_sum", "statistics_readable"}
 
 
 def test_an_output_that_never_holds_still(tmp_path: Path) -> None:

@@ -6,30 +6,42 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from gem_core.audit.contract import promises_of
 from gem_core.audit.judging.report import Report
 from gem_core.gem.contracts import known
-from gem_core.gem.contracts.contract import Column, ColumnType, OutputFile, Role, Statistic
+from gem_core.gem.contracts.layout import Column, ColumnType, Layout, Role, Scale
+from gem_core.gem.contracts.members import Statistic
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.gem.job import GemJob
 from gem_core.outcome import Outcome
 from gem_core.page.survey import survey
-from tests.audit.build import STATISTICS, audited, changed, job, matched_table, write
+from tests.audit.build import (
+    STATISTICS,
+    audited,
+    changed,
+    job,
+    matched_table,
+    promises_for,
+    write,
+)
 
 NAMES = {"gers_id": "segment", "match_confidence": "score", "match_status": "state"}
 WORDS = {"matched": "yes", "unmatched": "no", None: None, "maybe": "maybe"}
 OTHER = replace(
     X_VERSION_1,
     name="other",
-    output=OutputFile(
+    layout=Layout(
+        name="other",
+        marks=("segment", "score", "state"),
         columns={
             Role.ID: Column("id", ColumnType.INTEGER_OR_TEXT),
             Role.GERS_ID: Column("segment", ColumnType.TEXT),
             Role.CONFIDENCE: Column("score", ColumnType.FLOAT),
             Role.STATUS: Column("state", ColumnType.TEXT),
         },
-        matched="yes",
-        unmatched="no",
+        matched=("yes",),
+        unmatched=("no",),
+        scale=Scale.UNIT,
+        keeps_input=True,
     ),
     statistics={statistic: f"x_{statistic}" for statistic in Statistic},
 )
@@ -81,9 +93,9 @@ def test_the_verdicts_are_the_same(
     other = audited(tmp_path, output, of=in_other_words(job()), with_values=True)
     assert verdicts(other) == verdicts(input_)
     assert (other.outcome, other.share_matched) == (input_.outcome, input_.share_matched)
-    again = survey(output, promises_of(other.facts.job), with_map=True)
+    again = survey(output, promises_for(other.facts.job, in_other(table)), with_map=True)
     assert again == replace(
-        survey(write(tmp_path, table), promises_of(job()), with_map=True),
+        survey(write(tmp_path, table), promises_for(job(), table), with_map=True),
         bytes_read=again.bytes_read,
     )
 

@@ -93,6 +93,7 @@ def test_the_job_has_the_same_members_in_every_contract() -> None:
         "matchingType": "road",
         "createdAt": "2026-01-20T10:00:00+00:00",
         "modifiedAt": "2026-01-20T10:00:00+00:00",
+        "message": None,
     }
     assert record.job
     assert data["job"]["answer"] == record.job.answer

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gem_core.errors import OutputRefused
+from gem_core.errors import OutputRefused, OutputUnreachable
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results, deliver_ticket
 from gem_core.flows.job_files import output_name
@@ -73,7 +73,22 @@ def test_a_failed_or_cancelled_job_has_a_manifest(status: str) -> None:
     assert event["data"]["outcome"] == status
     assert event["data"]["output"] is None
     assert "subject" not in event
-    assert world.files.opened == []
+    found = event["data"]["search"]
+    assert (found["storageId"], found["name"], found["problem"]) == ("storage-001", OUTPUT, None)
+    assert [file["etag"] for file in found["found"]] == ["E1"]
+
+
+def test_a_failed_job_without_a_file_says_that_it_has_none() -> None:
+    world = settled(answer("failed"))
+    world.files.held.clear()
+    assert delivered(world)["data"]["search"]["found"] == []
+
+
+def test_a_storage_that_cannot_be_reached_holds_back_no_failed_job() -> None:
+    world = settled(answer("failed"))
+    world.files.errors[OUTPUT] = OutputUnreachable("403")
+    found = delivered(world)["data"]["search"]
+    assert (found["found"], found["problem"]) == ([], "403")
 
 
 @pytest.mark.parametrize("reason", ["lost", "expired"])

@@ -1,10 +1,13 @@
 """A problem that may pass is waited for; a manifest without all checks is never final."""
 
+import io
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from gem_core.audit.child.in_process import audit_in_process
@@ -168,8 +171,20 @@ def test_a_missing_input_is_noted_without_a_wait() -> None:
     assert "not there" in delivered(world)["data"]["input"]["note"]
 
 
+SHUFFLED = [*range(0, 30_000, 2), *range(29_999, 0, -2)]
+
+
 def shuffled() -> bytes:
-    return ids_file([*range(0, 30_000, 2), *range(29_999, 0, -2)])
+    """An output with ids out of order, and no match."""
+    columns = {
+        "id": pa.array(SHUFFLED, pa.int64()),
+        "gers_id": pa.nulls(len(SHUFFLED), pa.string()),
+        "match_confidence": pa.nulls(len(SHUFFLED), pa.float64()),
+        "match_status": pa.array(["unmatched"] * len(SHUFFLED)),
+    }
+    file = io.BytesIO()
+    pq.write_table(pa.table(columns), file)
+    return file.getvalue()
 
 
 def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gem_core.errors import GemAnswerError, GemJobNotFound, RecordUnreadable
+from gem_core.errors import GemAnswerError, GemJobNotFound
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.find_trouble import find_trouble
@@ -84,14 +84,32 @@ def test_a_404_in_another_contract_does_not_lose_the_job() -> None:
 def test_a_finished_job_waits_for_the_newer_version(monkeypatch: pytest.MonkeyPatch) -> None:
     """The output exists, but this version cannot name it: the job must not be `output_missing`."""
     world = rolled_back(settled(), lastAnswer={"jobRunId": JOB, **finished()})
-    for _ in range(3):
-        with pytest.raises(RecordUnreadable, match="of-tomorrow"):
-            deliver_results(world.deliverer, JOB)
-        world.clock.move(world.output_grace)
+    assert deliver_results(world.deliverer, JOB) is None
     assert world.queue.sent == []
     assert world.record().stage is Stage.SETTLED
     monkeypatch.setitem(known.CONTRACTS, TOMORROW, X_VERSION_1)
     assert delivered(world)["data"]["outcome"] == "valid"
+
+
+def test_a_finished_job_waits_no_longer_than_for_an_output(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = rolled_back(settled(), lastAnswer={"jobRunId": JOB, **finished()})
+    assert deliver_results(world.deliverer, JOB) is None
+    world.clock.move(world.output_grace)
+    data = delivered(world)["data"]
+    assert (data["outcome"], data["contract"], data["output"]) == ("not_audited", TOMORROW, None)
+    (failed,) = (check for check in data["checks"]["notPassed"] if check["verdict"] == "failed")
+    assert failed["name"] == "layout_known"
+    assert "'of-tomorrow', which this version does not know" in failed["detail"]
+    assert data["job"]["answer"] == {"jobRunId": JOB, **finished()}
+
+    first = world.record().manifest_id
+    monkeypatch.setitem(known.CONTRACTS, TOMORROW, X_VERSION_1)
+    world.queue.sent.clear()
+    redeliver_job(world.manager, JOB)
+    assert delivered(world)["data"]["outcome"] == "valid"
+    assert world.record().manifest_id != first
 
 
 @pytest.mark.parametrize("reason", [Settlement.FAILED, Settlement.LOST, Settlement.EXPIRED])

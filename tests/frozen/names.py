@@ -26,6 +26,7 @@ from gem_core.flows.job_documents import JobDocument
 from gem_core.flows.list_jobs import list_jobs
 from gem_core.flows.replay_poison import Replay
 from gem_core.flows.timer_status import TimerStatus
+from gem_core.gem.contracts.known import CONTRACTS, OTHER_LAYOUTS
 from gem_core.logs import Event
 from gem_core.outcome import Outcome
 from gem_core.settings.app_settings import InputCompare, QueueEncoding, TriggerSource, read_settings
@@ -74,6 +75,7 @@ def collected() -> dict[str, list[str]]:
         "manifest": {f"type {EVENT_TYPE}", f"dataschema {DATA_SCHEMA}", *_of_schema(SCHEMA)},
         "ids": _ids(),
         "words": {f"{kind.__name__}.{word}" for kind in _ENUMS for word in kind},
+        "contracts": {*CONTRACTS, *(layout.name for layout in OTHER_LAYOUTS)},
         "checks": {f"{check.name} {check.severity}" for check in CHECKS},
         "diagnostics": {check.name for check in DIAGNOSTICS},
         "events": _events(),

@@ -7,7 +7,14 @@ from email.utils import format_datetime
 
 import pytest
 
-from gem_core.errors import GemAccessError, GemAnswerError, GemError, GemJobNotFound, GemUnavailable
+from gem_core.errors import (
+    GemAccessError,
+    GemAnswerError,
+    GemError,
+    GemJobNotFound,
+    GemQuestionRefused,
+    GemUnavailable,
+)
 from gem_core.gem.client import MAX_RETRY_AFTER_SECONDS
 from gem_core.gem.job import GemJob
 from tests.builders import JOB
@@ -91,7 +98,7 @@ def test_403_is_an_error_at_once() -> None:
         (201, GemAnswerError),
         (204, GemAnswerError),
         (301, GemAnswerError),
-        (400, GemAnswerError),
+        (400, GemQuestionRefused),
         (410, GemAnswerError),
     ],
 )

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from multiprocessing import get_context
 
 from rich.console import Console
 from rich.progress import Progress
@@ -15,6 +16,7 @@ from tests.world.audit import REAL, TINY, Auditing
 from tests.world.campaign import Task, all_cases, exhaustive_tasks, quiet, random_tasks, run
 from tests.world.exhaustive import with_faults
 from tests.world.faults import Fault
+from tests.world.hybrids import breaches
 from tests.world.plan import CallFault, Plan, random_plan
 from tests.world.sabotage import SABOTAGES
 from tests.world.shrink import shrunk
@@ -23,6 +25,8 @@ from tests.world.world import World
 
 RUNS = 40_000
 QUICK_RUNS = 400
+HYBRIDS = 100_000
+QUICK_HYBRIDS = 300
 SHOWN = 10
 
 
@@ -42,12 +46,26 @@ def _campaign(arguments: argparse.Namespace) -> int:
     began = time.monotonic()
     tally = _run(_tasks(arguments), arguments)
     Console(width=110).print(tally.table())
+    wrong = [] if arguments.sabotage else _hybrids(arguments)
     took = time.monotonic() - began
     print(f"{took:.0f} s, {arguments.workers} processes, {tally.cpu_seconds:.0f} s of CPU")
     for command, breach in tally.failing[:SHOWN]:
         sabotage = f" --sabotage {arguments.sabotage}" if arguments.sabotage else ""
         print(f'BREACH  make chaos ARGS="{command}{sabotage}"\n        {breach}')
-    return 1 if tally.breaches else 0
+    return 1 if tally.breaches or wrong else 0
+
+
+def _hybrids(arguments: argparse.Namespace) -> list[str]:
+    """Take hybrids of GEM's generations through the pure core."""
+    count = arguments.hybrids
+    if count is None:
+        count = QUICK_HYBRIDS if arguments.quick else HYBRIDS
+    chunks = [range(at, min(at + 1000, count)) for at in range(0, count, 1000)]
+    with get_context("forkserver").Pool(arguments.workers) as pool:
+        wrong = [breach for found in pool.imap_unordered(breaches, chunks) for breach in found]
+    print(f"{count:,} hybrids of GEM's generations, {len(wrong)} broken promises")
+    print(*(f"BREACH  {breach}" for breach in wrong[:SHOWN]), sep="\n", end="")
+    return wrong
 
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
@@ -57,6 +75,9 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         epilog="docs/chaos.md says how it works.",
     )
     parser.add_argument("--runs", type=int, help=f"random runs, seeds from 0 on ({RUNS:,})")
+    parser.add_argument(
+        "--hybrids", type=int, help=f"hybrids of GEM's generations, seeds from 0 on ({HYBRIDS:,})"
+    )
     parser.add_argument(
         "--quick", action="store_true", help=f"{QUICK_RUNS:,} seeds, and only two exhaustive cases"
     )

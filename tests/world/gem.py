@@ -7,8 +7,9 @@ from random import Random
 from typing import Any
 
 from gem_core.errors import GemJobNotFound
+from gem_core.gem.contracts.contract import Contract
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
-from gem_core.gem.job import GemJob
+from gem_core.gem.job import IMPOSSIBLE_JOB, GemJob
 from tests.builders import answer
 
 type Word = str
@@ -61,8 +62,12 @@ class LivingGem:
         self._seconds = seconds
         self.said: dict[str, set[Word]] = {job_run_id: set() for job_run_id in lives}
 
-    def get_job(self, job_run_id: str) -> GemJob:
+    contracts = (X_VERSION_1,)
+
+    def get_job(self, job_run_id: str, contract: Contract = X_VERSION_1) -> GemJob:
         """What GEM says of the job now."""
+        if job_run_id == IMPOSSIBLE_JOB:
+            raise GemJobNotFound("404")
         life = self._lives[job_run_id]
         now = self._seconds()
         word = life.word_at(now)
@@ -72,7 +77,7 @@ class LivingGem:
         body = answer(word, jobRunId=job_run_id, inputFileName=life.input_name, **_more(life, word))
         if word == "running":
             body["progress"] = min(99, round(100 * now / max(life.settled_by, 1)))
-        return X_VERSION_1.read(body, job_run_id=job_run_id)
+        return contract.read(body, job_run_id=job_run_id)
 
 
 def _more(life: Life, word: Word) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from gem_core.audit.audit import audit, not_opened_report
 from gem_core.audit.child.result import AuditResult, PageOptions
+from gem_core.audit.judging.file_checks import layout_known
 from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.report_json import report_to_json
@@ -65,6 +66,7 @@ def result_of(report: Report) -> AuditResult:
         unfinished=_unfinished(report),
         over_limit=report.over_limit,
         not_compared=report.not_compared,
+        layout_known=layout_known.name not in report.failed(),
         is_read=not (facts.unsupported or isinstance(facts.file, NotOpened)),
     )
 

@@ -33,6 +33,8 @@ class AuditResult:
     """Of the output."""
     requests: int
     """For the output, with the one that opened it."""
+    layout_known: bool = True
+    """Whether the app knows the layout of the output, as far as it was opened."""
     is_read: bool = True
     """False when the output was not opened, or pyarrow cannot read its rows."""
     unfinished: str = ""

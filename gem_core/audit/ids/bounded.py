@@ -13,7 +13,7 @@ from gem_core.audit.options import IdLimits
 from gem_core.audit.parquet.opened_file import OpenedFile
 from gem_core.audit.parquet.reader_errors import is_shortage
 from gem_core.audit.rows.row_batch import RowBatch
-from gem_core.gem.contracts.contract import Role
+from gem_core.gem.contracts.layout import Role
 
 
 class DiskBoundIds:

@@ -32,7 +32,9 @@ class Missing(Exception):
 
 
 class NotAsked(Missing):
-    """The part is found only on request, and nobody asked. The message says how to ask."""
+    """Nobody asked for the part, and the message says how to ask; or the output's layout does not
+    promise it.
+    """
 
 
 type Need[Part] = Callable[[Facts], Part]

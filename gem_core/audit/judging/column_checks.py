@@ -5,27 +5,21 @@ from collections.abc import Callable, Sequence
 
 from gem_core.audit.against_input.columns import ColumnChanges
 from gem_core.audit.against_input.values import ValueFacts
-from gem_core.audit.contract import promises_of
 from gem_core.audit.judging.check import ERROR, WARNING, Check, Severity, check
 from gem_core.audit.judging.facts import Facts
-from gem_core.audit.judging.parts import footer, input_columns, input_values
+from gem_core.audit.judging.parts import column, footer, input_columns, input_values, promises
 from gem_core.audit.judging.verdict import Judgement, failed, no_problem, not_run, passed
-from gem_core.gem.contracts.contract import Role
+from gem_core.gem.contracts.layout import Role
 
 
 def _promised(name: str, role: Role, title: str) -> Check:
     """A column that every output has, once and of an accepted type."""
-
-    def problem(facts: Facts) -> str:
-        schema = footer(facts).schema
-        return promises_of(facts.job).columns[role].problem(schema)
-
-    return check(ERROR, title, problem, name=name)(no_problem)
+    return check(ERROR, title, lambda facts: column(facts, role), name=name)(no_problem)
 
 
 def _other_names(facts: Facts) -> list[str]:
     """The names of all columns but those that have a check of their own."""
-    checked = {promise.name for promise in promises_of(facts.job).columns.values()}
+    checked = {promise.name for promise in promises(facts).columns.values()}
     return [name for name in footer(facts).schema.names if name not in checked]
 
 
@@ -79,7 +73,8 @@ COLUMN_CHECKS = (
     _promised(
         "confidence_column",
         Role.CONFIDENCE,
-        "There is one column of confidences, float32 or float64, not an integer percentage.",
+        "There is one column of confidences, float32 or float64; an integer percentage only in "
+        "layouts that have it.",
     ),
     _promised("status_column", Role.STATUS, "There is one column of statuses, of a text type."),
     _promised("id_column", Role.ID, "There is one column of ids, integer or text."),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gem_core.audit.against_input.input_facts import InputFacts
 from gem_core.audit.against_input.values import ValueFacts
+from gem_core.audit.contract import Promises
 from gem_core.audit.ids.facts import IdFacts
 from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.parquet.opened_file import Fault, OpenedFile
@@ -24,6 +25,9 @@ class Facts:
     input: InputFacts
     decoded_apart: str | None = None
     """The column that was decoded in a second thread, if there was one."""
+    promises: Promises | None = None
+    """What the layout of the output promises; None when the output was not opened, or the app
+    cannot audit its layout."""
     data_fault: str = ""
     """Why the rows could not be read to the end, or empty."""
     unsupported: str = ""

@@ -2,6 +2,7 @@
 
 from pathlib import PurePosixPath
 
+from gem_core.audit.contract import Promises
 from gem_core.audit.judging.check import (
     ERROR,
     WARNING,
@@ -14,9 +15,18 @@ from gem_core.audit.judging.check import (
 )
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.not_opened import NotOpened, Obstacle
-from gem_core.audit.judging.parts import NOT_PARQUET, content, footer, output_name, rows
+from gem_core.audit.judging.parts import (
+    NOT_PARQUET,
+    answer,
+    content,
+    footer,
+    output_name,
+    promises,
+    rows,
+)
 from gem_core.audit.judging.verdict import Judgement, failed, no_problem, passed
 from gem_core.audit.parquet.opened_file import Fault, FaultKind, OpenedFile
+from gem_core.gem.contracts.known import CONTRACTS, layout_of
 
 _STEPS = tuple(FaultKind)
 
@@ -49,7 +59,7 @@ def _expected_input(facts: Facts) -> str:
 
 
 def _job_input(facts: Facts) -> str:
-    return known(facts.job.input_name, "the job has no inputFileName")
+    return known(facts.job.input_name, "GEM names no input file")
 
 
 @check(ERROR, "The job's input is the file named at its registration.", _expected_input, _job_input)
@@ -74,18 +84,56 @@ def auditable(problem: str) -> Judgement:
     return no_problem(problem)
 
 
+def _layout(facts: Facts) -> str:
+    """Why the app does not know the layout, or empty."""
+    if isinstance(facts.file, NotOpened) and facts.file.obstacle is Obstacle.CONTRACT:
+        return facts.file.detail
+    opened = footer(facts)
+    if facts.promises:
+        return ""
+    names = ", ".join(name[:100] for name in opened.schema.names[:20])
+    layout = layout_of(facts.job, opened.schema.names)
+    kind = f"a {layout.name} output, which has no GERS ids; its" if layout else "its"
+    return f"{kind} columns are {names}" + (", …" if len(opened.schema.names) > 20 else "")  # noqa: PLR2004 - as cut
+
+
+@check(ERROR, "The app knows the layout of the output.", _layout)
+def layout_known(problem: str) -> Judgement:
+    """A file whose columns no page describes says nothing about the output."""
+    return no_problem(problem)
+
+
+@check(
+    WARNING,
+    "The layout of the output is that of GEM's answer.",
+    answer,
+    promises,
+    lambda facts: facts.job.contract,
+)
+def layout_of_contract(_: object, found: Promises, contract: str) -> Judgement:
+    """An answer of one generation with the file of another may be a mistake of GEM's."""
+    own, layout = CONTRACTS[contract].layout, found.layout
+    return (
+        passed()
+        if layout is own
+        else failed(
+            f"the output has the layout {layout.name}, GEM answered in the contract {contract}"
+        )
+    )
+
+
 def _job_output(facts: Facts) -> str:
-    return known(facts.job.output_name, "the job has no outputFileName")
+    return known(facts.job.output_name, "GEM names no output file")
 
 
 @check(ERROR, "The output is the file that the job names.", output_name, _job_output)
 def named_by_job(found: str, reported: str) -> Judgement:
-    """Compared with the details' `outputFileName`."""
+    """Compared with the name in GEM's answer."""
     return passed() if reported == found else failed(f"{found!r}, the job names {reported!r}")
 
 
 def _promised_output(facts: Facts) -> str:
-    return known(facts.job.promised_output, "the job has no inputFileName")
+    return known(facts.job.promised_output, "GEM names no input file")
 
 
 @check(
@@ -131,7 +179,13 @@ def chunks_in_bounds(file: OpenedFile) -> Judgement:
     return failed(f"{count} column chunks lie outside of the data", count) if count else passed()
 
 
-@check(ERROR, "The output has at least one row.", footer)
+def _with_rows(facts: Facts) -> OpenedFile:
+    if promises(facts).layout.row_per_match:
+        raise NotAsked("an output of this layout has no rows if no road was matched")
+    return footer(facts)
+
+
+@check(ERROR, "The output has at least one row.", _with_rows)
 def has_rows(file: OpenedFile) -> Judgement:
     """As the footer states."""
     return passed() if file.rows else failed("there are no rows")
@@ -176,6 +230,8 @@ FILE_CHECKS = (
     _opens("footer_not_encrypted", "The footer is not encrypted.", FaultKind.ENCRYPTED),
     _opens("footer_readable", "The footer can be read.", FaultKind.FOOTER),
     chunks_in_bounds,
+    layout_known,
+    layout_of_contract,
     has_rows,
     rows_readable,
 )

@@ -10,9 +10,10 @@ from fractions import Fraction
 
 from gem_core.audit.judging.check import Missing, Need, known
 from gem_core.audit.judging.facts import Facts
-from gem_core.audit.judging.parts import distinct_ids, rows
-from gem_core.gem.contracts.contract import Statistic
-from gem_core.gem.contracts.known import contract_of
+from gem_core.audit.judging.parts import promises, rows
+from gem_core.audit.judging.parts import roads as counted_roads
+from gem_core.gem.contracts.known import figure
+from gem_core.gem.contracts.members import Statistic
 from gem_core.gem.contracts.percent import Percent
 
 
@@ -32,6 +33,8 @@ class Counted:
     matched: Mapping[Counting, Fraction]
     """The share of matched roads, 0 to 1."""
     unmatched: Mapping[Counting, Fraction]
+    rows_are_matches: bool = False
+    """Whether the output has a row for each match, so that its rows do not count roads."""
     ids_unknown: str = ""
     """Why there is no counting by ids, or empty."""
 
@@ -48,38 +51,51 @@ def count_roads(facts: Facts) -> Counted:
 
     """
     profile = rows(facts)
-    counts = {Counting.ROWS: profile.rows}
+    has_row_per_road = not promises(facts).layout.row_per_match
+    counts = {Counting.ROWS: profile.rows} if has_row_per_road else {}
     matched, unmatched = {}, {}
-    if profile.rows and profile.matched is not None and profile.unmatched is not None:
+    if (
+        has_row_per_road
+        and profile.rows
+        and profile.matched is not None
+        and profile.unmatched is not None
+    ):
         matched[Counting.ROWS] = Fraction(profile.matched, profile.rows)
         unmatched[Counting.ROWS] = Fraction(profile.unmatched, profile.rows)
     try:
-        distinct, distinct_matched = distinct_ids(facts)
+        distinct, distinct_matched = counted_roads(facts)
     except Missing as reason:
-        return Counted(counts, matched, unmatched, str(reason))
+        return Counted(
+            counts,
+            matched,
+            unmatched,
+            rows_are_matches=not has_row_per_road,
+            ids_unknown=str(reason),
+        )
     counts[Counting.IDS] = distinct
-    if distinct and matched:
+    if distinct and profile.matched is not None:
         matched[Counting.IDS] = Fraction(distinct_matched, distinct)
         unmatched[Counting.IDS] = 1 - matched[Counting.IDS]
-    return Counted(counts, matched, unmatched)
+    return Counted(counts, matched, unmatched, rows_are_matches=not has_row_per_road)
 
 
 def name_of(statistic: Statistic) -> Need[str]:
     """The statistic's name in GEM's answer."""
-    return lambda facts: contract_of(facts.job).statistics[statistic]
+    return lambda facts: figure(facts.job, statistic).name
 
 
 def reported(facts: Facts, statistic: Statistic) -> object:
     """The statistic as received; None without one."""
-    return facts.job.statistics.get(name_of(statistic)(facts))
+    return figure(facts.job, statistic).value
 
 
 def share(statistic: Statistic) -> Need[Percent]:
     """One of the four shares."""
 
     def read(facts: Facts) -> Percent:
+        _figure(facts, statistic)
         try:
-            return contract_of(facts.job).read_share(_figure(facts, statistic))
+            return figure(facts.job, statistic).share()
         except ValueError as error:
             raise Missing(f"{name_of(statistic)(facts)}: {error}") from None
 
@@ -123,5 +139,5 @@ def _number(facts: Facts, statistic: Statistic) -> int | float:
 
 
 def _figure(facts: Facts, statistic: Statistic) -> object:
-    name = name_of(statistic)(facts)
-    return known(facts.job.statistics.get(name), f"the job's statistics have no {name}")
+    found = figure(facts.job, statistic)
+    return known(found.value, f"the job's statistics have no {found.name}")

@@ -1,10 +1,11 @@
 """The parts of the facts that checks need, each with the reason when it is missing. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from gem_core.audit.against_input.columns import ColumnChanges
 from gem_core.audit.against_input.values import ValueFacts
-from gem_core.audit.contract import promises_of
+from gem_core.audit.contract import Promises
 from gem_core.audit.ids.facts import IdFacts
 from gem_core.audit.judging.check import Missing, Need, NotAsked, known
 from gem_core.audit.judging.facts import Facts
@@ -13,10 +14,20 @@ from gem_core.audit.parquet.opened_file import Fault, OpenedFile
 from gem_core.audit.rows.confidence import Confidence
 from gem_core.audit.rows.offenders import Offenders
 from gem_core.audit.rows.profile import Profile
-from gem_core.audit.rows.row_rules import COLUMNS_OF, RowRule
-from gem_core.gem.contracts.contract import Role
+from gem_core.audit.rows.row_rules import COLUMNS_OF, OF_MATCHES, RowRule
+from gem_core.gem.contracts.layout import Role
 
 NOT_PARQUET = "the output is not readable Parquet"
+UNKNOWN_LAYOUT = "the layout of the output is not known"
+NO_STATUS = "the rows of this layout have no status: each one is a match"
+KEEPS_NO_COLUMNS = "outputs of this layout do not keep the columns of the input"
+
+
+def answer(facts: Facts) -> Mapping[str, Any]:
+    """GEM's answer about the job. Raises NotAsked for a file that is audited without its job."""
+    if not facts.job.answer:
+        raise NotAsked("there is no answer of GEM about a job")
+    return facts.job.answer
 
 
 def output_name(facts: Facts) -> str:
@@ -39,9 +50,15 @@ def footer(facts: Facts) -> OpenedFile:
     return file
 
 
+def promises(facts: Facts) -> Promises:
+    """What the output's layout promises."""
+    footer(facts)
+    return known(facts.promises, UNKNOWN_LAYOUT)
+
+
 def rows(facts: Facts) -> Profile:
     """The rows, read to the end."""
-    footer(facts)
+    promises(facts)
     none_read = "the output has none of the columns that are checked"
     return known(facts.profile, facts.broken_off or none_read)
 
@@ -50,7 +67,8 @@ def offenders(rule: RowRule) -> Need[Offenders]:
     """The rows that break a rule."""
 
     def found(facts: Facts) -> Offenders:
-        _require(facts, COLUMNS_OF[rule])
+        by_match = rule in OF_MATCHES and promises(facts).layout.row_per_match
+        _require(facts, sorted(COLUMNS_OF[rule] - ({Role.STATUS} if by_match else set())))
         return rows(facts).offenders[rule]
 
     return found
@@ -59,7 +77,7 @@ def offenders(rule: RowRule) -> Need[Offenders]:
 def matched_rows(facts: Facts) -> int:
     """The number of matched rows."""
     profile = rows(facts)
-    if profile.matched is None or not profile.rows:
+    if profile.matched is None or not (profile.rows or promises(facts).layout.row_per_match):
         raise Missing("there are no rows with a status")
     return profile.matched
 
@@ -87,6 +105,21 @@ def ids(facts: Facts) -> IdFacts:
     return known(facts.ids, facts.ids_fault)
 
 
+def roads(facts: Facts) -> tuple[int, int]:
+    """The number of roads, and of those with a match. A road is a distinct id.
+
+    A layout with a row for each match has no row for other roads: they are counted in the input.
+    """
+    distinct, matched = distinct_ids(facts)
+    if not promises(facts).layout.row_per_match:
+        return distinct, matched
+    try:
+        absent, foreign = _missing_ids(facts).count, extra_ids(facts).count
+    except Missing as reason:
+        raise Missing(f"roads without a match are only in the input: {reason}") from None
+    return distinct - foreign + absent, matched - foreign
+
+
 def distinct_ids(facts: Facts) -> tuple[int, int]:
     """The number of distinct ids, and of those that have a matched row."""
     found = ids(facts)
@@ -101,7 +134,13 @@ def repeated_ids(facts: Facts) -> int:
 
 
 def missing_ids(facts: Facts) -> Offenders:
-    """The distinct ids of the input that the output lacks."""
+    """The distinct ids of the input that the output lacks, if it is to have them all."""
+    if promises(facts).layout.row_per_match:
+        raise NotAsked("outputs of this layout have no row for a road without a match")
+    return _missing_ids(facts)
+
+
+def _missing_ids(facts: Facts) -> Offenders:
     _require_input(facts)
     found = ids(facts)
     return Offenders(known(found.missing, found.not_compared), found.missing_examples)
@@ -117,7 +156,7 @@ def extra_ids(facts: Facts) -> Offenders:
 def input_columns(facts: Facts) -> ColumnChanges:
     """The input's columns beside the output's."""
     _require_input(facts)
-    footer(facts)
+    _require_kept_columns(facts)
     return known(facts.input.columns, facts.input.note)
 
 
@@ -126,7 +165,7 @@ def input_values(facts: Facts) -> ValueFacts:
     _require_input(facts)
     if facts.values is None:
         raise NotAsked("only ids are compared; GEM_INPUT_COMPARE or --compare asks for all columns")
-    footer(facts)
+    _require_kept_columns(facts)
     if facts.broken_off:
         raise Missing(facts.broken_off)
     return facts.values
@@ -142,9 +181,30 @@ def _require_input(facts: Facts) -> None:
         raise NotAsked(facts.input.note)
 
 
+def _require_kept_columns(facts: Facts) -> None:
+    """Raise NotAsked unless the output is to have the columns of the input."""
+    if not promises(facts).layout.keeps_input:
+        raise NotAsked(KEEPS_NO_COLUMNS)
+
+
+def column(facts: Facts, role: Role) -> str:
+    """What is wrong with a column, in words; empty when nothing is.
+
+    Raises NotAsked if the output's layout does not have the column, or need not have it.
+    """
+    found, schema = promises(facts), footer(facts).schema
+    if promise := found.columns.get(role):
+        return promise.problem(schema)
+    if role is Role.STATUS:
+        raise NotAsked(NO_STATUS)
+    optional = found.optional.get(role)
+    if optional is None or optional.name not in schema.names:
+        raise NotAsked(f"the output has no column for the {role}")
+    return optional.problem(schema)
+
+
 def _require(facts: Facts, roles: Collection[Role]) -> None:
     """Raise Missing, with what is wrong, unless the output has these columns as promised."""
-    schema = footer(facts).schema
-    for role, promise in promises_of(facts.job).columns.items():
-        if role in roles and (problem := promise.problem(schema)):
+    for role in roles:
+        if problem := column(facts, role):
             raise Missing(problem)

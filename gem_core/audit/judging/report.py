@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gem_core.audit.judging.check import Severity
 from gem_core.audit.judging.checks import CHECKS, COMPARISONS
 from gem_core.audit.judging.facts import Facts
-from gem_core.audit.judging.file_checks import auditable
+from gem_core.audit.judging.file_checks import auditable, layout_known, layout_of_contract
 from gem_core.audit.judging.ruleset import RULESET
 from gem_core.audit.judging.verdict import Judgement, Verdict
 from gem_core.outcome import Outcome
@@ -63,11 +63,22 @@ class Report:
 
     @property
     def share_matched(self) -> float | None:
-        """Share of the rows, 0 to 1; None when statuses are unknown, or there are no rows."""
-        profile = self.facts.profile
+        """Share of the rows, 0 to 1; None when rows have no status, or there are no rows."""
+        profile, promises = self.facts.profile, self.facts.promises
+        if promises and promises.layout.row_per_match:
+            return None
         if not profile or profile.matched is None or not profile.rows:
             return None
         return profile.matched / profile.rows
+
+    @property
+    def drift(self) -> tuple[str, ...]:
+        """Where the output departs from the contract of GEM's answer, one sentence each."""
+        return tuple(
+            line.judgement.detail
+            for line in self.checks
+            if line.name == layout_of_contract.name and line.verdict is Verdict.FAILED
+        )
 
     @property
     def temporary_problem(self) -> str:
@@ -115,10 +126,14 @@ def judge(facts: Facts, *, bytes_read: int, requests: int) -> Report:
     return Report(_outcome(lines), lines, facts, bytes_read, requests)
 
 
+_OF_THE_APP = {auditable.name, layout_known.name}
+"""Checks that fail for a limit of the app, which says nothing about the output."""
+
+
 def _outcome(lines: Iterable[CheckResult]) -> Outcome:
     failed = [line for line in lines if line.verdict is Verdict.FAILED]
     errors = {line.name for line in failed if line.severity is Severity.ERROR}
     if errors:
-        return Outcome.NOT_AUDITED if errors == {auditable.name} else Outcome.INVALID
+        return Outcome.NOT_AUDITED if errors <= _OF_THE_APP else Outcome.INVALID
     has_warning = any(line.severity is Severity.WARNING for line in failed)
     return Outcome.VALID_WITH_WARNINGS if has_warning else Outcome.VALID

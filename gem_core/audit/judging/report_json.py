@@ -8,13 +8,16 @@ from itertools import islice
 from typing import Any
 
 from gem_core.audit.against_input.values import ValueFacts
+from gem_core.audit.judging.check import Missing
 from gem_core.audit.judging.facts import Facts
+from gem_core.audit.judging.parts import roads
 from gem_core.audit.judging.report import CheckResult, Report
 from gem_core.audit.judging.ruleset import COUNTS, RULESET
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.rows.confidence import QUANTILES, Confidence
 from gem_core.audit.rows.example import Example
 from gem_core.audit.rows.row_rules import RowRule
+from gem_core.gem.contracts.layout import Scale
 
 _ROLES = {
     "road_count": "roads",
@@ -45,6 +48,7 @@ def report_to_json(report: Report) -> dict[str, Any]:
         "match": _match(facts),
         "statistics": _statistics(facts, report.checks),
         "checks": _checks(report.checks, complete=report.complete),
+        "drift": list(report.drift),
         "reading": {
             "bytesRead": report.bytes_read,
             "requests": report.requests,
@@ -100,7 +104,9 @@ def _check(result: CheckResult) -> dict[str, Any]:
 
 def _output(facts: Facts) -> dict[str, Any]:
     opened = facts.opened
+    promises = facts.promises
     return {
+        "layout": promises.layout.name if promises else None,
         "bytes": facts.size_bytes,
         "rows": opened.rows if opened else None,
         "rowGroups": opened.row_groups if opened else None,
@@ -146,15 +152,22 @@ def _match(facts: Facts) -> dict[str, Any] | None:
         "matches": profile.matched,
         "rowsWithoutMatch": profile.unmatched,
         "roads": _roads(facts),
-        "confidence": _confidence(profile.confidence) if profile.confidence else None,
+        "confidence": _confidence(profile.confidence, profile.scale)
+        if profile.confidence
+        else None,
     }
 
 
 def _roads(facts: Facts) -> dict[str, Any]:
     """Distinct ids. A road with at least one match is a matched road."""
     ids, profile = facts.ids, facts.profile
-    total = ids.distinct if ids else None
     matched = ids.distinct_matched if ids and profile and profile.matched is not None else None
+    total: int | None = None
+    try:
+        total, of_total = roads(facts)
+        matched = None if matched is None else of_total
+    except Missing:
+        pass
     unmatched = None if total is None or matched is None else total - matched
     return {
         "total": total,
@@ -170,9 +183,11 @@ def _share(part: int | None, whole: int | None) -> float | None:
     return part / whole if part is not None and whole else None
 
 
-def _confidence(confidence: Confidence) -> dict[str, Any]:
+def _confidence(confidence: Confidence, scale: Scale) -> dict[str, Any]:
+    """All figures are 0 to 1; `scale` says what the file has."""
     names = [f"p{round(share * 100):02}" for share in QUANTILES]
     return {
+        "scale": scale,
         "count": confidence.count,
         "min": confidence.minimum,
         "mean": confidence.mean,
@@ -201,16 +216,18 @@ def _statistics(facts: Facts, results: tuple[CheckResult, ...]) -> dict[str, Any
 def _counted(facts: Facts) -> dict[str, Any]:
     """Each figure by rows and by distinct ids, since nothing says that a road has one row."""
     profile, roads = facts.profile, _roads(facts)
-    rows = profile.rows if profile else None
+    promises = facts.promises
+    per_road = profile and promises and not promises.layout.row_per_match
+    rows = profile.rows if profile and per_road else None
     low = profile.offenders.get(RowRule.CONFIDENCE_THRESHOLD) if profile else None
     return {
         "roads": {"rows": rows, "ids": roads["total"]},
         "matchedShare": {
-            "rows": _share(profile.matched, rows) if profile else None,
+            "rows": _share(profile.matched, rows) if profile and per_road else None,
             "ids": roads["shareMatched"],
         },
         "unmatchedShare": {
-            "rows": _share(profile.unmatched, rows) if profile else None,
+            "rows": _share(profile.unmatched, rows) if profile and per_road else None,
             "ids": roads["shareUnmatched"],
         },
         "rowsBelowThreshold": low.count if low else None,

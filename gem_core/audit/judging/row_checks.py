@@ -74,6 +74,12 @@ def confidence_threshold(_: float, profile: Profile, found: Offenders) -> Judgem
 
 
 ROW_CHECKS = (
+    _row(
+        RowRule.LINEAR_REFERENCE_VALUES,
+        ERROR,
+        "Every linear reference is finite and not negative.",
+    ),
+    _row(RowRule.LINEAR_REFERENCE_ORDER, WARNING, "No match ends before it begins."),
     _row(RowRule.STATUS_PRESENT, ERROR, "Every row has a status."),
     _row(RowRule.STATUS_VALUES, ERROR, "Every status is matched or unmatched, in these letters."),
     _row(RowRule.GERS_ID_ON_MATCHED, ERROR, "Every matched row has a GERS id."),

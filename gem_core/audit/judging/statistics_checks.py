@@ -14,13 +14,24 @@ from gem_core.audit.judging.job_statistics import (
     name_of,
     roads,
     share,
+    threshold,
 )
+from gem_core.audit.judging.not_opened import Obstacle
+from gem_core.audit.judging.parts import answer
 from gem_core.audit.judging.verdict import Judgement, failed, not_run, passed
-from gem_core.gem.contracts.contract import Statistic
+from gem_core.gem.contracts.known import is_known
+from gem_core.gem.contracts.members import Statistic
 from gem_core.gem.contracts.percent import Percent
 
 CLOSE_POINTS = 1.0
 """Percentage points by which a share may differ without failing the output."""
+
+_SHARES = (
+    Statistic.MATCHED_SHARE,
+    Statistic.UNMATCHED_SHARE,
+    Statistic.FULLY_MATCHED_SHARE,
+    Statistic.PARTIALLY_MATCHED_SHARE,
+)
 
 _ALL = Percent("100%", Decimal(100))
 
@@ -37,8 +48,14 @@ def road_count(name: str, reported: int, counted: Counted) -> Judgement:
     for counting, found in counted.roads.items():
         if found == reported:
             return _agreed(counting)
+    ids = counted.roads.get(Counting.IDS)
+    if counted.rows_are_matches and ids is not None and reported < ids:
+        return not_run(
+            f"{name} is {reported}, the input has {ids} ids: GEM may leave out roads that are not "
+            "navigable"
+        )
     by_each = " and ".join(f"{found} by {counting}" for counting, found in counted.roads.items())
-    problem = f"{name} is {reported}, there are {by_each}"
+    problem = f"{name} is {reported}" + (f", there are {by_each}" if by_each else "")
     return _open_or_failed(problem, counted.ids_unknown)
 
 
@@ -52,9 +69,14 @@ def _counted(statistic: Statistic) -> Need[Counted]:
     def counted(facts: Facts) -> Counted:
         found = count_roads(facts)
         if not found.shares(statistic):
-            raise Missing("there are no rows with a status to count")
+            raise Missing(found.ids_unknown or "there are no rows with a status to count")
+        if found.rows_are_matches and (reported := roads(facts)) != found.roads[Counting.IDS]:
+            raise Missing(
+                f"the job's number of roads is {reported}, the input has "
+                f"{found.roads[Counting.IDS]} ids: shares cannot be compared"
+            )
         try:
-            counts_rows = roads(facts) == found.roads[Counting.ROWS]
+            counts_rows = roads(facts) == found.roads.get(Counting.ROWS)
         except Missing:
             counts_rows = False
         return replace(found, ids_unknown="") if counts_rows else found
@@ -129,7 +151,29 @@ def _adds_up(one: Percent, other: Percent, whole: Percent) -> Judgement:
     return failed(f"{one.text} + {other.text} is {found}%, not {whole.value}%")
 
 
+def _unreadable(facts: Facts) -> list[str]:
+    answer(facts)
+    if not is_known(facts.job):
+        raise Missing(Obstacle.CONTRACT)
+    problems = []
+    for need in (*map(share, _SHARES), roads, threshold):
+        try:
+            need(facts)
+        except Missing as reason:
+            problems.append(str(reason))
+    return problems
+
+
+@check(
+    WARNING, "Every figure of the job's statistics is there, and has a possible value.", _unreadable
+)
+def statistics_readable(problems: list[str]) -> Judgement:
+    """A figure that cannot be read is not compared, so somebody should look."""
+    return failed("; ".join(problems), len(problems)) if problems else passed()
+
+
 STATISTICS_CHECKS = (
+    statistics_readable,
     road_count,
     _share(
         "matched_share_close",

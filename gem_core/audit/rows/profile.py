@@ -11,11 +11,18 @@ from gem_core.audit.arrow.arrays import Mask
 from gem_core.audit.arrow.text import readable
 from gem_core.audit.contract import UsableColumns
 from gem_core.audit.rows.confidence import Confidence, ConfidenceFold
+from gem_core.audit.rows.in_percent import InPercent
 from gem_core.audit.rows.offenders import Offenders
 from gem_core.audit.rows.row_batch import RowBatch
 from gem_core.audit.rows.row_faults import faults
-from gem_core.audit.rows.row_rules import COLUMNS_OF, RowRule, Terms
-from gem_core.gem.contracts.contract import Role
+from gem_core.audit.rows.row_rules import (
+    COLUMNS_OF,
+    OF_CONFIDENCE,
+    OF_MATCHES,
+    RowRule,
+    Terms,
+)
+from gem_core.gem.contracts.layout import Role, Scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +32,7 @@ class Profile:
     rows: int
     """Counted while reading."""
     matched: int | None
-    """None when there is no usable status column."""
+    """None when it is not known which rows are matches."""
     unmatched: int | None
     offenders: Mapping[RowRule, Offenders]
     """A rule is absent when a column or a term that it needs is absent."""
@@ -35,6 +42,8 @@ class Profile:
     """Matched rows that have a GERS id; 0 also when the columns are not usable."""
     only_gers_id: str | None
     """The GERS id of all those rows, if all are equal."""
+    scale: Scale = Scale.UNIT
+    """Of the confidences in the file; those here are 0 to 1."""
 
 
 @dataclass(slots=True)
@@ -52,10 +61,17 @@ class Profiler:
     _first_gers_id: pa.Scalar | None = None
     _rows_with_gers_id: int = 0
     _gers_ids_vary: bool = False
+    _in_percent: InPercent | None = None
+
+    def __post_init__(self) -> None:
+        if self.usable.scale is Scale.BY_VALUES:
+            self._in_percent = InPercent(self.usable, self.terms.confidence_floor)
 
     def add(self, batch: pa.RecordBatch) -> Mask:
         """Fold a batch, and return which of its rows are matched."""
-        rows = RowBatch(batch, self.usable)
+        rows = RowBatch(batch, self.usable, in_percent=self.usable.scale is Scale.PERCENT)
+        if self._in_percent:
+            self._in_percent.add(batch, self._rows, rows.ids)
         for rule, mask in faults(rows, self.terms).items():
             self._count(rule, mask, rows.ids)
         self._matched += int(np.count_nonzero(rows.matched))
@@ -72,24 +88,38 @@ class Profiler:
     def profile(self) -> Profile:
         """What is known of all batches together."""
         roles = set(self.usable.columns)
-        has_status = Role.STATUS in roles
+        tells_matches = self.usable.tells_matches
+        scale, confidence, counts = self._of_scale()
+        of_matches = OF_MATCHES if self.usable.row_per_match else frozenset()
         return Profile(
             rows=self._rows,
-            matched=self._matched if has_status else None,
-            unmatched=self._unmatched if has_status else None,
+            matched=self._matched if tells_matches else None,
+            unmatched=self._unmatched if tells_matches else None,
             offenders={
-                rule: self._counts.get(rule, Offenders())
+                rule: counts.get(rule, Offenders())
                 for rule, columns in COLUMNS_OF.items()
-                if columns <= roles and rule not in self.terms.left_out
+                if rule not in self.terms.left_out
+                and columns <= (roles | ({Role.STATUS} if rule in of_matches else set()))
             },
-            confidence=self._confidence.confidence()
-            if {Role.STATUS, Role.CONFIDENCE} <= roles
+            confidence=confidence.confidence()
+            if tells_matches and Role.CONFIDENCE in roles
             else None,
             rows_with_gers_id=self._rows_with_gers_id,
             only_gers_id=None
             if self._first_gers_id is None or self._gers_ids_vary
             else readable(self._first_gers_id),
+            scale=scale,
         )
+
+    def _of_scale(self) -> tuple[Scale, ConfidenceFold, Mapping[RowRule, Offenders]]:
+        """What the confidences mean, their distribution, and the broken rules."""
+        scale = self.usable.scale
+        if self._in_percent is None:
+            return scale, self._confidence, self._counts
+        if not self._in_percent.is_right:
+            return Scale.UNIT, self._confidence, self._counts
+        others = {rule: found for rule, found in self._counts.items() if rule not in OF_CONFIDENCE}
+        return Scale.PERCENT, self._in_percent.fold, others | self._in_percent.counts
 
     def _count(self, rule: RowRule, mask: Mask, ids: pa.Array | None) -> None:
         before = self._counts.get(rule, Offenders())

@@ -1,6 +1,6 @@
 """The checked columns of one batch, and which of its rows are matched. Pure (numpy, pyarrow)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -9,13 +9,17 @@ import pyarrow.compute as pc
 from gem_core.audit.arrow.arrays import Mask, numbers, true_at, valid, valid_exactly_at
 from gem_core.audit.arrow.text import as_text
 from gem_core.audit.contract import UsableColumns
-from gem_core.gem.contracts.contract import Role
+from gem_core.gem.contracts.layout import Role
 
 
 class RowBatch:
     """The checked columns of one batch. A column that is not usable is None."""
 
-    def __init__(self, batch: pa.RecordBatch, usable: UsableColumns) -> None:
+    def __init__(
+        self, batch: pa.RecordBatch, usable: UsableColumns, *, in_percent: bool = False
+    ) -> None:
+        """With `in_percent`, confidences are divided by 100."""
+
         def column(role: Role) -> pa.Array | None:
             return batch.column(usable.columns[role]) if role in usable.columns else None
 
@@ -23,9 +27,14 @@ class RowBatch:
         self.ids = column(Role.ID)
         self.gers_ids = _converted(as_text, column(Role.GERS_ID))
         self.status = column(Role.STATUS)
-        self.matched, self.unmatched = self._by_status(usable.matched, usable.unmatched)
+        self.tells_matches = usable.tells_matches
+        self.matched, self.unmatched = self._by_status(usable)
+        self.linear_start = column(Role.LINEAR_START)
+        self.linear_end = column(Role.LINEAR_END)
         confidence = column(Role.CONFIDENCE)
-        self.confidence = _converted(_as_double, confidence)
+        self.confidence = _converted(as_double, confidence)
+        if in_percent and self.confidence is not None:
+            self.confidence = self.confidence / 100
         self.has_gers_id = self._not_null(self.gers_ids)
         """`matched` itself when just the matched rows have one; so for `has_confidence`."""
         self.has_confidence = self._not_null(confidence)
@@ -44,7 +53,7 @@ class RowBatch:
 
     def confidences(self) -> np.ndarray | None:
         """The confidences within 0 to 1 of the matched rows; None without the columns."""
-        if self.confidence is None or self.status is None:
+        if self.confidence is None or not self.tells_matches:
             return None
         if self.matched_confidences is not None:
             return self.matched_confidences
@@ -53,7 +62,7 @@ class RowBatch:
     @property
     def matched_with_gers_id(self) -> Mask | None:
         """Which matched rows have a GERS id; None without the columns."""
-        if self.gers_ids is None or self.status is None:
+        if self.gers_ids is None or not self.tells_matches:
             return None
         return self.matched & self.has_gers_id
 
@@ -62,13 +71,14 @@ class RowBatch:
             return self.matched
         return valid(values)
 
-    def _by_status(self, matched: str, unmatched: str) -> tuple[Mask, Mask]:
+    def _by_status(self, usable: UsableColumns) -> tuple[Mask, Mask]:
         """Which rows are matched, and which are unmatched."""
+        matched, unmatched = usable.matched, usable.unmatched
         if self.status is None:
             no_row = np.zeros(self.count, np.bool_)
-            return no_row, no_row
+            return ~no_row if usable.row_per_match else no_row, no_row
         if not pa.types.is_dictionary(self.status.type):
-            return _equal(self.status, matched), _equal(self.status, unmatched)
+            return _one_of(self.status, matched), _one_of(self.status, unmatched)
         # As bytes, since text may be invalid UTF-8.
         words = self.status.dictionary.view(pa.binary()).to_pylist()
         codes = numbers(self.status.indices)
@@ -78,16 +88,18 @@ class RowBatch:
         return _coded_as(words, matched, codes), _coded_as(words, unmatched, codes)
 
 
-def _coded_as(words: list[bytes | None], word: str, codes: np.ndarray) -> Mask:
-    hits = [code for code, each in enumerate(words) if each == word.encode()]
+def _coded_as(words: list[bytes | None], these: Sequence[str], codes: np.ndarray) -> Mask:
+    wanted = {word.encode() for word in these}
+    hits = [code for code, each in enumerate(words) if each in wanted]
     if len(hits) == 1:
         found: Mask = codes == hits[0]
         return found
     return np.isin(codes, hits)
 
 
-def _equal(texts: pa.Array, word: str) -> Mask:
-    return true_at(pc.equal(as_text(texts), word))
+def _one_of(texts: pa.Array, words: Sequence[str]) -> Mask:
+    found = [true_at(pc.equal(as_text(texts), word)) for word in words]
+    return np.logical_or.reduce(found) if len(found) > 1 else found[0]
 
 
 def _in_range(confidence: np.ndarray) -> Mask:
@@ -108,5 +120,6 @@ def _converted[T](convert: Callable[[pa.Array], T], array: pa.Array | None) -> T
     return None if array is None else convert(array)
 
 
-def _as_double(confidence: pa.Array) -> np.ndarray:
-    return numbers(confidence).astype(np.float64, copy=False)
+def as_double(column: pa.Array) -> np.ndarray:
+    """The numbers of a column; at nulls they have no meaning."""
+    return numbers(column).astype(np.float64, copy=False)

@@ -14,7 +14,7 @@ from gem_core.audit.arrow.arrays import Mask, true_at, valid
 from gem_core.audit.arrow.text import as_text, surely_none_blank
 from gem_core.audit.rows.gers import GERS_PATTERN, GersFormat
 from gem_core.audit.rows.gers_formats import uniform_format
-from gem_core.audit.rows.row_batch import RowBatch
+from gem_core.audit.rows.row_batch import RowBatch, as_double
 from gem_core.audit.rows.row_rules import RowRule, Terms
 
 _BLANK = r"\A[\s\v\x1c-\x1f\x{85}\p{Z}]*\z"
@@ -28,7 +28,8 @@ def faults(batch: RowBatch, terms: Terms) -> dict[RowRule, Mask]:
     found = (
         *_status_faults(batch),
         *_gers_id_faults(batch, terms.gers_format),
-        *_confidence_faults(batch, terms.confidence_floor),
+        *confidence_faults(batch, terms.confidence_floor),
+        *_linear_faults(batch),
         *_id_faults(batch),
     )
     return {rule: mask for rule, mask in found if mask.any()}
@@ -66,7 +67,7 @@ def _gers_id_faults(batch: RowBatch, expected: GersFormat | None) -> Faults:
     if uniform and has is batch.matched:
         return
     yield RowRule.GERS_ID_FORMAT, malformed & ~blank
-    if batch.status is None:
+    if not batch.tells_matches:
         return
     empty_on_unmatched = batch.unmatched & empty
     yield RowRule.GERS_ID_ON_MATCHED, batch.matched & ~has
@@ -75,7 +76,8 @@ def _gers_id_faults(batch: RowBatch, expected: GersFormat | None) -> Faults:
     yield RowRule.GERS_ID_NOT_BLANK, blank & ~empty_on_unmatched
 
 
-def _confidence_faults(batch: RowBatch, floor: float | None) -> Faults:
+def confidence_faults(batch: RowBatch, floor: float | None) -> Faults:
+    """Which rows break a rule of confidences; `floor` is None without a threshold."""
     if batch.confidence is None:
         return
     all_fine = batch.matched_confidences
@@ -84,13 +86,26 @@ def _confidence_faults(batch: RowBatch, floor: float | None) -> Faults:
         finite = np.isfinite(batch.confidence)
         yield RowRule.CONFIDENCE_FINITE, out_of_range & ~finite
         yield RowRule.CONFIDENCE_RANGE, out_of_range & finite
-    if batch.status is None:
+    if not batch.tells_matches:
         return
     if all_fine is None:
         yield RowRule.CONFIDENCE_ON_MATCHED, batch.matched & ~batch.has_confidence
     if floor is not None and (all_fine is None or not np.all(all_fine >= floor)):
         low = batch.matched & batch.in_range & (batch.confidence < floor)
         yield RowRule.CONFIDENCE_THRESHOLD, low
+
+
+def _linear_faults(batch: RowBatch) -> Faults:
+    if batch.linear_start is None or batch.linear_end is None:
+        return
+    has_start, has_end = valid(batch.linear_start), valid(batch.linear_end)
+    start, end = as_double(batch.linear_start), as_double(batch.linear_end)
+    with np.errstate(invalid="ignore"):
+        good_start = np.isfinite(start) & (start >= 0)
+        good_end = np.isfinite(end) & (end >= 0)
+        is_bad = (has_start & ~good_start) | (has_end & ~good_end)
+        yield RowRule.LINEAR_REFERENCE_VALUES, is_bad
+        yield RowRule.LINEAR_REFERENCE_ORDER, has_start & has_end & ~is_bad & (start > end)
 
 
 def _id_faults(batch: RowBatch) -> Faults:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gem_core.audit.rows.gers import GersFormat
-from gem_core.gem.contracts.contract import Role
+from gem_core.gem.contracts.layout import Role
 
 
 class RowRule(StrEnum):
@@ -24,6 +24,8 @@ class RowRule(StrEnum):
     CONFIDENCE_ON_MATCHED = "confidence_on_matched"
     CONFIDENCE_THRESHOLD = "confidence_threshold"
     ID_PRESENT = "id_present"
+    LINEAR_REFERENCE_VALUES = "linear_reference_values"
+    LINEAR_REFERENCE_ORDER = "linear_reference_order"
 
 
 COLUMNS_OF = {
@@ -41,8 +43,30 @@ COLUMNS_OF = {
     RowRule.CONFIDENCE_ON_MATCHED: {Role.CONFIDENCE, Role.STATUS},
     RowRule.CONFIDENCE_THRESHOLD: {Role.CONFIDENCE, Role.STATUS},
     RowRule.ID_PRESENT: {Role.ID},
+    RowRule.LINEAR_REFERENCE_VALUES: {Role.LINEAR_START, Role.LINEAR_END},
+    RowRule.LINEAR_REFERENCE_ORDER: {Role.LINEAR_START, Role.LINEAR_END},
 }
 """The columns that each rule reads."""
+
+OF_MATCHES = frozenset(
+    {
+        RowRule.GERS_ID_ON_MATCHED,
+        RowRule.GERS_ID_NOT_BLANK,
+        RowRule.CONFIDENCE_ON_MATCHED,
+        RowRule.CONFIDENCE_THRESHOLD,
+    }
+)
+"""The rules that need no status if each row is a match."""
+
+OF_CONFIDENCE = frozenset(
+    {
+        RowRule.CONFIDENCE_FINITE,
+        RowRule.CONFIDENCE_RANGE,
+        RowRule.CONFIDENCE_ON_MATCHED,
+        RowRule.CONFIDENCE_THRESHOLD,
+    }
+)
+"""The rules that depend on what the confidences mean."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A share as GEM prints it, such as "84.68%": read strictly, compared with an exact share. Pure."""
+"""A share as GEM prints it, "84.68%" or 0.8468: read strictly, compared with exact shares. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Percent:
     """A share in percent."""
 
     text: str
-    """As received, such as "67.5%"."""
+    """As received, such as "67.5%" or "0.675"."""
 
     value: Decimal
     """0 to 100, with exactly the printed digits."""
@@ -22,7 +22,7 @@ class Percent:
     @property
     def digits(self) -> int:
         """How many digits GEM printed after the point."""
-        return -int(self.value.as_tuple().exponent)
+        return max(0, -int(self.value.as_tuple().exponent))
 
     def prints(self, share: Fraction) -> bool:
         """Whether an exact share (0 to 1) rounds or truncates to the printed digits.
@@ -58,3 +58,17 @@ def read_percent(value: object) -> Percent:
     if number > _WHOLE:
         raise ValueError(f"{value!r} is above 100%")
     return Percent(value, number)
+
+
+def read_ratio(value: object) -> Percent:
+    """Read a ratio: a number from 0 to 1. Its printed digits are those of its shortest form.
+
+    Raises:
+        ValueError: it is not a number from 0 to 1.
+
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"expected a number, got {type(value).__name__}")
+    if not 0 <= value <= 1:
+        raise ValueError(f"{str(value)[:20]} is not within 0 to 1")
+    return Percent(repr(value), Decimal(repr(value)).scaleb(2))

@@ -5,31 +5,13 @@ values, output file, output file structure. The words of that page stand in this
 """
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
-from gem_core.errors import GemAnswerError
-from gem_core.gem.contracts.contract import (
-    Column,
-    ColumnType,
-    Contract,
-    OutputFile,
-    Role,
-    Statistic,
-)
-from gem_core.gem.job import GemJob, JobStatus
-from gem_core.gem.reading import (
-    MemberReader,
-    Redact,
-    json_object,
-    moment,
-    progress,
-    read_answer,
-    read_status,
-    storable,
-    text,
-)
+from gem_core.gem.contracts.contract import Contract
+from gem_core.gem.contracts.layout import Column, ColumnType, Layout, Role, Scale
+from gem_core.gem.contracts.members import Members, Statistic
+from gem_core.gem.contracts.names import beside, job_path
+from gem_core.gem.job import JobStatus
 
 if TYPE_CHECKING:
     from gem_core.gem.contracts.percent import Percent
@@ -45,64 +27,9 @@ _STATUSES = {
 }
 
 
-def _path(job_run_id: str) -> str:
-    """The id stays within one segment of the path."""
-    return f"/jobs/{quote(job_run_id, safe='')}"
-
-
 def _headers(api_version: str) -> Mapping[str, str]:
     """An empty version sends no header."""
     return {"X-Version": api_version} if api_version else {}
-
-
-def _read(answer: object, *, job_run_id: str | None = None, redact: Redact = str) -> GemJob:
-    received = read_answer(answer)
-    job_run_id = _job_id(received, job_run_id, redact)
-    kept = storable(received, redact) | {"jobRunId": job_run_id}
-    status_text = read_status(kept.get("status"))
-    read = MemberReader(kept)
-    if status_text not in _STATUSES:
-        read.drift.append(f"status {status_text[:40]!r} is not one of {', '.join(_STATUSES)}")
-    return GemJob(
-        job_run_id=job_run_id,
-        contract=NAME,
-        status_text=status_text,
-        answer=kept,
-        status=_STATUSES.get(status_text),
-        storage_id=read("storageId", text),
-        input_name=(input_name := read("inputFileName", text)),
-        output_name=read("outputFileName", text),
-        promised_output=_output_name(input_name) if input_name else None,
-        matching_type=read("matchingType", text),
-        overture_release=read("overtureRelease", text),
-        progress=read("progress", progress),
-        created_at=read("createdAt", moment),
-        modified_at=read("modifiedAt", moment),
-        statistics=read("statistics", json_object) or {},
-        drift=tuple(read.drift),
-    )
-
-
-def _job_id(answer: Mapping[str, Any], asked: str | None, redact: Redact) -> str:
-    named = answer.get("jobRunId")
-    if asked is None and isinstance(named, str):
-        return named
-    if asked is None:
-        raise GemAnswerError("the answer has no jobRunId")
-    if named != asked:
-        shown = redact(str(named))[:80]
-        raise GemAnswerError(f"asked about job {asked!r}, the answer is about {shown!r}")
-    return asked
-
-
-def _output_name(input_name: str) -> str:
-    """In the input's folder.
-
-    The page's pattern is `{original_filename}_matched.parquet`. Its example shows that the name
-    without its extension is meant.
-    """
-    folder, slash, name = input_name.rpartition("/")
-    return f"{folder}{slash}{PurePosixPath(name).stem}_matched.parquet"
 
 
 def _read_share(value: object) -> "Percent":
@@ -115,11 +42,27 @@ def _read_share(value: object) -> "Percent":
 
 X_VERSION_1 = Contract(
     name=NAME,
-    path=_path,
+    path=job_path,
     headers=_headers,
-    read=_read,
-    statuses=_STATUSES,
-    output=OutputFile(
+    members=Members(
+        job_id="jobRunId",
+        storage_id="storageId",
+        input_name="inputFileName",
+        output_name="outputFileName",
+        matching_type="matchingType",
+        overture_release="overtureRelease",
+        created_at="createdAt",
+        progress="progress",
+        modified_at="modifiedAt",
+    ),
+    status=_STATUSES.get,
+    words=", ".join(_STATUSES),
+    # The page's pattern is `{original_filename}_matched.parquet`. Its example shows that the name
+    # without its extension is meant.
+    output_name=beside("_matched.parquet"),
+    layout=Layout(
+        name=NAME,
+        marks=("gers_id", "match_confidence", "match_status"),
         columns={
             # The page names no id: it is one of the "original columns", which the output keeps.
             Role.ID: Column("id", ColumnType.INTEGER_OR_TEXT),
@@ -127,8 +70,10 @@ X_VERSION_1 = Contract(
             Role.CONFIDENCE: Column("match_confidence", ColumnType.FLOAT),
             Role.STATUS: Column("match_status", ColumnType.TEXT),
         },
-        matched="matched",
-        unmatched="unmatched",
+        matched=("matched",),
+        unmatched=("unmatched",),
+        scale=Scale.UNIT,
+        keeps_input=True,
     ),
     statistics={
         Statistic.ROADS: "num_roads_processed",

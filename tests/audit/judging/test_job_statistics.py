@@ -14,7 +14,7 @@ from gem_core.audit.judging.check import Missing
 from gem_core.audit.judging.job_statistics import confidence_floor, roads, share, threshold
 from gem_core.audit.judging.report import Report, judge
 from gem_core.audit.judging.verdict import Judgement, Verdict
-from gem_core.gem.contracts.contract import Statistic
+from gem_core.gem.contracts.members import Statistic
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from tests.audit.build import ROWS, audited, job, matched_table
 
@@ -106,16 +106,19 @@ def test_what_cannot_be_read_is_not_run(
     tmp_path: Path, name: str, value: object, unknown: set[str]
 ) -> None:
     report = audited(tmp_path, matched_table(), of=job({name: value}))
-    assert report.failed() == set()
+    assert report.failed() == {"statistics_readable"}
+    assert report.outcome == "valid_with_warnings"
+    assert name in line(report, "statistics_readable").detail
     for check in RELATED:
         found = line(report, check)
         assert (found.verdict is Verdict.NOT_RUN) is (check in unknown)
         assert found.verdict is not Verdict.NOT_RUN or name in found.detail
 
 
-def test_a_job_without_statistics_is_judged_without_them(tmp_path: Path) -> None:
+def test_a_job_without_statistics_is_judged_without_them_and_says_so(tmp_path: Path) -> None:
     report = audited(tmp_path, matched_table(), of=replace(job(), statistics={}))
-    assert report.outcome == "valid"
+    assert report.failed() == {"statistics_readable"}
+    assert report.outcome == "valid_with_warnings"
     assert {
         check for check in RELATED if line(report, check).verdict is not Verdict.NOT_RUN
     } == set()
@@ -144,7 +147,7 @@ def test_roads_in_parts_agree_by_rows_or_by_ids(
         ["id", "is_navigable", "geometry"]
     )
     report = audited(tmp_path, in_parts(), input_=input_ids, of=job(statistics | parts))
-    assert report.failed() == {"ids_unique"}
+    assert report.failed() == {"ids_unique", "statistics_readable"}
     for check in ("road_count", "matched_share_exact", "unmatched_share_close"):
         assert line(report, check).detail == f"agreed by {by}"
 

@@ -76,7 +76,7 @@ def test_not_requested_differs_from_missing(facts: Facts) -> None:
     assert never.run(facts) == not_asked("--more asks for it")
 
 
-BEFORE_CONTENT = {"names_usable", "matched_parts_sum", "shares_sum"}
+BEFORE_CONTENT = {"names_usable", "matched_parts_sum", "shares_sum", "statistics_readable"}
 """Checks that need nothing of the output itself."""
 
 

@@ -21,7 +21,16 @@ from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.example import EXAMPLES, Example
 from gem_core.audit.rows.offenders import Offenders
 from tests.audit import bombs
-from tests.audit.build import MATCHED_ROWS, ROWS, audited, changed, job, matched_table, write_bytes
+from tests.audit.build import (
+    LINEAR,
+    MATCHED_ROWS,
+    ROWS,
+    audited,
+    changed,
+    job,
+    matched_table,
+    write_bytes,
+)
 
 SIGN = "\U0001f6e3"
 """Takes twelve bytes of JSON, the most that a character can take."""
@@ -44,10 +53,13 @@ def test_the_parts_of_a_manifest(tmp_path: Path) -> None:
         "match",
         "statistics",
         "checks",
+        "drift",
         "reading",
     ]
     assert (found["checks"]["ruleset"], found["outcome"], report.rows) == (RULESET, "valid", ROWS)
+    assert found["drift"] == []
     assert found["output"] == {
+        "layout": "x-version-1",
         "bytes": (tmp_path / "roads_matched.parquet").stat().st_size,
         "rows": ROWS,
         "rowGroups": 1,
@@ -80,9 +92,9 @@ def not_asked(report: Report) -> set[str]:
 
 def test_what_nobody_requested_is_marked_as_such(tmp_path: Path) -> None:
     report = audited(tmp_path, matched_table())
-    assert not_asked(report) == {"input_as_registered", "input_values_kept"}
+    assert not_asked(report) == {"input_as_registered", "input_values_kept"} | LINEAR
     report = audited(tmp_path, matched_table(), with_values=True)
-    assert not_asked(report) == {"input_as_registered"}
+    assert not_asked(report) == {"input_as_registered"} | LINEAR
 
 
 @pytest.mark.parametrize("expected", ["roads.parquet", "other.parquet"])
@@ -94,7 +106,7 @@ def test_what_was_asked_for_and_not_found_out_is_no_such_thing(
     assert {line.verdict for line in report.checks if line.name == "input_values_kept"} == {
         Verdict.NOT_RUN
     }
-    assert not_asked(report) == set()
+    assert not_asked(report) == LINEAR
 
 
 @pytest.mark.parametrize("with_values", [False, True])
@@ -123,6 +135,7 @@ def test_match_facts(tmp_path: Path) -> None:
             "shareUnmatched": 0.25,
         },
         "confidence": {
+            "scale": "0 to 1",
             "count": 9,
             "min": 0.6,
             "mean": pytest.approx(0.8),
@@ -274,6 +287,7 @@ def test_an_unreadable_output_has_no_facts(tmp_path: Path) -> None:
     found = plain(report_to_json(report))
     assert report.rows is None
     assert found["output"] == {
+        "layout": None,
         "bytes": 11,
         "rows": None,
         "rowGroups": None,

@@ -4,7 +4,9 @@ import pytest
 
 from gem_core.errors import GemAnswerError, RecordUnreadable
 from gem_core.gem.contracts import known
-from gem_core.gem.contracts.contract import Contract, Role, Statistic
+from gem_core.gem.contracts.contract import Contract
+from gem_core.gem.contracts.layout import Role
+from gem_core.gem.contracts.members import Statistic
 from gem_core.gem.job import JobStatus
 from tests.builders import JOB, job, page_answer
 
@@ -14,8 +16,9 @@ NEWER = {"job_id": JOB, "state": "DONE"}
 @pytest.mark.parametrize("contract", known.CONTRACTS.values(), ids=lambda each: each.name)
 def test_a_contract_is_complete(contract: Contract) -> None:
     assert known.CONTRACTS[contract.name] is contract
-    assert set(contract.statuses.values()) == set(JobStatus)
-    assert set(contract.output.columns) == set(Role)
+    words = contract.words.split(", ")
+    assert {contract.status(word) for word in words} == set(JobStatus)
+    assert {Role.ID, Role.GERS_ID, Role.CONFIDENCE} <= set(contract.layout.columns)
     assert set(contract.statistics) == set(Statistic)
 
 
@@ -56,9 +59,16 @@ def test_an_answer_in_an_unknown_contract_is_an_object_too(answer: object) -> No
 
 
 @pytest.mark.parametrize(
-    ("word", "status"), [("running", JobStatus.RUNNING), ("IN_PROGRESS", None), ("", None)]
+    ("word", "status"),
+    [
+        ("running", JobStatus.RUNNING),
+        ("IN_PROGRESS", JobStatus.RUNNING),
+        ("Canceled", JobStatus.CANCELLED),
+        ("paused", None),
+        ("", None),
+    ],
 )
-def test_a_word_of_the_history_is_understood_in_the_jobs_contract(
+def test_a_word_of_the_history_is_understood_in_any_contract(
     word: str, status: JobStatus | None
 ) -> None:
     assert known.status_in(job(), word) is status

@@ -192,7 +192,7 @@ def test_without_a_question_the_answer_names_the_job() -> None:
     assert read(page_answer("finished")).job_run_id == JOB
 
 
-@pytest.mark.parametrize("named", [None, 7, [JOB], {}])
+@pytest.mark.parametrize("named", [None, 7.0, True, [JOB], {}])
 def test_without_a_question_an_answer_must_name_its_job(named: object) -> None:
     with pytest.raises(GemAnswerError, match="has no jobRunId"):
         read(page_answer("finished") | {"jobRunId": named})

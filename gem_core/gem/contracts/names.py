@@ -1,0 +1,20 @@
+"""How a job's id and the name of its input become a path and the name of its output. Pure."""
+
+from collections.abc import Callable
+from pathlib import PurePosixPath
+from urllib.parse import quote
+
+
+def job_path(job_run_id: str) -> str:
+    """The path of the question about a job; the id stays within one segment."""
+    return f"/jobs/{quote(job_run_id, safe='')}"
+
+
+def beside(ending: str) -> Callable[[str], str]:
+    """Name a file in the input's folder: the input's name, with this ending for its extension."""
+
+    def name_of(input_name: str) -> str:
+        folder, slash, name = input_name.rpartition("/")
+        return f"{folder}{slash}{PurePosixPath(name).stem}{ending}"
+
+    return name_of
