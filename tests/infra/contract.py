@@ -133,9 +133,6 @@ def _sample() -> dict[str, str]:
     return values
 
 
-_GUID = "00000000-0000-0000-0000-000000000000"
-
-
 def _value(name: str, source: str) -> str:
     """A setting as it could arrive: parameters as in the sample, references resolved."""
     if name == "GEM_OUTPUT__blobServiceUri":
@@ -143,8 +140,7 @@ def _value(name: str, source: str) -> str:
     if name.lower().replace("_", "").endswith(("clientid", "tenantid")):
         return "00000000-0000-4000-8000-000000000000"
     if not source.startswith("'"):
-        is_id = name.lower().endswith(("tenant_id", "client_id", "clientid", "tenantid"))
-        return _sample().get(name) or (_GUID if is_id else "value")
+        return _sample().get(name) or "value"
     value = re.sub(r"\$\{[^}]+\}", "name", source.strip("'"))
     return "resolved" if value.startswith("@Microsoft.KeyVault(") else value
 
