@@ -149,7 +149,8 @@ def _answer(record: Mapping[str, Any]) -> str:
         "storage": job.storage_id,
         "input": job.input_name,
         "output": job.output_name,
-        "error": answer.get("error"),
+        "error": job.message or answer.get("error"),
+        "contract": job.contract,
     }
     shown = [f"{name} {value}" for name, value in parts.items() if value is not None]
     return "; ".join((", ".join(shown), *job.drift))

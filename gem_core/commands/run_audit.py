@@ -23,7 +23,7 @@ from gem_core.commands.report_text import report_lines
 from gem_core.commands.table import plain
 from gem_core.commands.terminal import print_error, print_json, print_lines
 from gem_core.errors import CourierError, GemAnswerError, OutputMissing, RequestError
-from gem_core.gem.contracts.known import DEFAULT
+from gem_core.gem.contracts.known import DEFAULT, read
 from gem_core.gem.job import GemJob, JobStatus
 from gem_core.outcome import Outcome
 from gem_core.wiring.addresses import open_address
@@ -154,7 +154,7 @@ def _read_job(path: Path) -> GemJob:
     except ValueError:  # the only other cause: Python refuses numbers of more than 4,300 digits
         raise RequestError(f"--job: {path} has a number with too many digits") from None
     try:
-        return DEFAULT.read(answer)
+        return read(answer)
     except GemAnswerError as error:
         raise RequestError(f"--job: {path} is not GEM's answer about a job: {error}") from None
 

@@ -63,4 +63,4 @@ def test_a_bomb_is_a_result_and_harms_nobody(name: str, hasty: Engine, tmp_path:
         write(tmp_path, input_table(), "good.parquet").path,
     )
     after = watched(hasty, good)
-    assert (after.outcome, after.reason) == ("valid_with_warnings", "")  # it has no statistics
+    assert (after.outcome, after.reason) == ("valid_with_warnings", "")  # the job has no statistics

@@ -201,6 +201,7 @@ def test_a_job_is_shown_with_what_gem_said(command: CommandRunner) -> None:
     assert code == 0
     assert "settled: failed 3h ago, ticket raised 2 times, next in 4m" in out
     assert "GEM says    status failed, storage storage-001, input roads.parquet" in out
+    assert "contract x-version-1" in out
     assert "\\x1b]0;title\\x07no roads" in out
     assert "\x1b" not in out
 

@@ -43,7 +43,7 @@ INVENTED = {
 }  # fmt: skip
 INVENTED_WORDS = ("waiting", "ready", "Finished", "success", "stopped", "FAIL")
 NUMBER = "123456789"
-TIMES_ASKED = 4
+TIMES_ASKED = 7
 """Questions about a job before its deadline, in the pure core."""
 
 
