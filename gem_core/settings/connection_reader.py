@@ -24,7 +24,7 @@ which is the same on every machine. The Functions host knows the shortcut; the P
 def read_connection(read: SettingReader, name: str, *, queues: bool) -> Connection:
     """Read a storage connection. With `queues`, it must also have a queue service."""
     connection_string = read.secret(name)
-    if connection_string == Secret(_DEVELOPMENT_STORAGE):
+    if connection_string and connection_string.reveal().rstrip(";") == _DEVELOPMENT_STORAGE:
         connection_string = Secret(_EMULATOR)
     text = connection_string.reveal() if connection_string else ""
     if text and not is_reference(text):

@@ -23,6 +23,9 @@ KEY_VAULT_REFERENCE = "@Microsoft.KeyVault("
 """The start of a setting whose reference to a secret the platform could not resolve."""
 UNRESOLVED = "is an unresolved Key Vault reference"
 
+_QUOTES = "\"'"
+"""Files with settings for Docker keep them; no value of a setting begins and ends with one."""
+
 MAX_NUMBER = 1_000_000
 """In any unit. Longer than every useful time, and short enough for datetime."""
 
@@ -71,6 +74,11 @@ class SettingReader:
                 f"{name} {UNRESOLVED}: check that the secret exists and "
                 "that the app's identity may read it (Key Vault Secrets User)"
             )
+        if len(value) > 1 and value[0] == value[-1] and value[0] in _QUOTES:
+            self.problems.append(
+                f"{name} is in quotation marks, which are not part of it: remove them"
+            )
+            return value[1:-1]
         return value
 
     def header(

@@ -444,6 +444,7 @@ def test_a_connection_string_that_nobody_can_connect_by(text: str, word: str) ->
         "accountname=x;accountkey=c2VjcmV0",
         "AccountName=x;SharedAccessSignature=sv=1&sig=a%3D",
         "UseDevelopmentStorage=true",
+        "UseDevelopmentStorage=true;",
     ],
 )
 def test_a_connection_string_connects(text: str) -> None:
@@ -451,6 +452,15 @@ def test_a_connection_string_connects(text: str) -> None:
     state = read(GEM_STATE=text).state
     for service in (blob_service(state, ""), queue_service(state)):
         assert service.credential or "sig=a%3D" in service.url
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+@pytest.mark.parametrize("name", ["GEM_STATE", "GEM_OUTPUT", "GEM_API_KEY", "GEM_RESULTS_QUEUE"])
+def test_quotation_marks_are_one_clear_problem(name: str, quote: str) -> None:
+    """A file of settings for Docker keeps them. The host would take them as part of the value."""
+    value = "gem-results" if name == "GEM_RESULTS_QUEUE" else STORAGE
+    lines = problems(**{name: f"{quote}{value}{quote}"})
+    assert lines == (f"{name} is in quotation marks, which are not part of it: remove them",)
 
 
 def test_an_output_needs_no_queues() -> None:
