@@ -30,6 +30,9 @@ class Event(StrEnum):
     """Every event that the app logs. Alerts and dashboards use these names."""
 
     JOB_REGISTERED = "job_registered"
+    JOBS_LISTED = "jobs_listed"
+    JOB_DISCOVERED = "job_discovered"
+    DISCOVERY_FAILED = "discovery_failed"
     JOB_FORGOTTEN = "job_forgotten"
     """A request deleted the job, or a tick deleted the old marker of a job without a record."""
     JOB_CHECKED = "job_checked"

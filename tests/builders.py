@@ -26,6 +26,7 @@ from gem_core.gem.job import GemJob
 from gem_core.settings.ncrontab import Schedule
 from gem_core.storage.documents import Documents
 from gem_core.watch.batch import BatchPlan
+from gem_core.watch.discovery import Discovery
 from gem_core.watch.durations import DurationStore
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.poison import Poison
@@ -163,6 +164,7 @@ class World:
     files: FakeFiles = field(default_factory=FakeFiles)
     queue: FakeQueue = field(default_factory=FakeQueue)
     clock: FakeClock = field(default_factory=FakeClock)
+    discovery: Discovery | None = None
     trap: Trap = field(default_factory=Trap)
     policy: Policy = field(default_factory=policy)
     concurrency: int = 1
@@ -234,6 +236,7 @@ class World:
             durations=DurationStore(self._watched(self.worklist, "durations")),
             batches=self.trap.around(self.batches, "batches") if self.plan else None,
             plan=self.plan,
+            discovery=self.discovery,
         )
 
     @property

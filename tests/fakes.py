@@ -147,6 +147,15 @@ class FakeGem:
         named = {} if "job_id" in result else {"jobRunId": job_run_id}
         return known.read({**named, **result}, job_run_id=job_run_id, asked_in=contract)
 
+    listed: Sequence[GemJob] | Exception = ()
+    """What GEM's list has."""
+
+    def list_jobs(self, contract: Contract = X_VERSION_1) -> Sequence[GemJob]:
+        self.asked.append(f"list in {contract.name}")
+        if isinstance(self.listed, Exception):
+            raise self.listed
+        return self.listed
+
 
 class FakeQueue:
     """Keeps what was sent."""

@@ -30,6 +30,10 @@ class Gem(Protocol):
         """Get the job as it is now, asked in this contract. Raises GemError."""
         ...
 
+    def list_jobs(self, contract: Contract) -> Sequence[GemJob]:
+        """Get the list of all jobs, asked for in this contract. Raises GemError."""
+        ...
+
 
 def ask_gem(
     gem: Gem, job_run_id: str, answered_in: str | None, may_ask: Callable[[], bool]

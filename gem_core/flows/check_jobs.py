@@ -17,6 +17,7 @@ from gem_core.errors import (
 )
 from gem_core.flows.check_one import DueJobResult, RunContext, check_one
 from gem_core.flows.checker import Checker
+from gem_core.flows.discover_jobs import discover_jobs
 from gem_core.flows.remove_poison import remove_done
 from gem_core.flows.send_batches import send_batches
 from gem_core.logs import Event, log
@@ -64,6 +65,8 @@ def check_jobs(
         unfinished_since=None if unfinished_since == started else unfinished_since,
     )
     results, access_error, stopped = _check_or_send(checker, due, ends_at=started + budget)
+    if not access_error:
+        discover_jobs(checker, open_jobs, ends_at=started + budget)
     poison_messages, oldest_poison_at = _poison(checker)
     tick = Tick(
         started_at=started,

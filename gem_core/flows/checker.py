@@ -9,6 +9,7 @@ from typing import Protocol
 from gem_core.flows.ask_gem import Gem
 from gem_core.logs import ThreadLines
 from gem_core.watch.batch import Batch, BatchPlan
+from gem_core.watch.discovery import Discovery
 from gem_core.watch.durations import DurationStore
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.poison import Poison
@@ -69,5 +70,7 @@ class Checker:
     """How long earlier jobs ran; with None this is neither read nor stored."""
     batches: Batches | None = None
     """With None a tick checks the jobs itself."""
+    discovery: Discovery | None = None
+    """Which jobs of GEM's list are added; with None the list is not asked for."""
     plan: BatchPlan | None = None
     """How the due jobs are divided into batches."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from gem_core.deliver.outbox import Outbox
-from gem_core.errors import GemJobNotFound, JobUnknown, RequestError
+from gem_core.errors import GemJobNotFound, JobUnknown, RecordConflict, RequestError
 from gem_core.flows.ask_gem import ask_gem
 from gem_core.flows.check_one import ask
 from gem_core.flows.checker import Checker
@@ -19,7 +19,7 @@ from gem_core.logs import Event, log
 from gem_core.settings.ncrontab import Schedule
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.poison import Poison
-from gem_core.watch.record import NOT_FOUND, Settlement, Stage
+from gem_core.watch.record import NOT_FOUND, JobRecord, Settlement, Stage
 from gem_core.watch.record_json import record_to_json
 from gem_core.watch.registration import parse_job_run_id, register
 from gem_core.watch.registry import JobRegistry, StoredRecord
@@ -53,16 +53,30 @@ def register_job(manager: JobManager, job_run_id: str, body: object) -> tuple[bo
 
     """
     record = register(job_run_id, body, manager.clock())
-    if known := manager.registry.get(record.job_run_id):
+    if known := _taken_over(manager, record):
         if not known.record.times_checked and known.record.stage is Stage.WATCHING:
             # The process that registered the job may have died before it wrote the marker.
             manager.registry.mark_open(known.record)
         return False, record_to_json(known.record)
     added = manager.registry.add(record)
-    if added is None:  # another process registered the job at the same time
-        return False, record_to_json(registered_job(manager, job_run_id).record)
+    if added is None:  # another process registered or discovered the job at the same time
+        known = _taken_over(manager, record) or registered_job(manager, job_run_id)
+        return False, record_to_json(known.record)
     log(Event.JOB_REGISTERED, job_run_id=record.job_run_id)
     return True, record_to_json(record)
+
+
+def _taken_over(manager: JobManager, record: JobRecord) -> StoredRecord | None:
+    """The record of a job that is registered already. A discovered job gets the registration's
+    labels and expected input, whatever its stage.
+    """
+    known = manager.registry.get(record.job_run_id)
+    while known and known.record.discovered:
+        try:
+            return manager.registry.replace(known, known.record.taken_over(record))
+        except RecordConflict:
+            known = manager.registry.get(record.job_run_id)
+    return known
 
 
 def registered_job(manager: JobManager, job_run_id: str) -> StoredRecord:

@@ -25,7 +25,8 @@ from gem_core.errors import (
     gem_error,
 )
 from gem_core.gem.contracts.contract import Contract
-from gem_core.gem.contracts.known import CONTRACTS, DEFAULT, read
+from gem_core.gem.contracts.known import CONTRACTS, DEFAULT, read, read_list
+from gem_core.gem.contracts.names import LIST_PATH
 from gem_core.gem.job import GemJob
 from gem_core.gem.reading import Redact
 from gem_core.gem.token import TokenSource
@@ -40,6 +41,8 @@ ANSWER_SECONDS = 60
 """Longest time for a whole answer, headers and body."""
 MAX_ANSWER_BYTES = 1024 * 1024
 """A job has about 1 kB."""
+MAX_LIST_BYTES = 32 * 1024 * 1024
+"""The list has no pages, so it may have every job of years."""
 MAX_RETRY_AFTER_SECONDS = 3600
 _RETRY = Retry(retry_after_max=MAX_RETRY_AFTER_SECONDS)
 """Only reads Retry-After; nothing is retried here."""
@@ -102,12 +105,13 @@ class GemClient:
             GemAnswerError: any other status, or an answer that is not about this job.
 
         """
-        token = self._token.token()
-        try:
-            return self._ask(job_run_id, token, contract)
-        except GemUnauthorized:
-            self._token.forget(token)
-        return self._ask(job_run_id, self._token.token(), contract)
+        answer, redact = self._get(contract.path(job_run_id), contract)
+        return read(answer, job_run_id=job_run_id, redact=redact, asked_in=contract)
+
+    def list_jobs(self, contract: Contract = DEFAULT) -> tuple[GemJob, ...]:
+        """Ask GEM for the list of this identity's road jobs. Raises GemError as `get_job` does."""
+        answer, redact = self._get(LIST_PATH, contract, limit=MAX_LIST_BYTES)
+        return read_list(answer, redact=redact)
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -124,10 +128,21 @@ class GemClient:
     ) -> None:
         self.close()
 
-    def _ask(self, job_run_id: str, token: str, contract: Contract) -> GemJob:
+    def _get(
+        self, path: str, contract: Contract, *, limit: int = MAX_ANSWER_BYTES
+    ) -> tuple[object, Redact]:
+        """The JSON of an answer, and what takes the secrets out of its texts."""
+        token = self._token.token()
+        try:
+            return self._ask(path, token, contract, limit)
+        except GemUnauthorized:
+            self._token.forget(token)
+        return self._ask(path, self._token.token(), contract, limit)
+
+    def _ask(self, path: str, token: str, contract: Contract, limit: int) -> tuple[object, Redact]:
         headers = {**self._headers, **self._version[contract.name]}
         headers |= {"Authorization": f"Bearer {_checked(token)}"}
-        address = self._base_url + contract.path(job_run_id)
+        address = self._base_url + path
         try:
             question = requests.Request("GET", address, headers=headers).prepare()
             with self._adapter.send(
@@ -137,7 +152,7 @@ class GemClient:
                 verify=self._verify,
                 proxies=self._proxies,
             ) as response:
-                body = _bounded(response)
+                body = _bounded(response, limit)
         except requests.RequestException as error:
             raise GemUnavailable(f"no answer from GEM: {type(error).__name__}") from None
         own = Redactor(self._api_key.reveal(), token)
@@ -151,7 +166,7 @@ class GemClient:
             answer = json.loads(body)
         except (ValueError, RecursionError):
             raise GemAnswerError("GEM answered 200 with something that is not JSON") from None
-        return read(answer, job_run_id=job_run_id, redact=redact, asked_in=contract)
+        return answer, redact
 
 
 def _checked(token: str) -> str:
@@ -161,13 +176,13 @@ def _checked(token: str) -> str:
     return token
 
 
-def _bounded(response: requests.Response) -> bytes:
+def _bounded(response: requests.Response, limit: int) -> bytes:
     """The body, unless it is too long."""
     body = bytearray()
     for piece in response.iter_content(64 * 1024):
         body += piece
-        if len(body) > MAX_ANSWER_BYTES:
-            raise GemAnswerError(f"GEM's answer is longer than {MAX_ANSWER_BYTES:,} bytes")
+        if len(body) > limit:
+            raise GemAnswerError(f"GEM's answer is longer than {limit:,} bytes")
     return bytes(body)
 
 

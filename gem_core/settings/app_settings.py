@@ -90,6 +90,10 @@ class Settings(StateSettings):
     check_batch_size: int
     """Jobs in each message to `check_batch`. With 0, the tick itself asks GEM about all jobs."""
     output_grace: timedelta
+    discover: tuple[str, ...]
+    """Prefixes of the inputs whose jobs are discovered; empty: GEM is not asked for its list."""
+    discover_max_age: timedelta
+    discover_every: timedelta
 
     results_queue: str
     results_queue_encoding: QueueEncoding
@@ -152,6 +156,9 @@ def read_settings_and_problems(environment: Mapping[str, str]) -> tuple[Settings
         ),
         check_batch_size=read.count("GEM_CHECK_BATCH_SIZE", 0, most=MAX_BATCH_SIZE, zero=True),
         output_grace=timedelta(minutes=read.number("GEM_OUTPUT_GRACE_MINUTES", 30, zero=True)),
+        discover=read.texts("GEM_DISCOVER"),
+        discover_max_age=timedelta(hours=read.number("GEM_DISCOVER_MAX_AGE_HOURS", 24)),
+        discover_every=timedelta(minutes=read.number("GEM_DISCOVER_EVERY_MINUTES", 10)),
         results_queue=read.queue_name("GEM_RESULTS_QUEUE", "gem-results"),
         results_queue_encoding=read.choice("GEM_RESULTS_QUEUE_ENCODING", QueueEncoding.BASE64),
         output=read_connection(read, "GEM_OUTPUT", queues=False),

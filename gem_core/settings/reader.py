@@ -81,6 +81,14 @@ class SettingReader:
             return value[1:-1]
         return value
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The texts of a setting, separated by commas. An empty one is a problem."""
+        text = self.text(name)
+        found = tuple(part.strip() for part in text.split(",")) if text else ()
+        if not all(found):
+            self.problems.append(f"{name} has an empty entry")
+        return tuple(filter(None, found))
+
     def header(
         self, name: str, default: str = "", *, required: bool = False, may_be_empty: bool = False
     ) -> str:

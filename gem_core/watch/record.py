@@ -73,6 +73,9 @@ class JobRecord:
     """Set at registration and copied to the manifest."""
     expected_input_name: str | None = None
 
+    discovered: bool = False
+    """Whether the app found the job in GEM's list, and nobody has registered it since."""
+
     times_checked: int = 0
     """How often GEM was asked."""
     checked_at: datetime | None = None
@@ -156,6 +159,15 @@ class JobRecord:
             failures=self.failures + 1,
             last_problem=problem,
             beyond_deadline=self.beyond_deadline + is_beyond_deadline,
+        )
+
+    def taken_over(self, registration: "JobRecord") -> "JobRecord":
+        """Somebody registered the job that the app had discovered."""
+        return replace(
+            self,
+            discovered=False,
+            labels=registration.labels,
+            expected_input_name=registration.expected_input_name,
         )
 
     def due(self, at: datetime) -> "JobRecord":

@@ -15,6 +15,7 @@ due again at that time.
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from heapq import nlargest
@@ -26,6 +27,7 @@ from gem_core.storage.names import TICKETS
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_from_bytes, record_to_bytes
 from gem_core.watch.registration import parse_job_run_id
+from gem_core.watch.tombstones import Tombstones
 
 MARKER_PREFIX = "jobs/"
 SUFFIX = ".json"
@@ -85,6 +87,7 @@ class JobRegistry:
         self._jobs = jobs
         self._worklist = worklist
         self._tickets = tickets
+        self.tombstones = Tombstones(worklist)
 
     def get(self, job_run_id: str) -> StoredRecord | None:
         """Read the record; None when the job is not registered. Raises RecordUnreadable."""
@@ -184,8 +187,17 @@ class JobRegistry:
             self.claim(claim, record.due_at)
 
     def remove(self, job_run_id: str) -> None:
-        """Delete a record. Its marker stays, because it may now belong to a new registration."""
+        """Delete a record. Its marker stays, because it may now belong to a new registration.
+
+        The tombstone is written first: whoever finds no record afterwards finds the tombstone.
+        """
+        self.tombstones.write(job_run_id)
         self._jobs.delete(_record_name(job_run_id))
+
+    def withdraw(self, stored: StoredRecord) -> None:
+        """Delete a record unless somebody has changed it. No tombstone is written."""
+        with suppress(RecordConflict):
+            self._jobs.delete(_record_name(stored.record.job_run_id), etag=stored.etag)
 
     def mark_open(self, record: JobRecord) -> None:
         """Write the job's marker, which puts the job on the worklist or changes when it is due."""

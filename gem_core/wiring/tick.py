@@ -7,6 +7,7 @@ from random import SystemRandom
 from gem_core.flows.checker import Checker, in_threads
 from gem_core.storage.names import WORKLIST
 from gem_core.watch.batch import plan_batches
+from gem_core.watch.discovery import Discovery
 from gem_core.watch.durations import DurationStore
 from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.wiring.environment import now, settings
@@ -41,4 +42,12 @@ def checker() -> Checker:
         durations=DurationStore(state.documents(WORKLIST)),
         batches=state.batch_queue() if batches else None,
         plan=batches,
+        discovery=Discovery(
+            state.documents(WORKLIST),
+            chosen.discover,
+            max_age=chosen.discover_max_age,
+            every=chosen.discover_every,
+        )
+        if chosen.discover
+        else None,
     )

@@ -49,7 +49,7 @@ def test_an_incomplete_deletion_leaves_no_manifest_to_the_next_registration() ->
     world.trap = Trap(1)  # after the record, before the outbox
     with pytest.raises(Killed):
         forget_job(world.manager, JOB)
-    assert world.trap.calls == ["jobs.delete", "manifests.every"]
+    assert world.trap.calls == ["worklist.put", "jobs.delete", "manifests.every"]
     world.trap = Trap()
     register(world, NEW, expectedInputName="other.parquet")
     data = delivered(world)["data"]

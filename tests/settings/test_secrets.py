@@ -18,6 +18,7 @@ ANY_TEXT = {
     "GEM_API_VERSION",
     "GEM_BEARER_TOKEN",
     "GEM_CLIENT_SECRET",
+    "GEM_DISCOVER",
     "GEM_IDS_FOLDER",
 }
 """Settings whose own form is any text. None of them is shown."""

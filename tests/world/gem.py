@@ -1,7 +1,8 @@
 """GEM as a life of its own: what each job is like at which moment, whoever asks."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -63,6 +64,14 @@ class LivingGem:
         self.said: dict[str, set[Word]] = {job_run_id: set() for job_run_id in lives}
 
     contracts = (X_VERSION_1,)
+
+    def list_jobs(self, contract: Contract = X_VERSION_1) -> Sequence[GemJob]:
+        """Every job that GEM does not answer 404 about."""
+        found = []
+        for job_run_id in self._lives:
+            with suppress(GemJobNotFound):
+                found.append(self.get_job(job_run_id, contract))
+        return found
 
     def get_job(self, job_run_id: str, contract: Contract = X_VERSION_1) -> GemJob:
         """What GEM says of the job now."""

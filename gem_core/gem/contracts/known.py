@@ -1,10 +1,11 @@
 """The contracts that this version knows, and how the contract of a job is found. Pure."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gem_core.errors import RecordUnreadable
+from gem_core.errors import GemAnswerError, RecordUnreadable
 from gem_core.gem.contracts.contract import Contract
 from gem_core.gem.contracts.layout import Layout, choose_layout
 from gem_core.gem.contracts.members import Statistic
@@ -83,6 +84,23 @@ def read(
 
     contract = max(CONTRACTS.values(), key=fits)
     return read_job(contract, _others(contract), answer, job_run_id=job_run_id, redact=redact)
+
+
+def read_list(answer: object, *, redact: Redact = str) -> tuple[GemJob, ...]:
+    """The jobs of a list that can be read. Nothing may be concluded from those that are absent.
+
+    Raises:
+        GemAnswerError: it is not an object with a list of jobs.
+
+    """
+    items = read_answer(answer).get("jobs")
+    if not isinstance(items, list):
+        raise GemAnswerError("the answer has no list of jobs")
+    jobs = []
+    for item in items:
+        with suppress(GemAnswerError):
+            jobs.append(read(item, redact=redact))
+    return tuple(jobs)
 
 
 def read_stored(answer: object, *, job_run_id: str, contract: str) -> GemJob:

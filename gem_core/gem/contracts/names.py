@@ -4,6 +4,10 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
+LIST_PATH = "/jobs?job_type=ROAD_MATCHING"
+"""The path of the question about all jobs. Both generations of "List jobs" require the parameter;
+lane-level jobs have no GERS ids, so nobody asks for them."""
+
 
 def job_path(job_run_id: str) -> str:
     """The path of the question about a job; the id stays within one segment."""
