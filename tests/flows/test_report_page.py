@@ -82,7 +82,7 @@ def test_the_page_is_stored_after_the_report_and_before_the_manifest() -> None:
     calls = [
         call for call in world.trap.calls if call.startswith(("reports", "manifests", "queue"))
     ]
-    assert calls[-4:] == ["reports.create", "reports.put", "manifests.create", "queue.send"]
+    assert calls[-5:-1] == ["reports.create", "reports.put", "manifests.create", "queue.send"]
 
 
 def test_an_output_that_is_not_parquet_has_a_page() -> None:
