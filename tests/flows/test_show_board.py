@@ -138,7 +138,10 @@ def test_a_marker_follows_its_job_through_batches() -> None:
     check_jobs(world.checker)
     (message,) = world.batches.take()
     assert board(world).open_jobs[0].stage == "watching"
+    world.trap.calls.clear()
     check_batch(world.checker, message)
+    writes = [call for call in world.trap.calls if call.startswith("worklist.replace")]
+    assert len(writes) == 2  # the claim, and the status that is new
     (job,) = board(world).open_jobs
     assert (job.stage, job.status, job.since) == ("watching", "running", START)
 
