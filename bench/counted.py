@@ -59,6 +59,12 @@ class MemoryDocuments:
         self._held[name] = Document(name, body, etag), listed
         return etag
 
+    def append(self, name: str, body: bytes) -> None:
+        """Add to the end of the document."""
+        with self._lock:
+            held = self._held.get(name)
+            self._write(name, (held[0].body if held else b"") + body, None)
+
     def delete(self, name: str, *, etag: str | None = None) -> None:
         """Delete the document."""
         with self._lock:

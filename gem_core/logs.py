@@ -79,6 +79,8 @@ class Event(StrEnum):
     REPORT_PAGE_FAILED = "report_page_failed"
     """The page of a report could not be made or stored; the manifest is sent without it."""
     MANIFEST_SENT = "manifest_sent"
+    DELIVERY_NOT_LISTED = "delivery_not_listed"
+    """The manifest was sent, and could not be added to the list that the board shows."""
     REQUEST_REFUSED = "request_refused"
     REQUEST_FAILED = "request_failed"
 
@@ -95,6 +97,7 @@ _WARNINGS = {
     Event.OUTPUT_CHANGED,
     Event.AUDIT_PROCESS_ENDED,
     Event.REPORT_PAGE_FAILED,
+    Event.DELIVERY_NOT_LISTED,
 }
 _ERRORS = {
     Event.JOB_DRIFTED,

@@ -294,6 +294,10 @@ class World:
 
         ask(self.checker, stored)
 
+    def stored_manifests(self) -> list[str]:
+        """The names of the stored manifests, without the list of those that were sent."""
+        return [name for name in self.manifests.names() if "/" in name]
+
     def wait(self, job_run_id: str = JOB) -> None:
         """Let the wait of a postponed delivery pass, if it is postponed."""
         record = self.record(job_run_id)

@@ -91,6 +91,11 @@ class MemoryDocuments:
             self._held[name] = _Held(body, etag, dict(metadata or {}), self._clock())
             return etag
 
+    def append(self, name: str, body: bytes) -> None:
+        with self._lock:
+            held = self._held.get(name)
+            self.put(name, (held.body if held else b"") + body)
+
     def delete(self, name: str, *, etag: str | None = None) -> None:
         with self._lock:
             held = self._held.get(name)

@@ -65,6 +65,7 @@ def whole_event(
     outcome: Outcome,
     job_url: str,
     report_url: str,
+    page_url: str | None,
     now: datetime,
 ) -> dict[str, Any]:
     """The whole event, before it is shortened. The report has exactly this content.
@@ -76,6 +77,7 @@ def whole_event(
         outcome: how the job ended.
         job_url: the address of the job at GEM, which is the source of the event.
         report_url: where this whole event is stored.
+        page_url: where its readers can open the page; None if they cannot, or there is no page.
         now: when the manifest is made.
 
     """
@@ -87,14 +89,18 @@ def whole_event(
         "time": now.isoformat(),
         "datacontenttype": "application/json",
         "dataschema": DATA_SCHEMA,
-        "data": _data(record, parts, outcome, report_url, now),
+        "data": _data(record, parts, outcome, {"url": report_url, "page": page_url}, now),
     }
     # CloudEvents 1.0 does not allow an empty attribute, so without an output there is no subject.
     return event | ({"subject": parts.subject} if parts.subject else {})
 
 
 def _data(
-    record: JobRecord, parts: AuditParts, outcome: Outcome, report_url: str, now: datetime
+    record: JobRecord,
+    parts: AuditParts,
+    outcome: Outcome,
+    report: Mapping[str, str | None],
+    now: datetime,
 ) -> dict[str, Any]:
     return {
         "schemaVersion": SCHEMA_VERSION,
@@ -111,7 +117,7 @@ def _data(
         "match": parts.match,
         "statistics": parts.statistics,
         "checks": parts.checks,
-        "report": {"url": report_url, "page": None},
+        "report": report,
         "timing": _timing(record, parts.audited_at, now),
         "cut": [],
     }

@@ -45,6 +45,15 @@ class Outbox:
             else:
                 return event
 
+    def add_delivered(self, month: str, line: bytes) -> None:
+        """Add a line to the list of the manifests that were sent in a month, such as "2026-11"."""
+        self._events.append(_delivered_name(month), line)
+
+    def delivered(self, month: str) -> bytes:
+        """The lines of a month, in the order of sending; empty when there is none."""
+        stored = self._events.get(_delivered_name(month))
+        return stored.body if stored else b""
+
     def forget(self, job_run_id: str) -> None:
         """Delete all events of a job. Its reports stay, because messages have their addresses."""
         for item in self._events.every(prefix=f"{job_run_id}/"):
@@ -95,6 +104,10 @@ class Outbox:
 
 def _event_name(job_run_id: str, id_: str) -> str:
     return f"{job_run_id}/{id_}.json"
+
+
+def _delivered_name(month: str) -> str:
+    return f"delivered-{month}.jsonl"
 
 
 def _report_name(job_run_id: str, id_: str) -> str:

@@ -82,7 +82,7 @@ def check_one(checker: Checker, job: OpenJob, context: RunContext) -> DueJobResu
         return DueJobResult.NOTHING
     record = stored.record
     if not is_due(record.due_at, now, checker.policy):
-        registry.claim(job, record.due_at)  # the marker said an earlier time
+        registry.claim(job.showing(record), record.due_at)  # the marker said an earlier time
         return DueJobResult.NOTHING
     if record.stage is Stage.SETTLED:
         repeat_ticket(checker, stored)
@@ -103,7 +103,7 @@ def _claim_and_ask(
         stored.record, now, checker.policy, jitter=checker.jitter(), known=context.known
     )
     until = max(likely, now + min(MAX_CHECK_TIME, checker.policy.check_max))
-    claim = checker.registry.claim(job, until)
+    claim = checker.registry.claim(job.showing(stored.record), until)
     if claim is None:
         return DueJobResult.NOTHING
     try:

@@ -10,6 +10,7 @@ reason that may pass is not raised: the record says when it is tried again, and 
 from datetime import datetime
 
 from gem_core.deliver.cloud_event import CloudEvent
+from gem_core.deliver.delivered_list import line_of, month_of
 from gem_core.deliver.manifest import outcome_of
 from gem_core.errors import (
     AuditError,
@@ -108,8 +109,22 @@ def _send(delivery: Delivery) -> CloudEvent | Wait | None:
         seconds_since_settled=_seconds_since(record.settled_at, delivery.deliverer),
         seconds_since_finished=_seconds_since(_finished_at(record), delivery.deliverer),
     )
+    _list(delivery.deliverer, record.job_run_id, event)
     delivery.mark_delivered(outcome, event.id)
     return event
+
+
+def _list(deliverer: Deliverer, job_run_id: str, event: CloudEvent) -> None:
+    """Add the manifest to the list that the board shows, before the record is marked as delivered.
+
+    A process that dies in between sends and lists the same manifest again, which readers expect.
+    In the other order, it would never be listed. An error is logged only: the list is for people.
+    """
+    now = deliverer.clock()
+    try:
+        deliverer.outbox.add_delivered(month_of(now), line_of(event, now))
+    except StoreError as error:
+        log(Event.DELIVERY_NOT_LISTED, job_run_id=job_run_id, reason=str(error))
 
 
 def _log_skipped(record: JobRecord, reason: str) -> None:

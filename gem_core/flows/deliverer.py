@@ -84,3 +84,5 @@ class Deliverer:
     audit: Audit
     report_not_opened: ReportNotOpened
     page: PageMode = PageMode.NONE
+    page_url: str = ""
+    """The address of a page for readers, with placeholders; empty if they cannot open pages."""

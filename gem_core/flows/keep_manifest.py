@@ -11,6 +11,7 @@ from gem_core.errors import OutputChanged, OutputUnreachable, StoreError
 from gem_core.flows.audit_output import Audited
 from gem_core.flows.delivery import Delivery, Wait
 from gem_core.logs import Event, log
+from gem_core.settings.rules import JOB_RUN_ID, MANIFEST_ID
 
 REPLACED = "replaced"
 """What a delivery waits for while the output is replaced each time."""
@@ -40,6 +41,7 @@ def keep(delivery: Delivery, audited: Audited) -> CloudEvent | Wait:
         outcome=audited.outcome,
         job_url=deliverer.job_url(job_run_id),
         report_url=outbox.report_url(job_run_id, id_),
+        page_url=_page_url(delivery, id_, audited.result),
         now=now,
     )
     first = outbox.keep_report(job_run_id, report)
@@ -65,6 +67,14 @@ def _is_replaced(output: Source) -> bool:
     except OutputUnreachable:
         return False
     return False
+
+
+def _page_url(delivery: Delivery, id_: str, result: AuditResult | None) -> str | None:
+    """Where readers of the manifest can open its page. Both ids need no escapes in a path."""
+    if result is None or not result.page:
+        return None
+    address = delivery.deliverer.page_url.replace(JOB_RUN_ID, delivery.record.job_run_id)
+    return address.replace(MANIFEST_ID, id_) or None
 
 
 def _keep_page(outbox: Outbox, job_run_id: str, id_: str, result: AuditResult | None) -> None:

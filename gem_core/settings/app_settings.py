@@ -109,6 +109,8 @@ class Settings(StateSettings):
     """Folder for ids that do not fit into memory. None is the system's temporary directory."""
     report_page: bool
     report_map: bool
+    report_page_url: str
+    """The address of a page for readers of manifests, with placeholders; empty for none."""
     trigger_source: TriggerSource
 
 
@@ -170,6 +172,7 @@ def read_settings_and_problems(environment: Mapping[str, str]) -> tuple[Settings
         ids_folder=Path(folder) if (folder := read.text("GEM_IDS_FOLDER")) else None,
         report_page=read.flag("GEM_REPORT_PAGE", default=True),
         report_map=read.flag("GEM_REPORT_MAP", default=True),
+        report_page_url=read.page_url("GEM_REPORT_PAGE_URL"),
         trigger_source=read.choice("GEM_TRIGGER_SOURCE", TriggerSource.EVENT_GRID),
     )
     return settings, tuple(read.problems)

@@ -17,6 +17,7 @@ from gem_core.settings.rules import (
     is_scope,
     is_store_name,
     is_tenant,
+    page_url_problem,
 )
 
 KEY_VAULT_REFERENCE = "@Microsoft.KeyVault("
@@ -110,6 +111,14 @@ class SettingReader:
         if problem:
             self.problems.append(f"{name} {problem}")
         return default if problem else value
+
+    def page_url(self, name: str) -> str:
+        """The address of report pages, with placeholders; empty if it is not set."""
+        value = self.text(name)
+        problem = page_url_problem(value) if value and not is_reference(value) else ""
+        if problem:
+            self.problems.append(f"{name} {problem}")
+        return "" if problem else value
 
     def number(self, name: str, default: float, *, zero: bool = False, least: float = 0) -> float:
         """A number above 0 (with `zero` also 0), and at least `least`. The name gives the unit."""

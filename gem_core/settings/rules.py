@@ -23,6 +23,11 @@ _OWN_CONTAINERS = {"$root", "$web", "$logs"}
 
 LOCAL = {"127.0.0.1", "localhost", "::1"}
 
+JOB_RUN_ID = "{jobRunId}"
+"""A placeholder in GEM_REPORT_PAGE_URL, where it is required."""
+MANIFEST_ID = "{id}"
+"""A placeholder in GEM_REPORT_PAGE_URL for the id of the manifest."""
+
 
 def is_store_name(text: str) -> bool:
     """Whether this is a valid name of a container or queue (Azure Storage, "Naming …")."""
@@ -78,6 +83,19 @@ def address_problem(text: str) -> str:
         )
     if port == 0 or not text.isprintable() or " " in text:
         return "is an address with port 0, blanks or unprintable characters"
+    return ""
+
+
+def page_url_problem(text: str) -> str:
+    """The problem with the address of report pages.
+
+    It is copied into manifests, so it must not have a query, in which a key could stand.
+    """
+    address = text.replace(JOB_RUN_ID, "job").replace(MANIFEST_ID, "id")
+    if problem := address_problem(address):
+        return problem
+    if JOB_RUN_ID not in urlsplit(text).path or "{" in address or "}" in address:
+        return f"needs {JOB_RUN_ID} in its path; {MANIFEST_ID} is the only other placeholder"
     return ""
 
 

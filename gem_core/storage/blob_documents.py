@@ -12,7 +12,7 @@ from azure.core import MatchConditions
 from azure.core.paging import PageIterator
 from azure.storage.blob import BlobProperties, ContainerClient, ContentSettings
 
-from gem_core.errors import RecordMissing
+from gem_core.errors import RecordConflict, RecordMissing
 from gem_core.storage.documents import Document, Listed, Page
 from gem_core.storage.errors import container_errors
 
@@ -73,6 +73,21 @@ class BlobDocuments:
                 **conditions,
             )
             return _bare(answer["etag"])
+
+    def append(self, name: str, body: bytes) -> None:
+        """Add to the end of an append blob. Azure allows 50,000 blocks in each."""
+        blob = self._container.get_blob_client(name)
+        try:
+            with self._errors():
+                blob.append_block(body)
+        except RecordMissing:
+            with suppress(RecordConflict), self._errors():
+                blob.create_append_blob(
+                    content_settings=ContentSettings(content_type=_content_type(name)),
+                    match_condition=MatchConditions.IfMissing,
+                )
+            with self._errors():
+                blob.append_block(body)
 
     def delete(self, name: str, *, etag: str | None = None) -> None:
         """Delete the document, if it exists; with `etag`, exactly that version of it."""

@@ -68,6 +68,13 @@ class Documents(Protocol):
         """Write the document, whether it exists or not; returns the new ETag."""
         ...
 
+    def append(self, name: str, body: bytes) -> None:
+        """Add to the end of a log, which is a document of its own kind; `get` reads it.
+
+        A log that does not exist is created. A repeated request may add the same bytes twice.
+        """
+        ...
+
     def delete(self, name: str, *, etag: str | None = None) -> None:
         """Delete the document, if it exists.
 

@@ -14,16 +14,22 @@ due again at that time.
 """
 
 import json
+<<<<<<< HEAD
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+=======
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+>>>>>>> people
 from datetime import UTC, datetime, timedelta
 from heapq import nlargest
 
 from gem_core.errors import RecordConflict, RequestError
 from gem_core.moments import moment_text, optional_moment_text, read_lenient_moment
-from gem_core.storage.documents import Documents
+from gem_core.storage.documents import Documents, Listed
 from gem_core.storage.names import TICKETS
+from gem_core.watch.marker import marker_words
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_from_bytes, record_to_bytes
 from gem_core.watch.registration import parse_job_run_id
@@ -57,6 +63,12 @@ class OpenJob:
     """When the marker was written; claims do not change this time."""
     etag: str
     """The marker's ETag: only this version may be deleted or claimed."""
+    shown: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """What the marker shows of the job, see `marker_words`; empty from a batch."""
+
+    def showing(self, record: JobRecord) -> "OpenJob":
+        """The entry, with a marker that shows this record when it is written the next time."""
+        return replace(self, shown=marker_words(record))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +178,11 @@ class JobRegistry:
                 MARKER_PREFIX + job.job_run_id,
                 b"",
                 etag=job.etag,
-                metadata={"due": moment_text(until), "marked": moment_text(job.marked_at)},
+                metadata={
+                    **job.shown,
+                    "due": moment_text(until),
+                    "marked": moment_text(job.marked_at),
+                },
             )
         except RecordConflict:
             return None
@@ -176,15 +192,15 @@ class JobRegistry:
         """Store a changed open record that this process has claimed, and end the claim.
 
         The marker exists, so the record may be written first. The marker is not written again when
-        the claim ends at the time at which the record is due.
+        the claim ends at the time at which the record is due, and shows what it should.
 
         Raises:
             RecordConflict: another process changed the record first.
 
         """
         self._write(stored, record)
-        if record.due_at != claim.due_at:
-            self.claim(claim, record.due_at)
+        if record.due_at != claim.due_at or claim.shown != marker_words(record):
+            self.claim(claim.showing(record), record.due_at)
 
     def remove(self, job_run_id: str) -> None:
         """Delete a record. Its marker stays, because it may now belong to a new registration.
@@ -201,7 +217,7 @@ class JobRegistry:
 
     def mark_open(self, record: JobRecord) -> None:
         """Write the job's marker, which puts the job on the worklist or changes when it is due."""
-        metadata = {"due": moment_text(record.due_at)}
+        metadata = {**marker_words(record), "due": moment_text(record.due_at)}
         self._worklist.put(MARKER_PREFIX + record.job_run_id, b"", metadata=metadata)
 
     def unmark(self, job_run_id: str, *, etag: str) -> bool:
@@ -218,13 +234,12 @@ class JobRegistry:
 
     def open_jobs(self) -> Iterator[OpenJob]:
         """The worklist, ordered by id. This is one listing; delivered jobs cost nothing."""
-        for marker in self._worklist.every(prefix=MARKER_PREFIX):
-            yield OpenJob(
-                marker.name.removeprefix(MARKER_PREFIX),
-                read_lenient_moment(marker.metadata.get("due")) or _AT_ONCE,
-                read_lenient_moment(marker.metadata.get("marked")) or marker.last_modified,
-                marker.etag,
-            )
+        return map(_open_job, self._worklist.every(prefix=MARKER_PREFIX))
+
+    def first_open_jobs(self, count: int) -> tuple[list[OpenJob], bool]:
+        """At most `count` (5,000 or less) open jobs in one request; and whether there are more."""
+        page = self._worklist.page(prefix=MARKER_PREFIX, size=count)
+        return list(map(_open_job, page.items)), page.next_page is not None
 
     def raise_ticket(self, record: JobRecord) -> None:
         """Write the ticket of a settled job. This triggers the delivery."""
@@ -274,6 +289,16 @@ def ticket_job_run_id(path: str) -> str | None:
         return parse_job_run_id(name.removesuffix(SUFFIX))
     except RequestError:
         return None
+
+
+def _open_job(marker: Listed) -> OpenJob:
+    return OpenJob(
+        marker.name.removeprefix(MARKER_PREFIX),
+        read_lenient_moment(marker.metadata.get("due")) or _AT_ONCE,
+        read_lenient_moment(marker.metadata.get("marked")) or marker.last_modified,
+        marker.etag,
+        marker.metadata,
+    )
 
 
 def _record_name(job_run_id: str) -> str:

@@ -51,6 +51,7 @@ def deliverer() -> "Deliverer":
         clock=now,
         sleep=time.sleep,
         page=_page_mode(chosen),
+        page_url=chosen.report_page_url,
     )
 
 

@@ -33,6 +33,13 @@ def probe_manager() -> JobManager:
     return job_manager(Stores(chosen.state, Retries.PROBE), chosen)
 
 
+@cache
+def desk_manager() -> JobManager:
+    """The manager for a person who waits for a page; it needs what `state_manager` needs."""
+    chosen = state_settings()
+    return job_manager(Stores(chosen.state, Retries.INTERACTIVE), chosen)
+
+
 def job_manager(state: Stores, chosen: StateSettings) -> JobManager:
     """A manager of the jobs in these stores."""
     return JobManager(

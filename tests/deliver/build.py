@@ -97,6 +97,7 @@ def event(record: JobRecord, found: AuditParts, *, report_url: str = REPORT) -> 
         outcome=Outcome.VALID,
         job_url=f"https://gem.example/jobs/{JOB}",
         report_url=report_url,
+        page_url=None,
         now=START + timedelta(minutes=3),
     )
 

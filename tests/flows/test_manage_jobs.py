@@ -178,7 +178,7 @@ def test_a_job_that_is_being_watched_has_nothing_to_deliver() -> None:
 def test_a_forgotten_job_is_deleted_and_its_reports_stay(caplog: pytest.LogCaptureFixture) -> None:
     world = after_delivery()
     forget_job(world.manager, JOB)
-    assert world.jobs.names() == world.manifests.names() == []
+    assert world.jobs.names() == world.stored_manifests() == []
     assert len(world.reports.names()) == 1
     assert logged(caplog, "job_forgotten")
     forget_job(world.manager, JOB)

@@ -134,6 +134,6 @@ def test_a_delivery_costs_a_fixed_number_of_requests() -> None:
         "files.open",
         "jobs.replace", "files.open",
         "reports.create", "reports.put", "manifests.create",
-        "files.source.read", "queue.send",
+        "files.source.read", "queue.send", "manifests.append",
         "worklist.etag", "jobs.replace", "worklist.delete",
     ]  # fmt: skip

@@ -126,7 +126,7 @@ def test_an_output_overwritten_before_the_repeat_is_audited_again() -> None:
     data = delivered(world)["data"]
     assert data["output"]["etag"] == "E2"
     assert data["match"]["matches"] == 20
-    assert len(world.manifests.names()) == 2
+    assert len(world.stored_manifests()) == 2
 
 
 def test_a_record_that_changed_during_the_delivery_is_still_marked() -> None:
@@ -154,7 +154,7 @@ def test_a_job_forgotten_during_its_delivery_is_not_stored_again() -> None:
 
     world.queue.send = send  # type: ignore[method-assign]
     assert deliver_results(world.deliverer, JOB)
-    assert world.jobs.names() == world.manifests.names() == []
+    assert world.jobs.names() == world.stored_manifests() == []
 
 
 def test_a_redelivery_requested_during_an_older_delivery_is_still_due() -> None:

@@ -1,6 +1,7 @@
 """The page of a report is stored beside it. If that fails, the manifest is sent all the same.
 
-No manifest links the page, because only readers with a role can open a private blob.
+A manifest links the page only where a setting gives the address at which readers can open it: the
+blob is private.
 """
 
 import json
@@ -81,7 +82,7 @@ def test_the_page_is_stored_after_the_report_and_before_the_manifest() -> None:
     calls = [
         call for call in world.trap.calls if call.startswith(("reports", "manifests", "queue"))
     ]
-    assert calls[-4:] == ["reports.create", "reports.put", "manifests.create", "queue.send"]
+    assert calls[-5:-1] == ["reports.create", "reports.put", "manifests.create", "queue.send"]
 
 
 def test_an_output_that_is_not_parquet_has_a_page() -> None:
@@ -226,3 +227,20 @@ def test_a_job_that_is_registered_again_has_a_page_again() -> None:
     event = check_manifest(sent.body)
     assert page_of(world, event)
     assert page_of(world, former)
+
+
+@pytest.mark.parametrize(("page", "linked"), [(PageMode.PLAIN, True), (PageMode.NONE, False)])
+def test_a_page_is_linked_where_readers_can_open_it(page: PageMode, *, linked: bool) -> None:
+    """And only if there is one. The report of the same id has the same link."""
+    world = World(page=page)
+    world.files.write(OUTPUT, matched_file())
+    world.settle(finished())
+    deliverer = replace(world.deliverer, page_url="https://r.example/{jobRunId}/{id}")
+    sent = deliver_results(deliverer, JOB)
+    assert sent
+    event = check_manifest(sent.body)
+    expected = f"https://r.example/{JOB}/{event['id']}" if linked else None
+    assert event["data"]["report"]["page"] == expected
+    stored = world.outbox.report(JOB, event["id"])
+    assert stored
+    assert json.loads(stored)["data"]["report"] == event["data"]["report"]

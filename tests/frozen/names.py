@@ -123,6 +123,7 @@ def _blobs(stored: Mapping[str, Golden]) -> Iterator[str]:
     for each in stored.values():
         if each.name:
             name = re.sub("[0-9a-f]{32}", "{id}", each.name.replace(JOB, "{jobRunId}"))
+            name = re.sub("[0-9]{4}-[0-9]{2}", "{month}", name)
             yield f"{each.store}/{re.sub('/[0-9]+$', '/{number}', name)}"
     yield f"{names.REPORTS}/{{jobRunId}}/{{id}}/report.html"
     yield from (PROBE, CLOCK_PROBE)

@@ -51,6 +51,9 @@ class NewerDocuments:
     def put(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
         return self._documents.put(name, with_member(body), metadata=_more(metadata))
 
+    def append(self, name: str, body: bytes) -> None:
+        self._documents.append(name, with_member(body) + b"\n")
+
     def delete(self, name: str, *, etag: str | None = None) -> None:
         self._documents.delete(name, etag=etag)
 

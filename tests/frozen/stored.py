@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_core.audit.child.result import AuditResult
+from gem_core.deliver.delivered_list import month_of
 from gem_core.deliver.manifest import outcome_of
 from gem_core.errors import OutputUnreachable
 from gem_core.flows.audit_output import MAX_BEGUN
@@ -64,6 +65,7 @@ def _of_a_job() -> Iterator[tuple[str, Golden]]:
         .not_answered("GEM answered 503", START + timedelta(minutes=4))
     )
     yield "record-watching", _record(world, watched)
+    yield "marker-failing", Golden.of(world.worklist, _MARKER)
     settled = _settled(watched.answered(job("finished"), START), Settlement.FINISHED)
     yield "record-settled", _record(world, settled)
     world.registry.raise_ticket(settled)
@@ -118,6 +120,7 @@ def _of_deliveries() -> Iterator[tuple[str, Golden]]:
         world.files.write(OUTPUT, output)
         yield f"event-{outcome}", _event(world, outcome)
         if outcome is Outcome.INVALID:
+            yield "delivered", Golden.of(world.manifests, f"delivered-{month_of(START)}.jsonl")
             (report,) = (name for name in world.reports.names() if name.endswith(SUFFIX))
             yield "report", Golden.of(world.reports, report)
     world = _settled_world(Settlement.FINISHED, finished())

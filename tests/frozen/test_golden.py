@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gem_core.deliver.delivered_list import month_of, read_lines
 from gem_core.deliver.manifest import outcome_of
 from gem_core.flows.check_batch import check_batch
 from gem_core.flows.deliver_results import deliver_results
@@ -19,6 +20,7 @@ from gem_core.watch.poison import batch_of_message
 from gem_core.watch.record_json import record_to_json
 from gem_core.watch.registry import MARKER_PREFIX, ticket_job_run_id
 from tests.builders import JOB, OUTPUT, World, check_manifest, finished, job, matched_file
+from tests.fakes import START
 from tests.frozen.golden import FOLDER, Golden, add, kept
 from tests.frozen.stored import documents
 
@@ -54,6 +56,7 @@ def _marker(golden: Golden, world: World) -> None:
     assert line.due_at == datetime.fromisoformat(golden.metadata["due"])
     if "marked" in golden.metadata:
         assert line.marked_at == datetime.fromisoformat(golden.metadata["marked"])
+    assert line.shown == golden.metadata
     assert world.registry.unmark(JOB, etag=line.etag)
 
 
@@ -121,7 +124,15 @@ def _attempts(golden: Golden, world: World) -> None:
     assert outcome_of(sent) is Outcome.VALID
     assert golden.name in world.manifests.names()
     world.outbox.forget(JOB)
-    assert world.manifests.names() == []
+    assert world.stored_manifests() == []
+
+
+def _delivered(golden: Golden, world: World) -> None:
+    (line,) = read_lines(world.outbox.delivered(month_of(START)))
+    held = golden.json
+    assert (line.id, line.job_run_id, line.outcome) == (held["id"], JOB, held["outcome"])
+    assert (line.at, line.labels) == (datetime.fromisoformat(held["at"]), held["labels"])
+    assert (line.share_matched, list(line.failed)) == (held["shareMatched"], held["failed"])
 
 
 READERS: dict[str, Callable[[Golden, World], None]] = {
@@ -135,6 +146,7 @@ READERS: dict[str, Callable[[Golden, World], None]] = {
     "event": _event,
     "attempts": _attempts,
     "report": _report,
+    "delivered": _delivered,
 }
 
 

@@ -93,6 +93,7 @@ LEFT_AT_DEFAULT = {
     "GEM_IDS_FOLDER",
     "GEM_REPORT_PAGE",
     "GEM_REPORT_MAP",
+    "GEM_REPORT_PAGE_URL",
 }
 """Settings that infra/ leaves to the code; an operator sets them by `extraSettings`."""
 

@@ -85,6 +85,7 @@ def test_the_defaults() -> None:
         ids_folder=None,
         report_page=True,
         report_map=True,
+        report_page_url="",
         trigger_source=TriggerSource.EVENT_GRID,
     )
 
@@ -560,3 +561,33 @@ def test_no_secret_shows_itself(show: Callable[[object], str]) -> None:
 def test_any_text_is_a_setting_or_a_named_problem(changes: dict[str, str]) -> None:
     with suppress(SettingsError):
         read(**changes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://reports.example/api/jobs/{jobRunId}/report.html",
+        "https://reports.example/{jobRunId}/{id}/",
+        "http://localhost:7071/api/jobs/{jobRunId}/report.html",
+    ],
+)
+def test_the_address_of_pages_is_kept_with_its_placeholders(text: str) -> None:
+    assert read(GEM_REPORT_PAGE_URL=text).report_page_url == text
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("https://reports.example/{jobRunId}?code=s3cret", "has a query"),
+        ("https://me:s3cret@reports.example/{jobRunId}", "has a user or password"),
+        ("http://reports.example/{jobRunId}", "is not an https address"),
+        ("https://{jobRunId}.example/", "needs {jobRunId} in its path"),
+        ("https://reports.example/{storageId}/{jobRunId}", "the only other placeholder"),
+        ("https://reports.example/", "needs {jobRunId} in its path"),
+    ],
+)
+def test_an_address_of_pages_that_could_hold_a_key_is_refused(text: str, why: str) -> None:
+    (problem,) = problems(GEM_REPORT_PAGE_URL=text)
+    assert problem.startswith("GEM_REPORT_PAGE_URL ")
+    assert why in problem
+    assert "s3cret" not in problem

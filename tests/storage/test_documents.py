@@ -107,6 +107,14 @@ def test_an_etag_from_a_get_can_be_replaced(documents: Documents) -> None:
     documents.replace("a", b"two", etag=held.etag)
 
 
+def test_a_log_is_created_and_grows(documents: Documents) -> None:
+    for line in (b"one\n", b"two\n"):
+        documents.append("a.jsonl", line)
+    held = documents.get("a.jsonl")
+    assert held
+    assert held.body == b"one\ntwo\n"
+
+
 def test_deleting_nothing_is_fine(documents: Documents) -> None:
     documents.delete("a")
     documents.put("a", b"")

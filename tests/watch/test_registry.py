@@ -182,7 +182,7 @@ def test_a_marker_is_in_utc() -> None:
     east = timezone(timedelta(hours=5))
     world.registry.mark_open(new_record().due(START.astimezone(east)))
     (marker,) = world.worklist.every()
-    assert marker.metadata == {"due": "2026-01-20T10:00:00+00:00"}
+    assert marker.metadata["due"] == "2026-01-20T10:00:00+00:00"
 
 
 def test_an_unreadable_record_does_not_change() -> None:
@@ -260,3 +260,32 @@ def test_a_filtered_listing_continues_after_empty_pages() -> None:
             break
     assert found == ["job-5"]
     assert pages == 3
+
+
+@pytest.mark.parametrize(("status", "writes"), [("running", 2), ("queued", 1)])
+def test_a_marker_is_written_again_only_when_it_would_show_something_else(
+    status: str, writes: int
+) -> None:
+    world = World()
+    added = world.registry.add(new_record().answered(job("queued"), START))
+    assert added
+    (line,) = world.registry.open_jobs()
+    until = START + timedelta(minutes=5)
+    claim = world.registry.claim(line.showing(added.record), until)
+    assert claim
+    world.trap.calls.clear()
+    changed = added.record.answered(job(status), START).due(until)
+    world.registry.replace_claimed(added, changed, claim)
+    assert len(world.trap.calls) == writes
+    (line,) = world.registry.open_jobs()
+    assert (line.shown["status"], line.due_at) == (status, until)
+
+
+def test_a_claim_keeps_what_the_marker_shows() -> None:
+    world = World()
+    world.registry.add(new_record().answered(job("queued"), START))
+    (line,) = world.registry.open_jobs()
+    assert world.registry.claim(line, START + timedelta(minutes=5))
+    (claimed,) = world.registry.open_jobs()
+    assert claimed.shown["status"] == "queued"
+    assert claimed.due_at == START + timedelta(minutes=5)

@@ -245,3 +245,9 @@ def test_the_audit_knows_its_bounds(fresh: pytest.MonkeyPatch) -> None:
     ids = {"GEM_IDS_MEMORY_MIB": "256", "GEM_IDS_DISK_MIB": "1", "GEM_IDS_FOLDER": "/mnt/ids"}
     assert options(**ids) == AuditOptions(IdLimits(256 << 20, Path("/mnt/ids"), 1 << 20))
     assert options(GEM_INPUT_COMPARE="columns") == AuditOptions(with_values=True)
+
+
+def test_pages_get_the_address_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    address = "https://reports.example/{jobRunId}/{id}"
+    use(monkeypatch, NEEDED | {"GEM_REPORT_PAGE_URL": address})
+    assert deliverer().page_url == address

@@ -1,0 +1,167 @@
+"""Collects what the board shows, with three requests: worklist, last tick, list of a month.
+
+No record is read. What the worklist's markers do not say, `jobs list --trouble` does.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from gem_core.deliver.delivered_list import Delivered, month_of, read_lines
+from gem_core.flows.check_jobs import TICK_BUDGET
+from gem_core.flows.manage_jobs import JobManager
+from gem_core.moments import read_lenient_moment
+from gem_core.outcome import Outcome
+from gem_core.page.board import Board, DeliveredLine, Filter, OpenLine, TimerLine
+from gem_core.watch.heartbeat import is_silent
+from gem_core.watch.marker import UNKNOWN
+from gem_core.watch.record import Stage
+from gem_core.watch.registry import OpenJob
+from gem_core.watch.trouble import OVERDUE_AFTER, TroubleKind, times
+
+MAX_OPEN = 5_000
+"""Open jobs: one page of a listing."""
+MAX_DELIVERED = 500
+"""Delivered manifests that one view shows."""
+TROUBLE = "trouble"
+"""The filter that shows only open jobs in trouble."""
+_MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])", re.ASCII)
+_MAX_TEXT = 200
+
+
+def read_filter(query: Mapping[str, str], now: datetime) -> Filter:
+    """The filter of an address. What is not a month or an outcome counts as absent."""
+    month, outcome = query.get("month", ""), query.get("outcome", "")
+    return Filter(
+        text=query.get("text", "").strip()[:_MAX_TEXT],
+        outcome=outcome if outcome in {TROUBLE, *Outcome} else "",
+        month=month if _MONTH.fullmatch(month) else month_of(now),
+    )
+
+
+def show_board(manager: JobManager, chosen: Filter) -> Board:
+    """What one view of the board shows.
+
+    Raises:
+        StoreError: storage could not be read.
+
+    """
+    now = manager.clock()
+    last = manager.heartbeat.last() or {}
+    jobs, more = manager.registry.first_open_jobs(MAX_OPEN)
+    lines = [_open_line(job, now) for job in jobs]
+    sent = read_lines(manager.outbox.delivered(chosen.month))
+    fitting = [each for each in sent if _fits(each, chosen)]
+    return Board(
+        at=now,
+        storage=urlsplit(manager.outbox.report_url("job", "id")).netloc,
+        timer=_timer(last, now, manager),
+        open_jobs=_open_lines(lines, chosen),
+        open_left_out=_open_left_out(len(jobs), last) if more else "",
+        delivered=[_delivered_line(each) for each in fitting[:MAX_DELIVERED]],
+        delivered_left_out=_left_out(len(fitting)),
+        counts=dict(Counter(each.outcome for each in sent).most_common()),
+        chosen=chosen,
+        outcomes=(TROUBLE, *Outcome),
+        earlier=_month(chosen.month, -1),
+        later=_month(chosen.month, 1) if chosen.month < month_of(now) else "",
+    )
+
+
+def _open_lines(lines: Iterable[OpenLine], chosen: Filter) -> list[OpenLine]:
+    """Those that fit the filter: trouble first, then the oldest first."""
+    if chosen.outcome and chosen.outcome != TROUBLE:
+        return []
+    text = chosen.text.lower()
+    fitting = (
+        line
+        for line in lines
+        if text in line.job_run_id.lower() and (line.trouble or not chosen.outcome)
+    )
+    return sorted(fitting, key=lambda line: (not line.trouble, line.since or line.due_at))
+
+
+def _open_line(job: OpenJob, now: datetime) -> OpenLine:
+    shown = job.shown
+    since = read_lenient_moment(shown.get("since"))
+    trouble, note = _trouble(job, since, now)
+    return OpenLine(
+        job_run_id=job.job_run_id,
+        stage=shown.get("stage", "not known"),
+        status=shown.get("status", "nothing yet"),
+        since=since,
+        due_at=job.due_at,
+        trouble=trouble,
+        note=note,
+    )
+
+
+def _trouble(job: OpenJob, since: datetime | None, now: datetime) -> tuple[str, str]:
+    """Why a person must look, and more about it; as `watch.trouble` says it from a whole record."""
+    shown = job.shown
+    is_late = now - job.due_at > OVERDUE_AFTER
+    if shown.get("stage") == Stage.SETTLED:
+        is_old = is_late or (since is not None and now - since > OVERDUE_AFTER)
+        return (TroubleKind.UNDELIVERED, "its manifest was not sent yet") if is_old else ("", "")
+    if is_late:
+        return TroubleKind.OVERDUE, "nothing works on it"
+    for kind, word in ((TroubleKind.NOT_ANSWERED, "failures"), (TroubleKind.NOT_FOUND, "notfound")):
+        if number := shown.get(word):
+            return kind, times(int(number)) + " in a row" if number.isdecimal() else ""
+    return (TroubleKind.UNKNOWN_STATUS, "") if shown.get("status") == UNKNOWN else ("", "")
+
+
+def _timer(last: Mapping[str, Any], now: datetime, manager: JobManager) -> TimerLine:
+    """The timer, from the last tick that ended. One that still runs is not looked up."""
+    ended_at = read_lenient_moment(last.get("endedAt"))
+    if ended_at is None:
+        return TimerLine("No tick has ended yet.", None, is_trouble=True)
+    counts = (("dueJobs", "due"), ("checked", "checked"), ("settled", "settled"),
+              ("problems", "problems"), ("remaining", "remaining"))  # fmt: skip
+    done = ", ".join(f"{last.get(name)} {word}" for name, word in counts)
+    poison, stopped = last.get("poisonMessages"), last.get("stopped")
+    text = f"{last.get('openJobs')} open jobs, {done}"
+    text += f"; {poison} poison messages" if poison else ""
+    text += f"; stopped: {stopped}" if stopped else ""
+    is_trouble = bool(poison or stopped or is_silent(ended_at + TICK_BUDGET, now, manager.schedule))
+    return TimerLine(f"{text}. The last tick ended", ended_at, is_trouble=is_trouble)
+
+
+def _fits(sent: Delivered, chosen: Filter) -> bool:
+    if chosen.outcome and sent.outcome != chosen.outcome:
+        return False
+    texts = (sent.job_run_id, *(f"{name}: {text}" for name, text in sent.labels.items()))
+    return any(chosen.text.lower() in text.lower() for text in texts)
+
+
+def _delivered_line(sent: Delivered) -> DeliveredLine:
+    return DeliveredLine(
+        job_run_id=sent.job_run_id,
+        manifest_id=sent.id,
+        at=sent.at,
+        outcome=sent.outcome,
+        labels=sent.labels,
+        share_matched=sent.share_matched,
+        failed=sent.failed,
+    )
+
+
+def _left_out(fitting: int) -> str:
+    more = fitting - MAX_DELIVERED
+    return f"Only the last {MAX_DELIVERED} are shown: {more:,} are left out." if more > 0 else ""
+
+
+def _open_left_out(shown: int, last: Mapping[str, Any]) -> str:
+    counted = last.get("openJobs")
+    total = f" The last tick counted {counted:,}." if isinstance(counted, int) else ""
+    return f"Only the first {shown:,} open jobs, by their ids, were read.{total}"
+
+
+def _month(month: str, step: int) -> str:
+    """The month before or after."""
+    year, number = map(int, month.split("-"))
+    at = year * 12 + number - 1 + step
+    return f"{max(at, 0) // 12:04}-{max(at, 0) % 12 + 1:02}"
