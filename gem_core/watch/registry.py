@@ -14,14 +14,9 @@ due again at that time.
 """
 
 import json
-<<<<<<< HEAD
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, replace
-=======
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
->>>>>>> people
 from datetime import UTC, datetime, timedelta
 from heapq import nlargest
 
