@@ -96,6 +96,7 @@ def checker(held: Stores, gem: GemClient, in_flight: int) -> Checker:
         clock=now,
         jitter=lambda: 0.5,
         each=in_threads(in_flight),
+        places=in_flight,
         durations=DurationStore(held.worklist),
     )
 

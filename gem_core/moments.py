@@ -35,10 +35,10 @@ def read_optional_moment(text: str | None) -> datetime | None:
     return read_moment(text) if text else None
 
 
-def read_lenient_moment(text: str | None) -> datetime | None:
+def read_lenient_moment(text: object) -> datetime | None:
     """Read a hint: without a zone it is UTC; None when it is absent or not ISO 8601."""
     try:
-        moment = datetime.fromisoformat(text or "")
+        moment = datetime.fromisoformat(text if isinstance(text, str) else "")
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

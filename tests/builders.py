@@ -29,11 +29,12 @@ from gem_core.watch.batch import BatchPlan
 from gem_core.watch.discovery import Discovery
 from gem_core.watch.durations import DurationStore
 from gem_core.watch.heartbeat import Heartbeat
+from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.poison import Poison
 from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_from_bytes
-from gem_core.watch.registry import MARKER_PREFIX, SUFFIX, JobRegistry
+from gem_core.watch.registry import SUFFIX, JobRegistry
 from gem_core.watch.schedule import Policy
 from tests.fakes import (
     START,
@@ -232,6 +233,7 @@ class World:
             clock=self.clock,
             jitter=self.jitter,
             each=in_threads(self.concurrency),
+            places=self.concurrency,
             poison=self.poison,
             durations=DurationStore(self._watched(self.worklist, "durations")),
             batches=self.trap.around(self.batches, "batches") if self.plan else None,

@@ -35,10 +35,10 @@ def timer(installation: Installation) -> Finding:
         )
     if not alive:
         return fail(f"silent: {detail}", f"restart the app (az functionapp restart); {_START}")
-    return _last_tick(status["lastTick"] or {}, detail)
+    return _last_tick(status["lastTick"] or {}, status["status"], detail)
 
 
-def _last_tick(last: Mapping[str, Any], detail: str) -> Finding:
+def _last_tick(last: Mapping[str, Any], status: str, detail: str) -> Finding:
     """How the last finished tick ended."""
     if last.get("stopped") == BUSY:
         return warning(
@@ -49,6 +49,18 @@ def _last_tick(last: Mapping[str, Any], detail: str) -> Finding:
         )
     if last.get("stopped"):
         return fail(f"{detail}, stopped: {last['stopped']}", "see gem and token above")
+    if status == TimerStatus.FAILING:
+        return fail(
+            f"{detail}, GEM answered none of {last['notAnswered']} questions",
+            "see gem and token above, and jobs list --trouble",
+        )
+    if status == TimerStatus.BEHIND:
+        return warning(
+            f"{detail}, behind: left {last['remaining']} due jobs, the oldest due since "
+            f"{last['oldestRemainingAt']}",
+            "raise GEM_CHECK_REQUESTS_PER_SECOND and GEM_CHECK_CONCURRENCY, or set "
+            "GEM_CHECK_BATCH_SIZE (docs/scale.md)",
+        )
     if last.get("remaining"):
         return warning(
             f"{detail}, left {last['remaining']} due jobs to the next tick",

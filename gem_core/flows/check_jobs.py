@@ -3,7 +3,7 @@
 With `GEM_CHECK_BATCH_SIZE` the tick sends the due jobs to `check_batch` instead.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from threading import Event as Flag
@@ -12,19 +12,19 @@ from gem_core.errors import (
     CourierError,
     GemAccessError,
     RecordConflict,
-    RecordUnreadable,
     StoreError,
 )
-from gem_core.flows.check_one import DueJobResult, RunContext, check_one
+from gem_core.flows.check_one import DueJobResult, RunContext, check_one, store_refusal
 from gem_core.flows.checker import Checker
 from gem_core.flows.discover_jobs import discover_jobs
 from gem_core.flows.remove_poison import remove_done
 from gem_core.flows.send_batches import send_batches
+from gem_core.flows.turns import Turns
 from gem_core.logs import Event, log
 from gem_core.watch.durations import Durations
 from gem_core.watch.heartbeat import Tick
+from gem_core.watch.marker import OpenJob
 from gem_core.watch.rate_limiter import Lease
-from gem_core.watch.registry import OpenJob
 from gem_core.watch.schedule import is_due
 
 TICK_BUDGET = timedelta(minutes=4)
@@ -41,7 +41,8 @@ def check_jobs(
     """Run one tick. Ticks may overlap: only the one that holds the lease asks GEM.
 
     A problem with one job never stops a tick. A refused key or token does, because every other
-    request would fail too: the tick is stored in the heartbeat, then the error is raised.
+    request would fail too: the tick is stored in the heartbeat, then the error is raised. A 401 or
+    403 about one job counts as a refused key only if no other job was answered after it.
 
     Args:
         checker: what the tick depends on.
@@ -78,6 +79,7 @@ def check_jobs(
         oldest_due_at=due[0].due_at if due else None,
         poison_messages=poison_messages,
         oldest_poison_at=oldest_poison_at,
+        oldest_remaining_at=_oldest_remaining(due, results),
         stopped=stopped,
     )
     checker.heartbeat.end(tick)
@@ -123,18 +125,33 @@ def _poison(checker: Checker) -> tuple[int | None, datetime | None]:
     return messages, min(times, default=None)
 
 
+_PROBLEMS = {DueJobResult.PROBLEM, DueJobResult.NOT_ANSWERED, DueJobResult.UNREADABLE}
+
+
+def _oldest_remaining(due: Sequence[OpenJob], results: Sequence[DueJobResult]) -> datetime | None:
+    """Since when the oldest job is due that GEM answered last time and that must wait again."""
+    left = (
+        job.due_at
+        for job, result in zip(due, results, strict=True)
+        if result is DueJobResult.REMAINING and not job.has_failed
+    )
+    return min(left, default=None)
+
+
 def counts(results: Sequence[DueJobResult]) -> dict[str, int]:
     """The number of jobs with each result; the names are those of `Tick`."""
     return {
         "checked": sum(each in {DueJobResult.ASKED, DueJobResult.SETTLED} for each in results),
         "settled": results.count(DueJobResult.SETTLED),
         "tickets_repeated": results.count(DueJobResult.TICKET_REPEATED),
-        "problems": results.count(DueJobResult.PROBLEM),
+        "problems": sum(each in _PROBLEMS for each in results),
+        "not_answered": results.count(DueJobResult.NOT_ANSWERED),
+        "unreadable": results.count(DueJobResult.UNREADABLE),
         "remaining": results.count(DueJobResult.REMAINING),
     }
 
 
-def check_due(checker: Checker, due: Iterable[OpenJob], *, ends_at: datetime) -> "CheckRun | None":
+def check_due(checker: Checker, due: Sequence[OpenJob], *, ends_at: datetime) -> "CheckRun | None":
     """Check due jobs, several at once; None when other runs hold all leases.
 
     Raises:
@@ -168,6 +185,7 @@ class CheckRun:
         self._ends_at = ends_at
         self._stop = Flag()
         self.results: list[DueJobResult] = []
+        """In the order of the jobs."""
         self._refused: tuple[str, GemAccessError] | None = None
 
     @property
@@ -175,12 +193,34 @@ class CheckRun:
         """The error with which GEM refused the key or the token; it ended the run."""
         return self._refused[1] if self._refused else None
 
-    def run(self, due: Iterable[OpenJob]) -> None:
-        """Check the jobs in this order."""
-        self.results = self._checker.each(self._one, due)
+    def run(self, due: Sequence[OpenJob]) -> None:
+        """Check the jobs in this order, but for those whose last question failed (see `turns`)."""
+        places = min(self._checker.places, len(due))
+        turns = Turns(due, self._checker.places)
+        found: dict[str, DueJobResult] = {}
+
+        def one(job: OpenJob) -> None:
+            found[job.job_run_id] = self._one(job)
+
+        self._checker.each(lambda _: turns.run(one), range(places))
+        self._decide(found)
+        self.results = [found[job.job_run_id] for job in due]
+
+    def _decide(self, found: dict[str, DueJobResult]) -> None:
+        """What the refusals of this run mean, now that it is known."""
+        for refusal in self.context.refusals.alone:
+            job_run_id = refusal.claim.job_run_id
+            found[job_run_id] = DueJobResult.NOT_ANSWERED
+            try:
+                store_refusal(self._checker, refusal)
+            except StoreError as error:
+                log(Event.JOB_CHECK_CRASHED, job_run_id=job_run_id, reason=str(error))
+        for refusal in reversed(self.context.refusals.undecided):
+            self._refused = refusal.claim.job_run_id, refusal.error
+            found[refusal.claim.job_run_id] = DueJobResult.REMAINING
         if self._refused:
-            job_run_id, error = self._refused
-            log(Event.TICK_STOPPED, job_run_id=job_run_id, reason=str(error))
+            job_run_id, reason = self._refused
+            log(Event.TICK_STOPPED, job_run_id=job_run_id, reason=str(reason))
 
     def _wait_to_ask(self) -> bool:
         return self._lease.wait(self._ends_at) and not self._stop.is_set()
@@ -196,8 +236,6 @@ class CheckRun:
             return DueJobResult.REMAINING
         except RecordConflict:
             log(Event.RECORD_CONFLICT, job_run_id=job.job_run_id)
-        except RecordUnreadable as error:
-            log(Event.RECORD_UNREADABLE, job_run_id=job.job_run_id, reason=str(error))
         except Exception as error:  # noqa: BLE001 - a problem with one job never stops a tick
             # The message of a CourierError says what to do and holds no secret; others may.
             is_expected = isinstance(error, CourierError)

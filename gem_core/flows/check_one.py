@@ -13,22 +13,29 @@ from gem_core.errors import (
     GemError,
     GemForbidden,
     GemJobNotFound,
+    GemUnauthorized,
     GemUnavailable,
+    RecordUnreadable,
 )
 from gem_core.flows.ask_gem import answers_otherwise, ask_gem
 from gem_core.flows.checker import Checker
+from gem_core.flows.refusals import Refusal, Refusals
 from gem_core.flows.sweep import repeat_ticket
 from gem_core.logs import Event, log
 from gem_core.watch.durations import Durations, JobDuration
 from gem_core.watch.expectation import observed_durations
+from gem_core.watch.marker import JobState, OpenJob
 from gem_core.watch.record import JobRecord, Settlement, Stage
-from gem_core.watch.registry import ORPHAN_AGE, OpenJob, StoredRecord
+from gem_core.watch.registry import ORPHAN_AGE, StoredRecord
 from gem_core.watch.schedule import is_due, next_check, next_ticket, settlement
 
 MAX_CHECK_TIME = timedelta(minutes=2, seconds=30)
 """How long most checks may take: two requests to GEM of at most 60 s each, and two writes. A claim
 lasts at least this long, but never longer than `Policy.check_max`. A check that asks more often,
 and slowly, may outlast its claim; then another run may ask too, and only one of them writes."""
+
+UNREADABLE_WAIT = timedelta(hours=1)
+"""When a record that could not be read is read again, so that it is one log line an hour."""
 
 
 class DueJobResult(StrEnum):
@@ -44,6 +51,12 @@ class DueJobResult(StrEnum):
     """The job was sent to `check_batch`."""
     NOTHING = "nothing"
     """Nothing had to be done."""
+    NOT_ANSWERED = "not_answered"
+    """GEM was asked and gave no usable answer."""
+    REFUSED = "refused"
+    """GEM answered 401 or 403; the run decides whether that is about this job alone."""
+    UNREADABLE = "unreadable"
+    """The record is not valid, or a newer version of the app wrote it."""
 
 
 @dataclass(slots=True)
@@ -56,6 +69,7 @@ class RunContext:
     """How long earlier jobs ran."""
     observed: list[JobDuration] = field(default_factory=list)
     """How long the jobs ran that finished in this run."""
+    refusals: Refusals = field(default_factory=Refusals)
 
 
 def check_one(checker: Checker, job: OpenJob, context: RunContext) -> DueJobResult:
@@ -67,13 +81,19 @@ def check_one(checker: Checker, job: OpenJob, context: RunContext) -> DueJobResu
         context: what all checks of this run share.
 
     Raises:
-        GemAccessError: GEM refused the key or the token.
+        GemAccessError: there is no token, or two jobs in a row were refused.
         StoreError: the record could not be read or written, or another process changed it first.
 
     """
     now = checker.clock()
     registry = checker.registry
-    stored = registry.get(job.job_run_id)
+    try:
+        stored = registry.get(job.job_run_id)
+    except RecordUnreadable as error:
+        # A newer version may have written it, so it stays. It is read again after an hour.
+        registry.claim(job, now + UNREADABLE_WAIT, JobState.UNREADABLE)
+        log(Event.RECORD_UNREADABLE, job_run_id=job.job_run_id, reason=str(error))
+        return DueJobResult.UNREADABLE
     if stored is None or stored.record.stage is Stage.DELIVERED:
         is_old = now - job.marked_at > ORPHAN_AGE
         if is_old and registry.unmark(job.job_run_id, etag=job.etag) and stored is None:
@@ -103,18 +123,43 @@ def _claim_and_ask(
         stored.record, now, checker.policy, jitter=checker.jitter(), known=context.known
     )
     until = max(likely, now + min(MAX_CHECK_TIME, checker.policy.check_max))
-    claim = checker.registry.claim(job.showing(stored.record), until)
+    claim = checker.registry.claim(job.showing(stored.record), until, job.state)
     if claim is None:
         return DueJobResult.NOTHING
     try:
-        return ask(checker, stored, claim, context)
-    except GemForbidden:
-        # The 403 may concern this job only. The claim stays, so the next tick starts with others.
-        raise
+        result = ask(checker, stored, claim, context)
+    except (GemUnauthorized, GemForbidden) as error:
+        # The claim stays, and the marker says why: the next tick asks about the others first.
+        refused = checker.registry.claim(claim, claim.due_at, JobState.REFUSED)
+        if context.refusals.add(Refusal(stored, refused or claim, error)):
+            raise
+        return DueJobResult.REFUSED
     except GemAccessError:
         # End the claim, so that the job is due as soon as the key or the token is corrected.
         checker.registry.claim(claim, stored.record.due_at)
         raise
+    if result is not DueJobResult.NOT_ANSWERED:
+        context.refusals.answered()
+    return result
+
+
+def store_refusal(checker: Checker, refusal: Refusal) -> None:
+    """Store that GEM refused to answer about this job alone.
+
+    Raises:
+        StoreError: the record could not be written, or another process changed it first.
+
+    """
+    now, error = checker.clock(), refusal.error
+    record = refusal.stored.record.not_answered(error.in_full, now)
+    log(
+        Event.JOB_NOT_ANSWERED,
+        job_run_id=record.job_run_id,
+        failures=record.failures,
+        reason=str(error),
+    )
+    due_at = next_check(record, now, checker.policy, jitter=checker.jitter())
+    checker.registry.replace_claimed(refusal.stored, record.due(due_at), refusal.claim)
 
 
 def ask(
@@ -155,7 +200,7 @@ def ask(
         known=context.known if context else None,
     )
     _store(checker, stored, record.due(due_at), claim)
-    return DueJobResult.PROBLEM if record.failures else DueJobResult.ASKED
+    return DueJobResult.NOT_ANSWERED if record.failures else DueJobResult.ASKED
 
 
 def _settle(

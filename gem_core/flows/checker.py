@@ -14,7 +14,7 @@ from gem_core.watch.durations import DurationStore
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.poison import Poison
 from gem_core.watch.rate_limiter import RateLimiter
-from gem_core.watch.registry import JobRegistry, OpenJob
+from gem_core.watch.registry import JobRegistry
 from gem_core.watch.schedule import Policy
 
 
@@ -31,20 +31,20 @@ class Batches(Protocol):
 
 
 class Each(Protocol):
-    """Calls a function with each job, in this order, several at once."""
+    """Calls a function with each item, in this order, several at once."""
 
-    def __call__[T](self, do: Callable[[OpenJob], T], jobs: Iterable[OpenJob]) -> list[T]:
-        """The result for each job, in the order of the jobs."""
+    def __call__[T, R](self, do: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """The result for each item, in the order of the items."""
         ...
 
 
 def in_threads(concurrency: int) -> Each:
     """Call the function in so many threads. The calling thread logs what they log."""
 
-    def each[T](do: Callable[[OpenJob], T], jobs: Iterable[OpenJob]) -> list[T]:
+    def each[T, R](do: Callable[[T], R], items: Iterable[T]) -> list[R]:
         lines = ThreadLines()
         with ThreadPoolExecutor(concurrency, "check", initializer=lines.hand_over) as pool:
-            work = [pool.submit(do, job) for job in jobs]
+            work = [pool.submit(do, item) for item in items]
             lines.log_until_done(work)
         return [done.result() for done in work]
 
@@ -64,6 +64,8 @@ class Checker:
     jitter: Callable[[], float]
     """Returns a random number from 0 up to 1."""
     each: Each
+    places: int
+    """Questions to GEM that may run at the same time."""
     poison: tuple[Poison, ...] = ()
     """The poison queues whose messages a tick counts."""
     durations: DurationStore | None = None

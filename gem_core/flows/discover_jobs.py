@@ -16,7 +16,7 @@ from gem_core.flows.checker import Checker
 from gem_core.gem.job import GemJob
 from gem_core.logs import Event, log
 from gem_core.watch.discovery import CLOCK_SLACK, Discovery, discovered
-from gem_core.watch.registry import OpenJob
+from gem_core.watch.marker import OpenJob
 
 
 def discover_jobs(checker: Checker, open_jobs: Sequence[OpenJob], *, ends_at: datetime) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 from gem_core.errors import RecordUnreadable
 from gem_core.flows.manage_jobs import JobManager
 from gem_core.moments import optional_moment_text
+from gem_core.watch.marker import JobState, OpenJob
 from gem_core.watch.poison import PoisonMessage, job_of_message
-from gem_core.watch.registry import OpenJob
-from gem_core.watch.trouble import Trouble, TroubleKind, trouble
+from gem_core.watch.trouble import OVERDUE_AFTER, Trouble, TroubleKind, trouble
 
 _READERS = 10
 """Records that are read at the same time."""
@@ -21,8 +21,8 @@ def find_trouble(
 ) -> list[dict[str, Any]]:
     """The open jobs that need attention, the oldest problem first.
 
-    Reads the record of each open job, and the first messages of the poison queues; delivered jobs
-    cost nothing.
+    Reads the worklist, the first messages of the poison queues, and the records of those open jobs
+    that are late or whose marker does not say that they are fine.
 
     Args:
         manager: the dependencies.
@@ -34,7 +34,7 @@ def find_trouble(
     """
     now = manager.clock()
     poison = _poison(manager)
-    open_jobs = list(manager.registry.open_jobs())
+    open_jobs = [job for job in manager.registry.open_jobs() if _may_have_trouble(job, now)]
     found = []
     with ThreadPoolExecutor(_READERS, "read") as pool:
         results = pool.map(lambda job: _find(manager, job, now, poison), open_jobs)
@@ -44,6 +44,11 @@ def find_trouble(
                 found.append(result)
     never = datetime.min.replace(tzinfo=UTC)
     return [_to_json(*each) for each in sorted(found, key=lambda each: each[2].since or never)]
+
+
+def _may_have_trouble(job: OpenJob, now: datetime) -> bool:
+    """Whether the record must be read. A marker of an older version says no state."""
+    return job.state is not JobState.FINE or now - job.due_at > OVERDUE_AFTER
 
 
 def _poison(manager: JobManager) -> Mapping[str, PoisonMessage]:

@@ -1,5 +1,9 @@
 """Stores what a delivery produces: first the report, then its page, then the manifest."""
 
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
 from gem_core.audit.child.result import AuditResult
 from gem_core.audit.reading.source import Source
 from gem_core.deliver.audit_parts import audit_parts
@@ -11,10 +15,13 @@ from gem_core.errors import OutputChanged, OutputUnreachable, StoreError
 from gem_core.flows.audit_output import Audited
 from gem_core.flows.delivery import Delivery, Wait
 from gem_core.logs import Event, log
+from gem_core.moments import read_moment
 from gem_core.settings.rules import JOB_RUN_ID, MANIFEST_ID
 
 REPLACED = "replaced"
 """What a delivery waits for while the output is replaced each time."""
+PAGE_WAIT = timedelta(minutes=1)
+"""How long after a report its page may still come: longer than the SDK's repeats of a write."""
 
 
 def keep(delivery: Delivery, audited: Audited) -> CloudEvent | Wait:
@@ -47,14 +54,32 @@ def keep(delivery: Delivery, audited: Audited) -> CloudEvent | Wait:
     first = outbox.keep_report(job_run_id, report)
     if first is None:
         _keep_page(outbox, job_run_id, id_, audited.result)
-    # Otherwise an earlier delivery died after it stored its report, or is still storing its page.
-    # The page of this audit must not stand beside the report of that one, so it is not stored. The
-    # manifest has the content of that report.
+    elif wait := _wait_for_page(delivery, audited.result, first):
+        return wait
+    # With an earlier report, its delivery died, or its manifest is not stored yet. The page of this
+    # audit must not stand beside the report of that one, so it is not stored. The manifest has the
+    # content of that report.
     event = outbox.keep(job_run_id, manifest(first or report))
     is_changing = audited.version == Version.changed(record.redelivered_at)
     if audited.output and not is_changing and _is_replaced(audited.output):
         return delivery.wait_for(REPLACED, "the output was replaced after its audit") or event
     return event
+
+
+def _wait_for_page(
+    delivery: Delivery, result: AuditResult | None, report: Mapping[str, Any]
+) -> Wait | None:
+    """Wait if another delivery has just stored this report, and may be storing its page now.
+
+    The manifest must not be sent before its page is there. If that delivery died, none will be.
+    """
+    deliverer, now = delivery.deliverer, delivery.deliverer.clock()
+    stored_at = read_moment(report["time"])
+    if result is None or not result.page or not stored_at <= now < stored_at + PAGE_WAIT:
+        return None
+    if deliverer.outbox.page(delivery.record.job_run_id, report["id"]):
+        return None
+    return Wait("another delivery stores the page of the report", stored_at + PAGE_WAIT)
 
 
 def _is_replaced(output: Source) -> bool:

@@ -7,14 +7,15 @@ due again after `CLAIM_TIME`.
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from itertools import batched
 
 from gem_core.errors import StoreError
 from gem_core.flows.check_one import DueJobResult
 from gem_core.flows.checker import Batches, Checker
+from gem_core.flows.turns import failed_share, mixed
 from gem_core.logs import Event, log
 from gem_core.watch.batch import CLAIM_TIME, Batch, BatchPlan
-from gem_core.watch.registry import JobRegistry, OpenJob
+from gem_core.watch.marker import OpenJob
+from gem_core.watch.registry import JobRegistry
 
 
 def send_batches(
@@ -31,18 +32,22 @@ def send_batches(
         StoreError: the queue could not be used.
 
     """
-    results: list[DueJobResult] = []
+    found: dict[str, DueJobResult] = {}
     positions = range(batches.waiting(), plan.max_waiting)
-    for position, jobs in zip(positions, batched(due, plan.size, strict=False), strict=False):
-        if checker.clock() >= ends_at:
+    of_failed = failed_share(plan.max_waiting)
+    for position, jobs in zip(positions, mixed(due, plan.size), strict=False):
+        of_failed -= all(job.has_failed for job in jobs)
+        if checker.clock() >= ends_at or of_failed < 0:
             break
         until = checker.clock() + CLAIM_TIME
         claims = checker.each(partial(_claim, checker.registry, until), jobs)
         batch = Batch(until, tuple(claim for claim in claims if isinstance(claim, OpenJob)))
         if batch.jobs:
             batches.send(batch, hidden_for=plan.delay(position), expires_after=CLAIM_TIME)
-        results += [DueJobResult.IN_BATCH if isinstance(each, OpenJob) else each for each in claims]
-    return results + [DueJobResult.REMAINING] * (len(due) - len(results))
+        for job, claim in zip(jobs, claims, strict=True):
+            result = DueJobResult.IN_BATCH if isinstance(claim, OpenJob) else claim
+            found[job.job_run_id] = result
+    return [found.get(job.job_run_id, DueJobResult.REMAINING) for job in due]
 
 
 def _claim(registry: JobRegistry, until: datetime, job: OpenJob) -> OpenJob | DueJobResult:

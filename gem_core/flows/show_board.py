@@ -17,9 +17,8 @@ from gem_core.moments import read_lenient_moment
 from gem_core.outcome import Outcome
 from gem_core.page.board import Board, DeliveredLine, Filter, OpenLine, TimerLine
 from gem_core.watch.heartbeat import is_silent
-from gem_core.watch.marker import UNKNOWN
+from gem_core.watch.marker import UNKNOWN, OpenJob
 from gem_core.watch.record import Stage
-from gem_core.watch.registry import OpenJob
 from gem_core.watch.trouble import OVERDUE_AFTER, TroubleKind, times
 
 MAX_OPEN = 5_000

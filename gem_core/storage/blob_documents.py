@@ -7,15 +7,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any, cast
+from uuid import uuid4
 
 from azure.core import MatchConditions
 from azure.core.paging import PageIterator
-from azure.storage.blob import BlobProperties, ContainerClient, ContentSettings
+from azure.storage.blob import BlobClient, BlobProperties, ContainerClient, ContentSettings
 
 from gem_core.errors import RecordConflict, RecordMissing
 from gem_core.storage.documents import Document, Listed, Page
 from gem_core.storage.errors import container_errors
 
+WRITE_ID = "write"
+"""The metadata with the id of the write that made this version of a document."""
 _LISTING_PAGE = 5000
 """The service's limit for a page (List Blobs, maxresults)."""
 
@@ -65,14 +68,37 @@ class BlobDocuments:
         metadata: Mapping[str, str] | None,
         **conditions: Any,  # noqa: ANN401 - options of the SDK
     ) -> str:
-        with self._errors():
-            answer = self._container.get_blob_client(name).upload_blob(
-                body,
-                metadata=dict(metadata or {}),
-                content_settings=ContentSettings(content_type=_content_type(name)),
-                **conditions,
-            )
-            return _bare(answer["etag"])
+        """Write a document; returns its ETag.
+
+        When an answer is lost, the SDK repeats the write. If the first try was done, the second one
+        conflicts with it. So each write has an id: by it the write is recognised as this one, and
+        the result is that of the first try.
+        """
+        blob, write_id = self._container.get_blob_client(name), uuid4().hex
+        repeats: list[object] = []
+        try:
+            with self._errors():
+                answer = blob.upload_blob(
+                    body,
+                    metadata={**(metadata or {}), WRITE_ID: write_id},
+                    content_settings=ContentSettings(content_type=_content_type(name)),
+                    retry_hook=lambda **repeat: repeats.append(repeat),
+                    **conditions,
+                )
+                return _bare(answer["etag"])
+        except RecordConflict:
+            etag = self._etag_of_write(blob, write_id) if repeats else None
+            if etag is None:
+                raise
+            return etag
+
+    def _etag_of_write(self, blob: BlobClient, write_id: str) -> str | None:
+        """The ETag of the document if it was written last by the write with this id."""
+        with suppress(RecordMissing), self._errors():
+            found = blob.get_blob_properties()
+            if (found.metadata or {}).get(WRITE_ID) == write_id:
+                return _bare(found.etag)
+        return None
 
     def append(self, name: str, body: bytes) -> None:
         """Add to the end of an append blob. Azure allows 50,000 blocks in each."""
@@ -127,7 +153,8 @@ def _content_type(name: str) -> str:
 
 
 def _listed(blob: BlobProperties) -> Listed:
-    return Listed(blob.name, blob.metadata or {}, blob.last_modified, _bare(blob.etag))
+    metadata = {name: word for name, word in (blob.metadata or {}).items() if name != WRITE_ID}
+    return Listed(blob.name, metadata, blob.last_modified, _bare(blob.etag))
 
 
 def _only(etag: str | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from gem_core.errors import RecordUnreadable
 from gem_core.moments import moment_text, read_moment
-from gem_core.watch.registry import OpenJob
+from gem_core.watch.marker import OpenJob
 
 BATCH_TIME = timedelta(minutes=1)
 """How long the requests of one batch may take at the configured rate."""
@@ -66,6 +66,7 @@ class Batch:
                 "jobRunId": job.job_run_id,
                 "etag": job.etag,
                 "markedAt": moment_text(job.marked_at),
+                **({"state": job.state} if job.state else {}),
             }
             for job in self.jobs
         ]
@@ -85,9 +86,15 @@ def batch_from_json(text: str | bytes) -> Batch:
         return Batch(
             until,
             tuple(
-                OpenJob(str(job["jobRunId"]), until, read_moment(job["markedAt"]), str(job["etag"]))
+                OpenJob(
+                    str(job["jobRunId"]),
+                    until,
+                    read_moment(job["markedAt"]),
+                    str(job["etag"]),
+                    {"state": str(job["state"])} if "state" in job else {},
+                )
                 for job in values["jobs"]
             ),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RecordUnreadable(f"not a batch of jobs: {error!r}"[:200]) from error

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from gem_core.moments import moment_text, read_moment, read_optional_moment
+from gem_core.moments import moment_text, read_lenient_moment
 from gem_core.settings.ncrontab import Schedule
 from gem_core.storage.documents import Documents
 
@@ -43,11 +43,18 @@ class Tick:
     settled: int = 0
     tickets_repeated: int = 0
     problems: int = 0
+    """Due jobs with any problem; those of the next two are among them."""
+    not_answered: int = 0
+    """Due jobs for which GEM was asked and gave no usable answer."""
+    unreadable: int = 0
+    """Due jobs whose record is not valid, or was written by a newer version of the app."""
     remaining: int = 0
     """Due jobs that wait for the next tick."""
     handed_out: int = 0
     """Due jobs that were sent to `check_batch`."""
     oldest_due_at: datetime | None = None
+    oldest_remaining_at: datetime | None = None
+    """When the oldest job was due that waits for the next tick although GEM answers about it."""
     poison_messages: int | None = None
     """Messages on the poison queues; None when they could not be counted."""
     oldest_poison_at: datetime | None = None
@@ -81,7 +88,7 @@ class Started:
         """
         if last.get("startedAt") == moment_text(self.at):
             return True
-        ended_at = read_optional_moment(last.get("endedAt"))
+        ended_at = read_lenient_moment(last.get("endedAt"))
         return ended_at is not None and ended_at > self.at
 
 
@@ -120,25 +127,23 @@ class Heartbeat:
         values = self._read(STARTED)
         if values is None:
             return None
-        at = read_moment(values["startedAt"])
-        return Started(at, read_optional_moment(values.get("unfinishedSince")) or at)
+        at = read_lenient_moment(values.get("startedAt"))
+        return Started(at, read_lenient_moment(values.get("unfinishedSince")) or at) if at else None
 
     def _unfinished_since(self, at: datetime) -> datetime:
         """Since when ticks start and do not end, if a tick starts at this time."""
-        try:
-            before = self.started()
-            if before is None or before.has_ended(self.last() or {}):
-                return at
-        except (ValueError, LookupError, TypeError, AttributeError):
-            return at  # an unreadable document must not stop a tick
+        before = self.started()
+        if before is None or before.has_ended(self.last() or {}):
+            return at
         return before.unfinished_since
 
     def _read(self, name: str) -> dict[str, Any] | None:
         stored = self._documents.get(name)
-        if stored is None:
-            return None
-        read: dict[str, Any] = json.loads(stored.body)
-        return read
+        try:
+            read = json.loads(stored.body) if stored else None
+        except (ValueError, RecursionError):
+            return None  # somebody edited it; the next tick writes it anew
+        return read if isinstance(read, dict) else None
 
 
 def is_silent(seen_at: datetime | None, now: datetime, schedule: Schedule) -> bool:

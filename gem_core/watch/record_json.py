@@ -13,14 +13,20 @@ from typing import Any
 from gem_core.errors import CourierError, RecordUnreadable
 from gem_core.gem.contracts import known
 from gem_core.gem.job import GemJob
-from gem_core.moments import (
-    moment_text,
-    optional_moment_text,
-    read_moment,
-    read_optional_moment,
-)
+from gem_core.moments import moment_text, optional_moment_text
 from gem_core.outcome import Outcome
 from gem_core.watch.attempts import Attempts, Postponement
+from gem_core.watch.json_types import (
+    count,
+    flag,
+    moment,
+    moments,
+    optional_moment,
+    optional_text,
+    percent,
+    text,
+    texts,
+)
 from gem_core.watch.record import JobRecord, ProgressReading, Settlement, Stage, StatusChange
 
 SCHEMA_VERSION = 1
@@ -80,8 +86,9 @@ def record_from_bytes(body: bytes) -> JobRecord:
     """Read a stored record.
 
     Raises:
-        RecordUnreadable: the text is not JSON or not a record, has another schema version, or has a
-            stage, settlement or outcome that only a newer version knows.
+        RecordUnreadable: the text is not JSON or not a record, a member has another type, it has
+            another schema version, or a stage, settlement or outcome that only a newer version
+            knows.
 
     """
     try:
@@ -91,46 +98,52 @@ def record_from_bytes(body: bytes) -> JobRecord:
             raise RecordUnreadable(f"schema version {version!r}, this app knows {SCHEMA_VERSION}")
         record = _read(values)
         written = record_to_json(record)
-        return replace(record, extra={name: values[name] for name in values if name not in written})
+        record = replace(
+            record, extra={name: values[name] for name in values if name not in written}
+        )
+        if b"\\u" in body:
+            record_to_bytes(record)  # half of a surrogate pair cannot be written
     except (*_UNREADABLE, CourierError) as error:
         if isinstance(error, RecordUnreadable):
             raise
         raise RecordUnreadable(f"not a job record: {error!r}"[:200]) from error
+    else:
+        return record
 
 
 def _read(values: dict[str, Any]) -> JobRecord:
-    job_run_id: str = values["jobRunId"]
+    job_run_id = text(values["jobRunId"])
     return JobRecord(
         job_run_id=job_run_id,
         stage=_member(Stage, values["stage"]),
-        due_at=read_moment(values["dueAt"]),
-        registered_at=read_moment(values["registeredAt"]),
-        labels=values["labels"],
-        expected_input_name=values["expectedInputName"],
-        discovered=values.get("discovered", False),
-        times_checked=values["timesChecked"],
-        checked_at=read_optional_moment(values["checkedAt"]),
-        failures=values["failures"],
-        last_problem=values["lastProblem"],
-        not_found=values["notFound"],
-        not_found_since=read_optional_moment(values["notFoundSince"]),
-        beyond_deadline=values.get("beyondDeadline", 0),
+        due_at=moment(values["dueAt"]),
+        registered_at=moment(values["registeredAt"]),
+        labels=texts(values["labels"]),
+        expected_input_name=optional_text(values["expectedInputName"]),
+        discovered=flag(values.get("discovered", False)),
+        times_checked=count(values["timesChecked"]),
+        checked_at=optional_moment(values["checkedAt"]),
+        failures=count(values["failures"]),
+        last_problem=optional_text(values["lastProblem"]),
+        not_found=count(values["notFound"]),
+        not_found_since=optional_moment(values["notFoundSince"]),
+        beyond_deadline=count(values.get("beyondDeadline", 0)),
         job=_job(job_run_id, values["lastAnswer"], values.get("contract")),
         history=tuple(
-            StatusChange(read_moment(each["at"]), each["status"]) for each in values["history"]
+            StatusChange(moment(each["at"]), text(each["status"])) for each in values["history"]
         ),
         progress=tuple(
-            ProgressReading(read_moment(each["at"]), float(each["percent"]))
+            ProgressReading(moment(each["at"]), percent(each["percent"]))
             for each in values["progress"]
         ),
         settlement=_member(Settlement, values["settlement"]) if values["settlement"] else None,
-        settled_at=read_optional_moment(values["settledAt"]),
-        tickets=values["tickets"],
+        settled_at=optional_moment(values["settledAt"]),
+        tickets=count(values["tickets"]),
         attempts=_attempts(values.get("attempts"), values["redeliveredAt"]),
         outcome=_member(Outcome, values["outcome"]) if values["outcome"] else None,
-        manifest_id=values["manifestId"],
-        delivered_at=read_optional_moment(values["deliveredAt"]),
-        redelivered_at=read_optional_moment(values["redeliveredAt"]),
+        manifest_id=optional_text(values["manifestId"]),
+        delivered_at=optional_moment(values["deliveredAt"]),
+        redelivered_at=optional_moment(values["redeliveredAt"]),
     )
 
 
@@ -175,15 +188,15 @@ def _attempts(values: dict[str, Any] | None, redelivered_at: object) -> Attempts
         return Attempts()
     last = values["postponement"]
     return Attempts(
-        etag=values["etag"],
-        begun=values["begun"],
-        waits={word: read_moment(since) for word, since in values["waits"].items()},
+        etag=text(values["etag"]),
+        begun=count(values["begun"]),
+        waits=moments(values["waits"]),
         postponement=Postponement(
-            since=read_moment(last["since"]),
-            times=last["times"],
-            reason=last["reason"],
-            until=read_moment(last["until"]),
-            ends=read_optional_moment(last["ends"]),
+            since=moment(last["since"]),
+            times=count(last["times"]),
+            reason=text(last["reason"]),
+            until=moment(last["until"]),
+            ends=optional_moment(last["ends"]),
         )
         if last
         else None,

@@ -14,30 +14,34 @@ due again at that time.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from heapq import nlargest
 
-from gem_core.errors import RecordConflict, RequestError
-from gem_core.moments import moment_text, optional_moment_text, read_lenient_moment
-from gem_core.storage.documents import Documents, Listed
+from gem_core.errors import RecordConflict, RecordUnreadable, RequestError
+from gem_core.moments import optional_moment_text
+from gem_core.storage.documents import Documents
 from gem_core.storage.names import TICKETS
-from gem_core.watch.marker import marker_words
+from gem_core.watch.marker import (
+    MARKER_PREFIX,
+    JobState,
+    OpenJob,
+    first_metadata,
+    marker_words,
+    read_marker,
+)
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_from_bytes, record_to_bytes
 from gem_core.watch.registration import parse_job_run_id
 from gem_core.watch.tombstones import Tombstones
 
-MARKER_PREFIX = "jobs/"
 SUFFIX = ".json"
 ORPHAN_AGE = timedelta(hours=1)
 """The age at which a marker without an open record is deleted. A younger one may belong to a
 registration or redelivery that is still running. It is longer than the function timeout in
 host.json."""
-_AT_ONCE = datetime.fromtimestamp(0, UTC)
-"""When a job is due if its marker has no readable time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +50,6 @@ class StoredRecord:
 
     record: JobRecord
     etag: str
-
-
-@dataclass(frozen=True, slots=True)
-class OpenJob:
-    """An entry of the worklist: an open job and its marker."""
-
-    job_run_id: str
-    due_at: datetime
-    marked_at: datetime
-    """When the marker was written; claims do not change this time."""
-    etag: str
-    """The marker's ETag: only this version may be deleted or claimed."""
-    shown: Mapping[str, str] = field(default_factory=dict, compare=False)
-    """What the marker shows of the job, see `marker_words`; empty from a batch."""
-
-    def showing(self, record: JobRecord) -> "OpenJob":
-        """The entry, with a marker that shows this record when it is written the next time."""
-        return replace(self, shown=marker_words(record))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +85,12 @@ class JobRegistry:
     def get(self, job_run_id: str) -> StoredRecord | None:
         """Read the record; None when the job is not registered. Raises RecordUnreadable."""
         stored = self._jobs.get(_record_name(job_run_id))
-        return StoredRecord(record_from_bytes(stored.body), stored.etag) if stored else None
+        if stored is None:
+            return None
+        record = record_from_bytes(stored.body)
+        if record.job_run_id != job_run_id:
+            raise RecordUnreadable(f"it is the record of the job {record.job_run_id[:40]!r}")
+        return StoredRecord(record, stored.etag)
 
     def add(self, record: JobRecord) -> StoredRecord | None:
         """Store a new job; None when its id is registered already."""
@@ -166,22 +157,19 @@ class JobRegistry:
             metadata=_metadata(record),
         )
 
-    def claim(self, job: OpenJob, until: datetime) -> OpenJob | None:
-        """Claim the job until this time; None when another process has changed its marker."""
+    def claim(self, job: OpenJob, until: datetime, state: JobState | None = None) -> OpenJob | None:
+        """Claim the job until this time; None when another process has changed its marker.
+
+        With a state, the marker says this one from now on.
+        """
+        claimed = replace(job, due_at=until).in_state(state)
         try:
             etag = self._worklist.replace(
-                MARKER_PREFIX + job.job_run_id,
-                b"",
-                etag=job.etag,
-                metadata={
-                    **job.shown,
-                    "due": moment_text(until),
-                    "marked": moment_text(job.marked_at),
-                },
+                MARKER_PREFIX + job.job_run_id, b"", etag=job.etag, metadata=claimed.metadata()
             )
         except RecordConflict:
             return None
-        return replace(job, due_at=until, etag=etag)
+        return replace(claimed, etag=etag)
 
     def replace_claimed(self, stored: StoredRecord, record: JobRecord, claim: OpenJob) -> None:
         """Store a changed open record that this process has claimed, and end the claim.
@@ -212,8 +200,7 @@ class JobRegistry:
 
     def mark_open(self, record: JobRecord) -> None:
         """Write the job's marker, which puts the job on the worklist or changes when it is due."""
-        metadata = {**marker_words(record), "due": moment_text(record.due_at)}
-        self._worklist.put(MARKER_PREFIX + record.job_run_id, b"", metadata=metadata)
+        self._worklist.put(MARKER_PREFIX + record.job_run_id, b"", metadata=first_metadata(record))
 
     def unmark(self, job_run_id: str, *, etag: str) -> bool:
         """Delete the marker unless it has changed; returns whether it was deleted.
@@ -229,12 +216,17 @@ class JobRegistry:
 
     def open_jobs(self) -> Iterator[OpenJob]:
         """The worklist, ordered by id. This is one listing; delivered jobs cost nothing."""
-        return map(_open_job, self._worklist.every(prefix=MARKER_PREFIX))
+        return map(read_marker, self._worklist.every(prefix=MARKER_PREFIX))
 
     def first_open_jobs(self, count: int) -> tuple[list[OpenJob], bool]:
         """At most `count` (5,000 or less) open jobs in one request; and whether there are more."""
         page = self._worklist.page(prefix=MARKER_PREFIX, size=count)
-        return list(map(_open_job, page.items)), page.next_page is not None
+        return list(map(read_marker, page.items)), page.next_page is not None
+
+    def firstread_markers(self, count: int) -> tuple[list[OpenJob], bool]:
+        """At most `count` (5,000 or less) open jobs in one request; and whether there are more."""
+        page = self._worklist.page(prefix=MARKER_PREFIX, size=count)
+        return list(map(read_marker, page.items)), page.next_page is not None
 
     def raise_ticket(self, record: JobRecord) -> None:
         """Write the ticket of a settled job. This triggers the delivery."""
@@ -284,16 +276,6 @@ def ticket_job_run_id(path: str) -> str | None:
         return parse_job_run_id(name.removesuffix(SUFFIX))
     except RequestError:
         return None
-
-
-def _open_job(marker: Listed) -> OpenJob:
-    return OpenJob(
-        marker.name.removeprefix(MARKER_PREFIX),
-        read_lenient_moment(marker.metadata.get("due")) or _AT_ONCE,
-        read_lenient_moment(marker.metadata.get("marked")) or marker.last_modified,
-        marker.etag,
-        marker.metadata,
-    )
 
 
 def _record_name(job_run_id: str) -> str:

@@ -39,6 +39,7 @@ def checker() -> Checker:
         jitter=random,
         poison=state.poison_queues(),
         each=in_threads(chosen.check_concurrency),
+        places=chosen.check_concurrency,
         durations=DurationStore(state.documents(WORKLIST)),
         batches=state.batch_queue() if batches else None,
         plan=batches,

@@ -11,8 +11,9 @@ from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.outcome import Outcome
 from gem_core.watch.batch import BATCH_TIME, CLAIM_TIME, BatchPlan
+from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.record import Settlement, Stage
-from gem_core.watch.registry import MARKER_PREFIX, ORPHAN_AGE
+from gem_core.watch.registry import ORPHAN_AGE
 from tests.builders import World, answer, logged, new_record
 from tests.fakes import START, FakeGem, GemAnswer, Killed, Trap
 

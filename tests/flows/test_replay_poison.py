@@ -14,8 +14,8 @@ from gem_core.flows.find_trouble import find_trouble
 from gem_core.flows.manage_jobs import JobManager, forget_job
 from gem_core.flows.replay_poison import Replay, list_poison, replay_poison
 from gem_core.watch.batch import CLAIM_TIME, Batch, BatchPlan, batch_from_json
+from gem_core.watch.marker import OpenJob
 from gem_core.watch.poison import PoisonMessage
-from gem_core.watch.registry import OpenJob
 from tests.builders import World, answer, logged, new_record
 from tests.fakes import START, FakePoison, Killed, Trap
 

@@ -6,6 +6,7 @@ blob is private.
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -26,6 +27,7 @@ from gem_core.errors import (
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.deliverer import PageMode
 from gem_core.flows.manage_jobs import forget_job
+from gem_core.watch.record import Stage
 from tests.builders import JOB, OUTPUT, World, check_manifest, finished, logged, matched_file
 from tests.fakes import Killed, MemoryDocuments, Trap
 
@@ -206,6 +208,34 @@ def test_a_report_is_the_one_of_its_manifest_when_two_deliveries_meet() -> None:
     (event,) = world.queue.events()
     report = json.loads(world.outbox.report(JOB, event["id"]) or b"")
     assert (report["time"], report["data"]["timing"]) == (event["time"], event["data"]["timing"])
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_no_manifest_is_sent_before_its_page_when_two_deliveries_run_at_once(*, dies: bool) -> None:
+    """The second finds the report of the first, whose page is not stored yet."""
+    world = with_page()
+    sent_without_page: list[bool] = []
+
+    def overtake() -> None:
+        if world.trap.calls[-1] == "reports.create":
+            other = World(clock=world.clock, files=world.files, page=world.page, queue=world.queue)
+            for store in ("jobs", "worklist", "tickets", "reports", "manifests"):
+                setattr(other, store, getattr(world, store))
+            world.trap.check = lambda: None
+            sent_without_page.append(deliver_results(other.deliverer, JOB) is not None)
+            if dies:
+                raise Killed
+
+    world.trap = Trap(check=overtake)
+    with suppress(Killed):
+        deliver_results(world.deliverer, JOB)
+    assert sent_without_page == [False]
+    assert len(world.queue.sent) == (0 if dies else 1)
+    world.clock.move(minutes=1)
+    deliver_results(world.deliverer, JOB)
+    assert kinds(world) == (["report.json"] if dies else ["report.html", "report.json"])
+    assert world.record().stage is Stage.DELIVERED
+    assert len(world.queue.sent) == 1
 
 
 def test_after_a_death_after_the_manifest_its_page_stays() -> None:

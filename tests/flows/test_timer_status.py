@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from gem_core.errors import StoreError
+from gem_core.errors import GemUnavailable, StoreError
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.timer_status import timer_status
 from gem_core.watch.heartbeat import Tick
@@ -140,3 +140,32 @@ def test_the_next_tick_says_that_the_one_before_was_cut_off(
     assert timer_status(world.manager)[0]
     told = [line["unfinished_since"] for line in logged(caplog, "tick_started")]
     assert told == [None, cut_off.isoformat(), None]
+
+
+def test_a_tick_of_which_every_question_failed_is_failing_and_the_timer_works() -> None:
+    world = World()
+    world.add(JOB, "other")
+    world.gem.answers = {job: [GemUnavailable("GEM answered 500")] for job in (JOB, "other")}
+    check_jobs(world.checker)
+    alive, detail = timer_status(world.manager)
+    assert (alive, detail["status"]) == (True, "failing")
+    world.gem.answers["other"] = [answer("running")]
+    world.clock.move(minutes=1)
+    check_jobs(world.checker)
+    assert timer_status(world.manager)[1]["status"] == "ok"
+
+
+def test_ticks_that_leave_healthy_jobs_due_for_long_are_behind() -> None:
+    world = World()
+    jobs = [f"job-{number}" for number in range(40)]
+    world.add(*jobs)
+    world.gem.answers = {job: [answer("running")] for job in jobs}
+    world.gem.before = lambda _: world.clock.move(minutes=1)
+    statuses = []
+    for _ in range(2):
+        check_jobs(world.checker)
+        statuses.append(timer_status(world.manager)[1]["status"])
+    assert statuses == ["behind", "behind"]
+    world.gem.before = lambda _: None
+    check_jobs(world.checker)
+    assert timer_status(world.manager)[1]["status"] == "ok"

@@ -16,6 +16,8 @@ from gem_core.flows.list_jobs import list_jobs
 from gem_core.flows.manage_jobs import check_job, redeliver_job, show_job
 from gem_core.gem.contracts import known
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+from gem_core.moments import moment_text
+from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.record import Settlement, Stage
 from gem_core.watch.record_json import record_to_json
 from gem_core.watch.registry import SUFFIX
@@ -53,6 +55,8 @@ def test_a_job_is_shown() -> None:
     assert [job["jobRunId"] for job in list_jobs(world.manager, {})["jobs"]] == [JOB]
     shown = show_job(world.manager, JOB)
     assert (shown["lastAnswer"], shown["contract"]) == (ANSWER, TOMORROW)
+    due = moment_text(world.clock())  # a marker of a version that does not write the state
+    world.worklist.put(MARKER_PREFIX + JOB, b"", metadata={"due": due})
     (line,) = find_trouble(world.manager)
     assert "the contract 'of-tomorrow', which this version does not know" in line["problem"]
 

@@ -33,6 +33,7 @@ from gem_core.settings.app_settings import InputCompare, QueueEncoding, TriggerS
 from gem_core.storage import names
 from gem_core.watch import registration
 from gem_core.watch.heartbeat import Tick
+from gem_core.watch.marker import JobState
 from gem_core.watch.record import Settlement, Stage
 from gem_core.watch.trouble import TroubleKind
 from tests.builders import JOB, World
@@ -48,7 +49,7 @@ FILE = Path(__file__).resolve().parent / "names.json"
 
 _ENUMS: tuple[type[StrEnum], ...] = (
     Stage, Settlement, Outcome, Verdict, Severity, TroubleKind, Replay, TimerStatus,
-    DiagnosticStatus, JobDocument,
+    DiagnosticStatus, JobDocument, JobState,
 )  # fmt: skip
 _CHOICES = {
     "GEM_INPUT_COMPARE": InputCompare,

@@ -25,9 +25,10 @@ from gem_core.storage import names
 from gem_core.watch.batch import BatchPlan
 from gem_core.watch.durations import NAME as DURATIONS
 from gem_core.watch.heartbeat import ENDED, STARTED
+from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.rate_limiter import PREFIX as LEASES
 from gem_core.watch.record import JobRecord, Settlement
-from gem_core.watch.registry import MARKER_PREFIX, SUFFIX
+from gem_core.watch.registry import SUFFIX
 from tests.builders import JOB, OUTPUT, World, answer, finished, job, matched_file
 from tests.fakes import START, Killed
 from tests.flows.build import INPUT

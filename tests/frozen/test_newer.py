@@ -10,6 +10,7 @@ import pytest
 from gem_core.errors import RecordUnreadable, StoreError
 from gem_core.flows.check_batch import check_batch
 from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.check_one import UNREADABLE_WAIT
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.find_trouble import find_trouble
 from gem_core.flows.list_jobs import list_jobs
@@ -19,7 +20,7 @@ from gem_core.outcome import Outcome
 from gem_core.watch.batch import BatchPlan
 from gem_core.watch.poison import batch_of_message
 from gem_core.watch.record import Settlement, Stage
-from gem_core.watch.registry import MARKER_PREFIX, SUFFIX
+from gem_core.watch.registry import SUFFIX
 from gem_core.watch.trouble import TroubleKind
 from tests.builders import JOB, OUTPUT, World, answer, check_manifest, finished, matched_file
 from tests.fakes import START
@@ -113,7 +114,9 @@ WORDS = [("stage", "archived"), ("settlement", "superseded"), ("outcome", "partl
 def test_a_record_with_a_value_of_a_newer_version_is_not_read(
     stage: Stage, member: str, word: str
 ) -> None:
-    """It is shown as unreadable, and everything about it stays for the newer version."""
+    """It is shown as unreadable, and everything about it stays for the newer version. Only its
+    marker is postponed, by an hour at most.
+    """
     world = _with_word(stage, member, word)
     before = _all_of(world)
     world.clock.move(hours=2)
@@ -136,6 +139,8 @@ def test_a_record_with_a_value_of_a_newer_version_is_not_read(
         assert (each["jobRunId"], each["trouble"]) == (JOB, TroubleKind.UNREADABLE)
     assert bool(find_trouble(world.manager)) == (stage is not Stage.DELIVERED)
     assert _all_of(world) == before
+    assert world.marked() == (stage is not Stage.DELIVERED)
+    assert all(job.due_at <= world.clock() + UNREADABLE_WAIT for job in world.registry.open_jobs())
     assert world.queue.sent == world.gem.asked == []
 
 
@@ -182,9 +187,8 @@ def _with_word(stage: Stage, member: str, word: str) -> World:
 
 
 def _all_of(world: World) -> list[object]:
-    """Record, marker and ticket, as they are stored."""
+    """Record and ticket, as they are stored."""
     return [
         world.jobs._held.get(JOB + SUFFIX),
-        world.worklist._held.get(MARKER_PREFIX + JOB),
         world.tickets._held.get(JOB + SUFFIX),
     ]

@@ -4,7 +4,7 @@ Azurite behind a proxy that refuses writes, so that the test can read the final 
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 
 import pytest
@@ -19,6 +19,7 @@ from gem_core.secret import Secret
 from gem_core.settings.connection import Connection
 from gem_core.storage.blob_documents import BlobDocuments
 from gem_core.storage.clients import blob_service, queue_service
+from gem_core.storage.documents import Documents
 from tests.integration.proxy import Proxy, When
 
 BLOBS, QUEUES = "BlobEndpoint", "QueueEndpoint"
@@ -150,18 +151,65 @@ def lost_answer(target: str) -> Proxy:
     return proxy
 
 
-def test_a_write_whose_answer_was_lost_looks_like_anothers_and_stands(
+type Write = Callable[[Documents, str], str]
+CONDITIONAL: dict[str, Write] = {
+    "create": lambda documents, _: documents.create("new.json", b"new", metadata={"a": "b"}),
+    "replace": lambda documents, old: documents.replace("old.json", b"new", etag=old),
+    "put": lambda documents, _: documents.put("old.json", b"new"),
+    "an empty one": lambda documents, old: documents.replace("old.json", b"", etag=old),
+}
+
+
+@pytest.mark.parametrize("write", CONDITIONAL.values(), ids=list(CONDITIONAL))
+def test_a_write_whose_answer_was_lost_is_recognised_as_our_own(
+    azurite: Azurite, container: ContainerClient, write: Write
+) -> None:
+    """The SDK writes again and meets its own first try."""
+    direct = BlobDocuments(container)
+    old = direct.create("old.json", b"old")
+    with lost_answer(azurite.blob_uri) as proxy:
+        etag = write(documents(azurite, proxy, container), old)
+        assert proxy.acted
+    assert etag in {each.etag for each in direct.every()} - {old}
+    assert all("write" not in each.metadata for each in direct.every())
+
+
+@pytest.mark.parametrize("name", ["create", "replace"])
+def test_a_write_of_somebody_else_is_not_our_own(
+    azurite: Azurite, container: ContainerClient, name: str
+) -> None:
+    """Its content is the same, and the SDK had to repeat our write."""
+    direct = BlobDocuments(container)
+    old = direct.create("old.json", b"old")
+    proxy = Proxy(azurite.blob_uri, matches=lambda method, _: method == "PUT", when=When.BEFORE)
+    with proxy:
+
+        def overtake() -> None:
+            CONDITIONAL[name](direct, old)
+
+        proxy.act = overtake
+        with pytest.raises(RecordConflict):
+            CONDITIONAL[name](documents(azurite, proxy, container), old)
+        assert proxy.acted
+
+
+def test_a_conflict_without_a_repeat_costs_no_request_more(
     azurite: Azurite, container: ContainerClient
 ) -> None:
-    """The SDK writes again, and meets its own first try: the same way on as for a lost race."""
-    old = BlobDocuments(container).create("job-1.json", b"old")
-    with lost_answer(azurite.blob_uri) as proxy:
-        stored = documents(azurite, proxy, container)
-        with pytest.raises(RecordConflict):
-            stored.replace("job-1.json", b"new", etag=old)
-        held = stored.get("job-1.json")
-    assert held
-    assert held.body == b"new"
+    direct = BlobDocuments(container)
+    direct.create("new.json", b"new")
+    seen: list[str] = []
+
+    def see(method: str, _: str) -> bool:
+        seen.append(method)
+        return False
+
+    with (
+        Proxy(azurite.blob_uri, matches=see, when=When.AFTER) as proxy,
+        pytest.raises(RecordConflict),
+    ):
+        documents(azurite, proxy, container).create("new.json", b"new")
+    assert seen == ["PUT"]
 
 
 def test_a_message_whose_answer_was_lost_is_there_twice(

@@ -18,7 +18,7 @@ from gem_core.watch.batch import (
     batch_from_json,
     plan_batches,
 )
-from gem_core.watch.registry import OpenJob
+from gem_core.watch.marker import OpenJob
 from tests.fakes import START
 
 

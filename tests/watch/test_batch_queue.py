@@ -16,7 +16,7 @@ from devkit.azurite import Azurite
 from gem_core.errors import StoreError, StoreMissing
 from gem_core.watch.batch import CLAIM_TIME, Batch, batch_from_json
 from gem_core.watch.batch_queue import BatchQueue
-from gem_core.watch.registry import OpenJob
+from gem_core.watch.marker import OpenJob
 from tests.fakes import START
 
 BATCH = Batch(START + CLAIM_TIME, (OpenJob("job-1", START + CLAIM_TIME, START, "0x1"),))

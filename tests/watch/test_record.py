@@ -3,7 +3,7 @@
 import json
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from gem_core.gem.contracts.known import read_stored
 from gem_core.gem.job import GemJob
 from gem_core.outcome import Outcome
 from gem_core.watch.attempts import Attempts, Postponement
+from gem_core.watch.json_types import YEARS
 from gem_core.watch.record import (
     MAX_HISTORY,
     NOT_FOUND,
@@ -113,7 +114,10 @@ def _of_tomorrow(answer: dict[str, str]) -> GemJob:
     return read_stored(answer, job_run_id=new_record().job_run_id, contract="of-tomorrow")
 
 
-_MOMENTS = st.datetimes(timezones=st.just(UTC))
+_MOMENTS = st.datetimes(
+    max_value=datetime(YEARS.stop, 1, 1) - timedelta(microseconds=1),  # noqa: DTZ001 - as `datetimes` wants it
+    timezones=st.just(UTC),
+)
 _COUNTS = st.integers(0, 10**6)
 _TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
 _JOBS = st.builds(

@@ -9,8 +9,9 @@ import pytest
 
 from gem_core.errors import RecordConflict, RecordUnreadable
 from gem_core.outcome import Outcome
+from gem_core.watch.marker import JobState, OpenJob
 from gem_core.watch.record import Settlement, Stage
-from gem_core.watch.registry import JobRegistry, OpenJob, StoredRecord, ticket_job_run_id
+from gem_core.watch.registry import JobRegistry, StoredRecord, ticket_job_run_id
 from tests.builders import JOB, World, job, new_record
 from tests.fakes import START, Killed, Trap
 
@@ -29,7 +30,8 @@ def test_a_new_job_is_stored_and_on_the_worklist() -> None:
     added = registry.add(new_record())
     assert added == stored(registry)
     assert added.record == new_record()
-    assert list(registry.open_jobs()) == [OpenJob(JOB, START, START, "0x2")]
+    (job,) = registry.open_jobs()
+    assert (job, job.state) == (OpenJob(JOB, START, START, "0x2"), JobState.FINE)
 
 
 def test_a_slow_registration_has_its_marker() -> None:

@@ -154,6 +154,7 @@ class Edges:
             clock=clock,
             jitter=self._random.random,
             each=partial(self._loop.each, at_once=3),
+            places=3,
             durations=DurationStore(self._watched(self.worklist, "durations")),
             batches=self._watched(self.batches, "batches") if self._setting.plan else None,
             plan=self._setting.plan,

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gem_core.outcome import Outcome
+from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.record import Settlement, Stage
-from gem_core.watch.registry import MARKER_PREFIX, SUFFIX
+from gem_core.watch.registry import SUFFIX
 from tests.fakes import MemoryDocuments
 from tests.world.audit import Auditing
 from tests.world.faults import Fault

@@ -17,9 +17,10 @@ from gem_core.flows.audit_output import Audited
 from gem_core.flows.delivery import Delivery, Wait
 from gem_core.flows.sweep import Sweeper, repeat_ticket
 from gem_core.outcome import Outcome
+from gem_core.watch.marker import MARKER_PREFIX, OpenJob
 from gem_core.watch.record import JobRecord
 from gem_core.watch.record_json import record_to_bytes
-from gem_core.watch.registry import MARKER_PREFIX, SUFFIX, JobRegistry, OpenJob, StoredRecord
+from gem_core.watch.registry import SUFFIX, JobRegistry, StoredRecord
 from tests.fakes import START, FakeSource, MemoryDocuments
 
 

@@ -9,7 +9,8 @@ from random import Random
 
 from gem_core.flows.manage_jobs import check_job, forget_job, redeliver_job, register_job
 from gem_core.watch.batch import CLAIM_TIME, Batch
-from gem_core.watch.registry import MARKER_PREFIX, ORPHAN_AGE
+from gem_core.watch.marker import MARKER_PREFIX
+from gem_core.watch.registry import ORPHAN_AGE
 from gem_core.watch.schedule import MAX_SWEEP_WAIT
 from tests.fakes import START
 from tests.world.audit import TINY, Auditing
