@@ -78,7 +78,7 @@ def run() -> int:
         watch(up, console)
         events = listen(up)
     store(events)
-    console.print(f"\nThe queue {QUEUE!r}, read by examples/listener.py.")
+    console.print(f"\nThe queue {QUEUE!r}, read by examples/listeners/python.")
     console.print(f"The manifests are in {MANIFESTS.relative_to(ROOT)}, one file for each job.\n")
     return judge(events, console)
 
@@ -150,9 +150,9 @@ def listen(up: Stage) -> list[dict[str, Any]]:
     listener = subprocess.run(
         [
             sys.executable,
-            str(ROOT / "examples" / "listener.py"),
+            str(ROOT / "examples" / "listeners" / "python" / "listen.py"),
             *("--connection-string", up.azurite.connection_string),
-            *("--queue", QUEUE, "--once", "--json"),
+            *("--queue", QUEUE, "--once", "--json", "--handled", ":memory:"),
         ],
         check=True,
         capture_output=True,
