@@ -77,9 +77,11 @@ def run() -> int:
             register(up, act)
         watch(up, console)
         events = listen(up)
+        keep_pages(up)
     store(events)
-    console.print(f"\nThe queue {QUEUE!r}, read by examples/listener.py.")
-    console.print(f"The manifests are in {MANIFESTS.relative_to(ROOT)}, one file for each job.\n")
+    console.print(f"\nThe queue {QUEUE!r}, read by examples/listeners/python.")
+    console.print(f"The manifests are in {MANIFESTS.relative_to(ROOT)}, one file for each job.")
+    console.print("Open in a browser: report.html and board.html in the same folder.\n")
     return judge(events, console)
 
 
@@ -150,9 +152,9 @@ def listen(up: Stage) -> list[dict[str, Any]]:
     listener = subprocess.run(
         [
             sys.executable,
-            str(ROOT / "examples" / "listener.py"),
+            str(ROOT / "examples" / "listeners" / "python" / "listen.py"),
             *("--connection-string", up.azurite.connection_string),
-            *("--queue", QUEUE, "--once", "--json"),
+            *("--queue", QUEUE, "--once", "--json", "--handled", ":memory:"),
         ],
         check=True,
         capture_output=True,
@@ -161,8 +163,32 @@ def listen(up: Stage) -> list[dict[str, Any]]:
     return [json.loads(line) for line in listener.stdout.splitlines()]
 
 
+def keep_pages(up: Stage) -> None:
+    """Store a report, as the app serves it, and the board, as `gem-courier board` serves it."""
+    MANIFESTS.mkdir(parents=True, exist_ok=True)
+    report = requests.get(
+        f"{up.runner.url}/api/jobs/{ACTS[1].job_run_id}/report.html",
+        headers=up.headers,
+        timeout=30,
+    )
+    report.raise_for_status()
+    (MANIFESTS / "report.html").write_bytes(report.content)
+    with subprocess.Popen(
+        [sys.executable, "-m", "gem_core", "board", "--no-browser", "--json"],
+        cwd=ROOT,
+        env={"GEM_STATE": up.azurite.connection_string},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as board:
+        try:
+            address = json.loads(board.stdout.readline() if board.stdout else "")["address"]
+            (MANIFESTS / "board.html").write_bytes(requests.get(address, timeout=30).content)
+        finally:
+            board.terminate()
+
+
 def store(events: list[dict[str, Any]]) -> None:
-    """Write each manifest to a file. README shows one of them."""
+    """Write each manifest to a file. docs/manifest.md shows one of them."""
     MANIFESTS.mkdir(parents=True, exist_ok=True)
     for event in events:
         path = MANIFESTS / f"{event['data']['jobRunId']}.json"

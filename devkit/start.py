@@ -38,7 +38,7 @@ Manage the app from another terminal (commands: doctor, jobs, poison):
 
 Read the results queue:
 
-  .venv/bin/python examples/listener.py --connection-string '{storage}'
+  .venv/bin/python examples/listeners/python/listen.py --connection-string '{storage}'
 
 Ctrl-C stops everything. Only the log is kept."""
 

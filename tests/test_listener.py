@@ -1,10 +1,12 @@
-"""`examples/listener.py`, which people copy: no message of whatever kind ends it."""
+"""`examples/listeners/python/listen.py`, which people copy: no message ends it."""
 
 import base64
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
-from importlib import util
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 
 from tests.flows.build import delivered, settled
 
-LISTENER = Path(__file__).resolve().parent.parent / "examples" / "listener.py"
+FOLDER = Path(__file__).resolve().parent.parent / "examples" / "listeners" / "python"
 
 
 @dataclass
@@ -37,13 +39,15 @@ class Queue:
 
 
 @pytest.fixture(scope="module")
-def listener() -> ModuleType:
-    spec = util.spec_from_file_location("listener", LISTENER)
-    assert spec
-    assert spec.loader
-    module = util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def listener() -> Iterator[ModuleType]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(FOLDER)
+        yield import_module("listen")
+
+
+def receive(listener: ModuleType, queue: Queue) -> Iterator[dict[str, Any]]:
+    with closing(sqlite3.connect(":memory:")) as database:
+        yield from listener.receive(queue, listener.Handled(database), once=True)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +64,7 @@ def test_a_manifest_is_returned_once_and_deleted_each_time(
     listener: ModuleType, event: dict[str, Any], encode: type[str]
 ) -> None:
     queue = Queue([Message(encode(json.dumps(event)))] * 2)
-    received = listener.receive(queue, once=True)
+    received = receive(listener, queue)
     assert next(received) == event
     assert queue.deleted == []  # whoever dies here sees it again
     assert list(received) == []
@@ -85,7 +89,7 @@ def test_what_is_no_manifest_is_left_alone_and_logged_in_one_line(
     listener: ModuleType, event: dict[str, Any], text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     queue = Queue([Message(text), Message(as_base64(json.dumps(event)))])
-    assert list(listener.receive(queue, once=True)) == [event]
+    assert list(receive(listener, queue)) == [event]
     assert [message.content for message in queue.deleted] == [as_base64(json.dumps(event))]
     err = capsys.readouterr().err
     assert err.startswith("invalid message, not deleted: ")
@@ -97,7 +101,7 @@ def test_a_job_id_that_cannot_be_one_is_no_manifest(
     listener: ModuleType, event: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     odd = event | {"data": event["data"] | {"jobRunId": "job\x1b[2J"}}
-    assert list(listener.receive(Queue([Message(json.dumps(odd))]), once=True)) == []
+    assert list(receive(listener, Queue([Message(json.dumps(odd))]))) == []
     assert "\x1b" not in capsys.readouterr().err
 
 
@@ -117,7 +121,7 @@ def test_an_event_that_the_schema_does_not_describe_is_for_a_person(
     """It is returned once and deleted, like each other event; the listener does not guess."""
     text = json.dumps(event | newer)
     queue = Queue([Message(text)] * 2)
-    (received,) = listener.receive(queue, once=True)
+    (received,) = receive(listener, queue)
     assert len(queue.deleted) == 2
     line = listener.summary(received)
     assert line.startswith(f"A PERSON MUST LOOK: event {event['id']} is unknown (type ")
@@ -129,14 +133,14 @@ def test_an_outcome_that_the_schema_lacks_is_no_manifest_under_its_dataschema(
 ) -> None:
     odd = event | {"data": event["data"] | {"outcome": "postponed"}}
     queue = Queue([Message(json.dumps(odd))])
-    assert list(listener.receive(queue, once=True)) == []
+    assert list(receive(listener, queue)) == []
     assert queue.deleted == []
     assert "'postponed' is not one of" in capsys.readouterr().err
 
 
 def test_members_may_be_added_at_any_time(listener: ModuleType, event: dict[str, Any]) -> None:
     newer = event | {"traceparent": "00-1", "data": event["data"] | {"added": [1]}}
-    (received,) = listener.receive(Queue([Message(json.dumps(newer))]), once=True)
+    (received,) = receive(listener, Queue([Message(json.dumps(newer))]))
     assert received == newer
     assert listener.summary(received).startswith("valid ")
 
@@ -148,7 +152,20 @@ def test_no_word_of_a_manifest_commands_a_terminal(
     failed = {"name": "odd\x1b[2J\n\u202e\ud800", "severity": "error", "verdict": "failed"}
     odd = json.loads(json.dumps(event))
     odd["data"]["checks"]["notPassed"] = [failed | {"title": "x"}]
-    (received,) = listener.receive(Queue([Message(json.dumps(odd))]), once=True)
+    (received,) = receive(listener, Queue([Message(json.dumps(odd))]))
     line = listener.summary(received)
     assert line.isprintable()
     assert line.endswith(r"failed: odd\x1b[2J\n\u202e\ud800")
+
+
+def test_what_was_handled_is_remembered_by_the_next_process(
+    listener: ModuleType, event: dict[str, Any], tmp_path: Path
+) -> None:
+    handled = []
+    for _ in range(2):
+        with closing(sqlite3.connect(tmp_path / "handled.sqlite")) as database:
+            queue = Queue([Message(json.dumps(event))])
+            received = listener.receive(queue, listener.Handled(database), once=True)
+            handled.append(len(list(received)))
+            assert len(queue.deleted) == 1
+    assert handled == [1, 0]

@@ -1,6 +1,6 @@
 """The results manifest: a CloudEvents 1.0 JSON event for each settled job. Pure.
 
-Its schema is published as `docs/manifest.schema.json`; README.md shows an example.
+Its schema is published as `docs/manifest.schema.json`; docs/manifest.md shows an example.
 """
 
 import hashlib

@@ -120,9 +120,9 @@ def _timer(last: Mapping[str, Any], now: datetime, manager: JobManager) -> Timer
         return TimerLine("No tick has ended yet.", None, is_trouble=True)
     counts = (("dueJobs", "due"), ("checked", "checked"), ("settled", "settled"),
               ("problems", "problems"), ("remaining", "remaining"))  # fmt: skip
-    done = ", ".join(f"{last.get(name)} {word}" for name, word in counts)
+    done = ", ".join(f"{last[name]} {word}" for name, word in counts if last.get(name))
     poison, stopped = last.get("poisonMessages"), last.get("stopped")
-    text = f"{last.get('openJobs')} open jobs, {done}"
+    text = f"{last.get('openJobs')} open jobs, {done or 'nothing to do'}"
     text += f"; {poison} poison messages" if poison else ""
     text += f"; stopped: {stopped}" if stopped else ""
     is_trouble = bool(poison or stopped or is_silent(ended_at + TICK_BUDGET, now, manager.schedule))

@@ -136,8 +136,31 @@ def test_delivers_without_any_key(certificate: tuple[Path, Path], credential: st
             )
         assert (done.stdout, done.returncode) == ("valid\n[]\n", 0), done.stderr
         assert len(queue.peek_messages(5)) == 1
+        assert listened(azurite, endpoint, trust) == ["valid", "job-1"]
+        assert queue.peek_messages(5) == []
     assert endpoint.asked
     assert all(CLIENT_ID in asked.path for asked in endpoint.asked)
+
+
+def listened(azurite: Azurite, endpoint: IdentityEndpoint, trust: str) -> list[str]:
+    """Outcome and job that the example listener prints, which has an identity and no key either."""
+    listener = ROOT / "examples" / "listeners" / "python" / "listen.py"
+    done = subprocess.run(
+        [sys.executable, listener, "--queue-service", azurite.queue_uri, "--queue", QUEUE,
+         "--once", "--handled", ":memory:"],
+        env={
+            "PATH": os.environ["PATH"],
+            "IDENTITY_ENDPOINT": f"{endpoint.url}/msi/token",
+            "IDENTITY_HEADER": "header-secret",
+            "AZURE_CLIENT_ID": CLIENT_ID,
+            "REQUESTS_CA_BUNDLE": trust,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()[:2]
 
 
 @contextmanager

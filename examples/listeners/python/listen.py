@@ -1,0 +1,114 @@
+"""A listener in plain Python: reads manifests from the results queue, and handles each once.
+
+    python listen.py --queue-service https://ACCOUNT.queue.core.windows.net
+
+signs in as you (az login), or with the managed identity of the machine. It needs the role Storage
+Queue Data Message Processor on the queue, and no key. See README.md.
+"""
+
+import argparse
+import json
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+from azure.identity import DefaultAzureCredential
+from azure.storage.queue import QueueClient
+from manifest import Advice, ManifestInvalid, advice, key, read, summary
+
+
+class Handled:
+    """The events that were handled, in a database.
+
+    Do your work in the same database and the same transaction, before `add`. Then each event is
+    handled exactly once, however often its message comes.
+    """
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self.database = database
+        self.database.execute(
+            "create table if not exists handled (source, id, unique (source, id))"
+        )
+
+    def has(self, event: dict[str, Any]) -> bool:
+        """Whether the event was handled."""
+        found = self.database.execute("select 1 from handled where source=? and id=?", key(event))
+        return found.fetchone() is not None
+
+    def add(self, event: dict[str, Any]) -> None:
+        """Remember the event; commit ends the transaction."""
+        self.database.execute("insert or ignore into handled values (?, ?)", key(event))
+        self.database.commit()
+
+
+def receive(queue: QueueClient, handled: Handled, *, once: bool) -> Iterator[dict[str, Any]]:
+    """New, valid events from the queue.
+
+    When the caller asks for the next event, this one is remembered, and then its message is
+    deleted. If the listener dies before that, it gets the message again. An invalid message stays
+    in the queue and is received again; after some attempts, your listener should move it to a place
+    where a person looks.
+    """
+    while True:
+        batch = list(queue.receive_messages(max_messages=32, visibility_timeout=300))
+        for message in batch:
+            try:
+                event = read(message.content)
+            except ManifestInvalid as error:
+                print(f"invalid message, not deleted: {str(error)!r}", file=sys.stderr)
+                continue
+            if not handled.has(event):
+                yield event
+                handled.add(event)
+            queue.delete_message(message)
+        if not batch:
+            if once:
+                return
+            time.sleep(10)
+
+
+def handle(event: dict[str, Any]) -> None:
+    """Put your own work here."""
+    action = advice(event)
+    if action is Advice.ASK:
+        print("-> a person must look:", end=" ")
+    print(summary(event), flush=True)
+
+
+def client(arguments: argparse.Namespace) -> QueueClient:
+    """The client of the queue. With an identity; a connection string is for an emulator only."""
+    if arguments.connection_string:
+        return QueueClient.from_connection_string(arguments.connection_string, arguments.queue)
+    return QueueClient(
+        arguments.queue_service, arguments.queue, credential=DefaultAzureCredential()
+    )
+
+
+def main() -> None:
+    """Handle each new manifest."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--queue-service", metavar="URL", help="its address; uses an identity")
+    place.add_argument("--connection-string", metavar="TEXT", help="for an emulator only")
+    parser.add_argument("--queue", default="gem-results")
+    parser.add_argument(
+        "--handled", default="handled.sqlite", metavar="FILE", help="remembers what was handled"
+    )
+    parser.add_argument("--once", action="store_true", help="end when the queue is empty")
+    parser.add_argument("--json", action="store_true", help="print the complete events as JSON")
+    arguments = parser.parse_args()
+    with client(arguments) as queue, closing(sqlite3.connect(arguments.handled)) as database:
+        for event in receive(queue, Handled(database), once=arguments.once):
+            if arguments.json:
+                print(json.dumps(event), flush=True)
+            else:
+                handle(event)
+
+
+if __name__ == "__main__":
+    main()
