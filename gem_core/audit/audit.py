@@ -10,10 +10,10 @@ from gem_core.audit.contract import ID, Promises, UsableColumns, promises_of
 from gem_core.audit.ids.bounded import DiskBoundIds
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.job_statistics import confidence_floor
-from gem_core.audit.judging.not_opened import NotOpened, Obstacle
+from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.judging.report import Report, judge
 from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
-from gem_core.audit.parquet.opened_file import Fault, OpenedFile, open_parquet
+from gem_core.audit.parquet.opened_file import OpenedFile, open_parquet
 from gem_core.audit.parquet.reader_errors import DataFault, Unsupported
 from gem_core.audit.reading.range_file import RangeFile
 from gem_core.audit.reading.source import Source
@@ -55,7 +55,7 @@ def audit(
     with RangeFile(output) as file:
         facts = Facts(
             job=job,
-            file=_opened(file),
+            file=open_parquet(file),
             name=output.name,
             size_bytes=output.size_bytes,
             input=InputFacts("the output is not readable Parquet", asked=options.with_input),
@@ -71,13 +71,6 @@ def audit(
                 files = _Reading(facts.opened, input_file, facts.promises, on_rows, options)
                 facts = _read(facts, files)
         return judge(facts, bytes_read=file.bytes_read, requests=file.requests)
-
-
-def _opened(file: RangeFile) -> OpenedFile | Fault | NotOpened:
-    try:
-        return open_parquet(file)
-    except Unsupported as error:
-        return NotOpened(Obstacle.UNSUPPORTED, f"{Obstacle.UNSUPPORTED}: {error}")
 
 
 def not_opened_report(job: GemJob, why: NotOpened, output: Source | None) -> Report:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from gem_core.audit.arrow.types import is_text
+from gem_core.audit.arrow.types import is_text, unreadable
 from gem_core.gem.contracts.known import layout_of
 from gem_core.gem.contracts.layout import Column, ColumnType, Layout, Role, Scale
 from gem_core.gem.job import GemJob
@@ -32,8 +32,15 @@ class Promise:
             return f"there is no column {self.name}" + (f", but {like[0]}" if like else "")
         if times > 1:
             return f"{self.name} occurs {times} times"
+        if reason := self.unreadable(schema):
+            return reason
         found = schema.field(self.name).type
         return "" if self.accepts(found) else f"{self.name} is {found}, not {self.expected}"
+
+    def unreadable(self, schema: pa.Schema) -> str:
+        """Why nobody here can read the column, which is no broken promise; or empty."""
+        there_once = schema.names.count(self.name) == 1
+        return unreadable(schema.field(self.name)) if there_once else ""
 
 
 def is_float(kind: pa.DataType) -> bool:
@@ -52,7 +59,7 @@ def is_integer_or_text(kind: pa.DataType) -> bool:
 
 
 _TYPES: Mapping[ColumnType, tuple[Callable[[pa.DataType], bool], str]] = {
-    ColumnType.TEXT: (is_text, "text (utf8, large_utf8, or a dictionary of those)"),
+    ColumnType.TEXT: (is_text, "text (UTF8, ENUM or JSON)"),
     ColumnType.FLOAT: (is_float, "float32 or float64"),
     ColumnType.NUMBER: (is_number, "an integer, float32 or float64"),
     ColumnType.INTEGER_OR_TEXT: (is_integer_or_text, "an integer or text"),

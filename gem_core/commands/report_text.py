@@ -52,9 +52,9 @@ def _failed(line: _Object) -> str:
 
 def _example(example: _Object) -> str:
     row = f"row {example['row']}" if "row" in example else ""
-    return " ".join(
-        part for part in (row, f"id {example['id']}" if example.get("id") else "") if part
-    )
+    id_ = f"id {example['id']}" if example.get("id") else ""
+    value = f'value "{example["value"]}"' if "value" in example else ""
+    return " ".join(part for part in (row, id_, value) if part)
 
 
 def _counts(checks: Sequence[_Object], counts: Mapping[str, int]) -> str:

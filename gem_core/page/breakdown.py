@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from gem_core.audit.arrow.types import unreadable
 from gem_core.audit.contract import ID, names_once
-from gem_core.audit.parquet.column_chunks import column_chunks
-from gem_core.page.geometry import GEOMETRY
-from gem_core.page.reader import weight
+from gem_core.audit.parquet.footer import Footer
+from gem_core.page.reader import weights
+from gem_core.page.roads import GEOMETRY
 
 MAX_VALUES = 30
 """A column with more values does not describe a class of roads."""
@@ -20,7 +20,7 @@ MAX_COLUMNS = 12
 """Only the first columns of the file are read."""
 
 BYTES_A_ROW = 1
-"""A column with more bytes for each row (`reader.weight`) is not read. One of thirty values needs
+"""A column with more bytes for each row (`reader.weights`) is not read. One of thirty values needs
 five bits."""
 
 _FREE_BYTES = 64 << 10
@@ -46,44 +46,32 @@ class Breakdown:
     """Sorted by the number of rows, largest first."""
 
 
-def candidates(
-    schema: pa.Schema, metadata: pq.FileMetaData, added: Collection[str]
-) -> tuple[str, ...]:
+def candidates(schema: pa.Schema, footer: Footer, added: Collection[str]) -> tuple[str, ...]:
     """The input's columns that may describe a class of roads, according to the footer.
 
     Args:
         schema: the output's columns.
-        metadata: the output's footer.
+        footer: the output's.
         added: names of the columns that GEM adds.
 
     """
     once = names_once(schema) - {ID, GEOMETRY, *added}
-    stored: Counter[str] = Counter()
-    for chunk in column_chunks(metadata):
-        stored[chunk.path_in_schema] += weight(chunk)
-    most = metadata.num_rows * BYTES_A_ROW + _FREE_BYTES * metadata.num_row_groups
+    most = footer.rows * BYTES_A_ROW + _FREE_BYTES * len(footer.group_rows)
     fitting = (
         part.name
         for part in schema
         if part.name in once
-        and part.name in stored
+        and part.name in footer.by_name
         and _is_class(part.type)
-        and stored[part.name] <= most
+        and not unreadable(part)
+        and sum(weights(footer, part.name)) <= most
     )
     return tuple(name for name, _ in zip(fitting, range(MAX_COLUMNS), strict=False))
 
 
 def _is_class(kind: pa.DataType) -> bool:
     """Whether values of this type can describe a class: text, integers or booleans."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_boolean(kind)
-        or pa.types.is_integer(kind)
-    )
+    return bool(pa.types.is_string(kind) or pa.types.is_boolean(kind) or pa.types.is_integer(kind))
 
 
 @dataclass(slots=True)
@@ -99,8 +87,6 @@ class BreakdownFold:
         """Count one batch; `matched` is true for its matched rows."""
         if self._too_many:
             return
-        if pa.types.is_string_view(values.type):  # pyarrow cannot filter string views
-            values = values.cast(pa.string())
         rows = pc.value_counts(values)
         if len(rows) > MAX_VALUES:
             self._too_many = True

@@ -1,35 +1,10 @@
-"""Reads roads from WKT and places them in a drawing. Pure.
-
-Source: TomTom, GEM input: `geometry`, WKT in WGS 84 (longitude, latitude in degrees).
-"""
+"""Places roads in a drawing. Pure."""
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
-import pyarrow as pa
-
-from gem_core.audit.arrow.types import is_text
-
-type Point = tuple[float, float]
-type Road = tuple[tuple[Point, ...], ...]
-"""One or more lines of (longitude, latitude), thinned to `MAX_POINTS` and `MAX_ROAD_POINTS`."""
-
-GEOMETRY = "geometry"
-"""The column of the customer's input that GEM reads."""
-
-MAX_POINTS = 24
-"""Maximum for one line. In a picture of some hundred roads, more points cannot be distinguished."""
-
-MAX_ROAD_POINTS = 240
-"""Maximum for all lines of one road: ten detailed lines or 120 straight ones. A road across the
-whole drawing still has a point every four units. The roads of a map need at most about 100 MB, even
-if each text has 20,000 lines."""
-
-MAX_TEXT = 200_000
-"""Maximum number of characters of a geometry. Longer ones are not drawn."""
+from gem_core.page.roads import Point, Road
 
 WIDTH = 960.0
 MAX_HEIGHT = 720.0
@@ -40,68 +15,6 @@ _MARGIN = 12.0
 _OUTLIERS = 0.005
 """Share of the points at each end of a range that may lie outside the frame, if this doubles the
 scale. Otherwise one road at 0, 0 would shrink all others to a dot."""
-
-_FORM = re.compile(
-    r"(?:SRID=\d++;)?\s*+(?:MULTI)?LINESTRING\s*+(?:ZM|Z|M)?\s*+(\(.*\))",
-    re.IGNORECASE | re.DOTALL,
-)
-_LINE = re.compile(r"\(([^()]+)\)")
-
-
-class RoadsUnreadable(ValueError):
-    """The text is not a WKT line with valid longitudes and latitudes."""
-
-
-def geometry_problem(schema: pa.Schema, name: str) -> str:
-    """Why the column cannot be drawn, or an empty text when it can."""
-    if schema.names.count(name) != 1:
-        return f"there is no column {name}" if name not in schema.names else f"{name} occurs twice"
-    kind = schema.field(name).type
-    return "" if is_text(kind) else f"{name} is {kind}, not text (WKT)"
-
-
-def read_road(text: str) -> Road:
-    """Read a LINESTRING or MULTILINESTRING, with or without Z and M.
-
-    If there are too many lines to give two points to each, only every second, third, ... line is
-    kept. The road then keeps its length and has gaps.
-
-    Raises:
-        RoadsUnreadable: the text is not a WKT line with valid longitudes and latitudes.
-
-    """
-    form = _FORM.fullmatch(text.strip()) if len(text) <= MAX_TEXT else None
-    if not form:
-        raise RoadsUnreadable
-    parentheses = form[1].count("(")  # one for each line, and one around all lines
-    step = math.ceil(parentheses * 2 / MAX_ROAD_POINTS)
-    most = min(MAX_POINTS, MAX_ROAD_POINTS // math.ceil(parentheses / step))
-    lines = []
-    for line in islice(_LINE.finditer(form[1]), None, None, step):
-        points = [_point(numbers) for numbers in _thinned(line[1].split(","), most)]
-        if len(points) > 1:
-            lines.append(tuple(points))
-    if not lines:
-        raise RoadsUnreadable
-    return tuple(lines)
-
-
-def _thinned(points: list[str], most: int) -> list[str]:
-    """At most `most` points at equal steps, with both ends. `most` is two or more."""
-    if len(points) <= most:
-        return points
-    step = (len(points) - 1) / (most - 1)
-    return [points[round(place * step)] for place in range(most)]
-
-
-def _point(text: str) -> Point:
-    try:
-        longitude, latitude = (float(number) for number in text.split()[:2])
-    except ValueError:
-        raise RoadsUnreadable from None
-    if not (abs(longitude) <= 180 and abs(latitude) <= 90):  # noqa: PLR2004 - degrees; NaN fails too
-        raise RoadsUnreadable
-    return longitude, latitude
 
 
 @dataclass(frozen=True, slots=True)

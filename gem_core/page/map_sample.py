@@ -10,10 +10,10 @@ from itertools import accumulate
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gem_core.audit.parquet.reader_errors import DataFault, told_apart
-from gem_core.page.geometry import GEOMETRY, Road, RoadsUnreadable, geometry_problem, read_road
-from gem_core.page.reader import ColumnReader
+from gem_core.audit.parquet.reader_errors import DataFault
+from gem_core.page.reader import ColumnReader, weights
 from gem_core.page.reservoir import Reservoir
+from gem_core.page.roads import GEOMETRY, Road, RoadsUnreadable, geometry_problem, read_road
 
 MAP_ROADS = 1_000
 """Maximum number of matched roads, and of unmatched roads."""
@@ -45,9 +45,11 @@ class MapSample:
     def __init__(self, reader: ColumnReader) -> None:
         self._reader = reader
         self._problem = geometry_problem(reader.schema, GEOMETRY)
-        rows = reader.group_rows()
+        rows = reader.footer.group_rows
         self._all_groups = len(rows)
-        self._groups = [] if self._problem else _choose_groups(reader.chunk_bytes(GEOMETRY), rows)
+        self._groups = (
+            [] if self._problem else _choose_groups(weights(reader.footer, GEOMETRY), rows)
+        )
         ends = list(accumulate(rows))
         indexes = accumulate((rows[group] for group in self._groups), initial=0)
         self._ahead = deque(
@@ -82,12 +84,9 @@ class MapSample:
         if self._problem:
             return RoadMap(note=self._problem)
         if not self._groups:
-            return RoadMap(
-                note=_TOO_LARGE if self._reader.metadata.num_rows else "there are no rows"
-            )
+            return RoadMap(note=_TOO_LARGE if self._reader.footer.rows else "there are no rows")
         try:
-            with told_apart(self._reader.file):
-                return self._read_roads()
+            return self._read_roads()
         except DataFault as error:
             return RoadMap(note=f"the geometry cannot be read: {error}")
 
@@ -98,9 +97,9 @@ class MapSample:
         # Not as a dictionary, which pyarrow would build again for each batch: geometries differ.
         for batch in self._reader.batches([GEOMETRY], self._groups):
             for kind, indexes in zip(kinds, samples, strict=True):
-                for text in _texts(batch.column(GEOMETRY), first, indexes):
+                for value in _values(batch.column(GEOMETRY), first, indexes):
                     try:
-                        kind.append(read_road(text))
+                        kind.append(read_road(value))
                     except RoadsUnreadable:
                         unreadable += 1
             first += batch.num_rows
@@ -111,7 +110,7 @@ class MapSample:
                 f"at most {MAP_BYTES >> 20} MiB of geometry are read"
             )
         if unreadable:
-            notes.append(f"{unreadable} of the sampled geometries are not valid WKT lines")
+            notes.append(f"{unreadable} of the sampled geometries are not valid lines")
         return RoadMap(tuple(kinds[0]), tuple(kinds[1]), "; ".join(notes))
 
 
@@ -136,8 +135,8 @@ def _choose_groups(sizes: Sequence[int], rows: Sequence[int]) -> list[int]:
     return sorted(chosen)
 
 
-def _texts(column: pa.Array, first: int, indexes: Sequence[int]) -> Iterator[str]:
-    """The texts of the sampled rows in one batch. Null gives an empty text.
+def _values(column: pa.Array, first: int, indexes: Sequence[int]) -> Iterator[str | bytes]:
+    """The geometries of the sampled rows in one batch. Null gives an empty text.
 
     Args:
         column: the geometry of the batch.
@@ -147,8 +146,8 @@ def _texts(column: pa.Array, first: int, indexes: Sequence[int]) -> Iterator[str
     """
     end = first + len(column)
     for index in indexes[bisect_left(indexes, first) : bisect_left(indexes, end)]:
-        value = column[index - first]
-        if isinstance(value, pa.DictionaryScalar):  # the file says that it is one
-            value = value.value
-        text = value.as_buffer()  # it may be invalid UTF-8
-        yield text.to_pybytes().decode(errors="replace") if text else ""
+        stored = column[index - first].as_buffer()
+        value = stored.to_pybytes() if stored else b""
+        # A column without an annotation may hold text too. WKB begins with 0 or 1.
+        is_wkb = pa.types.is_binary(column.type) and value[:1] in {b"\0", b"\1"}
+        yield value if is_wkb else value.decode(errors="replace")  # it may be invalid UTF-8

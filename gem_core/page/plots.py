@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gem_core.page.breakdown import Breakdown
-from gem_core.page.geometry import Road, frame, path
+from gem_core.page.geometry import frame, path
 from gem_core.page.map_sample import RoadMap
+from gem_core.page.roads import Road
 from gem_core.page.words import count, number_of, percent
 
 PLOT_HEIGHT = 200

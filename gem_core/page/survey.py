@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gem_core.audit.contract import Promises
-from gem_core.audit.parquet.reader_errors import DataFault, told_apart
+from gem_core.audit.parquet.reader_errors import DataFault
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.confidence import ConfidenceFold
 from gem_core.gem.contracts.layout import Role, Scale
@@ -55,7 +55,7 @@ def survey(
 
     """
     try:
-        with closing(ColumnReader(source)) as reader, told_apart(reader.file):
+        with closing(ColumnReader(source)) as reader:
             return _surveyed(reader, promises, with_map=with_map, scale=scale)
     except DataFault as error:
         return Survey(note=f"the rows cannot be read: {error}")
@@ -68,15 +68,14 @@ def _surveyed(reader: ColumnReader, promises: Promises, *, with_map: bool, scale
     usable = columns_used.columns
     if Role.STATUS not in usable:
         return Survey(note=f"there is no usable {promises.columns[Role.STATUS].name}")
-    names = candidates(reader.schema, reader.metadata, promises.added)
+    names = candidates(reader.schema, reader.footer, promises.added)
     folds = [BreakdownFold(name) for name in names]
     columns = [*usable.values()]
     confidences = ConfidenceFold() if Role.CONFIDENCE in usable else None
     sample = MapSample(reader) if with_map else None
-    groups = range(reader.metadata.num_row_groups)
     first = 0
     columns += [fold.column for fold in folds]
-    for batch in reader.batches(columns, groups, as_dictionary=columns):
+    for batch in reader.batches(columns, as_dictionary=columns):
         status = batch.column(usable[Role.STATUS])
         matched = _one_of(status, columns_used.matched)
         unmatched = _one_of(status, columns_used.unmatched)

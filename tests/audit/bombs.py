@@ -114,12 +114,11 @@ def huge_page(unpacked: int = GIB) -> bytes:
     return with_pages(good(), "match_confidence", pages, codec=ZSTD, encoding=PLAIN, unpacked=200)
 
 
-def newer_encoding() -> bytes:
+def newer_encoding(column: str = "match_confidence", data: bytes | None = None) -> bytes:
     """A column in an encoding that the format may have one day, and that pyarrow does not know."""
     pages = page(bytes(96), unpacked=96, values=12, encoding=10)
-    return with_pages(
-        good(), "match_confidence", pages, codec=UNCOMPRESSED, encoding=10, unpacked=96
-    )
+    data = good() if data is None else data
+    return with_pages(data, column, pages, codec=UNCOMPRESSED, encoding=10, unpacked=96)
 
 
 def claimed_page(unpacked: int = 2**31 - 1) -> bytes:

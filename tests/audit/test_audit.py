@@ -35,6 +35,7 @@ from tests.audit.reading.test_range_file import MemorySource
 INPUT_CHECKS = {
     "input_columns_kept",
     "input_types_kept",
+    "input_types_not_widened",
     "input_order_kept",
     "no_extra_columns",
     "no_name_clash",

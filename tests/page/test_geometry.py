@@ -1,17 +1,20 @@
-"""WKT lines are read strictly and drawn where they belong."""
+"""Lines in WKT and WKB are read strictly and drawn where they belong."""
+
+import math
+import struct
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gem_core.page.geometry import (
-    MAX_HEIGHT,
+from gem_core.page.geometry import MAX_HEIGHT, WIDTH, frame, path
+from gem_core.page.roads import (
     MAX_POINTS,
     MAX_ROAD_POINTS,
-    WIDTH,
     RoadsUnreadable,
-    frame,
     geometry_problem,
-    path,
     read_road,
 )
 
@@ -32,6 +35,80 @@ from gem_core.page.geometry import (
 )
 def test_lines_are_read(text: str, expected: object) -> None:
     assert read_road(text) == expected
+
+
+LINE = [(4.5, 52.0), (5.0, 53.0)]
+
+
+def wkb(
+    points: Sequence[tuple[float, ...]], kind: int = 2, order: str = "<", srid: bytes = b""
+) -> bytes:
+    head = struct.pack(f"{order}BI", order == "<", kind) + srid
+    numbers = [number for point in points for number in point]
+    return head + struct.pack(f"{order}I{len(numbers)}d", len(points), *numbers)
+
+
+def multi(*lines: bytes) -> bytes:
+    return struct.pack("<BII", 1, 5, len(lines)) + b"".join(lines)
+
+
+HEIGHTS = [(*point, 7.0) for point in LINE]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        wkb(LINE),
+        wkb(LINE, order=">"),
+        wkb(HEIGHTS, 1002),
+        wkb(HEIGHTS, 2002),
+        wkb([(*point, 8.0) for point in HEIGHTS], 3002),
+        wkb(HEIGHTS, 2 | 1 << 31),
+        wkb([(*point, 8.0) for point in HEIGHTS], 2 | 3 << 30),
+        wkb(LINE, 2 | 1 << 29, srid=struct.pack("<I", 4326)),
+        multi(wkb(LINE)),
+    ],
+)
+def test_lines_of_wkb_are_read_as_those_of_wkt(data: bytes) -> None:
+    assert read_road(data) == read_road("LINESTRING (4.5 52, 5 53)") == (tuple(LINE),)
+
+
+def test_lines_of_wkb_are_thinned_as_those_of_wkt() -> None:
+    points = [(number / 100, 1.0) for number in range(1000)]
+    text = ", ".join(f"{longitude} 1" for longitude, _ in points)
+    assert read_road(wkb(points)) == read_road(f"LINESTRING ({text})")
+    lines = [wkb(points[at : at + 3], order="<>"[at % 2]) for at in range(300)]
+    assert sum(map(len, read_road(multi(*lines)))) <= MAX_ROAD_POINTS
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\1",
+        wkb(LINE)[:-1],
+        wkb(LINE, 3),
+        wkb(LINE[:1]),
+        wkb([(181.0, 1.0), *LINE]),
+        wkb([(math.nan, 1.0), *LINE]),
+        struct.pack("<BII", 1, 2, 2**32 - 1),
+        struct.pack("<BII", 1, 5, 2**32 - 1),
+        multi(),
+        multi(wkb(LINE, 1)),
+    ],
+)
+def test_any_other_wkb_is_not_drawn(data: bytes) -> None:
+    with pytest.raises(RoadsUnreadable):
+        read_road(data)
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_road_or_unreadable(data: bytes) -> None:
+    try:
+        road = read_road(data)
+    except RoadsUnreadable:
+        return
+    assert all(len(line) > 1 for line in road)
 
 
 @pytest.mark.parametrize(
@@ -114,10 +191,11 @@ def test_a_single_vertical_line_has_a_frame() -> None:
     assert path(one, frame([one])).startswith("M480.0 ")
 
 
-def test_only_text_is_wkt() -> None:
-    assert geometry_problem(pa.schema([("geometry", pa.large_string())]), "geometry") == ""
+def test_text_and_binary_are_geometry() -> None:
+    for kind in (pa.string(), pa.binary()):
+        assert geometry_problem(pa.schema([("geometry", kind)]), "geometry") == ""
     for schema, word in (
-        (pa.schema([("geometry", pa.binary())]), "binary"),
+        (pa.schema([("geometry", pa.int64())]), "int64"),
         (pa.schema([("geom", pa.string())]), "no column"),
         (pa.schema([("geometry", pa.string()), ("geometry", pa.string())]), "twice"),
     ):

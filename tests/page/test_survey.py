@@ -1,22 +1,23 @@
 """The second pass: exact counts, bounded reading, one version, unusual files cause no error."""
 
-from io import BytesIO
 from itertools import product
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from gem_core.errors import OutputChanged
 from gem_core.page import map_sample
 from gem_core.page.breakdown import MAX_COLUMNS, MAX_VALUES, ClassShare, candidates
-from gem_core.page.geometry import read_road
 from gem_core.page.map_sample import MAP_ROADS, RoadMap
 from gem_core.page.reader import ColumnReader
+from gem_core.page.roads import read_road
 from gem_core.page.survey import Survey, survey
+from tests.audit import bombs
 from tests.audit.build import PROMISES, matched_table, write, write_bytes
+from tests.audit.parquet.test_decoding import file_of, footer_of
 from tests.page.build import good
+from tests.page.test_geometry import wkb
 
 ROWS = 120
 
@@ -96,9 +97,8 @@ def test_of_very_many_columns_the_names_are_counted_once() -> None:
     """Counted for each column, they would take twenty minutes."""
     names = [f"c{number}" for number in range(100_000)]
     schema = pa.schema([(name, pa.int64()) for name in ["is_navigable", *names, names[-1]]])
-    sink = BytesIO()
-    pq.write_table(matched_table(), sink)
-    assert candidates(schema, pq.read_metadata(sink), PROMISES.added) == ("is_navigable",)
+    found = footer_of(file_of(matched_table()))
+    assert candidates(schema, found, PROMISES.added) == ("is_navigable",)
 
 
 def test_columns_that_are_wide_on_disk_are_not_read(tmp_path: Path) -> None:
@@ -152,17 +152,22 @@ def test_the_map_is_drawn_of_text_however_it_is_encoded(
     assert found == RoadMap((here, there) * 4 + (here,), (there, here, there))
 
 
+def test_the_map_is_drawn_of_wkb_and_of_text_without_annotation(tmp_path: Path) -> None:
+    here = [(1.0, 2.0), (3.0, 4.0)]
+    values = [wkb(here), _ELSEWHERE.encode()] * 6
+    source = write(tmp_path, matched_table(12, geometry=pa.array(values, pa.binary())))
+    found = survey(source, PROMISES, with_map=True).road_map
+    assert found
+    assert found.note == ""
+    assert found.matched[:2] == ((tuple(here),), read_road(_ELSEWHERE))
+
+
 def test_geometry_that_cannot_be_read_takes_only_the_map(tmp_path: Path) -> None:
-    """Pyarrow writes a dictionary so, and reads none."""
-    geometry = pa.array([_ELSEWHERE] * 12).dictionary_encode()
-    table = matched_table(12, geometry=geometry, c=pa.array(["a"] * 12))
-    coded = {"geometry": "DELTA_BYTE_ARRAY"}
-    found = survey(
-        write(tmp_path, table, use_dictionary=False, column_encoding=coded), PROMISES, with_map=True
-    )
+    data = bombs.newer_encoding("geometry", file_of(matched_table(12, c=pa.array(["a"] * 12))))
+    found = survey(write_bytes(tmp_path, data), PROMISES, with_map=True)
     assert parts(found, "c") == {"a": (12, 9)}
     assert found.road_map
-    assert found.road_map.note.startswith("the geometry cannot be read: Not yet implemented")
+    assert found.road_map.note.startswith("the geometry cannot be read: Unknown encoding type")
 
 
 _ELSEWHERE = "LINESTRING (5 6, 7 8)"
@@ -230,7 +235,7 @@ def test_a_long_value_in_every_row_is_held_once(tmp_path: Path) -> None:
     found = survey(output, PROMISES, with_map=True)
     assert found.road_map
     # 1,000 of the 1,500 matched rows, and all 500 others.
-    assert found.road_map.note == "1500 of the sampled geometries are not valid WKT lines"
+    assert found.road_map.note == "1500 of the sampled geometries are not valid lines"
 
 
 def test_invalid_geometries_are_counted(tmp_path: Path) -> None:
@@ -238,11 +243,11 @@ def test_invalid_geometries_are_counted(tmp_path: Path) -> None:
     found = surveyed(tmp_path, matched_table(12, geometry=geometry), with_map=True).road_map
     assert found
     assert len(found.matched) + len(found.unmatched) == 3
-    assert found.note == "9 of the sampled geometries are not valid WKT lines"
+    assert found.note == "9 of the sampled geometries are not valid lines"
 
 
 @pytest.mark.parametrize(
-    ("geometry", "note"), [(None, "no column geometry"), (pa.array([b"1"] * 12), "binary")]
+    ("geometry", "note"), [(None, "no column geometry"), (pa.array([1] * 12), "int64")]
 )
 def test_no_wkt_no_map(tmp_path: Path, geometry: pa.Array | None, note: str) -> None:
     found = surveyed(tmp_path, matched_table(12, geometry=geometry), with_map=True).road_map

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from gem_core.audit.arrow.types import plain_type
+from gem_core.audit.arrow.types import is_int96, same_type, shown, unreadable, widens
 from gem_core.audit.contract import names_once
 
 
@@ -17,6 +17,8 @@ class ColumnChanges:
     missing: tuple[str, ...] = ()
     retyped: tuple[str, ...] = ()
     """"name: type in the input -> type in the output"."""
+    widened: tuple[str, ...] = ()
+    """The same of columns whose new type holds every value of the old one."""
     moved: tuple[str, ...] = ()
     """Kept columns that stand in another order than in the input."""
     extra: tuple[str, ...] = ()
@@ -28,7 +30,7 @@ class ColumnChanges:
 def comparable_columns(
     output: pa.Schema, input_schema: pa.Schema, added: Collection[str]
 ) -> tuple[str, ...]:
-    """The input's columns that can be compared: once in both files, and of one type.
+    """The input's columns that can be compared: once in both files, and of one type or a wider one.
 
     Args:
         output: the output's columns.
@@ -42,8 +44,15 @@ def comparable_columns(
         for name in input_schema.names
         if name in once
         and name not in added
-        and plain_type(input_schema.field(name).type) == plain_type(output.field(name).type)
+        and _is_comparable(input_schema.field(name), output.field(name))
     )
+
+
+def _is_comparable(old: pa.Field, new: pa.Field) -> bool:
+    """INT96 is read as microseconds, so what is finer would seem to differ."""
+    if unreadable(old) or unreadable(new):
+        return False
+    return same_type(old, new) or (widens(old, new) and not is_int96(old))
 
 
 def compare_columns(
@@ -60,15 +69,17 @@ def compare_columns(
     extra = Counter(after) - Counter(before)
     once = names_once(input_schema) & names_once(output)
     sent, kept = ([name for name in names if name in once] for names in (before, after))
-    types = ((name, input_schema.field(name).type, output.field(name).type) for name in sent)
+    types = [(input_schema.field(name), output.field(name)) for name in sent]
+    changed = [(old, new) for old, new in types if not same_type(old, new)]
     return ColumnChanges(
         missing=tuple(missing),
-        retyped=tuple(
-            f"{name}: {old} -> {new}"
-            for name, old, new in types
-            if plain_type(old) != plain_type(new)
-        ),
+        retyped=tuple(_in_words(old, new) for old, new in changed if not widens(old, new)),
+        widened=tuple(_in_words(old, new) for old, new in changed if widens(old, new)),
         moved=tuple(new for old, new in zip(sent, kept, strict=True) if old != new),
         extra=tuple(extra),
         clashing=tuple(name for name in input_schema.names if name in added),
     )
+
+
+def _in_words(old: pa.Field, new: pa.Field) -> str:
+    return f"{old.name}: {shown(old)} -> {shown(new)}"

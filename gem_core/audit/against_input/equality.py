@@ -1,7 +1,7 @@
 """Whether two columns hold the same values, row by row. Pure (numpy, pyarrow.compute).
 
-Null equals only null; NaN equals NaN; 0.0 equals -0.0. Encodings do not count (dictionary, large
-and view types, extension types): both columns have the same `types.plain_type`.
+Null equals only null; NaN equals NaN; 0.0 equals -0.0. Both columns have one type but for names, or
+the left one has a wider type (`types.widens`): then numbers and moments are compared.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gem_core.audit.arrow.arrays import Mask, numbers, true_at, valid
-from gem_core.audit.arrow.types import plain_type
+from gem_core.audit.arrow.types import units_in
 
 
 def differing(left: pa.Array, right: pa.Array) -> Mask | None:
@@ -18,36 +18,6 @@ def differing(left: pa.Array, right: pa.Array) -> Mask | None:
         return None
     unlike = _differing(left, right)
     return unlike if unlike.any() else None
-
-
-def without_views(array: pa.Array) -> pa.Array:
-    """Convert views of text, bytes and lists to arrays with offsets, and maps of views to lists.
-
-    Arrow cannot yet take rows of text views, and its casts of list views read out of bounds
-    (pyarrow 26), so lists are built again.
-    """
-    kind = array.type
-    if not _has_views(kind):
-        return array
-    if pa.types.is_map(kind):
-        return without_views(_as_list(array))
-    if not pa.types.is_nested(kind):
-        return array.cast(plain_type(kind))
-    is_null = pa.array(~valid(array))
-    if pa.types.is_struct(kind):
-        parts = [without_views(part) for part in array.flatten()]
-        fields = [pa.field(old.name, part.type) for old, part in zip(kind, parts, strict=True)]
-        return pa.StructArray.from_arrays(parts, fields=fields, mask=is_null)
-    offsets = pa.array(np.concatenate([[0], np.cumsum(_lengths(array))]))
-    return pa.LargeListArray.from_arrays(offsets, without_views(array.flatten()), mask=is_null)
-
-
-def _has_views(kind: pa.DataType) -> bool:
-    if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
-        return True
-    if pa.types.is_nested(kind):
-        return any(_has_views(kind.field(place).type) for place in range(kind.num_fields))
-    return bool(pa.types.is_string_view(kind) or pa.types.is_binary_view(kind))
 
 
 def _as_list(array: pa.MapArray) -> pa.ListArray:
@@ -73,21 +43,16 @@ def _differing(left: pa.Array, right: pa.Array) -> Mask:
 
 
 def _plain(array: pa.Array) -> pa.Array:
-    """The same values without their encoding."""
-    while isinstance(array, pa.ExtensionArray):
-        array = array.storage
-    if pa.types.is_dictionary(array.type):
-        return _plain(array.dictionary_decode())
-    if pa.types.is_map(array.type):
-        array = _as_list(array)
-    if pa.types.is_nested(array.type):
-        return without_views(array)
-    return array.cast(plain_type(array.type))
+    return _as_list(array) if pa.types.is_map(array.type) else array
 
 
 def _unlike(left: pa.Array, right: pa.Array) -> Mask:
     """Which values differ; where one is null, the answer has no meaning."""
     kind = left.type
+    if pa.types.is_timestamp(kind) or pa.types.is_time(kind):
+        return _unlike_moments(left, right)
+    if not pa.types.is_nested(kind):
+        right = right.cast(kind)
     if pa.types.is_floating(kind):
         ones, others = numbers(left), numbers(right)
         unlike: Mask = (ones != others) & ~(np.isnan(ones) & np.isnan(others))
@@ -100,6 +65,17 @@ def _unlike(left: pa.Array, right: pa.Array) -> Mask:
     if pa.types.is_nested(kind):
         return _unlike_lists(left, right)
     return true_at(pc.not_equal(left, right))
+
+
+def _unlike_moments(left: pa.Array, right: pa.Array) -> Mask:
+    """In the units of the left one. Not by a cast, in which a moment may not fit."""
+    units, rest = np.divmod(_units(left), units_in(right.type, left.type))
+    unlike: Mask = (units != _units(right)) | (rest != 0)
+    return unlike
+
+
+def _units(moments: pa.Array) -> np.ndarray:
+    return numbers(moments.view(f"int{moments.type.bit_width}")).astype(np.int64)
 
 
 def _unlike_lists(left: pa.Array, right: pa.Array) -> Mask:

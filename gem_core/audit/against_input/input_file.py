@@ -73,8 +73,6 @@ def open_input_file(source: Source | None, note: str) -> InputFile:
         opened = open_parquet(file)
     except OutputError as error:
         return InputFile(f"the input could not be read: {error}", source.name, file=file)
-    except Unsupported as error:
-        return InputFile(f"pyarrow cannot read the input: {error}", source.name, file=file)
     if isinstance(opened, Fault):
         return InputFile(
             f"the input is not readable Parquet: {opened.detail}", source.name, file=file

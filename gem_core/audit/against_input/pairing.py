@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gem_core.audit.against_input.equality import differing, without_views
+from gem_core.audit.against_input.equality import differing
 from gem_core.audit.arrow.arrays import true_at
 from gem_core.audit.contract import ID
 from gem_core.audit.ids.keys import to_keys
@@ -35,8 +35,7 @@ class RowSlice:
         keys, non_integers = to_keys(rows.column(ID), key)
         if non_integers:
             raise CannotPair("there are ids that the input cannot have")
-        columns = [without_views(column) for column in rows.columns]
-        return cls(pa.record_batch(columns, rows.schema.names), keys)
+        return cls(rows, keys)
 
     def __len__(self) -> int:
         return len(self.keys)

@@ -5,6 +5,9 @@ import pyarrow as pa
 
 from gem_core.audit.arrow.arrays import valid
 
+_SHOWN = 80
+"""Characters of a value, as in the schema of the manifest."""
+_ESCAPES = {chr(0xDC00 + byte): f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
 _SPACE, _BEYOND_ASCII = 0x20, 0x80
 
 
@@ -20,6 +23,29 @@ def readable(value: pa.Scalar, *, cut: int | None = 100) -> str | None:
     if pa.types.is_integer(value.type):
         return str(value.as_py())
     return bytes(value.cast(pa.binary()).as_py()).decode(errors="replace")[:cut]
+
+
+def escaped(value: pa.Scalar) -> str | None:
+    """A value as text in which everything can be seen, at most 80 characters.
+
+    What does not print is as in Python's literals; so is the backslash.
+    """
+    if pa.types.is_dictionary(value.type):
+        value = value.value
+    if not value.is_valid:
+        return None
+    if not pa.types.is_string(value.type):
+        return str(value.as_py())
+    data = bytes(value.cast(pa.binary()).as_py())
+    # Four bytes are a character at most. A byte that is no text becomes a surrogate.
+    text = data[: 4 * _SHOWN].decode(errors="surrogateescape")
+    shown = "".join(
+        letter
+        if letter.isprintable() and letter != "\\"
+        else _ESCAPES.get(letter, ascii(letter)[1:-1])
+        for letter in text
+    )
+    return shown if len(shown) <= _SHOWN and len(data) <= 4 * _SHOWN else f"{shown[: _SHOWN - 1]}…"
 
 
 def surely_none_blank(texts: pa.StringArray) -> bool:

@@ -88,8 +88,14 @@ COLUMN_CHECKS = (
     _input_columns(
         "input_types_kept",
         ERROR,
-        "Every column of the input keeps its type (text stays text, in any encoding).",
+        "Every column of the input keeps its Parquet type, or gets one that holds all its values.",
         lambda columns: columns.retyped,
+    ),
+    _input_columns(
+        "input_types_not_widened",
+        WARNING,
+        "Every column of the input keeps its unit of time and its number of bits or digits.",
+        lambda columns: columns.widened,
     ),
     _input_columns(
         "input_order_kept",

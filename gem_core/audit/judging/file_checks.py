@@ -75,7 +75,16 @@ def exists(_: str) -> Judgement:
 
 
 def _limit(facts: Facts) -> str:
-    return _obstacle(Obstacle.ENDED_EARLY, Obstacle.UNSUPPORTED)(facts) or facts.unsupported
+    return _obstacle(Obstacle.ENDED_EARLY)(facts) or facts.unsupported or _unreadable(facts)
+
+
+def _unreadable(facts: Facts) -> str:
+    """The columns of the checks that nobody here can read."""
+    if not (facts.opened and facts.promises):
+        return ""
+    promised = facts.promises.columns.values()
+    reasons = (promise.unreadable(facts.opened.schema) for promise in promised)
+    return "; ".join(reason for reason in reasons if reason)
 
 
 @check(ERROR, "The app can read the output, within the limits of memory and time.", _limit)
@@ -176,6 +185,11 @@ def _opens(name: str, title: str, step: FaultKind) -> Check:
 def chunks_in_bounds(file: OpenedFile) -> Judgement:
     """Finds a file with a hole, or with the footer of another file, without reading the data."""
     count = file.chunks_past_footer
+    if file.elsewhere:
+        return failed(
+            f"this is a summary, like the files _metadata: the data lies in other files, such as "
+            f"{file.elsewhere}"
+        )
     return failed(f"{count} column chunks lie outside of the data", count) if count else passed()
 
 

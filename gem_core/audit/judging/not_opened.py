@@ -9,7 +9,6 @@ class Obstacle(StrEnum):
 
     NAMES = "the names that GEM gives cannot be the names of a file"
     ENDED_EARLY = "no audit of the output came to its end"
-    UNSUPPORTED = "pyarrow cannot open the output"
     CONTRACT = "only a newer version of the app can read GEM's answer"
     CHANGED = "the output changed each time while it was read"
 

@@ -190,10 +190,13 @@ def _require_kept_columns(facts: Facts) -> None:
 def column(facts: Facts, role: Role) -> str:
     """What is wrong with a column, in words; empty when nothing is.
 
-    Raises NotAsked if the output's layout does not have the column, or need not have it.
+    Raises Missing if nobody here can read it, and NotAsked if the output's layout does not have the
+    column, or need not have it.
     """
     found, schema = promises(facts), footer(facts).schema
     if promise := found.columns.get(role):
+        if reason := promise.unreadable(schema):
+            raise Missing(reason)
         return promise.problem(schema)
     if role is Role.STATUS:
         raise NotAsked(NO_STATUS)

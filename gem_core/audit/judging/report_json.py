@@ -235,5 +235,5 @@ def _counted(facts: Facts) -> dict[str, Any]:
 
 
 def _example(example: Example) -> dict[str, Any]:
-    known = {"row": example.row, "id": example.id}
+    known = {"row": example.row, "id": example.id, "value": example.value}
     return {key: value for key, value in known.items() if value is not None}

@@ -1,12 +1,15 @@
 """Decodes columns of an opened Parquet file, in batches that fit into memory. Edge (reads)."""
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gem_core.audit.arrow.arrays import numbers
 from gem_core.audit.parquet.column_chunks import BATCH_BYTES, runs
+from gem_core.audit.parquet.footer import Footer
+from gem_core.audit.parquet.footer_writing import reader_footer
 from gem_core.audit.parquet.reader_errors import is_shortage
 from gem_core.audit.reading.range_file import RangeFile
 
@@ -22,7 +25,7 @@ _MAX_LENGTH = 2**31 - 1
 
 def decoded(
     file: RangeFile,
-    metadata: pq.FileMetaData,
+    footer: Footer,
     columns: Sequence[str],
     *,
     as_dictionary: Collection[str] = (),
@@ -36,8 +39,8 @@ def decoded(
 
     Args:
         file: where the bytes come from.
-        metadata: of the file.
-        columns: by name.
+        footer: of the file.
+        columns: by name, each the only one of its name. A batch has them in this order.
         as_dictionary: text columns whose values are not spelled out row by row.
         groups: the row groups to decode, in this order; None is all.
 
@@ -45,15 +48,16 @@ def decoded(
         what pyarrow raises, see `reader_errors.told_apart`; ValueError: a dictionary is broken.
 
     """
-    parquet = open_file(file, metadata=metadata, as_dictionary=as_dictionary)
-    groups = range(metadata.num_row_groups) if groups is None else groups
-    apart = _has_own_dictionaries(parquet.schema_arrow, columns)
-    for rows, run in runs(metadata, set(columns), groups, apart=apart):
-        yield from _decoded_run(parquet, columns, run, rows)
+    wanted = [footer.by_name[name] for name in columns]
+    shown = open_footer(reader_footer(footer, wanted))
+    parquet = _open_data(file, shown.metadata, as_dictionary)
+    groups = range(len(footer.group_rows)) if groups is None else groups
+    for rows, run in runs(footer, columns, groups):
+        yield from _decoded_run(parquet, run, rows)
 
 
 def _decoded_run(
-    parquet: pq.ParquetFile, columns: Sequence[str], run: Sequence[int], rows: int
+    parquet: pq.ParquetFile, run: Sequence[int], rows: int
 ) -> Iterator[pa.RecordBatch]:
     """Decode row groups, at first `rows` rows a batch."""
     done = 0
@@ -61,7 +65,7 @@ def _decoded_run(
         fewer = rows
         left, before = _groups_from(done, parquet.metadata, run)
         try:
-            for batch in _batches(parquet, columns, left, before, rows):
+            for batch in _batches(parquet, left, before, rows):
                 _check_indices(batch)
                 done += batch.num_rows
                 size = _spelled_bytes(batch)
@@ -83,12 +87,10 @@ def _decoded_run(
 
 
 def _batches(
-    parquet: pq.ParquetFile, columns: Sequence[str], groups: Sequence[int], before: int, rows: int
+    parquet: pq.ParquetFile, groups: Sequence[int], before: int, rows: int
 ) -> Iterator[pa.RecordBatch]:
     """Decode row groups without their first `before` rows, which were decoded already."""
-    for batch in parquet.iter_batches(
-        batch_size=rows, row_groups=list(groups), columns=list(columns), use_threads=False
-    ):
+    for batch in parquet.iter_batches(batch_size=rows, row_groups=list(groups), use_threads=False):
         passed = min(before, batch.num_rows)
         before -= passed
         if passed < batch.num_rows:
@@ -121,29 +123,14 @@ def _check_indices(batch: pa.RecordBatch) -> None:
                 raise ValueError(f"a row names value {named.max()} of {len(column.dictionary)}")
 
 
-def _has_own_dictionaries(schema: pa.Schema, columns: Sequence[str]) -> bool:
-    """Whether there are dictionaries below lists or structs.
-
-    Each row group has its own, and there pyarrow cannot join them.
-    """
-    wanted = set(columns)
-    return any(_has_dictionary_below(field.type) for field in schema if field.name in wanted)
+def open_footer(data: bytes) -> pq.ParquetFile:
+    """Open a file without data, that `reader_footer` made, as pyarrow does."""
+    return pq.ParquetFile(pa.BufferReader(data), **_OPTIONS)
 
 
-def _has_dictionary_below(kind: pa.DataType) -> bool:
-    return pa.types.is_nested(kind) and any(
-        pa.types.is_dictionary(part) or _has_dictionary_below(part)
-        for part in (kind.field(place).type for place in range(kind.num_fields))
-    )
-
-
-def open_file(
-    file: RangeFile,
-    *,
-    metadata: pq.FileMetaData | None = None,
-    as_dictionary: Collection[str] = (),
+def _open_data(
+    file: RangeFile, metadata: pq.FileMetaData, as_dictionary: Collection[str]
 ) -> pq.ParquetFile:
-    """Open it as pyarrow's ParquetFile; the footer is read unless it is given."""
     return pq.ParquetFile(
         # Closing the reader would close the file, which is opened a second time for the rows.
         pa.PythonFile(file, mode="r"),
@@ -152,9 +139,16 @@ def open_file(
         # pyarrow's own read-ahead would hold the needed columns of the whole file.
         pre_buffer=False,
         buffer_size=1 << 20,
-        thrift_string_size_limit=_MAX_LENGTH,
-        # An extension type would hide how the column is stored.
-        arrow_extensions_enabled=False,
         # Costs little, and tells flipped bits where the writer left checksums.
         page_checksum_verification=True,
+        **_OPTIONS,
     )
+
+
+_OPTIONS: dict[str, Any] = {
+    "thrift_string_size_limit": _MAX_LENGTH,
+    # An extension type would hide how the column is stored.
+    "arrow_extensions_enabled": False,
+    # Nanoseconds would hold the years 1677 to 2262 only, and pyarrow says nothing beyond them.
+    "coerce_int96_timestamp_unit": "us",
+}

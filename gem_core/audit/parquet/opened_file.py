@@ -4,21 +4,21 @@ A file that is no readable Parquet is a value (`Fault`, `DataFault`), not an exc
 """
 
 from collections.abc import Collection, Generator, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import reduce
-from itertools import chain
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from gem_core.audit.arrow.types import is_text
+from gem_core.audit.arrow.types import is_bytes
 from gem_core.audit.contract import ID
-from gem_core.audit.parquet.column_chunks import chunks, coded_by_delta, group_chunks
-from gem_core.audit.parquet.decoding import decoded, open_file
+from gem_core.audit.parquet.column_chunks import chunks, chunks_outside
+from gem_core.audit.parquet.decoding import decoded
+from gem_core.audit.parquet.file_schema import schema_of
+from gem_core.audit.parquet.footer import Footer
+from gem_core.audit.parquet.footer_reading import FooterBroken, read_footer
 from gem_core.audit.parquet.integer_range import IntegerRange
-from gem_core.audit.parquet.reader_errors import DataFault, Unsupported, told_apart
+from gem_core.audit.parquet.reader_errors import DataFault, told_apart
 from gem_core.audit.parquet.threads import ahead, costliest, side_by_side
 from gem_core.audit.reading.range_file import TAIL_BYTES, RangeFile
 
@@ -52,26 +52,25 @@ class OpenedFile:
     """A Parquet file whose footer was read."""
 
     schema: pa.Schema
-    """As written, text never shown as a dictionary that the file does not have."""
+    """By what Parquet says, without hints of the writer; see `types.marked`."""
     rows: int
     """As the footer says."""
     row_groups: int
     chunks_past_footer: int
     """Column chunks that the footer places outside of the data."""
+    elsewhere: str
+    """The name of another file in which the footer places the data, quoted; or empty."""
     _file: RangeFile = field(repr=False)
-    _metadata: pq.FileMetaData = field(repr=False)
+    footer: Footer = field(repr=False)
 
     def costliest(self, columns: Sequence[str]) -> str | None:
         """Of the columns, the one that is worth a thread of its own; None in a small file."""
-        with suppress(DataFault), told_apart(self._file):  # `batches` reports what is broken
-            return costliest(self._metadata, columns)
-        return None
+        return costliest(self.footer, columns)
 
     def id_range(self) -> IntegerRange | None:
         """The range of integer ids as the footer gives it; None when it does not."""
         if pa.types.is_integer(self.schema.field(ID).type):
-            with suppress(DataFault), told_apart(self._file):  # as above
-                return _id_range(self._metadata)
+            return _id_range(self.footer, self.schema.field(ID).type)
         return None
 
     def batches(
@@ -80,8 +79,9 @@ class OpenedFile:
         *,
         apart: str | None = None,
         as_dictionary: Collection[str] = (),
+        groups: Sequence[int] | None = None,
     ) -> Generator[pa.RecordBatch]:
-        """Decode these columns to the end, in the file's order of rows.
+        """Decode these columns to the end, in the file's order of rows, or of these row groups.
 
         The column `apart` is decoded in a thread of its own, a few batches ahead; the rows that
         come are the same. Text of the columns `as_dictionary`, which repeat few values, comes as a
@@ -93,35 +93,40 @@ class OpenedFile:
             OutputError: the Source could not be read; as it raised it.
 
         """
-        needed = chunks(self._metadata, set(columns))
+        if self.elsewhere:
+            raise DataFault(f"the data lies in other files, such as {self.elsewhere}")
+        needed = chunks(self.footer, columns, groups)
         with told_apart(self._file), self._file.planned(needed) as file:
             if apart is None:
-                yield from self._decoded(file, columns, as_dictionary)
+                yield from self._decoded(file, columns, as_dictionary, groups)
                 return
             others = [name for name in columns if name != apart]
-            with ahead(self._decoded(file.beside(), [apart], as_dictionary)) as there:
-                here = self._decoded(file, others, as_dictionary)
+            with ahead(self._decoded(file.beside(), [apart], as_dictionary, groups)) as there:
+                here = self._decoded(file, others, as_dictionary, groups)
                 for batch in side_by_side(there, here):
                     yield batch.select(list(columns))
 
     def _decoded(
-        self, file: RangeFile, columns: Sequence[str], repeating: Collection[str]
+        self,
+        file: RangeFile,
+        columns: Sequence[str],
+        repeating: Collection[str],
+        groups: Sequence[int] | None,
     ) -> Iterator[pa.RecordBatch]:
         as_dictionary = {
             name
             for name in columns
             if name in repeating
-            and is_text(self.schema.field(name).type)
-            and not coded_by_delta(self._metadata, name)
+            and is_bytes(self.schema.field(name).type)
+            and self.footer.delta.isdisjoint(self.footer.by_name[name].leaves)
         }
-        return decoded(file, self._metadata, columns, as_dictionary=as_dictionary)
+        return decoded(file, self.footer, columns, as_dictionary=as_dictionary, groups=groups)
 
 
 def open_parquet(file: RangeFile) -> OpenedFile | Fault:
     """Read the footer: one request, and a second when it is very long.
 
     Raises:
-        Unsupported: pyarrow cannot read the footer, or has no type for a column.
         MemoryError: there was too little, which says nothing about the file.
         OutputError: the Source could not be read.
 
@@ -132,14 +137,13 @@ def open_parquet(file: RangeFile) -> OpenedFile | Fault:
     length = int.from_bytes(tail[-_ENDING : -len(MAGIC)], "little")
     if fault := _fault(file.size(), head, end, length):
         return fault
-    file.load_tail(length + _ENDING)
+    tail = file.load_tail(length + _ENDING)
     try:
-        with told_apart(file):
-            return _opened(file, footer_start=file.size() - length - _ENDING)
-    except Unsupported:
-        raise
-    except DataFault as fault:
-        return Fault(FaultKind.FOOTER, str(fault))
+        footer = read_footer(tail[-length - _ENDING : -_ENDING])
+    except FooterBroken as broken:
+        return Fault(FaultKind.FOOTER, str(broken))
+    with told_apart(file):
+        return _opened(file, footer)
 
 
 def _fault(size: int, head: bytes, end: bytes, footer_bytes: int) -> Fault | None:
@@ -161,31 +165,25 @@ def _fault(size: int, head: bytes, end: bytes, footer_bytes: int) -> Fault | Non
     return None
 
 
-def _opened(file: RangeFile, *, footer_start: int) -> OpenedFile:
-    parquet = open_file(file)
-    metadata = parquet.metadata
+def _opened(file: RangeFile, footer: Footer) -> OpenedFile:
     return OpenedFile(
-        schema=parquet.schema_arrow,
-        rows=int(metadata.num_rows),
-        row_groups=int(metadata.num_row_groups),
-        chunks_past_footer=sum(
-            not 0 < chunk.start <= chunk.end <= footer_start
-            for chunk in chain.from_iterable(chunks(metadata))
-            if chunk.length  # a row group without rows has chunks without a place
-        ),
+        schema=schema_of(footer),
+        rows=footer.rows,
+        row_groups=len(footer.group_rows),
+        chunks_past_footer=chunks_outside(footer, file.size() - len(footer.data) - _ENDING),
+        elsewhere=footer.elsewhere,
         _file=file,
-        _metadata=metadata,
+        footer=footer,
     )
 
 
-def _id_range(metadata: pq.FileMetaData) -> IntegerRange | None:
-    spans = []
-    for group in range(metadata.num_row_groups):
-        rows = metadata.row_group(group).num_rows
-        for chunk in group_chunks(metadata, group):
-            if chunk.path_in_schema == ID and rows:
-                found = chunk.statistics
-                if not found or not found.has_min_max:
-                    return None
-                spans.append(IntegerRange(found.min, found.max))
-    return reduce(IntegerRange.covering, spans) if spans else None
+def _id_range(footer: Footer, kind: pa.DataType) -> IntegerRange | None:
+    (leaf,) = footer.by_name[ID].leaves
+    ranges = []
+    for found in footer.statistics(leaf):
+        if not found or {len(value) for value in found} - {4, 8}:  # bytes of INT32 and INT64
+            return None
+        signed = pa.types.is_signed_integer(kind)
+        least, most = (int.from_bytes(value, "little", signed=signed) for value in found)
+        ranges.append(IntegerRange(least, most))
+    return reduce(IntegerRange.covering, ranges) if ranges else None

@@ -1,14 +1,13 @@
 """Decoding in two threads: which columns, how far ahead, and how the halves are joined."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from gem_core.audit.parquet.column_chunks import column_chunks
+from gem_core.audit.parquet.footer import DECODED, Footer
 
 LARGE_ROWS = 1 << 18
 """Fewer rows than this are decoded before a second thread would have begun."""
@@ -17,20 +16,17 @@ _AHEAD = 2
 """Batches that the other thread may have ready."""
 
 
-def costliest(metadata: pq.FileMetaData, columns: Sequence[str]) -> str | None:
+def costliest(footer: Footer, columns: Sequence[str]) -> str | None:
     """Choose the column to decode in a thread of its own: the largest, in a large file.
 
     Decoding costs by decoded bytes, and the GERS ids are nearly all of those; so this shortens the
     wait by less than half, but it does so for a file of a single row group too, needs no order to
     be restored, and holds no more than a few batches.
     """
-    if not columns[1:] or metadata.num_rows < LARGE_ROWS:
+    if not columns[1:] or footer.rows < LARGE_ROWS:
         return None
-    decoded = Counter[str]()
-    for chunk in column_chunks(metadata):
-        if chunk.path_in_schema in columns:
-            decoded[chunk.path_in_schema] += chunk.total_uncompressed_size
-    return max(columns, key=lambda name: decoded[name])
+    sizes = footer.chunks[:, :, DECODED].sum(axis=0, dtype=float)
+    return max(columns, key=lambda name: sizes[footer.by_name[name].leaves].sum())
 
 
 @contextmanager

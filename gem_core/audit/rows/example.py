@@ -14,3 +14,6 @@ class Example:
     """Its number in the file, from 0; None for an id that the file does not have."""
     id: str | None = None
     """As text; None when it is null or the file has no id column."""
+    value: str | None = None
+    """The value that breaks the rule, bounded, with escapes (`text.escaped`); None when it is null,
+    or when the rule is not about one column."""

@@ -15,7 +15,7 @@ from gem_core.audit.rows.confidence import ConfidenceFold
 from gem_core.audit.rows.offenders import Offenders
 from gem_core.audit.rows.row_batch import RowBatch
 from gem_core.audit.rows.row_faults import confidence_faults
-from gem_core.audit.rows.row_rules import RowRule
+from gem_core.audit.rows.row_rules import ABOUT, RowRule
 from gem_core.gem.contracts.layout import Role
 
 
@@ -36,7 +36,9 @@ class InPercent:
         rows = RowBatch(batch, self.usable.only(Role.STATUS, Role.CONFIDENCE), in_percent=True)
         self._count(rows)
         for rule, mask in confidence_faults(rows, self.floor):
-            self.counts[rule] = self.counts.get(rule, Offenders()).adding(mask, first_row, ids)
+            before = self.counts.get(rule, Offenders())
+            values = rows.values_of(ABOUT.get(rule))
+            self.counts[rule] = before.adding(mask, first_row, ids, values)
         if (confidences := rows.confidences()) is not None:
             self.fold.add(confidences)
 

@@ -16,6 +16,7 @@ from gem_core.audit.rows.offenders import Offenders
 from gem_core.audit.rows.row_batch import RowBatch
 from gem_core.audit.rows.row_faults import faults
 from gem_core.audit.rows.row_rules import (
+    ABOUT,
     COLUMNS_OF,
     OF_CONFIDENCE,
     OF_MATCHES,
@@ -73,7 +74,7 @@ class Profiler:
         if self._in_percent:
             self._in_percent.add(batch, self._rows, rows.ids)
         for rule, mask in faults(rows, self.terms).items():
-            self._count(rule, mask, rows.ids)
+            self._count(rule, mask, rows)
         self._matched += int(np.count_nonzero(rows.matched))
         self._unmatched += int(np.count_nonzero(rows.unmatched))
         if (confidences := rows.confidences()) is not None:
@@ -121,9 +122,11 @@ class Profiler:
         others = {rule: found for rule, found in self._counts.items() if rule not in OF_CONFIDENCE}
         return Scale.PERCENT, self._in_percent.fold, others | self._in_percent.counts
 
-    def _count(self, rule: RowRule, mask: Mask, ids: pa.Array | None) -> None:
+    def _count(self, rule: RowRule, mask: Mask, rows: RowBatch) -> None:
         before = self._counts.get(rule, Offenders())
-        self._counts[rule] = before.adding(mask, self._rows, ids)
+        self._counts[rule] = before.adding(
+            mask, self._rows, rows.ids, rows.values_of(ABOUT.get(rule))
+        )
 
     def _compare_gers_ids(self, gers_ids: pa.StringArray) -> None:
         if not len(gers_ids):

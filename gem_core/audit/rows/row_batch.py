@@ -23,6 +23,7 @@ class RowBatch:
         def column(role: Role) -> pa.Array | None:
             return batch.column(usable.columns[role]) if role in usable.columns else None
 
+        self._column = column
         self.count = batch.num_rows
         self.ids = column(Role.ID)
         self.gers_ids = _converted(as_text, column(Role.GERS_ID))
@@ -50,6 +51,10 @@ class RowBatch:
                 )
             if self.matched_confidences is None:
                 self.in_range = _in_range(self.confidence) & self.has_confidence
+
+    def values_of(self, role: Role | None) -> pa.Array | None:
+        """The values of a column as they are in the file."""
+        return self._column(role) if role else None
 
     def confidences(self) -> np.ndarray | None:
         """The confidences within 0 to 1 of the matched rows; None without the columns."""

@@ -69,6 +69,20 @@ OF_CONFIDENCE = frozenset(
 """The rules that depend on what the confidences mean."""
 
 
+ABOUT = {
+    RowRule.STATUS_VALUES: Role.STATUS,
+    RowRule.NO_GERS_ID_ON_UNMATCHED: Role.GERS_ID,
+    RowRule.GERS_ID_NOT_BLANK: Role.GERS_ID,
+    RowRule.GERS_ID_FORMAT: Role.GERS_ID,
+    RowRule.GERS_ID_FORMAT_OF_RELEASE: Role.GERS_ID,
+    RowRule.GERS_ID_LOWER_CASE: Role.GERS_ID,
+    RowRule.CONFIDENCE_FINITE: Role.CONFIDENCE,
+    RowRule.CONFIDENCE_RANGE: Role.CONFIDENCE,
+    RowRule.CONFIDENCE_THRESHOLD: Role.CONFIDENCE,
+}
+"""The column whose value breaks a rule, and is shown. Other rules lack one, or are about ids."""
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What the rules take from the job. A rule whose term is None is left out."""

@@ -1,7 +1,6 @@
 """Every value of the input's columns, when asked for: counted by column, or the reason why not."""
 
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,6 +27,7 @@ from tests.audit.build import (
     write,
     write_bytes,
 )
+from tests.audit.parquet.test_decoding import file_of
 from tests.audit.test_audit import failing, large
 
 ALL = AuditOptions(with_values=True)
@@ -294,18 +294,16 @@ def test_categories_below_lists_are_compared_over_row_groups(
 
 @pytest.mark.parametrize("side", ["output", "input"])
 def test_what_pyarrow_cannot_decode_is_not_called_broken(tmp_path: Path, side: str) -> None:
-    """Categories written as deltas: other readers take them."""
-    classes = pa.array(["a"] * ROWS).dictionary_encode()
-    table = matched_table().append_column("class", classes)
-    input_ = input_table().append_column("class", classes)
-    odd: dict[str, Any] = {
-        "use_dictionary": False,
-        "column_encoding": {"class": "DELTA_BYTE_ARRAY"},
-    }
+    """An encoding of the years to come: other readers take it."""
+    output, input_ = (file_of(table) for table in (matched_table(), input_table()))
+    if side == "output":
+        output = bombs.newer_encoding("is_navigable", output)
+    else:
+        input_ = bombs.newer_encoding("is_navigable", input_)
     report = audited(
         tmp_path,
-        write(tmp_path, table, **(odd if side == "output" else {})),
-        input_=write(tmp_path, input_, "roads.parquet", **(odd if side == "input" else {})),
+        write_bytes(tmp_path, output),
+        input_=write_bytes(tmp_path, input_, "roads.parquet"),
         with_values=True,
     )
     assert report.outcome == "valid"

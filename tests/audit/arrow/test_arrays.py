@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_core.audit.arrow.arrays import numbers, true_at, valid, valid_exactly_at
-from gem_core.audit.arrow.text import surely_none_blank
+from gem_core.audit.arrow.text import escaped, surely_none_blank
 from gem_core.audit.rows import gers_formats
 from gem_core.audit.rows.gers import GersFormat
 from gem_core.audit.rows.gers_formats import UniformIds
@@ -21,6 +21,25 @@ HEX = re.compile(r"[0-9a-fA-F]{32}")
 
 def uniform_format(texts: pa.StringArray) -> UniformIds | None:
     return gers_formats.uniform_format(texts, valid(texts))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\n", r"a\n"),
+        (r"é\n", r"é\\n"),
+        ("\u202e\0", r"\u202e\x00"),
+        ("x" * 80, "x" * 80),
+        ("x" * 81, "x" * 79 + "…"),
+        ("\0" * 50, (r"\x00" * 50)[:79] + "…"),
+        ("𝄞" * 80, "𝄞" * 80),
+        ("", ""),
+        (None, None),
+    ],
+)
+def test_everything_in_a_value_can_be_seen(text: str | None, shown: str | None) -> None:
+    assert escaped(pa.scalar(text, pa.string())) == shown
+    assert escaped(pa.array([text, "b"]).dictionary_encode()[0]) == shown
 
 
 @pytest.mark.parametrize("whole", [gers(1), gers(1).upper(), gers(1).replace("-", "")])

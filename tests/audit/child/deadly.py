@@ -1,4 +1,4 @@
-"""Well-formed files at which pyarrow ends its process."""
+"""Well-formed files at which pyarrow ends its process, if it gets their footers."""
 
 import base64
 import io

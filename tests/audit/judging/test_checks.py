@@ -149,7 +149,7 @@ def test_offenders_are_counted_and_the_first_few_shown(tmp_path: Path) -> None:
     table = matched_table(match_confidence=pa.array([2.0] * 7 + [0.8, 0.9] + [None] * 3))
     [line] = [line for line in audited(tmp_path, table).checks if line.name == "confidence_range"]
     assert line.judgement.offending == 7
-    assert line.judgement.examples == tuple(Example(n, str(100 + n)) for n in range(5))
+    assert line.judgement.examples == tuple(Example(n, str(100 + n), "2.0") for n in range(5))
 
 
 def renamed(table: pa.Table, **names: str) -> pa.Table:

@@ -251,14 +251,15 @@ JSON = pa.array(["{}"] * ROWS)
     ("kind", "stored"), [(pa.uuid(), UUID), (pa.json_(), JSON)], ids=["uuid", "json"]
 )
 def test_extension_types(tmp_path: Path, kind: pa.DataType, stored: pa.Array) -> None:
-    """One writer keeps the name of the type, another one what it stores: the values are the same.
-
-    As one of the promised columns it is something else.
-    """
+    """One writer keeps the name of the type, another one what it stores: it is the same."""
     wrapped = extension(kind, stored)
     output, input_ = matched_table(more=stored), input_table(more=wrapped)
     for table, its_input in ((output, input_), (matched_table(more=wrapped), input_)):
         assert audited(tmp_path, table, input_=its_input, with_values=True).outcome == "valid"
+
+
+def test_a_uuid_of_bytes_is_no_text(tmp_path: Path) -> None:
+    wrapped = extension(pa.uuid(), UUID)
     assert audited(tmp_path, matched_table(gers_id=wrapped)).failed() == {"gers_id_column"}
 
 
@@ -271,12 +272,10 @@ def test_nested_types_are_carried_on(tmp_path: Path) -> None:
     assert report.outcome == "valid"
 
 
-@pytest.mark.parametrize("kind", TEXT, ids=str)
 @pytest.mark.parametrize("step", [1, 2, 5])
-def test_slices_of_a_batch_are_judged_as_the_whole(kind: pa.DataType, step: int) -> None:
+def test_slices_of_a_batch_are_judged_as_the_whole(step: int) -> None:
     """What a reader hands over may begin anywhere in its buffers."""
     table = spoilt()
-    table = table.set_column(3, "gers_id", table.column("gers_id").cast(kind))
     batch = pa.concat_tables([table, table]).combine_chunks().to_batches()[0].slice(ROWS)
     usable = PROMISES.usable(table.schema)
 

@@ -129,6 +129,7 @@ def test_what_an_input_is_needed_for() -> None:
     assert {
         "input_columns_kept",
         "input_types_kept",
+        "input_types_not_widened",
         "input_order_kept",
         "no_extra_columns",
         "no_name_clash",

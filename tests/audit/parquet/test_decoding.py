@@ -10,6 +10,8 @@ import pytest
 
 from gem_core.audit.parquet import column_chunks, decoding
 from gem_core.audit.parquet.decoding import decoded
+from gem_core.audit.parquet.footer import Footer
+from gem_core.audit.parquet.footer_reading import read_footer
 from gem_core.audit.reading.range_file import RangeFile
 from tests.audit.build import matched_table
 from tests.audit.reading.test_range_file import MemorySource
@@ -23,9 +25,12 @@ def file_of(table: pa.Table, **options: object) -> bytes:
     return file.getvalue()
 
 
+def footer_of(data: bytes) -> Footer:
+    return read_footer(data[-8 - int.from_bytes(data[-8:-4], "little") : -8])
+
+
 def batches(data: bytes, columns: Sequence[str] = COLUMNS, **more: Any) -> list[pa.RecordBatch]:  # noqa: ANN401 - as decoded has them
-    metadata = pq.read_metadata(pa.BufferReader(data))
-    return list(decoded(RangeFile(MemorySource(data)), metadata, columns, **more))
+    return list(decoded(RangeFile(MemorySource(data)), footer_of(data), columns, **more))
 
 
 def long_ones(at: int, rows: int = 6_000) -> pa.Table:
@@ -66,13 +71,12 @@ class Short:
 
         def limited(
             parquet: pq.ParquetFile,
-            columns: Sequence[str],
             groups: Sequence[int],
             before: int,
             size: int,
         ) -> Iterator[pa.RecordBatch]:
             self.asked.append(size)
-            for number, batch in enumerate(real(parquet, columns, groups, before, size)):
+            for number, batch in enumerate(real(parquet, groups, before, size)):
                 if size > rows and number:
                     raise OSError("malloc of size 8 failed")
                 yield batch

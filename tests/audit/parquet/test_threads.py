@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gem_core.audit.audit import audit
 from gem_core.audit.options import AuditOptions, two_at_once
 from gem_core.audit.parquet import column_chunks, threads
+from gem_core.audit.parquet.column_chunks import chunks
 from gem_core.audit.parquet.opened_file import OpenedFile, open_parquet
 from gem_core.audit.parquet.reader_errors import DataFault
 from gem_core.audit.parquet.threads import ahead, side_by_side
@@ -105,13 +106,9 @@ def test_one_column_gets_no_second_thread(tmp_path: Path) -> None:
 def test_broken_data_on_either_side_is_a_fault(tmp_path: Path, column: str) -> None:
     source = write(tmp_path, matched_table(5000), write_page_checksum=True, compression="none")
     found = opened(source)
-    chunk = next(
-        part
-        for part in (found._metadata.row_group(0).column(n) for n in range(6))
-        if part.path_in_schema == column
-    )
+    ((chunk,),) = chunks(found.footer, [column])
     data = bytearray(source.path.read_bytes())
-    data[chunk.data_page_offset + 1000] ^= 0xFF
+    data[chunk.start + chunk.length // 2] ^= 0xFF
     source.path.write_bytes(data)
     with pytest.raises(DataFault):
         list(opened(open_file(source.path)).batches(COLUMNS, apart="gers_id"))

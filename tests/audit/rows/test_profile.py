@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gem_core.audit.arrow.text import escaped
 from gem_core.audit.contract import UsableColumns
 from gem_core.audit.rows.example import EXAMPLES, Example
 from gem_core.audit.rows.gers import GersFormat
 from gem_core.audit.rows.profile import Profile, Profiler
-from gem_core.audit.rows.row_rules import COLUMNS_OF, RowRule, Terms
+from gem_core.audit.rows.row_rules import ABOUT, COLUMNS_OF, RowRule, Terms
 from gem_core.gem.contracts.layout import Role
 from tests.audit.build import LINEAR, gers
 
@@ -120,6 +121,15 @@ some_rows = st.lists(
 )
 
 
+SHOWN = {Role.GERS_ID: 1, Role.CONFIDENCE: 2, Role.STATUS: 3}
+
+
+def shown(rule: RowRule, row: Row) -> str | None:
+    """The value that an example shows."""
+    value = row[SHOWN[ABOUT[rule]]] if rule in ABOUT else None
+    return escaped(pa.scalar(value)) if value is not None else None
+
+
 @given(some_rows, st.integers(1, 9), st.sampled_from(GersFormat))
 def test_counts_agree_with_the_plain_reading(rows: list[Row], size: int, form: GersFormat) -> None:
     found = profiled(rows, size=size, form=form)
@@ -131,7 +141,7 @@ def test_counts_agree_with_the_plain_reading(rows: list[Row], size: int, form: G
         assert (
             offenders.examples
             == tuple(
-                Example(number, None if row[0] is None else str(row[0]))
+                Example(number, None if row[0] is None else str(row[0]), shown(rule, row))
                 for number, row in enumerate(rows)
                 if rule in broken(row, form)
             )[:EXAMPLES]
@@ -185,7 +195,7 @@ def test_text_ids_are_shown_short_and_blank_ones_are_missing() -> None:
     rows += [("x" * 999, None, 2.0, "unmatched")]
     found = profiled(rows, kind=pa.large_string()).offenders
     assert found[RowRule.ID_PRESENT].count == 2
-    assert found[RowRule.CONFIDENCE_RANGE].examples[-1] == Example(2, "x" * 100)
+    assert found[RowRule.CONFIDENCE_RANGE].examples[-1] == Example(2, "x" * 100, "2.0")
 
 
 def test_all_of_unicode_s_white_space_is_blank() -> None:
@@ -206,7 +216,7 @@ def test_text_that_is_no_utf8_is_judged_and_shown() -> None:
     profiler = Profiler(USABLE)
     profiler.add(batch)
     offenders = profiler.profile().offenders[RowRule.GERS_ID_FORMAT]
-    assert (offenders.count, offenders.examples) == (1, (Example(0, "��"),))
+    assert (offenders.count, offenders.examples) == (1, (Example(0, "��", r"\xff\xfe"),))
 
 
 @pytest.mark.parametrize(

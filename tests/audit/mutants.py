@@ -1,0 +1,136 @@
+"""Real outputs with checksums, spoilt at random: one that stays valid holds what the original held.
+
+`python -m tests.audit.mutants --files 2000 --seed 1`; a mutant whose audit gives no result, or that
+is valid and holds something else, is kept. Without checksums a flipped digit of a GERS id is
+another GERS id, and nobody can tell.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gem_core.audit.child.engine import Engine
+from tests.audit.build import input_table, matched_table
+from tests.audit.child.children import LIMITS
+from tests.audit.fuzz import WAYS, _bits, written_as
+from tests.audit.watched import Case, watched
+
+ROWS = 300
+TABLE = matched_table(ROWS)
+OPTIONS: tuple[dict[str, Any], ...] = (
+    {},
+    {"compression": "none", "use_dictionary": False},
+    {"compression": "zstd", "data_page_version": "2.0", "row_group_size": 70},
+    {"compression": "gzip", "data_page_size": 200},
+    {"compression": "none", "store_schema": False, "write_statistics": False},
+    {
+        "use_dictionary": False,
+        "column_encoding": {"gers_id": "DELTA_BYTE_ARRAY", "id": "DELTA_BINARY_PACKED"},
+    },
+)
+
+
+@cache
+def originals() -> tuple[bytes, ...]:
+    """The same table, written in several ways, each page with a checksum."""
+    return tuple(written_as(TABLE, write_page_checksum=True, **options) for options in OPTIONS)
+
+
+def mutant(dice: Random) -> bytes:
+    """One of them, spoilt."""
+    data = dice.choice(originals())
+    try:
+        return dice.choice(WAYS)(data, dice)
+    except (IndexError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        return _bits(data, dice)
+
+
+def same_content(path: Path) -> str:
+    """Whether other readers find the original's table in the file: empty, or what they find."""
+    said = []
+    for read in (_by_pyarrow, _by_duckdb):
+        try:
+            found = read(path).select(TABLE.schema.names)
+        except (pa.ArrowException, OSError, ValueError, KeyError, duckdb.Error) as error:
+            said.append(f"{read.__name__}: {error}")
+            continue
+        return "" if found.cast(TABLE.schema).equals(TABLE) else f"{read.__name__}: another table"
+    return "; ".join(said)
+
+
+def _by_pyarrow(path: Path) -> pa.Table:
+    return pq.read_table(path)
+
+
+def _by_duckdb(path: Path) -> pa.Table:
+    with duckdb.connect() as connection:
+        return connection.read_parquet(str(path)).to_arrow_table()
+
+
+@dataclass
+class Found:
+    """What came of a run."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    unchanged: int = 0
+    """Mutants of the very bytes of an original."""
+    trouble: list[str] = field(default_factory=list)
+
+
+def run(seed: int, files: int, keep: Path) -> Found:
+    """Audit so many mutants, every column compared with the input."""
+    dice, found = Random(seed), Found()
+    with (
+        tempfile.TemporaryDirectory(prefix="mutants-") as name,
+        Engine(LIMITS, os.environ) as engine,
+    ):
+        path, given = Path(name, "roads_matched.parquet"), Path(name, "roads.parquet")
+        given.write_bytes(written_as(input_table(ROWS)))
+        for number in range(files):
+            data = mutant(dice)
+            found.unchanged += data in originals()
+            path.write_bytes(data)
+            result = watched(engine, Case(str(number), path, given, with_values=True))
+            found.outcomes[result.outcome] += 1
+            said = result.reason if result.outcome == "postponed" else ""
+            if result.outcome.startswith("valid"):
+                said = same_content(path)
+            if said:
+                found.trouble.append(f"mutant {number} of seed {seed}, {result.outcome}: {said}")
+                (keep / f"mutant-{seed}-{number}.parquet").write_bytes(data)
+    return found
+
+
+def main() -> int:
+    """Exit code 0 when no mutant made trouble."""
+    parser = argparse.ArgumentParser(prog="python -m tests.audit.mutants")
+    parser.add_argument("--files", type=int, default=2_000, help="how many (2000)")
+    parser.add_argument("--seed", type=int, default=1, help="decides all of them (1)")
+    parser.add_argument("--keep", type=Path, default=Path(), help="folder for those with trouble")
+    arguments = parser.parse_args()
+    began = time.monotonic()
+    found = run(arguments.seed, arguments.files, arguments.keep)
+    total = f"{found.outcomes.total()} mutants in {time.monotonic() - began:.0f} s"
+    lines = [
+        f"{total}, seed {arguments.seed}: {dict(found.outcomes)}",
+        f"{found.unchanged} are the original; trouble {len(found.trouble)}",
+        *found.trouble,
+    ]
+    print("\n".join(lines))  # noqa: T201 - a command
+    return 1 if found.trouble else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

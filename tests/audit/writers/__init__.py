@@ -1,0 +1,1 @@
+"""The same table by several writers."""
