@@ -84,6 +84,9 @@ def check_one(checker: Checker, job: OpenJob, context: RunContext) -> DueJobResu
     if not is_due(record.due_at, now, checker.policy):
         registry.claim(job.showing(record), record.due_at)  # the marker said an earlier time
         return DueJobResult.NOTHING
+    if record.discovered and not record.times_checked and registry.tombstones.has(job.job_run_id):
+        registry.withdraw(stored)  # somebody removed the job while it was being added
+        return DueJobResult.NOTHING
     if record.stage is Stage.SETTLED:
         repeat_ticket(checker, stored)
         return DueJobResult.TICKET_REPEATED
