@@ -254,6 +254,7 @@ def event_of(made: Hybrid, record: JobRecord) -> CloudEvent:
         outcome=outcome,
         job_url="https://gem.example/jobs/1",
         report_url="https://state.example/report.json",
+        page_url=None,
         now=record.settled_at or START,
     )
     return manifest(json.loads(json.dumps(event)))
