@@ -24,6 +24,7 @@ from gem_core.errors import RecordConflict, RequestError
 from gem_core.moments import moment_text, optional_moment_text, read_lenient_moment
 from gem_core.storage.documents import Documents, Listed
 from gem_core.storage.names import TICKETS
+from gem_core.watch.listed_jobs import JobPage, ListedJob
 from gem_core.watch.marker import marker_words
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_from_bytes, record_to_bytes
@@ -64,27 +65,6 @@ class OpenJob:
     def showing(self, record: JobRecord) -> "OpenJob":
         """The entry, with a marker that shows this record when it is written the next time."""
         return replace(self, shown=marker_words(record))
-
-
-@dataclass(frozen=True, slots=True)
-class ListedJob:
-    """A job in a listing; its record was not read."""
-
-    job_run_id: str
-    stage: str
-    status: str
-    """GEM's last status; empty when it is not a documented one."""
-    outcome: str
-    changed_at: datetime
-    """When its record was last written."""
-
-
-@dataclass(frozen=True, slots=True)
-class JobPage:
-    """One page of the listing of all jobs, ordered by id."""
-
-    jobs: tuple[ListedJob, ...]
-    next_page: str | None
 
 
 class JobRegistry:
