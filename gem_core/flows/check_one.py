@@ -104,6 +104,17 @@ def check_one(checker: Checker, job: OpenJob, context: RunContext) -> DueJobResu
     if not is_due(record.due_at, now, checker.policy):
         registry.claim(job.showing(record), record.due_at)  # the marker said an earlier time
         return DueJobResult.NOTHING
+    return _check_open(checker, job, stored, context)
+
+
+def _check_open(
+    checker: Checker, job: OpenJob, stored: StoredRecord, context: RunContext
+) -> DueJobResult:
+    """Do what is due for a job that is open, by its record."""
+    registry, record = checker.registry, stored.record
+    if record.discovered and not record.times_checked and registry.tombstones.has(job.job_run_id):
+        registry.withdraw(stored)  # somebody removed the job while it was being added
+        return DueJobResult.NOTHING
     if record.stage is Stage.SETTLED:
         repeat_ticket(checker, stored)
         return DueJobResult.TICKET_REPEATED

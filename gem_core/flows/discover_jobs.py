@@ -74,12 +74,8 @@ def _add(
         # In this order: a removal writes the tombstone first, then deletes the record.
         if checker.registry.tombstones.has(job_run_id):
             continue
-        stored = checker.registry.add(discovered(job_run_id, now))
-        if stored is None:
-            continue
-        if checker.registry.tombstones.has(job_run_id):  # registered and removed in between
-            checker.registry.withdraw(stored)
-            continue
-        log(Event.JOB_DISCOVERED, job_run_id=job_run_id)
-        added += 1
+        # If somebody removes the job just now, its first check finds the tombstone.
+        if checker.registry.add(discovered(job_run_id, now)):
+            log(Event.JOB_DISCOVERED, job_run_id=job_run_id)
+            added += 1
     return added

@@ -24,6 +24,7 @@ from gem_core.errors import RecordConflict, RecordUnreadable, RequestError
 from gem_core.moments import optional_moment_text
 from gem_core.storage.documents import Documents
 from gem_core.storage.names import TICKETS
+from gem_core.watch.listed_jobs import JobPage, ListedJob
 from gem_core.watch.marker import (
     MARKER_PREFIX,
     JobState,
@@ -50,27 +51,6 @@ class StoredRecord:
 
     record: JobRecord
     etag: str
-
-
-@dataclass(frozen=True, slots=True)
-class ListedJob:
-    """A job in a listing; its record was not read."""
-
-    job_run_id: str
-    stage: str
-    status: str
-    """GEM's last status; empty when it is not a documented one."""
-    outcome: str
-    changed_at: datetime
-    """When its record was last written."""
-
-
-@dataclass(frozen=True, slots=True)
-class JobPage:
-    """One page of the listing of all jobs, ordered by id."""
-
-    jobs: tuple[ListedJob, ...]
-    next_page: str | None
 
 
 class JobRegistry:

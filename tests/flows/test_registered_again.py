@@ -46,7 +46,7 @@ def delivered(world: World) -> dict[str, Any]:
 def test_an_incomplete_deletion_leaves_no_manifest_to_the_next_registration() -> None:
     world = registered(OLD)
     delivered(world)
-    world.trap = Trap(1)  # after the record, before the outbox
+    world.trap = Trap(2)  # after the record, before the outbox
     with pytest.raises(Killed):
         forget_job(world.manager, JOB)
     assert world.trap.calls == ["worklist.put", "jobs.delete", "manifests.every"]

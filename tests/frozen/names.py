@@ -32,9 +32,11 @@ from gem_core.outcome import Outcome
 from gem_core.settings.app_settings import InputCompare, QueueEncoding, TriggerSource, read_settings
 from gem_core.storage import names
 from gem_core.watch import registration
+from gem_core.watch.discovery import NAME as DISCOVERY
 from gem_core.watch.heartbeat import Tick
 from gem_core.watch.marker import JobState
 from gem_core.watch.record import Settlement, Stage
+from gem_core.watch.tombstones import PREFIX as TOMBSTONES
 from gem_core.watch.trouble import TroubleKind
 from tests.builders import JOB, World
 from tests.fakes import START
@@ -128,6 +130,8 @@ def _blobs(stored: Mapping[str, Golden]) -> Iterator[str]:
             yield f"{each.store}/{re.sub('/[0-9]+$', '/{number}', name)}"
     yield f"{names.REPORTS}/{{jobRunId}}/{{id}}/report.html"
     yield from (PROBE, CLOCK_PROBE)
+    yield f"{names.WORKLIST}/{DISCOVERY}"
+    yield f"{names.WORKLIST}/{TOMBSTONES}{{jobRunId}}"
 
 
 def _stored_members(stored: Mapping[str, Golden]) -> Iterator[str]:

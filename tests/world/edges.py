@@ -20,6 +20,7 @@ from gem_core.flows.deliverer import Deliverer, PageMode
 from gem_core.flows.manage_jobs import JobManager
 from gem_core.settings.ncrontab import Schedule
 from gem_core.watch.batch import Batch
+from gem_core.watch.discovery import Discovery
 from gem_core.watch.durations import DurationStore
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.rate_limiter import RateLimiter, SleepClock
@@ -28,12 +29,14 @@ from tests.fakes import FakeFiles, FakePoison, FakeQueue, MemoryDocuments
 from tests.world.audit import Auditing
 from tests.world.engine import Child, Engine
 from tests.world.faults import AFTER, BEFORE, Fault, error, possible
-from tests.world.gem import LivingGem
+from tests.world.gem import NOT_FOUND, LivingGem
 from tests.world.ledger import Ledger
 from tests.world.loop import Lock, Loop
 from tests.world.plan import Plan
 from tests.world.watched import Watched
 
+DISCOVER_EVERY = timedelta(minutes=10)
+"""The time between two questions for GEM's list."""
 MAX_SHOWN = 80
 """Characters of an argument in the trace."""
 REFUSED_SHARE = 0.2
@@ -116,6 +119,11 @@ class Edges:
         """Of each call, by its number."""
         self.count_states = False
         self._auditing = auditing
+        self._discovers = self.ledger.discovers = plan.discovers
+        if plan.discovers:
+            self.ledger.to_discover = tuple(
+                life.job_run_id for life in plan.lives if life.words[-1][1] != NOT_FOUND
+            )
         self._build()
 
     def _refuse_inputs(self, plan: Plan) -> None:
@@ -140,6 +148,12 @@ class Edges:
             reports=self._watched(self.reports, "reports"),
         )
         heartbeat = Heartbeat(self._watched(self.worklist, "heartbeat"))
+        discovery = Discovery(
+            self._watched(self.worklist, "discovery"),
+            prefixes=("roads", "job-"),
+            max_age=timedelta(days=1),
+            every=DISCOVER_EVERY,
+        )
         self.checker = Checker(
             registry=registry,
             heartbeat=heartbeat,
@@ -159,6 +173,7 @@ class Edges:
             batches=self._watched(self.batches, "batches") if self._setting.plan else None,
             plan=self._setting.plan,
             poison=(self._watched(self.poison, "poison"),),
+            discovery=discovery if self._discovers else None,
         )
         self.trigger = self._watched(self.tickets, "trigger")
         """As the host reads a ticket before it starts a delivery."""

@@ -2,7 +2,6 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -67,11 +66,10 @@ class LivingGem:
 
     def list_jobs(self, contract: Contract = X_VERSION_1) -> Sequence[GemJob]:
         """Every job that GEM does not answer 404 about."""
-        found = []
-        for job_run_id in self._lives:
-            with suppress(GemJobNotFound):
-                found.append(self.get_job(job_run_id, contract))
-        return found
+        words = {life: life.word_at(self._seconds()) for life in self._lives.values()}
+        return [
+            self._answer(life, word, contract) for life, word in words.items() if word != NOT_FOUND
+        ]
 
     def get_job(self, job_run_id: str, contract: Contract = X_VERSION_1) -> GemJob:
         """What GEM says of the job now."""
@@ -83,6 +81,10 @@ class LivingGem:
         self.said[job_run_id].add(word)
         if word == NOT_FOUND:
             raise GemJobNotFound("404")
+        return self._answer(life, word, contract)
+
+    def _answer(self, life: Life, word: Word, contract: Contract) -> GemJob:
+        job_run_id, now = life.job_run_id, self._seconds()
         body = answer(word, jobRunId=job_run_id, inputFileName=life.input_name, **_more(life, word))
         if word == "running":
             body["progress"] = min(99, round(100 * now / max(life.settled_by, 1)))

@@ -83,6 +83,9 @@ class Ledger:
     """Every manifest that ever was in the outbox, by the job."""
     asking: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Who asks GEM just now, by the job."""
+    to_discover: tuple[str, ...] = ()
+    """Jobs that GEM's list has at the end."""
+    discovers: bool = False
     is_slow: bool = False
     """Whether a call took so long that a claim may have ended before its question did."""
 
@@ -110,7 +113,7 @@ class Ledger:
         asking = self.asking[job_run_id]
         asking.append(self.teller())
         by_hand = any(teller.startswith(Deed.CHECK + " ") for teller in asking)
-        if len(asking) > 1 and not (by_hand or self.is_slow or self._was_forgotten(job_run_id)):
+        if len(asking) > 1 and not (by_hand or self.is_slow or self.was_forgotten(job_run_id)):
             self.breach(f"{job_run_id} is asked about by {' and '.join(asking)} at once")
         try:
             yield
@@ -133,7 +136,7 @@ class Ledger:
             marked = [sent for sent in self.sent[job_run_id] if sent.id == new["manifestId"]]
             if not marked:
                 self.breach(f"{job_run_id} is marked as delivered, and nothing was sent")
-            elif {sent.registration for sent in marked} != {_registration(new, new)}:
+            elif {sent.registration for sent in marked} != {self._registration(new, new)}:
                 self.breach(
                     f"{job_run_id} is marked as delivered by a manifest of a former registration"
                 )
@@ -145,7 +148,8 @@ class Ledger:
         again = self.teller().startswith(Deed.REDELIVER) and new["stage"] == Stage.SETTLED
         if _ORDER[Stage(new["stage"])] < _ORDER[Stage(old["stage"])] and not again:
             self.breach(f"{job_run_id} goes back from {old['stage']} to {new['stage']}")
-        for name in ("registeredAt", "labels"):
+        taken_over = old.get("discovered") and not new.get("discovered")
+        for name in ("registeredAt",) if taken_over else ("registeredAt", "labels"):
             if old[name] != new[name]:
                 self.breach(f"{job_run_id}: {name} changes from {old[name]!r} to {new[name]!r}")
         if old["settlement"] and old["settlement"] != new["settlement"]:
@@ -174,7 +178,7 @@ class Ledger:
 
     def _is_registered_anew(self, job_run_id: str) -> bool:
         """A registration that meets a forgetting may lose its marker, until it is answered."""
-        return self._was_forgotten(job_run_id) and any(
+        return self.was_forgotten(job_run_id) and any(
             asked.deed is Deed.REGISTER and asked.job_run_id == job_run_id and not asked.answered
             for asked in self.asked
         )
@@ -195,9 +199,9 @@ class Ledger:
         held = self.manifests.get(f"{job_run_id}/{id_}{SUFFIX}")
         if body.encode() not in self.stored[job_run_id]:
             self.breach(f"{job_run_id}: a manifest is sent that never was in the outbox")
-        elif not self._was_forgotten(job_run_id) and (held is None or held.body != body.encode()):
+        elif not self.was_forgotten(job_run_id) and (held is None or held.body != body.encode()):
             self.breach(f"{job_run_id}: a manifest is sent that is not the one in the outbox")
-        etag, registration = "", _registration(data["timing"], data)
+        etag, registration = "", self._registration(data["timing"], data)
         if data["output"] and (seen := self.auditing.seen(data)) is not None:
             etag = data["output"]["etag"]
             self._check_output(data["output"]["name"], etag, seen)
@@ -207,7 +211,7 @@ class Ledger:
                 ids.add(id_)
                 if len(ids) > 1:
                     self.breach(f"{job_run_id}: {len(ids)} ids for output {etag}")
-        if self.bodies.setdefault(id_, body) != body and not self._was_forgotten(job_run_id):
+        if self.bodies.setdefault(id_, body) != body and not self.was_forgotten(job_run_id):
             self.breach(f"{job_run_id}: {id_} is the id of two manifests")
         self.sent[job_run_id].append(Sent(self.seconds(), id_, etag, registration))
 
@@ -217,8 +221,26 @@ class Ledger:
         if seen != truth:
             self.breach(f"the manifest names {etag} ({truth}), other bytes were audited ({seen})")
 
-    def _was_forgotten(self, job_run_id: str) -> bool:
+    def was_forgotten(self, job_run_id: str) -> bool:
+        """Whether somebody asked to remove the job."""
         return any(a.deed is Deed.FORGET and a.job_run_id == job_run_id for a in self.asked)
+
+    def _is_removed(self, job_run_id: str) -> bool:
+        """Whether a removal was answered, and nobody registered the job during it or since."""
+        of_job = [each for each in self.asked if each.job_run_id == job_run_id]
+        return any(
+            forgetting.deed is Deed.FORGET
+            and forgetting.answered
+            and not any(
+                each.deed is Deed.REGISTER and each.ended >= forgetting.began for each in of_job
+            )
+            for forgetting in of_job
+        )
+
+    def _registration(self, times: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[str, str]:
+        """Its time, and its labels unless a registration may change those of a discovered job."""
+        labels = "" if self.discovers else json.dumps(data["labels"])
+        return times["registeredAt"], labels
 
     def owed(self) -> list[Asked]:
         """Registrations and redeliveries that were answered, and not forgotten since."""
@@ -244,7 +266,7 @@ class Ledger:
         sent_for_it = [
             sent
             for sent in self.sent[asked.job_run_id]
-            if sent.registration == _registration(record, record)
+            if sent.registration == self._registration(record, record)
         ]
         if asked.deed is Deed.REGISTER:
             return bool(sent_for_it)
@@ -265,9 +287,11 @@ class Ledger:
         for job_run_id, record in self.records.items():
             if record["stage"] != Stage.DELIVERED:
                 self.breach(f"{job_run_id} is {record['stage']} for ever")
+        for job_run_id, record in self.records.items():
+            if record.get("discovered") and self._is_removed(job_run_id):
+                self.breach(f"{job_run_id} was removed and is back")
+        for job_run_id in self.to_discover:
+            if not self.sent[job_run_id] and not self.was_forgotten(job_run_id):
+                self.breach(f"LOST: {job_run_id} was in GEM's list")
         if left := [name for name in self.worklist.names() if name.startswith(MARKER_PREFIX)]:
             self.breach(f"the worklist still has {', '.join(left)}")
-
-
-def _registration(times: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[str, str]:
-    return times["registeredAt"], json.dumps(data["labels"])

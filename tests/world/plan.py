@@ -48,6 +48,8 @@ RANDOM = Setting(
     horizon=3600,
     instances=2,
 )
+DISCOVERING = 0.3
+"""The share of runs in which the app asks GEM for its list."""
 BATCHES = replace(RANDOM, plan=BatchPlan(size=2, concurrency=2))
 
 
@@ -104,6 +106,8 @@ class Plan:
     faults: tuple[CallFault, ...] = ()
     setting: Setting = RANDOM
     outages: tuple[Outage, ...] = ()
+    discovers: bool = False
+    """Whether the app asks GEM for its list of jobs."""
 
     def without_one(self) -> Iterator["Plan"]:
         """Every plan that has one thing less."""
@@ -124,6 +128,8 @@ class Plan:
                 yield f"  its output: {written}"
         for act in self.acts:
             yield f"at {act.at:.0f} s: {act.deed} {act.job_run_id}"
+        if self.discovers:
+            yield "the app discovers jobs"
         for outage in self.outages:
             yield f"at {outage.at:.0f} s: {outage}"
 
@@ -146,6 +152,10 @@ def random_plan(seed: int) -> Plan:
     for _ in range(6 if is_crowded else _few(random, 1)):
         acts += _burst(random, lives, near_end=is_crowded or random.random() < 0.5)
     faults = [CallFault(random.randrange(160), random.random()) for _ in range(_few(random, 4))]
+    discovery = Random(f"discovery {seed}")
+    if discovers := discovery.random() < DISCOVERING:
+        found = {name for name in names if discovery.random() < 0.5}
+        acts = [act for act in acts if act.deed is not Deed.REGISTER or act.job_run_id not in found]
     return Plan(
         f"seed {seed}",
         lives,
@@ -153,6 +163,7 @@ def random_plan(seed: int) -> Plan:
         tuple(sorted(faults, key=lambda fault: fault.call)),
         BATCHES if random.random() < 0.3 else RANDOM,
         tuple(random_outage(lives[0].settled_by, random) for _ in range(random.random() < 0.25)),
+        discovers,
     )
 
 

@@ -21,6 +21,7 @@ from gem_core.watch.marker import MARKER_PREFIX, OpenJob
 from gem_core.watch.record import JobRecord
 from gem_core.watch.record_json import record_to_bytes
 from gem_core.watch.registry import SUFFIX, JobRegistry, StoredRecord
+from gem_core.watch.tombstones import Tombstones
 from tests.fakes import START, FakeSource, MemoryDocuments
 
 
@@ -147,6 +148,10 @@ def _claim_for_all() -> AbstractContextManager[Any]:
     return patch.object(JobRegistry, "claim", claim)
 
 
+def _no_tombstones() -> AbstractContextManager[Any]:
+    return patch.object(Tombstones, "has", lambda *_: False)
+
+
 SABOTAGES = {
     each.name: each
     for each in (
@@ -165,6 +170,7 @@ SABOTAGES = {
         Sabotage("old-delivery", "an old delivery reports a new request", _any_delivery_reports),
         Sabotage("claim", "a job is claimed by whoever likes", _claim_for_all),
         Sabotage("former-life", "a manifest of a former registration will do", _id_of_any_life),
+        Sabotage("tombstones", "a removed job is discovered again", _no_tombstones),
         Sabotage("blind-mark", "a job is marked without looking at its record", _send_and_hope),
     )
 }

@@ -14,7 +14,7 @@ from gem_core.watch.registry import ORPHAN_AGE
 from gem_core.watch.schedule import MAX_SWEEP_WAIT
 from tests.fakes import START
 from tests.world.audit import TINY, Auditing
-from tests.world.edges import CallStates, Edges
+from tests.world.edges import DISCOVER_EVERY, CallStates, Edges
 from tests.world.faults import RETRY_AFTER_SECONDS, Fault
 from tests.world.host import FUNCTION_TIMEOUT, LEASE_TIME, TRIES, Host
 from tests.world.ledger import Asked
@@ -34,7 +34,7 @@ def longest(setting: Setting) -> float:
     """
     policy = setting.policy
     waits = policy.job_deadline + policy.check_max + setting.output_grace
-    waits += 3 * MAX_SWEEP_WAIT + 2 * ORPHAN_AGE + CLAIM_TIME
+    waits += 3 * DISCOVER_EVERY + 3 * MAX_SWEEP_WAIT + 2 * ORPHAN_AGE + CLAIM_TIME
     late = RETRY_AFTER_SECONDS + FUNCTION_TIMEOUT + LEASE_TIME * TRIES + LATE_EVENT
     return waits.total_seconds() + late
 
@@ -148,6 +148,18 @@ class World:
             and not self._edges.batches.there
             and not self._registering
             and self._next_due() is None
+            and self._is_discovered()
+        )
+
+    def _is_discovered(self) -> bool:
+        """Whether GEM's list was asked for since the world is calm, and what it has was added."""
+        ledger = self._edges.ledger
+        return not self._plan.discovers or (
+            self._loop.seconds > self._calm_at + 2 * DISCOVER_EVERY.total_seconds()
+            and all(
+                job_run_id in ledger.records or ledger.was_forgotten(job_run_id)
+                for job_run_id in ledger.to_discover
+            )
         )
 
     def _next_due(self) -> float | None:
