@@ -17,8 +17,7 @@ from gem_core.moments import read_lenient_moment
 from gem_core.outcome import Outcome
 from gem_core.page.board import Board, DeliveredLine, Filter, OpenLine, TimerLine
 from gem_core.watch.heartbeat import is_silent
-from gem_core.watch.marker import UNKNOWN, OpenJob
-from gem_core.watch.record import Stage
+from gem_core.watch.marker import JobState, OpenJob
 from gem_core.watch.trouble import OVERDUE_AFTER, TroubleKind, times
 
 MAX_OPEN = 5_000
@@ -27,6 +26,14 @@ MAX_DELIVERED = 500
 """Delivered manifests that one view shows."""
 TROUBLE = "trouble"
 """The filter that shows only open jobs in trouble."""
+_TROUBLE = {
+    JobState.NOT_ANSWERED: (TroubleKind.NOT_ANSWERED, "failures"),
+    JobState.REFUSED: (TroubleKind.NOT_ANSWERED, ""),
+    JobState.NOT_FOUND: (TroubleKind.NOT_FOUND, "notfound"),
+    JobState.UNKNOWN_STATUS: (TroubleKind.UNKNOWN_STATUS, ""),
+    JobState.UNREADABLE: (TroubleKind.UNREADABLE, ""),
+}
+"""By the state that a marker shows: the trouble, and the word of the marker that counts it."""
 _MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])", re.ASCII)
 _MAX_TEXT = 200
 
@@ -100,17 +107,17 @@ def _open_line(job: OpenJob, now: datetime) -> OpenLine:
 
 def _trouble(job: OpenJob, since: datetime | None, now: datetime) -> tuple[str, str]:
     """Why a person must look, and more about it; as `watch.trouble` says it from a whole record."""
-    shown = job.shown
     is_late = now - job.due_at > OVERDUE_AFTER
-    if shown.get("stage") == Stage.SETTLED:
+    if job.state is JobState.SETTLED:
         is_old = is_late or (since is not None and now - since > OVERDUE_AFTER)
         return (TroubleKind.UNDELIVERED, "its manifest was not sent yet") if is_old else ("", "")
-    if is_late:
+    if is_late and job.state is not JobState.UNREADABLE:
         return TroubleKind.OVERDUE, "nothing works on it"
-    for kind, word in ((TroubleKind.NOT_ANSWERED, "failures"), (TroubleKind.NOT_FOUND, "notfound")):
-        if number := shown.get(word):
-            return kind, times(int(number)) + " in a row" if number.isdecimal() else ""
-    return (TroubleKind.UNKNOWN_STATUS, "") if shown.get("status") == UNKNOWN else ("", "")
+    kind, word = _TROUBLE.get(job.state, ("", "")) if job.state else ("", "")
+    number = job.shown.get(word, "")
+    if job.state is JobState.REFUSED:
+        return kind, "GEM refused the question"
+    return kind, f"{times(int(number))} in a row" if number.isdecimal() else ""
 
 
 def _timer(last: Mapping[str, Any], now: datetime, manager: JobManager) -> TimerLine:

@@ -14,6 +14,7 @@ from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.flows.show_board import MAX_DELIVERED, read_filter, show_board
+from gem_core.moments import moment_text
 from gem_core.outcome import Outcome
 from gem_core.page.board import Board
 from gem_core.watch.batch import BatchPlan
@@ -213,3 +214,25 @@ def test_the_timer_is_trouble_when_no_tick_ends() -> None:
     assert not board(world).timer.is_trouble
     world.clock.move(minutes=4)
     assert board(world).timer.is_trouble
+
+
+@pytest.mark.parametrize(
+    ("state", "trouble"),
+    [
+        ("fine", ""),
+        ("not_answered", "not_answered"),
+        ("refused", "not_answered"),
+        ("not_found", "not_found"),
+        ("unknown_status", "unknown_status"),
+        ("unreadable", "unreadable"),
+        ("settled", ""),
+        ("of a newer version", ""),
+        ("", ""),
+    ],
+)
+def test_every_state_of_a_marker_is_understood(state: str, trouble: str) -> None:
+    world = World()
+    due = moment_text(world.clock())
+    world.worklist.put(f"jobs/{JOB}", b"", metadata={"due": due, "state": state})
+    (job,) = board(world).open_jobs
+    assert (job.trouble, job.stage, job.since) == (trouble, "not known", None)
