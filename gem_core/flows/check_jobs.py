@@ -14,7 +14,8 @@ from gem_core.errors import (
     RecordConflict,
     StoreError,
 )
-from gem_core.flows.check_one import DueJobResult, RunContext, check_one, store_refusal
+from gem_core.flows.check_one import check_one, store_refusal
+from gem_core.flows.check_run import DueJobResult, RunContext
 from gem_core.flows.checker import Checker
 from gem_core.flows.discover_jobs import discover_jobs
 from gem_core.flows.remove_poison import remove_done

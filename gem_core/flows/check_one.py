@@ -3,9 +3,7 @@ again.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from gem_core.errors import (
     GemAccessError,
@@ -18,11 +16,11 @@ from gem_core.errors import (
     RecordUnreadable,
 )
 from gem_core.flows.ask_gem import answers_otherwise, ask_gem
+from gem_core.flows.check_run import DueJobResult, RunContext
 from gem_core.flows.checker import Checker
-from gem_core.flows.refusals import Refusal, Refusals
+from gem_core.flows.refusals import Refusal
 from gem_core.flows.sweep import repeat_ticket
 from gem_core.logs import Event, log
-from gem_core.watch.durations import Durations, JobDuration
 from gem_core.watch.expectation import observed_durations
 from gem_core.watch.marker import JobState, OpenJob
 from gem_core.watch.record import JobRecord, Settlement, Stage
@@ -36,40 +34,6 @@ and slowly, may outlast its claim; then another run may ask too, and only one of
 
 UNREADABLE_WAIT = timedelta(hours=1)
 """When a record that could not be read is read again, so that it is one log line an hour."""
-
-
-class DueJobResult(StrEnum):
-    """The result for one due job."""
-
-    ASKED = "asked"
-    SETTLED = "settled"
-    TICKET_REPEATED = "ticket_repeated"
-    PROBLEM = "problem"
-    REMAINING = "remaining"
-    """Nothing was done; the next tick does it."""
-    IN_BATCH = "in_batch"
-    """The job was sent to `check_batch`."""
-    NOTHING = "nothing"
-    """Nothing had to be done."""
-    NOT_ANSWERED = "not_answered"
-    """GEM was asked and gave no usable answer."""
-    REFUSED = "refused"
-    """GEM answered 401 or 403; the run decides whether that is about this job alone."""
-    UNREADABLE = "unreadable"
-    """The record is not valid, or a newer version of the app wrote it."""
-
-
-@dataclass(slots=True)
-class RunContext:
-    """What all checks of one run share; several threads use it."""
-
-    wait_to_ask: Callable[[], bool]
-    """Waits until the next request may start; returns False when that is too late for this run."""
-    known: Durations = field(default_factory=Durations)
-    """How long earlier jobs ran."""
-    observed: list[JobDuration] = field(default_factory=list)
-    """How long the jobs ran that finished in this run."""
-    refusals: Refusals = field(default_factory=Refusals)
 
 
 def check_one(checker: Checker, job: OpenJob, context: RunContext) -> DueJobResult:

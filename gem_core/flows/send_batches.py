@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from gem_core.errors import StoreError
-from gem_core.flows.check_one import DueJobResult
+from gem_core.flows.check_run import DueJobResult
 from gem_core.flows.checker import Batches, Checker
 from gem_core.flows.turns import failed_share, mixed
 from gem_core.logs import Event, log
