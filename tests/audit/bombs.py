@@ -121,11 +121,11 @@ def newer_encoding(column: str = "match_confidence", data: bytes | None = None) 
     return with_pages(data, column, pages, codec=UNCOMPRESSED, encoding=10, unpacked=96)
 
 
-def claimed_page(unpacked: int = 2**31 - 1) -> bytes:
+def claimed_page(unpacked: int = 2**31 - 1, column: str = "match_confidence") -> bytes:
     """A page that only says that it is so large."""
     packed = pa.Codec("zstd").compress(b"x").to_pybytes()
     pages = page(packed, unpacked=unpacked, values=12)
-    return with_pages(good(), "match_confidence", pages, codec=ZSTD, encoding=PLAIN, unpacked=8)
+    return with_pages(good(), column, pages, codec=ZSTD, encoding=PLAIN, unpacked=8)
 
 
 def long_dictionary(length: int = MIB, rows: int = 200_000, column: str = "gers_id") -> bytes:

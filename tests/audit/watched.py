@@ -18,7 +18,7 @@ from gem_core.errors import AuditError, OutputError
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 
 _LOOK_SECONDS = 0.01
-_JOB = X_VERSION_1.read({"jobRunId": "j", "status": "finished"}, job_run_id="j")
+JOB = X_VERSION_1.read({"jobRunId": "j", "status": "finished"}, job_run_id="j")
 _PAGE = PageOptions(datetime(2026, 1, 20, tzinfo=UTC), with_map=True)
 
 
@@ -76,7 +76,7 @@ def watched(engine: Engine, case: Case) -> Watched:
         with _looking(engine, found):
             result = engine.audit(
                 open_file(case.output),
-                _JOB,
+                JOB,
                 input_source=open_file(case.input),
                 options=AuditOptions(with_values=case.with_values),
                 page=_PAGE,

@@ -10,14 +10,14 @@ from devkit.azurite import Azurite
 from devkit.runner import Runner
 from devkit.simulator import CLEAN, GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_stores
-from tests.audit.bombs import claimed_page, long_dictionary, long_dictionary_of_nothing
+from tests.audit.bombs import claimed_page, huge_page
 from tests.integration.courier import FAST, Courier, failed_checks
 
 pytestmark = pytest.mark.azurite
 
 DEADLY: dict[str, Callable[[], bytes]] = {
     "job-page": claimed_page,
-    "job-texts": long_dictionary_of_nothing,
+    "job-large": huge_page,
 }
 GOOD, INPUT = "job-good", "job-input"
 ENDED = replace(CLEAN, queued_for=0, running_for=0)
@@ -50,7 +50,7 @@ def _write(files: ContainerClient, simulator: GemSimulator) -> None:
     simulator.add_job(INPUT, ENDED)
     simulator.add_job(GOOD, ENDED)
     simulator.write_due_outputs()
-    files.upload_blob(f"{INPUT}.parquet", long_dictionary(column="id"), overwrite=True)
+    files.upload_blob(f"{INPUT}.parquet", claimed_page(column="id"), overwrite=True)
 
 
 @pytest.mark.parametrize("job", DEADLY)

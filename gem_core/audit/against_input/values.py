@@ -18,7 +18,7 @@ from gem_core.audit.contract import ID, ID_PROMISE
 from gem_core.audit.ids.facts import InputLost
 from gem_core.audit.ids.keys import key_type
 from gem_core.audit.parquet.opened_file import OpenedFile
-from gem_core.audit.parquet.reader_errors import Unsupported, is_shortage
+from gem_core.audit.parquet.reader_errors import DataFault, Unsupported, is_shortage
 from gem_core.audit.parquet.threads import LARGE_ROWS, ahead
 from gem_core.audit.rows.offenders import Offenders
 from gem_core.audit.rows.progress import OnRows, Pass
@@ -99,6 +99,11 @@ def compare_values(
     names = comparable_columns(output.schema, input_rows.schema, added)
     fold = _Fold(tuple(name for name in names if name != ID))
     stopped = _compare(output, input_rows, fold, on_rows, two_threads=two_threads)
+    if not stopped and fold.rows != output.rows:
+        # pyarrow passes over pages of a type that it does not know.
+        raise DataFault(
+            f"{fold.rows} rows were read in all columns, the footer states {output.rows}"
+        )
     compared = {ID, *fold.names}
     return ValueFacts(
         rows=fold.rows,

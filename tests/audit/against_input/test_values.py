@@ -12,6 +12,7 @@ from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.judging.verdict import Judgement, Verdict, not_run
 from gem_core.audit.options import AuditOptions
+from gem_core.audit.parquet.column_chunks import chunks
 from gem_core.audit.reading.source import open_file
 from gem_core.audit.rows.example import Example
 from gem_core.audit.rows.progress import Pass
@@ -27,7 +28,7 @@ from tests.audit.build import (
     write,
     write_bytes,
 )
-from tests.audit.parquet.test_decoding import file_of
+from tests.audit.parquet.test_decoding import file_of, footer_of
 from tests.audit.test_audit import failing, large
 
 ALL = AuditOptions(with_values=True)
@@ -310,6 +311,17 @@ def test_what_pyarrow_cannot_decode_is_not_called_broken(tmp_path: Path, side: s
     found = judged(report)
     assert found.verdict is Verdict.NOT_RUN
     assert f"pyarrow cannot read the {side} to its end" in found.detail
+
+
+def test_a_column_with_fewer_rows_than_the_footer_states_is_broken(tmp_path: Path) -> None:
+    """Pyarrow passes over a page of a type that it does not know, and then gives no row at all."""
+    data = file_of(matched_table(), use_dictionary=False)
+    ((place,),) = chunks(footer_of(data), ["is_navigable"])
+    # The header begins with its type, member 1, which is 0 for a data page; in zigzag.
+    assert data[place.start : place.start + 2] == b"\x15\x00"
+    data = data[: place.start + 1] + b"\x14" + data[place.start + 2 :]
+    report = audited(tmp_path, write_bytes(tmp_path, data), with_values=True)
+    assert "rows_readable" in report.failed()
 
 
 def test_what_arrow_cannot_compare_is_no_fault_of_the_output(

@@ -1,0 +1,28 @@
+"""A short form of `python -m tests.audit.mutants`."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.audit.mutants import TABLE, originals, run, same_content
+
+FILES = 60
+
+
+@pytest.mark.slow
+def test_a_mutant_that_stays_valid_holds_the_same(tmp_path: Path) -> None:
+    found = run(20_261_128, FILES, tmp_path)
+    assert found.trouble == []
+    assert found.outcomes.total() == FILES
+    assert {"valid", "invalid"} <= set(found.outcomes)
+
+
+def test_another_table_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes(originals()[0])
+    assert same_content(path) == ""
+    data = bytearray(originals()[1])  # neither packed nor coded
+    place = data.index(str(TABLE["gers_id"][0]).encode())
+    data[place] ^= 1
+    path.write_bytes(data)
+    assert same_content(path)
