@@ -148,9 +148,10 @@ def test_a_token_that_expires_in_the_middle_of_a_tick_is_fetched_once() -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_key_that_is_revoked_in_the_middle_of_a_tick(status: int) -> None:
-    """Earlier answers are kept; the other jobs stay as they were, and are asked about later.
+    """Earlier answers are kept; the other jobs are asked about later.
 
-    Jobs that were refused come a little later: the refusal may be about one of them.
+    Jobs that were refused come a little later: the refusal may be about one of them alone, and
+    while answers still arrive, it looks so.
     """
     good = [10]
 
@@ -160,18 +161,14 @@ def test_a_key_that_is_revoked_in_the_middle_of_a_tick(status: int) -> None:
     with ticking(*IDS, gem=gem) as (world, checker, _, __):
         with pytest.raises(GemAccessError, match=str(status)):
             check_jobs(checker)
-        asked = [job for job in IDS if world.record(job).times_checked]
-        assert len(asked) == good[0]
-        assert all(world.record(job).failures == 0 for job in IDS)
+        records = [world.record(job) for job in IDS]
+        assert len([one for one in records if one.times_checked and not one.failures]) == good[0]
         good[0] = 10_000
-        tick = check_jobs(checker)
-        left = len(IDS) - len(asked)
-        assert tick.checked == tick.due_jobs
-        # A first refusal stops nothing: one more job is asked.
-        assert left - tick.checked in range(1, CONCURRENCY + 2)
-        world.clock.move(MAX_CHECK_TIME)
-        check_jobs(checker)
-        assert all(world.record(job).times_checked for job in IDS)
+        for _ in range(3):
+            check_jobs(checker)
+            world.clock.move(MAX_CHECK_TIME)
+        records = [world.record(job) for job in IDS]
+        assert all(one.times_checked and not one.failures for one in records)
 
 
 def test_a_404_that_comes_and_goes_loses_no_job() -> None:
