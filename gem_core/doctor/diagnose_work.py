@@ -18,14 +18,6 @@ _START = (
 )
 
 
-def claim(installation: Installation) -> Finding:
-    """Whether this app may tick on its storage. Changes nothing."""
-    problem = installation.store_claim().problem()
-    if problem:
-        return fail(problem, "give each app its own GEM_STATE (docs/operations.md)")
-    return ok("no other app ticks on this GEM_STATE")
-
-
 def timer(installation: Installation) -> Finding:
     """Compares the age of the last tick with the schedule, and reports how that tick ended."""
     try:

@@ -91,7 +91,6 @@ DIAGNOSTICS = (
         lambda installation: clock(installation, names.WORKLIST),
         _STATE,
     ),
-    Diagnostic("claim", "No other app ticks on this GEM_STATE.", diagnose_work.claim, _STATE),
     Diagnostic(
         "results",
         "Manifests can be sent to the results queue.",

@@ -11,7 +11,6 @@ from gem_core.gem.job import GemJob
 from gem_core.settings.app_settings import Settings
 from gem_core.storage.documents import Documents
 from gem_core.watch.record import JobRecord
-from gem_core.watch.store_claim import StoreClaim
 
 
 class ProbedQueue(Protocol):
@@ -75,7 +74,6 @@ class Installation:
     gem: Callable[[], AskedGem]
     anonymous: Callable[[], AskedGem]
     """GEM, with an invalid key and an invalid token."""
-    store_claim: Callable[[], StoreClaim]
     manager: Callable[[], JobManager]
     recent: Callable[[], tuple[JobRecord, ...]]
     """The job records that were changed most recently, newest first."""

@@ -14,11 +14,10 @@ from gem_core.errors import (
     RecordConflict,
     StoreError,
 )
-from gem_core.flows.check_one import check_one
+from gem_core.flows.check_one import check_one, store_refusal
 from gem_core.flows.check_run import DueJobResult, RunContext
 from gem_core.flows.checker import Checker
 from gem_core.flows.discover_jobs import discover_jobs
-from gem_core.flows.refusals import store_refusal
 from gem_core.flows.remove_poison import remove_done
 from gem_core.flows.send_batches import send_batches
 from gem_core.flows.turns import Turns
@@ -53,12 +52,9 @@ def check_jobs(
 
     Raises:
         GemAccessError: GEM refused the key or the token.
-        StoreClaimed: another app ticks on this storage; nothing was done.
         StoreError: the worklist, the leases or the queue of batches could not be used.
 
     """
-    if checker.store_claim:
-        checker.store_claim.renew()
     started = checker.clock()
     unfinished_since = checker.heartbeat.start(started)
     open_jobs = sorted(checker.registry.open_jobs(), key=lambda job: job.due_at)

@@ -118,6 +118,25 @@ def _claim_and_ask(
     return result
 
 
+def store_refusal(checker: Checker, refusal: Refusal) -> None:
+    """Store that GEM refused to answer about this job alone.
+
+    Raises:
+        StoreError: the record could not be written, or another process changed it first.
+
+    """
+    now, error = checker.clock(), refusal.error
+    record = refusal.stored.record.not_answered(error.in_full, now)
+    log(
+        Event.JOB_NOT_ANSWERED,
+        job_run_id=record.job_run_id,
+        failures=record.failures,
+        reason=str(error),
+    )
+    due_at = next_check(record, now, checker.policy, jitter=checker.jitter())
+    checker.registry.replace_claimed(refusal.stored, record.due(due_at), refusal.claim)
+
+
 def ask(
     checker: Checker,
     stored: StoredRecord,
@@ -141,8 +160,6 @@ def ask(
     record, retry_after = _request(checker, stored.record, may_ask)
     now = checker.clock()
     reason = settlement(record, now, checker.policy)
-    if reason is Settlement.LOST and checker.store_claim and not checker.store_claim.may_lose():
-        reason = None  # another identity may see this job
     if reason:
         if context and reason is Settlement.FINISHED:
             context.observed += observed_durations(record)

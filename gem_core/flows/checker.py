@@ -16,7 +16,6 @@ from gem_core.watch.poison import Poison
 from gem_core.watch.rate_limiter import RateLimiter
 from gem_core.watch.registry import JobRegistry
 from gem_core.watch.schedule import Policy
-from gem_core.watch.store_claim import StoreClaim
 
 
 class Batches(Protocol):
@@ -75,7 +74,5 @@ class Checker:
     """With None a tick checks the jobs itself."""
     discovery: Discovery | None = None
     """Which jobs of GEM's list are added; with None the list is not asked for."""
-    store_claim: StoreClaim | None = None
-    """The claim to the state storage; None in tools that own theirs."""
     plan: BatchPlan | None = None
     """How the due jobs are divided into batches."""

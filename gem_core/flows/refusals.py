@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from threading import Lock
 
 from gem_core.errors import GemAccessError
-from gem_core.flows.checker import Checker
-from gem_core.logs import Event, log
 from gem_core.watch.marker import OpenJob
 from gem_core.watch.registry import StoredRecord
-from gem_core.watch.schedule import next_check
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +43,3 @@ class Refusals:
         with self._lock:
             self.alone += self.undecided
             self.undecided.clear()
-
-
-def store_refusal(checker: Checker, refusal: Refusal) -> None:
-    """Store that GEM refused to answer about this job alone.
-
-    Raises:
-        StoreError: the record could not be written, or another process changed it first.
-
-    """
-    now, error = checker.clock(), refusal.error
-    record = refusal.stored.record.not_answered(error.in_full, now)
-    log(
-        Event.JOB_NOT_ANSWERED,
-        job_run_id=record.job_run_id,
-        failures=record.failures,
-        reason=str(error),
-    )
-    due_at = next_check(record, now, checker.policy, jitter=checker.jitter())
-    checker.registry.replace_claimed(refusal.stored, record.due(due_at), refusal.claim)

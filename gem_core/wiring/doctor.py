@@ -16,12 +16,10 @@ from gem_core.errors import RecordUnreadable
 from gem_core.gem.token import FixedToken, TokenSource
 from gem_core.secret import Secret
 from gem_core.storage.clients import Retries, connector
-from gem_core.storage.names import WORKLIST
 from gem_core.watch.record import JobRecord
 from gem_core.watch.registry import JobRegistry
-from gem_core.watch.store_claim import StoreClaim
 from gem_core.wiring.environment import now, settings_and_problems
-from gem_core.wiring.gem import gem_client, owner, token_source
+from gem_core.wiring.gem import gem_client, token_source
 from gem_core.wiring.managers import job_manager
 from gem_core.wiring.stores import Stores
 
@@ -68,7 +66,6 @@ def installation(source: str) -> Installation:
         token=token,
         gem=lambda: gem_client(chosen, key=chosen.gem_api_key, token=token()),
         anonymous=lambda: gem_client(chosen, key=_INVALID, token=FixedToken(_INVALID)),
-        store_claim=lambda: StoreClaim(stores.documents(WORKLIST), owner(chosen), now),
         manager=lambda: job_manager(stores, chosen),
         recent=cache(lambda: _recent(stores.registry)),
     )

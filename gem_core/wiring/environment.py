@@ -36,12 +36,6 @@ def use_settings(values: Mapping[str, str]) -> None:
     os.environ.update(values)
 
 
-def app_name() -> str:
-    """The name that the platform gives to all instances of an app or slot; empty elsewhere."""
-    names = (os.environ.get(name, "") for name in ("WEBSITE_SITE_NAME", "WEBSITE_SLOT_NAME"))
-    return " ".join(name for name in names if name)
-
-
 def system_environment() -> Mapping[str, str]:
     """The environment of this process as it is. Another process may get a few names of it."""
     return os.environ

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from gem_core.secret import Secret
 from gem_core.settings.app_settings import Settings
 from gem_core.storage.clients import sign_in
-from gem_core.watch.store_claim import Owner
-from gem_core.wiring.environment import app_name, now, settings
+from gem_core.wiring.environment import now, settings
 
 if TYPE_CHECKING:
     from gem_core.gem.client import GemClient
@@ -22,18 +21,6 @@ def gem() -> "GemClient":
     """The client of GEM, with the key and the token of the settings. Raises SettingsError."""
     chosen = settings()
     return gem_client(chosen, key=chosen.gem_api_key, token=token_source(chosen))
-
-
-def owner(chosen: Settings) -> Owner:
-    """Who this process is for the claim to the state storage."""
-    principal = chosen.gem_principal
-    if chosen.gem_bearer_token:
-        identity = "the owner of GEM_BEARER_TOKEN"
-    elif principal:
-        identity = f"application {principal.client_id} of tenant {principal.tenant_id}"
-    else:
-        identity = f"the default identity of {app_name() or 'a person'}"
-    return Owner(app_name(), f"{identity} at {chosen.gem_base_url}")
 
 
 def token_source(chosen: Settings) -> "TokenSource":

@@ -10,9 +10,8 @@ from gem_core.watch.batch import plan_batches
 from gem_core.watch.discovery import Discovery
 from gem_core.watch.durations import DurationStore
 from gem_core.watch.rate_limiter import RateLimiter, SleepClock
-from gem_core.watch.store_claim import StoreClaim
 from gem_core.wiring.environment import now, settings
-from gem_core.wiring.gem import gem, owner
+from gem_core.wiring.gem import gem
 from gem_core.wiring.managers import policy
 from gem_core.wiring.stores import stores
 
@@ -52,5 +51,4 @@ def checker() -> Checker:
         )
         if chosen.discover
         else None,
-        store_claim=StoreClaim(state.documents(WORKLIST), owner(chosen), now),
     )

@@ -14,7 +14,6 @@ from gem_core.gem.job import GemJob
 from gem_core.settings.app_settings import Settings, read_settings
 from gem_core.watch.heartbeat import Tick
 from gem_core.watch.record import JobRecord
-from gem_core.watch.store_claim import Owner, StoreClaim
 from tests.builders import World
 from tests.fakes import MemoryDocuments
 
@@ -123,9 +122,6 @@ class FakeInstallation:
             token=lambda: Token(jwt(aud=SCOPE, exp=expires, roles=["Gem.Read"])),
             gem=lambda: Raising(GemJobNotFound("GEM answered 404")),
             anonymous=lambda: Raising(GemUnauthorized("GEM answered 401")),
-            store_claim=lambda: StoreClaim(
-                self.store("gem-worklist"), Owner("app", "identity"), self.world.clock
-            ),
             manager=lambda: self.world.manager,
             recent=lambda: self.recent,
         )

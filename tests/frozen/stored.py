@@ -29,8 +29,6 @@ from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.rate_limiter import PREFIX as LEASES
 from gem_core.watch.record import JobRecord, Settlement
 from gem_core.watch.registry import SUFFIX
-from gem_core.watch.store_claim import NAME as CLAIM
-from gem_core.watch.store_claim import Owner, StoreClaim
 from tests.builders import JOB, OUTPUT, World, answer, finished, job, matched_file
 from tests.fakes import START, Killed
 from tests.flows.build import INPUT
@@ -103,10 +101,6 @@ def _of_ticks() -> Iterator[tuple[str, Golden]]:
         ("lease", f"{LEASES}0"),
     ):
         yield document, Golden.of(world.worklist, name)
-    for app in ("courier", "courier-2"):
-        StoreClaim(world.worklist, Owner(app, f"identity of {app}"), world.clock).renew()
-        world.clock.move(hours=1)
-    yield "claim", Golden.of(world.worklist, CLAIM)
     world = World(plan=BatchPlan(size=2, concurrency=1))
     world.add("job-1", "job-2")
     check_jobs(world.checker)

@@ -20,7 +20,6 @@ from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.poison import batch_of_message
 from gem_core.watch.record_json import record_to_json
 from gem_core.watch.registry import ticket_job_run_id
-from gem_core.watch.store_claim import Owner, StoreClaim
 from tests.builders import JOB, OUTPUT, World, check_manifest, finished, job, matched_file
 from tests.fakes import START
 from tests.frozen.golden import FOLDER, Golden, add, kept
@@ -137,15 +136,6 @@ def _delivered(golden: Golden, world: World) -> None:
     assert (line.share_matched, list(line.failed)) == (held["shareMatched"], held["failed"])
 
 
-def _claim(golden: Golden, world: World) -> None:
-    world.clock.now = datetime.fromisoformat(golden.json["takenOverAt"])
-    own = StoreClaim(
-        world.worklist, Owner(golden.json["app"], golden.json["identity"]), world.clock
-    )
-    assert (own.problem(), own.may_lose()) == ("", False)
-    assert StoreClaim(world.worklist, Owner("another", "identity"), world.clock).problem()
-
-
 READERS: dict[str, Callable[[Golden, World], None]] = {
     "record": _record,
     "marker": _marker,
@@ -154,7 +144,6 @@ READERS: dict[str, Callable[[Golden, World], None]] = {
     "lease": _lease,
     "tick": _tick,
     "durations": _durations,
-    "claim": _claim,
     "event": _event,
     "attempts": _attempts,
     "report": _report,
