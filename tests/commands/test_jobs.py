@@ -18,6 +18,7 @@ from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.outcome import Outcome
 from gem_core.storage import names
+from gem_core.watch.marker import JobState
 from gem_core.watch.record import JobRecord, Settlement
 from gem_core.watch.registry import StoredRecord
 from gem_core.wiring.environment import now
@@ -277,7 +278,10 @@ def test_forget_asks_for_confirmation(
 
 def test_an_unreadable_record_is_reported_and_can_be_forgotten(command: CommandRunner) -> None:
     command("jobs", "register", "broken", "fine")
-    state_manager().registry._jobs.put("broken.json", b"{")
+    registry = state_manager().registry
+    registry._jobs.put("broken.json", b"{")
+    (marker,) = (job for job in registry.open_jobs() if job.job_run_id == "broken")
+    registry.claim(marker, marker.due_at, JobState.UNREADABLE)  # as the next tick does
     assert command("jobs", "redeliver", "broken", "fine")[0] == 2
     code, out, err = command("jobs", "show", "broken", "fine")
     assert (code, out.split()[0]) == (2, "fine")
