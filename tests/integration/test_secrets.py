@@ -209,7 +209,8 @@ def test_no_secret_gets_out_when_gem_repeats_it_everywhere() -> None:
             for status, url in servers
         ]
         use(doors, *runs)
-    for status in {status for status, _ in servers} - {"200"}:
+    # A 400 about a job that cannot exist is an answer of a GEM that works.
+    for status in {status for status, _ in servers} - {"200", "400"}:
         assert f"GEM answered {status}" in doors.texts[f"{status}doctor"]
     assert doors.hits(secrets) == set()
 
