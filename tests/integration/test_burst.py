@@ -6,9 +6,10 @@ process or of the process that runs the app, everything is still delivered, unde
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from threading import Event, Thread
@@ -21,19 +22,13 @@ from devkit.azurite import Azurite
 from devkit.runner import Runner
 from devkit.simulator import GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_stores
-from tests.audit.bombs import deadly_statistics
-from tests.audit.child.deadly import empty_statistics, encrypted_column
 from tests.integration.courier import FAST, Courier, failed_checks, wait_for
+from tests.integration.test_deadly_file import DEADLY as FILES
 from tests.integration.test_deadly_file import ENDED
 
 pytestmark = [pytest.mark.azurite, pytest.mark.slow]
 
-DEADLY: dict[str, Callable[[], bytes]] = {
-    "job-00": deadly_statistics,
-    "job-05": encrypted_column,
-    "job-10": empty_statistics,
-    "job-15": encrypted_column,
-}
+DEADLY = dict(zip(("job-00", "job-05", "job-10", "job-15"), cycle(FILES.values()), strict=False))
 JOBS = [f"job-{number:02}" for number in range(24)]
 SEEDS = range(int(os.environ.get("BURST_RUNS", "2")))
 """`BURST_RUNS=10` plays ten runs with kills."""
