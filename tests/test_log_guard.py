@@ -59,7 +59,7 @@ def test_a_line_that_cannot_be_formatted_shows_no_argument(
 
 
 MEET_NO_SERVER = {
-    *("azure-functions", "certifi", "cffi", "charset-normalizer", "cronsim", "cryptography"),
+    *("azure-functions", "certifi", "cffi", "charset-normalizer", "cryptography"),
     *("idna", "isodate"),
     *("jinja2", "markupsafe", "numpy", "pyarrow", "pycparser", "pyjwt", "typing-extensions"),
     "werkzeug",
