@@ -23,7 +23,7 @@ start: $(READY) ## Azurite, the GEM simulator and the app stay up until Ctrl-C
 unexport PYTHONDONTWRITEBYTECODE
 # One process for each core. A test file runs in one process, which starts Azurite and the app once.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
-quick: $(READY) ## the fast tests, without Azurite and browser: half a minute
+quick: $(READY) ## the fast tests, without Azurite and browser: a minute or two
 	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) -m "not azurite and not browser and not slow" $(ARGS)
 
 test: $(READY) ## every test (ARGS="-k audit" selects some, in one process, without the coverage limit)
