@@ -7,6 +7,7 @@ another GERS id, and nobody can tell.
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +22,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from devkit.stage import ROOT
 from gem_core.audit.child.engine import Engine
 from gem_core.audit.options import AuditOptions
 from gem_core.audit.parquet.opened_file import OpenedFile, open_parquet
@@ -63,16 +65,29 @@ def mutant(dice: Random) -> bytes:
 
 
 def same_content(path: Path) -> str:
-    """Whether other readers find the original's table in the file: empty, or what they find."""
+    """Whether another reader finds the original's table in the file: empty, or what they find.
+
+    Each reads in a process of its own: a mutant may end its reader.
+    """
     said = []
-    for read in (_by_pyarrow, _by_duckdb, _by_the_audit):
-        try:
-            found = read(path).select(TABLE.schema.names)
-        except (pa.ArrowException, OSError, ValueError, KeyError, duckdb.Error) as error:
-            said.append(f"{read.__name__}: {error}")
-            continue
-        return "" if found.cast(TABLE.schema).equals(TABLE) else f"{read.__name__}: another table"
+    for name in READERS:
+        program = f"{_CHILD}print(mutants.difference({name!r}, Path(sys.argv[1])), end='')"
+        command = [sys.executable, "-c", program, str(path)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        found = done.stdout if done.returncode == 0 else f"ended with {done.returncode}"
+        if found in {"", ANOTHER}:
+            return found and f"{name}: {found}"
+        said.append(f"{name}: {found}")
     return "; ".join(said)
+
+
+def difference(reader: str, path: Path) -> str:
+    """What a reader finds: empty for the original's table, `ANOTHER`, or why it cannot read."""
+    try:
+        found = READERS[reader](path).select(TABLE.schema.names)
+    except (pa.ArrowException, OSError, ValueError, KeyError, duckdb.Error) as error:
+        return str(error)
+    return "" if found.cast(TABLE.schema).equals(TABLE) else ANOTHER
 
 
 def _by_pyarrow(path: Path) -> pa.Table:
@@ -89,6 +104,11 @@ def _by_the_audit(path: Path) -> pa.Table:
     opened = open_parquet(RangeFile(open_file(path)))
     assert isinstance(opened, OpenedFile)
     return pa.Table.from_batches(opened.batches(TABLE.schema.names))
+
+
+ANOTHER = "another table"
+READERS = {"pyarrow": _by_pyarrow, "duckdb": _by_duckdb, "audit": _by_the_audit}
+_CHILD = "import sys; from pathlib import Path; from tests.audit import mutants; "
 
 
 @dataclass

@@ -206,7 +206,7 @@ def counts(report: Report) -> dict[str, int | None]:
     assert profile
     assert ids
     return {
-        **{rule: profile.offenders[rule].count for rule in RowRule},
+        **{rule: profile.offenders[rule].count for rule in ROWS_WHERE},
         "rows": profile.rows,
         "matched": profile.matched,
         "ids": ids.rows,
@@ -226,7 +226,7 @@ def counts_of_duckdb(output: Path, input_: Path, *, gers_length: int) -> dict[st
             for left, right in ((input_, output), (output, input_))
         ]
     assert of_rows
-    names = [*RowRule, "rows", "matched", "ids", "distinct", "distinct matched"]
+    names = [*ROWS_WHERE, "rows", "matched", "ids", "distinct", "distinct matched"]
     return {
         **dict(zip(names, of_rows, strict=True)),
         "missing": lost[0][0] if lost[0] else None,

@@ -14,7 +14,8 @@ def test_a_mutant_that_stays_valid_holds_the_same(tmp_path: Path) -> None:
     found = run(20_261_128, FILES, tmp_path)
     assert found.trouble == []
     assert found.outcomes.total() == FILES
-    assert {"valid", "invalid"} <= set(found.outcomes)
+    # The job has no statistics, so the best is a warning.
+    assert {"valid_with_warnings", "invalid"} <= set(found.outcomes)
 
 
 def test_another_table_is_seen(tmp_path: Path) -> None:

@@ -72,7 +72,8 @@ class Courier:
             record = self.record(job_run_id)
             return record if record["stage"] == "delivered" else None
 
-        return wait_for(look, what=f"{job_run_id} delivered")
+        # A delivery that finds the report of another one waits up to a minute for its page.
+        return wait_for(look, what=f"{job_run_id} delivered", seconds=150)
 
     def receive(self) -> None:
         """Take what is on the queue; every event keeps the published schema."""

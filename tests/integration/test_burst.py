@@ -72,6 +72,7 @@ def check_all_delivered(up: Courier) -> None:
 def delivered(up: Courier, job: str) -> bool | None:
     """None also while nothing answers; a host that has ended is started again, as Azure does."""
     if not up.up.runner.running:
+        up.up.runner.stop()  # closes the log of the one that ended
         up.up.runner.start()
     try:
         answer = up.call("GET", f"jobs/{job}")
