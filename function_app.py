@@ -1,4 +1,4 @@
-"""The file that the Functions host loads: the functions of gem_functions.py, or why there are none.
+"""The file that the Functions host loads: `gem_core/functions.py`, or why it cannot be loaded.
 
 Edge. The host finds no function in an app that raises an error when it is loaded. It then answers
 every request with 404, and no log shows the error. So `health` is served in any case.
@@ -12,7 +12,7 @@ import azure.functions as func
 
 def _load() -> func.FunctionApp:
     try:
-        from gem_functions import app as whole  # noqa: PLC0415 - it may raise any error
+        from gem_core.functions import app as whole  # noqa: PLC0415 - it may raise any error
     except Exception as error:  # noqa: BLE001 - as above; `health` answers with it
         return _only_health(error)
     return whole

@@ -13,10 +13,11 @@ SECRET = "AccountKey=c2VjcmV0"
 
 
 def broken_app(folder: Path, functions: str) -> Path:
-    """The app, with another gem_functions.py."""
+    """The app, with another gem_core/functions.py."""
     for name in ("function_app.py", "host.json"):
         shutil.copy(ROOT / name, folder)
-    (folder / "gem_functions.py").write_text(functions, encoding="utf-8")
+    shutil.copytree(ROOT / "gem_core", folder / "gem_core")
+    (folder / "gem_core" / "functions.py").write_text(functions, encoding="utf-8")
     return folder
 
 

@@ -122,7 +122,7 @@ def test_readme_names_every_outcome_and_container() -> None:
 
 def test_readme_names_every_route() -> None:
     """With its method."""
-    tree = ast.parse((ROOT / "gem_functions.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "gem_core/functions.py").read_text(encoding="utf-8"))
     routes = {
         f"`{ast.literal_eval(call.keywords[0].value)[0]} /api/{ast.literal_eval(call.args[0])}`"
         for call in ast.walk(tree)

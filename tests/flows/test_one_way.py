@@ -11,7 +11,7 @@ from unittest.mock import Mock
 
 import pytest
 
-import gem_functions
+from gem_core import functions
 from gem_core.audit.reading.blob_source import HEAD_BYTES
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.deliverer import Deliverer, PageMode
@@ -20,7 +20,7 @@ from gem_core.wiring import delivery
 from tests.builders import JOB, World, matched_file
 from tests.flows.build import INPUT, settled
 
-ROOT = Path(gem_functions.__file__).parent
+ROOT = Path(functions.__file__).parent.parent
 MAX_MODULES = 14
 SKIPPED = {"audit", "page", "settings"}
 """Packages that a reader can skip. They and what they call are not counted."""
@@ -83,8 +83,8 @@ def module_of(file: str) -> str:
     match path.relative_to(ROOT).with_suffix("").parts:
         case ("gem_core", package, *rest) if rest:
             return ".".join((package, *rest))
-        case ("gem_functions",):
-            return "gem_functions"
+        case ("gem_core", "functions"):
+            return "functions"
     return ""
 
 
@@ -115,11 +115,11 @@ def test_a_delivery_visits_few_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(world.queue, "send", send)
     ticket = Mock()
     ticket.name = f"{TICKETS}/{JOB}.json"
-    deliver = gem_functions.deliver_results.build().get_user_function()
+    deliver = functions.deliver_results.build().get_user_function()
     with visits.watched():
         deliver(ticket)
     assert world.queue.sent
-    assert visits.visited[0] == "gem_functions"
+    assert visits.visited[0] == "functions"
     assert {"flows.audit_output", "flows.keep_manifest"} <= set(visits.visited)
     assert len(visits.visited) <= MAX_MODULES, " -> ".join(visits.visited)
 

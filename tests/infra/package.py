@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from tests.infra import bicep
 from tests.infra.contract import ROOT
 
-APP = {"function_app.py", "gem_core", "gem_functions.py", "host.json", "requirements.txt"}
+APP = {"function_app.py", "gem_core", "host.json", "requirements.txt"}
 _PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^\s;\\]+)", re.MULTILINE)
 
 

@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-import gem_functions
+from gem_core import functions
 from gem_core.errors import StoreError
 from gem_core.storage.clients import Retries
 from gem_core.wiring import probe
@@ -70,8 +70,8 @@ def test_health_and_status_do_not_wait_for_a_storage_that_stalls(
     stall: Stall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(probe, "SECONDS", 0.05)
-    health = gem_functions.health.build().get_user_function()
-    status = gem_functions.status.build().get_user_function()
+    health = functions.health.build().get_user_function()
+    status = functions.status.build().get_user_function()
     answers = [health(None), status(None)]
     assert not stall.answer.is_set()
     assert [answer.status_code for answer in answers] == [503, 503]
@@ -98,7 +98,7 @@ def test_status_names_a_schedule_with_which_the_host_starts_no_timer(
     given = {name: value for name, value in NEEDED.items() if name != "GEM_CHECK_SCHEDULE"}
     monkeypatch.setattr("os.environ", given | schedule)
     forget_edges()
-    answer = gem_functions.status.build().get_user_function()(None)
+    answer = functions.status.build().get_user_function()(None)
     forget_edges()
     assert answer.status_code == 500
     assert "GEM_CHECK_SCHEDULE is" in json.loads(answer.get_body())["detail"]

@@ -3,12 +3,10 @@
 Edge. function_app.py loads this module.
 """
 
-import os
 from collections.abc import Callable
 
 import azure.functions as func
 
-from gem_core import web
 from gem_core.counts import read_count
 from gem_core.failure import in_own_words
 from gem_core.flows import check_batch as batching
@@ -21,7 +19,9 @@ from gem_core.flows.job_documents import JobDocument, show_document
 from gem_core.log_guard import guard_logs
 from gem_core.settings.app_settings import MAX_BATCH_SIZE
 from gem_core.storage import names
+from gem_core.web import HttpResponse, json_body, respond, respond_document
 from gem_core.wiring import delivery, managers, tick
+from gem_core.wiring.environment import system_environment
 from gem_core.wiring.probe import probe
 
 guard_logs()
@@ -62,7 +62,7 @@ def run_tick(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the 
 
 # The host ends when the queue of a trigger refuses or does not answer (decision 106). So without
 # batches nothing listens.
-if _sends_batches(os.environ.get("GEM_CHECK_BATCH_SIZE", "")):
+if _sends_batches(system_environment().get("GEM_CHECK_BATCH_SIZE", "")):
 
     @app.queue_trigger(arg_name="batch", queue_name=names.BATCHES, connection="GEM_STATE")
     def check_batch(batch: func.QueueMessage) -> None:
@@ -75,7 +75,7 @@ if _sends_batches(os.environ.get("GEM_CHECK_BATCH_SIZE", "")):
     path=f"{names.TICKETS}/{{jobRunId}}.json",
     connection="GEM_STATE",
     # The source is part of the binding, so it is read when the host indexes the app.
-    source=_trigger_source(os.environ.get("GEM_TRIGGER_SOURCE", "")),
+    source=_trigger_source(system_environment().get("GEM_TRIGGER_SOURCE", "")),
 )
 def deliver_results(ticket: func.InputStream) -> None:
     """Audit the output of a settled job and send its manifest."""
@@ -90,7 +90,7 @@ def register_job(req: func.HttpRequest) -> func.HttpResponse:
     """Watch a job from now on: 201 when it is new, 200 when it was registered before."""
 
     def handler() -> tuple[int, object]:
-        body = web.json_body(req.get_body())
+        body = json_body(req.get_body())
         new, record = managing.register_job(managers.manager(), _job_run_id(req), body)
         return (201 if new else 200), record
 
@@ -200,7 +200,7 @@ def doctor(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the bi
 @app.route("health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """Report whether the timer works, without details: this route needs no key."""
-    response = web.respond(lambda: (200 if probe()[0] else 503, {}))
+    response = respond(lambda: (200 if probe()[0] else 503, {}))
     works = response.status == 200  # noqa: PLR2004 - OK
     return func.HttpResponse(
         '{"status": "ok"}' if works else '{"status": "unhealthy"}',
@@ -215,17 +215,17 @@ def _job_run_id(req: func.HttpRequest) -> str:
 
 def _document(req: func.HttpRequest, document: JobDocument, content_type: str) -> func.HttpResponse:
     return _http(
-        web.respond_document(
+        respond_document(
             lambda: show_document(managers.manager(), _job_run_id(req), document), content_type
         )
     )
 
 
 def _respond(handler: Callable[[], tuple[int, object]]) -> func.HttpResponse:
-    return _http(web.respond(handler))
+    return _http(respond(handler))
 
 
-def _http(response: web.HttpResponse) -> func.HttpResponse:
+def _http(response: HttpResponse) -> func.HttpResponse:
     return func.HttpResponse(
         response.body,
         status_code=response.status,
