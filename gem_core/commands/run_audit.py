@@ -109,8 +109,8 @@ def _auditor(request: AuditRequest) -> Iterator[Callable[..., AuditResult]]:
 
         yield audit_in_process
         return
-    more_for_ids = max(0, (request.ids_memory_mib << 20) - LIMIT_BYTES)
-    limits = Limits(audit_bytes() + more_for_ids, wall_seconds=_A_DAY, storage_seconds=_A_DAY)
+    memory = audit_bytes(request.ids_memory_mib << 20)
+    limits = Limits(memory, wall_seconds=_A_DAY, storage_seconds=_A_DAY)
     with Engine(limits, system_environment()) as engine:
         yield engine.audit
 

@@ -1,6 +1,6 @@
 """Diagnostics of the settings and of the machine. Pure: what the machine has is passed in."""
 
-from gem_core.audit.child.machine import APP_BYTES, LEAST_BYTES
+from gem_core.audit.child.machine import APP_BYTES, least_bytes
 from gem_core.doctor.finding import Finding, fail, ok
 from gem_core.doctor.installation import Installation
 from gem_core.settings.reader import UNRESOLVED
@@ -48,13 +48,14 @@ def memory(installation: Installation) -> Finding:
     If they do not, the system ends the audit when memory is short.
     """
     total = installation.memory()
-    left = total - APP_BYTES
+    left, needed = total - APP_BYTES, least_bytes(installation.settings.ids_memory_bytes)
     detail = (
         f"{total >> 20} MiB; the Functions host and the app take {APP_BYTES >> 20} MiB under load"
     )
-    if left < LEAST_BYTES:
+    if left < needed:
         return fail(
-            f"{detail}, which leaves {max(left, 0) >> 20} MiB; an audit needs {LEAST_BYTES >> 20}",
-            "choose a larger instance size (docs/scale.md, Memory of an instance)",
+            f"{detail}, which leaves {max(left, 0) >> 20} MiB; an audit needs {needed >> 20}",
+            "choose a larger instance size (docs/scale.md, Memory of an instance), or lower "
+            "GEM_IDS_MEMORY_MIB if it is above 64",
         )
     return ok(f"{detail}, which leaves {left >> 20} MiB for an audit")

@@ -62,7 +62,7 @@ def _engine() -> "Engine":
     from gem_core.audit.child.limits import Limits
     from gem_core.audit.child.machine import audit_bytes
 
-    engine = Engine(Limits(audit_bytes()), system_environment())
+    engine = Engine(Limits(audit_bytes(settings().ids_memory_bytes)), system_environment())
     atexit.register(engine.close)
     return engine
 

@@ -98,6 +98,16 @@ def test_a_machine_that_leaves_too_little_memory_for_an_audit(mebibytes: int, le
     assert "instance size" in finding.remedy
 
 
+def test_more_memory_for_ids_needs_more_memory() -> None:
+    more = settings(GEM_IDS_MEMORY_MIB="256")
+    fake = FakeInstallation()
+    finding = fake.find("memory", settings=more, memory=lambda: (936 + 191) << 20)
+    assert finding.status is DiagnosticStatus.FAIL
+    assert finding.detail.endswith("leaves 703 MiB; an audit needs 704")
+    finding = fake.find("memory", settings=more, memory=lambda: (936 + 192) << 20)
+    assert finding.status is DiagnosticStatus.OK
+
+
 @pytest.mark.parametrize(("mebibytes", "left"), [(936, 512), (2_048, 1_624)])
 def test_a_machine_with_enough_memory(mebibytes: int, left: int) -> None:
     finding = FakeInstallation().find("memory", memory=lambda: mebibytes << 20)

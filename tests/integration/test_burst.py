@@ -1,18 +1,23 @@
-"""Four outputs that end their reader and twenty good ones, in one burst, on one instance.
+"""Four outputs that end their reader, one whose storage drips, and twenty good ones, in one burst.
 
-The deadly ones end children of the app, never the app. With kills at random moments, of the audit
+On one instance. The deadly ones end children of the app, never the app; the dripping one is
+postponed each time, and takes no more than its turn. With kills at random moments, of the audit
 process or of the process that runs the app, everything is still delivered, under one id.
 """
 
 import os
+import re
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from itertools import cycle
+from http.server import BaseHTTPRequestHandler
+from itertools import cycle, pairwise
 from pathlib import Path
 from random import Random
 from threading import Event, Thread
+from typing import override
 
 import pytest
 import requests
@@ -23,6 +28,7 @@ from devkit.runner import Runner
 from devkit.simulator import GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_stores
 from tests.integration.courier import FAST, Courier, failed_checks, wait_for
+from tests.integration.proxy import Proxy, When
 from tests.integration.test_deadly_file import DEADLY as FILES
 from tests.integration.test_deadly_file import ENDED
 
@@ -30,43 +36,101 @@ pytestmark = [pytest.mark.azurite, pytest.mark.slow]
 
 DEADLY = dict(zip(("job-00", "job-05", "job-10", "job-15"), cycle(FILES.values()), strict=False))
 JOBS = [f"job-{number:02}" for number in range(24)]
+DRIPS = "job-drips"
 SEEDS = range(int(os.environ.get("BURST_RUNS", "2")))
 """`BURST_RUNS=10` plays ten runs with kills."""
 MAX_WORKER_KILLS = 3
 """The third death of the worker ends the host, and so does one while it starts."""
 
 
+HASTY = f"""
+import sys
+sys.path.append({str(ROOT)!r})
+from functools import partial
+from gem_core.audit.child import limits
+from gem_core.audit.reading import blob_source
+limits.Limits = partial(limits.Limits, range_seconds=3)
+blob_source.HEAD_BYTES = 4
+from gem_functions import app
+"""
+"""The app, but a range of a file has three seconds instead of two minutes, and no file is so small
+that it comes as a whole when it is opened."""
+
+
+class Dripping(Proxy):
+    """Storage that lets one byte come now and then of one file, once it is opened."""
+
+    def __init__(self, target: str, name: str) -> None:
+        super().__init__(target, matches=lambda *_: False, when=When.BEFORE)
+        self._name = name
+        self.is_well = Event()
+
+    @override
+    def pass_on(self, caller: BaseHTTPRequestHandler) -> None:
+        is_read = self._name in caller.path and caller.headers.get("If-Match")
+        if not is_read or self.is_well.is_set():
+            super().pass_on(caller)
+            return
+        length = 1 << 16
+        caller.send_response_only(206)
+        caller.send_header("Content-Length", str(length))
+        caller.send_header("Content-Range", f"bytes 4-{3 + length}/{4 + length}")
+        caller.end_headers()
+        caller.close_connection = True
+        with suppress(OSError):  # the app gave it up
+            while not self.is_well.wait(0.2):
+                caller.wfile.write(b"0")
+
+
 @contextmanager
-def courier() -> Iterator[Courier]:
-    with Azurite() as azurite:
+def courier(folder: Path) -> Iterator[tuple[Courier, Dripping]]:
+    """The app on a folder of its own, and the storage that drips until it is well."""
+    shutil.copy(ROOT / "host.json", folder)
+    (folder / "function_app.py").write_text(HASTY)
+    with Azurite() as azurite, Dripping(azurite.blob_uri, f"{DRIPS}_matched") as dripping:
         make_stores(azurite.connection_string)
         with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
             files = blobs.get_container_client(OUTPUT_CONTAINER)
             with GemSimulator(files, SimulatorSettings()) as simulator:
-                for job in JOBS:
+                for job in (DRIPS, *JOBS):
                     simulator.add_job(job, ENDED)
                 simulator.write_due_outputs()
                 for job, content in DEADLY.items():
                     files.upload_blob(f"{job}_matched.parquet", content(), overwrite=True)
+                output = dripping.instead_of(azurite.connection_string, "BlobEndpoint")
                 settings = app_settings(azurite, simulator) | FAST
-                with Runner(ROOT, settings | {"GEM_REPORT_PAGE": "false"}) as runner:
-                    yield Courier(Stage(azurite, simulator, runner))
+                settings |= {"GEM_REPORT_PAGE": "false", "GEM_OUTPUT": output}
+                with Runner(folder, settings) as runner:
+                    yield Courier(Stage(azurite, simulator, runner)), dripping
 
 
-def check_all_delivered(up: Courier) -> None:
+def register_all(up: Courier) -> None:
+    """The one that drips comes first, so that all others wait for its turn."""
+    for job in (DRIPS, *JOBS):
+        up.register(job)
+
+
+def check_all_delivered(up: Courier, dripping: Dripping) -> None:
     for job in JOBS:
-        wait_for(partial(delivered, up, job), what=f"{job} delivered", seconds=240)
-        events = up.events_of(job)
-        assert len({event["id"] for event in events}) == 1
-        data = events[0]["data"]
-        if job in DEADLY:
-            assert data["outcome"] == "not_audited", job
-            assert failed_checks(events[0]) == {"auditable"}
-        else:
-            assert data["outcome"] == "valid", (job, failed_checks(events[0]))
-            assert data["input"]["idsCompared"], job
+        check_delivered(up, job)
+    assert not delivered(up, DRIPS)
     up.receive()
     assert {event["data"]["jobRunId"] for event in up.events} == set(JOBS)
+    dripping.is_well.set()
+    check_delivered(up, DRIPS)
+
+
+def check_delivered(up: Courier, job: str) -> None:
+    wait_for(partial(delivered, up, job), what=f"{job} delivered", seconds=240)
+    events = up.events_of(job)
+    assert len({event["id"] for event in events}) == 1
+    data = events[0]["data"]
+    if job in DEADLY:
+        assert data["outcome"] == "not_audited", job
+        assert failed_checks(events[0]) == {"auditable"}
+    else:
+        assert data["outcome"] == "valid", (job, failed_checks(events[0]))
+        assert data["input"]["idsCompared"], job
 
 
 def delivered(up: Courier, job: str) -> bool | None:
@@ -81,25 +145,31 @@ def delivered(up: Courier, job: str) -> bool | None:
     return True if answer.ok and answer.json()["stage"] == "delivered" else None
 
 
-def test_deadly_files_harm_no_good_one() -> None:
-    with courier() as up:
-        for job in JOBS:
-            up.register(job)
-        check_all_delivered(up)
+_ENDS = re.compile(r"delivery_postponed|manifest_sent")
+
+
+def test_deadly_files_and_a_dripping_one_harm_no_good_one(tmp_path: Path) -> None:
+    with courier(tmp_path) as (up, dripping):
+        register_all(up)
+        check_all_delivered(up, dripping)
         assert "worker process ended" not in up.log()
-        assert "delivery_postponed" not in up.log()
+        ends = [line for line in up.log().splitlines() if _ENDS.search(line)]
+        turns = [line for line in ends if "delivery_postponed" in line]
+        assert turns
+        assert all(DRIPS in line and "did not come in 3 s" in line for line in turns)
+        last = max(place for place, line in enumerate(ends) if DRIPS not in line)
+        assert not any(DRIPS in one and DRIPS in next_ for one, next_ in pairwise(ends[:last]))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_kills_at_random_lose_nothing(seed: int) -> None:
-    with courier() as up:
-        for job in JOBS:
-            up.register(job)
+def test_kills_at_random_lose_nothing(seed: int, tmp_path: Path) -> None:
+    with courier(tmp_path) as (up, dripping):
+        register_all(up)
         over = Event()
         kills = Thread(target=_kill_at_random, args=(up.up.runner, Random(seed), over))
         kills.start()
         try:
-            check_all_delivered(up)
+            check_all_delivered(up, dripping)
         finally:
             over.set()
             kills.join()

@@ -1,7 +1,7 @@
 """What is concluded when an audit in a child ends without a verdict. Pure.
 
 To conclude anything about a file takes proof that the file is the cause: it ended a fresh child
-twice, and a fresh child judges a good small file as valid.
+twice, or used up its CPU time once, and a fresh child judges a good small file as valid.
 """
 
 import signal
@@ -117,25 +117,29 @@ _AT_ONCE = {
 }
 
 
-def conclude(ends: Sequence[End], *, has_input: bool, self_test: bool | None) -> Conclusion:
+def conclude(ends: Sequence[End], *, reads_input: bool, self_test: bool | None) -> Conclusion:
     """What to do next.
+
+    CPU time is measured and not chance, so an attempt that used it up is not tried again as it was:
+    that would take five minutes more. Whether the machine is sick is for the built-in file to tell,
+    which has little CPU time.
 
     Args:
         ends: of the attempts to audit this version of the output, oldest first; at least one.
-        has_input: whether there is an input that the attempts read, the last one perhaps not.
+        reads_input: whether the last attempt read an input.
         self_test: whether a fresh child found the built-in file valid; None when that is not known.
 
     """
-    if ends[-1] in _AT_ONCE:
-        return _AT_ONCE[ends[-1]]
-    if ends[-1] is End.NOT_STARTED:
+    last = ends[-1]
+    if last in _AT_ONCE:
+        return _AT_ONCE[last]
+    if last is End.NOT_STARTED:
         # Once may be chance: somebody killed it, or memory was short for a moment.
         is_first = ends.count(End.NOT_STARTED) == 1
         return Conclusion.TRY_AGAIN if is_first else Conclusion.MACHINE_UNFIT
-    count = sum(end in OF_THE_FILE for end in ends)
-    if count == 1:
+    if last is not End.CPU and sum(end in OF_THE_FILE for end in ends) == 1:
         return Conclusion.TRY_AGAIN
-    if count == 2 and has_input:  # noqa: PLR2004 - the second
+    if reads_input:
         return Conclusion.TRY_WITHOUT_INPUT
     if self_test is None:
         return Conclusion.TRY_SELF_TEST

@@ -130,11 +130,11 @@ class Engine:
         seen: list[Seen] = []
         tried, left_out = request, ""
         while True:
-            found = self._attempt(tried, on_rows)
+            found = self._attempt(tried, self._limits, on_rows)
             if isinstance(found, AuditResult):
                 return replace(found, input_left_out=left_out)
             seen.append(found)
-            conclusion = self._conclude(seen, has_input=request.input_source is not None)
+            conclusion = self._conclude(seen, reads_input=tried.input_source is not None)
             reason = self._reason(found)
             match conclusion:
                 case Conclusion.TRY_AGAIN:
@@ -147,35 +147,39 @@ class Engine:
                 case _:
                     _give_up(conclusion, request.address, reason)
 
-    def _conclude(self, seen: Sequence[Seen], *, has_input: bool) -> Conclusion:
+    def _conclude(self, seen: Sequence[Seen], *, reads_input: bool) -> Conclusion:
         ends = [end_of(each) for each in seen]
-        conclusion = conclude(ends, has_input=has_input, self_test=None)
+        conclusion = conclude(ends, reads_input=reads_input, self_test=None)
         if conclusion is Conclusion.TRY_SELF_TEST:
             passed = self._passes_self_test()
-            conclusion = conclude(ends, has_input=has_input, self_test=passed)
+            conclusion = conclude(ends, reads_input=reads_input, self_test=passed)
         return conclusion
 
     def _passes_self_test(self) -> bool:
-        found = self._attempt(Request(self_test.built_in_file(), self_test.JOB), None)
+        request = Request(self_test.built_in_file(), self_test.JOB)
+        limits = replace(self._limits, cpu_seconds=self_test.CPU_SECONDS)
+        found = self._attempt(request, limits)
         return isinstance(found, AuditResult) and found.outcome is Outcome.VALID
 
     def _reported(self, request: Request) -> AuditResult:
-        found = self._attempt(request, None)
+        found = self._attempt(request, self._limits)
         if isinstance(found, AuditResult):
             return found
         raise MachineUnfit(f"no report can be made: {self._reason(found)}")
 
-    def _attempt(self, request: Request, on_rows: OnRows | None) -> AuditResult | Seen:
+    def _attempt(
+        self, request: Request, limits: Limits, on_rows: OnRows | None = None
+    ) -> AuditResult | Seen:
         """Audit once, and end the child unless it is as good as before."""
         is_fresh = not (self._child and self._child.is_idle)
         child = self._start(request.job) if is_fresh or self._child is None else self._child
         if isinstance(child, Seen):
             return child
-        server = RangeServer(child.channel, request.sources, self._limits)
+        server = RangeServer(child.channel, request.sources, limits)
         is_sound = False
         try:
-            attempt = Attempt(child, server, self._limits, is_fresh, on_rows)
-            found = attempt.run(*request.question(self._limits))
+            attempt = Attempt(child, server, limits, is_fresh, on_rows)
+            found = attempt.run(*request.question(limits))
             is_sound = isinstance(found, Judged) and not (
                 found.needs_renewal or self._is_heavy(child)
             )

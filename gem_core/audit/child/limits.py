@@ -10,7 +10,7 @@ the child holds, and a sudden demand may be faster."""
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one audit. An audit that is tried three times still fits into half an hour."""
+    """Bounds of one audit. The tries of one audit fit into half an hour together."""
 
     data_bytes: int
     """Of the child's own memory (VmData, which counts what is reserved). Comparing ten million ids

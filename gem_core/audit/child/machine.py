@@ -4,6 +4,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from gem_core.audit.options import LIMIT_BYTES
+
 LEAST_BYTES = 512 << 20
 """Of data: see `Limits.data_bytes`."""
 MOST_BYTES = 1 << 30
@@ -18,9 +20,23 @@ _CGROUP_LIMITS = (
 """Of version 2 and version 1. Source: Linux, Documentation/admin-guide/cgroup-v2.rst, cgroup-v1."""
 
 
-def audit_bytes() -> int:
-    """Half of the memory of the machine, or of its container, within the two bounds above."""
-    return min(max(memory_bytes() // 2, LEAST_BYTES), MOST_BYTES)
+def audit_bytes(ids_bytes: int = LIMIT_BYTES) -> int:
+    """The limit of an audit whose ids may take `ids_bytes`.
+
+    It is half of the memory of the machine, or of its container, within the two bounds above, and
+    what `least_bytes` adds for ids.
+    """
+    half = min(memory_bytes() // 2, MOST_BYTES)
+    return max(half, LEAST_BYTES) + _more_for(ids_bytes)
+
+
+def least_bytes(ids_bytes: int) -> int:
+    """What an audit needs whose ids may take `ids_bytes`: the more, the more above the default."""
+    return LEAST_BYTES + _more_for(ids_bytes)
+
+
+def _more_for(ids_bytes: int) -> int:
+    return max(0, ids_bytes - LIMIT_BYTES)
 
 
 def memory_bytes() -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -109,4 +110,11 @@ class SameSequence:
 
 
 def _without(keys: pa.Array, others: pa.Array) -> pa.Array:
-    return keys.filter(pc.invert(pc.is_in(keys, value_set=others)))
+    """The keys that are not among the others; both are distinct and in order.
+
+    Hash tables of pyarrow (`is_in`, `unique`) crash or spin when memory is short. A search says so.
+    """
+    if not len(others):
+        return keys
+    places = pc.min_element_wise(pc.search_sorted(others, keys), np.uint64(len(others) - 1))
+    return keys.filter(pc.not_equal(others.take(places), keys))

@@ -77,21 +77,27 @@ def test_whose_time_it_was(waited: float, worked: float, rate: int, end: End) ->
 
 
 @pytest.mark.parametrize(
-    ("ends", "has_input", "self_test", "conclusion"),
+    ("ends", "reads_input", "self_test", "conclusion"),
     [
         # A file that may be the cause: fresh, then without the input, then the built-in file.
         ([CRASHED], True, None, AGAIN),
-        ([CPU], False, None, AGAIN),
         ([MEMORY], True, None, AGAIN),
         ([CRASHED, CRASHED], True, None, WITHOUT),
-        ([MEMORY, CPU], True, None, WITHOUT),
         ([CRASHED, CRASHED], False, None, Conclusion.TRY_SELF_TEST),
-        ([CPU, CPU, CPU], True, None, Conclusion.TRY_SELF_TEST),
+        ([CRASHED, CRASHED, CRASHED], False, None, Conclusion.TRY_SELF_TEST),
         ([CRASHED, CRASHED], False, True, Conclusion.NOT_AUDITED),
-        ([MEMORY, MEMORY, MEMORY], True, True, Conclusion.NOT_AUDITED),
+        ([MEMORY, MEMORY, MEMORY], False, True, Conclusion.NOT_AUDITED),
+        # CPU time that is used up once is enough: not the same again.
+        ([CPU], True, None, WITHOUT),
+        ([CPU], False, None, Conclusion.TRY_SELF_TEST),
+        ([CPU], False, True, Conclusion.NOT_AUDITED),
+        ([CPU, CPU], False, True, Conclusion.NOT_AUDITED),
+        ([CRASHED, CPU], True, None, WITHOUT),
+        ([MEMORY, CPU], True, None, WITHOUT),
+        ([CPU, CRASHED], False, None, Conclusion.TRY_SELF_TEST),
         # The machine is at fault.
         ([CRASHED, CRASHED], False, False, Conclusion.MACHINE_UNFIT),
-        ([CPU, CPU, CPU], True, False, Conclusion.MACHINE_UNFIT),
+        ([CPU], False, False, Conclusion.MACHINE_UNFIT),
         ([End.NOT_STARTED], True, None, AGAIN),
         ([End.NOT_STARTED, End.NOT_STARTED], True, None, Conclusion.MACHINE_UNFIT),
         ([CRASHED, End.NOT_STARTED], True, None, AGAIN),
@@ -113,11 +119,11 @@ def test_whose_time_it_was(waited: float, worked: float, rate: int, end: End) ->
 )
 def test_what_is_concluded(
     ends: Sequence[End],
-    has_input: bool,  # noqa: FBT001 - a column of the table
+    reads_input: bool,  # noqa: FBT001 - a column of the table
     self_test: bool | None,  # noqa: FBT001 - as above
     conclusion: Conclusion,
 ) -> None:
-    assert conclude(ends, has_input=has_input, self_test=self_test) is conclusion
+    assert conclude(ends, reads_input=reads_input, self_test=self_test) is conclusion
 
 
 @pytest.mark.parametrize(

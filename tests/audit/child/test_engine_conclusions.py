@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 
 from gem_core.audit.child import self_test
+from gem_core.audit.child.attempt import Attempt, Judged
+from gem_core.audit.child.conclusions import Seen
 from gem_core.audit.child.engine import Engine
+from gem_core.audit.child.messages import Question
 from gem_core.audit.child.self_test import built_in_file
+from gem_core.audit.reading.source import Source
 from gem_core.errors import (
     AuditStopped,
     AuditUnfinished,
@@ -34,6 +38,7 @@ from tests.audit.child.children import (
     not_audited,
     pid,
 )
+from tests.builders import logged
 
 pytestmark = [
     pytest.mark.slow,  # each test starts a child
@@ -58,6 +63,42 @@ def test_an_input_that_ends_the_child_is_left_out_and_named(engine: Engine) -> N
     assert "SIGABRT" in found.input_left_out
     assert found.report["input"]["note"] == found.input_left_out
     assert found.report["input"]["idsCompared"] is False
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "attempts"),
+    [(signal.SIGXCPU, None, 1), (signal.SIGXCPU, INPUT, 2), (signal.SIGABRT, INPUT, 3)],
+)
+def test_cpu_time_is_not_used_up_twice_in_the_same_way(
+    name: signal.Signals,
+    given: Source | None,
+    attempts: int,
+    engine: Engine,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It takes minutes, and a second try would take as long; a crash may be chance, and is short."""
+    output = as_kind(Killing, GOOD, pid=lambda: pid(engine), number=name)
+    not_audited(audited(engine, output, given))
+    assert len(logged(caplog, "audit_process_ended")) == attempts
+
+
+def test_a_machine_that_needs_much_cpu_time_for_the_built_in_file_concludes_nothing(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[int] = []
+    run = Attempt.run
+
+    def noted(self: Attempt, question: Question, heads: bytes) -> Judged | Seen:
+        given.append(question.cpu_seconds)
+        return run(self, question, heads)
+
+    monkeypatch.setattr(Attempt, "run", noted)
+    file = as_kind(Killing, built_in_file(), pid=lambda: pid(engine), number=signal.SIGXCPU)
+    monkeypatch.setattr(self_test, "built_in_file", lambda: file)
+    output = as_kind(Killing, GOOD, pid=lambda: pid(engine), number=signal.SIGXCPU)
+    with pytest.raises(MachineUnfit, match="CPU"):
+        audited(engine, output)
+    assert given == [LIMITS.cpu_seconds, self_test.CPU_SECONDS]
 
 
 @pytest.mark.slow

@@ -35,6 +35,15 @@ def test_an_audit_gets_half_of_its_container(
     assert audit_bytes() == expected
 
 
+def test_memory_for_ids_above_the_default_comes_on_top(limits: tuple[Path, Path]) -> None:
+    """Else ids that may take more would only bring the audit to its limit."""
+    limits[0].write_text("536870912")
+    assert audit_bytes(64 << 20) == audit_bytes(1) == LEAST_BYTES
+    assert audit_bytes(256 << 20) == LEAST_BYTES + (192 << 20)
+    limits[0].write_text("max")
+    assert audit_bytes(256 << 20) == MOST_BYTES + (192 << 20)
+
+
 def test_without_a_container_it_gets_half_of_the_machine(
     limits: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
