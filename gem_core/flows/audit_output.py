@@ -24,11 +24,11 @@ from gem_core.watch.record import Settlement
 MAX_AUDITS = 3
 """Audits for one ticket. If the output changes during each of them, the report says so."""
 MAX_BEGUN = 10
-"""How many audits of one output may begin and never end: five tries by the host for each of two
-tickets."""
+"""How many audits of one output may begin and never end."""
 BEGUN_WITH_INPUT = MAX_BEGUN // 2
-"""How many of them may read the input. After that the input is skipped: it may be what ends the
-process, and a problem with the input never makes an output invalid."""
+"""How many of them may read the input. An input that ends its reader is left out by the engine at
+once. But one may also make the reader hang, take too long, or be killed by the system. That is only
+counted, so the others go without it. A problem with the input never costs an output its verdict."""
 CHECKS = "checks"
 """What a delivery waits for while the input or the disk cannot be used."""
 
@@ -157,9 +157,7 @@ def _audit(delivery: Delivery, job: GemJob, output: Source) -> Audited | Wait | 
     if begun is None:
         return None
     if begun > MAX_BEGUN:
-        version = Version.not_audited(output.etag, NotAudited.NEVER_ENDED, request)
-        detail = f"{MAX_BEGUN} audits of it began, and none ended"
-        return _not_opened(deliverer, job, version, Obstacle.ENDED_EARLY, detail, output)
+        return _never_ended(delivery, job, output)
     input_ = open_input(deliverer, job, skip=begun > BEGUN_WITH_INPUT)
     if input_.retryable and (wait := delivery.wait_for(CHECKS, input_.note)):
         return wait
@@ -204,6 +202,16 @@ def _audit(delivery: Delivery, job: GemJob, output: Source) -> Audited | Wait | 
     ):
         version = Version.in_part(output.etag, request)
     return Audited(result.outcome, version, result, output)
+
+
+def _never_ended(delivery: Delivery, job: GemJob, output: Source) -> Audited:
+    """Report an output whose audits began and never ended, with the last reason that is known."""
+    record = delivery.record
+    version = Version.not_audited(output.etag, NotAudited.NEVER_ENDED, record.redelivered_at)
+    detail = f"{MAX_BEGUN} audits of it began, and none ended"
+    if last := record.attempts.last_end:
+        detail = f"{detail}; the last one: {last}"
+    return _not_opened(delivery.deliverer, job, version, Obstacle.ENDED_EARLY, detail, output)
 
 
 def _page(deliverer: Deliverer) -> PageOptions | None:

@@ -118,7 +118,9 @@ class Delivery:
 
         def postpone(record: JobRecord) -> JobRecord:
             held = record.attempts
-            if not wait.is_counted:
+            if wait.is_counted:
+                held = held.audit_unfinished(wait.reason)
+            else:
                 held = held.audit_ended(self._audited)
             return record.postponed(
                 held.postponed(

@@ -41,19 +41,26 @@ class Attempts:
     """The version of the output that was audited last."""
     begun: int = 0
     """How many audits of this version have begun and not ended."""
+    last_end: str = ""
+    """Why the last of them gave no verdict; empty when its process died before it could say so."""
     waits: Mapping[str, datetime] = field(default_factory=dict)
     """Since when the manifest waits, by what it waits for; for waits that end."""
     postponement: Postponement | None = None
 
     def audit_begun(self, etag: str) -> "Attempts":
         """Count an audit. The count of an earlier version of the output is dropped."""
-        begun = self.begun if etag == self.etag else 0
-        return replace(self, etag=etag, begun=begun + 1)
+        if etag != self.etag:
+            return replace(self, etag=etag, begun=1, last_end="")
+        return replace(self, begun=self.begun + 1)
 
     def audit_ended(self, etag: str) -> "Attempts":
         """An audit of this version has ended, or failed for a reason that is not the output."""
         ends = etag == self.etag and self.begun > 0
         return replace(self, begun=self.begun - 1) if ends else self
+
+    def audit_unfinished(self, reason: str) -> "Attempts":
+        """An audit gave no verdict, and stays counted."""
+        return replace(self, last_end=reason[:MAX_REASON])
 
     def postponed(
         self,

@@ -166,6 +166,7 @@ def _attempts_to_json(record: JobRecord) -> dict[str, Any] | None:
         "redeliveredAt": optional_moment_text(record.redelivered_at),
         "etag": held.etag,
         "begun": held.begun,
+        "lastEnd": held.last_end,
         "waits": {word: moment_text(since) for word, since in held.waits.items()},
         "postponement": {
             "since": moment_text(last.since),
@@ -190,6 +191,7 @@ def _attempts(values: dict[str, Any] | None, redelivered_at: object) -> Attempts
     return Attempts(
         etag=text(values["etag"]),
         begun=count(values["begun"]),
+        last_end=text(values.get("lastEnd", "")),
         waits=moments(values["waits"]),
         postponement=Postponement(
             since=moment(last["since"]),

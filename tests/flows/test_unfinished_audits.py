@@ -39,9 +39,16 @@ def die(*_: object, **__: object) -> AuditResult:
 
 
 def die_of_input(*args: Any, input_source: Source | None, **options: Any) -> AuditResult:  # noqa: ANN401 - the arguments of an audit
-    """The process dies when it reads the input, as pyarrow does with some files (decision 45)."""
+    """The process dies while the input is read; see also `hang_at_input`."""
     if input_source:
         raise Killed
+    return audit_in_process(*args, input_source=input_source, **options)
+
+
+def hang_at_input(*args: Any, input_source: Source | None, **options: Any) -> AuditResult:  # noqa: ANN401 - as above
+    """The engine counts what it cannot blame on a file."""
+    if input_source:
+        raise AuditUnfinished("it did not end in time")
     return audit_in_process(*args, input_source=input_source, **options)
 
 
@@ -196,7 +203,24 @@ def test_an_audit_that_hangs_or_is_killed_is_postponed_and_counted() -> None:
     for times in range(1, MAX_BEGUN + 1):
         postponed(world, times)
         assert world.record().attempts.begun == times
-    assert delivered(world)["data"]["outcome"] == Outcome.NOT_AUDITED
+    event = delivered(world)
+    assert event["data"]["outcome"] == Outcome.NOT_AUDITED
+    (failed,) = (c for c in event["data"]["checks"]["notPassed"] if c["verdict"] == "failed")
+    assert failed["detail"] == (
+        "10 audits of it began, and none ended; the last one: it did not end in time"
+    )
+
+
+def test_an_input_at_which_audits_hang_is_left_out_in_the_end() -> None:
+    """A good output is judged all the same; a redelivery reads the input again."""
+    world = with_input(matched_file())
+    world.audit = hang_at_input
+    for times in range(1, BEGUN_WITH_INPUT + 1):
+        postponed(world, times)
+    first = delivered(world)
+    assert (first["data"]["outcome"], note_of(first)) == (Outcome.VALID, NEVER_ENDED)
+    world.audit = audit_in_process
+    assert redelivered(world)["id"] != first["id"]
 
 
 def test_a_report_that_cannot_be_made_is_postponed() -> None:

@@ -11,8 +11,8 @@ _FILE = Path(__file__).with_name("self_test.parquet")
 """Four roads, two of them matched, as `tests/audit/child/test_self_test.py` writes them."""
 
 CPU_SECONDS = 2
-"""Two hundred times what it takes. A machine that needs more is sick: CPU time that an audit used up
-there says nothing of its file."""
+"""Two hundred times what it takes. A machine that needs more is sick: that an audit used up its CPU
+time there says nothing of the file."""
 
 JOB = GemJob(job_run_id="self-test", contract=DEFAULT.name, status_text="finished", answer={})
 

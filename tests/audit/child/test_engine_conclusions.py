@@ -76,7 +76,7 @@ def test_cpu_time_is_not_used_up_twice_in_the_same_way(
     engine: Engine,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It takes minutes, and a second try would take as long; a crash may be chance, and is short."""
+    """That takes minutes, and would do so again. A crash may be chance, and takes a moment."""
     output = as_kind(Killing, GOOD, pid=lambda: pid(engine), number=name)
     not_audited(audited(engine, output, given))
     assert len(logged(caplog, "audit_process_ended")) == attempts
