@@ -140,7 +140,7 @@ def delivered(up: Courier, job: str) -> bool | None:
         up.up.runner.start()
     try:
         answer = up.call("GET", f"jobs/{job}")
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return None
     return True if answer.ok and answer.json()["stage"] == "delivered" else None
 
@@ -182,7 +182,10 @@ def _kill_at_random(runner: Runner, random: Random, over: Event) -> None:
             return
         if not runner.running:
             continue
-        worker = runner.worker_pid
+        try:
+            worker = runner.worker_pid
+        except IndexError:  # it is being started again, and has no worker yet
+            continue
         victims = _children(worker)
         if workers < MAX_WORKER_KILLS and random.random() < 0.3:
             workers += 1

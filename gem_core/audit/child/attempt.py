@@ -4,6 +4,7 @@ An end without a verdict is a value (`Seen`). An error of the output's storage i
 storage raised it.
 """
 
+import signal
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,8 @@ _IDLE_CPU_SECONDS = 0.05
 """Of a child that does nothing, in `quiet_seconds`."""
 _PROBLEM_CHARACTERS = 200
 """Of what the child says of a page; it goes to the log."""
+_NO_MEMORY = "std::bad_alloc"
+"""What the runtime of C++ writes as it aborts, since nothing caught the exception."""
 
 _VERDICTS = {
     Outcome.VALID,
@@ -167,6 +170,10 @@ class Attempt:
             broken=broken, exit_status=status, overdue=overdue, was_stopped=stopped
         )
 
+    def _lacked_memory(self, exit_status: int | None) -> bool:
+        """Whether a library of C++ ended the child because it got no memory."""
+        return exit_status == -signal.SIGABRT and _NO_MEMORY in self.child.stderr
+
     def _without_answer(
         self,
         *,
@@ -180,7 +187,7 @@ class Attempt:
             is_fresh=self.is_fresh,
             exit_status=exit_status,
             broken=broken,
-            over_memory=self.child.over_memory,
+            over_memory=self.child.over_memory or self._lacked_memory(exit_status),
             overdue=overdue,
             was_stopped=was_stopped,
             waited_seconds=waited,

@@ -34,7 +34,8 @@ class Seen:
     broken: str = ""
     """How the child broke the protocol, or the error that it met; or empty."""
     over_memory: bool = False
-    """Whether the parent ended it for its memory, where the system does not."""
+    """Whether the parent ended it for its memory, where the system does not; or a library did that
+    got none."""
     overdue: Overdue | None = None
     was_stopped: bool = False
     """Whether this process itself was asked to end the child."""

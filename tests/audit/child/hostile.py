@@ -124,6 +124,11 @@ class Hostile:
         os.kill(os.getpid(), int(number))
         self.hang()
 
+    def die_without_memory(self) -> None:
+        """As C++ does: the allocator's exception is not caught."""
+        sys.stderr.write("terminate called after throwing an instance of 'std::bad_alloc'\n")
+        self.die(str(int(signal.SIGABRT)))
+
     def leave(self, code: str) -> None:
         sys.stderr.write("x" * 10_000 + "last line")
         sys.stderr.flush()

@@ -189,6 +189,7 @@ def test_a_range_that_comes_short_is_not_served() -> None:
         (f"die {signal.SIGKILL}", End.KILLED),
         (f"die {signal.SIGTERM}", End.STOPPED),
         (f"leave {OUT_OF_MEMORY}", End.MEMORY),
+        ("die_without_memory", End.MEMORY),
         ("leave 1", End.CRASHED),
     ],
 )
