@@ -24,6 +24,7 @@ import requests
 from azure.storage.blob import BlobServiceClient
 
 from devkit.azurite import Azurite
+from devkit.processes import ChildError
 from devkit.runner import Runner
 from devkit.simulator import GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_stores
@@ -51,7 +52,7 @@ from gem_core.audit.child import limits
 from gem_core.audit.reading import blob_source
 limits.Limits = partial(limits.Limits, range_seconds=3)
 blob_source.HEAD_BYTES = 4
-from gem_functions import app
+from gem_core.functions import app
 """
 """The app, but a range of a file has three seconds instead of two minutes, and no file is so small
 that it comes as a whole when it is opened."""
@@ -137,7 +138,10 @@ def delivered(up: Courier, job: str) -> bool | None:
     """None also while nothing answers; a host that has ended is started again, as Azure does."""
     if not up.up.runner.running:
         up.up.runner.stop()  # closes the log of the one that ended
-        up.up.runner.start()
+        try:
+            up.up.runner.start()
+        except ChildError:  # its worker was killed while it started
+            return None
     try:
         answer = up.call("GET", f"jobs/{job}")
     except (requests.ConnectionError, requests.Timeout):
