@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gem_core.gem.contracts.layout import Layout
-from gem_core.gem.contracts.members import Members, Statistic
+from gem_core.gem.contracts.members import Members, Shares, Statistic
 from gem_core.gem.contracts.reader import read_job
 from gem_core.gem.job import GemJob, JobStatus
 from gem_core.gem.reading import Redact
@@ -39,11 +39,18 @@ class Contract:
     """The columns of an output."""
     statistics: Mapping[Statistic, str]
     """The names of the figures in GEM's answer."""
-    read_share: Callable[[object], "Percent"]
-    """Reads a share of the statistics. Raises ValueError, which says what is wrong with it."""
+    shares: Shares
+    """How it writes the shares of the statistics."""
 
     def read(
         self, answer: object, *, job_run_id: str | None = None, redact: Redact = str
     ) -> GemJob:
         """Read an answer about a job in this contract alone; see `reader.read_job`."""
         return read_job(self, (), answer, job_run_id=job_run_id, redact=redact)
+
+    def read_share(self, value: object) -> "Percent":
+        """Read a share of the statistics. Raises ValueError, which says what is wrong with it."""
+        # decimal and fractions would slow down the start of the app, which needs neither.
+        from gem_core.gem.contracts import percent  # noqa: PLC0415 - as just said
+
+        return percent.READERS[self.shares](value)

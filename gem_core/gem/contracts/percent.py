@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
+from gem_core.gem.contracts.members import Shares
+
 _FORM = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,12}))?%", re.ASCII)
 _WHOLE = Decimal(100)
 
@@ -72,3 +74,6 @@ def read_ratio(value: object) -> Percent:
     if not 0 <= value <= 1:
         raise ValueError(f"{str(value)[:20]} is not within 0 to 1")
     return Percent(repr(value), Decimal(repr(value)).scaleb(2))
+
+
+READERS = {Shares.PERCENT: read_percent, Shares.RATIO: read_ratio}

@@ -8,16 +8,12 @@ no word for a cancelled job. Columns: also "Quick reference" (`confidence` as an
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from gem_core.gem.contracts.contract import Contract
 from gem_core.gem.contracts.layout import Column, ColumnType, Layout, Role
-from gem_core.gem.contracts.members import Members, Statistic
+from gem_core.gem.contracts.members import Members, Shares, Statistic
 from gem_core.gem.contracts.names import beside, job_path
 from gem_core.gem.job import JobStatus
-
-if TYPE_CHECKING:
-    from gem_core.gem.contracts.percent import Percent
 
 NAME = "unversioned"
 
@@ -37,14 +33,6 @@ def _headers(_: str) -> Mapping[str, str]:
 
 def _status(word: str) -> JobStatus | None:
     return JobStatus.CANCELLED if _CANCELLED.fullmatch(word) else _STATUSES.get(word)
-
-
-def _read_share(value: object) -> "Percent":
-    """A number from 0 to 1, such as 0.8468."""
-    # decimal and fractions would slow down the start of the app, which needs neither.
-    from gem_core.gem.contracts.percent import read_ratio  # noqa: PLC0415 - as just said
-
-    return read_ratio(value)
 
 
 UNVERSIONED = Contract(
@@ -83,5 +71,5 @@ UNVERSIONED = Contract(
         Statistic.PARTIALLY_MATCHED_SHARE: "roads_partially_matched_ratio",
         Statistic.CONFIDENCE_THRESHOLD: "confidence_threshold",
     },
-    read_share=_read_share,
+    shares=Shares.RATIO,
 )
