@@ -5,16 +5,13 @@ A new generation is a new module with one `Contract`, and one line in `known`.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from gem_core.gem.contracts.figures import Figures
 from gem_core.gem.contracts.layout import Layout
-from gem_core.gem.contracts.members import Members, Shares, Statistic
+from gem_core.gem.contracts.members import Members
 from gem_core.gem.contracts.reader import read_job
 from gem_core.gem.job import GemJob, JobStatus
 from gem_core.gem.reading import Redact
-
-if TYPE_CHECKING:
-    from gem_core.gem.contracts.percent import Percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +34,11 @@ class Contract:
     """From the name of the input to the name of the output."""
     layout: Layout
     """The columns of an output."""
-    statistics: Mapping[Statistic, str]
-    """The names of the figures in GEM's answer."""
-    shares: Shares
-    """How it writes the shares of the statistics."""
+    figures: Figures
+    """The figures of its statistics."""
 
     def read(
         self, answer: object, *, job_run_id: str | None = None, redact: Redact = str
     ) -> GemJob:
         """Read an answer about a job in this contract alone; see `reader.read_job`."""
         return read_job(self, (), answer, job_run_id=job_run_id, redact=redact)
-
-    def read_share(self, value: object) -> "Percent":
-        """Read a share of the statistics. Raises ValueError, which says what is wrong with it."""
-        # decimal and fractions would slow down the start of the app, which needs neither.
-        from gem_core.gem.contracts import percent  # noqa: PLC0415 - as just said
-
-        return percent.READERS[self.shares](value)

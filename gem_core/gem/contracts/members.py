@@ -31,15 +31,6 @@ class Members:
         return frozenset(value for value in values if isinstance(value, str) and value)
 
 
-class Shares(StrEnum):
-    """How an answer writes a share of its statistics."""
-
-    PERCENT = "percent"
-    """A text such as "84.68%"."""
-    RATIO = "ratio"
-    """A number from 0 to 1, such as 0.8468."""
-
-
 class Statistic(StrEnum):
     """A figure of the job's statistics. The values are the manifest's names."""
 

@@ -10,8 +10,9 @@ import re
 from collections.abc import Mapping
 
 from gem_core.gem.contracts.contract import Contract
+from gem_core.gem.contracts.figures import Figures, Shares
 from gem_core.gem.contracts.layout import Column, ColumnType, Layout, Role
-from gem_core.gem.contracts.members import Members, Shares, Statistic
+from gem_core.gem.contracts.members import Members, Statistic
 from gem_core.gem.contracts.names import beside, job_path
 from gem_core.gem.job import JobStatus
 
@@ -63,13 +64,16 @@ UNVERSIONED = Contract(
         },
         others=("lr_id", "lr_gers"),
     ),
-    statistics={
-        Statistic.ROADS: "num_roads_processed",
-        Statistic.MATCHED_SHARE: "roads_matched_ratio",
-        Statistic.UNMATCHED_SHARE: "roads_unmatched_ratio",
-        Statistic.FULLY_MATCHED_SHARE: "roads_fully_matched_ratio",
-        Statistic.PARTIALLY_MATCHED_SHARE: "roads_partially_matched_ratio",
-        Statistic.CONFIDENCE_THRESHOLD: "confidence_threshold",
-    },
-    shares=Shares.RATIO,
+    figures=Figures(
+        f"the contract {NAME}",
+        {
+            Statistic.ROADS: "num_roads_processed",
+            Statistic.MATCHED_SHARE: "roads_matched_ratio",
+            Statistic.UNMATCHED_SHARE: "roads_unmatched_ratio",
+            Statistic.FULLY_MATCHED_SHARE: "roads_fully_matched_ratio",
+            Statistic.PARTIALLY_MATCHED_SHARE: "roads_partially_matched_ratio",
+            Statistic.CONFIDENCE_THRESHOLD: "confidence_threshold",
+        },
+        Shares.RATIO,
+    ),
 )

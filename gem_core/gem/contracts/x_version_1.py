@@ -7,8 +7,9 @@ values, output file, output file structure. The words of that page stand in this
 from collections.abc import Mapping
 
 from gem_core.gem.contracts.contract import Contract
+from gem_core.gem.contracts.figures import Figures, Shares
 from gem_core.gem.contracts.layout import Column, ColumnType, Layout, Role, Scale
-from gem_core.gem.contracts.members import Members, Shares, Statistic
+from gem_core.gem.contracts.members import Members, Statistic
 from gem_core.gem.contracts.names import beside, job_path
 from gem_core.gem.job import JobStatus
 
@@ -63,13 +64,16 @@ X_VERSION_1 = Contract(
         scale=Scale.UNIT,
         keeps_input=True,
     ),
-    statistics={
-        Statistic.ROADS: "num_roads_processed",
-        Statistic.MATCHED_SHARE: "roads_matched",
-        Statistic.UNMATCHED_SHARE: "roads_unmatched",
-        Statistic.FULLY_MATCHED_SHARE: "roads_fully_matched",
-        Statistic.PARTIALLY_MATCHED_SHARE: "roads_partially_matched",
-        Statistic.CONFIDENCE_THRESHOLD: "confidence_threshold",
-    },
-    shares=Shares.PERCENT,
+    figures=Figures(
+        f"the contract {NAME}",
+        {
+            Statistic.ROADS: "num_roads_processed",
+            Statistic.MATCHED_SHARE: "roads_matched",
+            Statistic.UNMATCHED_SHARE: "roads_unmatched",
+            Statistic.FULLY_MATCHED_SHARE: "roads_fully_matched",
+            Statistic.PARTIALLY_MATCHED_SHARE: "roads_partially_matched",
+            Statistic.CONFIDENCE_THRESHOLD: "confidence_threshold",
+        },
+        Shares.PERCENT_TEXT,
+    ),
 )
