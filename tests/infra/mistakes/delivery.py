@@ -96,4 +96,37 @@ MISTAKES = {
     "hook for Windows that calls az in another way": Mistake(
         "infra/hooks/postdeploy.ps1", "--output tsv", "--output json --debug", "powershell"
     ),
+    "hook for Windows that takes another status as awake": Mistake(
+        "infra/hooks/postdeploy.ps1", "'200', '503', '403'", "'200', '404', '403'", "powershell"
+    ),
+    "hook for Windows with one try more": Mistake(
+        "infra/hooks/postdeploy.ps1", "$try -ge 3", "$try -gt 3", "powershell"
+    ),
+    "hook for Windows that does not look at the sign-in": Mistake(
+        "infra/hooks/postdeploy.ps1",
+        "--output none\nif ($LASTEXITCODE -ne 0) {",
+        "--output none\nif ($false) {",
+        "powershell",
+    ),
+    "hook for Windows that tries for ever": Mistake(
+        "infra/hooks/postdeploy.ps1", "    $try++\n", "", "powershell"
+    ),
+    "hook for Windows that takes what is not ready as ready": Mistake(
+        "infra/hooks/postdeploy.ps1", "return $false", "return $true", "powershell"
+    ),
+    "hook for Windows that ends well": Mistake(
+        "infra/hooks/postdeploy.ps1", "    exit 1\n", "    exit 0\n", "powershell"
+    ),
+    "hook for Windows that a failed call ends": Mistake(
+        "infra/hooks/postdeploy.ps1",
+        "$PSNativeCommandUseErrorActionPreference = $false\n",
+        "",
+        "powershell",
+    ),
+    "hook for Windows with the message of another fault": Mistake(
+        "infra/hooks/postdeploy.ps1",
+        'Stop-Hook "After $tries tries: $reason. $remedy"',
+        'Stop-Hook "The event subscription was not created in 3 tries. The errors are above."',
+        "powershell",
+    ),
 }
