@@ -1,7 +1,7 @@
 """The hook after a deployment, for sh and for PowerShell, run with stubs of az and curl.
 
-PowerShell is not on PyPI or npm. Where there is no `pwsh`, its hook is only read, beside the one for
-sh: syntax, calls of az, messages, statuses, limits. GitHub's CI installs it and runs both.
+PowerShell is not on PyPI or npm. Where there is no `pwsh`, its hook is only read, beside the one
+for sh: syntax, calls of az, messages, statuses, limits. GitHub's CI installs it and runs both.
 """
 
 import re

@@ -30,6 +30,9 @@ MISTAKES = {
     "deployment by any push": Mistake(
         ".github/workflows/deploy.yml", 'tags: ["v*"]', 'branches: ["main"]', "workflows"
     ),
+    "upload that is tried once": Mistake(
+        ".github/workflows/deploy.yml", "for try in 1 2 3", "for try in 1", "workflows"
+    ),
     "secret in a workflow": Mistake(
         ".github/workflows/deploy.yml", "vars.AZURE_CLIENT_ID", "secrets.AZURE_CLIENT", "workflows"
     ),
