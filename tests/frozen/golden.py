@@ -1,6 +1,7 @@
 """Golden files: one stored document or message each, as an earlier version or this one wrote it.
 
-A golden file is never changed. When a document gets another form, a file with a number is added.
+From the first release on, a golden file is never changed. When a document gets another form, a file
+with a number is added (decision 139).
 """
 
 import json
