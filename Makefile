@@ -5,7 +5,7 @@ READY := .venv/ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start quick test chaos chaos-real bench bench-checks bench-deliveries bench-ids bench-process bench-remote polling infra-check cold-start check fix lock clean
+.PHONY: help demo start quick test chaos chaos-real bench bench-checks bench-deliveries bench-idle bench-ids bench-process bench-remote polling infra-check cold-start check fix lock clean
 
 help: ## prints this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,9 @@ bench-checks: $(READY) ## measures jobs checked a second, storage operations of 
 
 bench-deliveries: $(READY) ## requests and CPU of a small delivery, and a burst of 300; memory of worker and audit process
 	@$(BIN)/python -m bench.deliveries $(ARGS)
+
+bench-idle: $(READY) ## counts what a month without a job costs: runs, GB-seconds, log lines
+	@$(BIN)/python -m bench.idle $(ARGS)
 
 polling: $(READY) ## requests and delay of the polling policy in simulated time
 	@$(BIN)/python -m bench.polling

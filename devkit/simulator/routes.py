@@ -1,7 +1,8 @@
 """Answers requests, without sockets.
 
 The details endpoint is the contract of TomTom's page "Get job details". `POST /jobs` follows the
-documentation of the same generation, which shows no status code; 201 is our choice. `POST /token`
+documentation of the same generation, which shows no status code; 201 is our choice. `GET /jobs` has
+the query that the list's page requires, and no pages, since it shows none. `POST /token`
 and all below `/control/` belong to the simulator. The page shows no body of an error; the one here
 is that of TomTom's Orbis APIs.
 """
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from threading import Lock
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from azure.core.exceptions import AzureError
 
@@ -39,6 +40,7 @@ class Request:
     headers: Mapping[str, str]
     """By name in lower case."""
     body: bytes = b""
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +108,13 @@ class Routes:
             return None, error(HTTPStatus.NOT_FOUND, "no such path")
         if refused := self._refusal(request):
             return job_run_id, refused
+        if job_run_id is None and request.method == "GET":
+            return None, self._list(request)
         if job_run_id is None:
             allowed = request.method == "POST"
             if request.headers.get("x-version") != "1":
                 return None, error(HTTPStatus.BAD_REQUEST, "X-Version is missing or not 1")
-            return None, self._submit(request) if allowed else _not_allowed("POST")
+            return None, self._submit(request) if allowed else _not_allowed("GET, POST")
         allowed = request.method == "GET"
         version = request.headers.get("x-version")
         return job_run_id, self._details(job_run_id, version) if allowed else _not_allowed("GET")
@@ -139,6 +143,22 @@ class Routes:
         if answer.status is None:
             return _no_such_job(job_run_id)
         return Response(HTTPStatus.OK, job_body(job, answer))
+
+    def _list(self, request: Request) -> Response:
+        """The road jobs. A GEM of the newer pages shows its jobs only without X-Version."""
+        if parse_qs(request.query).get("job_type") != ["ROAD_MATCHING"]:
+            return error(HTTPStatus.BAD_REQUEST, "job_type is missing or unknown")
+        version = request.headers.get("x-version")
+        newer = [job for job in self._book.all() if job.script.generation.members is Kind.NEWER]
+        older = [job for job in self._book.all() if job not in newer]
+        if newer and version is not None and not older:
+            return error(HTTPStatus.NOT_FOUND, "no such path")
+        if not newer and version != "1":
+            return error(HTTPStatus.BAD_REQUEST, "X-Version is missing or not 1")
+        shown = older if version else newer
+        states = [(job, self._book.state(job)) for job in shown]
+        bodies = [json.loads(job_body(job, state)) for job, state in states if state.status]
+        return _json_answer({"jobs": bodies})
 
     def _submit(self, request: Request) -> Response:
         body = _json(request.body)

@@ -96,9 +96,11 @@ class _Handler(BaseHTTPRequestHandler):
             message = f"a body of at most {MOST_BYTES} bytes with Content-Length is expected"
             self._send(error(HTTPStatus.BAD_REQUEST, message))
             return
-        path = urlsplit(self.path).path
+        address = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        response = self.server.routes.answer(Request(self.command, path, headers, body))
+        response = self.server.routes.answer(
+            Request(self.command, address.path, headers, body, address.query)
+        )
         match response.trouble:
             case Trouble.RESET:
                 self.close_connection = True

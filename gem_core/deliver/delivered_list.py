@@ -24,6 +24,8 @@ class Delivered:
     job_run_id: str
     at: datetime
     outcome: str
+    contract: str
+    """The contract of GEM's last answer; empty if there was none, or in lines of older versions."""
     labels: Mapping[str, str]
     share_matched: float | None
     """Of the roads, from 0 to 1; None when it is not known."""
@@ -45,6 +47,7 @@ def line_of(event: CloudEvent, at: datetime) -> bytes:
         "jobRunId": data["jobRunId"],
         "at": moment_text(at),
         "outcome": data["outcome"],
+        "contract": data["contract"],
         "labels": data["labels"],
         "shareMatched": data["match"]["roads"]["shareMatched"] if data["match"] else None,
         "failed": [check["name"] for check in checks][:MAX_FAILED],
@@ -74,6 +77,7 @@ def _read(line: bytes) -> Delivered | None:
             job_run_id=str(values["jobRunId"]),
             at=read_moment(values["at"]),
             outcome=str(values["outcome"]),
+            contract=str(values.get("contract") or ""),
             labels={str(name): str(text) for name, text in values["labels"].items()},
             share_matched=None if share is None else float(share),
             failed=tuple(map(str, values["failed"])),

@@ -14,6 +14,8 @@ class OpenLine:
     job_run_id: str
     stage: str
     status: str
+    contract: str
+    """The contract of GEM's last answer; empty if it is not known."""
     since: datetime | None
     """When the stage began; None if its marker does not say so."""
     due_at: datetime
@@ -31,6 +33,8 @@ class DeliveredLine:
     manifest_id: str
     at: datetime
     outcome: str
+    contract: str
+    """The contract of GEM's last answer; empty if it is not known."""
     labels: Mapping[str, str]
     share_matched: float | None
     failed: Sequence[str]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from gem_core.gem.contracts.known import is_known
 from gem_core.moments import moment_text, read_lenient_moment
 from gem_core.storage.documents import Listed
 from gem_core.watch.record import JobRecord, Stage
@@ -20,7 +21,7 @@ UNKNOWN = "unknown"
 """The status, when the contract does not have GEM's word."""
 _AT_ONCE = datetime.fromtimestamp(0, UTC)
 """When a job is due if its marker has no readable time."""
-_SHOWN = ("state", "stage", "status", "since", "failures", "notfound")
+_SHOWN = ("state", "stage", "status", "contract", "since", "failures", "notfound")
 """The metadata that is about the job; the rest is about the marker."""
 
 
@@ -63,9 +64,9 @@ def marker_words(record: JobRecord) -> dict[str, str]:
     """What a marker shows of its job.
 
     Returns:
-        `state` and `stage`; `status`, if GEM has answered; `since`: when the present stage began;
-        `failures` and `notfound`: answers in a row that were not usable, or were 404, if there are
-        any.
+        `state` and `stage`; `status` and `contract`, if GEM has answered; `since`: when the
+        present stage began; `failures` and `notfound`: answers in a row that were not usable, or
+        were 404, if there are any.
 
     """
     status = (record.job.status or UNKNOWN) if record.job else None
@@ -73,6 +74,7 @@ def marker_words(record: JobRecord) -> dict[str, str]:
         "state": state_of(record),
         "stage": record.stage,
         "status": status,
+        "contract": record.job.contract if record.job and is_known(record.job) else None,
         "since": moment_text(_stage_began(record)),
         "failures": str(record.failures or ""),
         "notfound": str(record.not_found or ""),

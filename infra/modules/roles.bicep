@@ -15,6 +15,7 @@ var storageBlobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var storageBlobDataReader = '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
 var storageQueueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
 var storageQueueDataMessageProcessor = '8a0f0c08-91a1-4084-bc3d-661d67233fed'
+var storageQueueDataReader = '19e7f393-937e-4f77-808e-94535e297925'
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
 resource hostStorage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
@@ -119,6 +120,17 @@ resource listenersTakeMessages 'Microsoft.Authorization/roleAssignments@2022-04-
   name: guid(results.id, principal, storageQueueDataMessageProcessor)
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageQueueDataMessageProcessor)
+    principalId: principal
+    principalType: 'ServicePrincipal'
+  }
+}]
+
+// A queue trigger of Functions also reads the properties of its queue.
+resource listenersReadTheQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for principal in listenerPrincipalIds: {
+  scope: results
+  name: guid(results.id, principal, storageQueueDataReader)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageQueueDataReader)
     principalId: principal
     principalType: 'ServicePrincipal'
   }

@@ -89,6 +89,29 @@ def test_the_newer_layout_is_judged(tmp_path: Path) -> None:
     assert plain(report)["statistics"]["compared"]["matchedShare"]["verdict"] == "passed"
 
 
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        pytest.param(pa.array(["not a reference"] * 10), "string", id="text"),
+        pytest.param(pa.array([-1.5] * 10), "double", id="number"),
+        pytest.param(pa.array([[5.0, 1.0]] * 10), "list<element: double>", id="list"),
+        pytest.param(
+            pa.array([{"from": 1, "to": 0}] * 10), "struct<from: int64, to: int64>", id="struct"
+        ),
+        pytest.param(pa.nulls(10, pa.binary()), "binary", id="nothing"),
+        pytest.param(None, None, id="no-column"),
+    ],
+)
+def test_the_matched_parts_of_lines_have_a_type_that_is_told_and_no_check(
+    values: pa.Array | None, told: str | None, tmp_path: Path
+) -> None:
+    """No page says what lr_id and lr_gers look like."""
+    report = audited(tmp_path, newer_table(lr_id=values, lr_gers=values), of=newer_job())
+    assert failed(report) == {"ids_unique"}
+    types = {column["name"]: column["type"] for column in plain(report)["output"]["columns"]}
+    assert (types.get("lr_id"), types.get("lr_gers")) == (told, told)
+
+
 def test_without_the_input_roads_without_a_match_are_unknown(tmp_path: Path) -> None:
     missing = write(tmp_path, pa.table({"x": [1]}), "roads.parquet")
     report = audited(tmp_path, newer_table(), of=newer_job(), input_=missing)

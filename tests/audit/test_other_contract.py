@@ -8,6 +8,7 @@ import pytest
 
 from gem_core.audit.judging.report import Report
 from gem_core.gem.contracts import known
+from gem_core.gem.contracts.figures import Figures, Shares
 from gem_core.gem.contracts.layout import Column, ColumnType, Layout, Role, Scale
 from gem_core.gem.contracts.members import Statistic
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
@@ -43,7 +44,9 @@ OTHER = replace(
         scale=Scale.UNIT,
         keeps_input=True,
     ),
-    statistics={statistic: f"x_{statistic}" for statistic in Statistic},
+    figures=Figures(
+        "other", {statistic: f"x_{statistic}" for statistic in Statistic}, Shares.PERCENT_TEXT
+    ),
 )
 
 
@@ -57,7 +60,7 @@ def in_other(table: pa.Table) -> pa.Table:
 
 
 def in_other_words(of: GemJob) -> GemJob:
-    figures = {f"x_{role}": of.statistics[name] for role, name in X_VERSION_1.statistics.items()}
+    figures = {f"x_{role}": of.statistics[name] for role, name in X_VERSION_1.figures.names.items()}
     return replace(
         of,
         contract="other",

@@ -56,7 +56,7 @@ def deliver(command: CommandRunner, job_run_id: str) -> None:
     manager.registry.replace(stored, settled.delivered(Outcome.VALID, ID, now()))
     manager.outbox.keep_page(job_run_id, ID, "<h1>the report</h1>")
     data: dict[str, Any] = {"jobRunId": job_run_id, "outcome": "valid", "labels": {}, "match": None,
-            "checks": {"notPassed": []}}  # fmt: skip
+            "contract": None, "checks": {"notPassed": []}}  # fmt: skip
     event = CloudEvent(ID, json.dumps({"data": data}))
     manager.outbox.add_delivered(month_of(now()), line_of(event, now()))
 

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from devkit.simulator import LIVES, Life, SimulatorSettings
+from devkit.simulator import LIVES, NEWER, Life, SimulatorSettings
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from tests.devkit.simulator_client import SimulatorClient
 
@@ -115,7 +115,7 @@ def test_missing_or_wrong_headers_are_refused(
         ("GET", "/maps/orbis/platform/gem/jobs/", 404),
         ("GET", "/maps/orbis/platform/gem/job/job-1", 404),
         ("GET", "/", 404),
-        ("GET", "/maps/orbis/platform/gem/jobs", 405),
+        ("DELETE", "/maps/orbis/platform/gem/jobs", 405),
         ("DELETE", "/maps/orbis/platform/gem/jobs/job-1", 405),
         ("PATCH", "/maps/orbis/platform/gem/jobs/job-1", 405),
         ("HEAD", "/maps/orbis/platform/gem/jobs/job-1", 405),
@@ -168,3 +168,22 @@ def test_a_failed_job_has_neither_output_nor_statistics(client: SimulatorClient)
     assert details["status"] == "failed"
     assert not {"outputFileName", "statistics", "progress"} & set(details)
     assert set(client.memory.blobs) == {"job-1.parquet"}
+
+
+def test_the_list_has_the_road_jobs_of_one_generation(client: SimulatorClient) -> None:
+    def listed(
+        query: str = "?job_type=ROAD_MATCHING", name: str = "Accept", value: str | None = "*/*"
+    ) -> tuple[int, list[str]]:
+        url = f"{client.simulator.url}/jobs{query}"
+        answer = client.session.get(url, headers={name: value}, timeout=5)
+        jobs = answer.json().get("jobs", [])
+        return answer.status_code, [str(job.get("jobRunId", job.get("job_id"))) for job in jobs]
+
+    client.simulator.add_job("7", generation=NEWER)
+    assert listed() == (404, [])
+    assert listed(name="X-Version", value=None) == (200, ["7"])
+    client.simulator.add_job("job-1")
+    assert listed() == (200, ["job-1"])
+    assert listed("") == (400, [])
+    assert listed("?job_type=LANE") == (400, [])
+    assert listed(name="tomtom-api-key", value="wrong") == (401, [])

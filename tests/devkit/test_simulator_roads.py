@@ -24,7 +24,7 @@ from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 
 
 def value(reported: dict[str, str | int | float], name: str) -> Decimal:
-    return X_VERSION_1.read_share(reported[name]).value
+    return X_VERSION_1.figures.read_share(reported[name]).value
 
 
 def assert_honest(table: pa.Table, reported: dict[str, str | int | float]) -> None:

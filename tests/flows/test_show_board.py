@@ -32,7 +32,13 @@ def board(world: World, **query: str) -> Board:
 
 def line(number: int, outcome: str = "valid", **labels: str) -> bytes:
     checks = {"notPassed": [{"name": "ids", "verdict": "failed"}] * 9}
-    data = {"jobRunId": f"job-{number}", "outcome": outcome, "labels": labels, "match": None}
+    data = {
+        "jobRunId": f"job-{number}",
+        "outcome": outcome,
+        "labels": labels,
+        "match": None,
+        "contract": None,
+    }
     body = json.dumps({"data": data | {"checks": checks}})
     return line_of(CloudEvent(f"{number:032}", body), START + timedelta(seconds=number))
 
@@ -50,12 +56,14 @@ def test_a_delivered_job_leaves_the_open_ones_and_is_listed() -> None:
     world = settled()
     (waiting,) = board(world).open_jobs
     assert (waiting.stage, waiting.status, waiting.since) == ("settled", "finished", START)
+    assert waiting.contract == "x-version-1"
     event = delivered(world)
     shown = board(world)
     assert shown.open_jobs == []
     (sent,) = shown.delivered
     assert (sent.job_run_id, sent.manifest_id, sent.at) == (JOB, event["id"], START)
     assert (sent.outcome, sent.share_matched, sent.failed) == ("valid", 0.75, ())
+    assert sent.contract == "x-version-1"
     assert shown.counts == {"valid": 1}
 
 

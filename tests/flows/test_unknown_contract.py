@@ -17,7 +17,7 @@ from gem_core.flows.manage_jobs import check_job, redeliver_job, show_job
 from gem_core.gem.contracts import known
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.moments import moment_text
-from gem_core.watch.marker import MARKER_PREFIX
+from gem_core.watch.marker import MARKER_PREFIX, marker_words
 from gem_core.watch.record import Settlement, Stage
 from gem_core.watch.record_json import record_to_json
 from gem_core.watch.registry import SUFFIX
@@ -59,6 +59,12 @@ def test_a_job_is_shown() -> None:
     world.worklist.put(MARKER_PREFIX + JOB, b"", metadata={"due": due})
     (line,) = find_trouble(world.manager)
     assert "the contract 'of-tomorrow', which this version does not know" in line["problem"]
+
+
+def test_a_marker_shows_no_name_that_this_version_does_not_know() -> None:
+    """Metadata is sent in HTTP headers, and a record may be edited by hand."""
+    world = rolled_back(world_of(JOB), contract="x\r\nx-ms-lease-id: 1")
+    assert "contract" not in marker_words(world.record())
 
 
 def test_a_job_is_checked_in_the_contract_that_is_known() -> None:

@@ -1,6 +1,7 @@
 """Golden files: one stored document or message each, as an earlier version or this one wrote it.
 
-A golden file is never changed. When a document gets another form, a file with a number is added.
+From the first release on, a golden file is never changed. When a document gets another form, a file
+with a number is added (decision 139).
 """
 
 import json
@@ -96,10 +97,9 @@ def add(documents: Mapping[str, Golden], folder: Path = FOLDER) -> list[Path]:
     known = kept(folder)
     added = []
     for document, now in documents.items():
-        forms = [golden.form() for golden in known.get(document, [])]
-        if now.form() not in forms:
-            number = f".{len(forms) + 1}" if forms else ""
-            added.append(folder / f"{document}{number}.json")
+        if now.form() not in {golden.form() for golden in known.get(document, [])}:
+            names = (f"{document}.json", *(f"{document}.{number}.json" for number in range(2, 99)))
+            added.append(next(path for name in names if not (path := folder / name).exists()))
             with added[-1].open("x", encoding="utf-8") as file:
                 file.write(now.text())
     return added

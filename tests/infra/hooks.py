@@ -1,7 +1,7 @@
 """The hook after a deployment, for sh and for PowerShell, run with stubs of az and curl.
 
-PowerShell is not on PyPI or npm. Where there is no `pwsh`, its hook is only read: syntax, calls of
-az, messages. GitHub's CI installs it and runs both.
+PowerShell is not on PyPI or npm. Where there is no `pwsh`, its hook is only read, beside the one
+for sh: syntax, calls of az, messages, statuses, limits. GitHub's CI installs it and runs both.
 """
 
 import re
@@ -209,7 +209,10 @@ def _shellcheck(root: Path) -> list[str]:
 
 
 def powershell(root: Path) -> list[str]:
-    """The hook for PowerShell parses, and has the same calls and messages as the one for sh."""
+    """The hook for PowerShell parses, and calls, says and compares the same as the one for sh.
+
+    This is reading. What it does is seen where there is pwsh, in GitHub's CI.
+    """
     folder = root / "infra" / "hooks"
     shell = (folder / "postdeploy.sh").read_text(encoding="utf-8")
     power = (folder / "postdeploy.ps1").read_text(encoding="utf-8")
@@ -222,11 +225,37 @@ def powershell(root: Path) -> list[str]:
         ("call", _az_calls(shell, "\\"), _az_calls(power, "`")),
         ("message", _messages(shell), _messages(power)),
         ("default", _defaults(shell), _defaults(power)),
+        ("status", _statuses(shell), _statuses(power)),
+        (
+            "limit",
+            re.findall(r'-lt "?\$?(\w+)', shell),
+            re.findall(r"-ge (?:\[int\])?\$?(\w+)", power),
+        ),
+        ("failure", re.findall("return (1)", shell), ["1"] * power.count("return $false")),
     ):
         found += [f"only one has the {what}: {each}" for each in sorted({*one} ^ {*other})]
-        if len(one) != len(other):
-            found.append(f"one has more {what}s than the other")
+        if one != other and not found:
+            found.append(f"the {what}s come in another number or order")
+    return found + _only_in_powershell(_code(power))
+
+
+def _only_in_powershell(code: str) -> list[str]:
+    """What sh does by itself: a failed call is looked at, and each loop counts its tries."""
+    found = []
+    if code.count("$LASTEXITCODE") != len(_az_calls(code, "`")):
+        found.append("a call of az whose exit code is not looked at")
+    if code.count("$try++") != len(re.findall(r"\bwhile\b", code)):
+        found.append("a loop that does not count its tries")
+    if "$PSNativeCommandUseErrorActionPreference = $false" not in code:
+        found.append("a failed call of az ends the script")
+    if not re.search(r"\[Console\]::Error.*\n\s+exit 1\n", code):
+        found.append("it does not end with 1 and a remedy on standard error")
     return found
+
+
+def _statuses(source: str) -> list[str]:
+    """Each HTTP status, in order."""
+    return re.findall(r"\b(?:200|40\d|50\d)\b", _code(source))
 
 
 def _code(source: str) -> str:

@@ -83,4 +83,7 @@ def _deployment(root: Path) -> list[str]:
         found.append("deploy.yml does not wait for the checks")
     if jobs["provision"].get("environment") == jobs["deploy"].get("environment"):
         found.append("deploy.yml deploys code with the rights of the one that provisions")
+    upload = "\n".join(step.get("run", "") for step in jobs["deploy"]["steps"])
+    if not all(word in upload for word in ("for try in 1 2 3", "if azd deploy", "sleep 90")):
+        found.append("deploy.yml does not repeat an upload that was refused")
     return found

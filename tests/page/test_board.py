@@ -1,5 +1,6 @@
 """The board as HTML: texts stay texts, and it looks right in a browser (artifacts/board-*.png)."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def board(open_jobs: int = 0, delivered: int = 0, *, trouble: bool = False) -> B
                 f"job-{number:03}-9c1b2d",
                 "watching",
                 "running",
+                "x-version-1",
                 START + timedelta(minutes=number),
                 at + timedelta(seconds=90),
                 "not_answered" if trouble and number < 4 else "",
@@ -51,6 +53,7 @@ def board(open_jobs: int = 0, delivered: int = 0, *, trouble: bool = False) -> B
                 f"{number:032x}",
                 at - timedelta(minutes=7 * number),
                 outcomes[number % len(outcomes)],
+                "unversioned" if number % 2 else "",
                 {"team": "maps", "region": "nl"},
                 0.9123 if number % len(outcomes) < 3 else None,
                 ["confidence_threshold", "ids_unique"] if number % 3 == 1 else [],
@@ -72,9 +75,9 @@ def hostile() -> Board:
         at=START,
         storage=odd,
         timer=TimerLine(odd, START, is_trouble=True),
-        open_jobs=[OpenLine(odd, odd, odd, None, START, odd, odd)],
+        open_jobs=[OpenLine(odd, odd, odd, odd, None, START, odd, odd)],
         open_left_out=odd,
-        delivered=[DeliveredLine(odd, odd, START, odd, {odd: odd}, None, [odd])],
+        delivered=[DeliveredLine(odd, odd, START, odd, odd, {odd: odd}, None, [odd])],
         delivered_left_out=odd,
         counts={odd: 1},
         chosen=Filter(text=odd, month=odd),
@@ -108,6 +111,12 @@ def test_trouble_is_a_word_and_not_only_a_colour() -> None:
     html = draw_board(board(6, trouble=True))
     assert html.count('<tr class="trouble">') == 4
     assert html.count(">not answered</strong> <small>7 times in a row</small>") == 4
+
+
+def test_the_contract_is_named_where_it_is_known() -> None:
+    html = draw_board(board(1, 2))
+    found = re.findall(r'data-name="Contract"><bdi>([^<]*)<', html)
+    assert found == ["x-version-1", "\u2013", "unversioned"]
 
 
 @pytest.mark.browser

@@ -16,7 +16,7 @@ from tests.world.audit import REAL, TINY, Auditing
 from tests.world.campaign import Task, all_cases, exhaustive_tasks, quiet, random_tasks, run
 from tests.world.exhaustive import with_faults
 from tests.world.faults import Fault
-from tests.world.hybrids import breaches
+from tests.world.hybrid_runs import breaches
 from tests.world.plan import CallFault, Plan, random_plan
 from tests.world.sabotage import SABOTAGES
 from tests.world.shrink import shrunk

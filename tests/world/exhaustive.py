@@ -29,6 +29,9 @@ SETTING = Setting(
     tick_every=60,
 )
 
+ADDED_AT = 60.52
+"""Seconds at which the first tick adds a discovered job."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -56,6 +59,24 @@ def cases() -> Iterator[Case]:
         for deeds in ((Deed.REDELIVER,), (Deed.FORGET, Deed.REGISTER)):
             name = " and ".join(deeds)
             yield Case(f"1 job, valid, then {name}, {events}", _one("valid", setting, *deeds))
+        yield from _discovered(setting, events)
+
+
+def _discovered(setting: Setting, events: str) -> Iterator[Case]:
+    """A job that nobody registered: GEM's list has it. It may be removed at the same moment."""
+    for what, acts in (
+        ("", ()),
+        (", forget while it is added", (Act(ADDED_AT, Deed.FORGET, "job-a"),)),
+        (", register while it is added", (Act(ADDED_AT, Deed.REGISTER, "job-a"),)),
+        (", then forget", (Act(130, Deed.FORGET, "job-a"),)),
+        (
+            ", then forget and register",
+            (Act(130, Deed.FORGET, "job-a"), Act(140, Deed.REGISTER, "job-a")),
+        ),
+    ):
+        life = plain_life("job-a", "roads.parquet", "valid", 100)
+        plan = Plan("discovered", (life,), acts, setting=setting, discovers=True)
+        yield Case(f"1 discovered job{what}, {events}", plan)
 
 
 def _one(outcome: str, setting: Setting, *deeds: Deed) -> Plan:

@@ -90,6 +90,14 @@ def test_the_exhaustive_part_finds_a_marker_that_is_written_last() -> None:
         assert any(_fails(with_faults(case.plan, kill)) for kill in kills(states))
 
 
+def test_the_exhaustive_part_finds_a_removed_job_that_returns() -> None:
+    (case,) = [each for each in cases() if each.name == "1 discovered job, then forget, events die"]
+    assert World(case.plan).run().breaches == ()
+    with SABOTAGES["tombstones"].off():
+        (breach,) = World(case.plan).run().breaches
+    assert breach.endswith("job-a was removed and is back")
+
+
 def test_the_app_is_heard_again_afterwards(capsys: pytest.CaptureFixture[str]) -> None:
     logger = logging.getLogger("gem_core")
     before = logger.level

@@ -16,7 +16,8 @@ from gem_core.gem.job import GemJob
 from gem_core.watch.record import Stage
 from tests.builders import World, check_manifest
 from tests.fakes import FakeGem, GemAnswer
-from tests.world.hybrids import event_of, file_of, hybrid, is_told, settled
+from tests.world.hybrid_runs import event_of, file_of, is_told, settled
+from tests.world.hybrids import hybrid
 
 MANY = 300
 

@@ -5,16 +5,13 @@ A new generation is a new module with one `Contract`, and one line in `known`.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from gem_core.gem.contracts.figures import Figures
 from gem_core.gem.contracts.layout import Layout
-from gem_core.gem.contracts.members import Members, Statistic
+from gem_core.gem.contracts.members import Members
 from gem_core.gem.contracts.reader import read_job
 from gem_core.gem.job import GemJob, JobStatus
 from gem_core.gem.reading import Redact
-
-if TYPE_CHECKING:
-    from gem_core.gem.contracts.percent import Percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +34,8 @@ class Contract:
     """From the name of the input to the name of the output."""
     layout: Layout
     """The columns of an output."""
-    statistics: Mapping[Statistic, str]
-    """The names of the figures in GEM's answer."""
-    read_share: Callable[[object], "Percent"]
-    """Reads a share of the statistics. Raises ValueError, which says what is wrong with it."""
+    figures: Figures
+    """The figures of its statistics."""
 
     def read(
         self, answer: object, *, job_run_id: str | None = None, redact: Redact = str

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gem_core.errors import GemAnswerError, RecordUnreadable
 from gem_core.gem.contracts.contract import Contract
+from gem_core.gem.contracts.figures import OLDEST, Figures
 from gem_core.gem.contracts.layout import Layout, choose_layout
 from gem_core.gem.contracts.members import Statistic
 from gem_core.gem.contracts.other_layouts import LANE_LEVEL, TECHNICAL_PAGE
@@ -145,31 +146,30 @@ class Figure:
     """In GEM's answer."""
     value: object
     """As received; None when it is absent."""
-    contract: Contract
-    """The contract of that name."""
+    figures: Figures
+    """Where it has this name."""
 
     def share(self) -> "Percent":
         """The figure as a share. Raises ValueError."""
         try:
-            return self.contract.read_share(self.value)
+            return self.figures.read_share(self.value)
         except ValueError as error:
-            for each in _others(self.contract):
+            for each in CONTRACTS.values():
                 if isinstance(self.value, str):  # a percent sign has one meaning under every name
-                    try:
-                        return each.read_share(self.value)
-                    except ValueError:
-                        continue
+                    with suppress(ValueError):
+                        return each.figures.read_share(self.value)
             raise error from None
 
 
 def figure(job: GemJob, statistic: Statistic) -> Figure:
-    """A figure, by its name in the job's contract, or else in another one."""
+    """A figure, by its name in the job's contract, or else in another one or the oldest pages."""
     contract = CONTRACTS.get(job.contract, DEFAULT)
-    for each in (contract, *_others(contract)):
-        name = each.statistics[statistic]
+    own = contract.figures
+    for figures in (own, *(each.figures for each in _others(contract)), OLDEST):
+        name = figures.names.get(statistic, "")
         if (value := job.statistics.get(name)) is not None:
-            return Figure(name, value, each)
-    return Figure(contract.statistics[statistic], None, contract)
+            return Figure(name, value, figures)
+    return Figure(own.names[statistic], None, own)
 
 
 def _others(contract: Contract) -> tuple[Contract, ...]:

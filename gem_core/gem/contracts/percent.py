@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
+from gem_core.gem.contracts.figures import Shares
+
 _FORM = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,12}))?%", re.ASCII)
 _WHOLE = Decimal(100)
 
@@ -60,15 +62,27 @@ def read_percent(value: object) -> Percent:
     return Percent(value, number)
 
 
+def read_percent_number(value: object) -> Percent:
+    """Read a number from 0 to 100. Raises ValueError: it is not one."""
+    return Percent(repr(value), _number(value, most=100))
+
+
 def read_ratio(value: object) -> Percent:
-    """Read a ratio: a number from 0 to 1. Its printed digits are those of its shortest form.
+    """Read a number from 0 to 1. Raises ValueError: it is not one."""
+    return Percent(repr(value), _number(value, most=1).scaleb(2))
 
-    Raises:
-        ValueError: it is not a number from 0 to 1.
 
-    """
+def _number(value: object, *, most: int) -> Decimal:
+    """A number with the digits of its shortest form."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"expected a number, got {type(value).__name__}")
-    if not 0 <= value <= 1:
-        raise ValueError(f"{str(value)[:20]} is not within 0 to 1")
-    return Percent(repr(value), Decimal(repr(value)).scaleb(2))
+    if not 0 <= value <= most:
+        raise ValueError(f"{str(value)[:20]} is not within 0 to {most}")
+    return Decimal(repr(value))
+
+
+READERS = {
+    Shares.PERCENT_TEXT: read_percent,
+    Shares.PERCENT: read_percent_number,
+    Shares.RATIO: read_ratio,
+}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gem_core.errors import GemAnswerError
+from gem_core.gem.contracts.figures import OLDEST
 from gem_core.gem.job import GemJob, JobStatus
 from gem_core.gem.reading import (
     MAX_DRIFT,
@@ -156,8 +157,8 @@ class _Members:
 def _foreign_figures(
     contract: "Contract", others: Iterable["Contract"], statistics: Mapping[str, Any]
 ) -> Iterator[str]:
-    own = {*contract.statistics.values()}
-    for each in others:
-        for name in each.statistics.values():
+    own = {*contract.figures.names.values()}
+    for figures in (*(each.figures for each in others), OLDEST):
+        for name in figures.names.values():
             if name not in own and statistics.get(name) is not None:
-                yield f"statistics: {name} is a member of the contract {each.name}"
+                yield f"statistics: {name} is a member of {figures.source}"

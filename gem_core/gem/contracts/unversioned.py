@@ -8,16 +8,13 @@ no word for a cancelled job. Columns: also "Quick reference" (`confidence` as an
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from gem_core.gem.contracts.contract import Contract
+from gem_core.gem.contracts.figures import Figures, Shares
 from gem_core.gem.contracts.layout import Column, ColumnType, Layout, Role
 from gem_core.gem.contracts.members import Members, Statistic
 from gem_core.gem.contracts.names import beside, job_path
 from gem_core.gem.job import JobStatus
-
-if TYPE_CHECKING:
-    from gem_core.gem.contracts.percent import Percent
 
 NAME = "unversioned"
 
@@ -37,14 +34,6 @@ def _headers(_: str) -> Mapping[str, str]:
 
 def _status(word: str) -> JobStatus | None:
     return JobStatus.CANCELLED if _CANCELLED.fullmatch(word) else _STATUSES.get(word)
-
-
-def _read_share(value: object) -> "Percent":
-    """A number from 0 to 1, such as 0.8468."""
-    # decimal and fractions would slow down the start of the app, which needs neither.
-    from gem_core.gem.contracts.percent import read_ratio  # noqa: PLC0415 - as just said
-
-    return read_ratio(value)
 
 
 UNVERSIONED = Contract(
@@ -75,13 +64,16 @@ UNVERSIONED = Contract(
         },
         others=("lr_id", "lr_gers"),
     ),
-    statistics={
-        Statistic.ROADS: "num_roads_processed",
-        Statistic.MATCHED_SHARE: "roads_matched_ratio",
-        Statistic.UNMATCHED_SHARE: "roads_unmatched_ratio",
-        Statistic.FULLY_MATCHED_SHARE: "roads_fully_matched_ratio",
-        Statistic.PARTIALLY_MATCHED_SHARE: "roads_partially_matched_ratio",
-        Statistic.CONFIDENCE_THRESHOLD: "confidence_threshold",
-    },
-    read_share=_read_share,
+    figures=Figures(
+        f"the contract {NAME}",
+        {
+            Statistic.ROADS: "num_roads_processed",
+            Statistic.MATCHED_SHARE: "roads_matched_ratio",
+            Statistic.UNMATCHED_SHARE: "roads_unmatched_ratio",
+            Statistic.FULLY_MATCHED_SHARE: "roads_fully_matched_ratio",
+            Statistic.PARTIALLY_MATCHED_SHARE: "roads_partially_matched_ratio",
+            Statistic.CONFIDENCE_THRESHOLD: "confidence_threshold",
+        },
+        Shares.RATIO,
+    ),
 )

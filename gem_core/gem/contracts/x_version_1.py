@@ -5,16 +5,13 @@ values, output file, output file structure. The words of that page stand in this
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from gem_core.gem.contracts.contract import Contract
+from gem_core.gem.contracts.figures import Figures, Shares
 from gem_core.gem.contracts.layout import Column, ColumnType, Layout, Role, Scale
 from gem_core.gem.contracts.members import Members, Statistic
 from gem_core.gem.contracts.names import beside, job_path
 from gem_core.gem.job import JobStatus
-
-if TYPE_CHECKING:
-    from gem_core.gem.contracts.percent import Percent
 
 NAME = "x-version-1"
 
@@ -30,14 +27,6 @@ _STATUSES = {
 def _headers(api_version: str) -> Mapping[str, str]:
     """An empty version sends no header."""
     return {"X-Version": api_version} if api_version else {}
-
-
-def _read_share(value: object) -> "Percent":
-    """A string such as "84.68%"."""
-    # decimal and fractions would slow down the start of the app, which needs neither.
-    from gem_core.gem.contracts.percent import read_percent  # noqa: PLC0415 - as just said
-
-    return read_percent(value)
 
 
 X_VERSION_1 = Contract(
@@ -75,13 +64,16 @@ X_VERSION_1 = Contract(
         scale=Scale.UNIT,
         keeps_input=True,
     ),
-    statistics={
-        Statistic.ROADS: "num_roads_processed",
-        Statistic.MATCHED_SHARE: "roads_matched",
-        Statistic.UNMATCHED_SHARE: "roads_unmatched",
-        Statistic.FULLY_MATCHED_SHARE: "roads_fully_matched",
-        Statistic.PARTIALLY_MATCHED_SHARE: "roads_partially_matched",
-        Statistic.CONFIDENCE_THRESHOLD: "confidence_threshold",
-    },
-    read_share=_read_share,
+    figures=Figures(
+        f"the contract {NAME}",
+        {
+            Statistic.ROADS: "num_roads_processed",
+            Statistic.MATCHED_SHARE: "roads_matched",
+            Statistic.UNMATCHED_SHARE: "roads_unmatched",
+            Statistic.FULLY_MATCHED_SHARE: "roads_fully_matched",
+            Statistic.PARTIALLY_MATCHED_SHARE: "roads_partially_matched",
+            Statistic.CONFIDENCE_THRESHOLD: "confidence_threshold",
+        },
+        Shares.PERCENT_TEXT,
+    ),
 )

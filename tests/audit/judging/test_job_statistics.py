@@ -229,6 +229,32 @@ def test_figures_are_read_as_they_are(tmp_path: Path) -> None:
         share(Statistic.MATCHED_SHARE)(without)
 
 
+@pytest.mark.parametrize(
+    ("reported", "failed"),
+    [
+        pytest.param({"matchRate": 75.0}, {"statistics_readable"}, id="right"),
+        pytest.param(
+            {"matchRate": 95.0},
+            {"statistics_readable", "matched_share_close", "matched_share_exact"},
+            id="far",
+        ),
+        pytest.param({"matchRate": 950}, {"statistics_readable"}, id="impossible"),
+        pytest.param(
+            {"matchRate": 75.0, "totalRecords": 13},
+            {"statistics_readable", "road_count"},
+            id="count",
+        ),
+    ],
+)
+def test_figures_of_the_oldest_pages_are_compared(
+    reported: dict[str, object], failed: set[str], tmp_path: Path
+) -> None:
+    """They have no share of unmatched roads, which the check statistics_readable says."""
+    statistics = {"totalRecords": ROWS, **reported}
+    report = audited(tmp_path, matched_table(), of=replace(job(), statistics=statistics))
+    assert report.failed() == failed
+
+
 @given(st.integers(1, 400), st.data())
 def test_a_printed_share_agrees_with_itself(rows: int, data: st.DataObject) -> None:
     """Whatever is truncated or rounded from counts is found equal to those counts."""
@@ -238,4 +264,4 @@ def test_a_printed_share_agrees_with_itself(rows: int, data: st.DataObject) -> N
     down, rest = divmod(matched * 100 * scale, rows)
     for printed in {down, down + (2 * rest >= rows)}:
         text = f"{printed // scale}" + (f".{printed % scale:0{digits}}" if digits else "") + "%"
-        assert X_VERSION_1.read_share(text).prints(Fraction(matched, rows))
+        assert X_VERSION_1.figures.read_share(text).prints(Fraction(matched, rows))

@@ -19,7 +19,7 @@ def test_a_contract_is_complete(contract: Contract) -> None:
     words = contract.words.split(", ")
     assert {contract.status(word) for word in words} == set(JobStatus)
     assert {Role.ID, Role.GERS_ID, Role.CONFIDENCE} <= set(contract.layout.columns)
-    assert set(contract.statistics) == set(Statistic)
+    assert set(contract.figures.names) == set(Statistic)
 
 
 def test_the_job_of_the_page_is_asked_about_and_read_in_one_contract() -> None:

@@ -15,7 +15,7 @@ from gem_core.gem.contracts.x_version_1 import X_VERSION_1
     [("84.68%", 2), ("67.5%", 1), ("0%", 0), ("100%", 0), ("100.00%", 2), ("007.10%", 2)],
 )
 def test_a_percent_string_keeps_its_digits(text: str, digits: int) -> None:
-    percent = X_VERSION_1.read_share(text)
+    percent = X_VERSION_1.figures.read_share(text)
     assert percent.text == text
     assert percent.value == Decimal(text.removesuffix("%"))
     assert percent.digits == digits
@@ -54,14 +54,14 @@ def test_a_percent_string_keeps_its_digits(text: str, digits: int) -> None:
 )
 def test_anything_else_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match=r"percent string|above 100%"):
-        X_VERSION_1.read_share(value)
+        X_VERSION_1.figures.read_share(value)
 
 
 def test_the_pages_own_shares_need_truncation() -> None:
     # 84.68 + 15.31 = 99.99: no share rounds to both, and one that is truncated to both exists.
     share = Fraction(84685, 100000)
-    assert X_VERSION_1.read_share("84.68%").prints(share)
-    assert X_VERSION_1.read_share("15.31%").prints(1 - share)
+    assert X_VERSION_1.figures.read_share("84.68%").prints(share)
+    assert X_VERSION_1.figures.read_share("15.31%").prints(1 - share)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_the_pages_own_shares_need_truncation() -> None:
     ],
 )
 def test_rounding_and_truncation_are_accepted(text: str, share: Fraction, *, prints: bool) -> None:
-    assert X_VERSION_1.read_share(text).prints(share) is prints
+    assert X_VERSION_1.figures.read_share(text).prints(share) is prints
 
 
 _COUNTS = st.integers(1, 10**9).flatmap(lambda rows: st.tuples(st.integers(0, rows), st.just(rows)))
@@ -105,16 +105,18 @@ def test_a_share_prints_what_it_was_printed_as(
     text = str(exact.quantize(Decimal(1).scaleb(-digits), rounding))
     if drop_zeros:
         text = text.rstrip("0").rstrip(".")
-    assert X_VERSION_1.read_share(f"{text}%").prints(Fraction(matched, rows))
+    assert X_VERSION_1.figures.read_share(f"{text}%").prints(Fraction(matched, rows))
 
 
 @given(st.fractions(0, 1), st.decimals(0, 100, places=2))
 def test_what_is_printed_is_within_one_unit(share: Fraction, value: Decimal) -> None:
-    percent = X_VERSION_1.read_share(f"{value}%")
+    percent = X_VERSION_1.figures.read_share(f"{value}%")
     if percent.prints(share):
         assert percent.points_from(share) < 0.01 + 1e-12
 
 
 def test_the_distance_is_in_percentage_points() -> None:
-    assert X_VERSION_1.read_share("84.68%").points_from(Fraction(8368, 10000)) == pytest.approx(1.0)
-    assert X_VERSION_1.read_share("50%").points_from(Fraction(1, 2)) == 0
+    assert X_VERSION_1.figures.read_share("84.68%").points_from(
+        Fraction(8368, 10000)
+    ) == pytest.approx(1.0)
+    assert X_VERSION_1.figures.read_share("50%").points_from(Fraction(1, 2)) == 0

@@ -162,7 +162,7 @@ def test_an_answer_without_hints_is_read_in_the_contract_of_the_question() -> No
     [(0.8468, "84.68", 2), (0.675, "67.5", 1), (0, "0", 0), (1, "100", 0), (1.0, "100", 0)],
 )
 def test_a_ratio(value: float, percent: str, digits: int) -> None:
-    found = UNVERSIONED.read_share(value)
+    found = UNVERSIONED.figures.read_share(value)
     assert (found.value, found.digits) == (Decimal(percent), digits)
     assert found.prints(Fraction(percent) / 100)
 
@@ -170,7 +170,7 @@ def test_a_ratio(value: float, percent: str, digits: int) -> None:
 @pytest.mark.parametrize("value", [1.5, -0.1, float("nan"), float("inf"), True, "0.5", None, 84.68])
 def test_what_is_no_ratio(value: object) -> None:
     with pytest.raises(ValueError, match=r"expected a number|within 0 to 1"):
-        UNVERSIONED.read_share(value)
+        UNVERSIONED.figures.read_share(value)
 
 
 def test_a_percent_sign_is_understood_under_every_name() -> None:
@@ -179,6 +179,24 @@ def test_a_percent_sign_is_understood_under_every_name() -> None:
     assert known.figure(found, Statistic.MATCHED_SHARE).share().value == Decimal("84.68")
     with pytest.raises(ValueError, match="expected a percent string, got float"):
         known.figure(found, Statistic.UNMATCHED_SHARE).share()
+
+
+def test_figures_of_the_oldest_pages_are_understood_and_told() -> None:
+    """The example of an early version of "Get job details"."""
+    figures = {"totalRecords": 50000, "matchedRecords": 47500, "unmatchedRecords": 2500}
+    statistics = figures | {"matchRate": 95.0}
+    found = read(page_answer("finished") | {"statistics": statistics}, JOB)
+    assert known.figure(found, Statistic.ROADS).value == 50000
+    assert known.figure(found, Statistic.MATCHED_SHARE).share().value == 95
+    assert known.figure(found, Statistic.UNMATCHED_SHARE).name == "roads_unmatched"
+    assert [line for line in found.drift if "statistics" in line] == [
+        "statistics: totalRecords is a member of the oldest pages",
+        "statistics: matchRate is a member of the oldest pages",
+    ]
+    for wrong in (101, -1, True, "95", float("nan")):
+        answer = page_answer("finished") | {"statistics": {"matchRate": wrong}}
+        with pytest.raises(ValueError, match=r"expected a number|within 0 to 100"):
+            known.figure(read(answer, JOB), Statistic.MATCHED_SHARE).share()
 
 
 def test_other_names_of_an_output() -> None:

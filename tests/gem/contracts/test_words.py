@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gem_core.gem.contracts.figures import OLDEST
 from gem_core.gem.contracts.known import CONTRACTS, OTHER_LAYOUTS
 from tests.builders import page_answer
 
@@ -18,7 +19,8 @@ LAYOUTS = (*(contract.layout for contract in CONTRACTS.values()), *OTHER_LAYOUTS
 WORDS = (
     {*page_answer("finished"), *page_answer("running"), *page_answer("finished")["statistics"]}
     | {name for contract in CONTRACTS.values() for name in contract.members.names}
-    | {name for contract in CONTRACTS.values() for name in contract.statistics.values()}
+    | {name for contract in CONTRACTS.values() for name in contract.figures.names.values()}
+    | {*OLDEST.names.values()}
     | {name for layout in LAYOUTS for name in (*layout.marks, *layout.others)}
     | {column.name for layout in LAYOUTS for column in layout.optional.values()}
     | {"X-Version", "_matched.parquet", ".results.parquet", "REQUESTED", "IN_PROGRESS", "SUCCESS"}

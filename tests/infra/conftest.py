@@ -1,0 +1,13 @@
+"""Fixtures of these tests."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.infra.life import Life, kept
+
+
+@pytest.fixture
+def life() -> Iterator[Life]:
+    with kept() as handler:
+        yield Life(handler)
