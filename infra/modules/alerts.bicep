@@ -19,6 +19,14 @@ var rules = [
     every: 'PT5M'
   }
   {
+    name: 'app-not-loaded'
+    says: 'The package is broken: the app cannot be loaded and does nothing. The line app_not_loaded in its log has the error. Correct it, then deploy again.'
+    severity: 1
+    query: loadTextContent('../queries/app-not-loaded.kql')
+    window: 'PT15M'
+    every: 'PT15M'
+  }
+  {
     name: 'gem-refuses'
     says: 'GEM refuses the key or the token, so ticks stop. Rotate the key or correct the identity.'
     severity: 1
@@ -65,6 +73,14 @@ var rules = [
     query: loadTextContent('../queries/manifests-waiting.kql')
     window: 'P1D'
     every: 'PT30M'
+  }
+  {
+    name: 'deliveries-postponed'
+    says: 'Deliveries fail for over an hour for a reason that should pass. The reason is in each line. Correct it: the app tries again at least every ten minutes.'
+    severity: 2
+    query: loadTextContent('../queries/deliveries-postponed.kql')
+    window: 'PT30M'
+    every: 'PT15M'
   }
   {
     name: 'gem-drifted'

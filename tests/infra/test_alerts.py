@@ -17,6 +17,7 @@ from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import forget_job, redeliver_job
 from gem_core.logs import Event, log
+from gem_core.watch.attempts import TROUBLE_AFTER
 from tests.builders import JOB, OUTPUT, World, answer, finished, matched_file
 from tests.fakes import FakePoison
 from tests.infra.asked import LONGEST, QUERIES, WINDOWS, Line, Run, ask
@@ -292,7 +293,29 @@ class TestManifestsThatWait:
             with suppress(OutputUnreachable):
                 deliver(life)
             life.tick()
-        assert life.fires() == {"manifests-waiting"}
+        assert life.fires() == {"manifests-waiting", "deliveries-postponed"}
+
+    def test_the_reason_of_a_postponed_delivery_is_in_the_row(self, life: Life) -> None:
+        """From an hour on, without a gap, until it is delivered."""
+        finish(life)
+        life.world.files.errors[OUTPUT] = OutputUnreachable("no answer")
+        deliver(life)
+        since = life.world.clock()
+        while life.world.clock() - since < 4 * TROUBLE_AFTER:
+            life.tick()
+            deliver(life)
+            late = life.world.clock() - since - TROUBLE_AFTER
+            if late < timedelta() or late > timedelta(minutes=11):
+                assert ("deliveries-postponed" in life.fires()) == (late > timedelta())
+        rows = life.ask("deliveries-postponed")
+        assert {(row[1], row[2], row[5]) for row in rows} == {
+            (JOB, since.replace(tzinfo=None), "no answer")
+        }
+        del life.world.files.errors[OUTPUT]
+        life.ticks(11)
+        deliver(life)
+        life.ticks(30)
+        assert life.fires() == set()
 
 
 @pytest.mark.parametrize("name", OF_THE_WORKBOOK)

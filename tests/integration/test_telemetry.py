@@ -1,15 +1,18 @@
 """Alerts and workbook over what the runner passes on: as in the host, only lines of an invocation.
 
-One story in two runs of the app: jobs that end well, are lost, have an unknown status; then tickets
-that nobody delivers, and GEM that refuses the token.
+One story in four runs of the app: jobs that end well, are lost, have an unknown status; a results
+queue that is missing; tickets that nobody delivers, and GEM that refuses the token; an app that
+cannot be loaded.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
+import requests
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
@@ -17,15 +20,18 @@ from devkit.azurite import Azurite
 from devkit.runner import Runner
 from devkit.simulator import CLEAN, LIVES, GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_stores
-from gem_core.storage.names import POISON_QUEUES
+from gem_core.storage.names import JOBS, POISON_QUEUES, TICKETS
+from gem_core.watch.attempts import TROUBLE_AFTER
 from tests.infra.asked import QUERIES, WINDOWS, Line, Run, ask
 from tests.integration.courier import FAST, Courier, wait_for
+from tests.test_app_not_loaded import broken_app
 
 pytestmark = [pytest.mark.azurite, pytest.mark.slow]
 
 _LINE = re.compile(r"^(\d\d:\d\d:\d\d\.\d{3}) \w+ +\[(\w+)\] (.*)$", re.MULTILINE)
 _RUN = re.compile(r"Executed (\w+) \((Succeeded|Failed)")
 NOT_DELIVERED = {"AzureWebJobs.deliver_results.Disabled": "true"}
+NO_QUEUE = {"GEM_RESULTS_QUEUE": "missing"}
 ENDS_AT_ONCE = replace(CLEAN, queued_for=0, running_for=0)
 
 
@@ -55,7 +61,7 @@ class Telemetry:
 
 
 @pytest.fixture(scope="module")
-def telemetry() -> Iterator[Telemetry]:
+def telemetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Telemetry]:
     """The lines and runs of the story."""
     with Azurite() as azurite:
         make_stores(azurite.connection_string)
@@ -66,10 +72,16 @@ def telemetry() -> Iterator[Telemetry]:
                 with Runner(ROOT, settings) as runner:
                     delivered(Courier(Stage(azurite, simulator, runner)))
                     log = runner.log
+                with Runner(ROOT, settings | NO_QUEUE) as runner:
+                    postponed(Courier(Stage(azurite, simulator, runner)))
+                    log += runner.log
                 with Runner(ROOT, settings | NOT_DELIVERED) as runner:
                     refused(Courier(Stage(azurite, simulator, runner)))
                     log += runner.log
-                yield Telemetry.read(log)
+        with Runner(broken_app(tmp_path_factory.mktemp("app"), "raise OSError"), {}) as runner:
+            assert requests.get(f"{runner.url}/api/health", timeout=30).status_code == 503
+            log += runner.log
+        yield Telemetry.read(log)
 
 
 def seen(courier: Courier, *words: str) -> None:
@@ -108,6 +120,27 @@ def refused(courier: Courier) -> None:
     courier.register("job-refused")
     seen(courier, '"tick_stopped"')
     seen(courier, "Executed check_jobs (Failed")
+
+
+def postponed(courier: Courier) -> None:
+    """A delivery is postponed, an hour passes, and it is postponed again."""
+    storage, runner = courier.up.azurite.connection_string, courier.up.runner
+    courier.up.simulator.add_job("job-later", ENDS_AT_ONCE)
+    courier.register("job-later")
+    seen(courier, '"delivery_postponed"', "job-later")
+    with BlobServiceClient.from_connection_string(storage) as blobs:
+        blob = blobs.get_blob_client(JOBS, "job-later.json")
+        record = json.loads(blob.download_blob().readall())
+        last = record["attempts"]["postponement"]
+        for moment in ("since", "until"):
+            earlier = datetime.fromisoformat(last[moment]) - TROUBLE_AFTER
+            last[moment] = earlier.isoformat()
+        blob.upload_blob(json.dumps(record), overwrite=True)
+    headers = {"x-functions-key": runner.master_key}
+    ticket = {"input": f"{TICKETS}/job-later.json"}
+    url = f"{runner.url}/admin/functions/deliver_results"
+    requests.post(url, json=ticket, headers=headers, timeout=30).raise_for_status()
+    seen(courier, '"delivery_still_postponed"', "job-later")
 
 
 WRITTEN_BY_AZURE = {"log-quota-reached"}
