@@ -35,6 +35,14 @@ var rules = [
     every: 'PT15M'
   }
   {
+    name: 'gem-not-answering'
+    says: 'For over half an hour GEM answered no question, or there is no token for it. Nothing is concluded about any job. Run doctor.'
+    severity: 2
+    query: loadTextContent('../queries/gem-not-answering.kql')
+    window: 'PT1H'
+    every: 'PT15M'
+  }
+  {
     name: 'function-failures'
     says: 'Runs of a function fail again and again, or one failed and none has succeeded since. Read the exception in the log.'
     severity: 2

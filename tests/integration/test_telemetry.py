@@ -1,8 +1,8 @@
 """Alerts and workbook over what the runner passes on: as in the host, only lines of an invocation.
 
-One story in four runs of the app: jobs that end well, are lost, have an unknown status; a results
-queue that is missing; tickets that nobody delivers, and GEM that refuses the token; an app that
-cannot be loaded.
+One story in five runs of the app: jobs that end well, are lost, have an unknown status; a results
+queue that is missing; GEM that is away; tickets that nobody delivers, and GEM that refuses the
+token; an app that cannot be loaded.
 """
 
 import json
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 import pytest
 import requests
@@ -17,6 +18,7 @@ from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from devkit.azurite import Azurite
+from devkit.processes import free_ports
 from devkit.runner import Runner
 from devkit.simulator import CLEAN, LIVES, GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_stores
@@ -31,6 +33,7 @@ pytestmark = [pytest.mark.azurite, pytest.mark.slow]
 _LINE = re.compile(r"^(\d\d:\d\d:\d\d\.\d{3}) \w+ +\[(\w+)\] (.*)$", re.MULTILINE)
 _RUN = re.compile(r"Executed (\w+) \((Succeeded|Failed)")
 NOT_DELIVERED = {"AzureWebJobs.deliver_results.Disabled": "true"}
+NO_GEM = NOT_DELIVERED | {"GEM_API_BASE_URL": f"http://127.0.0.1:{free_ports(1)[0]}"}
 NO_QUEUE = {"GEM_RESULTS_QUEUE": "missing"}
 ENDS_AT_ONCE = replace(CLEAN, queued_for=0, running_for=0)
 
@@ -75,6 +78,9 @@ def telemetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Telemetry]:
                 with Runner(ROOT, settings | NO_QUEUE) as runner:
                     postponed(Courier(Stage(azurite, simulator, runner)))
                     log += runner.log
+                with Runner(ROOT, settings | NO_GEM) as runner:
+                    away(Courier(Stage(azurite, simulator, runner)))
+                    log += runner.log
                 with Runner(ROOT, settings | NOT_DELIVERED) as runner:
                     refused(Courier(Stage(azurite, simulator, runner)))
                     log += runner.log
@@ -108,6 +114,17 @@ def delivered(courier: Courier) -> None:
         courier.events_of(job)
     seen(courier, '"job_drifted"', "job-odd")
     seen(courier, '"poison_messages": 1')
+
+
+def away(courier: Courier) -> None:
+    """GEM answers nobody."""
+    courier.register("job-away")
+    seen(courier, '"job_not_answered"', "job-away")
+
+    def look() -> bool | None:
+        return courier.call("GET", "status").json()["status"] == "failing" or None
+
+    wait_for(look, what="failing")
 
 
 def refused(courier: Courier) -> None:
@@ -145,8 +162,18 @@ def postponed(courier: Courier) -> None:
 
 WRITTEN_BY_AZURE = {"log-quota-reached"}
 """Queries about lines that neither the app nor the host writes."""
-LATER = {"manifests-waiting": timedelta(hours=2), "function-failures": timedelta(minutes=20)}
+LATER = {
+    "manifests-waiting": timedelta(hours=2),
+    "function-failures": timedelta(minutes=20),
+    "gem-not-answering": timedelta(minutes=31),
+}
 """What must first last for a while."""
+PART = {
+    "no-successful-tick": ('"tick_stopped"', "the end"),
+    "gem-not-answering": ('"job_not_answered"', '"job_registered"'),
+}
+"""What is about a part of the story: in its first line, and in the first line after it. Over the
+whole story it must not ring."""
 
 
 @pytest.mark.parametrize("name", sorted(QUERIES.keys() - WRITTEN_BY_AZURE))
@@ -155,10 +182,11 @@ def test_each_query_finds_what_it_is_about(telemetry: Telemetry, name: str) -> N
     now = telemetry.end + LATER.get(name, timedelta())
     if name == "poison-expiring":
         query = query.replace("> 5d", "> 0d")
-    if name == "no-successful-tick":
+    if name in PART:
         assert not ask(name, lines, runs, now=now)
-        refused_at = next(at for at, line in lines if '"tick_stopped"' in line)
-        lines = [line for line in lines if line[0] >= refused_at]
+        first, after = PART[name]
+        since = next(number for number, (_, line) in enumerate(lines) if first in line)
+        lines = list(takewhile(lambda line: after not in line[1], lines[since:]))
     assert ask(name, lines, runs, now=now, query=query)
 
 
