@@ -24,6 +24,8 @@ class Part(Enum):
     REPORTS_AND_EVENTS = frozenset({"manifests", "reports"})
     IDENTITY = _STATE | {"files", "gem"}
     """All tokens have expired, and the identity endpoint gives no new one."""
+    TOKEN_FOR_GEM = frozenset({"gem"})
+    """Only the one for GEM has expired, so ticks go on."""
 
 
 LASTS = (20.0, 120.0, 1800.0)
@@ -50,10 +52,9 @@ class Outage:
 
     def error(self, call: str) -> Exception:
         """What a refused call raises."""
-        if self.part is not Part.IDENTITY:
-            return StoreError("simulated: an outage")
         kinds: dict[str, type[Exception]] = {"files": OutputWithoutToken, "gem": GemWithoutToken}
-        return kinds.get(call.partition(".")[0], StoreWithoutToken)("simulated: no token")
+        of_stores = StoreWithoutToken if self.part is Part.IDENTITY else StoreError
+        return kinds.get(call.partition(".")[0], of_stores)("simulated: an outage")
 
     def __str__(self) -> str:
         """For a table."""

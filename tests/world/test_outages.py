@@ -2,6 +2,7 @@
 off: no ticket fails too often, and no manifest is lost.
 """
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -35,6 +36,8 @@ def run(*outages: Outage, setting: Setting = CALM, every: float = 1) -> Result:
     world = World(Plan("an outage", lives, acts, setting=setting, outages=outages))
     result = world.run()
     assert world._edges.poison.count() == 0, "a tick removes what was delivered meanwhile"
+    sent = [json.loads(event)["data"]["outcome"] for event in world._edges.queue.sent]
+    assert set(sent) == {"valid"}, "no end was concluded that GEM did not tell"
     return result
 
 
@@ -59,10 +62,11 @@ def test_an_outage_of_half_an_hour_loses_nothing(part: Part) -> None:
 DAY = timedelta(days=1).total_seconds()
 
 
+@pytest.mark.parametrize("part", [Part.IDENTITY, Part.TOKEN_FOR_GEM], ids=lambda part: part.name)
 @pytest.mark.parametrize("lasts", [60, DAY])
-def test_without_tokens_nothing_is_concluded_and_nothing_is_lost(lasts: float) -> None:
+def test_without_tokens_nothing_is_concluded_and_nothing_is_lost(part: Part, lasts: float) -> None:
     """Also when the deadline of every job passes meanwhile: the ledger knows what GEM said."""
-    result = run(Outage(ENDS, lasts, Part.IDENTITY), setting=replace(CALM, tick_every=60))
+    result = run(Outage(ENDS, lasts, part), setting=replace(CALM, tick_every=60))
     assert result.breaches == ()
     assert (result.owed, result.lost) == (JOBS, 0)
     assert not result.poisoned
