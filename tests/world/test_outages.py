@@ -63,20 +63,21 @@ DAY = timedelta(days=1).total_seconds()
 
 
 @pytest.mark.parametrize("part", [Part.IDENTITY, Part.TOKEN_FOR_GEM], ids=lambda part: part.name)
-@pytest.mark.parametrize("lasts", [60, DAY])
+@pytest.mark.parametrize("lasts", [60, pytest.param(DAY, marks=pytest.mark.slow)])
 def test_without_tokens_nothing_is_concluded_and_nothing_is_lost(part: Part, lasts: float) -> None:
     """Also when the deadline of every job passes meanwhile: the ledger knows what GEM said."""
-    result = run(Outage(ENDS, lasts, part), setting=replace(CALM, tick_every=60))
+    result = run(Outage(ENDS, lasts, part), setting=replace(RANDOM, tick_every=60))
     assert result.breaches == ()
     assert (result.owed, result.lost) == (JOBS, 0)
     assert not result.poisoned
     after = max(CALM.horizon, ENDS + lasts)
-    assert result.seconds < after + (LONGEST_WAIT + CALM.policy.check_max).total_seconds() + 60
+    assert result.seconds < after + (LONGEST_WAIT + RANDOM.policy.check_max).total_seconds() + 60
 
 
+@pytest.mark.slow
 def test_a_day_of_ticks_from_outside_loses_nothing() -> None:
     """The timer is dead; jobs end over the whole day."""
-    policy = replace(CALM.policy, job_deadline=timedelta(days=2))
+    policy = replace(RANDOM.policy, job_deadline=timedelta(days=2))
     result = run(
         setting=replace(
             CALM, policy=policy, tick_every=60, horizon=DAY, tick_budget=REQUEST_BUDGET
