@@ -71,7 +71,7 @@ class Event(StrEnum):
     DELIVERY_POSTPONED = "delivery_postponed"
     """A delivery failed for a reason that may pass, or must wait; it is tried again."""
     DELIVERY_STILL_POSTPONED = "delivery_still_postponed"
-    """A delivery was postponed again after more than an hour: a person must look."""
+    """The same after more than an hour, instead of `delivery_postponed`: a person must look."""
     OUTPUT_CHANGED = "output_changed"
     OUTPUT_AUDITED = "output_audited"
     AUDIT_PROCESS_ENDED = "audit_process_ended"

@@ -18,7 +18,7 @@ from devkit.runner.worker import AppLoadError
 HOST_STORAGE = "AzureWebJobsStorage"
 
 _PREFIX = "AzureWebJobs"
-_RETRIES: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.3}
+_RETRIES: dict[str, Any] = {"retry_total": 2, "initial_backoff": 0.3, "increment_base": 2}
 """The runner's loops retry themselves. Long retries of the SDK would only delay its end."""
 
 _DEVELOPMENT = "UseDevelopmentStorage=true"

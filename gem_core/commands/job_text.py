@@ -81,6 +81,19 @@ def poison_table(messages: Sequence[Mapping[str, Any]], now: datetime, *, width:
     return table(columns, rows, width=width)
 
 
+def poison_counts(queues: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How many messages each poison queue has, and whether all of them are listed."""
+    return [
+        f"{each['queue']}: {each['messages']} messages"
+        + (f", of which the first {each['listed']} are listed" if _has_more(each) else "")
+        for each in queues
+    ]
+
+
+def _has_more(queue: Mapping[str, Any]) -> bool:
+    return bool(queue["listed"] < queue["messages"])
+
+
 def job_lines(job: Mapping[str, Any], now: datetime) -> list[str]:
     """The details of one job, one line for each."""
     lines = [

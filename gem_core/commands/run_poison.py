@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from gem_core.commands.exit_codes import DONE, NOT_SO
-from gem_core.commands.job_text import poison_table
+from gem_core.commands.job_text import poison_counts, poison_table
 from gem_core.commands.table import plain
 from gem_core.commands.terminal import print_error, print_json, print_lines, terminal_width
 from gem_core.flows import replay_poison as replaying
@@ -19,7 +19,7 @@ def list_messages(*, as_json: bool) -> int:
         return DONE
     if found["messages"]:
         print_lines(poison_table(found["messages"], now(), width=terminal_width()))
-    print_lines(f"{queue['queue']}: {queue['messages']} messages" for queue in found["queues"])
+    print_lines(poison_counts(found["queues"]))
     return DONE
 
 

@@ -12,10 +12,8 @@ from azure.storage.queue import QueueClient, QueueMessage
 from gem_core.errors import RecordConflict, StoreMissing
 from gem_core.storage.errors import queue_errors
 from gem_core.storage.queues import message_count
-from gem_core.watch.poison import PoisonMessage
+from gem_core.watch.poison import PAGE, PoisonMessage
 
-PAGE = 32
-"""The service's limit for one request (Peek Messages, numofmessages)."""
 HELD_SECONDS = 300
 """How long a taken message is hidden from other readers."""
 

@@ -14,6 +14,7 @@ from gem_core.doctor.finding import NOT_SIGNED_IN_NOW, Finding, fail, ok, skippe
 from gem_core.doctor.installation import Installation
 from gem_core.errors import StoreError, StoreMissing, StoreRefused, StoreWithoutToken
 from gem_core.storage.documents import Documents
+from gem_core.watch.poison import PAGE
 
 PROBE_PREFIX = "_doctor/"
 PROBE = f"{PROBE_PREFIX}probe"
@@ -122,12 +123,13 @@ def batch_queue(installation: Installation, name: str) -> Finding:
 def poison_queue(installation: Installation) -> Finding:
     """Whether the poison queues contain messages."""
     try:
-        waiting = sum(queue.count() for queue in installation.poison())
+        counts = [queue.count() for queue in installation.poison()]
     except StoreError as error:
         return store_failure(error, "the poison queues", "")
-    if waiting:
+    if any(counts):
+        rest = f"; only the first {PAGE} of each queue can be listed" if max(counts) > PAGE else ""
         return warning(
-            f"{waiting} messages failed too often",
+            f"{sum(counts)} messages failed too often{rest}",
             "run gem-courier poison list, correct the cause, then run gem-courier poison replay",
         )
     return ok("empty")

@@ -164,19 +164,10 @@ class Delivery:
         if last is None:
             return
         log(
-            Event.DELIVERY_POSTPONED,
+            Event.DELIVERY_STILL_POSTPONED if last.is_trouble(now) else Event.DELIVERY_POSTPONED,
             job_run_id=record.job_run_id,
             due_at=record.due_at,
             since=last.since,
             times=last.times,
             reason=last.reason,
         )
-        if last.is_trouble(now):
-            log(
-                Event.DELIVERY_STILL_POSTPONED,
-                job_run_id=record.job_run_id,
-                due_at=record.due_at,
-                since=last.since,
-                times=last.times,
-                reason=last.reason,
-            )

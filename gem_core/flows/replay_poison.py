@@ -49,12 +49,19 @@ _BY_STAGE = {
 
 
 def list_poison(manager: JobManager) -> dict[str, Any]:
-    """The number of messages on each queue, and the first messages with their jobs."""
-    queues = manager.poison()
+    """The first messages of each queue with their jobs, and how many messages there are.
+
+    The count is never too low (Get Queue Metadata). It includes messages that cannot be listed:
+    those after the first `PAGE`, and those that a replay has taken.
+    """
+    found = [(queue, queue.count(), queue.peek()) for queue in manager.poison()]
     return {
-        "queues": [{"queue": queue.name, "messages": queue.count()} for queue in queues],
+        "queues": [
+            {"queue": queue.name, "messages": count, "listed": len(first)}
+            for queue, count, first in found
+        ],
         "messages": [
-            _message_json(manager, queue, message) for queue in queues for message in queue.peek()
+            _message_json(manager, queue, message) for queue, _, first in found for message in first
         ],
     }
 

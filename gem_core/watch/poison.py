@@ -16,6 +16,10 @@ from gem_core.errors import RecordUnreadable
 from gem_core.watch.batch import Batch, batch_from_json
 from gem_core.watch.registry import ticket_job_run_id
 
+PAGE = 32
+"""The most messages that a queue shows in one request, and so the most that can be listed: the next
+ones can only be seen by taking the first ones (Peek Messages and Get Messages, numofmessages)."""
+
 
 @dataclass(frozen=True, slots=True)
 class PoisonMessage:
@@ -45,7 +49,7 @@ class Poison(Protocol):
         ...
 
     def peek(self) -> tuple[PoisonMessage, ...]:
-        """The first messages. Changes nothing."""
+        """The first messages, at most `PAGE`. Changes nothing."""
         ...
 
     def take(self) -> tuple[PoisonMessage, ...]:

@@ -19,11 +19,27 @@ var rules = [
     every: 'PT5M'
   }
   {
+    name: 'app-not-loaded'
+    says: 'The package is broken: the app cannot be loaded and does nothing. The line app_not_loaded in its log has the error. Correct it, then deploy again.'
+    severity: 1
+    query: loadTextContent('../queries/app-not-loaded.kql')
+    window: 'PT15M'
+    every: 'PT15M'
+  }
+  {
     name: 'gem-refuses'
     says: 'GEM refuses the key or the token, so ticks stop. Rotate the key or correct the identity.'
     severity: 1
     query: loadTextContent('../queries/gem-refuses.kql')
     window: 'PT15M'
+    every: 'PT15M'
+  }
+  {
+    name: 'gem-not-answering'
+    says: 'For over half an hour GEM answered no question, or there is no token for it. Nothing is concluded about any job. Run doctor.'
+    severity: 2
+    query: loadTextContent('../queries/gem-not-answering.kql')
+    window: 'PT1H'
     every: 'PT15M'
   }
   {
@@ -65,6 +81,14 @@ var rules = [
     query: loadTextContent('../queries/manifests-waiting.kql')
     window: 'P1D'
     every: 'PT30M'
+  }
+  {
+    name: 'deliveries-postponed'
+    says: 'Deliveries fail for over an hour for a reason that should pass. The reason is in each line. Correct it: the app tries again at least every ten minutes.'
+    severity: 2
+    query: loadTextContent('../queries/deliveries-postponed.kql')
+    window: 'PT30M'
+    every: 'PT15M'
   }
   {
     name: 'gem-drifted'

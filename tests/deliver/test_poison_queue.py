@@ -7,8 +7,9 @@ import pytest
 from azure.storage.queue import QueueClient
 
 from devkit.azurite import ACCOUNT, Azurite
-from gem_core.deliver.poison_queue import PAGE, PoisonQueue
+from gem_core.deliver.poison_queue import PoisonQueue
 from gem_core.errors import StoreRefused
+from gem_core.watch.poison import PAGE
 
 
 @pytest.fixture

@@ -147,5 +147,7 @@ def test_failed_messages_are_a_warning() -> None:
         "3 messages failed too often",
     )
     assert "poison replay" in finding.remedy
+    many = FakeInstallation().find("poison", poison=lambda: (Results(33), Results(1)))
+    assert many.detail.endswith("; only the first 32 of each queue can be listed")
     broken = FakeInstallation().find("poison", poison=lambda: (Raising(StoreError("no answer")),))
     assert broken.status is DiagnosticStatus.FAIL

@@ -126,11 +126,13 @@ def test_after_an_hour_it_is_in_trouble_and_told_with_its_reason(
         assert find_trouble(world.manager) == []
         assert logged(caplog, "delivery_still_postponed") == []
         minute(world)
+    before = len(logged(caplog, "delivery_postponed"))
     while not (lines := logged(caplog, "delivery_still_postponed")):
         minute(world)
     assert world.clock() - START - TROUBLE_AFTER <= LONGEST_WAIT + timedelta(minutes=1)
     assert (lines[0]["level"], lines[0]["reason"]) == ("ERROR", str(error))
     assert lines[0]["since"] == START.isoformat()
+    assert len(logged(caplog, "delivery_postponed")) == before == lines[0]["times"] - 1
     (found,) = find_trouble(world.manager)
     assert (found["trouble"], found["since"]) == ("postponed", START.isoformat())
     assert str(error) in found["problem"]

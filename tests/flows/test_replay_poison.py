@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from gem_core.commands.job_text import poison_counts
 from gem_core.errors import StoreError
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
@@ -15,7 +16,7 @@ from gem_core.flows.manage_jobs import JobManager, forget_job
 from gem_core.flows.replay_poison import Replay, list_poison, replay_poison
 from gem_core.watch.batch import CLAIM_TIME, Batch, BatchPlan, batch_from_json
 from gem_core.watch.marker import OpenJob
-from gem_core.watch.poison import PoisonMessage
+from gem_core.watch.poison import PAGE, PoisonMessage
 from tests.builders import World, answer, logged, new_record
 from tests.fakes import START, FakePoison, Killed, Trap
 
@@ -174,6 +175,21 @@ def test_the_ticket_is_raised_before_the_message_is_deleted() -> None:
     assert calls.index("tickets.put") < calls.index("poison.delete")
 
 
+def test_a_listing_says_that_it_is_not_complete() -> None:
+    """The service shows the first messages only; a replay reaches all."""
+    names = [f"job-{number}" for number in range(PAGE + 8)]
+    world = undelivered(*names)
+    poison, queue = manager(world, *map(ticket, names))
+    queue.page = PAGE
+    found = list_poison(poison)
+    assert found["queues"] == [{"queue": queue.name, "messages": PAGE + 8, "listed": PAGE}]
+    assert [each["jobRunId"] for each in found["messages"]] == names[:PAGE]
+    assert poison_counts(found["queues"]) == [
+        f"{queue.name}: 40 messages, of which the first 32 are listed"
+    ]
+    assert len(list(replay_poison(poison))) == len(names)
+
+
 def test_a_listing_shows_the_jobs_of_messages_and_changes_nothing() -> None:
     world = undelivered("a", "broken")
     world.jobs.put("broken.json", b"{")
@@ -183,7 +199,7 @@ def test_a_listing_shows_the_jobs_of_messages_and_changes_nothing() -> None:
         queue.put(text)
     queue.put(Batch(START, (OpenJob("b", START, START, "0x1"),)).to_json())
     found = list_poison(poison)
-    assert found["queues"] == [{"queue": queue.name, "messages": 5}]
+    assert found["queues"] == [{"queue": queue.name, "messages": 5, "listed": 5}]
     results = [(each["jobRunId"], each["stage"], each["tickets"]) for each in found["messages"]]
     assert results == [
         ("a", "settled", 1),

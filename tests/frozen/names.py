@@ -184,13 +184,13 @@ def _events() -> Iterator[str]:
     for path in (ROOT / "gem_core").rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "log" and call.args:
-                event = ast.unparse(call.args[0]).removeprefix("Event.")
-                known = [Event[event]] if event in Event.__members__ else _REQUESTS
+                named = [each for each in ast.walk(call.args[0]) if isinstance(each, ast.Attribute)]
+                known = [Event[each.attr] for each in named if each.attr in Event.__members__]
                 for fact in call.keywords:
                     if fact.arg == "traceback":
                         continue
                     facts = [fact.arg] if fact.arg else more[ast.unparse(fact.value)]
-                    yield from (f"{each}.{name}" for each in known for name in facts)
+                    yield from (f"{each}.{name}" for each in known or _REQUESTS for name in facts)
 
 
 _REQUESTS = [Event.REQUEST_REFUSED, Event.REQUEST_FAILED]

@@ -62,18 +62,29 @@ def kql(root: Path) -> list[str]:
 
 @cache
 def logged() -> dict[str, set[str]]:
-    """Every event that gem_core logs, with the names of its facts, found in its source."""
-    found: dict[str, set[str]] = {event: set() for event in Event}
+    """Every event that the app logs, with the names of its facts, found in its source."""
+    found: dict[str, set[str]] = {event: set() for event in Event} | _logged_when_not_loaded()
     tick = {field.name for field in fields(Tick)}
     for path in (ROOT / "gem_core").rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not (isinstance(call, ast.Call) and getattr(call.func, "id", "") == "log"):
                 continue
-            event = call.args[0]
-            if isinstance(event, ast.Attribute):
-                facts = {word.arg for word in call.keywords if word.arg}
-                starred = any(word.arg is None for word in call.keywords)
-                found[Event[event.attr]] |= facts | (tick if starred else set())
+            facts = {word.arg for word in call.keywords if word.arg}
+            starred = any(word.arg is None for word in call.keywords)
+            for event in ast.walk(call.args[0]):  # one, or one of two by a condition
+                if isinstance(event, ast.Attribute) and ast.unparse(event.value) == "Event":
+                    found[Event[event.attr]] |= facts | (tick if starred else set())
+    return found
+
+
+def _logged_when_not_loaded() -> dict[str, set[str]]:
+    """The same for function_app.py, which uses nothing of gem_core for its one line."""
+    found = {}
+    for each in ast.walk(ast.parse((ROOT / "function_app.py").read_text(encoding="utf-8"))):
+        if isinstance(each, ast.Dict):
+            line = dict(zip(map(ast.unparse, filter(None, each.keys)), each.values, strict=True))
+            if isinstance(event := line.pop("'event'", None), ast.Constant):
+                found[str(event.value)] = {ast.literal_eval(fact) for fact in line}
     return found
 
 

@@ -4,20 +4,34 @@ KQL is run by duckdb-kql, on DuckDB; Azure's own engine could differ. A log line
 as the Functions host passes it on: the message, and a traceback behind a line break.
 """
 
-from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from gem_core.errors import GemAccessError, OutputUnreachable
-from gem_core.flows.deliver_results import deliver_results
-from gem_core.flows.manage_jobs import forget_job, redeliver_job
-from gem_core.logs import Event, log
-from tests.builders import JOB, OUTPUT, answer
+from gem_core.errors import (
+    GemAccessError,
+    GemWithoutToken,
+)
+from gem_core.flows.check_jobs import REQUEST_BUDGET, check_jobs
+from gem_core.flows.timer_status import timer_status
+from gem_core.gem.job import IMPOSSIBLE_JOB
+from gem_core.watch.record import Stage
+from tests.builders import JOB, OUTPUT, answer, finished, matched_file
 from tests.fakes import FakePoison
-from tests.infra.asked import LONGEST, QUERIES, WINDOWS
-from tests.infra.life import Life, deliver, finish
+from tests.infra.asked import QUERIES, WINDOWS
+from tests.infra.life import MINUTE, Life, deliver, finish
 
 OF_THE_WORKBOOK = sorted(set(QUERIES) - set(WINDOWS))
+
+
+def finish_again(life: Life) -> None:
+    """A job that GEM has not answered about is finished, and delivered."""
+    life.world.files.write(OUTPUT, matched_file())
+    life.world.gem.answers[JOB] = [finished()]
+    for _ in range(15):
+        life.tick()
+        deliver(life)
 
 
 def test_nothing_fires_in_an_ordinary_life(life: Life) -> None:
@@ -41,6 +55,76 @@ def test_gem_that_refuses(life: Life) -> None:
     life.world.gem.answers[JOB] = [answer("running")]
     life.ticks(20)
     assert life.fires() == set()
+
+
+class TestNoToken:
+    """The identity endpoint fails; what it may answer is in tests/storage/test_identity.py."""
+
+    def without(self, life: Life, minutes: float) -> None:
+        """Ticks without a token for GEM."""
+        for job_run_id in (JOB, IMPOSSIBLE_JOB):
+            error = GemWithoutToken("no token (X): this usually passes")
+            life.world.gem.answers[job_run_id] = [error]
+        life.ticks(minutes)
+        life.world.gem.answers[JOB] = [answer("running")]
+
+    def test_for_gem_for_a_minute(self, life: Life) -> None:
+        life.world.gem.answers[JOB] = [answer("running")]
+        life.world.add(JOB)
+        life.ticks(20)
+        self.without(life, 2)
+        for _ in range(3):
+            assert not life.ask("gem-not-answering")
+            life.ticks(31)
+        assert life.fires() == set()
+
+    def test_for_gem_for_a_day(self, life: Life) -> None:
+        """The deadline passes meanwhile, and nothing is concluded."""
+        life.world.policy = replace(life.world.policy, job_deadline=timedelta(hours=6))
+        life.world.add(JOB)
+        self.without(life, 40)
+        assert life.fires() == {"gem-not-answering"}
+        self.without(life, 23 * 60)
+        assert life.fires() == {"gem-not-answering"}
+        assert timer_status(life.world.manager)[1]["status"] == "failing"
+        assert (life.world.record().stage, life.world.record().last_problem) == (
+            Stage.WATCHING,
+            "no token (X): this usually passes",
+        )
+        finish_again(life)
+        life.ticks(70)
+        assert life.fires() == set()
+        assert life.world.record().outcome == "valid"
+
+    def test_for_our_storage_for_a_day(self, life: Life) -> None:
+        """Nothing can be read, so no tick ends, and each run of it fails."""
+        finish(life)
+        for _ in range(24 * 60):
+            life.world.clock.move(MINUTE)
+            life.requests.append((life.world.clock(), "check_jobs", False))
+        assert life.fires() == {"no-successful-tick", "function-failures", "manifests-waiting"}
+        deliver(life)
+        life.ticks(1)
+        life.requests.append((life.world.clock(), "check_jobs", True))
+        life.ticks(70)
+        assert life.fires() == set()
+
+
+def test_a_dead_timer_and_a_scheduler_outside(life: Life) -> None:
+    """It rings until somebody ticks by `POST /api/tick`, and not for a day of such ticks."""
+    life.ticks(5)
+    life.world.clock.move(minutes=16)
+    assert life.fires() == {"no-successful-tick"}
+    life.world.add(JOB)
+    finish_again(life)
+    for minute in range(24 * 60):
+        life.world.clock.move(MINUTE)
+        check_jobs(life.world.checker, budget=REQUEST_BUDGET)
+        deliver(life)
+        if minute % 600 == 0:
+            assert life.fires() == set()
+    assert timer_status(life.world.manager)[1]["status"] == "ok"
+    assert life.world.record().outcome == "valid"
 
 
 class TestFailedRuns:
@@ -129,84 +213,6 @@ def test_an_answer_that_is_not_documented(life: Life) -> None:
     life.world.add(JOB)
     life.ticks(2)
     assert life.fires() == {"gem-drifted"}
-
-
-class TestManifestsThatWait:
-    def test_for_an_hour(self, life: Life) -> None:
-        finish(life)
-        life.ticks(50)
-        assert life.fires() == set()
-        life.ticks(20)
-        assert life.fires() == {"manifests-waiting"}
-        deliver(life)
-        assert life.fires() == set()
-
-    def test_for_days(self, life: Life) -> None:
-        """The event of settling is out of sight by then; the sweep's are not."""
-        finish(life)
-        for _ in range(60):
-            life.world.clock.move(hours=1)
-            life.ticks(2)
-        life.ticks(15)
-        assert life.fires() == {"manifests-waiting"}
-
-    def test_for_the_longest_time_that_may_be_set(self, life: Life) -> None:
-        """It rings after that time, and each time that the rule runs afterwards."""
-        finish(life)
-        for hour in range(48):
-            life.ticks(2)
-            life.world.clock.move(minutes=58)
-            assert bool(life.ask("manifests-waiting", query=LONGEST)) == (hour >= 22)
-
-    def test_not_while_an_output_may_still_appear(self, life: Life) -> None:
-        finish(life)
-        life.world.files.held.clear()
-        for _ in range(45):
-            deliver(life)
-            life.tick()
-        assert life.fires() == set()
-
-    def test_not_for_a_redelivery_that_was_asked_for_just_now(self, life: Life) -> None:
-        finish(life)
-        deliver(life)
-        life.ticks(300)
-        redeliver_job(life.world.manager, JOB)
-        assert life.fires() == set()
-        deliver(life)
-        life.ticks(90)
-        assert life.fires() == set()
-
-    def test_not_for_a_ticket_that_was_logged_too_late(self, life: Life) -> None:
-        """The sweep logs a ticket after raising it; a delivery may be done by then."""
-        finish(life)
-        deliver(life)
-        life.world.clock.move(seconds=1)
-        log(Event.TICKET_REPEATED, job_run_id=JOB, tickets=2)
-        life.world.clock.move(seconds=1)
-        deliver_results(life.world.deliverer, JOB)
-        life.ticks(90)
-        assert life.fires() == set()
-
-    def test_not_for_long_for_a_job_that_was_forgotten_at_a_terminal(self, life: Life) -> None:
-        """The terminal's line is in no table; the tick's is, when it takes the marker away."""
-        finish(life)
-        life.ticks(70)
-        assert life.fires() == {"manifests-waiting"}
-        forget_job(life.world.manager, JOB)
-        line = life.lines.pop()
-        assert "job_forgotten" in line[1]
-        assert life.fires() == {"manifests-waiting"}
-        life.ticks(62)
-        assert life.fires() == set()
-
-    def test_for_an_output_that_cannot_be_read(self, life: Life) -> None:
-        finish(life)
-        life.world.files.errors[OUTPUT] = OutputUnreachable("no answer")
-        for _ in range(70):
-            with suppress(OutputUnreachable):
-                deliver(life)
-            life.tick()
-        assert life.fires() == {"manifests-waiting"}
 
 
 @pytest.mark.parametrize("name", OF_THE_WORKBOOK)

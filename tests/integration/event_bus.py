@@ -4,23 +4,37 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Thread
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import requests
 from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobServiceClient
 
-from devkit.runner import Runner
 from gem_core.storage.names import TICKETS
 
 REPEATS = 5
 _LOOK_SECONDS = 0.1
 
+
+class Webhook(Protocol):
+    """The webhook of a host, such as a `Runner`."""
+
+    @property
+    def url(self) -> str:
+        """The address of the host."""
+        ...
+
+    @property
+    def master_key(self) -> str:
+        """The key of the webhook."""
+        ...
+
+
 type Copies = Callable[[str, int], int]
 """From a job and the number of its event (from 0): how often that event is delivered."""
 
 
-def post_event(runner: Runner, blob_uri: str, ticket: str, etag: str = "0x1") -> int:
+def post_event(runner: Webhook, blob_uri: str, ticket: str, etag: str = "0x1") -> int:
     """One event about a written ticket, as the subscription posts it; the webhook's status."""
     event = {
         "id": f"{ticket}-{etag}",
@@ -49,7 +63,7 @@ class EventBus:
     as Event Grid does; one of no copies is lost for good.
     """
 
-    def __init__(self, runner: Runner, storage: str, blob_uri: str, copies: Copies) -> None:
+    def __init__(self, runner: Webhook, storage: str, blob_uri: str, copies: Copies) -> None:
         self._runner = runner
         self._storage = storage
         self._blob_uri = blob_uri

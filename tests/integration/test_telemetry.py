@@ -1,31 +1,40 @@
 """Alerts and workbook over what the runner passes on: as in the host, only lines of an invocation.
 
-One story in two runs of the app: jobs that end well, are lost, have an unknown status; then tickets
-that nobody delivers, and GEM that refuses the token.
+One story in five runs of the app: jobs that end well, are lost, have an unknown status; a results
+queue that is missing; GEM that is away; tickets that nobody delivers, and GEM that refuses the
+token; an app that cannot be loaded.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 import pytest
+import requests
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from devkit.azurite import Azurite
+from devkit.processes import free_ports
 from devkit.runner import Runner
 from devkit.simulator import CLEAN, LIVES, GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_stores
-from gem_core.storage.names import POISON_QUEUES
+from gem_core.storage.names import JOBS, POISON_QUEUES, TICKETS
+from gem_core.watch.attempts import TROUBLE_AFTER
 from tests.infra.asked import QUERIES, WINDOWS, Line, Run, ask
 from tests.integration.courier import FAST, Courier, wait_for
+from tests.test_app_not_loaded import broken_app
 
 pytestmark = [pytest.mark.azurite, pytest.mark.slow]
 
 _LINE = re.compile(r"^(\d\d:\d\d:\d\d\.\d{3}) \w+ +\[(\w+)\] (.*)$", re.MULTILINE)
 _RUN = re.compile(r"Executed (\w+) \((Succeeded|Failed)")
 NOT_DELIVERED = {"AzureWebJobs.deliver_results.Disabled": "true"}
+NO_GEM = NOT_DELIVERED | {"GEM_API_BASE_URL": f"http://127.0.0.1:{free_ports(1)[0]}"}
+NO_QUEUE = {"GEM_RESULTS_QUEUE": "missing"}
 ENDS_AT_ONCE = replace(CLEAN, queued_for=0, running_for=0)
 
 
@@ -55,7 +64,7 @@ class Telemetry:
 
 
 @pytest.fixture(scope="module")
-def telemetry() -> Iterator[Telemetry]:
+def telemetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Telemetry]:
     """The lines and runs of the story."""
     with Azurite() as azurite:
         make_stores(azurite.connection_string)
@@ -66,10 +75,19 @@ def telemetry() -> Iterator[Telemetry]:
                 with Runner(ROOT, settings) as runner:
                     delivered(Courier(Stage(azurite, simulator, runner)))
                     log = runner.log
+                with Runner(ROOT, settings | NO_QUEUE) as runner:
+                    postponed(Courier(Stage(azurite, simulator, runner)))
+                    log += runner.log
+                with Runner(ROOT, settings | NO_GEM) as runner:
+                    away(Courier(Stage(azurite, simulator, runner)))
+                    log += runner.log
                 with Runner(ROOT, settings | NOT_DELIVERED) as runner:
                     refused(Courier(Stage(azurite, simulator, runner)))
                     log += runner.log
-                yield Telemetry.read(log)
+        with Runner(broken_app(tmp_path_factory.mktemp("app"), "raise OSError"), {}) as runner:
+            assert requests.get(f"{runner.url}/api/health", timeout=30).status_code == 503
+            log += runner.log
+        yield Telemetry.read(log)
 
 
 def seen(courier: Courier, *words: str) -> None:
@@ -98,6 +116,17 @@ def delivered(courier: Courier) -> None:
     seen(courier, '"poison_messages": 1')
 
 
+def away(courier: Courier) -> None:
+    """GEM answers nobody."""
+    courier.register("job-away")
+    seen(courier, '"job_not_answered"', "job-away")
+
+    def look() -> bool | None:
+        return courier.call("GET", "status").json()["status"] == "failing" or None
+
+    wait_for(look, what="failing")
+
+
 def refused(courier: Courier) -> None:
     """A ticket is raised again and again, and GEM refuses the token."""
     courier.up.simulator.add_job("job-waits", ENDS_AT_ONCE)
@@ -110,10 +139,41 @@ def refused(courier: Courier) -> None:
     seen(courier, "Executed check_jobs (Failed")
 
 
+def postponed(courier: Courier) -> None:
+    """A delivery is postponed, an hour passes, and it is postponed again."""
+    storage, runner = courier.up.azurite.connection_string, courier.up.runner
+    courier.up.simulator.add_job("job-later", ENDS_AT_ONCE)
+    courier.register("job-later")
+    seen(courier, '"delivery_postponed"', "job-later")
+    with BlobServiceClient.from_connection_string(storage) as blobs:
+        blob = blobs.get_blob_client(JOBS, "job-later.json")
+        record = json.loads(blob.download_blob().readall())
+        last = record["attempts"]["postponement"]
+        for moment in ("since", "until"):
+            earlier = datetime.fromisoformat(last[moment]) - TROUBLE_AFTER
+            last[moment] = earlier.isoformat()
+        blob.upload_blob(json.dumps(record), overwrite=True)
+    headers = {"x-functions-key": runner.master_key}
+    ticket = {"input": f"{TICKETS}/job-later.json"}
+    url = f"{runner.url}/admin/functions/deliver_results"
+    requests.post(url, json=ticket, headers=headers, timeout=30).raise_for_status()
+    seen(courier, '"delivery_still_postponed"', "job-later")
+
+
 WRITTEN_BY_AZURE = {"log-quota-reached"}
 """Queries about lines that neither the app nor the host writes."""
-LATER = {"manifests-waiting": timedelta(hours=2), "function-failures": timedelta(minutes=20)}
+LATER = {
+    "manifests-waiting": timedelta(hours=2),
+    "function-failures": timedelta(minutes=20),
+    "gem-not-answering": timedelta(minutes=31),
+}
 """What must first last for a while."""
+PART = {
+    "no-successful-tick": ('"tick_stopped"', "the end"),
+    "gem-not-answering": ('"job_not_answered"', '"job_registered"'),
+}
+"""What is about a part of the story: in its first line, and in the first line after it. Over the
+whole story it must not ring."""
 
 
 @pytest.mark.parametrize("name", sorted(QUERIES.keys() - WRITTEN_BY_AZURE))
@@ -122,10 +182,11 @@ def test_each_query_finds_what_it_is_about(telemetry: Telemetry, name: str) -> N
     now = telemetry.end + LATER.get(name, timedelta())
     if name == "poison-expiring":
         query = query.replace("> 5d", "> 0d")
-    if name == "no-successful-tick":
+    if name in PART:
         assert not ask(name, lines, runs, now=now)
-        refused_at = next(at for at, line in lines if '"tick_stopped"' in line)
-        lines = [line for line in lines if line[0] >= refused_at]
+        first, after = PART[name]
+        since = next(number for number, (_, line) in enumerate(lines) if first in line)
+        lines = list(takewhile(lambda line: after not in line[1], lines[since:]))
     assert ask(name, lines, runs, now=now, query=query)
 
 

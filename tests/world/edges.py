@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from gem_core.audit.child.in_process import not_opened_in_process
 from gem_core.deliver.outbox import Outbox
-from gem_core.errors import OutputUnreachable, StoreError
+from gem_core.errors import OutputUnreachable
 from gem_core.flows.checker import Checker
 from gem_core.flows.deliverer import Deliverer, PageMode
 from gem_core.flows.manage_jobs import JobManager
@@ -242,9 +242,7 @@ class Edges:
         if fault in BEFORE:
             self._say_of(name, args, fault)
             raise error(fault)
-        if any(outage.hits(name, self._loop.seconds) for outage in self._outages):
-            self._say_of(name, args, "outage")
-            raise StoreError("simulated: an outage")
+        self._refuse_if_away(name, args)
         if fault is Fault.OUTPUT_OVERWRITTEN:
             self._overwrite()
         try:
@@ -263,6 +261,12 @@ class Edges:
         if fault in AFTER:
             raise error(fault)
         return result
+
+    def _refuse_if_away(self, name: str, args: Any) -> None:  # noqa: ANN401 - any call
+        for outage in self._outages:
+            if outage.hits(name, self._loop.seconds):
+                self._say_of(name, args, "outage")
+                raise outage.error(name)
 
     def _pause(self) -> float:
         return self._random.random() ** 4 * 2 if self._latency is None else self._latency

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 FUNCTION_TIMEOUT = 1800.0
 """Seconds (host.json)."""
+CUT_OFF_AFTER = 1.0
+"""Seconds. Flex Consumption ended runs that began while it removed an instance after one to three
+seconds (Azure/azure-functions-host, issue 12007)."""
 TRIES = 5
 """Of one message (poisonBlobThreshold and maxDequeueCount in host.json)."""
 TICKET_AGAIN = (0.015, 0.6)
@@ -50,7 +53,7 @@ class Host:
         self._loop = loop
         self._edges = edges
         self._random = random
-        self._events_die = setting.events_die
+        self._setting = setting
         self._deaths = 0
         self._instances = [Process() for _ in range(setting.instances)]
         self.tickets = 0
@@ -74,11 +77,18 @@ class Host:
             on_end(ending)
 
         self._edges.say(f"{name} starts on instance {number}")
-        self._loop.start(name, self._instances[number], do, lasts=FUNCTION_TIMEOUT, on_end=end)
+        self._loop.start(name, self._instances[number], do, lasts=self._lasts(), on_end=end)
+
+    def _lasts(self) -> float:
+        """After how many seconds the platform ends a run, with all that runs beside it."""
+        share, horizon = self._setting.cut_off, self._setting.horizon
+        is_cut_off = share and self._loop.seconds < horizon and self._random.random() < share
+        return CUT_OFF_AFTER if is_cut_off else FUNCTION_TIMEOUT
 
     def tick(self) -> None:
         """The timer fires."""
-        self.invoke("check_jobs", lambda: check_jobs(self._edges.checker), lambda _: None)
+        checker, budget = self._edges.checker, self._setting.tick_budget
+        self.invoke("check_jobs", lambda: check_jobs(checker, budget=budget), lambda _: None)
 
     def ticket_event(self, job_run_id: str, *, delay: float = EVENT_DELAY) -> None:
         """A ticket was written."""
@@ -87,7 +97,7 @@ class Host:
 
     def _deliver(self, job_run_id: str, received: int, deaths: int) -> None:
         """The message about a ticket is received for this time, counted from 1."""
-        if self._events_die and deaths != self._deaths:
+        if self._setting.events_die and deaths != self._deaths:
             self.tickets -= 1
             return
         name = job_run_id + SUFFIX

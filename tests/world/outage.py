@@ -1,23 +1,31 @@
-"""A time in which a part of storage refuses every call, whoever calls."""
+"""A time in which a part of storage, or the identity endpoint, refuses every call."""
 
 from dataclasses import dataclass
 from enum import Enum
 from random import Random
 
+from gem_core.errors import GemWithoutToken, OutputWithoutToken, StoreError, StoreWithoutToken
+
+_STATE = frozenset(
+    {
+        "batches", "durations", "heartbeat", "jobs", "leases", "manifests", "poison", "queue",
+        "reports", "tickets", "trigger", "worklist",
+    }
+)  # fmt: skip
+
 
 class Part(Enum):
     """What is away, by the names of the edges in `edges.Edges`."""
 
-    STATE = frozenset(
-        {
-            "batches", "durations", "heartbeat", "jobs", "leases", "manifests", "poison", "queue",
-            "reports", "tickets", "trigger", "worklist",
-        }
-    )  # fmt: skip
+    STATE = _STATE
     RECORDS = frozenset({"jobs"})
     """So the host still starts deliveries, which cannot even be postponed."""
     RESULTS_QUEUE = frozenset({"queue"})
     REPORTS_AND_EVENTS = frozenset({"manifests", "reports"})
+    IDENTITY = _STATE | {"files", "gem"}
+    """All tokens have expired, and the identity endpoint gives no new one."""
+    TOKEN_FOR_GEM = frozenset({"gem"})
+    """Only the one for GEM has expired, so ticks go on."""
 
 
 LASTS = (20.0, 120.0, 1800.0)
@@ -41,6 +49,12 @@ class Outage:
     def hits(self, call: str, seconds: float) -> bool:
         """Whether a call such as "jobs.replace" is refused at this time."""
         return self.at <= seconds < self.ends and call.partition(".")[0] in self.part.value
+
+    def error(self, call: str) -> Exception:
+        """What a refused call raises."""
+        kinds: dict[str, type[Exception]] = {"files": OutputWithoutToken, "gem": GemWithoutToken}
+        of_stores = StoreWithoutToken if self.part is Part.IDENTITY else StoreError
+        return kinds.get(call.partition(".")[0], of_stores)("simulated: an outage")
 
     def __str__(self) -> str:
         """For a table."""

@@ -10,6 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from random import Random
 
+from gem_core.flows.check_jobs import TICK_BUDGET
 from gem_core.watch.batch import BatchPlan
 from gem_core.watch.schedule import Policy
 from tests.world.faults import KILLS, Fault
@@ -34,6 +35,10 @@ class Setting:
     """Of the batches in which due jobs are sent; None: a tick asks by itself."""
     events_die: bool = False
     """Whether a process that dies takes all pending events with it."""
+    cut_off: float = 0.0
+    """The share of runs that the platform cuts off after a second, until the horizon."""
+    tick_budget: timedelta = TICK_BUDGET
+    """`REQUEST_BUDGET` where a scheduler outside ticks by `POST /api/tick`."""
 
 
 RANDOM = Setting(
