@@ -1,6 +1,7 @@
 """What several test folders share: the storage emulator, and the markers that tests go by."""
 
 import gc
+import signal
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
 
 guard.install()
+
+# A shell ignores Ctrl-C for commands started with `&`, and what the tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by marker

@@ -40,10 +40,13 @@ def served(command: CommandRunner, *words: str) -> Iterator[str]:
         text=True,
     )
     with process:
-        assert process.stdout
-        yield json.loads(process.stdout.readline())["address"]
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 0
+        try:
+            assert process.stdout
+            yield json.loads(process.stdout.readline())["address"]
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=30) == 0
+        finally:
+            process.kill()
 
 
 def deliver(command: CommandRunner, job_run_id: str) -> None:
