@@ -3,11 +3,18 @@
 import io
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 from azure.core import MatchConditions
-from azure.storage.blob import BlobClient, ContainerClient
+from azure.core.pipeline import PipelineResponse
+from azure.storage.blob import (
+    BlobClient,
+    ContainerClient,
+    StorageStreamDownloader,
+)
 
 from gem_core.errors import OutputUnreachable, RangeNotSatisfiable
 from gem_core.storage.errors import opening_errors, reading_errors
@@ -39,20 +46,57 @@ class BlobSource:
         """Read a range of the pinned version; see `Source.read`."""
         body = _Body()
         with reading_errors(self.url):
-            # The services compare the ETag in its quoted form.
-            self._client.download_blob(
-                offset,
-                length,
-                etag=f'"{self.etag}"',
-                match_condition=MatchConditions.IfNotModified,
-                max_concurrency=1,
-                **_TIMEOUTS,
-            ).readinto(body)
+            _download(self._client, offset, length, pinned_to=self.etag).readinto(body)
         if len(body.data) != length:
             raise OutputUnreachable(
                 f"{self.url}: {len(body.data)} of {length} bytes came at offset {offset}; try again"
             )
         return body.data
+
+
+def _download(
+    client: BlobClient, offset: int, length: int, *, pinned_to: str | None = None
+) -> StorageStreamDownloader[bytes]:
+    """Request a range of the bytes as they are stored, whatever the blob's Content-Encoding says.
+
+    Raises:
+        OutputUnreachable: the answer is another range or version.
+
+    """
+    # The services compare the ETag in its quoted form.
+    etag = None if pinned_to is None else f'"{pinned_to}"'
+    condition: dict[str, Any] = {}
+    if etag:
+        condition = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+    try:
+        return client.download_blob(
+            offset,
+            length,
+            max_concurrency=1,
+            decompress=False,
+            headers={"Accept-Encoding": "identity"},
+            raw_response_hook=partial(_check_answer, offset=offset, etag=etag),
+            **condition,
+            **_TIMEOUTS,
+        )
+    except (ValueError, IndexError):  # the SDK raises both for a Content-Range of another form
+        raise OutputUnreachable(
+            f"{_url(client)}: the answer is not the range or version that was asked for: a server "
+            "on the way may ignore ranges"
+        ) from None
+
+
+def _check_answer(response: PipelineResponse[Any, Any], *, offset: int, etag: str | None) -> None:
+    """Close the connection instead of reading bytes that nobody asked for. Raises ValueError."""
+    answer = response.http_response
+    is_range = str(answer.headers.get("Content-Range")).startswith(f"bytes {offset}-")
+    is_version = etag in {None, answer.headers.get("ETag")}
+    if answer.status_code in _WITH_BYTES and not (is_range and is_version):
+        answer.internal_response.close()
+        raise ValueError
+
+
+_WITH_BYTES = {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}
 
 
 class _Body(io.BytesIO):
@@ -78,10 +122,10 @@ def open_blob(container: ContainerClient, name: str) -> BlobSource:
 
     """
     client = container.get_blob_client(name)
-    url = urlsplit(client.url)._replace(query="", fragment="").geturl()
+    url = _url(client)
     try:
         with opening_errors(url):
-            download = client.download_blob(0, HEAD_BYTES, max_concurrency=1, **_TIMEOUTS)
+            download = _download(client, 0, HEAD_BYTES)
             found, head = download.properties, download.readall()
     except RangeNotSatisfiable:  # an empty blob has no first bytes
         with opening_errors(url):
@@ -97,3 +141,8 @@ def open_blob(container: ContainerClient, name: str) -> BlobSource:
         head=head,
         _client=client,
     )
+
+
+def _url(client: BlobClient) -> str:
+    """Without a signature."""
+    return urlsplit(client.url)._replace(query="", fragment="").geturl()
