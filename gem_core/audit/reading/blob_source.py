@@ -1,6 +1,7 @@
 """An output or input in Azure Blob, pinned to one version. Edge: Azure Blob."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -26,6 +27,9 @@ policy then tries again."""
 HEAD_BYTES = 1 << 20
 """Fetched when a blob is opened: then a small file takes one request. At 60 MB/s these bytes take
 less time than a request."""
+
+LISTED = 200
+"""Names in one page of a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +85,8 @@ def _download(
         )
     except (ValueError, IndexError):  # the SDK raises both for a Content-Range of another form
         raise OutputUnreachable(
-            f"{_url(client)}: the answer is not the range or version that was asked for: a server "
-            "on the way may ignore ranges"
+            f"{url_of(client)}: the answer is not the range or version that was asked for: a "
+            "server on the way may ignore ranges"
         ) from None
 
 
@@ -122,7 +126,7 @@ def open_blob(container: ContainerClient, name: str) -> BlobSource:
 
     """
     client = container.get_blob_client(name)
-    url = _url(client)
+    url = url_of(client)
     try:
         with opening_errors(url):
             download = _download(client, 0, HEAD_BYTES)
@@ -143,6 +147,21 @@ def open_blob(container: ContainerClient, name: str) -> BlobSource:
     )
 
 
-def _url(client: BlobClient) -> str:
-    """Without a signature."""
+def url_of(client: BlobClient) -> str:
+    """The address of a blob without a signature."""
     return urlsplit(client.url)._replace(query="", fragment="").geturl()
+
+
+def first_names(container: ContainerClient, prefix: str) -> Sequence[str]:
+    """The first names of blobs that begin with `prefix`: at most `LISTED`, in one request.
+
+    Raises:
+        OutputUnreachable: refused, throttled, no answer, or no such container.
+
+    """
+    url = f"{urlsplit(container.url)._replace(query='', fragment='').geturl()}, its list"
+    with opening_errors(url):
+        listed = container.list_blob_names(
+            name_starts_with=prefix, results_per_page=LISTED, **_TIMEOUTS
+        )
+        return tuple(next(listed.by_page(), ()))
