@@ -37,7 +37,7 @@ from gem_core.commands.run_audit import AuditRequest
 from gem_core.errors import OutputUnreachable
 from gem_core.storage import clients
 from gem_core.wiring.addresses import account_of
-from tests.audit.build import audited, changed, input_table, job, matched_table, write
+from tests.audit.build import ROWS, audited, changed, input_table, job, matched_table, write
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG = "n" * 5_000
@@ -152,6 +152,36 @@ def test_the_page_is_written(files: Path) -> None:
     assert 'id="map"' in html
     assert command(files / "bad.parquet", "--html", page) == 1
     assert 'id="map"' not in page.read_text("utf-8")
+
+
+NO_MAP: dict[str, tuple[pa.Table, str]] = {
+    "another type": (
+        matched_table(geometry=pa.array([1] * ROWS)),
+        "no map: geometry is int64, neither text (WKT) nor binary (WKB)",
+    ),
+    "no such column": (matched_table(geometry=None), "no map: there is no column geometry"),
+    "no roads": (
+        matched_table(geometry=pa.array(["POINT (1 2)"] * ROWS)),
+        f"no map: {ROWS} of the sampled geometries are not valid lines",
+    ),
+    "some roads": (
+        changed(matched_table(), "geometry", r0="POINT (1 2)"),
+        "the map: 1 of the sampled geometries are not valid lines",
+    ),
+    "no rows": (pa.table({"a": [1]}), "no map: the rows of the output were not read"),
+    "roads": (matched_table(), ""),
+}
+
+
+@pytest.mark.parametrize("name", NO_MAP)
+def test_what_the_map_lacks_is_said(
+    files: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    table, said = NO_MAP[name]
+    output = write(files, table)
+    command(output.path, "--html", files / "page.html", "--map")
+    assert capsys.readouterr().err == (said and f"{said}\n")
+    assert ('id="map"' in (files / "page.html").read_text("utf-8")) == (name != "no rows")
 
 
 @pytest.fixture
