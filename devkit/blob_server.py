@@ -42,9 +42,15 @@ class Fault:
     """A fault of one answer."""
 
     refusal: tuple[int, str] | None = None
-    """Answer with this status and error code instead."""
+    """Answer with this status and error code instead; a proxy gives no code."""
     lost_bytes: int = 0
     """Omit this number of bytes at the end of the body and close the connection."""
+    ignores_ranges: bool = False
+    """Answer with the whole blob, as a server that does not know ranges."""
+    other_range: bool = False
+    """Answer with the bytes after those that were asked for."""
+    ignores_condition: bool = False
+    """Answer whatever version was asked for, as a cache that does not know conditions."""
 
 
 def _none(_: Asked) -> Fault | None:
@@ -58,6 +64,8 @@ class Blob:
     data: bytes | mmap.mmap = b""
     etag: str = "0x8D1"
     version_id: str | None = None
+    content_encoding: str | None = None
+    """Stored with the blob; the server does not look at it."""
     fault: Callable[[Asked], Fault | None] = _none
     """Called in the thread of each request, before the answer."""
     latency_seconds: float = 0.0
@@ -89,21 +97,21 @@ class _Handler(BaseHTTPRequestHandler):
         blob.requests.append(asked)
         time.sleep(blob.latency_seconds)
         fault = blob.fault(asked) or Fault()
-        refusal = fault.refusal
-        if not urlsplit(self.path).path.endswith(f"/{CONTAINER}/{NAME}"):
-            refusal = (404, "BlobNotFound")
-        elif asked.if_match not in {None, f'"{blob.etag}"'}:
-            refusal = (412, "ConditionNotMet")
-        elif not refusal and self.command == "GET" and start >= len(blob.data):
-            refusal = (416, "InvalidRange")
-        if refusal:
+        if refusal := self._refusal(asked, fault, start):
             self._refuse(*refusal)
             return
+        if fault.ignores_ranges:
+            start, end, status = 0, len(blob.data), 200
+        elif fault.other_range:
+            start, end = start + 1, end + 1
         self.send_response(status)
         self.send_header("ETag", f'"{blob.etag}"')
         self.send_header("Last-Modified", "Tue, 20 Jan 2026 10:25:00 GMT")
         self.send_header("Content-Length", str(end - start))
-        self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(blob.data)}")
+        if not fault.ignores_ranges:
+            self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(blob.data)}")
+        if blob.content_encoding:
+            self.send_header("Content-Encoding", blob.content_encoding)
         self.send_header("x-ms-blob-type", "BlockBlob")
         if blob.version_id:
             self.send_header("x-ms-version-id", blob.version_id)
@@ -117,9 +125,20 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(body)
         self.close_connection = bool(fault.lost_bytes)
 
+    def _refusal(self, asked: Asked, fault: Fault, start: int) -> tuple[int, str] | None:
+        blob = self.server.blob
+        if not urlsplit(self.path).path.endswith(f"/{CONTAINER}/{NAME}"):
+            return 404, "BlobNotFound"
+        if not fault.ignores_condition and asked.if_match not in {None, f'"{blob.etag}"'}:
+            return 412, "ConditionNotMet"
+        if not fault.refusal and asked.method == "GET" and start >= len(blob.data):
+            return 416, "InvalidRange"
+        return fault.refusal
+
     def _refuse(self, status: int, code: str) -> None:
         self.send_response(status)
-        self.send_header("x-ms-error-code", code)
+        if code:
+            self.send_header("x-ms-error-code", code)
         self.send_header("Content-Length", "0")
         self.end_headers()
 

@@ -269,13 +269,18 @@ class FakeSource:
         return self.body[offset : offset + length]
 
 
+LIST = "(the list)"
+"""The name under which `FakeFiles.errors` has the error of a listing."""
+
+
 @dataclass(slots=True)
 class FakeFiles:
-    """The output storage in memory. `error` is raised instead of opening a file."""
+    """The output storage in memory. `errors` are raised instead of opening a file."""
 
     held: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     errors: dict[str, OutputError] = field(default_factory=dict)
     opened: list[tuple[str | None, str]] = field(default_factory=list)
+    listed: list[tuple[str | None, str]] = field(default_factory=list)
     on_read: Callable[[str], object] = lambda _: None
     head_bytes: int = 0
     """How much of a file comes when it is opened. With none, tests see every read."""
@@ -295,6 +300,15 @@ class FakeFiles:
             raise OutputMissing(f"{name} is not there")
         etag, body = self.held[name]
         return FakeSource(name, etag, body, self, head=body[: self.head_bytes])
+
+    def address(self, storage_id: str | None, name: str) -> str:
+        return f"https://output.example/{storage_id}/{name}"
+
+    def names(self, storage_id: str | None, prefix: str) -> list[str]:
+        self.listed.append((storage_id, prefix))
+        if LIST in self.errors:
+            raise self.errors[LIST]
+        return sorted(name for name in self.held if name.startswith(prefix))
 
 
 class Killed(BaseException):

@@ -206,4 +206,6 @@ def _write_page(path: Path, result: AuditResult) -> bool:
     except CourierError as error:
         print_error(plain(f"the page was not written: {error}"))
         return False
+    if result.map_note:
+        print_error(plain(result.map_note))
     return True

@@ -1,6 +1,6 @@
 """What a delivery depends on: storage, the results queue, the audit, the clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -20,6 +20,14 @@ class Files(Protocol):
 
     def open(self, storage_id: str | None, name: str) -> Source:
         """Open a file; every read is of the version that it has now. Raises OutputError."""
+        ...
+
+    def address(self, storage_id: str | None, name: str) -> str:
+        """The address of a file; makes no request. Raises OutputRefused."""
+        ...
+
+    def names(self, storage_id: str | None, prefix: str) -> Sequence[str]:
+        """The first names of files that begin with `prefix`. Raises OutputError."""
         ...
 
 

@@ -1,14 +1,18 @@
 """The input and output files of a finished job."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from gem_core.audit.reading.source import Source
 from gem_core.deliver.search import Search
-from gem_core.errors import OutputError, OutputMissing, OutputUnreachable
+from gem_core.errors import OutputError, OutputMissing, OutputRefused, OutputUnreachable
 from gem_core.flows.deliverer import Deliverer
 from gem_core.gem.contracts.known import contract_of
 from gem_core.gem.job import GemJob
+
+MAX_OTHER_NAMES = 5
+"""Names of other files that a manifest lists."""
 
 
 def output_name(job: GemJob) -> str:
@@ -31,7 +35,10 @@ def look_for(deliverer: Deliverer, job: GemJob, names: Iterable[str]) -> Search:
     The names are those of GEM's pages. A file that lies there may be of another job, so nothing is
     concluded from it; and a storage that cannot be reached never holds back a manifest.
     """
-    found, problem = [], ""
+    expected = job.output_name or job.promised_output
+    found: list[Source] = []
+    others: tuple[str, ...] = ()
+    problem = ""
     for name in names:
         try:
             found.append(deliverer.files.open(job.storage_id, name))
@@ -40,7 +47,41 @@ def look_for(deliverer: Deliverer, job: GemJob, names: Iterable[str]) -> Search:
             break
         except OutputError:  # there is no such file, or it is no plain name
             continue
-    return Search(job.storage_id, job.output_name or job.promised_output, found, problem)
+    if expected and not problem:
+        others, problem = _other_names(deliverer, job, expected, {source.name for source in found})
+    url = _address(deliverer, job, expected)
+    return Search(job.storage_id, expected, url, found, others, problem)
+
+
+def _other_names(
+    deliverer: Deliverer, job: GemJob, expected: str, told: Collection[str]
+) -> tuple[tuple[str, ...], str]:
+    """Other names in the expected one's folder that begin as the job's do, and what went wrong.
+
+    Spark writes a folder of the expected name, with `_SUCCESS` and part files.
+    """
+    folder, slash, name = expected.rpartition("/")
+    stem = PurePosixPath(job.input_name or name).stem
+    stem = f"{folder}{slash}{stem if name.startswith(stem) else PurePosixPath(name).stem}"
+    try:
+        names = deliverer.files.names(job.storage_id, stem)
+    except OutputRefused:
+        return (), ""
+    except OutputError as error:
+        return (), str(error)
+    others = [
+        name
+        for name in names
+        if name not in {job.input_name, expected, *told} and not name[len(stem) :][:1].isalnum()
+    ]
+    return tuple(others[:MAX_OTHER_NAMES]), ""
+
+
+def _address(deliverer: Deliverer, job: GemJob, name: str | None) -> str | None:
+    try:
+        return deliverer.files.address(job.storage_id, name) if name else None
+    except OutputRefused:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

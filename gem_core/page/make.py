@@ -1,5 +1,6 @@
 """Makes a page: reads the output a second time, then draws. Edge (reads)."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from gem_core.audit.judging.report import Report
@@ -8,8 +9,18 @@ from gem_core.page.draw import draw
 from gem_core.page.survey import Survey, survey
 
 
-def make_page(report: Report, output: Source | None, at: datetime, *, with_map: bool) -> str:
-    """The report as one self-contained HTML page.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A report as a page."""
+
+    html: str
+    """Self-contained."""
+    map_note: str
+    """Why there is no map although one was asked for, or why it lacks roads; or empty."""
+
+
+def make_page(report: Report, output: Source | None, at: datetime, *, with_map: bool) -> Page:
+    """The report as one page.
 
     Args:
         report: the result of the audit.
@@ -25,4 +36,14 @@ def make_page(report: Report, output: Source | None, at: datetime, *, with_map: 
     if output and report.facts.profile and (promises := report.facts.promises):
         scale = report.facts.profile.scale
         found = survey(output, promises, with_map=with_map, scale=scale)
-    return draw(report, found, output=output, at=at)
+    html = draw(report, found, output=output, at=at)
+    return Page(html, _map_note(found) if with_map else "")
+
+
+def _map_note(found: Survey) -> str:
+    roads = found.road_map
+    if roads is None:
+        return f"no map: {found.note or 'the rows of the output were not read'}"
+    if roads.matched or roads.unmatched:
+        return roads.note and f"the map: {roads.note}"
+    return f"no map: {roads.note or 'no row says whether its road was matched'}"

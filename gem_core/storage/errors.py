@@ -59,6 +59,7 @@ _STATE: dict[str, tuple[type[StoreError], str]] = {
 }
 """Errors by code. The status is not enough: storage also answers 409 and 412 for a blob with a
 lease, and then a second attempt does not help."""
+_NO_BLOB, _OTHER_VERSION = "BlobNotFound", "ConditionNotMet"
 _OUTPUT = {
     "ContainerNotFound": "no such container: check the address (GEM_OUTPUT, GEM_OUTPUT_CONTAINER)",
     "BlobArchived": "the file is in the archive tier: rehydrate it",
@@ -122,10 +123,11 @@ def opening_errors(url: str) -> Iterator[None]:
     """Translates errors of a request to any version of a file of GEM.
 
     Raises:
-        OutputMissing: the file does not exist.
+        OutputMissing: storage says that the file does not exist.
         RangeNotSatisfiable: the file is empty.
         OutputUnreachable: storage refused, throttled or did not answer, or the container does not
-            exist. A missing container is a wrong setting and not a missing output.
+            exist. A missing container is a wrong setting and not a missing output. A 404 without
+            storage's code may come from a proxy, and says nothing about the file.
 
     """
     try:
@@ -133,10 +135,9 @@ def opening_errors(url: str) -> Iterator[None]:
     except NoToken as error:
         raise _output_without_token(url, error) from None
     except AzureError as error:
-        status = _status(error)
-        if status == HTTPStatus.NOT_FOUND and _code(error) != "ContainerNotFound":
+        if _code(error) == _NO_BLOB:
             raise OutputMissing(f"{url} is not there") from None
-        if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        if _status(error) == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise RangeNotSatisfiable(f"{url} is empty") from None
         raise _unreachable(url, error) from None
 
@@ -146,7 +147,7 @@ def reading_errors(url: str) -> Iterator[None]:
     """Translates errors of a request to one version of a file of GEM.
 
     Raises:
-        OutputChanged: the version was replaced or deleted.
+        OutputChanged: storage says that the version was replaced or deleted.
         OutputUnreachable: storage refused, throttled or did not answer.
 
     """
@@ -155,7 +156,7 @@ def reading_errors(url: str) -> Iterator[None]:
     except NoToken as error:
         raise _output_without_token(url, error) from None
     except AzureError as error:
-        if _status(error) in {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.NOT_FOUND}:
+        if _code(error) in {_NO_BLOB, _OTHER_VERSION}:
             raise OutputChanged(f"{url} was replaced or deleted while it was read") from None
         raise _unreachable(url, error) from None
 

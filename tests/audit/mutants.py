@@ -6,6 +6,7 @@ another GERS id, and nobody can tell.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
@@ -64,21 +65,58 @@ def mutant(dice: Random) -> bytes:
         return _bits(data, dice)
 
 
-def same_content(path: Path) -> str:
-    """Whether another reader finds the original's table in the file: empty, or what they find.
+class OtherReaders:
+    """Read files in a process of its own, and in a new one after a file that they cannot read.
 
-    Each reads in a process of its own: a mutant may end its reader.
+    Such a file may end its reader, or spoil its memory.
     """
-    said = []
-    for name in READERS:
-        program = f"{_CHILD}print(mutants.difference({name!r}, Path(sys.argv[1])), end='')"
-        command = [sys.executable, "-c", program, str(path)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        found = done.stdout if done.returncode == 0 else f"ended with {done.returncode}"
-        if found in {"", ANOTHER}:
-            return found and f"{name}: {found}"
-        said.append(f"{name}: {found}")
-    return "; ".join(said)
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process:
+            with self._process as process:
+                process.kill()
+            self._process = None
+
+    def same_content(self, path: Path) -> str:
+        """Whether one finds the original's table in the file: empty, or what they find."""
+        said = []
+        for name in READERS:
+            found = self._ask(name, path)
+            if found:
+                self.__exit__()
+            if found in {"", ANOTHER}:
+                return found and f"{name}: {found}"
+            said.append(f"{name}: {found}")
+        return "; ".join(said)
+
+    def _ask(self, name: str, path: Path) -> str:
+        if not self._process:
+            command = [sys.executable, "-c", "from tests.audit.mutants import serve; serve()"]
+            pipe = subprocess.PIPE
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
+            )
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps([name, str(path)]) + "\n")
+        self._process.stdin.flush()
+        if answer := self._process.stdout.readline():
+            found: str = json.loads(answer)
+            return found
+        return f"ended with {self._process.wait()}"
+
+
+def serve() -> None:
+    """Answer the questions of `OtherReaders`."""
+    for line in sys.stdin:
+        name, path = json.loads(line)
+        print(json.dumps(difference(name, Path(path))), flush=True)  # noqa: T201 - the answer
 
 
 def difference(reader: str, path: Path) -> str:
@@ -108,7 +146,6 @@ def _by_the_audit(path: Path) -> pa.Table:
 
 ANOTHER = "another table"
 READERS = {"pyarrow": _by_pyarrow, "duckdb": _by_duckdb, "audit": _by_the_audit}
-_CHILD = "import sys; from pathlib import Path; from tests.audit import mutants; "
 
 
 @dataclass
@@ -129,6 +166,7 @@ def run(seed: int, files: int, keep: Path) -> Found:
     with (
         tempfile.TemporaryDirectory(prefix="mutants-") as name,
         Engine(LIMITS, os.environ) as engine,
+        OtherReaders() as others,
     ):
         path, given = Path(name, "roads_matched.parquet"), Path(name, "roads.parquet")
         given.write_bytes(written_as(input_table(ROWS)))
@@ -151,7 +189,7 @@ def run(seed: int, files: int, keep: Path) -> Found:
                 is_valid = outcome.startswith("valid")
                 found.not_compared += bool(is_valid and result.not_compared)
                 if is_valid and not result.not_compared:
-                    said = same_content(path)
+                    said = others.same_content(path)
             found.outcomes[outcome] += 1
             if said:
                 found.trouble.append(f"mutant {number} of seed {seed}, {outcome}: {said}")

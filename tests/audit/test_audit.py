@@ -43,7 +43,7 @@ INPUT_CHECKS = {
     "no_extra_ids",
 }
 ID_CHECKS = {"input_ids_kept", "no_extra_ids"}
-NOT_ASKED = {"input_as_registered", "input_values_kept"} | LINEAR
+NOT_ASKED = {"input_as_registered", "input_values_kept", "input_rows_paired"} | LINEAR
 
 
 def lines(report: Report, verdict: Verdict) -> dict[str, str]:

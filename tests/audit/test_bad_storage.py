@@ -173,7 +173,15 @@ def test_an_output_that_appears_after_twenty_minutes() -> None:
     assert manifest(world)["data"]["outcome"] == "valid"
 
 
-@pytest.mark.parametrize("trouble", [throttled, broken_off])
+def ignoring_ranges(_: Blob) -> Fault:
+    return Fault(ignores_ranges=True)
+
+
+def of_a_proxy(_: Blob) -> Fault:
+    return Fault(refusal=(404, ""))
+
+
+@pytest.mark.parametrize("trouble", [throttled, broken_off, ignoring_ranges, of_a_proxy])
 def test_trouble_in_the_middle_leaves_the_job_to_the_next_ticket(
     trouble: Act, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,3 +69,23 @@ def test_each_writers_own_output_is_valid(tmp_path: Path, writer: str) -> None:
     output = write_bytes(tmp_path, written(writer, matched=True))
     input_ = write_bytes(tmp_path, written(writer, matched=False), "roads.parquet")
     assert audited(tmp_path, output, input_=input_, with_values=True).outcome == "valid"
+
+
+WORDS = {
+    "missing": "input_columns_kept",
+    "type": "input_types_kept",
+    "wider": "input_types_not_widened",
+    "extra": "no_extra_columns",
+    "NaN": "input_values_kept",
+}
+
+
+def test_the_published_table_is_true() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "writers.md").read_text("utf-8")
+    table = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    (_, *inputs), _, *outputs = table[: len(WRITERS) + 2]
+    assert [*WRITERS] == inputs == [row[0] for row in outputs]
+    for writer, *cells in outputs:
+        for input_, cell in zip(inputs, cells, strict=True):
+            words = [] if cell == "valid" else cell.split(", ")
+            assert {WORDS[word] for word in words} == expected(writer, input_).keys()

@@ -35,6 +35,7 @@ def files(tmp_path: Path) -> Path:
     write(tmp_path, input_table(), "roads.parquet")
     write(tmp_path, matched_table())
     write(tmp_path, changed(matched_table(), "gers_id", r3=None), "bad.parquet")
+    write(tmp_path, matched_table(geometry=None), "odd.parquet")
     (tmp_path / "no.parquet").write_bytes(b"PAR1")
     (tmp_path / "job.json").write_text(json.dumps(dict(job().answer)))
     return tmp_path
@@ -48,6 +49,7 @@ def files(tmp_path: Path) -> Path:
         "roads_matched.parquet --input roads.parquet --job job.json --compare columns",
         "roads_matched.parquet --input no.parquet",
         "roads_matched.parquet --map",
+        "odd.parquet --html page.html --map",
         "absent.parquet",
         "no.parquet",
     ],

@@ -37,7 +37,7 @@ from gem_core.commands.run_audit import AuditRequest
 from gem_core.errors import OutputUnreachable
 from gem_core.storage import clients
 from gem_core.wiring.addresses import account_of
-from tests.audit.build import audited, changed, input_table, job, matched_table, write
+from tests.audit.build import ROWS, audited, changed, input_table, job, matched_table, write
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG = "n" * 5_000
@@ -79,7 +79,7 @@ def test_the_text_names_the_checks_that_did_not_pass(
     assert not any("input_ids_kept" in line for line in lines)
     assert "without --input: columns and ids were not compared with the input" in lines
     assert "not run  road_count: the job's statistics have no num_roads_processed" in lines
-    assert any(line.startswith("58 checks: ") and "1 failed (1 error" in line for line in lines)
+    assert any(line.startswith("59 checks: ") and "1 failed (1 error" in line for line in lines)
     assert "12 rows: 9 matched (75.00%), 3 unmatched (25.00%)" in lines
 
 
@@ -97,12 +97,12 @@ def test_with_job_and_input_everything_is_compared(
 ) -> None:
     words = ("--input", files / "roads.parquet", "--job", files / "job.json")
     assert command(files / "roads_matched.parquet", *words) == 0
-    assert "54 passed, 0 failed (0 error, 0 warning, 0 info), 0 not run, 4 not requested\n" in (
+    assert "54 passed, 0 failed (0 error, 0 warning, 0 info), 0 not run, 5 not requested\n" in (
         capsys.readouterr().out
     )
     assert command(files / "roads_matched.parquet", *words, "--compare", "columns") == 0
     out = capsys.readouterr().out
-    assert "55 passed, 0 failed (0 error, 0 warning, 0 info), 0 not run, 3 not requested\n" in out
+    assert "56 passed, 0 failed (0 error, 0 warning, 0 info), 0 not run, 3 not requested\n" in out
     assert "input_as_registered" not in out
 
 
@@ -152,6 +152,36 @@ def test_the_page_is_written(files: Path) -> None:
     assert 'id="map"' in html
     assert command(files / "bad.parquet", "--html", page) == 1
     assert 'id="map"' not in page.read_text("utf-8")
+
+
+NO_MAP: dict[str, tuple[pa.Table, str]] = {
+    "another type": (
+        matched_table(geometry=pa.array([1] * ROWS)),
+        "no map: geometry is int64, neither text (WKT) nor binary (WKB)",
+    ),
+    "no such column": (matched_table(geometry=None), "no map: there is no column geometry"),
+    "no roads": (
+        matched_table(geometry=pa.array(["POINT (1 2)"] * ROWS)),
+        f"no map: {ROWS} of the sampled geometries are not valid lines",
+    ),
+    "some roads": (
+        changed(matched_table(), "geometry", r0="POINT (1 2)"),
+        "the map: 1 of the sampled geometries are not valid lines",
+    ),
+    "no rows": (pa.table({"a": [1]}), "no map: the rows of the output were not read"),
+    "roads": (matched_table(), ""),
+}
+
+
+@pytest.mark.parametrize("name", NO_MAP)
+def test_what_the_map_lacks_is_said(
+    files: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    table, said = NO_MAP[name]
+    output = write(files, table)
+    command(output.path, "--html", files / "page.html", "--map")
+    assert capsys.readouterr().err == (said and f"{said}\n")
+    assert ('id="map"' in (files / "page.html").read_text("utf-8")) == (name != "no rows")
 
 
 @pytest.fixture

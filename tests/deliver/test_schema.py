@@ -121,6 +121,8 @@ def test_schema_and_code_have_the_same_values() -> None:
 
 ADDED = {
     "data/search",
+    "search/url",
+    "search/otherNames",
     "job/message",
     "settlement/lastHeard",
     "output/layout",

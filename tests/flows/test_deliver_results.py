@@ -22,7 +22,7 @@ from tests.builders import (
     matched_file,
     page_answer,
 )
-from tests.fakes import START
+from tests.fakes import LIST, START
 from tests.flows.build import delivered, settled
 
 
@@ -89,6 +89,45 @@ def test_a_storage_that_cannot_be_reached_holds_back_no_failed_job() -> None:
     world.files.errors[OUTPUT] = OutputUnreachable("403")
     found = delivered(world)["data"]["search"]
     assert (found["found"], found["problem"]) == ([], "403")
+
+
+def missing(*others: str, **members: object) -> World:
+    """A finished job without an output, beside other files."""
+    world = World()
+    world.settle(finished(**members))
+    world.clock.move(world.output_grace)
+    for name in others:
+        world.files.write(name, b"")
+    return world
+
+
+def test_a_missing_output_says_where_it_was_looked_for_and_what_lies_there() -> None:
+    parts = [f"{OUTPUT}/{name}" for name in ("_SUCCESS", "part-0.parquet")]
+    others = ["roads-1", "roads.backup", "roads_zzz", "roads_zzzz"]
+    not_told = ["roads.parquet", "roads2_matched.parquet", "other.parquet"]
+    world = missing(*not_told, *parts, *others, inputFileName="roads.parquet")
+    found = delivered(world)["data"]["search"]
+    assert found["url"] == f"https://output.example/storage-001/{OUTPUT}"
+    assert found["otherNames"] == sorted([*parts, *others])[:5]
+    assert (found["found"], found["problem"]) == ([], None)
+    assert world.files.listed == [("storage-001", "roads")]
+
+
+def test_only_the_folder_of_the_output_is_looked_at() -> None:
+    world = missing(
+        *("out/matched-1", "matched-2", "in/matched-3", "in/roads_4", "out/roads_5"),
+        inputFileName="in/roads.parquet", outputFileName="out/matched.parquet",
+    )  # fmt: skip
+    assert delivered(world)["data"]["search"]["otherNames"] == ["out/matched-1"]
+
+
+def test_a_list_that_is_refused_is_said() -> None:
+    world = missing()
+    world.files.errors[LIST] = OutputUnreachable("the list: 403")
+    event = delivered(world)
+    found = event["data"]["search"]
+    assert (found["otherNames"], found["problem"]) == ([], "the list: 403")
+    assert event["data"]["outcome"] == "output_missing"
 
 
 @pytest.mark.parametrize("reason", ["lost", "expired"])

@@ -55,4 +55,4 @@ def page_of(
     output = write(folder, table, row_group_size=150)
     input_ = write(folder, roads(), "roads.parquet")
     report = audit(output, of, input_source=input_, options=AuditOptions(with_values=with_values))
-    return make_page(report, output, AT, with_map=with_map)
+    return make_page(report, output, AT, with_map=with_map).html

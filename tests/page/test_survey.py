@@ -6,17 +6,19 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from gem_core.audit.audit import audit
 from gem_core.errors import OutputChanged
 from gem_core.page import map_sample
 from gem_core.page.breakdown import MAX_COLUMNS, MAX_VALUES, ClassShare, candidates
+from gem_core.page.make import make_page
 from gem_core.page.map_sample import MAP_ROADS, RoadMap
 from gem_core.page.reader import ColumnReader
 from gem_core.page.roads import read_road
 from gem_core.page.survey import Survey, survey
 from tests.audit import bombs
-from tests.audit.build import PROMISES, matched_table, write, write_bytes
+from tests.audit.build import PROMISES, job, matched_table, write, write_bytes
 from tests.audit.parquet.test_decoding import file_of, footer_of
-from tests.page.build import good
+from tests.page.build import AT, good
 from tests.page.test_geometry import wkb
 
 ROWS = 120
@@ -150,6 +152,20 @@ def test_the_map_is_drawn_of_text_however_it_is_encoded(
     found = survey(source, PROMISES, with_map=True).road_map
     here, there = read_road("LINESTRING (1 2, 3 4)"), read_road(_ELSEWHERE)
     assert found == RoadMap((here, there) * 4 + (here,), (there, here, there))
+
+
+def test_a_map_of_wkb_is_that_of_wkt(tmp_path: Path) -> None:
+    lines = [[(4.0 + n / 100, 52.0), (4.1, 52.1), (4.2, 52.0 + n / 100)] for n in range(12)]
+    texts = [f"LINESTRING ({', '.join(f'{x!r} {y!r}' for x, y in line)})" for line in lines]
+    pages = [
+        make_page(audit(output, job(), input_source=None), output, AT, with_map=True)
+        for values in ([wkb(line) for line in lines], texts)
+        for output in [write(tmp_path, matched_table(geometry=pa.array(values)))]
+    ]
+    maps = [page.html.partition('id="map"')[2].partition("</section>")[0] for page in pages]
+    assert maps[0] == maps[1]
+    assert maps[0].count("<path") >= 2
+    assert [page.map_note for page in pages] == ["", ""]
 
 
 def test_the_map_is_drawn_of_wkb_and_of_text_without_annotation(tmp_path: Path) -> None:

@@ -179,8 +179,9 @@ def test_a_listing_that_cannot_go_on(*, resumed: bool, meant: type[StoreError]) 
     ("status", "code", "opening", "reading"),
     [
         (404, "BlobNotFound", OutputMissing, OutputChanged),
-        (404, "", OutputMissing, OutputChanged),
-        (404, "ContainerNotFound", OutputUnreachable, OutputChanged),
+        (404, "", OutputUnreachable, OutputUnreachable),  # may be of a proxy
+        (404, "ContainerNotFound", OutputUnreachable, OutputUnreachable),
+        (412, "", OutputUnreachable, OutputUnreachable),
         (412, "ConditionNotMet", OutputUnreachable, OutputChanged),
         (416, "InvalidRange", RangeNotSatisfiable, OutputUnreachable),
         (403, "AuthorizationFailure", OutputUnreachable, OutputUnreachable),

@@ -67,6 +67,7 @@ _EVENTS = (Fault.EVENT_LOST, Fault.EVENT_REPEATED, Fault.EVENT_LATE)
 
 _OF_CALLS = {
     "files.open": (*_FILE, Fault.OUTPUT_HIDDEN),
+    "files.address": _ANY,
     "tickets.put": (*_WRITE, *_EVENTS),
     "batches.send": (*_WRITE, Fault.EVENT_REPEATED, Fault.EVENT_LATE),
 }

@@ -38,6 +38,8 @@ class ValueFacts:
     """Columns of the input that cannot be compared."""
     stopped: str = ""
     """Why the rows after those were not compared, or empty."""
+    unpaired: str = ""
+    """The same, if it is that the files' rows cannot be paired; else empty."""
 
 
 @dataclass(slots=True)
@@ -98,7 +100,11 @@ def compare_values(
         return ValueFacts(stopped=f"rows can be paired only by their ids, and {problem}")
     names = comparable_columns(output.schema, input_rows.schema, added)
     fold = _Fold(tuple(name for name in names if name != ID))
-    stopped = _compare(output, input_rows, fold, on_rows, two_threads=two_threads)
+    stopped = unpaired = ""
+    try:
+        stopped = _compare(output, input_rows, fold, on_rows, two_threads=two_threads)
+    except CannotPair as why:
+        stopped = unpaired = str(why)
     if not stopped and fold.rows != output.rows:
         # pyarrow passes over pages of a type that it does not know.
         raise DataFault(
@@ -113,6 +119,7 @@ def compare_values(
             name for name in dict.fromkeys(input_rows.schema.names) if name not in compared
         ),
         stopped=stopped,
+        unpaired=unpaired,
     )
 
 
@@ -124,7 +131,7 @@ def _compare(
     *,
     two_threads: bool,
 ) -> str:
-    """Compare all rows, and return why this stopped early, or nothing."""
+    """Compare all rows, and return why this stopped early, or nothing. Raises CannotPair."""
     columns = [ID, *fold.names]
     key = key_type(output.schema.field(ID).type, input_rows.schema.field(ID).type)
     rows = input_rows.read(columns)
@@ -135,7 +142,7 @@ def _compare(
                 fold.add(output_batch, input_batch)
                 if on_rows:
                     on_rows(Pass.COMPARED, fold.rows, output.rows)
-    except (CannotPair, InputLost) as why:
+    except InputLost as why:
         return str(why)
     except Unsupported as why:
         return f"pyarrow cannot read the output to its end: {why}"

@@ -104,13 +104,12 @@ class _Answer:
             self.channel.send(Crashed(f"{type(error).__name__}: {in_short(error)}"))
             return
         allow_cpu(self.question.page_cpu_seconds)
-        html, problem = draw_page(report, output, self.question.page)
-        body = (html or "").encode()
+        page, problem = draw_page(report, output, self.question.page)
+        body = page.html.encode() if page else b""
         if len(body) > MAX_BODY_BYTES:
             body, problem = b"", f"the page has {len(body)} bytes"
-        self.channel.send(
-            Done(problem, needs_renewal=bool(problem or self._has_unread_file(report))), body
-        )
+        needs_renewal = bool(problem or self._has_unread_file(report))
+        self.channel.send(Done(problem, needs_renewal, page.map_note if page else ""), body)
 
     def _report(self, output: RemoteSource | None) -> Report:
         if why := self.question.not_opened:

@@ -36,7 +36,7 @@ _TICK_SECONDS = 0.1
 _IDLE_CPU_SECONDS = 0.05
 """Of a child that does nothing, in `quiet_seconds`."""
 _PROBLEM_CHARACTERS = 200
-"""Of what the child says of a page; it goes to the log."""
+"""Of what the child says of the page and its map."""
 _NO_MEMORY = "std::bad_alloc"
 """What the runtime of C++ writes as it aborts, since nothing caught the exception."""
 
@@ -116,8 +116,8 @@ class Attempt:
             case Verdict(result) if self.verdict is None and result.outcome in _VERDICTS:
                 self.verdict = result
                 self.began = time.monotonic()  # the page has its own time
-            case Done(page_problem, needs_renewal) if self.verdict:
-                return Judged(_with_page(self.verdict, body, page_problem), needs_renewal)
+            case Done() if self.verdict:
+                return Judged(_with_page(self.verdict, body, message), message.needs_renewal)
             case OutputUnread() if failure := self.server.failure(OUTPUT):
                 raise failure
             case Crashed(detail):
@@ -202,8 +202,9 @@ class Attempt:
         return seen
 
 
-def _with_page(verdict: AuditResult, body: bytes, problem: str) -> AuditResult:
+def _with_page(verdict: AuditResult, body: bytes, done: Done) -> AuditResult:
     if not body:
-        return replace(verdict, page_problem=problem[:_PROBLEM_CHARACTERS])
+        return replace(verdict, page_problem=done.page_problem[:_PROBLEM_CHARACTERS])
     page, problem = page_or_problem(body)
-    return replace(verdict, page=page, page_problem=problem)
+    note = done.map_note[:_PROBLEM_CHARACTERS] if page else ""
+    return replace(verdict, page=page, page_problem=problem, map_note=note)

@@ -15,7 +15,7 @@ from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.progress import OnRows
 from gem_core.errors import CourierError
 from gem_core.gem.job import GemJob
-from gem_core.page.make import make_page
+from gem_core.page.make import Page, make_page
 
 
 def audit_in_process(
@@ -39,8 +39,9 @@ def audit_in_process(
         on_rows=on_rows,
         options=options,
     )
-    html, problem = draw_page(report, output, page)
-    return replace(result_of(report), page=html, page_problem=problem)
+    drawn, problem = draw_page(report, output, page)
+    result = replace(result_of(report), page_problem=problem)
+    return replace(result, page=drawn.html, map_note=drawn.map_note) if drawn else result
 
 
 def not_opened_in_process(
@@ -48,8 +49,9 @@ def not_opened_in_process(
 ) -> AuditResult:
     """Report an output that is not opened; arguments are those of `Engine.not_opened`."""
     report = not_opened_report(job, why, output)
-    html, problem = draw_page(report, output, page)
-    return replace(result_of(report), page=html, page_problem=problem)
+    drawn, problem = draw_page(report, output, page)
+    result = replace(result_of(report), page_problem=problem)
+    return replace(result, page=drawn.html, map_note=drawn.map_note) if drawn else result
 
 
 def result_of(report: Report) -> AuditResult:
@@ -78,7 +80,7 @@ def _unfinished(report: Report) -> str:
 
 def draw_page(
     report: Report, output: Source | None, options: PageOptions | None
-) -> tuple[str | None, str]:
+) -> tuple[Page | None, str]:
     """The page, or why there is none although one was asked for: it never costs the verdict."""
     if options is None:
         return None, ""

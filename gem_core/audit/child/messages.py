@@ -122,6 +122,8 @@ class Done:
     page_problem: str
     needs_renewal: bool
     """Whether a file could not be read, which may have left the child in a bad state."""
+    map_note: str = ""
+    """See `AuditResult.map_note`."""
 
 
 @dataclass(frozen=True, slots=True)

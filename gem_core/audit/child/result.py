@@ -49,3 +49,5 @@ class AuditResult:
     """The report as HTML; None when no page was asked for, or none could be drawn."""
     page_problem: str = ""
     """Why there is no page although one was asked for, or empty."""
+    map_note: str = ""
+    """Why the page has no map although one was asked for, or why the map lacks roads; or empty."""

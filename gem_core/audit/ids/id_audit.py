@@ -51,6 +51,7 @@ class IdAudit:
         self._count = IdCount()
         self._early: list[tuple[pa.Array, Mask]] | None = []
         """The first ids, all in order; None when they became too many."""
+        self._early_bytes = 0
         self._merge = Merge(ordered(self._input_keys())) if input_ids else None
         self._same: SameSequence | None = None
         self._out_of_order: OutOfOrderIds | None = None
@@ -107,7 +108,8 @@ class IdAudit:
         distinct = self._count.add(keys, matched)
         if self._early is not None:
             self._early.append((keys, matched))
-            if sum(early.nbytes for early, _ in self._early) > _EARLY_BYTES:
+            self._early_bytes += keys.nbytes
+            if self._early_bytes > _EARLY_BYTES:
                 self._early = None
         if self._merge:
             with self._comparing():

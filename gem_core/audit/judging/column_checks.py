@@ -68,6 +68,19 @@ def input_values_kept(values: ValueFacts) -> Judgement:
     return failed(detail + rest, values.differing.count, values.differing.examples)
 
 
+@check(
+    WARNING,
+    "Every row of the output can be paired with its row of the input, so that values can be "
+    "compared; only on request.",
+    input_values,
+)
+def input_rows_paired(values: ValueFacts) -> Judgement:
+    """Rows are paired in the order of the input (`pairing`)."""
+    if values.stopped and not values.unpaired:
+        return not_run(values.stopped)
+    return no_problem(values.unpaired)
+
+
 COLUMN_CHECKS = (
     _promised("gers_id_column", Role.GERS_ID, "There is one column of GERS ids, of a text type."),
     _promised(
@@ -118,4 +131,5 @@ COLUMN_CHECKS = (
         "so the input's own column cannot be compared",
     ),
     input_values_kept,
+    input_rows_paired,
 )

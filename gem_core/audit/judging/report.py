@@ -8,6 +8,7 @@ from gem_core.audit.judging.checks import CHECKS, COMPARISONS
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.file_checks import auditable, layout_known, layout_of_contract
 from gem_core.audit.judging.ruleset import RULESET
+from gem_core.audit.judging.statistics_checks import statistics_readable
 from gem_core.audit.judging.verdict import Judgement, Verdict
 from gem_core.outcome import Outcome
 
@@ -73,11 +74,11 @@ class Report:
 
     @property
     def drift(self) -> tuple[str, ...]:
-        """Where the output departs from the contract of GEM's answer, one sentence each."""
+        """Where the answer's figures or the output depart from the answer's contract."""
         return tuple(
             line.judgement.detail
             for line in self.checks
-            if line.name == layout_of_contract.name and line.verdict is Verdict.FAILED
+            if line.name in _DRIFT and line.verdict is Verdict.FAILED
         )
 
     @property
@@ -125,6 +126,9 @@ def judge(facts: Facts, *, bytes_read: int, requests: int) -> Report:
     )
     return Report(_outcome(lines), lines, facts, bytes_read, requests)
 
+
+_DRIFT = {layout_of_contract.name, statistics_readable.name}
+"""Checks that compare with the contract of GEM's answer."""
 
 _OF_THE_APP = {auditable.name, layout_known.name}
 """Checks that fail for a limit of the app, which says nothing about the output."""

@@ -1,6 +1,6 @@
 """Decodes columns of an opened Parquet file, in batches that fit into memory. Edge (reads)."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +15,9 @@ from gem_core.audit.reading.range_file import RangeFile
 
 MAX_BATCH_BYTES = 2 * BATCH_BYTES
 """A batch that has more comes in parts, and smaller ones follow it."""
+
+JOINED_ROWS, JOINED_BYTES = 16_384, 1 << 20
+"""Small batches are joined up to here."""
 
 _FEWER = 8
 """When memory is short, a batch has so many times fewer rows."""
@@ -53,7 +56,29 @@ def decoded(
     parquet = _open_data(file, shown.metadata, as_dictionary)
     groups = range(len(footer.group_rows)) if groups is None else groups
     for rows, run in runs(footer, columns, groups):
-        yield from _decoded_run(parquet, run, rows)
+        yield from _joined(_decoded_run(parquet, run, rows), min(rows, JOINED_ROWS))
+
+
+def _joined(batches: Iterable[pa.RecordBatch], most: int) -> Iterator[pa.RecordBatch]:
+    """Join small batches, to `most` rows at most: pyarrow ends one where a dictionary ends."""
+    small: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        is_large = batch.num_rows > most // 2 or batch.nbytes > JOINED_BYTES // 2
+        if small and (is_large or rows > most // 2 or size > JOINED_BYTES // 2):
+            yield _one(small)
+            small, rows, size = [], 0, 0
+        if is_large:
+            yield batch
+        else:
+            small.append(batch)
+            rows, size = rows + batch.num_rows, size + batch.nbytes
+    if small:
+        yield _one(small)
+
+
+def _one(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return pa.concat_batches(batches) if len(batches) > 1 else batches[0]
 
 
 def _decoded_run(

@@ -1,13 +1,21 @@
 """An output or input in Azure Blob, pinned to one version. Edge: Azure Blob."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 from azure.core import MatchConditions
-from azure.storage.blob import BlobClient, ContainerClient
+from azure.core.pipeline import PipelineResponse
+from azure.storage.blob import (
+    BlobClient,
+    ContainerClient,
+    StorageStreamDownloader,
+)
 
 from gem_core.errors import OutputUnreachable, RangeNotSatisfiable
 from gem_core.storage.errors import opening_errors, reading_errors
@@ -19,6 +27,9 @@ policy then tries again."""
 HEAD_BYTES = 1 << 20
 """Fetched when a blob is opened: then a small file takes one request. At 60 MB/s these bytes take
 less time than a request."""
+
+LISTED = 200
+"""Names in one page of a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +50,57 @@ class BlobSource:
         """Read a range of the pinned version; see `Source.read`."""
         body = _Body()
         with reading_errors(self.url):
-            # The services compare the ETag in its quoted form.
-            self._client.download_blob(
-                offset,
-                length,
-                etag=f'"{self.etag}"',
-                match_condition=MatchConditions.IfNotModified,
-                max_concurrency=1,
-                **_TIMEOUTS,
-            ).readinto(body)
+            _download(self._client, offset, length, pinned_to=self.etag).readinto(body)
         if len(body.data) != length:
             raise OutputUnreachable(
                 f"{self.url}: {len(body.data)} of {length} bytes came at offset {offset}; try again"
             )
         return body.data
+
+
+def _download(
+    client: BlobClient, offset: int, length: int, *, pinned_to: str | None = None
+) -> StorageStreamDownloader[bytes]:
+    """Request a range of the bytes as they are stored, whatever the blob's Content-Encoding says.
+
+    Raises:
+        OutputUnreachable: the answer is another range or version.
+
+    """
+    # The services compare the ETag in its quoted form.
+    etag = None if pinned_to is None else f'"{pinned_to}"'
+    condition: dict[str, Any] = {}
+    if etag:
+        condition = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+    try:
+        return client.download_blob(
+            offset,
+            length,
+            max_concurrency=1,
+            decompress=False,
+            headers={"Accept-Encoding": "identity"},
+            raw_response_hook=partial(_check_answer, offset=offset, etag=etag),
+            **condition,
+            **_TIMEOUTS,
+        )
+    except (ValueError, IndexError):  # the SDK raises both for a Content-Range of another form
+        raise OutputUnreachable(
+            f"{url_of(client)}: the answer is not the range or version that was asked for: a "
+            "server on the way may ignore ranges"
+        ) from None
+
+
+def _check_answer(response: PipelineResponse[Any, Any], *, offset: int, etag: str | None) -> None:
+    """Close the connection instead of reading bytes that nobody asked for. Raises ValueError."""
+    answer = response.http_response
+    is_range = str(answer.headers.get("Content-Range")).startswith(f"bytes {offset}-")
+    is_version = etag in {None, answer.headers.get("ETag")}
+    if answer.status_code in _WITH_BYTES and not (is_range and is_version):
+        answer.internal_response.close()
+        raise ValueError
+
+
+_WITH_BYTES = {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}
 
 
 class _Body(io.BytesIO):
@@ -78,10 +126,10 @@ def open_blob(container: ContainerClient, name: str) -> BlobSource:
 
     """
     client = container.get_blob_client(name)
-    url = urlsplit(client.url)._replace(query="", fragment="").geturl()
+    url = url_of(client)
     try:
         with opening_errors(url):
-            download = client.download_blob(0, HEAD_BYTES, max_concurrency=1, **_TIMEOUTS)
+            download = _download(client, 0, HEAD_BYTES)
             found, head = download.properties, download.readall()
     except RangeNotSatisfiable:  # an empty blob has no first bytes
         with opening_errors(url):
@@ -97,3 +145,23 @@ def open_blob(container: ContainerClient, name: str) -> BlobSource:
         head=head,
         _client=client,
     )
+
+
+def url_of(client: BlobClient) -> str:
+    """The address of a blob without a signature."""
+    return urlsplit(client.url)._replace(query="", fragment="").geturl()
+
+
+def first_names(container: ContainerClient, prefix: str) -> Sequence[str]:
+    """The first names of blobs that begin with `prefix`: at most `LISTED`, in one request.
+
+    Raises:
+        OutputUnreachable: refused, throttled, no answer, or no such container.
+
+    """
+    url = f"{urlsplit(container.url)._replace(query='', fragment='').geturl()}, its list"
+    with opening_errors(url):
+        listed = container.list_blob_names(
+            name_starts_with=prefix, results_per_page=LISTED, **_TIMEOUTS
+        )
+        return tuple(next(listed.by_page(), ()))

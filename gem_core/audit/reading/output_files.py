@@ -1,16 +1,17 @@
 """Opens a file that GEM names in its storage. Edge: Azure Blob; the functions are pure.
 
 What GEM answers is untrusted: a storage id may only be one label of the host name or one container,
-a file name only one segment of the path.
+a file name only a path within the container.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from azure.storage.blob import ContainerClient
 
-from gem_core.audit.reading.blob_source import open_blob
+from gem_core.audit.reading.blob_source import first_names, open_blob, url_of
 from gem_core.audit.reading.source import Source
 from gem_core.errors import OutputRefused
 from gem_core.settings.rules import STORAGE_ID, is_store_name
@@ -50,17 +51,24 @@ def place_container(template: str, storage_id: str | None) -> str:
     return name
 
 
-def plain_name(name: str) -> str:
-    """A file name that is one segment of a path.
+def name_within(name: str) -> str:
+    """A file name, with or without folders, that stays within its container.
+
+    A percent sign stands for itself: the SDK encodes it once more. A server on the way that decodes
+    twice must not leave the container either.
 
     Raises:
-        OutputRefused: it is more than that, empty or too long.
+        OutputRefused: it leads elsewhere, is empty or is too long.
 
     """
-    if not 0 < len(name) <= _MAX_NAME or name in {".", ".."}:
+    if not 0 < len(name) <= _MAX_NAME:
         raise OutputRefused(f"GEM's file name {_shown(name)} cannot be a file name")
-    if "/" in name or "\\" in name or not name.isprintable():
-        raise OutputRefused(f"GEM's file name {_shown(name)} is more than a plain file name")
+    segments = unquote(name).split("/")
+    leads_out = "\\" in unquote(name) or not {"", ".", ".."}.isdisjoint(segments)
+    if leads_out or not name.isprintable():
+        raise OutputRefused(
+            f"GEM's file name {_shown(name)} is more than a plain file name in a folder"
+        )
     return name
 
 
@@ -88,7 +96,28 @@ class OutputFiles:
             OutputUnreachable: refused, throttled or no answer.
 
         """
-        container = self.connect(
+        return open_blob(self._container(storage_id), name_within(name))
+
+    def address(self, storage_id: str | None, name: str) -> str:
+        """The address of a file, whether it exists or not. Makes no request.
+
+        Raises:
+            OutputRefused: GEM's names are not acceptable.
+
+        """
+        return url_of(self._container(storage_id).get_blob_client(name_within(name)))
+
+    def names(self, storage_id: str | None, prefix: str) -> Sequence[str]:
+        """The first names, at most `blob_source.LISTED`, that begin with `prefix`. One request.
+
+        Raises:
+            OutputRefused: GEM's names are not acceptable; no request was made.
+            OutputUnreachable: refused, throttled or no answer.
+
+        """
+        return first_names(self._container(storage_id), name_within(prefix))
+
+    def _container(self, storage_id: str | None) -> ContainerClient:
+        return self.connect(
             place(self.service_uri, storage_id), place_container(self.container, storage_id)
         )
-        return open_blob(container, plain_name(name))

@@ -135,11 +135,19 @@ def test_parts_of_a_road_in_every_encoding(tmp_path: Path, kind: pa.DataType) ->
     assert (found.offending, found.examples) == (1, (Example(4, "103"),))
 
 
+def details(report: Report) -> dict[str, str]:
+    return {line.name: line.judgement.detail for line in report.checks}
+
+
 def test_another_order_is_not_guessed_at(tmp_path: Path) -> None:
     backwards = matched_table().take(pa.array(range(ROWS - 1, -1, -1)))
     found = compared(tmp_path, backwards)
     assert found.verdict is Verdict.NOT_RUN
     assert found.detail == "from row 1 on, the output's rows do not follow the order of the input's"
+    report = audited(tmp_path, backwards, with_values=True)
+    assert report.failed() == {"input_rows_paired"}
+    assert report.outcome == "valid_with_warnings"
+    assert found.detail == details(report)["input_rows_paired"]
     some = matched_table().take(pa.array([0, 1, 2, 4, 3, *range(5, ROWS)]))
     report = audited(tmp_path, changed(some, "geometry", r1="x", r9="y"), with_values=True)
     assert not report_to_json(report)["input"]["valuesCompared"]

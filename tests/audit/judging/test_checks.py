@@ -29,6 +29,7 @@ from tests.audit.build import (
 NOT_ASKED = {
     "input_as_registered",
     "input_values_kept",
+    "input_rows_paired",
     "linear_reference_values",
     "linear_reference_order",
 }

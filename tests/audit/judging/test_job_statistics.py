@@ -109,6 +109,7 @@ def test_what_cannot_be_read_is_not_run(
     assert report.failed() == {"statistics_readable"}
     assert report.outcome == "valid_with_warnings"
     assert name in line(report, "statistics_readable").detail
+    assert report.drift == (line(report, "statistics_readable").detail,)
     for check in RELATED:
         found = line(report, check)
         assert (found.verdict is Verdict.NOT_RUN) is (check in unknown)

@@ -134,6 +134,7 @@ def test_what_an_input_is_needed_for() -> None:
         "no_extra_columns",
         "no_name_clash",
         "input_values_kept",
+        "input_rows_paired",
         "input_ids_kept",
         "no_extra_ids",
     } == COMPARISONS
@@ -174,4 +175,4 @@ def test_a_limit_met_while_values_are_compared_leaves_open_whether_rows_are_read
     facts: Facts,
 ) -> None:
     found = reasons(judged(replace(facts, unsupported="why")))
-    assert set(found) == {"rows_readable", "input_values_kept"}
+    assert set(found) == {"rows_readable", "input_values_kept", "input_rows_paired"}

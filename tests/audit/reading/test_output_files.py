@@ -1,4 +1,7 @@
-"""What GEM names never leaves its place: one label of a host, one container, one path segment."""
+"""What GEM names never leaves its place: one label of a host, one container, a path within it."""
+
+import posixpath
+from urllib.parse import unquote
 
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
@@ -6,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devkit.azurite import Azurite
-from gem_core.audit.reading.output_files import OutputFiles, place, place_container, plain_name
+from gem_core.audit.reading.output_files import OutputFiles, name_within, place, place_container
 from gem_core.errors import OutputMissing, OutputRefused
 
 HOSTILE = (
@@ -14,7 +17,17 @@ HOSTILE = (
     ".",
     "..",
     "../other",
-    "a/b.parquet",
+    "a/../b.parquet",
+    "a/..",
+    "./b.parquet",
+    "a//b.parquet",
+    "/b.parquet",
+    "/default/b.parquet",
+    "a/",
+    "%2e%2e/other",
+    "a%2F..%2F..%2Fother",
+    "%2e%2e%2Fother",
+    "%5cother",
     "..\\other",
     "https://evil.example/x.parquet",
     "//evil.example/x",
@@ -31,16 +44,28 @@ def test_hostile_file_names_are_refused(name: str) -> None:
     with pytest.raises(
         OutputRefused, match=r"GEM's file name .* (cannot be|is more than)"
     ) as error:
-        plain_name(name)
+        name_within(name)
     assert len(str(error.value)) < 200
     assert str(error.value).isprintable()
 
 
 @pytest.mark.parametrize(
-    "name", ["roads_matched.parquet", "straße.parquet", "a b.parquet", "x?sv=1"]
+    "name",
+    [
+        "roads_matched.parquet",
+        "straße.parquet",
+        "a b.parquet",
+        "x?sv=1",
+        "in/2026/roads_matched.parquet",
+        "roads_matched.parquet/part-00000-1.snappy.parquet",
+        "default/roads.parquet",  # a folder, no container
+        "100%/a%2Fb.parquet",
+        "...",
+        "_SUCCESS",
+    ],
 )
-def test_plain_names_stay_as_they_are(name: str) -> None:
-    assert plain_name(name) == name
+def test_other_names_stay_as_they_are(name: str) -> None:
+    assert name_within(name) == name
 
 
 @pytest.mark.parametrize(
@@ -104,16 +129,18 @@ def test_a_template_without_a_place_needs_no_id() -> None:
     assert place("default", "../x") == place("default", None) == "default"
 
 
-@given(st.text())
-def test_no_text_leaves_its_segment(name: str) -> None:
-    """Whatever is accepted has no separator, and no letter that a log or header would suffer by."""
+@given(st.text() | st.text("./%2eEfF5cC\\a"))
+def test_no_text_leaves_its_container(name: str) -> None:
+    """Nor has what is accepted a letter that a log or header would suffer by."""
     try:
-        accepted = plain_name(name)
+        accepted = name_within(name)
     except OutputRefused:
         return
-    assert not {"/", "\\"} & set(accepted)
     assert accepted.isprintable()
-    assert accepted not in {"", ".", ".."}
+    for read in (accepted, unquote(accepted)):
+        path = f"/container/{read}"
+        assert posixpath.normpath(path) == path
+        assert "\\" not in read
 
 
 def test_files_are_opened_where_the_storage_id_says(azurite: Azurite) -> None:
@@ -131,6 +158,12 @@ def test_files_are_opened_where_the_storage_id_says(azurite: Azurite) -> None:
         assert source.name == "x?sv=1 ä.parquet"
         with pytest.raises(OutputMissing):
             files.open("storage-001", "other.parquet")
+        blobs.get_blob_client("files-storage-001", "a/%2F/b.parquet").upload_blob(b"below")
+        assert files.address("storage-001", "a/c.parquet").endswith(
+            "/files-storage-001/a/c.parquet"
+        )
+        assert files.names("storage-001", "a") == ("a/%2F/b.parquet",)
+        assert files.names("storage-001", "b") == ()
     assert set(asked) == {("https://storage-001.example", "files-storage-001")}
 
 

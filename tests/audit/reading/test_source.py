@@ -1,5 +1,6 @@
 """One version of a file, and what each kind of trouble with it is called."""
 
+import gzip
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -141,6 +142,48 @@ def test_a_body_that_is_too_short_is_no_answer(blob: Blob, container: ContainerC
     blob.data = blob.data[:10]
     with pytest.raises(OutputUnreachable, match="10 of 16 bytes"):
         source.read(0, 16)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "aws-chunked"])
+@pytest.mark.parametrize("data", [DATA, gzip.compress(DATA)], ids=["plain", "compressed"])
+def test_a_blob_is_read_as_it_is_stored(
+    blob: Blob, container: ContainerClient, encoding: str, data: bytes
+) -> None:
+    """Whether its Content-Encoding is true or not: the SDK would inflate each range."""
+    blob.data, blob.content_encoding = data, encoding
+    source = open_blob(container, NAME)
+    assert (source.size_bytes, source.head) == (len(data), data)
+    assert source.read(8, 16) == data[8:24]
+
+
+@pytest.mark.parametrize("fault", [Fault(ignores_ranges=True), Fault(other_range=True)])
+def test_another_range_than_was_asked_for_is_no_answer(
+    blob: Blob, container: ContainerClient, fault: Fault
+) -> None:
+    source = open_blob(container, NAME)
+    blob.fault = always(fault)
+    for ask in (lambda: open_blob(container, NAME), lambda: source.read(16, 32)):
+        with pytest.raises(OutputUnreachable, match="may ignore ranges") as caught:
+            ask()
+        assert "SECRET" not in str(caught.value)
+
+
+def test_another_version_than_was_asked_for_is_no_answer(
+    blob: Blob, container: ContainerClient
+) -> None:
+    """As a cache that does not know conditions gives it."""
+    source = open_blob(container, NAME)
+    blob.etag, blob.fault = "0x8D2", always(Fault(ignores_condition=True))
+    with pytest.raises(OutputUnreachable, match="not the range or version"):
+        source.read(16, 32)
+
+
+def test_a_404_of_a_proxy_says_nothing(blob: Blob, container: ContainerClient) -> None:
+    source = open_blob(container, NAME)
+    blob.fault = always(Fault(refusal=(404, "")))
+    for ask in (lambda: open_blob(container, NAME), lambda: source.read(16, 32)):
+        with pytest.raises(OutputUnreachable, match="cannot serve the file now"):
+            ask()
 
 
 def test_a_service_that_is_not_there_is_unreachable(blob: Blob) -> None:
