@@ -122,7 +122,7 @@ def check_all_delivered(up: Courier, dripping: Dripping) -> None:
 
 
 def check_delivered(up: Courier, job: str) -> None:
-    wait_for(partial(delivered, up, job), what=f"{job} delivered", seconds=240)
+    wait_for(partial(delivered, up, job), what=f"{job} delivered")
     events = up.events_of(job)
     assert len({event["id"] for event in events}) == 1
     data = events[0]["data"]

@@ -139,7 +139,7 @@ def manifests() -> Iterator[dict[str, dict[str, Any]]]:
             found = {event["data"]["labels"]["cell"]: event for event in courier.events}
             return found if len(found) == len(CELLS) else None
 
-        yield wait_for(look, what="a manifest of every job", seconds=180)
+        yield wait_for(look, what="a manifest of every job")
 
 
 @pytest.mark.parametrize("name", CELLS)
