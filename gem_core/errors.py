@@ -18,6 +18,7 @@ CourierError
 │   │   └── RecordMissing  there is no such record, or it was removed
 │   ├── RecordUnreadable   not a record, or written by a newer version: not touched
 │   ├── PageUnknown        a listing cannot continue from there
+│   ├── StoreClaimed       another app ticks on this storage: a person must choose
 │   ├── StoreMissing       a container or queue does not exist: a person must create it
 │   ├── StoreWithoutToken  there is no token for it now: try later
 │   └── StoreRefused       key, role or firewall: a person must correct it
@@ -147,6 +148,10 @@ class RecordUnreadable(StoreError):
 
 class PageUnknown(StoreError):
     """A listing cannot continue from there: no earlier page ended there."""
+
+
+class StoreClaimed(StoreError):
+    """Another app with another identity ticks on this storage: a person must choose one of them."""
 
 
 class StoreMissing(StoreError):

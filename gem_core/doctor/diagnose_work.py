@@ -11,11 +11,34 @@ from gem_core.flows.check_jobs import BUSY
 from gem_core.flows.timer_status import TimerStatus, timer_status
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, Stage
+from gem_core.watch.store_claim import may_lose, refusal
 
 _START = (
     "check that the app is deployed and running (az functionapp show), and that its log stream has "
     "no error about settings or the host's storage; locally: make start, or func start"
 )
+
+
+def claim(installation: Installation) -> Finding:
+    """Whether this process may tick on its storage, and whether jobs may be lost. Only reads."""
+    now, own = installation.clock(), installation.ticker
+    try:
+        held = installation.manager().heartbeat.claim()
+    except StoreError as error:
+        return store_failure(error, "the last tick", "azd provision")
+    if held is None:
+        return ok("no tick has said yet who ticks")
+    if reason := refusal(held, own, now):
+        # On a person's machine another identity is usual: it would not tick.
+        remedy = "give each app its own GEM_STATE (docs/operations.md)"
+        return fail(reason, remedy) if own.app else ok(f"a tick from here is refused: {reason}")
+    if held.ticker.identity == own.identity and not may_lose(held, own, now):
+        return warning(
+            f"ticks ask GEM as {own.identity} since {held.since:%Y-%m-%d %H:%M} UTC, before as "
+            "another identity; for six hours no job is called lost",
+            "if GEM answers 404 now (jobs list --trouble), the new identity is the wrong one",
+        )
+    return ok(f"ticks ask GEM as {held.ticker.identity}")
 
 
 def timer(installation: Installation) -> Finding:

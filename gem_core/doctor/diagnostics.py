@@ -92,6 +92,12 @@ DIAGNOSTICS = (
         _STATE,
     ),
     Diagnostic(
+        "claim",
+        "No app with another identity for GEM ticks on this storage.",
+        diagnose_work.claim,
+        _STATE,
+    ),
+    Diagnostic(
         "results",
         "Manifests can be sent to the results queue.",
         lambda installation: queue(installation, installation.settings.results_queue),

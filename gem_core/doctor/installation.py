@@ -11,6 +11,7 @@ from gem_core.gem.job import GemJob
 from gem_core.settings.app_settings import Settings
 from gem_core.storage.documents import Documents
 from gem_core.watch.record import JobRecord
+from gem_core.watch.store_claim import Ticker
 
 
 class ProbedQueue(Protocol):
@@ -74,6 +75,8 @@ class Installation:
     gem: Callable[[], AskedGem]
     anonymous: Callable[[], AskedGem]
     """GEM, with an invalid key and an invalid token."""
+    ticker: Ticker
+    """Who this process is when it ticks."""
     manager: Callable[[], JobManager]
     recent: Callable[[], tuple[JobRecord, ...]]
     """The job records that were changed most recently, newest first."""

@@ -52,6 +52,7 @@ def check_jobs(
 
     Raises:
         GemAccessError: GEM refused the key or the token.
+        StoreClaimed: another app with another identity ticks on this storage; nothing was done.
         StoreError: the worklist, the leases or the queue of batches could not be used.
 
     """

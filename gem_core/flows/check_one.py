@@ -160,6 +160,8 @@ def ask(
     record, retry_after = _request(checker, stored.record, may_ask)
     now = checker.clock()
     reason = settlement(record, now, checker.policy)
+    if reason is Settlement.LOST and not checker.heartbeat.may_lose(now):
+        reason = settlement(record, now, checker.policy, may_be_lost=False)
     if reason:
         if context and reason is Settlement.FINISHED:
             context.observed += observed_durations(record)

@@ -5,20 +5,21 @@ A timer can stop while the HTTP routes still work, and a stopped timer cannot re
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from gem_core.moments import moment_text, read_lenient_moment
+from gem_core.moments import moment_text, optional_moment_text, read_lenient_moment
 from gem_core.settings.ncrontab import Schedule
 from gem_core.storage.documents import Documents
+from gem_core.watch.store_claim import Claim, Ticker, may_lose, renewed
 
 ENDED = "tick-ended.json"
 """The last tick that ended."""
 STARTED = "tick-started.json"
-"""When the last tick started. This is a separate document, so that the counts of the last tick that
-ended stay available."""
+"""When the last tick started, and who ticks. This is a separate document, so that the counts of the
+last tick that ended stay available."""
 SILENT_AFTER = 3
 """The timer is silent after so many occurrences of its schedule without a tick."""
 HANDOVER = timedelta(minutes=2)
@@ -95,8 +96,16 @@ class Started:
 class Heartbeat:
     """Stores the last tick, beside the worklist."""
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: Documents, ticker: Ticker | None = None) -> None:
+        """Store ticks.
+
+        Args:
+            documents: of the worklist.
+            ticker: who ticks; None for a process that only reads.
+
+        """
         self._documents = documents
+        self.ticker = ticker or Ticker()
         self._ended = False
         """Whether the last tick of this process ended. Then `start` need not read the documents."""
 
@@ -106,11 +115,15 @@ class Heartbeat:
         Returns:
             Since when ticks start and do not end; `at` unless earlier ticks were cut off.
 
+        Raises:
+            StoreClaimed: another app with another identity ticks; nothing was stored.
+
         """
-        since = at if self._ended else self._unfinished_since(at)
+        before = self._read(STARTED)
+        claim = renewed(_claim(before), self.ticker, at)
+        since = at if self._ended else self._unfinished_since(_started(before), at)
         self._ended = False
-        started = {"startedAt": moment_text(at), "unfinishedSince": moment_text(since)}
-        self._documents.put(STARTED, json.dumps(started).encode())
+        self._put_started(Started(at, since), claim)
         return since
 
     def end(self, tick: Tick) -> None:
@@ -124,15 +137,40 @@ class Heartbeat:
 
     def started(self) -> Started | None:
         """The tick that started last; None before the first one."""
-        values = self._read(STARTED)
-        if values is None:
-            return None
-        at = read_lenient_moment(values.get("startedAt"))
-        return Started(at, read_lenient_moment(values.get("unfinishedSince")) or at) if at else None
+        return _started(self._read(STARTED))
 
-    def _unfinished_since(self, at: datetime) -> datetime:
+    def claim(self) -> Claim | None:
+        """Who ticked last; None before the first tick, and after one of an older version."""
+        return _claim(self._read(STARTED))
+
+    def may_lose(self, now: datetime) -> bool:
+        """Whether a 404 that this process got can mean that a job is lost."""
+        return may_lose(self.claim(), self.ticker, now)
+
+    def release(self) -> str:
+        """End the claim, so that another app may tick; returns the name of the app that had it.
+
+        The identity stays known: no job is lost soon after another one has followed it.
+        """
+        values = self._read(STARTED)
+        started, claim = _started(values), _claim(values)
+        if started is None or claim is None or not claim.ticker.app:
+            return ""
+        self._put_started(started, replace(claim, ticker=Ticker("", claim.ticker.identity)))
+        return claim.ticker.app
+
+    def _put_started(self, started: Started, claim: Claim) -> None:
+        values = {
+            "startedAt": moment_text(started.at),
+            "unfinishedSince": moment_text(started.unfinished_since),
+            "app": claim.ticker.app,
+            "identity": claim.ticker.identity,
+            "identitySince": optional_moment_text(claim.since),
+        }
+        self._documents.put(STARTED, json.dumps(values).encode())
+
+    def _unfinished_since(self, before: Started | None, at: datetime) -> datetime:
         """Since when ticks start and do not end, if a tick starts at this time."""
-        before = self.started()
         if before is None or before.has_ended(self.last() or {}):
             return at
         return before.unfinished_since
@@ -144,6 +182,21 @@ class Heartbeat:
         except (ValueError, RecursionError):
             return None  # somebody edited it; the next tick writes it anew
         return read if isinstance(read, dict) else None
+
+
+def _started(values: Mapping[str, Any] | None) -> Started | None:
+    at = read_lenient_moment(values.get("startedAt")) if values else None
+    if values is None or at is None:
+        return None
+    return Started(at, read_lenient_moment(values.get("unfinishedSince")) or at)
+
+
+def _claim(values: Mapping[str, Any] | None) -> Claim | None:
+    started = _started(values)
+    if values is None or started is None or "identity" not in values:
+        return None
+    ticker = Ticker(str(values.get("app", "")), str(values["identity"]))
+    return Claim(ticker, started.at, read_lenient_moment(values.get("identitySince")))
 
 
 def is_silent(seen_at: datetime | None, now: datetime, schedule: Schedule) -> bool:

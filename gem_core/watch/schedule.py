@@ -60,19 +60,29 @@ def is_due(at: datetime, now: datetime, policy: Policy) -> bool:
     return not now < at <= now + farthest + CLOCK_SKEW
 
 
-def settlement(record: JobRecord, now: datetime, policy: Policy) -> Settlement | None:
+def settlement(
+    record: JobRecord, now: datetime, policy: Policy, *, may_be_lost: bool = True
+) -> Settlement | None:
     """Why to stop asking about a job; None to go on.
 
     A failed request says nothing about the job, so it settles one only as `expired`: when GEM
     answers, but for the third time after the deadline not about this job. `docs/gem.md` has
     the table.
+
+    Args:
+        record: the record after the last check.
+        now: the time of the last check.
+        policy: the operator's limits.
+        may_be_lost: False while 404s may be due to a new identity (`store_claim`).
+
     """
     if record.failures:
         return Settlement.EXPIRED if record.beyond_deadline >= EXPIRED_AFTER_ANSWERS else None
     if not record.not_found and record.job and record.job.status and record.job.status.is_final:
         return Settlement(record.job.status)
     if (
-        record.not_found >= LOST_AFTER_ANSWERS
+        may_be_lost
+        and record.not_found >= LOST_AFTER_ANSWERS
         and record.not_found_since
         and now - record.not_found_since >= policy.lost_after
         # Not if the last answer had a contract that this version does not know and cannot use.

@@ -19,7 +19,7 @@ from gem_core.storage.clients import Retries, connector
 from gem_core.watch.record import JobRecord
 from gem_core.watch.registry import JobRegistry
 from gem_core.wiring.environment import now, settings_and_problems
-from gem_core.wiring.gem import gem_client, token_source
+from gem_core.wiring.gem import gem_client, ticker, token_source
 from gem_core.wiring.managers import job_manager
 from gem_core.wiring.stores import Stores
 
@@ -66,6 +66,7 @@ def installation(source: str) -> Installation:
         token=token,
         gem=lambda: gem_client(chosen, key=chosen.gem_api_key, token=token()),
         anonymous=lambda: gem_client(chosen, key=_INVALID, token=FixedToken(_INVALID)),
+        ticker=ticker(chosen),
         manager=lambda: job_manager(stores, chosen),
         recent=cache(lambda: _recent(stores.registry)),
     )

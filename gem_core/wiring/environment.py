@@ -21,6 +21,7 @@ from gem_core.settings.app_settings import (
 from gem_core.settings.connection import Connection
 from gem_core.settings.connection_reader import read_connection
 from gem_core.settings.reader import SettingReader
+from gem_core.settings.rules import is_guid
 from gem_core.settings.secrets import secrets_of
 
 
@@ -34,6 +35,17 @@ def use_settings(values: Mapping[str, str]) -> None:
     for name in [name for name in os.environ if name.startswith("GEM_")]:
         del os.environ[name]
     os.environ.update(values)
+
+
+def app_name() -> str:
+    """The name that Azure gives to all instances of an app; empty elsewhere."""
+    return os.environ.get("WEBSITE_SITE_NAME", "")
+
+
+def default_client_id() -> str:
+    """The client id that Azure's default credentials use; empty for another one or none."""
+    client_id = os.environ.get("AZURE_CLIENT_ID", "")
+    return client_id if is_guid(client_id) else ""
 
 
 def system_environment() -> Mapping[str, str]:

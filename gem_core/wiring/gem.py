@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from gem_core.secret import Secret
 from gem_core.settings.app_settings import Settings
 from gem_core.storage.clients import sign_in
-from gem_core.wiring.environment import now, settings
+from gem_core.watch.store_claim import Ticker
+from gem_core.wiring.environment import app_name, default_client_id, now, settings
 
 if TYPE_CHECKING:
     from gem_core.gem.client import GemClient
@@ -21,6 +22,17 @@ def gem() -> "GemClient":
     """The client of GEM, with the key and the token of the settings. Raises SettingsError."""
     chosen = settings()
     return gem_client(chosen, key=chosen.gem_api_key, token=token_source(chosen))
+
+
+def ticker(chosen: Settings) -> Ticker:
+    """Who this process is when it ticks. GEM's address is no part of it."""
+    if chosen.gem_bearer_token:
+        identity = "the owner of GEM_BEARER_TOKEN"
+    elif chosen.gem_principal:
+        identity = chosen.gem_principal.client_id
+    else:
+        identity = default_client_id() or f"the identity of {app_name() or 'a person'}"
+    return Ticker(app_name(), identity)
 
 
 def token_source(chosen: Settings) -> "TokenSource":

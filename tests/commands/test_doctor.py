@@ -108,7 +108,7 @@ def test_people_get_one_line_for_each_diagnostic(command: CommandRunner) -> None
     code, out, err = command("doctor")
     assert (code, err) == (0, "")
     lines = [line.split(maxsplit=2) for line in out.splitlines()]
-    assert [line[0] for line in lines] == ["ok"] * 19
+    assert [line[0] for line in lines] == ["ok"] * 20
     assert lines[0][1:] == ["settings", "read from the environment"]
 
 
@@ -152,7 +152,7 @@ def test_missing_containers(command: CommandRunner) -> None:
             f"az storage container create --auth-mode login --account-name … --name {container}"
         )
         assert create in found[name]["remedy"]
-    others = {"clock", "outputs", "inputs", "timer", "events"}
+    others = {"claim", "clock", "outputs", "inputs", "timer", "events"}
     assert set(fails(found)) == {*stores, *others}
 
 

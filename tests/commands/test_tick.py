@@ -12,7 +12,9 @@ from devkit.azurite import Azurite
 from devkit.simulator import CLEAN, GemSimulator
 from devkit.stage import app_settings
 from gem_core.storage import names
+from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.rate_limiter import LEASE_TIME, PREFIX
+from gem_core.watch.store_claim import Ticker
 from gem_core.wiring.environment import now
 from gem_core.wiring.stores import stores
 from tests.commands.command_runner import CommandRunner
@@ -77,3 +79,15 @@ def test_a_tick_needs_all_settings(command: CommandRunner) -> None:
     assert (code, out) == (2, "")
     assert "GEM_CHECK_SCHEDULE is missing or empty" in err
     assert "GEM_API_KEY is missing" in err
+
+
+def test_a_tick_as_another_identity_than_the_app_is_refused_until_the_claim_is_released(
+    command: CommandRunner, options: tuple[str, str]
+) -> None:
+    Heartbeat(stores().documents(names.WORKLIST), Ticker("courier", "A")).start(now())
+    code, _, err = command("tick", *options)
+    assert code == 2
+    assert "the app 'courier' ticks on this GEM_STATE" in err
+    assert command.json("store", "release", *options) == {"released": "courier"}
+    assert command("store", "release", *options)[1] == "no app claims this storage\n"
+    assert command("tick", *options)[0] == 0

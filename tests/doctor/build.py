@@ -14,6 +14,7 @@ from gem_core.gem.job import GemJob
 from gem_core.settings.app_settings import Settings, read_settings
 from gem_core.watch.heartbeat import Tick
 from gem_core.watch.record import JobRecord
+from gem_core.watch.store_claim import Ticker
 from tests.builders import World
 from tests.fakes import MemoryDocuments
 
@@ -122,6 +123,7 @@ class FakeInstallation:
             token=lambda: Token(jwt(aud=SCOPE, exp=expires, roles=["Gem.Read"])),
             gem=lambda: Raising(GemJobNotFound("GEM answered 404")),
             anonymous=lambda: Raising(GemUnauthorized("GEM answered 401")),
+            ticker=Ticker("app", "identity"),
             manager=lambda: self.world.manager,
             recent=lambda: self.recent,
         )

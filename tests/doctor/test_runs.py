@@ -12,8 +12,9 @@ from gem_core.errors import OutputUnreachable
 from gem_core.flows.check_jobs import BUSY, TICK_BUDGET
 from gem_core.outcome import Outcome
 from gem_core.settings.app_settings import read_settings_and_problems
-from gem_core.watch.heartbeat import ENDED, STARTED, Tick
+from gem_core.watch.heartbeat import ENDED, STARTED, Heartbeat, Tick
 from gem_core.watch.record import JobRecord, Settlement
+from gem_core.watch.store_claim import Ticker
 from tests.builders import OUTPUT, job, matched_file, new_record
 from tests.doctor.build import SETTINGS, FakeInstallation, missing, settings
 from tests.fakes import START
@@ -217,3 +218,23 @@ def test_events(recent: tuple[JobRecord, ...], status: DiagnosticStatus, detail:
 
 def test_the_settings_of_the_tests_are_right() -> None:
     assert read_settings_and_problems(SETTINGS)[1] == ()
+
+
+def test_the_claim_of_another_app_is_a_failure_and_a_new_identity_a_warning() -> None:
+    fake = FakeInstallation()
+    documents = fake.world.worklist
+    documents.delete(STARTED)
+    assert fake.find("claim").status is DiagnosticStatus.OK
+    for ticker, status, word in (
+        (Ticker("app", "identity"), DiagnosticStatus.OK, "ask GEM as identity"),
+        (Ticker("app", "another"), DiagnosticStatus.OK, "ask GEM as another"),
+        (Ticker("app", "identity"), DiagnosticStatus.WARNING, "no job is called lost"),
+        (Ticker("other", "identity"), DiagnosticStatus.WARNING, "no job is called lost"),
+    ):
+        Heartbeat(documents, ticker).start(fake.world.clock())
+        found = fake.find("claim")
+        assert (found.status, word in found.detail) == (status, True), found
+    own = fake.find("claim", ticker=Ticker("third", "3"))
+    assert (own.status, "'other' ticks" in own.detail) == (DiagnosticStatus.FAIL, True)
+    desk = fake.find("claim", ticker=Ticker("", "person"))
+    assert (desk.status, "'other' ticks" in desk.detail) == (DiagnosticStatus.OK, True)

@@ -25,7 +25,8 @@ def test_nothing_due_is_one_listing_and_the_heartbeat() -> None:
     world.clock.move(seconds=1)
     tick = check_jobs(checker)
     assert (tick.open_jobs, tick.due_jobs, tick.checked) == (50, 0, 0)
-    assert world.trap.calls == ["heartbeat.put", "worklist.every", "heartbeat.put"]
+    calls = ["heartbeat.get", "heartbeat.put", "worklist.every", "heartbeat.put"]
+    assert world.trap.calls == calls
 
 
 def test_a_new_process_reads_whether_the_last_tick_ended() -> None:

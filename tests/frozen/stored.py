@@ -24,11 +24,12 @@ from gem_core.outcome import Outcome
 from gem_core.storage import names
 from gem_core.watch.batch import BatchPlan
 from gem_core.watch.durations import NAME as DURATIONS
-from gem_core.watch.heartbeat import ENDED, STARTED
+from gem_core.watch.heartbeat import ENDED, STARTED, Heartbeat
 from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.rate_limiter import PREFIX as LEASES
 from gem_core.watch.record import JobRecord, Settlement
 from gem_core.watch.registry import SUFFIX
+from gem_core.watch.store_claim import Ticker
 from tests.builders import JOB, OUTPUT, World, answer, finished, job, matched_file
 from tests.fakes import START, Killed
 from tests.flows.build import INPUT
@@ -92,8 +93,10 @@ def _of_ticks() -> Iterator[tuple[str, Golden]]:
     world = World()
     world.gem.answers = {"job-1": [answer("running")], "job-2": [finished()]}
     world.add("job-1", "job-2")
+    Heartbeat(world.worklist, Ticker("courier", "application 1")).start(world.clock())
     world.clock.move(minutes=1)
-    check_jobs(world.checker)
+    heartbeat = Heartbeat(world.worklist, Ticker("courier", "application 2"))
+    check_jobs(replace(world.checker, heartbeat=heartbeat))
     for document, name in (
         ("tick-started", STARTED),
         ("tick-ended", ENDED),

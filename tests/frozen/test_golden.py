@@ -21,6 +21,7 @@ from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.poison import batch_of_message
 from gem_core.watch.record_json import record_to_json
 from gem_core.watch.registry import ticket_job_run_id
+from gem_core.watch.store_claim import Ticker
 from tests.builders import JOB, OUTPUT, World, check_manifest, finished, job, matched_file
 from tests.fakes import START
 from tests.frozen.golden import FOLDER, Golden, add, kept
@@ -102,6 +103,11 @@ def _tick(golden: Golden, world: World) -> None:
         assert started
         assert started.at == datetime.fromisoformat(golden.json["startedAt"])
         assert started.unfinished_since == datetime.fromisoformat(golden.json["unfinishedSince"])
+        claim = heartbeat.claim()
+        assert (claim is None) == ("identity" not in golden.json)
+        if claim:
+            assert claim.ticker == Ticker(golden.json["app"], golden.json["identity"])
+            assert claim.since == datetime.fromisoformat(golden.json["identitySince"])
 
 
 def _durations(golden: Golden, world: World) -> None:
