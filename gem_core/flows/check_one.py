@@ -25,7 +25,13 @@ from gem_core.watch.expectation import observed_durations
 from gem_core.watch.marker import JobState, OpenJob
 from gem_core.watch.record import JobRecord, Settlement, Stage
 from gem_core.watch.registry import ORPHAN_AGE, StoredRecord
-from gem_core.watch.schedule import is_due, next_check, next_ticket, settlement
+from gem_core.watch.schedule import (
+    is_beyond_deadline,
+    is_due,
+    next_check,
+    next_ticket,
+    settlement,
+)
 
 MAX_CHECK_TIME = timedelta(minutes=2, seconds=30)
 """How long most checks may take: two requests to GEM of at most 60 s each, and two writes. A claim
@@ -221,17 +227,19 @@ def _request(
     try:
         job = ask_gem(checker.gem, job_run_id, answered_in, may_ask)
     except GemForbidden as error:
-        if not _is_beyond_deadline(checker, record, error, may_ask):
+        if not _answers_beyond_deadline(checker, record, error, may_ask):
             raise
         return _not_answered(checker, record, error, is_beyond_deadline=True)
     except GemAccessError:
         raise
     except GemJobNotFound:
-        record = record.answered_not_found(checker.clock())
+        now = checker.clock()
+        is_late = is_beyond_deadline(record, now, checker.policy)
+        record = record.answered_not_found(now, is_beyond_deadline=is_late)
         log(Event.JOB_NOT_FOUND, job_run_id=job_run_id, not_found=record.not_found)
         return record, timedelta(0)
     except GemError as error:
-        beyond_deadline = _is_beyond_deadline(checker, record, error, may_ask)
+        beyond_deadline = _answers_beyond_deadline(checker, record, error, may_ask)
         return _not_answered(checker, record, error, is_beyond_deadline=beyond_deadline)
     log(
         Event.JOB_CHECKED,
@@ -241,7 +249,9 @@ def _request(
     )
     if job.drift:
         log(Event.JOB_DRIFTED, job_run_id=job_run_id, drift=job.drift)
-    return record.answered(job, checker.clock()), timedelta(0)
+    now = checker.clock()
+    is_late = is_beyond_deadline(record, now, checker.policy)
+    return record.answered(job, now, is_beyond_deadline=is_late), timedelta(0)
 
 
 def _not_answered(
@@ -262,7 +272,7 @@ def _not_answered(
     return record, timedelta(seconds=seconds or 0)
 
 
-def _is_beyond_deadline(
+def _answers_beyond_deadline(
     checker: Checker, record: JobRecord, error: GemError, may_ask: Callable[[], bool]
 ) -> bool:
     """Whether the job's deadline has passed, and GEM answers, but not about this job.
@@ -271,6 +281,6 @@ def _is_beyond_deadline(
         GemAccessError: GEM refused the key or the token.
 
     """
-    if checker.clock() - record.registered_at < checker.policy.job_deadline:
+    if not is_beyond_deadline(record, checker.clock(), checker.policy):
         return False
     return isinstance(error, GemAnswerError) or answers_otherwise(checker.gem, may_ask)

@@ -86,8 +86,7 @@ class JobRecord:
     """404 answers in a row."""
     not_found_since: datetime | None = None
     beyond_deadline: int = 0
-    """Questions in a row after the deadline, to none of which GEM gave a usable answer about this
-    job although it answers."""
+    """Questions in a row after the deadline to which GEM answers, whatever it says."""
     job: GemJob | None = None
     """GEM's last usable answer."""
     history: tuple[StatusChange, ...] = ()
@@ -111,7 +110,9 @@ class JobRecord:
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Stored members that a newer version of the app added; they are stored again unchanged."""
 
-    def answered(self, job: GemJob, now: datetime) -> "JobRecord":
+    def answered(
+        self, job: GemJob, now: datetime, *, is_beyond_deadline: bool = False
+    ) -> "JobRecord":
         """GEM answered with a job."""
         return replace(
             self._asked(now),
@@ -122,10 +123,10 @@ class JobRecord:
             last_problem=None,
             not_found=0,
             not_found_since=None,
-            beyond_deadline=0,
+            beyond_deadline=self.beyond_deadline + 1 if is_beyond_deadline else 0,
         )
 
-    def answered_not_found(self, now: datetime) -> "JobRecord":
+    def answered_not_found(self, now: datetime, *, is_beyond_deadline: bool = False) -> "JobRecord":
         """GEM answered 404.
 
         A first 404 later than now comes from a wrong clock: the time is counted from now on.
@@ -139,7 +140,7 @@ class JobRecord:
             ),
             not_found=self.not_found + 1,
             not_found_since=min(self.not_found_since or now, now),
-            beyond_deadline=0,
+            beyond_deadline=self.beyond_deadline + 1 if is_beyond_deadline else 0,
         )
 
     def not_answered(

@@ -16,8 +16,8 @@ LOST_AFTER_ANSWERS = 6
 """A job is lost only after so many 404 answers in a row, even if `Policy.lost_after` has passed: a
 clock that jumps forward makes time pass, but no answers."""
 EXPIRED_AFTER_ANSWERS = 3
-"""So many questions after the deadline without a usable answer about the job, although GEM answers,
-make it expired."""
+"""A job is expired only after so many questions in a row after the deadline to which GEM answers:
+a clock that is ahead for a while makes the deadline pass, but no answers."""
 JITTER = 0.2
 """Each wait is shortened by up to this share, so that jobs are not all due at the same time."""
 AGE_DIVISOR = 10
@@ -60,14 +60,18 @@ def is_due(at: datetime, now: datetime, policy: Policy) -> bool:
     return not now < at <= now + farthest + CLOCK_SKEW
 
 
+def is_beyond_deadline(record: JobRecord, now: datetime, policy: Policy) -> bool:
+    """Whether a job's deadline has passed, by this clock."""
+    return now - record.registered_at >= policy.job_deadline
+
+
 def settlement(
     record: JobRecord, now: datetime, policy: Policy, *, may_be_lost: bool = True
 ) -> Settlement | None:
     """Why to stop asking about a job; None to go on.
 
-    A failed request says nothing about the job, so it settles one only as `expired`: when GEM
-    answers, but for the third time after the deadline not about this job. `docs/gem.md` has
-    the table.
+    A failed request says nothing about the job, so it settles one only as `expired`. `docs/gem.md`
+    has the table.
 
     Args:
         record: the record after the last check.
@@ -76,22 +80,20 @@ def settlement(
         may_be_lost: False while 404s may be due to a new identity (`store_claim`).
 
     """
-    if record.failures:
-        return Settlement.EXPIRED if record.beyond_deadline >= EXPIRED_AFTER_ANSWERS else None
-    if not record.not_found and record.job and record.job.status and record.job.status.is_final:
-        return Settlement(record.job.status)
+    job, is_answered = record.job, not (record.failures or record.not_found)
+    if is_answered and job and job.status and job.status.is_final:
+        return Settlement(job.status)
     if (
         may_be_lost
+        and not record.failures
         and record.not_found >= LOST_AFTER_ANSWERS
         and record.not_found_since
         and now - record.not_found_since >= policy.lost_after
         # Not if the last answer had a contract that this version does not know and cannot use.
-        and (record.job is None or is_known(record.job))
+        and (job is None or is_known(job))
     ):
         return Settlement.LOST
-    if now - record.registered_at >= policy.job_deadline:
-        return Settlement.EXPIRED
-    return None
+    return Settlement.EXPIRED if record.beyond_deadline >= EXPIRED_AFTER_ANSWERS else None
 
 
 def next_check(

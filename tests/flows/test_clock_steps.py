@@ -13,6 +13,7 @@ from gem_core.watch.rate_limiter import LEASE_TIME
 from gem_core.watch.record import Settlement, Stage
 from gem_core.watch.schedule import (
     CLOCK_SKEW,
+    EXPIRED_AFTER_ANSWERS,
     LOST_AFTER_ANSWERS,
     MAX_RETRY_AFTER,
     MAX_SWEEP_WAIT,
@@ -104,6 +105,19 @@ def test_a_jump_forward_makes_no_job_lost(step: timedelta, after: int) -> None:
     world.gem.answers[JOB] = [answer("running")]
     ticks(world, minutes=11)
     assert world.record().not_found == 0
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step > timedelta(0)], ids=str)
+def test_two_questions_at_a_wrong_time_let_no_job_expire(step: timedelta) -> None:
+    world = world_of(JOB)
+    ticks(world, minutes=11)
+    world.policy = policy(job_deadline=timedelta(hours=1))
+    world.clock.move(step)
+    ticks(world, minutes=11)
+    assert world.record().beyond_deadline == EXPIRED_AFTER_ANSWERS - 1
+    world.clock.move(-step)
+    ticks(world, minutes=11)
+    assert (world.record().stage, world.record().beyond_deadline) == (Stage.WATCHING, 0)
 
 
 @pytest.mark.parametrize("step", BACK, ids=str)

@@ -19,7 +19,7 @@ from gem_core.flows.deliver_results import deliver_results
 from gem_core.gem.job import IMPOSSIBLE_JOB
 from gem_core.watch.record import Settlement, Stage
 from tests.builders import JOB, World, answer, check_manifest
-from tests.fakes import GemAnswer
+from tests.fakes import START, GemAnswer
 from tests.flows.build import world_of
 
 NEVER_A_JOB = [GemAnswerError("GEM answered 410"), GemQuestionRefused("GEM answered 400")]
@@ -69,7 +69,9 @@ def test_while_gem_as_a_whole_fails_nothing_is_concluded(error: GemError) -> Non
     assert (world.record().stage, world.record().beyond_deadline) == (Stage.WATCHING, 0)
 
 
-def test_an_answer_begins_the_count_anew() -> None:
+def test_a_question_that_gem_leaves_unanswered_changes_nothing_and_an_early_one_ends_the_row() -> (
+    None
+):
     down, there = GemUnavailable("GEM answered 500"), answer("running")
     world = world_of(JOB)
     world.gem.answers[JOB] = [there, down]
@@ -81,8 +83,11 @@ def test_an_answer_begins_the_count_anew() -> None:
     assert world.record().beyond_deadline == 2
     job = world.record().job
     assert job
-    assert world.record().answered(job, world.clock()).beyond_deadline == 0
-    assert world.record().answered_not_found(world.clock()).beyond_deadline == 0
+    world.gem.answers[IMPOSSIBLE_JOB] = [down]
+    check_jobs(world.checker)
+    assert world.record().beyond_deadline == 2
+    assert world.record().answered(job, START).beyond_deadline == 0
+    assert world.record().answered_not_found(START).beyond_deadline == 0
 
 
 def test_the_question_about_gem_costs_nothing_before_the_deadline() -> None:

@@ -27,6 +27,7 @@ from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.outcome import Outcome
 from gem_core.watch.attempts import FIRST_WAIT, LONGEST_WAIT, TROUBLE_AFTER, Attempts
 from gem_core.watch.record import Settlement, Stage
+from gem_core.watch.schedule import EXPIRED_AFTER_ANSWERS
 from tests.builders import JOB, OUTPUT, World, answer, finished, logged, matched_file
 from tests.fakes import START, Killed
 from tests.flows.build import delivered, settled
@@ -344,7 +345,9 @@ def test_a_record_that_lacks_its_end_ends_with_the_deadline() -> None:
     world.gem.answers[JOB] = [answer("running")]
     deliver_results(world.deliverer, JOB)
     world.clock.move(world.policy.job_deadline)
-    check_jobs(world.checker)
+    for _ in range(EXPIRED_AFTER_ANSWERS):
+        check_jobs(world.checker)
+        world.clock.move(world.policy.check_max)
     assert delivered(world)["data"]["outcome"] == Outcome.EXPIRED
 
 

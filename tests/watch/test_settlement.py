@@ -6,7 +6,14 @@ from datetime import timedelta
 import pytest
 
 from gem_core.watch.record import Settlement
-from gem_core.watch.schedule import LOST_AFTER_ANSWERS, MAX_SWEEP_WAIT, next_ticket, settlement
+from gem_core.watch.schedule import (
+    EXPIRED_AFTER_ANSWERS,
+    LOST_AFTER_ANSWERS,
+    MAX_SWEEP_WAIT,
+    is_beyond_deadline,
+    next_ticket,
+    settlement,
+)
 from tests.builders import job, new_record, policy
 from tests.fakes import START
 
@@ -75,13 +82,21 @@ def test_a_final_status_before_a_404_does_not_settle_the_job() -> None:
     assert settlement(record, START, POLICY) is None
 
 
-def test_a_job_expires_at_its_deadline() -> None:
-    record = new_record().answered(job("running"), START)
-    deadline = START + POLICY.job_deadline
-    assert settlement(record, deadline - SECOND, POLICY) is None
-    assert settlement(record, deadline, POLICY) is Settlement.EXPIRED
-    finished = record.answered(job("finished"), deadline)
-    assert settlement(finished, deadline, POLICY) is Settlement.FINISHED
+def test_a_job_expires_at_the_third_answer_in_a_row_after_its_deadline() -> None:
+    record, late = new_record(), START + POLICY.job_deadline
+    assert not is_beyond_deadline(record, late - SECOND, POLICY)
+    assert is_beyond_deadline(record, late, POLICY)
+    for number in range(EXPIRED_AFTER_ANSWERS):
+        assert settlement(record, late, POLICY) is None
+        if number == 1:
+            record = record.answered_not_found(late, is_beyond_deadline=True)
+        else:
+            record = record.answered(job("running"), late, is_beyond_deadline=True)
+    assert settlement(record, late, POLICY) is Settlement.EXPIRED
+    finished = record.answered(job("finished"), late, is_beyond_deadline=True)
+    assert settlement(finished, late, POLICY) is Settlement.FINISHED
+    before = record.answered(job("running"), START)
+    assert settlement(before, late, POLICY) is None
 
 
 @pytest.mark.parametrize(

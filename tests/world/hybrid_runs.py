@@ -90,10 +90,10 @@ def _asked(record: JobRecord, made: Hybrid, now: Any, *, is_late: bool) -> JobRe
             raise made.answer
         job = known.read(made.answer, job_run_id=made.job_run_id)
     except GemJobNotFound:
-        return record.answered_not_found(now)
+        return record.answered_not_found(now, is_beyond_deadline=is_late)
     except GemError as error:
         return record.not_answered(str(error), now, is_beyond_deadline=is_late)
-    return record.answered(job, now)
+    return record.answered(job, now, is_beyond_deadline=is_late)
 
 
 def event_of(made: Hybrid, record: JobRecord) -> CloudEvent:

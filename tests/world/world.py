@@ -11,7 +11,7 @@ from gem_core.flows.manage_jobs import check_job, forget_job, redeliver_job, reg
 from gem_core.watch.batch import CLAIM_TIME, Batch
 from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.registry import ORPHAN_AGE
-from gem_core.watch.schedule import MAX_SWEEP_WAIT
+from gem_core.watch.schedule import EXPIRED_AFTER_ANSWERS, MAX_SWEEP_WAIT
 from tests.fakes import START
 from tests.world.audit import TINY, Auditing
 from tests.world.edges import DISCOVER_EVERY, CallStates, Edges
@@ -33,7 +33,7 @@ def longest(setting: Setting) -> float:
     Each wait that the policy allows, once, or thrice where waits may follow each other.
     """
     policy = setting.policy
-    waits = policy.job_deadline + policy.check_max + setting.output_grace
+    waits = policy.job_deadline + policy.check_max * EXPIRED_AFTER_ANSWERS + setting.output_grace
     waits += 3 * DISCOVER_EVERY + 3 * MAX_SWEEP_WAIT + 2 * ORPHAN_AGE + CLAIM_TIME
     late = RETRY_AFTER_SECONDS + FUNCTION_TIMEOUT + LEASE_TIME * TRIES + LATE_EVENT
     return waits.total_seconds() + late
