@@ -82,7 +82,7 @@ def _audit_finished(delivery: Delivery, job: GemJob) -> Found:
             output = deliverer.files.open(job.storage_id, output_name(job))
             return _audit_version(delivery, job, output)
         except OutputMissing as error:
-            return _wait_for_output(delivery, str(error)) or Audited(
+            return delivery.wait_for_output(str(error)) or Audited(
                 Outcome.OUTPUT_MISSING,
                 Version.output_missing(record.redelivered_at),
                 search=look_for(deliverer, job, other_outputs(job)),
@@ -102,16 +102,10 @@ def _of_newer_contract(delivery: Delivery, job: GemJob) -> Found:
     That version may come back within the grace time of an output.
     """
     detail, request = "; ".join(job.drift), delivery.record.redelivered_at
-    if wait := _wait_for_output(delivery, detail):
+    if wait := delivery.wait_for_output(detail):
         return wait
     version = Version.not_audited("", NotAudited.CONTRACT, request)
     return _not_opened(delivery.deliverer, job, version, Obstacle.CONTRACT, detail)
-
-
-def _wait_for_output(delivery: Delivery, reason: str) -> Wait | None:
-    """Wait for an output that is not there or not whole; None after GEM_OUTPUT_GRACE_MINUTES."""
-    ends = delivery.settled_at + delivery.deliverer.output_grace
-    return Wait(reason, ends) if delivery.deliverer.clock() < ends else None
 
 
 def _not_opened(
@@ -183,7 +177,7 @@ def _audit(delivery: Delivery, job: GemJob, output: Source) -> Audited | Wait | 
         reason = (
             f"the output has no whole footer, it may still be being written: {result.unfinished}"
         )
-        if wait := _wait_for_output(delivery, reason):
+        if wait := delivery.wait_for_output(reason):
             return wait
     problem = result.temporary_problem
     if problem and (wait := delivery.wait_for(CHECKS, problem)):

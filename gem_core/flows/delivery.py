@@ -22,6 +22,10 @@ each time before its manifest is sent. This is longer than most outages, and sti
 operator who never gave the app the right to read inputs."""
 
 
+OUTPUT = "output"
+"""What a delivery waits for while the output is not there or not whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wait:
     """The manifest must wait, because the reason may pass."""
@@ -30,7 +34,9 @@ class Wait:
     ends: datetime | None = None
     """When the app stops waiting in any case; None: it waits until the reason has passed."""
     waits_for: str = ""
-    """What a wait of `MAX_WAIT` is for; its beginning is stored by this word."""
+    """What a wait that has its own beginning is for; the beginning is stored by this word."""
+    since: datetime | None = None
+    """When that wait began."""
     is_counted: bool = False
     """Whether the audit stays counted as one that never ended."""
 
@@ -103,9 +109,21 @@ class Delivery:
             reason: a text for people.
 
         """
+        return self._wait(word, reason, self.deliverer.clock(), MAX_WAIT)
+
+    def wait_for_output(self, reason: str) -> Wait | None:
+        """Wait for an output that is not there or not whole; None after GEM_OUTPUT_GRACE_MINUTES.
+
+        The grace time begins when the job settled.
+        """
+        return self._wait(OUTPUT, reason, self.settled_at, self.deliverer.output_grace)
+
+    def _wait(self, word: str, reason: str, began: datetime, lasts: timedelta) -> Wait | None:
+        """A wait that begins later than now was begun by a wrong clock: it begins now."""
         now = self.deliverer.clock()
-        ends = self.record.attempts.waits.get(word, now) + MAX_WAIT
-        return Wait(reason, ends, word) if now < ends else None
+        since = min(self.record.attempts.waits.get(word, began), now)
+        ends = since + lasts
+        return Wait(reason, ends, word, since) if now < ends else None
 
     def postpone(self, wait: Wait) -> None:
         """Store when the delivery is tried again, and why.
@@ -124,7 +142,11 @@ class Delivery:
                 held = held.audit_ended(self._audited)
             return record.postponed(
                 held.postponed(
-                    wait.reason, now, before=before, ends=wait.ends, waits_for=wait.waits_for
+                    wait.reason,
+                    now,
+                    before=before,
+                    ends=wait.ends,
+                    waits={wait.waits_for: wait.since} if wait.since else {},
                 )
             )
 

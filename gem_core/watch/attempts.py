@@ -69,7 +69,7 @@ class Attempts:
         *,
         before: int,
         ends: datetime | None = None,
-        waits_for: str = "",
+        waits: Mapping[str, datetime] | None = None,
     ) -> "Attempts":
         """The delivery is tried again later.
 
@@ -79,7 +79,7 @@ class Attempts:
                 count as one.
             now: the present time.
             ends: when the app stops waiting in any case.
-            waits_for: the key in `waits`; empty for a wait whose end is known without it.
+            waits: the beginning of the wait, by what it is for.
 
         """
         last = self.postponement
@@ -88,9 +88,12 @@ class Attempts:
         until = now + min(wait, LONGEST_WAIT)
         return replace(
             self,
-            waits={waits_for: now, **self.waits} if waits_for else self.waits,
+            waits={
+                **self.waits,
+                **{word: min(at, self.waits.get(word, at)) for word, at in (waits or {}).items()},
+            },
             postponement=Postponement(
-                since=last.since if last else now,
+                since=min(last.since, now) if last else now,
                 times=times,
                 reason=reason[:MAX_REASON],
                 until=min(until, ends or until),

@@ -40,6 +40,8 @@ class JobState(StrEnum):
     """The delivery has not ended."""
     UNREADABLE = "unreadable"
     """The record is not valid, or a newer version of the app wrote it."""
+    CLOSED = "closed"
+    """A tick found no open record. If the next look finds none either, the marker goes."""
 
     @property
     def has_failed(self) -> bool:

@@ -6,7 +6,7 @@ written before the record is opened, and deleted after the record is closed. A m
 to read the record; the record decides.
 
 A marker without an open record may belong to a process that is just about to open the record. So
-only a tick deletes such a marker, and only when it is old.
+only a tick deletes such a marker, at its second look.
 
 A process claims a job before it asks GEM: it changes the marker to a later time, by
 compare-and-set. Other processes then see that the job is not due. If this process dies, the job is
@@ -40,9 +40,9 @@ from gem_core.watch.tombstones import Tombstones
 
 SUFFIX = ".json"
 ORPHAN_AGE = timedelta(hours=1)
-"""The age at which a marker without an open record is deleted. A younger one may belong to a
-registration or redelivery that is still running. It is longer than the function timeout in
-host.json."""
+"""The time between the first look at a marker without an open record and the second one, which
+deletes it. It may belong to a registration or redelivery that is still running. This is longer than
+the function timeout in host.json."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +199,6 @@ class JobRegistry:
         return map(read_marker, self._worklist.every(prefix=MARKER_PREFIX))
 
     def first_open_jobs(self, count: int) -> tuple[list[OpenJob], bool]:
-        """At most `count` (5,000 or less) open jobs in one request; and whether there are more."""
-        page = self._worklist.page(prefix=MARKER_PREFIX, size=count)
-        return list(map(read_marker, page.items)), page.next_page is not None
-
-    def firstread_markers(self, count: int) -> tuple[list[OpenJob], bool]:
         """At most `count` (5,000 or less) open jobs in one request; and whether there are more."""
         page = self._worklist.page(prefix=MARKER_PREFIX, size=count)
         return list(map(read_marker, page.items)), page.next_page is not None

@@ -274,7 +274,7 @@ def test_a_batch_stops_at_its_budget() -> None:
     assert set(world.gem.asked) == set(IDS)
 
 
-def test_a_claim_does_not_change_the_age_of_a_marker() -> None:
+def test_a_marker_without_a_record_goes_also_if_batches_look_at_it() -> None:
     world = world_of()
     world.registry.mark_open(new_record("job-0"))
     while world.clock() <= START + ORPHAN_AGE + CLAIM_TIME:

@@ -6,7 +6,9 @@ import pytest
 
 from gem_core.errors import GemJobNotFound
 from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.deliver_results import deliver_results
 from gem_core.gem.client import MAX_RETRY_AFTER_SECONDS
+from gem_core.watch.attempts import LONGEST_WAIT
 from gem_core.watch.batch import CLAIM_TIME, plan_batches
 from gem_core.watch.heartbeat import Tick
 from gem_core.watch.rate_limiter import LEASE_TIME
@@ -155,3 +157,19 @@ def test_a_time_is_due_when_it_has_come_or_when_no_rule_sets_it() -> None:
     assert not is_due(START + timedelta(days=3), START, long)
     assert MAX_RETRY_AFTER.total_seconds() == MAX_RETRY_AFTER_SECONDS
     assert max(MAX_RETRY_AFTER, CLAIM_TIME) <= MAX_SWEEP_WAIT
+
+
+@pytest.mark.parametrize("back", [-step for step in BACK], ids=str)
+def test_a_missing_output_is_not_awaited_longer_though_the_job_settled_by_a_clock_ahead(
+    back: timedelta,
+) -> None:
+    world = world_of(JOB, gem_answer=finished())
+    world.clock.move(back)
+    check_jobs(world.checker)
+    assert deliver_results(world.deliverer, JOB) is None
+    world.clock.move(-back)
+    for _ in range(int((world.output_grace + 2 * LONGEST_WAIT) / MINUTE)):
+        ticks(world, minutes=1)
+        for ticket in world.new_tickets():
+            deliver_results(world.deliverer, ticket)
+    assert world.record().outcome == "output_missing"

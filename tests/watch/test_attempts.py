@@ -48,9 +48,9 @@ def test_runs_side_by_side_are_postponed_once() -> None:
 
 
 def test_each_kind_of_wait_has_a_beginning_of_its_own() -> None:
-    held = Attempts().postponed("input", START, before=0, waits_for="checks")
-    held = held.postponed("input", LATER, before=1, waits_for="checks")
-    held = held.postponed("output", LATER, before=2, waits_for="replaced")
+    held = Attempts().postponed("input", START, before=0, waits={"checks": START})
+    held = held.postponed("input", LATER, before=1, waits={"checks": LATER})
+    held = held.postponed("output", LATER, before=2, waits={"replaced": LATER})
     held = held.postponed("queue", LATER, before=3)
     assert held.waits == {"checks": START, "replaced": LATER}
 

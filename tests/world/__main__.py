@@ -83,7 +83,9 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--part", choices=["random", "exhaustive"], help="only this (both)")
     parser.add_argument(
-        "--deep", action="store_true", help="exhaustive, one job: each other fault with each kill"
+        "--deep",
+        action="store_true",
+        help="exhaustive: each step of our clock; one job: each other fault and each kill",
     )
     parser.add_argument("--workers", type=int, default=os.process_cpu_count(), help="(%(default)s)")
     parser.add_argument("--seed", type=int, help="one random run again, with its whole trace")

@@ -9,7 +9,8 @@ from multiprocessing import get_context
 from time import process_time
 
 from tests.world.audit import REAL
-from tests.world.exhaustive import Case, cases, kills, troubles, with_faults
+from tests.world.exhaustive import Case, cases, clock_steps, kills, troubles, with_faults
+from tests.world.faults import CLOCK
 from tests.world.plan import CallFault, random_plan
 from tests.world.sabotage import SABOTAGES
 from tests.world.tally import Tally
@@ -47,11 +48,12 @@ def random_tasks(runs: int, *, sabotage: str = "") -> Iterator[Task]:
 def exhaustive_tasks(
     names: Iterable[str], *, sabotage: str = "", deep: bool = False
 ) -> Iterator[Task]:
-    """Every case, undisturbed, and then with every first fault."""
+    """Every case, undisturbed, and then with every first fault; deep also with every clock step."""
     for name in names:
         yield Task(case=name, sabotage=sabotage)
         states = World(all_cases()[name].plan, count_states=True).run().states
-        for first in (*kills(states), *troubles(states)):
+        steps = clock_steps(states) if deep else ()
+        for first in (*kills(states), *troubles(states), *steps):
             yield Task(case=name, first=first, sabotage=sabotage, deep=deep)
 
 
@@ -93,7 +95,7 @@ def _exhaust(tally: Tally, case: Case, first: CallFault | None, *, deep: bool) -
         tally.count("a kill", points=2 * len(states), states=len(list(kills(states))))
         return
     states = _one(tally, case, first).states
-    if first.is_kill or (deep and case.jobs == 1):
+    if first.is_kill or (deep and case.jobs == 1 and first.pick not in CLOCK):
         seconds = list(kills(states, after=first.call))
         tally.count(
             "two kills" if first.is_kill else "another fault and a kill",

@@ -6,7 +6,7 @@ Calls are found by interception, so a call that is new to the app is a kill poin
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 from random import Random
@@ -28,7 +28,7 @@ from gem_core.watch.registry import SUFFIX, JobRegistry
 from tests.fakes import FakeFiles, FakePoison, FakeQueue, MemoryDocuments
 from tests.world.audit import Auditing
 from tests.world.engine import Child, Engine
-from tests.world.faults import AFTER, BEFORE, Fault, error, possible
+from tests.world.faults import AFTER, BEFORE, CLOCK, SPELL, SPELLS, Fault, error, possible
 from tests.world.gem import NOT_FOUND, LivingGem
 from tests.world.ledger import Ledger
 from tests.world.loop import Lock, Loop
@@ -82,6 +82,8 @@ class Edges:
         self._faults = {fault.call: fault for fault in plan.faults}
         self._outages = plan.outages
         self.faults_until = float("inf")
+        self.clock_off = 0.0
+        """Seconds by which the app's clock is ahead of everybody else's."""
         self._calls = count()
         self._file_versions = count(1)
         self.on_ticket: Callable[[str, Fault | None], object] = lambda *_: None
@@ -136,8 +138,18 @@ class Edges:
                 )
             self._loop.later(random.uniform(0, self._setting.horizon), self.files.errors.clear)
 
+    def clock(self) -> datetime:
+        """The clock of the app, in all its instances."""
+        return self._loop.clock() + timedelta(seconds=self.clock_off)
+
+    def _set_clock(self, step: float, *, lasts: float | None) -> None:
+        """Set the app's clock, for so many seconds or for good."""
+        self.clock_off += step
+        if lasts:
+            self._loop.later(lasts, lambda: self._set_clock(-step, lasts=None))
+
     def _build(self) -> None:
-        clock = self._loop.clock
+        clock = self.clock
         registry = JobRegistry(
             jobs=self._watched(self.jobs, "jobs"),
             worklist=self._watched(self.worklist, "worklist"),
@@ -151,7 +163,7 @@ class Edges:
         discovery = Discovery(
             self._watched(self.worklist, "discovery"),
             prefixes=("roads", "job-"),
-            max_age=timedelta(days=1),
+            max_age=timedelta(days=3),  # our clock may be a day ahead
             every=DISCOVER_EVERY,
         )
         self.checker = Checker(
@@ -237,14 +249,11 @@ class Edges:
         self.called[f"{self.teller().partition(' ')[0]}: {name}"] += 1
         self._loop.wait(SLOW_SECONDS if fault is Fault.SLOW else self._pause())
         before = self.version() if self.count_states else 0
-        if fault is Fault.KILL_BEFORE:
-            self._die(name, "before")
+        self._befall(fault, name)
         if fault in BEFORE:
             self._say_of(name, args, fault)
             raise error(fault)
         self._refuse_if_away(name, args)
-        if fault is Fault.OUTPUT_OVERWRITTEN:
-            self._overwrite()
         try:
             result = do(*args, **options)
         except Exception as problem:
@@ -268,6 +277,15 @@ class Edges:
                 self._say_of(name, args, "outage")
                 raise outage.error(name)
 
+    def _befall(self, fault: Fault | None, name: str) -> None:
+        """What happens just before a call, and does not keep the call from being done."""
+        if fault in CLOCK:
+            self._set_clock(CLOCK[fault], lasts=SPELL if fault in SPELLS else None)
+        if fault is Fault.OUTPUT_OVERWRITTEN:
+            self._overwrite()
+        if fault is Fault.KILL_BEFORE:
+            self._die(name, "before")
+
     def _pause(self) -> float:
         return self._random.random() ** 4 * 2 if self._latency is None else self._latency
 
@@ -288,7 +306,7 @@ class Edges:
         if fault is Fault.RETRIED and name.endswith(".delete") and "etag" not in options:
             return None  # deleting what is gone is fine
         self.injected[fault] += 1
-        self.ledger.is_slow |= fault is Fault.SLOW
+        self.ledger.is_slow |= fault is Fault.SLOW or fault in CLOCK
         if fault is Fault.GEM_FORGETS:
             for said in self.gem.said.values():
                 said.add("404")

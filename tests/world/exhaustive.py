@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from gem_core.watch.schedule import Policy
 from tests.world.edges import CallStates
-from tests.world.faults import KILLS, Fault, possible
+from tests.world.faults import CLOCK, KILLS, Fault, possible
 from tests.world.gem import OUTCOMES, plain_life
 from tests.world.plan import BATCHES, Act, CallFault, Deed, Plan, Setting
 
@@ -110,6 +110,13 @@ def troubles(states: Mapping[int, CallStates]) -> Iterator[CallFault]:
         for fault in possible(call.call):
             if fault not in KILLS:
                 yield CallFault(number, fault)
+
+
+def clock_steps(states: Mapping[int, CallStates]) -> Iterator[CallFault]:
+    """Every step of our clock before every call; `--deep` runs them."""
+    for number in sorted(states):
+        for fault in CLOCK:
+            yield CallFault(number, fault)
 
 
 def with_faults(plan: Plan, *faults: CallFault) -> Plan:

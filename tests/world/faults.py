@@ -44,7 +44,35 @@ class Fault(StrEnum):
     CHILD_SLOW = "the audit's child waits too long for storage"
     CHILD_GROWN = "the audit's child takes too much memory"
     CHILD_NOT_STARTED = "the audit's child does not start"
+    CLOCK_DAY_BACK = "our clock is set back by a day"
+    CLOCK_HOURS_BACK = "our clock is set back by two hours"
+    CLOCK_HOURS_AHEAD = "our clock is set ahead by two hours"
+    CLOCK_DAY_AHEAD = "our clock is set ahead by a day"
+    CLOCK_DAY_BEHIND_FOR_A_WHILE = "our clock is a day behind for a while"
+    CLOCK_HOURS_BEHIND_FOR_A_WHILE = "our clock is two hours behind for a while"
+    CLOCK_HOURS_AHEAD_FOR_A_WHILE = "our clock is two hours ahead for a while"
+    CLOCK_DAY_AHEAD_FOR_A_WHILE = "our clock is a day ahead for a while"
 
+
+_HOUR = 3600.0
+STEPS = {
+    Fault.CLOCK_DAY_BACK: -24 * _HOUR,
+    Fault.CLOCK_HOURS_BACK: -2 * _HOUR,
+    Fault.CLOCK_HOURS_AHEAD: 2 * _HOUR,
+    Fault.CLOCK_DAY_AHEAD: 24 * _HOUR,
+}
+"""Steps of the app's clock, in seconds, just before a call. It stays so; the clocks of GEM and of
+storage go on as before."""
+SPELLS = {
+    Fault.CLOCK_DAY_BEHIND_FOR_A_WHILE: -24 * _HOUR,
+    Fault.CLOCK_HOURS_BEHIND_FOR_A_WHILE: -2 * _HOUR,
+    Fault.CLOCK_HOURS_AHEAD_FOR_A_WHILE: 2 * _HOUR,
+    Fault.CLOCK_DAY_AHEAD_FOR_A_WHILE: 24 * _HOUR,
+}
+"""The same, but the clock is right again after `SPELL`."""
+SPELL = 90.0
+"""Seconds: about a tick."""
+CLOCK = STEPS | SPELLS
 
 KILLS = (Fault.KILL_BEFORE, Fault.KILL_AFTER)
 _ANY = (*KILLS, Fault.SLOW)

@@ -49,6 +49,11 @@ class Life:
         return self.words[max(number - 1, 0)][1]
 
     @property
+    def ends(self) -> bool:
+        """Whether GEM's last word ends the job."""
+        return self.words[-1][1] in {NOT_FOUND, "finished", "failed", "cancelled"}
+
+    @property
     def settled_by(self) -> float:
         """When GEM's answers no longer change."""
         return max(step[0] for step in self.words)

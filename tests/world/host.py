@@ -87,8 +87,12 @@ class Host:
 
     def tick(self) -> None:
         """The timer fires."""
-        checker, budget = self._edges.checker, self._setting.tick_budget
-        self.invoke("check_jobs", lambda: check_jobs(checker, budget=budget), lambda _: None)
+        checker, budget, began = self._edges.checker, self._setting.tick_budget, self._loop.seconds
+
+        def tick() -> None:
+            self._edges.ledger.tick_ended(check_jobs(checker, budget=budget), began)
+
+        self.invoke("check_jobs", tick, lambda _: None)
 
     def ticket_event(self, job_run_id: str, *, delay: float = EVENT_DELAY) -> None:
         """A ticket was written."""

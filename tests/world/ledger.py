@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from gem_core.flows.check_jobs import BUSY
 from gem_core.outcome import Outcome
+from gem_core.watch.heartbeat import Tick
 from gem_core.watch.marker import MARKER_PREFIX
+from gem_core.watch.rate_limiter import LEASE_TIME
 from gem_core.watch.record import Settlement, Stage
 from gem_core.watch.registry import SUFFIX
 from tests.fakes import MemoryDocuments
@@ -21,6 +24,8 @@ from tests.world.faults import Fault
 from tests.world.gem import NOT_FOUND
 from tests.world.plan import Deed
 
+RENEWED_EARLY = 10.0
+"""Seconds by which a lease may last longer: it is renewed for a request that waits its turn."""
 _ORDER = {stage: number for number, stage in enumerate(Stage)}
 
 
@@ -87,7 +92,10 @@ class Ledger:
     """Jobs that GEM's list has at the end."""
     discovers: bool = False
     is_slow: bool = False
-    """Whether a call took so long that a claim may have ended before its question did."""
+    """Whether a claim may have ended before its question did: a call took long, or our clock was
+    set."""
+    leased_at: float = float("-inf")
+    """When a lease of the rate limiter was written last."""
 
     def breach(self, text: str) -> None:
         """A promise is broken."""
@@ -104,8 +112,16 @@ class Ledger:
             self._check_marker(args[0].removeprefix(MARKER_PREFIX))
         elif edge == "manifests" and method in {"create", "replace", "put"}:
             self._manifest_stored(args[0], args[1])
+        elif edge == "leases" and method in {"create", "replace"}:
+            self.leased_at = self.seconds()
         elif call == "queue.send":
             self._manifest_sent(args[0])
+
+    def tick_ended(self, tick: Tick, began: float) -> None:
+        """A tick may be idle beside another run, and until the lease of one that died ends."""
+        idle = began - self.leased_at
+        if tick.stopped == BUSY and idle > LEASE_TIME.total_seconds() + RENEWED_EARLY:
+            self.breach(f"a tick is idle, though no lease was written for {idle:.0f} s")
 
     @contextmanager
     def question(self, job_run_id: str) -> Iterator[None]:

@@ -13,7 +13,7 @@ from random import Random
 from gem_core.flows.check_jobs import TICK_BUDGET
 from gem_core.watch.batch import BatchPlan
 from gem_core.watch.schedule import Policy
-from tests.world.faults import KILLS, Fault
+from tests.world.faults import CLOCK, KILLS, STEPS, Fault
 from tests.world.gem import Life, random_life
 from tests.world.outage import Outage, random_outage
 
@@ -53,6 +53,8 @@ RANDOM = Setting(
     horizon=3600,
     instances=2,
 )
+SETTING_CLOCKS = 0.15
+"""The share of runs in which the app's clock is set once or twice."""
 DISCOVERING = 0.3
 """The share of runs in which the app asks GEM for its list."""
 BATCHES = replace(RANDOM, plan=BatchPlan(size=2, concurrency=2))
@@ -114,6 +116,25 @@ class Plan:
     discovers: bool = False
     """Whether the app asks GEM for its list of jobs."""
 
+    @property
+    def sets_clock(self) -> bool:
+        """Whether the app's clock is set meanwhile."""
+        return any(fault.pick in CLOCK for fault in self.faults)
+
+    @property
+    def later_deadline(self) -> float:
+        """Seconds by which a job may come later that never ends, or that must be discovered: our
+        clock went back, so its deadline or its creation is later. No other job may wait for that.
+        """
+        if all(life.ends for life in self.lives) and not self.discovers:
+            return 0
+        return sum(
+            max(-step, 0)
+            for fault in self.faults
+            for pick, step in STEPS.items()
+            if pick == fault.pick
+        )
+
     def without_one(self) -> Iterator["Plan"]:
         """Every plan that has one thing less."""
         for number in range(len(self.faults)):
@@ -157,6 +178,12 @@ def random_plan(seed: int) -> Plan:
     for _ in range(6 if is_crowded else _few(random, 1)):
         acts += _burst(random, lives, near_end=is_crowded or random.random() < 0.5)
     faults = [CallFault(random.randrange(160), random.random()) for _ in range(_few(random, 4))]
+    clocks = Random(f"clock {seed}")
+    if clocks.random() < SETTING_CLOCKS:
+        faults += [
+            CallFault(clocks.randrange(160), clocks.choice(list(CLOCK)))
+            for _ in range(clocks.choice((1, 2)))
+        ]
     discovery = Random(f"discovery {seed}")
     if discovers := discovery.random() < DISCOVERING:
         found = {name for name in names if discovery.random() < 0.5}

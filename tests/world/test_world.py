@@ -1,12 +1,15 @@
 """The world itself: the same plan is the same run, and whoever is dead does nothing more."""
 
-from itertools import pairwise
+from datetime import timedelta
+from itertools import islice, pairwise
+from unittest.mock import patch
 
 import pytest
 
+from gem_core.watch import rate_limiter
 from tests.fakes import Killed
 from tests.world.exhaustive import cases, with_faults
-from tests.world.faults import Fault, possible
+from tests.world.faults import CLOCK, Fault, possible
 from tests.world.loop import Ending, Loop, Process
 from tests.world.plan import CallFault, random_plan
 from tests.world.world import World
@@ -135,3 +138,21 @@ def test_a_kill_before_and_after_a_call_differ_by_its_effect() -> None:
 @pytest.mark.parametrize("call", ["jobs.replace", "gem.get_job", "files.open", "new.edge"])
 def test_every_call_may_be_the_last_one(call: str) -> None:
     assert set(possible(call)) >= {Fault.KILL_BEFORE, Fault.KILL_AFTER}
+
+
+@pytest.mark.parametrize("fault", CLOCK, ids=lambda fault: fault.name)
+def test_our_clock_may_be_set_before_any_call(fault: Fault) -> None:
+    """A sample: every ninth call of some cases; `--deep` runs all calls of all cases."""
+    for case in islice(cases(), 0, None, 9):
+        states = World(case.plan, count_states=True).run().states
+        for number in sorted(states)[:: 9 * case.jobs]:
+            result = World(with_faults(case.plan, CallFault(number, fault))).run()
+            assert (result.breaches, result.lost) == ((), 0), number
+            assert result.injected[fault] == 1
+
+
+def test_a_tick_that_is_idle_though_nobody_has_a_lease_is_found() -> None:
+    """Without the limit for the end of a lease, a clock that was ahead leaves ticks idle."""
+    with patch.object(rate_limiter, "MAX_AHEAD", timedelta(days=99)):
+        plans = (plan for plan in map(random_plan, range(300)) if plan.sets_clock)
+        assert any("a tick is idle" in str(World(plan).run().breaches) for plan in plans)

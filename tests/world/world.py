@@ -112,7 +112,7 @@ class World:
             self._loop.later(act.at, partial(self._act, act))
         self._loop.later(self._pause(), self._tick)
         self._edges.faults_until = self._calm_at if self._setting.horizon else float("inf")
-        ends_at = self._calm_at + longest(self._setting)
+        ends_at = self._calm_at + longest(self._setting) + self._plan.later_deadline
         self._loop.run(until=lambda: self._loop.seconds > ends_at or self._is_quiet())
         if not self._is_quiet():
             self._edges.ledger.breach(f"the world is not quiet after {ends_at:.0f} s")
@@ -166,7 +166,10 @@ class World:
         """Seconds at which the earliest job of the worklist is due."""
         markers = self._edges.worklist.every(prefix=MARKER_PREFIX)
         due = [marker.metadata["due"] for marker in markers]
-        return (datetime.fromisoformat(min(due)) - START).total_seconds() if due else None
+        if not due:
+            return None
+        seconds = (datetime.fromisoformat(min(due)) - START).total_seconds()
+        return seconds - self._edges.clock_off
 
     def _pause(self) -> float:
         return self._setting.tick_every or 60 * self._random.choice((1, 1, 2, 5, 15))
@@ -179,6 +182,8 @@ class World:
         if self._loop.seconds > self._calm_at and due is not None:
             waits = due - self._loop.seconds
             pause = waits + 1 if waits > 0 else 600
+            if self._plan.sets_clock:  # what is due is no longer known from outside
+                pause = min(pause, 600)
         self._loop.later(pause, self._tick)
 
     def _ticket_written(self, job_run_id: str, fault: Fault | None) -> None:
