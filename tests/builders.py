@@ -35,6 +35,7 @@ from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_from_bytes
 from gem_core.watch.registry import SUFFIX, JobRegistry
+from gem_core.watch.retention import Retention
 from gem_core.watch.schedule import Policy
 from tests.fakes import (
     START,
@@ -166,6 +167,7 @@ class World:
     queue: FakeQueue = field(default_factory=FakeQueue)
     clock: FakeClock = field(default_factory=FakeClock)
     discovery: Discovery | None = None
+    retention: Retention | None = None
     trap: Trap = field(default_factory=Trap)
     policy: Policy = field(default_factory=policy)
     concurrency: int = 1
@@ -239,6 +241,7 @@ class World:
             batches=self.trap.around(self.batches, "batches") if self.plan else None,
             plan=self.plan,
             discovery=self.discovery,
+            retention=self.retention,
         )
 
     @property

@@ -17,6 +17,7 @@ from gem_core.errors import (
 from gem_core.flows.check_one import check_one, store_refusal
 from gem_core.flows.check_run import DueJobResult, RunContext
 from gem_core.flows.checker import Checker
+from gem_core.flows.delete_old import delete_old
 from gem_core.flows.discover_jobs import discover_jobs
 from gem_core.flows.remove_poison import remove_done
 from gem_core.flows.send_batches import send_batches
@@ -70,6 +71,7 @@ def check_jobs(
     results, access_error, stopped = _check_or_send(checker, due, ends_at=started + budget)
     if not access_error:
         discover_jobs(checker, open_jobs, ends_at=started + budget)
+    delete_old(checker, ends_at=started + budget)
     poison_messages, oldest_poison_at = _poison(checker)
     tick = Tick(
         started_at=started,

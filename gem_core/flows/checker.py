@@ -15,6 +15,7 @@ from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.poison import Poison
 from gem_core.watch.rate_limiter import RateLimiter
 from gem_core.watch.registry import JobRegistry
+from gem_core.watch.retention import Retention
 from gem_core.watch.schedule import Policy
 
 
@@ -74,5 +75,7 @@ class Checker:
     """With None a tick checks the jobs itself."""
     discovery: Discovery | None = None
     """Which jobs of GEM's list are added; with None the list is not asked for."""
+    retention: Retention | None = None
+    """What is deleted of old jobs; with None nothing is."""
     plan: BatchPlan | None = None
     """How the due jobs are divided into batches."""

@@ -26,6 +26,8 @@ MIN_REQUESTS_PER_SECOND = 0.01
 """With a lower rate, a tick of four minutes could end before its first request."""
 MAX_BATCH_SIZE = 200
 """Jobs. This many of the longest ids are 43 KiB, which fit into a queue message in base64."""
+MAX_KEEP_DAYS = 36_500
+"""A hundred years."""
 MAX_IDS_MIB = 65_536
 """More memory than any instance has."""
 MAX_IDS_DISK_MIB = 1_048_576
@@ -95,6 +97,9 @@ class Settings(StateSettings):
     discover_max_age: timedelta
     discover_every: timedelta
 
+    keep: timedelta
+    """How long delivered jobs are kept; zero: for ever."""
+
     results_queue: str
     results_queue_encoding: QueueEncoding
     output: Connection
@@ -161,6 +166,7 @@ def read_settings_and_problems(environment: Mapping[str, str]) -> tuple[Settings
         discover=read.texts("GEM_DISCOVER"),
         discover_max_age=timedelta(hours=read.number("GEM_DISCOVER_MAX_AGE_HOURS", 24)),
         discover_every=timedelta(minutes=read.number("GEM_DISCOVER_EVERY_MINUTES", 10)),
+        keep=timedelta(days=read.count("GEM_KEEP_DAYS", 0, most=MAX_KEEP_DAYS, zero=True)),
         results_queue=read.queue_name("GEM_RESULTS_QUEUE", "gem-results"),
         results_queue_encoding=read.choice("GEM_RESULTS_QUEUE_ENCODING", QueueEncoding.BASE64),
         output=read_connection(read, "GEM_OUTPUT", queues=False),

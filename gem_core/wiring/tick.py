@@ -11,6 +11,7 @@ from gem_core.watch.discovery import Discovery
 from gem_core.watch.durations import DurationStore
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.rate_limiter import RateLimiter, SleepClock
+from gem_core.watch.retention import Retention
 from gem_core.wiring.environment import now, settings
 from gem_core.wiring.gem import gem, ticker
 from gem_core.wiring.managers import policy
@@ -51,5 +52,10 @@ def checker() -> Checker:
             every=chosen.discover_every,
         )
         if chosen.discover
+        else None,
+        retention=Retention(
+            cache(state.documents), keep=chosen.keep, look_back=chosen.discover_max_age
+        )
+        if chosen.keep
         else None,
     )

@@ -29,6 +29,8 @@ from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.rate_limiter import PREFIX as LEASES
 from gem_core.watch.record import JobRecord, Settlement
 from gem_core.watch.registry import SUFFIX
+from gem_core.watch.retention import NAME as RETENTION
+from gem_core.watch.retention import Retention
 from gem_core.watch.store_claim import Ticker
 from tests.builders import JOB, OUTPUT, World, answer, finished, job, matched_file
 from tests.fakes import START, Killed
@@ -104,11 +106,31 @@ def _of_ticks() -> Iterator[tuple[str, Golden]]:
         ("lease", f"{LEASES}0"),
     ):
         yield document, Golden.of(world.worklist, name)
+    yield from _of_passes()
     world = World(plan=BatchPlan(size=2, concurrency=1))
     world.add("job-1", "job-2")
     check_jobs(world.checker)
     ((message, _, _),) = world.batches.sent
     yield "batch", Golden(names.BATCHES, "", {}, message.encode())
+
+
+def _of_passes() -> Iterator[tuple[str, Golden]]:
+    """How far a pass over old jobs is."""
+    world = World()
+    for name in ("job-1.json", "job-2.json"):
+        world.jobs.put(name, b"")
+    stores = dict.fromkeys(names.CONTAINERS, world.tickets)
+    stores |= {names.JOBS: world.jobs, names.WORKLIST: world.worklist}
+    retention = Retention(
+        stores.__getitem__, keep=timedelta(days=30), look_back=timedelta(days=1), page_size=1
+    )
+    world.retention = retention
+    for _ in range(2):
+        check_jobs(world.checker)
+    yield "retention", Golden.of(world.worklist, RETENTION)
+    for _ in range(5):
+        check_jobs(world.checker)
+    yield "retention-done", Golden.of(world.worklist, RETENTION)
 
 
 def _of_deliveries() -> Iterator[tuple[str, Golden]]:

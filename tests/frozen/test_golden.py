@@ -21,6 +21,7 @@ from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.poison import batch_of_message
 from gem_core.watch.record_json import record_to_json
 from gem_core.watch.registry import ticket_job_run_id
+from gem_core.watch.retention import Retention
 from gem_core.watch.store_claim import Ticker
 from tests.builders import JOB, OUTPUT, World, check_manifest, finished, job, matched_file
 from tests.fakes import START
@@ -110,6 +111,19 @@ def _tick(golden: Golden, world: World) -> None:
             assert claim.since == datetime.fromisoformat(golden.json["identitySince"])
 
 
+def _retention(golden: Golden, world: World) -> None:
+    retention = Retention(
+        lambda _: world.worklist, keep=timedelta(days=30), look_back=timedelta(days=1)
+    )
+    place = retention.place(START)
+    if "next" in golden.metadata:
+        assert place is None
+        assert world.worklist.changes == 1
+    else:
+        assert place
+        assert (place.list_, place.after) == (golden.metadata["list"], golden.metadata["after"])
+
+
 def _durations(golden: Golden, world: World) -> None:
     known = DurationStore(world.worklist).read()
     assert {kind: list(each) for kind, each in known.seconds.items()} == golden.json[
@@ -159,6 +173,7 @@ READERS: dict[str, Callable[[Golden, World], None]] = {
     "lease": _lease,
     "tick": _tick,
     "durations": _durations,
+    "retention": _retention,
     "event": _event,
     "attempts": _attempts,
     "report": _report,

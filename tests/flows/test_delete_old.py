@@ -1,0 +1,332 @@
+"""Jobs that were delivered long ago are deleted, whole; no open job ever is."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from devkit.runner.blob_message import BlobMessage
+from gem_core.errors import JobUnknown, PageUnknown, StoreError
+from gem_core.flows.check_jobs import check_jobs
+from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.manage_jobs import forget_job, redeliver_job, register_job, show_job
+from gem_core.flows.remove_poison import remove_done
+from gem_core.storage.documents import Page
+from gem_core.storage.names import TICKETS
+from gem_core.watch.record import Stage
+from gem_core.watch.retention import NAME, Retention
+from tests.builders import JOB, OUTPUT, World, answer, finished, logged, matched_file, policy
+from tests.fakes import FakePoison, Killed, MemoryDocuments, Trap
+from tests.flows.test_discover_jobs import discovering, listed
+
+DAY, KEEP = timedelta(days=1), timedelta(days=30)
+
+
+def keeping(world: World, *, page_size: int = 1000) -> World:
+    """A world in which jobs are kept for 30 days."""
+    stores = {
+        name: world._watched(documents, name)
+        for name, documents in (
+            ("gem-jobs", world.jobs), ("gem-worklist", world.worklist),
+            ("gem-tickets", world.tickets), ("gem-reports", world.reports),
+            ("gem-outbox", world.manifests),
+        )
+    }  # fmt: skip
+    world.retention = Retention(
+        stores.__getitem__, keep=KEEP, look_back=timedelta(hours=24), page_size=page_size
+    )
+    return world
+
+
+def with_jobs(*job_run_ids: str) -> World:
+    """A world with jobs that were delivered now."""
+    world = keeping(World())
+    world.files.write(OUTPUT, matched_file())
+    for job_run_id in job_run_ids:
+        world.settle(finished(), job_run_id)
+        assert deliver_results(world.deliverer, job_run_id)
+    return world
+
+
+def a_pass(world: World, *, ticks: int = 8) -> None:
+    """Ticks enough for a whole pass, a minute apart."""
+    for _ in range(ticks):
+        check_jobs(world.checker)
+        world.clock.move(minutes=1)
+
+
+def left(world: World) -> dict[str, list[str]]:
+    """The names of all documents about jobs."""
+    stores = world.jobs, world.tickets, world.reports, world.manifests
+    return {store._name: store.names() for store in stores if store.names()}
+
+
+def test_a_delivered_job_is_deleted_whole_after_its_time(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "gem_core")
+    world = with_jobs(JOB)
+    before = left(world)
+    assert set(before) == {"gem-jobs", "gem-tickets", "gem-reports", "gem-outbox"}
+    world.clock.move(KEEP - DAY)
+    a_pass(world)
+    assert left(world) == before
+    world.clock.move(DAY)
+    a_pass(world)
+    assert left(world) == {}
+    with pytest.raises(JobUnknown):
+        show_job(world.manager, JOB)
+    assert [line["container"] for line in logged(caplog, "old_deleted")] == [
+        "gem-jobs", "gem-tickets", "gem-reports", "gem-outbox",
+    ]  # fmt: skip
+
+
+def test_without_the_setting_nothing_is_deleted_and_no_request_more_is_made() -> None:
+    world = with_jobs(JOB)
+    world.retention = None
+    before = left(world)
+    world.clock.move(KEEP * 9)
+    world.trap.calls.clear()
+    check_jobs(world.checker)
+    assert (left(world), len(world.trap.calls)) == (before, 4)
+
+
+@pytest.mark.parametrize("stage", [Stage.WATCHING, Stage.SETTLED])
+def test_an_open_job_is_never_deleted(stage: Stage) -> None:
+    world = keeping(World())
+    world.files.write(OUTPUT, matched_file())
+    if stage is Stage.WATCHING:
+        world.policy = policy(job_deadline=KEEP * 99)
+        world.gem.answers[JOB] = [answer("running")]
+        world.add(JOB)
+    else:
+        world.settle(finished())
+    before = left(world)
+    world.clock.move(KEEP * 9)
+    for _ in range(3):
+        a_pass(world)
+        world.clock.move(DAY)
+    assert world.record().stage is stage
+    assert left(world) == before
+
+
+def test_a_redelivery_keeps_the_job_and_all_that_belongs_to_it() -> None:
+    world = with_jobs(JOB)
+    world.clock.move(KEEP - DAY)
+    redeliver_job(world.manager, JOB)
+    deliver_results(world.deliverer, JOB)
+    world.manifests.delete("delivered-2026-01.jsonl")
+    before = left(world)
+    world.clock.move(2 * DAY)
+    a_pass(world)
+    assert left(world) == before
+    world.clock.move(KEEP)
+    a_pass(world)
+    assert left(world) == {}
+
+
+def test_a_redelivery_at_the_same_instant_wins() -> None:
+    world = with_jobs(JOB)
+    world.clock.move(KEEP + DAY)
+    other = World(clock=world.clock)
+    other.jobs, other.worklist, other.tickets = world.jobs, world.worklist, world.tickets
+    other.reports, other.manifests = world.reports, world.manifests
+
+    def redeliver() -> None:
+        if world.trap.calls[-1] == "gem-worklist.put":  # the tombstone
+            redeliver_job(other.manager, JOB)
+
+    world.trap.check = redeliver
+    a_pass(world)
+    assert world.record().stage is Stage.SETTLED
+    assert deliver_results(world.deliverer, JOB)
+    assert world.queue.sent[0] == world.queue.sent[1]
+
+
+def test_a_job_that_is_registered_again_is_a_new_one_and_keeps_what_is_new() -> None:
+    world = with_jobs(JOB)
+    world.clock.move(KEEP + DAY)
+    a_pass(world, ticks=2)
+    assert JOB + ".json" not in world.jobs.names()
+    register_job(world.manager, JOB, None)
+    world.settle(finished())
+    deliver_results(world.deliverer, JOB)
+    a_pass(world)
+    first, second = (event["id"] for event in world.queue.events())
+    assert first != second
+    assert f"{JOB}/{second}.json" in world.manifests.names()
+    assert world.record().manifest_id == second
+    world.clock.move(KEEP + DAY)
+    a_pass(world)
+    assert left(world) == {}
+
+
+def test_reports_of_a_job_that_somebody_removed_go_too() -> None:
+    world = with_jobs(JOB)
+    forget_job(world.manager, JOB)
+    assert world.reports.names()
+    world.clock.move(KEEP + DAY)
+    a_pass(world)
+    assert left(world) == {}
+
+
+def test_a_late_ticket_and_a_poison_message_of_a_deleted_job_do_nothing() -> None:
+    world = with_jobs(JOB)
+    poison = FakePoison(clock=world.clock)
+    world.clock.move(KEEP + DAY)
+    a_pass(world)
+    assert deliver_results(world.deliverer, JOB) is None
+    poison.put(BlobMessage("Host.Functions.deliver_results", TICKETS, f"{JOB}.json", "").to_json())
+    assert remove_done(poison, world.registry, world.clock()).count == 1
+    assert (len(world.queue.sent), left(world)) == (1, {})
+
+
+def test_a_deleted_job_is_not_discovered_again_and_its_tombstone_goes_when_it_is_too_old() -> None:
+    world = keeping(discovering(listed("job-a")))
+    world.gem.answers["job-a"] = [answer("failed")]
+    world.retention = replace(world.retention, keep=timedelta(hours=2)) if world.retention else None
+    check_jobs(world.checker)
+    check_jobs(world.checker)
+    deliver_results(world.deliverer, "job-a")
+    lasted = timedelta(0)
+    for _ in range(6 * 72):
+        world.clock.move(minutes=10)
+        check_jobs(world.checker)
+        lasted += timedelta(minutes=10) * ("removed/job-a" in world.worklist.names())
+    assert (left(world), len(world.queue.sent)) == ({}, 1)
+    assert timedelta(hours=24) <= lasted < timedelta(hours=49)
+
+
+def test_tombstones_go_without_discovery_too() -> None:
+    world = with_jobs(JOB)
+    forget_job(world.manager, JOB)
+    world.clock.move(hours=23)
+    a_pass(world)
+    assert f"removed/{JOB}" in world.worklist.names()
+    world.clock.move(DAY)
+    a_pass(world)
+    assert f"removed/{JOB}" not in world.worklist.names()
+
+
+def test_the_list_of_a_month_goes_when_its_last_line_is_old() -> None:
+    world = with_jobs("job-1")
+    world.clock.move(days=5)
+    world.settle(finished(), "job-2")
+    deliver_results(world.deliverer, "job-2")
+    (month,) = (name for name in world.manifests.names() if "/" not in name)
+    world.clock.move(KEEP - timedelta(days=4))
+    a_pass(world)
+    assert world.jobs.names() == ["job-2.json"]
+    assert month in world.manifests.names()
+    world.clock.move(days=5)
+    a_pass(world)
+    assert left(world) == {}
+
+
+def test_what_is_not_the_apps_stays() -> None:
+    world = keeping(World())
+    for store in (world.jobs, world.tickets, world.reports, world.manifests):
+        store.put("_doctor/1", b"")
+        store.put("notes.txt", b"")
+    before = {name: set(names) for name, names in left(world).items()}
+    world.clock.move(KEEP * 2)
+    a_pass(world)
+    kept = {name: set(names) for name, names in left(world).items()}
+    assert all("_doctor/1" in names for names in kept.values())
+    assert kept["gem-jobs"] == before["gem-jobs"]
+
+
+@pytest.mark.parametrize("ahead", [KEEP * 2, -KEEP * 2], ids=str)
+def test_a_wrong_clock_of_ours_deletes_nothing(ahead: timedelta) -> None:
+    world = with_jobs(JOB)
+    before = left(world)
+    ours = world.clock.__class__(world.clock())
+    for store in (world.jobs, world.tickets, world.reports, world.manifests, world.worklist):
+        store._clock = ours  # storage's clock stays right
+    world.clock.move(ahead)
+    for _ in range(3):
+        a_pass(world)
+        ours.move(minutes=8)
+    assert left(world) == before
+
+
+def test_a_pass_goes_page_by_page_and_takes_a_day_until_the_next() -> None:
+    world = with_jobs(*(f"job-{n}" for n in range(5)))
+    keeping(world, page_size=2)
+    world.clock.move(KEEP + DAY)
+    a_pass(world, ticks=30)
+    assert left(world) == {}
+    world.trap.calls.clear()
+    a_pass(world, ticks=20)
+    calls = [call for call in world.trap.calls if call.startswith("gem-")]
+    assert calls == ["gem-worklist.page"] or not calls
+
+
+def test_a_step_without_time_is_done_again() -> None:
+    world = with_jobs("job-1", "job-2")
+    world.clock.move(KEEP + DAY)
+    a_pass(world, ticks=1)
+    check_jobs(world.checker, budget=timedelta(0))
+    assert len(world.jobs.names()) == 2
+    a_pass(world)
+    assert left(world) == {}
+
+
+def test_storage_that_fails_ends_no_tick(caplog: pytest.LogCaptureFixture) -> None:
+    world = with_jobs(JOB)
+
+    def fail() -> None:
+        if world.trap.calls[-1].startswith("gem-"):
+            raise StoreError("container 'gem-worklist': storage answered 503")
+
+    world.trap.check = fail
+    check_jobs(world.checker)
+    assert logged(caplog, "old_not_deleted")
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_the_process_may_die_at_any_call_of_a_pass(*, after: bool) -> None:
+    number = 0
+    while True:
+        world = with_jobs(JOB)
+        world.clock.move(KEEP + DAY)
+        keeping(world).trap = Trap(number, after=after)
+        keeping(world)
+        try:
+            a_pass(world)
+        except Killed:
+            world.trap = Trap()
+            keeping(world)
+            a_pass(world)
+            world.clock.move(DAY)
+            a_pass(world)
+            assert left(world) == {}, number
+            number += 1
+        else:
+            break
+    assert number > 50
+
+
+def test_an_edited_place_begins_a_new_pass() -> None:
+    world = with_jobs(JOB)
+    world.worklist.put(NAME, b"", metadata={"list": "gem-nothing", "next": "soon"})
+    world.clock.move(KEEP + DAY)
+    a_pass(world)
+    assert left(world) == {}
+
+
+def test_a_page_that_storage_does_not_know_any_more_begins_the_list_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = with_jobs(JOB)
+    world.clock.move(KEEP + DAY)
+    world.worklist.put(NAME, b"", metadata={"list": "gem-jobs", "after": "gone"})
+    page = MemoryDocuments.page
+
+    def refusing(documents: MemoryDocuments, **options: Any) -> Page:  # noqa: ANN401 - as it is called
+        if options.get("after"):
+            raise PageUnknown("storage does not know this page of the listing")
+        return page(documents, **options)
+
+    monkeypatch.setattr(MemoryDocuments, "page", refusing)
+    a_pass(world)
+    assert left(world) == {}
