@@ -203,7 +203,7 @@ def test_a_job_past_its_deadline(life: Life) -> None:
     life.world.gem.answers[JOB] = [answer("running")]
     life.world.add(JOB)
     life.world.clock.move(hours=200)
-    life.ticks(5)
+    life.ticks(25)
     deliver(life)
     assert life.fires() == {"jobs-past-deadline"}
 

@@ -83,7 +83,7 @@ class TestManifestsThatWait:
         line = life.lines.pop()
         assert "job_forgotten" in line[1]
         assert life.fires() == {"manifests-waiting"}
-        life.ticks(62)
+        life.ticks(122)
         assert life.fires() == set()
 
     @pytest.mark.parametrize("error", [OutputUnreachable, OutputWithoutToken])
