@@ -25,6 +25,7 @@ from gem_core.watch.durations import DurationStore
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.watch.registry import SUFFIX, JobRegistry
+from gem_core.watch.retention import Retention
 from tests.fakes import FakeFiles, FakePoison, FakeQueue, MemoryDocuments
 from tests.world.audit import Auditing
 from tests.world.engine import Child, Engine
@@ -37,6 +38,8 @@ from tests.world.watched import Watched
 
 DISCOVER_EVERY = timedelta(minutes=10)
 """The time between two questions for GEM's list."""
+LOOK_BACK = timedelta(days=9)
+"""How far discovery looks back. Our clock may be days ahead."""
 MAX_SHOWN = 80
 """Characters of an argument in the trace."""
 REFUSED_SHARE = 0.2
@@ -121,6 +124,7 @@ class Edges:
         """Of each call, by its number."""
         self.count_states = False
         self._auditing = auditing
+        self._keep = self.ledger.keep = plan.keep
         self._discovers = self.ledger.discovers = plan.discovers
         if plan.discovers:
             self.ledger.to_discover = tuple(
@@ -163,8 +167,15 @@ class Edges:
         discovery = Discovery(
             self._watched(self.worklist, "discovery"),
             prefixes=("roads", "job-"),
-            max_age=timedelta(days=3),  # our clock may be a day ahead
+            max_age=LOOK_BACK,
             every=DISCOVER_EVERY,
+        )
+        retention = Retention(
+            {store._name: self._watched(store, store._name) for store in self._stores}.__getitem__,
+            keep=timedelta(seconds=self._keep),
+            look_back=LOOK_BACK,
+            every=timedelta(minutes=2),
+            page_size=2,
         )
         self.checker = Checker(
             registry=registry,
@@ -186,6 +197,7 @@ class Edges:
             plan=self._setting.plan,
             poison=(self._watched(self.poison, "poison"),),
             discovery=discovery if self._discovers else None,
+            retention=retention if self._keep else None,
         )
         self.trigger = self._watched(self.tickets, "trigger")
         """As the host reads a ticket before it starts a delivery."""
@@ -212,6 +224,12 @@ class Edges:
             schedule=Schedule.parse("0 * * * * *"),
             clock=clock,
         )
+
+    @property
+    def is_swept(self) -> bool:
+        """Whether nothing is left of any job, if old ones are deleted."""
+        about_jobs = self.jobs, self.tickets, self.reports, self.manifests
+        return not self._keep or not any(store.names() for store in about_jobs)
 
     def version(self) -> int:
         """Another number after each change of what outlives a process."""

@@ -78,6 +78,9 @@ def _discovered(setting: Setting, events: str) -> Iterator[Case]:
         plan = Plan("discovered", (life,), acts, setting=setting, discovers=True)
         yield Case(f"1 discovered job{what}, {events}", plan)
 
+        kept = replace(_one("valid", setting), keep=240.0)
+        yield Case(f"1 job, valid, then deleted, {events}", kept)
+
 
 def _one(outcome: str, setting: Setting, *deeds: Deed) -> Plan:
     """Detected by the tick at 120 s, then whatever else is asked for."""

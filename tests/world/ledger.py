@@ -86,6 +86,12 @@ class Ledger:
     """As they are stored now."""
     stored: dict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
     """Every manifest that ever was in the outbox, by the job."""
+    written_at: dict[str, float] = field(default_factory=dict)
+    """When each record was written last."""
+    keep: float = 0
+    """Seconds for which delivered jobs are kept; 0: for ever."""
+    deleted: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    """The records that were deleted because they were old, by the job."""
     asking: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Who asks GEM just now, by the job."""
     to_discover: tuple[str, ...] = ()
@@ -106,8 +112,11 @@ class Ledger:
         edge, _, method = call.partition(".")
         if edge == "jobs" and method in {"create", "replace", "put"}:
             self._record_written(args[0].removesuffix(SUFFIX), json.loads(args[1]), method)
-        elif call == "jobs.delete":
-            self.records.pop(args[0].removesuffix(SUFFIX), None)
+        elif call in {"jobs.delete", "gem-jobs.delete"}:
+            job_run_id = args[0].removesuffix(SUFFIX)
+            old = self.records.pop(job_run_id, None)
+            if old and call == "gem-jobs.delete":
+                self._check_deleted(job_run_id, old)
         elif call == "worklist.delete":
             self._check_marker(args[0].removeprefix(MARKER_PREFIX))
         elif edge == "manifests" and method in {"create", "replace", "put"}:
@@ -122,6 +131,13 @@ class Ledger:
         idle = began - self.leased_at
         if tick.stopped == BUSY and idle > LEASE_TIME.total_seconds() + RENEWED_EARLY:
             self.breach(f"a tick is idle, though no lease was written for {idle:.0f} s")
+
+    def _check_deleted(self, job_run_id: str, record: dict[str, Any]) -> None:
+        """A record was deleted because it is old."""
+        age = self.seconds() - self.written_at[job_run_id]
+        if record["stage"] != Stage.DELIVERED or age < self.keep:
+            self.breach(f"{job_run_id} is {record['stage']} and deleted after {age:.0f} s")
+        self.deleted[job_run_id].append(record)
 
     @contextmanager
     def question(self, job_run_id: str) -> Iterator[None]:
@@ -146,6 +162,9 @@ class Ledger:
     def _record_written(self, job_run_id: str, new: dict[str, Any], method: str) -> None:
         old = self.records.get(job_run_id)
         self.records[job_run_id] = new
+        self.written_at[job_run_id] = self.seconds()
+        if new.get("discovered") and self.deleted[job_run_id] and not old:
+            self.breach(f"{job_run_id} was deleted as old, and is discovered again")
         if old and method != "create":
             self._check_step(job_run_id, old, new)
         if new["stage"] == Stage.DELIVERED:
@@ -278,11 +297,13 @@ class Ledger:
         return [each for each in self.owed() if not self._was_answered(each)]
 
     def _was_answered(self, asked: Asked) -> bool:
-        record = self.records[asked.job_run_id]
+        now = self.records.get(asked.job_run_id)
+        records = [*self.deleted[asked.job_run_id], *([now] if now else [])]
+        if asked.deed is Deed.REGISTER:
+            records = records[-1:]
+        registrations = {self._registration(record, record) for record in records}
         sent_for_it = [
-            sent
-            for sent in self.sent[asked.job_run_id]
-            if sent.registration == self._registration(record, record)
+            sent for sent in self.sent[asked.job_run_id] if sent.registration in registrations
         ]
         if asked.deed is Deed.REGISTER:
             return bool(sent_for_it)

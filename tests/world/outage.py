@@ -9,7 +9,8 @@ from gem_core.errors import GemWithoutToken, OutputWithoutToken, StoreError, Sto
 _STATE = frozenset(
     {
         "batches", "durations", "heartbeat", "jobs", "leases", "manifests", "poison", "queue",
-        "reports", "tickets", "trigger", "worklist",
+        "reports", "tickets", "trigger", "worklist", "gem-jobs", "gem-outbox", "gem-reports",
+        "gem-tickets", "gem-worklist",
     }
 )  # fmt: skip
 
@@ -18,10 +19,10 @@ class Part(Enum):
     """What is away, by the names of the edges in `edges.Edges`."""
 
     STATE = _STATE
-    RECORDS = frozenset({"jobs"})
+    RECORDS = frozenset({"jobs", "gem-jobs"})
     """So the host still starts deliveries, which cannot even be postponed."""
     RESULTS_QUEUE = frozenset({"queue"})
-    REPORTS_AND_EVENTS = frozenset({"manifests", "reports"})
+    REPORTS_AND_EVENTS = frozenset({"manifests", "reports", "gem-outbox", "gem-reports"})
     IDENTITY = _STATE | {"files", "gem"}
     """All tokens have expired, and the identity endpoint gives no new one."""
     TOKEN_FOR_GEM = frozenset({"gem"})

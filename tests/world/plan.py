@@ -13,7 +13,7 @@ from random import Random
 from gem_core.flows.check_jobs import TICK_BUDGET
 from gem_core.watch.batch import BatchPlan
 from gem_core.watch.schedule import Policy
-from tests.world.faults import CLOCK, KILLS, STEPS, Fault
+from tests.world.faults import CLOCK, KILLS, SPELLS, STEPS, Fault
 from tests.world.gem import Life, random_life
 from tests.world.outage import Outage, random_outage
 
@@ -55,6 +55,11 @@ RANDOM = Setting(
 )
 SETTING_CLOCKS = 0.15
 """The share of runs in which the app's clock is set once or twice."""
+DELETING = 0.15
+"""The share of runs in which old jobs are deleted."""
+KEEP = 2400.0
+"""Seconds: longer than a function may run, as the setting is, and short enough for people to come
+back to a job."""
 DISCOVERING = 0.3
 """The share of runs in which the app asks GEM for its list."""
 BATCHES = replace(RANDOM, plan=BatchPlan(size=2, concurrency=2))
@@ -115,6 +120,8 @@ class Plan:
     outages: tuple[Outage, ...] = ()
     discovers: bool = False
     """Whether the app asks GEM for its list of jobs."""
+    keep: float = 0
+    """Seconds for which delivered jobs are kept; 0: for ever."""
 
     @property
     def sets_clock(self) -> bool:
@@ -128,11 +135,10 @@ class Plan:
         """
         if all(life.ends for life in self.lives) and not self.discovers:
             return 0
+        # The clock of a spell goes back at its end, if it was ahead.
+        back = {fault: -step for fault, step in STEPS.items()} | SPELLS
         return sum(
-            max(-step, 0)
-            for fault in self.faults
-            for pick, step in STEPS.items()
-            if pick == fault.pick
+            max(back[fault], 0) for each in self.faults for fault in back if fault is each.pick
         )
 
     def without_one(self) -> Iterator["Plan"]:
@@ -156,6 +162,8 @@ class Plan:
             yield f"at {act.at:.0f} s: {act.deed} {act.job_run_id}"
         if self.discovers:
             yield "the app discovers jobs"
+        if self.keep:
+            yield f"delivered jobs are kept for {self.keep:.0f} s"
         for outage in self.outages:
             yield f"at {outage.at:.0f} s: {outage}"
 
@@ -196,6 +204,7 @@ def random_plan(seed: int) -> Plan:
         BATCHES if random.random() < 0.3 else RANDOM,
         tuple(random_outage(lives[0].settled_by, random) for _ in range(random.random() < 0.25)),
         discovers,
+        KEEP if Random(f"keep {seed}").random() < DELETING else 0,
     )
 
 

@@ -17,10 +17,13 @@ from gem_core.flows.audit_output import Audited
 from gem_core.flows.delivery import Delivery, Wait
 from gem_core.flows.sweep import Sweeper, repeat_ticket
 from gem_core.outcome import Outcome
+from gem_core.storage.documents import Listed
+from gem_core.storage.names import JOBS
 from gem_core.watch.marker import MARKER_PREFIX, OpenJob
-from gem_core.watch.record import JobRecord
+from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_to_bytes
 from gem_core.watch.registry import SUFFIX, JobRegistry, StoredRecord
+from gem_core.watch.retention import Place, Retention
 from gem_core.watch.tombstones import Tombstones
 from tests.fakes import START, FakeSource, MemoryDocuments
 
@@ -152,6 +155,13 @@ def _no_tombstones() -> AbstractContextManager[Any]:
     return patch.object(Tombstones, "has", lambda *_: False)
 
 
+def _young_jobs_go() -> AbstractContextManager[Any]:
+    def is_old(_: Retention, place: Place, item: Listed) -> bool:
+        return place.list_ != JOBS or item.metadata.get("stage") == Stage.DELIVERED
+
+    return patch.object(Retention, "is_old", is_old)
+
+
 SABOTAGES = {
     each.name: each
     for each in (
@@ -171,6 +181,7 @@ SABOTAGES = {
         Sabotage("claim", "a job is claimed by whoever likes", _claim_for_all),
         Sabotage("former-life", "a manifest of a former registration will do", _id_of_any_life),
         Sabotage("tombstones", "a removed job is discovered again", _no_tombstones),
+        Sabotage("young-jobs", "jobs are deleted however young they are", _young_jobs_go),
         Sabotage("blind-mark", "a job is marked without looking at its record", _send_and_hope),
     )
 }

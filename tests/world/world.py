@@ -113,6 +113,7 @@ class World:
         self._loop.later(self._pause(), self._tick)
         self._edges.faults_until = self._calm_at if self._setting.horizon else float("inf")
         ends_at = self._calm_at + longest(self._setting) + self._plan.later_deadline
+        ends_at += 10 * self._plan.keep  # the passes have some thirty steps, one a tick
         self._loop.run(until=lambda: self._loop.seconds > ends_at or self._is_quiet())
         if not self._is_quiet():
             self._edges.ledger.breach(f"the world is not quiet after {ends_at:.0f} s")
@@ -149,6 +150,7 @@ class World:
             and not self._registering
             and self._next_due() is None
             and self._is_discovered()
+            and self._edges.is_swept
         )
 
     def _is_discovered(self) -> bool:
@@ -157,7 +159,9 @@ class World:
         return not self._plan.discovers or (
             self._loop.seconds > self._calm_at + 2 * DISCOVER_EVERY.total_seconds()
             and all(
-                job_run_id in ledger.records or ledger.was_forgotten(job_run_id)
+                job_run_id in ledger.records
+                or ledger.deleted[job_run_id]
+                or ledger.was_forgotten(job_run_id)
                 for job_run_id in ledger.to_discover
             )
         )
