@@ -4,7 +4,6 @@ The SDK sends the requests, repeats them and reads the answers as ever: only its
 replaced. Reference: Blob service REST API.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from email.utils import format_datetime
@@ -14,6 +13,7 @@ from types import TracebackType
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qs, unquote, urlsplit
+from weakref import WeakKeyDictionary
 from xml.sax.saxutils import escape
 
 from azure.core.exceptions import ServiceResponseError
@@ -29,8 +29,8 @@ from gem_core.storage.documents import Listed
 from tests.fakes import MemoryDocuments
 
 _META = "x-ms-meta-"
-MOST_IN_A_ROW = 4
-"""Answers to one write that are withheld: the fifth try, which is the SDK's last one, gets one."""
+MOST_IN_A_ROW = 3
+"""Answers to one write that are withheld: the SDK repeats such a write three times."""
 _WRITES = {"PUT", "DELETE"}
 
 
@@ -101,7 +101,7 @@ class BlobTransport(HttpTransport[HttpRequest, HttpResponse]):
         self._random = random
         self._on_write = on_write
         self.lost = 0
-        self._lost_of: Counter[str] = Counter()
+        self._lost_of: WeakKeyDictionary[HttpRequest, int] = WeakKeyDictionary()
 
     def open(self) -> None:
         pass
@@ -123,13 +123,13 @@ class BlobTransport(HttpTransport[HttpRequest, HttpResponse]):
     def send(self, request: HttpRequest, **_: object) -> HttpResponse:
         self._pause(0.01 + self._random.random() / 50)
         answer = self._answer(request)
-        lost = self._lost_of[request.headers["x-ms-client-request-id"]]
+        lost = self._lost_of.get(request, 0)
         if (
             request.method in _WRITES
             and lost < MOST_IN_A_ROW
             and self._random.random() < self._withheld
         ):
-            self._lost_of[request.headers["x-ms-client-request-id"]] += 1
+            self._lost_of[request] = lost + 1
             self.lost += 1
             self._pause(1)
             raise ServiceResponseError("the answer was withheld")

@@ -7,6 +7,7 @@ simulated; the app and the SDK are real.
 
 import argparse
 import json
+import random
 import sys
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -61,7 +62,7 @@ class LostAnswers(World):
         self.page, self.audit = PageMode.PLAIN, TINY.audit
         self.faults: Counter[str] = Counter()
         self.gave_up = 0
-        """Requests and ticks that the SDK gave up, since five answers in a row were withheld."""
+        """Requests and ticks that ended with an error; each is done again."""
         count = self.jobs_count
         self.ends = {f"job-{n:04}": 900 + n * SPREAD / count for n in range(count)}
         lives = {
@@ -156,7 +157,8 @@ class LostAnswers(World):
                 )
 
         for number in range(TOGETHER):
-            self._start(f"register {number} {job_run_id}", register, end)
+            story = f"register {number} {job_run_id}"
+            self.loop.later(number / 1000, partial(self._start, story, register, end))
 
     def _redeliver(self, job_run_id: str) -> None:
         def end(ending: Ending) -> None:
@@ -174,6 +176,7 @@ class LostAnswers(World):
         for job_run_id in list(self.ends)[::REDELIVERED]:
             self.loop.later(last + CALM / 2, partial(self._redeliver, job_run_id))
         self.loop.later(1, self._tick)
+        random.seed(self.jobs_count)  # the SDK's own, for its waits
         with sleeping_in_virtual_time():
             self.loop.run(until=lambda: self.loop.seconds > last + CALM)
         self.loop.stop()
