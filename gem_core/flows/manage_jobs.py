@@ -62,7 +62,8 @@ def register_job(manager: JobManager, job_run_id: str, body: object) -> tuple[bo
     if added is None:  # another process registered or discovered the job at the same time
         known = _taken_over(manager, record) or registered_job(manager, job_run_id)
         # Ours, if the answer to our write was lost and a tick has changed the record since.
-        is_ours = known.record.registered_at == record.registered_at
+        held = known.record
+        is_ours = (held.registered_at, held.labels) == (record.registered_at, record.labels)
         return is_ours, record_to_json(known.record)
     log(Event.JOB_REGISTERED, job_run_id=record.job_run_id)
     return True, record_to_json(record)
