@@ -3,7 +3,7 @@
 It also creates the containers and queues that the infrastructure creates in Azure.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,8 @@ from devkit.runner import Runner
 from devkit.simulator.access import SimulatorSettings
 from devkit.simulator.simulator import GemSimulator
 from gem_core.settings.local_settings import read_settings_file
+from gem_core.settings.reader import SettingReader
+from gem_core.settings.route_reader import read_routes
 from gem_core.storage.names import BATCHES, CONTAINERS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,13 +44,13 @@ def sample_settings() -> dict[str, str]:
     return read_settings_file(ROOT / "local.settings.sample.json")
 
 
-def make_stores(connection_string: str) -> None:
+def make_stores(connection_string: str, queues_of_routes: Iterable[str] = ()) -> None:
     """Create the containers and queues that the infrastructure creates in Azure."""
     with BlobServiceClient.from_connection_string(connection_string) as blobs:
         for name in (*CONTAINERS, OUTPUT_CONTAINER):
             blobs.create_container(name)
     with QueueServiceClient.from_connection_string(connection_string) as queues:
-        for name in (QUEUE, BATCHES):
+        for name in (QUEUE, BATCHES, *queues_of_routes):
             queues.create_queue(name)
 
 
@@ -87,7 +89,9 @@ def stage(
 
     """
     with Azurite() as azurite:
-        make_stores(azurite.connection_string)
+        routes = read_routes(SettingReader(overrides or {}))
+        further = [route.queue for route in routes if route.queue != QUEUE]
+        make_stores(azurite.connection_string, further)
         with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
             simulator = GemSimulator(
                 blobs.get_container_client(OUTPUT_CONTAINER),

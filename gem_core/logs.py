@@ -82,6 +82,8 @@ class Event(StrEnum):
     REPORT_PAGE_FAILED = "report_page_failed"
     """The page of a report could not be made or stored; the manifest is sent without it."""
     MANIFEST_SENT = "manifest_sent"
+    ROUTE_DROPPED = "route_dropped"
+    """An operator ended the attempts to send a manifest to a route that fails."""
     DELIVERY_NOT_LISTED = "delivery_not_listed"
     """The manifest was sent, and could not be added to the list that the board shows."""
     REQUEST_REFUSED = "request_refused"

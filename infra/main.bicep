@@ -1,7 +1,7 @@
 // Deploys GEM Courier into a resource group of its own. docs/operations.md describes the parameters.
 targetScope = 'subscription'
 
-import { gemProblems, idProblems, listenerProblems, networkProblems, outputProblems, settingProblems, vaultProblems } from 'rules.bicep'
+import { gemProblems, idProblems, listenerProblems, networkProblems, outputProblems, route, routeProblems, settingProblems, vaultProblems } from 'rules.bicep'
 
 @minLength(1)
 @maxLength(64)
@@ -23,8 +23,11 @@ param operatorPrincipalId string = ''
 @description('Type of that principal. A service principal gets no right on secrets: it is a pipeline, which only deploys.')
 param operatorPrincipalType string = 'User'
 
-@description('Object ids of the listeners. They may receive and delete messages of the results queue, and read reports.')
+@description('Object ids of the listeners of the default queue. They may receive and delete its messages, and read reports.')
 param listenerPrincipalIds string[] = []
+
+@description('Further queues, one for each listener: which manifests they get, and the object ids of their listeners.')
+param resultsRoutes route[] = []
 
 @description('Resource id of a vault of your own, which uses roles (RBAC). Empty: a vault is created.')
 param vaultId string = ''
@@ -119,7 +122,9 @@ var problems = concat(
   outputProblems(outputStorageId, outputStorageIds, outputBlobServiceUri, outputTenantId, outputClientId),
   gemProblems(gemTenantId, gemClientId),
   vaultProblems(vaultId, vaultNameSuffix, onlyNamedSecrets),
-  listenerProblems(listenerPrincipalIds),
+  listenerProblems('LISTENER_PRINCIPAL_IDS', listenerPrincipalIds),
+  listenerProblems('RESULTS_ROUTES: listeners', flatten(map(resultsRoutes, each => each.?listeners ?? []))),
+  routeProblems(resultsQueue, resultsRoutes),
   networkProblems(networkAddressPrefix, allowedAddresses),
   settingProblems(checkSchedule, waitingMinutes, extraSettings)
 )
@@ -139,6 +144,15 @@ var topicName = 'evgt-gem-courier-${token}'
 var newVaultName = 'kv-${token}${vaultNameSuffix}'
 var usedVaultId = empty(vaultId) ? '${groupId}/providers/Microsoft.KeyVault/vaults/${newVaultName}' : vaultId
 var resultsQueue = 'gem-results'
+var listenedQueues = concat(
+  [{ name: resultsQueue, listeners: listenerPrincipalIds }],
+  map(resultsRoutes, each => { name: each.queue, listeners: each.?listeners ?? [] })
+)
+// The app need not know who listens.
+var routesOfApp = map(
+  resultsRoutes,
+  each => toObject(filter(items(each), part => part.key != 'listeners'), part => part.key, part => part.value)
+)
 var outputIds = union(empty(outputStorageId) ? [] : [outputStorageId], outputStorageIds)
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
@@ -172,8 +186,7 @@ module stores 'modules/stores.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     appName: identityName
     appPrincipalId: identity.outputs.principalId
-    listenerPrincipalIds: listenerPrincipalIds
-    resultsQueue: resultsQueue
+    listenedQueues: listenedQueues
     private: privateNetwork
     logged: storageLogs
   }
@@ -250,6 +263,7 @@ module app 'modules/app.bicep' = {
     hostStorageName: hostStorageName
     stateStorageName: stateStorageName
     resultsQueue: resultsQueue
+    resultsRoutes: empty(resultsRoutes) ? '' : string(routesOfApp)
     insightsConnectionString: monitoring.outputs.connectionString
     vaultUri: 'https://${vaultParts[8]}${environment().suffixes.keyvaultDns}/'
     gemTenantId: gemTenantId

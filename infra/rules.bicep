@@ -56,10 +56,46 @@ func vaultProblems(vaultId string, nameSuffix string, onlyNamedSecrets bool) str
   )
 
 @export()
-func listenerProblems(principalIds string[]) string[] =>
+func listenerProblems(name string, principalIds string[]) string[] =>
   when(
     !empty(filter(principalIds, id => length(id) != 36)),
-    'LISTENER_PRINCIPAL_IDS must be object ids, such as 00000000-0000-0000-0000-000000000000.'
+    '${name} must be object ids, such as 00000000-0000-0000-0000-000000000000.'
+  )
+
+type outcome = 'valid' | 'valid_with_warnings' | 'invalid' | 'not_audited' | 'output_missing' | 'failed' | 'cancelled' | 'lost' | 'expired'
+type eventType = 'job.settled'
+
+// A route, as docs/operations.md has it (Routes). The name leaves room for "-poison".
+@export()
+@sealed()
+type route = {
+  @minLength(3)
+  @maxLength(56)
+  queue: string
+  @minLength(1)
+  types: eventType[]?
+  @minLength(1)
+  outcomes: outcome[]?
+  listeners: string[]?
+  labels: { *: string }?
+}
+
+// The setting is read by the app, which stops when it is wrong.
+@export()
+func routeProblems(resultsQueue string, routes route[]) string[] =>
+  concat(
+    when(
+      length(union(map(routes, each => each.queue), [resultsQueue])) <= length(routes),
+      'RESULTS_ROUTES has two routes to one queue, or one to ${resultsQueue}, the default queue.'
+    ),
+    when(
+      !empty(filter(routes, each => contains(['default', 'none', 'gem-batches'], each.queue) || endsWith(each.queue, '-poison'))),
+      'RESULTS_ROUTES has a queue whose name is used for something else.'
+    ),
+    when(
+      !empty(filter(routes, each => toLower(each.queue) != each.queue || contains(each.queue, '_') || contains(each.queue, '--'))),
+      'RESULTS_ROUTES has a queue whose name has other characters than a-z, 0-9 and single hyphens.'
+    )
   )
 
 @export()

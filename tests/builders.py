@@ -24,6 +24,7 @@ from gem_core.flows.manage_jobs import JobManager
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.gem.job import GemJob
 from gem_core.settings.ncrontab import Schedule
+from gem_core.settings.route import DEFAULT, Route
 from gem_core.storage.documents import Documents
 from gem_core.watch.batch import BatchPlan
 from gem_core.watch.discovery import Discovery
@@ -52,6 +53,7 @@ _TESTS = Path(__file__).resolve().parent
 JOB = "job-abc123-def456"
 """The id of the page's own examples."""
 OUTPUT = "roads_matched.parquet"
+DEFAULT_ROUTE = Route(DEFAULT, "gem-results")
 ROWS = 40
 MATCHED = 30
 
@@ -182,6 +184,7 @@ class World:
     poison: tuple[Poison, ...] = ()
     audit: Audit = audit_in_process
     page: PageMode = PageMode.NONE
+    routes: tuple[Route, ...] = (DEFAULT_ROUTE,)
 
     def __post_init__(self) -> None:
         self.jobs = MemoryDocuments(self.clock, "gem-jobs")
@@ -189,6 +192,7 @@ class World:
         self.tickets = MemoryDocuments(self.clock, "gem-tickets")
         self.reports = MemoryDocuments(self.clock, "gem-reports")
         self.manifests = MemoryDocuments(self.clock, "gem-outbox")
+        self._further: dict[str, FakeQueue] = {}
         self._seen: dict[str, str] = {}
         self.slept: list[float] = []
         """Seconds that deliveries waited before they raised."""
@@ -250,7 +254,11 @@ class World:
         return Deliverer(
             registry=self.registry,
             outbox=self.outbox,
-            queue=self.trap.around(self.queue, "queue"),
+            routes=self.routes,
+            queues={
+                route.name: self.trap.around(self.queues[route.name], "queue")
+                for route in self.routes
+            },
             files=self.trap.around(self.files, "files"),
             job_url=lambda id_: f"https://gem.example/jobs/{id_}",
             output_grace=self.output_grace,
@@ -264,6 +272,16 @@ class World:
         )
 
     @property
+    def queues(self) -> dict[str, FakeQueue]:
+        """The queue of each route."""
+        further = {
+            route.name: self._further.setdefault(route.name, FakeQueue())
+            for route in self.routes
+            if route.name != DEFAULT
+        }
+        return {DEFAULT: self.queue, **further}
+
+    @property
     def manager(self) -> JobManager:
         """The edges of the HTTP routes."""
         return JobManager(
@@ -273,6 +291,7 @@ class World:
             policy=self.policy,
             schedule=Schedule.parse("0 * * * * *"),
             clock=self.clock,
+            routes=self.routes,
             poison=lambda: self.poison,
         )
 

@@ -63,7 +63,7 @@ class MemoryDocuments:
 
     def get(self, name: str) -> Document | None:
         held = self._held.get(name)
-        return Document(name, held.body, held.etag) if held else None
+        return Document(name, held.body, held.etag, held.metadata) if held else None
 
     def etag(self, name: str) -> str | None:
         held = self._held.get(name)

@@ -16,8 +16,10 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from devkit.azurite import Azurite, node
 from gem_core.deliver.manifest import DATA_SCHEMA, EVENT_TYPE
+from gem_core.deliver.sample import sample_manifest
 from gem_core.outcome import Outcome
 from tests.deliver.real_manifests import real_manifests
+from tests.fakes import START
 from tests.flows.build import delivered, settled
 from tests.test_listener import FOLDER
 
@@ -137,6 +139,12 @@ def test_every_outcome_has_its_advice(on_manifest: ModuleType, outcome: Outcome)
     assert on_manifest.advice(event).name == expected.get(outcome, "DO_WITHOUT")
     for newer in ({"type": "x"}, {"dataschema": "x"}, {"data": {"outcome": "x"}}):
         assert on_manifest.advice(event | newer).name == "ASK"
+
+
+def test_a_test_message_is_for_a_person(on_manifest: ModuleType) -> None:
+    """So `send-test` shows that the message arrives, and that the alert works."""
+    event = on_manifest.read(sample_manifest("0" * 32, START).body)
+    assert on_manifest.advice(event).name == "ASK"
 
 
 @pytest.mark.slow

@@ -109,6 +109,8 @@ def job_lines(job: Mapping[str, Any], now: datetime) -> list[str]:
         *(("" if n else "history", f"{seen['at']} {seen['status']}")
           for n, seen in enumerate(job["history"])),
         ("manifest", job["manifestId"]),
+        ("sent to", ", ".join(f"{name} {at}" for name, at in job["sentTo"].items())),
+        ("not sent to", ", ".join((job["attempts"] or {}).get("pending", ()))),
         ("report", job.get("reportUrl")),
     ]  # fmt: skip
     return [plain(job["jobRunId"])] + [

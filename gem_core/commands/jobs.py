@@ -37,6 +37,18 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         run=_redeliver,
     )
     _add_ids(redeliver)
+    route = redeliver.add_mutually_exclusive_group()
+    route.add_argument(
+        "--route",
+        metavar="NAME",
+        help="send the last manifest to this route only, again or at once; nothing is audited. "
+        "NAME is the name of a queue, or default",
+    )
+    route.add_argument(
+        "--drop-route",
+        metavar="NAME",
+        help="stop trying to send the manifest to this route, which fails",
+    )
     forget = add_command(
         jobs,
         "forget",
@@ -154,9 +166,13 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _redeliver(arguments: argparse.Namespace) -> int:
-    from gem_core.commands.jobs_change import redeliver  # noqa: PLC0415 - imports azure
+    from gem_core.commands import jobs_change  # noqa: PLC0415 - imports azure
 
-    return redeliver(arguments.jobs, as_json=arguments.json)
+    if arguments.route:
+        return jobs_change.send_again(arguments.jobs, arguments.route, as_json=arguments.json)
+    if arguments.drop_route:
+        return jobs_change.drop_route(arguments.jobs, arguments.drop_route, as_json=arguments.json)
+    return jobs_change.redeliver(arguments.jobs, as_json=arguments.json)
 
 
 def _forget(arguments: argparse.Namespace) -> int:

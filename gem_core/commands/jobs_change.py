@@ -63,6 +63,29 @@ def redeliver(job_run_ids: Sequence[str], *, as_json: bool) -> int:
     return _for_each(job_run_ids, action, as_json=as_json)
 
 
+def send_again(job_run_ids: Sequence[str], route: str, *, as_json: bool) -> int:
+    """Send the last manifests of jobs to one route. Returns the exit code."""
+    manager = state_manager()
+
+    def action(job_run_id: str) -> tuple[str, str]:
+        managing.send_again(manager, job_run_id, route)
+        return "redelivered", f"its ticket was raised; the app will send it to {route}"
+
+    return _for_each(job_run_ids, action, as_json=as_json)
+
+
+def drop_route(job_run_ids: Sequence[str], route: str, *, as_json: bool) -> int:
+    """Stop trying to send the manifests of jobs to one route. Returns the exit code."""
+    manager = state_manager()
+
+    def action(job_run_id: str) -> tuple[str, str]:
+        shown = managing.drop_route(manager, job_run_id, route)
+        waits = ", ".join((shown["attempts"] or {}).get("pending", ()))
+        return "route_dropped", f"waits for {waits}" if waits else "delivered"
+
+    return _for_each(job_run_ids, action, as_json=as_json)
+
+
 def forget(job_run_ids: Sequence[str], *, yes: bool, as_json: bool) -> int:
     """Forget jobs, after a confirmation unless `yes`. Returns the exit code.
 

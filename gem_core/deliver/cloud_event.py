@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from gem_core.settings.route import DEFAULT
+
 
 @dataclass(frozen=True, slots=True)
 class CloudEvent:
@@ -11,3 +13,5 @@ class CloudEvent:
     """A listener drops an event whose id it has seen before."""
     body: str
     """The event as JSON, with its id. Exactly this text is stored and sent."""
+    routes: tuple[str, ...] = (DEFAULT,)
+    """The names of the routes that it takes, fixed when it was made."""

@@ -5,7 +5,7 @@ Its schema is published as `docs/manifest.schema.json`; docs/manifest.md shows a
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from gem_core.deliver.cut import cut_to_fit
 from gem_core.errors import RecordUnreadable
 from gem_core.gem.job import GemJob
 from gem_core.outcome import Outcome
+from gem_core.settings.route import EventType, Route, names_of
 from gem_core.watch.record import JobRecord
 
 EVENT_TYPE = "io.gemcourier.job.settled.v1"
@@ -123,11 +124,33 @@ def _data(
     }
 
 
-def manifest(event: Mapping[str, Any]) -> CloudEvent:
-    """The message for the queue: the event without the list of all checks, at most 48 KiB."""
+def manifest(event: Mapping[str, Any], routes: Iterable[Route]) -> CloudEvent:
+    """The message for the queues: the event without the list of all checks, at most 48 KiB.
+
+    Args:
+        event: the whole event.
+        routes: all routes; the message keeps the names of those that take it.
+
+    """
     data = dict(event["data"])
     checks = {name: part for name, part in data["checks"].items() if name != "all"}
-    return CloudEvent(event["id"], cut_to_fit({**event, "data": data | {"checks": checks}}))
+    body = cut_to_fit({**event, "data": data | {"checks": checks}})
+    return CloudEvent(event["id"], body, _routes(data, routes))
+
+
+def owed_to(manifest: CloudEvent, routes: Sequence[Route]) -> tuple[str, ...]:
+    """The names of the routes to which a manifest is sent: those that it was made for.
+
+    A route that the settings no longer have is left out. If they have none of them, the manifest
+    takes the routes that they have now: each manifest is sent to one route at least.
+    """
+    names = {route.name for route in routes}
+    kept = tuple(name for name in manifest.routes if name in names)
+    return kept or _routes(json.loads(manifest.body)["data"], routes)
+
+
+def _routes(data: Mapping[str, Any], routes: Iterable[Route]) -> tuple[str, ...]:
+    return names_of(routes, EventType.JOB_SETTLED, data["outcome"], data["labels"])
 
 
 def outcome_of(manifest: CloudEvent) -> Outcome:

@@ -9,7 +9,11 @@ from typing import Any
 
 from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.errors import RecordConflict
-from gem_core.storage.documents import Documents
+from gem_core.settings.route import DEFAULT
+from gem_core.storage.documents import Document, Documents
+
+ROUTES = "routes"
+"""The metadata of an event with the names of its routes, separated by commas."""
 
 
 class Outbox:
@@ -22,7 +26,7 @@ class Outbox:
     def get(self, job_run_id: str, id_: str) -> CloudEvent | None:
         """The stored event of this id; None when there is none."""
         stored = self._events.get(_event_name(job_run_id, id_))
-        return CloudEvent(id_, stored.body.decode()) if stored else None
+        return CloudEvent(id_, stored.body.decode(), _routes(stored)) if stored else None
 
     def first_of(self, job_run_id: str, *ids: str) -> CloudEvent | None:
         """The stored event of the first of these ids that has one; None when none has.
@@ -37,7 +41,9 @@ class Outbox:
         """Store an event before it is sent; returns the event that is stored under its id."""
         while True:
             try:
-                self._events.create(_event_name(job_run_id, event.id), event.body.encode())
+                self._events.create(
+                    _event_name(job_run_id, event.id), event.body.encode(), metadata=_words(event)
+                )
             except RecordConflict:
                 if stored := self.get(job_run_id, event.id):
                     return stored
@@ -100,6 +106,16 @@ class Outbox:
         """The report of this id as an HTML page; None when it is not stored."""
         stored = self._reports.get(_page_name(job_run_id, id_))
         return stored.body if stored else None
+
+
+def _routes(stored: Document) -> tuple[str, ...]:
+    names = stored.metadata.get(ROUTES)
+    return tuple(names.split(",")) if names else (DEFAULT,)
+
+
+def _words(event: CloudEvent) -> dict[str, str]:
+    """The metadata of an event. Older versions wrote none, and sent to the default queue."""
+    return {} if event.routes == (DEFAULT,) else {ROUTES: ",".join(event.routes)}
 
 
 def _event_name(job_run_id: str, id_: str) -> str:

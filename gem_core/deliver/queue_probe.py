@@ -4,6 +4,7 @@ Edge: azure.storage.queue.
 """
 
 from contextlib import suppress
+from datetime import datetime
 
 from azure.storage.queue import QueueClient
 
@@ -29,6 +30,11 @@ class QueueProbe:
     def waiting(self) -> int:
         """The approximate number of messages."""
         return message_count(self._queue)
+
+    def oldest_at(self) -> datetime | None:
+        """When the oldest of the visible messages came; None without one. Changes nothing."""
+        with queue_errors(self.name):
+            return next((each.inserted_on for each in self._queue.peek_messages(1)), None)
 
     def try_send(self) -> None:
         """Send a message that is hidden until one second before it expires, and delete it at once.

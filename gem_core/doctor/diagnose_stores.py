@@ -1,4 +1,4 @@
-"""Diagnostics of the state storage: containers, queues, clock. Pure: the stores are passed in.
+"""Diagnostics of the state storage: containers and the clock. Pure: the stores are passed in.
 
 A container is tested with a probe document. The app cannot mistake the probe for its own data: job
 ids have no slash and do not begin with "_", the worklist lists only "jobs/", and the trigger's path
@@ -10,11 +10,17 @@ from contextlib import suppress
 from datetime import timedelta
 from enum import StrEnum
 
-from gem_core.doctor.finding import NOT_SIGNED_IN_NOW, Finding, fail, ok, skipped, warning
+from gem_core.doctor.finding import (
+    NOT_SIGNED_IN_NOW,
+    Finding,
+    fail,
+    ok,
+    skipped,
+    warning,
+)
 from gem_core.doctor.installation import Installation
 from gem_core.errors import StoreError, StoreMissing, StoreRefused, StoreWithoutToken
 from gem_core.storage.documents import Documents
-from gem_core.watch.poison import PAGE
 
 PROBE_PREFIX = "_doctor/"
 PROBE = f"{PROBE_PREFIX}probe"
@@ -91,48 +97,6 @@ def clock(installation: Installation, name: str) -> Finding:
     detail = f"{skew.total_seconds():.0f} s {'behind' if ahead > behind else 'ahead of'} storage's"
     remedy = "set the clock of this machine (NTP); in Azure, report it to the platform"
     return fail(detail, remedy) if skew > SKEW_FAIL else warning(detail, remedy)
-
-
-def queue(installation: Installation, name: str) -> Finding:
-    """Whether the app may send. The probe message is never visible to a receiver."""
-    try:
-        probe = installation.queue(name)
-        waiting = probe.waiting()
-        probe.try_send()
-    except StoreError as error:
-        create = f"az storage queue create --auth-mode login --account-name … --name {name}"
-        return store_failure(error, f"queue {name}", f"azd provision, or {create}")
-    return ok(f"{name}: send; {waiting} messages wait")
-
-
-def batch_queue(installation: Installation, name: str) -> Finding:
-    """Like `queue`, but the queue may be missing while batches are turned off."""
-    if not installation.settings.check_batch_size:
-        try:
-            installation.queue(name).waiting()
-        except StoreMissing as error:
-            detail = f"{error}".partition(": create it")[0]
-            return warning(
-                f"{detail}: not needed while GEM_CHECK_BATCH_SIZE is 0", "azd provision creates it"
-            )
-        except StoreError:
-            pass  # `queue` fails in the same way and reports it
-    return queue(installation, name)
-
-
-def poison_queue(installation: Installation) -> Finding:
-    """Whether the poison queues contain messages."""
-    try:
-        counts = [queue.count() for queue in installation.poison()]
-    except StoreError as error:
-        return store_failure(error, "the poison queues", "")
-    if any(counts):
-        rest = f"; only the first {PAGE} of each queue can be listed" if max(counts) > PAGE else ""
-        return warning(
-            f"{sum(counts)} messages failed too often{rest}",
-            "run gem-courier poison list, correct the cause, then run gem-courier poison replay",
-        )
-    return ok("empty")
 
 
 def store_failure(error: StoreError, what: str, create: str) -> Finding:

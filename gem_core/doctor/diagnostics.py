@@ -10,15 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gem_core.doctor import diagnose_gem, diagnose_outputs, diagnose_settings, diagnose_work
-from gem_core.doctor.diagnose_stores import (
-    Right,
+from gem_core.doctor.diagnose_queues import (
     batch_queue,
-    clock,
-    container,
     poison_queue,
-    queue,
-    store_failure,
+    results_queue,
+    route_queues,
 )
+from gem_core.doctor.diagnose_stores import Right, clock, container, store_failure
 from gem_core.doctor.finding import DiagnosticStatus, Finding, fail, skipped
 from gem_core.doctor.installation import Installation
 from gem_core.errors import CourierError, StoreError
@@ -99,9 +97,15 @@ DIAGNOSTICS = (
     ),
     Diagnostic(
         "results",
-        "Manifests can be sent to the results queue.",
-        lambda installation: queue(installation, installation.settings.results_queue),
-        (*_STATE, "GEM_RESULTS_QUEUE"),
+        "Manifests can be sent to the default queue, and somebody reads them.",
+        results_queue,
+        (*_STATE, "GEM_RESULTS"),
+    ),
+    Diagnostic(
+        "routes",
+        "Manifests can be sent to the queues of further routes, and somebody reads them.",
+        route_queues,
+        (*_STATE, "GEM_RESULTS"),
     ),
     Diagnostic(
         "batches",

@@ -21,6 +21,10 @@ class ProbedQueue(Protocol):
         """The approximate number of messages."""
         ...
 
+    def oldest_at(self) -> datetime | None:
+        """When the oldest of the visible messages came; None without one."""
+        ...
+
     def try_send(self) -> None:
         """Send a message that no receiver gets, and delete it."""
         ...

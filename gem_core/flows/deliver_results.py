@@ -7,11 +7,12 @@ The host tries a failed ticket five times within a few seconds. So a delivery th
 reason that may pass is not raised: the record says when it is tried again, and why.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.deliver.delivered_list import line_of, month_of
-from gem_core.deliver.manifest import outcome_of
+from gem_core.deliver.manifest import outcome_of, owed_to
 from gem_core.errors import (
     AuditError,
     AuditUnfinished,
@@ -21,9 +22,10 @@ from gem_core.errors import (
 )
 from gem_core.flows.audit_output import Audited, audit_output
 from gem_core.flows.deliverer import Deliverer
-from gem_core.flows.delivery import Delivery, Wait, is_early, problem_of
+from gem_core.flows.delivery import Delivery, Sent, Wait, is_early, problem_of
 from gem_core.flows.keep_manifest import keep
 from gem_core.logs import Event, log
+from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, Settlement, Stage
 from gem_core.watch.registry import ticket_job_run_id
 
@@ -90,28 +92,73 @@ def _deliver(deliverer: Deliverer, job_run_id: str) -> CloudEvent | None:
 
 
 def _send(delivery: Delivery) -> CloudEvent | Wait | None:
-    """Send the manifest and mark the job as delivered."""
-    record = delivery.record
-    found = audit_output(delivery)
-    event = keep(delivery, found) if isinstance(found, Audited) else found
-    if event is None:
-        _log_skipped(record, "the job was delivered, deleted or requested again meanwhile")
-    if not isinstance(event, CloudEvent):
-        return event
+    """Send the manifest to its routes, and mark those that have it."""
+    deliverer, pending = delivery.deliverer, delivery.record.attempts.pending
+    event: CloudEvent | Wait | None = _decided(delivery)
+    if isinstance(event, CloudEvent):
+        routes = tuple(name for name in pending if name in deliverer.queues)
+    else:
+        event = _audit_and_keep(delivery)
+        if not isinstance(event, CloudEvent):
+            return event
+        routes = owed_to(event, deliverer.routes)
     outcome = outcome_of(event)
-    delivery.deliverer.queue.send(event.body)
+    sent = _send_to(deliverer, event, routes)
+    if sent.to:
+        _tell(delivery, event, outcome, sent)
+    elif sent.failed and not pending:
+        return sent.wait  # nobody has seen this manifest: the output may still change
+    delivery.mark_sent(outcome, event.id, sent)
+    return None if sent.failed else event
+
+
+def _audit_and_keep(delivery: Delivery) -> CloudEvent | Wait | None:
+    found = audit_output(delivery)
+    if found is None:
+        reason = "the job was delivered, deleted or requested again meanwhile"
+        _log_skipped(delivery.record, reason)
+    return keep(delivery, found) if isinstance(found, Audited) else found
+
+
+def _decided(delivery: Delivery) -> CloudEvent | None:
+    """The manifest that must still be sent to some routes; None when it is not decided yet.
+
+    Other routes have it already, so it is sent whatever has become of the output.
+    """
+    record = delivery.record
+    if not record.attempts.pending or not record.manifest_id:
+        return None
+    return delivery.deliverer.outbox.get(record.job_run_id, record.manifest_id)
+
+
+def _send_to(deliverer: Deliverer, event: CloudEvent, routes: Iterable[str]) -> Sent:
+    """Send an event to each of these routes. A queue that fails holds no other one up."""
+    to: dict[str, datetime] = {}
+    failed: dict[str, str] = {}
+    for name in routes:
+        try:
+            deliverer.queues[name].send(event.body)
+        except StoreError as error:
+            failed[name] = str(error)
+        else:
+            to[name] = deliverer.clock()
+    return Sent(to, failed)
+
+
+def _tell(delivery: Delivery, event: CloudEvent, outcome: Outcome, sent: Sent) -> None:
+    """Log that the manifest was sent, and list it for the board."""
+    record, deliverer = delivery.record, delivery.deliverer
     log(
         Event.MANIFEST_SENT,
         job_run_id=record.job_run_id,
         manifest_id=event.id,
         outcome=outcome,
+        routes=list(sent.to),
         tickets=record.tickets,
-        seconds_since_settled=_seconds_since(record.settled_at, delivery.deliverer),
-        seconds_since_finished=_seconds_since(_finished_at(record), delivery.deliverer),
+        seconds_since_settled=_seconds_since(record.settled_at, deliverer),
+        seconds_since_finished=_seconds_since(_finished_at(record), deliverer),
     )
-    _list(delivery.deliverer, record.job_run_id, event)
-    delivery.mark_delivered(outcome, event.id)
-    return event
+    _list(deliverer, record.job_run_id, event)
 
 
 def _list(deliverer: Deliverer, job_run_id: str, event: CloudEvent) -> None:

@@ -1,6 +1,6 @@
-"""What a delivery depends on: storage, the results queue, the audit, the clock."""
+"""What a delivery depends on: storage, the queues of the routes, the audit, the clock."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -11,6 +11,7 @@ from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.reading.source import Source
 from gem_core.deliver.outbox import Outbox
 from gem_core.gem.job import GemJob
+from gem_core.settings.route import Route
 from gem_core.watch.registry import JobRegistry
 from gem_core.watch.schedule import Policy
 
@@ -32,7 +33,7 @@ class Files(Protocol):
 
 
 class ManifestQueue(Protocol):
-    """The results queue."""
+    """The queue of a route."""
 
     def send(self, body: str) -> None:
         """Send one message. Raises StoreError."""
@@ -80,7 +81,9 @@ class Deliverer:
 
     registry: JobRegistry
     outbox: Outbox
-    queue: ManifestQueue
+    routes: tuple[Route, ...]
+    queues: Mapping[str, ManifestQueue]
+    """By the name of the route."""
     files: Files
     job_url: Callable[[str], str]
     output_grace: timedelta

@@ -5,14 +5,14 @@ or marks it as delivered, also ends the count of an audit; and if the process di
 counted.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gem_core.flows.deliverer import Deliverer
 from gem_core.logs import Event, log
 from gem_core.outcome import Outcome
-from gem_core.watch.record import JobRecord, Settlement
+from gem_core.watch.record import JobRecord, Settlement, Stage
 from gem_core.watch.registry import StoredRecord
 from gem_core.watch.schedule import next_ticket
 
@@ -39,6 +39,23 @@ class Wait:
     """When that wait began."""
     is_counted: bool = False
     """Whether the audit stays counted as one that never ended."""
+    is_route: bool = False
+    """Whether only sending has failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of sending a manifest to its routes."""
+
+    to: Mapping[str, datetime]
+    """When it was sent, by the name of the route."""
+    failed: Mapping[str, str]
+    """Why it could not be sent, by the name of the route."""
+
+    @property
+    def wait(self) -> Wait:
+        """The wait for the routes that failed."""
+        return Wait("; ".join(self.failed.values()), is_route=True)
 
 
 def problem_of(record: JobRecord) -> str:
@@ -132,38 +149,45 @@ class Delivery:
             StoreError: the record could not be read or written.
 
         """
-        now, before = self.deliverer.clock(), self._times_postponed
-
-        def postpone(record: JobRecord) -> JobRecord:
-            held = record.attempts
-            if wait.is_counted:
-                held = held.audit_unfinished(wait.reason)
-            else:
-                held = held.audit_ended(self._audited)
-            return record.postponed(
-                held.postponed(
-                    wait.reason,
-                    now,
-                    before=before,
-                    ends=wait.ends,
-                    waits={wait.waits_for: wait.since} if wait.since else {},
-                )
-            )
-
-        if self._change(postpone):
+        now = self.deliverer.clock()
+        if self._change(lambda record: self._postponed(record, wait, now)):
             self._log_postponed(now)
 
-    def mark_delivered(self, outcome: Outcome, manifest_id: str) -> None:
-        """Mark the job as delivered, unless another delivery of it was requested meanwhile.
+    def mark_sent(self, outcome: Outcome, manifest_id: str, sent: Sent) -> None:
+        """Store to which routes the manifest was sent, unless another delivery was requested
+        meanwhile: this one may have read the output before that request.
 
-        This delivery may have read the output before that request.
+        The job is delivered, or the delivery is postponed for the routes that failed.
 
         Raises:
             StoreError: the record could not be read or written.
 
         """
-        now = self.deliverer.clock()
-        self._change(lambda record: record.delivered(outcome, manifest_id, now))
+        now, wait = self.deliverer.clock(), sent.wait
+
+        def mark(record: JobRecord) -> JobRecord:
+            marked = record.sent(outcome, manifest_id, sent.to, sent.failed, now)
+            return self._postponed(marked, wait, now) if marked.stage is Stage.SETTLED else marked
+
+        if self._change(mark):
+            self._log_postponed(now)
+
+    def _postponed(self, record: JobRecord, wait: Wait, now: datetime) -> JobRecord:
+        held = record.attempts
+        if wait.is_counted:
+            held = held.audit_unfinished(wait.reason)
+        else:
+            held = held.audit_ended(self._audited)
+        return record.postponed(
+            held.postponed(
+                wait.reason,
+                now,
+                before=self._times_postponed,
+                ends=wait.ends,
+                waits={wait.waits_for: wait.since} if wait.since else {},
+                is_route=wait.is_route,
+            )
+        )
 
     def watch_again(self, problem: str) -> None:
         """Let a tick ask GEM again, because the record lacks what a delivery needs.

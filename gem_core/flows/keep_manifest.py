@@ -59,7 +59,7 @@ def keep(delivery: Delivery, audited: Audited) -> CloudEvent | Wait:
     # With an earlier report, its delivery died, or its manifest is not stored yet. The page of this
     # audit must not stand beside the report of that one, so it is not stored. The manifest has the
     # content of that report.
-    event = outbox.keep(job_run_id, manifest(first or report))
+    event = outbox.keep(job_run_id, manifest(first or report, deliverer.routes))
     is_changing = audited.version == Version.changed(record.redelivered_at)
     if audited.output and not is_changing and _is_replaced(audited.output):
         return delivery.wait_for(REPLACED, "the output was replaced after its audit") or event

@@ -17,6 +17,7 @@ from gem_core.flows.sweep import repeat_ticket
 from gem_core.gem.job import JobStatus
 from gem_core.logs import Event, log
 from gem_core.settings.ncrontab import Schedule
+from gem_core.settings.route import Route, route_of
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.poison import Poison
 from gem_core.watch.record import NOT_FOUND, JobRecord, Settlement, Stage
@@ -38,6 +39,7 @@ class JobManager:
     schedule: Schedule
     """When the timer runs, in UTC."""
     clock: Callable[[], datetime]
+    routes: tuple[Route, ...]
     poison: Callable[[], tuple[Poison, ...]] = tuple
     """Makes the poison queues, which few of these tasks need."""
 
@@ -157,6 +159,46 @@ def redeliver_job(manager: JobManager, job_run_id: str) -> dict[str, Any]:
         raise RequestError("the job is still being watched: there is nothing to deliver yet")
     requested = stored.record.to_redeliver(manager.clock())
     repeat_ticket(manager, StoredRecord(requested, stored.etag))
+    return show_job(manager, job_run_id)
+
+
+def send_again(manager: JobManager, job_run_id: str, route: str) -> dict[str, Any]:
+    """Send the last manifest of a job to one route again, or at once if that has failed.
+
+    Raises:
+        JobUnknown: the job is not registered.
+        RequestError: there is no such route, or no manifest of the delivery was sent yet.
+
+    """
+    stored = registered_job(manager, job_run_id)
+    name, record = route_of(manager.routes, route).name, stored.record
+    if record.stage is not Stage.DELIVERED and not record.attempts.pending:
+        raise RequestError(
+            "the manifest of the present delivery was not sent to any route yet: redeliver without "
+            "a route tries at once"
+        )
+    requested = record.to_send_again(name, manager.clock())
+    repeat_ticket(manager, StoredRecord(requested, stored.etag))
+    return show_job(manager, job_run_id)
+
+
+def drop_route(manager: JobManager, job_run_id: str, route: str) -> dict[str, Any]:
+    """Stop trying to send the manifest of a job to a route that fails.
+
+    Raises:
+        JobUnknown: the job is not registered.
+        RequestError: the job does not wait for this route.
+
+    """
+    stored = registered_job(manager, job_run_id)
+    waits_for = stored.record.attempts.pending
+    if route not in waits_for:
+        raise RequestError(
+            f"the job does not wait for a route {route[:63]!r}: it waits for "
+            f"{', '.join(waits_for) or 'none'}"
+        )
+    manager.registry.replace(stored, stored.record.without_route(route, manager.clock()))
+    log(Event.ROUTE_DROPPED, job_run_id=job_run_id, route=route)
     return show_job(manager, job_run_id)
 
 

@@ -17,6 +17,8 @@ from gem_core.settings.connection import Connection, ServicePrincipal
 from gem_core.settings.connection_reader import check_host_reads_the_same, read_connection
 from gem_core.settings.ncrontab import Schedule
 from gem_core.settings.reader import SettingReader
+from gem_core.settings.route import Route
+from gem_core.settings.route_reader import read_routes
 
 _SCHEDULE, _MINUTELY = "GEM_CHECK_SCHEDULE", "0 * * * * *"
 """The trigger reads this setting itself, so the app requires it. The commands do not."""
@@ -35,7 +37,7 @@ MAX_IDS_DISK_MIB = 1_048_576
 
 
 class QueueEncoding(StrEnum):
-    """The encoding of messages in the results queue."""
+    """The encoding of messages in the results queues."""
 
     BASE64 = "base64"
     """The default of Functions queue triggers."""
@@ -59,12 +61,16 @@ class TriggerSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StateSettings:
-    """The state storage and the operator's intervals and deadlines.
+    """The state storage, the routes, and the operator's intervals and deadlines.
 
     These settings are enough to manage jobs, without GEM's key and without GEM's storage.
     """
 
     state: Connection
+    routes: tuple[Route, ...]
+    """The default route first, if there is one. One of them takes every job."""
+    results_queue_encoding: QueueEncoding
+    """Of the messages on the queues of all routes."""
     check_schedule: Schedule
     """In UTC."""
     check_min: timedelta
@@ -100,8 +106,6 @@ class Settings(StateSettings):
     keep: timedelta
     """How long delivered jobs are kept; zero: for ever."""
 
-    results_queue: str
-    results_queue_encoding: QueueEncoding
     output: Connection
     output_container: str
     input_audit: bool
@@ -167,8 +171,6 @@ def read_settings_and_problems(environment: Mapping[str, str]) -> tuple[Settings
         discover_max_age=timedelta(hours=read.number("GEM_DISCOVER_MAX_AGE_HOURS", 24)),
         discover_every=timedelta(minutes=read.number("GEM_DISCOVER_EVERY_MINUTES", 10)),
         keep=timedelta(days=read.count("GEM_KEEP_DAYS", 0, most=MAX_KEEP_DAYS, zero=True)),
-        results_queue=read.queue_name("GEM_RESULTS_QUEUE", "gem-results"),
-        results_queue_encoding=read.choice("GEM_RESULTS_QUEUE_ENCODING", QueueEncoding.BASE64),
         output=read_connection(read, "GEM_OUTPUT", queues=False),
         output_container=read.container("GEM_OUTPUT_CONTAINER", "default"),
         input_audit=read.flag("GEM_INPUT_AUDIT", default=True),
@@ -196,6 +198,8 @@ def read_state_settings(environment: Mapping[str, str]) -> StateSettings:
 def _state_settings(read: SettingReader) -> StateSettings:
     settings = StateSettings(
         state=read_connection(read, "GEM_STATE", queues=True),
+        routes=read_routes(read),
+        results_queue_encoding=read.choice("GEM_RESULTS_QUEUE_ENCODING", QueueEncoding.BASE64),
         check_schedule=read.schedule(_SCHEDULE, _MINUTELY),
         check_min=timedelta(seconds=read.number("GEM_CHECK_MIN_SECONDS", 30)),
         check_max=timedelta(seconds=read.number("GEM_CHECK_MAX_SECONDS", 600)),

@@ -34,7 +34,8 @@ class BlobDocuments:
         """The document, or None if it does not exist."""
         with suppress(RecordMissing), self._errors():
             download = self._container.download_blob(name)
-            return Document(name, download.readall(), _bare(download.properties.etag))
+            found = download.properties
+            return Document(name, download.readall(), _bare(found.etag), _shown(found.metadata))
         return None
 
     def etag(self, name: str) -> str | None:
@@ -153,8 +154,12 @@ def _content_type(name: str) -> str:
 
 
 def _listed(blob: BlobProperties) -> Listed:
-    metadata = {name: word for name, word in (blob.metadata or {}).items() if name != WRITE_ID}
-    return Listed(blob.name, metadata, blob.last_modified, _bare(blob.etag))
+    return Listed(blob.name, _shown(blob.metadata), blob.last_modified, _bare(blob.etag))
+
+
+def _shown(metadata: Mapping[str, str] | None) -> dict[str, str]:
+    """The metadata without that of this module."""
+    return {name: word for name, word in (metadata or {}).items() if name != WRITE_ID}
 
 
 def _only(etag: str | None) -> dict[str, Any]:

@@ -10,6 +10,9 @@ FIRST_WAIT = timedelta(seconds=15)
 """The wait after a delivery was postponed for the first time. It doubles each time."""
 LONGEST_WAIT = timedelta(minutes=10)
 """The longest wait of a postponed delivery."""
+SLOW_AFTER = timedelta(days=1)
+"""A route that has failed for longer than this is tried once in `SLOW_WAIT`."""
+SLOW_WAIT = timedelta(hours=1)
 TROUBLE_AFTER = timedelta(hours=1)
 """A delivery that is postponed for longer than this needs a person."""
 
@@ -46,6 +49,9 @@ class Attempts:
     waits: Mapping[str, datetime] = field(default_factory=dict)
     """Since when the manifest waits, by what it waits for; for waits that end."""
     postponement: Postponement | None = None
+    pending: tuple[str, ...] = ()
+    """Names of the routes to which the record's manifest must still be sent. If there are any, the
+    manifest is decided: nothing is audited any more."""
 
     def audit_begun(self, etag: str) -> "Attempts":
         """Count an audit. The count of an earlier version of the output is dropped."""
@@ -70,6 +76,7 @@ class Attempts:
         before: int,
         ends: datetime | None = None,
         waits: Mapping[str, datetime] | None = None,
+        is_route: bool = False,
     ) -> "Attempts":
         """The delivery is tried again later.
 
@@ -80,12 +87,14 @@ class Attempts:
             now: the present time.
             ends: when the app stops waiting in any case.
             waits: the beginning of the wait, by what it is for.
+            is_route: whether only sending has failed.
 
         """
         last = self.postponement
         times = max(last.times if last else 0, before + 1)
         wait: timedelta = FIRST_WAIT * 2 ** min(times - 1, 20)
-        until = now + min(wait, LONGEST_WAIT)
+        is_slow = is_route and last is not None and now - last.since > SLOW_AFTER
+        until = now + min(wait, SLOW_WAIT if is_slow else LONGEST_WAIT)
         return replace(
             self,
             waits={

@@ -4,7 +4,7 @@
 new one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -103,6 +103,8 @@ class JobRecord:
 
     outcome: Outcome | None = None
     manifest_id: str | None = None
+    sent_to: Mapping[str, datetime] = field(default_factory=dict)
+    """When the manifest was sent, by the name of the route."""
     delivered_at: datetime | None = None
     redelivered_at: datetime | None = None
     """When an operator last asked for the manifest again."""
@@ -183,16 +185,45 @@ class JobRecord:
         """Count one more ticket; the record is stored before the ticket is raised."""
         return replace(self, tickets=self.tickets + 1)
 
-    def delivered(self, outcome: Outcome, manifest_id: str, now: datetime) -> "JobRecord":
-        """The manifest was sent."""
-        return replace(
+    def sent(
+        self,
+        outcome: Outcome,
+        manifest_id: str,
+        to: Mapping[str, datetime],
+        failed: Iterable[str],
+        now: datetime,
+    ) -> "JobRecord":
+        """A run has tried to send the manifest. The job is delivered when no route is left.
+
+        `to` says when it was sent, by the name of the route; `failed` has the names of the other
+        routes. Those that a person has dropped meanwhile, and those to which another run has sent
+        the manifest, are not left.
+        """
+        is_same = self.manifest_id == manifest_id
+        known = self.attempts.pending if is_same else ()
+        left = tuple(name for name in failed if name in known or not known)
+        sent = replace(
             self,
-            stage=Stage.DELIVERED,
             outcome=outcome,
             manifest_id=manifest_id,
-            delivered_at=now,
-            attempts=Attempts(),
+            sent_to={**(self.sent_to if is_same else {}), **to},
+            attempts=replace(self.attempts, pending=left),
         )
+        return sent if left else sent.closed(now)
+
+    def without_route(self, name: str, now: datetime) -> "JobRecord":
+        """The manifest is not sent to a route that is left."""
+        left = tuple(each for each in self.attempts.pending if each != name)
+        record = replace(self, attempts=replace(self.attempts, pending=left))
+        return record if left else record.closed(now)
+
+    def delivered(self, outcome: Outcome, manifest_id: str, now: datetime) -> "JobRecord":
+        """The manifest was sent to all its routes."""
+        return replace(self.closed(now), outcome=outcome, manifest_id=manifest_id)
+
+    def closed(self, now: datetime) -> "JobRecord":
+        """Nothing is left to do."""
+        return replace(self, stage=Stage.DELIVERED, delivered_at=now, attempts=Attempts())
 
     def with_attempts(self, attempts: Attempts) -> "JobRecord":
         """An audit began."""
@@ -205,14 +236,15 @@ class JobRecord:
 
     def to_redeliver(self, now: datetime) -> "JobRecord":
         """An operator asked for another manifest, from the output as it is now."""
-        return replace(
-            self,
-            stage=Stage.SETTLED,
-            tickets=0,
-            due_at=now,
-            redelivered_at=now,
-            attempts=Attempts(),
-        )
+        return replace(self._requested(now), sent_to={}, attempts=Attempts())
+
+    def to_send_again(self, name: str, now: datetime) -> "JobRecord":
+        """An operator asked to send the last manifest to this route again, or at once."""
+        pending = dict.fromkeys((*self.attempts.pending, name))
+        return replace(self._requested(now), attempts=Attempts(pending=tuple(pending)))
+
+    def _requested(self, now: datetime) -> "JobRecord":
+        return replace(self, stage=Stage.SETTLED, tickets=0, due_at=now, redelivered_at=now)
 
     def watched_again(self, problem: str, now: datetime) -> "JobRecord":
         """GEM must be asked again, because the record lacks what a delivery needs."""

@@ -72,6 +72,7 @@ def record_to_json(record: JobRecord) -> dict[str, Any]:
         "attempts": _attempts_to_json(record),
         "outcome": record.outcome,
         "manifestId": record.manifest_id,
+        "sentTo": {name: moment_text(at) for name, at in record.sent_to.items()},
         "deliveredAt": optional_moment_text(record.delivered_at),
         "redeliveredAt": optional_moment_text(record.redelivered_at),
     }
@@ -142,6 +143,7 @@ def _read(values: dict[str, Any]) -> JobRecord:
         attempts=_attempts(values.get("attempts"), values["redeliveredAt"]),
         outcome=_member(Outcome, values["outcome"]) if values["outcome"] else None,
         manifest_id=optional_text(values["manifestId"]),
+        sent_to=moments(values.get("sentTo", {})),
         delivered_at=optional_moment(values["deliveredAt"]),
         redelivered_at=optional_moment(values["redeliveredAt"]),
     )
@@ -177,7 +179,7 @@ def _attempts_to_json(record: JobRecord) -> dict[str, Any] | None:
         }
         if last
         else None,
-    }
+    } | ({"pending": list(held.pending)} if held.pending else {})
 
 
 def _attempts(values: dict[str, Any] | None, redelivered_at: object) -> Attempts:
@@ -202,6 +204,7 @@ def _attempts(values: dict[str, Any] | None, redelivered_at: object) -> Attempts
         )
         if last
         else None,
+        pending=tuple(map(text, values.get("pending", ()))),
     )
 
 

@@ -5,7 +5,7 @@ import time
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from gem_core.settings.app_settings import InputCompare, QueueEncoding, Settings
+from gem_core.settings.app_settings import InputCompare, Settings
 from gem_core.storage.clients import connector
 from gem_core.wiring.environment import now, settings, system_environment
 from gem_core.wiring.gem import gem
@@ -33,10 +33,11 @@ def deliverer() -> "Deliverer":
     return Deliverer(
         registry=state.registry,
         outbox=state.outbox,
-        queue=state.results_queue(
-            chosen.results_queue,
-            base64=chosen.results_queue_encoding is QueueEncoding.BASE64,
-        ),
+        routes=chosen.routes,
+        queues={
+            route.name: state.results_queue(route.queue, chosen.results_queue_encoding)
+            for route in chosen.routes
+        },
         files=OutputFiles(
             chosen.output.blob_service_uri or "",
             chosen.output_container,

@@ -49,6 +49,7 @@ def job_manager(state: Stores, chosen: StateSettings) -> JobManager:
         policy=policy(chosen),
         schedule=chosen.check_schedule,
         clock=now,
+        routes=chosen.routes,
         poison=state.poison_queues,
     )
 

@@ -4,6 +4,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from gem_core.deliver.outbox import Outbox
+from gem_core.settings.app_settings import QueueEncoding
 from gem_core.settings.connection import Connection
 from gem_core.storage.clients import Retries, blob_service, queue_service
 from gem_core.storage.names import (
@@ -69,11 +70,11 @@ class Stores:
             name, message_encode_policy=TextBase64EncodePolicy() if base64 else None
         )
 
-    def results_queue(self, name: str, *, base64: bool) -> "ResultsQueue":
-        """The queue of manifests."""
+    def results_queue(self, name: str, encoding: QueueEncoding) -> "ResultsQueue":
+        """A queue of manifests."""
         from gem_core.deliver.results_queue import ResultsQueue
 
-        return ResultsQueue(self.queue(name, base64=base64))
+        return ResultsQueue(self.queue(name, base64=encoding is QueueEncoding.BASE64))
 
     def batch_queue(self) -> "BatchQueue":
         """The queue of batches of due jobs."""

@@ -8,6 +8,8 @@ param identityClientId string
 param hostStorageName string
 param stateStorageName string
 param resultsQueue string
+// JSON, as the app reads it.
+param resultsRoutes string
 param insightsConnectionString string
 param vaultUri string
 param gemTenantId string
@@ -116,6 +118,7 @@ var base = {
   GEM_STATE__queueServiceUri: 'https://${stateStorageName}.queue.${storageSuffix}'
   GEM_RESULTS_QUEUE: resultsQueue
   GEM_RESULTS_QUEUE_ENCODING: 'base64'
+  GEM_RESULTS_ROUTES: resultsRoutes
   GEM_OUTPUT_CONTAINER: outputContainer
   GEM_TRIGGER_SOURCE: 'EventGrid'
 }

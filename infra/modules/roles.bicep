@@ -7,8 +7,9 @@ param appName string
 param appPrincipalId string
 param topicName string
 param topicPrincipalId string
-param listenerPrincipalIds string[]
-param resultsQueue string
+// Each listener of each queue. An assignment is made for each.
+param listeners { queue: string, principal: string }[]
+param reportReaders string[]
 
 var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 var storageBlobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
@@ -46,10 +47,15 @@ resource queues 'Microsoft.Storage/storageAccounts/queueServices@2025-01-01' exi
   name: 'default'
 }
 
-resource results 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' existing = {
+resource listenedQueues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' existing = [for item in listeners: {
   parent: queues
-  name: resultsQueue
-}
+  name: item.queue
+}]
+
+resource poisonQueues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' existing = [for item in listeners: {
+  parent: queues
+  name: '${item.queue}-poison'
+}]
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
@@ -115,28 +121,37 @@ resource topicWritesDeadLetters 'Microsoft.Authorization/roleAssignments@2022-04
   }
 }
 
-resource listenersTakeMessages 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for principal in listenerPrincipalIds: {
-  scope: results
-  name: guid(results.id, principal, storageQueueDataMessageProcessor)
+resource listenersTakeMessages 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (item, index) in listeners: {
+  scope: listenedQueues[index]
+  name: guid(listenedQueues[index].id, item.principal, storageQueueDataMessageProcessor)
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageQueueDataMessageProcessor)
-    principalId: principal
+    principalId: item.principal
     principalType: 'ServicePrincipal'
   }
 }]
 
-// A queue trigger of Functions also reads the properties of its queue.
-resource listenersReadTheQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for principal in listenerPrincipalIds: {
-  scope: results
-  name: guid(results.id, principal, storageQueueDataReader)
+resource listenersReadLengths 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (item, index) in listeners: {
+  scope: listenedQueues[index]
+  name: guid(listenedQueues[index].id, item.principal, storageQueueDataReader)
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageQueueDataReader)
-    principalId: principal
+    principalId: item.principal
     principalType: 'ServicePrincipal'
   }
 }]
 
-resource listenersReadReports 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for principal in listenerPrincipalIds: {
+resource listenersUsePoison 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (item, index) in listeners: {
+  scope: poisonQueues[index]
+  name: guid(poisonQueues[index].id, item.principal, storageQueueDataContributor)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageQueueDataContributor)
+    principalId: item.principal
+    principalType: 'ServicePrincipal'
+  }
+}]
+
+resource listenersReadReports 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for principal in reportReaders: {
   scope: reports
   name: guid(reports.id, principal, storageBlobDataReader)
   properties: {

@@ -8,13 +8,16 @@ param insightsName string
 param workspaceId string
 param appName string
 param appPrincipalId string
-param listenerPrincipalIds string[]
-param resultsQueue string
+// The queues of manifests, and the object ids of the listeners of each.
+param listenedQueues { name: string, listeners: string[] }[]
 param private bool
 param logged bool
 
 var containers = ['gem-jobs', 'gem-worklist', 'gem-tickets', 'gem-reports', 'gem-outbox']
 var batchesQueue = 'gem-batches'
+var resultsQueues = map(listenedQueues, each => each.name)
+// The Functions host of a listener puts messages there that failed five times.
+var poisonQueues = map(listenedQueues, each => '${each.name}-poison')
 
 module hostStorage 'storage.bicep' = {
   name: 'host-storage'
@@ -37,7 +40,7 @@ module stateStorage 'storage.bicep' = {
     location: location
     tags: tags
     containers: concat(containers, ['gem-deadletter'])
-    queues: [resultsQueue, batchesQueue]
+    queues: concat(resultsQueues, poisonQueues, [batchesQueue])
     private: private
     workspaceId: workspaceId
     logged: logged
@@ -66,8 +69,11 @@ module roles 'roles.bicep' = {
     topicName: topicName
     topicPrincipalId: topic.outputs.principalId
     // A second assignment of the same name would be refused.
-    listenerPrincipalIds: union(listenerPrincipalIds, [])
-    resultsQueue: resultsQueue
+    listeners: flatten(map(
+      listenedQueues,
+      each => map(union(each.listeners, []), principal => { queue: each.name, principal: principal })
+    ))
+    reportReaders: union(flatten(map(listenedQueues, each => each.listeners)), [])
   }
   dependsOn: [hostStorage]
 }

@@ -103,4 +103,4 @@ def event(record: JobRecord, found: AuditParts, *, report_url: str = REPORT) -> 
 
 
 def message(record: JobRecord, found: AuditParts) -> CloudEvent:
-    return manifest(event(record, found))
+    return manifest(event(record, found), ())

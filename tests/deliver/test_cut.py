@@ -59,7 +59,7 @@ def test_cutting_does_not_change_the_whole_event() -> None:
     columns = [{"name": f"c{number}", "type": "string"} for number in range(5_000)]
     whole = event(settled(), parts(output={"columns": columns}))
     before = json.dumps(whole)
-    sent = check_manifest(manifest(whole).body)
+    sent = check_manifest(manifest(whole, ()).body)
     assert json.dumps(whole) == before
     cut = ["checks.notPassed.examples", "input.differences", "output.columns"]
     assert sent["data"]["cut"] == cut
@@ -69,7 +69,7 @@ def test_cutting_does_not_change_the_whole_event() -> None:
 def test_the_least_important_part_is_cut_first() -> None:
     examples = tuple(Example(number, "x" * 40) for number in range(2_000))
     whole = event(settled(), parts(check(examples=examples, detail="bad words")))
-    data = check_manifest(manifest(whole).body)["data"]
+    data = check_manifest(manifest(whole, ()).body)["data"]
     assert data["cut"] == ["checks.notPassed.examples"]
     (line,) = data["checks"]["notPassed"]
     assert line["detail"] == "bad words"

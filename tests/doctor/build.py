@@ -3,7 +3,7 @@
 import base64
 import json
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from gem_core.doctor.diagnostics import DIAGNOSTICS, run_diagnostics
@@ -52,6 +52,9 @@ class Raising:
     def try_send(self) -> None:
         raise self.error
 
+    def oldest_at(self) -> datetime | None:
+        raise self.error
+
 
 @dataclass
 class Results:
@@ -60,6 +63,10 @@ class Results:
     messages: int = 0
     probes: int = 0
     error: StoreError | None = None
+    oldest: datetime | None = None
+
+    def oldest_at(self) -> datetime | None:
+        return self.oldest
 
     def waiting(self) -> int:
         return self.messages

@@ -132,6 +132,59 @@ def test_a_queue_that_is_gone_or_refuses() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("age", "status"),
+    [
+        (None, DiagnosticStatus.OK),
+        (timedelta(hours=23), DiagnosticStatus.OK),
+        (timedelta(days=3), DiagnosticStatus.WARNING),
+    ],
+)
+@pytest.mark.parametrize("name", ["results", "routes"])
+def test_messages_that_nobody_reads(
+    name: str, age: timedelta | None, status: DiagnosticStatus
+) -> None:
+    routed = settings(GEM_RESULTS_ROUTES='[{"queue": "gem-maps"}]')
+    fake = FakeInstallation(changes={"settings": routed})
+    oldest = fake.world.clock() - age if age else None
+    finding = fake.find(name, queue=lambda _: Results(3, oldest=oldest))
+    assert finding.status is status
+    if status is DiagnosticStatus.WARNING:
+        assert "3 messages wait, the oldest for 3 days: nobody seems to read" in finding.detail
+        assert "start a listener on gem-" in finding.remedy
+
+
+def test_the_app_need_not_read_what_it_sends() -> None:
+    class Unreadable(Results):
+        def oldest_at(self) -> None:
+            raise StoreRefused("no")
+
+    assert FakeInstallation().find("results", queue=lambda _: Unreadable()).status is (
+        DiagnosticStatus.OK
+    )
+
+
+def test_each_further_queue_is_tested() -> None:
+    routed = settings(GEM_RESULTS_ROUTES='[{"queue": "gem-maps"}, {"queue": "gem-night"}]')
+    gone = StoreMissing("queue 'gem-night' does not exist in GEM_STATE: create it (the …)")
+    fake = FakeInstallation(changes={"settings": routed})
+    finding = fake.find(
+        "routes", queue=lambda name: Results() if name == "gem-maps" else Raising(gone)
+    )
+    assert finding.status is DiagnosticStatus.FAIL
+    assert finding.detail == (
+        "gem-maps: send; 0 messages wait; queue 'gem-night' does not exist in GEM_STATE"
+    )
+    assert finding.remedy.startswith("azd provision, or az storage queue create")
+
+
+def test_without_a_default_queue_there_is_nothing_to_test() -> None:
+    routed = settings(GEM_RESULTS_QUEUE="none", GEM_RESULTS_ROUTES='[{"queue": "gem-maps"}]')
+    fake = FakeInstallation(changes={"settings": routed})
+    assert fake.find("results").status is DiagnosticStatus.SKIPPED
+    assert fake.find("routes").status is DiagnosticStatus.OK
+
+
 def test_the_queue_of_batches_must_exist_when_batches_are_turned_on() -> None:
     gone = StoreMissing("queue 'gem-batches' does not exist in GEM_STATE: create it (the …)")
     fake = FakeInstallation(changes={"queue": lambda _: Raising(gone)})

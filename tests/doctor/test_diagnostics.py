@@ -99,7 +99,7 @@ def test_names_are_stable_and_unique() -> None:
     """Pipelines filter by them."""
     expected = """
         settings key-vault token gem records worklist tickets reports outbox clock
-        claim results batches poison outputs inputs disk memory timer events
+        claim results routes batches poison outputs inputs disk memory timer events
     """
     assert expected.split() == NAMES
 

@@ -196,7 +196,7 @@ def test_a_report_is_the_one_of_its_manifest_when_two_deliveries_meet() -> None:
     (name,) = world.reports.names()
     held = world.reports.get(name)
     assert held
-    first = manifest(json.loads(held.body))
+    first = manifest(json.loads(held.body), world.routes)
 
     def go_on() -> None:
         if world.trap.calls[-2:-1] == ["reports.create"]:

@@ -63,7 +63,7 @@ class Golden:
         return frozenset({*metadata, *members(self.json)})
 
 
-OPEN = {"labels", "lastAnswer", "answer", "reported", "secondsByKind"}
+OPEN = {"labels", "sentTo", "lastAnswer", "answer", "reported", "secondsByKind"}
 """Members whose own members are words of callers or of GEM."""
 _TYPES = {bool: "boolean", int: "number", float: "number", str: "string", type(None): "null"}
 

@@ -17,6 +17,7 @@ from gem_core.audit.judging.checks import CHECKS
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.commands import exit_codes
 from gem_core.deliver.manifest import DATA_SCHEMA, EVENT_TYPE, manifest_id
+from gem_core.deliver.sample import SAMPLE_TYPE
 from gem_core.deliver.version import NotAudited, Version
 from gem_core.doctor.diagnose_stores import CLOCK_PROBE, PROBE
 from gem_core.doctor.diagnostics import DIAGNOSTICS
@@ -71,11 +72,16 @@ def collected() -> dict[str, list[str]]:
     found: dict[str, Iterable[str]] = {
         "settings": _settings(),
         "containers": names.CONTAINERS,
-        "queues": (read_settings(SAMPLE).results_queue, names.BATCHES, *names.POISON_QUEUES),
+        "queues": (read_settings(SAMPLE).routes[0].queue, names.BATCHES, *names.POISON_QUEUES),
         "blobs": _blobs(stored),
         "metadata": {f"{_kind(n)}.{word}" for n, each in stored.items() for word in each.metadata},
         "members": _stored_members(stored),
-        "manifest": {f"type {EVENT_TYPE}", f"dataschema {DATA_SCHEMA}", *_of_schema(SCHEMA)},
+        "manifest": {
+            f"type {EVENT_TYPE}",
+            f"type {SAMPLE_TYPE}",
+            f"dataschema {DATA_SCHEMA}",
+            *_of_schema(SCHEMA),
+        },
         "ids": _ids(),
         "words": {f"{kind.__name__}.{word}" for kind in _ENUMS for word in kind},
         "contracts": {*CONTRACTS, *(layout.name for layout in OTHER_LAYOUTS)},

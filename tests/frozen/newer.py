@@ -130,7 +130,10 @@ class NewerWorld(World):
     @property
     def deliverer(self) -> Deliverer:
         deliverer = super().deliverer
-        return replace(deliverer, queue=NewerQueue(deliverer.queue, self.manifests))
+        queues = {
+            name: NewerQueue(queue, self.manifests) for name, queue in deliverer.queues.items()
+        }
+        return replace(deliverer, queues=queues)
 
 
 _: type[Documents] = NewerDocuments

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,12 +16,13 @@ import pyarrow.parquet as pq
 from gem_core.audit.child.result import AuditResult
 from gem_core.deliver.delivered_list import month_of
 from gem_core.deliver.manifest import outcome_of
-from gem_core.errors import OutputUnreachable
+from gem_core.errors import OutputUnreachable, StoreError
 from gem_core.flows.audit_output import MAX_BEGUN
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import register_job
 from gem_core.outcome import Outcome
+from gem_core.settings.route import Route
 from gem_core.storage import names
 from gem_core.watch.batch import BatchPlan
 from gem_core.watch.durations import NAME as DURATIONS
@@ -32,7 +34,7 @@ from gem_core.watch.registry import SUFFIX
 from gem_core.watch.retention import NAME as RETENTION
 from gem_core.watch.retention import Retention
 from gem_core.watch.store_claim import Ticker
-from tests.builders import JOB, OUTPUT, World, answer, finished, job, matched_file
+from tests.builders import DEFAULT_ROUTE, JOB, OUTPUT, World, answer, finished, job, matched_file
 from tests.fakes import START, Killed
 from tests.flows.build import INPUT
 from tests.frozen.golden import Golden
@@ -170,6 +172,18 @@ def _of_attempts() -> Iterator[tuple[str, Golden]]:
         with suppress(Killed):
             deliver_results(replace(world.deliverer, audit=_die), JOB)
     yield f"event-{Outcome.NOT_AUDITED}", _event(world, Outcome.NOT_AUDITED)
+    yield from _of_routes()
+
+
+def _of_routes() -> Iterator[tuple[str, Golden]]:
+    """A manifest that one of its two routes does not have yet."""
+    world = _settled_world(Settlement.FAILED, answer("failed"))
+    world.routes = (DEFAULT_ROUTE, Route("gem-other", "gem-other"))
+    with patch.object(world.queues["gem-other"], "send", side_effect=StoreError("away")):
+        deliver_results(world.deliverer, JOB)
+    yield "record-pending", Golden.of(world.jobs, _RECORD)
+    world.wait()
+    yield "event-routed", _event(world, Outcome.FAILED)
 
 
 def _die(*_: object, **__: object) -> AuditResult:

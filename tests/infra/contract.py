@@ -140,6 +140,8 @@ def _sample() -> dict[str, str]:
 
 def _value(name: str, source: str) -> str:
     """A setting as it could arrive: parameters as in the sample, references resolved."""
+    if name == "GEM_RESULTS_ROUTES":
+        return "[]"
     if name == "GEM_OUTPUT__blobServiceUri":
         return "https://outputs.blob.core.windows.net"
     if name.lower().replace("_", "").endswith(("clientid", "tenantid")):
@@ -200,9 +202,20 @@ def _state_storage(root: Path) -> dict[str, str]:
 
 
 def made_queues(root: Path) -> dict[str, str]:
-    """The queues that Bicep creates in the state storage: variable to name."""
-    names = re.findall(r"\w+", _state_storage(root)["params.queues"])
-    return {name: _variables(root)[name].strip("'") for name in names if name in _variables(root)}
+    """The queues that Bicep creates in the state storage: variable to name.
+
+    The queues of routes have names that only a deployment gives.
+    """
+    variables, found = _variables(root), dict[str, str]()
+    used = re.findall(r"\w+", _state_storage(root)["params.queues"])
+    while used:
+        name = used.pop()
+        value = variables.pop(name, "")
+        if value.startswith("'"):
+            found[name] = value.strip("'")
+        else:
+            used += re.findall(r"\w+", value)
+    return found
 
 
 def bindings(root: Path) -> list[str]:

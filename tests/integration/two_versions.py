@@ -18,6 +18,7 @@ from gem_core.flows.checker import Checker
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.deliverer import Deliverer
 from gem_core.flows.manage_jobs import JobManager
+from gem_core.settings.route import DEFAULT
 from gem_core.storage.documents import Documents
 from gem_core.storage.names import JOBS, OUTBOX, TICKETS, WORKLIST
 from gem_core.watch.batch import BatchPlan
@@ -105,7 +106,7 @@ class App:
 
     def deliver_in_vain(self, jobs: Iterable[str]) -> None:
         """The process dies before it sends."""
-        dying = replace(self.deliverer, queue=Refusing())
+        dying = replace(self.deliverer, queues={DEFAULT: Refusing()})
         each(lambda job: die(lambda: deliver_results(dying, job)), jobs)
 
     def audit_in_vain(self, jobs: Iterable[str]) -> None:
@@ -148,7 +149,8 @@ def app(site: Site, *, newer: bool) -> App:
     settings = state_settings()
     stores = NewerStores(settings.state) if newer else Stores(settings.state)
     batches, deliverer = stores.batch_queue(), delivery.deliverer()
-    queue = NewerQueue(deliverer.queue, stores.documents(OUTBOX)) if newer else deliverer.queue
+    queue = deliverer.queues[DEFAULT]
+    queue = NewerQueue(queue, stores.documents(OUTBOX)) if newer else queue
     return App(
         replace(
             tick.checker(),
@@ -169,7 +171,7 @@ def app(site: Site, *, newer: bool) -> App:
             deliverer,
             registry=stores.registry,
             outbox=stores.outbox,
-            queue=queue,
+            queues={DEFAULT: queue},
             job_url="https://gem.example/jobs/{}".format,
             clock=site.clock,
         ),

@@ -25,6 +25,7 @@ from gem_core.settings.app_settings import (
 from gem_core.settings.connection import Connection, ServicePrincipal
 from gem_core.settings.ncrontab import Schedule
 from gem_core.settings.reader import KEY_VAULT_REFERENCE
+from gem_core.settings.route import Route
 from gem_core.storage.clients import blob_service, queue_service, sign_in
 from tests.storage.build import credential_behind
 
@@ -75,7 +76,7 @@ def test_the_defaults() -> None:
         discover_every=timedelta(minutes=10),
         repeat_ticket_after=timedelta(minutes=15),
         state=state,
-        results_queue="gem-results",
+        routes=(Route("default", "gem-results"),),
         results_queue_encoding=QueueEncoding.BASE64,
         output=Connection("GEM_OUTPUT", connection_string=Secret(STORAGE)),
         output_container="default",

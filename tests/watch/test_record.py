@@ -30,7 +30,7 @@ from tests.builders import job, new_record
 from tests.fakes import START
 
 LATER = START + timedelta(minutes=5)
-OPTIONAL = {"attempts", "beyondDeadline", "contract", "discovered"}
+OPTIONAL = {"sentTo", "attempts", "beyondDeadline", "contract", "discovered"}
 """Members that a record may lack."""
 LATEST = START + timedelta(minutes=9)
 

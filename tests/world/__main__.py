@@ -17,7 +17,8 @@ from tests.world.campaign import Task, all_cases, exhaustive_tasks, quiet, rando
 from tests.world.exhaustive import with_faults
 from tests.world.faults import Fault
 from tests.world.hybrid_runs import breaches
-from tests.world.plan import CallFault, Plan, random_plan
+from tests.world.plan import CallFault, Plan
+from tests.world.routes import plan_of
 from tests.world.sabotage import SABOTAGES
 from tests.world.shrink import shrunk
 from tests.world.tally import Tally
@@ -150,7 +151,7 @@ def _replay(arguments: argparse.Namespace) -> int:
         if arguments.case:
             plan = with_faults(all_cases()[arguments.case].plan, *arguments.fault)
         else:
-            plan = random_plan(arguments.seed)
+            plan = plan_of(arguments.seed)
         auditing = REAL if arguments.real_audit else TINY
         if not _printed_run(plan, auditing):
             return 0

@@ -11,7 +11,8 @@ from time import process_time
 from tests.world.audit import REAL
 from tests.world.exhaustive import Case, cases, clock_steps, kills, troubles, with_faults
 from tests.world.faults import CLOCK
-from tests.world.plan import CallFault, random_plan
+from tests.world.plan import CallFault
+from tests.world.routes import plan_of
 from tests.world.sabotage import SABOTAGES
 from tests.world.tally import Tally
 from tests.world.world import Result, World
@@ -80,9 +81,10 @@ def do(task: Task) -> Tally:
         if task.case:
             _exhaust(tally, all_cases()[task.case], task.first, deep=task.deep)
         for seed in range(*task.seeds):
-            tally.add("random", f"--seed {seed}", World(random_plan(seed)).run())
+            plan = plan_of(seed)
+            tally.add("random", f"--seed {seed}", World(plan).run())
             if seed % REAL_AUDIT_EVERY == 0:
-                result = World(random_plan(seed), auditing=REAL).run()
+                result = World(plan, auditing=REAL).run()
                 tally.add("random, with the real audit", f"--seed {seed} --real-audit", result)
     tally.cpu_seconds = process_time() - began
     return tally

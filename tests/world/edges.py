@@ -19,6 +19,7 @@ from gem_core.flows.checker import Checker
 from gem_core.flows.deliverer import Deliverer, PageMode
 from gem_core.flows.manage_jobs import JobManager
 from gem_core.settings.ncrontab import Schedule
+from gem_core.settings.route import DEFAULT
 from gem_core.watch.batch import Batch
 from gem_core.watch.discovery import Discovery
 from gem_core.watch.durations import DurationStore
@@ -26,7 +27,7 @@ from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.watch.registry import SUFFIX, JobRegistry
 from gem_core.watch.retention import Retention
-from tests.fakes import FakeFiles, FakePoison, FakeQueue, MemoryDocuments
+from tests.fakes import FakeFiles, FakePoison, MemoryDocuments
 from tests.world.audit import Auditing
 from tests.world.engine import Child, Engine
 from tests.world.faults import AFTER, BEFORE, CLOCK, SPELL, SPELLS, Fault, error, possible
@@ -34,6 +35,7 @@ from tests.world.gem import NOT_FOUND, LivingGem
 from tests.world.ledger import Ledger
 from tests.world.loop import Lock, Loop
 from tests.world.plan import Plan
+from tests.world.routes import queues_of
 from tests.world.watched import Watched
 
 DISCOVER_EVERY = timedelta(minutes=10)
@@ -104,7 +106,8 @@ class Edges:
             MemoryDocuments(loop.clock, name)
             for name in ("gem-jobs", "gem-worklist", "gem-tickets", "gem-reports", "gem-outbox")
         ]
-        self.queue = FakeQueue()
+        self._routes = plan.routes
+        self.queues = queues_of(plan.routes)
         self.poison = FakePoison(page=32, clock=loop.clock)
         self.batches = WaitingBatches()
         self.files = FakeFiles()
@@ -119,6 +122,7 @@ class Edges:
             self.gem.said,
             plan.setting.policy.job_deadline,
             auditing,
+            plan.routes,
         )
         self.states: dict[int, CallStates] = {}
         """Of each call, by its number."""
@@ -204,7 +208,11 @@ class Edges:
         self.deliverer = Deliverer(
             registry=registry,
             outbox=outbox,
-            queue=self._watched(self.queue, "queue"),
+            routes=self._routes,
+            queues={
+                name: self._watched(queue, "queue" if name == DEFAULT else name)
+                for name, queue in self.queues.items()
+            },
             files=self._watched(self.files, "files"),
             job_url=lambda job_run_id: f"https://gem.example/jobs/{job_run_id}",
             output_grace=self._setting.output_grace,
@@ -223,6 +231,7 @@ class Edges:
             policy=self._setting.policy,
             schedule=Schedule.parse("0 * * * * *"),
             clock=clock,
+            routes=self._routes,
         )
 
     @property
@@ -234,7 +243,8 @@ class Edges:
     def version(self) -> int:
         """Another number after each change of what outlives a process."""
         changes = sum(documents.changes for documents in self._stores)
-        return changes + len(self.queue.sent) + self.batches.sent + self._loop.turns
+        sent = sum(len(queue.sent) for queue in self.queues.values())
+        return changes + sent + self.batches.sent + self._loop.turns
 
     def teller(self) -> str:
         """The story that is at work."""

@@ -9,10 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from gem_core.watch.schedule import Policy
+from tests.builders import DEFAULT_ROUTE
 from tests.world.edges import CallStates
 from tests.world.faults import CLOCK, KILLS, Fault, possible
 from tests.world.gem import OUTCOMES, plain_life
+from tests.world.outage import Outage, Part
 from tests.world.plan import BATCHES, Act, CallFault, Deed, Plan, Setting
+from tests.world.routes import ALL
 
 SETTING = Setting(
     policy=Policy(
@@ -56,6 +59,7 @@ def cases() -> Iterator[Case]:
             yield Case(f"2 jobs, {outcome}, {events}", _two(outcome, setting))
         in_batches = replace(setting, plan=BATCHES.plan)
         yield Case(f"1 job, valid, in batches, {events}", _one("valid", in_batches))
+        yield Case(f"1 job, valid, two routes, {events}", _routed(setting))
         for deeds in ((Deed.REDELIVER,), (Deed.FORGET, Deed.REGISTER)):
             name = " and ".join(deeds)
             yield Case(f"1 job, valid, then {name}, {events}", _one("valid", setting, *deeds))
@@ -87,6 +91,18 @@ def _one(outcome: str, setting: Setting, *deeds: Deed) -> Plan:
     life = plain_life("job-a", "roads.parquet", outcome, 100)
     later = tuple(Act(130 + 10 * number, deed, "job-a") for number, deed in enumerate(deeds))
     return Plan("one", (life,), (Act(1, Deed.REGISTER, "job-a"), *later), setting=setting)
+
+
+def _routed(setting: Setting) -> Plan:
+    """One of two queues is away for two minutes; later the manifest is sent to it again."""
+    plan = _one("valid", setting)
+    again = Act(900, Deed.RESEND, "job-a")
+    return replace(
+        plan,
+        acts=(*plan.acts, again),
+        routes=(DEFAULT_ROUTE, ALL),
+        outages=(Outage(90, 120, Part.ROUTE),),
+    )
 
 
 def _two(outcome: str, setting: Setting) -> Plan:

@@ -110,7 +110,7 @@ def event_of(made: Hybrid, record: JobRecord) -> CloudEvent:
         page_url=None,
         now=record.settled_at or START,
     )
-    return manifest(json.loads(json.dumps(event)))
+    return manifest(json.loads(json.dumps(event)), ())
 
 
 def _ending(

@@ -13,6 +13,7 @@ from typing import Any
 
 from gem_core.flows.check_jobs import BUSY
 from gem_core.outcome import Outcome
+from gem_core.settings.route import DEFAULT, EventType, Route, names_of
 from gem_core.watch.heartbeat import Tick
 from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.rate_limiter import LEASE_TIME
@@ -23,6 +24,7 @@ from tests.world.audit import Auditing
 from tests.world.faults import Fault
 from tests.world.gem import NOT_FOUND
 from tests.world.plan import Deed
+from tests.world.routes import ALL
 
 RENEWED_EARLY = 10.0
 """Seconds by which a lease may last longer: it is renewed for a request that waits its turn."""
@@ -50,6 +52,7 @@ class Sent:
     """Of the output that was audited; empty without an audit."""
     registration: tuple[str, str]
     """Which one it speaks of: its time and its labels."""
+    route: str
 
 
 @dataclass(slots=True)
@@ -73,6 +76,7 @@ class Ledger:
     gem_said: Mapping[str, set[str]]
     job_deadline: timedelta
     auditing: Auditing
+    routes: tuple[Route, ...]
     breaches: list[str] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     sent: dict[str, list[Sent]] = field(default_factory=lambda: defaultdict(list))
@@ -123,8 +127,8 @@ class Ledger:
             self._manifest_stored(args[0], args[1])
         elif edge == "leases" and method in {"create", "replace"}:
             self.leased_at = self.seconds()
-        elif call == "queue.send":
-            self._manifest_sent(args[0])
+        elif method == "send" and edge != "batches":
+            self._manifest_sent(args[0], DEFAULT if edge == "queue" else edge)
 
     def tick_ended(self, tick: Tick, began: float) -> None:
         """A tick may be idle beside another run, and until the lease of one that died ends."""
@@ -180,7 +184,8 @@ class Ledger:
         self._check_marker(job_run_id)
 
     def _check_step(self, job_run_id: str, old: dict[str, Any], new: dict[str, Any]) -> None:
-        again = self.teller().startswith(Deed.REDELIVER) and new["stage"] == Stage.SETTLED
+        asked = self.teller().startswith((Deed.REDELIVER, Deed.RESEND))
+        again = asked and new["stage"] == Stage.SETTLED
         if _ORDER[Stage(new["stage"])] < _ORDER[Stage(old["stage"])] and not again:
             self.breach(f"{job_run_id} goes back from {old['stage']} to {new['stage']}")
         taken_over = old.get("discovered") and not new.get("discovered")
@@ -227,7 +232,7 @@ class Ledger:
         if name.endswith(SUFFIX):
             self.stored[name.partition("/")[0]].add(body)
 
-    def _manifest_sent(self, body: str) -> None:
+    def _manifest_sent(self, body: str, route: str) -> None:
         event = json.loads(body)
         data = event["data"]
         job_run_id, id_ = data["jobRunId"], event["id"]
@@ -248,7 +253,9 @@ class Ledger:
                     self.breach(f"{job_run_id}: {len(ids)} ids for output {etag}")
         if self.bodies.setdefault(id_, body) != body and not self.was_forgotten(job_run_id):
             self.breach(f"{job_run_id}: {id_} is the id of two manifests")
-        self.sent[job_run_id].append(Sent(self.seconds(), id_, etag, registration))
+        self.sent[job_run_id].append(Sent(self.seconds(), id_, etag, registration, route))
+        if route not in self._routes_of(data):
+            self.breach(f"{job_run_id}: {data['outcome']} is sent to {route}")
 
     def _check_output(self, name: str, etag: str, seen: str) -> None:
         (version,) = (version for version in self.versions[name] if version.etag == etag)
@@ -283,7 +290,7 @@ class Ledger:
             each
             for each in self.asked
             if each.answered
-            and each.deed in {Deed.REGISTER, Deed.REDELIVER}
+            and each.deed in {Deed.REGISTER, Deed.REDELIVER, Deed.RESEND}
             and not any(
                 other.deed is Deed.FORGET
                 and other.job_run_id == each.job_run_id
@@ -294,23 +301,62 @@ class Ledger:
 
     def lost(self) -> list[Asked]:
         """What is owed and was not sent."""
-        return [each for each in self.owed() if not self._was_answered(each)]
+        every = [route.name for route in self.routes if route.takes_every_job]
+        return [
+            each
+            for each in self.owed()
+            if not all(
+                self._was_answered(each, name)
+                for name in ([ALL.name] if each.deed is Deed.RESEND else every)
+            )
+        ]
 
-    def _was_answered(self, asked: Asked) -> bool:
+    def _was_answered(self, asked: Asked, route: str) -> bool:
+        # A registration may be that of a job which is known, and whose route was dropped before.
+        since = 0 if asked.deed is Deed.REGISTER else asked.began
+        if route == ALL.name and self._was_dropped(asked.job_run_id, since):
+            return True
         now = self.records.get(asked.job_run_id)
         records = [*self.deleted[asked.job_run_id], *([now] if now else [])]
         if asked.deed is Deed.REGISTER:
             records = records[-1:]
         registrations = {self._registration(record, record) for record in records}
         sent_for_it = [
-            sent for sent in self.sent[asked.job_run_id] if sent.registration in registrations
+            sent
+            for sent in self.sent[asked.job_run_id]
+            if sent.route == route and sent.registration in registrations
         ]
         if asked.deed is Deed.REGISTER:
             return bool(sent_for_it)
+        if asked.deed is Deed.RESEND:
+            return any(sent.at >= asked.began for sent in sent_for_it)
         return any(
             sent.at >= asked.began and self._stood_at(sent.etag, asked.began)
             for sent in sent_for_it
         )
+
+    def _was_dropped(self, job_run_id: str, since: float) -> bool:
+        """Whether somebody gave up the route `gem-all` for a job; it may have been done although
+        the answer was lost.
+        """
+        return any(
+            each.deed is Deed.DROP_ROUTE and each.job_run_id == job_run_id and each.ended >= since
+            for each in self.asked
+        )
+
+    def _routes_of(self, data: Mapping[str, Any]) -> set[str]:
+        """The routes that take a manifest."""
+        return set(names_of(self.routes, EventType.JOB_SETTLED, data["outcome"], data["labels"]))
+
+    def _check_last_manifest(self, job_run_id: str, record: Mapping[str, Any]) -> None:
+        """Each of its routes has got it."""
+        id_ = record["manifestId"]
+        has = {sent.route for sent in self.sent[job_run_id] if sent.id == id_}
+        wanted = self._routes_of(json.loads(self.bodies[id_])["data"])
+        if self._was_dropped(job_run_id, 0):
+            wanted -= {ALL.name}
+        if wanted - has:
+            self.breach(f"LOST: {job_run_id}: {id_} was not sent to {', '.join(wanted - has)}")
 
     def _stood_at(self, etag: str, at: float) -> bool:
         """Whether the output was not replaced before that time."""
@@ -324,6 +370,8 @@ class Ledger:
         for job_run_id, record in self.records.items():
             if record["stage"] != Stage.DELIVERED:
                 self.breach(f"{job_run_id} is {record['stage']} for ever")
+            else:
+                self._check_last_manifest(job_run_id, record)
         for job_run_id, record in self.records.items():
             if record.get("discovered") and self._is_removed(job_run_id):
                 self.breach(f"{job_run_id} was removed and is back")

@@ -8,9 +8,9 @@ from gem_core.errors import GemWithoutToken, OutputWithoutToken, StoreError, Sto
 
 _STATE = frozenset(
     {
-        "batches", "durations", "heartbeat", "jobs", "leases", "manifests", "poison", "queue",
-        "reports", "tickets", "trigger", "worklist", "gem-jobs", "gem-outbox", "gem-reports",
-        "gem-tickets", "gem-worklist",
+        "batches", "durations", "gem-all", "gem-bad", "heartbeat", "jobs", "leases", "manifests",
+        "poison", "queue", "reports", "tickets", "trigger", "worklist", "gem-jobs", "gem-outbox",
+        "gem-reports", "gem-tickets", "gem-worklist",
     }
 )  # fmt: skip
 
@@ -22,6 +22,8 @@ class Part(Enum):
     RECORDS = frozenset({"jobs", "gem-jobs"})
     """So the host still starts deliveries, which cannot even be postponed."""
     RESULTS_QUEUE = frozenset({"queue"})
+    ROUTE = frozenset({"gem-all"})
+    """The queue of a further route."""
     REPORTS_AND_EVENTS = frozenset({"manifests", "reports", "gem-outbox", "gem-reports"})
     IDENTITY = _STATE | {"files", "gem"}
     """All tokens have expired, and the identity endpoint gives no new one."""

@@ -11,8 +11,10 @@ from enum import StrEnum
 from random import Random
 
 from gem_core.flows.check_jobs import TICK_BUDGET
+from gem_core.settings.route import Route
 from gem_core.watch.batch import BatchPlan
 from gem_core.watch.schedule import Policy
+from tests.builders import DEFAULT_ROUTE
 from tests.world.faults import CLOCK, KILLS, SPELLS, STEPS, Fault
 from tests.world.gem import Life, random_life
 from tests.world.outage import Outage, random_outage
@@ -77,6 +79,13 @@ class Deed(StrEnum):
     OVERWRITE = "overwrite"
     """The output is written anew."""
     END_PROCESS = "end process"
+    RESEND = "resend"
+    """An operator sends the last manifest to the route `gem-all` again."""
+    DROP_ROUTE = "drop-route"
+    """An operator gives up this route."""
+
+
+OF_ROUTES = {Deed.RESEND, Deed.DROP_ROUTE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +131,7 @@ class Plan:
     """Whether the app asks GEM for its list of jobs."""
     keep: float = 0
     """Seconds for which delivered jobs are kept; 0: for ever."""
+    routes: tuple[Route, ...] = (DEFAULT_ROUTE,)
 
     @property
     def sets_clock(self) -> bool:
@@ -164,6 +174,8 @@ class Plan:
             yield "the app discovers jobs"
         if self.keep:
             yield f"delivered jobs are kept for {self.keep:.0f} s"
+        if len(self.routes) > 1:
+            yield f"routes: {', '.join(route.name for route in self.routes)}"
         for outage in self.outages:
             yield f"at {outage.at:.0f} s: {outage}"
 
@@ -209,7 +221,7 @@ def random_plan(seed: int) -> Plan:
 
 
 _BURSTS = (
-    *((deed,) for deed in Deed),
+    *((deed,) for deed in Deed if deed not in OF_ROUTES),
     (Deed.REDELIVER, Deed.TICK),
     (Deed.REDELIVER, Deed.REDELIVER),
     (Deed.REDELIVER, Deed.OVERWRITE, Deed.REDELIVER),

@@ -14,7 +14,7 @@ from gem_core.deliver.manifest import manifest_id, outcome_of
 from gem_core.deliver.outbox import Outbox
 from gem_core.flows import check_one, deliver_results, keep_manifest
 from gem_core.flows.audit_output import Audited
-from gem_core.flows.delivery import Delivery, Wait
+from gem_core.flows.delivery import Delivery, Sent, Wait
 from gem_core.flows.sweep import Sweeper, repeat_ticket
 from gem_core.outcome import Outcome
 from gem_core.storage.documents import Listed
@@ -88,7 +88,8 @@ def _mark_first() -> AbstractContextManager[Any]:
     def kept(delivery: Delivery, audited: Audited) -> CloudEvent | Wait:
         event = keep(delivery, audited)
         if isinstance(event, CloudEvent):
-            delivery.mark_delivered(outcome_of(event), event.id)
+            sent = Sent(dict.fromkeys(event.routes, START), {})
+            delivery.mark_sent(outcome_of(event), event.id, sent)
         return event
 
     return patch.object(deliver_results, "keep", kept)
@@ -126,12 +127,12 @@ def _id_of_any_life() -> AbstractContextManager[Any]:
 def _send_and_hope() -> AbstractContextManager[Any]:
     """The order of an output binding: the record says delivered, the message follows or not."""
 
-    def mark(self: Delivery, outcome: Outcome, id_: str) -> None:
+    def mark(self: Delivery, outcome: Outcome, id_: str, _: Sent) -> None:
         delivered = self.record.delivered(outcome, id_, self.deliverer.clock())
         jobs = self.deliverer.registry._jobs
         jobs.put(delivered.job_run_id + SUFFIX, record_to_bytes(delivered))
 
-    return patch.object(Delivery, "mark_delivered", mark)
+    return patch.object(Delivery, "mark_sent", mark)
 
 
 def _young_markers_go() -> AbstractContextManager[Any]:
@@ -162,6 +163,17 @@ def _young_jobs_go() -> AbstractContextManager[Any]:
     return patch.object(Retention, "is_old", is_old)
 
 
+def _route_lost() -> AbstractContextManager[Any]:
+    return patch.object(Delivery, "mark_sent", _mark_whatever_failed(Delivery.mark_sent))
+
+
+def _mark_whatever_failed(real: Callable[..., None]) -> Callable[..., None]:
+    def mark(self: Delivery, outcome: Outcome, id_: str, sent: Sent) -> None:
+        real(self, outcome, id_, replace(sent, failed={}))
+
+    return mark
+
+
 SABOTAGES = {
     each.name: each
     for each in (
@@ -182,6 +194,7 @@ SABOTAGES = {
         Sabotage("former-life", "a manifest of a former registration will do", _id_of_any_life),
         Sabotage("tombstones", "a removed job is discovered again", _no_tombstones),
         Sabotage("young-jobs", "jobs are deleted however young they are", _young_jobs_go),
+        Sabotage("route-lost", "a job is delivered although a route has failed", _route_lost),
         Sabotage("blind-mark", "a job is marked without looking at its record", _send_and_hope),
     )
 }

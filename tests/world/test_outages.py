@@ -9,10 +9,13 @@ from datetime import timedelta
 import pytest
 
 from gem_core.flows.check_jobs import REQUEST_BUDGET
+from gem_core.settings.route import DEFAULT, Route
 from gem_core.watch.attempts import LONGEST_WAIT
+from tests.builders import DEFAULT_ROUTE
 from tests.world.gem import plain_life
 from tests.world.outage import Outage, Part
 from tests.world.plan import RANDOM, Act, Deed, Plan, Setting
+from tests.world.routes import ALL
 from tests.world.world import Result, World
 
 JOBS = 30
@@ -27,16 +30,22 @@ CALM = replace(
 """GEM is asked often, so that jobs settle just before the outage, in it and after it."""
 
 
-def run(*outages: Outage, setting: Setting = CALM, every: float = 1) -> Result:
+def run(
+    *outages: Outage,
+    setting: Setting = CALM,
+    every: float = 1,
+    routes: tuple[Route, ...] = (DEFAULT_ROUTE,),
+) -> Result:
     lives = tuple(
         plain_life(f"job-{n:02}", f"roads-{n:02}.parquet", "valid", ENDS - JOBS / 2 + n * every)
         for n in range(JOBS)
     )
     acts = tuple(Act(1 + n / 10, Deed.REGISTER, life.job_run_id) for n, life in enumerate(lives))
-    world = World(Plan("an outage", lives, acts, setting=setting, outages=outages))
+    plan = Plan("an outage", lives, acts, setting=setting, outages=outages, routes=routes)
+    world = World(plan)
     result = world.run()
     assert world._edges.poison.count() == 0, "a tick removes what was delivered meanwhile"
-    sent = [json.loads(event)["data"]["outcome"] for event in world._edges.queue.sent]
+    sent = [json.loads(event)["data"]["outcome"] for event in world._edges.queues[DEFAULT].sent]
     assert set(sent) == {"valid"}, "no end was concluded that GEM did not tell"
     return result
 
@@ -44,7 +53,7 @@ def run(*outages: Outage, setting: Setting = CALM, every: float = 1) -> Result:
 @pytest.mark.parametrize("part", Part, ids=lambda part: part.name)
 @pytest.mark.parametrize("lasts", [20, 120])
 def test_a_short_outage_poisons_nothing_and_loses_nothing(part: Part, lasts: float) -> None:
-    result = run(Outage(ENDS, lasts, part))
+    result = run(Outage(ENDS, lasts, part), routes=(DEFAULT_ROUTE, ALL))
     assert result.breaches == ()
     assert (result.owed, result.lost) == (JOBS, 0)
     assert not result.poisoned
@@ -53,7 +62,7 @@ def test_a_short_outage_poisons_nothing_and_loses_nothing(part: Part, lasts: flo
 @pytest.mark.parametrize("part", Part, ids=lambda part: part.name)
 def test_an_outage_of_half_an_hour_loses_nothing(part: Part) -> None:
     """Only records that are away alone let tickets fail too often: that is what poison is for."""
-    result = run(Outage(ENDS, 1800, part))
+    result = run(Outage(ENDS, 1800, part), routes=(DEFAULT_ROUTE, ALL))
     assert result.breaches == ()
     assert (result.owed, result.lost) == (JOBS, 0)
     assert bool(result.poisoned) == (part is Part.RECORDS)

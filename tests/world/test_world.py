@@ -11,13 +11,14 @@ from tests.fakes import Killed
 from tests.world.exhaustive import cases, with_faults
 from tests.world.faults import CLOCK, Fault, possible
 from tests.world.loop import Ending, Loop, Process
-from tests.world.plan import CallFault, random_plan
+from tests.world.plan import CallFault
+from tests.world.routes import plan_of
 from tests.world.world import World
 
 
 def trace(seed: int) -> list[str]:
     lines: list[str] = []
-    World(random_plan(seed), tell=lines.append).run()
+    World(plan_of(seed), tell=lines.append).run()
     return lines
 
 
@@ -154,5 +155,5 @@ def test_our_clock_may_be_set_before_any_call(fault: Fault) -> None:
 def test_a_tick_that_is_idle_though_nobody_has_a_lease_is_found() -> None:
     """Without the limit for the end of a lease, a clock that was ahead leaves ticks idle."""
     with patch.object(rate_limiter, "MAX_AHEAD", timedelta(days=99)):
-        plans = (plan for plan in map(random_plan, range(300)) if plan.sets_clock)
+        plans = (plan for plan in map(plan_of, range(300)) if plan.sets_clock)
         assert any("a tick is idle" in str(World(plan).run().breaches) for plan in plans)

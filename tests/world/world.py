@@ -7,7 +7,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 
-from gem_core.flows.manage_jobs import check_job, forget_job, redeliver_job, register_job
+from gem_core.flows.manage_jobs import (
+    check_job,
+    drop_route,
+    forget_job,
+    redeliver_job,
+    register_job,
+    send_again,
+)
 from gem_core.watch.batch import CLAIM_TIME, Batch
 from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.registry import ORPHAN_AGE
@@ -20,6 +27,7 @@ from tests.world.host import FUNCTION_TIMEOUT, LEASE_TIME, TRIES, Host
 from tests.world.ledger import Asked
 from tests.world.loop import Ending, Loop
 from tests.world.plan import Act, Deed, Plan, Setting
+from tests.world.routes import ALL
 
 LATE_EVENT = 7200.0
 """Seconds."""
@@ -235,6 +243,8 @@ class World:
             Deed.CHECK: lambda: check_job(edges.manager, edges.checker, job_run_id),
             Deed.REDELIVER: lambda: redeliver_job(edges.manager, job_run_id),
             Deed.FORGET: lambda: forget_job(edges.manager, job_run_id),
+            Deed.RESEND: lambda: send_again(edges.manager, job_run_id, ALL.name),
+            Deed.DROP_ROUTE: lambda: drop_route(edges.manager, job_run_id, ALL.name),
         }
         asked = Asked(act.deed, job_run_id, self._loop.seconds)
         edges.ledger.asked.append(asked)

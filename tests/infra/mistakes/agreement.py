@@ -25,7 +25,7 @@ MISTAKES = {
         "infra/modules/stores.bicep", "'gem-batches'", "'gem-batch'", "bindings"
     ),
     "queue of batches that is not created": Mistake(
-        "infra/modules/stores.bicep", "[resultsQueue, batchesQueue]", "[resultsQueue]", "bindings"
+        "infra/modules/stores.bicep", ", [batchesQueue])", ")", "bindings"
     ),
     "renamed container": Mistake(
         "infra/modules/stores.bicep", "'gem-worklist'", "'gem-worklists'", "stores"
@@ -43,7 +43,7 @@ MISTAKES = {
         "azure_yaml",
     ),
     "queue that is not created": Mistake(
-        "infra/modules/stores.bicep", "queues: [resultsQueue", "queues: [appName", "stores"
+        "infra/main.bicep", "[{ name: resultsQueue", "[{ name: topicName", "stores"
     ),
     "queue of another name": Mistake(
         "infra/main.bicep", "resultsQueue = 'gem-results'", "resultsQueue = 'gem-result'", "stores"

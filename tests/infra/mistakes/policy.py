@@ -40,7 +40,10 @@ MISTAKES = {
         "roles",
     ),
     "wider scope": Mistake(
-        "infra/modules/roles.bicep", "scope: results", "scope: stateStorage", "roles"
+        "infra/modules/roles.bicep",
+        "scope: listenedQueues[index]",
+        "scope: stateStorage",
+        "roles",
     ),
     "right in the wrong resource group": Mistake(
         "infra/main.bicep",

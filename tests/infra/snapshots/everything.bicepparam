@@ -11,6 +11,14 @@ param listenerPrincipalIds = [
   '00000000-0000-0000-0000-000000000002'
   '00000000-0000-0000-0000-000000000001'
 ]
+param resultsRoutes = [
+  { queue: 'gem-maps', labels: { team: 'maps' }, listeners: ['00000000-0000-0000-0000-000000000002'] }
+  { queue: 'gem-night', types: ['job.settled'], outcomes: ['failed', 'invalid'], listeners: [
+    '00000000-0000-0000-0000-000000000003'
+    '00000000-0000-0000-0000-000000000003'
+  ] }
+  { queue: 'gem-spare' }
+]
 param vaultId = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/shared/providers/Microsoft.KeyVault/vaults/kv-shared'
 param onlyNamedSecrets = true
 param workspaceId = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/shared/providers/Microsoft.OperationalInsights/workspaces/log-shared'
