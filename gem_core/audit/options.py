@@ -28,6 +28,16 @@ class IdLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class OvertureLimits:
+    """What the look-up of GERS ids in Overture may take, after the audit."""
+
+    max_bytes: int = 2 << 30
+    """Of Overture's files that are read."""
+    cpu_seconds: int = 120
+    wall_seconds: float = 150
+
+
+@dataclass(frozen=True, slots=True)
 class AuditOptions:
     """What an audit may use, and how much it compares."""
 
@@ -39,6 +49,8 @@ class AuditOptions:
     """Compare with the input. False when nobody asked for it; the note about the input says why."""
     with_values: bool = False
     """Compare every value of the input's columns too, which reads both files whole."""
+    overture: OvertureLimits | None = None
+    """Look the GERS ids up in Overture; None does not."""
 
 
 DEFAULT_OPTIONS = AuditOptions()

@@ -10,10 +10,11 @@ from itertools import accumulate
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gem_core.audit.contract import GEOMETRY
 from gem_core.audit.parquet.reader_errors import DataFault
 from gem_core.page.reader import ColumnReader, weights
 from gem_core.page.reservoir import Reservoir
-from gem_core.page.roads import GEOMETRY, Road, RoadsUnreadable, geometry_problem, read_road
+from gem_core.page.roads import Road, RoadsUnreadable, geometry_problem, read_road
 
 MAP_ROADS = 1_000
 """Maximum number of matched roads, and of unmatched roads."""
