@@ -8,6 +8,8 @@ LIMIT_BYTES = 64 << 20
 """Memory for ids by default, for both files together."""
 DISK_BYTES = 512 << 20
 """Disk for ids by default, for both files together. Instances of Flex Consumption have 0.8 GB."""
+OVERTURE_BYTES = 2 << 30
+"""Of Overture's files that are read by default. A country's segments take some hundred MiB."""
 
 
 def two_at_once() -> bool:
@@ -31,7 +33,7 @@ class IdLimits:
 class OvertureLimits:
     """What the look-up of GERS ids in Overture may take, after the audit."""
 
-    max_bytes: int = 2 << 30
+    max_bytes: int = OVERTURE_BYTES
     """Of Overture's files that are read."""
     cpu_seconds: int = 120
     wall_seconds: float = 150

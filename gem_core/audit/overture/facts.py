@@ -44,10 +44,15 @@ class OvertureFacts:
     """How far the search for these went, and why not further."""
     registry_note: str = ""
     """Why the registry was not asked; empty when it was, or need not be."""
-    duration: str = ""
-    """What the look-up took, in words."""
+    reading: str = ""
+    """What was read of Overture, in words."""
     marked: tuple[int, ...] = ()
     """Some of the rows whose id is dead, of another type, or elsewhere; ascending."""
+
+    @property
+    def incomplete(self) -> str:
+        """Why another look-up may find more; empty when it would not."""
+        return (self.problem or self.how_far) if self.may_pass else ""
 
     @property
     def dead(self) -> int:

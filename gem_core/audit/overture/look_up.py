@@ -6,7 +6,7 @@ import numpy as np
 
 from gem_core.audit.contract import Promises
 from gem_core.audit.ids.spill import SpillFull, SpillSpace
-from gem_core.audit.options import AuditOptions, OvertureLimits
+from gem_core.audit.options import IdLimits, OvertureLimits
 from gem_core.audit.overture.boxes import known, meets, padded
 from gem_core.audit.overture.facts import MARKED_ROWS, OvertureFacts
 from gem_core.audit.overture.job_ids import JobIds, read_job_ids
@@ -29,7 +29,7 @@ def look_up(
     promises: Promises,
     release: Release,
     limits: OvertureLimits,
-    options: AuditOptions,
+    id_limits: IdLimits,
 ) -> OvertureFacts:
     """Look the GERS ids of an output up in a release, within the limits.
 
@@ -40,7 +40,7 @@ def look_up(
 
     """
     meter = Meter(limits)
-    space = SpillSpace(options.id_limits.disk_bytes, options.id_limits.folder)
+    space = SpillSpace(id_limits.disk_bytes, id_limits.folder)
     format_ = format_of_release(release.name)
     try:
         with RangeFile(output) as file:
@@ -95,9 +95,9 @@ def _facts(
         without_place=without_place,
         open_rows=open_rows,
         how_far=search.how_far,
+        may_pass=bool(search.how_far),
         registry_note=search.registry_note,
-        duration=f"{meter.bytes_read:,} bytes of Overture in {meter.requests} requests, "
-        f"{meter.cpu_seconds:.1f} s of CPU time",
+        reading=f"{meter.bytes_read:,} bytes of Overture in {meter.requests} requests",
         marked=tuple(sorted(marked)),
     )
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from devkit.overture import changelog_folder, file_name
-from gem_core.audit.options import AuditOptions, OvertureLimits
+from gem_core.audit.options import IdLimits, OvertureLimits
 from gem_core.audit.overture import partitions
 from gem_core.audit.overture.facts import OvertureFacts
 from gem_core.audit.overture.listing import Folder, find_release
@@ -31,7 +31,7 @@ def looked_up(
     release = find_release(Folder(folder), wanted)
     assert isinstance(release, Release), release
     source = write(folder, output(of))
-    return look_up(source, PROMISES, release, limits or OvertureLimits(), AuditOptions())
+    return look_up(source, PROMISES, release, limits or OvertureLimits(), IdLimits())
 
 
 def rows_of(of: list[Road], *truths: Truth) -> list[int]:
@@ -68,7 +68,7 @@ def test_every_good_id_stops_the_search_near_the_roads(tmp_path: Path) -> None:
 
 
 def bytes_of(found: OvertureFacts) -> int:
-    return int(found.duration.partition(" ")[0].replace(",", ""))
+    return int(found.reading.partition(" ")[0].replace(",", ""))
 
 
 def test_another_patch_of_the_date_is_read_and_named(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_many_parts_and_one_part_give_the_same(
     one = looked_up(build(tmp_path, planted), planted)
     monkeypatch.setattr(partitions, "PART_RECORDS", 8)
     many = looked_up(tmp_path, planted)
-    assert replace(one, duration="") == replace(many, duration="")
+    assert replace(one, reading="") == replace(many, reading="")
 
 
 class Fault(StrEnum):
@@ -172,7 +172,7 @@ def test_what_is_not_whole_is_no_verdict(tmp_path: Path, fault: Fault) -> None:
     if fault is Fault.NO_TIME:
         limits = replace(limits, wall_seconds=0)
     source = write(tmp_path, output(planted))
-    found = look_up(source, PROMISES, release, limits, AuditOptions())
+    found = look_up(source, PROMISES, release, limits, IdLimits())
     assert fault in found.problem + found.how_far
     assert found.unknown.count == 0
     assert found.problem or found.open_rows
@@ -188,7 +188,7 @@ def test_stray_columns_and_markers_of_folders_change_nothing(tmp_path: Path) -> 
     stray = table.append_column("theme", pa.array(["transportation"] * len(table)))
     pq.write_table(stray, folder / file_name(0))
     after = looked_up(tmp_path, planted)
-    assert replace(before, duration="") == replace(after, duration="")
+    assert replace(before, reading="") == replace(after, reading="")
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_roads_without_geometry_are_alive_and_have_no_place(tmp_path: Path) -> N
     release = find_release(Folder(tmp_path), RELEASE)
     assert isinstance(release, Release)
     source = write(tmp_path, output(planted).drop_columns(["geometry"]))
-    found = look_up(source, PROMISES, release, OvertureLimits(), AuditOptions())
+    found = look_up(source, PROMISES, release, OvertureLimits(), IdLimits())
     assert (found.without_place, found.elsewhere.count, found.open_rows) == (18, 0, 0)
 
 
