@@ -67,8 +67,7 @@ def _read_wkt(data: np.ndarray, spans: np.ndarray, into: np.ndarray) -> None:
         & (data[spans[0]] >= _FIRST_LETTER)
         & (data[spans[1] - 1] == _CLOSE)
         # A reference system is one more number, and one with an exponent looks like two.
-        & (_count(data == _SEMICOLON, spans) == 0)
-        & (_count(_exponents(data, is_sign), spans) == 0)
+        & (_count((data == _SEMICOLON) | _exponents(data, is_sign), spans) == 0)
     )
     rows = np.flatnonzero(is_usual)
     counts, first = counts[rows], first[rows]

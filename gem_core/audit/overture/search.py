@@ -133,15 +133,13 @@ class Search:
         return newly
 
     def _note(self, numbers: np.ndarray, boxes: np.ndarray) -> int:
-        before = self._open_among(numbers)
+        """Note hits, by number, and return how many of the ids were open."""
+        before = numbers[self.states[numbers] == State.OPEN]
         self.states[numbers] = State.ALIVE
         found = np.empty(len(numbers), HIT)
         found["number"], found["box"] = numbers, boxes
         self.hits.add(self._index.keys.mixed[numbers], found)
-        return before
-
-    def _open_among(self, numbers: np.ndarray) -> int:
-        return len(np.unique(numbers[self.states[numbers] == State.OPEN]))
+        return int(np.count_nonzero(np.diff(before))) + bool(len(before))
 
     def _read_removed(self) -> None:
         files = [file for file in self._files if file.part is Part.REMOVED]
