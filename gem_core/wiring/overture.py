@@ -36,6 +36,13 @@ def blob_storage(address: StoreAddress) -> "Storage":
     return BlobStorage(service.get_container_client)
 
 
+def overture_lines(address: StoreAddress | None) -> list[str]:
+    """Lines about the newest changelog at an address. Raises OutputError."""
+    from gem_core.audit.overture.described import describe
+
+    return describe(blob_storage(address), None) if address else []
+
+
 def storage_of(text: str, option: str) -> "Storage":
     """The storage that a person names: an address, or a folder.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gem_core.__main__ import main
+from gem_core.audit.overture.release import Part
 from tests.audit.build import write
 from tests.audit.overture.world import GOOD, RELEASE, Truth, build, output, roads
 
@@ -58,3 +59,20 @@ def test_where_there_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "--overture: there is no folder" in capsys.readouterr().err
     assert main(["audit", words[0], "--release", RELEASE]) == 2
     assert "--release needs --overture" in capsys.readouterr().err
+
+
+def test_the_doctor_reports_what_a_changelog_looks_like(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(tmp_path, roads([*Truth]))
+    assert main(["doctor", "--overture", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"changelog {RELEASE}"
+    assert [line.partition(":")[0] for line in lines[1:]] == [*Part]
+    assert lines[1].startswith("unchanged: 2 files, ")
+    assert lines[1].endswith(
+        "the first has 33 rows in 9 row groups, columns id, bbox; statistics of id in 9 row "
+        "groups; statistics of bbox (xmin, xmax, ymin, ymax) in 9 row groups"
+    )
+    assert main(["doctor", "--overture", str(tmp_path), "--release", "2020-01-01.0"]) == 2
+    assert "there is no changelog" in capsys.readouterr().err

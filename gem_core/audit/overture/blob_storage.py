@@ -34,6 +34,13 @@ class BlobStorage:
                     raise OutputUnreachable(f"{address}: more than {MAX_FILES} blobs")
         return found
 
+    def folders(self, container: str) -> Sequence[str]:
+        """See `listing.Storage.folders`."""
+        client = self.connect(container)
+        with opening_errors(client.url.partition("?")[0]):
+            found = [str(each.name) for each in client.walk_blobs(delimiter="/")]
+        return [name.removesuffix("/") for name in found if name.endswith("/")]
+
 
 def _source(client: ContainerClient, blob: BlobProperties) -> BlobSource:
     return listed_blob(

@@ -37,6 +37,10 @@ class Storage(Protocol):
         """
         ...
 
+    def folders(self, container: str) -> Sequence[str]:
+        """The names before the first slash. Raises as `files` does."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
@@ -54,6 +58,13 @@ class Folder:
         except OSError as error:
             raise OutputUnreachable(f"{root}: {error.strerror}") from None
         return [open_file(path) for path in found]
+
+    def folders(self, container: str) -> Sequence[str]:
+        """See `Storage.folders`."""
+        try:
+            return [path.name for path in (self.path / container).iterdir() if path.is_dir()]
+        except OSError as error:
+            raise OutputUnreachable(f"{self.path / container}: {error.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,12 @@ def find_release(storage: Storage, wanted: str | None) -> Release | NoRelease:
     except OutputError as error:
         return NoRelease(f"Overture's changelog cannot be listed: {error}", may_pass=True)
     return NoRelease(f"there is no changelog of release {names[0]} or its date", may_pass=True)
+
+
+def newest(storage: Storage) -> str | None:
+    """The newest release that has a changelog. Raises OutputError."""
+    names = (name for name in storage.folders(CHANGELOG) if name in release_names(name))
+    return max(names, default=None)
 
 
 def _segments(storage: Storage, name: str) -> Sequence[Source]:

@@ -199,6 +199,9 @@ def test_only_the_name_of_a_release_becomes_part_of_an_address(name: str | None)
         def files(self, container: str, prefix: str) -> Sequence[Source]:
             raise AssertionError(container + prefix)
 
+        def folders(self, container: str) -> Sequence[str]:
+            raise AssertionError(container)
+
     found = find_release(Untouched(), name)
     assert isinstance(found, NoRelease)
     assert not found.may_pass
