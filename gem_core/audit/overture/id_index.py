@@ -7,6 +7,8 @@ from gem_core.audit.overture.keys import Keys
 _BITS_AN_ID = 4
 """The filter has 2**4 bits for each id, so one of 16 foreign ids passes it."""
 _LEAST_BITS, _MOST_BITS = 10, 27
+_AT_ONCE = 1 << 19
+"""Ids that are noted in the filter together, which bounds the memory for it."""
 
 
 class IdIndex:
@@ -19,10 +21,11 @@ class IdIndex:
         bits = min(max(bits, _LEAST_BITS), _MOST_BITS)
         self._shift = np.uint64(64 - bits)
         self._filter = np.zeros(1 << (bits - 3), np.uint8)
-        slots = keys.mixed >> self._shift
-        for bit in range(8):
-            places = slots[(slots & np.uint64(7)) == bit] >> np.uint64(3)
-            self._filter[places] |= np.uint8(1 << bit)
+        for at in range(0, len(keys), _AT_ONCE):
+            slots = keys.mixed[at : at + _AT_ONCE] >> self._shift
+            for bit in range(8):
+                places = slots[(slots & np.uint64(7)) == bit] >> np.uint64(3)
+                self._filter[places] |= np.uint8(1 << bit)
 
     def __len__(self) -> int:
         return len(self.keys)

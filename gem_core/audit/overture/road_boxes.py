@@ -12,7 +12,7 @@ from gem_core.audit.arrow.text import text_parts
 
 _MINUS, _SIGNS = np.uint8(ord("-")), 12
 """Numbers are made of the bytes from "-" on: minus, point, (slash,) digits."""
-_CLOSE, _COMMA, _SEMICOLON, _SMALL_E, _FIRST_LETTER = b"),;eA"
+_SPACE, _CLOSE, _COMMA, _SEMICOLON, _SMALL_E, _FIRST_LETTER = b" ),;eA"
 _CASE = np.uint8(0x20)
 _NUMBER = re.compile(r"[-+.\w]+")
 _HEADER = 9
@@ -59,8 +59,13 @@ def _read_wkt(data: np.ndarray, spans: np.ndarray, into: np.ndarray) -> None:
     edges = np.flatnonzero(is_sign[1:] != is_sign[:-1]).astype(np.int32) + np.int32(1)
     if is_sign[0] or is_sign[-1]:  # no WKT begins or ends with a number
         return
-    first, end = np.searchsorted(edges[0::2], spans)
+    first, end = np.searchsorted(edges[0::2].copy(), spans)
     counts = end - first
+    if _all_flat(data, edges, counts):
+        numbers = _values(data, edges)
+        if numbers is not None:
+            into[:] = _around(numbers.reshape(-1, 2), first // 2)
+        return
     is_usual = (
         (counts >= 4)  # noqa: PLR2004 - two points
         & (counts == 2 * (_count(data == _COMMA, spans) + 1))
@@ -72,9 +77,23 @@ def _read_wkt(data: np.ndarray, spans: np.ndarray, into: np.ndarray) -> None:
     rows = np.flatnonzero(is_usual)
     counts, first = counts[rows], first[rows]
     begins = np.cumsum(counts) - counts
-    numbers = _values(data, edges, np.arange(counts.sum()) + np.repeat(first - begins, counts))
+    wanted = np.arange(counts.sum()) + np.repeat(first - begins, counts)
+    numbers = _values(data, edges.reshape(-1, 2)[wanted].reshape(-1))
     if numbers is not None:
         into[rows] = _around(numbers.reshape(-1, 2), begins // 2)
+
+
+def _all_flat(data: np.ndarray, edges: np.ndarray, counts: np.ndarray) -> bool:
+    """Whether every text consists of points with two numbers, by the byte after each number."""
+    after = data[edges[1::2]]
+    after_x, after_y = after[0::2], after[1::2]
+    return bool(
+        len(after_x) == len(after_y)
+        and counts.sum() == len(after)
+        and counts.min() >= 4  # noqa: PLR2004 - two points
+        and (after_x == _SPACE).all()
+        and ((after_y == _COMMA) | (after_y == _CLOSE)).all()
+    )
 
 
 def _count(marks: Mask, spans: np.ndarray) -> np.ndarray:
@@ -89,12 +108,11 @@ def _exponents(data: np.ndarray, is_sign: Mask) -> Mask:
     return marks
 
 
-def _values(data: np.ndarray, edges: np.ndarray, numbers: np.ndarray) -> np.ndarray | None:
-    """These numbers of a text whose numbers have these edges; None if one of them is none."""
-    if not len(numbers):
+def _values(data: np.ndarray, edges: np.ndarray) -> np.ndarray | None:
+    """The numbers that begin and end at these edges; None if one of them is none."""
+    if not len(edges):
         return None
-    between = edges.reshape(-1, 2)[numbers].reshape(-1)
-    parts = pa.StringArray.from_buffers(len(between) - 1, pa.py_buffer(between), pa.py_buffer(data))
+    parts = pa.StringArray.from_buffers(len(edges) - 1, pa.py_buffer(edges), pa.py_buffer(data))
     try:
         cast = parts.take(pa.array(np.arange(0, len(parts), 2))).cast(pa.float64())
     except pa.ArrowInvalid:
