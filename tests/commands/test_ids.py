@@ -48,9 +48,9 @@ def test_an_audit_says_what_overture_says(
     printed = capsys.readouterr().out
     assert code == 0
     assert printed.startswith("valid_with_warnings")
-    assert "gers_alive: 4 of 12 rows have ids that are not in release" in printed
-    assert "gers_in_place: 1 of 12 rows" in printed
-    assert "gers_type: 1 of 12 rows" in printed
+    assert "gers_alive: 5 of 13 rows have ids that are not in release" in printed
+    assert "gers_in_place: 1 of 13 rows" in printed
+    assert "gers_type: 1 of 13 rows" in printed
 
 
 def test_where_there_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from gem_core.audit.overture.listing import Folder, find_release
 from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.audit.rows.offenders import Offenders
 from gem_core.outcome import Outcome
-from tests.audit.build import OVERTURE, audited, job, matched_table, write
+from tests.audit.build import OVERTURE, audited, input_table, job, matched_table, write
 from tests.audit.overture.world import GOOD, RELEASE, Road, Truth, build, output, roads
 
 ASKED = AuditOptions(overture=OvertureLimits())
@@ -36,6 +36,7 @@ def looked_up(folder: Path, of: list[Road]) -> Report:
         folder,
         source := write(folder, output(of)),
         of=job({**NO_STATISTICS, "num_roads_processed": len(of)}, overtureRelease=RELEASE),
+        input_=input_table(len(of)),
         overture=ASKED.overture,
     )
     return look_up_ids(report, source, find_release(Folder(folder), RELEASE), ASKED)
@@ -57,8 +58,8 @@ def test_bad_ids_are_warnings_and_never_make_an_output_invalid(tmp_path: Path) -
     assert set(verdicts(report).values()) == {Verdict.FAILED}
     assert report.outcome is Outcome.VALID_WITH_WARNINGS
     assert detail(report, "gers_alive") == (
-        f"4 of 12 rows have ids that are not in release {RELEASE}: 1 removed by it, "
-        "2 older or newer by the registry, 1 unknown in all of it"
+        f"5 of 13 rows have ids that are not in release {RELEASE}: 1 removed by it, "
+        "2 older or newer by the registry, 2 unknown in all of it"
     )
 
 

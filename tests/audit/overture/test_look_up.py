@@ -17,7 +17,9 @@ from gem_core.audit.overture import partitions
 from gem_core.audit.overture.facts import OvertureFacts
 from gem_core.audit.overture.listing import Folder, find_release
 from gem_core.audit.overture.look_up import look_up
-from gem_core.audit.overture.release import NoRelease, Release
+from gem_core.audit.overture.meter import Meter, Stopped
+from gem_core.audit.overture.release import NoRelease, Part, Release
+from gem_core.audit.overture.segments import open_files, segments
 from gem_core.audit.reading.source import Source
 from tests.audit.build import PROMISES, write
 from tests.audit.overture.world import GOOD, RELEASE, Road, Truth, build, output, roads
@@ -47,7 +49,7 @@ def test_each_planted_truth_is_found_and_nothing_else(tmp_path: Path) -> None:
     assert (found.rows, found.ids, found.release) == (len(planted), len(planted), RELEASE)
     assert found.removed.count == counts[Truth.REMOVED]
     assert found.outside.count == counts[Truth.NEWER] + counts[Truth.OLDER]
-    assert found.unknown.count == counts[Truth.INVENTED]
+    assert found.unknown.count == counts[Truth.INVENTED] + counts[Truth.GAP]
     assert found.other_type.count == counts[Truth.CONNECTOR]
     assert found.elsewhere.count == counts[Truth.ELSEWHERE]
     assert found.open_rows == found.without_place == 0
@@ -75,7 +77,7 @@ def test_another_patch_of_the_date_is_read_and_named(tmp_path: Path) -> None:
     planted = roads([*Truth])
     found = looked_up(build(tmp_path, planted, "2026-02-18.1"), planted, "2026-02-18.0")
     assert found.release == "2026-02-18.1"
-    assert found.unknown.count == 1
+    assert found.unknown.count == 2
 
 
 @pytest.mark.parametrize("release", ["2026-01-21.0", "2026-03-18.0"])
@@ -89,7 +91,7 @@ def test_single_and_double_precision_are_the_same(tmp_path: Path, release: str) 
 def test_without_statistics_everything_is_read_with_the_same_result(tmp_path: Path) -> None:
     planted = roads(TRUTHS)
     found = looked_up(build(tmp_path, planted, statistics=False), planted)
-    assert (found.elsewhere.count, found.unknown.count, found.open_rows) == (2, 2, 0)
+    assert (found.elsewhere.count, found.unknown.count, found.open_rows) == (2, 4, 0)
     assert found.removed.count == 2
 
 
@@ -99,7 +101,7 @@ def test_without_a_registry_what_is_in_no_part_is_unknown(tmp_path: Path) -> Non
     shutil.rmtree(tmp_path / "registry")
     found = looked_up(tmp_path, planted)
     assert found.registry_note == "there is no registry"
-    unproven = (Truth.INVENTED, Truth.CONNECTOR, Truth.NEWER, Truth.OLDER)
+    unproven = (Truth.INVENTED, Truth.GAP, Truth.CONNECTOR, Truth.NEWER, Truth.OLDER)
     assert found.unknown.count == len(rows_of(planted, *unproven))
     assert found.other_type.count == found.outside.count == 0
 
@@ -157,6 +159,7 @@ def test_what_is_not_whole_is_no_verdict(tmp_path: Path, fault: Fault) -> None:
     build(tmp_path, planted)
     broken(tmp_path, fault)
     release = find_release(Folder(tmp_path), RELEASE)
+    assert isinstance(release, NoRelease) == (fault in {Fault.NO_UNCHANGED, Fault.NOBODY})
     if isinstance(release, NoRelease):
         assert fault in release.reason
         assert release.may_pass
@@ -224,3 +227,15 @@ def test_an_id_on_several_roads_is_judged_for_each(tmp_path: Path) -> None:
     found = looked_up(tmp_path, both)
     assert (found.rows, found.ids, found.elsewhere.count) == (2, 1, 1)
     assert found.elsewhere.examples[0].row == 1
+
+
+def test_fewer_rows_than_the_footer_says_are_no_whole_file(tmp_path: Path) -> None:
+    build(tmp_path, roads([*GOOD]))
+    release = find_release(Folder(tmp_path), RELEASE)
+    assert isinstance(release, Release)
+    meter = Meter(OvertureLimits())
+    file = open_files(release.of(Part.UNCHANGED), meter)[0]
+    promising = replace(file, group_rows=[rows + 1 for rows in file.group_rows])
+    with pytest.raises(Stopped, match="where its footer says"):
+        list(segments(promising, [0, 1], meter))
+    assert len(list(segments(file, [0, 1], meter))) == 1

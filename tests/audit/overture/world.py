@@ -29,6 +29,7 @@ class Truth(StrEnum):
     NEWER = "by the registry, it is newer than the release"
     OLDER = "by the registry, it was gone before the release"
     CONNECTOR = "a connector's id"
+    GAP = "by the registry, it was there before and after the release, and is gone now"
     INVENTED = "nobody has it"
 
 
@@ -143,6 +144,8 @@ def registered(of: list[Road], release: str) -> list[Registered]:
                 row = Registered(road.id, AFTER, AFTER, SEGMENT, road.box)
             case Truth.OLDER:
                 row = Registered(road.id, "2025-06-25.0", BEFORE, None)
+            case Truth.GAP:
+                row = Registered(road.id, BEFORE, AFTER, None)
             case Truth.CONNECTOR:
                 row = replace(row, path=CONNECTOR)
         rows.append(row)
