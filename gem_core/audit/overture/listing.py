@@ -92,7 +92,7 @@ def find_release(storage: Storage, wanted: str | None) -> Release | NoRelease:
     """The changelog of a job's release, with the registry if there is one. Never raises."""
     names = [*release_names(wanted)]
     if not names:
-        shown = "no overtureRelease" if wanted is None else f"overtureRelease {wanted[:40]!r}"
+        shown = "no Overture release" if wanted is None else f"the release {wanted[:40]!r}"
         return NoRelease(f"the job has {shown}, not a name such as 2026-01-21.0", may_pass=False)
     try:
         for name in names:
