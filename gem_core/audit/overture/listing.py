@@ -20,8 +20,9 @@ CHANGELOG, REGISTRY = "changelog", "registry"
 _SEGMENTS = "theme=transportation/type=segment/"
 _CHANGE = "change_type="
 _ENDING = ".parquet"
-MAX_FILES = 10_000
-"""Of one release. Overture has some hundred."""
+MAX_FILES = 5_000
+"""Of one release, with the registry: they are named in one message to the child. Overture has some
+hundred."""
 
 
 class Storage(Protocol):
@@ -100,6 +101,10 @@ def find_release(storage: Storage, wanted: str | None) -> Release | NoRelease:
                 return _release(storage, name, found)
     except OutputError as error:
         return NoRelease(f"Overture's changelog cannot be listed: {error}", may_pass=True)
+    except Exception as error:  # noqa: BLE001 - it must never hold a manifest back
+        # The words of another library may hold an address with its signature.
+        reason = f"Overture's changelog cannot be listed: {type(error).__name__}"
+        return NoRelease(reason, may_pass=True)
     return NoRelease(f"there is no changelog of release {names[0]} or its date", may_pass=True)
 
 

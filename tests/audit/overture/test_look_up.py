@@ -13,7 +13,7 @@ import pytest
 
 from devkit.overture import changelog_folder, file_name
 from gem_core.audit.options import IdLimits, OvertureLimits
-from gem_core.audit.overture import partitions
+from gem_core.audit.overture import listing, partitions
 from gem_core.audit.overture.facts import OvertureFacts
 from gem_core.audit.overture.listing import Folder, find_release
 from gem_core.audit.overture.look_up import look_up
@@ -239,3 +239,25 @@ def test_fewer_rows_than_the_footer_says_are_no_whole_file(tmp_path: Path) -> No
     with pytest.raises(Stopped, match="where its footer says"):
         list(segments(promising, [0, 1], meter))
     assert len(list(segments(file, [0, 1], meter))) == 1
+
+
+def test_an_unexpected_error_of_a_listing_is_a_reason_without_its_words() -> None:
+    class Odd:
+        def files(self, container: str, prefix: str) -> Sequence[Source]:
+            raise ValueError(f"{container}/{prefix}?sig=secret")
+
+        def folders(self, container: str) -> Sequence[str]:
+            raise AssertionError(container)
+
+    found = find_release(Odd(), RELEASE)
+    assert found == NoRelease("Overture's changelog cannot be listed: ValueError", may_pass=True)
+
+
+def test_more_files_than_a_message_can_name_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(tmp_path, roads([*GOOD]))
+    monkeypatch.setattr(listing, "MAX_FILES", 3)
+    found = find_release(Folder(tmp_path), RELEASE)
+    assert isinstance(found, NoRelease)
+    assert "more than 3 files" in found.reason
