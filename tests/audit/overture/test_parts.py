@@ -100,6 +100,8 @@ def test_a_road_has_the_box_of_all_its_points(lines: list[list[tuple[float, floa
         ("LINESTRING (200 1, 3 4)", None),
         ("LINESTRING (1 2)", None),
         ("LINESTRING EMPTY", None),
+        ("LINESTRING (1,2,3,4)", None),
+        ("LINESTRING (1e5, 2e5)", None),
         ("POINT (1 2)", None),
         ("1 2, 3 4", None),
         ("LINESTRING (1.2.3 2, 3 4)", None),
