@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gem_core.audit.child.in_process import audit_in_process, not_opened_in_process
+from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.deliver.outbox import Outbox
 from gem_core.flows.check_one import ask
 from gem_core.flows.checker import Checker, in_threads
@@ -185,6 +186,7 @@ class World:
     audit: Audit = audit_in_process
     page: PageMode = PageMode.NONE
     routes: tuple[Route, ...] = (DEFAULT_ROUTE,)
+    find_release: Callable[[str | None], Release | NoRelease] | None = None
 
     def __post_init__(self) -> None:
         self.jobs = MemoryDocuments(self.clock, "gem-jobs")
@@ -269,6 +271,7 @@ class World:
             audit=self.audit,
             report_not_opened=not_opened_in_process,
             page=self.page,
+            find_release=self.find_release,
         )
 
     @property

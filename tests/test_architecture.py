@@ -28,6 +28,7 @@ ROWS = (
     ("audit.rows",),
     ("audit.ids",),
     ("audit.against_input",),
+    ("audit.overture",),
     ("audit.judging",),
     ("audit.audit",),
     ("page",),

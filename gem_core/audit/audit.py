@@ -1,4 +1,4 @@
-"""The story of an audit: open, read once, fold into facts, judge."""
+"""The story of an audit: open, read once, fold into facts, judge; then look the GERS ids up."""
 
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
@@ -13,8 +13,11 @@ from gem_core.audit.judging.job_statistics import confidence_floor
 from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.judging.report import Report, judge
 from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
+from gem_core.audit.overture.facts import OvertureFacts
+from gem_core.audit.overture.look_up import look_up
+from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.audit.parquet.opened_file import OpenedFile, open_parquet
-from gem_core.audit.parquet.reader_errors import DataFault, Unsupported
+from gem_core.audit.parquet.reader_errors import DataFault, Unsupported, in_short
 from gem_core.audit.reading.range_file import RangeFile
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.gers import expected_format
@@ -61,6 +64,7 @@ def audit(
             input=InputFacts("the output is not readable Parquet", asked=options.with_input),
             expected_input=expected_input,
             values=ValueFacts() if options.with_values else None,
+            overture=_NOT_ENDED if options.overture else None,
         )
         if facts.opened:
             promises = promises_of(job, facts.opened.schema)
@@ -71,6 +75,35 @@ def audit(
                 files = _Reading(facts.opened, input_file, facts.promises, on_rows, options)
                 facts = _read(facts, files)
         return judge(facts, bytes_read=file.bytes_read, requests=file.requests)
+
+
+def look_up_ids(
+    report: Report, output: Source, release: Release | NoRelease, options: AuditOptions
+) -> Report:
+    """The report of an audit, with its output's GERS ids looked up in their release.
+
+    Whatever prevents it is a reason in the report: the audit stands without it.
+    """
+    facts = report.facts
+    if not facts.promises or not facts.profile or not options.overture:
+        return report
+    if isinstance(release, NoRelease):
+        found = OvertureFacts(release.reason, may_pass=release.may_pass)
+    else:
+        try:
+            found = look_up(output, facts.promises, release, options.overture, options.id_limits)
+        except MemoryError:
+            found = OvertureFacts("there was too little memory for the look-up", may_pass=True)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the verdict stands without it
+            reason = f"the look-up failed: {type(error).__name__}: {in_short(error)}"
+            found = OvertureFacts(reason, may_pass=True)
+    return judge(
+        replace(facts, overture=found), bytes_read=report.bytes_read, requests=report.requests
+    )
+
+
+_NOT_ENDED = OvertureFacts("the look-up in Overture did not come to its end", may_pass=True)
+"""What stands in a report until the look-up has ended."""
 
 
 def not_opened_report(job: GemJob, why: NotOpened, output: Source | None) -> Report:

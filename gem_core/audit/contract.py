@@ -13,6 +13,8 @@ from gem_core.gem.job import GemJob
 
 ID = "id"
 """The input's id of a road; every layout that can be audited has the column."""
+GEOMETRY = "geometry"
+"""The column of the input that GEM reads; outputs that keep the input's columns have it."""
 
 
 @dataclass(frozen=True, slots=True)

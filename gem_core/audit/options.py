@@ -8,6 +8,8 @@ LIMIT_BYTES = 64 << 20
 """Memory for ids by default, for both files together."""
 DISK_BYTES = 512 << 20
 """Disk for ids by default, for both files together. Instances of Flex Consumption have 0.8 GB."""
+OVERTURE_BYTES = 2 << 30
+"""Of Overture's files that are read by default. A country's segments take some hundred MiB."""
 
 
 def two_at_once() -> bool:
@@ -28,6 +30,16 @@ class IdLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class OvertureLimits:
+    """What the look-up of GERS ids in Overture may take, after the audit."""
+
+    max_bytes: int = OVERTURE_BYTES
+    """Of Overture's files that are read."""
+    cpu_seconds: int = 120
+    wall_seconds: float = 150
+
+
+@dataclass(frozen=True, slots=True)
 class AuditOptions:
     """What an audit may use, and how much it compares."""
 
@@ -39,6 +51,8 @@ class AuditOptions:
     """Compare with the input. False when nobody asked for it; the note about the input says why."""
     with_values: bool = False
     """Compare every value of the input's columns too, which reads both files whole."""
+    overture: OvertureLimits | None = None
+    """Look the GERS ids up in Overture; None does not."""
 
 
 DEFAULT_OPTIONS = AuditOptions()

@@ -3,8 +3,9 @@
 import argparse
 from typing import Any
 
+from gem_core.audit.options import OVERTURE_BYTES
 from gem_core.commands.options import count, non_empty, non_empty_path
-from gem_core.settings.app_settings import MAX_IDS_DISK_MIB, MAX_IDS_MIB
+from gem_core.settings.app_settings import MAX_IDS_DISK_MIB, MAX_IDS_MIB, MAX_OVERTURE_MIB
 
 _DESCRIPTION = """\
 Audit a matched file. The checks and the report are the same as in the deployed app.
@@ -40,6 +41,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     parser.add_argument("output", metavar="FILE|URL", type=non_empty, help="the matched file")
     _add_comparisons(parser)
+    _add_overture(parser)
     _add_report_options(parser)
     _add_limits(parser)
     parser.set_defaults(run=_run)
@@ -65,6 +67,35 @@ def _add_comparisons(parser: argparse.ArgumentParser) -> None:
         type=non_empty_path,
         help="compare names and statistics with GEM's answer about the job, saved as JSON; a copy "
         "of the output must keep its file name",
+    )
+
+
+def _add_overture(parser: argparse.ArgumentParser) -> None:
+    add_overture(parser, required=False)
+    parser.add_argument(
+        "--release",
+        metavar="RELEASE",
+        type=non_empty,
+        help="the Overture release to look into, such as 2026-01-21.0 (that of --job)",
+    )
+
+
+def add_overture(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    """Add where Overture lies, and how much of it may be read."""
+    parser.add_argument(
+        "--overture",
+        metavar="URL|FOLDER",
+        type=non_empty,
+        required=required,
+        help="look the GERS ids up in Overture's changelog: https://overturemapswestus2.blob.core."
+        "windows.net, or a copy of its containers",
+    )
+    parser.add_argument(
+        "--overture-max",
+        metavar="MIB",
+        type=count(MAX_OVERTURE_MIB),
+        default=OVERTURE_BYTES >> 20,
+        help="MiB of Overture to read at most; if it takes more, ids are left open (%(default)s)",
     )
 
 
@@ -126,5 +157,8 @@ def _run(arguments: argparse.Namespace) -> int:
             ids_disk_mib=arguments.ids_disk,
             ids_folder=arguments.ids_folder,
             in_process=arguments.in_process,
+            overture=arguments.overture,
+            overture_max_mib=arguments.overture_max,
+            release=arguments.release,
         )
     )

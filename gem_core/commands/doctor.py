@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from gem_core.commands.options import add_command
+from gem_core.commands.options import add_command, non_empty
 
 _ABOUT = """\
 Test every part that the app needs, and say what to do about each problem.
@@ -22,10 +22,27 @@ exit codes:
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command."""
-    add_command(commands, "doctor", about=_ABOUT, run=_run, epilog=_EXIT_CODES)
+    parser = add_command(commands, "doctor", about=_ABOUT, run=_run, epilog=_EXIT_CODES)
+    parser.add_argument(
+        "--overture",
+        metavar="URL|FOLDER",
+        type=non_empty,
+        help="report only what a changelog of Overture looks like: its parts, files, row groups "
+        "and statistics. Needs no settings",
+    )
+    parser.add_argument(
+        "--release",
+        metavar="RELEASE",
+        type=non_empty,
+        help="with --overture: the release to report (the newest)",
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.overture:
+        from gem_core.commands.run_doctor_overture import run_overture  # noqa: PLC0415 - numpy
+
+        return run_overture(arguments.overture, arguments.release, as_json=arguments.json)
     from gem_core.commands.run_doctor import run  # noqa: PLC0415 - imports azure
 
     source = str(arguments.settings) if arguments.settings else "the environment"

@@ -30,8 +30,7 @@ def report_lines(report: _Object, output: Source, *, with_input: bool, with_job:
     failed = [line for line in checks["notPassed"] if line["verdict"] == "failed"]
     not_run = [line for line in checks["notPassed"] if line["verdict"] != "failed"]
     failed.sort(key=lambda line: _SEVERITIES.index(line["severity"]))
-    found = [_failed(line) for line in failed]
-    found += [f"not run  {line['name']}: {line['detail']}" for line in not_run]
+    found = [_line(line) for line in (*failed, *not_run)]
     lines = [f"{report['outcome']}: {output.name}", *(["", *found] if found else [])]
     lines += ["", _counts(checks["all"], checks["counts"]), *_rows(report)]
     lines.append(f"etag {output.etag}, ruleset {checks['ruleset']}")
@@ -40,6 +39,17 @@ def report_lines(report: _Object, output: Source, *, with_input: bool, with_job:
     if not with_job:
         lines.append("without --job: the job's names and statistics were not compared")
     return [plain(line) for line in lines]
+
+
+def check_line(line: _Object) -> str:
+    """What a check found. No text of a file can control the terminal."""
+    return plain(_line(line))
+
+
+def _line(line: _Object) -> str:
+    if line["verdict"] == "failed":
+        return _failed(line)
+    return f"{line['verdict'].replace('_', ' '):<8} {line['name']}: {line.get('detail', '')}"
 
 
 def _failed(line: _Object) -> str:

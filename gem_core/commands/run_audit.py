@@ -5,14 +5,23 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gem_core.audit.child.engine import Engine
 from gem_core.audit.child.limits import MEMORY_IS_LIMITED, Limits
 from gem_core.audit.child.machine import audit_bytes
 from gem_core.audit.child.result import AuditResult, PageOptions
-from gem_core.audit.options import DISK_BYTES, LIMIT_BYTES, AuditOptions, IdLimits
+from gem_core.audit.options import (
+    DISK_BYTES,
+    LIMIT_BYTES,
+    OVERTURE_BYTES,
+    AuditOptions,
+    IdLimits,
+    OvertureLimits,
+)
+from gem_core.audit.overture.listing import find_release
+from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.audit.reading.address import parse_address
 from gem_core.audit.reading.source import Source, open_file
 from gem_core.audit.rows.progress import Pass
@@ -28,6 +37,7 @@ from gem_core.gem.job import GemJob, JobStatus
 from gem_core.outcome import Outcome
 from gem_core.wiring.addresses import open_address
 from gem_core.wiring.environment import now, system_environment
+from gem_core.wiring.overture import storage_of
 
 NO_JOB = GemJob(job_run_id="", contract=DEFAULT.name, status_text="", answer={})
 """The job when there is no --job: its names and statistics are not compared."""
@@ -57,6 +67,11 @@ class AuditRequest:
     """None is the system's temporary directory."""
     in_process: bool = False
     """Whether to audit in this process, without limits."""
+    overture: str | None = None
+    """Address or folder; None does not look the GERS ids up."""
+    overture_max_mib: int = OVERTURE_BYTES >> 20
+    release: str | None = None
+    """None is that of the job."""
 
 
 def run(request: AuditRequest) -> int:
@@ -67,17 +82,24 @@ def run(request: AuditRequest) -> int:
 
     """
     _check_page(request)
-    options = _audit_options(request)
-    job = _read_job(request.job) if request.job else NO_JOB
-    if request.job:
-        print_error("\n".join(f"--job: {warning}" for warning in _job_warnings(job)))
-    output = _open(request.output)
-    result = _audit(request, job, output, options)
+    output, result = audited(request)
     # The report is printed before the page is written, so that it is never lost with the page.
     _print(request, result, output)
     if request.html is not None and not _write_page(request.html, result):
         return NO_PAGE
     return _exit_code(request, result)
+
+
+def audited(request: AuditRequest) -> tuple[Source, AuditResult]:
+    """Audit the file. Raises CourierError."""
+    options = _audit_options(request)
+    job = _read_job(request.job) if request.job else NO_JOB
+    if request.job:
+        print_error("\n".join(f"--job: {warning}" for warning in _job_warnings(job)))
+    if request.release:
+        job = replace(job, overture_release=request.release)
+    output = _open(request.output)
+    return output, _audit(request, job, output, options)
 
 
 def _audit(
@@ -98,7 +120,14 @@ def _audit(
             on_rows=progress.rows,
             options=options,
             page=page,
+            release=_release(request, job),
         )
+
+
+def _release(request: AuditRequest, job: GemJob) -> Release | NoRelease | None:
+    if request.overture is None:
+        return None
+    return find_release(storage_of(request.overture, "--overture"), job.overture_release)
 
 
 @contextmanager
@@ -166,8 +195,12 @@ def _audit_options(request: AuditRequest) -> AuditOptions:
     if request.ids_folder is not None:
         _check_folder(request.ids_folder)
     limits = IdLimits(request.ids_memory_mib << 20, request.ids_folder, request.ids_disk_mib << 20)
+    overture = OvertureLimits(request.overture_max_mib << 20) if request.overture else None
     return AuditOptions(
-        limits, with_input=request.input is not None, with_values=request.with_values
+        limits,
+        with_input=request.input is not None,
+        with_values=request.with_values,
+        overture=overture,
     )
 
 
@@ -182,6 +215,8 @@ def _check_folder(path: Path) -> None:
 
 def _check_page(request: AuditRequest) -> None:
     """Check --html and --map before a long audit starts."""
+    if request.release and not request.overture:
+        raise RequestError("--release needs --overture")
     if request.html is not None:
         read = (request.output, request.input, request.job)
         check_page_file(request.html, [source for source in read if source is not None])

@@ -9,7 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gem_core.doctor import diagnose_gem, diagnose_outputs, diagnose_settings, diagnose_work
+from gem_core.doctor import (
+    diagnose_gem,
+    diagnose_outputs,
+    diagnose_overture,
+    diagnose_settings,
+    diagnose_work,
+)
 from gem_core.doctor.diagnose_queues import (
     batch_queue,
     poison_queue,
@@ -116,6 +122,12 @@ DIAGNOSTICS = (
     Diagnostic("poison", "No message has failed too often.", poison_queue, _STATE),
     Diagnostic("outputs", "The outputs of GEM can be read.", diagnose_outputs.outputs, _OUTPUT),
     Diagnostic("inputs", "The inputs of GEM can be read.", diagnose_outputs.inputs, _OUTPUT),
+    Diagnostic(
+        "overture",
+        "Overture's changelog can be read.",
+        diagnose_overture.overture,
+        ("GEM_OVERTURE",),
+    ),
     Diagnostic(
         "disk",
         "Ids that do not fit into memory can be written to disk.",

@@ -82,5 +82,7 @@ class Installation:
     ticker: Ticker
     """Who this process is when it ticks."""
     manager: Callable[[], JobManager]
+    overture: Callable[[], list[str]]
+    """Lines about the newest changelog of Overture. Raises OutputError."""
     recent: Callable[[], tuple[JobRecord, ...]]
     """The job records that were changed most recently, newest first."""

@@ -155,6 +155,7 @@ def _audit(delivery: Delivery, job: GemJob, output: Source) -> Audited | Wait | 
     input_ = open_input(deliverer, job, skip=begun > BEGUN_WITH_INPUT)
     if input_.retryable and (wait := delivery.wait_for(CHECKS, input_.note)):
         return wait
+    find = deliverer.find_release
     result = deliverer.audit(
         output,
         job,
@@ -162,6 +163,7 @@ def _audit(delivery: Delivery, job: GemJob, output: Source) -> Audited | Wait | 
         input_note=input_.note,
         expected_input=delivery.record.expected_input_name,
         page=_page(deliverer),
+        release=find(job.overture_release) if find else None,
     )
     log(
         Event.OUTPUT_AUDITED,
@@ -193,6 +195,7 @@ def _audit(delivery: Delivery, job: GemJob, output: Source) -> Audited | Wait | 
         or result.input_left_out
         or result.temporary_problem
         or result.over_limit
+        or result.not_looked_up
     ):
         version = Version.in_part(output.etag, request)
     return Audited(result.outcome, version, result, output)

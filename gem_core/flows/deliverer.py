@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gem_core.audit.child.result import AuditResult, PageOptions
 from gem_core.audit.judging.not_opened import NotOpened
+from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.audit.reading.source import Source
 from gem_core.deliver.outbox import Outbox
 from gem_core.gem.job import GemJob
@@ -52,6 +53,7 @@ class Audit(Protocol):
         input_note: str,
         expected_input: str | None,
         page: PageOptions | None,
+        release: Release | NoRelease | None,
     ) -> AuditResult:
         """Audit one version of an output. Raises OutputChanged, OutputUnreachable, AuditError."""
         ...
@@ -97,3 +99,6 @@ class Deliverer:
     page: PageMode = PageMode.NONE
     page_url: str = ""
     """The address of a page for readers, with placeholders; empty if they cannot open pages."""
+    find_release: Callable[[str | None], Release | NoRelease] | None = None
+    """From the release of a job to Overture's changelog of it. Never raises. None: GERS ids are
+    not looked up."""

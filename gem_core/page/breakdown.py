@@ -8,10 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gem_core.audit.arrow.types import unreadable
-from gem_core.audit.contract import ID, names_once
+from gem_core.audit.contract import GEOMETRY, ID, names_once
 from gem_core.audit.parquet.footer import Footer
 from gem_core.page.reader import weights
-from gem_core.page.roads import GEOMETRY
 
 MAX_VALUES = 30
 """A column with more values does not describe a class of roads."""

@@ -35,7 +35,9 @@ def make_page(report: Report, output: Source | None, at: datetime, *, with_map: 
     found = Survey()
     if output and report.facts.profile and (promises := report.facts.promises):
         scale = report.facts.profile.scale
-        found = survey(output, promises, with_map=with_map, scale=scale)
+        overture = report.facts.overture
+        marked = overture.marked if overture else ()
+        found = survey(output, promises, with_map=with_map, scale=scale, marked=marked)
     html = draw(report, found, output=output, at=at)
     return Page(html, _map_note(found) if with_map else "")
 

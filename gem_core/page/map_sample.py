@@ -4,16 +4,18 @@ import random
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gem_core.audit.contract import GEOMETRY
 from gem_core.audit.parquet.reader_errors import DataFault
 from gem_core.page.reader import ColumnReader, weights
 from gem_core.page.reservoir import Reservoir
-from gem_core.page.roads import GEOMETRY, Road, RoadsUnreadable, geometry_problem, read_road
+from gem_core.page.roads import Road, RoadsUnreadable, geometry_problem, read_road
 
 MAP_ROADS = 1_000
 """Maximum number of matched roads, and of unmatched roads."""
@@ -33,6 +35,8 @@ class RoadMap:
     unmatched: tuple[Road, ...] = ()
     note: str = ""
     """Why roads were left out; empty when none was."""
+    marked: tuple[Road, ...] = ()
+    """Roads whose GERS ids Overture does not have, or has elsewhere."""
 
 
 class MapSample:
@@ -112,6 +116,35 @@ class MapSample:
         if unreadable:
             notes.append(f"{unreadable} of the sampled geometries are not valid lines")
         return RoadMap(tuple(kinds[0]), tuple(kinds[1]), "; ".join(notes))
+
+
+def marked_roads(reader: ColumnReader, rows: Sequence[int]) -> tuple[Road, ...]:
+    """The roads of these rows, ascending, as far as their geometry fits into `MAP_BYTES`.
+
+    Raises:
+        DataFault, MemoryError, OutputError: see `reader_errors.told_apart`.
+
+    """
+    if geometry_problem(reader.schema, GEOMETRY):
+        return ()
+    sizes, ends = weights(reader.footer, GEOMETRY), [*accumulate(reader.footer.group_rows)]
+    groups, wanted, left, first = [], [], MAP_BYTES, 0
+    for group, (end, size) in enumerate(zip(ends, sizes, strict=True)):
+        begin = end - reader.footer.group_rows[group]
+        inside = rows[bisect_left(rows, begin) : bisect_left(rows, end)]
+        if inside and 0 <= size <= left:
+            left -= size
+            groups.append(group)
+            wanted += [first + row - begin for row in inside]
+            first += end - begin
+    found: list[Road] = []
+    first = 0
+    for batch in reader.batches([GEOMETRY], groups) if groups else ():
+        for value in _values(batch.column(GEOMETRY), first, wanted):
+            with suppress(RoadsUnreadable):
+                found.append(read_road(value))
+        first += batch.num_rows
+    return tuple(found)
 
 
 _TOO_LARGE = f"every row group has more geometry than is read for a map ({MAP_BYTES >> 20} MiB)"

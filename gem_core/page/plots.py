@@ -191,11 +191,16 @@ class DrawnMap:
     height: float
     description: str
     note: str
+    marked: tuple[str, ...] = ()
+    """Roads whose GERS ids Overture does not have, or has elsewhere."""
+
+
+_MARKED = "and {} whose GERS id is not in Overture or elsewhere, drawn thick, "
 
 
 def drawn_map(road_map: RoadMap) -> DrawnMap:
     """Draw the roads. If there are none, the map has only a note."""
-    roads = (*road_map.matched, *road_map.unmatched)
+    roads = (*road_map.matched, *road_map.unmatched, *road_map.marked)
     if not roads:
         return DrawnMap((), (), 0, "", road_map.note or "there are no roads to draw")
     area = frame(roads)
@@ -204,14 +209,17 @@ def drawn_map(road_map: RoadMap) -> DrawnMap:
         return tuple(path(road, area) for road in roads if area.contains(road))
 
     matched, unmatched = paths(road_map.matched), paths(road_map.unmatched)
-    outside = len(roads) - len(matched) - len(unmatched)
+    marked = paths(road_map.marked)
+    outside = len(roads) - len(matched) - len(unmatched) - len(marked)
     distant = f"{number_of(outside, 'distant road')} not shown" if outside else ""
     return DrawnMap(
         matched,
         unmatched,
         area.height,
         f"A sample of {number_of(len(matched), 'matched road')}, drawn solid, and "
-        f"{number_of(len(unmatched), 'unmatched road')}, drawn dashed, longitude "
+        f"{number_of(len(unmatched), 'unmatched road')}, drawn dashed, "
+        f"{_MARKED.format(number_of(len(marked), 'road')) if marked else ''}longitude "
         f"{area.west:.3f} to {area.east:.3f}, latitude {area.south:.3f} to {area.north:.3f}.",
         "; ".join(note for note in (road_map.note, distant) if note),
+        marked,
     )

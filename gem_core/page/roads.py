@@ -18,9 +18,6 @@ type Point = tuple[float, float]
 type Road = tuple[tuple[Point, ...], ...]
 """One or more lines of (longitude, latitude), thinned to `MAX_POINTS` and `MAX_ROAD_POINTS`."""
 
-GEOMETRY = "geometry"
-"""The column of the customer's input that GEM reads."""
-
 MAX_POINTS = 24
 """Maximum for one line. In a picture of some hundred roads, more points cannot be distinguished."""
 

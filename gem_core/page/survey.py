@@ -8,7 +8,7 @@ the source is pinned to that version.
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,7 @@ from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.confidence import ConfidenceFold
 from gem_core.gem.contracts.layout import Role, Scale
 from gem_core.page.breakdown import Breakdown, BreakdownFold, candidates
-from gem_core.page.map_sample import MapSample, RoadMap
+from gem_core.page.map_sample import MapSample, RoadMap, marked_roads
 from gem_core.page.reader import ColumnReader
 
 
@@ -40,7 +40,12 @@ class Survey:
 
 
 def survey(
-    source: Source, promises: Promises, *, with_map: bool, scale: Scale = Scale.UNIT
+    source: Source,
+    promises: Promises,
+    *,
+    with_map: bool,
+    scale: Scale = Scale.UNIT,
+    marked: Sequence[int] = (),
 ) -> Survey:
     """Read an output a second time.
 
@@ -49,6 +54,7 @@ def survey(
         promises: columns and values that GEM promises for this job.
         with_map: whether to sample roads for a map.
         scale: what the confidences mean.
+        marked: rows that the map shows whether they are in the sample or not, ascending.
 
     Raises:
         OutputError: the source cannot be read, or has changed.
@@ -56,7 +62,11 @@ def survey(
     """
     try:
         with closing(ColumnReader(source)) as reader:
-            return _surveyed(reader, promises, with_map=with_map, scale=scale)
+            found = _surveyed(reader, promises, with_map=with_map, scale=scale)
+            if found.road_map and marked:
+                roads = marked_roads(reader, marked)
+                found = replace(found, road_map=replace(found.road_map, marked=roads))
+            return replace(found, bytes_read=reader.bytes_read)
     except DataFault as error:
         return Survey(note=f"the rows cannot be read: {error}")
 
@@ -92,7 +102,6 @@ def _surveyed(reader: ColumnReader, promises: Promises, *, with_map: bool, scale
         unmatched_histogram=confidences.confidence().histogram if confidences else (),
         breakdowns=tuple(breakdown for breakdown in breakdowns if breakdown),
         road_map=sample.road_map() if sample else None,
-        bytes_read=reader.bytes_read,
     )
 
 

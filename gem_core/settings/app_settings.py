@@ -19,6 +19,7 @@ from gem_core.settings.ncrontab import Schedule
 from gem_core.settings.reader import SettingReader
 from gem_core.settings.route import Route
 from gem_core.settings.route_reader import read_routes
+from gem_core.settings.store_address import StoreAddress
 
 _SCHEDULE, _MINUTELY = "GEM_CHECK_SCHEDULE", "0 * * * * *"
 """The trigger reads this setting itself, so the app requires it. The commands do not."""
@@ -32,7 +33,7 @@ MAX_KEEP_DAYS = 36_500
 """A hundred years."""
 MAX_IDS_MIB = 65_536
 """More memory than any instance has."""
-MAX_IDS_DISK_MIB = 1_048_576
+MAX_IDS_DISK_MIB = MAX_OVERTURE_MIB = 1_048_576
 """One TiB."""
 
 
@@ -120,6 +121,10 @@ class Settings(StateSettings):
     report_map: bool
     report_page_url: str
     """The address of a page for readers of manifests, with placeholders; empty for none."""
+    overture: StoreAddress | None
+    """Where Overture's changelog lies; None: GERS ids are not looked up."""
+    overture_max_bytes: int
+    """Of it that one delivery may read."""
     trigger_source: TriggerSource
 
 
@@ -181,6 +186,8 @@ def read_settings_and_problems(environment: Mapping[str, str]) -> tuple[Settings
         report_page=read.flag("GEM_REPORT_PAGE", default=True),
         report_map=read.flag("GEM_REPORT_MAP", default=True),
         report_page_url=read.page_url("GEM_REPORT_PAGE_URL"),
+        overture=read.store("GEM_OVERTURE"),
+        overture_max_bytes=read.count("GEM_OVERTURE_MAX_MIB", 2048, most=MAX_OVERTURE_MIB) << 20,
         trigger_source=read.choice("GEM_TRIGGER_SOURCE", TriggerSource.EVENT_GRID),
     )
     return settings, tuple(read.problems)

@@ -19,6 +19,7 @@ from gem_core.settings.rules import (
     is_tenant,
     page_url_problem,
 )
+from gem_core.settings.store_address import StoreAddress, read_store_address
 
 KEY_VAULT_REFERENCE = "@Microsoft.KeyVault("
 """The start of a setting whose reference to a secret the platform could not resolve."""
@@ -111,6 +112,17 @@ class SettingReader:
         if problem:
             self.problems.append(f"{name} {problem}")
         return default if problem else value
+
+    def store(self, name: str) -> StoreAddress | None:
+        """The address of a public blob service, which may have a signature; None if not set."""
+        text = self.text(name)
+        if not text or is_reference(text):
+            return None
+        try:
+            return read_store_address(text)
+        except ValueError as error:
+            self.problems.append(f"{name} {error}")
+            return None
 
     def page_url(self, name: str) -> str:
         """The address of report pages, with placeholders; empty if it is not set."""

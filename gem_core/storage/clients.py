@@ -91,6 +91,20 @@ def blob_service_at(url: str, signature: Secret | None) -> "BlobServiceClient":
 
 
 @cache
+def anonymous_blob_service(url: str, signature: Secret | None) -> "BlobServiceClient":
+    """The client of a public blob service, or of one that a signature opens.
+
+    It has no token: only the tenant of the account would count.
+    """
+    from azure.core.credentials import AzureSasCredential
+    from azure.storage.blob import BlobServiceClient
+
+    credential = AzureSasCredential(signature.reveal()) if signature else None
+    options = Retries.INTERACTIVE.options | _ONE_BLOCK
+    return BlobServiceClient(url, credential=credential, **_http(url), **options)
+
+
+@cache
 def queue_service(
     connection: Connection, retries: Retries = Retries.BACKGROUND
 ) -> "QueueServiceClient":

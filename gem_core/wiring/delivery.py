@@ -10,6 +10,7 @@ from gem_core.storage.clients import connector
 from gem_core.wiring.environment import now, settings, system_environment
 from gem_core.wiring.gem import gem
 from gem_core.wiring.managers import policy
+from gem_core.wiring.overture import release_finder
 from gem_core.wiring.stores import stores
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @cache
 def deliverer() -> "Deliverer":
     """The parts that a delivery needs. Raises SettingsError."""
-    from gem_core.audit.options import AuditOptions, IdLimits
+    from gem_core.audit.options import AuditOptions, IdLimits, OvertureLimits
     from gem_core.audit.reading.output_files import OutputFiles
     from gem_core.flows.deliverer import Deliverer
 
@@ -29,6 +30,7 @@ def deliverer() -> "Deliverer":
         IdLimits(chosen.ids_memory_bytes, chosen.ids_folder, chosen.ids_disk_bytes),
         with_input=chosen.input_audit,
         with_values=chosen.input_compare is InputCompare.COLUMNS,
+        overture=OvertureLimits(chosen.overture_max_bytes) if chosen.overture else None,
     )
     return Deliverer(
         registry=state.registry,
@@ -53,6 +55,7 @@ def deliverer() -> "Deliverer":
         sleep=time.sleep,
         page=_page_mode(chosen),
         page_url=chosen.report_page_url,
+        find_release=release_finder(chosen.overture),
     )
 
 

@@ -21,6 +21,7 @@ from gem_core.watch.registry import JobRegistry
 from gem_core.wiring.environment import now, settings_and_problems
 from gem_core.wiring.gem import gem_client, ticker, token_source
 from gem_core.wiring.managers import job_manager
+from gem_core.wiring.overture import overture_lines
 from gem_core.wiring.stores import Stores
 
 RECENT = 20
@@ -68,6 +69,7 @@ def installation(source: str) -> Installation:
         anonymous=lambda: gem_client(chosen, key=_INVALID, token=FixedToken(_INVALID)),
         ticker=ticker(chosen),
         manager=lambda: job_manager(stores, chosen),
+        overture=lambda: overture_lines(chosen.overture),
         recent=cache(lambda: _recent(stores.registry)),
     )
 

@@ -11,13 +11,15 @@ import pyarrow.parquet as pq
 from gem_core.audit.audit import audit
 from gem_core.audit.contract import Promises, promises_of
 from gem_core.audit.judging.report import Report
-from gem_core.audit.options import AuditOptions
+from gem_core.audit.options import AuditOptions, OvertureLimits
 from gem_core.audit.reading.source import FileSource, Source, open_file
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.gem.job import GemJob
 
 LINEAR = {"linear_reference_values", "linear_reference_order"}
 """Checks of columns that the layout of the page does not have: not asked."""
+OVERTURE = {"gers_alive", "gers_type", "gers_in_place"}
+"""Checks that nobody asks for unless a test says so."""
 
 ROWS = 12
 MATCHED_ROWS = 9
@@ -120,6 +122,7 @@ def audited(
     input_: pa.Table | Source | None = None,
     of: GemJob | None = None,
     with_values: bool = False,
+    overture: OvertureLimits | None = None,
 ) -> Report:
     """Audit an output, with the usual input unless there is another."""
     if isinstance(output, pa.Table):
@@ -128,6 +131,5 @@ def audited(
         input_ = input_table()
     if isinstance(input_, pa.Table):
         input_ = write(folder, input_, "roads.parquet")
-    return audit(
-        output, of or job(), input_source=input_, options=AuditOptions(with_values=with_values)
-    )
+    options = AuditOptions(with_values=with_values, overture=overture)
+    return audit(output, of or job(), input_source=input_, options=options)

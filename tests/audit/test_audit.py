@@ -22,6 +22,7 @@ from gem_core.errors import OutputChanged, OutputError, OutputMissing, OutputUnr
 from tests.audit.build import (
     LINEAR,
     MATCHED_ROWS,
+    OVERTURE,
     ROWS,
     audited,
     input_table,
@@ -43,7 +44,7 @@ INPUT_CHECKS = {
     "no_extra_ids",
 }
 ID_CHECKS = {"input_ids_kept", "no_extra_ids"}
-NOT_ASKED = {"input_as_registered", "input_values_kept", "input_rows_paired"} | LINEAR
+NOT_ASKED = {"input_as_registered", "input_values_kept", "input_rows_paired"} | LINEAR | OVERTURE
 
 
 def lines(report: Report, verdict: Verdict) -> dict[str, str]:

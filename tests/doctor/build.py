@@ -132,6 +132,7 @@ class FakeInstallation:
             anonymous=lambda: Raising(GemUnauthorized("GEM answered 401")),
             ticker=Ticker("app", "identity"),
             manager=lambda: self.world.manager,
+            overture=lambda: ["changelog 2026-01-21.0"],
             recent=lambda: self.recent,
         )
         return replace(whole, **self.changes)

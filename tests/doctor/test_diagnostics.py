@@ -18,6 +18,7 @@ from gem_core.errors import (
     GemUnauthorized,
     GemUnavailable,
     GemWithoutToken,
+    OutputUnreachable,
     RequestError,
 )
 from gem_core.secret import Secret
@@ -49,6 +50,7 @@ def test_a_working_installation_has_no_failures() -> None:
     }
     assert {name for name, status in found.items() if status is DiagnosticStatus.SKIPPED} == {
         "inputs",
+        "overture",
         "events",
     }
     assert set(found.values()) == {DiagnosticStatus.OK, DiagnosticStatus.SKIPPED}
@@ -99,7 +101,7 @@ def test_names_are_stable_and_unique() -> None:
     """Pipelines filter by them."""
     expected = """
         settings key-vault token gem records worklist tickets reports outbox clock
-        claim results routes batches poison outputs inputs disk memory timer events
+        claim results routes batches poison outputs inputs overture disk memory timer events
     """
     assert expected.split() == NAMES
 
@@ -246,3 +248,18 @@ def test_404_is_accepted_only_when_gem_refuses_an_invalid_key_and_token() -> Non
     gem.answers["job-000000-000000"] = [finished()]
     assert fake.find("gem", anonymous=lambda: gem).status is DiagnosticStatus.WARNING
     assert fake.find("gem", gem=lambda: gem).status is DiagnosticStatus.WARNING
+
+
+def test_overture_is_examined_where_it_is_used() -> None:
+    fake = FakeInstallation()
+    assert fake.find("overture").status is DiagnosticStatus.SKIPPED
+    used = settings(GEM_OVERTURE="https://overturemapswestus2.blob.core.windows.net")
+    found = fake.find("overture", settings=used)
+    assert found == ok("changelog 2026-01-21.0")
+
+    def refused() -> list[str]:
+        raise OutputUnreachable("storage answered 403")
+
+    refusal = fake.find("overture", settings=used, overture=refused)
+    assert (refusal.status, refusal.detail) == (DiagnosticStatus.FAIL, "storage answered 403")
+    assert "GEM_OVERTURE" in refusal.remedy

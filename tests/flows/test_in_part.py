@@ -12,7 +12,8 @@ import pytest
 
 from gem_core.audit.child.in_process import audit_in_process
 from gem_core.audit.child.result import AuditResult
-from gem_core.audit.options import AuditOptions, IdLimits
+from gem_core.audit.options import AuditOptions, IdLimits, OvertureLimits
+from gem_core.audit.overture.release import NoRelease
 from gem_core.errors import OutputChanged, OutputError, OutputMissing, OutputUnreachable
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
@@ -236,3 +237,33 @@ def test_a_wait_for_the_input_leaves_the_time_for_an_output_that_is_replaced() -
     event = delivered(world)
     assert event["data"]["output"]["etag"] == world.files.held[OUTPUT][0]
     assert event["data"]["match"]["matches"] == 20
+
+
+def test_ids_that_were_not_looked_up_are_no_final_answer() -> None:
+    """The manifest is not delayed; a redelivery looks them up again."""
+    asked: list[str | None] = []
+
+    def unreachable(release: str | None) -> NoRelease:
+        asked.append(release)
+        return NoRelease("storage answered 503", may_pass=True)
+
+    world = settled()
+    world.find_release = unreachable
+    world.audit = partial(audit_in_process, options=AuditOptions(overture=OvertureLimits()))
+    assert deliver_results(world.deliverer, JOB)
+    first = last(world)
+    lines = {line["name"]: line for line in first["data"]["checks"]["notPassed"]}
+    assert lines["gers_alive"]["detail"] == "storage answered 503"
+    assert lines["gers_alive"]["verdict"] == "not_run"
+    world.clock.move(minutes=1)
+    redeliver_job(world.manager, JOB)
+    deliver_results(world.deliverer, JOB)
+    assert last(world)["id"] != first["id"]
+    assert len(asked) == 2
+
+
+def test_nobody_asks_overture_unless_it_is_set() -> None:
+    world = settled()
+    assert deliver_results(world.deliverer, JOB)
+    checks = last(world)["data"]["checks"]
+    assert "gers_alive" not in {line["name"] for line in checks["notPassed"]}

@@ -95,6 +95,8 @@ LEFT_AT_DEFAULT = {
     "GEM_REPORT_PAGE",
     "GEM_REPORT_MAP",
     "GEM_REPORT_PAGE_URL",
+    "GEM_OVERTURE",
+    "GEM_OVERTURE_MAX_MIB",
 }
 """Settings that infra/ leaves to the code; an operator sets them by `extraSettings`."""
 

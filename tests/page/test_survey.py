@@ -1,5 +1,7 @@
 """The second pass: exact counts, bounded reading, one version, unusual files cause no error."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from gem_core.page import map_sample
 from gem_core.page.breakdown import MAX_COLUMNS, MAX_VALUES, ClassShare, candidates
 from gem_core.page.make import make_page
 from gem_core.page.map_sample import MAP_ROADS, RoadMap
+from gem_core.page.plots import drawn_map
 from gem_core.page.reader import ColumnReader
 from gem_core.page.roads import read_road
 from gem_core.page.survey import Survey, survey
@@ -24,8 +27,16 @@ from tests.page.test_geometry import wkb
 ROWS = 120
 
 
-def surveyed(folder: Path, table: pa.Table, *, with_map: bool = False, groups: int = 50) -> Survey:
-    return survey(write(folder, table, row_group_size=groups), PROMISES, with_map=with_map)
+def surveyed(
+    folder: Path,
+    table: pa.Table,
+    *,
+    with_map: bool = False,
+    groups: int = 50,
+    marked: Sequence[int] = (),
+) -> Survey:
+    source = write(folder, table, row_group_size=groups)
+    return survey(source, PROMISES, with_map=with_map, marked=marked)
 
 
 def parts(found: Survey, column: str) -> dict[str | None, tuple[int, int]] | None:
@@ -313,3 +324,23 @@ def test_text_coded_by_delta(tmp_path: Path, kind: pa.DataType, encoding: str) -
     assert parts(found, "c") == {"a": (40, 30), "b": (40, 30), None: (40, 30)}
     assert found.road_map
     assert len(found.road_map.matched) == 90
+
+
+def test_marked_rows_are_on_the_map_though_they_are_not_in_the_sample(tmp_path: Path) -> None:
+    table, rows = good()[0], (0, 7, 333)
+    found = surveyed(tmp_path, table, with_map=True, groups=40, marked=rows).road_map
+    assert found
+    lines = table["geometry"].to_pylist()
+    assert found.marked == tuple(read_road(lines[row]) for row in rows)
+    drawn = drawn_map(replace(found, matched=(), unmatched=()))
+    assert len(drawn.marked) == len(rows)
+    assert "3 roads whose GERS id is not in Overture or elsewhere" in drawn.description
+
+
+def test_marked_rows_take_no_more_geometry_than_a_map(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(map_sample, "MAP_BYTES", 0)
+    found = surveyed(tmp_path, good()[0], with_map=True, marked=(0,)).road_map
+    assert found
+    assert found.marked == ()

@@ -26,6 +26,7 @@ from gem_core.settings.connection import Connection, ServicePrincipal
 from gem_core.settings.ncrontab import Schedule
 from gem_core.settings.reader import KEY_VAULT_REFERENCE
 from gem_core.settings.route import Route
+from gem_core.settings.store_address import StoreAddress
 from gem_core.storage.clients import blob_service, queue_service, sign_in
 from tests.storage.build import credential_behind
 
@@ -88,6 +89,8 @@ def test_the_defaults() -> None:
         report_page=True,
         report_map=True,
         report_page_url="",
+        overture=None,
+        overture_max_bytes=2 << 30,
         trigger_source=TriggerSource.EVENT_GRID,
     )
 
@@ -594,3 +597,29 @@ def test_an_address_of_pages_that_could_hold_a_key_is_refused(text: str, why: st
     assert problem.startswith("GEM_REPORT_PAGE_URL ")
     assert why in problem
     assert "s3cret" not in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", None),
+        ("https://a.blob.core.windows.net/", StoreAddress("https://a.blob.core.windows.net")),
+        (
+            "https://a.blob.core.windows.net/?sv=1&sig=s",
+            StoreAddress("https://a.blob.core.windows.net", Secret("sv=1&sig=s")),
+        ),
+        ("http://127.0.0.1:10000/dev", StoreAddress("http://127.0.0.1:10000/dev")),
+    ],
+)
+def test_where_overture_lies(text: str, expected: StoreAddress | None) -> None:
+    assert read(GEM_OVERTURE=text).overture == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a.blob.core.windows.net", "http://a.net", "https://a.net?x=1", "https://u@a.net?sig=s"],
+)
+def test_what_is_no_place_for_overture(text: str) -> None:
+    (problem,) = problems(GEM_OVERTURE=text)
+    assert problem.startswith("GEM_OVERTURE ")
+    assert text not in problem

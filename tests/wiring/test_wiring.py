@@ -1,6 +1,8 @@
 """The edges are built from the settings: which credential, which address, which encoding."""
 
 import base64
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -9,7 +11,7 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
-from azure.core.credentials import TokenCredential
+from azure.core.credentials import AzureSasCredential, TokenCredential
 from azure.identity import (
     ClientSecretCredential,
     DefaultAzureCredential,
@@ -20,7 +22,7 @@ from azure.storage.queue import QueueServiceClient
 
 from devkit.azurite import Azurite
 from devkit.simulator import CLEAN, GemSimulator
-from gem_core.audit.options import AuditOptions, IdLimits
+from gem_core.audit.options import AuditOptions, IdLimits, OvertureLimits
 from gem_core.deliver.manifest import outcome_of
 from gem_core.errors import SettingsError
 from gem_core.flows.check_jobs import check_jobs
@@ -29,8 +31,15 @@ from gem_core.flows.manage_jobs import register_job
 from gem_core.flows.timer_status import timer_status
 from gem_core.gem.token import FixedToken, IdentityToken
 from gem_core.redaction import redacted
+from gem_core.secret import Secret
+from gem_core.settings.store_address import StoreAddress
 from gem_core.storage import names
-from gem_core.storage.clients import blob_service, connector, queue_service
+from gem_core.storage.clients import (
+    anonymous_blob_service,
+    blob_service,
+    connector,
+    queue_service,
+)
 from gem_core.wiring.delivery import deliverer
 from gem_core.wiring.environment import settings as app_settings
 from gem_core.wiring.gem import gem
@@ -245,6 +254,30 @@ def test_the_audit_knows_its_bounds(fresh: pytest.MonkeyPatch) -> None:
     ids = {"GEM_IDS_MEMORY_MIB": "256", "GEM_IDS_DISK_MIB": "1", "GEM_IDS_FOLDER": "/mnt/ids"}
     assert options(**ids) == AuditOptions(IdLimits(256 << 20, Path("/mnt/ids"), 1 << 20))
     assert options(GEM_INPUT_COMPARE="columns") == AuditOptions(with_values=True)
+    assert deliverer().find_release is None
+    overture = {"GEM_OVERTURE": "https://a.blob.core.windows.net", "GEM_OVERTURE_MAX_MIB": "7"}
+    assert options(**overture) == AuditOptions(overture=OvertureLimits(7 << 20))
+    assert deliverer().find_release is not None
+
+
+def test_overture_is_asked_without_a_credential() -> None:
+    address = StoreAddress("https://overturemapswestus2.blob.core.windows.net")
+    anonymous = anonymous_blob_service(address.url, address.signature)
+    assert anonymous.credential is None
+    signed = anonymous_blob_service(address.url, Secret("sv=1&sig=s"))
+    assert isinstance(signed.credential, AzureSasCredential)
+
+
+def test_overture_costs_nothing_unless_it_is_set() -> None:
+    program = (
+        "import sys, gem_core.wiring.delivery, gem_core.flows.deliver_results\n"
+        "names = ('listing', 'blob_storage', 'look_up', 'search')\n"
+        "print([n for n in names if f'gem_core.audit.overture.{n}' in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
 
 
 def test_pages_get_the_address_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from gem_core.audit.judging.check import Severity
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.report import CheckResult, Report
 from gem_core.audit.judging.verdict import failed
+from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.audit.parquet.opened_file import Fault, FaultKind
 from gem_core.audit.reading.source import Source
 from gem_core.flows.deliverer import Audit
@@ -55,6 +56,7 @@ def _seeing_audit(
     input_note: str,
     expected_input: str | None,  # noqa: ARG001 - as above
     page: PageOptions | None,  # noqa: ARG001 - as above
+    release: Release | NoRelease | None,  # noqa: ARG001 - as above
 ) -> AuditResult:
     """Read the output in two pieces, the end first, as a Parquet reader does."""
     tail = output.read(output.size_bytes - _PIECE, _PIECE)

@@ -8,6 +8,7 @@ from typing import Protocol
 from gem_core.audit.child.in_process import not_opened_in_process
 from gem_core.audit.child.result import AuditResult, PageOptions
 from gem_core.audit.judging.not_opened import NotOpened, Obstacle
+from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.audit.reading.source import Source
 from gem_core.flows.deliverer import Audit
 from gem_core.gem.job import GemJob
@@ -53,6 +54,7 @@ class Engine:
         input_note: str,
         expected_input: str | None,
         page: PageOptions | None,
+        release: Release | NoRelease | None,
     ) -> AuditResult:
         """Audit one version of an output. Raises AuditError as `Engine.audit` of the app does."""
         try:
@@ -64,6 +66,7 @@ class Engine:
                 input_note=input_note,
                 expected_input=expected_input,
                 page=page,
+                release=release,
             )
             self.points.answer(output.name)
         except ChildGrown:

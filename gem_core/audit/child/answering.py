@@ -8,7 +8,7 @@ import traceback
 from dataclasses import dataclass
 from queue import SimpleQueue
 
-from gem_core.audit.audit import audit, not_opened_report
+from gem_core.audit.audit import audit, look_up_ids, not_opened_report
 from gem_core.audit.child.confine import allow_cpu
 from gem_core.audit.child.frames import MAX_BODY_BYTES, Channel
 from gem_core.audit.child.in_process import draw_page, result_of
@@ -30,6 +30,7 @@ from gem_core.audit.child.messages import (
 )
 from gem_core.audit.child.remote_source import Ranges, RemoteSource, remote_source
 from gem_core.audit.judging.report import Report
+from gem_core.audit.overture.release import Release
 from gem_core.audit.parquet.reader_errors import in_short, is_shortage
 from gem_core.audit.rows.progress import Pass
 from gem_core.errors import OutputError
@@ -88,7 +89,7 @@ class _Answer:
     """When progress was last reported, by the monotonic clock in seconds."""
 
     def give(self) -> None:
-        """Audit and send the verdict, then draw and send the page."""
+        """Audit and send the verdict; look ids up and send it again; draw and send the page."""
         output = self._output()
         allow_cpu(self.question.cpu_seconds)
         try:
@@ -103,6 +104,11 @@ class _Answer:
             traceback.print_exc(file=sys.stderr)
             self.channel.send(Crashed(f"{type(error).__name__}: {in_short(error)}"))
             return
+        if release := self._release():
+            allow_cpu(self.question.look_up_cpu_seconds)
+            assert output  # noqa: S101 - only an audited output has ids to look up
+            report = look_up_ids(report, output, release, self.question.options)
+            self.channel.send(Verdict(result_of(report)))
         allow_cpu(self.question.page_cpu_seconds)
         page, problem = draw_page(report, output, self.question.page)
         body = page.html.encode() if page else b""
@@ -115,7 +121,7 @@ class _Answer:
         if why := self.question.not_opened:
             return not_opened_report(self.question.job, why, output)
         assert output  # noqa: S101 - only a report that is not of an audit has none
-        return audit(
+        report = audit(
             output,
             self.question.job,
             input_source=self._input(),
@@ -124,6 +130,9 @@ class _Answer:
             on_rows=self._report_progress if self.question.with_progress else None,
             options=self.question.options,
         )
+        if reason := self.question.no_release:
+            report = look_up_ids(report, output, reason, self.question.options)
+        return report
 
     def _output(self) -> RemoteSource | None:
         facts = self.question.output
@@ -133,6 +142,17 @@ class _Answer:
         output, facts = self.question.output, self.question.input_file
         return self._source(INPUT, facts, output.head_bytes) if output and facts else None
 
+    def _release(self) -> Release | None:
+        facts = self.question.release
+        if facts is None:
+            return None
+        first = INPUT + (self.question.input_file is not None)
+        files = [
+            self._source(number, each, 0)
+            for number, each in enumerate((*facts.files, facts.listing), first)
+        ]
+        return Release(facts.name, facts.parts, tuple(files[:-1]), files[-1], facts.registry_note)
+
     def _source(self, number: int, facts: FileFacts, start: int) -> RemoteSource:
         head = self.heads[start : start + facts.head_bytes]
         return remote_source(facts, head, lambda *span: self.ranges.read(number, *span))
@@ -140,9 +160,11 @@ class _Answer:
     def _has_unread_file(self, report: Report) -> bool:
         """Whether a file could not be read, which may have left this process in a bad state."""
         facts = report.facts
+        asked = self.question.release is not None
+        look_up_failed = bool(asked and facts.overture and facts.overture.problem)
         input_unread = facts.input.name and facts.input.note and not facts.input.lost
         output_unread = facts.broken_off or not (facts.opened or self.question.not_opened)
-        return bool(input_unread or output_unread)
+        return bool(input_unread or output_unread or look_up_failed)
 
     def _report_progress(self, doing: Pass, done: int, total: int) -> None:
         now = time.monotonic()

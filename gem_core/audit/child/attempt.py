@@ -77,6 +77,8 @@ class Attempt:
     is_fresh: bool
     on_rows: OnRows | None
     verdict: AuditResult | None = None
+    verdicts_left: int = 1
+    """That may still come."""
     began: float = field(default_factory=time.monotonic)
     quiet_since: float = field(default_factory=time.monotonic)
     quiet_cpu: float | None = None
@@ -89,6 +91,7 @@ class Attempt:
             OutputError: the output could not be read; as its source raised it.
 
         """
+        self.verdicts_left = question.verdicts
         try:
             self.child.channel.send(question, heads)
             while True:
@@ -113,9 +116,10 @@ class Attempt:
             case Progress(doing, done, total):
                 if self.on_rows:
                     self.on_rows(doing, done, total)
-            case Verdict(result) if self.verdict is None and result.outcome in _VERDICTS:
+            case Verdict(result) if self.verdicts_left and result.outcome in _VERDICTS:
                 self.verdict = result
-                self.began = time.monotonic()  # the page has its own time
+                self.verdicts_left -= 1
+                self.began = time.monotonic()  # what follows has its own time
             case Done() if self.verdict:
                 return Judged(_with_page(self.verdict, body, message), message.needs_renewal)
             case OutputUnread() if failure := self.server.failure(OUTPUT):
@@ -131,14 +135,22 @@ class Attempt:
     def _overdue(self) -> Overdue | None:
         self.server.give_up_overdue()
         now = time.monotonic()
-        limit = self.limits.page_wall_seconds if self.verdict else self.limits.wall_seconds
-        if now - self.began > limit:
+        if now - self.began > self._wall_seconds:
             return Overdue.WALL
         if self.server.is_waited_for:
             self._be_quiet_from_now()
         elif now - self.quiet_since > self.limits.quiet_seconds:
             return self._judge_quiet()
         return None
+
+    @property
+    def _wall_seconds(self) -> float:
+        """Until the next verdict, or the page."""
+        if not self.verdict:
+            return self.limits.wall_seconds
+        if self.verdicts_left:
+            return self.limits.look_up_wall_seconds
+        return self.limits.page_wall_seconds
 
     def _be_quiet_from_now(self) -> None:
         self.quiet_since, self.quiet_cpu = time.monotonic(), None
@@ -195,7 +207,7 @@ class Attempt:
             served_bytes=self.server.served_bytes,
         )
         if self.verdict and not was_stopped:
-            # What cannot be drawn costs the page, never the verdict.
+            # What cannot be looked up or drawn costs that and the page, never the verdict.
             return Judged(
                 replace(self.verdict, page_problem=end_of(seen).value), needs_renewal=True
             )

@@ -19,6 +19,7 @@ from gem_core.audit.child.result import AuditResult, PageOptions
 from gem_core.audit.child.serving import RangeServer
 from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
+from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.progress import OnRows
 from gem_core.errors import AuditStopped, AuditUnfinished, MachineUnfit, OutputUnreachable
@@ -62,7 +63,7 @@ class Engine:
         if child := self._child:
             child.end()
 
-    def audit(
+    def audit(  # noqa: PLR0913 - by name; each may be absent on its own
         self,
         output: Source,
         job: GemJob,
@@ -73,6 +74,7 @@ class Engine:
         on_rows: OnRows | None = None,
         options: AuditOptions = DEFAULT_OPTIONS,
         page: PageOptions | None = None,
+        release: Release | NoRelease | None = None,
     ) -> AuditResult:
         """Judge one version of an output. A file that breaks its promises is a result.
 
@@ -85,6 +87,7 @@ class Engine:
             on_rows: is called with the progress, some times a second.
             options: what the audit may take, and how far it goes.
             page: how to draw the report as a page; None draws none.
+            release: where to look GERS ids up, or why nowhere; None does not.
 
         Raises:
             OutputChanged: the output was overwritten or deleted while it was read.
@@ -103,6 +106,7 @@ class Engine:
             options=options,
             page=page,
             with_progress=on_rows is not None,
+            release=release,
         )
         with self._one_at_a_time:
             return self._judged(request, on_rows)

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from gem_core.audit.audit import audit, not_opened_report
+from gem_core.audit.audit import audit, look_up_ids, not_opened_report
 from gem_core.audit.child.result import AuditResult, PageOptions
 from gem_core.audit.judging.file_checks import layout_known
 from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
+from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.audit.parquet.opened_file import Fault
 from gem_core.audit.parquet.reader_errors import in_short
 from gem_core.audit.reading.source import Source
@@ -18,7 +19,7 @@ from gem_core.gem.job import GemJob
 from gem_core.page.make import Page, make_page
 
 
-def audit_in_process(
+def audit_in_process(  # noqa: PLR0913 - as `Engine.audit`
     output: Source,
     job: GemJob,
     *,
@@ -28,6 +29,7 @@ def audit_in_process(
     on_rows: OnRows | None = None,
     options: AuditOptions = DEFAULT_OPTIONS,
     page: PageOptions | None = None,
+    release: Release | NoRelease | None = None,
 ) -> AuditResult:
     """Audit without limits; arguments and errors are those of `Engine.audit`."""
     report = audit(
@@ -39,6 +41,8 @@ def audit_in_process(
         on_rows=on_rows,
         options=options,
     )
+    if release:
+        report = look_up_ids(report, output, release, options)
     drawn, problem = draw_page(report, output, page)
     result = replace(result_of(report), page_problem=problem)
     return replace(result, page=drawn.html, map_note=drawn.map_note) if drawn else result
@@ -67,6 +71,7 @@ def result_of(report: Report) -> AuditResult:
         requests=report.requests,
         unfinished=_unfinished(report),
         over_limit=report.over_limit,
+        not_looked_up=report.not_looked_up,
         not_compared=report.not_compared,
         layout_known=layout_known.name not in report.failed(),
         is_read=not (facts.unsupported or isinstance(facts.file, NotOpened)),

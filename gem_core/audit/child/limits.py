@@ -24,6 +24,10 @@ class Limits:
     """From the question to the verdict."""
     page_wall_seconds: float = 120
     """From the verdict to the page."""
+    look_up_wall_seconds: float = 210
+    """From the verdict to the one with ids looked up. The child ends by itself before that, unless
+    it waits for storage (`options.OvertureLimits`)."""
+    look_up_cpu_seconds: int = 240
     quiet_seconds: float = 60
     """A child that waits for nothing is looked at so often; twice without CPU is too long."""
     range_seconds: float = 120

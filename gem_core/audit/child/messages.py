@@ -10,6 +10,7 @@ from enum import StrEnum
 from gem_core.audit.child.result import AuditResult, PageOptions
 from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.options import AuditOptions
+from gem_core.audit.overture.release import NoRelease, Part
 from gem_core.audit.rows.progress import Pass
 from gem_core.gem.job import GemJob
 
@@ -40,6 +41,18 @@ class FileFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseFacts:
+    """The files of an Overture release. They have the numbers after output and input."""
+
+    name: str
+    parts: tuple[Part, ...]
+    files: tuple[FileFacts, ...]
+    listing: FileFacts
+    """Its number follows those of the files."""
+    registry_note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """Parent to child: report this output. The body is the head of the output, then the input's."""
 
@@ -54,10 +67,20 @@ class Question:
     """None draws no page."""
     with_progress: bool
     cpu_seconds: int
-    """For the audit; the page has its own."""
+    """For the audit; what follows has its own."""
+    look_up_cpu_seconds: int
     page_cpu_seconds: int
     not_opened: NotOpened | None
     """Why the output is reported without an audit; None audits it."""
+    release: ReleaseFacts | None = None
+    """Where to look GERS ids up, once the audit has a verdict."""
+    no_release: NoRelease | None = None
+    """Why they cannot be looked up, if that was asked for."""
+
+    @property
+    def verdicts(self) -> int:
+        """How many the child gives: the audit's, and one with what was looked up."""
+        return 2 if self.release else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +133,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Child to parent: the audit is done; the page may still come."""
+    """Child to parent: the audit is done; the same with ids looked up, and the page, may come."""
 
     result: AuditResult
 

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 
 from gem_core.audit.child.limits import Limits
-from gem_core.audit.child.messages import FileFacts, Question
+from gem_core.audit.child.messages import FileFacts, Question, ReleaseFacts
 from gem_core.audit.child.result import PageOptions
 from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
+from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.audit.reading.source import Source
 from gem_core.gem.job import GemJob
 
@@ -26,11 +27,15 @@ class Request:
     with_progress: bool = False
     not_opened: NotOpened | None = None
     """Why the output is reported without an audit; None audits it."""
+    release: Release | NoRelease | None = None
+    """Where to look GERS ids up, or why nowhere; None when nobody asked for it."""
 
     @property
     def sources(self) -> tuple[Source, ...]:
         """The files that a child may read, in the order of their numbers."""
-        return tuple(filter(None, (self.output, self.input_source)))
+        release = self.release
+        of_release = (*release.files, release.listing) if isinstance(release, Release) else ()
+        return (*filter(None, (self.output, self.input_source)), *of_release)
 
     @property
     def address(self) -> str:
@@ -44,11 +49,11 @@ class Request:
     def not_audited(self, reason: str) -> "Request":
         """The same, but no file is read."""
         why = NotOpened(Obstacle.ENDED_EARLY, reason)
-        return replace(self.without_input(""), not_opened=why)
+        return replace(self.without_input(""), not_opened=why, release=None)
 
     def question(self, limits: Limits) -> tuple[Question, bytes]:
         """The message, and its body."""
-        source = self.input_source
+        source, release = self.input_source, self.release
         question = Question(
             output=_facts(self.output) if self.output else None,
             job=self.job,
@@ -59,10 +64,23 @@ class Request:
             page=self.page,
             with_progress=self.with_progress,
             cpu_seconds=limits.cpu_seconds,
+            look_up_cpu_seconds=limits.look_up_cpu_seconds,
             page_cpu_seconds=limits.page_cpu_seconds,
             not_opened=self.not_opened,
+            release=_release_facts(release) if isinstance(release, Release) else None,
+            no_release=release if isinstance(release, NoRelease) else None,
         )
         return question, b"".join(each.head for each in self.sources)
+
+
+def _release_facts(release: Release) -> ReleaseFacts:
+    return ReleaseFacts(
+        release.name,
+        release.parts,
+        tuple(map(_facts, release.files)),
+        _facts(release.listing),
+        release.registry_note,
+    )
 
 
 def _facts(source: Source) -> FileFacts:

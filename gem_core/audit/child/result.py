@@ -41,6 +41,8 @@ class AuditResult:
     """What shows that the output may still be being written: it has no whole footer. Or empty."""
     over_limit: str = ""
     """Which limit of ours kept checks from running, or empty; see `Report.over_limit`."""
+    not_looked_up: str = ""
+    """Why GERS ids were not looked up in Overture, or empty; see `Report.not_looked_up`."""
     not_compared: tuple[str, ...] = ()
     """Why comparisons with the input that were asked for did not run; each reason once."""
     input_left_out: str = ""

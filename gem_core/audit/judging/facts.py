@@ -7,6 +7,7 @@ from gem_core.audit.against_input.values import ValueFacts
 from gem_core.audit.contract import Promises
 from gem_core.audit.ids.facts import IdFacts
 from gem_core.audit.judging.not_opened import NotOpened
+from gem_core.audit.overture.facts import OvertureFacts
 from gem_core.audit.parquet.opened_file import Fault, OpenedFile
 from gem_core.audit.rows.profile import Profile
 from gem_core.gem.job import GemJob
@@ -42,6 +43,8 @@ class Facts:
     """None when the comparison of values was not asked for, or the output was not opened."""
     expected_input: str | None = None
     """The input file name that was expected when the job was registered."""
+    overture: OvertureFacts | None = None
+    """None when nobody asked for a look-up of the GERS ids."""
 
     @property
     def opened(self) -> OpenedFile | None:

@@ -103,6 +103,13 @@ class Report:
         return self.facts.ids.over_limit if self.facts.ids else ""
 
     @property
+    def not_looked_up(self) -> str:
+        """Why GERS ids were not looked up, or not all of them, although this was asked for; empty
+        when nothing keeps them, or another audit would find no more.
+        """
+        return self.facts.overture.incomplete if self.facts.overture else ""
+
+    @property
     def not_compared(self) -> tuple[str, ...]:
         """Why comparisons with the input that were asked for did not run; each reason once."""
         reasons = (

@@ -165,3 +165,26 @@ def first_names(container: ContainerClient, prefix: str) -> Sequence[str]:
             name_starts_with=prefix, results_per_page=LISTED, **_TIMEOUTS
         )
         return tuple(next(listed.by_page(), ()))
+
+
+def listed_blob(
+    container: ContainerClient,
+    name: str,
+    *,
+    etag: str,
+    size_bytes: int,
+    last_modified: datetime | None,
+) -> BlobSource:
+    """The version of a blob that a list of blobs has named. No request."""
+    client = container.get_blob_client(name)
+    return BlobSource(
+        url=url_of(client),
+        container=container.container_name,
+        name=name,
+        etag=etag.strip('"'),
+        size_bytes=size_bytes,
+        last_modified=last_modified,
+        version_id=None,
+        head=b"",
+        _client=client,
+    )

@@ -66,6 +66,7 @@ def test_a_question_comes_back() -> None:
         page=PageOptions(OUTER.at, with_map=True),
         with_progress=False,
         cpu_seconds=9,
+        look_up_cpu_seconds=5,
         page_cpu_seconds=3,
         not_opened=NotOpened(Obstacle.CHANGED, "each time"),
     )

@@ -27,6 +27,9 @@ from tests.audit.build import (
 )
 
 NOT_ASKED = {
+    "gers_alive",
+    "gers_type",
+    "gers_in_place",
     "input_as_registered",
     "input_values_kept",
     "input_rows_paired",

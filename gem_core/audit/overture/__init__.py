@@ -1,0 +1,1 @@
+"""GERS ids looked up in the job's Overture release."""

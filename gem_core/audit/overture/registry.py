@@ -1,0 +1,124 @@
+"""Looks few ids up in Overture's registry, whose files are sorted by id. Edge (reads).
+
+Source: Overture Maps, "GERS Registry": a row for each id that ever was; `path` is null when the id
+is not in the current release, else the folder of its file; `first_seen` and `last_seen` are
+releases. A patch has another suffix, so only dates are compared.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gem_core.audit.arrow.types import is_text
+from gem_core.audit.overture.meter import Meter, Stopped
+from gem_core.audit.overture.release import Part, Release
+from gem_core.audit.overture.segments import BBOX, ID, box_problem, boxes_of, open_file
+from gem_core.audit.parquet.footer import STORED
+from gem_core.audit.parquet.opened_file import OpenedFile
+from gem_core.audit.parquet.reader_errors import DataFault
+from gem_core.audit.reading.source import Source
+
+MOST_IDS = 20_000
+"""That are looked up. Each may be in a row group of its own."""
+_DATES = ("first_seen", "last_seen")
+_PATH = "path"
+_TEXTS = (ID, *_DATES, _PATH)
+_SEGMENT = "type=segment"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the registry says of an id."""
+
+    first_day: str
+    last_day: str
+    """Dates of the releases that had it first and last, such as "2026-01-21"."""
+    type: str
+    """The folder of its type, such as "type=segment"; empty when it is not in the current
+    release."""
+    box: tuple[float, ...]
+    """NaN when it is not in the current release."""
+
+    @property
+    def is_segment(self) -> bool:
+        """Whether it is a segment of the current release."""
+        return self.type == _SEGMENT
+
+
+def look_up(ids: Sequence[str], release: Release, meter: Meter) -> Mapping[str, Entry]:
+    """The entries of these ids, as far as there are any.
+
+    Raises:
+        Stopped: the registry cannot be used, or too much of it would be read.
+        OutputError, MemoryError: as the files have it.
+
+    """
+    if release.registry_note:
+        raise Stopped(release.registry_note)
+    if len(ids) > MOST_IDS:
+        raise Stopped(f"{len(ids)} ids are more than the {MOST_IDS} that are looked up there")
+    wanted = sorted(ids)
+    needed: list[tuple[Source, list[int]]] = []
+    more = 0
+    for _, source in release.of(Part.REGISTRY):
+        with open_file(source, meter) as opened:
+            _check_columns(opened)
+            groups = [*_groups_with(opened, wanted)]
+            if groups:
+                leaves = opened.footer.leaves([*_TEXTS, BBOX])
+                more += int(opened.footer.chunks[groups][:, leaves, STORED].sum())
+                needed.append((source, groups))
+    meter.allow(more, f"looking up {len(ids)} ids in the registry")
+    found: dict[str, Entry] = {}
+    values = pa.array(wanted, pa.string())
+    for source, groups in needed:
+        with open_file(source, meter) as opened:
+            for batch in opened.batches([*_TEXTS, BBOX], groups=groups):
+                meter.check()
+                hits = batch.filter(pc.is_in(batch.column(ID), value_set=values))
+                found |= _entries(hits)
+    return found
+
+
+def _check_columns(opened: OpenedFile) -> None:
+    schema = opened.schema
+    for name in _TEXTS:
+        if schema.names.count(name) != 1 or not is_text(schema.field(name).type):
+            raise DataFault(f"there is no text column {name}")
+    if problem := box_problem(schema):
+        raise DataFault(problem)
+
+
+def _groups_with(opened: OpenedFile, wanted: Sequence[str]) -> Iterator[int]:
+    """The row groups that may have one of the ids, which are sorted."""
+    (leaf,) = opened.footer.by_name[ID].leaves
+    rows = opened.footer.group_rows
+    groups = [group for group, count in enumerate(rows) if count]
+    for group, bounds in zip(groups, opened.footer.statistics(leaf), strict=True):
+        if bounds is None:
+            yield group
+            continue
+        # A writer may cut a bound: then the least is smaller, and the largest is larger.
+        least, most = (bound.decode(errors="replace") for bound in bounds)
+        if bisect_left(wanted, least) < bisect_right(wanted, most):
+            yield group
+
+
+def _entries(batch: pa.RecordBatch) -> dict[str, Entry]:
+    texts = (batch.column(name).to_pylist() for name in _TEXTS)
+    boxes = boxes_of(batch.column(BBOX)).tolist()
+    return {
+        id_: Entry(_day(first), _day(last), _type(path), tuple(box))
+        for id_, first, last, path, box in zip(*texts, boxes, strict=True)
+    }
+
+
+def _day(release: str | None) -> str:
+    return (release or "").partition(".")[0]
+
+
+def _type(path: str | None) -> str:
+    return next((part for part in (path or "").split("/") if part.startswith("type=")), "")

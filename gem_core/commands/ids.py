@@ -1,0 +1,56 @@
+"""The arguments of `ids`. What runs it is imported when it runs."""
+
+import argparse
+from typing import Any
+
+from gem_core.commands.audit import add_overture
+from gem_core.commands.options import non_empty
+
+_DESCRIPTION = """\
+Look the GERS ids of a matched file up in an Overture release: whether each id is alive in it, is
+that of a road segment, and lies where the road is.
+
+Only the changelog of the release (and the registry) is read, anonymously, and of it only what lies
+near the roads, as long as every id is found there. Nothing else is needed of the internet.
+"""
+_EPILOG = """\
+exit codes:
+  0  every id is alive, a segment, and in place
+  1  some ids are not
+  2  failed: this is not known for every id, or the file could not be read
+"""
+
+
+def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "ids",
+        help="look the GERS ids of a matched file up in an Overture release",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("output", metavar="FILE|URL", type=non_empty, help="the matched file")
+    parser.add_argument(
+        "--release",
+        metavar="RELEASE",
+        type=non_empty,
+        required=True,
+        help="the Overture release of the job, such as 2026-01-21.0",
+    )
+    add_overture(parser, required=True)
+    parser.add_argument("--json", action="store_true", help="print the three checks as JSON")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from gem_core.commands.run_audit import AuditRequest  # noqa: PLC0415 - slow
+    from gem_core.commands.run_ids import run  # noqa: PLC0415 - slow
+
+    request = AuditRequest(
+        output=arguments.output,
+        overture=arguments.overture,
+        overture_max_mib=arguments.overture_max,
+        release=arguments.release,
+    )
+    return run(request, as_json=arguments.json)

@@ -1,0 +1,84 @@
+"""Ids are looked up in the child, after the verdict: whatever happens then, the verdict stands."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import override
+
+import pytest
+
+from gem_core.audit.child.engine import Engine
+from gem_core.audit.child.result import AuditResult, PageOptions
+from gem_core.audit.child.self_test import BuiltInFile
+from gem_core.audit.options import AuditOptions, OvertureLimits
+from gem_core.audit.overture.release import NoRelease, Part, Release
+from gem_core.audit.reading.source import Source
+from gem_core.errors import OutputUnreachable
+from gem_core.outcome import Outcome
+from tests.audit.build import job
+from tests.audit.child.children import GOOD, LIMITS, Dripping, Killing, audited, pid
+from tests.fakes import START
+
+pytestmark = pytest.mark.slow  # each test starts a child
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    with Engine(replace(LIMITS, look_up_wall_seconds=1), os.environ) as engine:
+        yield engine
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable(BuiltInFile):
+    """Storage that refuses."""
+
+    @override
+    def read(self, offset: int, length: int) -> bytes:
+        raise OutputUnreachable("storage answered 403")
+
+
+def looked_up(engine: Engine, release: Release | NoRelease) -> AuditResult:
+    options = AuditOptions(overture=OvertureLimits())
+    page = PageOptions(START, with_map=False)
+    return engine.audit(GOOD, job(), input_source=None, options=options, page=page, release=release)
+
+
+def changelog(file: Source) -> Release:
+    return Release("2026-01-21.0", (Part.UNCHANGED,), (file,), BuiltInFile(b"1"))
+
+
+def reason(result: AuditResult) -> str:
+    (line,) = (each for each in result.report["checks"]["all"] if each["name"] == "gers_alive")
+    assert line["verdict"] == "not_run"
+    assert result.outcome is Outcome.VALID
+    assert result.not_looked_up == line["detail"].partition(" rows: ")[2] or line["detail"]
+    return str(line["detail"])
+
+
+def test_a_child_that_dies_meanwhile_costs_the_look_up_and_the_page(engine: Engine) -> None:
+    found = looked_up(engine, changelog(Killing(bytes(1000), pid=lambda: pid(engine))))
+    assert reason(found) == "the look-up in Overture did not come to its end"
+    assert found.page is None
+    assert found.page_problem
+    assert audited(engine, GOOD).outcome is Outcome.VALID
+
+
+def test_a_storage_that_never_answers_costs_no_more(engine: Engine) -> None:
+    dripping = Dripping(bytes(1000))
+    try:
+        found = looked_up(engine, changelog(dripping))
+    finally:
+        dripping.ends.set()
+    assert reason(found) == "the look-up in Overture did not come to its end"
+
+
+def test_a_storage_that_refuses_is_the_reason_and_the_page_says_so(engine: Engine) -> None:
+    found = looked_up(engine, changelog(Unreachable(bytes(1000))))
+    assert reason(found).endswith("in 0 of 0 row groups: storage answered 403")
+    assert "storage answered 403" in (found.page or "")
+
+
+def test_without_a_release_nothing_is_read(engine: Engine) -> None:
+    found = looked_up(engine, NoRelease("there is none", may_pass=False))
+    assert reason(found) == "there is none"
+    assert found.not_looked_up == ""

@@ -1,0 +1,263 @@
+"""Planted truths are found exactly; whatever is not whole is no verdict."""
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from devkit.overture import changelog_folder, file_name
+from gem_core.audit.options import IdLimits, OvertureLimits
+from gem_core.audit.overture import listing, partitions
+from gem_core.audit.overture.facts import OvertureFacts
+from gem_core.audit.overture.listing import Folder, find_release
+from gem_core.audit.overture.look_up import look_up
+from gem_core.audit.overture.meter import Meter, Stopped
+from gem_core.audit.overture.release import NoRelease, Part, Release
+from gem_core.audit.overture.segments import open_files, segments
+from gem_core.audit.reading.source import Source
+from tests.audit.build import PROMISES, write
+from tests.audit.overture.world import GOOD, RELEASE, Road, Truth, build, output, roads
+
+TRUTHS = [*Truth, *[Truth.IN_PLACE] * 90, *Truth]
+
+
+def looked_up(
+    folder: Path, of: list[Road], wanted: str = RELEASE, limits: OvertureLimits | None = None
+) -> OvertureFacts:
+    release = find_release(Folder(folder), wanted)
+    assert isinstance(release, Release), release
+    source = write(folder, output(of))
+    return look_up(source, PROMISES, release, limits or OvertureLimits(), IdLimits())
+
+
+def rows_of(of: list[Road], *truths: Truth) -> list[int]:
+    return [row for row, road in enumerate(of) if road.truth in truths]
+
+
+def test_each_planted_truth_is_found_and_nothing_else(tmp_path: Path) -> None:
+    planted = roads(TRUTHS)
+    found = looked_up(build(tmp_path, planted), planted)
+    counts = Counter(road.truth for road in planted)
+    assert not found.problem
+    assert not found.how_far
+    assert (found.rows, found.ids, found.release) == (len(planted), len(planted), RELEASE)
+    assert found.removed.count == counts[Truth.REMOVED]
+    assert found.outside.count == counts[Truth.NEWER] + counts[Truth.OLDER]
+    assert found.unknown.count == counts[Truth.INVENTED] + counts[Truth.GAP]
+    assert found.other_type.count == counts[Truth.CONNECTOR]
+    assert found.elsewhere.count == counts[Truth.ELSEWHERE]
+    assert found.open_rows == found.without_place == 0
+    bad = set(Truth) - {*GOOD}
+    assert list(found.marked) == rows_of(planted, *bad)
+    (first, second) = found.elsewhere.examples
+    assert (first.row, second.row) == tuple(rows_of(planted, Truth.ELSEWHERE))
+    assert first.value == planted[first.row or 0].id
+
+
+def test_every_good_id_stops_the_search_near_the_roads(tmp_path: Path) -> None:
+    planted = roads([*GOOD] * 5)
+    found = looked_up(build(tmp_path, planted, files=4), planted)
+    assert not found.how_far
+    assert found.dead + found.elsewhere.count + found.other_type.count == 0
+    with_one_more = looked_up(tmp_path, [*planted, *roads([Truth.INVENTED] * 31)[30:]])
+    assert bytes_of(found) < bytes_of(with_one_more)
+
+
+def bytes_of(found: OvertureFacts) -> int:
+    return int(found.reading.partition(" ")[0].replace(",", ""))
+
+
+def test_another_patch_of_the_date_is_read_and_named(tmp_path: Path) -> None:
+    planted = roads([*Truth])
+    found = looked_up(build(tmp_path, planted, "2026-02-18.1"), planted, "2026-02-18.0")
+    assert found.release == "2026-02-18.1"
+    assert found.unknown.count == 2
+
+
+@pytest.mark.parametrize("release", ["2026-01-21.0", "2026-03-18.0"])
+def test_single_and_double_precision_are_the_same(tmp_path: Path, release: str) -> None:
+    planted = roads([*GOOD, Truth.ELSEWHERE])
+    found = looked_up(build(tmp_path, planted, release), planted, release)
+    assert found.elsewhere.count == 1
+    assert found.dead + found.other_type.count + found.open_rows == 0
+
+
+def test_without_statistics_everything_is_read_with_the_same_result(tmp_path: Path) -> None:
+    planted = roads(TRUTHS)
+    found = looked_up(build(tmp_path, planted, statistics=False), planted)
+    assert (found.elsewhere.count, found.unknown.count, found.open_rows) == (2, 4, 0)
+    assert found.removed.count == 2
+
+
+def test_without_a_registry_what_is_in_no_part_is_unknown(tmp_path: Path) -> None:
+    planted = roads(TRUTHS)
+    build(tmp_path, planted)
+    shutil.rmtree(tmp_path / "registry")
+    found = looked_up(tmp_path, planted)
+    assert found.registry_note == "there is no registry"
+    unproven = (Truth.INVENTED, Truth.GAP, Truth.CONNECTOR, Truth.NEWER, Truth.OLDER)
+    assert found.unknown.count == len(rows_of(planted, *unproven))
+    assert found.other_type.count == found.outside.count == 0
+
+
+def test_many_parts_and_one_part_give_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = roads(TRUTHS * 3)
+    one = looked_up(build(tmp_path, planted), planted)
+    monkeypatch.setattr(partitions, "PART_RECORDS", 8)
+    many = looked_up(tmp_path, planted)
+    assert replace(one, reading="") == replace(many, reading="")
+
+
+class Fault(StrEnum):
+    """What is wrong with the storage, and how the reason begins."""
+
+    NO_UNCHANGED = "has no files of change_type=unchanged"
+    NO_ADDED = "no files of change_type=added"
+    CUT_OFF = "is not readable Parquet"
+    NOT_PARQUET = "is not readable Parquet: 9 bytes"
+    NO_BOX = "there is no column bbox"
+    ODD_IDS = "has not 36 characters"
+    GROWS = "files were added, removed or replaced"
+    TOO_MUCH = "GEM_OVERTURE_MAX_MIB"
+    NO_TIME = "s of CPU time"
+    NOBODY = "there is no changelog of release"
+
+
+def broken(folder: Path, fault: Fault) -> None:
+    unchanged = changelog_folder(folder, RELEASE, "unchanged")
+    first = unchanged / file_name(0)
+    match fault:
+        case Fault.NO_UNCHANGED:
+            shutil.rmtree(unchanged)
+        case Fault.NO_ADDED:
+            shutil.rmtree(changelog_folder(folder, RELEASE, "added"))
+        case Fault.CUT_OFF:
+            first.write_bytes(first.read_bytes()[:-20])
+        case Fault.NOT_PARQUET:
+            first.write_bytes(b"not found")
+        case Fault.NO_BOX:
+            pq.write_table(pq.read_table(first, partitioning=None).select(["id"]), first)
+        case Fault.ODD_IDS:
+            table = pq.read_table(first, partitioning=None)
+            short = pa.array([text[:-1] for text in table["id"].to_pylist()])
+            pq.write_table(table.set_column(0, "id", short), first)
+        case Fault.NOBODY:
+            shutil.rmtree(folder / "changelog" / RELEASE)
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_what_is_not_whole_is_no_verdict(tmp_path: Path, fault: Fault) -> None:
+    planted = roads(TRUTHS)
+    build(tmp_path, planted)
+    broken(tmp_path, fault)
+    release = find_release(Folder(tmp_path), RELEASE)
+    assert isinstance(release, NoRelease) == (fault in {Fault.NO_UNCHANGED, Fault.NOBODY})
+    if isinstance(release, NoRelease):
+        assert fault in release.reason
+        assert release.may_pass
+        return
+    if fault is Fault.GROWS:
+        shutil.copy(
+            changelog_folder(tmp_path, RELEASE, "added") / file_name(0),
+            changelog_folder(tmp_path, RELEASE, "added") / file_name(7),
+        )
+    limits = OvertureLimits()
+    if fault is Fault.TOO_MUCH:
+        limits = replace(limits, max_bytes=100)
+    if fault is Fault.NO_TIME:
+        limits = replace(limits, wall_seconds=0)
+    source = write(tmp_path, output(planted))
+    found = look_up(source, PROMISES, release, limits, IdLimits())
+    assert fault in found.problem + found.how_far
+    assert found.unknown.count == 0
+    assert found.problem or found.open_rows
+
+
+def test_stray_columns_and_markers_of_folders_change_nothing(tmp_path: Path) -> None:
+    planted = roads(TRUTHS)
+    before = looked_up(build(tmp_path, planted), planted)
+    folder = changelog_folder(tmp_path, RELEASE, "added")
+    (folder.parent / "change_type=added_$folder$").write_bytes(b"")
+    (folder / "empty.parquet").write_bytes(b"")
+    table = pq.read_table(folder / file_name(0), partitioning=None)
+    stray = table.append_column("theme", pa.array(["transportation"] * len(table)))
+    pq.write_table(stray, folder / file_name(0))
+    after = looked_up(tmp_path, planted)
+    assert replace(before, reading="") == replace(after, reading="")
+
+
+@pytest.mark.parametrize(
+    "name", [None, "", "latest", "2026-02-18", "2026-13-01.0", "2026-02-18.0/.."]
+)
+def test_only_the_name_of_a_release_becomes_part_of_an_address(name: str | None) -> None:
+    class Untouched:
+        def files(self, container: str, prefix: str) -> Sequence[Source]:
+            raise AssertionError(container + prefix)
+
+        def folders(self, container: str) -> Sequence[str]:
+            raise AssertionError(container)
+
+    found = find_release(Untouched(), name)
+    assert isinstance(found, NoRelease)
+    assert not found.may_pass
+
+
+def test_roads_without_geometry_are_alive_and_have_no_place(tmp_path: Path) -> None:
+    planted = roads([*GOOD] * 3)
+    build(tmp_path, planted)
+    release = find_release(Folder(tmp_path), RELEASE)
+    assert isinstance(release, Release)
+    source = write(tmp_path, output(planted).drop_columns(["geometry"]))
+    found = look_up(source, PROMISES, release, OvertureLimits(), IdLimits())
+    assert (found.without_place, found.elsewhere.count, found.open_rows) == (18, 0, 0)
+
+
+def test_an_id_on_several_roads_is_judged_for_each(tmp_path: Path) -> None:
+    near, away = roads([Truth.IN_PLACE, Truth.ELSEWHERE])
+    both = [near, replace(away, id=near.id, truth=Truth.IN_PLACE, west=-60.0)]
+    build(tmp_path, [near])
+    found = looked_up(tmp_path, both)
+    assert (found.rows, found.ids, found.elsewhere.count) == (2, 1, 1)
+    assert found.elsewhere.examples[0].row == 1
+
+
+def test_fewer_rows_than_the_footer_says_are_no_whole_file(tmp_path: Path) -> None:
+    build(tmp_path, roads([*GOOD]))
+    release = find_release(Folder(tmp_path), RELEASE)
+    assert isinstance(release, Release)
+    meter = Meter(OvertureLimits())
+    file = open_files(release.of(Part.UNCHANGED), meter)[0]
+    promising = replace(file, group_rows=[rows + 1 for rows in file.group_rows])
+    with pytest.raises(Stopped, match="where its footer says"):
+        list(segments(promising, [0, 1], meter))
+    assert len(list(segments(file, [0, 1], meter))) == 1
+
+
+def test_an_unexpected_error_of_a_listing_is_a_reason_without_its_words() -> None:
+    class Odd:
+        def files(self, container: str, prefix: str) -> Sequence[Source]:
+            raise ValueError(f"{container}/{prefix}?sig=secret")
+
+        def folders(self, container: str) -> Sequence[str]:
+            raise AssertionError(container)
+
+    found = find_release(Odd(), RELEASE)
+    assert found == NoRelease("Overture's changelog cannot be listed: ValueError", may_pass=True)
+
+
+def test_more_files_than_a_message_can_name_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(tmp_path, roads([*GOOD]))
+    monkeypatch.setattr(listing, "MAX_FILES", 3)
+    found = find_release(Folder(tmp_path), RELEASE)
+    assert isinstance(found, NoRelease)
+    assert "more than 3 files" in found.reason

@@ -1,0 +1,170 @@
+"""Keys, boxes and the index: against plain Python, for any values."""
+
+import math
+import struct
+import uuid
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gem_core.audit.overture.boxes import Area, known, meets, padded
+from gem_core.audit.overture.id_index import IdIndex
+from gem_core.audit.overture.keys import Keys, OddIds, keys_of, texts_of
+from gem_core.audit.overture.road_boxes import road_boxes
+from gem_core.audit.rows.gers import GersFormat
+
+UUIDS = st.lists(st.uuids().map(str), max_size=50, unique=True)
+
+
+@given(UUIDS)
+def test_an_id_can_be_made_of_its_key(ids: list[str]) -> None:
+    for format_, texts in (
+        (GersFormat.UUID, ids),
+        (GersFormat.DIGITS, [each.replace("-", "") for each in ids]),
+    ):
+        keys = keys_of(pa.array(texts, pa.string()), format_)
+        assert texts_of(keys, format_) == texts
+        capitals = keys_of(pa.array([each.upper() for each in texts], pa.string()), format_)
+        assert np.array_equal(keys.mixed, capitals.mixed)
+
+
+@pytest.mark.parametrize("ids", [["short"], [None], [str(uuid.UUID(int=1)), "x" * 35]])
+def test_other_texts_have_no_key(ids: list[str | None]) -> None:
+    with pytest.raises(OddIds):
+        keys_of(pa.array(ids, pa.string()), GersFormat.UUID)
+
+
+SMALL = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=40)
+"""Halves of keys, of which many agree in one half."""
+
+
+def _keys(pairs: list[tuple[int, int]]) -> Keys:
+    mixed, low = np.array(pairs, np.uint64).reshape(-1, 2).T
+    return Keys(mixed << np.uint64(60), low)
+
+
+@given(SMALL, SMALL)
+def test_the_index_finds_just_the_ids_that_it_has(
+    own: list[tuple[int, int]], asked: list[tuple[int, int]]
+) -> None:
+    distinct = sorted(set(own))
+    places, numbers = IdIndex(_keys(distinct)).find(_keys(asked))
+    found = dict(zip(places.tolist(), numbers.tolist(), strict=True))
+    assert found == {
+        place: distinct.index(key) for place, key in enumerate(asked) if key in set(own)
+    }
+
+
+POINTS = st.lists(
+    st.tuples(st.floats(-179, 179).map(lambda x: round(x, 6)), st.floats(-89, 89)),
+    min_size=2,
+    max_size=6,
+)
+
+
+def _wkt(points: list[tuple[float, float]]) -> str:
+    return f"LINESTRING ({', '.join(f'{x!r} {y!r}' for x, y in points)})"
+
+
+def _wkb(points: list[tuple[float, float]]) -> bytes:
+    numbers = [number for point in points for number in point]
+    return struct.pack(f"<BII{len(numbers)}d", 1, 2, len(points), *numbers)
+
+
+@given(st.lists(POINTS, max_size=5))
+def test_a_road_has_the_box_of_all_its_points(lines: list[list[tuple[float, float]]]) -> None:
+    texts = road_boxes(pa.array([_wkt(line) for line in lines], pa.string()))
+    binary = road_boxes(pa.array([_wkb(line) for line in lines], pa.binary()))
+    assert np.array_equal(texts, binary)
+    for line, box in zip(lines, texts.tolist(), strict=True):
+        x, y = zip(*line, strict=True)
+        assert box[2:] == [min(y), max(y)]
+        if max(x) - min(x) <= 180:
+            assert box[:2] == [min(x), max(x)]
+        else:
+            assert box[0] > box[1] or box[0] == box[1]
+
+
+@pytest.mark.parametrize(
+    ("geometry", "box"),
+    [
+        ("MULTILINESTRING ((1 2, 3 4), (5 6, 7 0))", (1, 7, 0, 6)),
+        ("LINESTRING Z (1 2 9, 4 5 9)", (1, 4, 2, 5)),
+        ("SRID=4326;LINESTRING(1 2,3 4)", (1, 3, 2, 4)),
+        ("LINESTRING (1e1 2, 3 4)", (3, 10, 2, 4)),
+        ("LINESTRING (+1 2, 3 4)", (1, 3, 2, 4)),
+        ("LINESTRING (179.9 1, -179.9 2, 179 3)", (179, -179.9, 1, 3)),
+        ("LINESTRING (200 1, 3 4)", None),
+        ("LINESTRING (1 2)", None),
+        ("LINESTRING EMPTY", None),
+        ("LINESTRING (1,2,3,4)", None),
+        ("LINESTRING (1e5, 2e5)", None),
+        ("POINT (1 2)", None),
+        ("1 2, 3 4", None),
+        ("LINESTRING (1.2.3 2, 3 4)", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_unusual_texts(geometry: str | None, box: tuple[float, ...] | None) -> None:
+    plain = "LINESTRING (1 2, 3 4)"
+    found = road_boxes(pa.array([plain, geometry, plain], pa.string()))
+    expected = (math.nan,) * 4 if box is None else box
+    assert np.allclose(found, [(1, 3, 2, 4), expected, (1, 3, 2, 4)], equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("road", "segment", "near"),
+    [
+        ((4, 4.1, 52, 52.1), (4.05, 4.2, 52.05, 52.2), True),
+        ((4, 4.1, 52, 52.1), (4.1012, 4.2, 52, 52.1), True),  # 82 metres
+        ((4, 4.1, 52, 52.1), (4.102, 4.2, 52, 52.1), False),  # 137 metres
+        ((4, 4.1, 52, 52.1), (4, 4.1, 52.1008, 52.2), True),  # 89 metres
+        ((4, 4.1, 52, 52.1), (4, 4.1, 52.102, 52.2), False),
+        ((179.99, -179.99, 0, 1), (-180, 180, 0, 1), True),
+        ((179.9965, 179.9975, 0, 1), (-179.99, 179.99, 0, 1), True),
+        ((179.99, -179.99, 0, 1), (179.9, 179.995, 0, 1), True),
+        ((179.99, -179.99, 0, 1), (-179.995, -179.9, 0, 1), True),
+        ((179.99, -179.99, 0, 1), (179.0, 179.5, 0, 1), False),
+        ((179.99, -179.99, 0, 1), (179.995, -179.995, 0, 1), True),
+        ((179.99, 179.9999, 0, 1), (-179.9999, -179.99, 0, 1), True),
+        ((179.99, -179.99, 0, 1), (-180, 180, 3, 4), False),
+    ],
+)
+def test_boxes_that_meet(
+    road: tuple[float, ...], segment: tuple[float, ...], *, near: bool
+) -> None:
+    roads = np.array([road], np.float32)
+    assert bool(meets(padded(roads), np.array([segment], np.float32))[0]) is near
+    area = Area()
+    area.add(padded(roads))
+    if near:
+        assert area.touches(np.array(segment))
+
+
+def test_what_is_not_known_meets_nothing_and_hides_nothing() -> None:
+    nowhere = np.full((1, 4), np.nan)
+    assert not known(nowhere)[0]
+    assert not meets(padded(nowhere), np.array([[0, 1, 0, 1]]))[0]
+    area = Area()
+    assert area.touches(nowhere[0])
+    assert not area.touches(np.array([0.0, 1.0, 0.0, 1.0]))
+
+
+BOXES = st.tuples(st.floats(-180, 179), st.floats(0, 5), st.floats(-89, 84), st.floats(0, 5)).map(
+    lambda each: (each[0], min(each[0] + each[1], 180.0), each[2], each[2] + each[3])
+)
+
+
+@given(BOXES, BOXES)
+def test_a_group_that_meets_a_road_is_never_left_out(
+    road: tuple[float, ...], group: tuple[float, ...]
+) -> None:
+    areas = padded(np.array([road]))
+    area = Area()
+    area.add(areas)
+    if meets(areas, np.array([group]))[0]:
+        assert area.touches(np.array(group))
