@@ -31,6 +31,7 @@ ROWS = (
     ("audit.judging",),
     ("audit.audit",),
     ("page",),
+    ("succession",),
     ("audit.child",),
     ("deliver",),
     ("flows",),

@@ -1,7 +1,6 @@
 """Runs the command `audit`. Edge: terminal, files."""
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,11 +12,11 @@ from gem_core.audit.child.limits import MEMORY_IS_LIMITED, Limits
 from gem_core.audit.child.machine import audit_bytes
 from gem_core.audit.child.result import AuditResult, PageOptions
 from gem_core.audit.options import DISK_BYTES, LIMIT_BYTES, AuditOptions, IdLimits
-from gem_core.audit.reading.address import parse_address
-from gem_core.audit.reading.source import Source, open_file
+from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.progress import Pass
 from gem_core.commands.exit_codes import INVALID, NO_PAGE, UNKNOWN, VALID
-from gem_core.commands.page_file import check_page_file, write_page_file
+from gem_core.commands.open_source import open_source
+from gem_core.commands.page_file import check_output_file, write_page_file
 from gem_core.commands.progress import ProgressLine
 from gem_core.commands.report_text import report_lines
 from gem_core.commands.table import plain
@@ -26,7 +25,6 @@ from gem_core.errors import CourierError, GemAnswerError, OutputMissing, Request
 from gem_core.gem.contracts.known import DEFAULT, read
 from gem_core.gem.job import GemJob, JobStatus
 from gem_core.outcome import Outcome
-from gem_core.wiring.addresses import open_address
 from gem_core.wiring.environment import now, system_environment
 
 NO_JOB = GemJob(job_run_id="", contract=DEFAULT.name, status_text="", answer={})
@@ -34,8 +32,6 @@ NO_JOB = GemJob(job_run_id="", contract=DEFAULT.name, status_text="", answer={})
 
 _A_DAY = 24 * 60 * 60.0
 """In seconds. A person waits and may press Ctrl-C, and may have a slow connection to storage."""
-
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +67,7 @@ def run(request: AuditRequest) -> int:
     job = _read_job(request.job) if request.job else NO_JOB
     if request.job:
         print_error("\n".join(f"--job: {warning}" for warning in _job_warnings(job)))
-    output = _open(request.output)
+    output = open_source(request.output)
     result = _audit(request, job, output, options)
     # The report is printed before the page is written, so that it is never lost with the page.
     _print(request, result, output)
@@ -83,7 +79,7 @@ def run(request: AuditRequest) -> int:
 def _audit(
     request: AuditRequest, job: GemJob, output: Source, options: AuditOptions
 ) -> AuditResult:
-    input_source = _open(request.input) if request.input is not None else None
+    input_source = open_source(request.input) if request.input is not None else None
     page = PageOptions(now(), with_map=request.with_map) if request.html is not None else None
     if not MEMORY_IS_LIMITED and not request.in_process:
         print_error("this system does not limit the memory of an audit; the command watches it")
@@ -136,10 +132,6 @@ def _job_warnings(job: GemJob) -> list[str]:
     return [*([] if job.status is JobStatus.FINISHED else [unfinished]), *job.drift]
 
 
-def _open(text: str) -> Source:
-    return open_address(parse_address(text)) if _ADDRESS.match(text) else open_file(Path(text))
-
-
 def _read_job(path: Path) -> GemJob:
     try:
         answer = json.loads(path.read_bytes())
@@ -184,7 +176,7 @@ def _check_page(request: AuditRequest) -> None:
     """Check --html and --map before a long audit starts."""
     if request.html is not None:
         read = (request.output, request.input, request.job)
-        check_page_file(request.html, [source for source in read if source is not None])
+        check_output_file(request.html, [source for source in read if source is not None])
     elif request.with_map:
         raise RequestError("--map needs --html, because the map is part of the page")
 
