@@ -5,11 +5,7 @@ with its kind. DuckDB makes the same join of the roads, and counts the roads of 
 """
 
 import argparse
-import json
-import os
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench.__main__ import FILES, ROOT
+from bench.__main__ import FILES
 from bench.deployed import AS_DEPLOYED
+from bench.launch import measure
 from gem_core.succession.gers_bytes import PACKED, unpack
 from gem_core.succession.kind import Kind
 
@@ -206,40 +203,16 @@ def main() -> int:
         write_runs(folder, planted)
         pq.write_table(expected_pairs(planted), expected)
     command = ["-m", "gem_core", "succession", str(old), str(new), "--json"]
-    _measure("command, counts", command, AS_DEPLOYED)
-    _measure("command, --pairs", [*command, "--pairs", str(pairs)], AS_DEPLOYED)
+    measure("command, counts", command, AS_DEPLOYED)
+    measure("command, --pairs", [*command, "--pairs", str(pairs)], AS_DEPLOYED)
     query = JOIN.format(old=old, new=new, to=folder / "duckdb.parquet")
     for threads in (1, 2):
         program = (
             f"import duckdb; c = duckdb.connect(config={{'threads': {threads}}}); c.sql({query!r})"
         )
-        _measure(f"DuckDB, {threads} thread(s)", ["-c", program], {})
+        measure(f"DuckDB, {threads} thread(s)", ["-c", program], {})
     _judge(expected, pairs)
     return 0
-
-
-_LAUNCHER = """
-import json, os, resource, subprocess, sys, time
-began = time.monotonic()
-code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-cpu = used.ru_utime + used.ru_stime
-print(json.dumps([time.monotonic() - began, cpu, used.ru_maxrss >> 10, code]))
-"""
-"""The system counts the memory of a process from that of the one that starts it, so a small one
-does.
-"""
-
-
-def _measure(name: str, words: Sequence[str], environment: Mapping[str, str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", _LAUNCHER, sys.executable, *words],
-        cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    wall, cpu, peak, code = json.loads(done.stdout)
-    if code:
-        sys.exit(done.stderr)
-    print(f"{name:20} {wall:6.1f} s wall {cpu:6.1f} s CPU {peak:6} MiB peak")
 
 
 def _judge(expected: Path, pairs: Path) -> None:

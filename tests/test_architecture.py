@@ -31,7 +31,7 @@ ROWS = (
     ("audit.judging",),
     ("audit.audit",),
     ("page",),
-    ("succession",),
+    ("preflight", "succession"),
     ("audit.child",),
     ("deliver",),
     ("flows",),

@@ -1,10 +1,12 @@
-"""Writes an HTML page to a file. Edge: files."""
+"""Writes an HTML page to a file, and checks paths that a command is given. Edge: files."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from gem_core.errors import RequestError
+from gem_core.commands.table import plain
+from gem_core.commands.terminal import print_error
+from gem_core.errors import CourierError, RequestError
 
 
 def check_output_file(path: Path, read: Iterable[str | Path], *, option: str = "--html") -> None:
@@ -58,3 +60,28 @@ def write_page_file(path: Path, page: str) -> None:
         path.write_bytes(page.encode(errors="replace"))
     except OSError as error:
         raise RequestError(f"--html: {path}: {error.strerror}") from None
+
+
+def write_page(path: Path, draw: Callable[[], str]) -> bool:
+    """Draw a page and write it. If that fails, print the reason and return False."""
+    try:
+        write_page_file(path, draw())
+    except CourierError as error:
+        print_error(plain(f"the page was not written: {error}"))
+        return False
+    return True
+
+
+def check_folder(path: Path, *, option: str = "--folder") -> None:
+    """Check that there is a folder.
+
+    Raises:
+        RequestError: there is none.
+
+    """
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise RequestError(f"{option}: {path}: {error.strerror}") from None
+    if not is_folder:
+        raise RequestError(f"{option}: there is no folder {path}")

@@ -27,19 +27,25 @@ def report_lines(report: _Object, output: Source, *, with_input: bool, with_job:
 
     """
     checks = report["checks"]
-    failed = [line for line in checks["notPassed"] if line["verdict"] == "failed"]
-    not_run = [line for line in checks["notPassed"] if line["verdict"] != "failed"]
-    failed.sort(key=lambda line: _SEVERITIES.index(line["severity"]))
-    found = [_failed(line) for line in failed]
-    found += [f"not run  {line['name']}: {line['detail']}" for line in not_run]
+    found = not_passed(checks)
     lines = [f"{report['outcome']}: {output.name}", *(["", *found] if found else [])]
-    lines += ["", _counts(checks["all"], checks["counts"]), *_rows(report)]
+    lines += ["", counts_line(checks["all"], checks["counts"]), *_rows(report)]
     lines.append(f"etag {output.etag}, ruleset {checks['ruleset']}")
     if not with_input:
         lines.append("without --input: columns and ids were not compared with the input")
     if not with_job:
         lines.append("without --job: the job's names and statistics were not compared")
     return [plain(line) for line in lines]
+
+
+def not_passed(checks: _Object) -> list[str]:
+    """A line for each check that failed, errors first, then for each that was not run."""
+    failed = [line for line in checks["notPassed"] if line["verdict"] == "failed"]
+    not_run = [line for line in checks["notPassed"] if line["verdict"] != "failed"]
+    failed.sort(key=lambda line: _SEVERITIES.index(line["severity"]))
+    return [_failed(line) for line in failed] + [
+        f"not run  {line['name']}: {line['detail']}" for line in not_run
+    ]
 
 
 def _failed(line: _Object) -> str:
@@ -57,7 +63,8 @@ def _example(example: _Object) -> str:
     return " ".join(part for part in (row, id_, value) if part)
 
 
-def _counts(checks: Sequence[_Object], counts: Mapping[str, int]) -> str:
+def counts_line(checks: Sequence[_Object], counts: Mapping[str, int]) -> str:
+    """How many checks passed, failed and were not run."""
     by_severity = {name: counts[f"failed{name.title()}"] for name in _SEVERITIES}
     words = ", ".join(f"{count} {name}" for name, count in by_severity.items())
     not_asked = counts["notAsked"]

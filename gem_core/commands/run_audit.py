@@ -16,12 +16,11 @@ from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.progress import Pass
 from gem_core.commands.exit_codes import INVALID, NO_PAGE, UNKNOWN, VALID
 from gem_core.commands.open_source import open_source
-from gem_core.commands.page_file import check_output_file, write_page_file
+from gem_core.commands.page_file import check_folder, check_output_file, write_page
 from gem_core.commands.progress import ProgressLine
 from gem_core.commands.report_text import report_lines
-from gem_core.commands.table import plain
 from gem_core.commands.terminal import print_error, print_json, print_lines
-from gem_core.errors import CourierError, GemAnswerError, OutputMissing, RequestError
+from gem_core.errors import GemAnswerError, OutputMissing, RequestError
 from gem_core.gem.contracts.known import DEFAULT, read
 from gem_core.gem.job import GemJob, JobStatus
 from gem_core.outcome import Outcome
@@ -156,20 +155,11 @@ def _audit_options(request: AuditRequest) -> AuditOptions:
     if request.with_values and request.input is None:
         raise RequestError("--compare columns needs --input")
     if request.ids_folder is not None:
-        _check_folder(request.ids_folder)
+        check_folder(request.ids_folder, option="--ids-folder")
     limits = IdLimits(request.ids_memory_mib << 20, request.ids_folder, request.ids_disk_mib << 20)
     return AuditOptions(
         limits, with_input=request.input is not None, with_values=request.with_values
     )
-
-
-def _check_folder(path: Path) -> None:
-    try:
-        is_folder = path.is_dir()
-    except OSError as error:
-        raise RequestError(f"--ids-folder: {path}: {error.strerror}") from None
-    if not is_folder:
-        raise RequestError(f"--ids-folder: there is no folder {path}")
 
 
 def _check_page(request: AuditRequest) -> None:
@@ -191,13 +181,13 @@ def _print(request: AuditRequest, result: AuditResult, output: Source) -> None:
 
 def _write_page(path: Path, result: AuditResult) -> bool:
     """Write the page. If there is none, or that fails, print the reason and return False."""
-    try:
+
+    def page() -> str:
         if result.page is None:
             raise RequestError(result.page_problem)
-        write_page_file(path, result.page)
-    except CourierError as error:
-        print_error(plain(f"the page was not written: {error}"))
-        return False
-    if result.map_note:
+        return result.page
+
+    is_written = write_page(path, page)
+    if is_written and result.map_note:
         print_error(plain(result.map_note))
-    return True
+    return is_written

@@ -10,16 +10,13 @@ import pyarrow as pa
 from gem_core.commands.exit_codes import DONE, NO_PAGE
 from gem_core.commands.memory import limit_memory, shortage_explained
 from gem_core.commands.open_source import open_source
-from gem_core.commands.page_file import check_output_file, write_page_file
+from gem_core.commands.page_file import check_folder, check_output_file, write_page
 from gem_core.commands.progress import ProgressLine
 from gem_core.commands.succession_text import succession_lines
-from gem_core.commands.table import plain
-from gem_core.commands.terminal import print_error, print_json, print_lines
-from gem_core.errors import CourierError, RequestError
+from gem_core.commands.terminal import print_json, print_lines
 from gem_core.succession.compare import Limits, compare
 from gem_core.succession.page import RoadSample, draw_succession
 from gem_core.succession.pairs_file import PairsFile
-from gem_core.succession.result import Succession
 from gem_core.wiring.environment import now
 
 
@@ -77,7 +74,8 @@ def run(request: Request) -> int:
     else:
         print_lines(succession_lines(found))
     if request.html and sample:
-        return DONE if _write_page(request.html, result, sample) else NO_PAGE
+        drawn = write_page(request.html, lambda: draw_succession(result, sample, now()))
+        return DONE if drawn else NO_PAGE
     return DONE
 
 
@@ -88,14 +86,5 @@ def _check_files(request: Request) -> None:
         check_output_file(request.html, read, option="--html")
     if request.pairs:
         check_output_file(request.pairs, read, option="--pairs")
-    if request.folder and not request.folder.is_dir():
-        raise RequestError(f"--folder: there is no folder {request.folder}")
-
-
-def _write_page(path: Path, result: Succession, sample: RoadSample) -> bool:
-    try:
-        write_page_file(path, draw_succession(result, sample, now()))
-    except CourierError as error:
-        print_error(plain(f"the page was not written: {error}"))
-        return False
-    return True
+    if request.folder:
+        check_folder(request.folder)
