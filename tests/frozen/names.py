@@ -243,7 +243,7 @@ def _command(parser: argparse.ArgumentParser, path: str = "") -> Iterator[str]:
 
 
 def _exit_codes() -> Iterator[str]:
-    for name in ("DONE", "NOT_SO", "COULD_NOT"):
+    for name in ("DONE", "NOT_SO", "COULD_NOT", "TIMED_OUT"):
         yield f"{getattr(exit_codes, name)} {name}"
 
 
