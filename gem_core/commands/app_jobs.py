@@ -11,7 +11,7 @@ from gem_core.watch.record import JobRecord
 from gem_core.watch.record_json import record_from_bytes
 from gem_core.watch.registration import parse_job_run_id
 
-KEY_VARIABLE = "GEM_COURIER_KEY"
+KEY_VARIABLE = "COURIER_APP_KEY"
 """The environment variable with a function key of the app."""
 _ANSWER_SECONDS = 30.0
 _LOCAL = {"127.0.0.1", "localhost", "::1"}

@@ -12,7 +12,7 @@ Prints a line whenever a job changes: its status, its progress, when it will pro
 outcome. Nothing is sent to GEM: the app asks GEM, and this command looks at the app's records every
 15 seconds. It reads them from the app's storage, or with --app from the app itself.
 
-With --app, put a function key into the environment variable GEM_COURIER_KEY."""
+With --app, put a function key into the environment variable COURIER_APP_KEY."""
 _EXIT_CODES = """\
 exit codes:
   0  all jobs are delivered, and all are valid, with or without warnings

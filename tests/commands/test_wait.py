@@ -212,7 +212,7 @@ def test_an_unknown_job_and_wrong_words_end_with_2(
 def test_the_key_never_shows(
     app: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GEM_COURIER_KEY", "very-secret-key")
+    monkeypatch.setenv("COURIER_APP_KEY", "very-secret-key")
     App.answers["/api/jobs/very-secret-key"] = (404, JSON, b"{}")
     assert main(["wait", "very-secret-key", "--app", app]) == 2
     assert App.asked == [("/api/jobs/very-secret-key", "very-secret-key")]
