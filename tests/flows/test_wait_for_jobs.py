@@ -109,7 +109,7 @@ def test_what_waiting_cannot_mend_ends_it(error: CourierError, looks: int) -> No
 
 def test_a_storage_that_never_answered_is_not_waited_for() -> None:
     with pytest.raises(StoreError):
-        World({"a": [StoreError("wrong settings")]}).wait()
+        World({"a": [StoreError("wrong settings")]}).wait(timedelta(minutes=1))
 
 
 def test_the_time_is_kept_to_the_second_and_ends_with_a_look() -> None:

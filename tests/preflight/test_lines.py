@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gem_core.preflight.extent import Extent
 from gem_core.preflight.land import is_land
 from gem_core.preflight.lines import Lines, read_lines
+from gem_core.preflight.road_profile import RoadProfiler
 from gem_core.preflight.road_rules import RoadRule
 
 NUMBERS = st.one_of(
@@ -153,3 +154,24 @@ def test_metres_of_other_projections_are_not_taken_for_web_mercator() -> None:
 def test_a_few_roads_at_sea_are_no_problem() -> None:
     assert not extent_of((4.9, 52.37), (4.8, 52.3), (-40.0, 30.0)).sea_problem
     assert extent_of((-40.0, 30.0), (-41.0, 30.0)).sea_problem == "100% of the roads are in the sea"
+
+
+@pytest.mark.parametrize(
+    ("point", "outside"),
+    [("180 90", False), ("-180 -90", False), ("180.001 0", True), ("-180.001 0", True),
+     ("0 90.001", True), ("0 -90.001", True)],
+)  # fmt: skip
+def test_the_ends_of_the_range_belong_to_it(point: str, outside: bool) -> None:  # noqa: FBT001 - from a table
+    found = read_lines(pa.array([f"LINESTRING (4 52, {point})"]))
+    assert bool(found.broken[RoadRule.COORDINATES_IN_RANGE][0]) == outside
+
+
+@pytest.mark.parametrize("batch_rows", [1, 7, 250, 5_000])
+def test_the_sample_does_not_depend_on_the_batches(batch_rows: int) -> None:
+    rows = 5_000
+    lines = pa.array([f"LINESTRING (4 52, 5 {52 + n / rows})" for n in range(rows)])
+    profiler = RoadProfiler(None, "geometry", None, rows)
+    for start in range(0, rows, batch_rows):
+        profiler.add(pa.record_batch({"geometry": lines[start : start + batch_rows]}))
+    sample = profiler.profile().sample["fit"]
+    assert [line[0][1][1] for line in sample] == [52 + n / rows for n in range(0, rows, 8)]

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from gem_core.audit.ids.spill import SpillFull, SpillSpace
 from gem_core.succession.components import components
 from gem_core.succession.gers_bytes import pack, unpack
+from gem_core.succession.kind import KINDS
+from gem_core.succession.page import RoadSample
 from gem_core.succession.spread import PARTITION_ROWS, Spread, partitions_for
 
 UUIDS = st.uuids().map(str)
@@ -85,3 +87,13 @@ def test_the_space_on_disk_is_bounded() -> None:
 def test_partitions_grow_with_the_rows() -> None:
     assert [partitions_for(rows) for rows in (0, PARTITION_ROWS - 1, PARTITION_ROWS)] == [1, 1, 2]
     assert PARTITION_ROWS // 2 <= 10_000_000 // partitions_for(10_000_000) <= PARTITION_ROWS
+
+
+def test_a_sample_of_a_part_of_a_batch_has_its_roads() -> None:
+    kinds = pa.DictionaryArray.from_arrays(pa.array([0, 1, 0], pa.int8()), [k.value for k in KINDS])
+    batch = pa.record_batch({"kind": kinds, "road_ids": pa.array([[1, 2], [3], [4, 5]])})
+    sample = RoadSample()
+    sample.add(batch[1:])
+    sample.add(batch[:1])
+    found = {kind: roads.to_pylist() for kind, roads in sample.by_kind().items()}
+    assert found == {"same": [4, 1], "replaced": [3]}
