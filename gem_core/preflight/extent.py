@@ -93,17 +93,23 @@ class Extent:
         return text
 
     @property
+    def swap_problem(self) -> str:
+        """Why the roads that are in range surely have the latitude first, or empty."""
+        if self.on_land > (1 - _MOST) * self.inside or self.on_land_swapped < _MOST * self.inside:
+            return ""
+        return (
+            f"{self._at_sea} of the roads are in the sea; with the axes swapped, "
+            f"{self.on_land_swapped / self.inside:.0%} are on land"
+        )
+
+    @property
     def sea_problem(self) -> str:
         """Why the roads that are in range are probably not where they should be, or empty."""
-        if not self.inside or self.on_land > _FEW * self.inside:
-            return ""
-        found = f"{1 - self.on_land / self.inside:.0%} of the roads are in the sea"
-        if self.on_land_swapped >= _MOST * self.inside:
-            return (
-                f"{found}, but with the axes swapped {self.on_land_swapped / self.inside:.0%} "
-                "are on land: is the latitude first?"
-            )
-        return found
+        return f"{self._at_sea} are in the sea" if self.on_land <= _FEW * self.inside else ""
+
+    @property
+    def _at_sea(self) -> str:
+        return f"{1 - self.on_land / self.inside:.0%}"
 
 
 def _from_mercator(x: float, y: float) -> tuple[float, float]:

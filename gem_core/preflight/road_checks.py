@@ -66,9 +66,18 @@ def coordinates_in_range(found: tuple[int, Offenders], extent: Extent) -> Judgem
     return _no_rows(found, extent.reason)
 
 
+@check(ERROR, "The longitude of each point comes first.", extent_in_range)
+def axes_order(extent: Extent) -> Judgement:
+    """Finds swapped axes where both numbers are below 90: land is known in cells of half a degree.
+
+    Only if nearly all roads are in the sea, and nearly all would be on land.
+    """
+    return no_problem(extent.swap_problem)
+
+
 @check(WARNING, "Most roads are on land, as longitude and latitude of WGS 84.", extent_in_range)
 def roads_on_land(extent: Extent) -> Judgement:
-    """Finds swapped axes where both numbers are below 90. Cells of half a degree decide."""
+    """Finds what no other check does, such as another system in degrees, or noise."""
     return no_problem(extent.sea_problem)
 
 
@@ -89,6 +98,7 @@ ROAD_CHECKS: tuple[RoadCheck, ...] = (
     _rule(RoadRule.GEOMETRY_TWO_POINTS, ERROR, "Every LINESTRING has at least two points."),
     _rule(RoadRule.COORDINATES_FINITE, ERROR, "Every coordinate is a finite number."),
     coordinates_in_range,
+    axes_order,
     roads_on_land,
     _rule(RoadRule.COORDINATES_TWO, WARNING, "Every point has two coordinates, as in GEM's pages."),
     _rule(RoadRule.GEOMETRY_LENGTH, WARNING, "Every road has a length: its points differ."),

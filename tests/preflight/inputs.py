@@ -99,8 +99,13 @@ CASES: dict[str, Case] = {
         ["geometry_linestring"], "1 of 2 rows; GeoJSON in 1",
     ),
     "swapped_axes_in_europe": Case(
-        lambda: roads([swapped([(4.88, 52.37), (4.89, 52.38)])] * 2), 0, ["roads_on_land"],
-        "100% of the roads are in the sea, but with the axes swapped 100% are on land",
+        lambda: roads([swapped([(4.88, 52.37), (4.89, 52.38)])] * 2), 1,
+        ["axes_order", "roads_on_land"],
+        "100% of the roads are in the sea; with the axes swapped, 100% are on land",
+    ),
+    "in_the_sea": Case(
+        lambda: roads(["LINESTRING (0 0, 0.1 0.1)", "LINESTRING (-40 30, -40 31)"]), 0,
+        ["roads_on_land"], "100% are in the sea",
     ),
     "swapped_axes_in_japan": Case(
         lambda: roads([swapped([(139.7, 35.6), (139.8, 35.7)])] * 2), 1, ["coordinates_in_range"],

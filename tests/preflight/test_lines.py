@@ -151,9 +151,16 @@ def test_metres_of_other_projections_are_not_taken_for_web_mercator() -> None:
     assert "EPSG:3857" not in said
 
 
+def test_swapped_axes_are_only_told_when_nearly_all_roads_show_them() -> None:
+    swapped = [(52.37, 4.9)] * 8
+    assert extent_of(*swapped).swap_problem
+    assert extent_of(*swapped, (-30.0, 40.0)).swap_problem == ""  # 8 of 9 would be on land
+    assert extent_of((8.7, 50.1)).swap_problem == ""
+
+
 def test_a_few_roads_at_sea_are_no_problem() -> None:
     assert not extent_of((4.9, 52.37), (4.8, 52.3), (-40.0, 30.0)).sea_problem
-    assert extent_of((-40.0, 30.0), (-41.0, 30.0)).sea_problem == "100% of the roads are in the sea"
+    assert extent_of((-40.0, 30.0), (-41.0, 30.0)).sea_problem == "100% are in the sea"
 
 
 @pytest.mark.parametrize(
