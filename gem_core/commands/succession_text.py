@@ -22,6 +22,8 @@ def succession_lines(result: Mapping[str, Any]) -> list[str]:
         _row(kind, *(f"{found[name]:,}" for name in ("groups", "oldIds", "newIds")))
         for kind, found in result["groups"].items()
     ]
+    if elsewhere := result["droppedButInNewRun"]:
+        lines.append(f"{elsewhere:,} dropped ids are in the new run under other roads")
     lines += ["", *_roads(result["roads"]), "", *_file("old", old), *_file("new", new)]
     return [plain(line) for line in lines]
 

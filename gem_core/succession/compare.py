@@ -21,7 +21,7 @@ from gem_core.audit.reading.source import Source
 from gem_core.succession.gers_bytes import PACKED, unpack
 from gem_core.succession.kind import KINDS, Kind
 from gem_core.succession.matched_file import CannotCompare, MatchedFile, open_matched, road_key
-from gem_core.succession.pair_groups import LINK_SCHEMA, PairGroups
+from gem_core.succession.pair_groups import DROPPED_SCHEMA, LINK_SCHEMA, PairGroups
 from gem_core.succession.result import Succession
 from gem_core.succession.road_join import (
     RoadJoin,
@@ -134,9 +134,9 @@ class _Comparison:
         count = partitions_for(max(self.old.opened.rows, self.new.opened.rows))
         by_old, gained = self._join(key, count)
         pairs = self._stored(_pair_list(key)) if take_pairs else None
-        by_new = self._by_old(by_old, pairs, count)
+        by_new, dropped = self._by_old(by_old, pairs, count)
         gained_ids = self._stored(_gained_list(key)) if take_pairs else None
-        self._by_new(by_new, gained, gained_ids)
+        self._by_new((by_new, gained, dropped), gained_ids)
         self.on_step("connecting ids")
         self.groups.finish()
         if take_pairs and pairs and gained_ids:
@@ -150,6 +150,7 @@ class _Comparison:
             groups=self.groups.counts,
             pairs=self.groups.pairs,
             largest=self.groups.largest,
+            dropped_elsewhere=self.groups.dropped_elsewhere,
             disk_bytes=self.most_on_disk,
         )
 
@@ -176,24 +177,27 @@ class _Comparison:
             self.on_step(f"reading {file.source.name}, {percent}%")
         return spread
 
-    def _by_old(self, by_old: Spread, pairs: "_Stored | None", count: int) -> Spread:
-        """Find the distinct pairs of each partition, and spread them by new id."""
-        by_new = self._spread(LINK_SCHEMA, count)
+    def _by_old(self, by_old: Spread, pairs: "_Stored | None", count: int) -> tuple[Spread, Spread]:
+        """Find the distinct pairs of each partition, and spread them by new id; and the dropped
+        ids.
+        """
+        by_new, dropped = self._spread(LINK_SCHEMA, count), self._spread(DROPPED_SCHEMA, count)
         for number, rows in enumerate(by_old):
             self.on_step(f"pairing ids, {100 * number // count}%")
-            found, links = self.groups.add_by_old(rows)
+            found, links, lost = self.groups.add_by_old(rows)
             by_new.add(links)
+            dropped.add(lost)
             if pairs:
                 pairs.add(found)
         self._close(by_old)
-        return by_new
+        return by_new, dropped
 
-    def _by_new(self, by_new: Spread, gained: Spread, gained_ids: "_Stored | None") -> None:
-        for links, rows in zip(by_new, gained, strict=True):
-            found = self.groups.add_by_new(links, rows)
+    def _by_new(self, spreads: tuple[Spread, Spread, Spread], gained_ids: "_Stored | None") -> None:
+        for parts in zip(*spreads, strict=True):
+            found = self.groups.add_by_new(*parts)
             if gained_ids:
                 gained_ids.add(found)
-        self._close(by_new, gained)
+        self._close(*spreads)
 
     def _spread(self, schema: pa.Schema, count: int) -> Spread:
         spread = Spread(self.space, schema, count)

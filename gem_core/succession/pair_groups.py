@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gem_core.succession.components import components
 from gem_core.succession.gers_bytes import PACKED, as_rows
@@ -19,6 +20,9 @@ LINK_SCHEMA = pa.schema(
 )
 """A pair as its new id sees it: numbers of the pair and of the old id, and whether the old id is in
 no other pair."""
+
+DROPPED_SCHEMA = pa.schema([("id", PACKED)])
+"""An id of the old run that was dropped."""
 
 _PLACE = {kind: place for place, kind in enumerate(KINDS)}
 
@@ -51,6 +55,8 @@ class PairGroups:
     )
     largest: int = 0
     """Ids of the largest group."""
+    dropped_elsewhere: int = 0
+    """Dropped ids that the new run has under other roads."""
     _kinds: list[np.ndarray] = field(default_factory=list)
     _edges: list[np.ndarray] = field(default_factory=list)
     """Numbers of a pair, its old id, and its new id."""
@@ -66,12 +72,12 @@ class PairGroups:
         """How many there are, with ids that were dropped."""
         return self._pairs
 
-    def add_by_old(self, rows: pa.Table) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    def add_by_old(self, rows: pa.Table) -> tuple[pa.RecordBatch, pa.RecordBatch, pa.RecordBatch]:
         """Take all rows (`road_join.pair_schema`) of some old ids.
 
         Returns:
-            The distinct pairs, with the columns `old`, `new` and `road_ids`; and their links, for
-            `add_by_new`. Pairs are numbered in this order.
+            The distinct pairs, with the columns `old`, `new` and `road_ids`; their links, and the
+            dropped ids, for `add_by_new`. Pairs are numbered in this order.
 
         """
         old, new = coded(rows["old"]), coded(rows["new"])
@@ -98,12 +104,16 @@ class PairGroups:
         )
         self._pairs += len(of_old)
         self._old_ids += len(old.dictionary)
-        return pa.RecordBatch.from_arrays(
-            [old_ids, new_ids, roads], ["old", "new", "road_ids"]
-        ), links
+        dropped = old_ids.filter(pa.array(of_new < 0))
+        return (
+            pa.RecordBatch.from_arrays([old_ids, new_ids, roads], ["old", "new", "road_ids"]),
+            links,
+            pa.RecordBatch.from_arrays([dropped], schema=DROPPED_SCHEMA),
+        )
 
-    def add_by_new(self, links: pa.Table, gained: pa.Table) -> pa.RecordBatch:
-        """Take all links of some new ids, and all rows (`road_join.gained_schema`) of these ids.
+    def add_by_new(self, links: pa.Table, gained: pa.Table, dropped: pa.Table) -> pa.RecordBatch:
+        """Take all links of some new ids, all rows (`road_join.gained_schema`) of these ids, and
+        which of them the old run has and dropped.
 
         Returns:
             The ids that were gained, with the columns `new` and `road_ids`.
@@ -117,6 +127,8 @@ class PairGroups:
         new = (self._new_ids + all_codes[:linked]).astype(np.uint32)
         self._edges.append(np.stack([pair, old, new])[:, ~alone])
         self._new_ids += len(ids.dictionary)
+        lives_on = pc.is_in(dropped["id"], value_set=ids.dictionary)
+        self.dropped_elsewhere += pc.sum(lives_on).as_py() or 0
         self._count_alone(pair[alone])
         is_gained = partners[all_codes[linked:]] == 0
         keys, roads = roads_by(

@@ -22,6 +22,8 @@ class Succession:
     """Distinct pairs of an old and a new id, with dropped ids."""
     largest: int
     """Ids of the largest group."""
+    dropped_elsewhere: int
+    """Dropped ids that the new run has under other roads."""
     disk_bytes: int
     """That lay on disk at a time, at most."""
 
@@ -37,6 +39,7 @@ class Succession:
             },
             "pairs": self.pairs,
             "largestGroup": self.largest,
+            "droppedButInNewRun": self.dropped_elsewhere,
         }
 
 

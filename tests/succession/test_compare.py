@@ -62,6 +62,18 @@ _ROADS = st.lists(
 )
 
 
+def test_a_dropped_id_that_lives_on_elsewhere_is_counted(tmp_path: Path) -> None:
+    old, new = (
+        rows((1, "a"), (2, "b"), (3, "c"), (4, "")),
+        rows((1, ""), (2, ""), (3, "b"), (4, "a")),
+    )
+    found, _ = compared(tmp_path, table(old), table(new))
+    assert found.groups[Kind.DROPPED].old_ids == 2
+    assert found.dropped_elsewhere == 2
+    found, _ = compared(tmp_path, table(rows((1, "a"), (2, "b"))), table(rows((1, ""), (2, "b"))))
+    assert found.dropped_elsewhere == 0
+
+
 @given(old=_ROADS, new=_ROADS, as_text=st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_pairs_kinds_and_groups_are_those_of_a_slow_search(
@@ -96,6 +108,9 @@ def _check(folder: Path, old: Rows, new: Rows, old_table: pa.Table, new_table: p
     ]
     assert len(sides[0]) == sum(each.old_ids for each in found.groups.values())
     assert len(sides[1]) == sum(each.new_ids for each in found.groups.values())
+    of_new = {id_ for _, id_ in new if id_}
+    dropped = {one for one, other in wanted if one and not other}
+    assert found.dropped_elsewhere == len(dropped & of_new)
     largest = max((len(group) for _, _, group in wanted.values()), default=0)
     assert found.largest == largest
 
