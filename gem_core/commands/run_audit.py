@@ -19,6 +19,7 @@ from gem_core.commands.open_source import open_source
 from gem_core.commands.page_file import check_folder, check_output_file, write_page
 from gem_core.commands.progress import ProgressLine
 from gem_core.commands.report_text import report_lines
+from gem_core.commands.table import plain
 from gem_core.commands.terminal import print_error, print_json, print_lines
 from gem_core.errors import GemAnswerError, OutputMissing, RequestError
 from gem_core.gem.contracts.known import DEFAULT, read
