@@ -11,7 +11,18 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn, override
 
-from gem_core.commands import audit, board, doctor, jobs, poison, preflight, store, succession, tick, wait
+from gem_core.commands import (
+    audit,
+    board,
+    doctor,
+    jobs,
+    poison,
+    preflight,
+    store,
+    succession,
+    tick,
+    wait,
+)
 from gem_core.commands.exit_codes import COULD_NOT, INTERRUPTED, TERMINATED
 from gem_core.commands.terminal import prepare_streams, print_error, print_lines
 from gem_core.errors import CourierError
