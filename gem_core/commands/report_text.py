@@ -27,12 +27,9 @@ def report_lines(report: _Object, output: Source, *, with_input: bool, with_job:
 
     """
     checks = report["checks"]
-    failed = [line for line in checks["notPassed"] if line["verdict"] == "failed"]
-    not_run = [line for line in checks["notPassed"] if line["verdict"] != "failed"]
-    failed.sort(key=lambda line: _SEVERITIES.index(line["severity"]))
-    found = [_line(line) for line in (*failed, *not_run)]
+    found = not_passed(checks)
     lines = [f"{report['outcome']}: {output.name}", *(["", *found] if found else [])]
-    lines += ["", _counts(checks["all"], checks["counts"]), *_rows(report)]
+    lines += ["", counts_line(checks["all"], checks["counts"]), *_rows(report)]
     lines.append(f"etag {output.etag}, ruleset {checks['ruleset']}")
     if not with_input:
         lines.append("without --input: columns and ids were not compared with the input")
@@ -52,6 +49,14 @@ def _line(line: _Object) -> str:
     return f"{line['verdict'].replace('_', ' '):<8} {line['name']}: {line.get('detail', '')}"
 
 
+def not_passed(checks: _Object) -> list[str]:
+    """A line for each check that failed, errors first, then for each that was not run."""
+    failed = [line for line in checks["notPassed"] if line["verdict"] == "failed"]
+    others = [line for line in checks["notPassed"] if line["verdict"] != "failed"]
+    failed.sort(key=lambda line: _SEVERITIES.index(line["severity"]))
+    return [_line(line) for line in (*failed, *others)]
+
+
 def _failed(line: _Object) -> str:
     text = f"{line['severity']:<8} {line['name']}: {line.get('detail', '')}"
     if examples := line.get("examples"):
@@ -67,7 +72,8 @@ def _example(example: _Object) -> str:
     return " ".join(part for part in (row, id_, value) if part)
 
 
-def _counts(checks: Sequence[_Object], counts: Mapping[str, int]) -> str:
+def counts_line(checks: Sequence[_Object], counts: Mapping[str, int]) -> str:
+    """How many checks passed, failed and were not run."""
     by_severity = {name: counts[f"failed{name.title()}"] for name in _SEVERITIES}
     words = ", ".join(f"{count} {name}" for name, count in by_severity.items())
     not_asked = counts["notAsked"]
