@@ -3,7 +3,7 @@
 Edge. function_app.py loads this module.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import azure.functions as func
 
@@ -11,6 +11,7 @@ from gem_core.counts import read_count
 from gem_core.failure import in_own_words
 from gem_core.flows import check_batch as batching
 from gem_core.flows import check_jobs as checking
+from gem_core.flows import job_query
 from gem_core.flows import list_jobs as listing
 from gem_core.flows import manage_jobs as managing
 from gem_core.flows import replay_poison as replaying
@@ -19,7 +20,13 @@ from gem_core.flows.job_documents import JobDocument, show_document
 from gem_core.log_guard import guard_logs
 from gem_core.settings.app_settings import MAX_BATCH_SIZE
 from gem_core.storage import names
-from gem_core.web import HttpResponse, json_body, respond, respond_document
+from gem_core.web import (
+    HttpResponse,
+    json_body,
+    refuse_unknown_words,
+    respond,
+    respond_document,
+)
 from gem_core.wiring import delivery, managers, tick
 from gem_core.wiring.environment import system_environment
 from gem_core.wiring.probe import probe
@@ -51,13 +58,13 @@ def check_jobs(timer: func.TimerRequest) -> None:
 
 
 @app.route("tick", methods=["POST"])
-def run_tick(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+def run_tick(req: func.HttpRequest) -> func.HttpResponse:
     """Run a tick from outside: for a scheduler, while the timer of the platform is dead."""
 
     def handler() -> tuple[int, object]:
         return 200, checking.check_jobs(tick.checker(), budget=checking.REQUEST_BUDGET).to_json()
 
-    return _respond(handler)
+    return _respond(req, handler)
 
 
 # The host ends when the queue of a trigger refuses or does not answer (decision 106). So without
@@ -94,37 +101,41 @@ def register_job(req: func.HttpRequest) -> func.HttpResponse:
         new, record = managing.register_job(managers.manager(), _job_run_id(req), body)
         return (201 if new else 200), record
 
-    return _respond(handler)
+    return _respond(req, handler)
 
 
 @app.route("jobs", methods=["GET"])
 def list_jobs(req: func.HttpRequest) -> func.HttpResponse:
     """List one page of all jobs."""
-    return _respond(lambda: (200, listing.list_jobs(managers.manager(), req.params)))
+    return _respond(
+        req, lambda: (200, listing.list_jobs(managers.manager(), req.params)), job_query.WORDS
+    )
 
 
 @app.route("trouble", methods=["GET"])
-def list_trouble(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+def list_trouble(req: func.HttpRequest) -> func.HttpResponse:
     """List the open jobs that need attention."""
-    return _respond(lambda: (200, {"jobs": find_trouble(managers.manager())}))
+    return _respond(req, lambda: (200, {"jobs": find_trouble(managers.manager())}))
 
 
 @app.route("poison", methods=["GET"])
-def list_poison(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+def list_poison(req: func.HttpRequest) -> func.HttpResponse:
     """List the messages on the poison queues."""
-    return _respond(lambda: (200, replaying.list_poison(managers.manager())))
+    return _respond(req, lambda: (200, replaying.list_poison(managers.manager())))
 
 
 @app.route("poison/replay", methods=["POST"])
-def replay_poison(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+def replay_poison(req: func.HttpRequest) -> func.HttpResponse:
     """Raise the tickets of the messages on the poison queues again, and delete the messages."""
-    return _respond(lambda: (200, {"messages": list(replaying.replay_poison(managers.manager()))}))
+    return _respond(
+        req, lambda: (200, {"messages": list(replaying.replay_poison(managers.manager()))})
+    )
 
 
 @app.route("jobs/{jobRunId}", methods=["GET"])
 def show_job(req: func.HttpRequest) -> func.HttpResponse:
     """Show the record of a job."""
-    return _respond(lambda: (200, managing.show_job(managers.manager(), _job_run_id(req))))
+    return _respond(req, lambda: (200, managing.show_job(managers.manager(), _job_run_id(req))))
 
 
 @app.route("jobs/{jobRunId}/manifest", methods=["GET"])
@@ -149,17 +160,20 @@ def show_report_page(req: func.HttpRequest) -> func.HttpResponse:
 def check_job(req: func.HttpRequest) -> func.HttpResponse:
     """Ask GEM about a job now, even if it is not due."""
     return _respond(
+        req,
         lambda: (
             200,
             managing.check_job(managers.manager(), tick.checker(), _job_run_id(req)),
-        )
+        ),
     )
 
 
 @app.route("jobs/{jobRunId}/redeliver", methods=["POST"])
 def redeliver_job(req: func.HttpRequest) -> func.HttpResponse:
     """Deliver a settled job again, from its output as it is now."""
-    return _respond(lambda: (202, managing.redeliver_job(managers.manager(), _job_run_id(req))))
+    return _respond(
+        req, lambda: (202, managing.redeliver_job(managers.manager(), _job_run_id(req)))
+    )
 
 
 @app.route("jobs/{jobRunId}", methods=["DELETE"])
@@ -170,22 +184,22 @@ def forget_job(req: func.HttpRequest) -> func.HttpResponse:
         managing.forget_job(managers.manager(), _job_run_id(req))
         return 204, None
 
-    return _respond(handler)
+    return _respond(req, handler)
 
 
 @app.route("status", methods=["GET"])
-def status(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+def status(req: func.HttpRequest) -> func.HttpResponse:
     """Report whether the timer works, and what the last tick did: 503 when it does not work."""
 
     def handler() -> tuple[int, object]:
         works, detail = probe()
         return (200 if works else 503), detail
 
-    return _respond(handler)
+    return _respond(req, handler)
 
 
 @app.route("doctor", methods=["POST"])
-def doctor(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
+def doctor(req: func.HttpRequest) -> func.HttpResponse:
     """Test everything that the app needs, with the app's own rights: 503 when a test fails."""
     from gem_core.doctor.diagnostics import report, run_diagnostics  # noqa: PLC0415 - imports azure
     from gem_core.wiring.doctor import installation  # noqa: PLC0415 - as above
@@ -194,7 +208,7 @@ def doctor(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the bi
         found = report(run_diagnostics(installation("the app settings")))
         return (200 if found["ok"] else 503), found
 
-    return _respond(handler)
+    return _respond(req, handler)
 
 
 @app.route("health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -214,15 +228,25 @@ def _job_run_id(req: func.HttpRequest) -> str:
 
 
 def _document(req: func.HttpRequest, document: JobDocument, content_type: str) -> func.HttpResponse:
-    return _http(
-        respond_document(
-            lambda: show_document(managers.manager(), _job_run_id(req), document), content_type
-        )
-    )
+    def handler() -> bytes:
+        refuse_unknown_words(req.params)
+        return show_document(managers.manager(), _job_run_id(req), document)
+
+    return _http(respond_document(handler, content_type))
 
 
-def _respond(handler: Callable[[], tuple[int, object]]) -> func.HttpResponse:
-    return _http(respond(handler))
+def _respond(
+    req: func.HttpRequest,
+    handler: Callable[[], tuple[int, object]],
+    words: Collection[str] = (),
+) -> func.HttpResponse:
+    """The answer of a handler, if the query has no other words than these."""
+
+    def checked() -> tuple[int, object]:
+        refuse_unknown_words(req.params, words)
+        return handler()
+
+    return _http(respond(checked))
 
 
 def _http(response: HttpResponse) -> func.HttpResponse:

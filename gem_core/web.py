@@ -4,7 +4,7 @@ Pure.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -103,6 +103,23 @@ def _problem(error: Exception) -> HttpResponse:
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR, "An error in the app", "The app's log has the details."
     )
+
+
+HOSTS_OWN = frozenset({"code", "clientId"})
+"""Words of a query that the Functions host reads: the key and its name."""
+
+
+def refuse_unknown_words(query: Iterable[str], known: Collection[str] = ()) -> None:
+    """Refuse a query with a word that the route does not know, such as a filter that is misspelt.
+
+    Raises:
+        RequestError: the message names the words.
+
+    """
+    if unknown := sorted(set(query) - HOSTS_OWN - set(known)):
+        names = ", ".join(repr(word[:40]) for word in unknown[:5])
+        allowed = f"only {', '.join(sorted(known))} can be in it" if known else "it must be empty"
+        raise RequestError(f"the query has {names}: {allowed}")
 
 
 def json_body(body: bytes) -> Any:  # noqa: ANN401 - any JSON value

@@ -23,6 +23,7 @@ from gem_core.web import (
     MAX_BODY_BYTES,
     HttpResponse,
     json_body,
+    refuse_unknown_words,
     respond,
     respond_document,
 )
@@ -144,3 +145,14 @@ def test_a_body_that_is_not_json_is_refused(body: bytes) -> None:
 def test_a_body_that_is_too_long_is_refused() -> None:
     with pytest.raises(RequestError, match="longer than 65,536 bytes"):
         json_body(b" " * (MAX_BODY_BYTES + 1))
+
+
+def test_an_unknown_word_of_a_query_is_refused_by_name() -> None:
+    refuse_unknown_words({"code": "key", "clientId": "name", "stage": ""}, {"stage"})
+    with pytest.raises(RequestError, match="'stages': only limit, stage can be in it"):
+        refuse_unknown_words({"stages": "x", "stage": "x"}, {"stage", "limit"})
+    with pytest.raises(RequestError, match="'Code', 'a': it must be empty"):
+        refuse_unknown_words({"a": "", "Code": ""})
+    with pytest.raises(RequestError) as caught:
+        refuse_unknown_words(f"{number}" + "x" * 900 for number in range(900))
+    assert len(str(caught.value)) < 400

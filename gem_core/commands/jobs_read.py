@@ -14,7 +14,7 @@ from gem_core.commands.terminal import print_error, print_json, print_lines, ter
 from gem_core.errors import OutputUnreachable, RecordUnreadable, RequestError
 from gem_core.flows import find_trouble as finding
 from gem_core.flows.job_documents import JobDocument, show_document
-from gem_core.flows.list_jobs import MAX_PAGE
+from gem_core.flows.job_query import MAX_PAGE
 from gem_core.flows.list_jobs import list_jobs as list_page
 from gem_core.flows.manage_jobs import show_job
 from gem_core.wiring.environment import now
@@ -38,20 +38,12 @@ def _jobs(
 ) -> tuple[list[dict[str, Any]], str | None]:
     """At most `limit` jobs, and the token with which the next listing continues."""
     jobs: list[dict[str, Any]] = []
-    size = None
     while True:
-        left = MAX_PAGE if limit is None else limit - len(jobs)
-        # The stage is filtered here and not by storage, so a filtered listing reads long pages.
-        size = size or (MAX_PAGE if stage else min(left, MAX_PAGE))
-        page = list_page(state_manager(), {"limit": str(size), "after": after or ""})
-        matching = [at for at, job in enumerate(page["jobs"]) if stage in {None, job["stage"]}]
-        if limit is not None and len(matching) > left:
-            # A listing can continue only at the end of a page. So read this page again, shorter:
-            # up to the last job within the limit.
-            size = matching[left - 1] + 1
-            continue
-        jobs += [page["jobs"][at] for at in matching]
-        size, after = None, page["nextPage"]
+        size = MAX_PAGE if limit is None else min(limit - len(jobs), MAX_PAGE)
+        query = {"stage": stage or "", "limit": str(size), "after": after or ""}
+        page = list_page(state_manager(), query)
+        jobs += page["jobs"]
+        after = page["nextPage"]
         if not after or len(jobs) == limit:
             return jobs, after
 

@@ -1,38 +1,60 @@
-"""Lists all jobs, page by page."""
+"""Lists all jobs, page by page.
 
-from collections.abc import Mapping
+A page is filled: it has fewer jobs than the limit only at the end of the listing, or when the
+request has looked at `MAX_LISTED` jobs or read `MAX_READ` records. Then `nextPage` says where the
+search goes on.
+"""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import batched
 from typing import Any
 
-from gem_core.counts import read_count
-from gem_core.errors import PageUnknown, RequestError
+from gem_core.errors import PageUnknown, RecordUnreadable, RequestError
+from gem_core.flows.job_query import MAX_PAGE, NOT_A_PAGE, JobQuery, Sort, read_job_query
 from gem_core.flows.manage_jobs import JobManager
-from gem_core.moments import moment_text
-from gem_core.watch.record import Stage
+from gem_core.moments import moment_text, read_moment
+from gem_core.watch.listed_jobs import ListedJob
+from gem_core.watch.registry import JobRegistry, record_name
 
-DEFAULT_PAGE = 100
-MAX_PAGE = 1000
-MAX_AFTER = 2048
-"""Characters; a `nextPage` of Azure Storage is always shorter."""
-_NOT_A_PAGE = "after must be the nextPage of an earlier answer"
+MAX_LISTED = 100_000
+MAX_READ = 2_000
+_READERS = 10
+"""Records that are read at the same time."""
+_READ_TOGETHER = 200
+"""Records that are read before the listing looks whether the page is full."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A job, and where a listing continues after it; None after the last job."""
+
+    job: ListedJob
+    next_page: str | None
+
+
+type _Places = list[_Place]
 
 
 def list_jobs(manager: JobManager, query: Mapping[str, str]) -> dict[str, Any]:
-    """One page of all jobs, ordered by id.
+    """One page of all jobs.
 
     Args:
         manager: the dependencies.
-        query: `stage` (shows only the jobs of this page that are in this stage), `limit` (jobs on
-            the page, 1 to 1000, default 100), `after` (the `nextPage` of an earlier answer).
+        query: `stage`, `outcome` and `label` (NAME:VALUE) select jobs; `sort` is `id` (the default)
+            or `-changedAt`; `limit` is the number of jobs on the page (1 to 1000, default 100);
+            `after` is the `nextPage` of an earlier answer.
 
     Raises:
         RequestError: a value of the query is not valid.
 
     """
-    stage, limit = _stage(query.get("stage")), _limit(query.get("limit"))
     try:
-        page = manager.registry.page(stage=stage, size=limit, after=_after(query.get("after")))
+        jobs, next_page = find_jobs(manager, read_job_query(query))
     except PageUnknown:
-        raise RequestError(_NOT_A_PAGE) from None
+        raise RequestError(NOT_A_PAGE) from None
     return {
         "jobs": [
             {
@@ -42,32 +64,94 @@ def list_jobs(manager: JobManager, query: Mapping[str, str]) -> dict[str, Any]:
                 "outcome": job.outcome or None,
                 "changedAt": moment_text(job.changed_at),
             }
-            for job in page.jobs
+            for job in jobs
         ],
-        "nextPage": page.next_page,
+        "nextPage": next_page,
     }
 
 
-def _stage(text: str | None) -> Stage | None:
-    if not text:
-        return None
+def find_jobs(manager: JobManager, query: JobQuery) -> tuple[list[ListedJob], str | None]:
+    """The jobs of one page, and where the listing continues; None after the last job.
+
+    Raises:
+        PageUnknown: `after` is not from an earlier answer.
+
+    """
+    found: _Places = []
+    listed = read = 0
+    in_order = _by_id if query.sort is Sort.ID else _newest_first
+    for places in in_order(manager.registry, query):
+        candidates = [place for place in places if query.may_include(place.job)]
+        for place in _with_label(manager, query.label, candidates):
+            if len(found) == query.limit:  # there is one more, so the next page is not empty
+                return _jobs(found), found[-1].next_page
+            found.append(place)
+        listed += len(places)
+        read += len(candidates) if query.label else 0
+        if places and (listed >= MAX_LISTED or read >= MAX_READ):
+            return _jobs(found), places[-1].next_page
+    return _jobs(found), None
+
+
+def _jobs(places: _Places) -> list[ListedJob]:
+    return [place.job for place in places]
+
+
+def _by_id(registry: JobRegistry, query: JobQuery) -> Iterator[_Places]:
+    """The jobs by id, in parts. Storage continues only where one of its pages began or ended. So
+    the place of a job is its id and, after a colon, where its page began.
+    """
+    last, colon, began = (query.after or "").partition(":")
+    if not colon:  # an older version gave the end of a page
+        last, began = "", last
+    size = _READ_TOGETHER if query.label else MAX_PAGE if query.is_filtered else query.limit
+    while True:
+        page = registry.page(size=size, after=began or None)
+        jobs = [
+            job for job in page.jobs if not last or record_name(job.job_run_id) > record_name(last)
+        ]
+        places = [_Place(job, f"{job.job_run_id}:{began}") for job in jobs]
+        if jobs:
+            places[-1] = _Place(jobs[-1], page.next_page and f":{page.next_page}")
+        yield places
+        if not page.next_page:
+            return
+        last, began = "", page.next_page
+
+
+def _newest_first(registry: JobRegistry, query: JobQuery) -> Iterator[_Places]:
+    """The jobs whose records were written last, in parts. Each request lists all jobs."""
+    before = _change(query.after) if query.after else None
+
+    def is_wanted(job: ListedJob) -> bool:
+        return query.may_include(job) and (before is None or job.change < before)
+
+    jobs = registry.newest(MAX_READ if query.label else query.limit + 1, is_wanted)
+    for some in batched(jobs, _READ_TOGETHER, strict=False):
+        yield [_Place(job, f"{moment_text(job.changed_at)}:{job.job_run_id}") for job in some]
+
+
+def _change(place: str) -> tuple[datetime, str]:
+    moment, _, job_run_id = place.rpartition(":")
     try:
-        return Stage(text)
+        return read_moment(moment), job_run_id
     except ValueError:
-        raise RequestError(f"stage is {text[:40]!r}, not one of {', '.join(Stage)}") from None
+        raise PageUnknown("no such page") from None
 
 
-def _after(text: str | None) -> str | None:
-    """The place where the listing continues; Azure Storage makes it from printable ASCII."""
-    if text and not (len(text) <= MAX_AFTER and text.isascii() and text.isprintable()):
-        raise RequestError(_NOT_A_PAGE)
-    return text or None
+def _with_label(manager: JobManager, label: str | None, places: _Places) -> _Places:
+    """Those that have the label, as their records say. An unreadable record is left out."""
+    if label is None or not places:
+        return places
 
+    def has_label(place: _Place) -> bool:
+        try:
+            stored = manager.registry.get(place.job.job_run_id)
+        except RecordUnreadable:
+            return False
+        labels = stored.record.labels.items() if stored else ()
+        return label in {f"{name}:{value}" for name, value in labels}
 
-def _limit(text: str | None) -> int:
-    if not text:
-        return DEFAULT_PAGE
-    try:
-        return read_count(text, most=MAX_PAGE)
-    except ValueError as error:
-        raise RequestError(f"limit {error}") from None
+    with ThreadPoolExecutor(_READERS, "read") as pool:
+        matches = pool.map(has_label, places)
+        return [place for place, matched in zip(places, matches, strict=True) if matched]

@@ -16,10 +16,15 @@ class ListedJob:
     changed_at: datetime
     """When its record was last written."""
 
+    @property
+    def change(self) -> tuple[datetime, str]:
+        """Its place in an order by change. Storage gives whole seconds, so the id decides too."""
+        return self.changed_at, self.job_run_id
+
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """One page of the listing of all jobs, ordered by id."""
+    """One page of the listing of all jobs, in the order of the names of their records."""
 
     jobs: tuple[ListedJob, ...]
     next_page: str | None

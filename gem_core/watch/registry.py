@@ -14,7 +14,7 @@ due again at that time.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ from heapq import nlargest
 
 from gem_core.errors import RecordConflict, RecordUnreadable, RequestError
 from gem_core.moments import optional_moment_text
-from gem_core.storage.documents import Documents
+from gem_core.storage.documents import Documents, Listed
 from gem_core.storage.names import TICKETS
 from gem_core.watch.listed_jobs import JobPage, ListedJob
 from gem_core.watch.marker import (
@@ -64,7 +64,7 @@ class JobRegistry:
 
     def get(self, job_run_id: str) -> StoredRecord | None:
         """Read the record; None when the job is not registered. Raises RecordUnreadable."""
-        stored = self._jobs.get(_record_name(job_run_id))
+        stored = self._jobs.get(record_name(job_run_id))
         if stored is None:
             return None
         record = record_from_bytes(stored.body)
@@ -77,7 +77,7 @@ class JobRegistry:
         self.mark_open(record)
         try:
             etag = self._jobs.create(
-                _record_name(record.job_run_id), record_to_bytes(record), metadata=_metadata(record)
+                record_name(record.job_run_id), record_to_bytes(record), metadata=_metadata(record)
             )
         except RecordConflict:
             return None
@@ -131,7 +131,7 @@ class JobRegistry:
 
     def _write(self, stored: StoredRecord, record: JobRecord) -> str:
         return self._jobs.replace(
-            _record_name(record.job_run_id),
+            record_name(record.job_run_id),
             record_to_bytes(record),
             etag=stored.etag,
             metadata=_metadata(record),
@@ -171,12 +171,12 @@ class JobRegistry:
         The tombstone is written first: whoever finds no record afterwards finds the tombstone.
         """
         self.tombstones.write(job_run_id)
-        self._jobs.delete(_record_name(job_run_id))
+        self._jobs.delete(record_name(job_run_id))
 
     def withdraw(self, stored: StoredRecord) -> None:
         """Delete a record unless somebody has changed it. No tombstone is written."""
         with suppress(RecordConflict):
-            self._jobs.delete(_record_name(stored.record.job_run_id), etag=stored.etag)
+            self._jobs.delete(record_name(stored.record.job_run_id), etag=stored.etag)
 
     def mark_open(self, record: JobRecord) -> None:
         """Write the job's marker, which puts the job on the worklist or changes when it is due."""
@@ -213,29 +213,29 @@ class JobRegistry:
         }
         self._tickets.put(record.job_run_id + SUFFIX, json.dumps(ticket).encode())
 
-    def newest(self, count: int) -> list[str]:
-        """The ids of the jobs whose records were written last, the newest first. Lists all jobs."""
-        records = (item for item in self._jobs.every() if item.name.endswith(SUFFIX))
-        latest = nlargest(count, records, key=lambda item: item.last_modified)
-        return [item.name.removesuffix(SUFFIX) for item in latest]
+    def newest(
+        self, count: int, is_wanted: Callable[[ListedJob], bool] = lambda _job: True
+    ) -> list[ListedJob]:
+        """The jobs whose records were written last, the newest first. Lists all jobs."""
+        wanted = filter(is_wanted, _listed(self._jobs.every()))
+        return nlargest(count, wanted, key=lambda job: job.change)
 
-    def page(self, *, stage: Stage | None, size: int, after: str | None) -> JobPage:
-        """One page of all jobs. With a stage, jobs of this page in other stages are left out."""
+    def page(self, *, size: int, after: str | None) -> JobPage:
+        """One page of all jobs, in the order of the names of their records."""
         page = self._jobs.page(size=size, after=after)
-        jobs = (
-            ListedJob(
+        return JobPage(tuple(_listed(page.items)), page.next_page)
+
+
+def _listed(items: Iterable[Listed]) -> Iterator[ListedJob]:
+    for item in items:
+        if item.name.endswith(SUFFIX):
+            yield ListedJob(
                 item.name.removesuffix(SUFFIX),
                 item.metadata.get("stage", ""),
                 item.metadata.get("status", ""),
                 item.metadata.get("outcome", ""),
                 item.last_modified,
             )
-            for item in page.items
-            if item.name.endswith(SUFFIX)
-        )
-        return JobPage(
-            tuple(job for job in jobs if stage is None or job.stage == stage), page.next_page
-        )
 
 
 def ticket_job_run_id(path: str) -> str | None:
@@ -253,7 +253,8 @@ def ticket_job_run_id(path: str) -> str | None:
         return None
 
 
-def _record_name(job_run_id: str) -> str:
+def record_name(job_run_id: str) -> str:
+    """The name of the document that holds the record of a job."""
     return job_run_id + SUFFIX
 
 

@@ -77,9 +77,9 @@ def installation(source: str) -> Installation:
 def _recent(registry: JobRegistry) -> tuple[JobRecord, ...]:
     """The readable records that were written most recently, newest first."""
     found = []
-    for job_run_id in registry.newest(RECENT):
+    for job in registry.newest(RECENT):
         try:
-            stored = registry.get(job_run_id)
+            stored = registry.get(job.job_run_id)
         except RecordUnreadable:
             continue
         if stored:

@@ -72,7 +72,7 @@ def test_no_probe_can_be_mistaken_for_a_job_or_a_ticket(probe: str) -> None:
     registry = JobRegistry(
         jobs=fake.store(JOBS), worklist=fake.store(WORKLIST), tickets=fake.store(TICKETS)
     )
-    assert registry.page(stage=None, size=9, after=None).jobs == ()
+    assert registry.page(size=9, after=None).jobs == ()
     assert registry.newest(9) == []
     assert list(registry.open_jobs()) == []
     with pytest.raises(RequestError):

@@ -1,4 +1,7 @@
-"""A listing that cannot continue at the requested place is a client error, not a storage error."""
+"""Pages of a listing: filtered, in both orders, each job once.
+
+A place where no listing can continue is an error of the client and not of storage.
+"""
 
 from collections.abc import Iterator
 
@@ -6,10 +9,12 @@ import pytest
 from azure.storage.blob import ContainerClient
 
 from gem_core.errors import PageUnknown, RequestError, StoreError
+from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.list_jobs import list_jobs
+from gem_core.flows.manage_jobs import forget_job, register_job
 from gem_core.storage.blob_documents import BlobDocuments
 from gem_core.watch.registry import JobRegistry
-from tests.builders import World
+from tests.builders import World, answer
 from tests.fakes import MemoryDocuments
 from tests.gem.server import Reply, ScriptedServer
 
@@ -52,3 +57,135 @@ def test_an_unknown_page_is_a_request_error(documents: BlobDocuments) -> None:
 def test_an_impossible_page_causes_no_request_to_storage(after: str) -> None:
     with pytest.raises(RequestError, match="nextPage"):
         list_jobs(World().manager, {"after": after})
+
+
+def labelled(world: World, name: str, **labels: str) -> None:
+    register_job(world.manager, name, {"labels": labels})
+
+
+def pages_of(world: World, **query: str) -> list[list[str]]:
+    """The ids on each page, until the listing ends."""
+    found, after = [], ""
+    while True:
+        page = list_jobs(world.manager, query | {"after": after})
+        found.append([job["jobRunId"] for job in page["jobs"]])
+        if not (after := page["nextPage"]):
+            return found
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+@pytest.mark.parametrize("limit", ["1", "2", "3", "4", "100"])
+def test_every_page_of_a_filtered_listing_is_full_but_the_last(
+    monkeypatch: pytest.MonkeyPatch, size: int, limit: str
+) -> None:
+    """However the pages of storage lie. Names with a dash come before the same name without it."""
+    monkeypatch.setattr("gem_core.flows.list_jobs.MAX_PAGE", size)
+    world = World()
+    for name in ("a", "a-b", "f"):
+        world.settle(answer("failed"), name)
+    world.add("a.b", "b", "c", "d", "e", "g", "h")
+    world.jobs.put("_doctor/probe", b"")
+    pages = pages_of(world, stage="settled", limit=limit)
+    assert [name for page in pages for name in page] == ["a-b", "a", "f"]
+    assert {len(page) for page in pages[:-1]} <= {int(limit)}
+    assert all(pages)
+
+
+@pytest.mark.parametrize("limit", ["1", "2", "3", "4", "5"])
+@pytest.mark.parametrize("sort", ["id", "-changedAt"])
+def test_each_job_is_listed_once_and_no_page_is_empty(sort: str, limit: str) -> None:
+    world = World()
+    for name in ("d", "a", "c"):
+        world.add(name)
+        world.clock.move(seconds=1)
+    world.add("b", "e")  # changed in the same second
+    pages = pages_of(world, sort=sort, limit=limit)
+    expected = {"id": "abcde", "-changedAt": "ebcad"}
+    assert "".join(name for page in pages for name in page) == expected[sort]
+    assert all(pages)
+
+
+@pytest.mark.parametrize("limit", ["1", "2", "3"])
+@pytest.mark.parametrize("sort", ["id", "-changedAt"])
+def test_jobs_are_found_by_a_label(monkeypatch: pytest.MonkeyPatch, sort: str, limit: str) -> None:
+    monkeypatch.setattr("gem_core.flows.list_jobs._READ_TOGETHER", 2)
+    world = World()
+    for name in ("c", "f", "h"):
+        labelled(world, name, team="maps", n=name)
+        world.clock.move(seconds=1)
+    labelled(world, "d", team="maps:x")
+    world.add("a", "b", "e", "g")
+    world.jobs.put("z.json", b"not a record")
+    pages = pages_of(world, label="team:maps", sort=sort, limit=limit)
+    found = [name for page in pages for name in page]
+    assert found == {"id": ["c", "f", "h"], "-changedAt": ["h", "f", "c"]}[sort]
+    assert all(pages)
+    assert pages_of(world, label="team:maps:x") == [["d"]]
+    assert pages_of(world, label="team:maps", stage="delivered") == [[]]
+
+
+def test_filters_read_only_the_records_that_may_match() -> None:
+    world = World()
+    world.settle(answer("failed"), "b")
+    world.add("a", "c")
+    world.trap.calls.clear()
+    assert pages_of(world, stage="settled", label="x:y") == [[]]
+    assert world.trap.calls == ["jobs.page", "jobs.get"]
+
+
+def test_jobs_are_found_by_their_outcome() -> None:
+    world = World()
+    world.settle(answer("failed"), "b")
+    world.settle(answer("cancelled"), "c")
+    for name in "bc":
+        deliver_results(world.deliverer, name)
+    world.add("a")
+    assert pages_of(world, outcome="cancelled") == [["c"]]
+    assert pages_of(world, outcome="failed", stage="watching") == [[]]
+
+
+@pytest.mark.parametrize("bound", ["MAX_LISTED", "MAX_READ"])
+def test_a_search_that_takes_long_ends_with_a_page(
+    monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    """It may then be empty, and `nextPage` says where the search goes on."""
+    monkeypatch.setattr(f"gem_core.flows.list_jobs.{bound}", 3)
+    monkeypatch.setattr("gem_core.flows.list_jobs._READ_TOGETHER", 2)
+    world = World()
+    world.add(*"abcdefg")
+    labelled(world, "h", team="maps")
+    assert pages_of(world, label="team:maps") == [[], ["h"]]
+
+
+def test_a_place_that_an_older_version_gave_is_the_end_of_a_page() -> None:
+    world = World()
+    world.add("a", "b", "c")
+    assert pages_of_after(world, "a.json") == ["b", "c"]
+
+
+def pages_of_after(world: World, after: str) -> list[str]:
+    return [job["jobRunId"] for job in list_jobs(world.manager, {"after": after})["jobs"]]
+
+
+def test_a_job_that_goes_away_hides_no_other() -> None:
+    world = World()
+    world.add(*"abcd")
+    first = list_jobs(world.manager, {"limit": "2", "stage": "watching"})
+    forget_job(world.manager, "b")
+    world.add("bb")
+    assert pages_of_after(world, first["nextPage"]) == ["bb", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"outcome": "good"},
+        {"label": "team"},
+        {"sort": "name"},
+        {"sort": "changedAt"},
+        {"sort": "-changedAt", "after": "a:"},
+    ],
+)
+def test_an_invalid_word_is_refused(query: dict[str, str]) -> None:
+    with pytest.raises(RequestError, match=list(query)[-1]):
+        list_jobs(World().manager, query)

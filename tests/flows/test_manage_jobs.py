@@ -7,7 +7,8 @@ import pytest
 from gem_core.errors import JobUnknown, RequestError
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
-from gem_core.flows.list_jobs import DEFAULT_PAGE, list_jobs
+from gem_core.flows.job_query import DEFAULT_PAGE
+from gem_core.flows.list_jobs import list_jobs
 from gem_core.flows.manage_jobs import check_job, forget_job, redeliver_job, register_job, show_job
 from gem_core.watch.record import Stage
 from gem_core.watch.record_json import record_to_bytes, record_to_json

@@ -67,7 +67,18 @@ def test_bad_body(courier: Courier, body: bytes, word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["stage=done", "limit=0", "limit=many", "limit=100000", *BAD_PAGES]
+    "query",
+    [
+        "stages=settled",
+        "stage=done",
+        "outcome=good",
+        "label=team",
+        "sort=name",
+        "limit=0",
+        "limit=many",
+        "limit=100000",
+        *BAD_PAGES,
+    ],
 )
 def test_bad_query(courier: Courier, query: str) -> None:
     answer = courier.call("GET", f"jobs?{query}")

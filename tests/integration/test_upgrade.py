@@ -78,7 +78,7 @@ def begin(site: Site, older: App) -> None:
         assert waiting == -(-(2 * COUNT + 1) // PLAN.size)
     lines = [line for line in older.checker.registry.open_jobs() if line.job_run_id in WATCHING[:9]]
     each(lambda line: older.checker.registry.claim(line, site.clock() + MAX_CHECK_TIME), lines)
-    page = older.checker.registry.page(stage=None, size=1000, after=None)
+    page = older.checker.registry.page(size=1000, after=None)
     stages = Counter(line.stage for line in page.jobs)
     assert stages == {"watching": COUNT + 1, "settled": COUNT, "delivered": COUNT}
 

@@ -10,7 +10,7 @@ import pytest
 from gem_core.errors import RecordConflict, RecordUnreadable
 from gem_core.outcome import Outcome
 from gem_core.watch.marker import JobState, OpenJob
-from gem_core.watch.record import Settlement, Stage
+from gem_core.watch.record import Settlement
 from gem_core.watch.registry import JobRegistry, StoredRecord, ticket_job_run_id
 from tests.builders import JOB, World, job, new_record
 from tests.fakes import START, Killed, Trap
@@ -238,30 +238,12 @@ def test_a_listing_is_ordered_by_id_and_has_only_values_of_enums() -> None:
     odd = replace(SETTLED, job=job("odd\r\nX-Evil: 1"))
     for job_run_id, record in (("c", finished), ("a", new_record()), ("b", odd)):
         registry.add(replace(record, job_run_id=job_run_id))
-    lines = registry.page(stage=None, size=10, after=None).jobs
+    lines = registry.page(size=10, after=None).jobs
     assert [(line.job_run_id, line.stage, line.status, line.outcome) for line in lines] == [
         ("a", "watching", "", ""),
         ("b", "settled", "", ""),
         ("c", "delivered", "finished", "failed"),
     ]
-
-
-def test_a_filtered_listing_continues_after_empty_pages() -> None:
-    registry = World().registry
-    for number in range(6):
-        record = DELIVERED if number == 5 else new_record()
-        registry.add(replace(record, job_run_id=f"job-{number}"))
-    found: list[str] = []
-    pages = 0
-    after = None
-    while True:
-        page = registry.page(stage=Stage.DELIVERED, size=2, after=after)
-        found += [line.job_run_id for line in page.jobs]
-        pages += 1
-        if (after := page.next_page) is None:
-            break
-    assert found == ["job-5"]
-    assert pages == 3
 
 
 @pytest.mark.parametrize(("status", "writes"), [("running", 2), ("queued", 1)])
