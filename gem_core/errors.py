@@ -3,7 +3,9 @@
 CourierError
 ├── SettingsError          settings are missing or invalid: a person must correct them
 ├── RequestError           our HTTP routes or commands cannot do what was asked (400)
-│   └── JobUnknown         the job is not registered (404)
+│   ├── JobUnknown         the job is not registered (404)
+│   ├── DocumentMissing    the job has no such document (404)
+│   └── StageForbids       the stage of the job does not allow it (409)
 ├── GemError               GEM did not answer, or its answer is not about the job
 │   ├── GemAccessError     no token, 401 or 403: every job would fail, so the tick stops
 │   │   ├── GemUnauthorized   401: GEM does not accept the key or the token
@@ -64,6 +66,10 @@ class JobUnknown(RequestError):
 
 class DocumentMissing(RequestError):
     """The job has no such document: no manifest was sent yet, or it was removed."""
+
+
+class StageForbids(RequestError):
+    """The job is in a stage in which this cannot be done; in another stage it could."""
 
 
 class NoToken(CourierError):

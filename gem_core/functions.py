@@ -15,6 +15,7 @@ from gem_core.flows import job_query
 from gem_core.flows import list_jobs as listing
 from gem_core.flows import manage_jobs as managing
 from gem_core.flows import replay_poison as replaying
+from gem_core.flows.change_labels import change_labels
 from gem_core.flows.find_trouble import find_trouble
 from gem_core.flows.job_documents import JobDocument, show_document
 from gem_core.log_guard import guard_logs
@@ -23,9 +24,11 @@ from gem_core.storage import names
 from gem_core.web import (
     HttpResponse,
     json_body,
+    json_response,
     refuse_unknown_words,
     respond,
     respond_document,
+    respond_with,
 )
 from gem_core.wiring import delivery, managers, tick
 from gem_core.wiring.environment import system_environment
@@ -96,10 +99,24 @@ def deliver_results(ticket: func.InputStream) -> None:
 def register_job(req: func.HttpRequest) -> func.HttpResponse:
     """Watch a job from now on: 201 when it is new, 200 when it was registered before."""
 
+    def handler() -> HttpResponse:
+        refuse_unknown_words(req.params)
+        body, job_run_id = json_body(req.get_body()), _job_run_id(req)
+        new, record = managing.register_job(managers.manager(), job_run_id, body)
+        if new:
+            return json_response(201, record, {"Location": f"/api/jobs/{job_run_id}"})
+        return json_response(200, record)
+
+    return _http(respond_with(handler))
+
+
+@app.route("jobs/{jobRunId}", methods=["PATCH"])
+def change_job(req: func.HttpRequest) -> func.HttpResponse:
+    """Change the labels of a job that is still being watched."""
+
     def handler() -> tuple[int, object]:
         body = json_body(req.get_body())
-        new, record = managing.register_job(managers.manager(), _job_run_id(req), body)
-        return (201 if new else 200), record
+        return 200, change_labels(managers.manager(), _job_run_id(req), body)
 
     return _respond(req, handler)
 

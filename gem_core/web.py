@@ -18,6 +18,7 @@ from gem_core.errors import (
     RecordUnreadable,
     RequestError,
     SettingsError,
+    StageForbids,
     StoreError,
 )
 from gem_core.logs import Event, log
@@ -25,17 +26,31 @@ from gem_core.redaction import redacted
 
 MAX_BODY_BYTES = 64 * 1024
 
-_STATUS: tuple[tuple[type[CourierError], HTTPStatus, str], ...] = (
-    (JobUnknown, HTTPStatus.NOT_FOUND, "The job is not registered"),
-    (DocumentMissing, HTTPStatus.NOT_FOUND, "The job has no such document"),
-    (RequestError, HTTPStatus.BAD_REQUEST, "The request is not valid"),
-    (RecordConflict, HTTPStatus.CONFLICT, "The job was changed at the same time; try again"),
-    (SettingsError, HTTPStatus.INTERNAL_SERVER_ERROR, "The app's settings are missing or invalid"),
-    (GemError, HTTPStatus.BAD_GATEWAY, "GEM did not answer about the job"),
-    (RecordUnreadable, HTTPStatus.INTERNAL_SERVER_ERROR, "The stored record cannot be read"),
-    (StoreError, HTTPStatus.SERVICE_UNAVAILABLE, "The app's storage cannot be used"),
-    (CourierError, HTTPStatus.INTERNAL_SERVER_ERROR, "An error in the app"),
+TYPE_PREFIX = "urn:gem-courier:problem:"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """A kind of problem; docs/problems.md has a section about it, with this name."""
+
+    name: str
+    status: int
+    title: str
+
+
+PROBLEMS: tuple[tuple[type[CourierError], ProblemType], ...] = (
+    (JobUnknown, ProblemType("job-unknown", 404, "The job is not registered")),
+    (DocumentMissing, ProblemType("document-missing", 404, "The job has no such document")),
+    (StageForbids, ProblemType("stage-forbids", 409, "The stage of the job does not allow this")),
+    (RequestError, ProblemType("request-invalid", 400, "The request is not valid")),
+    (RecordConflict, ProblemType("job-changed", 409, "The job was changed at the same time")),
+    (SettingsError, ProblemType("settings-invalid", 500, "Settings are missing or invalid")),
+    (GemError, ProblemType("gem-unanswered", 502, "GEM did not answer about the job")),
+    (RecordUnreadable, ProblemType("record-unreadable", 500, "The stored record cannot be read")),
+    (StoreError, ProblemType("storage-failed", 503, "The app's storage cannot be used")),
+    (CourierError, ProblemType("app-failed", 500, "An error in the app")),
 )
+"""The first one whose class an error has. The last one is for any other error too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,43 +81,52 @@ def respond(handler: Callable[[], tuple[int, object]]) -> HttpResponse:
         handler: returns an HTTP status and a JSON value; None makes an empty body.
 
     """
-
-    def as_json() -> HttpResponse:
-        status, value = handler()
-        return HttpResponse(status, "" if value is None else json.dumps(value, allow_nan=False))
-
-    return _respond(as_json)
+    return respond_with(lambda: json_response(*handler()))
 
 
 def respond_document(handler: Callable[[], bytes], content_type: str) -> HttpResponse:
     """The response with a stored document, or a problem if the handler raises an error."""
-    return _respond(lambda: HttpResponse(HTTPStatus.OK, handler(), content_type, DOCUMENT_HEADERS))
+    return respond_with(
+        lambda: HttpResponse(HTTPStatus.OK, handler(), content_type, DOCUMENT_HEADERS)
+    )
 
 
-def _respond(make: Callable[[], HttpResponse]) -> HttpResponse:
+def respond_with(make: Callable[[], HttpResponse]) -> HttpResponse:
+    """The response that a function makes, or a problem if it raises an error."""
     try:
         return make()
     except Exception as error:  # noqa: BLE001 - the client gets a response, the log the chain
         return _problem(error)
 
 
-def problem(status: HTTPStatus, title: str, detail: str) -> HttpResponse:
+def json_response(
+    status: int, value: object, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """A response with a JSON value, or an empty one for None."""
+    body = "" if value is None else json.dumps(value, allow_nan=False)
+    return HttpResponse(status, body, headers=headers or {})
+
+
+def problem(kind: ProblemType, detail: str) -> HttpResponse:
     """A response with problem details (RFC 9457)."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return HttpResponse(status, json.dumps(body), "application/problem+json")
+    body = {
+        "type": TYPE_PREFIX + kind.name,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+    }
+    return HttpResponse(kind.status, json.dumps(body), "application/problem+json")
 
 
 def _problem(error: Exception) -> HttpResponse:
-    for kind, status, title in _STATUS:
-        if isinstance(error, kind):
-            event = Event.REQUEST_REFUSED if status < 500 else Event.REQUEST_FAILED  # noqa: PLR2004 - the client's error or the app's
-            log(event, status=status, reason=redacted(str(error))[:400])
+    for known, kind in PROBLEMS:
+        if isinstance(error, known):
+            event = Event.REQUEST_REFUSED if kind.status < 500 else Event.REQUEST_FAILED  # noqa: PLR2004 - the client's error or the app's
+            log(event, status=kind.status, reason=redacted(str(error))[:400])
             text = error.in_full if isinstance(error, GemError) else str(error)
-            return problem(status, title, redacted(text))
+            return problem(kind, redacted(text))
     log(Event.REQUEST_FAILED, traceback=True, reason=type(error).__name__)
-    return problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR, "An error in the app", "The app's log has the details."
-    )
+    return problem(PROBLEMS[-1][1], "The app's log has the details.")
 
 
 HOSTS_OWN = frozenset({"code", "clientId"})

@@ -150,6 +150,7 @@ def test_trigger_source_is_a_setting(setting: str, source: str) -> None:
     ("name", "route", "method", "level"),
     [
         ("register_job", "jobs/{jobRunId}", "PUT", "FUNCTION"),
+        ("change_job", "jobs/{jobRunId}", "PATCH", "FUNCTION"),
         ("list_jobs", "jobs", "GET", "FUNCTION"),
         ("show_job", "jobs/{jobRunId}", "GET", "FUNCTION"),
         ("list_trouble", "trouble", "GET", "FUNCTION"),
@@ -185,7 +186,7 @@ def test_no_other_function_and_no_output_binding(
     bindings: dict[str, list[dict[str, Any]]],
 ) -> None:
     """Messages go by the SDK: an output binding is flushed after the function has returned."""
-    assert len(bindings) == 19
+    assert len(bindings) == 20
     kinds = {each["type"] for several in bindings.values() for each in several}
     assert kinds == {"timerTrigger", "blobTrigger", "queueTrigger", "httpTrigger", "http"}
 
@@ -264,6 +265,7 @@ def test_each_function_takes_what_the_host_sends(settled_app: dict[str, str]) ->
     calls = [
         http("register_job", "PUT", '{"labels": {"a": "b"}}'),
         http("register_job", "PUT"),
+        http("change_job", "PATCH", '{"labels": {"a": "c"}}'),
         http("list_jobs", "GET"),
         http("list_trouble", "GET"),
         http("list_poison", "GET"),
@@ -291,7 +293,25 @@ def test_each_function_takes_what_the_host_sends(settled_app: dict[str, str]) ->
     done = run(INVOKE, str(ROOT), json.dumps(calls), **settled_app)
     assert done.returncode == 0, done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines()]
-    expected = [201, 200, 200, 200, 200, 200, None, 200, None, 200, 404, None, 200, 200, 200, None]
+    expected = [
+        201,
+        200,
+        200,
+        200,
+        200,
+        200,
+        200,
+        None,
+        200,
+        None,
+        200,
+        404,
+        None,
+        200,
+        200,
+        200,
+        None,
+    ]
     expected += [None, 200, 202, None, 200, 200, 200, 204, 404]
     assert [answer[:2] for answer in answers] == [["", status] for status in expected], done.stderr
     assert [answer[2] for answer in answers] == [[]] * len(calls)

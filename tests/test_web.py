@@ -1,6 +1,8 @@
 """JSON in, JSON out, errors as problem details."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -15,12 +17,15 @@ from gem_core.errors import (
     RecordUnreadable,
     RequestError,
     SettingsError,
+    StageForbids,
     StoreError,
     StoreMissing,
 )
 from gem_core.web import (
     DOCUMENT_HEADERS,
     MAX_BODY_BYTES,
+    PROBLEMS,
+    TYPE_PREFIX,
     HttpResponse,
     json_body,
     refuse_unknown_words,
@@ -28,6 +33,8 @@ from gem_core.web import (
     respond_document,
 )
 from tests.builders import logged
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "problems.md"
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +78,7 @@ def test_a_document_that_does_not_exist_is_a_problem() -> None:
     [
         (DocumentMissing("no manifest yet"), 404, "INFO"),
         (RequestError("bad id"), 400, "INFO"),
+        (StageForbids("still watched"), 409, "INFO"),
         (JobUnknown("no job"), 404, "INFO"),
         (RecordConflict("other writer"), 409, "INFO"),
         (SettingsError(("GEM_API_KEY is missing",)), 500, "ERROR"),
@@ -92,7 +100,8 @@ def test_an_error_is_a_problem_with_its_status(
     assert response.content_type == "application/problem+json"
     body = json.loads(response.body)
     assert set(body) == {"type", "title", "status", "detail"}
-    assert body["type"] == "about:blank"
+    (kind,) = [kind for _, kind in PROBLEMS if TYPE_PREFIX + kind.name == body["type"]]
+    assert (kind.status, kind.title) == (status, body["title"])
     assert body["status"] == status
     assert body["detail"] == str(error)
     assert body["title"]
@@ -156,3 +165,32 @@ def test_an_unknown_word_of_a_query_is_refused_by_name() -> None:
     with pytest.raises(RequestError) as caught:
         refuse_unknown_words(f"{number}" + "x" * 900 for number in range(900))
     assert len(str(caught.value)) < 400
+
+
+def test_each_type_of_problem_has_its_section_and_no_other_has() -> None:
+    """With its status and its title, so that a reader finds what the answer says."""
+    page = PAGE.read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## ([a-z-]+)\n\n(.*)$", page, re.MULTILINE))
+    assert sections == {kind.name: f"`{kind.status}` {kind.title}" for _, kind in PROBLEMS}
+    assert len({kind.name for _, kind in PROBLEMS}) == len(PROBLEMS)
+    assert f"`{TYPE_PREFIX}" in page
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (JobUnknown("x"), "job-unknown"),
+        (DocumentMissing("x"), "document-missing"),
+        (StageForbids("x"), "stage-forbids"),
+        (RequestError("x"), "request-invalid"),
+        (RecordConflict("x"), "job-changed"),
+        (RecordUnreadable("x"), "record-unreadable"),
+        (StoreMissing("x"), "storage-failed"),
+        (GemUnavailable("x"), "gem-unanswered"),
+        (OutputUnreachable("x"), "app-failed"),
+        (ZeroDivisionError("x"), "app-failed"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
+)
+def test_the_type_of_a_problem_names_its_cause(error: CourierError, name: str) -> None:
+    assert json.loads(raising(error).body)["type"] == TYPE_PREFIX + name

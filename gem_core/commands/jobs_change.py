@@ -34,7 +34,10 @@ def register(
 
     def action(job_run_id: str) -> tuple[str, str]:
         is_new, record = managing.register_job(manager, job_run_id, body)
-        return ("registered", "") if is_new else ("known", f"still {record['stage']}")
+        if is_new:
+            return "registered", ""
+        differ = ", and its labels stay other ones" if record["labelsDiffer"] else ""
+        return "known", f"still {record['stage']}{differ}"
 
     return _for_each(job_run_ids, action, as_json=as_json)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from gem_core.deliver.outbox import Outbox
-from gem_core.errors import GemJobNotFound, JobUnknown, RecordConflict, RequestError
+from gem_core.errors import GemJobNotFound, JobUnknown, RecordConflict, StageForbids
 from gem_core.flows.ask_gem import ask_gem
 from gem_core.flows.check_one import ask
 from gem_core.flows.checker import Checker
@@ -22,7 +22,7 @@ from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.poison import Poison
 from gem_core.watch.record import NOT_FOUND, JobRecord, Settlement, Stage
 from gem_core.watch.record_json import record_to_json
-from gem_core.watch.registration import parse_job_run_id, register
+from gem_core.watch.registration import parse_job_run_id, register, states_other_labels
 from gem_core.watch.registry import JobRegistry, StoredRecord
 from gem_core.watch.schedule import Policy
 
@@ -48,7 +48,8 @@ def register_job(manager: JobManager, job_run_id: str, body: object) -> tuple[bo
     """Watch a job from now on. The record of a job that is registered already does not change.
 
     Returns:
-        Whether the job is new, and its record.
+        Whether the job is new, and its record; its `labelsDiffer` says whether the body has other
+        labels than the record.
 
     Raises:
         RequestError: the id or the body is not valid.
@@ -59,16 +60,20 @@ def register_job(manager: JobManager, job_run_id: str, body: object) -> tuple[bo
         if not known.record.times_checked and known.record.stage is Stage.WATCHING:
             # The process that registered the job may have died before it wrote the marker.
             manager.registry.mark_open(known.record)
-        return False, record_to_json(known.record)
+        return False, _registered(known.record, body)
     added = manager.registry.add(record)
     if added is None:  # another process registered or discovered the job at the same time
         known = _taken_over(manager, record) or registered_job(manager, job_run_id)
         # Ours, if the answer to our write was lost and a tick has changed the record since.
         held = known.record
         is_ours = (held.registered_at, held.labels) == (record.registered_at, record.labels)
-        return is_ours, record_to_json(known.record)
+        return is_ours, _registered(held, body)
     log(Event.JOB_REGISTERED, job_run_id=record.job_run_id)
-    return True, record_to_json(record)
+    return True, _registered(record, body)
+
+
+def _registered(record: JobRecord, body: object) -> dict[str, Any]:
+    return record_to_json(record) | {"labelsDiffer": states_other_labels(body, record.labels)}
 
 
 def _taken_over(manager: JobManager, record: JobRecord) -> StoredRecord | None:
@@ -151,12 +156,12 @@ def redeliver_job(manager: JobManager, job_run_id: str) -> dict[str, Any]:
 
     Raises:
         JobUnknown: the job is not registered.
-        RequestError: the job has not settled yet.
+        StageForbids: the job has not settled yet.
 
     """
     stored = registered_job(manager, job_run_id)
     if stored.record.stage is Stage.WATCHING:
-        raise RequestError("the job is still being watched: there is nothing to deliver yet")
+        raise StageForbids("the job is still being watched: there is nothing to deliver yet")
     requested = stored.record.to_redeliver(manager.clock())
     repeat_ticket(manager, StoredRecord(requested, stored.etag))
     return show_job(manager, job_run_id)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -54,8 +55,7 @@ def register(job_run_id: str, body: object, now: datetime) -> JobRecord:
         raise RequestError(
             "the body must be empty, or a JSON object with labels and expectedInputName"
         )
-    if unknown := sorted(body.keys() - MEMBERS):
-        raise RequestError(f"the body has unknown members: {', '.join(unknown)[:80]}")
+    refuse_unknown_members(body, MEMBERS)
     return JobRecord(
         job_run_id=parse_job_run_id(job_run_id),
         registered_at=now,
@@ -63,6 +63,40 @@ def register(job_run_id: str, body: object, now: datetime) -> JobRecord:
         labels=_labels(body.get("labels")),
         expected_input_name=_input_name(body.get("expectedInputName")),
     )
+
+
+def refuse_unknown_members(body: Mapping[str, object], known: Collection[str]) -> None:
+    """Refuse a body with a member that is not known. Raises RequestError, which names them."""
+    if unknown := sorted(body.keys() - known):
+        raise RequestError(f"the body has unknown members: {', '.join(unknown)[:80]}")
+
+
+def states_other_labels(body: object, labels: Mapping[str, str]) -> bool:
+    """Whether the body of a registration has labels, and not these."""
+    stated = body.get("labels") if isinstance(body, dict) else None
+    return stated is not None and stated != labels
+
+
+def changed_labels(labels: Mapping[str, str], body: object) -> Mapping[str, str]:
+    """Labels after a change as JSON Merge Patch describes it (RFC 7396).
+
+    Args:
+        labels: the labels of a job.
+        body: an object with `labels`: labels to add or replace, and null for each one to remove;
+            or null in place of the object, which removes all.
+
+    Raises:
+        RequestError: the body or the changed labels are not valid.
+
+    """
+    if not isinstance(body, dict) or "labels" not in body:
+        raise RequestError("the body must be a JSON object with labels")
+    refuse_unknown_members(body, {"labels"})
+    changes = body["labels"]
+    if not isinstance(changes, dict):
+        return _labels(changes)
+    merged = {**labels, **changes}
+    return _labels({name: value for name, value in merged.items() if value is not None})
 
 
 def _input_name(value: object) -> str | None:

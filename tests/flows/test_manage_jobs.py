@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gem_core.errors import JobUnknown, RequestError
+from gem_core.errors import JobUnknown, RequestError, StageForbids
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.job_query import DEFAULT_PAGE
@@ -23,7 +23,7 @@ def test_a_new_job_is_watched_from_now_on(caplog: pytest.LogCaptureFixture) -> N
         world.manager, JOB, {"labels": {"a": "b"}, "expectedInputName": "x.parquet"}
     )
     assert new
-    assert shown == record_to_json(world.record())
+    assert shown == record_to_json(world.record()) | {"labelsDiffer": False}
     assert (shown["stage"], shown["labels"]) == ("watching", {"a": "b"})
     assert shown["expectedInputName"] == "x.parquet"
     assert world.record().due_at == START
@@ -45,8 +45,28 @@ def test_a_registered_job_does_not_change() -> None:
     before = world.jobs.get(f"{JOB}.json")
     new, shown = register_job(world.manager, JOB, {"labels": {"other": "x"}})
     assert not new
-    assert shown["labels"] == {"a": "b"}
+    assert (shown["labels"], shown["labelsDiffer"]) == ({"a": "b"}, True)
     assert world.jobs.get(f"{JOB}.json") == before
+
+
+@pytest.mark.parametrize(
+    ("body", "differ"),
+    [
+        (None, False),
+        ({}, False),
+        ({"labels": None}, False),
+        ({"labels": {"a": "b"}}, False),
+        ({"labels": {}}, True),
+        ({"labels": {"a": "b", "c": "d"}}, True),
+    ],
+)
+def test_a_repeated_registration_says_whether_it_has_other_labels(
+    body: object,
+    differ: bool,  # noqa: FBT001 - pytest passes it by name
+) -> None:
+    world = World()
+    register_job(world.manager, JOB, {"labels": {"a": "b"}})
+    assert register_job(world.manager, JOB, body)[1]["labelsDiffer"] is differ
 
 
 def test_two_registrations_at_the_same_time_make_one_record() -> None:
@@ -171,7 +191,7 @@ def test_a_redelivery_after_an_overwrite_reports_the_new_output() -> None:
 def test_a_job_that_is_being_watched_has_nothing_to_deliver() -> None:
     world = World()
     world.add(JOB)
-    with pytest.raises(RequestError, match="still being watched"):
+    with pytest.raises(StageForbids, match="still being watched"):
         redeliver_job(world.manager, JOB)
     assert world.new_tickets() == []
 

@@ -4,7 +4,6 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
-from http import HTTPStatus
 from typing import Any
 from unittest.mock import patch
 
@@ -21,7 +20,7 @@ from gem_core.flows.list_jobs import list_jobs
 from gem_core.flows.manage_jobs import check_job, register_job, show_job
 from gem_core.flows.replay_poison import list_poison, replay_poison
 from gem_core.flows.timer_status import timer_status
-from gem_core.web import problem
+from gem_core.web import PROBLEMS, problem
 from tests.builders import JOB, OUTPUT, World, finished, job, matched_file
 from tests.doctor.build import FakeInstallation
 from tests.fakes import FakeFiles
@@ -47,7 +46,7 @@ def answers() -> Iterator[tuple[str, Any]]:
     yield "GET /api/jobs/{jobRunId}", show_job(world.manager, JOB)
     yield "POST /api/jobs/{jobRunId}/check", check_job(world.manager, world.checker, JOB)
     yield "POST /api/doctor", report(run_diagnostics(FakeInstallation().installation))
-    yield "problem", json.loads(problem(HTTPStatus.BAD_REQUEST, "title", "detail").body)
+    yield "problem", json.loads(problem(PROBLEMS[0][1], "detail").body)
     yield from _commands(world)
     yield "audit --json", _audited()
 

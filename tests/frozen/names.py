@@ -44,6 +44,7 @@ from gem_core.watch.marker import JobState
 from gem_core.watch.record import Settlement, Stage
 from gem_core.watch.tombstones import PREFIX as TOMBSTONES
 from gem_core.watch.trouble import TroubleKind
+from gem_core.web import PROBLEMS, TYPE_PREFIX
 from tests.builders import JOB, World
 from tests.fakes import START
 from tests.frozen.answers import answers
@@ -89,6 +90,7 @@ def collected() -> dict[str, list[str]]:
         },
         "ids": _ids(),
         "words": {f"{kind.__name__}.{word}" for kind in _ENUMS for word in kind},
+        "problems": {TYPE_PREFIX + kind.name for _, kind in PROBLEMS},
         "contracts": {*CONTRACTS, *(layout.name for layout in OTHER_LAYOUTS)},
         "checks": {f"{check.name} {check.severity}" for check in CHECKS},
         "preflight checks": {f"{check.name} {check.severity}" for check in ROAD_CHECKS},

@@ -20,6 +20,7 @@ from azure.storage.queue import QueueServiceClient
 from devkit.stage import QUEUE, ROOT
 from gem_core.redaction import PREFIX
 from gem_core.storage.names import CONTAINERS
+from gem_core.web import TYPE_PREFIX
 
 _EACH_RUN = """
 import json, os, sys
@@ -144,7 +145,7 @@ def use(doors: Doors, *runs: Run, net: bool = True) -> None:
         doors.add(f"{label}log", err)
         for name, failure, body in map(json.loads, out.splitlines()):
             doors.add(f"{label}host", failure)
-            is_problem = "about:blank" in body
+            is_problem = TYPE_PREFIX in body
             door = "problem" if is_problem else "doctor" if name == "doctor" else "route"
             doors.add(label + door, body)
     terminal = [(run.label, {"PATH": "", **run.settings}, run.commands) for run in runs]
