@@ -11,7 +11,7 @@ from gem_core.counts import read_count
 from gem_core.failure import in_own_words
 from gem_core.flows import check_batch as batching
 from gem_core.flows import check_jobs as checking
-from gem_core.flows import job_query
+from gem_core.flows import in_bulk, job_query
 from gem_core.flows import list_jobs as listing
 from gem_core.flows import manage_jobs as managing
 from gem_core.flows import replay_poison as replaying
@@ -119,6 +119,22 @@ def change_job(req: func.HttpRequest) -> func.HttpResponse:
         return 200, change_labels(managers.manager(), _job_run_id(req), body)
 
     return _respond(req, handler)
+
+
+@app.route("jobs", methods=["POST"])
+def register_jobs(req: func.HttpRequest) -> func.HttpResponse:
+    """Register several jobs; each has a result of its own."""
+    return _respond(
+        req, lambda: (200, in_bulk.register_jobs(managers.manager(), json_body(req.get_body())))
+    )
+
+
+@app.route("redeliver", methods=["POST"])
+def redeliver_jobs(req: func.HttpRequest) -> func.HttpResponse:
+    """Deliver the jobs again whose manifests have an outcome; each has a result of its own."""
+    return _respond(
+        req, lambda: (200, in_bulk.redeliver_jobs(managers.manager(), json_body(req.get_body())))
+    )
 
 
 @app.route("jobs", methods=["GET"])

@@ -151,6 +151,8 @@ def test_trigger_source_is_a_setting(setting: str, source: str) -> None:
     [
         ("register_job", "jobs/{jobRunId}", "PUT", "FUNCTION"),
         ("change_job", "jobs/{jobRunId}", "PATCH", "FUNCTION"),
+        ("register_jobs", "jobs", "POST", "FUNCTION"),
+        ("redeliver_jobs", "redeliver", "POST", "FUNCTION"),
         ("list_jobs", "jobs", "GET", "FUNCTION"),
         ("show_job", "jobs/{jobRunId}", "GET", "FUNCTION"),
         ("list_trouble", "trouble", "GET", "FUNCTION"),
@@ -186,7 +188,7 @@ def test_no_other_function_and_no_output_binding(
     bindings: dict[str, list[dict[str, Any]]],
 ) -> None:
     """Messages go by the SDK: an output binding is flushed after the function has returned."""
-    assert len(bindings) == 20
+    assert len(bindings) == 22
     kinds = {each["type"] for several in bindings.values() for each in several}
     assert kinds == {"timerTrigger", "blobTrigger", "queueTrigger", "httpTrigger", "http"}
 

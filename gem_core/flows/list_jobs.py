@@ -43,7 +43,8 @@ def list_jobs(manager: JobManager, query: Mapping[str, str]) -> dict[str, Any]:
 
     Args:
         manager: the dependencies.
-        query: `stage`, `outcome` and `label` (NAME:VALUE) select jobs; `sort` is `id` (the default)
+        query: `stage`, `outcome`, `label` (NAME:VALUE), `changedAfter` and `changedBefore`
+            (moments with a zone) select jobs; `sort` is `id` (the default)
             or `-changedAt`; `limit` is the number of jobs on the page (1 to 1000, default 100);
             `after` is the `nextPage` of an earlier answer.
 

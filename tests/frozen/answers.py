@@ -16,6 +16,7 @@ from gem_core.errors import GemUnavailable
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.find_trouble import find_trouble
+from gem_core.flows.in_bulk import redeliver_jobs, register_jobs
 from gem_core.flows.list_jobs import list_jobs
 from gem_core.flows.manage_jobs import check_job, register_job, show_job
 from gem_core.flows.replay_poison import list_poison, replay_poison
@@ -33,6 +34,8 @@ def answers() -> Iterator[tuple[str, Any]]:
     world = World()
     world.gem.answers[JOB] = [GemUnavailable("GEM answered 503"), finished()]
     yield "PUT /api/jobs/{jobRunId}", register_job(world.manager, JOB, None)[1]
+    jobs = {"jobs": [{"jobRunId": JOB}, {}]}
+    yield "POST /api/jobs", register_jobs(world.manager, jobs)
     yield "POST /api/tick", check_jobs(world.checker).to_json()
     yield "GET /api/trouble", {"jobs": find_trouble(world.manager)}
     yield "GET /api/jobs", list_jobs(world.manager, {})
@@ -44,6 +47,8 @@ def answers() -> Iterator[tuple[str, Any]]:
     world.files.write(OUTPUT, matched_file())
     deliver_results(world.deliverer, JOB)
     yield "GET /api/jobs/{jobRunId}", show_job(world.manager, JOB)
+    everything = {"outcome": "valid", "changedBefore": "9999-01-01T00:00Z"}
+    yield "POST /api/redeliver", redeliver_jobs(world.manager, everything)
     yield "POST /api/jobs/{jobRunId}/check", check_job(world.manager, world.checker, JOB)
     yield "POST /api/doctor", report(run_diagnostics(FakeInstallation().installation))
     yield "problem", json.loads(problem(PROBLEMS[0][1], "detail").body)

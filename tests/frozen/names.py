@@ -24,6 +24,7 @@ from gem_core.deliver.version import NotAudited, Version
 from gem_core.doctor.diagnose_stores import CLOCK_PROBE, PROBE
 from gem_core.doctor.diagnostics import DIAGNOSTICS
 from gem_core.doctor.finding import DiagnosticStatus
+from gem_core.flows import in_bulk
 from gem_core.flows.check_jobs import counts
 from gem_core.flows.job_documents import JobDocument
 from gem_core.flows.list_jobs import list_jobs
@@ -98,7 +99,7 @@ def collected() -> dict[str, list[str]]:
         "events": _events(),
         "functions": _functions(),
         "query": _query(),
-        "body": registration.MEMBERS,
+        "body": registration.MEMBERS | in_bulk.SELECTION,
         "answers": {
             f"{what}: {path}"
             for what, body in shown
