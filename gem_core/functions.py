@@ -4,6 +4,7 @@ Edge. function_app.py loads this module.
 """
 
 from collections.abc import Callable, Collection
+from pathlib import Path
 
 import azure.functions as func
 
@@ -23,11 +24,11 @@ from gem_core.settings.app_settings import MAX_BATCH_SIZE
 from gem_core.storage import names
 from gem_core.web import (
     HttpResponse,
+    document_response,
     json_body,
     json_response,
     refuse_unknown_words,
     respond,
-    respond_document,
     respond_with,
 )
 from gem_core.wiring import delivery, managers, tick
@@ -35,6 +36,8 @@ from gem_core.wiring.environment import system_environment
 from gem_core.wiring.probe import probe
 
 guard_logs()
+
+OPENAPI = Path(__file__).with_name("openapi.json")
 
 
 def _trigger_source(text: str) -> func.BlobSource:
@@ -100,41 +103,33 @@ def register_job(req: func.HttpRequest) -> func.HttpResponse:
     """Watch a job from now on: 201 when it is new, 200 when it was registered before."""
 
     def handler() -> HttpResponse:
-        refuse_unknown_words(req.params)
-        body, job_run_id = json_body(req.get_body()), _job_run_id(req)
-        new, record = managing.register_job(managers.manager(), job_run_id, body)
+        job_run_id = _job_run_id(req)
+        new, record = managing.register_job(managers.manager(), job_run_id, _body(req))
         if new:
             return json_response(201, record, {"Location": f"/api/jobs/{job_run_id}"})
         return json_response(200, record)
 
-    return _http(respond_with(handler))
+    return _answer(req, handler)
 
 
 @app.route("jobs/{jobRunId}", methods=["PATCH"])
 def change_job(req: func.HttpRequest) -> func.HttpResponse:
     """Change the labels of a job that is still being watched."""
-
-    def handler() -> tuple[int, object]:
-        body = json_body(req.get_body())
-        return 200, change_labels(managers.manager(), _job_run_id(req), body)
-
-    return _respond(req, handler)
+    return _respond(
+        req, lambda: (200, change_labels(managers.manager(), _job_run_id(req), _body(req)))
+    )
 
 
 @app.route("jobs", methods=["POST"])
 def register_jobs(req: func.HttpRequest) -> func.HttpResponse:
     """Register several jobs; each has a result of its own."""
-    return _respond(
-        req, lambda: (200, in_bulk.register_jobs(managers.manager(), json_body(req.get_body())))
-    )
+    return _respond(req, lambda: (200, in_bulk.register_jobs(managers.manager(), _body(req))))
 
 
 @app.route("redeliver", methods=["POST"])
 def redeliver_jobs(req: func.HttpRequest) -> func.HttpResponse:
     """Deliver the jobs again whose manifests have an outcome; each has a result of its own."""
-    return _respond(
-        req, lambda: (200, in_bulk.redeliver_jobs(managers.manager(), json_body(req.get_body())))
-    )
+    return _respond(req, lambda: (200, in_bulk.redeliver_jobs(managers.manager(), _body(req))))
 
 
 @app.route("jobs", methods=["GET"])
@@ -192,13 +187,11 @@ def show_report_page(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("jobs/{jobRunId}/check", methods=["POST"])
 def check_job(req: func.HttpRequest) -> func.HttpResponse:
     """Ask GEM about a job now, even if it is not due."""
-    return _respond(
-        req,
-        lambda: (
-            200,
-            managing.check_job(managers.manager(), tick.checker(), _job_run_id(req)),
-        ),
-    )
+
+    def handler() -> tuple[int, object]:
+        return 200, managing.check_job(managers.manager(), tick.checker(), _job_run_id(req))
+
+    return _respond(req, handler)
 
 
 @app.route("jobs/{jobRunId}/redeliver", methods=["POST"])
@@ -244,6 +237,12 @@ def doctor(req: func.HttpRequest) -> func.HttpResponse:
     return _respond(req, handler)
 
 
+@app.route("openapi.json", methods=["GET"])
+def show_openapi(req: func.HttpRequest) -> func.HttpResponse:
+    """Show the OpenAPI document of these routes."""
+    return _answer(req, lambda: document_response(OPENAPI.read_bytes(), "application/json"))
+
+
 @app.route("health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
     """Report whether the timer works, without details: this route needs no key."""
@@ -260,29 +259,34 @@ def _job_run_id(req: func.HttpRequest) -> str:
     return str(req.route_params.get("jobRunId", ""))
 
 
-def _document(req: func.HttpRequest, document: JobDocument, content_type: str) -> func.HttpResponse:
-    def handler() -> bytes:
-        refuse_unknown_words(req.params)
-        return show_document(managers.manager(), _job_run_id(req), document)
+def _body(req: func.HttpRequest) -> object:
+    return json_body(req.get_body())
 
-    return _http(respond_document(handler, content_type))
+
+def _document(req: func.HttpRequest, document: JobDocument, content_type: str) -> func.HttpResponse:
+    def make() -> HttpResponse:
+        body = show_document(managers.manager(), _job_run_id(req), document)
+        return document_response(body, content_type)
+
+    return _answer(req, make)
 
 
 def _respond(
-    req: func.HttpRequest,
-    handler: Callable[[], tuple[int, object]],
-    words: Collection[str] = (),
+    req: func.HttpRequest, handler: Callable[[], tuple[int, object]], words: Collection[str] = ()
 ) -> func.HttpResponse:
-    """The answer of a handler, if the query has no other words than these."""
+    return _answer(req, lambda: json_response(*handler()), words)
 
-    def checked() -> tuple[int, object]:
+
+def _answer(
+    req: func.HttpRequest, make: Callable[[], HttpResponse], words: Collection[str] = ()
+) -> func.HttpResponse:
+    """The response that a function makes, if the query has no other words than these."""
+
+    def checked() -> HttpResponse:
         refuse_unknown_words(req.params, words)
-        return handler()
+        return make()
 
-    return _http(respond(checked))
-
-
-def _http(response: HttpResponse) -> func.HttpResponse:
+    response = respond_with(checked)
     return func.HttpResponse(
         response.body,
         status_code=response.status,

@@ -84,13 +84,6 @@ def respond(handler: Callable[[], tuple[int, object]]) -> HttpResponse:
     return respond_with(lambda: json_response(*handler()))
 
 
-def respond_document(handler: Callable[[], bytes], content_type: str) -> HttpResponse:
-    """The response with a stored document, or a problem if the handler raises an error."""
-    return respond_with(
-        lambda: HttpResponse(HTTPStatus.OK, handler(), content_type, DOCUMENT_HEADERS)
-    )
-
-
 def respond_with(make: Callable[[], HttpResponse]) -> HttpResponse:
     """The response that a function makes, or a problem if it raises an error."""
     try:
@@ -105,6 +98,11 @@ def json_response(
     """A response with a JSON value, or an empty one for None."""
     body = "" if value is None else json.dumps(value, allow_nan=False)
     return HttpResponse(status, body, headers=headers or {})
+
+
+def document_response(body: bytes, content_type: str) -> HttpResponse:
+    """A response with a document."""
+    return HttpResponse(HTTPStatus.OK, body, content_type, DOCUMENT_HEADERS)
 
 
 def problem(kind: ProblemType, detail: str) -> HttpResponse:

@@ -128,7 +128,7 @@ def test_readme_names_every_route() -> None:
         for call in ast.walk(tree)
         if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "route"
     }
-    assert len(routes) == 19
+    assert len(routes) == 20
     assert [route for route in routes if route not in README] == []
 
 

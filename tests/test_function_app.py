@@ -153,6 +153,7 @@ def test_trigger_source_is_a_setting(setting: str, source: str) -> None:
         ("change_job", "jobs/{jobRunId}", "PATCH", "FUNCTION"),
         ("register_jobs", "jobs", "POST", "FUNCTION"),
         ("redeliver_jobs", "redeliver", "POST", "FUNCTION"),
+        ("show_openapi", "openapi.json", "GET", "FUNCTION"),
         ("list_jobs", "jobs", "GET", "FUNCTION"),
         ("show_job", "jobs/{jobRunId}", "GET", "FUNCTION"),
         ("list_trouble", "trouble", "GET", "FUNCTION"),
@@ -188,7 +189,7 @@ def test_no_other_function_and_no_output_binding(
     bindings: dict[str, list[dict[str, Any]]],
 ) -> None:
     """Messages go by the SDK: an output binding is flushed after the function has returned."""
-    assert len(bindings) == 22
+    assert len(bindings) == 23
     kinds = {each["type"] for several in bindings.values() for each in several}
     assert kinds == {"timerTrigger", "blobTrigger", "queueTrigger", "httpTrigger", "http"}
 

@@ -27,10 +27,10 @@ from gem_core.web import (
     PROBLEMS,
     TYPE_PREFIX,
     HttpResponse,
+    document_response,
     json_body,
     refuse_unknown_words,
     respond,
-    respond_document,
 )
 from tests.builders import logged
 
@@ -56,7 +56,7 @@ def test_the_result_of_a_handler_is_sent_as_json() -> None:
 
 
 def test_a_document_is_sent_as_it_is_stored_and_runs_nothing_in_a_browser() -> None:
-    sent = respond_document(lambda: b"<p>\xc3\xa9", "text/html")
+    sent = document_response(b"<p>\xc3\xa9", "text/html")
     assert sent == HttpResponse(200, b"<p>\xc3\xa9", "text/html", DOCUMENT_HEADERS)
     policy = sent.headers["Content-Security-Policy"].split("; ")
     assert {"default-src 'none'", "frame-ancestors 'none'", "sandbox"} <= set(policy)
@@ -65,10 +65,7 @@ def test_a_document_is_sent_as_it_is_stored_and_runs_nothing_in_a_browser() -> N
 
 
 def test_a_document_that_does_not_exist_is_a_problem() -> None:
-    def handler() -> bytes:
-        raise DocumentMissing("no manifest of 'job-1' was sent yet: it is watching")
-
-    response = respond_document(handler, "text/html")
+    response = raising(DocumentMissing("no manifest of 'job-1' was sent yet: it is watching"))
     assert (response.status, response.content_type) == (404, "application/problem+json")
     assert "watching" in str(response.body)
 

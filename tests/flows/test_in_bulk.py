@@ -8,7 +8,7 @@ from gem_core.errors import RecordConflict, RequestError, StoreError
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.in_bulk import MAX_JOBS, redeliver_jobs, register_jobs
 from gem_core.flows.list_jobs import list_jobs
-from gem_core.flows.manage_jobs import register_job
+from gem_core.flows.manage_jobs import redeliver_job, register_job
 from gem_core.moments import moment_text
 from gem_core.watch.record import Stage
 from tests.builders import World, answer
@@ -74,7 +74,7 @@ def test_each_job_of_a_list_has_its_own_result() -> None:
 )
 def test_a_list_of_another_form_registers_nothing(body: object) -> None:
     world = World()
-    with pytest.raises(RequestError, match="jobs|labels"):
+    with pytest.raises(RequestError, match=r"jobs|labels"):
         register_jobs(world.manager, body)
     assert world.trap.calls == []
 
@@ -111,6 +111,8 @@ def test_delivered_jobs_are_selected_by_outcome_and_age() -> None:
     world.clock.move(hours=1)
     delivered(world, "failed", "a", "b")
     delivered(world, "cancelled", "c")
+    delivered(world, "failed", "under-way")
+    redeliver_job(world.manager, "under-way")
     world.settle(answer("failed"), "settled")
     world.clock.move(hours=1)
     delivered(world, "failed", "young")

@@ -1,0 +1,94 @@
+"""The OpenAPI document describes the routes that functions.py registers, in the app's own terms."""
+
+import json
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker
+
+from gem_core.flows import in_bulk, job_query
+from gem_core.functions import OPENAPI
+from gem_core.outcome import Outcome
+from gem_core.watch import registration
+from gem_core.watch.record import Stage
+from gem_core.web import PROBLEMS, TYPE_PREFIX
+from tests.frozen.answers import answers
+from tests.infra.contract import indexed
+
+DOCUMENT: dict[str, Any] = json.loads(OPENAPI.read_text(encoding="utf-8"))
+SCHEMAS = DOCUMENT["components"]["schemas"]
+METHODS = {"get", "put", "post", "patch", "delete", "head"}
+
+
+def operations() -> dict[tuple[str, str], dict[str, Any]]:
+    """Method and path to what the document says."""
+    return {
+        (method.upper(), path): operation
+        for path, item in DOCUMENT["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    }
+
+
+def test_document_and_app_have_the_same_routes() -> None:
+    """And the same ones need no key."""
+    registered = {
+        (method, f"/api/{binding['route']}"): binding["authLevel"].upper()
+        for bindings in indexed().values()
+        for binding in bindings
+        if binding["type"] == "httpTrigger"
+        for method in binding["methods"]
+    }
+    assert operations().keys() == registered.keys()
+    open_ones = {route for route, operation in operations().items() if "security" in operation}
+    assert open_ones == {route for route, level in registered.items() if level == "ANONYMOUS"}
+
+
+def test_an_operation_has_the_name_of_its_function() -> None:
+    named = {operation["operationId"] for operation in operations().values()}
+    functions = {
+        name
+        for name, bindings in indexed().items()
+        if any(binding["type"] == "httpTrigger" for binding in bindings)
+    }
+    assert named == functions | {"health_head"}
+
+
+def test_words_and_members_are_those_of_the_code() -> None:
+    listing = DOCUMENT["paths"]["/api/jobs"]["get"]["parameters"]
+    assert {each["name"] for each in listing} == job_query.WORDS
+    assert set(SCHEMAS["Selection"]["properties"]) == in_bulk.SELECTION
+    assert set(SCHEMAS["Registration"]["properties"]) == registration.MEMBERS
+    assert set(SCHEMAS["NewJob"]["properties"]) == registration.MEMBERS | {"jobRunId"}
+    jobs = DOCUMENT["paths"]["/api/jobs"]["post"]["requestBody"]["content"]["application/json"]
+    assert jobs["schema"]["properties"]["jobs"]["maxItems"] == in_bulk.MAX_JOBS
+    (limit,) = [each["schema"] for each in listing if each["name"] == "limit"]
+    bounds = (limit["maximum"], limit["default"])
+    assert bounds == (job_query.MAX_PAGE, job_query.DEFAULT_PAGE)
+
+
+def test_values_are_those_of_the_code() -> None:
+    assert SCHEMAS["Stage"]["enum"] == list(Stage)
+    assert SCHEMAS["Outcome"]["enum"] == list(Outcome)
+    assert SCHEMAS["JobId"]["pattern"] == f"^{registration._JOB_RUN_ID.pattern}$"
+    types = SCHEMAS["Problem"]["properties"]["type"]["enum"]
+    assert set(types) == {TYPE_PREFIX + kind.name for _, kind in PROBLEMS}
+    labels = SCHEMAS["Labels"]
+    assert labels["maxProperties"] == registration.MAX_LABELS
+    assert labels["additionalProperties"]["maxLength"] == registration.MAX_LABEL_LENGTH
+
+
+def test_answers_are_as_described() -> None:
+    """Those of the routes that answer with JSON of the app's own."""
+    checked = set()
+    for route, body in answers():
+        method, _, path = route.partition(" ")
+        operation = operations().get((method, path))
+        if operation:
+            good = next(each for code, each in operation["responses"].items() if code < "300")
+            schema = good["content"]["application/json"]["schema"]
+            whole = {**DOCUMENT, **schema}
+            Draft202012Validator(whole, format_checker=FormatChecker()).validate(
+                json.loads(json.dumps(body))
+            )
+            checked.add(route)
+    assert len(checked) == 12
