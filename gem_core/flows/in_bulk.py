@@ -86,11 +86,13 @@ def redeliver_jobs(manager: JobManager, body: object) -> dict[str, Any]:
         StoreError: storage failed.
 
     """
-    if not isinstance(body, dict) or not all(isinstance(each, str) for each in body.values()):
-        raise RequestError("the body must be a JSON object of strings")
+    if not isinstance(body, dict) or not all(
+        isinstance(each, str) and each for each in body.values()
+    ):
+        raise RequestError("the body must be a JSON object of non-empty strings")
     refuse_unknown_members(body, SELECTION)
     for name in ("outcome", "changedBefore"):
-        if not body.get(name):
+        if name not in body:
             raise RequestError(f"the body must have {name}")
     selection = {"stage": Stage.DELIVERED, "sort": Sort.ID, "limit": str(MAX_JOBS)}
     try:
