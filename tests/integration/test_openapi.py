@@ -140,7 +140,8 @@ def test_generated_calls_find_no_difference(courier: Courier, tmp_path: Path) ->
     program = Path(sys.executable).with_name("st")
     done = subprocess.run(
         [
-            program, "--config-file", CONFIG, "--no-color", "run", document, "--workers", "2", "--seed", SEED,
+            program, "--config-file", CONFIG, "--no-color", "run", document,
+            "--seed", SEED, "--workers", "2",
             "--url", courier.up.runner.url,
             "--header", f"x-functions-key: {courier.up.runner.function_key}",
         ],
