@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from threading import Event
 
+import azure.functions as func
 import pytest
 
 from gem_core import functions
@@ -14,6 +15,8 @@ from gem_core.wiring import probe
 from tests.loopback import Handler, Loopback
 from tests.wiring.fresh import forget_edges
 from tests.wiring.test_wiring import NEEDED
+
+REQUEST = func.HttpRequest("GET", "http://127.0.0.1/api/status", body=b"")
 
 
 class Stall:
@@ -72,7 +75,7 @@ def test_health_and_status_do_not_wait_for_a_storage_that_stalls(
     monkeypatch.setattr(probe, "SECONDS", 0.05)
     health = functions.health.build().get_user_function()
     status = functions.status.build().get_user_function()
-    answers = [health(None), status(None)]
+    answers = [health(REQUEST), status(REQUEST)]
     assert not stall.answer.is_set()
     assert [answer.status_code for answer in answers] == [503, 503]
     assert json.loads(answers[0].get_body()) == {"status": "unhealthy"}
@@ -98,7 +101,7 @@ def test_status_names_a_schedule_with_which_the_host_starts_no_timer(
     given = {name: value for name, value in NEEDED.items() if name != "GEM_CHECK_SCHEDULE"}
     monkeypatch.setattr("os.environ", given | schedule)
     forget_edges()
-    answer = functions.status.build().get_user_function()(None)
+    answer = functions.status.build().get_user_function()(REQUEST)
     forget_edges()
     assert answer.status_code == 500
     assert "GEM_CHECK_SCHEDULE is" in json.loads(answer.get_body())["detail"]
