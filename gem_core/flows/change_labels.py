@@ -4,6 +4,7 @@ A manifest repeats the labels. A stored manifest does not change, and the same v
 has one id, so labels that change later could contradict what listeners have.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from gem_core.errors import RecordConflict, StageForbids
@@ -35,7 +36,7 @@ def change_labels(manager: JobManager, job_run_id: str, body: object) -> dict[st
         if labels == stored.record.labels:
             return record_to_json(stored.record)
         try:
-            changed = manager.registry.replace(stored, stored.record.relabelled(labels))
+            changed = manager.registry.replace(stored, replace(stored.record, labels=labels))
         except RecordConflict:
             continue  # a check has ended meanwhile: read its result
         return record_to_json(changed.record)

@@ -173,10 +173,6 @@ class JobRecord:
             expected_input_name=registration.expected_input_name,
         )
 
-    def relabelled(self, labels: Mapping[str, str]) -> "JobRecord":
-        """Somebody changed the labels."""
-        return replace(self, labels=labels)
-
     def due(self, at: datetime) -> "JobRecord":
         """The next action is due at this time."""
         return replace(self, due_at=at)
