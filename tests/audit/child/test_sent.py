@@ -3,12 +3,14 @@
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, override
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from gem_core.audit.child.engine import Engine
@@ -16,11 +18,12 @@ from gem_core.audit.child.frames import Channel
 from gem_core.audit.child.messages import Question, RangeRead
 from gem_core.audit.child.plain import to_plain
 from gem_core.audit.child.result import PageOptions
+from gem_core.audit.child.self_test import BuiltInFile
 from gem_core.audit.options import AuditOptions, IdLimits
-from gem_core.audit.rows.progress import Pass
 from gem_core.errors import AuditUnfinished
 from tests.audit.build import job, matched_table
-from tests.audit.child.children import GOOD, INPUT, audited, in_memory, pid
+from tests.audit.child.children import GOOD, INPUT, audited, pid
+from tests.integration.courier import wait_for
 
 pytestmark = [
     pytest.mark.slow,  # each test starts a child
@@ -44,6 +47,10 @@ SENT = {
     "options.two_threads",
     "options.with_input",
     "options.with_values",
+    "options.overture",  # a limit
+    "release",  # facts of files, as of the output
+    "no_release",  # why there is none
+    "look_up_cpu_seconds",
     "page.at",
     "page.with_map",
     "with_progress",
@@ -91,26 +98,44 @@ def test_it_is_sent_files_job_and_limits_and_nothing_else(
     assert "c2VjcmV0" not in repr(sent)
 
 
+@dataclass(frozen=True)
+class HeldBack(BuiltInFile):
+    """Something is done before its last row group comes."""
+
+    before_the_end: Callable[[], None] = field(kw_only=True)
+
+    @override
+    def read(self, offset: int, length: int) -> bytes:
+        if 0.85 < (offset + length) / self.size_bytes < 0.95:
+            self.before_the_end()
+        return super().read(offset, length)
+
+
 def test_a_child_that_is_killed_while_ids_spill_leaves_nothing(
     engine: Engine, tmp_path: Path
 ) -> None:
     """Neither a file nor the bytes of one, as the system gives a file without a name back."""
-    rows = 200_000
-    output = in_memory(matched_table(rows, id=pa.array(range(rows * 100, 0, -100))))
-    seen: list[str] = []
 
-    def kill(_: Pass, done: int, total: int) -> None:
-        assert done < total  # there is more to spill
-        assert list(tmp_path.iterdir()) == []
+    def on_disk() -> list[Path] | None:
+        links = [file.readlink() for file in Path(f"/proc/{pid(engine)}/fd").iterdir()]
+        return [file for file in links if file.is_relative_to(tmp_path)] or None
+
+    def kill() -> None:
         if os.getuid() == 0:  # others may not look into a process that is not dumpable
-            files = Path(f"/proc/{pid(engine)}/fd")
-            seen.extend(str(file.readlink()) for file in files.iterdir())
+            wait_for(on_disk, what="ids on disk")
+        assert list(tmp_path.iterdir()) == []
         os.kill(pid(engine), signal.SIGKILL)
 
+    rows = 1_000_000
+    written = pa.BufferOutputStream()
+    pq.write_table(
+        matched_table(rows, id=pa.array(range(rows * 100, 0, -100))),
+        written,
+        row_group_size=rows // 20,
+    )
+    output = HeldBack(written.getvalue().to_pybytes(), before_the_end=kill)
     options = AuditOptions(IdLimits(100_000, tmp_path))
     with pytest.raises(AuditUnfinished, match="SIGKILL"):
-        engine.audit(output, job(), input_source=None, on_rows=kill, options=options)
-    if os.getuid() == 0:
-        assert [name for name in seen if name.startswith(str(tmp_path))]
+        engine.audit(output, job(), input_source=None, options=options)
     assert list(tmp_path.iterdir()) == []
     assert audited(engine, GOOD).outcome == "valid"
