@@ -56,15 +56,23 @@ def _failed(line: _Object) -> str:
     text = f"{line['severity']:<8} {line['name']}: {line.get('detail', '')}"
     if examples := line.get("examples"):
         more = "; ..." if line.get("offending", 0) > _EXAMPLES else ""
-        text += f" ({'; '.join(map(_example, examples[:_EXAMPLES]))}{more})"
+        text += f" ({'; '.join(map(example_text, examples[:_EXAMPLES]))}{more})"
     return f"{text} - {line['title']}"
 
 
-def _example(example: _Object) -> str:
+def example_text(example: _Object) -> str:
+    """One row or id that breaks a rule, such as `row 3 id 103 value "2.0"`."""
     row = f"row {example['row']}" if "row" in example else ""
     id_ = f"id {example['id']}" if example.get("id") else ""
-    value = f'value "{example["value"]}"' if "value" in example else ""
-    return " ".join(part for part in (row, id_, value) if part)
+    return " ".join(part for part in (row, id_, _value(example)) if part)
+
+
+def _value(example: _Object) -> str:
+    value = f'"{example["value"]}"' if "value" in example else "null"
+    if "column" not in example:  # the title of a check says when a row has none
+        return f"value {value}" if "value" in example else ""
+    was = f'"{example["inputValue"]}"' if "inputValue" in example else "null"
+    return f"{example['column']} {value}, input {was}"
 
 
 def _counts(checks: Sequence[_Object], counts: Mapping[str, int]) -> str:

@@ -21,7 +21,7 @@ from gem_core.page.plots import histogram
 from gem_core.page.survey import Survey
 from gem_core.page.words import number_of, percent, size
 from tests.audit.build import job, matched_table, write, write_bytes
-from tests.page.build import AT, SCRIPT, bad, good, page_of
+from tests.page.build import AT, SCRIPT, bad, good, page_of, roads
 
 _VOID = {"meta", "link"}
 
@@ -258,3 +258,13 @@ def test_sizes_and_numbers() -> None:
         "3.0 TiB (3,298,534,883,328 bytes)",
     ]
     assert [number_of(1, "row"), number_of(2000, "row")] == ["1 row", "2,000 rows"]
+
+
+def test_a_finding_shows_what_a_value_was_and_what_it_is_now(tmp_path: Path) -> None:
+    table, of = good()
+    ids, values = table["id"].to_pylist(), roads()["geometry"].to_pylist()
+    index = table.schema.get_field_index("geometry")
+    table = table.set_column(index, "geometry", pa.array([None, "<b>", *values[2:]]))
+    text = Page(page_of(tmp_path, table, of, with_values=True)).text
+    assert f"row 0, id {ids[0]} , geometry null , in the input {values[0][:79]}…" in text
+    assert f"row 1, id {ids[1]} , geometry <b> , in the input {values[1][:79]}…" in text

@@ -235,5 +235,11 @@ def _counted(facts: Facts) -> dict[str, Any]:
 
 
 def _example(example: Example) -> dict[str, Any]:
-    known = {"row": example.row, "id": example.id, "value": example.value}
+    known = {
+        "row": example.row,
+        "id": example.id,
+        "column": example.column[:_MAX_TEXT] if example.column else None,
+        "value": example.value,
+        "inputValue": example.input_value,
+    }
     return {key: value for key, value in known.items() if value is not None}

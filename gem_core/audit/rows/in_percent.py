@@ -37,7 +37,7 @@ class InPercent:
         self._count(rows)
         for rule, mask in confidence_faults(rows, self.floor):
             before = self.counts.get(rule, Offenders())
-            values = rows.values_of(ABOUT.get(rule))
+            values = rows.values_of(ABOUT.get(rule, ()))
             self.counts[rule] = before.adding(mask, first_row, ids, values)
         if (confidences := rows.confidences()) is not None:
             self.fold.add(confidences)

@@ -125,7 +125,7 @@ class Profiler:
     def _count(self, rule: RowRule, mask: Mask, rows: RowBatch) -> None:
         before = self._counts.get(rule, Offenders())
         self._counts[rule] = before.adding(
-            mask, self._rows, rows.ids, rows.values_of(ABOUT.get(rule))
+            mask, self._rows, rows.ids, rows.values_of(ABOUT.get(rule, ()))
         )
 
     def _compare_gers_ids(self, gers_ids: pa.StringArray) -> None:
