@@ -100,7 +100,11 @@ def add_overture(parser: argparse.ArgumentParser, *, required: bool) -> None:
 
 
 def _add_report_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    text = parser.add_mutually_exclusive_group()
+    text.add_argument("--json", action="store_true", help="print the report as JSON")
+    text.add_argument(
+        "--all", action="store_true", help="list the checks that were not run too, and why"
+    )
     parser.add_argument(
         "--html",
         metavar="FILE",
@@ -108,7 +112,10 @@ def _add_report_options(parser: argparse.ArgumentParser) -> None:
         help="write the report as an HTML page; reads the file twice",
     )
     parser.add_argument(
-        "--map", action="store_true", help="add a map with a sample of the roads to the page"
+        "--map",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="draw a map with a sample of the roads on the page (default: yes)",
     )
 
 
@@ -150,6 +157,7 @@ def _run(arguments: argparse.Namespace) -> int:
             input=arguments.input,
             job=arguments.job,
             as_json=arguments.json,
+            show_all=arguments.all,
             html=arguments.html,
             with_map=arguments.map,
             with_values=arguments.compare == "columns",

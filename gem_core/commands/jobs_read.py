@@ -113,6 +113,7 @@ def write_page(job_run_ids: Sequence[str], file: Path) -> int:
             file.write_bytes(page)
         except OSError as error:
             raise OutputUnreachable(f"--html: {file}: {error.strerror}") from None
+        print_error(plain(f"the report of {job_run_id} was written to {file}"))
 
     return worst(_run(write, job_run_id) for job_run_id in job_run_ids)
 

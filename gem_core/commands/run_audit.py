@@ -29,8 +29,8 @@ from gem_core.commands.exit_codes import INVALID, NO_PAGE, UNKNOWN, VALID
 from gem_core.commands.page_file import check_page_file, write_page_file
 from gem_core.commands.progress import ProgressLine
 from gem_core.commands.report_text import report_lines
-from gem_core.commands.table import plain
-from gem_core.commands.terminal import print_error, print_json, print_lines
+from gem_core.commands.table import plain, wrapped
+from gem_core.commands.terminal import print_error, print_json, print_lines, terminal_width
 from gem_core.errors import CourierError, GemAnswerError, OutputMissing, RequestError
 from gem_core.gem.contracts.known import DEFAULT, read
 from gem_core.gem.job import GemJob, JobStatus
@@ -57,8 +57,11 @@ class AuditRequest:
     input: str | None = None
     job: Path | None = None
     as_json: bool = False
+    show_all: bool = False
+    """Whether the text lists the checks that were not run."""
     html: Path | None = None
-    with_map: bool = False
+    with_map: bool = True
+    """Whether the page has a map."""
     with_values: bool = False
     """Whether to compare every value of the input's columns."""
     ids_memory_mib: int = LIMIT_BYTES >> 20
@@ -214,22 +217,29 @@ def _check_folder(path: Path) -> None:
 
 
 def _check_page(request: AuditRequest) -> None:
-    """Check --html and --map before a long audit starts."""
+    """Check --html before a long audit starts."""
     if request.release and not request.overture:
         raise RequestError("--release needs --overture")
     if request.html is not None:
         read = (request.output, request.input, request.job)
         check_page_file(request.html, [source for source in read if source is not None])
-    elif request.with_map:
-        raise RequestError("--map needs --html, because the map is part of the page")
 
 
 def _print(request: AuditRequest, result: AuditResult, output: Source) -> None:
     if request.as_json:
         print_json(result.report)
     else:
-        asked, known = request.input is not None, request.job is not None
-        print_lines(report_lines(result.report, output, with_input=asked, with_job=known))
+        width = terminal_width()
+        print_lines(report_lines(result.report, output, show_all=request.show_all, width=width))
+        hints = _hints(request)
+        print_lines(part for line in hints for part in wrapped(line, width, indent=2))
+
+
+def _hints(request: AuditRequest) -> list[str]:
+    """What was not compared because an option is absent."""
+    no_input = "without --input: columns and ids were not compared with the input"
+    no_job = "without --job: the job's names and statistics were not compared"
+    return ([] if request.input else [no_input]) + ([] if request.job else [no_job])
 
 
 def _write_page(path: Path, result: AuditResult) -> bool:
@@ -241,6 +251,7 @@ def _write_page(path: Path, result: AuditResult) -> bool:
     except CourierError as error:
         print_error(plain(f"the page was not written: {error}"))
         return False
+    print_error(plain(f"the page was written to {path}"))
     if result.map_note:
         print_error(plain(result.map_note))
     return True

@@ -1,5 +1,6 @@
 """Text for a terminal: tables, ages, and safe text without control characters. Pure."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -43,6 +44,22 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, width: in
         ).rstrip()
         for row in cells
     ]
+
+
+def wrapped(text: str, width: int, *, indent: int = 0) -> list[str]:
+    """The text in lines of this width, the second and later ones indented.
+
+    A word that is longer, such as an address, keeps its line: people copy it.
+    """
+    return textwrap.wrap(
+        text,
+        width,
+        subsequent_indent=" " * indent,
+        drop_whitespace=True,
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [""]
 
 
 def plain(text: str) -> str:
