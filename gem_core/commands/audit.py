@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from gem_core.audit.options import OVERTURE_BYTES
+from gem_core.commands.help_format import HelpFormat
 from gem_core.commands.options import count, non_empty, non_empty_path
 from gem_core.settings.app_settings import MAX_IDS_DISK_MIB, MAX_IDS_MIB, MAX_OVERTURE_MIB
 
@@ -37,7 +38,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help="audit a matched file, local or in Azure",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormat,
     )
     parser.add_argument("output", metavar="FILE|URL", type=non_empty, help="the matched file")
     _add_comparisons(parser)
