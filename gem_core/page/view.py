@@ -1,5 +1,6 @@
 """Arranges the result of an audit for the page: texts and numbers, without markup. Pure."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,6 +65,8 @@ class View:
     title: str
     outcome: str
     headline: str
+    job: tuple[Fact, ...]
+    """The job and its labels."""
     tiles: tuple[Fact, ...]
     failed: tuple[CheckResult, ...]
     not_run: tuple[CheckResult, ...]
@@ -73,14 +76,27 @@ class View:
     shares: tuple[ShareLine, ...]
     histogram: Histogram | None
     confidence: tuple[Fact, ...]
+    confidence_note: str
+    """Which rows the figures of confidence leave out; empty if none."""
     breakdowns: tuple[ShareTable, ...]
+    not_shown: str
+    """Names of the input's columns without a breakdown; empty if there is none."""
     ids: tuple[Fact, ...]
     map: DrawnMap | None
+    map_share: str
+    """How the roads of the map compare with those of the file."""
     provenance: tuple[Fact, ...]
     survey_note: str
 
 
-def arrange(report: Report, survey: Survey, *, output: Source | None, at: datetime) -> View:
+def arrange(
+    report: Report,
+    survey: Survey,
+    *,
+    output: Source | None,
+    at: datetime,
+    labels: Mapping[str, str],
+) -> View:
     """Arrange a report for the template.
 
     Args:
@@ -88,6 +104,7 @@ def arrange(report: Report, survey: Survey, *, output: Source | None, at: dateti
         survey: the result of the second pass.
         output: the version that both have read; None when no output was opened.
         at: the moment of the audit.
+        labels: of the job's registration.
 
     """
     by_verdict = {
@@ -101,6 +118,7 @@ def arrange(report: Report, survey: Survey, *, output: Source | None, at: dateti
         title=output.name if output else report.facts.job.output_name or "No output",
         outcome=str(report.outcome),
         headline=_headline(report, len(not_run)),
+        job=_job(report, labels),
         tiles=_tiles(report),
         failed=tuple(failed),
         not_run=not_run,
@@ -109,9 +127,12 @@ def arrange(report: Report, survey: Survey, *, output: Source | None, at: dateti
         shares=_shares(report),
         histogram=_histogram(report, survey),
         confidence=_confidence(report),
+        confidence_note=_confidence_note(report),
         breakdowns=tuple(map(share_table, survey.breakdowns)),
+        not_shown=_some(survey.not_shown),
         ids=_ids(report),
         map=drawn_map(survey.road_map) if survey.road_map else None,
+        map_share=_map_share(report),
         provenance=_provenance(report, survey, output, at),
         survey_note=survey.note,
     )
@@ -127,6 +148,38 @@ def _headline(report: Report, not_run: int) -> str:
     }.get(report.outcome, "No errors and no warnings.")
     skipped = f" {number_of(not_run, 'check was', 'checks were')} not run." if not_run else ""
     return headline + skipped
+
+
+def _job(report: Report, labels: Mapping[str, str]) -> tuple[Fact, ...]:
+    job = report.facts.job
+    known = (("Job", job.job_run_id), *labels.items())
+    return tuple(Fact(_shortened(name), _shortened(value)) for name, value in known if value)
+
+
+def _confidence_note(report: Report) -> str:
+    profile = report.facts.profile
+    if not profile or not profile.confidence or profile.matched is None:
+        return ""
+    left_out = profile.matched - profile.confidence.count
+    if not left_out:
+        return ""
+    rows = number_of(left_out, "matched row has", "matched rows have")
+    return f"Left out: {rows} no confidence from 0 to 1."
+
+
+def _map_share(report: Report) -> str:
+    """The roads on the map are not in proportion; these are the true numbers of rows."""
+    profile = report.facts.profile
+    if not profile or profile.matched is None or not profile.rows:
+        return ""
+    share = percent(profile.matched / profile.rows)
+    return f"{count(profile.matched)} of {count(profile.rows)} rows ({share})"
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first ten names."""
+    shown, more = ", ".join(name[:100] for name in names[:10]), len(names) - 10
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _tiles(report: Report) -> tuple[Fact, ...]:
@@ -247,7 +300,6 @@ def _provenance(
         ("Read for the checks", _reading(report.bytes_read, report.requests)),
         ("Read again for this page", size(survey.bytes_read) if survey.bytes_read else None),
         ("Layout", report.facts.promises.layout.name if report.facts.promises else None),
-        ("Job", job.job_run_id or None),
         ("Contract", job.contract if job.answer else None),
         ("Matching", job.matching_type),
         ("Overture release", job.overture_release),

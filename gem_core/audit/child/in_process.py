@@ -90,8 +90,11 @@ def draw_page(
     if options is None:
         return None, ""
     try:
-        return make_page(report, output, options.at, with_map=options.with_map), ""
+        page = make_page(
+            report, output, options.at, with_map=options.with_map, labels=options.labels
+        )
     except CourierError as error:
         return None, in_short(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the verdict stands without the page
         return None, f"{type(error).__name__}: {in_short(error)}"
+    return page, ""

@@ -1,7 +1,7 @@
 """The result of an audit as plain data, whether a child made it or this process. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,8 @@ class PageOptions:
     at: datetime
     """When the output was audited, for the page to say."""
     with_map: bool
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Of the job's registration, for the page to show."""
 
 
 @dataclass(frozen=True, slots=True)
