@@ -139,7 +139,20 @@ def test_every_event_is_logged_somewhere() -> None:
     assert [event for event in Event if not re.search(rf"Event\.{event.name}\b", code)] == []
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "decisions").glob("*.md")))
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
+
+
+def test_the_index_of_decisions_names_those_that_no_longer_hold_as_written() -> None:
+    """Each page whose status says so: "replaced by 93", "amended by 154"."""
+    index = (ROOT / "docs" / "decisions" / "README.md").read_text("utf-8")
+    changed = re.compile(r"(?:replaced|amended|superseded) by")
+    for path in DECISIONS:
+        status = path.read_text("utf-8").partition("**Status**")[2].partition("\n\n")[0]
+        if changed.search(status):
+            assert f"({path.name})" in index, path.name
+
+
+@pytest.mark.parametrize("path", DECISIONS)
 def test_decisions_stay_short_and_complete(path: Path) -> None:
     """At most 40 lines, with the four headings."""
     text = path.read_text(encoding="utf-8")

@@ -31,6 +31,10 @@ exit codes:
 """
 
 
+FAILING_ROWS = 1_000
+"""Kept for each check."""
+
+
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command."""
     parser = commands.add_parser(
@@ -113,6 +117,13 @@ def _add_report_options(parser: argparse.ArgumentParser) -> None:
         help="write the report as an HTML page; reads the file twice",
     )
     parser.add_argument(
+        "--failures",
+        metavar="FILE.parquet",
+        type=non_empty_path,
+        help=f"write failing rows with check, id and value: the first {FAILING_ROWS:,} of each "
+        "check that tests rows, and the first 5 ids that are missing or added",
+    )
+    parser.add_argument(
         "--map",
         action=argparse.BooleanOptionalAction,
         default=True,
@@ -159,6 +170,7 @@ def _run(arguments: argparse.Namespace) -> int:
             job=arguments.job,
             as_json=arguments.json,
             show_all=arguments.all,
+            failures=arguments.failures,
             html=arguments.html,
             with_map=arguments.map,
             with_values=arguments.compare == "columns",

@@ -7,12 +7,13 @@ from pathlib import Path
 from gem_core.errors import RequestError
 
 
-def check_page_file(path: Path, read: Iterable[str | Path]) -> None:
+def check_page_file(path: Path, read: Iterable[str | Path], *, option: str = "--html") -> None:
     """Check that a page can be written, before a long audit starts. An existing file is kept.
 
     Args:
         path: the file for the page.
         read: files and addresses that the command reads, which the page must not overwrite.
+        option: names the file in an error.
 
     Raises:
         RequestError: the page cannot be written; the message gives the reason.
@@ -20,15 +21,15 @@ def check_page_file(path: Path, read: Iterable[str | Path]) -> None:
     """
     try:
         if not path.parent.is_dir():
-            raise RequestError(f"--html: there is no folder {path.parent}")
+            raise RequestError(f"{option}: there is no folder {path.parent}")
         if path.is_dir():
-            raise RequestError(f"--html: {path} is a folder")
+            raise RequestError(f"{option}: {path} is a folder")
         if any(_is_same(path, Path(source)) for source in read):
-            raise RequestError(f"--html: the page would overwrite {path}, which is read")
+            raise RequestError(f"{option}: it would overwrite {path}, which is read")
         if not _can_write(path):
-            raise RequestError(f"--html: no permission to write {path}")
+            raise RequestError(f"{option}: no permission to write {path}")
     except OSError as error:
-        raise RequestError(f"--html: {path}: {error.strerror}") from None
+        raise RequestError(f"{option}: {path}: {error.strerror}") from None
 
 
 def _is_same(path: Path, source: Path) -> bool:

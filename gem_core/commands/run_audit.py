@@ -25,6 +25,7 @@ from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.audit.reading.address import parse_address
 from gem_core.audit.reading.source import Source, open_file
 from gem_core.audit.rows.progress import Pass
+from gem_core.commands.audit import FAILING_ROWS
 from gem_core.commands.exit_codes import INVALID, NO_PAGE, UNKNOWN, VALID
 from gem_core.commands.page_file import check_page_file, write_page_file
 from gem_core.commands.progress import ProgressLine
@@ -35,6 +36,7 @@ from gem_core.errors import CourierError, GemAnswerError, OutputMissing, Request
 from gem_core.gem.contracts.known import DEFAULT, read
 from gem_core.gem.job import GemJob, JobStatus
 from gem_core.outcome import Outcome
+from gem_core.page.words import number_of
 from gem_core.wiring.addresses import open_address
 from gem_core.wiring.environment import now, system_environment
 from gem_core.wiring.overture import storage_of
@@ -57,6 +59,8 @@ class AuditRequest:
     input: str | None = None
     job: Path | None = None
     as_json: bool = False
+    failures: Path | None = None
+    """The Parquet file for the failing rows."""
     show_all: bool = False
     """Whether the text lists the checks that were not run."""
     html: Path | None = None
@@ -88,9 +92,11 @@ def run(request: AuditRequest) -> int:
     output, result = audited(request)
     # The report is printed before the page is written, so that it is never lost with the page.
     _print(request, result, output)
-    if request.html is not None and not _write_page(request.html, result):
-        return NO_PAGE
-    return _exit_code(request, result)
+    written = [
+        request.failures is None or _write_failures(request.failures, result),
+        request.html is None or _write_page(request.html, result),
+    ]
+    return _exit_code(request, result) if all(written) else NO_PAGE
 
 
 def audited(request: AuditRequest) -> tuple[Source, AuditResult]:
@@ -204,6 +210,7 @@ def _audit_options(request: AuditRequest) -> AuditOptions:
         with_input=request.input is not None,
         with_values=request.with_values,
         overture=overture,
+        failing_rows=FAILING_ROWS if request.failures is not None else 0,
     )
 
 
@@ -217,12 +224,15 @@ def _check_folder(path: Path) -> None:
 
 
 def _check_page(request: AuditRequest) -> None:
-    """Check --html before a long audit starts."""
+    """Check --html and --failures before a long audit starts."""
     if request.release and not request.overture:
         raise RequestError("--release needs --overture")
+    read = [each for each in (request.output, request.input, request.job) if each is not None]
     if request.html is not None:
-        read = (request.output, request.input, request.job)
-        check_page_file(request.html, [source for source in read if source is not None])
+        check_page_file(request.html, read)
+    if request.failures is not None:
+        others = [*read, request.html] if request.html is not None else read
+        check_page_file(request.failures, others, option="--failures")
 
 
 def _print(request: AuditRequest, result: AuditResult, output: Source) -> None:
@@ -240,6 +250,20 @@ def _hints(request: AuditRequest) -> list[str]:
     no_input = "without --input: columns and ids were not compared with the input"
     no_job = "without --job: the job's names and statistics were not compared"
     return ([] if request.input else [no_input]) + ([] if request.job else [no_job])
+
+
+def _write_failures(path: Path, result: AuditResult) -> bool:
+    """Write the failing rows. If that fails, print the reason and return False."""
+    from gem_core.commands.failures_file import write_failures  # noqa: PLC0415 - pyarrow
+
+    try:
+        write_failures(path, result.failing_rows)
+    except RequestError as error:
+        print_error(plain(f"the failing rows were not written: {error}"))
+        return False
+    said = f"{number_of(len(result.failing_rows), 'failing row')} written to {path}"
+    print_error(plain(f"{said}: at most {FAILING_ROWS:,} of each check"))
+    return True
 
 
 def _write_page(path: Path, result: AuditResult) -> bool:

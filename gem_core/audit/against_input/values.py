@@ -20,7 +20,7 @@ from gem_core.audit.ids.keys import key_type
 from gem_core.audit.parquet.opened_file import OpenedFile
 from gem_core.audit.parquet.reader_errors import DataFault, Unsupported, is_shortage
 from gem_core.audit.parquet.threads import LARGE_ROWS, ahead
-from gem_core.audit.rows.example import Example
+from gem_core.audit.rows.example import EXAMPLES, Example
 from gem_core.audit.rows.offenders import Offenders
 from gem_core.audit.rows.progress import OnRows, Pass
 
@@ -74,7 +74,7 @@ class _Fold:
             unlike = differing(now, was)
             if unlike is not None:
                 anywhere |= unlike
-                before = self.columns.get(name, Offenders())
+                before = self.columns.get(name, Offenders(keep=self.differing.keep))
                 self.columns[name] = before.adding(unlike, self.rows, ids, [now], was)
         self.differing = self.differing.adding(anywhere, self.rows, ids)
         self.rows += output_rows.num_rows
@@ -96,6 +96,7 @@ def compare_values(
     on_rows: OnRows | None,
     *,
     two_threads: bool,
+    keep: int = EXAMPLES,
 ) -> ValueFacts:
     """Read both files to the end, without the columns that GEM added.
 
@@ -104,6 +105,7 @@ def compare_values(
         input_rows: the input's rows.
         added: the names of the columns that GEM adds.
         on_rows: called with the progress after every batch.
+        keep: how many rows to keep for each column that differs.
         two_threads: decode a large input in a thread of its own; the result is the same.
 
     Raises:
@@ -114,7 +116,7 @@ def compare_values(
     if problem := ID_PROMISE.problem(output.schema):
         return ValueFacts(stopped=f"rows can be paired only by their ids, and {problem}")
     names = comparable_columns(output.schema, input_rows.schema, added)
-    fold = _Fold(tuple(name for name in names if name != ID))
+    fold = _Fold(tuple(name for name in names if name != ID), differing=Offenders(keep=keep))
     stopped = unpaired = ""
     try:
         stopped = _compare(output, input_rows, fold, on_rows, two_threads=two_threads)

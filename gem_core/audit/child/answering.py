@@ -94,7 +94,8 @@ class _Answer:
         allow_cpu(self.question.cpu_seconds)
         try:
             report = self._report(output)
-            self.channel.send(Verdict(result_of(report)))
+            with_rows = self.question.options.failing_rows > 0
+            self.channel.send(Verdict(result_of(report, with_rows=with_rows)))
         except OutputError:
             self.channel.send(OutputUnread())
             return

@@ -15,7 +15,7 @@ from gem_core.audit.judging.report import CheckResult, Report
 from gem_core.audit.judging.ruleset import COUNTS, RULESET
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.rows.confidence import QUANTILES, Confidence
-from gem_core.audit.rows.example import Example
+from gem_core.audit.rows.example import EXAMPLES, Example
 from gem_core.audit.rows.row_rules import RowRule
 from gem_core.gem.contracts.layout import Scale
 
@@ -98,7 +98,7 @@ def _check(result: CheckResult) -> dict[str, Any]:
     if found.offending is not None:
         line["offending"] = found.offending
     if found.examples:
-        line["examples"] = [_example(example) for example in found.examples]
+        line["examples"] = [_example(example) for example in found.examples[:EXAMPLES]]
     return line
 
 
@@ -133,7 +133,7 @@ def _input(facts: Facts) -> dict[str, Any]:
             {
                 "column": name[:_MAX_TEXT],
                 "rows": found.count,
-                "examples": [_example(example) for example in found.examples],
+                "examples": [_example(example) for example in found.examples[:EXAMPLES]],
             }
             for name, found in islice(values.columns.items(), MAX_DIFFERENCES)
         ],

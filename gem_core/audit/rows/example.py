@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 EXAMPLES = 5
-"""How many examples a report shows for each check."""
+"""How many examples a report shows for each check. An audit may keep more (`options`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ class Offenders:
     count: int = 0
     examples: tuple[Example, ...] = ()
     """The first few."""
+    keep: int = EXAMPLES
+    """How many."""
 
     def adding(
         self,
@@ -37,7 +39,7 @@ class Offenders:
             input_values: the input's values of the same rows; None without a comparison.
 
         """
-        missing = EXAMPLES - len(self.examples)
+        missing = self.keep - len(self.examples)
         shown = np.flatnonzero(mask)[:missing].tolist() if missing else []
         examples = tuple(
             Example(
@@ -48,7 +50,9 @@ class Offenders:
             )
             for row in shown
         )
-        return Offenders(self.count + int(np.count_nonzero(mask)), self.examples + examples)
+        return Offenders(
+            self.count + int(np.count_nonzero(mask)), self.examples + examples, self.keep
+        )
 
 
 def _shown(values: Sequence[pa.Scalar]) -> str | None:
