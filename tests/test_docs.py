@@ -53,9 +53,9 @@ def settings_of_the_code() -> set[str]:
     return recording.read - PLATFORMS_OWN
 
 
-def settings_of_the_readme() -> set[str]:
-    """The names in the first column of the settings table."""
-    table = README.partition("## Settings")[2].partition("\n## ")[0]
+def settings_of_the_docs() -> set[str]:
+    """The names in the first column of the table of settings."""
+    table = (ROOT / "docs" / "settings.md").read_text("utf-8")
     cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     return {name for cell in cells for name in re.findall(r"`([A-Z][A-Za-z_]+)`", cell)}
 
@@ -65,9 +65,9 @@ def test_sample_and_code_agree() -> None:
     assert settings_of_the_code() == set(SAMPLE) - HOSTS_OWN
 
 
-def test_readme_and_sample_agree() -> None:
-    """README's table lists exactly the sample's settings."""
-    assert settings_of_the_readme() == set(SAMPLE) - HOSTS_OWN
+def test_docs_and_sample_agree() -> None:
+    """docs/settings.md lists exactly the sample's settings."""
+    assert settings_of_the_docs() == set(SAMPLE) - HOSTS_OWN
 
 
 def test_sample_has_the_defaults() -> None:
