@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import pyarrow as pa
-
 from gem_core.audit.judging.check import Missing, Severity
 from gem_core.audit.judging.job_statistics import (
     Counted,
@@ -20,6 +18,7 @@ from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.reading.source import Source
 from gem_core.gem.contracts.members import Statistic
 from gem_core.outcome import Outcome
+from gem_core.page.facts import Fact, job_facts, provenance, shortened
 from gem_core.page.plots import (
     DrawnMap,
     Histogram,
@@ -29,19 +28,7 @@ from gem_core.page.plots import (
     share_table,
 )
 from gem_core.page.survey import Survey
-from gem_core.page.words import count, moment, number_of, percent, size
-
-_MAX_TEXT = 300
-"""Maximum number of characters of a text from a file or from GEM."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A name and its value."""
-
-    name: str
-    value: str
-    note: str = ""
+from gem_core.page.words import count, number_of, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +105,7 @@ def arrange(
         title=output.name if output else report.facts.job.output_name or "No output",
         outcome=str(report.outcome),
         headline=_headline(report, len(not_run)),
-        job=_job(report, labels),
+        job=job_facts(report, labels),
         tiles=_tiles(report),
         failed=tuple(failed),
         not_run=not_run,
@@ -133,7 +120,7 @@ def arrange(
         ids=_ids(report),
         map=drawn_map(survey.road_map) if survey.road_map else None,
         map_share=_map_share(report),
-        provenance=_provenance(report, survey, output, at),
+        provenance=provenance(report, survey, output, at),
         survey_note=survey.note,
     )
 
@@ -148,12 +135,6 @@ def _headline(report: Report, not_run: int) -> str:
     }.get(report.outcome, "No errors and no warnings.")
     skipped = f" {number_of(not_run, 'check was', 'checks were')} not run." if not_run else ""
     return headline + skipped
-
-
-def _job(report: Report, labels: Mapping[str, str]) -> tuple[Fact, ...]:
-    job = report.facts.job
-    known = (("Job", job.job_run_id), *labels.items())
-    return tuple(Fact(_shortened(name), _shortened(value)) for name, value in known if value)
 
 
 def _confidence_note(report: Report) -> str:
@@ -196,7 +177,7 @@ def _tiles(report: Report) -> tuple[Fact, ...]:
         ),
         Fact(
             "GEM says",
-            _shortened(gem_share) if gem_share is not None else "nothing",
+            shortened(gem_share) if gem_share is not None else "nothing",
             "of roads matched",
         ),
         Fact(
@@ -224,7 +205,7 @@ def _share(report: Report, counted: Counted, statistic: Statistic, name: str) ->
     try:
         gem_share = share(statistic)(report.facts)
     except Missing as reason:
-        return ShareLine(name, _shortened(str(reason)), by_rows, by_ids, "", None)
+        return ShareLine(name, shortened(str(reason)), by_rows, by_ids, "", None)
     difference = min(gem_share.points_from(share) for share in shares.values())
     return ShareLine(
         name,
@@ -268,7 +249,7 @@ def _ids(report: Report) -> tuple[Fact, ...]:
     ids, profile = report.facts.ids, report.facts.profile
     if not ids or not profile:
         return ()
-    reason = _shortened(ids.not_compared)
+    reason = shortened(ids.not_compared)
     return (
         Fact("Rows", count(profile.rows)),
         Fact("Rows without an id", count(profile.rows - ids.rows)),
@@ -280,43 +261,3 @@ def _ids(report: Report) -> tuple[Fact, ...]:
         Fact("Ids of the input that are missing", count(ids.missing), reason),
         Fact("Ids that the input does not have", count(ids.extra), reason),
     )
-
-
-def _provenance(
-    report: Report, survey: Survey, output: Source | None, at: datetime
-) -> tuple[Fact, ...]:
-    job, input_, values = report.facts.job, report.facts.input, report.facts.values
-    opened = report.facts.opened
-    facts = [
-        ("File", output.url if output else None),
-        ("ETag", output.etag if output else None),
-        ("Version", output.version_id if output else None),
-        ("Written", moment(output.last_modified) if output else None),
-        ("Size", size(output.size_bytes) if output else None),
-        ("Row groups", count(opened.row_groups) if opened else None),
-        ("Audited", moment(at)),
-        ("Ruleset", report.ruleset),
-        ("Reader", f"pyarrow {pa.__version__}"),
-        ("Read for the checks", _reading(report.bytes_read, report.requests)),
-        ("Read again for this page", size(survey.bytes_read) if survey.bytes_read else None),
-        ("Layout", report.facts.promises.layout.name if report.facts.promises else None),
-        ("Contract", job.contract if job.answer else None),
-        ("Matching", job.matching_type),
-        ("Overture release", job.overture_release),
-        ("Job created", moment(job.created_at) if job.created_at else None),
-        ("Job last modified", moment(job.modified_at) if job.modified_at else None),
-        ("Input", input_.name),
-        ("Input rows", count(input_.rows) if input_.rows is not None else None),
-        ("Input not compared", input_.note or None),
-        ("Rows compared value by value", count(values.rows) if values and values.rows else None),
-    ]
-    return tuple(Fact(name, _shortened(value)) for name, value in facts if value)
-
-
-def _reading(read: int, requests: int) -> str:
-    return f"{size(read)} in {number_of(requests, 'request')}"
-
-
-def _shortened(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
