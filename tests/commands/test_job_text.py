@@ -68,6 +68,7 @@ def shown(**members: object) -> dict[str, Any]:
         "failures": 0,
         "notFound": 0,
         "lastProblem": LONG,
+        "sentTo": {"gem-results": START.isoformat()},
         "lastAnswer": None,
         "contract": None,
         "history": [{"at": START.isoformat(), "status": "running"}],
