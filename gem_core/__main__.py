@@ -11,7 +11,20 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn, override
 
-from gem_core.commands import audit, board, doctor, ids, jobs, poison, send_test, store, tick
+from gem_core.commands import (
+    audit,
+    board,
+    doctor,
+    ids,
+    jobs,
+    poison,
+    preflight,
+    send_test,
+    store,
+    succession,
+    tick,
+    wait,
+)
 from gem_core.commands.exit_codes import COULD_NOT, INTERRUPTED, TERMINATED
 from gem_core.commands.terminal import prepare_streams, print_error, print_lines
 from gem_core.errors import CourierError
@@ -45,7 +58,20 @@ def command_line() -> argparse.ArgumentParser:
     parser = _Parser(prog="gem-courier", description="The command line of GEM Courier.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (audit, board, doctor, ids, jobs, poison, send_test, store, tick):
+    for command in (
+        audit,
+        board,
+        doctor,
+        ids,
+        jobs,
+        poison,
+        preflight,
+        send_test,
+        store,
+        succession,
+        tick,
+        wait,
+    ):
         command.add_parser(commands)
     return parser
 

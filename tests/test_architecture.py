@@ -32,6 +32,7 @@ ROWS = (
     ("audit.judging",),
     ("audit.audit",),
     ("page",),
+    ("preflight", "succession"),
     ("audit.child",),
     ("deliver",),
     ("flows",),

@@ -64,6 +64,8 @@ _TYPES: Mapping[ColumnType, tuple[Callable[[pa.DataType], bool], str]] = {
     ColumnType.TEXT: (is_text, "text (UTF8, ENUM or JSON)"),
     ColumnType.FLOAT: (is_float, "float32 or float64"),
     ColumnType.NUMBER: (is_number, "an integer, float32 or float64"),
+    ColumnType.INTEGER: (pa.types.is_integer, "an integer"),
+    ColumnType.BOOLEAN: (pa.types.is_boolean, "boolean"),
     ColumnType.INTEGER_OR_TEXT: (is_integer_or_text, "an integer or text"),
 }
 

@@ -10,6 +10,9 @@ VALID, INVALID, UNKNOWN, NO_PAGE = 0, 1, 2, 3
 """Of `audit`; the report is printed with each. UNKNOWN: the file could not be judged, or it is
 valid but could not be compared with the input as requested. NO_PAGE: the page was not written."""
 
+TIMED_OUT = 3
+"""Of `wait`: a job was not delivered in time."""
+
 INTERRUPTED, TERMINATED = 130, 143
 """The user stopped the command (SIGINT); the system did (SIGTERM). Shells use the same codes."""
 

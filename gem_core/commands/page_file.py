@@ -1,22 +1,24 @@
-"""Writes an HTML page to a file. Edge: files."""
+"""Writes an HTML page to a file, and checks paths that a command is given. Edge: files."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from gem_core.errors import RequestError
+from gem_core.commands.table import plain
+from gem_core.commands.terminal import print_error
+from gem_core.errors import CourierError, RequestError
 
 
-def check_page_file(path: Path, read: Iterable[str | Path], *, option: str = "--html") -> None:
-    """Check that a page can be written, before a long audit starts. An existing file is kept.
+def check_output_file(path: Path, read: Iterable[str | Path], *, option: str = "--html") -> None:
+    """Check that a file can be written, before a long audit starts. An existing file is kept.
 
     Args:
-        path: the file for the page.
-        read: files and addresses that the command reads, which the page must not overwrite.
-        option: names the file in an error.
+        path: the file to write.
+        read: files and addresses that the command reads, which must not be overwritten.
+        option: what names the file, for an error.
 
     Raises:
-        RequestError: the page cannot be written; the message gives the reason.
+        RequestError: the file cannot be written; the message gives the reason.
 
     """
     try:
@@ -25,7 +27,7 @@ def check_page_file(path: Path, read: Iterable[str | Path], *, option: str = "--
         if path.is_dir():
             raise RequestError(f"{option}: {path} is a folder")
         if any(_is_same(path, Path(source)) for source in read):
-            raise RequestError(f"{option}: it would overwrite {path}, which is read")
+            raise RequestError(f"{option}: this would overwrite {path}, which is read")
         if not _can_write(path):
             raise RequestError(f"{option}: no permission to write {path}")
     except OSError as error:
@@ -58,3 +60,28 @@ def write_page_file(path: Path, page: str) -> None:
         path.write_bytes(page.encode(errors="replace"))
     except OSError as error:
         raise RequestError(f"--html: {path}: {error.strerror}") from None
+
+
+def write_page(path: Path, draw: Callable[[], str]) -> bool:
+    """Draw a page and write it. If that fails, print the reason and return False."""
+    try:
+        write_page_file(path, draw())
+    except CourierError as error:
+        print_error(plain(f"the page was not written: {error}"))
+        return False
+    return True
+
+
+def check_folder(path: Path, *, option: str = "--folder") -> None:
+    """Check that there is a folder.
+
+    Raises:
+        RequestError: there is none.
+
+    """
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise RequestError(f"{option}: {path}: {error.strerror}") from None
+    if not is_folder:
+        raise RequestError(f"{option}: there is no folder {path}")

@@ -36,7 +36,7 @@ def report_lines(report: _Object, output: Source, *, show_all: bool, width: int)
     skipped = [line for line in checks["all"] if line["verdict"] == "not_run"]
     lines = [f"{report['outcome']}: {output.name}", *_rows(report)]
     lines += ["", *map(_failed, failed)] if failed else []
-    lines += ["", _counts(checks["all"], checks["counts"])]
+    lines += ["", counts_line(checks["all"], checks["counts"])]
     lines += map(_verdict, skipped) if show_all else _folded(skipped)
     lines += [_reading(report), f"etag {output.etag}, ruleset {checks['ruleset']}"]
     return [part for line in lines for part in wrapped(plain(line), width, indent=_INDENT)]
@@ -45,6 +45,14 @@ def report_lines(report: _Object, output: Source, *, show_all: bool, width: int)
 def check_line(line: _Object) -> str:
     """What a check found. No text of a file can control the terminal."""
     return plain(_failed(line) if line["verdict"] == "failed" else _verdict(line))
+
+
+def not_passed(checks: _Object) -> list[str]:
+    """A line for each check that failed, errors first, then for each that was not run."""
+    failed = [line for line in checks["notPassed"] if line["verdict"] == "failed"]
+    others = [line for line in checks["notPassed"] if line["verdict"] != "failed"]
+    failed.sort(key=lambda line: _SEVERITIES.index(line["severity"]))
+    return [*map(_failed, failed), *map(_verdict, others)]
 
 
 def _failed(line: _Object) -> str:
@@ -85,7 +93,8 @@ def _folded(skipped: Sequence[_Object]) -> Iterator[str]:
     yield (f"not run  {because}; " if because else "") + "--all lists the checks that were not run"
 
 
-def _counts(checks: Sequence[_Object], counts: Mapping[str, int]) -> str:
+def counts_line(checks: Sequence[_Object], counts: Mapping[str, int]) -> str:
+    """How many checks passed, failed and were not run."""
     by_severity = {name: counts[f"failed{name.title()}"] for name in _SEVERITIES}
     words = ", ".join(f"{count} {name}" for name, count in by_severity.items())
     not_asked = counts["notAsked"]

@@ -1,7 +1,6 @@
 """Runs the command `audit`. Edge: terminal, files."""
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,22 +21,21 @@ from gem_core.audit.options import (
 )
 from gem_core.audit.overture.listing import find_release
 from gem_core.audit.overture.release import NoRelease, Release
-from gem_core.audit.reading.address import parse_address
-from gem_core.audit.reading.source import Source, open_file
+from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.progress import Pass
 from gem_core.commands.audit import FAILING_ROWS
 from gem_core.commands.exit_codes import INVALID, NO_PAGE, UNKNOWN, VALID
-from gem_core.commands.page_file import check_page_file, write_page_file
+from gem_core.commands.open_source import open_source
+from gem_core.commands.page_file import check_folder, check_output_file, write_page
 from gem_core.commands.progress import ProgressLine
 from gem_core.commands.report_text import report_lines
 from gem_core.commands.table import plain, wrapped
 from gem_core.commands.terminal import print_error, print_json, print_lines, terminal_width
-from gem_core.errors import CourierError, GemAnswerError, OutputMissing, RequestError
+from gem_core.errors import GemAnswerError, OutputMissing, RequestError
 from gem_core.gem.contracts.known import DEFAULT, read
 from gem_core.gem.job import GemJob, JobStatus
 from gem_core.outcome import Outcome
 from gem_core.page.words import number_of
-from gem_core.wiring.addresses import open_address
 from gem_core.wiring.environment import now, system_environment
 from gem_core.wiring.overture import storage_of
 
@@ -46,8 +44,6 @@ NO_JOB = GemJob(job_run_id="", contract=DEFAULT.name, status_text="", answer={})
 
 _A_DAY = 24 * 60 * 60.0
 """In seconds. A person waits and may press Ctrl-C, and may have a slow connection to storage."""
-
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +103,14 @@ def audited(request: AuditRequest) -> tuple[Source, AuditResult]:
         print_error("\n".join(f"--job: {warning}" for warning in _job_warnings(job)))
     if request.release:
         job = replace(job, overture_release=request.release)
-    output = _open(request.output)
+    output = open_source(request.output)
     return output, _audit(request, job, output, options)
 
 
 def _audit(
     request: AuditRequest, job: GemJob, output: Source, options: AuditOptions
 ) -> AuditResult:
-    input_source = _open(request.input) if request.input is not None else None
+    input_source = open_source(request.input) if request.input is not None else None
     page = PageOptions(now(), with_map=request.with_map) if request.html is not None else None
     if not MEMORY_IS_LIMITED and not request.in_process:
         print_error("this system does not limit the memory of an audit; the command watches it")
@@ -174,10 +170,6 @@ def _job_warnings(job: GemJob) -> list[str]:
     return [*([] if job.status is JobStatus.FINISHED else [unfinished]), *job.drift]
 
 
-def _open(text: str) -> Source:
-    return open_address(parse_address(text)) if _ADDRESS.match(text) else open_file(Path(text))
-
-
 def _read_job(path: Path) -> GemJob:
     try:
         answer = json.loads(path.read_bytes())
@@ -202,7 +194,7 @@ def _audit_options(request: AuditRequest) -> AuditOptions:
     if request.with_values and request.input is None:
         raise RequestError("--compare columns needs --input")
     if request.ids_folder is not None:
-        _check_folder(request.ids_folder)
+        check_folder(request.ids_folder, option="--ids-folder")
     limits = IdLimits(request.ids_memory_mib << 20, request.ids_folder, request.ids_disk_mib << 20)
     overture = OvertureLimits(request.overture_max_mib << 20) if request.overture else None
     return AuditOptions(
@@ -214,25 +206,16 @@ def _audit_options(request: AuditRequest) -> AuditOptions:
     )
 
 
-def _check_folder(path: Path) -> None:
-    try:
-        is_folder = path.is_dir()
-    except OSError as error:
-        raise RequestError(f"--ids-folder: {path}: {error.strerror}") from None
-    if not is_folder:
-        raise RequestError(f"--ids-folder: there is no folder {path}")
-
-
 def _check_page(request: AuditRequest) -> None:
     """Check --html and --failures before a long audit starts."""
     if request.release and not request.overture:
         raise RequestError("--release needs --overture")
     read = [each for each in (request.output, request.input, request.job) if each is not None]
     if request.html is not None:
-        check_page_file(request.html, read)
+        check_output_file(request.html, read)
     if request.failures is not None:
         others = [*read, request.html] if request.html is not None else read
-        check_page_file(request.failures, others, option="--failures")
+        check_output_file(request.failures, others, option="--failures")
 
 
 def _print(request: AuditRequest, result: AuditResult, output: Source) -> None:
@@ -268,14 +251,15 @@ def _write_failures(path: Path, result: AuditResult) -> bool:
 
 def _write_page(path: Path, result: AuditResult) -> bool:
     """Write the page. If there is none, or that fails, print the reason and return False."""
-    try:
+
+    def page() -> str:
         if result.page is None:
             raise RequestError(result.page_problem)
-        write_page_file(path, result.page)
-    except CourierError as error:
-        print_error(plain(f"the page was not written: {error}"))
-        return False
-    print_error(plain(f"the page was written to {path}"))
-    if result.map_note:
+        return result.page
+
+    is_written = write_page(path, page)
+    if is_written:
+        print_error(plain(f"the page was written to {path}"))
+    if is_written and result.map_note:
         print_error(plain(result.map_note))
-    return True
+    return is_written

@@ -6,7 +6,6 @@ from types import MappingProxyType
 
 from gem_core.audit.judging.report import Report
 from gem_core.audit.reading.source import Source
-from gem_core.audit.rows.example import EXAMPLES
 from gem_core.page.plots import PLOT_HEIGHT
 from gem_core.page.survey import Survey
 from gem_core.page.templating import template
@@ -25,4 +24,4 @@ def draw(
 ) -> str:
     """The report as a self-contained HTML page. See `view.arrange` for the arguments."""
     view = arrange(report, survey, output=output, at=at, labels=labels)
-    return template("report.html").render(view=view, plot_height=PLOT_HEIGHT, examples=EXAMPLES)
+    return template("report.html").render(view=view, plot_height=PLOT_HEIGHT)

@@ -52,7 +52,7 @@ class MapSample:
         rows = reader.footer.group_rows
         self._all_groups = len(rows)
         self._groups = (
-            [] if self._problem else _choose_groups(weights(reader.footer, GEOMETRY), rows)
+            [] if self._problem else choose_groups(weights(reader.footer, GEOMETRY), rows)
         )
         ends = list(accumulate(rows))
         indexes = accumulate((rows[group] for group in self._groups), initial=0)
@@ -101,7 +101,7 @@ class MapSample:
         # Not as a dictionary, which pyarrow would build again for each batch: geometries differ.
         for batch in self._reader.batches([GEOMETRY], self._groups):
             for kind, indexes in zip(kinds, samples, strict=True):
-                for value in _values(batch.column(GEOMETRY), first, indexes):
+                for value in geometries(batch.column(GEOMETRY), first, indexes):
                     try:
                         kind.append(read_road(value))
                     except RoadsUnreadable:
@@ -140,7 +140,7 @@ def marked_roads(reader: ColumnReader, rows: Sequence[int]) -> tuple[Road, ...]:
     found: list[Road] = []
     first = 0
     for batch in reader.batches([GEOMETRY], groups) if groups else ():
-        for value in _values(batch.column(GEOMETRY), first, wanted):
+        for value in geometries(batch.column(GEOMETRY), first, wanted):
             with suppress(RoadsUnreadable):
                 found.append(read_road(value))
         first += batch.num_rows
@@ -150,7 +150,7 @@ def marked_roads(reader: ColumnReader, rows: Sequence[int]) -> tuple[Road, ...]:
 _TOO_LARGE = f"every row group has more geometry than is read for a map ({MAP_BYTES >> 20} MiB)"
 
 
-def _choose_groups(sizes: Sequence[int], rows: Sequence[int]) -> list[int]:
+def choose_groups(sizes: Sequence[int], rows: Sequence[int]) -> list[int]:
     """Random row groups whose geometry fits into `MAP_BYTES` together, ascending.
 
     Args:
@@ -168,7 +168,7 @@ def _choose_groups(sizes: Sequence[int], rows: Sequence[int]) -> list[int]:
     return sorted(chosen)
 
 
-def _values(column: pa.Array, first: int, indexes: Sequence[int]) -> Iterator[str | bytes]:
+def geometries(column: pa.Array, first: int, indexes: Sequence[int]) -> Iterator[str | bytes]:
     """The geometries of the sampled rows in one batch. Null gives an empty text.
 
     Args:

@@ -188,7 +188,7 @@ def test_a_page_overwrites_no_file_that_is_read_under_another_name(
     data = (files / "roads_matched.parquet").read_bytes()
     link(files / "roads_matched.parquet", files / "page.html")
     assert command(files, "--html", files / "page.html") == 2
-    assert "it would overwrite" in capsys.readouterr().err
+    assert "--html: this would overwrite" in capsys.readouterr().err
     assert (files / "roads_matched.parquet").read_bytes() == data
 
 

@@ -16,7 +16,7 @@ from gem_core.__main__ import main
 from gem_core.audit.child.engine import Engine
 from gem_core.audit.child.limits import Limits
 from gem_core.audit.reading.source import Source, open_file
-from gem_core.commands import run_audit
+from gem_core.commands import open_source, run_audit
 from gem_core.commands.exit_codes import INTERRUPTED, TERMINATED
 from tests.audit.build import changed, input_table, job, matched_table, write
 from tests.audit.child.children import GOOD, Killing, as_kind, pid
@@ -104,7 +104,7 @@ def test_a_child_that_is_killed_is_an_error(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     source = as_kind(Killing, GOOD, pid=lambda: pid(engines[-1]), number=number)
-    monkeypatch.setattr(run_audit, "open_file", lambda _: source)
+    monkeypatch.setattr(open_source, "open_file", lambda _: source)
     assert main(["audit", "roads_matched.parquet"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -115,7 +115,7 @@ def test_a_file_that_crashes_the_reader_is_not_audited(
     engines: list[Engine], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source: Source = as_kind(Killing, GOOD, pid=lambda: pid(engines[-1]), number=signal.SIGSEGV)
-    monkeypatch.setattr(run_audit, "open_file", lambda _: source)
+    monkeypatch.setattr(open_source, "open_file", lambda _: source)
     assert main(["audit", "roads_matched.parquet"]) == 2
     out, err = capsys.readouterr()
     assert out.startswith("not_audited: roads_matched.parquet\n")
@@ -131,7 +131,7 @@ def test_an_input_that_crashes_the_reader_is_no_success(
 ) -> None:
     source = as_kind(Killing, GOOD, pid=lambda: pid(engines[-1]), number=signal.SIGSEGV)
     monkeypatch.setattr(
-        run_audit, "open_file", lambda path: source if path == Path("in") else open_file(path)
+        open_source, "open_file", lambda path: source if path == Path("in") else open_file(path)
     )
     assert main(["audit", str(files / "roads_matched.parquet"), "--input", "in"]) == 2
     out, err = capsys.readouterr()

@@ -78,7 +78,7 @@ def test_a_file_that_cannot_be_written(files: Path, capsys: pytest.CaptureFixtur
     bad = str(files / "bad.parquet")
     for path, said in ((bad, "would overwrite"), (files / "no" / "x", "there is no folder")):
         assert main(["audit", "--in-process", bad, "--failures", str(path)]) == 2
-        assert f"--failures: {said}" in capsys.readouterr().err.replace("it would", "would")
+        assert f"--failures: {said}" in capsys.readouterr().err.replace("this would", "would")
 
 
 def test_all_rows_together_fit_in_a_message(

@@ -328,7 +328,7 @@ def test_a_page_that_cannot_be_written_after_the_audit(
         (("bad.parquet", "--html", LONG), "--html: nnn"),
         (("bad.parquet", "--html", f"{LONG}/page.html"), "--html: nnn"),
         (("bad.parquet", "--ids-folder", LONG), "--ids-folder: nnn"),
-        (("bad.parquet", "--html", "bad.parquet"), "it would overwrite bad.parquet"),
+        (("bad.parquet", "--html", "bad.parquet"), "would overwrite bad.parquet"),
         (
             ("bad.parquet", "--input", "odd.parquet", "--html", "odd.parquet"),
             "would overwrite odd.parquet",

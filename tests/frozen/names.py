@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from gem_core.__main__ import command_line
 from gem_core.audit.judging.check import Severity
 from gem_core.audit.judging.checks import CHECKS
@@ -30,8 +32,11 @@ from gem_core.flows.timer_status import TimerStatus
 from gem_core.gem.contracts.known import CONTRACTS, OTHER_LAYOUTS
 from gem_core.logs import Event
 from gem_core.outcome import Outcome
+from gem_core.preflight.road_checks import ROAD_CHECKS
 from gem_core.settings.app_settings import InputCompare, QueueEncoding, TriggerSource, read_settings
 from gem_core.storage import names
+from gem_core.succession.compare import pair_columns
+from gem_core.succession.kind import Kind
 from gem_core.watch import registration
 from gem_core.watch.discovery import NAME as DISCOVERY
 from gem_core.watch.heartbeat import Tick
@@ -52,7 +57,7 @@ FILE = Path(__file__).resolve().parent / "names.json"
 
 _ENUMS: tuple[type[StrEnum], ...] = (
     Stage, Settlement, Outcome, Verdict, Severity, TroubleKind, Replay, TimerStatus,
-    DiagnosticStatus, JobDocument, JobState,
+    DiagnosticStatus, JobDocument, JobState, Kind,
 )  # fmt: skip
 _CHOICES = {
     "GEM_INPUT_COMPARE": InputCompare,
@@ -86,6 +91,7 @@ def collected() -> dict[str, list[str]]:
         "words": {f"{kind.__name__}.{word}" for kind in _ENUMS for word in kind},
         "contracts": {*CONTRACTS, *(layout.name for layout in OTHER_LAYOUTS)},
         "checks": {f"{check.name} {check.severity}" for check in CHECKS},
+        "preflight checks": {f"{check.name} {check.severity}" for check in ROAD_CHECKS},
         "diagnostics": {check.name for check in DIAGNOSTICS},
         "events": _events(),
         "functions": _functions(),
@@ -97,6 +103,7 @@ def collected() -> dict[str, list[str]]:
             for path in _paths(body) - (of_record if "schemaVersion" in body else set())
         },
         "results": {f"{what}: {body['result']}" for what, body in shown if "result" in body},
+        "pairs": pair_columns(pa.string()).names,
         "command": _command(command_line()),
         "exit codes": _exit_codes(),
         "infrastructure": _infrastructure(),
@@ -242,7 +249,7 @@ def _command(parser: argparse.ArgumentParser, path: str = "") -> Iterator[str]:
 
 
 def _exit_codes() -> Iterator[str]:
-    for name in ("DONE", "NOT_SO", "COULD_NOT"):
+    for name in ("DONE", "NOT_SO", "COULD_NOT", "TIMED_OUT"):
         yield f"{getattr(exit_codes, name)} {name}"
 
 

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from gem_core.__main__ import main
+from tests.audit.build import matched_table, write
 from tests.page.build import SCRIPT, bad, good, page_of
+from tests.preflight.inputs import CASES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ARTIFACTS = ROOT / "artifacts"
@@ -74,6 +77,17 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         folder = tmp_path_factory.mktemp(name)
         found[name] = folder / "report.html"
         found[name].write_text(page_of(folder, *made), "utf-8")
+    folder = tmp_path_factory.mktemp("commands")
+    found["preflight"] = folder / "preflight.html"
+    roads = CASES["swapped_axes_in_europe"].write(folder)
+    found["succession"] = folder / "succession.html"
+    runs = [write(folder, matched_table(9, of), f"{of}_matched.parquet") for of in (7, 4)]
+    with pytest.MonkeyPatch.context() as patch:
+        # The limit would hold for the tests that follow in this process.
+        patch.setattr("resource.setrlimit", lambda *_: None)
+        main(["preflight", str(roads), "--html", str(found["preflight"])])
+        paths = [str(run.path) for run in runs]
+        main(["succession", *paths, "--html", str(found["succession"])])
     return found
 
 
@@ -128,7 +142,7 @@ def test_it_renders(
     assert '"bars":0' not in probe
 
 
-@pytest.mark.parametrize("name", ["good", "bad"])
+@pytest.mark.parametrize("name", ["good", "bad", "preflight", "succession"])
 def test_nothing_is_wider_than_a_phone(pages: dict[str, Path], tmp_path: Path, name: str) -> None:
     """In a frame of 390 pixels, where the media queries of a phone hold."""
     html = (

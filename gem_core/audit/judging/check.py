@@ -37,24 +37,24 @@ class NotAsked(Missing):
     """
 
 
-type Need[Part] = Callable[[Facts], Part]
+type Need[Part, F = Facts] = Callable[[F], Part]
 """Gives a part of the facts. Raises Missing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One promise of an output."""
+class Check[F = Facts]:
+    """One promise of an output, or of another file with facts of its own."""
 
     name: str
     """Never changes, since listeners filter by it. It says the role of a column, not its name."""
     severity: Severity
     title: str
     """What is proven when the check passes."""
-    needs: tuple[Need[Any], ...]
+    needs: tuple[Need[Any, F], ...]
     judge: Callable[..., Judgement]
     """Takes a part for each need, in their order."""
 
-    def run(self, facts: Facts) -> Judgement:
+    def run(self, facts: F) -> Judgement:
         """Judge. The first need that is missing is the reason why the check does not run."""
         try:
             parts = [need(facts) for need in self.needs]
@@ -66,33 +66,33 @@ class Check:
 
 
 @overload
-def check[A](
-    severity: Severity, title: str, need: Need[A], /, *, name: str = ""
-) -> Callable[[Callable[[A], Judgement]], Check]: ...
+def check[F, A](
+    severity: Severity, title: str, need: Need[A, F], /, *, name: str = ""
+) -> Callable[[Callable[[A], Judgement]], Check[F]]: ...
 
 
 @overload
-def check[A, B](
-    severity: Severity, title: str, first: Need[A], second: Need[B], /, *, name: str = ""
-) -> Callable[[Callable[[A, B], Judgement]], Check]: ...
+def check[F, A, B](
+    severity: Severity, title: str, first: Need[A, F], second: Need[B, F], /, *, name: str = ""
+) -> Callable[[Callable[[A, B], Judgement]], Check[F]]: ...
 
 
 @overload
-def check[A, B, C](
+def check[F, A, B, C](
     severity: Severity,
     title: str,
-    first: Need[A],
-    second: Need[B],
-    third: Need[C],
+    first: Need[A, F],
+    second: Need[B, F],
+    third: Need[C, F],
     /,
     *,
     name: str = "",
-) -> Callable[[Callable[[A, B, C], Judgement]], Check]: ...
+) -> Callable[[Callable[[A, B, C], Judgement]], Check[F]]: ...
 
 
-def check(
-    severity: Severity, title: str, *needs: Need[Any], name: str = ""
-) -> Callable[[Callable[..., Judgement]], Check]:
+def check[F](
+    severity: Severity, title: str, *needs: Need[Any, F], name: str = ""
+) -> Callable[[Callable[..., Judgement]], Check[F]]:
     """Make a check of its judge, named like the judge unless there is a `name`."""
     return lambda judge: Check(name or judge.__name__, severity, title, needs, judge)
 

@@ -14,7 +14,11 @@ from gem_core.gem.contracts.layout import Role
 
 def _promised(name: str, role: Role, title: str) -> Check:
     """A column that every output has, once and of an accepted type."""
-    return check(ERROR, title, lambda facts: column(facts, role), name=name)(no_problem)
+
+    def problem(facts: Facts) -> str:
+        return column(facts, role)
+
+    return check(ERROR, title, problem, name=name)(no_problem)
 
 
 def _other_names(facts: Facts) -> list[str]:

@@ -1,9 +1,9 @@
 """The judged facts of one output. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from gem_core.audit.judging.check import Severity
+from gem_core.audit.judging.check import Check, Severity
 from gem_core.audit.judging.checks import CHECKS, COMPARISONS
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.file_checks import auditable, layout_known, layout_of_contract
@@ -46,11 +46,7 @@ class Report:
     @property
     def complete(self) -> bool:
         """Whether every check of severity error ran, but for those that nobody asked for."""
-        return not any(
-            line.verdict is Verdict.NOT_RUN and line.judgement.is_asked
-            for line in self.checks
-            if line.severity is Severity.ERROR
-        )
+        return is_complete(self.checks)
 
     @property
     def threads(self) -> int:
@@ -128,10 +124,24 @@ class Report:
 
 def judge(facts: Facts, *, bytes_read: int, requests: int) -> Report:
     """Run every check over the facts."""
-    lines = tuple(
-        CheckResult(check.name, check.severity, check.title, check.run(facts)) for check in CHECKS
+    lines = run_checks(CHECKS, facts)
+    return Report(outcome_of(lines, _OF_THE_APP), lines, facts, bytes_read, requests)
+
+
+def run_checks[F](checks: Sequence[Check[F]], facts: F) -> tuple[CheckResult, ...]:
+    """The results of these checks, in their order."""
+    return tuple(
+        CheckResult(check.name, check.severity, check.title, check.run(facts)) for check in checks
     )
-    return Report(_outcome(lines), lines, facts, bytes_read, requests)
+
+
+def is_complete(lines: Iterable[CheckResult]) -> bool:
+    """Whether every check of severity error ran, but for those that nobody asked for."""
+    return not any(
+        line.verdict is Verdict.NOT_RUN and line.judgement.is_asked
+        for line in lines
+        if line.severity is Severity.ERROR
+    )
 
 
 _DRIFT = {layout_of_contract.name, statistics_readable.name}
@@ -141,10 +151,11 @@ _OF_THE_APP = {auditable.name, layout_known.name}
 """Checks that fail for a limit of the app, which says nothing about the output."""
 
 
-def _outcome(lines: Iterable[CheckResult]) -> Outcome:
+def outcome_of(lines: Iterable[CheckResult], of_the_app: Collection[str]) -> Outcome:
+    """The outcome. Checks `of_the_app` fail for a limit of the app."""
     failed = [line for line in lines if line.verdict is Verdict.FAILED]
     errors = {line.name for line in failed if line.severity is Severity.ERROR}
     if errors:
-        return Outcome.NOT_AUDITED if errors <= _OF_THE_APP else Outcome.INVALID
+        return Outcome.NOT_AUDITED if errors <= {*of_the_app} else Outcome.INVALID
     has_warning = any(line.severity is Severity.WARNING for line in failed)
     return Outcome.VALID_WITH_WARNINGS if has_warning else Outcome.VALID

@@ -47,7 +47,7 @@ def report_to_json(report: Report) -> dict[str, Any]:
         "input": _input(facts),
         "match": _match(facts),
         "statistics": _statistics(facts, report.checks),
-        "checks": _checks(report.checks, complete=report.complete),
+        "checks": checks_to_json(report.checks, complete=report.complete),
         "drift": list(report.drift),
         "reading": {
             "bytesRead": report.bytes_read,
@@ -57,10 +57,13 @@ def report_to_json(report: Report) -> dict[str, Any]:
     }
 
 
-def _checks(results: tuple[CheckResult, ...], *, complete: bool) -> dict[str, Any]:
+def checks_to_json(
+    results: tuple[CheckResult, ...], *, complete: bool, ruleset: str = RULESET
+) -> dict[str, Any]:
+    """The results of all checks."""
     asked = [result for result in results if result.judgement.is_asked]
     return {
-        "ruleset": RULESET,
+        "ruleset": ruleset,
         "complete": complete,
         "counts": _counts(results),
         "notPassed": [_check(result) for result in asked if result.verdict is not Verdict.PASSED],

@@ -10,6 +10,7 @@ from gem_core.gem.contracts.figures import Figures
 from gem_core.gem.contracts.layout import Layout
 from gem_core.gem.contracts.members import Members
 from gem_core.gem.contracts.reader import read_job
+from gem_core.gem.contracts.road_input import RoadInput
 from gem_core.gem.job import GemJob, JobStatus
 from gem_core.gem.reading import Redact
 
@@ -32,6 +33,8 @@ class Contract:
     """Its words for a status, for a person."""
     output_name: Callable[[str], str]
     """From the name of the input to the name of the output."""
+    road_input: RoadInput
+    """The columns of an input of roads."""
     layout: Layout
     """The columns of an output."""
     figures: Figures

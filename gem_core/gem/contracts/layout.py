@@ -29,7 +29,9 @@ class ColumnType(StrEnum):
     TEXT = "text"
     FLOAT = "float"
     NUMBER = "number"
+    INTEGER = "integer"
     INTEGER_OR_TEXT = "integer or text"
+    BOOLEAN = "boolean"
 
 
 class Scale(StrEnum):

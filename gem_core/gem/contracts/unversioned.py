@@ -14,6 +14,7 @@ from gem_core.gem.contracts.figures import Figures, Shares
 from gem_core.gem.contracts.layout import Column, ColumnType, Layout, Role
 from gem_core.gem.contracts.members import Members, Statistic
 from gem_core.gem.contracts.names import beside, job_path
+from gem_core.gem.contracts.road_input import RoadInput
 from gem_core.gem.job import JobStatus
 
 NAME = "unversioned"
@@ -54,6 +55,8 @@ UNVERSIONED = Contract(
     status=_status,
     words=", ".join((*_STATUSES, "CANCELLED")),
     output_name=beside(".results.parquet"),
+    # "Road matching data": without the column, all roads are navigable.
+    road_input=RoadInput(id=Column("id", ColumnType.INTEGER_OR_TEXT), navigable_required=False),
     layout=Layout(
         name=NAME,
         marks=("gers", "confidence"),

@@ -11,6 +11,7 @@ from gem_core.gem.contracts.figures import Figures, Shares
 from gem_core.gem.contracts.layout import Column, ColumnType, Layout, Role, Scale
 from gem_core.gem.contracts.members import Members, Statistic
 from gem_core.gem.contracts.names import beside, job_path
+from gem_core.gem.contracts.road_input import RoadInput
 from gem_core.gem.job import JobStatus
 
 NAME = "x-version-1"
@@ -49,6 +50,8 @@ X_VERSION_1 = Contract(
     # The page's pattern is `{original_filename}_matched.parquet`. Its example shows that the name
     # without its extension is meant.
     output_name=beside("_matched.parquet"),
+    # "Technical documentation" and "Data preparation": all three columns are required.
+    road_input=RoadInput(id=Column("id", ColumnType.INTEGER), navigable_required=True),
     layout=Layout(
         name=NAME,
         marks=("gers_id", "match_confidence", "match_status"),

@@ -1,0 +1,90 @@
+"""Runs the command `succession`. Edge: terminal, files."""
+
+import sys
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from gem_core.commands.exit_codes import DONE, NO_PAGE
+from gem_core.commands.memory import limit_memory, shortage_explained
+from gem_core.commands.open_source import open_source
+from gem_core.commands.page_file import check_folder, check_output_file, write_page
+from gem_core.commands.progress import ProgressLine
+from gem_core.commands.succession_text import succession_lines
+from gem_core.commands.terminal import print_json, print_lines
+from gem_core.succession.compare import Limits, compare
+from gem_core.succession.page import RoadSample, draw_succession
+from gem_core.succession.pairs_file import PairsFile
+from gem_core.wiring.environment import now
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The arguments of the command."""
+
+    old: str
+    """File or address, like `new`."""
+    new: str
+    as_json: bool
+    pairs: Path | None
+    html: Path | None
+    disk_mib: int
+    folder: Path | None
+    """None is the system's temporary directory."""
+
+
+def run(request: Request) -> int:
+    """Compare, print the result, write the files. Returns the exit code.
+
+    Raises:
+        CourierError: the files cannot be compared; the message gives the reason.
+
+    """
+    _check_files(request)
+    old, new = open_source(request.old), open_source(request.new)
+    file = PairsFile(request.pairs) if request.pairs else None
+    sample = RoadSample() if request.html else None
+
+    def take(pairs: pa.RecordBatch) -> None:
+        if file:
+            file.add(pairs)
+        if sample:
+            sample.add(pairs)
+
+    limit_memory()
+    with (
+        shortage_explained(),
+        ProgressLine(sys.stderr) as progress,
+        closing(file) if file else nullcontext(),
+    ):
+        result = compare(
+            old,
+            new,
+            limits=Limits(request.disk_mib << 20, request.folder),
+            on_step=progress.show,
+            take_pairs=take if file or sample else None,
+        )
+        if file:
+            file.finish()
+    found = result.to_json()
+    if request.as_json:
+        print_json(found)
+    else:
+        print_lines(succession_lines(found))
+    if request.html and sample:
+        drawn = write_page(request.html, lambda: draw_succession(result, sample, now()))
+        return DONE if drawn else NO_PAGE
+    return DONE
+
+
+def _check_files(request: Request) -> None:
+    """Check the files to write before a long comparison starts."""
+    read = [request.old, request.new]
+    if request.html:
+        check_output_file(request.html, read, option="--html")
+    if request.pairs:
+        check_output_file(request.pairs, read, option="--pairs")
+    if request.folder:
+        check_folder(request.folder)

@@ -1,0 +1,1 @@
+"""Whether a file of roads is fit to be sent to GEM."""
