@@ -53,9 +53,9 @@ def settings_of_the_code() -> set[str]:
     return recording.read - PLATFORMS_OWN
 
 
-def settings_of_the_readme() -> set[str]:
-    """The names in the first column of the settings table."""
-    table = README.partition("## Settings")[2].partition("\n## ")[0]
+def settings_of_the_docs() -> set[str]:
+    """The names in the first column of the table of settings."""
+    table = (ROOT / "docs" / "settings.md").read_text("utf-8")
     cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     return {name for cell in cells for name in re.findall(r"`([A-Z][A-Za-z_]+)`", cell)}
 
@@ -65,9 +65,9 @@ def test_sample_and_code_agree() -> None:
     assert settings_of_the_code() == set(SAMPLE) - HOSTS_OWN
 
 
-def test_readme_and_sample_agree() -> None:
-    """README's table lists exactly the sample's settings."""
-    assert settings_of_the_readme() == set(SAMPLE) - HOSTS_OWN
+def test_docs_and_sample_agree() -> None:
+    """docs/settings.md lists exactly the sample's settings."""
+    assert settings_of_the_docs() == set(SAMPLE) - HOSTS_OWN
 
 
 def test_sample_has_the_defaults() -> None:
@@ -139,7 +139,20 @@ def test_every_event_is_logged_somewhere() -> None:
     assert [event for event in Event if not re.search(rf"Event\.{event.name}\b", code)] == []
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "decisions").glob("*.md")))
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
+
+
+def test_the_index_of_decisions_names_those_that_no_longer_hold_as_written() -> None:
+    """Each page whose status says so: "replaced by 93", "amended by 154"."""
+    index = (ROOT / "docs" / "decisions" / "README.md").read_text("utf-8")
+    changed = re.compile(r"(?:replaced|amended|superseded) by")
+    for path in DECISIONS:
+        status = path.read_text("utf-8").partition("**Status**")[2].partition("\n\n")[0]
+        if changed.search(status):
+            assert f"({path.name})" in index, path.name
+
+
+@pytest.mark.parametrize("path", DECISIONS)
 def test_decisions_stay_short_and_complete(path: Path) -> None:
     """At most 40 lines, with the four headings."""
     text = path.read_text(encoding="utf-8")

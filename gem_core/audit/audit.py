@@ -20,6 +20,7 @@ from gem_core.audit.parquet.opened_file import OpenedFile, open_parquet
 from gem_core.audit.parquet.reader_errors import DataFault, Unsupported, in_short
 from gem_core.audit.reading.range_file import RangeFile
 from gem_core.audit.reading.source import Source
+from gem_core.audit.rows.example import EXAMPLES
 from gem_core.audit.rows.gers import expected_format
 from gem_core.audit.rows.profile import Profiler
 from gem_core.audit.rows.progress import OnRows, Pass
@@ -128,6 +129,11 @@ class _Reading:
     on_rows: OnRows | None
     options: AuditOptions
 
+    @property
+    def keep(self) -> int:
+        """How many rows to keep for each broken rule."""
+        return max(EXAMPLES, self.options.failing_rows)
+
 
 def _read(facts: Facts, files: _Reading) -> Facts:
     """Read the rows: first the columns that the checks need, then all columns, if asked for."""
@@ -147,7 +153,7 @@ def _check_rows(facts: Facts, files: _Reading) -> Facts:
         return facts
     apart = files.output.costliest(usable.names) if files.options.two_threads else None
     terms = Terms(confidence_floor(facts), expected_format(facts.job.overture_release))
-    profiler = Profiler(usable, terms)
+    profiler = Profiler(usable, terms, files.keep)
     ids = _ids(files, usable) if Role.ID in usable.columns else None
     found, done = None, 0
     try:
@@ -196,6 +202,7 @@ def _compare_values(facts: Facts, files: _Reading) -> Facts:
             files.promises.added,
             files.on_rows,
             two_threads=files.options.two_threads,
+            keep=files.keep,
         )
     except DataFault as fault:
         return _broken_off(facts, fault)

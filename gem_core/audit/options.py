@@ -53,6 +53,9 @@ class AuditOptions:
     """Compare every value of the input's columns too, which reads both files whole."""
     overture: OvertureLimits | None = None
     """Look the GERS ids up in Overture; None does not."""
+    failing_rows: int = 0
+    """How many rows to keep for each broken rule, and for each column that differs from the input;
+    at least the examples of the report are kept."""
 
 
 DEFAULT_OPTIONS = AuditOptions()

@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from gem_core.audit.options import OVERTURE_BYTES
+from gem_core.commands.help_format import HelpFormat
 from gem_core.commands.options import count, non_empty, non_empty_path
 from gem_core.settings.app_settings import MAX_IDS_DISK_MIB, MAX_IDS_MIB, MAX_OVERTURE_MIB
 
@@ -30,6 +31,10 @@ exit codes:
 """
 
 
+FAILING_ROWS = 1_000
+"""Kept for each check."""
+
+
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command."""
     parser = commands.add_parser(
@@ -37,7 +42,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help="audit a matched file, local or in Azure",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormat,
     )
     parser.add_argument("output", metavar="FILE|URL", type=non_empty, help="the matched file")
     _add_comparisons(parser)
@@ -100,7 +105,11 @@ def add_overture(parser: argparse.ArgumentParser, *, required: bool) -> None:
 
 
 def _add_report_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    text = parser.add_mutually_exclusive_group()
+    text.add_argument("--json", action="store_true", help="print the report as JSON")
+    text.add_argument(
+        "--all", action="store_true", help="list the checks that were not run too, and why"
+    )
     parser.add_argument(
         "--html",
         metavar="FILE",
@@ -108,7 +117,17 @@ def _add_report_options(parser: argparse.ArgumentParser) -> None:
         help="write the report as an HTML page; reads the file twice",
     )
     parser.add_argument(
-        "--map", action="store_true", help="add a map with a sample of the roads to the page"
+        "--failures",
+        metavar="FILE.parquet",
+        type=non_empty_path,
+        help=f"write failing rows with check, id and value: the first {FAILING_ROWS:,} of each "
+        "check that tests rows, and the first 5 ids that are missing or added",
+    )
+    parser.add_argument(
+        "--map",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="draw a map with a sample of the roads on the page (default: yes)",
     )
 
 
@@ -150,6 +169,8 @@ def _run(arguments: argparse.Namespace) -> int:
             input=arguments.input,
             job=arguments.job,
             as_json=arguments.json,
+            show_all=arguments.all,
+            failures=arguments.failures,
             html=arguments.html,
             with_map=arguments.map,
             with_values=arguments.compare == "columns",

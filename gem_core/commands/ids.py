@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from gem_core.commands.audit import add_overture
+from gem_core.commands.help_format import HelpFormat
 from gem_core.commands.options import non_empty
 
 _DESCRIPTION = """\
@@ -28,7 +29,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help="look the GERS ids of a matched file up in an Overture release",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormat,
     )
     parser.add_argument("output", metavar="FILE|URL", type=non_empty, help="the matched file")
     parser.add_argument(

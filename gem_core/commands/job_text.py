@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from gem_core.commands.table import Column, age, plain, table
+from gem_core.commands.table import Column, age, plain, table, wrapped
 from gem_core.gem.contracts.known import read_stored
 from gem_core.watch.trouble import times
 
@@ -12,25 +12,26 @@ _LABEL = 12
 
 
 def jobs_table(jobs: Sequence[Mapping[str, Any]], now: datetime, *, width: int) -> list[str]:
-    """A table of jobs."""
-    columns = (
-        Column("JOB"),
-        Column("STAGE"),
-        Column("GEM SAYS", 20),
-        Column("CHANGED"),
-        Column("OUTCOME"),
-    )
+    """A table of jobs, as `listed_details` gives them."""
+    columns = (Column("JOB"), Column("STATE"), Column("CHANGED"), Column("LABELS"))
     rows = [
-        (
-            job["jobRunId"],
-            job["stage"] or "-",
-            job["status"] or "-",
-            age(job["changedAt"], now),
-            job["outcome"] or "-",
-        )
+        (job["jobRunId"], _state(job), age(job["changedAt"], now), _labels(job["labels"]) or "-")
         for job in jobs
     ]
     return table(columns, rows, width=width)
+
+
+def _state(job: Mapping[str, Any]) -> str:
+    """The stage, and what is known beyond it: GEM's status with progress, or the outcome."""
+    running = f" {job['progress']:g}%" if job["progress"] is not None else ""
+    if job["stage"] == "watching":
+        return f"watching: {job['status']}{running}" if job["status"] else "watching"
+    known = job["outcome"] or job["status"]
+    return f"{job['stage'] or 'unknown'}{f': {known}' if known else ''}"
+
+
+def _labels(labels: Mapping[str, str] | None) -> str:
+    return ", ".join(f"{name}={text}" for name, text in (labels or {}).items())
 
 
 def trouble_table(jobs: Sequence[Mapping[str, Any]], now: datetime, *, width: int) -> list[str]:
@@ -63,8 +64,7 @@ def poison_table(messages: Sequence[Mapping[str, Any]], now: datetime, *, width:
         Column("TICKETS"),
         Column("AGE"),
         Column("DELETED"),
-        Column("QUEUE"),
-        Column("TEXT OR JOBS"),
+        Column("QUEUE, TEXT OR JOBS"),
     )
     rows = [
         (
@@ -73,8 +73,7 @@ def poison_table(messages: Sequence[Mapping[str, Any]], now: datetime, *, width:
             "-" if each["tickets"] is None else str(each["tickets"]),
             age(each["since"], now),
             age(each["expiresAt"], now),
-            each["queue"],
-            each["text"] or (", ".join(each["jobRunIds"]) if each["isBatch"] else "") or "-",
+            f"{each['queue']}: {each['text'] or ', '.join(each['jobRunIds'])}".removesuffix(": "),
         )
         for each in messages
     ]
@@ -94,14 +93,25 @@ def _has_more(queue: Mapping[str, Any]) -> bool:
     return bool(queue["listed"] < queue["messages"])
 
 
-def job_lines(job: Mapping[str, Any], now: datetime) -> list[str]:
-    """The details of one job, one line for each."""
+def job_lines(
+    job: Mapping[str, Any], failed: Sequence[str], now: datetime, *, width: int
+) -> list[str]:
+    """The details of one job, each on a line of its own.
+
+    Args:
+        job: as `show_job` gives it.
+        failed: severity and name of each failed check of the last manifest.
+        now: the moment from which ages are counted.
+        width: width of the terminal in characters.
+
+    """
     lines = [
         ("stage", _stage(job, now)),
         ("postponed", _postponed(job, now)),
         ("outcome", job["outcome"]),
+        ("failed", ", ".join(failed)),
         ("registered", f"{job['registeredAt']} ({age(job['registeredAt'], now)} ago)"),
-        ("labels", ", ".join(f"{name}={text}" for name, text in job["labels"].items())),
+        ("labels", _labels(job["labels"])),
         ("input", _expected(job)),
         ("checked", _checked(job, now)),
         ("problem", job["lastProblem"]),
@@ -114,7 +124,20 @@ def job_lines(job: Mapping[str, Any], now: datetime) -> list[str]:
         ("report", job.get("reportUrl")),
     ]  # fmt: skip
     return [plain(job["jobRunId"])] + [
-        plain(f"  {label:<{_LABEL}}{text}") for label, text in lines if text
+        part
+        for label, text in lines
+        if text
+        for part in wrapped(plain(f"  {label:<{_LABEL}}{text}"), width, indent=_LABEL + 2)
+    ]
+
+
+def failed_checks(manifest: Mapping[str, Any]) -> list[str]:
+    """Severity and name of each failed check of a manifest."""
+    checks = (manifest.get("data") or {}).get("checks") or {}
+    return [
+        f"{line['severity']} {line['name']}"
+        for line in checks.get("notPassed") or ()
+        if line["verdict"] == "failed"
     ]
 
 

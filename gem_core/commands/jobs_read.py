@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gem_core.commands.exit_codes import COULD_NOT, DONE, NOT_SO, worst
-from gem_core.commands.job_text import job_lines, jobs_table, trouble_table
+from gem_core.commands.job_text import failed_checks, job_lines, jobs_table, trouble_table
 from gem_core.commands.progress import ProgressLine
 from gem_core.commands.table import plain
 from gem_core.commands.terminal import print_error, print_json, print_lines, terminal_width
@@ -16,6 +16,7 @@ from gem_core.flows import find_trouble as finding
 from gem_core.flows.job_documents import JobDocument, show_document
 from gem_core.flows.job_query import MAX_PAGE
 from gem_core.flows.list_jobs import list_jobs as list_page
+from gem_core.flows.listed_details import with_details
 from gem_core.flows.manage_jobs import show_job
 from gem_core.wiring.environment import now
 from gem_core.wiring.managers import state_manager
@@ -24,6 +25,10 @@ from gem_core.wiring.managers import state_manager
 def list_jobs(*, stage: str | None, limit: int | None, after: str | None, as_json: bool) -> int:
     """Print at most `limit` jobs; all of them when it is None. Returns the exit code."""
     jobs, after = _jobs(stage, limit, after)
+    with ProgressLine(sys.stderr) as progress:
+        jobs = with_details(
+            state_manager(), jobs, lambda done, of: progress.show(f"{done:,} of {of:,} jobs")
+        )
     if as_json:
         print_json({"jobs": jobs, "nextPage": after})
         return DONE
@@ -73,9 +78,19 @@ def show_jobs(job_run_ids: Sequence[str], *, as_json: bool) -> int:
         if as_json:
             print_json(job)
         else:
-            print_lines(job_lines(job, now()))
+            failed = _failed_checks(job_run_id) if job["manifestId"] else []
+            print_lines(job_lines(job, failed, now(), width=terminal_width()))
 
     return worst(_run(show, job_run_id) for job_run_id in job_run_ids)
+
+
+def _failed_checks(job_run_id: str) -> list[str]:
+    """Of the last manifest; none when it is not stored."""
+    try:
+        manifest = show_document(state_manager(), job_run_id, JobDocument.MANIFEST)
+    except RequestError:
+        return []
+    return failed_checks(json.loads(manifest))
 
 
 def show_documents(job_run_ids: Sequence[str], *, report: bool) -> int:
@@ -105,6 +120,7 @@ def write_page(job_run_ids: Sequence[str], file: Path) -> int:
             file.write_bytes(page)
         except OSError as error:
             raise OutputUnreachable(f"--html: {file}: {error.strerror}") from None
+        print_error(plain(f"the report of {job_run_id} was written to {file}"))
 
     return worst(_run(write, job_run_id) for job_run_id in job_run_ids)
 

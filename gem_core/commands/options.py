@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gem_core.commands.help_format import HelpFormat
 from gem_core.counts import read_count
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def add_command(
         help=about.partition("\n")[0],
         description=f"{about}\n\n{SETTINGS}",
         epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormat,
     )
     parser.add_argument(
         "--settings", metavar="FILE", type=Path, help="read the settings from a local.settings.json"

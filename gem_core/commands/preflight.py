@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from gem_core.commands.help_format import HelpFormat
 from gem_core.commands.options import count, non_empty, non_empty_path
 from gem_core.gem.contracts.known import CONTRACTS, DEFAULT
 from gem_core.settings.app_settings import MAX_IDS_DISK_MIB
@@ -31,7 +32,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help="check a file of roads before it is sent to GEM",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormat,
     )
     parser.add_argument("input", metavar="FILE|URL", type=non_empty, help="the file of roads")
     parser.add_argument(

@@ -1,52 +1,50 @@
 """An audit report as lines for a terminal. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gem_core.audit.reading.source import Source
-from gem_core.commands.table import plain
-from gem_core.page.words import percent
+from gem_core.commands.table import plain, wrapped
+from gem_core.page.words import number_of, percent
 
 _SEVERITIES = ("error", "warning", "info")
 _EXAMPLES = 3
 """Maximum number of examples in the line of a check."""
+_REASONS = 3
+"""Maximum number of reasons why checks were not run; `--all` shows the others."""
+_INDENT = 9
+"""Where the text of a check begins."""
 
 type _Object = Mapping[str, Any]
 
 
-def report_lines(report: _Object, output: Source, *, with_input: bool, with_job: bool) -> list[str]:
-    """The outcome, a line for each check that did not pass, and the counts.
-
-    Checks that were not requested are only counted. No text of a file can control the terminal.
+def report_lines(report: _Object, output: Source, *, show_all: bool, width: int) -> list[str]:
+    """The verdict, the rows, the failed checks, and the counts. No text of a file can control the
+    terminal.
 
     Args:
         report: the result of the audit, as `report_json` writes it.
         output: the audited file.
-        with_input: whether a comparison with the input was requested.
-        with_job: whether GEM's answer about the job was part of the audit.
+        show_all: list the checks that were not run, and those that were not requested; otherwise
+            one line says how many there are, and why.
+        width: width of the terminal in characters.
 
     """
     checks = report["checks"]
-    found = not_passed(checks)
-    lines = [f"{report['outcome']}: {output.name}", *(["", *found] if found else [])]
-    lines += ["", counts_line(checks["all"], checks["counts"]), *_rows(report)]
-    lines.append(f"etag {output.etag}, ruleset {checks['ruleset']}")
-    if not with_input:
-        lines.append("without --input: columns and ids were not compared with the input")
-    if not with_job:
-        lines.append("without --job: the job's names and statistics were not compared")
-    return [plain(line) for line in lines]
+    failed = [line for line in checks["notPassed"] if line["verdict"] == "failed"]
+    failed.sort(key=lambda line: _SEVERITIES.index(line["severity"]))
+    skipped = [line for line in checks["all"] if line["verdict"] == "not_run"]
+    lines = [f"{report['outcome']}: {output.name}", *_rows(report)]
+    lines += ["", *map(_failed, failed)] if failed else []
+    lines += ["", counts_line(checks["all"], checks["counts"])]
+    lines += map(_verdict, skipped) if show_all else _folded(skipped)
+    lines += [_reading(report), f"etag {output.etag}, ruleset {checks['ruleset']}"]
+    return [part for line in lines for part in wrapped(plain(line), width, indent=_INDENT)]
 
 
 def check_line(line: _Object) -> str:
     """What a check found. No text of a file can control the terminal."""
-    return plain(_line(line))
-
-
-def _line(line: _Object) -> str:
-    if line["verdict"] == "failed":
-        return _failed(line)
-    return f"{line['verdict'].replace('_', ' '):<8} {line['name']}: {line.get('detail', '')}"
+    return plain(_failed(line) if line["verdict"] == "failed" else _verdict(line))
 
 
 def not_passed(checks: _Object) -> list[str]:
@@ -54,22 +52,45 @@ def not_passed(checks: _Object) -> list[str]:
     failed = [line for line in checks["notPassed"] if line["verdict"] == "failed"]
     others = [line for line in checks["notPassed"] if line["verdict"] != "failed"]
     failed.sort(key=lambda line: _SEVERITIES.index(line["severity"]))
-    return [_line(line) for line in (*failed, *others)]
+    return [*map(_failed, failed), *map(_verdict, others)]
 
 
 def _failed(line: _Object) -> str:
     text = f"{line['severity']:<8} {line['name']}: {line.get('detail', '')}"
     if examples := line.get("examples"):
         more = "; ..." if line.get("offending", 0) > _EXAMPLES else ""
-        text += f" ({'; '.join(map(_example, examples[:_EXAMPLES]))}{more})"
+        text += f" ({'; '.join(map(example_text, examples[:_EXAMPLES]))}{more})"
     return f"{text} - {line['title']}"
 
 
-def _example(example: _Object) -> str:
+def example_text(example: _Object) -> str:
+    """One row or id that breaks a rule, such as `row 3 id 103 value "2.0"`."""
     row = f"row {example['row']}" if "row" in example else ""
     id_ = f"id {example['id']}" if example.get("id") else ""
-    value = f'value "{example["value"]}"' if "value" in example else ""
-    return " ".join(part for part in (row, id_, value) if part)
+    return " ".join(part for part in (row, id_, _value(example)) if part)
+
+
+def _value(example: _Object) -> str:
+    value = f'"{example["value"]}"' if "value" in example else "null"
+    if "column" not in example:  # the title of a check says when a row has none
+        return f"value {value}" if "value" in example else ""
+    was = f'"{example["inputValue"]}"' if "inputValue" in example else "null"
+    return f"{example['column']} {value}, input {was}"
+
+
+def _verdict(line: _Object) -> str:
+    verdict = line["verdict"].replace("_", " ") if line.get("asked", True) else "not requested"
+    return f"{verdict:<8} {line['name']}: {line.get('detail', '')}"
+
+
+def _folded(skipped: Sequence[_Object]) -> Iterator[str]:
+    """One line about the checks that were not run."""
+    reasons = list(dict.fromkeys(line["detail"] for line in skipped if line.get("asked", True)))
+    if not skipped:
+        return
+    more = len(reasons) - _REASONS
+    because = "; ".join(reasons[:_REASONS]) + (f"; {more} more reasons" if more > 0 else "")
+    yield (f"not run  {because}; " if because else "") + "--all lists the checks that were not run"
 
 
 def counts_line(checks: Sequence[_Object], counts: Mapping[str, int]) -> str:
@@ -86,7 +107,7 @@ def counts_line(checks: Sequence[_Object], counts: Mapping[str, int]) -> str:
 
 def _rows(report: _Object) -> list[str]:
     lines = []
-    rows, match, reading = report["output"]["rows"], report["match"], report["reading"]
+    rows, match = report["output"]["rows"], report["match"]
     if rows and match and match["matches"] is not None and match["rowsWithoutMatch"] is not None:
         matched, unmatched = match["matches"], match["rowsWithoutMatch"]
         lines.append(
@@ -95,9 +116,13 @@ def _rows(report: _Object) -> list[str]:
         )
     if report["input"]["rows"] is not None:
         lines.append(f"input: {report['input']['rows']:,} rows")
-    lines.append(
+    return lines
+
+
+def _reading(report: _Object) -> str:
+    reading = report["reading"]
+    return (
         f"read {reading['bytesRead']:,} of {report['output']['bytes'] or 0:,} bytes in "
-        f"{reading['requests']} requests"
+        f"{number_of(reading['requests'], 'request')}"
         + (", decoded in two threads" if reading["threads"] > 1 else "")
     )
-    return lines

@@ -23,17 +23,19 @@ from gem_core.audit.overture.listing import find_release
 from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.progress import Pass
+from gem_core.commands.audit import FAILING_ROWS
 from gem_core.commands.exit_codes import INVALID, NO_PAGE, UNKNOWN, VALID
 from gem_core.commands.open_source import open_source
 from gem_core.commands.page_file import check_folder, check_output_file, write_page
 from gem_core.commands.progress import ProgressLine
 from gem_core.commands.report_text import report_lines
-from gem_core.commands.table import plain
-from gem_core.commands.terminal import print_error, print_json, print_lines
+from gem_core.commands.table import plain, wrapped
+from gem_core.commands.terminal import print_error, print_json, print_lines, terminal_width
 from gem_core.errors import GemAnswerError, OutputMissing, RequestError
 from gem_core.gem.contracts.known import DEFAULT, read
 from gem_core.gem.job import GemJob, JobStatus
 from gem_core.outcome import Outcome
+from gem_core.page.words import number_of
 from gem_core.wiring.environment import now, system_environment
 from gem_core.wiring.overture import storage_of
 
@@ -53,8 +55,13 @@ class AuditRequest:
     input: str | None = None
     job: Path | None = None
     as_json: bool = False
+    failures: Path | None = None
+    """The Parquet file for the failing rows."""
+    show_all: bool = False
+    """Whether the text lists the checks that were not run."""
     html: Path | None = None
-    with_map: bool = False
+    with_map: bool = True
+    """Whether the page has a map."""
     with_values: bool = False
     """Whether to compare every value of the input's columns."""
     ids_memory_mib: int = LIMIT_BYTES >> 20
@@ -81,9 +88,11 @@ def run(request: AuditRequest) -> int:
     output, result = audited(request)
     # The report is printed before the page is written, so that it is never lost with the page.
     _print(request, result, output)
-    if request.html is not None and not _write_page(request.html, result):
-        return NO_PAGE
-    return _exit_code(request, result)
+    written = [
+        request.failures is None or _write_failures(request.failures, result),
+        request.html is None or _write_page(request.html, result),
+    ]
+    return _exit_code(request, result) if all(written) else NO_PAGE
 
 
 def audited(request: AuditRequest) -> tuple[Source, AuditResult]:
@@ -193,26 +202,51 @@ def _audit_options(request: AuditRequest) -> AuditOptions:
         with_input=request.input is not None,
         with_values=request.with_values,
         overture=overture,
+        failing_rows=FAILING_ROWS if request.failures is not None else 0,
     )
 
 
 def _check_page(request: AuditRequest) -> None:
-    """Check --html and --map before a long audit starts."""
+    """Check --html and --failures before a long audit starts."""
     if request.release and not request.overture:
         raise RequestError("--release needs --overture")
+    read = [each for each in (request.output, request.input, request.job) if each is not None]
     if request.html is not None:
-        read = (request.output, request.input, request.job)
-        check_output_file(request.html, [source for source in read if source is not None])
-    elif request.with_map:
-        raise RequestError("--map needs --html, because the map is part of the page")
+        check_output_file(request.html, read)
+    if request.failures is not None:
+        others = [*read, request.html] if request.html is not None else read
+        check_output_file(request.failures, others, option="--failures")
 
 
 def _print(request: AuditRequest, result: AuditResult, output: Source) -> None:
     if request.as_json:
         print_json(result.report)
     else:
-        asked, known = request.input is not None, request.job is not None
-        print_lines(report_lines(result.report, output, with_input=asked, with_job=known))
+        width = terminal_width()
+        print_lines(report_lines(result.report, output, show_all=request.show_all, width=width))
+        hints = _hints(request)
+        print_lines(part for line in hints for part in wrapped(line, width, indent=2))
+
+
+def _hints(request: AuditRequest) -> list[str]:
+    """What was not compared because an option is absent."""
+    no_input = "without --input: columns and ids were not compared with the input"
+    no_job = "without --job: the job's names and statistics were not compared"
+    return ([] if request.input else [no_input]) + ([] if request.job else [no_job])
+
+
+def _write_failures(path: Path, result: AuditResult) -> bool:
+    """Write the failing rows. If that fails, print the reason and return False."""
+    from gem_core.commands.failures_file import write_failures  # noqa: PLC0415 - pyarrow
+
+    try:
+        write_failures(path, result.failing_rows)
+    except RequestError as error:
+        print_error(plain(f"the failing rows were not written: {error}"))
+        return False
+    said = f"{number_of(len(result.failing_rows), 'failing row')} written to {path}"
+    print_error(plain(f"{said}: at most {FAILING_ROWS:,} of each check"))
+    return True
 
 
 def _write_page(path: Path, result: AuditResult) -> bool:
@@ -224,6 +258,8 @@ def _write_page(path: Path, result: AuditResult) -> bool:
         return result.page
 
     is_written = write_page(path, page)
+    if is_written:
+        print_error(plain(f"the page was written to {path}"))
     if is_written and result.map_note:
         print_error(plain(result.map_note))
     return is_written

@@ -4,14 +4,16 @@ import sys
 
 from gem_core.commands.exit_codes import DONE, NOT_SO
 from gem_core.commands.progress import ProgressLine
-from gem_core.commands.table import plain
-from gem_core.commands.terminal import print_json, print_lines
+from gem_core.commands.table import plain, wrapped
+from gem_core.commands.terminal import print_json, print_lines, terminal_width
 from gem_core.doctor.diagnostics import DIAGNOSTICS, Diagnostic, report, run_diagnostics
 from gem_core.doctor.finding import DiagnosticStatus, Finding
 from gem_core.wiring.doctor import installation
 
 _NAME = max(len(diagnostic.name) for diagnostic in DIAGNOSTICS)
 _STATUS = max(map(len, DiagnosticStatus))
+_DETAIL = _STATUS + _NAME + 4
+"""Where the text of a finding begins in its line."""
 
 
 def run(source: str, *, as_json: bool) -> int:
@@ -29,7 +31,7 @@ def run(source: str, *, as_json: bool) -> int:
             findings.append((diagnostic, finding))
             if not as_json:
                 progress.erase()
-                print_lines([line(diagnostic, finding)])
+                print_lines(wrapped(line(diagnostic, finding), terminal_width(), indent=_DETAIL))
                 progress.show("running diagnostics")
     result = report(findings)
     if as_json:

@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from gem_core.commands.help_format import HelpFormat
 from gem_core.commands.options import count, non_empty, non_empty_path
 
 _MAX_DISK_MIB = 1 << 20
@@ -40,7 +41,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help="compare the GERS ids of two runs over the same roads",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormat,
     )
     for name, which in (("old", "earlier"), ("new", "later")):
         parser.add_argument(

@@ -1,5 +1,6 @@
 """Text for a terminal: tables, ages, and safe text without control characters. Pure."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,6 +8,7 @@ from datetime import datetime, timedelta
 from gem_core.moments import read_moment
 
 _GAP = "  "
+_INDENT = "    "
 _CUT = "..."
 _LEAST = 12
 """Minimum width of the last column in characters."""
@@ -24,6 +26,8 @@ class Column:
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, width: int) -> list[str]:
     """The lines of a table. The last column uses the rest of the width.
 
+    Where too little of it is left, the last column gets lines of its own.
+
     Args:
         columns: at least one.
         rows: a cell for each column.
@@ -35,14 +39,37 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, width: in
               for row in rows]  # fmt: skip
     widths = [max(len(row[n]) for row in cells) for n in range(len(columns))]
     before = sum(widths[:-1]) + len(_GAP) * (len(columns) - 1)
-    last = max(width - before, _LEAST)
-    return [
-        _GAP.join(
-            [cell.ljust(size) for cell, size in zip(row[:-1], widths, strict=False)]
-            + [_cut(row[-1], last)]
-        ).rstrip()
+    rows_before = [
+        _GAP.join(cell.ljust(size) for cell, size in zip(row[:-1], widths, strict=False))
         for row in cells
     ]
+    if width - before < min(_LEAST, widths[-1]):
+        last = max(width - len(_INDENT), _LEAST)
+        return [
+            line
+            for text, row in zip(rows_before, cells, strict=True)
+            for line in (text.rstrip(), _INDENT + _cut(row[-1], last))
+        ]
+    return [
+        f"{text}{_GAP}{_cut(row[-1], width - before)}".rstrip()
+        for text, row in zip(rows_before, cells, strict=True)
+    ]
+
+
+def wrapped(text: str, width: int, *, indent: int = 0) -> list[str]:
+    """The text in lines of this width, the second and later ones indented.
+
+    A word that is longer, such as an address, keeps its line: people copy it.
+    """
+    return textwrap.wrap(
+        text,
+        width,
+        subsequent_indent=" " * indent,
+        drop_whitespace=True,
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [""]
 
 
 def plain(text: str) -> str:

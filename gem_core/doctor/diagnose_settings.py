@@ -13,7 +13,7 @@ def settings(installation: Installation) -> Finding:
         return ok(f"read from {installation.source}")
     return fail(
         "; ".join(problems),
-        "correct these app settings (README, Settings), then run doctor again",
+        "correct these app settings (docs/settings.md), then run doctor again",
     )
 
 

@@ -12,7 +12,7 @@ from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.deliver.search import Search
 from gem_core.deliver.version import NotAudited, Version
 from gem_core.errors import OutputChanged, OutputMissing, OutputRefused
-from gem_core.flows.deliverer import Deliverer, PageMode
+from gem_core.flows.deliverer import PageMode
 from gem_core.flows.delivery import Delivery, Wait
 from gem_core.flows.job_files import look_for, open_input, output_name
 from gem_core.gem.contracts.known import is_known, other_outputs
@@ -88,12 +88,12 @@ def _audit_finished(delivery: Delivery, job: GemJob) -> Found:
                 search=look_for(deliverer, job, other_outputs(job)),
             )
         except OutputRefused as error:
-            return _not_opened(deliverer, job, Version.refused(), Obstacle.NAMES, str(error))
+            return _not_opened(delivery, job, Version.refused(), Obstacle.NAMES, str(error))
         except OutputChanged:
             log(Event.OUTPUT_CHANGED, job_run_id=record.job_run_id)
     detail = "it was overwritten each time while it was read"
     version = Version.changed(record.redelivered_at)
-    return _not_opened(deliverer, job, version, Obstacle.CHANGED, detail, output)
+    return _not_opened(delivery, job, version, Obstacle.CHANGED, detail, output)
 
 
 def _of_newer_contract(delivery: Delivery, job: GemJob) -> Found:
@@ -105,11 +105,11 @@ def _of_newer_contract(delivery: Delivery, job: GemJob) -> Found:
     if wait := delivery.wait_for_output(detail):
         return wait
     version = Version.not_audited("", NotAudited.CONTRACT, request)
-    return _not_opened(delivery.deliverer, job, version, Obstacle.CONTRACT, detail)
+    return _not_opened(delivery, job, version, Obstacle.CONTRACT, detail)
 
 
 def _not_opened(
-    deliverer: Deliverer,
+    delivery: Delivery,
     job: GemJob,
     version: Version,
     obstacle: Obstacle,
@@ -118,7 +118,7 @@ def _not_opened(
 ) -> Audited:
     """Report an output that is not opened, and why."""
     why = NotOpened(obstacle, detail)
-    result = deliverer.report_not_opened(job, why, output, page=_page(deliverer))
+    result = delivery.deliverer.report_not_opened(job, why, output, page=_page(delivery))
     return Audited(result.outcome, version, result, output)
 
 
@@ -162,7 +162,7 @@ def _audit(delivery: Delivery, job: GemJob, output: Source) -> Audited | Wait | 
         input_source=input_.source,
         input_note=input_.note,
         expected_input=delivery.record.expected_input_name,
-        page=_page(deliverer),
+        page=_page(delivery),
         release=find(job.overture_release) if find else None,
     )
     log(
@@ -208,11 +208,13 @@ def _never_ended(delivery: Delivery, job: GemJob, output: Source) -> Audited:
     detail = f"{MAX_BEGUN} audits of it began, and none ended"
     if last := record.attempts.last_end:
         detail = f"{detail}; the last one: {last}"
-    return _not_opened(delivery.deliverer, job, version, Obstacle.ENDED_EARLY, detail, output)
+    return _not_opened(delivery, job, version, Obstacle.ENDED_EARLY, detail, output)
 
 
-def _page(deliverer: Deliverer) -> PageOptions | None:
+def _page(delivery: Delivery) -> PageOptions | None:
     """How to draw the page of a report that is made now; None draws none."""
+    deliverer = delivery.deliverer
     if deliverer.page is PageMode.NONE:
         return None
-    return PageOptions(deliverer.clock(), with_map=deliverer.page is PageMode.WITH_MAP)
+    with_map = deliverer.page is PageMode.WITH_MAP
+    return PageOptions(deliverer.clock(), with_map=with_map, labels=delivery.record.labels)

@@ -74,3 +74,29 @@ def path(road: Road, area: Frame) -> str:
         positions = [area.position(point) for point in line]
         parts.append("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in positions))
     return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleBar:
+    """A line on the map, and the length of the ground that it stands for."""
+
+    width: float
+    """In drawing units."""
+    label: str
+
+
+_METRES_PER_DEGREE = 111_195.0
+"""Of latitude, on a sphere with the mean radius of WGS 84 (6,371,009 m)."""
+
+
+def scale_bar(area: Frame) -> ScaleBar:
+    """The longest round length that is at most a quarter of the drawing's width.
+
+    It is true at the middle of the map.
+    """
+    units = area.scale / _METRES_PER_DEGREE
+    most = WIDTH / 4 / units
+    power = 10 ** math.floor(math.log10(most))
+    metres = max(factor * power for factor in (1, 2, 5) if factor * power <= most)
+    label = f"{metres / 1000:,g} km" if metres >= 1000 else f"{metres:g} m"  # noqa: PLR2004 - a km
+    return ScaleBar(round(metres * units, 1), label)

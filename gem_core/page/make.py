@@ -1,11 +1,12 @@
 """Makes a page: reads the output a second time, then draws. Edge (reads)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from gem_core.audit.judging.report import Report
 from gem_core.audit.reading.source import Source
-from gem_core.page.draw import draw
+from gem_core.page.draw import NO_LABELS, draw
 from gem_core.page.survey import Survey, survey
 
 
@@ -19,7 +20,14 @@ class Page:
     """Why there is no map although one was asked for, or why it lacks roads; or empty."""
 
 
-def make_page(report: Report, output: Source | None, at: datetime, *, with_map: bool) -> Page:
+def make_page(
+    report: Report,
+    output: Source | None,
+    at: datetime,
+    *,
+    with_map: bool,
+    labels: Mapping[str, str] = NO_LABELS,
+) -> Page:
     """The report as one page.
 
     Args:
@@ -27,6 +35,7 @@ def make_page(report: Report, output: Source | None, at: datetime, *, with_map: 
         output: the version that was audited; None when no output was opened.
         at: the moment of the audit.
         with_map: whether to draw a map with a sample of the roads.
+        labels: of the job's registration.
 
     Raises:
         OutputError: the output cannot be read again, or has changed.
@@ -38,7 +47,7 @@ def make_page(report: Report, output: Source | None, at: datetime, *, with_map: 
         overture = report.facts.overture
         marked = overture.marked if overture else ()
         found = survey(output, promises, with_map=with_map, scale=scale, marked=marked)
-    html = draw(report, found, output=output, at=at)
+    html = draw(report, found, output=output, at=at, labels=labels)
     return Page(html, _map_note(found) if with_map else "")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gem_core.page.breakdown import Breakdown
-from gem_core.page.geometry import frame, path
+from gem_core.page.geometry import ScaleBar, frame, path, scale_bar
 from gem_core.page.map_sample import RoadMap
 from gem_core.page.roads import Road
 from gem_core.page.words import count, number_of, percent
@@ -166,7 +166,7 @@ class ShareTable:
 
 
 def share_table(breakdown: Breakdown) -> ShareTable:
-    """The table of one column."""
+    """The table of one column: the value with the lowest matched share first."""
     rows = [
         ShareRow(
             part.value,
@@ -175,7 +175,7 @@ def share_table(breakdown: Breakdown) -> ShareTable:
             percent(part.matched / part.rows),
             round(part.matched / part.rows * 100, 2),
         )
-        for part in breakdown.parts
+        for part in sorted(breakdown.parts, key=lambda part: (part.matched / part.rows, -part.rows))
     ]
     matched = sum(part.matched for part in breakdown.parts)
     total = sum(part.rows for part in breakdown.parts)
@@ -193,6 +193,8 @@ class DrawnMap:
     note: str
     marked: tuple[str, ...] = ()
     """Roads whose GERS ids Overture does not have, or has elsewhere."""
+    bar: ScaleBar | None = None
+    """None without roads."""
 
 
 _MARKED = "and {} whose GERS id is not in Overture or elsewhere, drawn thick, "
@@ -204,6 +206,7 @@ def drawn_map(road_map: RoadMap) -> DrawnMap:
     if not roads:
         return DrawnMap((), (), 0, "", road_map.note or "there are no roads to draw")
     area = frame(roads)
+    bar = scale_bar(area)
 
     def paths(roads: Sequence[Road]) -> tuple[str, ...]:
         return tuple(path(road, area) for road in roads if area.contains(road))
@@ -219,7 +222,9 @@ def drawn_map(road_map: RoadMap) -> DrawnMap:
         f"A sample of {number_of(len(matched), 'matched road')}, drawn solid, and "
         f"{number_of(len(unmatched), 'unmatched road')}, drawn dashed, "
         f"{_MARKED.format(number_of(len(marked), 'road')) if marked else ''}longitude "
-        f"{area.west:.3f} to {area.east:.3f}, latitude {area.south:.3f} to {area.north:.3f}.",
+        f"{area.west:.3f} to {area.east:.3f}, latitude {area.south:.3f} to {area.north:.3f}. "
+        f"The bar at the bottom left is {bar.label}.",
         "; ".join(note for note in (road_map.note, distant) if note),
         marked,
+        bar,
     )

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gem_core.audit.contract import Promises
+from gem_core.audit.contract import ID, Promises
 from gem_core.audit.parquet.reader_errors import DataFault
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.confidence import ConfidenceFold
@@ -32,6 +32,8 @@ class Survey:
     """Unmatched rows by confidence, in 20 equal bins over 0 to 1. Empty when the column of the
     status or of the confidence is unusable."""
     breakdowns: tuple[Breakdown, ...] = ()
+    not_shown: tuple[str, ...] = ()
+    """Columns of the input without a breakdown."""
     road_map: RoadMap | None = None
     """None when no map was requested."""
     note: str = ""
@@ -97,10 +99,12 @@ def _surveyed(reader: ColumnReader, promises: Promises, *, with_map: bool, scale
         if sample:
             sample.add(first, matched, unmatched)
         first += batch.num_rows
-    breakdowns = (fold.breakdown() for fold in folds)
+    breakdowns = tuple(found for fold in folds if (found := fold.breakdown()))
+    shown = {ID, *promises.added, *(breakdown.column for breakdown in breakdowns)}
     return Survey(
         unmatched_histogram=confidences.confidence().histogram if confidences else (),
-        breakdowns=tuple(breakdown for breakdown in breakdowns if breakdown),
+        breakdowns=breakdowns,
+        not_shown=tuple(name for name in reader.schema.names if name not in shown),
         road_map=sample.road_map() if sample else None,
     )
 

@@ -1,9 +1,8 @@
 """Arranges the result of an audit for the page: texts and numbers, without markup. Pure."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-
-import pyarrow as pa
 
 from gem_core.audit.judging.check import Missing, Severity
 from gem_core.audit.judging.job_statistics import (
@@ -19,6 +18,7 @@ from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.reading.source import Source
 from gem_core.gem.contracts.members import Statistic
 from gem_core.outcome import Outcome
+from gem_core.page.facts import Fact, job_facts, provenance, shortened
 from gem_core.page.plots import (
     DrawnMap,
     Histogram,
@@ -28,19 +28,7 @@ from gem_core.page.plots import (
     share_table,
 )
 from gem_core.page.survey import Survey
-from gem_core.page.words import count, moment, number_of, percent, size
-
-_MAX_TEXT = 300
-"""Maximum number of characters of a text from a file or from GEM."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A name and its value."""
-
-    name: str
-    value: str
-    note: str = ""
+from gem_core.page.words import count, number_of, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +52,8 @@ class View:
     title: str
     outcome: str
     headline: str
+    job: tuple[Fact, ...]
+    """The job and its labels."""
     tiles: tuple[Fact, ...]
     failed: tuple[CheckResult, ...]
     not_run: tuple[CheckResult, ...]
@@ -73,14 +63,27 @@ class View:
     shares: tuple[ShareLine, ...]
     histogram: Histogram | None
     confidence: tuple[Fact, ...]
+    confidence_note: str
+    """Which rows the figures of confidence leave out; empty if none."""
     breakdowns: tuple[ShareTable, ...]
+    not_shown: str
+    """Names of the input's columns without a breakdown; empty if there is none."""
     ids: tuple[Fact, ...]
     map: DrawnMap | None
+    map_share: str
+    """How the roads of the map compare with those of the file."""
     provenance: tuple[Fact, ...]
     survey_note: str
 
 
-def arrange(report: Report, survey: Survey, *, output: Source | None, at: datetime) -> View:
+def arrange(
+    report: Report,
+    survey: Survey,
+    *,
+    output: Source | None,
+    at: datetime,
+    labels: Mapping[str, str],
+) -> View:
     """Arrange a report for the template.
 
     Args:
@@ -88,6 +91,7 @@ def arrange(report: Report, survey: Survey, *, output: Source | None, at: dateti
         survey: the result of the second pass.
         output: the version that both have read; None when no output was opened.
         at: the moment of the audit.
+        labels: of the job's registration.
 
     """
     by_verdict = {
@@ -101,6 +105,7 @@ def arrange(report: Report, survey: Survey, *, output: Source | None, at: dateti
         title=output.name if output else report.facts.job.output_name or "No output",
         outcome=str(report.outcome),
         headline=_headline(report, len(not_run)),
+        job=job_facts(report, labels),
         tiles=_tiles(report),
         failed=tuple(failed),
         not_run=not_run,
@@ -109,10 +114,13 @@ def arrange(report: Report, survey: Survey, *, output: Source | None, at: dateti
         shares=_shares(report),
         histogram=_histogram(report, survey),
         confidence=_confidence(report),
+        confidence_note=_confidence_note(report),
         breakdowns=tuple(map(share_table, survey.breakdowns)),
+        not_shown=_some(survey.not_shown),
         ids=_ids(report),
         map=drawn_map(survey.road_map) if survey.road_map else None,
-        provenance=_provenance(report, survey, output, at),
+        map_share=_map_share(report),
+        provenance=provenance(report, survey, output, at),
         survey_note=survey.note,
     )
 
@@ -129,6 +137,32 @@ def _headline(report: Report, not_run: int) -> str:
     return headline + skipped
 
 
+def _confidence_note(report: Report) -> str:
+    profile = report.facts.profile
+    if not profile or not profile.confidence or profile.matched is None:
+        return ""
+    left_out = profile.matched - profile.confidence.count
+    if not left_out:
+        return ""
+    rows = number_of(left_out, "matched row has", "matched rows have")
+    return f"Left out: {rows} no confidence from 0 to 1."
+
+
+def _map_share(report: Report) -> str:
+    """The roads on the map are not in proportion; these are the true numbers of rows."""
+    profile = report.facts.profile
+    if not profile or profile.matched is None or not profile.rows:
+        return ""
+    share = percent(profile.matched / profile.rows)
+    return f"{count(profile.matched)} of {count(profile.rows)} rows ({share})"
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first ten names."""
+    shown, more = ", ".join(name[:100] for name in names[:10]), len(names) - 10
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
 def _tiles(report: Report) -> tuple[Fact, ...]:
     profile = report.facts.profile
     matched = profile.matched if profile else None
@@ -143,7 +177,7 @@ def _tiles(report: Report) -> tuple[Fact, ...]:
         ),
         Fact(
             "GEM says",
-            _shortened(gem_share) if gem_share is not None else "nothing",
+            shortened(gem_share) if gem_share is not None else "nothing",
             "of roads matched",
         ),
         Fact(
@@ -171,7 +205,7 @@ def _share(report: Report, counted: Counted, statistic: Statistic, name: str) ->
     try:
         gem_share = share(statistic)(report.facts)
     except Missing as reason:
-        return ShareLine(name, _shortened(str(reason)), by_rows, by_ids, "", None)
+        return ShareLine(name, shortened(str(reason)), by_rows, by_ids, "", None)
     difference = min(gem_share.points_from(share) for share in shares.values())
     return ShareLine(
         name,
@@ -215,7 +249,7 @@ def _ids(report: Report) -> tuple[Fact, ...]:
     ids, profile = report.facts.ids, report.facts.profile
     if not ids or not profile:
         return ()
-    reason = _shortened(ids.not_compared)
+    reason = shortened(ids.not_compared)
     return (
         Fact("Rows", count(profile.rows)),
         Fact("Rows without an id", count(profile.rows - ids.rows)),
@@ -227,44 +261,3 @@ def _ids(report: Report) -> tuple[Fact, ...]:
         Fact("Ids of the input that are missing", count(ids.missing), reason),
         Fact("Ids that the input does not have", count(ids.extra), reason),
     )
-
-
-def _provenance(
-    report: Report, survey: Survey, output: Source | None, at: datetime
-) -> tuple[Fact, ...]:
-    job, input_, values = report.facts.job, report.facts.input, report.facts.values
-    opened = report.facts.opened
-    facts = [
-        ("File", output.url if output else None),
-        ("ETag", output.etag if output else None),
-        ("Version", output.version_id if output else None),
-        ("Written", moment(output.last_modified) if output else None),
-        ("Size", size(output.size_bytes) if output else None),
-        ("Row groups", count(opened.row_groups) if opened else None),
-        ("Audited", moment(at)),
-        ("Ruleset", report.ruleset),
-        ("Reader", f"pyarrow {pa.__version__}"),
-        ("Read for the checks", _reading(report.bytes_read, report.requests)),
-        ("Read again for this page", size(survey.bytes_read) if survey.bytes_read else None),
-        ("Layout", report.facts.promises.layout.name if report.facts.promises else None),
-        ("Job", job.job_run_id or None),
-        ("Contract", job.contract if job.answer else None),
-        ("Matching", job.matching_type),
-        ("Overture release", job.overture_release),
-        ("Job created", moment(job.created_at) if job.created_at else None),
-        ("Job last modified", moment(job.modified_at) if job.modified_at else None),
-        ("Input", input_.name),
-        ("Input rows", count(input_.rows) if input_.rows is not None else None),
-        ("Input not compared", input_.note or None),
-        ("Rows compared value by value", count(values.rows) if values and values.rows else None),
-    ]
-    return tuple(Fact(name, _shortened(value)) for name, value in facts if value)
-
-
-def _reading(read: int, requests: int) -> str:
-    return f"{size(read)} in {number_of(requests, 'request')}"
-
-
-def _shortened(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"

@@ -48,7 +48,7 @@ class RoadProfiler:
         """Fold a batch."""
         ids = batch.column(self.id_name) if self.id_name else None
         broken: dict[RoadRule, Mask] = {}
-        values: Mapping[RoadRule, pa.Array] = {}
+        values: Mapping[RoadRule, tuple[pa.Array, ...]] = {}
         if ids is not None:
             broken[RoadRule.ID_PRESENT] = ~valid(ids)
         if self.navigable_name:
@@ -59,14 +59,14 @@ class RoadProfiler:
             texts = batch.column(self.geometry_name)
             lines = read_lines(texts)
             broken |= lines.broken
-            values = dict.fromkeys(lines.broken, texts)
+            values = dict.fromkeys(lines.broken, (texts,))
             self._extent.add(lines)
             self._points += len(lines.x)
             self._forms.update(lines.forms)
             self._take_sample(texts, lines)
         for rule, mask in broken.items():
             before = self._counts.get(rule, Offenders())
-            self._counts[rule] = before.adding(mask, self.rows, ids, values.get(rule))
+            self._counts[rule] = before.adding(mask, self.rows, ids, values.get(rule, ()))
         self.rows += batch.num_rows
 
     def profile(self) -> RoadProfile:

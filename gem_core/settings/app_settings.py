@@ -1,7 +1,7 @@
 """All settings with their defaults and units, read from a mapping. Pure.
 
 All missing and invalid settings are reported together. The names are those of the app settings in
-Azure Functions. README.md lists them for operators. Tests compare README.md, the sample file and
+Azure Functions. docs/settings.md lists them for operators. Tests compare it, the sample file and
 `infra/` with this module.
 """
 

@@ -232,6 +232,11 @@ def test_linear_references_are_metres(
     }
     report = audited(tmp_path, technical_table(**changed))
     assert failed(report) - {"layout_of_contract"} == checks
+    shown = {
+        e.value for line in report.checks if line.name in checks for e in line.judgement.examples
+    }
+    start, end = (columns.get(name, [value])[0] for name, value in usual.items())
+    assert shown == ({f"{start} to {end}"} if checks else set())
 
 
 UNKNOWN = {

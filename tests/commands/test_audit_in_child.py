@@ -71,7 +71,7 @@ def test_the_result_is_that_of_an_audit_in_the_process_of_the_command(
 
 def test_the_page_is_written(files: Path) -> None:
     page = files / "page.html"
-    assert main(["audit", str(files / "bad.parquet"), "--html", str(page), "--map"]) == 1
+    assert main(["audit", str(files / "bad.parquet"), "--html", str(page)]) == 1
     assert page.read_text("utf-8").startswith("<!doctype html>")
     assert 'id="map"' in page.read_text("utf-8")
 

@@ -95,11 +95,13 @@ def test_register_list_show_forget(command: CommandRunner) -> None:
     code, out, _ = command("jobs", "list")
     assert code == 0
     lines = [line.split() for line in out.splitlines()]
-    assert lines[0] == ["JOB", "STAGE", "GEM", "SAYS", "CHANGED", "OUTCOME"]
-    assert [line[:3] for line in lines[1:]] == [
-        ["job-1", "watching", "-"],
-        ["job-2", "watching", "-"],
+    assert lines == [
+        ["JOB", "STATE", "CHANGED", "LABELS"],
+        ["job-1", "watching", "0s", "team=maps,", "note=a=b"],
+        ["job-2", "watching", "0s", "team=maps,", "note=a=b"],
     ]
+    listed = command.json("jobs", "list")["jobs"][0]
+    assert (listed["labels"], listed["progress"]) == ({"team": "maps", "note": "a=b"}, None)
     shown = command.json("jobs", "show", "job-1")
     assert shown["labels"] == {"team": "maps", "note": "a=b"}
     assert shown["expectedInputName"] == "roads.parquet"
@@ -217,7 +219,8 @@ def test_report_and_page_of_the_last_delivery(command: CommandRunner, tmp_path: 
     state_manager().outbox.keep_report("job-1", {"id": "abc", "data": {"rows": 3}})
     state_manager().outbox.keep_page("job-1", "abc", "<!doctype html>")
     assert command.json("jobs", "show", "job-1", "--report")["data"] == {"rows": 3}
-    assert command("jobs", "show", "job-1", "--html", str(file)) == (0, "", "")
+    said = f"the report of job-1 was written to {file}\n"
+    assert command("jobs", "show", "job-1", "--html", str(file)) == (0, "", said)
     assert file.read_text() == "<!doctype html>"
     assert command("jobs", "show", "job-1", "job-2", "--html", str(file))[0] == 2
     assert command("jobs", "show", "job-1", "--html", str(tmp_path))[0] == 2

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -78,9 +79,38 @@ def test_the_text_names_the_checks_that_did_not_pass(
     assert error.startswith("error    gers_id_on_matched: 1 of 12 rows (row 3 id 103) - ")
     assert not any("input_ids_kept" in line for line in lines)
     assert "without --input: columns and ids were not compared with the input" in lines
-    assert "not run  road_count: the job's statistics have no num_roads_processed" in lines
+    assert not any("road_count" in line for line in lines)
+    (folded,) = (line for line in lines if line.startswith("not run "))
+    assert folded.startswith("not run  GEM names no output file; GEM names no input file; ")
+    assert folded.endswith(" more reasons; --all lists the checks that were not run")
     assert any(line.startswith("62 checks: ") and "1 failed (1 error" in line for line in lines)
     assert "12 rows: 9 matched (75.00%), 3 unmatched (25.00%)" in lines
+
+
+def test_all_lists_the_checks_that_were_not_run(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command(files / "bad.parquet", "--all")
+    lines = capsys.readouterr().out.splitlines()
+    assert "not run  road_count: the job's statistics have no num_roads_processed" in lines
+    assert "not requested input_ids_kept: there is no --input" in lines
+    counts = next(line for line in lines if " checks: " in line)
+    listed = [line.startswith(("not run ", "not requested ")) for line in lines].count(True)
+    numbers = [int(number) for number in re.findall(r"(\d+) not ", counts)]
+    assert listed == sum(numbers)
+
+
+def test_the_verdict_comes_first_and_the_text_fits_the_terminal(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run_audit, "terminal_width", lambda: 80)
+    words = ("--input", files / "roads.parquet", "--job", files / "job.json")
+    for more in ((), ("--all",), words):
+        command(files / "bad.parquet", *more)
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[:2] == ["invalid: bad.parquet", lines[1]]
+        assert lines[1].startswith("12 rows: ")
+        assert all(len(line) <= 80 for line in lines)
 
 
 def test_all_but_one_is_not_all(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,8 +141,9 @@ def test_a_value_that_is_not_the_inputs(files: Path, capsys: pytest.CaptureFixtu
     words = (output, "--input", files / "roads.parquet")
     assert command(*words) == 0
     assert command(*words, "--compare", "columns") == 1
-    assert "input_values_kept: 1 of 12 rows: is_navigable in 1 (row 3 id 103)" in (
-        capsys.readouterr().out
+    assert (
+        "input_values_kept: 1 of 12 rows: is_navigable in 1 "
+        '(row 3 id 103 is_navigable "False", input "True")' in capsys.readouterr().out
     )
 
 
@@ -144,13 +175,15 @@ def test_json_is_the_report(files: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert json.loads(capsys.readouterr().out) == report_to_json(audited(files, matched_table()))
 
 
-def test_the_page_is_written(files: Path) -> None:
+def test_the_page_is_written(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With a map, unless nobody wants it; and the terminal says where."""
     page = files / "page.html"
-    assert command(files / "bad.parquet", "--html", page, "--map") == 1
+    assert command(files / "bad.parquet", "--html", page) == 1
+    assert capsys.readouterr().err == f"the page was written to {page}\n"
     html = page.read_text("utf-8")
     assert html.startswith("<!doctype html>")
     assert 'id="map"' in html
-    assert command(files / "bad.parquet", "--html", page) == 1
+    assert command(files / "bad.parquet", "--html", page, "--no-map") == 1
     assert 'id="map"' not in page.read_text("utf-8")
 
 
@@ -179,8 +212,9 @@ def test_what_the_map_lacks_is_said(
 ) -> None:
     table, said = NO_MAP[name]
     output = write(files, table)
-    command(output.path, "--html", files / "page.html", "--map")
-    assert capsys.readouterr().err == (said and f"{said}\n")
+    page = files / "page.html"
+    command(output.path, "--html", page)
+    assert capsys.readouterr().err == f"the page was written to {page}\n" + (said and f"{said}\n")
     assert ('id="map"' in (files / "page.html").read_text("utf-8")) == (name != "no rows")
 
 
@@ -287,7 +321,6 @@ def test_a_page_that_cannot_be_written_after_the_audit(
         (("bad.parquet", "--job", "deep.json"), "deep.json is nested too deeply"),
         (("bad.parquet", "--job", "digits.json"), "digits.json has a number with too many digits"),
         (("bad.parquet", "--job", "latin.json"), "latin.json is not JSON"),
-        (("bad.parquet", "--map"), "--map needs --html"),
         (("bad.parquet", "--compare", "columns"), "--compare columns needs --input"),
         (("bad.parquet", "--ids-folder", "absent"), "--ids-folder: there is no folder absent"),
         (("bad.parquet", "--html", "no/page.html"), "there is no folder"),

@@ -149,6 +149,8 @@ def test_every_listed_member_is_present_unless_it_is_optional() -> None:
         "example/row",
         "example/id",
         "example/value",
+        "example/column",
+        "example/inputValue",
         # Added later:
         "output/columnCount",
         "input/differenceCount",

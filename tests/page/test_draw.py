@@ -15,13 +15,14 @@ from gem_core.audit.judging.ruleset import RULESET
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.gem.job import GemJob
 from gem_core.outcome import Outcome
+from gem_core.page.breakdown import Breakdown, ClassShare
 from gem_core.page.draw import draw
 from gem_core.page.make import make_page
-from gem_core.page.plots import histogram
+from gem_core.page.plots import histogram, share_table
 from gem_core.page.survey import Survey
 from gem_core.page.words import number_of, percent, size
 from tests.audit.build import job, matched_table, write, write_bytes
-from tests.page.build import AT, SCRIPT, bad, good, page_of
+from tests.page.build import AT, SCRIPT, bad, good, page_of, roads
 
 _VOID = {"meta", "link"}
 
@@ -75,7 +76,7 @@ REFUSED = NotOpened(Obstacle.NAMES, "a name")
 def test_the_page_of_a_valid_output_shows_everything(pages: dict[str, str]) -> None:
     text = Page(pages["good"]).text
     for word in (
-        "roads_matched.parquet Valid No errors and no warnings.",
+        "roads_matched.parquet Job job-1 Valid No errors and no warnings.",
         "Rows 400",
         "Matched 84.75% 339 rows",
         "GEM says 84.75%",
@@ -158,7 +159,7 @@ def test_nothing_is_fetched_or_run(pages: dict[str, str]) -> None:
                 assert not attribute.startswith("on")
                 assert attribute not in {"src", "action"}
                 if attribute == "href":
-                    assert value == "data:,"
+                    assert value == "data:," or str(value).startswith("#")
         assert "url(http" not in html
         assert "@import" not in html
         (policy,) = (
@@ -181,6 +182,39 @@ def test_every_plot_has_a_name_and_every_id_is_unique(pages: dict[str, str]) -> 
         inner = {"y", "viewbox"}
         for svg in page.named("svg"):
             assert svg.get("role") == "img" or svg.get("aria-hidden") == "true" or inner & set(svg)
+
+
+def test_job_and_labels_come_first_and_links_lead_to_each_section(tmp_path: Path) -> None:
+    table, of = bad()
+    output = write(tmp_path, table)
+    report = audit(output, of, input_source=None)
+    labels = {"team": "maps", "<b>": "a<b>"}
+    page = Page(make_page(report, output, AT, with_map=True, labels=labels).html)
+    assert "roads_matched.parquet Job job-1 team maps <b> a<b> Invalid" in page.text
+    links = [str(link["href"]).removeprefix("#") for link in page.named("a")]
+    headings = [str(heading["id"]) for heading in page.named("h2")]
+    assert links == headings
+    assert links[0] == "failed"
+    assert links[-1] == "provenance"
+
+
+def test_the_lowest_share_comes_first() -> None:
+    parts = (ClassShare("a", 100, 90), ClassShare("b", 50, 10), ClassShare("c", 9, 1))
+    rows = share_table(Breakdown("kind", (*parts, ClassShare("d", 90, 10)))).rows
+    assert [row.value for row in rows] == ["d", "c", "b", "a"]
+
+
+def test_what_the_figures_leave_out_is_said(tmp_path: Path, pages: dict[str, str]) -> None:
+    table = matched_table(300, matched=280)
+    index = table.schema.get_field_index("match_confidence")
+    values = [None, 2.0, *table["match_confidence"].to_pylist()[2:]]
+    output = write(tmp_path, table.set_column(index, "match_confidence", pa.array(values)))
+    text = Page(make_page(audit(output, job(), input_source=None), output, AT, with_map=True).html)
+    assert "Left out: 2 matched rows have no confidence from 0 to 1." in text.text
+    good_page = Page(pages["good"]).text
+    assert "Left out" not in good_page
+    assert "or are too large: geometry ." in good_page
+    assert "a sample, not in proportion: 339 of 400 rows (84.75%) are matched" in good_page
 
 
 def test_without_a_map_there_is_no_section(tmp_path: Path) -> None:
@@ -258,3 +292,13 @@ def test_sizes_and_numbers() -> None:
         "3.0 TiB (3,298,534,883,328 bytes)",
     ]
     assert [number_of(1, "row"), number_of(2000, "row")] == ["1 row", "2,000 rows"]
+
+
+def test_a_finding_shows_what_a_value_was_and_what_it_is_now(tmp_path: Path) -> None:
+    table, of = good()
+    ids, values = table["id"].to_pylist(), roads()["geometry"].to_pylist()
+    index = table.schema.get_field_index("geometry")
+    table = table.set_column(index, "geometry", pa.array([None, "<b>", *values[2:]]))
+    text = Page(page_of(tmp_path, table, of, with_values=True)).text
+    assert f"row 0, id {ids[0]} , geometry null , in the input {values[0][:79]}…" in text
+    assert f"row 1, id {ids[1]} , geometry <b> , in the input {values[1][:79]}…" in text

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gem_core.page.geometry import MAX_HEIGHT, WIDTH, frame, path
+from gem_core.page.geometry import MAX_HEIGHT, WIDTH, frame, path, scale_bar
 from gem_core.page.roads import (
     MAX_POINTS,
     MAX_ROAD_POINTS,
@@ -200,3 +200,18 @@ def test_text_and_binary_are_geometry() -> None:
         (pa.schema([("geometry", pa.string()), ("geometry", pa.string())]), "twice"),
     ):
         assert word in geometry_problem(schema, "geometry")
+
+
+@pytest.mark.parametrize(
+    ("degrees", "label"),
+    [(0.0001, "2 m"), (0.01, "200 m"), (0.1, "2 km"), (1.0, "20 km"), (90.0, "2,000 km")],
+)
+def test_the_scale_bar_is_round_and_true(degrees: float, label: str) -> None:
+    """On the equator, where a degree has 111.2 km in both directions."""
+    bar = scale_bar(frame([(((0.0, -degrees / 2), (degrees, degrees / 2)),)]))
+    assert bar.label == label
+    number, unit = bar.label.replace(",", "").split()
+    kilometres = float(number) * (1 if unit == "km" else 0.001)
+    drawn = frame([(((0.0, -degrees / 2), (degrees, degrees / 2)),)])
+    assert bar.width == pytest.approx(kilometres / 111.195 * drawn.scale, abs=0.1)
+    assert WIDTH / 10 <= bar.width <= WIDTH / 4

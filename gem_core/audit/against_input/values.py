@@ -6,7 +6,7 @@ input where the output leaves out rows.
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,7 @@ from gem_core.audit.ids.keys import key_type
 from gem_core.audit.parquet.opened_file import OpenedFile
 from gem_core.audit.parquet.reader_errors import DataFault, Unsupported, is_shortage
 from gem_core.audit.parquet.threads import LARGE_ROWS, ahead
+from gem_core.audit.rows.example import EXAMPLES, Example
 from gem_core.audit.rows.offenders import Offenders
 from gem_core.audit.rows.progress import OnRows, Pass
 
@@ -31,7 +32,8 @@ class ValueFacts:
     rows: int = 0
     """The number of output rows that were compared."""
     differing: Offenders = field(default_factory=Offenders)
-    """Rows of the output that differ from the input's in any column."""
+    """Rows of the output that differ from the input's in any column. Their examples have no values;
+    those of the columns have."""
     columns: Mapping[str, Offenders] = field(default_factory=dict)
     """The same for each column that has such rows."""
     left_out_columns: tuple[str, ...] = ()
@@ -40,6 +42,18 @@ class ValueFacts:
     """Why the rows after those were not compared, or empty."""
     unpaired: str = ""
     """The same, if it is that the files' rows cannot be paired; else empty."""
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """The first rows that differ, each with its first column that differs.
+
+        They are among the column's own examples, since no column has more such rows.
+        """
+        first: dict[int | None, Example] = {}
+        for name, found in self.columns.items():
+            for example in found.examples:
+                first.setdefault(example.row, replace(example, column=name))
+        return tuple(first[example.row] for example in self.differing.examples)
 
 
 @dataclass(slots=True)
@@ -56,11 +70,12 @@ class _Fold:
         anywhere = np.zeros(output_rows.num_rows, np.bool_)
         ids = output_rows.column(ID)
         for name in self.names:
-            unlike = differing(output_rows.column(name), input_rows.column(name))
+            now, was = output_rows.column(name), input_rows.column(name)
+            unlike = differing(now, was)
             if unlike is not None:
                 anywhere |= unlike
-                before = self.columns.get(name, Offenders())
-                self.columns[name] = before.adding(unlike, self.rows, ids)
+                before = self.columns.get(name, Offenders(keep=self.differing.keep))
+                self.columns[name] = before.adding(unlike, self.rows, ids, [now], was)
         self.differing = self.differing.adding(anywhere, self.rows, ids)
         self.rows += output_rows.num_rows
 
@@ -81,6 +96,7 @@ def compare_values(
     on_rows: OnRows | None,
     *,
     two_threads: bool,
+    keep: int = EXAMPLES,
 ) -> ValueFacts:
     """Read both files to the end, without the columns that GEM added.
 
@@ -89,6 +105,7 @@ def compare_values(
         input_rows: the input's rows.
         added: the names of the columns that GEM adds.
         on_rows: called with the progress after every batch.
+        keep: how many rows to keep for each column that differs.
         two_threads: decode a large input in a thread of its own; the result is the same.
 
     Raises:
@@ -99,7 +116,7 @@ def compare_values(
     if problem := ID_PROMISE.problem(output.schema):
         return ValueFacts(stopped=f"rows can be paired only by their ids, and {problem}")
     names = comparable_columns(output.schema, input_rows.schema, added)
-    fold = _Fold(tuple(name for name in names if name != ID))
+    fold = _Fold(tuple(name for name in names if name != ID), differing=Offenders(keep=keep))
     stopped = unpaired = ""
     try:
         stopped = _compare(output, input_rows, fold, on_rows, two_threads=two_threads)

@@ -26,16 +26,17 @@ def readable(value: pa.Scalar, *, cut: int | None = 100) -> str | None:
 
 
 def escaped(value: pa.Scalar) -> str | None:
-    """A value as text in which everything can be seen, at most 80 characters.
+    """A value of any type as text in which everything can be seen, at most 80 characters.
 
-    What does not print is as in Python's literals; so is the backslash.
+    What does not print is as in Python's literals; so is the backslash. Bytes are hexadecimal, of a
+    nested value only the type is shown.
     """
     if pa.types.is_dictionary(value.type):
         value = value.value
     if not value.is_valid:
         return None
     if not pa.types.is_string(value.type):
-        return str(value.as_py())
+        return _cut(_other(value))
     data = bytes(value.cast(pa.binary()).as_py())
     # Four bytes are a character at most. A byte that is no text becomes a surrogate.
     text = data[: 4 * _SHOWN].decode(errors="surrogateescape")
@@ -45,7 +46,23 @@ def escaped(value: pa.Scalar) -> str | None:
         else _ESCAPES.get(letter, ascii(letter)[1:-1])
         for letter in text
     )
-    return shown if len(shown) <= _SHOWN and len(data) <= 4 * _SHOWN else f"{shown[: _SHOWN - 1]}…"
+    return _cut(shown, is_whole=len(data) <= 4 * _SHOWN)
+
+
+def _other(value: pa.Scalar) -> str:
+    """A value that is not text."""
+    kind = value.type
+    if pa.types.is_nested(kind):
+        return f"({kind})"
+    if pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return f"0x{value.as_buffer()[:_SHOWN].to_pybytes().hex()}"
+    if pa.types.is_temporal(kind):
+        return str(value.cast(pa.string()).as_py())  # Python's moments have fewer digits and years
+    return str(value.as_py())
+
+
+def _cut(text: str, *, is_whole: bool = True) -> str:
+    return text if is_whole and len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 def surely_none_blank(texts: pa.StringArray) -> bool:

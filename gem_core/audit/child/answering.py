@@ -29,6 +29,7 @@ from gem_core.audit.child.messages import (
     Verdict,
 )
 from gem_core.audit.child.remote_source import Ranges, RemoteSource, remote_source
+from gem_core.audit.child.result import AuditResult
 from gem_core.audit.judging.report import Report
 from gem_core.audit.overture.release import Release
 from gem_core.audit.parquet.reader_errors import in_short, is_shortage
@@ -94,7 +95,7 @@ class _Answer:
         allow_cpu(self.question.cpu_seconds)
         try:
             report = self._report(output)
-            self.channel.send(Verdict(result_of(report)))
+            self.channel.send(Verdict(self._result(report)))
         except OutputError:
             self.channel.send(OutputUnread())
             return
@@ -108,7 +109,7 @@ class _Answer:
             allow_cpu(self.question.look_up_cpu_seconds)
             assert output  # noqa: S101 - only an audited output has ids to look up
             report = look_up_ids(report, output, release, self.question.options)
-            self.channel.send(Verdict(result_of(report)))
+            self.channel.send(Verdict(self._result(report)))
         allow_cpu(self.question.page_cpu_seconds)
         page, problem = draw_page(report, output, self.question.page)
         body = page.html.encode() if page else b""
@@ -116,6 +117,9 @@ class _Answer:
             body, problem = b"", f"the page has {len(body)} bytes"
         needs_renewal = bool(problem or self._has_unread_file(report))
         self.channel.send(Done(problem, needs_renewal, page.map_note if page else ""), body)
+
+    def _result(self, report: Report) -> AuditResult:
+        return result_of(report, with_rows=self.question.options.failing_rows > 0)
 
     def _report(self, output: RemoteSource | None) -> Report:
         if why := self.question.not_opened:

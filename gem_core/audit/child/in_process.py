@@ -1,9 +1,12 @@
 """An audit in this process, with its page: what the child does, and what profiling needs."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import replace
 
 from gem_core.audit.audit import audit, look_up_ids, not_opened_report
-from gem_core.audit.child.result import AuditResult, PageOptions
+from gem_core.audit.child.plain import to_plain
+from gem_core.audit.child.result import AuditResult, FailingRow, PageOptions
 from gem_core.audit.judging.file_checks import layout_known
 from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.judging.report import Report
@@ -17,6 +20,9 @@ from gem_core.audit.rows.progress import OnRows
 from gem_core.errors import CourierError
 from gem_core.gem.job import GemJob
 from gem_core.page.make import Page, make_page
+
+MAX_ROWS_BYTES = 4 << 20
+"""Of all failing rows of a result, as JSON. A message may have twice as much."""
 
 
 def audit_in_process(  # noqa: PLR0913 - as `Engine.audit`
@@ -44,7 +50,7 @@ def audit_in_process(  # noqa: PLR0913 - as `Engine.audit`
     if release:
         report = look_up_ids(report, output, release, options)
     drawn, problem = draw_page(report, output, page)
-    result = replace(result_of(report), page_problem=problem)
+    result = replace(result_of(report, with_rows=options.failing_rows > 0), page_problem=problem)
     return replace(result, page=drawn.html, map_note=drawn.map_note) if drawn else result
 
 
@@ -58,8 +64,8 @@ def not_opened_in_process(
     return replace(result, page=drawn.html, map_note=drawn.map_note) if drawn else result
 
 
-def result_of(report: Report) -> AuditResult:
-    """What is kept of a report, yet without its page."""
+def result_of(report: Report, *, with_rows: bool = False) -> AuditResult:
+    """What is kept of a report, yet without its page; with its failing rows only if asked."""
     facts = report.facts
     return AuditResult(
         outcome=report.outcome,
@@ -75,7 +81,22 @@ def result_of(report: Report) -> AuditResult:
         not_compared=report.not_compared,
         layout_known=layout_known.name not in report.failed(),
         is_read=not (facts.unsupported or isinstance(facts.file, NotOpened)),
+        failing_rows=tuple(_failing_rows(report)) if with_rows else (),
     )
+
+
+def _failing_rows(report: Report) -> Iterator[FailingRow]:
+    """As many as one message to the parent has room for, beside the report."""
+    left = MAX_ROWS_BYTES
+    for line in report.checks:
+        for each in line.judgement.examples:
+            found = FailingRow(
+                line.name, each.row, each.id, each.column, each.value, each.input_value
+            )
+            left -= len(json.dumps(to_plain(found)))
+            if left < 0:
+                return
+            yield found
 
 
 def _unfinished(report: Report) -> str:
@@ -90,8 +111,11 @@ def draw_page(
     if options is None:
         return None, ""
     try:
-        return make_page(report, output, options.at, with_map=options.with_map), ""
+        page = make_page(
+            report, output, options.at, with_map=options.with_map, labels=options.labels
+        )
     except CourierError as error:
         return None, in_short(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the verdict stands without the page
         return None, f"{type(error).__name__}: {in_short(error)}"
+    return page, ""

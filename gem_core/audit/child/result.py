@@ -1,7 +1,7 @@
 """The result of an audit as plain data, whether a child made it or this process. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,23 @@ class PageOptions:
     at: datetime
     """When the output was audited, for the page to say."""
     with_map: bool
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Of the job's registration, for the page to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailingRow:
+    """A row or an id that breaks the promise of a check."""
+
+    check: str
+    row: int | None
+    """Its number in the file, from 0; None for an id that the file does not have."""
+    id: str | None
+    column: str | None
+    """Of the value, when it differs from the input's."""
+    value: str | None
+    """Escaped, at most 80 characters; None when it is null."""
+    input_value: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +64,8 @@ class AuditResult:
     """Why comparisons with the input that were asked for did not run; each reason once."""
     input_left_out: str = ""
     """Why the audit ran without the input although it can be read; empty when it did not."""
+    failing_rows: tuple[FailingRow, ...] = ()
+    """Of all failed checks, as far as they were kept; only when they were asked for."""
     page: str | None = None
     """The report as HTML; None when no page was asked for, or none could be drawn."""
     page_problem: str = ""

@@ -15,7 +15,7 @@ from gem_core.audit.judging.report import CheckResult, Report
 from gem_core.audit.judging.ruleset import COUNTS, RULESET
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.rows.confidence import QUANTILES, Confidence
-from gem_core.audit.rows.example import Example
+from gem_core.audit.rows.example import EXAMPLES, Example
 from gem_core.audit.rows.row_rules import RowRule
 from gem_core.gem.contracts.layout import Scale
 
@@ -101,7 +101,7 @@ def _check(result: CheckResult) -> dict[str, Any]:
     if found.offending is not None:
         line["offending"] = found.offending
     if found.examples:
-        line["examples"] = [_example(example) for example in found.examples]
+        line["examples"] = [_example(example) for example in found.examples[:EXAMPLES]]
     return line
 
 
@@ -136,7 +136,7 @@ def _input(facts: Facts) -> dict[str, Any]:
             {
                 "column": name[:_MAX_TEXT],
                 "rows": found.count,
-                "examples": [_example(example) for example in found.examples],
+                "examples": [_example(example) for example in found.examples[:EXAMPLES]],
             }
             for name, found in islice(values.columns.items(), MAX_DIFFERENCES)
         ],
@@ -238,5 +238,11 @@ def _counted(facts: Facts) -> dict[str, Any]:
 
 
 def _example(example: Example) -> dict[str, Any]:
-    known = {"row": example.row, "id": example.id, "value": example.value}
+    known = {
+        "row": example.row,
+        "id": example.id,
+        "column": example.column[:_MAX_TEXT] if example.column else None,
+        "value": example.value,
+        "inputValue": example.input_value,
+    }
     return {key: value for key, value in known.items() if value is not None}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 EXAMPLES = 5
-"""How many examples a report shows for each check."""
+"""How many examples a report shows for each check. An audit may keep more (`options`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,4 +16,8 @@ class Example:
     """As text; None when it is null or the file has no id column."""
     value: str | None = None
     """The value that breaks the rule, bounded, with escapes (`text.escaped`); None when it is null,
-    or when the rule is not about one column."""
+    or when the rule is not about a value."""
+    column: str | None = None
+    """The column of the value, when values are compared with the input's; None for other rules."""
+    input_value: str | None = None
+    """The input's value in the same row and column, as `value`; None also when it is null."""

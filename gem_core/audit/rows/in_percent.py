@@ -12,6 +12,7 @@ import pyarrow as pa
 from gem_core.audit.arrow.arrays import Mask
 from gem_core.audit.contract import UsableColumns
 from gem_core.audit.rows.confidence import ConfidenceFold
+from gem_core.audit.rows.example import EXAMPLES
 from gem_core.audit.rows.offenders import Offenders
 from gem_core.audit.rows.row_batch import RowBatch
 from gem_core.audit.rows.row_faults import confidence_faults
@@ -26,6 +27,8 @@ class InPercent:
     usable: UsableColumns
     floor: float | None
     """As in `Terms.confidence_floor`."""
+    keep: int = EXAMPLES
+    """How many rows to keep for each broken rule."""
     fold: ConfidenceFold = field(default_factory=ConfidenceFold)
     counts: dict[RowRule, Offenders] = field(default_factory=dict)
     _above_one: int = 0
@@ -36,8 +39,8 @@ class InPercent:
         rows = RowBatch(batch, self.usable.only(Role.STATUS, Role.CONFIDENCE), in_percent=True)
         self._count(rows)
         for rule, mask in confidence_faults(rows, self.floor):
-            before = self.counts.get(rule, Offenders())
-            values = rows.values_of(ABOUT.get(rule))
+            before = self.counts.get(rule, Offenders(keep=self.keep))
+            values = rows.values_of(ABOUT.get(rule, ()))
             self.counts[rule] = before.adding(mask, first_row, ids, values)
         if (confidences := rows.confidences()) is not None:
             self.fold.add(confidences)

@@ -1,5 +1,6 @@
 """Rows that break a rule: all are counted, the first few are kept as examples. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +18,16 @@ class Offenders:
     count: int = 0
     examples: tuple[Example, ...] = ()
     """The first few."""
+    keep: int = EXAMPLES
+    """How many."""
 
     def adding(
         self,
         mask: Mask,
         first_row: int,
         ids: pa.Array | None,
-        values: pa.Array | None = None,
+        values: Sequence[pa.Array] = (),
+        input_values: pa.Array | None = None,
     ) -> "Offenders":
         """Add rows of a batch.
 
@@ -31,17 +35,28 @@ class Offenders:
             mask: which of the batch's rows to add.
             first_row: the number of the batch's first row in the file, from 0.
             ids: the batch's ids; None when the file has no usable id.
-            values: the values that the rule is about; None when there are no such.
+            values: the columns that the rule is about; an example shows the value of each.
+            input_values: the input's values of the same rows; None without a comparison.
 
         """
-        missing = EXAMPLES - len(self.examples)
+        missing = self.keep - len(self.examples)
         shown = np.flatnonzero(mask)[:missing].tolist() if missing else []
         examples = tuple(
             Example(
                 first_row + row,
                 readable(ids[row]) if ids is not None else None,
-                escaped(values[row]) if values is not None else None,
+                _shown([column[row] for column in values]),
+                input_value=escaped(input_values[row]) if input_values is not None else None,
             )
             for row in shown
         )
-        return Offenders(self.count + int(np.count_nonzero(mask)), self.examples + examples)
+        return Offenders(
+            self.count + int(np.count_nonzero(mask)), self.examples + examples, self.keep
+        )
+
+
+def _shown(values: Sequence[pa.Scalar]) -> str | None:
+    """One value as it is, or null; of several, also which one is null."""
+    if len(values) > 1:
+        return " to ".join(escaped(value) or "null" for value in values)
+    return escaped(values[0]) if values else None

@@ -11,6 +11,7 @@ from gem_core.audit.arrow.arrays import Mask
 from gem_core.audit.arrow.text import readable
 from gem_core.audit.contract import UsableColumns
 from gem_core.audit.rows.confidence import Confidence, ConfidenceFold
+from gem_core.audit.rows.example import EXAMPLES
 from gem_core.audit.rows.in_percent import InPercent
 from gem_core.audit.rows.offenders import Offenders
 from gem_core.audit.rows.row_batch import RowBatch
@@ -54,6 +55,8 @@ class Profiler:
     usable: UsableColumns
     """Other columns are not read."""
     terms: Terms = field(default_factory=Terms)
+    keep: int = EXAMPLES
+    """How many rows to keep for each broken rule."""
     _rows: int = 0
     _matched: int = 0
     _unmatched: int = 0
@@ -66,7 +69,7 @@ class Profiler:
 
     def __post_init__(self) -> None:
         if self.usable.scale is Scale.BY_VALUES:
-            self._in_percent = InPercent(self.usable, self.terms.confidence_floor)
+            self._in_percent = InPercent(self.usable, self.terms.confidence_floor, self.keep)
 
     def add(self, batch: pa.RecordBatch) -> Mask:
         """Fold a batch, and return which of its rows are matched."""
@@ -123,9 +126,9 @@ class Profiler:
         return Scale.PERCENT, self._in_percent.fold, others | self._in_percent.counts
 
     def _count(self, rule: RowRule, mask: Mask, rows: RowBatch) -> None:
-        before = self._counts.get(rule, Offenders())
+        before = self._counts.get(rule, Offenders(keep=self.keep))
         self._counts[rule] = before.adding(
-            mask, self._rows, rows.ids, rows.values_of(ABOUT.get(rule))
+            mask, self._rows, rows.ids, rows.values_of(ABOUT.get(rule, ()))
         )
 
     def _compare_gers_ids(self, gers_ids: pa.StringArray) -> None:

@@ -52,9 +52,9 @@ class RowBatch:
             if self.matched_confidences is None:
                 self.in_range = _in_range(self.confidence) & self.has_confidence
 
-    def values_of(self, role: Role | None) -> pa.Array | None:
-        """The values of a column as they are in the file."""
-        return self._column(role) if role else None
+    def values_of(self, roles: Sequence[Role]) -> list[pa.Array]:
+        """The values of these columns as they are in the file, without columns that are absent."""
+        return [column for role in roles if (column := self._column(role)) is not None]
 
     def confidences(self) -> np.ndarray | None:
         """The confidences within 0 to 1 of the matched rows; None without the columns."""

@@ -69,18 +69,22 @@ OF_CONFIDENCE = frozenset(
 """The rules that depend on what the confidences mean."""
 
 
-ABOUT = {
-    RowRule.STATUS_VALUES: Role.STATUS,
-    RowRule.NO_GERS_ID_ON_UNMATCHED: Role.GERS_ID,
-    RowRule.GERS_ID_NOT_BLANK: Role.GERS_ID,
-    RowRule.GERS_ID_FORMAT: Role.GERS_ID,
-    RowRule.GERS_ID_FORMAT_OF_RELEASE: Role.GERS_ID,
-    RowRule.GERS_ID_LOWER_CASE: Role.GERS_ID,
-    RowRule.CONFIDENCE_FINITE: Role.CONFIDENCE,
-    RowRule.CONFIDENCE_RANGE: Role.CONFIDENCE,
-    RowRule.CONFIDENCE_THRESHOLD: Role.CONFIDENCE,
+ABOUT: dict[RowRule, tuple[Role, ...]] = {
+    RowRule.STATUS_VALUES: (Role.STATUS,),
+    RowRule.NO_GERS_ID_ON_UNMATCHED: (Role.GERS_ID,),
+    RowRule.UNMATCHED_GERS_ID_NULL: (Role.GERS_ID,),
+    RowRule.GERS_ID_NOT_BLANK: (Role.GERS_ID,),
+    RowRule.GERS_ID_FORMAT: (Role.GERS_ID,),
+    RowRule.GERS_ID_FORMAT_OF_RELEASE: (Role.GERS_ID,),
+    RowRule.GERS_ID_LOWER_CASE: (Role.GERS_ID,),
+    RowRule.CONFIDENCE_FINITE: (Role.CONFIDENCE,),
+    RowRule.CONFIDENCE_RANGE: (Role.CONFIDENCE,),
+    RowRule.CONFIDENCE_THRESHOLD: (Role.CONFIDENCE,),
+    RowRule.ID_PRESENT: (Role.ID,),
+    RowRule.LINEAR_REFERENCE_VALUES: (Role.LINEAR_START, Role.LINEAR_END),
+    RowRule.LINEAR_REFERENCE_ORDER: (Role.LINEAR_START, Role.LINEAR_END),
 }
-"""The column whose value breaks a rule, and is shown. Other rules lack one, or are about ids."""
+"""The columns whose values break a rule, and are shown. A row breaks any other rule by a null."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,29 @@ def uniform_format(texts: pa.StringArray) -> UniformIds | None:
         (None, None),
     ],
 )
-def test_everything_in_a_value_can_be_seen(text: str | None, shown: str | None) -> None:
+def test_everything_in_a_text_can_be_seen(text: str | None, shown: str | None) -> None:
     assert escaped(pa.scalar(text, pa.string())) == shown
     assert escaped(pa.array([text, "b"]).dictionary_encode()[0]) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (pa.scalar(b"\0\xff"), "0x00ff"),
+        (pa.scalar(b"ab", pa.binary(2)), "0x6162"),
+        (pa.scalar(b"x" * 100_000), "0x" + "78" * 38 + "7…"),
+        (pa.scalar([1, 2]), "(list<item: int64>)"),
+        (pa.scalar(1, pa.timestamp("ns")), "1970-01-01 00:00:00.000000001"),
+        (pa.scalar(2**62, pa.timestamp("s")), "<value out of range: 4611686018427387904>"),
+        (pa.scalar(2**62, pa.duration("s")), "4611686018427387904"),
+        (pa.array([True])[0], "True"),
+        (pa.scalar(None), None),
+    ],
+)
+def test_a_value_of_any_type_can_be_shown(value: pa.Scalar, shown: str | None) -> None:
+    """In no more than 80 characters, also when Python has no such value."""
+    assert escaped(value) == shown
+    assert shown is None or len(shown) <= 80
 
 
 @pytest.mark.parametrize("whole", [gers(1), gers(1).upper(), gers(1).replace("-", "")])

@@ -63,7 +63,7 @@ def test_a_question_comes_back() -> None:
         input_note="turned off",
         expected_input="roads.parquet",
         options=AuditOptions(IdLimits(5, Path("/ids")), two_threads=True, with_values=True),
-        page=PageOptions(OUTER.at, with_map=True),
+        page=PageOptions(OUTER.at, with_map=True, labels={"team": "maps"}),
         with_progress=False,
         cpu_seconds=9,
         look_up_cpu_seconds=5,

@@ -121,12 +121,12 @@ some_rows = st.lists(
 )
 
 
-SHOWN = {Role.GERS_ID: 1, Role.CONFIDENCE: 2, Role.STATUS: 3}
+SHOWN = {Role.ID: 0, Role.GERS_ID: 1, Role.CONFIDENCE: 2, Role.STATUS: 3}
 
 
 def shown(rule: RowRule, row: Row) -> str | None:
     """The value that an example shows."""
-    value = row[SHOWN[ABOUT[rule]]] if rule in ABOUT else None
+    value = row[SHOWN[ABOUT[rule][0]]] if rule in ABOUT else None
     return escaped(pa.scalar(value)) if value is not None else None
 
 
@@ -195,6 +195,7 @@ def test_text_ids_are_shown_short_and_blank_ones_are_missing() -> None:
     rows += [("x" * 999, None, 2.0, "unmatched")]
     found = profiled(rows, kind=pa.large_string()).offenders
     assert found[RowRule.ID_PRESENT].count == 2
+    assert [each.value for each in found[RowRule.ID_PRESENT].examples] == ["", " "]
     assert found[RowRule.CONFIDENCE_RANGE].examples[-1] == Example(2, "x" * 100, "2.0")
 
 
