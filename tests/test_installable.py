@@ -148,7 +148,7 @@ def test_it_audits_and_draws(installed: Path, tmp_path: Path) -> None:
     """The page comes from a template, which is no module."""
     output, page = write(tmp_path, matched_table()).path, tmp_path / "page.html"
     done = command(installed, "audit", output, "--html", page)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, f"the page was written to {page}\n")
     assert page.read_text("utf-8").startswith("<!doctype html>")
     assert command(installed, "audit", "absent").returncode == COULD_NOT
 

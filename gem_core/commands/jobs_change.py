@@ -36,7 +36,8 @@ def register(
         is_new, record = managing.register_job(manager, job_run_id, body)
         if is_new:
             return "registered", ""
-        differ = ", and its labels stay other ones" if record["labelsDiffer"] else ""
+        differs = "; its labels differ from these, and stay as they are"
+        differ = differs if record["labelsDiffer"] else ""
         return "known", f"still {record['stage']}{differ}"
 
     return _for_each(job_run_ids, action, as_json=as_json)

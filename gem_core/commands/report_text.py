@@ -10,8 +10,6 @@ from gem_core.page.words import number_of, percent
 _SEVERITIES = ("error", "warning", "info")
 _EXAMPLES = 3
 """Maximum number of examples in the line of a check."""
-_REASONS = 3
-"""Maximum number of reasons why checks were not run; `--all` shows the others."""
 _INDENT = 9
 """Where the text of a check begins."""
 
@@ -84,13 +82,12 @@ def _verdict(line: _Object) -> str:
 
 
 def _folded(skipped: Sequence[_Object]) -> Iterator[str]:
-    """One line about the checks that were not run."""
-    reasons = list(dict.fromkeys(line["detail"] for line in skipped if line.get("asked", True)))
-    if not skipped:
-        return
-    more = len(reasons) - _REASONS
-    because = "; ".join(reasons[:_REASONS]) + (f"; {more} more reasons" if more > 0 else "")
-    yield (f"not run  {because}; " if because else "") + "--all lists the checks that were not run"
+    """Each reason why checks were not run, once: one of them may be a limit of this machine."""
+    because = dict.fromkeys(line["detail"] for line in skipped if line.get("asked", True))
+    if because:
+        yield f"not run  {'; '.join(because)}"
+    if skipped:
+        yield "--all lists the checks that were not run"
 
 
 def counts_line(checks: Sequence[_Object], counts: Mapping[str, int]) -> str:

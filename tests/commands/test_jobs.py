@@ -91,7 +91,10 @@ def test_register_list_show_forget(command: CommandRunner) -> None:
         "job-1: registered\njob-2: registered\n",
         "",
     )
-    assert command("jobs", "register", "job-1")[1] == "job-1: known, still watching\n"
+    assert command("jobs", "register", "job-1", *words)[1] == "job-1: known, still watching\n"
+    assert command("jobs", "register", "job-1")[1] == (
+        "job-1: known, still watching; its labels differ from these, and stay as they are\n"
+    )
     code, out, _ = command("jobs", "list")
     assert code == 0
     lines = [line.split() for line in out.splitlines()]

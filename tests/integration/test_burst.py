@@ -72,10 +72,11 @@ class Dripping(Proxy):
         if not is_read or self.is_well.is_set():
             super().pass_on(caller)
             return
-        length = 1 << 16
+        first, last = caller.headers["x-ms-range"].removeprefix("bytes=").split("-")
         caller.send_response_only(206)
-        caller.send_header("Content-Length", str(length))
-        caller.send_header("Content-Range", f"bytes 4-{3 + length}/{4 + length}")
+        caller.send_header("ETag", caller.headers["If-Match"])
+        caller.send_header("Content-Length", str(int(last) - int(first) + 1))
+        caller.send_header("Content-Range", f"bytes {first}-{last}/{int(last) + 1}")
         caller.end_headers()
         caller.close_connection = True
         with suppress(OSError):  # the app gave it up

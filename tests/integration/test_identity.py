@@ -48,7 +48,7 @@ register_job(manager(), "job-1", None)
 check_jobs(checker())
 print(outcome_of(deliver_results(deliverer(), "job-1")))
 found = run_diagnostics(installation("here"))
-print([f"{each.name}: {finding.detail}" for each, finding in found if finding.status != "ok"])
+print([f"{each.name}: {finding.detail}" for each, finding in found if finding.status == "fail"])
 """
 
 

@@ -47,6 +47,7 @@ SENT = {
     "options.two_threads",
     "options.with_input",
     "options.with_values",
+    "options.failing_rows",
     "options.overture",  # a limit
     "release",  # facts of files, as of the output
     "no_release",  # why there is none
