@@ -183,7 +183,7 @@ def _tiles(report: Report) -> tuple[Fact, ...]:
         Fact(
             "Checks passed",
             f"{sum(line.verdict is Verdict.PASSED for line in report.checks)}"
-            f" of {len(report.checks)}",
+            f" of {sum(line.judgement.is_asked for line in report.checks)}",
         ),
     )
 
