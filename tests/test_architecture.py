@@ -1,12 +1,16 @@
 """Who may import whom, who may read the clock, and what the app may not load at its start."""
 
+import argparse
 import ast
+import re
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from gem_core.__main__ import command_line
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "gem_core"
@@ -99,6 +103,19 @@ EMPTY = {"gem_core", "gem_core.audit"}
 def test_every_part_has_its_row() -> None:
     parts = {part(name_of(path)) for path in MODULES if name_of(path) not in EMPTY}
     assert parts == {part for parts in ROWS for part in parts}
+
+
+def test_design_names_every_row_and_every_command() -> None:
+    design = (ROOT / "DESIGN.md").read_text(encoding="utf-8")
+    _, _, table = design.partition("## Packages")
+    parts = {part.removeprefix("audit.") for parts in ROWS for part in parts}
+    assert {part for part in parts if not re.search(rf"`{part}/?`", table)} == set()
+    (commands,) = (
+        action.choices
+        for action in command_line()._actions
+        if isinstance(action, argparse._SubParsersAction)
+    )
+    assert {name for name in commands if f"`{name}`" not in table} == set()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
