@@ -5,7 +5,7 @@ READY := .venv/ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo start quick test chaos chaos-real bench bench-checks bench-deliveries bench-idle bench-ids bench-process bench-remote polling infra-check cold-start check fix lock clean
+.PHONY: help demo start quick test chaos chaos-real bench bench-checks bench-deliveries bench-idle bench-ids bench-process bench-remote polling infra-check cold-start pictures check fix lock clean
 
 help: ## prints this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ infra-check: $(READY) ## checks the infrastructure without Azure; also compiles 
 
 cold-start: $(READY) ## measures what an instance imports before it works, and azure.functions alone
 	@$(BIN)/python -m devkit.cold_start $(ARGS)
+
+pictures: $(READY) ## takes pictures of every page into artifacts/, and those of README from the last demo
+	@$(BIN)/python -m tests.page.pictures
 
 bench-checks: $(READY) ## measures jobs checked a second, storage operations of a job, the cost of a tick
 	@$(BIN)/python -m bench.checking $(ARGS)

@@ -29,8 +29,8 @@ SETTINGS = {
     "GEM_REPEAT_TICKET_AFTER_MINUTES": "0.1",
 }
 """Settings that are shortened by a similar factor."""
-MANIFESTS = ROOT / ".dev" / "demo"
-"""Folder for the manifests of the last demo."""
+KEPT = ROOT / ".dev" / "demo"
+"""Folder for the manifests and pages of the last demo."""
 MANIFEST_WIDTH = 110
 """Maximum number of characters in a line, if possible."""
 LIMIT_SECONDS = 50
@@ -79,10 +79,13 @@ def run() -> int:
         events = listen(up)
         keep_pages(up)
     store(events)
-    console.print(f"\nThe queue {QUEUE!r}, read by examples/listeners/python.")
-    console.print(f"The manifests are in {MANIFESTS.relative_to(ROOT)}, one file for each job.")
-    console.print("Open in a browser: report.html and board.html in the same folder.\n")
-    return judge(events, console)
+    console.print(f"\nThe queue {QUEUE!r}, read by examples/listeners/python:\n")
+    code = judge(events, console)
+    kept = KEPT.relative_to(ROOT)
+    console.print(f"\nKept in {kept}: a manifest of each job, and two pages for your browser:")
+    console.print(f"  {kept}/report.html  the report of {ACTS[1].job_run_id}")
+    console.print(f"  {kept}/board.html   the board with all jobs")
+    return code
 
 
 def register(up: Stage, act: Act) -> None:
@@ -129,7 +132,7 @@ def table(records: list[dict[str, Any]]) -> Table:
     """One frame of the live view."""
     view = Table(box=None, header_style="bold")
     for heading in ("job", "GEM says", "progress", "stage", "asked", "outcome"):
-        view.add_column(heading)
+        view.add_column(heading, no_wrap=True)
     for record in records:
         history = record["history"]
         answer = record["lastAnswer"] or {}
@@ -139,7 +142,7 @@ def table(records: list[dict[str, Any]]) -> Table:
         view.add_row(
             record["jobRunId"],
             history[-1]["status"] if history else "",
-            ProgressBar(total=100, completed=progress, width=20),
+            ProgressBar(total=100, completed=progress, width=8),
             record["stage"],
             str(record["timesChecked"]),
             f"[{colour}]{outcome}[/{colour}]" if colour else outcome,
@@ -165,14 +168,14 @@ def listen(up: Stage) -> list[dict[str, Any]]:
 
 def keep_pages(up: Stage) -> None:
     """Store a report, as the app serves it, and the board, as `gem-courier board` serves it."""
-    MANIFESTS.mkdir(parents=True, exist_ok=True)
+    KEPT.mkdir(parents=True, exist_ok=True)
     report = requests.get(
         f"{up.runner.url}/api/jobs/{ACTS[1].job_run_id}/report.html",
         headers=up.headers,
         timeout=30,
     )
     report.raise_for_status()
-    (MANIFESTS / "report.html").write_bytes(report.content)
+    (KEPT / "report.html").write_bytes(report.content)
     with subprocess.Popen(
         [sys.executable, "-m", "gem_core", "board", "--no-browser", "--json"],
         cwd=ROOT,
@@ -182,16 +185,16 @@ def keep_pages(up: Stage) -> None:
     ) as board:
         try:
             address = json.loads(board.stdout.readline() if board.stdout else "")["address"]
-            (MANIFESTS / "board.html").write_bytes(requests.get(address, timeout=30).content)
+            (KEPT / "board.html").write_bytes(requests.get(address, timeout=30).content)
         finally:
             board.terminate()
 
 
 def store(events: list[dict[str, Any]]) -> None:
     """Write each manifest to a file. docs/manifest.md shows one of them."""
-    MANIFESTS.mkdir(parents=True, exist_ok=True)
+    KEPT.mkdir(parents=True, exist_ok=True)
     for event in events:
-        path = MANIFESTS / f"{event['data']['jobRunId']}.json"
+        path = KEPT / f"{event['data']['jobRunId']}.json"
         path.write_text(f"{as_text(event)}\n", encoding="utf-8")
 
 

@@ -92,7 +92,8 @@ def draw_board(board: Board) -> str:
 
 
 def _moment(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S}"
+    """Without seconds, which the attribute of a time has."""
+    return f"{at:%Y-%m-%d %H:%M}"
 
 
 def _age(at: datetime, now: datetime) -> str:

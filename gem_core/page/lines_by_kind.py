@@ -12,7 +12,7 @@ from gem_core.audit.contract import GEOMETRY, ID
 from gem_core.audit.ids.keys import to_keys
 from gem_core.audit.parquet.reader_errors import DataFault
 from gem_core.audit.reading.source import Source
-from gem_core.page.geometry import frame, path
+from gem_core.page.geometry import ScaleBar, frame, path, scale_bar
 from gem_core.page.map_sample import MAP_BYTES, choose_groups, geometries
 from gem_core.page.reader import ColumnReader, weights
 from gem_core.page.roads import Road, RoadsUnreadable, geometry_problem, read_road
@@ -30,6 +30,8 @@ class KindMap:
     height: float = 0
     description: str = ""
     note: str = ""
+    bar: ScaleBar | None = None
+    """None without roads."""
 
 
 def map_of_ids(source: Source, wanted: Mapping[str, pa.Array]) -> KindMap:
@@ -59,6 +61,7 @@ def drawn_kinds(roads: Mapping[str, Sequence[Road]], note: str = "") -> KindMap:
     if not everything:
         return KindMap({}, note=note or "there are no roads to draw")
     area = frame(everything)
+    bar = scale_bar(area)
     paths = {
         kind: [path(road, area) for road in some if area.contains(road)]
         for kind, some in roads.items()
@@ -70,8 +73,9 @@ def drawn_kinds(roads: Mapping[str, Sequence[Road]], note: str = "") -> KindMap:
         paths,
         area.height,
         f"A sample of roads: {counts}; longitude {area.west:.3f} to {area.east:.3f}, latitude "
-        f"{area.south:.3f} to {area.north:.3f}.",
+        f"{area.south:.3f} to {area.north:.3f}. The bar at the bottom left is {bar.label}.",
         "; ".join(part for part in (note, distant) if part),
+        bar,
     )
 
 

@@ -71,7 +71,7 @@ class View:
     ids: tuple[Fact, ...]
     map: DrawnMap | None
     map_share: str
-    """How the roads of the map compare with those of the file."""
+    """How many rows of the file are matched: the roads of the map do not show it."""
     provenance: tuple[Fact, ...]
     survey_note: str
 
@@ -149,7 +149,7 @@ def _confidence_note(report: Report) -> str:
 
 
 def _map_share(report: Report) -> str:
-    """The roads on the map are not in proportion; these are the true numbers of rows."""
+    """The true numbers of rows, since the map draws only some roads of each kind."""
     profile = report.facts.profile
     if not profile or profile.matched is None or not profile.rows:
         return ""

@@ -37,9 +37,12 @@ class Hours:
     most: float
 
     def __str__(self) -> str:
-        if self.most < 1:
-            return f"{max(self.least * 60, 1):.0f} to {max(self.most * 60, 1):.0f} minutes"
-        return f"{self.least:.1f} to {self.most:.1f} hours"
+        if self.most >= 1:
+            return f"{self.least:.1f} to {self.most:.1f} hours"
+        least, most = (f"{max(hours * 60, 1):.0f}" for hours in (self.least, self.most))
+        if most == "1":
+            return "about a minute"
+        return f"{least} to {most} minutes"
 
 
 def hours_for(roads: int) -> Hours:

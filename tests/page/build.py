@@ -1,5 +1,6 @@
 """Pages of small generated outputs: valid ones and an invalid one."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from devkit.simulator.roads import match_roads, road_network, statistics
 from gem_core.audit.audit import audit
 from gem_core.audit.options import AuditOptions
 from gem_core.gem.job import GemJob
+from gem_core.page.draw import NO_LABELS
 from gem_core.page.make import make_page
 from tests.audit.build import job, write
 
@@ -49,10 +51,16 @@ def bad() -> tuple[pa.Table, GemJob]:
 
 
 def page_of(
-    folder: Path, table: pa.Table, of: GemJob, *, with_map: bool = True, with_values: bool = False
+    folder: Path,
+    table: pa.Table,
+    of: GemJob,
+    *,
+    with_map: bool = True,
+    with_values: bool = False,
+    labels: Mapping[str, str] = NO_LABELS,
 ) -> str:
     """The page of an output that is compared with the input of `roads`."""
     output = write(folder, table, row_group_size=150)
     input_ = write(folder, roads(), "roads.parquet")
     report = audit(output, of, input_source=input_, options=AuditOptions(with_values=with_values))
-    return make_page(report, output, AT, with_map=with_map).html
+    return make_page(report, output, AT, with_map=with_map, labels=labels).html

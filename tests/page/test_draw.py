@@ -214,7 +214,9 @@ def test_what_the_figures_leave_out_is_said(tmp_path: Path, pages: dict[str, str
     good_page = Page(pages["good"]).text
     assert "Left out" not in good_page
     assert "or are too large: geometry ." in good_page
-    assert "a sample, not in proportion: 339 of 400 rows (84.75%) are matched" in good_page
+    assert "at most 1,000 of each are drawn; in the file, 339 of 400 rows (84.75%) are matched" in (
+        good_page
+    )
 
 
 def test_without_a_map_there_is_no_section(tmp_path: Path) -> None:
