@@ -296,6 +296,21 @@ def test_sizes_and_numbers() -> None:
     assert [number_of(1, "row"), number_of(2000, "row")] == ["1 row", "2,000 rows"]
 
 
+def test_an_example_without_an_id_claims_nothing_about_it(every_page: dict[str, str]) -> None:
+    """Ids in Overture are looked up without reading the ids of the rows."""
+    text = Page(every_page["report-overture"]).text
+    assert re.search(r"row \d+, value [0-9a-f-]{36} row", text)
+    assert "without id" not in text
+
+
+def test_every_map_has_a_scale(every_page: dict[str, str]) -> None:
+    with_map = {name: page for name, page in every_page.items() if 'class="map"' in page}
+    assert with_map.keys() >= {"report-valid", "report-overture", "preflight", "succession"}
+    for name, page in with_map.items():
+        assert re.search(r"[125]0* k?m north is up", Page(page).text), name
+        assert page.count('class="scale"') == 2, name  # in the legend and on the map
+
+
 def test_a_finding_shows_what_a_value_was_and_what_it_is_now(tmp_path: Path) -> None:
     table, of = good()
     ids, values = table["id"].to_pylist(), roads()["geometry"].to_pylist()

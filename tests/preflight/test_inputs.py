@@ -7,6 +7,7 @@ import pytest
 
 from gem_core.__main__ import main
 from gem_core.commands import run_preflight
+from gem_core.preflight.duration import hours_for
 from tests.preflight.inputs import CASES, NEWER, OLDER, Case, roads
 
 
@@ -130,3 +131,11 @@ def run_preflight_limits() -> object:
     from gem_core.audit.options import IdLimits  # noqa: PLC0415 - the name in the module is replaced
 
     return IdLimits(memory_bytes=1 << 14, disk_bytes=100)
+
+
+@pytest.mark.parametrize(
+    ("roads", "text"),
+    [(2, "about a minute"), (9_000, "4 to 45 minutes"), (100_000, "0.7 to 8.3 hours")],
+)
+def test_the_time_in_gem_is_a_range_in_one_unit(roads: int, text: str) -> None:
+    assert str(hours_for(roads)) == text
