@@ -29,8 +29,8 @@ SETTINGS = {
     "GEM_REPEAT_TICKET_AFTER_MINUTES": "0.1",
 }
 """Settings that are shortened by a similar factor."""
-KEPT = ROOT / ".dev" / "demo"
-"""Folder for the manifests and pages of the last demo."""
+MANIFESTS = ROOT / ".dev" / "demo"
+"""Folder for the manifests of the last demo."""
 MANIFEST_WIDTH = 110
 """Maximum number of characters in a line, if possible."""
 LIMIT_SECONDS = 50
@@ -81,9 +81,9 @@ def run() -> int:
     store(events)
     console.print(f"\nThe queue {QUEUE!r}, read by examples/listeners/python:\n")
     code = judge(events, console)
-    kept = KEPT.relative_to(ROOT)
+    kept = MANIFESTS.relative_to(ROOT)
     console.print(f"\nKept in {kept}: a manifest of each job, and two pages for your browser:")
-    console.print(f"  {kept}/report.html  the report of {ACTS[1].job_run_id}")
+    console.print(f"  {kept}/report.html  one of the reports")
     console.print(f"  {kept}/board.html   the board with all jobs")
     return code
 
@@ -168,14 +168,14 @@ def listen(up: Stage) -> list[dict[str, Any]]:
 
 def keep_pages(up: Stage) -> None:
     """Store a report, as the app serves it, and the board, as `gem-courier board` serves it."""
-    KEPT.mkdir(parents=True, exist_ok=True)
+    MANIFESTS.mkdir(parents=True, exist_ok=True)
     report = requests.get(
         f"{up.runner.url}/api/jobs/{ACTS[1].job_run_id}/report.html",
         headers=up.headers,
         timeout=30,
     )
     report.raise_for_status()
-    (KEPT / "report.html").write_bytes(report.content)
+    (MANIFESTS / "report.html").write_bytes(report.content)
     with subprocess.Popen(
         [sys.executable, "-m", "gem_core", "board", "--no-browser", "--json"],
         cwd=ROOT,
@@ -185,16 +185,16 @@ def keep_pages(up: Stage) -> None:
     ) as board:
         try:
             address = json.loads(board.stdout.readline() if board.stdout else "")["address"]
-            (KEPT / "board.html").write_bytes(requests.get(address, timeout=30).content)
+            (MANIFESTS / "board.html").write_bytes(requests.get(address, timeout=30).content)
         finally:
             board.terminate()
 
 
 def store(events: list[dict[str, Any]]) -> None:
     """Write each manifest to a file. docs/manifest.md shows one of them."""
-    KEPT.mkdir(parents=True, exist_ok=True)
+    MANIFESTS.mkdir(parents=True, exist_ok=True)
     for event in events:
-        path = KEPT / f"{event['data']['jobRunId']}.json"
+        path = MANIFESTS / f"{event['data']['jobRunId']}.json"
         path.write_text(f"{as_text(event)}\n", encoding="utf-8")
 
 

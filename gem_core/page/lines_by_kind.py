@@ -100,5 +100,7 @@ def _drawn(reader: ColumnReader, wanted: Mapping[str, pa.Array]) -> KindMap:
             f"because at most {MAP_BYTES >> 20} MiB of geometry are read"
         )
     if unreadable:
-        notes.append(f"{unreadable} of the sampled geometries are not valid lines")
+        notes.append(
+            f"{unreadable} of the sampled geometries cannot be drawn: null, or not a valid line"
+        )
     return drawn_kinds(found, "; ".join(notes))

@@ -114,7 +114,9 @@ class MapSample:
                 f"at most {MAP_BYTES >> 20} MiB of geometry are read"
             )
         if unreadable:
-            notes.append(f"{unreadable} of the sampled geometries are not valid lines")
+            notes.append(
+                f"{unreadable} of the sampled geometries cannot be drawn: null, or not a valid line"
+            )
         return RoadMap(tuple(kinds[0]), tuple(kinds[1]), "; ".join(notes))
 
 

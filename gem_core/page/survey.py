@@ -75,7 +75,7 @@ def survey(
 
 def _surveyed(reader: ColumnReader, promises: Promises, *, with_map: bool, scale: Scale) -> Survey:
     if promises.layout.row_per_match:
-        return Survey(note="each row is a match: there are no unmatched rows to compare with")
+        return Survey(note="this layout has a row for each match, and no rows of unmatched roads")
     columns_used = promises.usable(reader.schema).only(Role.STATUS, Role.CONFIDENCE)
     usable = columns_used.columns
     if Role.STATUS not in usable:

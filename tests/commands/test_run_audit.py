@@ -196,11 +196,11 @@ NO_MAP: dict[str, tuple[pa.Table, str]] = {
     "no such column": (matched_table(geometry=None), "no map: there is no column geometry"),
     "no roads": (
         matched_table(geometry=pa.array(["POINT (1 2)"] * ROWS)),
-        f"no map: {ROWS} of the sampled geometries are not valid lines",
+        f"no map: {ROWS} of the sampled geometries cannot be drawn: null, or not a valid line",
     ),
     "some roads": (
         changed(matched_table(), "geometry", r0="POINT (1 2)"),
-        "the map: 1 of the sampled geometries are not valid lines",
+        "the map: 1 of the sampled geometries cannot be drawn: null, or not a valid line",
     ),
     "no rows": (pa.table({"a": [1]}), "no map: the rows of the output were not read"),
     "roads": (matched_table(), ""),

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from devkit.browser import Scheme, photograph
-from devkit.demo import KEPT
+from devkit.demo import MANIFESTS
 from tests.page.every_page import make_every_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ def main() -> int:
                 photograph(folder / "profile", page, picture, size, scheme)
                 print(picture.relative_to(ROOT))
         for name, size in DOCUMENTS.items():
-            if (page := KEPT / f"{name}.html").exists():
+            if (page := MANIFESTS / f"{name}.html").exists():
                 picture = ROOT / "docs" / "pictures" / f"{name}.png"
                 photograph(folder / "profile", page, picture, size, Scheme.LIGHT)
                 print(picture.relative_to(ROOT))

@@ -262,7 +262,10 @@ def test_a_long_value_in_every_row_is_held_once(tmp_path: Path) -> None:
     found = survey(output, PROMISES, with_map=True)
     assert found.road_map
     # 1,000 of the 1,500 matched rows, and all 500 others.
-    assert found.road_map.note == "1500 of the sampled geometries are not valid lines"
+    assert (
+        found.road_map.note
+        == "1500 of the sampled geometries cannot be drawn: null, or not a valid line"
+    )
 
 
 def test_invalid_geometries_are_counted(tmp_path: Path) -> None:
@@ -270,7 +273,7 @@ def test_invalid_geometries_are_counted(tmp_path: Path) -> None:
     found = surveyed(tmp_path, matched_table(12, geometry=geometry), with_map=True).road_map
     assert found
     assert len(found.matched) + len(found.unmatched) == 3
-    assert found.note == "9 of the sampled geometries are not valid lines"
+    assert found.note == "9 of the sampled geometries cannot be drawn: null, or not a valid line"
 
 
 @pytest.mark.parametrize(
