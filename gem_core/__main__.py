@@ -55,7 +55,11 @@ class _Version(argparse.Action):
 
 def command_line() -> argparse.ArgumentParser:
     """The parser with all commands and their arguments."""
-    parser = _Parser(prog="gem-courier", description="The command line of GEM Courier.")
+    parser = _Parser(
+        prog="gem-courier",
+        description="Audit files that TomTom's Global Entity Matcher (GEM) has written, and manage "
+        "the jobs that GEM Courier watches.",
+    )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (

@@ -16,16 +16,15 @@ access signature in its address. Without a signature, Azure's default credential
 (az login, managed identity, ...). A blob of an emulator on this machine is opened with the
 connection string in GEM_OUTPUT.
 
-As in the app, the file is audited in a child process with limits on its memory and CPU time. The
-command needs Linux or macOS.
+As in the app, a child process audits the file, with limits on its memory and CPU time. The command
+needs Linux or macOS.
 """
 _EPILOG = """\
 exit codes:
   0  valid, with or without warnings
   1  invalid: at least one check with severity error failed
-  2  failed: the file could not be audited or judged (also when the audit process was killed, or
-     this machine cannot audit), the report could not be printed, or a valid file could not be
-     compared with --input
+  2  failed: there is no verdict, or it cannot be relied on. The file could not be audited or
+     judged, a valid file could not be compared with --input, or the report could not be printed
   3  audited, and the report was printed, but the page for --html could not be made or written
   130, 143  stopped with Ctrl-C, or with SIGTERM
 """
@@ -57,21 +56,21 @@ def _add_comparisons(parser: argparse.ArgumentParser) -> None:
         "--input",
         metavar="FILE|URL",
         type=non_empty,
-        help="compare with the file that was sent to GEM: its columns and ids",
+        help="the file that was sent to GEM: compare its columns and ids with the output",
     )
     parser.add_argument(
         "--compare",
         choices=("ids", "columns"),
         default="ids",
-        help="what to compare with the input: ids, or columns, which also compares every value. "
-        "columns reads both files completely and expects the same order of rows (%(default)s)",
+        help="what to compare with the input: ids, or columns (also every value). columns reads "
+        "both files completely, and needs the same order of rows in both (%(default)s)",
     )
     parser.add_argument(
         "--job",
         metavar="DETAILS.json",
         type=non_empty_path,
-        help="compare names and statistics with GEM's answer about the job, saved as JSON; a copy "
-        "of the output must keep its file name",
+        help="GEM's answer about the job, as JSON: compare its names and statistics with the "
+        "output. A copy of the output must keep its file name",
     )
 
 
@@ -100,7 +99,8 @@ def add_overture(parser: argparse.ArgumentParser, *, required: bool) -> None:
         metavar="MIB",
         type=count(MAX_OVERTURE_MIB),
         default=OVERTURE_BYTES >> 20,
-        help="MiB of Overture to read at most; if it takes more, ids are left open (%(default)s)",
+        help="how many MiB of Overture to read at most; ids that need more are reported as not "
+        "known (%(default)s)",
     )
 
 
@@ -108,7 +108,7 @@ def _add_report_options(parser: argparse.ArgumentParser) -> None:
     text = parser.add_mutually_exclusive_group()
     text.add_argument("--json", action="store_true", help="print the report as JSON")
     text.add_argument(
-        "--all", action="store_true", help="list the checks that were not run too, and why"
+        "--all", action="store_true", help="also list the checks that were not run, and why"
     )
     parser.add_argument(
         "--html",

@@ -8,11 +8,12 @@ from gem_core.commands.help_format import HelpFormat
 from gem_core.commands.options import non_empty
 
 _DESCRIPTION = """\
-Look the GERS ids of a matched file up in an Overture release: whether each id is alive in it, is
-that of a road segment, and lies where the road is.
+Look up the GERS ids of a matched file in an Overture release. For each id the command says whether
+it is alive in the release, is the id of a road segment, and lies where the road is.
 
-Only the changelog of the release (and the registry) is read, anonymously, and of it only what lies
-near the roads, as long as every id is found there. Nothing else is needed of the internet.
+The command reads the changelog of the release, without signing in: first the parts near the roads,
+then, for ids that are not there, the registry and other parts. It needs nothing else from the
+internet.
 """
 _EPILOG = """\
 exit codes:
@@ -26,7 +27,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command."""
     parser = commands.add_parser(
         "ids",
-        help="look the GERS ids of a matched file up in an Overture release",
+        help="look up the GERS ids of a matched file in an Overture release",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=HelpFormat,

@@ -33,7 +33,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         jobs,
         "redeliver",
         about="Deliver settled jobs again, from their current outputs.\n"
-        "The app does the delivery. The manifest id stays the same if output and rules did.",
+        "The app does the delivery. The manifest id stays the same if output and rules are.",
         run=_redeliver,
     )
     _add_ids(redeliver)

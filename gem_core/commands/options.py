@@ -17,10 +17,9 @@ exit codes:
   2  failed because of settings, storage or GEM
 """
 SETTINGS = """\
-Settings are read from the environment; their names are those of the app settings. With --settings
-they are read from the Values of a local.settings.json instead. A command that does not send
-requests to GEM needs only GEM_STATE, or GEM_STATE__blobServiceUri, GEM_STATE__queueServiceUri and
-az login.
+The command reads the app's settings from the environment, or with --settings from the object
+Values of a local.settings.json. If it sends nothing to GEM, it needs only the storage of the app:
+GEM_STATE, or, after az login, GEM_STATE__blobServiceUri and GEM_STATE__queueServiceUri.
 """
 
 
@@ -61,14 +60,15 @@ def add_command(
     Args:
         commands: where to add it.
         name: of the command.
-        about: the description; its first line is the short help.
+        about: the description; its first line is a sentence, from which the short help is made.
         run: from the parsed arguments to the exit code.
         epilog: the end of the help.
 
     """
+    summary = about.partition("\n")[0].removesuffix(".")
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
-        help=about.partition("\n")[0],
+        help=summary[0].lower() + summary[1:],
         description=f"{about}\n\n{SETTINGS}",
         epilog=epilog,
         formatter_class=HelpFormat,

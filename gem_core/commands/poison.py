@@ -18,7 +18,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser = commands.add_parser(
         "poison",
         help="list or replay messages that failed too often",
-        description="Messages that failed too often (poison messages), and their jobs.",
+        description="Manage messages that failed too often (poison messages).",
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     add_command(

@@ -9,9 +9,9 @@ from gem_core.gem.contracts.known import CONTRACTS, DEFAULT
 from gem_core.settings.app_settings import MAX_IDS_DISK_MIB
 
 _DESCRIPTION = """\
-Check a file of roads before it is sent to GEM: columns, ids, geometries, coordinates, and by the
-rules that TomTom's pages give. It says what the output will be named, and how many hours GEM may
-take. Nothing is sent to GEM.
+Check a file of roads before you send it to GEM: its columns, ids, geometries and coordinates. The
+rules are those of TomTom's pages. The command also says the name of the output, and how many hours
+GEM may take. It sends nothing to GEM.
 
 FILE|URL is a local file or the https address of an Azure blob, as for `audit`.
 """
@@ -29,7 +29,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command."""
     parser = commands.add_parser(
         "preflight",
-        help="check a file of roads before it is sent to GEM",
+        help="check a file of roads before you send it to GEM",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=HelpFormat,
@@ -39,7 +39,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "--contract",
         choices=[*CONTRACTS],
         default=DEFAULT.name,
-        help="the generation of GEM's pages whose rules count (%(default)s)",
+        help="use the rules of this generation of GEM's pages (%(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument(

@@ -9,7 +9,7 @@ from gem_core.settings.route import DEFAULT
 _ABOUT = """\
 Send a test message to the queue of a route, to see that its listener works.
 The message is a manifest with the type io.gemcourier.test.v1, about a job that does not exist. A
-listener treats it like each type that it does not know: a person must look.
+listener does not know this type, so it gives the message to a person.
 GEM_RESULTS_QUEUE, GEM_RESULTS_QUEUE_ENCODING and GEM_RESULTS_ROUTES must be those of the app, and
 you need the role Storage Queue Data Message Sender on the queue."""
 _EXIT_CODES = """\

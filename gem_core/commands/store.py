@@ -17,7 +17,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser = commands.add_parser(
         "store",
         help="let another app tick on this storage",
-        description="The claim of an app to the storage in GEM_STATE.",
+        description="Manage the claim of an app to the storage in GEM_STATE.",
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     add_command(
@@ -25,7 +25,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "release",
         about="End the claim of the app that ticks on this storage, so that another app can tick.\n"
         "Stop that app first: its next tick claims the storage again. If the other app has\n"
-        "another identity for GEM, it calls no job lost for six hours.",
+        "another identity for GEM, no job becomes lost for six hours.",
         run=_release,
         epilog=_EXIT_CODES,
     )

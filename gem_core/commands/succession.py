@@ -27,8 +27,8 @@ Two files cannot show that an id is retired: it may live on under roads that are
 _EPILOG = """\
 exit codes:
   0  compared
-  2  failed: a file cannot be read or is no matched file, a limit was reached, or the pairs could
-     not be written
+  2  failed: a file cannot be read, or is not a matched file; a limit was reached; or the pairs
+     could not be written
   3  compared, and the result was printed, but the page for --html could not be made or written
   130, 143  stopped with Ctrl-C, or with SIGTERM
 """
@@ -75,7 +75,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "--folder",
         metavar="FOLDER",
         type=non_empty_path,
-        help="folder for what lies on disk meanwhile (the system's temporary directory)",
+        help="folder for temporary files (the system's temporary directory)",
     )
     parser.set_defaults(run=_run)
 

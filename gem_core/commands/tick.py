@@ -7,8 +7,9 @@ from gem_core.commands.options import add_command
 
 _ABOUT = """\
 Run a tick: ask GEM about every due job, and raise the tickets of jobs that have ended.
-This is what the app's timer does. Use it when the timer of the platform is dead, or test with it.
-It is safe beside the timer: only one of them asks GEM. Needs all settings, and the app's rights.
+This is what the app's timer does. Use the command when the timer does not work, or for a test. It
+is safe while the timer works: only one of them asks GEM. It needs all settings, and the app's
+rights.
 
 POST /api/tick does the same in the deployed app, with the app's settings and rights."""
 _EXIT_CODES = """\
