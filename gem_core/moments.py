@@ -1,7 +1,7 @@
 """Moments as text: ISO 8601, always with a zone. Pure.
 
-What we write is in UTC. A moment without a zone could be hours off, so it is an error; only a hint
-that may be wrong at no harm is read leniently.
+What we write is in UTC. A moment without a zone could be wrong by hours, so it is an error. Only a
+hint, which may be wrong without harm, is read leniently.
 """
 
 from datetime import UTC, datetime

@@ -73,8 +73,8 @@ def ask_gem(
 def conclude(errors: Mapping[str, GemError], answered_in: str | None) -> GemError:
     """What the errors of all contracts mean together, the first one asked in first. Pure.
 
-    A 404 counts in a contract in which GEM has answered with the job before, or when no other
-    contract knows better: it answers 404 too, or GEM does not accept its questions at all.
+    A 404 counts in a contract in which GEM has answered with the job before. It also counts when
+    the other contracts answer 404 too, or when GEM does not accept their questions at all.
     """
     before = errors.get(answered_in or "")
     if isinstance(before, GemJobNotFound):

@@ -1,7 +1,7 @@
 """Changes the labels of a job that is still being watched.
 
-A manifest repeats the labels. A stored manifest does not change, and the same version of an output
-has one id, so labels that change later could contradict what listeners have.
+A manifest repeats the labels. A stored manifest does not change, and one version of an output has
+one id. So labels that change later could contradict the manifest that listeners have.
 """
 
 from dataclasses import replace

@@ -1,8 +1,8 @@
 """The record of one delivery, as a run of `deliver_results` changes it.
 
-Beginning and end of an audit are part of the record. So the one write that postpones a delivery,
-or marks it as delivered, also ends the count of an audit; and if the process dies, the audit stays
-counted.
+Beginning and end of an audit are part of the record. So one write postpones a delivery, or marks it
+as delivered, and at the same time ends the count of an audit. If the process dies before that, the
+audit stays counted.
 """
 
 from collections.abc import Callable, Mapping

@@ -32,8 +32,8 @@ def output_name(job: GemJob) -> str:
 def look_for(deliverer: Deliverer, job: GemJob, names: Iterable[str]) -> Search:
     """Look for files that are told, and not audited.
 
-    The names are those of GEM's pages. A file that lies there may be of another job, so nothing is
-    concluded from it; and a storage that cannot be reached never holds back a manifest.
+    The names are those of GEM's pages. Such a file may belong to another job, so nothing is
+    concluded from it. A storage that cannot be reached never holds back a manifest.
     """
     expected = job.output_name or job.promised_output
     found: list[Source] = []

@@ -1,8 +1,7 @@
 """Lists all jobs, page by page.
 
-A page is filled: it has fewer jobs than the limit only at the end of the listing, or when the
-request has looked at `MAX_LISTED` jobs or read `MAX_READ` records. Then `nextPage` says where the
-search goes on.
+A page has fewer jobs than the limit in two cases only: the listing ends, or the request has looked
+at `MAX_LISTED` jobs or read `MAX_READ` records. Then `nextPage` says where the search goes on.
 """
 
 from collections.abc import Iterator, Mapping

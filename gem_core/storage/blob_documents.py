@@ -41,8 +41,8 @@ class BlobDocuments:
     def etag(self, name: str) -> str | None:
         """The ETag of the document, or None if it does not exist; its body is not read.
 
-        One request also for an empty document, which takes two to `get`: storage has no first bytes
-        of it, so the SDK asks again for the whole.
+        An empty document needs one request here, but two in `get`: storage has no first bytes of
+        it, so the SDK asks again for the whole document.
         """
         with suppress(RecordMissing), self._errors():
             return _bare(self._container.get_blob_client(name).get_blob_properties().etag)

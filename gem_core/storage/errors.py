@@ -4,7 +4,7 @@ Each kind of request has a context manager. No other module translates these err
 and statuses: "Status and error codes" (Azure Storage REST).
 
 A message contains types, statuses and codes, but no text of the SDK or of a server. Such a text may
-contain a secret: for a refused signature the SDK repeats the signed text, and a server may repeat
+contain a secret. When a signature is refused, the SDK repeats the signed text; a server may repeat
 an address with its signature.
 """
 

@@ -1,8 +1,8 @@
 """The connected components of a graph. Pure (numpy).
 
-Every node takes the least number of its neighbours, then all nodes follow these numbers to their
-end, until both ends of every edge have the same number (Shiloach and Vishkin, "An O(log n) parallel
-connectivity algorithm", 1982).
+Every node takes the least number of its neighbours. Then all nodes follow these numbers to their
+end. This is repeated until both ends of every edge have the same number (Shiloach and Vishkin, "An
+O(log n) parallel connectivity algorithm", 1982).
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """The GERS ids that a road has in both runs, paired. Pure (numpy).
 
-A road may have several ids in a run. What it has in both runs is paired with itself. What it has in
-one run only is paired with what it has in the other run only; if there is nothing, with the ids
-that it kept; if it kept none, it stands alone.
+A road may have several ids in a run. What it has in both runs is paired with itself. An id that the
+road has in one run only is paired with the ids that it has in the other run only. If there are
+none, it is paired with the ids that the road kept. If the road kept none, the id has no pair.
 """
 
 from collections.abc import Iterator

@@ -55,9 +55,9 @@ class Lease:
         """Wait until the next request may start.
 
         Returns:
-            False, without waiting, if the next request may not start before `ends_at`; if the clock
-            was set back, so that `ends_at` says nothing; or if the lease was lost: this process was
-            suspended, and another process has taken the lease.
+            False, without waiting, in three cases. The next request may not start before `ends_at`.
+            The clock was set back, so `ends_at` says nothing. Or the lease was lost: this process
+            was suspended, and another process has taken the lease.
 
         Raises:
             StoreError: the lease could not be renewed.

@@ -53,8 +53,8 @@ class Policy:
 def is_due(at: datetime, now: datetime, policy: Policy) -> bool:
     """Whether something that is stored as due at this time is due now.
 
-    A time that is later than every rule here could set was written by a clock that ran ahead, or
-    before this clock was set back. It is due now: otherwise its job would be idle for as long.
+    If a time is later than any rule here could set, a clock that ran ahead wrote it, or this clock
+    was set back later. The job is due now: otherwise it would be idle for as long.
     """
     farthest = max(policy.check_max, policy.repeat_ticket_after, MAX_SWEEP_WAIT, MAX_RETRY_AFTER)
     return not now < at <= now + farthest + CLOCK_SKEW

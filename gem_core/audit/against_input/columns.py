@@ -60,8 +60,8 @@ def compare_columns(
 ) -> ColumnChanges:
     """Look for every column of the input in the output; arguments as in `comparable_columns`.
 
-    An input column with the name of a column that GEM adds cannot be compared, since the output's
-    column of that name is GEM's; it is only named.
+    If an input column has the name of a column that GEM adds, it cannot be compared: the output's
+    column of that name is GEM's. The report only names it.
     """
     before = [name for name in input_schema.names if name not in added]
     after = [name for name in output.names if name not in added]

@@ -1,7 +1,8 @@
 """What is concluded when an audit in a child ends without a verdict. Pure.
 
-To conclude anything about a file takes proof that the file is the cause: it ended a fresh child
-twice, or used up its CPU time once, and a fresh child judges a good small file as valid.
+The app concludes something about a file only with proof that the file is the cause. The proof has
+two parts: the file ended a fresh child twice, or used up its CPU time once; and a fresh child
+judges a good small file as valid.
 """
 
 import signal
@@ -121,9 +122,9 @@ _AT_ONCE = {
 def conclude(ends: Sequence[End], *, reads_input: bool, self_test: bool | None) -> Conclusion:
     """What to do next.
 
-    CPU time is measured and not chance, so an attempt that used it up is not tried again as it was:
-    that would take five minutes more. Whether the machine is sick is for the built-in file to tell,
-    which has little CPU time.
+    CPU time does not depend on chance. So an attempt that used it up is not repeated in the same
+    way: that would take five minutes more. Whether the machine is sick is for the built-in file to
+    tell, which has little CPU time.
 
     Args:
         ends: of the attempts to audit this version of the output, oldest first; at least one.

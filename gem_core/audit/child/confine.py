@@ -43,8 +43,8 @@ def confine(parent_pid: int, data_bytes: int) -> None:
 def allow_cpu(seconds: int) -> None:
     """Allow so many more seconds of CPU; after them SIGXCPU ends the process.
 
-    The system counts from the start of the process, and a hard limit cannot be raised again, so the
-    soft one moves on with each audit.
+    The system counts from the start of the process, and nobody can raise a hard limit again. So
+    each audit raises the soft limit.
     """
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     soft = math.ceil(time.process_time()) + seconds

@@ -182,8 +182,8 @@ class ChildProcess:
 
 
 def _start(parent: Mapping[str, str], data_bytes: int, socket_fd: int) -> "subprocess.Popen[bytes]":
-    """Start it in an empty folder, which is removed as soon as it stands there: so nothing can be
-    put into the folder, and none is left behind, however either process ends.
+    """Start it in an empty folder, and remove the folder at once. So nobody can put a file into the
+    folder, and no folder is left behind, however either process ends.
     """
     folder = tempfile.mkdtemp(prefix="gem-audit-")
     words = environment.command(socket_fd=socket_fd, parent_pid=os.getpid(), data_bytes=data_bytes)

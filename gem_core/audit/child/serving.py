@@ -1,9 +1,9 @@
 """The parent reads ranges of the files that it opened, and sends them to the child. Edge: storage.
 
 At most `READERS` ranges are held at a time, so the parent's buffers have one bound: 64 MiB. A
-thread that waits for storage cannot be ended: after the deadline the child gets the answer that the
-range cannot be read, and what storage sends later is dropped. The thread ends with the deadline of
-storage's clients.
+thread that waits for storage cannot be ended. So after the deadline the child gets the answer that
+the range cannot be read, and a later answer of storage is dropped. The thread ends with the
+deadline of storage's clients.
 """
 
 import time

@@ -25,9 +25,9 @@ def to_keys(ids: pa.Array, key: pa.DataType) -> tuple[pa.Array, dict[int, bytes]
     """Convert ids to the key type.
 
     Returns:
-        The keys, null where the id is null or not an integer; and the ids that are not integers, by
-        position: texts that differ from every integer as the input would print it ("017", "1.0",
-        "x"), so from all of its ids. They are bytes, since text may be invalid UTF-8.
+        The keys, null where the id is null or not an integer; and, by position, the ids that are
+        not integers. Such a text ("017", "1.0", "x") differs from every integer as the input would
+        print it, and so from each id of the input. They are bytes, since text may be invalid UTF-8.
 
     """
     if not pa.types.is_integer(key):

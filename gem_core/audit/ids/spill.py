@@ -1,8 +1,7 @@
 """Files for what does not fit into memory: without a name, and bounded together. Edge: disk.
 
 A file without a name is gone when its process is, however that ends. The bound holds for all files
-of one space, so one space for the process is the bound of an instance that audits one file at a
-time.
+of one space together. An instance audits one file at a time, so it needs one space for the process.
 """
 
 import io

@@ -100,8 +100,8 @@ class Report:
 
     @property
     def not_looked_up(self) -> str:
-        """Why GERS ids were not looked up, or not all of them, although this was asked for; empty
-        when nothing keeps them, or another audit would find no more.
+        """Why the look-up of GERS ids was asked for but is not complete. Empty if it is complete,
+        or if another audit would find no more.
         """
         return self.facts.overture.incomplete if self.facts.overture else ""
 

@@ -1,7 +1,7 @@
 """The columns of a file as Arrow types, made of what Parquet says about them alone.
 
-What a writer left in `ARROW:schema` is a hint for its own kind: the same Parquet type is the same
-Arrow type here, whoever wrote it.
+A writer leaves hints in `ARROW:schema`, which only readers of its own kind need. They are ignored:
+one Parquet type is always the same Arrow type here.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """What a Parquet footer says. Pure values.
 
-pyarrow ends the process at some footers, reads none of a file because of one column, and makes
-types of what a writer left in `ARROW:schema`. So the footer is read here (`footer_reading`), and
-pyarrow gets one of the needed columns alone (`footer_writing`); see
+Some footers make pyarrow end the process. One bad column can make it refuse the whole file. And it
+takes types from what a writer left in `ARROW:schema`. So the footer is read here
+(`footer_reading`), and pyarrow gets one of the needed columns alone (`footer_writing`); see
 docs/decisions/0116-pyarrow-gets-a-footer-of-ours.md. Source: Apache Parquet, parquet.thrift.
 """
 

@@ -31,8 +31,8 @@ def reader_footer(
 ) -> bytes:
     """A file without data whose footer has these columns alone, in this order.
 
-    It has nothing that a reader might make something of beside the schema: no metadata of the
-    writer's, no other columns, no statistics, nothing of encryption.
+    Beside the schema it has nothing that could change what a reader does: no metadata of the
+    writer, no other columns, no statistics, nothing about encryption.
 
     Args:
         footer: of the file.

@@ -19,9 +19,9 @@ _AHEAD = 2
 def costliest(footer: Footer, columns: Sequence[str]) -> str | None:
     """Choose the column to decode in a thread of its own: the largest, in a large file.
 
-    Decoding costs by decoded bytes, and the GERS ids are nearly all of those; so this shortens the
-    wait by less than half, but it does so for a file of a single row group too, needs no order to
-    be restored, and holds no more than a few batches.
+    The cost of decoding follows the decoded bytes, and nearly all of these are GERS ids. So this
+    saves less than half of the time. But it also helps with a single row group, keeps the order of
+    the rows, and holds only a few batches.
     """
     if not columns[1:] or footer.rows < LARGE_ROWS:
         return None

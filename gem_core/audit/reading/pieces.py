@@ -92,8 +92,8 @@ def _borders(groups: Sequence[RowGroup]) -> list[int]:
 
 
 def _cut(stretch: ByteRange, borders: Sequence[int]) -> Iterator[ByteRange]:
-    """Pieces between the borders, all of the same length except the last one, which is up to half a
-    piece longer or shorter: many short stretches then need about as many requests as a long one.
+    """Pieces between the borders. All have the same length, except that the last one is up to half
+    a piece longer or shorter. So many short stretches need about as many requests as a long one.
     """
     inner = borders[bisect_right(borders, stretch.start) : bisect_left(borders, stretch.end)]
     for start, end in pairwise([stretch.start, *inner, stretch.end]):

@@ -1,7 +1,7 @@
 """Confidences of a file that does not say whether they are percent: read as percent too. Pure.
 
-Which reading is right is known after the last row: they are percent if more than half of those of
-the matched rows are above 1, which is what a median above 1 means.
+Only after the last row is it known which reading is right: the confidences are percent if more than
+half of those of the matched rows are above 1 (a median above 1).
 """
 
 from dataclasses import dataclass, field
