@@ -130,7 +130,7 @@ def show(up: Stage, act: Act) -> dict[str, Any]:
 
 def table(records: list[dict[str, Any]]) -> Table:
     """One frame of the live view."""
-    view = Table(box=None, header_style="bold")
+    view = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
     for heading in ("job", "GEM says", "progress", "stage", "asked", "outcome"):
         view.add_column(heading, no_wrap=True)
     for record in records:

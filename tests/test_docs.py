@@ -120,6 +120,14 @@ def test_readme_names_every_outcome_and_container() -> None:
     assert [word for word in (*Outcome, *CONTAINERS) if f"`{word}`" not in README] == []
 
 
+def test_the_index_in_readme_links_every_document() -> None:
+    index = README.partition("\n## More\n")[2]
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "docs/decisions/README.md"]
+    pages.remove(ROOT / "README.md")
+    missing = [page.name for page in pages if f"({page.relative_to(ROOT)})" not in index]
+    assert missing == []
+
+
 def test_the_page_about_http_names_every_route() -> None:
     """With its method."""
     page = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ SCREENS = {
     "phone": ("500,6600", Scheme.LIGHT),
 }
 """Window sizes in pixels, and colours. Chromium makes no window that is narrower than 500."""
-DOCUMENTS = {"board": "1280,900", "report": "1000,1010"}
+DOCUMENTS = {"board": "1280,880", "report": "1000,860"}
 """The window sizes of docs/pictures."""
 
 
