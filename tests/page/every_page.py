@@ -12,7 +12,7 @@ from gem_core.audit.overture.listing import Folder, find_release
 from gem_core.outcome import Outcome
 from gem_core.page.make import make_page
 from tests.audit import bombs
-from tests.audit.build import job, write, write_bytes
+from tests.audit.build import STATISTICS, job, write, write_bytes
 from tests.audit.overture.world import RELEASE, Truth, build, output, roads
 from tests.page.boards import BOARDS
 from tests.page.build import AT, ROWS, bad, good, page_of
@@ -58,7 +58,9 @@ def _overture(folder: Path) -> str:
     build(folder, of)
     asked = AuditOptions(overture=OvertureLimits())
     source = write(folder, output(of))
-    report = audit(source, job(overtureRelease=RELEASE), input_source=None, options=asked)
+    figures = dict.fromkeys(STATISTICS) | {"num_roads_processed": len(of)}
+    ended = job(figures, overtureRelease=RELEASE)
+    report = audit(source, ended, input_source=None, options=asked)
     report = look_up_ids(report, source, find_release(Folder(folder), RELEASE), asked)
     assert report.facts.overture
     assert report.facts.overture.marked
