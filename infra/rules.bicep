@@ -63,7 +63,7 @@ func listenerProblems(name string, principalIds string[]) string[] =>
   )
 
 type outcome = 'valid' | 'valid_with_warnings' | 'invalid' | 'not_audited' | 'output_missing' | 'failed' | 'cancelled' | 'lost' | 'expired'
-type eventType = 'job.settled'
+type eventType = 'job.settled' | 'job.outdated'
 
 // A route, as docs/operations.md has it (Routes). The name leaves room for "-poison".
 @export()

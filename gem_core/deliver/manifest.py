@@ -141,10 +141,11 @@ def manifest(event: Mapping[str, Any], routes: Iterable[Route]) -> CloudEvent:
 def owed_to(manifest: CloudEvent, routes: Sequence[Route]) -> tuple[str, ...]:
     """The names of the routes to which a manifest is sent: those that it was made for.
 
-    A route that the settings no longer have is left out. If they have none of them, the manifest
-    takes the routes that they have now: each manifest is sent to one route at least.
+    A route that the settings no longer have, or have only for events of another type, is left out.
+    If they have none of them, the manifest takes the routes that they have now: each manifest is
+    sent to one route at least.
     """
-    names = {route.name for route in routes}
+    names = {route.name for route in routes if route.takes_manifests}
     kept = tuple(name for name in manifest.routes if name in names)
     return kept or _routes(json.loads(manifest.body)["data"], routes)
 

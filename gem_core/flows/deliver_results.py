@@ -96,7 +96,8 @@ def _send(delivery: Delivery) -> CloudEvent | Wait | None:
     deliverer, pending = delivery.deliverer, delivery.record.attempts.pending
     event: CloudEvent | Wait | None = _decided(delivery)
     if isinstance(event, CloudEvent):
-        routes = tuple(name for name in pending if name in deliverer.queues)
+        known = {route.name for route in deliverer.routes if route.takes_manifests}
+        routes = tuple(name for name in pending if name in known)
     else:
         event = _audit_and_keep(delivery)
         if not isinstance(event, CloudEvent):

@@ -172,17 +172,20 @@ def send_again(manager: JobManager, job_run_id: str, route: str) -> dict[str, An
 
     Raises:
         JobUnknown: the job is not registered.
-        RequestError: there is no such route, or no manifest of the delivery was sent yet.
+        RequestError: there is no such route, it takes no manifests, or no manifest of the delivery
+            was sent yet.
 
     """
     stored = registered_job(manager, job_run_id)
-    name, record = route_of(manager.routes, route).name, stored.record
+    found, record = route_of(manager.routes, route), stored.record
+    if not found.takes_manifests:
+        raise RequestError(f"the route {found.name} takes no manifests: see its types")
     if record.stage is not Stage.DELIVERED and not record.attempts.pending:
         raise RequestError(
             "the manifest of the present delivery was not sent to any route yet: redeliver without "
             "a route tries at once"
         )
-    requested = record.to_send_again(name, manager.clock())
+    requested = record.to_send_again(found.name, manager.clock())
     repeat_ticket(manager, StoredRecord(requested, stored.etag))
     return show_job(manager, job_run_id)
 

@@ -19,6 +19,10 @@ class EventType(StrEnum):
     """The types of events that routes can take."""
 
     JOB_SETTLED = "job.settled"
+    """The manifest of a job. Only these go to the default queue."""
+    JOB_OUTDATED = "job.outdated"
+    """A newer Overture release changed what the job's manifest is about; `advise --send` makes
+    it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +39,14 @@ class Route:
     """The job must have all of them. Empty: every job."""
 
     @property
+    def takes_manifests(self) -> bool:
+        """Whether manifests may go this way."""
+        return EventType.JOB_SETTLED in self.types
+
+    @property
     def takes_every_job(self) -> bool:
         """Whether every settled job goes this way."""
-        return EventType.JOB_SETTLED in self.types and not self.outcomes and not self.labels
+        return self.takes_manifests and not self.outcomes and not self.labels
 
     def takes(self, kind: EventType, outcome: str, labels: Mapping[str, str]) -> bool:
         """Whether an event goes this way."""

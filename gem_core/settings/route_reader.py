@@ -37,7 +37,7 @@ def read_routes(read: SettingReader) -> tuple[Route, ...]:
     if len(read.problems) == before and not any(route.takes_every_job for route in routes):
         read.problems.append(
             f"{QUEUE} is {NO_QUEUE}, so {ROUTES} needs a route that takes every job: one without "
-            "outcomes and labels"
+            "outcomes and labels, which takes job.settled"
         )
     return routes
 

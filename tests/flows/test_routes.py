@@ -17,7 +17,7 @@ from gem_core.flows.find_trouble import find_trouble
 from gem_core.flows.job_documents import JobDocument, show_document
 from gem_core.flows.manage_jobs import drop_route, redeliver_job, send_again, show_job
 from gem_core.outcome import Outcome
-from gem_core.settings.route import DEFAULT, Route
+from gem_core.settings.route import DEFAULT, EventType, Route
 from gem_core.watch.attempts import LONGEST_WAIT, SLOW_AFTER, SLOW_WAIT, Attempts
 from gem_core.watch.record import Stage
 from tests.builders import DEFAULT_ROUTE, JOB, OUTPUT, World, finished, logged, matched_file
@@ -229,6 +229,32 @@ def test_a_route_that_the_settings_no_longer_have_is_given_up(*, is_sent_before:
     assert world.record().stage is Stage.DELIVERED
     assert set(world.record().sent_to) == {DEFAULT}
     assert len(world.queue.sent) == 1
+
+
+@pytest.mark.parametrize("is_sent_before", [True, False])
+def test_a_route_that_takes_no_manifests_any_more_is_given_up(*, is_sent_before: bool) -> None:
+    world = routed(MAPS)
+    mend = break_queue(world.queues["gem-maps"])
+    mends = [mend] if is_sent_before else [mend, break_queue(world.queue)]
+    deliver(world)
+    for each in mends:
+        each()
+    world.routes = (DEFAULT_ROUTE, replace(MAPS, types=(EventType.JOB_OUTDATED,)))
+    deliver(world)
+    assert world.record().stage is Stage.DELIVERED
+    assert {name: len(ids) for name, ids in sent(world).items()} == {DEFAULT: 1, "gem-maps": 0}
+
+
+def test_a_route_for_another_type_gets_no_manifest_not_even_by_hand() -> None:
+    outdated = replace(MAPS, types=(EventType.JOB_OUTDATED,))
+    world = routed(outdated)
+    deliver(world)
+    assert world.record().stage is Stage.DELIVERED
+    with pytest.raises(RequestError, match="the route gem-maps takes no manifests"):
+        send_again(world.manager, JOB, "gem-maps")
+    redeliver_job(world.manager, JOB)
+    deliver(world)
+    assert sent(world)["gem-maps"] == []
 
 
 def test_a_manifest_whose_routes_are_all_gone_takes_the_present_ones() -> None:

@@ -56,7 +56,7 @@ def test_what_goes_which_way(outcome: Outcome) -> None:
         Route("all", "all"),
         Route("bad", "bad", outcomes=(Outcome.FAILED, Outcome.INVALID)),
         Route("maps", "maps", labels={"team": "maps"}),
-        Route("others", "others", types=()),
+        Route("outdated", "outdated", types=(EventType.JOB_OUTDATED,)),
     )
     bad = {"bad"} if outcome in {Outcome.FAILED, Outcome.INVALID} else set()
     of: list[tuple[dict[str, str], set[str]]] = [
@@ -125,6 +125,8 @@ def test_the_queues_of_the_app_are_no_routes() -> None:
         ({"types": ["job.settled"]}, True),
         ({"outcomes": list(Outcome)}, False),
         ({"labels": {"team": "maps"}}, False),
+        ({"types": ["job.outdated"]}, False),
+        ({"types": ["job.outdated", "job.settled"]}, True),
         (None, False),
     ],
 )
@@ -172,6 +174,16 @@ def test_with_valid_settings_every_job_goes_somewhere(
     for queue in ("", "none"):
         routes, problems = read(entries, queue)
         assert problems or names_of(routes, JOB_SETTLED, outcome, labels)
+
+
+def test_the_default_queue_gets_manifests_alone() -> None:
+    both = ["job.settled", "job.outdated"]
+    routes, problems = read(
+        [{"queue": "gem-a", "types": both[1:]}, {"queue": "gem-b", "types": both}]
+    )
+    assert problems == []
+    assert names_of(routes, JOB_SETTLED, "valid", {}) == (DEFAULT, "gem-b")
+    assert names_of(routes, EventType.JOB_OUTDATED, "valid", {}) == ("gem-a", "gem-b")
 
 
 def test_every_pair_of_conditions_must_hold() -> None:
