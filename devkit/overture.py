@@ -27,6 +27,8 @@ class Segment:
 
     id: str
     box: Box | None
+    columns_changed: tuple[str, ...] = ("geometry",)
+    """Of a changed one; only newer releases say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,11 @@ def write_changelog(
         schema = changelog_schema(release, change)
         rows = [
             {"id": each.id, "bbox": _as_struct(each.box)}
-            | ({"columns_changed": ["geometry"]} if "columns_changed" in schema.names else {})
+            | (
+                {"columns_changed": list(each.columns_changed)}
+                if "columns_changed" in schema.names
+                else {}
+            )
             for each in found
         ]
         size = max(1, -(-len(rows) // files))

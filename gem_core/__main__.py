@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NoReturn, override
 
 from gem_core.commands import (
+    advise,
     audit,
     board,
     doctor,
@@ -63,6 +64,7 @@ def command_line() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (
+        advise,
         audit,
         board,
         doctor,

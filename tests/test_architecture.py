@@ -37,6 +37,7 @@ ROWS = (
     ("audit.audit",),
     ("page",),
     ("preflight", "succession"),
+    ("advice",),
     ("audit.child",),
     ("deliver",),
     ("flows",),

@@ -11,12 +11,12 @@ from gem_core.commands.exit_codes import DONE, NO_PAGE
 from gem_core.commands.memory import limit_memory, shortage_explained
 from gem_core.commands.open_source import open_source
 from gem_core.commands.page_file import check_folder, check_output_file, write_page
+from gem_core.commands.parquet_file import NewParquetFile
 from gem_core.commands.progress import ProgressLine
 from gem_core.commands.succession_text import succession_lines
 from gem_core.commands.terminal import print_json, print_lines
 from gem_core.succession.compare import Limits, compare
 from gem_core.succession.page import RoadSample, draw_succession
-from gem_core.succession.pairs_file import PairsFile
 from gem_core.wiring.environment import now
 
 
@@ -44,7 +44,7 @@ def run(request: Request) -> int:
     """
     _check_files(request)
     old, new = open_source(request.old), open_source(request.new)
-    file = PairsFile(request.pairs) if request.pairs else None
+    file = NewParquetFile(request.pairs, "--pairs") if request.pairs else None
     sample = RoadSample() if request.html else None
 
     def take(pairs: pa.RecordBatch) -> None:

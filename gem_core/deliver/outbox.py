@@ -4,7 +4,8 @@ The first event that is stored under an id is never replaced, so a repeat sends 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from gem_core.deliver.cloud_event import CloudEvent
@@ -14,6 +15,8 @@ from gem_core.storage.documents import Document, Documents
 
 ROUTES = "routes"
 """The metadata of an event with the names of its routes, separated by commas."""
+SERVED = "served"
+"""That with the routes to which it was sent. The record of a job says it of manifests."""
 
 
 class Outbox:
@@ -50,6 +53,20 @@ class Outbox:
                 # The job and its events were deleted just now, so the event is stored after all.
             else:
                 return event
+
+    def served(self, job_run_id: str, id_: str) -> tuple[str, ...]:
+        """The routes of an event that are marked as served."""
+        stored = self._events.get(_event_name(job_run_id, id_))
+        return _names(stored, SERVED) if stored else ()
+
+    def mark_served(self, job_run_id: str, id_: str, routes: Iterable[str]) -> None:
+        """Mark routes of an event as served. The event itself stays as it is."""
+        while stored := self._events.get(_event_name(job_run_id, id_)):
+            names = dict.fromkeys((*_names(stored, SERVED), *routes))
+            metadata = {**stored.metadata, SERVED: ",".join(names)}
+            with suppress(RecordConflict):  # another run marked it just now
+                self._events.replace(stored.name, stored.body, etag=stored.etag, metadata=metadata)
+                return
 
     def add_delivered(self, month: str, line: bytes) -> None:
         """Add a line to the list of the manifests that were sent in a month, such as "2026-11"."""
@@ -109,8 +126,12 @@ class Outbox:
 
 
 def _routes(stored: Document) -> tuple[str, ...]:
-    names = stored.metadata.get(ROUTES)
-    return tuple(names.split(",")) if names else (DEFAULT,)
+    return _names(stored, ROUTES) or (DEFAULT,)
+
+
+def _names(stored: Document, word: str) -> tuple[str, ...]:
+    names = stored.metadata.get(word)
+    return tuple(names.split(",")) if names else ()
 
 
 def _words(event: CloudEvent) -> dict[str, str]:

@@ -87,10 +87,18 @@ class MatchedFile:
             self.counts.rows += rows.count
             yield pa.RecordBatch.from_arrays([roads, gers], schema=schema)
 
+    def gers_ids(self) -> Iterator[tuple[pa.StringArray, pa.FixedSizeBinaryArray]]:
+        """The GERS ids as text and as `PACKED`, in batches: one for each row, null without a match.
+
+        Raises as `matches` does.
+        """
+        needed = self.usable.only(Role.GERS_ID, Role.STATUS)
+        for batch in self.opened.batches(needed.names, as_dictionary=needed.repeating):
+            texts = _matched_texts(RowBatch(batch, needed))
+            yield texts, pack(texts)
+
     def _gers_ids(self, rows: RowBatch) -> pa.FixedSizeBinaryArray:
-        texts = as_text(rows.gers_ids)
-        if not rows.matched.all():
-            texts = pc.if_else(pa.array(rows.matched), texts, pa.scalar(None, pa.string()))
+        texts = _matched_texts(rows)
         packed = pack(texts)
         matched = int(np.count_nonzero(rows.matched))
         self.counts.matched += matched
@@ -101,6 +109,14 @@ class MatchedFile:
                 for text in texts.filter(is_other)[:1]:
                     self.counts.no_gers_id_first = readable(text, cut=60) or ""
         return packed
+
+
+def _matched_texts(rows: RowBatch) -> pa.StringArray:
+    """The GERS ids of the matched rows; null for the others."""
+    texts = as_text(rows.gers_ids)
+    if not rows.matched.all():
+        texts = pc.if_else(pa.array(rows.matched), texts, pa.scalar(None, pa.string()))
+    return texts
 
 
 def open_matched(source: Source, file: RangeFile) -> MatchedFile:

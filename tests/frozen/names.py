@@ -14,11 +14,14 @@ from typing import Any
 import pyarrow as pa
 
 from gem_core.__main__ import command_line
+from gem_core.advice.result import State
 from gem_core.audit.judging.check import Severity
 from gem_core.audit.judging.checks import CHECKS
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.commands import exit_codes
 from gem_core.deliver.manifest import DATA_SCHEMA, EVENT_TYPE, manifest_id
+from gem_core.deliver.outbox import SERVED
+from gem_core.deliver.outdated import OUTDATED_SCHEMA, OUTDATED_TYPE
 from gem_core.deliver.sample import SAMPLE_TYPE
 from gem_core.deliver.version import NotAudited, Version
 from gem_core.doctor.diagnose_stores import CLOCK_PROBE, PROBE
@@ -35,6 +38,7 @@ from gem_core.logs import Event
 from gem_core.outcome import Outcome
 from gem_core.preflight.road_checks import ROAD_CHECKS
 from gem_core.settings.app_settings import InputCompare, QueueEncoding, TriggerSource, read_settings
+from gem_core.settings.route import EventType
 from gem_core.storage import names
 from gem_core.succession.compare import pair_columns
 from gem_core.succession.kind import Kind
@@ -56,10 +60,11 @@ from tests.test_docs import SAMPLE, SCHEMA, settings_of_the_code
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILE = Path(__file__).resolve().parent / "names.json"
+OUTDATED_FILE = ROOT / "docs" / "outdated.schema.json"
 
 _ENUMS: tuple[type[StrEnum], ...] = (
     Stage, Settlement, Outcome, Verdict, Severity, TroubleKind, Replay, TimerStatus,
-    DiagnosticStatus, JobDocument, JobState, Kind,
+    DiagnosticStatus, JobDocument, JobState, Kind, EventType, State,
 )  # fmt: skip
 _CHOICES = {
     "GEM_INPUT_COMPARE": InputCompare,
@@ -88,6 +93,12 @@ def collected() -> dict[str, list[str]]:
             f"type {SAMPLE_TYPE}",
             f"dataschema {DATA_SCHEMA}",
             *_of_schema(SCHEMA),
+        },
+        "outdated": {
+            f"type {OUTDATED_TYPE}",
+            f"dataschema {OUTDATED_SCHEMA}",
+            f"metadata {SERVED}",
+            *_of_schema(json.loads(OUTDATED_FILE.read_text("utf-8"))),
         },
         "ids": _ids(),
         "words": {f"{kind.__name__}.{word}" for kind in _ENUMS for word in kind},

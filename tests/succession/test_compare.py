@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from bench.succession import expected_pairs, plant, write_runs
 from gem_core.audit.reading.source import open_file
+from gem_core.commands.parquet_file import NewParquetFile
 from gem_core.succession import spread
 from gem_core.succession.compare import Limits, compare
 from gem_core.succession.kind import Kind
 from gem_core.succession.matched_file import CannotCompare
-from gem_core.succession.pairs_file import PairsFile
 from gem_core.succession.road_join import Roads
 from tests.audit.build import write
 from tests.succession.runs import Rows, compared, expected, ids, matches_table, rows, table
@@ -125,7 +125,7 @@ def many_partitions(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_was_planted_is_found_whole_and_nothing_else(tmp_path: Path, seed: int) -> None:
     planted = plant(10_000, seed=seed)
     old, new = write_runs(tmp_path, planted, seed=seed, rows_to_a_group=1_500)
-    file = PairsFile(tmp_path / "pairs.parquet")
+    file = NewParquetFile(tmp_path / "pairs.parquet", "--pairs")
     found = compare(open_file(old), open_file(new), take_pairs=file.add)
     file.finish()
     columns = ["old_gers_id", "new_gers_id", "kind"]

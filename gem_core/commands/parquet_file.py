@@ -1,4 +1,4 @@
-"""Writes the pairs of ids as a Parquet file. Edge: files."""
+"""Writes rows as a Parquet file, in parts. Edge: files."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -9,17 +9,18 @@ import pyarrow.parquet as pq
 from gem_core.errors import RequestError
 
 
-class PairsFile:
+class NewParquetFile:
     """A new file, which takes the place of an earlier one when it is whole. Close it."""
 
-    def __init__(self, path: Path) -> None:
-        """Write nothing yet."""
+    def __init__(self, path: Path, option: str) -> None:
+        """Write nothing yet; `option` names the file, for an error."""
         self._path = path
+        self._option = option
         self._unfinished = path.with_name(f"{path.name}.unfinished")
         self._writer: pq.ParquetWriter | None = None
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Write pairs, as `compare.pair_columns` says. Raises RequestError."""
+        """Write rows; the first part says which columns. Raises RequestError."""
         try:
             if self._writer is None:
                 self._writer = pq.ParquetWriter(self._unfinished, batch.schema, compression="zstd")
@@ -29,7 +30,7 @@ class PairsFile:
             raise self._failed(error) from None
 
     def finish(self) -> None:
-        """Put the file in its place, after the last pairs. Raises RequestError."""
+        """Put the file in its place, after the last rows. Raises RequestError."""
         try:
             if self._writer:
                 self._writer.close()
@@ -45,4 +46,4 @@ class PairsFile:
             self._unfinished.unlink(missing_ok=True)
 
     def _failed(self, error: OSError) -> RequestError:
-        return RequestError(f"--pairs: {self._path}: {error.strerror or error}")
+        return RequestError(f"{self._option}: {self._path}: {error.strerror or error}")

@@ -1,0 +1,101 @@
+"""The arguments of `advise`. What runs it is imported when it runs."""
+
+import argparse
+from typing import Any
+
+from gem_core.commands.audit import add_overture
+from gem_core.commands.help_format import HelpFormat
+from gem_core.commands.options import add_command, count, non_empty, non_empty_path
+
+_MAX_DISK_MIB = 1 << 20
+
+_ABOUT = """\
+Show which outputs a new Overture release outdates.
+Without files: the outputs of all delivered jobs of the app, as their manifests have them. With
+files: these. Each output whose release is older is compared with the changelogs of all releases
+since, which are read once:
+
+  removed    the new release does not have the id
+  restored   it was removed and added again
+  geometry   the geometry of the segment changed
+  class      its class changed
+  unknown    the segment changed, and the changelog (before 2026-03-18) does not say what
+  other      only other columns changed, such as names; this outdates no output
+
+An output is outdated if one of its ids is among the first five: another match may give other ids.
+If a changelog is missing or cannot be read, the outputs that need it are not verifiable."""
+_EPILOG = """\
+exit codes:
+  0  no output is outdated
+  1  some are
+  2  failed: this is not known for every output, or an event was not sent
+"""
+
+
+def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command."""
+    parser = add_command(commands, "advise", about=_ABOUT, run=_run, epilog=_EPILOG)
+    parser.formatter_class = HelpFormat
+    parser.add_argument(
+        "files", metavar="FILE|URL", nargs="*", type=non_empty, help="outputs of one release"
+    )
+    parser.add_argument(
+        "--release",
+        metavar="RELEASE",
+        type=non_empty,
+        required=True,
+        help="the new Overture release, such as 2026-05-20.0",
+    )
+    parser.add_argument(
+        "--from",
+        metavar="RELEASE",
+        dest="old",
+        type=non_empty,
+        help="the Overture release that the files were matched with",
+    )
+    add_overture(parser, required=True)
+    parser.add_argument(
+        "--ids",
+        metavar="FILE.parquet",
+        type=non_empty_path,
+        help="write each id that changed, with its output, what changed, and its number of roads",
+    )
+    parser.add_argument(
+        "--send",
+        action="store_true",
+        help="send an event for each outdated job to the routes that take job.outdated; each job "
+        "gets one event for a release, however often this is run",
+    )
+    parser.add_argument(
+        "--disk",
+        metavar="MIB",
+        type=count(_MAX_DISK_MIB),
+        default=4096,
+        help="disk in MiB for ids meanwhile; ten million roads need 190, and each release some "
+        "hundred (%(default)s)",
+    )
+    parser.add_argument(
+        "--folder",
+        metavar="FOLDER",
+        type=non_empty_path,
+        help="folder for what lies on disk meanwhile (the system's temporary directory)",
+    )
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from gem_core.commands.run_advise import Request, run  # noqa: PLC0415 - slow
+
+    return run(
+        Request(
+            files=tuple(arguments.files),
+            release=arguments.release,
+            old=arguments.old,
+            overture=arguments.overture,
+            overture_max_mib=arguments.overture_max,
+            ids=arguments.ids,
+            send=arguments.send,
+            as_json=arguments.json,
+            disk_mib=arguments.disk,
+            folder=arguments.folder,
+        )
+    )

@@ -1,0 +1,276 @@
+"""Advice: planted truths, releases at random, and everything that is not a verdict."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pyarrow.parquet as pq
+import pytest
+
+from devkit.overture import changelog_folder, write_changelog
+from gem_core.advice.advise import Output
+from gem_core.advice.fold import OUTDATED, Fate
+from gem_core.advice.result import State as Known
+from gem_core.audit.options import OvertureLimits
+from gem_core.audit.reading.source import Source
+from gem_core.errors import OutputUnreachable, RequestError
+from tests.advice.world import FIRST, OLD, SECOND, State, advised, fate_of, figures, output, publish
+from tests.audit.overture.world import gers
+
+SAME, GONE, AWAY, MOVED, CLASS, NAMED, BACK, TWICE, NEW, OTHERS = map(gers, range(10))
+BEFORE: State = dict.fromkeys(
+    (SAME, GONE, AWAY, MOVED, CLASS, NAMED, BACK, TWICE, OTHERS), (0, 0, 0)
+)
+BETWEEN: State = {
+    SAME: (0, 0, 0), AWAY: (0, 0, 0), MOVED: (1, 0, 0), CLASS: (0, 0, 0), NAMED: (0, 0, 0),
+    TWICE: (1, 0, 0), NEW: (0, 0, 0), OTHERS: (0, 0, 0),
+}  # fmt: skip
+AFTER: State = {
+    SAME: (0, 0, 0), MOVED: (1, 0, 0), CLASS: (0, 1, 0), NAMED: (0, 0, 1), BACK: (5, 5, 5),
+    TWICE: (1, 1, 1), NEW: (0, 0, 0), OTHERS: (0, 0, 0),
+}  # fmt: skip
+THREE = {OLD: BEFORE, FIRST: BETWEEN, SECOND: AFTER}
+PLANTED = {
+    GONE: Fate.REMOVED,
+    AWAY: Fate.REMOVED,
+    MOVED: Fate.GEOMETRY,
+    CLASS: Fate.CLASS,
+    NAMED: Fate.OTHER,
+    BACK: Fate.RESTORED,
+    TWICE: Fate.GEOMETRY | Fate.CLASS | Fate.OTHER,
+}
+ROADS = [SAME, GONE, GONE, AWAY, MOVED, CLASS.upper(), NAMED, BACK, TWICE]
+
+
+def test_each_planted_truth_is_found_and_nothing_else(tmp_path: Path) -> None:
+    publish(tmp_path, THREE)
+    (advice,), ids = advised(tmp_path, [output(tmp_path, ROADS, OLD)])
+    assert advice.state is Known.OUTDATED
+    assert ids.of(0) == PLANTED
+    assert figures(advice) == {
+        "removed": (2, 3), "restored": (1, 1), "geometryChanged": (2, 2), "classChanged": (2, 2),
+        "otherChange": (2, 2),
+    }  # fmt: skip
+    assert advice.figures
+    assert (advice.figures.total.ids, advice.figures.total.roads) == (8, 9)
+    assert (advice.figures.outdated.ids, advice.figures.outdated.roads) == (6, 7)
+
+
+def test_only_what_came_after_an_outputs_release_counts(tmp_path: Path) -> None:
+    """One reading for outputs of different releases."""
+    publish(tmp_path, THREE)
+    outputs = [
+        output(tmp_path, ROADS, OLD, "old.parquet"),
+        output(tmp_path, [SAME, AWAY, MOVED, CLASS, NAMED, TWICE], FIRST, "first.parquet"),
+        output(tmp_path, [SAME, NAMED, NEW], FIRST, "good.parquet"),
+        output(tmp_path, ROADS, SECOND, "second.parquet"),
+        output(tmp_path, ROADS, "2026-06-17.0", "later.parquet"),
+    ]
+    advice, ids = advised(tmp_path, outputs)
+    assert [each.state for each in advice] == [
+        Known.OUTDATED, Known.OUTDATED, Known.CURRENT, Known.NOT_OLDER, Known.NOT_OLDER,
+    ]  # fmt: skip
+    assert ids.of(0) == PLANTED
+    assert ids.of(1) == {
+        AWAY: Fate.REMOVED, CLASS: Fate.CLASS, NAMED: Fate.OTHER, TWICE: Fate.CLASS | Fate.OTHER
+    }  # fmt: skip
+    assert ids.of(2) == {NAMED: Fate.OTHER}
+
+
+def test_names_alone_outdate_nothing() -> None:
+    assert {*Fate} - {fate for fate in Fate if fate & OUTDATED} == {Fate.OTHER}
+
+
+def at_random(random: Random) -> dict[str, State]:
+    """Six releases, in which ids come, go, come back and change."""
+    everyone = [gers(1000 + n) for n in range(60)]
+    state: dict[str, tuple[int, int, int]] = dict.fromkeys(everyone[:50], (0, 0, 0))
+    releases: dict[str, State] = {}
+    for month in range(4, 10):
+        releases[f"2026-{month:02}-15.{random.randrange(3)}"] = dict(state)
+        for id_ in everyone:
+            if id_ not in state and random.random() < 0.3:
+                state[id_] = (random.randrange(3), 0, 0)
+            elif id_ in state and random.random() < 0.1:
+                del state[id_]
+            elif id_ in state and random.random() < 0.1:
+                one, two, three = state[id_]
+                state[id_] = random.choice(
+                    [(one + 1, two, three), (one, two + 1, three + 1), (one, two, three + 1)]
+                )
+    return releases
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_releases_at_random(tmp_path: Path, seed: int) -> None:
+    """Against each release as a whole."""
+    random = Random(seed)
+    releases = at_random(random)
+    names = [*releases]
+    publish(tmp_path, releases)
+    outputs = [
+        output(tmp_path, random.choices([*releases[name]], k=40), name, f"{name}.parquet")
+        for name in names[:-1]
+    ]
+    advice, ids = advised(tmp_path, outputs, names[-1])
+    for number, each in enumerate(outputs):
+        states = [releases[name] for name in names[number:]]
+        roads = pq.read_table(tmp_path / each.name)["gers_id"].to_pylist()
+        fates = {id_: fate for id_ in {*roads} if (fate := fate_of(id_, states))}
+        assert ids.of(number) == fates
+        is_outdated = any(fate & OUTDATED for fate in fates.values())
+        assert advice[number].state is (Known.OUTDATED if is_outdated else Known.CURRENT)
+        for id_, fate in fates.items():
+            assert ids.found[number, id_] == (roads.count(id_), fate)
+
+
+def test_an_older_changelog_does_not_say_what_changed(tmp_path: Path) -> None:
+    older = "2026-01-21.0"
+    publish(tmp_path, {"2025-12-17.0": BEFORE, older: BETWEEN})
+    (advice,), ids = advised(tmp_path, [output(tmp_path, [SAME, MOVED], "2025-12-17.0")], older)
+    assert ids.of(0) == {MOVED: Fate.UNKNOWN}
+    assert advice.state is Known.OUTDATED
+
+
+def not_verifiable(root: Path, *outputs: Output, limits: OvertureLimits | None = None) -> list[str]:
+    advice, ids = advised(root, outputs, limits=limits)
+    assert {each.state for each in advice} == {Known.NOT_VERIFIABLE}
+    assert not ids.found
+    assert not any(each.figures for each in advice)
+    return [each.reason for each in advice]
+
+
+def test_a_release_that_is_missing_between_two_is_noticed_by_counts(tmp_path: Path) -> None:
+    publish(tmp_path, THREE)
+    shutil.rmtree(tmp_path / "changelog" / FIRST)
+    (reason,) = not_verifiable(tmp_path, output(tmp_path, ROADS, OLD))
+    assert reason == (
+        f"release {OLD} has 9 segments, and the changelog of {SECOND} is against a release of 8: "
+        "one between them is missing, or not whole"
+    )
+
+
+@pytest.mark.parametrize("part", ["removed", "data_changed", "unchanged", "added"])
+def test_a_part_that_is_missing_is_noticed(tmp_path: Path, part: str) -> None:
+    publish(tmp_path, THREE)
+    shutil.rmtree(changelog_folder(tmp_path, SECOND, part))
+    first, second = (output(tmp_path, ROADS, name, f"{name}.parquet") for name in (OLD, FIRST))
+    for reason in not_verifiable(tmp_path, first, second):
+        assert part in reason or "is missing, or not whole" in reason
+
+
+@pytest.mark.parametrize("part", ["removed", "data_changed", "added"])
+def test_a_file_that_is_missing_is_noticed_by_the_next_release(tmp_path: Path, part: str) -> None:
+    publish(tmp_path, THREE)
+    next(changelog_folder(tmp_path, FIRST, part).iterdir()).unlink()
+    (reason,) = not_verifiable(tmp_path, output(tmp_path, ROADS, OLD))
+    assert "is missing, or not whole" in reason
+
+
+def test_a_broken_changelog_touches_only_those_that_need_it(tmp_path: Path) -> None:
+    publish(tmp_path, THREE)
+    for path in changelog_folder(tmp_path, FIRST, "added").iterdir():
+        data = bytearray(path.read_bytes())
+        data[4:60] = bytes(56)  # the footer stays as it is
+        path.write_bytes(data)
+    old = output(tmp_path, ROADS, OLD, "old.parquet")
+    first = output(tmp_path, [AWAY], FIRST, "first.parquet")
+    advice, ids = advised(tmp_path, [old, first])
+    assert [each.state for each in advice] == [Known.NOT_VERIFIABLE, Known.OUTDATED]
+    assert f"the changelog of {FIRST} could not be read" in advice[0].reason
+    assert ids.of(0) == {}
+
+
+def test_a_truncated_file_is_no_verdict(tmp_path: Path) -> None:
+    publish(tmp_path, THREE)
+    path = next(changelog_folder(tmp_path, FIRST, "unchanged").iterdir())
+    path.write_bytes(path.read_bytes()[:-20])
+    (reason,) = not_verifiable(tmp_path, output(tmp_path, ROADS, OLD))
+    assert f"the changelog of {FIRST} cannot be used" in reason
+
+
+def test_files_that_come_while_they_are_read_are_noticed(tmp_path: Path) -> None:
+    publish(tmp_path, THREE)
+
+    def add(step: str) -> None:
+        if step == f"reading the changes of {FIRST}":
+            folder = changelog_folder(tmp_path, FIRST, "removed")
+            shutil.copy(next(folder.iterdir()), folder / "part-9.parquet")
+
+    (advice,), _ = advised(tmp_path, [output(tmp_path, ROADS, OLD)], on_step=add)
+    assert advice.state is Known.NOT_VERIFIABLE
+    assert "files were added, removed or replaced meanwhile" in advice.reason
+
+
+def test_what_would_be_too_much_is_not_read(tmp_path: Path) -> None:
+    publish(tmp_path, THREE)
+    limits = OvertureLimits(max_bytes=1)
+    (reason,) = not_verifiable(tmp_path, output(tmp_path, ROADS, OLD), limits=limits)
+    assert "--overture-max allows" in reason
+
+
+def test_outputs_that_cannot_be_read_do_not_touch_the_others(tmp_path: Path) -> None:
+    publish(tmp_path, THREE)
+
+    def away() -> Source:
+        raise OutputUnreachable("no answer")
+
+    good, text = output(tmp_path, ROADS, OLD), output(tmp_path, ROADS, OLD, "text.parquet")
+    (tmp_path / "text.parquet").write_text("no Parquet")
+    outputs = [
+        replace(good, open=away),
+        replace(good, release=None),
+        replace(good, release="latest"),
+        replace(good, release="2020-01-01.0"),
+        good,
+        text,
+    ]
+    advice, ids = advised(tmp_path, outputs)
+    assert [each.reason for each in advice[:4]] == [
+        "no answer",
+        "its Overture release is not known",
+        "its Overture release is not known",
+        f"there is no changelog before that of {OLD}",
+    ]
+    assert ids.of(4) == PLANTED
+    assert advice[5].reason.startswith("text.parquet is not readable Parquet")
+
+
+def test_a_release_without_a_changelog_is_an_error(tmp_path: Path) -> None:
+    publish(tmp_path, THREE)
+    with pytest.raises(RequestError, match=f"2026-05-20.1'; the newest is {SECOND}"):
+        advised(tmp_path, [output(tmp_path, ROADS, OLD)], "2026-05-20.1")
+
+
+PATCHED = "2026-04-22.1"
+
+
+@pytest.mark.parametrize("is_against_the_patched", [True, False])
+def test_a_patch_between_two_releases(tmp_path: Path, *, is_against_the_patched: bool) -> None:
+    """It may be against the release that it replaces, or against the one before that."""
+    patch = {**BETWEEN, gers(77): (0, 0, 0)}
+    against = {PATCHED: FIRST if is_against_the_patched else OLD}
+    publish(tmp_path, {OLD: BEFORE, FIRST: BETWEEN, PATCHED: patch, SECOND: AFTER}, against=against)
+    outputs = [output(tmp_path, ROADS, name, f"{name}.parquet") for name in (OLD, FIRST, PATCHED)]
+    advice, ids = advised(tmp_path, outputs)
+    assert ids.of(0) == PLANTED
+    assert advice[2].state is Known.OUTDATED
+    if is_against_the_patched:
+        assert advice[1].state is Known.OUTDATED
+    else:
+        assert advice[1].reason == f"no changelog leads from release {FIRST} to {SECOND}"
+
+
+def test_the_patch_of_an_output_may_have_no_changelog(tmp_path: Path) -> None:
+    publish(tmp_path, THREE)
+    (advice,), ids = advised(tmp_path, [output(tmp_path, ROADS, "2026-03-18.1")])
+    assert (advice.read_as, advice.state) == (OLD, Known.OUTDATED)
+    assert ids.of(0) == PLANTED
+
+
+def test_ids_of_another_format_end_the_chain(tmp_path: Path) -> None:
+    write_changelog(tmp_path, "2025-05-21.0", {"unchanged": [], "added": []})
+    publish(tmp_path, {"2025-07-23.0": {}, "2025-08-20.0": {SAME: (0, 0, 0)}})
+    (advice,), _ = advised(tmp_path, [output(tmp_path, [SAME], "2025-05-21.0")], "2025-08-20.0")
+    assert advice.reason == "the ids of 2025-07-23.0 have another format than those of 2025-05-21.0"
