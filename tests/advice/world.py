@@ -49,7 +49,11 @@ def changelog(before: State, after: State) -> dict[str, list[Segment]]:
 
 
 def publish(
-    root: Path, releases: Mapping[str, State], *, against: Mapping[str, str] | None = None
+    root: Path,
+    releases: Mapping[str, State],
+    *,
+    against: Mapping[str, str] | None = None,
+    group_rows: int = 4,
 ) -> Path:
     """Write the changelog of each release, against the one before in this order.
 
@@ -59,7 +63,7 @@ def publish(
     for number, name in enumerate(names):
         before = (against or {}).get(name) or (names[number - 1] if number else None)
         state: State = releases[before] if before else {}
-        write_changelog(root, name, changelog(state, releases[name]))
+        write_changelog(root, name, changelog(state, releases[name]), group_rows=group_rows)
     return root
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from tests.world import outdated
 from tests.world.audit import REAL, TINY, Auditing
 from tests.world.campaign import Task, all_cases, exhaustive_tasks, quiet, random_tasks, run
 from tests.world.exhaustive import with_faults
@@ -47,7 +48,7 @@ def _campaign(arguments: argparse.Namespace) -> int:
     began = time.monotonic()
     tally = _run(_tasks(arguments), arguments)
     Console(width=110).print(tally.table())
-    wrong = [] if arguments.sabotage else _hybrids(arguments)
+    wrong = [] if arguments.sabotage else _hybrids(arguments) + _outdated(arguments)
     took = time.monotonic() - began
     print(f"{took:.0f} s, {arguments.workers} processes, {tally.cpu_seconds:.0f} s of CPU")
     for command, breach in tally.failing[:SHOWN]:
@@ -69,6 +70,19 @@ def _hybrids(arguments: argparse.Namespace) -> list[str]:
     return wrong
 
 
+def _outdated(arguments: argparse.Namespace) -> list[str]:
+    """Tell the listeners of many jobs that a new Overture release outdates them."""
+    jobs = arguments.outdated
+    if jobs is None:
+        jobs = outdated.QUICK_JOBS if arguments.quick else outdated.JOBS
+    if not jobs:
+        return []
+    lines, wrong = outdated.campaign(jobs)
+    print(*lines, sep="\n")
+    print(*(f"BREACH  {breach}" for breach in wrong[:SHOWN]), sep="\n", end="")
+    return wrong
+
+
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.world",
@@ -79,6 +93,10 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--hybrids", type=int, help=f"hybrids of GEM's generations, seeds from 0 on ({HYBRIDS:,})"
     )
+    parser.add_argument(
+        "--outdated", type=int, help=f"delivered jobs that a new release is held against "
+        f"({outdated.JOBS:,})"
+    )  # fmt: skip
     parser.add_argument(
         "--quick", action="store_true", help=f"{QUICK_RUNS:,} seeds, and only two exhaustive cases"
     )
