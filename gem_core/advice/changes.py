@@ -91,9 +91,6 @@ def read_changes(release: Release, step: int, into: Partitions, meter: Meter) ->
 
     """
     format_ = format_of_release(release.name)
-    if not release.of(Part.ADDED):
-        # Absent when it is empty, or not copied yet. The counts of the next release would tell.
-        raise Stopped("there are no files of change_type=added: it may not be whole")
     for part in (Part.REMOVED, Part.ADDED, Part.CHANGED):
         for _, source in release.of(part):
             for batch in _batches(source, meter, with_columns=part is Part.CHANGED):

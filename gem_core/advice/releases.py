@@ -8,7 +8,7 @@ from gem_core.audit.overture.keys import OddIds
 from gem_core.audit.overture.listing import CHANGELOG, Storage
 from gem_core.audit.overture.meter import Meter, Stopped
 from gem_core.audit.overture.partitions import Partitions
-from gem_core.audit.overture.release import Release
+from gem_core.audit.overture.release import Part, Release
 from gem_core.errors import OutputError, RequestError
 
 
@@ -60,8 +60,12 @@ class Releases:
     def read(self, name: str, step: int, into: Partitions) -> str:
         """Read the changes of a release; see `read_changes`. Returns why not, or an empty text."""
         self._on_step(f"reading the changes of {name}")
+        release = self._found[name]
+        if name == self._newest and not release.of(Part.ADDED):
+            # Absent when it is empty, or not copied yet. The counts of a later release would tell.
+            return "there are no files of change_type=added: it may not be whole"
         try:
-            read_changes(self._found[name], step, into, self._meter)
+            read_changes(release, step, into, self._meter)
         except (Stopped, OutputError, OddIds) as reason:
             return str(reason)
         return ""

@@ -1,21 +1,35 @@
 """Advice: planted truths, releases at random, and everything that is not a verdict."""
 
 import shutil
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from devkit.overture import changelog_folder, write_changelog
-from gem_core.advice.advise import Output
+from devkit.overture import Segment, changelog_folder, write_changelog
+from gem_core.advice.advise import Means, Output, advise
 from gem_core.advice.fold import OUTDATED, Fate
 from gem_core.advice.result import State as Known
-from gem_core.audit.options import OvertureLimits
+from gem_core.audit.options import IdLimits, OvertureLimits
+from gem_core.audit.overture.listing import Folder
 from gem_core.audit.reading.source import Source
 from gem_core.errors import OutputUnreachable, RequestError
-from tests.advice.world import FIRST, OLD, SECOND, State, advised, fate_of, figures, output, publish
+from tests.advice.world import (
+    BOX,
+    FIRST,
+    OLD,
+    SECOND,
+    State,
+    advised,
+    fate_of,
+    figures,
+    output,
+    publish,
+)
 from tests.audit.overture.world import gers
 
 SAME, GONE, AWAY, MOVED, CLASS, NAMED, BACK, TWICE, NEW, OTHERS = map(gers, range(10))
@@ -133,6 +147,48 @@ def test_an_older_changelog_does_not_say_what_changed(tmp_path: Path) -> None:
     assert advice.state is Known.OUTDATED
 
 
+def test_a_change_without_a_named_column_is_unknown(tmp_path: Path) -> None:
+    publish(tmp_path, {OLD: BEFORE, FIRST: BEFORE})
+    shutil.rmtree(changelog_folder(tmp_path, FIRST, "unchanged"))
+    shutil.rmtree(changelog_folder(tmp_path, FIRST, "data_changed"))
+    rest = [Segment(id_, BOX) for id_ in BEFORE if id_ not in {SAME, MOVED}]
+    changed = [Segment(SAME, BOX, ()), Segment(MOVED, BOX, ("subtype", "geometry"))]
+    write_changelog(tmp_path, FIRST, {"unchanged": rest, "data_changed": changed})
+    _, ids = advised(tmp_path, [output(tmp_path, [SAME, MOVED], OLD)], FIRST)
+    assert ids.of(0) == {SAME: Fate.UNKNOWN, MOVED: Fate.GEOMETRY | Fate.OTHER}
+
+
+@dataclass(frozen=True)
+class Refusing:
+    """A storage that refuses a list."""
+
+    path: Path
+    refused: str
+
+    def files(self, container: str, prefix: str) -> Sequence[Source]:
+        return self._unless_refused(prefix) or Folder(self.path).files(container, prefix)
+
+    def folders(self, container: str) -> Sequence[str]:
+        return self._unless_refused(container) or Folder(self.path).folders(container)
+
+    def _unless_refused(self, name: str) -> Sequence[Any]:
+        if name.startswith(self.refused):
+            raise OutputUnreachable("403")
+        return ()
+
+
+def test_a_refused_list_is_no_verdict(tmp_path: Path) -> None:
+    publish(tmp_path, THREE)
+    means, outputs = Means(OvertureLimits(), IdLimits()), [output(tmp_path, ROADS, OLD)]
+    (advice,) = advise(outputs, SECOND, Refusing(tmp_path, FIRST), means)
+    assert advice.state is Known.NOT_VERIFIABLE
+    assert advice.reason == (
+        f"the changelog of {FIRST} cannot be used: Overture's changelog cannot be listed: 403"
+    )
+    with pytest.raises(OutputUnreachable, match="403"):
+        advise(outputs, SECOND, Refusing(tmp_path, "changelog"), means)
+
+
 def not_verifiable(root: Path, *outputs: Output, limits: OvertureLimits | None = None) -> list[str]:
     advice, ids = advised(root, outputs, limits=limits)
     assert {each.state for each in advice} == {Known.NOT_VERIFIABLE}
@@ -158,6 +214,14 @@ def test_a_part_that_is_missing_is_noticed(tmp_path: Path, part: str) -> None:
     first, second = (output(tmp_path, ROADS, name, f"{name}.parquet") for name in (OLD, FIRST))
     for reason in not_verifiable(tmp_path, first, second):
         assert part in reason or "is missing, or not whole" in reason
+
+
+def test_a_part_may_be_absent_if_the_next_release_proves_that_it_is_empty(tmp_path: Path) -> None:
+    between = {id_: columns for id_, columns in BETWEEN.items() if id_ != NEW}
+    publish(tmp_path, {OLD: BEFORE, FIRST: between, SECOND: AFTER})
+    shutil.rmtree(changelog_folder(tmp_path, FIRST, "added"))
+    _, ids = advised(tmp_path, [output(tmp_path, ROADS, OLD)])
+    assert ids.of(0) == PLANTED
 
 
 @pytest.mark.parametrize("part", ["removed", "data_changed", "added"])

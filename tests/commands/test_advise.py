@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pyarrow.parquet as pq
 import pytest
@@ -14,7 +15,9 @@ from devkit.azurite import Azurite
 from gem_core.__main__ import main
 from gem_core.commands import run_advise
 from gem_core.deliver.outdated import OUTDATED_TYPE
+from gem_core.errors import StoreError
 from gem_core.flows.deliver_results import deliver_results
+from gem_core.flows.manage_jobs import forget_job
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.watch.record import Settlement
 from gem_core.wiring import delivery
@@ -167,6 +170,19 @@ def test_each_outdated_job_is_sent_once(app: World, capsys: Capture) -> None:
     assert main(["advise", *JOBS, "--send", "--json"]) == 2
     (told,) = json.loads(capsys.readouterr().out)["events"]
     assert told == {"jobRunId": "job-bad", "id": event["id"], "sentTo": [], "problems": []}
+
+
+def test_an_event_that_was_not_sent_is_no_success(app: World, capsys: Capture) -> None:
+    forget_job(app.manager, "job-replaced")
+    queue = app.queues[OUTDATED.name]
+    queue.send = Mock(side_effect=StoreError("no answer"))  # type: ignore[method-assign]
+    assert main(["advise", *JOBS, "--send"]) == 2
+    out, err = capsys.readouterr()
+    assert "0 events sent" in out
+    assert "job-bad: the event was not sent: gem-outdated: no answer; run this again" in err
+    del queue.send
+    assert main(["advise", *JOBS, "--send"]) == 1
+    assert len(events(app)) == 1
 
 
 @pytest.fixture

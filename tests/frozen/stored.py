@@ -37,6 +37,7 @@ from gem_core.watch.store_claim import Ticker
 from tests.builders import DEFAULT_ROUTE, JOB, OUTPUT, World, answer, finished, job, matched_file
 from tests.fakes import START, Killed
 from tests.flows.build import INPUT
+from tests.flows.outdated import delivered, tell
 from tests.frozen.golden import Golden
 
 _RECORD, _MARKER = JOB + SUFFIX, MARKER_PREFIX + JOB
@@ -51,7 +52,7 @@ ENDS = {
 
 def documents() -> dict[str, Golden]:
     """By the name of their golden file."""
-    return dict([*_of_a_job(), *_of_ticks(), *_of_deliveries()])
+    return dict([*_of_a_job(), *_of_ticks(), *_of_deliveries(), _of_advice()])
 
 
 def _of_a_job() -> Iterator[tuple[str, Golden]]:
@@ -184,6 +185,13 @@ def _of_routes() -> Iterator[tuple[str, Golden]]:
     yield "record-pending", Golden.of(world.jobs, _RECORD)
     world.wait()
     yield "event-routed", _event(world, Outcome.FAILED)
+
+
+def _of_advice() -> tuple[str, Golden]:
+    """The event that a release outdates a job, once it was sent."""
+    world = delivered(JOB)
+    (told,) = tell(world)
+    return "outdated", Golden.of(world.manifests, f"{JOB}/{told.id}.json")
 
 
 def _die(*_: object, **__: object) -> AuditResult:

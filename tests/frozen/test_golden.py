@@ -25,6 +25,7 @@ from gem_core.watch.retention import Retention
 from gem_core.watch.store_claim import Ticker
 from tests.builders import JOB, OUTPUT, World, check_manifest, finished, job, matched_file
 from tests.fakes import START
+from tests.flows.outdated import delivered, tell
 from tests.frozen.golden import FOLDER, Golden, add, kept
 from tests.frozen.stored import documents
 
@@ -165,6 +166,18 @@ def _delivered(golden: Golden, world: World) -> None:
     assert (line.share_matched, list(line.failed)) == (held["shareMatched"], held["failed"])
 
 
+def _outdated(golden: Golden, world: World) -> None:
+    """It is sent again to nobody, and the first text stays."""
+    there = delivered(JOB)
+    _put(there, golden)
+    (told,) = tell(there)
+    assert (told.id, told.to, told.failed) == (golden.json["id"], (), ())
+    stored = there.outbox.get(JOB, told.id)
+    assert stored
+    assert stored.body.encode() == golden.body
+    assert world.outbox.get(JOB, told.id) == stored
+
+
 READERS: dict[str, Callable[[Golden, World], None]] = {
     "record": _record,
     "marker": _marker,
@@ -178,6 +191,7 @@ READERS: dict[str, Callable[[Golden, World], None]] = {
     "attempts": _attempts,
     "report": _report,
     "delivered": _delivered,
+    "outdated": _outdated,
 }
 
 
