@@ -11,9 +11,8 @@ _MAX_DISK_MIB = 1 << 20
 
 _ABOUT = """\
 Show which outputs a new Overture release outdates.
-Without files: the outputs of all delivered jobs of the app, as their manifests have them. With
-files: these. Each output whose release is older is compared with the changelogs of all releases
-since, which are read once:
+Without files, these are the outputs of all delivered jobs of the app. For each output of an older
+release the command says what the releases since have changed. It reads each changelog once:
 
   removed    the new release does not have the id
   restored   it was removed and added again
@@ -22,8 +21,9 @@ since, which are read once:
   unknown    the segment changed, and the changelog (before 2026-03-18) does not say what
   other      only other columns changed, such as names; this outdates no output
 
-An output is outdated if one of its ids is among the first five: another match may give other ids.
-If a changelog is missing or cannot be read, the outputs that need it are not verifiable."""
+An output is outdated if one of the first five has happened to one of its ids: another match may
+give other ids. If a changelog is missing or cannot be read, the outputs that need it are not
+verifiable."""
 _EPILOG = """\
 exit codes:
   0  no output is outdated
@@ -71,14 +71,14 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         metavar="MIB",
         type=count(_MAX_DISK_MIB),
         default=4096,
-        help="disk in MiB for ids meanwhile; ten million roads need 190, and each release some "
+        help="MiB of disk for temporary files; ten million roads need 190, and each release some "
         "hundred (%(default)s)",
     )
     parser.add_argument(
         "--folder",
         metavar="FOLDER",
         type=non_empty_path,
-        help="folder for what lies on disk meanwhile (the system's temporary directory)",
+        help="folder for temporary files (the system's temporary directory)",
     )
 
 

@@ -86,7 +86,7 @@ def test_json_has_everything(capsys: Capture) -> None:
 def test_the_ids_are_written(tmp_path: Path) -> None:
     assert main(["advise", "good.parquet", "bad.parquet", *FILES, "--ids", "ids.parquet"]) == 1
     rows = pq.read_table(tmp_path / "ids.parquet").to_pylist()
-    assert {row["gers_id"] for row in rows} == set(PLANTED)
+    assert {row["id"] for row in rows} == set(PLANTED)
     assert {row["output"] for row in rows} == {"bad.parquet"}
     assert sorted((row["changes"], row["roads"]) for row in rows) == [
         ("classChanged", 1),
