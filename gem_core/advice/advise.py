@@ -160,11 +160,11 @@ class _Advising:
             for number, start in self._starts.items()
             if number not in self._found
         }
-        for part in range(len(self._roads)):
-            self._means.on_step(f"comparing, part {part + 1} of {len(self._roads)}")
-            roads = self._roads.part(part)
-            roads = roads[np.isin(roads["output"], [*starts])]
-            folded = fold(roads, self._changes.part(part), starts)
+        parts = zip(self._roads.drain(), self._changes.drain(), strict=True)
+        for number, (roads, changes) in enumerate(parts, 1):
+            self._means.on_step(f"comparing, part {number} of {1 << self._roads.bits}")
+            usable = roads[np.isin(roads["output"], [*starts])]
+            folded = fold(usable, changes, starts)
             figures.add(folded)
             self._means.take_ids(folded.changed())
         return figures

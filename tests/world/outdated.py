@@ -7,14 +7,14 @@ output should get follows from its number, so nothing is told by what is tested.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from io import BytesIO
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,12 +22,11 @@ import pyarrow.parquet as pq
 from gem_core.advice.advise import Output
 from gem_core.advice.result import Advice
 from gem_core.advice.result import State as Known
-from gem_core.deliver.outbox import Outbox
 from gem_core.deliver.outdated import DeliveredOutput
 from gem_core.errors import OutputChanged, StoreError
 from gem_core.flows.deliver_results import deliver_results
-from gem_core.flows.manage_jobs import JobManager
 from gem_core.flows.send_outdated import send_outdated
+from gem_core.storage.documents import Documents
 from tests.advice.world import FIRST, OLD, SECOND, State, advised, publish
 from tests.audit.build import matched_table
 from tests.audit.overture.world import gers
@@ -134,8 +133,8 @@ class Edge:
 class _Events:
     """The outbox's documents; a document that exists already is no write."""
 
-    def __init__(self, world: World, edge: Edge) -> None:
-        self._documents, self._edge = world.manifests, edge
+    def __init__(self, documents: Documents, edge: Edge) -> None:
+        self._documents, self._edge = documents, edge
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the documents have
         method = getattr(self._documents, name)
@@ -160,25 +159,37 @@ class _Queue:
 
 
 @dataclass
+class OutboxWorld(World):
+    """A world whose outbox is behind an edge, once there is one."""
+
+    edge: Edge | None = None
+
+    def _watched(self, documents: Documents, name: str) -> Documents:
+        if self.edge and name == "manifests":
+            return cast("Documents", _Events(documents, self.edge))
+        return super()._watched(documents, name)
+
+
+@dataclass
 class Advised:
     """Delivered jobs, and what advice says of them."""
 
-    world: World
+    world: OutboxWorld
     jobs: Sequence[DeliveredOutput]
     advice: Sequence[Advice]
 
     def run(self, edge: Edge) -> list[str]:
         """What `advise --send` does after its reading; returns its problems."""
-        events = _Events(self.world, edge)
-        outbox = Outbox(events=events, reports=self.world.reports)
-        manager: JobManager = replace(self.world.manager, outbox=outbox)
+        self.world.edge = edge
         queues = {
             route.name: _Queue(self.world.queues[route.name], edge) for route in (OUTDATED, BOTH)
         }
         problems: list[str] = []
         for job, each in zip(self.jobs, self.advice, strict=True):
             if each.state is Known.OUTDATED and each.figures:
-                told = send_outdated(manager, queues, job, SECOND, each.figures.to_json())
+                told = send_outdated(
+                    self.world.manager, queues, job, SECOND, each.figures.to_json()
+                )
                 problems += told.failed
         return problems
 
@@ -221,7 +232,7 @@ def _name(number: int) -> str:
 @contextmanager
 def advised_world(jobs: int) -> Iterator[Advised]:
     """So many delivered jobs, with real audits, and real advice by changelogs in a folder."""
-    world = World(routes=(DEFAULT_ROUTE, OUTDATED, BOTH))
+    world = OutboxWorld(routes=(DEFAULT_ROUTE, OUTDATED, BOTH))
     for number in range(jobs):
         file = f"{number}.parquet"
         world.files.write(file, _output(number))
