@@ -7,11 +7,10 @@ two changelogs follow one another when the second one counts as many segments be
 one has. Where that is not so, a release between them is missing, or one is not whole.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gem_core.audit.overture.release import release_names
-from gem_core.audit.rows.gers import format_of_release
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +96,37 @@ class Chain:
         return name == release or (day_of(name) == day_of(release) and (own is None or same))
 
 
-def chain_to(newest: str, counts: Mapping[str, Counts | str]) -> Chain:
+def chain_to(newest: str, names: Iterable[str], count: Callable[[str], Counts | str]) -> Chain:
     """The chain that ends with this release, as far back as it can be proven.
+
+    Releases are counted from the newest one back, and only as far as the chain goes.
 
     Args:
         newest: one of the releases.
-        counts: of each listed release, or why they could not be counted.
+        names: of the listed releases, up to the newest one.
+        count: counts the segments of a release, or says why it cannot.
 
     """
-    names = [newest]
+    listed, counts, chain = sorted(names, key=order), {newest: count(newest)}, [newest]
     while True:
-        before = _before(names[0], counts)
+        near = _near(chain[0], listed)
+        counts |= {name: count(name) for name in near if name not in counts}
+        before = _before(chain[0], near, counts)
         if isinstance(before, _Gap):
-            return Chain(tuple(names), before.reason, counts)
-        names.insert(0, before)
+            return Chain(tuple(chain), before.reason, counts)
+        chain.insert(0, before)
+
+
+def _near(name: str, listed: Sequence[str]) -> list[str]:
+    """Which releases may be the one before this one, the latest first: an earlier patch of its
+    date, or any patch of the date before.
+
+    A patch may be against the release that it replaces, or against the one before that.
+    """
+    earlier = [each for each in listed if order(each) < order(name)]
+    others = [day_of(each) for each in earlier if day_of(each) != day_of(name)]
+    days = {day_of(name), *others[-1:]}
+    return [each for each in reversed(earlier) if day_of(each) in days]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +134,11 @@ class _Gap:
     reason: str
 
 
-def _before(name: str, counts: Mapping[str, Counts | str]) -> str | _Gap:
-    """The release before this one: an earlier patch of its date, or any patch of the date before.
-
-    A patch may be against the release that it replaces, or against the one before that.
-    """
+def _before(name: str, near: Sequence[str], counts: Mapping[str, Counts | str]) -> str | _Gap:
+    """The release before this one."""
     own = counts[name]
     if isinstance(own, str):
         return _Gap(f"the changelog of {name} cannot be used: {own}")
-    earlier = sorted((each for each in counts if order(each) < order(name)), key=order)
-    others = [day_of(each) for each in earlier if day_of(each) != day_of(name)]
-    days = {day_of(name), *others[-1:]}
-    near = [each for each in reversed(earlier) if day_of(each) in days]
     reasons = [_why_not(each, counts[each], name, own) for each in near]
     for each, reason in zip(near, reasons, strict=True):
         if not reason:
@@ -141,8 +150,6 @@ def _why_not(name: str, counts: Counts | str, after: str, of_after: Counts) -> s
     """Why a release is not the one before another; empty if it is."""
     if isinstance(counts, str):
         return f"the changelog of {name} cannot be used: {counts}"
-    if format_of_release(name) is not format_of_release(after):
-        return f"the ids of {after} have another format than those of {name}"
     if counts.live != of_after.before:
         return (
             f"release {name} has {counts.live:,} segments, and the changelog of {after} is against "

@@ -9,6 +9,7 @@ from gem_core.audit.overture.listing import CHANGELOG, Storage
 from gem_core.audit.overture.meter import Meter, Stopped
 from gem_core.audit.overture.partitions import Partitions
 from gem_core.audit.overture.release import Part, Release
+from gem_core.audit.rows.gers import format_of_release
 from gem_core.errors import OutputError, RequestError
 
 
@@ -44,9 +45,11 @@ class Releases:
             return Chain((self._newest,), "", {})
         first = min(map(day_of, older))
         needed = [name for name in listed if first <= day_of(name) and order(name) <= end]
-        return chain_to(self._newest, {name: self._counts(name) for name in needed})
+        return chain_to(self._newest, needed, self._counts)
 
     def _counts(self, name: str) -> Counts | str:
+        if format_of_release(name) is not format_of_release(self._newest):
+            return f"its ids have another format than those of {self._newest}"
         self._on_step(f"counting the segments of {name}")
         release = listed_release(self._storage, name)
         if isinstance(release, str):

@@ -101,6 +101,8 @@ def send_outdated(
 
     """
     outbox, job_run_id = manager.outbox, output.job_run_id
+    if problem := _changed(manager, output):
+        return Told(job_run_id, failed=(problem,))
     made = outdated_event(output, release, changes, manager.routes, manager.clock())
     if not made.routes:
         return Told(job_run_id)
@@ -124,3 +126,13 @@ def send_outdated(
     except StoreError as error:
         return Told(job_run_id, to=tuple(to), failed=(str(error),))
     return Told(job_run_id, event.id, tuple(to), tuple(failed))
+
+
+def _changed(manager: JobManager, output: DeliveredOutput) -> str:
+    """Why the manifest is no longer the job's last one; empty if it is. Advice takes its time."""
+    try:
+        stored = manager.registry.get(output.job_run_id)
+    except (StoreError, RecordUnreadable) as error:
+        return str(error)
+    same = stored is not None and stored.record.manifest_id == output.manifest_id
+    return "" if same else "the job was removed or delivered again meanwhile"

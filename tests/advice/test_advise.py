@@ -337,4 +337,22 @@ def test_ids_of_another_format_end_the_chain(tmp_path: Path) -> None:
     write_changelog(tmp_path, "2025-05-21.0", {"unchanged": [], "added": []})
     publish(tmp_path, {"2025-07-23.0": {}, "2025-08-20.0": {SAME: (0, 0, 0)}})
     (advice,), _ = advised(tmp_path, [output(tmp_path, [SAME], "2025-05-21.0")], "2025-08-20.0")
-    assert advice.reason == "the ids of 2025-07-23.0 have another format than those of 2025-05-21.0"
+    assert advice.reason == (
+        "the changelog of 2025-05-21.0 cannot be used: its ids have another format than those of "
+        "2025-08-20.0"
+    )
+
+
+def test_changelogs_before_a_gap_are_not_read_at_all(tmp_path: Path) -> None:
+    """One output of long ago must not use up what the others need."""
+    write_changelog(tmp_path, "2025-04-23.0", {"unchanged": [], "added": []})
+    write_changelog(tmp_path, "2025-05-21.0", {"unchanged": [], "added": []})
+    publish(tmp_path, THREE)
+    ancient = output(tmp_path, [SAME], "2025-04-23.0", "ancient.parquet")
+    steps: list[str] = []
+    (_, advice), ids = advised(
+        tmp_path, [ancient, output(tmp_path, ROADS, OLD)], on_step=steps.append
+    )
+    assert advice.state is Known.OUTDATED
+    assert ids.of(1) == PLANTED
+    assert not [step for step in steps if "2025" in step]

@@ -9,10 +9,10 @@ import pytest
 from gem_core.errors import StoreError
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import forget_job, redeliver_job
-from gem_core.flows.send_outdated import Unread, delivered_outputs
+from gem_core.flows.send_outdated import Unread, delivered_outputs, send_outdated
 from gem_core.settings.route import DEFAULT
 from gem_core.watch.record import Stage
-from tests.builders import DEFAULT_ROUTE, World, answer, finished
+from tests.builders import DEFAULT_ROUTE, OUTPUT, World, answer, finished, matched_file
 from tests.fakes import Killed, Trap
 from tests.flows.outdated import (
     BOTH,
@@ -92,6 +92,19 @@ def test_a_redelivery_does_not_make_another_event_and_a_new_registration_does() 
     (other,) = tell(world)
     assert other.id != first.id
     assert other.to
+
+
+def test_nothing_is_sent_about_a_manifest_that_is_no_longer_the_last() -> None:
+    world = delivered(*JOBS, "job-3")
+    before = outputs(world)
+    forget_job(world.manager, "job-1")
+    world.files.write(OUTPUT, matched_file(matched=29))
+    redeliver_job(world.manager, "job-2")
+    deliver_results(world.deliverer, "job-2")
+    told = [send_outdated(world.manager, world.queues, each, NEWEST, changes()) for each in before]
+    gone = ("the job was removed or delivered again meanwhile",)
+    assert [each.failed for each in told] == [gone, gone, ()]
+    assert [event["data"]["jobRunId"] for event in events(world)] == ["job-3"]
 
 
 def test_a_queue_that_fails_holds_no_other_one_up() -> None:
