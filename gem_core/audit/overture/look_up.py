@@ -7,13 +7,13 @@ import numpy as np
 from gem_core.audit.contract import Promises
 from gem_core.audit.ids.spill import SpillFull, SpillSpace
 from gem_core.audit.options import IdLimits, OvertureLimits
-from gem_core.audit.overture.boxes import known, meets, padded
 from gem_core.audit.overture.facts import MARKED_ROWS, OvertureFacts
-from gem_core.audit.overture.job_ids import JobIds, read_job_ids
-from gem_core.audit.overture.keys import texts_of
+from gem_core.audit.overture.job_rows import read_job_rows
+from gem_core.audit.overture.joining import ROW, State
+from gem_core.audit.overture.keys import Keys, texts_of
 from gem_core.audit.overture.meter import Meter, Stopped
 from gem_core.audit.overture.release import Release
-from gem_core.audit.overture.search import Search, State
+from gem_core.audit.overture.search import Search
 from gem_core.audit.parquet.opened_file import Fault, open_parquet
 from gem_core.audit.parquet.reader_errors import DataFault
 from gem_core.audit.reading.range_file import RangeFile
@@ -47,12 +47,11 @@ def look_up(
             opened = open_parquet(file)
             if isinstance(opened, Fault):
                 return OvertureFacts(problem=opened.detail)
-            job = read_job_ids(opened, promises, format_, space, meter)
-        with closing(job.rows):
-            search = Search(job, release, format_, space, meter)
-            with closing(search.hits):
-                search.run()
-                return _facts(job, search, release, format_, meter)
+            job = read_job_rows(opened, promises, format_, space, meter)
+        count = job.rows.count
+        with closing(Search(job, release, format_, space, meter)) as search:
+            search.run()
+            return _facts(search, count, release, meter)
     except (Stopped, DataFault, OutputError) as reason:
         return OvertureFacts(problem=str(reason), may_pass=True)
     except SpillFull:
@@ -63,64 +62,36 @@ def look_up(
         return OvertureFacts(problem=problem, may_pass=True)
 
 
-def _facts(
-    job: JobIds, search: Search, release: Release, format_: GersFormat, meter: Meter
-) -> OvertureFacts:
-    counts = {state: _Rows() for state in _NOT_ALIVE}
-    elsewhere, without_place, open_rows = _Rows(), 0, 0
-    for part in range(len(job.rows)):
-        rows_of_part = job.rows.part(part)
-        states = search.states[rows_of_part["number"]]
-        for state, rows in counts.items():
-            rows.add(rows_of_part[states == state])
-        open_rows += int(np.count_nonzero(states == State.OPEN))
-        alive = rows_of_part[states == State.ALIVE]
-        near, placed = _compared(alive, search.hits.part(part))
-        elsewhere.add(alive[~near & placed])
-        without_place += int(np.count_nonzero(~placed))
-
-    def offenders(rows: _Rows) -> Offenders:
-        return rows.offenders(job, format_)
-
-    marked = [row for rows in (*counts.values(), elsewhere) for row in rows.marked()]
+def _facts(search: Search, count: int, release: Release, meter: Meter) -> OvertureFacts:
+    """What is known of the rows, `count` in all. Those that were not kept are in place."""
+    kinds = {state: _Rows() for state in State}
+    for rows in search.rows:
+        for state, of_state in kinds.items():
+            of_state.add(rows[rows["state"] == state])
+    unknown = _Rows() if search.how_far else kinds[State.OPEN]
+    bad = [kinds[state] for state in _BAD] + [unknown]
+    format_ = format_of_release(release.name)
+    removed, outside, other_type, elsewhere, not_found = (rows.offenders(format_) for rows in bad)
     return OvertureFacts(
         release=release.name,
-        rows=job.count,
-        ids=len(job.index),
-        removed=offenders(counts[State.REMOVED]),
-        outside=offenders(counts[State.OUTSIDE]),
-        unknown=offenders(counts[State.UNKNOWN]),
-        other_type=offenders(counts[State.OTHER_TYPE]),
-        elsewhere=offenders(elsewhere),
-        without_place=without_place,
-        open_rows=open_rows,
+        rows=count,
+        ids=search.ids or 0,
+        removed=removed,
+        outside=outside,
+        unknown=not_found,
+        other_type=other_type,
+        elsewhere=elsewhere,
+        without_place=kinds[State.NO_PLACE].count,
+        open_rows=kinds[State.OPEN].count if search.how_far else 0,
         how_far=search.how_far,
         may_pass=bool(search.how_far),
         registry_note=search.registry_note,
         reading=f"{meter.bytes_read:,} bytes of Overture in {meter.requests} requests",
-        marked=tuple(sorted(marked)),
+        marked=tuple(sorted(row for rows in bad for row in rows.marked())),
     )
 
 
-def _compared(rows: np.ndarray, hits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows have their segment where the road is, and of which both places are known.
-
-    A segment that the release has twice is near if one of them is.
-    """
-    hits = hits[np.argsort(hits["number"], kind="stable")]
-    areas = padded(rows["box"])
-    first = np.searchsorted(hits["number"], rows["number"], "left")
-    end = np.searchsorted(hits["number"], rows["number"], "right")
-    near, placed = np.zeros(len(rows), np.bool_), known(rows["box"])
-    for turn in range(int((end - first).max(initial=0))):
-        at = np.flatnonzero(first + turn < end)
-        boxes = hits["box"][first[at] + turn]
-        near[at] |= meets(areas[at], boxes)
-        placed[at] &= known(boxes)
-    return near, placed
-
-
-_NOT_ALIVE = (State.REMOVED, State.OUTSIDE, State.UNKNOWN, State.OTHER_TYPE)
+_BAD = (State.REMOVED, State.OUTSIDE, State.OTHER_TYPE, State.ELSEWHERE)
 
 
 class _Rows:
@@ -128,21 +99,19 @@ class _Rows:
 
     def __init__(self) -> None:
         self.count = 0
-        self._first = np.zeros(0, np.dtype([("row", "<u4"), ("number", "<u4")]))
+        self._first = np.zeros(0, ROW)
 
     def add(self, rows: np.ndarray) -> None:
         self.count += len(rows)
-        more = np.empty(len(rows), self._first.dtype)
-        more["row"], more["number"] = rows["row"], rows["number"]
-        both = np.concatenate([self._first, more])
+        both = np.concatenate([self._first, rows])
         self._first = both[np.argsort(both["row"])][:MARKED_ROWS]
 
     def marked(self) -> list[int]:
         found: list[int] = self._first["row"].tolist()
         return found
 
-    def offenders(self, job: JobIds, format_: GersFormat) -> Offenders:
+    def offenders(self, format_: GersFormat) -> Offenders:
         shown = self._first[:EXAMPLES]
-        ids = texts_of(job.index.keys.at(shown["number"]), format_)
+        ids = texts_of(Keys(shown["mixed"], shown["low"]), format_)
         pairs = zip(shown["row"].tolist(), ids, strict=True)
         return Offenders(self.count, tuple(Example(row, value=id_) for row, id_ in pairs))

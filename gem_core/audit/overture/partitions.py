@@ -17,57 +17,60 @@ def bits_for(records: int) -> int:
 
 
 class Partitions:
-    """Records of one type, in files by the first bits of their key. Close it."""
+    """Records of one type, in files by the first bits of their `mixed`. Close it."""
 
     def __init__(self, space: SpillSpace, kind: np.dtype, bits: int) -> None:
-        self._kind = kind
         self.bits = bits
-        self._files: list[SpillFile] = []
+        self.count = 0
+        """Records that were added."""
+        self._kind = kind
+        self._files: dict[int, SpillFile] = {}
         self._space = space
 
-    def __len__(self) -> int:
-        return 1 << self.bits
-
-    def add(self, mixed: np.ndarray, records: np.ndarray) -> None:
-        """Add records whose keys have these first bits.
+    def add(self, records: np.ndarray) -> None:
+        """Add records.
 
         Raises:
             SpillFull: there is too much on disk.
             OSError: the disk is full, for example.
 
         """
-        while len(self._files) < len(self):
-            self._files.append(self._space.file())
-        if not self.bits:
-            self._files[0].write(records)
-            return
-        parts = (mixed >> np.uint64(64 - self.bits)).astype(np.uint8)
-        order = np.argsort(parts, kind="stable")
-        records = records[order]
-        ends = np.cumsum(np.bincount(parts, minlength=len(self)))
+        ends = np.array([len(records)])
+        if self.bits:
+            parts = (records["mixed"] >> np.uint64(64 - self.bits)).astype(np.uint8)
+            records = records.take(np.argsort(parts, kind="stable"))
+            ends = np.cumsum(np.bincount(parts))
         begin = 0
-        for file, end in zip(self._files, ends.tolist(), strict=True):
-            file.write(records[begin:end])
+        for number, end in enumerate(ends.tolist()):
+            if begin < end:
+                self._file(number).write(records[begin:end])
             begin = end
+        self.count += len(records)
 
-    def part(self, number: int) -> np.ndarray:
-        """The records of one part, in the order in which they were added."""
-        if not self._files:
-            return np.zeros(0, self._kind)
-        file = self._files[number]
-        found = np.empty(file.tell() // self._kind.itemsize, self._kind)
-        file.read_at(0, found)
-        return found
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """The records of each part, in the order in which they were added."""
+        return map(self._part, range(1 << self.bits))
 
     def drain(self) -> Iterator[np.ndarray]:
         """Each part in turn; its file is removed once it is read."""
-        for number in range(len(self)):
-            found = self.part(number)
-            if self._files:
-                self._files[number].close()
+        for number, found in enumerate(self):
+            if number in self._files:
+                self._files.pop(number).close()
             yield found
 
     def close(self) -> None:
         """Remove everything from disk."""
-        for file in self._files:
+        for file in self._files.values():
             file.close()
+
+    def _file(self, number: int) -> SpillFile:
+        if number not in self._files:
+            self._files[number] = self._space.file()
+        return self._files[number]
+
+    def _part(self, number: int) -> np.ndarray:
+        file = self._files.get(number)
+        found = np.empty(file.tell() // self._kind.itemsize if file else 0, self._kind)
+        if file:
+            file.read_at(0, found)
+        return found

@@ -6,16 +6,15 @@ the files are still those that were listed.
 """
 
 from collections.abc import Callable, Sequence
-from enum import IntEnum
 
 import numpy as np
 
 from gem_core.audit.ids.spill import SpillFull, SpillSpace
 from gem_core.audit.overture import registry
-from gem_core.audit.overture.boxes import BOX
-from gem_core.audit.overture.id_index import IdIndex
-from gem_core.audit.overture.job_ids import JobIds
-from gem_core.audit.overture.keys import OddIds, keys_of, texts_of
+from gem_core.audit.overture.id_filter import IdFilter
+from gem_core.audit.overture.job_rows import JobRows
+from gem_core.audit.overture.joining import FOUND, ROW, State, distinct, judge, ordered, records
+from gem_core.audit.overture.keys import Keys, OddIds, keys_of, texts_of
 from gem_core.audit.overture.meter import Meter, Stopped
 from gem_core.audit.overture.partitions import Partitions
 from gem_core.audit.overture.release import LIVE, Part, Release
@@ -24,43 +23,54 @@ from gem_core.audit.rows.gers import GersFormat
 from gem_core.errors import OutputError
 
 
-class State(IntEnum):
-    """What is known of an id."""
-
-    OPEN = 0
-    ALIVE = 1
-    REMOVED = 2
-    OUTSIDE = 3
-    OTHER_TYPE = 4
-    UNKNOWN = 5
-
-
-HIT = np.dtype([("number", "<u4"), ("box", BOX)])
-"""A segment of the release: the number of its id in the index, its box."""
-
-
 class Search:
-    """Finds out the state of each id. Close `hits`."""
+    """Finds out the state of each row. Close it."""
 
     def __init__(
-        self, job: JobIds, release: Release, format_: GersFormat, space: SpillSpace, meter: Meter
+        self, job: JobRows, release: Release, format_: GersFormat, space: SpillSpace, meter: Meter
     ) -> None:
-        self._index: IdIndex = job.index
-        self._area = job.area
-        self._release = release
-        self._format = format_
-        self._meter = meter
-        self.states = np.zeros(len(job.index), np.uint8)
-        self.hits = Partitions(space, HIT, job.rows.bits)
+        """Take over the job's rows."""
+        self.rows = job.rows
+        """Those that are not in place, or not yet known to be."""
+        self.ids: int | None = None
+        """Distinct ids of the job, when the rows were judged for the first time."""
+        self._open = job.rows.count
+        """Distinct ids that were not found yet; at first, rows."""
         self.how_far = ""
         """Why ids are still open; empty when none is."""
         self.registry_note = ""
         """Why the registry was not asked; empty when it was, or need not be."""
+        self._wanted = job.ids
+        self._area = job.area
+        self._release = release
+        self._format = format_
+        self._space = space
+        self._meter = meter
+        self._found = Partitions(space, FOUND, job.rows.bits)
         self._groups = self._read = 0
         """Row groups of the release, and those that were read."""
 
+    def close(self) -> None:
+        """Remove everything from disk."""
+        self.rows.close()
+        self._found.close()
+
     def run(self) -> None:
-        """Search as long as an id is open, and the limits allow. Raises MemoryError."""
+        """Search as long as an id is open, and the limits allow.
+
+        Raises:
+            OSError, SpillFull: the rows cannot be kept on disk.
+            MemoryError: there was too little.
+
+        """
+        try:
+            self._search()
+        except (Stopped, OutputError) as reason:
+            self._stop(str(reason))
+        except OddIds as odd:
+            self._stop(f"in the changelog, {odd}")
+
+    def _search(self) -> None:
         steps: Sequence[Callable[[], None]] = (
             self._read_near,
             self._read_removed,
@@ -69,32 +79,46 @@ class Search:
         )
         if not self._open:
             return
-        try:
-            self._files = open_files(self._release.of(*LIVE, Part.REMOVED), self._meter)
-            self._groups = sum(len(file.group_rows) for file in self._live)
-            for step in steps:
-                if not self._open:
-                    return
-                step()
-            self._conclude()
-        except (Stopped, OutputError) as reason:
-            self._stop(str(reason))
-        except SpillFull:
-            self._stop("the ids take more disk than GEM_IDS_DISK_MIB or --ids-disk allows")
-        except OddIds as odd:
-            self._stop(f"in the changelog, {odd}")
+        self._files = open_files(self._release.of(*LIVE, Part.REMOVED), self._meter)
+        self._groups = sum(len(file.group_rows) for file in self._live)
+        for step in steps:
+            step()
+            self._judge()
+            if not self._open:
+                return
+        self._conclude()
 
-    @property
-    def _open(self) -> int:
-        return int(np.count_nonzero(self.states == State.OPEN))
+    def _judge(self) -> None:
+        """Judge the rows by what was found, and keep those that are not in place."""
+        if not self._found.count and self.ids is not None:
+            return
+        before, found, ids = self.rows, self._found, 0
+        self.rows = Partitions(self._space, ROW, before.bits)
+        self._found = Partitions(self._space, FOUND, before.bits)
+        self._wanted = IdFilter(before.count)
+        self._open = 0
+        try:
+            for part, found_of_part in zip(before.drain(), found.drain(), strict=True):
+                rows = ordered(part)
+                ids += len(distinct(rows))
+                judge(rows, found_of_part)
+                kept = rows[rows["state"] != State.IN_PLACE]
+                self.rows.add(kept)
+                self._wanted.add(kept["mixed"])
+                self._open += len(distinct(kept[kept["state"] == State.OPEN]))
+        finally:
+            before.close()
+            found.close()
+        self.ids = ids if self.ids is None else self.ids
 
     @property
     def _live(self) -> list[SegmentFile]:
         return [file for file in self._files if file.part in LIVE]
 
     def _stop(self, reason: str) -> None:
+        self._judge()
         self.how_far = (
-            f"{self._open:,} of {len(self.states):,} ids were not found in {self._read:,} of "
+            f"{self._open:,} of {self.ids:,} ids were not found in {self._read:,} of "
             f"{self._groups:,} row groups: {reason}"
         )
 
@@ -116,30 +140,25 @@ class Search:
     def _read_live(self, needed: Sequence[tuple[SegmentFile, list[int]]], where: str) -> None:
         size = sum(file.group_bytes[group] for file, groups in needed for group in groups)
         self._meter.allow(size, f"reading the segments {where}")
-        left = self._open
         for file, groups in needed:
             if groups:
-                left -= self._read_file(file, groups)
-            if not left:
-                return
+                for ids, boxes in segments(file, groups, self._meter):
+                    self._note(keys_of(ids, self._format), boxes, State.ELSEWHERE)
+                self._read += len(groups)
 
-    def _read_file(self, file: SegmentFile, groups: list[int]) -> int:
-        """Note the segments whose ids the job has, and return how many ids are newly found."""
-        newly = 0
-        for ids, boxes in segments(file, groups, self._meter):
-            places, numbers = self._index.find(keys_of(ids, self._format))
-            newly += self._note(numbers, boxes[places])
-        self._read += len(groups)
-        return newly
-
-    def _note(self, numbers: np.ndarray, boxes: np.ndarray) -> int:
-        """Note hits, by number, and return how many of the ids were open."""
-        before = numbers[self.states[numbers] == State.OPEN]
-        self.states[numbers] = State.ALIVE
-        found = np.empty(len(numbers), HIT)
-        found["number"], found["box"] = numbers, boxes
-        self.hits.add(self._index.keys.mixed[numbers], found)
-        return int(np.count_nonzero(np.diff(before))) + bool(len(before))
+    def _note(self, keys: Keys, boxes: np.ndarray, state: State) -> None:
+        """Note ids that were found, as far as the job may have them."""
+        places = self._wanted.passing(keys.mixed)
+        found = records(FOUND, keys.at(places), boxes[places], state)
+        try:
+            self._found.add(found)
+        except SpillFull:
+            self._judge()  # which makes room
+            try:
+                self._found.add(found)
+            except SpillFull:
+                limit = "GEM_IDS_DISK_MIB or --ids-disk allows"
+                raise Stopped(f"the ids take more disk than {limit}") from None
 
     def _read_removed(self) -> None:
         files = [file for file in self._files if file.part is Part.REMOVED]
@@ -147,31 +166,35 @@ class Search:
         self._meter.allow(size, "reading the removed ids")
         for file in files:
             everything = range(len(file.group_rows))
-            for ids, _ in segments(file, everything, self._meter, boxes=False):
-                _, numbers = self._index.find(keys_of(ids, self._format))
-                self.states[numbers[self.states[numbers] == State.OPEN]] = State.REMOVED
+            for ids, boxes in segments(file, everything, self._meter, boxes=False):
+                self._note(keys_of(ids, self._format), boxes, State.REMOVED)
 
     def _ask_registry(self) -> None:
-        numbers = np.flatnonzero(self.states == State.OPEN)
-        ids = texts_of(self._index.keys.at(numbers), self._format)
+        if self._open > registry.MOST_IDS:
+            most = registry.MOST_IDS
+            self.registry_note = f"{self._open} ids are more than the {most} that are looked up there"
+            return
+        parts = [distinct(rows[rows["state"] == State.OPEN]) for rows in self.rows]
+        rows = np.concatenate(parts)
+        keys = Keys(rows["mixed"], rows["low"])
         try:
-            entries = registry.look_up(ids, self._release, self._meter)
+            entries = registry.look_up(texts_of(keys, self._format), self._release, self._meter)
         except (Stopped, OutputError) as reason:
             self._meter.check()
             self.registry_note = str(reason)
             return
-        for number, id_ in zip(numbers, ids, strict=True):
-            if entry := entries.get(id_):
-                self._judge(np.array([number]), entry)
+        for place, id_ in enumerate(texts_of(keys, self._format)):
+            entry = entries.get(id_)
+            if entry and (state := self._state_by(entry)):
+                self._note(keys.at(np.array([place])), np.array([entry.box]), state)
 
-    def _judge(self, number: np.ndarray, entry: registry.Entry) -> None:
+    def _state_by(self, entry: registry.Entry) -> State | None:
         day = self._release.day
         if not entry.first_day <= day <= entry.last_day:
-            self.states[number] = State.OUTSIDE
-        elif entry.type and not entry.is_segment:
-            self.states[number] = State.OTHER_TYPE
-        elif entry.is_segment and entry.last_day == day:
-            self._note(number, np.array([entry.box]))
+            return State.OUTSIDE
+        if entry.type and not entry.is_segment:
+            return State.OTHER_TYPE
+        return State.ELSEWHERE if entry.is_segment and entry.last_day == day else None
 
     def _conclude(self) -> None:
         """Everything was read: what is open is in no part, if the parts are all there."""
@@ -179,4 +202,3 @@ class Search:
         if absent:
             raise Stopped(f"the changelog has no files of change_type={absent[0]}")
         self._release.listing.read(0, 1)
-        self.states[self.states == State.OPEN] = State.UNKNOWN

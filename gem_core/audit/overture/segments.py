@@ -82,14 +82,18 @@ def open_file(source: Source, meter: Meter) -> Iterator[OpenedFile]:
 def segments(
     file: SegmentFile, groups: Sequence[int], meter: Meter, *, boxes: bool = True
 ) -> Iterator[tuple[pa.StringArray, np.ndarray]]:
-    """The ids and, with `boxes`, the boxes of these row groups. Raises as `open_files` does."""
+    """The ids and boxes of these row groups; without `boxes` all are unknown.
+
+    Raises as `open_files` does.
+    """
     rows = 0
     with open_file(file.source, meter) as opened:
         names = [ID, BBOX] if boxes else [ID]
         for batch in opened.batches(names, groups=groups):
             meter.check()
             rows += batch.num_rows
-            yield batch.column(0), boxes_of(batch.column(1)) if boxes else np.zeros((0, 4))
+            unknown = np.full((0 if boxes else batch.num_rows, 4), np.nan)
+            yield batch.column(0), boxes_of(batch.column(1)) if boxes else unknown
     expected = sum(file.group_rows[group] for group in groups)
     if rows != expected:
         raise Stopped(f"{file.source.name} has {rows} rows where its footer says {expected}")

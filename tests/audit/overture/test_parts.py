@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_core.audit.overture.boxes import Area, known, meets, padded
-from gem_core.audit.overture.id_index import IdIndex
+from gem_core.audit.overture.id_filter import IdFilter
+from gem_core.audit.overture.joining import FOUND, ROW, State, distinct, judge, ordered, records
 from gem_core.audit.overture.keys import Keys, OddIds, keys_of, texts_of
 from gem_core.audit.overture.road_boxes import road_boxes
 from gem_core.audit.rows.gers import GersFormat
@@ -46,16 +47,53 @@ def _keys(pairs: list[tuple[int, int]]) -> Keys:
     return Keys(mixed << np.uint64(60), low)
 
 
+BOX = (1.0, 2.0, 1.0, 2.0)
+
+
 @given(SMALL, SMALL)
-def test_the_index_finds_just_the_ids_that_it_has(
+def test_rows_are_found_by_their_whole_id(
     own: list[tuple[int, int]], asked: list[tuple[int, int]]
 ) -> None:
-    distinct = sorted(set(own))
-    places, numbers = IdIndex(_keys(distinct)).find(_keys(asked))
-    found = dict(zip(places.tolist(), numbers.tolist(), strict=True))
-    assert found == {
-        place: distinct.index(key) for place, key in enumerate(asked) if key in set(own)
-    }
+    boxes = np.array([BOX])
+    rows = ordered(records(ROW, _keys(own), boxes, State.OPEN))
+    judge(rows, records(FOUND, _keys(asked), boxes, State.ELSEWHERE))
+    for row in rows.tolist():
+        key = (row[0] >> 60, row[1])
+        assert row[3] == (State.IN_PLACE if key in asked else State.OPEN)
+    assert [row[:2] for row in rows.tolist()] == sorted((a << 60, b) for a, b in own)
+    assert len(distinct(rows)) == len(set(own))
+
+
+@pytest.mark.parametrize(
+    ("found", "state"),
+    [
+        ([(State.ELSEWHERE, 2.0)], State.IN_PLACE),
+        ([(State.ELSEWHERE, 9.0)], State.ELSEWHERE),
+        ([(State.ELSEWHERE, 9.0), (State.ELSEWHERE, 2.0)], State.IN_PLACE),
+        ([(State.ELSEWHERE, math.nan)], State.NO_PLACE),
+        ([(State.ELSEWHERE, math.nan), (State.ELSEWHERE, 9.0)], State.NO_PLACE),
+        ([(State.REMOVED, math.nan)], State.REMOVED),
+        ([(State.REMOVED, math.nan), (State.ELSEWHERE, 2.0)], State.IN_PLACE),
+        ([(State.OUTSIDE, 2.0)], State.OUTSIDE),
+        ([], State.OPEN),
+    ],
+)
+def test_of_what_is_found_the_best_holds(found: list[tuple[State, float]], state: State) -> None:
+    key = _keys([(1, 1)])
+    rows = records(ROW, key, np.array([BOX]), State.OPEN)
+    for what, west in found:
+        judge(rows, records(FOUND, key, np.array([(west, west + 1, 1, 2)]), what))
+    assert rows["state"].tolist() == [state]
+
+
+def test_the_filter_passes_what_was_added_and_few_others() -> None:
+    ids = np.random.default_rng(1).integers(0, 2**64, 20_000, np.uint64)
+    own, foreign = ids[:10_000], ids[10_000:]
+    wanted = IdFilter(len(own))
+    assert not len(wanted.passing(own))
+    wanted.add(own)
+    assert wanted.passing(own).tolist() == list(range(len(own)))
+    assert len(wanted.passing(foreign)) < len(foreign) / 10
 
 
 POINTS = st.lists(
