@@ -50,8 +50,10 @@ def meets(areas: np.ndarray, segments: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         near = (bottom <= north) & (top >= south)
         around = (right - left > 180) | (left > right)  # noqa: PLR2004 - degrees
-        for turn in (0.0, 360.0, -360.0):
-            around |= (left + turn <= east) & (right + turn >= west)
+        around |= (left <= east) & (right >= west)
+        if (east >= 180).any() or (west <= -180).any():  # noqa: PLR2004 - degrees
+            for turn in (360.0, -360.0):
+                around |= (left + turn <= east) & (right + turn >= west)
     return np.asarray(near & around)
 
 

@@ -63,10 +63,12 @@ def read_job_rows(
             wanted = rows.matched_with_gers_id if usable.tells_matches else rows.has_gers_id
             assert wanted is not None  # noqa: S101 - the column is there
             assert rows.gers_ids is not None  # noqa: S101 - as above
-            there = np.flatnonzero(wanted)
-            ids = rows.gers_ids.take(pa.array(there))
+            there, ids = np.flatnonzero(wanted), rows.gers_ids
+            if len(there) < batch.num_rows:
+                ids = ids.take(pa.array(there))
             well_formed = _of_format(ids, format_)
-            there, ids = there[well_formed], ids.filter(pa.array(well_formed))
+            if not well_formed.all():
+                there, ids = there[well_formed], ids.filter(pa.array(well_formed))
             keys = keys_of(ids, format_)
             boxes = np.full((len(there), 4), np.nan)
             if GEOMETRY in names:

@@ -76,6 +76,9 @@ def _note(rows: np.ndarray, at: np.ndarray, found: np.ndarray) -> None:
     """Set the states of these rows by what was found of each."""
     roads, segments, states = rows["box"][at], found["box"], found["state"].copy()
     alive = states == State.ELSEWHERE
-    states[alive & meets(padded(roads), segments)] = State.IN_PLACE
+    near = meets(roads, segments)  # costs less, and decides most
+    left = np.flatnonzero(alive & ~near)
+    near[left] = meets(padded(roads[left]), segments[left])
+    states[alive & near] = State.IN_PLACE
     states[alive & ~(known(roads) & known(segments))] = State.NO_PLACE
     rows["state"][at] = np.minimum(rows["state"][at], states)

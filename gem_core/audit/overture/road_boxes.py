@@ -15,6 +15,8 @@ _MINUS, _SIGNS = np.uint8(ord("-")), 12
 _SPACE, _CLOSE, _COMMA, _SEMICOLON, _SMALL_E, _FIRST_LETTER = b" ),;eA"
 _CASE = np.uint8(0x20)
 _NUMBER = re.compile(r"[-+.\w]+")
+_AT_ONCE = 16_384
+"""Roads that are read together: enough that calls cost little, and memory is used again."""
 _HEADER = 9
 """Bytes of a line in WKB before its points: order, kind, number of points."""
 _SIZES = {2: 16, 1002: 24, 0x80000002: 24}
@@ -29,6 +31,13 @@ def road_boxes(geometry: pa.Array) -> np.ndarray:
 
     That of a road across the antimeridian has a west that is larger than its east.
     """
+    steps = range(0, len(geometry), _AT_ONCE)
+    return np.concatenate(
+        [np.zeros((0, 4)), *(_boxes(geometry[at : at + _AT_ONCE]) for at in steps)]
+    )
+
+
+def _boxes(geometry: pa.Array) -> np.ndarray:
     # A column without an annotation may hold text too. WKB begins with 0 or 1.
     is_binary = pa.types.is_binary(geometry.type)
     texts = geometry.view(pa.string()) if is_binary else geometry
@@ -59,8 +68,7 @@ def _read_wkt(data: np.ndarray, spans: np.ndarray, into: np.ndarray) -> None:
     edges = np.flatnonzero(is_sign[1:] != is_sign[:-1]).astype(np.int32) + np.int32(1)
     if is_sign[0] or is_sign[-1]:  # no WKT begins or ends with a number
         return
-    first, end = np.searchsorted(edges[0::2].copy(), spans)
-    counts = end - first
+    first, counts = _counted(edges[0::2].copy(), spans)
     if _all_flat(data, edges, counts):
         numbers = _values(data, edges)
         if numbers is not None:
@@ -96,9 +104,17 @@ def _all_flat(data: np.ndarray, edges: np.ndarray, counts: np.ndarray) -> bool:
     )
 
 
+def _counted(places: np.ndarray, spans: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first of these places in each span, and how many are there."""
+    if np.array_equal(spans[0, 1:], spans[1, :-1]):
+        bounds = np.searchsorted(places, np.append(spans[0], spans[1, -1]))
+        return bounds[:-1], np.diff(bounds)
+    first, end = np.searchsorted(places, spans)
+    return first, end - first
+
+
 def _count(marks: Mask, spans: np.ndarray) -> np.ndarray:
-    first, end = np.searchsorted(np.flatnonzero(marks).astype(np.int32), spans)
-    return np.asarray(end - first)
+    return _counted(np.flatnonzero(marks).astype(np.int32), spans)[1]
 
 
 def _exponents(data: np.ndarray, is_sign: Mask) -> Mask:
@@ -112,12 +128,15 @@ def _values(data: np.ndarray, edges: np.ndarray) -> np.ndarray | None:
     """The numbers that begin and end at these edges; None if one of them is none."""
     if not len(edges):
         return None
-    parts = pa.StringArray.from_buffers(len(edges) - 1, pa.py_buffer(edges), pa.py_buffer(data))
+    # What is between two numbers is null, so it is not read.
+    is_number = pa.py_buffer(np.full(len(edges) // 8 + 1, 0b01010101, np.uint8))
+    places, text = pa.py_buffer(edges), pa.py_buffer(data)
+    parts = pa.StringArray.from_buffers(len(edges) - 1, places, text, is_number)
     try:
-        cast = parts.take(pa.array(np.arange(0, len(parts), 2))).cast(pa.float64())
+        cast = parts.cast(pa.float64())
     except pa.ArrowInvalid:
         return None
-    return np.asarray(cast)
+    return np.frombuffer(cast.buffers()[1], np.float64, len(cast))[::2]
 
 
 def _read_wkb(data: np.ndarray, spans: np.ndarray, into: np.ndarray) -> None:

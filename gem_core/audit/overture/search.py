@@ -172,7 +172,9 @@ class Search:
     def _ask_registry(self) -> None:
         if self._open > registry.MOST_IDS:
             most = registry.MOST_IDS
-            self.registry_note = f"{self._open} ids are more than the {most} that are looked up there"
+            self.registry_note = (
+                f"{self._open} ids are more than the {most} that are looked up there"
+            )
             return
         parts = [distinct(rows[rows["state"] == State.OPEN]) for rows in self.rows]
         rows = np.concatenate(parts)
