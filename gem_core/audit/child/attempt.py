@@ -54,6 +54,8 @@ class Judged:
 
     result: AuditResult
     needs_renewal: bool
+    look_up_end: str = ""
+    """How the child ended during the look-up, which cost the page too; or empty."""
 
 
 def wait_until_ready(child: ChildProcess, seconds: float) -> Seen | None:
@@ -208,9 +210,9 @@ class Attempt:
         )
         if self.verdict and not was_stopped:
             # What cannot be looked up or drawn costs that and the page, never the verdict.
-            return Judged(
-                replace(self.verdict, page_problem=end_of(seen).value), needs_renewal=True
-            )
+            end = end_of(seen).value
+            result = replace(self.verdict, page_problem=end)
+            return Judged(result, needs_renewal=True, look_up_end=end if self.verdicts_left else "")
         return seen
 
 

@@ -4,6 +4,7 @@ One audit at a time, in one child, which is used again as long as it is sound.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from threading import Lock
 from types import TracebackType
@@ -22,7 +23,13 @@ from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
 from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.progress import OnRows
-from gem_core.errors import AuditStopped, AuditUnfinished, MachineUnfit, OutputUnreachable
+from gem_core.errors import (
+    AuditStopped,
+    AuditUnfinished,
+    MachineUnfit,
+    OutputError,
+    OutputUnreachable,
+)
 from gem_core.gem.job import GemJob
 from gem_core.logs import Event, log
 from gem_core.outcome import Outcome
@@ -191,11 +198,21 @@ class Engine:
             server.close()
             if not is_sound:
                 self._end_child()
-        return (
-            found.result
-            if isinstance(found, Judged)
-            else self._logged(found, request.job, child.stderr)
-        )
+        if isinstance(found, Seen):
+            return self._logged(found, request.job, child.stderr)
+        if found.look_up_end and request.page:
+            return self._without_look_up(request, found, limits)
+        return found.result
+
+    def _without_look_up(self, request: Request, found: Judged, limits: Limits) -> AuditResult:
+        """Audit again for the sake of the page; the verdict is there already."""
+        reason = f"the look-up in Overture did not come to its end: {found.look_up_end}"
+        without = replace(request, release=NoRelease(reason, may_pass=True))
+        with suppress(OutputError):
+            again = self._attempt(without, limits)
+            if isinstance(again, AuditResult):
+                return again
+        return found.result
 
     def _start(self, job: GemJob) -> ChildProcess | Seen:
         self._end_child()

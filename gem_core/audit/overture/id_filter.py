@@ -8,7 +8,7 @@ _LEAST_BITS, _MOST_BITS = 10, 27
 
 
 class IdFilter:
-    """A set of ids, by the first bits of `mixed`: it passes those that were added, and some more."""
+    """A set of ids, by the first bits of `mixed`. It passes its own, and some others."""
 
     def __init__(self, ids: int) -> None:
         """Take at most 16 MiB; with more ids than `ids`, more foreign ones pass."""

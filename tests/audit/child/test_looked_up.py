@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import override
 
 import pytest
@@ -13,7 +14,7 @@ from gem_core.audit.child.self_test import BuiltInFile
 from gem_core.audit.options import AuditOptions, OvertureLimits
 from gem_core.audit.overture.release import NoRelease, Part, Release
 from gem_core.audit.reading.source import Source
-from gem_core.errors import OutputUnreachable
+from gem_core.errors import OutputMissing, OutputUnreachable
 from gem_core.outcome import Outcome
 from tests.audit.build import job
 from tests.audit.child.children import GOOD, LIMITS, Dripping, Killing, audited, pid
@@ -37,10 +38,28 @@ class Unreachable(BuiltInFile):
         raise OutputUnreachable("storage answered 403")
 
 
-def looked_up(engine: Engine, release: Release | NoRelease) -> AuditResult:
+@dataclass(frozen=True, slots=True)
+class Vanishing(BuiltInFile):
+    """An output that is deleted when `gone` is set."""
+
+    gone: Event = field(default_factory=Event)
+
+    @override
+    def read(self, offset: int, length: int) -> bytes:
+        if self.gone.is_set():
+            raise OutputMissing("it was deleted")
+        return BuiltInFile.read(self, offset, length)
+
+
+NOT_ENDED = "the look-up in Overture did not come to its end"
+
+
+def looked_up(engine: Engine, release: Release | NoRelease, output: Source = GOOD) -> AuditResult:
     options = AuditOptions(overture=OvertureLimits())
     page = PageOptions(START, with_map=False)
-    return engine.audit(GOOD, job(), input_source=None, options=options, page=page, release=release)
+    return engine.audit(
+        output, job(), input_source=None, options=options, page=page, release=release
+    )
 
 
 def changelog(file: Source) -> Release:
@@ -55,11 +74,11 @@ def reason(result: AuditResult) -> str:
     return str(line["detail"])
 
 
-def test_a_child_that_dies_meanwhile_costs_the_look_up_and_the_page(engine: Engine) -> None:
+def test_a_child_that_dies_meanwhile_costs_the_look_up_alone(engine: Engine) -> None:
     found = looked_up(engine, changelog(Killing(bytes(1000), pid=lambda: pid(engine))))
-    assert reason(found) == "the look-up in Overture did not come to its end"
-    assert found.page is None
-    assert found.page_problem
+    assert reason(found) == f"{NOT_ENDED}: somebody killed the audit process"
+    assert reason(found) in (found.page or "")
+    assert not found.page_problem
     assert audited(engine, GOOD).outcome is Outcome.VALID
 
 
@@ -69,7 +88,23 @@ def test_a_storage_that_never_answers_costs_no_more(engine: Engine) -> None:
         found = looked_up(engine, changelog(dripping))
     finally:
         dripping.ends.set()
-    assert reason(found) == "the look-up in Overture did not come to its end"
+    assert reason(found).startswith(f"{NOT_ENDED}: ")
+    assert reason(found) in (found.page or "")
+
+
+def test_when_the_output_is_gone_meanwhile_the_verdict_stands_without_a_page(
+    engine: Engine,
+) -> None:
+    output = Vanishing(GOOD.read(0, GOOD.size_bytes), url=GOOD.url, name=GOOD.name)
+
+    def kill() -> int:
+        output.gone.set()
+        return pid(engine)
+
+    found = looked_up(engine, changelog(Killing(bytes(1000), pid=kill)), output)
+    assert reason(found) == NOT_ENDED
+    assert found.page is None
+    assert found.page_problem == "somebody killed the audit process"
 
 
 def test_a_storage_that_refuses_is_the_reason_and_the_page_says_so(engine: Engine) -> None:
