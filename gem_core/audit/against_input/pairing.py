@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from gem_core.audit.against_input.equality import differing
 from gem_core.audit.arrow.arrays import true_at
+from gem_core.audit.arrow.searching import positions_in
 from gem_core.audit.contract import ID
 from gem_core.audit.ids.keys import to_keys
 
@@ -139,12 +140,15 @@ class _InputRows:
 
     def _positions(self, output_rows: RowSlice, ahead: RowSlice) -> np.ndarray:
         """Where the ids of the first rows are in `ahead`, as long as they are in its order."""
-        known = [self._last.keys, ahead.keys] if self._last else [ahead.keys]
-        if len(pa.concat_arrays(known).unique()) != sum(map(len, known)):
+        before = [self._last.keys] if self._last else []
+        known = pa.concat_arrays([*before, ahead.keys])
+        order = pc.sort_indices(known)  # null is last
+        ordered = known.take(order)
+        not_null = len(known) - known.null_count
+        if known.null_count > 1 or pc.any(pc.equal(ordered[1:], ordered[:-1])).as_py():
             raise CannotPair(_AMBIGUOUS)
-        found: np.ndarray = pc.fill_null(
-            pc.index_in(output_rows.keys, value_set=ahead.keys, skip_nulls=True), -1
-        ).to_numpy()
+        places = order.take(positions_in(ordered[:not_null], output_rows.keys))
+        found = np.asarray(pc.fill_null(places.cast(pa.int64()), -1)) - len(before)
         wrong = (found < 0) | (found < np.maximum.accumulate(found))
         return found[: np.argmax(wrong)] if wrong.any() else found
 

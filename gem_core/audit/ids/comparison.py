@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gem_core.audit.arrow.searching import positions_in
 from gem_core.audit.ids.in_order import OutOfOrder
 from gem_core.audit.ids.keys import first_of, is_less
 from gem_core.audit.rows.example import EXAMPLES
@@ -110,11 +110,5 @@ class SameSequence:
 
 
 def _without(keys: pa.Array, others: pa.Array) -> pa.Array:
-    """The keys that are not among the others; both are distinct and in order.
-
-    Hash tables of pyarrow (`is_in`, `unique`) crash or spin when memory is short. A search says so.
-    """
-    if not len(others):
-        return keys
-    places = pc.min_element_wise(pc.search_sorted(others, keys), np.uint64(len(others) - 1))
-    return keys.filter(pc.not_equal(others.take(places), keys))
+    """The keys that are not among the others; both are distinct and in order."""
+    return keys.filter(pc.is_null(positions_in(others, keys)))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gem_core.audit.arrow.searching import positions_in
 from gem_core.audit.arrow.types import is_text
 from gem_core.audit.overture.meter import Meter, Stopped
 from gem_core.audit.overture.release import Part, Release
@@ -78,7 +79,7 @@ def look_up(ids: Sequence[str], release: Release, meter: Meter) -> Mapping[str, 
         with open_file(source, meter) as opened:
             for batch in opened.batches([*_TEXTS, BBOX], groups=groups):
                 meter.check()
-                hits = batch.filter(pc.is_in(batch.column(ID), value_set=values))
+                hits = batch.filter(pc.is_valid(positions_in(values, batch.column(ID))))
                 found |= _entries(hits)
     return found
 
