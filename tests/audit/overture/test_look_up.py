@@ -2,24 +2,28 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from devkit.overture import changelog_folder, file_name
 from gem_core.audit.options import IdLimits, OvertureLimits
-from gem_core.audit.overture import listing, partitions
+from gem_core.audit.overture import listing, partitions, search
+from gem_core.audit.overture import look_up as look_up_module
 from gem_core.audit.overture.facts import OvertureFacts
+from gem_core.audit.overture.joining import FOUND, ROW, judge
 from gem_core.audit.overture.listing import Folder, find_release
 from gem_core.audit.overture.look_up import look_up
 from gem_core.audit.overture.meter import Meter, Stopped
 from gem_core.audit.overture.release import NoRelease, Part, Release
 from gem_core.audit.overture.segments import open_files, segments
+from gem_core.audit.parquet.opened_file import OpenedFile
 from gem_core.audit.reading.source import Source
 from tests.audit.build import PROMISES, write
 from tests.audit.overture.world import GOOD, RELEASE, Road, Truth, build, output, roads
@@ -112,8 +116,87 @@ def test_many_parts_and_one_part_give_the_same(
     planted = roads(TRUTHS * 3)
     one = looked_up(build(tmp_path, planted), planted)
     monkeypatch.setattr(partitions, "PART_RECORDS", 8)
+    in_pieces(monkeypatch)
     many = looked_up(tmp_path, planted)
     assert replace(one, reading="") == replace(many, reading="")
+
+
+def in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let files be decoded in batches of a few rows."""
+    batches = OpenedFile.batches
+
+    def cut(
+        self: OpenedFile,
+        columns: Sequence[str],
+        *,
+        as_dictionary: Collection[str] = (),
+        groups: Sequence[int] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        for batch in batches(self, columns, as_dictionary=as_dictionary, groups=groups):
+            yield from (batch[at : at + 7] for at in range(0, batch.num_rows, 7))
+
+    monkeypatch.setattr(OpenedFile, "batches", cut)
+
+
+def test_the_first_rows_of_each_kind_are_marked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = roads(TRUTHS * 3)
+    monkeypatch.setattr(look_up_module, "MARKED_ROWS", 2)
+    found = looked_up(build(tmp_path, planted), planted)
+    kinds = [
+        [Truth.REMOVED],
+        [Truth.NEWER, Truth.OLDER],
+        [Truth.CONNECTOR],
+        [Truth.ELSEWHERE],
+        [Truth.INVENTED, Truth.GAP],
+    ]
+    assert found.marked == tuple(
+        sorted(row for each in kinds for row in rows_of(planted, *each)[:2])
+    )
+
+
+def test_ids_in_the_format_of_other_releases_are_not_looked_up(tmp_path: Path) -> None:
+    planted = roads([*GOOD] * 3)
+    build(tmp_path, planted)
+    digits = [replace(road, id=road.id.replace("-", "")) for road in planted[:2]]
+    found = looked_up(tmp_path, [*digits, *planted[2:]])
+    assert (found.rows, found.elsewhere.count, found.open_rows) == (16, 0, 0)
+
+
+def on_disk(folder: Path, of: list[Road], disk_bytes: int) -> OvertureFacts:
+    release = find_release(Folder(folder), RELEASE)
+    assert isinstance(release, Release)
+    source = write(folder, output(of))
+    limits = IdLimits(disk_bytes=disk_bytes)
+    return look_up(source, PROMISES, release, OvertureLimits(), limits)
+
+
+def test_little_disk_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    planted = roads(TRUTHS * 3)
+    plenty = looked_up(build(tmp_path, planted, files=30), planted)
+    joined: list[int] = []
+
+    def counting(rows: np.ndarray, found: np.ndarray) -> None:
+        joined.append(len(found))
+        judge(rows, found)
+
+    monkeypatch.setattr(search, "judge", counting)
+    little = on_disk(tmp_path, planted, len(planted) * ROW.itemsize + 40 * FOUND.itemsize)
+    assert len(joined) > 4  # the steps of the search
+    assert replace(plenty, reading="") == replace(little, reading="")
+
+
+def test_too_little_disk_is_a_reason(tmp_path: Path) -> None:
+    planted = roads(TRUTHS)
+    build(tmp_path, planted)
+    found = on_disk(tmp_path, planted, len(planted) * ROW.itemsize + FOUND.itemsize)
+    assert found.how_far.endswith(
+        "the ids take more disk than GEM_IDS_DISK_MIB or --ids-disk allows"
+    )
+    assert (found.open_rows, found.unknown.count) == (len(planted), 0)
+    found = on_disk(tmp_path, planted, ROW.itemsize)
+    assert found.problem.startswith("the ids take more disk")
 
 
 class Fault(StrEnum):
@@ -179,6 +262,9 @@ def test_what_is_not_whole_is_no_verdict(tmp_path: Path, fault: Fault) -> None:
     assert fault in found.problem + found.how_far
     assert found.unknown.count == 0
     assert found.problem or found.open_rows
+    if fault is Fault.TOO_MUCH:
+        all_of_them = f"{len(planted)} of {len(planted)} ids were not found in 0 of "
+        assert found.how_far.startswith(all_of_them)
 
 
 def test_stray_columns_and_markers_of_folders_change_nothing(tmp_path: Path) -> None:

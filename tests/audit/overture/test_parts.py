@@ -154,6 +154,21 @@ def test_unusual_texts(geometry: str | None, box: tuple[float, ...] | None) -> N
     assert np.allclose(found, [(1, 3, 2, 4), expected, (1, 3, 2, 4)], equal_nan=True)
 
 
+def test_the_bytes_of_a_null_are_no_road() -> None:
+    lines = pa.array([_wkt([(n, 2), (n + 1, 3)]) for n in (1, 50, 5)])
+    _, ends, text = lines.buffers()
+    second_is_null = pa.StringArray.from_buffers(3, ends, text, pa.py_buffer(b"\x05"))
+    found = road_boxes(second_is_null)
+    assert np.array_equal(found, [(1, 2, 2, 3), (math.nan,) * 4, (5, 6, 2, 3)], equal_nan=True)
+
+
+def test_many_roads_are_read_as_few_are() -> None:
+    lines = pa.array([_wkt([(n / 1000, 2), (n / 1000 + 1, 3)]) for n in range(20_000)])
+    found = road_boxes(lines)
+    assert np.array_equal(found[:, 0], np.arange(20_000) / 1000)
+    assert len(road_boxes(lines[:0])) == 0
+
+
 @pytest.mark.parametrize(
     ("road", "segment", "near"),
     [
