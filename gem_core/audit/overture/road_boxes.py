@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
+from numpy.lib.stride_tricks import sliding_window_view
 
 from gem_core.audit.arrow.arrays import Mask, valid
 from gem_core.audit.arrow.text import text_parts
@@ -158,7 +159,7 @@ def _read_wkb(data: np.ndarray, spans: np.ndarray, into: np.ndarray) -> None:
     firsts = np.cumsum(counts) - counts
     places = (np.arange(counts.sum()) - np.repeat(firsts, counts)) * np.repeat(sizes, counts)
     places += np.repeat(begins, counts)
-    points = data[places[:, None] + np.arange(16)].view("<f8")
+    points = sliding_window_view(data, 16)[places].view("<f8")
     into[rows] = _around(points, firsts)
 
 
