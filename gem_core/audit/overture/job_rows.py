@@ -76,7 +76,7 @@ def read_job_rows(
                 job.area.add(padded(boxes[known(boxes)]))
             made = records(ROW, keys, boxes, State.OPEN)
             made["row"] = there + first
-            found.add(made)
+            found.add(keys.mixed, made)
             job.ids.add(keys.mixed)
             first += batch.num_rows
     except BaseException:

@@ -17,7 +17,7 @@ def bits_for(records: int) -> int:
 
 
 class Partitions:
-    """Records of one type, in files by the first bits of their `mixed`. Close it."""
+    """Records of one type, in files by the first bits of their key. Close it."""
 
     def __init__(self, space: SpillSpace, kind: np.dtype, bits: int) -> None:
         self.bits = bits
@@ -27,8 +27,8 @@ class Partitions:
         self._files: dict[int, SpillFile] = {}
         self._space = space
 
-    def add(self, records: np.ndarray) -> None:
-        """Add records.
+    def add(self, mixed: np.ndarray, records: np.ndarray) -> None:
+        """Add records whose keys have these first bits.
 
         Raises:
             SpillFull: there is too much on disk.
@@ -37,7 +37,7 @@ class Partitions:
         """
         ends = np.array([len(records)])
         if self.bits:
-            parts = (records["mixed"] >> np.uint64(64 - self.bits)).astype(np.uint8)
+            parts = (mixed >> np.uint64(64 - self.bits)).astype(np.uint8)
             records = records.take(np.argsort(parts, kind="stable"))
             ends = np.cumsum(np.bincount(parts))
         begin = 0

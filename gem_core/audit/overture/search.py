@@ -103,7 +103,7 @@ class Search:
                 ids += len(distinct(rows))
                 judge(rows, found_of_part)
                 kept = rows[rows["state"] != State.IN_PLACE]
-                self.rows.add(kept)
+                self.rows.add(kept["mixed"], kept)
                 self._wanted.add(kept["mixed"])
                 self._open += len(distinct(kept[kept["state"] == State.OPEN]))
         finally:
@@ -151,11 +151,11 @@ class Search:
         places = self._wanted.passing(keys.mixed)
         found = records(FOUND, keys.at(places), boxes[places], state)
         try:
-            self._found.add(found)
+            self._found.add(found["mixed"], found)
         except SpillFull:
             self._judge()  # which makes room
             try:
-                self._found.add(found)
+                self._found.add(found["mixed"], found)
             except SpillFull:
                 limit = "GEM_IDS_DISK_MIB or --ids-disk allows"
                 raise Stopped(f"the ids take more disk than {limit}") from None
