@@ -15,9 +15,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
+from azure.core.exceptions import HttpResponseError
 from azure.identity import DefaultAzureCredential
-from azure.storage.queue import QueueClient
+from azure.storage.queue import QueueClient, QueueMessage
 from manifest import Advice, ManifestInvalid, advice, key, read, summary
+
+HIDDEN = 300
+"""Seconds for your work on one message. After that, another listener of the queue may get it."""
 
 
 class Handled:
@@ -53,21 +57,35 @@ def receive(queue: QueueClient, handled: Handled, *, once: bool) -> Iterator[dic
     where a person looks.
     """
     while True:
-        batch = list(queue.receive_messages(max_messages=32, visibility_timeout=300))
-        for message in batch:
-            try:
-                event = read(message.content)
-            except ManifestInvalid as error:
-                print(f"invalid message, not deleted: {str(error)!r}", file=sys.stderr)
-                continue
-            if not handled.has(event):
-                yield event
-                handled.add(event)
-            queue.delete_message(message)
-        if not batch:
+        message = queue.receive_message(visibility_timeout=HIDDEN)
+        if message is None:
             if once:
                 return
             time.sleep(10)
+            continue
+        try:
+            event = read(message.content)
+        except ManifestInvalid as error:
+            print(f"invalid message, not deleted: {str(error)!r}", file=sys.stderr)
+            continue
+        if not handled.has(event):
+            yield event
+            handled.add(event)
+        delete(queue, message)
+
+
+def delete(queue: QueueClient, message: QueueMessage) -> None:
+    """Delete a message whose event is remembered.
+
+    The queue refuses (400 or 404) when the work took longer than `HIDDEN` and another listener got
+    the message meanwhile. That one deletes it.
+    """
+    try:
+        queue.delete_message(message)
+    except HttpResponseError as error:
+        if error.status_code not in {400, 404}:
+            raise
+        print(f"the work took too long, message not deleted: {error.reason}", file=sys.stderr)
 
 
 def handle(event: dict[str, Any]) -> None:

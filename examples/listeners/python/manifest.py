@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 SCHEMA = json.loads(Path(__file__).with_name("manifest.schema.json").read_text("utf-8"))
 KNOWN = {name: SCHEMA["properties"][name]["const"] for name in ("type", "dataschema")}
 """The events that this listener understands."""
+OUTCOMES = set(SCHEMA["$defs"]["outcome"]["enum"])
 
 USABLE = {"valid", "valid_with_warnings"}
 """Outcomes after which the output may be used."""
@@ -76,15 +77,23 @@ def key(event: dict[str, Any]) -> tuple[str, str]:
 def is_known(event: dict[str, Any]) -> bool:
     """Whether the schema describes the event.
 
-    A newer GEM Courier may send other types of events, and other outcomes with a new dataschema.
-    Do not guess their meaning: a person must look at them.
+    A newer GEM Courier may send other types of events, and other outcomes. Do not guess their
+    meaning: a person must look at them.
     """
-    return all(event.get(name) == value for name, value in KNOWN.items())
+    is_known = all(event.get(name) == value for name, value in KNOWN.items())
+    return is_known and (not _outcome(event) or _outcome(event) in OUTCOMES)
+
+
+def _outcome(event: dict[str, Any]) -> str:
+    """The outcome; empty if there is none, which the schema does not allow."""
+    data = event.get("data")
+    outcome = data.get("outcome") if isinstance(data, dict) else None
+    return outcome if isinstance(outcome, str) else ""
 
 
 def advice(event: dict[str, Any]) -> Advice:
     """What to do. A file that is invalid or was not audited is for a person too."""
-    outcome = event["data"]["outcome"] if is_known(event) else None
+    outcome = _outcome(event) if is_known(event) else ""
     if outcome in USABLE:
         return Advice.USE
     return Advice.DO_WITHOUT if outcome in WITHOUT_OUTPUT else Advice.ASK
@@ -93,7 +102,13 @@ def advice(event: dict[str, Any]) -> Advice:
 def summary(event: dict[str, Any]) -> str:
     """An event as one line of text."""
     if not is_known(event):
-        what = f"type {event['type']}, dataschema {event.get('dataschema')}"
+        what = ", ".join(
+            (
+                f"type {event['type']}",
+                f"dataschema {event.get('dataschema')}",
+                f"outcome {_outcome(event) or 'none'}",
+            )
+        )
         return plain(f"A PERSON MUST LOOK: event {event['id']} is unknown ({what})")
     data = event["data"]
     match, counts = data["match"], data["checks"]["counts"]
