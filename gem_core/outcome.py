@@ -24,3 +24,9 @@ class Outcome(StrEnum):
     """GEM has answered 404 often and for long enough."""
     EXPIRED = "expired"
     """The job had not ended when its deadline passed."""
+
+
+WITHOUT_OUTPUT = frozenset(
+    {Outcome.OUTPUT_MISSING, Outcome.FAILED, Outcome.CANCELLED, Outcome.LOST, Outcome.EXPIRED}
+)
+"""Outcomes of jobs that have no output, so no audit and no page."""

@@ -173,6 +173,9 @@ def _list(deliverer: Deliverer, job_run_id: str, event: CloudEvent) -> None:
         deliverer.outbox.add_delivered(month_of(now), line_of(event, now))
     except StoreError as error:
         log(Event.DELIVERY_NOT_LISTED, job_run_id=job_run_id, reason=str(error))
+    except Exception as error:  # noqa: BLE001 - the manifest was sent: it must now be marked
+        # A newer version may have stored the manifest in another form. The text may have values.
+        log(Event.DELIVERY_NOT_LISTED, job_run_id=job_run_id, reason=type(error).__name__)
 
 
 def _log_skipped(record: JobRecord, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""Collects what the board shows, with three requests: worklist, last tick, list of a month.
+"""Collects what the board shows, with three requests: worklist, last ticks, list of a month.
 
 No record is read. What the worklist's markers do not say, `jobs list --trouble` does.
 """
@@ -14,8 +14,8 @@ from gem_core.deliver.delivered_list import Delivered, month_of, read_lines
 from gem_core.flows.check_jobs import TICK_BUDGET
 from gem_core.flows.manage_jobs import JobManager
 from gem_core.moments import read_lenient_moment
-from gem_core.outcome import Outcome
-from gem_core.page.board import Board, DeliveredLine, Filter, OpenLine, TimerLine
+from gem_core.outcome import WITHOUT_OUTPUT, Outcome
+from gem_core.page.board import Board, DeliveredLine, Filter, OpenLine, TickLine, TimerLine
 from gem_core.watch.heartbeat import is_silent
 from gem_core.watch.marker import JobState, OpenJob
 from gem_core.watch.trouble import OVERDUE_AFTER, TroubleKind, times
@@ -56,7 +56,8 @@ def show_board(manager: JobManager, chosen: Filter) -> Board:
 
     """
     now = manager.clock()
-    last = manager.heartbeat.last() or {}
+    ticks = manager.heartbeat.ended()
+    last = ticks[0] if ticks else {}
     jobs, more = manager.registry.first_open_jobs(MAX_OPEN)
     lines = [_open_line(job, now) for job in jobs]
     sent = read_lines(manager.outbox.delivered(chosen.month))
@@ -64,7 +65,7 @@ def show_board(manager: JobManager, chosen: Filter) -> Board:
     return Board(
         at=now,
         storage=urlsplit(manager.outbox.report_url("job", "id")).netloc,
-        timer=_timer(last, now, manager),
+        timer=_timer(ticks, now, manager),
         open_jobs=_open_lines(lines, chosen),
         open_left_out=_open_left_out(len(jobs), last) if more else "",
         delivered=[_delivered_line(each) for each in fitting[:MAX_DELIVERED]],
@@ -121,20 +122,34 @@ def _trouble(job: OpenJob, since: datetime | None, now: datetime) -> tuple[str, 
     return kind, f"{times(int(number))} in a row" if number.isdecimal() else ""
 
 
-def _timer(last: Mapping[str, Any], now: datetime, manager: JobManager) -> TimerLine:
-    """The timer, from the last tick that ended. One that still runs is not looked up."""
-    ended_at = read_lenient_moment(last.get("endedAt"))
-    if ended_at is None:
+def _timer(ticks: Iterable[Mapping[str, Any]], now: datetime, manager: JobManager) -> TimerLine:
+    """The timer, from the last ticks that ended. One that still runs is not looked up."""
+    lines = [
+        (tick, TickLine(_tick_text(tick), ended_at))
+        for tick in ticks
+        if (ended_at := read_lenient_moment(tick.get("endedAt")))
+    ]
+    if not lines:
         return TimerLine("No tick has ended yet.", None, is_trouble=True)
+    (last, line), *before = lines
+    is_silent_now = is_silent(line.ended_at + TICK_BUDGET, now, manager.schedule)
+    return TimerLine(
+        f"{line.text}. The last tick ended",
+        line.ended_at,
+        is_trouble=bool(last.get("poisonMessages") or last.get("stopped") or is_silent_now),
+        before=[line for _, line in before],
+    )
+
+
+def _tick_text(tick: Mapping[str, Any]) -> str:
+    """What a tick did, in a few words."""
     counts = (("dueJobs", "due"), ("checked", "checked"), ("settled", "settled"),
               ("problems", "problems"), ("remaining", "remaining"))  # fmt: skip
-    done = ", ".join(f"{last[name]} {word}" for name, word in counts if last.get(name))
-    poison, stopped = last.get("poisonMessages"), last.get("stopped")
-    text = f"{last.get('openJobs')} open jobs, {done or 'nothing to do'}"
+    done = ", ".join(f"{tick[name]} {word}" for name, word in counts if tick.get(name))
+    poison, stopped = tick.get("poisonMessages"), tick.get("stopped")
+    text = f"{tick.get('openJobs')} open jobs, {done or 'nothing to do'}"
     text += f"; {poison} poison messages" if poison else ""
-    text += f"; stopped: {stopped}" if stopped else ""
-    is_trouble = bool(poison or stopped or is_silent(ended_at + TICK_BUDGET, now, manager.schedule))
-    return TimerLine(f"{text}. The last tick ended", ended_at, is_trouble=is_trouble)
+    return f"{text}; stopped: {stopped}" if stopped else text
 
 
 def _fits(sent: Delivered, chosen: Filter) -> bool:
@@ -154,6 +169,7 @@ def _delivered_line(sent: Delivered) -> DeliveredLine:
         labels=sent.labels,
         share_matched=sent.share_matched,
         failed=sent.failed,
+        has_report=sent.outcome not in WITHOUT_OUTPUT,
     )
 
 

@@ -38,6 +38,16 @@ class DeliveredLine:
     labels: Mapping[str, str]
     share_matched: float | None
     failed: Sequence[str]
+    has_report: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TickLine:
+    """A tick that ended."""
+
+    text: str
+    """What it did."""
+    ended_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,8 @@ class TimerLine:
     text: str
     ended_at: datetime | None
     is_trouble: bool
+    before: Sequence[TickLine] = ()
+    """The ticks before the last one, the last of them first."""
 
 
 @dataclass(frozen=True, slots=True)

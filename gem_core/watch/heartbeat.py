@@ -1,4 +1,4 @@
-"""Stores the last tick of the timer, which shows whether the timer works. `is_silent` is pure.
+"""Stores the last ticks of the timer, which show whether the timer works. `is_silent` is pure.
 
 A timer can stop while the HTTP routes still work, and a stopped timer cannot report this itself.
 """
@@ -16,10 +16,12 @@ from gem_core.storage.documents import Documents
 from gem_core.watch.store_claim import Claim, Ticker, may_lose, renewed
 
 ENDED = "tick-ended.json"
-"""The last tick that ended."""
+"""The last tick that ended; its member "before" has the ticks that ended before it."""
 STARTED = "tick-started.json"
 """When the last tick started, and who ticks. This is a separate document, so that the counts of the
 last tick that ended stay available."""
+MAX_ENDED = 5
+"""Ticks that ended that are kept."""
 SILENT_AFTER = 3
 """The timer is silent after so many occurrences of its schedule without a tick."""
 HANDOVER = timedelta(minutes=2)
@@ -94,7 +96,7 @@ class Started:
 
 
 class Heartbeat:
-    """Stores the last tick, beside the worklist."""
+    """Stores the last ticks, beside the worklist."""
 
     def __init__(self, documents: Documents, ticker: Ticker | None = None) -> None:
         """Store ticks.
@@ -106,8 +108,9 @@ class Heartbeat:
         """
         self._documents = documents
         self.ticker = ticker or Ticker()
-        self._ended = False
-        """Whether the last tick of this process ended. Then `start` need not read the documents."""
+        self._ended: tuple[dict[str, Any], ...] = ()
+        """What `ended` gave or `end` stored last. `start` reads it again only if the last tick is
+        not in it: it was cut off, or it was another process's."""
 
     def start(self, at: datetime) -> datetime:
         """Store that a tick has started. The counts of the last tick that ended do not change.
@@ -121,19 +124,28 @@ class Heartbeat:
         """
         before = self._read(STARTED)
         claim = renewed(_claim(before), self.ticker, at)
-        since = at if self._ended else self._unfinished_since(_started(before), at)
-        self._ended = False
+        since = self._unfinished_since(_started(before), at)
         self._put_started(Started(at, since), claim)
         return since
 
     def end(self, tick: Tick) -> None:
         """Store this tick as the last one that ended."""
-        self._documents.put(ENDED, json.dumps(tick.to_json()).encode())
-        self._ended = True
+        self._ended = (tick.to_json(), *self._ended)[:MAX_ENDED]
+        last, *before = self._ended
+        self._documents.put(ENDED, json.dumps({**last, "before": before}).encode())
 
     def last(self) -> dict[str, Any] | None:
         """The last tick that ended, as JSON; None before the first one."""
-        return self._read(ENDED)
+        return next(iter(self.ended()), None)
+
+    def ended(self) -> tuple[dict[str, Any], ...]:
+        """The last ticks that ended, as JSON, the last one first: at most `MAX_ENDED`."""
+        last = self._read(ENDED)
+        if last is None:
+            return ()
+        before = last.pop("before", [])  # older versions stored only the last one
+        ticks = before if isinstance(before, list) else []
+        return (last, *(each for each in ticks if isinstance(each, dict)))
 
     def started(self) -> Started | None:
         """The tick that started last; None before the first one."""
@@ -171,9 +183,13 @@ class Heartbeat:
 
     def _unfinished_since(self, before: Started | None, at: datetime) -> datetime:
         """Since when ticks start and do not end, if a tick starts at this time."""
-        if before is None or before.has_ended(self.last() or {}):
+        if before is None or self._has_ended(before):
             return at
-        return before.unfinished_since
+        self._ended = self.ended()
+        return at if self._has_ended(before) else before.unfinished_since
+
+    def _has_ended(self, tick: Started) -> bool:
+        return bool(self._ended) and tick.has_ended(self._ended[0])
 
     def _read(self, name: str) -> dict[str, Any] | None:
         stored = self._documents.get(name)

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -104,6 +105,51 @@ def test_a_list_that_cannot_be_written_holds_nothing_up(
     monkeypatch.setattr(world.manifests, "append", refuse)
     delivered(world)
     assert logged(caplog, "delivery_not_listed")[-1]["reason"] == "the blob has too many blocks"
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [({"checks": {}}, "KeyError"), ({"match": {"roads": None}}, "TypeError"), ({}, "")],
+)
+def test_a_manifest_in_another_form_is_marked_as_sent(
+    changed: dict[str, Any], error: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A newer version stored it, then an older one took its place. The list is for people only."""
+    world = settled()
+    event = delivered(world)
+    name = f"{JOB}/{event['id']}.json"
+    stored = world.manifests.get(name)
+    assert stored
+    body = json.dumps(event | {"data": event["data"] | changed}).encode()
+    world.manifests.put(name, body, metadata=stored.metadata)
+    redeliver_job(world.manager, JOB)
+    assert deliver_results(world.deliverer, JOB)
+    assert world.record().stage is Stage.DELIVERED
+    assert len(world.queue.sent) == 2
+    assert [line["reason"] for line in logged(caplog, "delivery_not_listed")] == [error] * bool(
+        error
+    )
+
+
+def test_the_last_ticks_are_shown() -> None:
+    world = World()
+    for number in range(7):
+        world.add(f"job-{number}")
+        check_jobs(world.checker)
+        world.clock.move(minutes=1)
+    timer = board(world).timer
+    assert timer.text.startswith("7 open jobs, ")
+    assert [each.text[:11] for each in timer.before] == [f"{n} open jobs" for n in (6, 5, 4, 3)]
+    assert timer.before[0].ended_at == START + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_only_audited_jobs_have_a_report(outcome: Outcome) -> None:
+    world = World()
+    world.outbox.add_delivered(MONTH, line(1, outcome))
+    (sent,) = board(world).delivered
+    audited = {Outcome.VALID, Outcome.VALID_WITH_WARNINGS, Outcome.INVALID, Outcome.NOT_AUDITED}
+    assert sent.has_report == (outcome in audited)
 
 
 def test_trouble_comes_first_then_the_oldest() -> None:

@@ -26,7 +26,7 @@ from gem_core.settings.route import Route
 from gem_core.storage import names
 from gem_core.watch.batch import BatchPlan
 from gem_core.watch.durations import NAME as DURATIONS
-from gem_core.watch.heartbeat import ENDED, STARTED, Heartbeat
+from gem_core.watch.heartbeat import ENDED, STARTED, Heartbeat, Tick
 from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.rate_limiter import PREFIX as LEASES
 from gem_core.watch.record import JobRecord, Settlement
@@ -98,7 +98,9 @@ def _of_ticks() -> Iterator[tuple[str, Golden]]:
     world = World()
     world.gem.answers = {"job-1": [answer("running")], "job-2": [finished()]}
     world.add("job-1", "job-2")
-    Heartbeat(world.worklist, Ticker("courier", "application 1")).start(world.clock())
+    first = Heartbeat(world.worklist, Ticker("courier", "application 1"))
+    first.start(world.clock())
+    first.end(Tick(world.clock(), ended_at=world.clock()))
     world.clock.move(minutes=1)
     heartbeat = Heartbeat(world.worklist, Ticker("courier", "application 2"))
     check_jobs(replace(world.checker, heartbeat=heartbeat))

@@ -3,8 +3,16 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
-from gem_core.outcome import Outcome
-from gem_core.page.board import Board, DeliveredLine, Filter, OpenLine, TimerLine, draw_board
+from gem_core.outcome import WITHOUT_OUTPUT, Outcome
+from gem_core.page.board import (
+    Board,
+    DeliveredLine,
+    Filter,
+    OpenLine,
+    TickLine,
+    TimerLine,
+    draw_board,
+)
 from tests.fakes import START
 
 
@@ -21,6 +29,10 @@ def board(open_jobs: int = 0, delivered: int = 0, *, trouble: bool = False) -> B
             f"{open_jobs} open jobs, {done}{poison}. The last tick ended",
             at - timedelta(seconds=40),
             is_trouble=trouble,
+            before=[
+                TickLine(f"{open_jobs} open jobs, {done}", at - timedelta(seconds=40, minutes=ago))
+                for ago in range(1, 5)
+            ],
         ),
         open_jobs=[
             OpenLine(
@@ -66,6 +78,7 @@ def _delivered(number: int, at: datetime) -> DeliveredLine:
         {"team": "maps", "region": "nl"} if number % 4 else {},
         0.9123 if is_audited else None,
         FAILED.get(outcome, []),
+        has_report=outcome not in WITHOUT_OUTPUT,
     )
 
 

@@ -1,9 +1,11 @@
 """The stored ticks show whether the timer works."""
 
+import json
 from datetime import timedelta
 
 import pytest
 
+from gem_core.moments import moment_text
 from gem_core.settings.ncrontab import Schedule
 from gem_core.watch.heartbeat import ENDED, STARTED, Heartbeat, Started, Tick, is_silent
 from tests.builders import World
@@ -73,6 +75,27 @@ def test_the_last_tick_is_stored_as_json() -> None:
     at = START + timedelta(minutes=1)
     assert heartbeat.started() == Started(at, at)
     assert documents.names() == [ENDED, STARTED]
+
+
+@pytest.mark.parametrize("processes", [1, 2, 9])
+def test_the_last_ticks_are_kept_whichever_process_ran_them(processes: int) -> None:
+    documents = MemoryDocuments()
+    heartbeats = [Heartbeat(documents) for _ in range(processes)]
+    starts = [START + timedelta(minutes=minute) for minute in range(9)]
+    for number, at in enumerate(starts):
+        heartbeat = heartbeats[number % processes]
+        heartbeat.start(at)
+        heartbeat.end(Tick(at, ended_at=at + timedelta(seconds=number)))
+    kept = [each["startedAt"] for each in Heartbeat(documents).ended()]
+    assert kept == [moment_text(at) for at in reversed(starts[-5:])]
+
+
+def test_a_document_of_an_older_version_has_one_tick() -> None:
+    documents = MemoryDocuments()
+    older = {"startedAt": moment_text(START)}
+    for before in ({}, {"before": 5}, {"before": [5, None]}):
+        documents.put(ENDED, json.dumps(older | before).encode())
+        assert Heartbeat(documents).ended() == (older,)
 
 
 def test_the_heartbeat_is_not_part_of_the_worklist() -> None:
