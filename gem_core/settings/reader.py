@@ -11,11 +11,12 @@ from gem_core.secret import Secret
 from gem_core.settings.connection import ServicePrincipal
 from gem_core.settings.ncrontab import Schedule
 from gem_core.settings.rules import (
+    QUEUE_RULE,
     address_problem,
     container_problem,
     is_guid,
+    is_queue_name,
     is_scope,
-    is_store_name,
     is_tenant,
     page_url_problem,
 )
@@ -183,12 +184,10 @@ class SettingReader:
             return Schedule.parse(default)
 
     def queue_name(self, name: str, default: str) -> str:
-        """The name of a storage queue (Naming Queues and Metadata, Azure Storage)."""
+        """The name of a results queue (Naming Queues and Metadata, Azure Storage)."""
         text = self.text(name, default)
-        if not is_store_name(text):
-            self.problems.append(
-                f"{name} is not a queue name (3 to 63 of a-z, 0-9, single hyphens)"
-            )
+        if not is_queue_name(text):
+            self.problems.append(f"{name} is not a queue name ({QUEUE_RULE})")
             return default
         return text
 

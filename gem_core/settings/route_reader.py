@@ -10,7 +10,7 @@ from enum import StrEnum
 from gem_core.outcome import Outcome
 from gem_core.settings.reader import SettingReader
 from gem_core.settings.route import DEFAULT, EventType, Route
-from gem_core.settings.rules import is_store_name
+from gem_core.settings.rules import POISON, QUEUE_RULE, is_queue_name
 
 QUEUE, ROUTES = "GEM_RESULTS_QUEUE", "GEM_RESULTS_ROUTES"
 NO_QUEUE = "none"
@@ -19,8 +19,6 @@ MEMBERS = ("queue", "types", "outcomes", "labels")
 """What the object of a route may have; `queue` is required."""
 MAX_ROUTES = 20
 """Each delivery sends to them one after the other."""
-POISON = "-poison"
-"""Functions hosts put messages that failed too often on queues with this ending."""
 OWN_QUEUES = {"gem-batches"}
 """Queues that the app itself reads."""
 
@@ -62,8 +60,8 @@ def _route(entry: object) -> Route:
     if not isinstance(entry, dict) or not entry.keys() <= set(MEMBERS):
         raise ValueError(f"is not an object with only {', '.join(MEMBERS)}")
     queue = entry.get("queue")
-    if not isinstance(queue, str) or not is_store_name(queue):
-        raise ValueError("has no queue, or not a queue name (3 to 63 of a-z, 0-9, single hyphens)")
+    if not isinstance(queue, str) or not is_queue_name(queue):
+        raise ValueError(f"has no queue, or not a queue name ({QUEUE_RULE})")
     if queue in {DEFAULT, NO_QUEUE, *OWN_QUEUES} or queue.endswith(POISON):
         raise ValueError("has a queue whose name is used for something else")
     labels = entry.get("labels", {})

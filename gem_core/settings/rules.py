@@ -23,6 +23,10 @@ _OWN_CONTAINERS = {"$root", "$web", "$logs"}
 
 LOCAL = {"127.0.0.1", "localhost", "::1"}
 
+POISON = "-poison"
+"""Functions hosts put messages that failed too often on queues with this ending."""
+QUEUE_RULE = "3 to 56 of a-z, 0-9, single hyphens"
+"""What `is_queue_name` asks for. Azure allows 63; the name of the poison queue needs seven more."""
 JOB_RUN_ID = "{jobRunId}"
 """A placeholder in GEM_REPORT_PAGE_URL, where it is required."""
 MANIFEST_ID = "{id}"
@@ -32,6 +36,11 @@ MANIFEST_ID = "{id}"
 def is_store_name(text: str) -> bool:
     """Whether this is a valid name of a container or queue (Azure Storage, "Naming …")."""
     return _STORE_NAME.fullmatch(text) is not None
+
+
+def is_queue_name(text: str) -> bool:
+    """Whether this is a valid name of a results queue, and the name of its poison queue too."""
+    return is_store_name(text) and is_store_name(f"{text}{POISON}")
 
 
 def is_guid(text: str) -> bool:

@@ -1,7 +1,9 @@
 """Routes: what GEM_RESULTS_QUEUE and GEM_RESULTS_ROUTES may say, and what goes which way."""
 
 import json
+import re
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,18 @@ from gem_core.settings.route_reader import MAX_ROUTES, OWN_QUEUES, read_routes
 from gem_core.storage.names import BATCHES, POISON_QUEUES
 
 JOB_SETTLED = EventType.JOB_SETTLED
+RULES = Path(__file__).resolve().parents[2] / "infra" / "rules.bicep"
+AZURE = 63
+"""Characters of a queue's name, at most (Azure Storage, "Naming Queues and Metadata")."""
+
+
+def test_the_poison_queue_of_each_route_has_a_valid_name_too() -> None:
+    longest = "q" * (AZURE - len("-poison"))
+    assert read([{"queue": longest}], queue="d" * len(longest))[1] == []
+    assert len(read([{"queue": f"{longest}q"}], queue=f"{longest}d")[1]) == 2
+    deployed = re.search(r"@maxLength\((\d+)\)\s+queue: string", RULES.read_text("utf-8"))
+    assert deployed
+    assert int(deployed[1]) == len(longest)
 
 
 def read(routes: object = None, queue: str = "") -> tuple[tuple[Route, ...], list[str]]:
