@@ -185,7 +185,9 @@ def keep_pages(up: Stage) -> None:
     ) as board:
         try:
             address = json.loads(board.stdout.readline() if board.stdout else "")["address"]
-            (MANIFESTS / "board.html").write_bytes(requests.get(address, timeout=30).content)
+            page = requests.get(address, timeout=30)
+            page.raise_for_status()
+            (MANIFESTS / "board.html").write_bytes(page.content)
         finally:
             board.terminate()
 

@@ -184,16 +184,57 @@ def test_nothing_names_a_setting_that_is_gone() -> None:
             assert name in known, f"{path.name} names {name}"
 
 
+def headings(page: Path) -> set[str]:
+    return set(re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def texts(path: Path) -> Iterator[str]:
+    """Every text in a module, with "…" in place of values."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    parts: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            parts.update(node.values)
+            yield "".join(
+                str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in parts:
+            yield node.value
+
+
+PLACE = re.compile(r"\b(README|[\w./-]+\.md|docs/decisions/\d{4}[\w-]*)\b(?:, ([A-Z][\w -]+))?")
+"""A page, and perhaps one of its sections: "docs/scale.md, Memory of an instance"."""
+
+
+def test_every_hint_leads_to_a_page_and_a_section() -> None:
+    """In what the app, the doctor and the commands say, and in docstrings."""
+    modules = [path for folder in ("gem_core", "devkit") for path in (ROOT / folder).rglob("*.py")]
+    sections, pages = [], set()
+    for path in modules:
+        for name, section in (found for text in texts(path) for found in PLACE.findall(text)):
+            page = name if name.endswith(".md") else f"{name}*.md"
+            targets = [*ROOT.glob(page), *path.parent.glob(page)]
+            assert targets, f"{path.name} names {name}"
+            pages.add(name)
+            if section:
+                assert section in headings(targets[0]), f"{path.name}: {name}, {section}"
+                sections.append(section)
+    assert {"Routes", "Rotate the key", "Memory of an instance"} <= set(sections)
+    assert {"docs/settings.md", "docs/problems.md", "docs/decisions/0092"} <= pages
+
+
 def test_every_link_leads_somewhere() -> None:
     """To a file of the checkout, and to a heading that the file has."""
-    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
+    examples = (ROOT / "examples" / "listeners").glob("*.md")
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *examples):
         for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
             place, _, heading = link.partition("#")
             target = path.parent / place if place else path
             assert target.exists(), f"{path.name} links {link}"
             if heading:
-                titles = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
-                assert heading in {title.lower().replace(" ", "-") for title in titles}, link
+                assert heading in {title.lower().replace(" ", "-") for title in headings(target)}, (
+                    link
+                )
 
 
 def test_all_invalid_settings_are_reported_together() -> None:

@@ -49,8 +49,8 @@ def listened_queue(installation: Installation, name: str) -> Finding:
         return found
     return warning(
         f"{found.detail}, the oldest for {age.days} days: nobody seems to read them",
-        f"start a listener on {name} or correct its rights, or let no route lead there (README, "
-        "Settings)",
+        f"start a listener on {name} or correct its rights, or let no route lead there "
+        "(docs/operations.md, Routes)",
     )
 
 

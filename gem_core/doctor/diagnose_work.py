@@ -30,7 +30,7 @@ def claim(installation: Installation) -> Finding:
         return ok("no tick has said yet who ticks")
     if reason := refusal(held, own, now):
         # On a person's machine another identity is usual: it would not tick.
-        remedy = "give each app its own GEM_STATE (docs/operations.md)"
+        remedy = "give each app its own GEM_STATE (docs/operations.md, Incidents)"
         return fail(reason, remedy) if own.app else ok(f"a tick from here is refused: {reason}")
     if held.ticker.identity == own.identity and not may_lose(held, own, now):
         return warning(
