@@ -165,12 +165,14 @@ def test_an_unknown_word_of_a_query_is_refused_by_name() -> None:
 
 
 def test_each_type_of_problem_has_its_section_and_no_other_has() -> None:
-    """With its status and its title, so that a reader finds what the answer says."""
+    """With its whole type, status and title, so that a reader finds what the answer says."""
     page = PAGE.read_text(encoding="utf-8")
     sections = dict(re.findall(r"^## ([a-z-]+)\n\n(.*)$", page, re.MULTILINE))
-    assert sections == {kind.name: f"`{kind.status}` {kind.title}" for _, kind in PROBLEMS}
+    assert sections == {
+        kind.name: f"`{TYPE_PREFIX}{kind.name}`: `{kind.status}` {kind.title}"
+        for _, kind in PROBLEMS
+    }
     assert len({kind.name for _, kind in PROBLEMS}) == len(PROBLEMS)
-    assert f"`{TYPE_PREFIX}" in page
 
 
 @pytest.mark.parametrize(
