@@ -1,6 +1,6 @@
 // Makes typed models of a JSON Schema as readers do, with quicktype, and tries the TypeScript one.
-// Standard input: {"schema": text, "folder": path, "events": [event]}. Writes model.py and model.ts
-// into the folder. Output: {"compiler": [message], "refused": [message or null for each event]}.
+// Standard input: {"schema": text, "folder": path, "events": [event]}. Writes model.py, model.ts and
+// Manifest.cs into the folder. Output: {"compiler": [message], "refused": [message or null for each event]}.
 const { readFileSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { InputData, JSONSchemaInput, FetchingJSONSchemaStore, quicktype } = require("quicktype-core");
@@ -8,12 +8,12 @@ const ts = require("typescript");
 
 const { schema, folder, events } = JSON.parse(readFileSync(0, "utf-8"));
 
-async function model(lang, file) {
+async function model(lang, file, rendererOptions = {}) {
   const source = new JSONSchemaInput(new FetchingJSONSchemaStore());
   await source.addSource({ name: "Manifest", schema });
   const inputData = new InputData();
   inputData.addInput(source);
-  const { lines } = await quicktype({ inputData, lang });
+  const { lines } = await quicktype({ inputData, lang, rendererOptions });
   writeFileSync(join(folder, file), lines.join("\n"));
 }
 
@@ -30,6 +30,7 @@ function compile(file) {
 (async () => {
   await model("python", "model.py");
   await model("typescript", "model.ts");
+  await model("csharp", "Manifest.cs", { namespace: "Listener" });
   const compiler = compile("model.ts");
   const { Convert } = require(join(folder, "model.js"));
   const refused = events.map((event) => {
