@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gem_core.audit.child.in_process import audit_in_process, not_opened_in_process
+from gem_core.audit.child.in_process import audit_in_process
 from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.deliver.outbox import Outbox
 from gem_core.flows.check_one import ask
@@ -39,6 +39,7 @@ from gem_core.watch.record_json import record_from_bytes
 from gem_core.watch.registry import SUFFIX, JobRegistry
 from gem_core.watch.retention import Retention
 from gem_core.watch.schedule import Policy
+from tests.audit.child.not_opened import not_opened_in_process
 from tests.fakes import (
     START,
     FakeBatches,

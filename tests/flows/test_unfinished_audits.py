@@ -6,7 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from gem_core.audit.child.in_process import audit_in_process, not_opened_in_process
+from gem_core.audit.child.in_process import audit_in_process
 from gem_core.audit.child.result import AuditResult
 from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.reading.source import Source
@@ -26,6 +26,7 @@ from gem_core.flows.delivery import MAX_WAIT
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.outcome import Outcome
 from gem_core.watch.attempts import FIRST_WAIT, LONGEST_WAIT
+from tests.audit.child.not_opened import not_opened_in_process
 from tests.builders import JOB, OUTPUT, World, job, logged, matched_file
 from tests.fakes import Killed
 from tests.flows.build import INPUT, delivered, settled, with_input

@@ -12,7 +12,6 @@ from itertools import count
 from random import Random
 from typing import Any, cast
 
-from gem_core.audit.child.in_process import not_opened_in_process
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import OutputUnreachable
 from gem_core.flows.checker import Checker
@@ -27,6 +26,7 @@ from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.watch.registry import SUFFIX, JobRegistry
 from gem_core.watch.retention import Retention
+from tests.audit.child.not_opened import not_opened_in_process
 from tests.fakes import FakeFiles, FakePoison, MemoryDocuments
 from tests.world.audit import Auditing
 from tests.world.engine import Child, Engine

@@ -5,13 +5,13 @@ reads.
 from dataclasses import dataclass
 from typing import Protocol
 
-from gem_core.audit.child.in_process import not_opened_in_process
 from gem_core.audit.child.result import AuditResult, PageOptions
 from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.audit.reading.source import Source
 from gem_core.flows.deliverer import Audit
 from gem_core.gem.job import GemJob
+from tests.audit.child.not_opened import not_opened_in_process
 
 
 class ChildGrown(Exception):

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-from gem_core.audit.audit import audit, look_up_ids, not_opened_report
+from gem_core.audit.audit import audit, look_up_ids
 from gem_core.audit.child.plain import to_plain
 from gem_core.audit.child.result import AuditResult, FailingRow, PageOptions
 from gem_core.audit.judging.file_checks import layout_known
@@ -51,16 +51,6 @@ def audit_in_process(  # noqa: PLR0913 - as `Engine.audit`
         report = look_up_ids(report, output, release, options)
     drawn, problem = draw_page(report, output, page)
     result = replace(result_of(report, with_rows=options.failing_rows > 0), page_problem=problem)
-    return replace(result, page=drawn.html, map_note=drawn.map_note) if drawn else result
-
-
-def not_opened_in_process(
-    job: GemJob, why: NotOpened, output: Source | None, *, page: PageOptions | None = None
-) -> AuditResult:
-    """Report an output that is not opened; arguments are those of `Engine.not_opened`."""
-    report = not_opened_report(job, why, output)
-    drawn, problem = draw_page(report, output, page)
-    result = replace(result_of(report), page_problem=problem)
     return replace(result, page=drawn.html, map_note=drawn.map_note) if drawn else result
 
 

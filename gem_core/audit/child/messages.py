@@ -4,13 +4,13 @@ A file has a number, `OUTPUT` or `INPUT`. The parent opened it; the child never 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from gem_core.audit.child.result import AuditResult, PageOptions
 from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.options import AuditOptions
 from gem_core.audit.overture.release import NoRelease, Part
+from gem_core.audit.reading.source import Known
 from gem_core.audit.rows.progress import Pass
 from gem_core.gem.job import GemJob
 
@@ -26,16 +26,9 @@ PARENT_GONE, OUT_OF_MEMORY = 70, 71
 
 
 @dataclass(frozen=True, slots=True)
-class FileFacts:
-    """What is known of a file without reading it; see `reading.source.Source`."""
+class FileFacts(Known):
+    """What is known of a file without reading it."""
 
-    url: str
-    container: str
-    name: str
-    etag: str
-    size_bytes: int
-    last_modified: datetime | None
-    version_id: str | None
     head_bytes: int
     """Length of its head, which is in the body of the message."""
 

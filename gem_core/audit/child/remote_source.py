@@ -6,7 +6,6 @@ The child's side. Threads wait for their ranges; one thread receives them all.
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import count
 from threading import BoundedSemaphore, Lock
 
@@ -20,6 +19,7 @@ from gem_core.audit.child.messages import (
     ReadProblem,
     ReadRange,
 )
+from gem_core.audit.reading.source import Known, known
 from gem_core.errors import OutputChanged, OutputUnreachable
 
 _ERRORS = {
@@ -65,16 +65,9 @@ class Ranges:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoteSource:
+class RemoteSource(Known):
     """One of the parent's files; see `reading.source.Source`."""
 
-    url: str
-    container: str
-    name: str
-    etag: str
-    size_bytes: int
-    last_modified: datetime | None
-    version_id: str | None
     head: bytes = field(repr=False)
     _read: Callable[[int, int], bytes] = field(repr=False)
 
@@ -87,14 +80,4 @@ class RemoteSource:
 
 def remote_source(facts: FileFacts, head: bytes, read: Callable[[int, int], bytes]) -> RemoteSource:
     """The file of which these facts are known; `read` takes offset and length."""
-    return RemoteSource(
-        url=facts.url,
-        container=facts.container,
-        name=facts.name,
-        etag=facts.etag,
-        size_bytes=facts.size_bytes,
-        last_modified=facts.last_modified,
-        version_id=facts.version_id,
-        head=head,
-        _read=read,
-    )
+    return RemoteSource(**known(facts), head=head, _read=read)

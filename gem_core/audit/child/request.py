@@ -8,7 +8,7 @@ from gem_core.audit.child.result import PageOptions
 from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
 from gem_core.audit.overture.release import NoRelease, Release
-from gem_core.audit.reading.source import Source
+from gem_core.audit.reading.source import Source, known
 from gem_core.gem.job import GemJob
 
 
@@ -84,13 +84,4 @@ def _release_facts(release: Release) -> ReleaseFacts:
 
 
 def _facts(source: Source) -> FileFacts:
-    return FileFacts(
-        url=source.url,
-        container=source.container,
-        name=source.name,
-        etag=source.etag,
-        size_bytes=source.size_bytes,
-        last_modified=source.last_modified,
-        version_id=source.version_id,
-        head_bytes=len(source.head),
-    )
+    return FileFacts(**known(source), head_bytes=len(source.head))

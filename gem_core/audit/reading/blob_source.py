@@ -17,6 +17,7 @@ from azure.storage.blob import (
     StorageStreamDownloader,
 )
 
+from gem_core.audit.reading.source import Known
 from gem_core.errors import OutputUnreachable, RangeNotSatisfiable
 from gem_core.storage.errors import opening_errors, reading_errors
 
@@ -33,16 +34,9 @@ LISTED = 200
 
 
 @dataclass(frozen=True, slots=True)
-class BlobSource:
+class BlobSource(Known):
     """A blob, every read of which is one GET of a range with If-Match."""
 
-    url: str
-    container: str
-    name: str
-    etag: str
-    size_bytes: int
-    last_modified: datetime | None
-    version_id: str | None
     head: bytes = field(repr=False)
     _client: BlobClient
 

@@ -4,10 +4,10 @@
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from gem_core.errors import OutputChanged, OutputMissing, OutputUnreachable
 from gem_core.redaction import redacted
@@ -67,6 +67,24 @@ class Source(Protocol):
 
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one version of a file without reading it; `Source` says what each is."""
+
+    url: str
+    container: str
+    name: str
+    etag: str
+    size_bytes: int
+    last_modified: datetime | None
+    version_id: str | None
+
+
+def known(of: Source | Known) -> dict[str, Any]:
+    """The members of `Known`, by name, as arguments for a subclass."""
+    return {each.name: getattr(of, each.name) for each in fields(Known)}
 
 
 @dataclass(frozen=True, slots=True)

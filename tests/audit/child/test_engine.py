@@ -13,7 +13,7 @@ import pytest
 from gem_core.audit.child.attempt import Attempt, Judged
 from gem_core.audit.child.conclusions import Seen
 from gem_core.audit.child.engine import Engine
-from gem_core.audit.child.in_process import audit_in_process, not_opened_in_process
+from gem_core.audit.child.in_process import audit_in_process
 from gem_core.audit.child.messages import Question
 from gem_core.audit.child.result import PageOptions
 from gem_core.audit.child.self_test import BuiltInFile
@@ -39,6 +39,7 @@ from tests.audit.child.children import (
     not_audited,
     pid,
 )
+from tests.audit.child.not_opened import not_opened_in_process
 
 pytestmark = [
     pytest.mark.slow,  # each test starts a child
