@@ -71,7 +71,7 @@ def test_a_job_without_a_report_has_no_link() -> None:
 
 def test_the_ticks_before_the_last_one_are_listed() -> None:
     html = draw_board(board(2))
-    assert "<summary>The 4 ticks before</summary>" in html
+    assert "<summary>Earlier ticks: 4</summary>" in html
     assert html.count("<bdi>2 open jobs, 2 due, 2 checked</bdi></li>") == 4
 
 
