@@ -1,7 +1,7 @@
 """No verdict without proof: what is old, odd, foreign or not whole leaves ids open."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +14,13 @@ from devkit.overture import (
     write_changelog,
     write_registry,
 )
+from gem_core.audit.options import IdLimits, OvertureLimits
 from gem_core.audit.overture.described import describe
-from gem_core.audit.overture.listing import Folder
+from gem_core.audit.overture.listing import Folder, find_release
+from gem_core.audit.overture.look_up import look_up
+from gem_core.audit.overture.release import Release
+from gem_core.errors import OutputUnreachable
+from tests.audit.build import PROMISES, write
 from tests.audit.overture.test_look_up import TRUTHS, looked_up, rows_of
 from tests.audit.overture.world import (
     AFTER,
@@ -24,6 +29,7 @@ from tests.audit.overture.world import (
     RELEASE,
     Truth,
     build,
+    output,
     registered,
     roads,
 )
@@ -140,3 +146,17 @@ def test_the_doctor_says_what_it_does_not_know(tmp_path: Path) -> None:
     renamed(tmp_path / FOLDER)
     told = describe(Folder(tmp_path), RELEASE)[-1]
     assert told.endswith("it has files of change_type=restored, which are not read")
+
+
+def test_a_next_changelog_that_cannot_be_listed_costs_only_the_proof(tmp_path: Path) -> None:
+    class Refusing(Folder):
+        def folders(self, container: str) -> Sequence[str]:
+            raise OutputUnreachable(f"{container}: 403")
+
+    planted = roads([Truth.IN_PLACE, Truth.INVENTED])
+    release = find_release(Refusing(build(tmp_path, planted)), RELEASE)
+    assert isinstance(release, Release)
+    source = write(tmp_path, output(planted))
+    found = look_up(source, PROMISES, release, OvertureLimits(), IdLimits())
+    assert (found.open_rows, found.unknown.count) == (1, 0)
+    assert found.how_far.endswith("the changelog after it cannot be listed: changelog: 403")
