@@ -23,9 +23,7 @@ from devkit.overture import (
     file_name,
 )
 
-RELEASE, PATCH = "2026-04-22.0", "2026-04-22.1"
-"""The job names the one, the changelog is that of the other."""
-BEFORE, AFTER = "2026-03-18.0", "2026-06-17.0"
+BEFORE, RELEASE, AFTER = "2026-03-18.0", "2026-04-22.0", "2026-06-17.0"
 GROUP_ROWS = 54_000
 """Of a row group, as addresses of July 2026 had them."""
 FILE_ROWS = 50 * GROUP_ROWS
@@ -113,14 +111,28 @@ def write_release(root: Path, count: int, each: int) -> None:
     around = planted("antimeridian", each)
     around.boxes[:, :2] = -180, 180
     _write(root, "unchanged", 901, around)
+    _write_next(root, count + 2 * each)
     _write_registry(root, count, each)
 
 
+def _write_next(root: Path, rows: int) -> None:
+    """Write the next changelog, of which only the number of rows is read: it changes nothing."""
+    folder = changelog_folder(root, AFTER, "unchanged")
+    folder.mkdir(parents=True, exist_ok=True)
+    schema = changelog_schema(AFTER, "unchanged")
+    with pq.ParquetWriter(folder / file_name(0), schema, compression="zstd") as writer:
+        for at in range(0, rows, FILE_ROWS):
+            size = min(FILE_ROWS, rows - at)
+            ids = pa.repeat(pa.scalar("", pa.string()), size)
+            boxes = pa.nulls(size, schema.field("bbox").type)
+            writer.write_table(pa.table([ids, boxes], schema))
+
+
 def _write(root: Path, change: str, number: int, found: Segments) -> None:
-    folder = changelog_folder(root, PATCH, change)
+    folder = changelog_folder(root, RELEASE, change)
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(
-        _table(found, changelog_schema(PATCH, change)),
+        _table(found, changelog_schema(RELEASE, change)),
         folder / file_name(number),
         compression="zstd",
         use_dictionary=False,

@@ -36,8 +36,8 @@ class Registered:
     """A row of the registry. Without a path the id is not in the current release."""
 
     id: str
-    first_seen: str
-    last_seen: str
+    first_seen: str | None
+    last_seen: str | None
     path: str | None
     box: Box | None = None
 

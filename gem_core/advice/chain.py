@@ -9,8 +9,9 @@ one has. Where that is not so, a release between them is missing, or one is not 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from gem_core.audit.overture.release import release_names
+from gem_core.audit.rows.release_name import ReleaseName
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +26,22 @@ class Counts:
     """That are added, changed or removed."""
 
 
-type Key = tuple[str, int]
+def order(name: str) -> ReleaseName:
+    """The order of releases: by date, then by patch. Raises ValueError unless `is_release`."""
+    found = ReleaseName.of_folder(name)
+    if found is None:
+        raise ValueError(f"{name!r} is not the name of a release")
+    return found
 
 
-def order(name: str) -> Key:
-    """The order of releases: by date, then by patch."""
-    day, _, patch = name.partition(".")
-    return day, int(patch)
-
-
-def day_of(name: str) -> str:
+def day_of(name: str) -> date:
     """The date of a release, which its patches share."""
-    return order(name)[0]
+    return order(name).day
 
 
 def is_release(text: str | None) -> bool:
     """Whether a text is the name of a release."""
-    return any(release_names(text))
+    return ReleaseName.of_folder(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

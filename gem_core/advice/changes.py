@@ -17,7 +17,7 @@ from gem_core.audit.overture.keys import keys_of
 from gem_core.audit.overture.listing import Storage, find_release
 from gem_core.audit.overture.meter import Meter, Stopped
 from gem_core.audit.overture.partitions import Partitions
-from gem_core.audit.overture.release import LIVE, NoRelease, Part, Release
+from gem_core.audit.overture.release import BEFORE, LIVE, NoRelease, Part, Release
 from gem_core.audit.overture.segments import ID, open_file
 from gem_core.audit.parquet.footer import STORED
 from gem_core.audit.parquet.opened_file import OpenedFile
@@ -27,7 +27,6 @@ from gem_core.audit.rows.gers import format_of_release
 COLUMNS = "columns_changed"
 """Names of columns of a changed segment; releases before 2026-03-18.0 do not have it."""
 _GEOMETRY, _CLASS = "geometry", "class"
-_BEFORE = (Part.UNCHANGED, Part.CHANGED, Part.REMOVED)
 _FOOTERS = 8
 """Read at a time."""
 
@@ -75,7 +74,7 @@ def count_segments(release: Release, meter: Meter) -> Counts:
         found = [*pool.map(rows, release.of(*LIVE, Part.REMOVED))]
     return Counts(
         sum(count for part, count in found if part in LIVE),
-        sum(count for part, count in found if part in _BEFORE),
+        sum(count for part, count in found if part in BEFORE),
         sum(count for part, count in found if part is not Part.UNCHANGED),
     )
 

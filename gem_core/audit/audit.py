@@ -92,7 +92,14 @@ def look_up_ids(
         found = OvertureFacts(release.reason, may_pass=release.may_pass)
     else:
         try:
-            found = look_up(output, facts.promises, release, options.overture, options.id_limits)
+            found = look_up(
+                output,
+                facts.promises,
+                release,
+                options.overture,
+                options.id_limits,
+                keep=max(EXAMPLES, options.failing_rows),
+            )
         except MemoryError:
             found = OvertureFacts("there was too little memory for the look-up", may_pass=True)
         except Exception as error:  # noqa: BLE001 - whatever it is, the verdict stands without it

@@ -8,7 +8,7 @@ import pytest
 from gem_core.__main__ import main
 from gem_core.audit.overture.release import Part
 from tests.audit.build import write
-from tests.audit.overture.world import GOOD, RELEASE, Truth, build, output, roads
+from tests.audit.overture.world import AFTER, GOOD, RELEASE, Truth, build, output, roads
 
 
 def planted(folder: Path, truths: list[Truth]) -> list[str]:
@@ -48,7 +48,7 @@ def test_an_audit_says_what_overture_says(
     printed = capsys.readouterr().out
     assert code == 0
     assert printed.startswith("valid_with_warnings")
-    assert "gers_alive: 5 of 13 rows have ids that are not in release" in printed
+    assert "gers_alive: 5 of 13 rows have ids of no segment of release" in printed
     assert "gers_in_place: 1 of 13 rows" in printed
     assert "gers_type: 1 of 13 rows" in printed
 
@@ -66,6 +66,10 @@ def test_the_doctor_reports_what_a_changelog_looks_like(
 ) -> None:
     build(tmp_path, roads([*Truth]))
     assert main(["doctor", "--overture", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"changelog {AFTER}"
+    assert lines[-1].endswith(f"these may not be all: there is no changelog after {AFTER}")
+    assert main(["doctor", "--overture", str(tmp_path), "--release", RELEASE]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"changelog {RELEASE}"
     assert [line.partition(":")[0] for line in lines[1:]] == [*Part]

@@ -155,7 +155,16 @@ class _Answer:
             self._source(number, each, 0)
             for number, each in enumerate((*facts.files, facts.listing), first)
         ]
-        return Release(facts.name, facts.parts, tuple(files[:-1]), files[-1], facts.registry_note)
+        return Release(
+            facts.name,
+            facts.parts,
+            tuple(files[:-1]),
+            files[-1],
+            facts.registry_note,
+            facts.next_name,
+            facts.unproven,
+            facts.stands_in_for,
+        )
 
     def _source(self, number: int, facts: FileFacts, start: int) -> RemoteSource:
         head = self.heads[start : start + facts.head_bytes]

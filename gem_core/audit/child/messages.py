@@ -43,6 +43,9 @@ class ReleaseFacts:
     listing: FileFacts
     """Its number follows those of the files."""
     registry_note: str
+    next_name: str
+    unproven: str
+    stands_in_for: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,9 @@ def _release_facts(release: Release) -> ReleaseFacts:
         tuple(map(_facts, release.files)),
         _facts(release.listing),
         release.registry_note,
+        release.next_name,
+        release.unproven,
+        release.stands_in_for,
     )
 
 

@@ -4,11 +4,14 @@ All are warnings: what they rest on was gathered from documents, and an output w
 still what GEM wrote.
 """
 
+from itertools import chain
+
 from gem_core.audit.judging.check import WARNING, Missing, NotAsked, check
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.parts import rows
 from gem_core.audit.judging.verdict import Judgement, failed, not_run, passed
 from gem_core.audit.overture.facts import OvertureFacts
+from gem_core.audit.rows.example import Example
 
 
 def looked_up(facts: Facts) -> OvertureFacts:
@@ -32,9 +35,10 @@ def gers_alive(found: OvertureFacts) -> Judgement:
         "unknown in all of it": found.unknown,
     }
     words = ", ".join(f"{each.count} {word}" for word, each in kinds.items() if each.count)
-    examples = next(each.examples for each in kinds.values() if each.count)
-    detail = f"{found.dead} of {found.rows} rows have ids that are not in release {found.release}"
-    return failed(f"{detail}: {words}{_and_open(found)}", found.dead, examples)
+    examples = sorted(chain.from_iterable(each.examples for each in kinds.values()), key=_row)
+    detail = f"{found.dead} of {found.rows} rows have ids of no segment of release {found.release}"
+    first = tuple(examples[: found.removed.keep])
+    return failed(f"{detail}: {words}{_and_open(found)}", found.dead, first)
 
 
 @check(WARNING, "Every GERS id is the id of a road segment.", looked_up)
@@ -63,6 +67,10 @@ def gers_in_place(found: OvertureFacts) -> Judgement:
             "readable place"
         )
     return _unless_open(found)
+
+
+def _row(example: Example) -> int:
+    return example.row or 0
 
 
 def _unless_open(found: OvertureFacts) -> Judgement:

@@ -39,6 +39,8 @@ def _parts(release: Release) -> Iterator[str]:
         yield f"{text}; {_first(files[0])}" if files else text
     if release.registry_note:
         yield release.registry_note
+    if release.unproven:
+        yield f"ids that are in no file are open, since these may not be all: {release.unproven}"
 
 
 def _first(source: Source) -> str:

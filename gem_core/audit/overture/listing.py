@@ -11,8 +11,16 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote
 
-from gem_core.audit.overture.release import LIVE, NoRelease, Part, Release, release_names
+from gem_core.audit.overture.release import (
+    BEFORE,
+    LIVE,
+    NoRelease,
+    Part,
+    Release,
+    release_names,
+)
 from gem_core.audit.reading.source import Source, open_file
+from gem_core.audit.rows.release_name import ReleaseName
 from gem_core.errors import OutputChanged, OutputError, OutputMissing, OutputUnreachable
 
 CHANGELOG, REGISTRY = "changelog", "registry"
@@ -21,8 +29,8 @@ _SEGMENTS = "theme=transportation/type=segment/"
 _CHANGE = "change_type="
 _ENDING = ".parquet"
 MAX_FILES = 5_000
-"""Of one release, with the registry: they are named in one message to the child. Overture has some
-hundred."""
+"""Of one release, with the next one and the registry: they are named in one message to the child.
+Overture has some hundred."""
 
 
 class Storage(Protocol):
@@ -98,7 +106,7 @@ def find_release(storage: Storage, wanted: str | None) -> Release | NoRelease:
     try:
         for name in names:
             if found := _segments(storage, name):
-                return _release(storage, name, found)
+                return _release(storage, name, found, "" if name == names[0] else names[0])
     except OutputError as error:
         return NoRelease(f"Overture's changelog cannot be listed: {error}", may_pass=True)
     except Exception as error:  # noqa: BLE001 - it must never hold a manifest back
@@ -110,8 +118,13 @@ def find_release(storage: Storage, wanted: str | None) -> Release | NoRelease:
 
 def newest(storage: Storage) -> str | None:
     """The newest release that has a changelog. Raises OutputError."""
-    names = (name for name in storage.folders(CHANGELOG) if name in release_names(name))
-    return max(names, default=None)
+    found = max(_releases(storage), default=None)
+    return str(found) if found else None
+
+
+def _releases(storage: Storage) -> list[ReleaseName]:
+    found = map(ReleaseName.of_folder, storage.folders(CHANGELOG))
+    return [name for name in found if name]
 
 
 def _segments(storage: Storage, name: str) -> Sequence[Source]:
@@ -120,15 +133,18 @@ def _segments(storage: Storage, name: str) -> Sequence[Source]:
 
 def _parquet(found: Sequence[Source]) -> Sequence[Source]:
     """Without markers of folders."""
-    return [each for each in found if each.name.endswith(_ENDING) and each.size_bytes]
+    return [each for each in found if each.name.endswith(_ENDING)]
 
 
-def _release(storage: Storage, name: str, found: Sequence[Source]) -> Release | NoRelease:
+def _release(
+    storage: Storage, name: str, found: Sequence[Source], stands_in_for: str
+) -> Release | NoRelease:
     parts = [_part(source) for source in found]
     if Part.UNCHANGED not in parts:
         return NoRelease(f"changelog {name} has no files of change_type=unchanged", may_pass=True)
     registry, note = _registry(storage)
-    if len(found) + len(registry) > MAX_FILES:
+    following, next_name, unproven = _following(storage, name)
+    if len(found) + len(following) + len(registry) > MAX_FILES:
         return NoRelease(f"changelog {name} has more than {MAX_FILES} files", may_pass=False)
     kept = [(part, source) for part, source in zip(parts, found, strict=True) if part]
     listing = Listing(
@@ -138,18 +154,51 @@ def _release(storage: Storage, name: str, found: Sequence[Source]) -> Release | 
     )
     return Release(
         name,
-        (*(part for part, _ in kept), *[Part.REGISTRY] * len(registry)),
-        (*(source for _, source in kept), *registry),
+        (
+            *(part for part, _ in kept),
+            *[Part.NEXT] * len(following),
+            *[Part.REGISTRY] * len(registry),
+        ),
+        (*(source for _, source in kept), *following, *registry),
         listing,
         note,
+        next_name,
+        _not_read(found) or unproven,
+        stands_in_for,
     )
 
 
 def _part(source: Source) -> Part | None:
     """By the folder; None of a kind of change that nobody knows yet."""
-    _, _, rest = unquote(source.url).partition(_SEGMENTS + _CHANGE)
-    word = rest.partition("/")[0]
+    word = _change(source)
     return Part(word) if word in {*LIVE, Part.REMOVED} else None
+
+
+def _change(source: Source) -> str:
+    """The kind of change, by the folder; empty if the file is in no such folder."""
+    _, _, rest = unquote(source.url).partition(_SEGMENTS + _CHANGE)
+    return rest.partition("/")[0]
+
+
+def _not_read(found: Sequence[Source]) -> str:
+    """Which files are of no known part; empty if all are of one."""
+    words = sorted({_change(source)[:40] for source in found if _part(source) is None})
+    if "" in words:
+        return "it has files without a change_type"
+    named = ", ".join(map(_CHANGE.__add__, words[:5]))
+    return f"it has files of {named}, which are not read" if words else ""
+
+
+def _following(storage: Storage, name: str) -> tuple[Sequence[Source], str, str]:
+    """The next changelog's files that account for this release, its name, or why there are none."""
+    try:
+        own = ReleaseName.of(name)
+        for each in (str(each) for each in sorted(_releases(storage)) if own and each > own):
+            if files := [source for source in _segments(storage, each) if _part(source) in BEFORE]:
+                return files, each, ""
+    except OutputError as error:
+        return (), "", f"the changelog after it cannot be listed: {error}"
+    return (), "", f"there is no changelog after {name}"
 
 
 def _registry(storage: Storage) -> tuple[Sequence[Source], str]:

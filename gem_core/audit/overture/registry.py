@@ -2,7 +2,8 @@
 
 Source: Overture Maps, "GERS Registry": a row for each id that ever was; `path` is null when the id
 is not in the current release, else the folder of its file; `first_seen` and `last_seen` are
-releases. A patch has another suffix, so only dates are compared.
+releases. It knows one release, and is replaced with each: an id that was seen last before a release
+is gone in it only if the registry is as new.
 """
 
 from bisect import bisect_left, bisect_right
@@ -21,12 +22,12 @@ from gem_core.audit.parquet.footer import STORED
 from gem_core.audit.parquet.opened_file import OpenedFile
 from gem_core.audit.parquet.reader_errors import DataFault
 from gem_core.audit.reading.source import Source
+from gem_core.audit.rows.release_name import ReleaseName
 
 MOST_IDS = 20_000
 """That are looked up. Each may be in a row group of its own."""
-_DATES = ("first_seen", "last_seen")
-_PATH = "path"
-_TEXTS = (ID, *_DATES, _PATH)
+_LAST_SEEN = "last_seen"
+_TEXTS = (ID, "first_seen", _LAST_SEEN, "path")
 _SEGMENT = "type=segment"
 
 
@@ -34,9 +35,9 @@ _SEGMENT = "type=segment"
 class Entry:
     """What the registry says of an id."""
 
-    first_day: str
-    last_day: str
-    """Dates of the releases that had it first and last, such as "2026-01-21"."""
+    first_seen: ReleaseName | None
+    last_seen: ReleaseName | None
+    """The releases that had it first and last; None where this is not the name of one."""
     type: str
     """The folder of its type, such as "type=segment"; empty when it is not in the current
     release."""
@@ -49,7 +50,17 @@ class Entry:
         return self.type == _SEGMENT
 
 
-def look_up(ids: Sequence[str], release: Release, meter: Meter) -> Mapping[str, Entry]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the registry has."""
+
+    entries: Mapping[str, Entry]
+    """By id."""
+    newest: ReleaseName | None
+    """The newest release that a row which was read was seen in; None if no row tells."""
+
+
+def look_up(ids: Sequence[str], release: Release, meter: Meter) -> Found:
     """The entries of these ids, as far as there are any.
 
     Raises:
@@ -74,6 +85,7 @@ def look_up(ids: Sequence[str], release: Release, meter: Meter) -> Mapping[str, 
                 needed.append((source, groups))
     meter.allow(more, f"looking up {len(ids)} ids in the registry")
     found: dict[str, Entry] = {}
+    seen: set[ReleaseName | None] = set()
     values = pa.array(wanted, pa.string())
     for source, groups in needed:
         with open_file(source, meter) as opened:
@@ -81,7 +93,10 @@ def look_up(ids: Sequence[str], release: Release, meter: Meter) -> Mapping[str, 
                 meter.check()
                 hits = batch.filter(pc.is_valid(positions_in(values, batch.column(ID))))
                 found |= _entries(hits)
-    return found
+                # Texts are in the order of their dates. One that is no date may hide the others:
+                # then less is proven.
+                seen.add(ReleaseName.of(pc.max(batch.column(_LAST_SEEN)).as_py()))
+    return Found(found, max(filter(None, seen), default=None))
 
 
 def _check_columns(opened: OpenedFile) -> None:
@@ -112,13 +127,9 @@ def _entries(batch: pa.RecordBatch) -> dict[str, Entry]:
     texts = (batch.column(name).to_pylist() for name in _TEXTS)
     boxes = boxes_of(batch.column(BBOX)).tolist()
     return {
-        id_: Entry(_day(first), _day(last), _type(path), tuple(box))
+        id_: Entry(ReleaseName.of(first), ReleaseName.of(last), _type(path), tuple(box))
         for id_, first, last, path, box in zip(*texts, boxes, strict=True)
     }
-
-
-def _day(release: str | None) -> str:
-    return (release or "").partition(".")[0]
 
 
 def _type(path: str | None) -> str:

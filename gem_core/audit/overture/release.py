@@ -1,34 +1,35 @@
 """The changelog of one Overture release: its parts, its files, and its name. Pure.
 
-Source: Overture Maps, "GERS Changelog" (the four kinds of change, and their folders) and "Release
-calendar" (names are `yyyy-mm-dd.x`, where x counts patches).
+Source: Overture Maps, "GERS Changelog": the four kinds of change, and their folders.
 """
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gem_core.audit.reading.source import Source
+from gem_core.audit.rows.release_name import ReleaseName
 
-_NAME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9]{1,2})", re.ASCII)
 _PATCHES = 5
 """Other patches of a date that are looked for when the job's has no changelog."""
 
 
 class Part(StrEnum):
-    """A part of a release's changelog, or the registry of all ids."""
+    """A part of a release's changelog, the next changelog, or the registry of all ids."""
 
     UNCHANGED = "unchanged"
     ADDED = "added"
     CHANGED = "data_changed"
     REMOVED = "removed"
+    NEXT = "next changelog"
+    """Its files that account for the segments of this release."""
     REGISTRY = "registry"
 
 
 LIVE = (Part.UNCHANGED, Part.ADDED, Part.CHANGED)
 """Together they have every id of the release."""
+BEFORE = (Part.UNCHANGED, Part.CHANGED, Part.REMOVED)
+"""Together they have every id of the release before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,18 @@ class Release:
     """Can be read as long as the files have the same names, sizes and ETags."""
     registry_note: str = ""
     """Why there are no files of the registry; empty when there are."""
+    next_name: str = ""
+    """Of the next changelog; empty when there is none."""
+    unproven: str = ""
+    """Why an id that no file has may be in the release nevertheless; empty when the next changelog
+    can prove that it is not."""
+    stands_in_for: str = ""
+    """The job's release, when it has no changelog and this one is another patch of its date."""
 
     def of(self, *parts: Part) -> list[tuple[Part, Source]]:
         """The files of these parts."""
         pairs = zip(self.parts, self.files, strict=True)
         return [(part, source) for part, source in pairs if part in parts]
-
-    @property
-    def day(self) -> str:
-        """The date in its name."""
-        return self.name.partition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,7 @@ def release_names(text: str | None) -> Iterator[str]:
     None if the job has no release, or text that is not the name of one: nothing else ever becomes
     part of an address.
     """
-    match = _NAME.fullmatch(text or "")
-    if match is None:
-        return
-    try:
-        date.fromisoformat(match[1])
-    except ValueError:
-        return
-    yield match[0]
-    yield from (f"{match[1]}.{patch}" for patch in range(_PATCHES) if patch != int(match[2]))
+    if name := ReleaseName.of_folder(text):
+        yield str(name)
+        patches = (patch for patch in range(_PATCHES) if patch != name.patch)
+        yield from (str(replace(name, patch=patch)) for patch in patches)

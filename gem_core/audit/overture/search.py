@@ -1,8 +1,8 @@
 """The search for a job's ids in a release, from likely places to the others. Edge (reads, disk).
 
 Segments near the roads are read first. What is left is looked for among the removed ids, in the
-registry, and last in the rest of the release. An id is unknown only when all of it was read, and
-the files are still those that were listed.
+registry, and last in the rest of the release. An id is unknown only when all of it was read, the
+files are still those that were listed, and the next changelog proves that they are all.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +11,7 @@ import numpy as np
 
 from gem_core.audit.ids.spill import SpillFull, SpillSpace
 from gem_core.audit.overture import registry
+from gem_core.audit.overture.completeness import why_unproven
 from gem_core.audit.overture.id_filter import IdFilter
 from gem_core.audit.overture.job_rows import JobRows
 from gem_core.audit.overture.joining import FOUND, ROW, State, distinct, judge, ordered, records
@@ -20,6 +21,7 @@ from gem_core.audit.overture.partitions import Partitions
 from gem_core.audit.overture.release import LIVE, Part, Release
 from gem_core.audit.overture.segments import SegmentFile, open_files, segments
 from gem_core.audit.rows.gers import GersFormat
+from gem_core.audit.rows.release_name import ReleaseName
 from gem_core.errors import OutputError
 
 
@@ -180,27 +182,37 @@ class Search:
         rows = np.concatenate(parts)
         keys = Keys(rows["mixed"], rows["low"])
         try:
-            entries = registry.look_up(texts_of(keys, self._format), self._release, self._meter)
+            found = registry.look_up(texts_of(keys, self._format), self._release, self._meter)
         except (Stopped, OutputError) as reason:
             self._meter.check()
             self.registry_note = str(reason)
             return
         for place, id_ in enumerate(texts_of(keys, self._format)):
-            entry = entries.get(id_)
-            if entry and (state := self._state_by(entry)):
+            entry = found.entries.get(id_)
+            if entry and (state := _state_by(entry, self._release.name, found.newest)):
                 self._note(keys.at(np.array([place])), np.array([entry.box]), state)
 
-    def _state_by(self, entry: registry.Entry) -> State | None:
-        day = self._release.day
-        if not entry.first_day <= day <= entry.last_day:
-            return State.OUTSIDE
-        if entry.type and not entry.is_segment:
-            return State.OTHER_TYPE
-        return State.ELSEWHERE if entry.is_segment and entry.last_day == day else None
-
     def _conclude(self) -> None:
-        """Everything was read: what is open is in no part, if the parts are all there."""
-        absent = [part for part in LIVE if part not in self._release.parts]
-        if absent:
-            raise Stopped(f"the changelog has no files of change_type={absent[0]}")
+        """Everything was read: what is open is in no part, if the files are all there."""
         self._release.listing.read(0, 1)
+        if reason := why_unproven(self._release, self._live, self._meter):
+            count = len(self._live)
+            raise Stopped(f"the {count} files that were listed may not be all: {reason}")
+
+
+def _state_by(entry: registry.Entry, release: str, newest: ReleaseName | None) -> State | None:
+    """What the registry proves of an id; None if nothing.
+
+    Args:
+        entry: what it says of the id.
+        release: whose ids are looked up.
+        newest: the newest release that the registry is proven to know.
+
+    """
+    own, first, last = ReleaseName.of(release), entry.first_seen, entry.last_seen
+    if own and first and last and first <= last:
+        if own.day < first.day or (last.day < own.day and newest and own <= newest):
+            return State.OUTSIDE
+        if entry.is_segment and last.day == own.day:
+            return State.ELSEWHERE
+    return State.OTHER_TYPE if entry.type and not entry.is_segment else None

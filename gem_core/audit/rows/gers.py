@@ -1,12 +1,13 @@
 """The formats of a GERS id, and which of them an Overture release uses. Pure.
 
 Sources: Overture Maps, release notes of 2025-05-21 and 2025-06-25 (ids become UUIDs, lower case
-with hyphens; before, 32 hexadecimal digits), and release calendar (names are `yyyy-mm-dd.x`).
+with hyphens; before, 32 hexadecimal digits).
 """
 
-import re
 from datetime import date
 from enum import StrEnum
+
+from gem_core.audit.rows.release_name import ReleaseName
 
 GERS_PATTERN = r"\A(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32})\z"
 """Either format, letters in any case. \\A and \\z, since $ would let a trailing line feed pass."""
@@ -14,8 +15,6 @@ GERS_PATTERN = r"\A(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a
 FIRST_OF_UUIDS = date(2025, 6, 1)
 """Releases from this day on have UUIDs. The last one before is 2025-05-21.0, the first one after
 2025-06-25.0."""
-
-_RELEASE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:(?:-(?:alpha|beta))?\.[0-9]{1,4})?")
 
 
 class GersFormat(StrEnum):
@@ -44,16 +43,12 @@ def format_of_release(release: str | None) -> GersFormat:
     """
     if release is None:
         raise ReleaseUnreadable("the job has no overtureRelease")
-    match = _RELEASE.fullmatch(release)
-    try:
-        day = date.fromisoformat(match[1]) if match else None
-    except ValueError:
-        day = None
-    if day is None:
+    name = ReleaseName.of(release)
+    if name is None:
         raise ReleaseUnreadable(
             f"overtureRelease is {release[:40]!r}, not the name of a release such as 2025-06-25.0"
         )
-    return GersFormat.UUID if day >= FIRST_OF_UUIDS else GersFormat.DIGITS
+    return GersFormat.UUID if name.day >= FIRST_OF_UUIDS else GersFormat.DIGITS
 
 
 def expected_format(release: str | None) -> GersFormat | None:

@@ -13,7 +13,7 @@ from gem_core.audit.overture.listing import find_release, newest
 from gem_core.audit.overture.look_up import look_up
 from gem_core.audit.overture.release import NoRelease, Release
 from tests.audit.build import PROMISES, write
-from tests.audit.overture.world import BEFORE, RELEASE, Truth, build, output, roads
+from tests.audit.overture.world import AFTER, RELEASE, Truth, build, output, roads
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_planted_truths_in_a_blob_service(service: BlobServiceClient, tmp_path: 
     planted = roads([*Truth] * 3)
     upload(service, build(tmp_path, planted))
     storage = BlobStorage(service.get_container_client)
-    assert newest(storage) == RELEASE != BEFORE
+    assert newest(storage) == AFTER
     release = find_release(storage, RELEASE)
     assert isinstance(release, Release)
     source = write(tmp_path, output(planted))

@@ -58,7 +58,7 @@ def test_bad_ids_are_warnings_and_never_make_an_output_invalid(tmp_path: Path) -
     assert set(verdicts(report).values()) == {Verdict.FAILED}
     assert report.outcome is Outcome.VALID_WITH_WARNINGS
     assert detail(report, "gers_alive") == (
-        f"5 of 13 rows have ids that are not in release {RELEASE}: 1 removed by it, "
+        f"5 of 13 rows have ids of no segment of release {RELEASE}: 1 removed by it, "
         "2 older or newer by the registry, 2 unknown in all of it"
     )
 
@@ -109,7 +109,7 @@ def test_an_error_of_ours_costs_the_look_up_alone(
     of = roads([Truth.IN_PLACE] * 12)
     build(tmp_path, of)
 
-    def fails(*_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise KeyError("ours")
 
     monkeypatch.setattr("gem_core.audit.audit.look_up", fails)

@@ -155,8 +155,14 @@ def registered(of: list[Road], release: str) -> list[Registered]:
 def build(
     root: Path, of: list[Road], release: str = RELEASE, *, files: int = 2, statistics: bool = True
 ) -> Path:
-    """Write the changelog of the release and of the one before, and the registry."""
-    write_changelog(root, release, changes(of), files=files, statistics=statistics)
+    """Write the changelog of the release, of the one before and of the one after; and the registry.
+
+    The one after keeps everything but one segment, so it proves that the release is whole.
+    """
+    own = changes(of)
+    write_changelog(root, release, own, files=files, statistics=statistics)
+    gone, *kept = [*own["unchanged"], *own["added"], *own["data_changed"]]
+    write_changelog(root, AFTER, {"unchanged": kept, "removed": [gone]}, files=files)
     restored = [place(road) for road in of if road.truth is Truth.RESTORED]
     write_changelog(root, BEFORE, {"unchanged": [], "removed": restored})
     write_registry(root, registered(of, release))
