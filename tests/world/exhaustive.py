@@ -132,7 +132,7 @@ def troubles(states: Mapping[int, CallStates]) -> Iterator[CallFault]:
 
 
 def clock_steps(states: Mapping[int, CallStates]) -> Iterator[CallFault]:
-    """Every step of our clock before every call; `--deep` runs them."""
+    """Every step of our clock before every call; `--part clocks` runs them."""
     for number in sorted(states):
         for fault in CLOCK:
             yield CallFault(number, fault)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 from unittest.mock import patch
@@ -19,6 +19,7 @@ from gem_core.flows.sweep import Sweeper, repeat_ticket
 from gem_core.outcome import Outcome
 from gem_core.storage.documents import Listed
 from gem_core.storage.names import JOBS
+from gem_core.watch import registry
 from gem_core.watch.marker import MARKER_PREFIX, OpenJob
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_to_bytes
@@ -136,7 +137,7 @@ def _send_and_hope() -> AbstractContextManager[Any]:
 
 
 def _young_markers_go() -> AbstractContextManager[Any]:
-    return patch.object(check_one, "_was_closed", lambda _: True)
+    return patch.object(registry, "ORPHAN_AGE", timedelta(0))
 
 
 def _any_delivery_reports() -> AbstractContextManager[Any]:
