@@ -20,14 +20,15 @@ from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.registry import ORPHAN_AGE
 from gem_core.watch.schedule import EXPIRED_AFTER_ANSWERS, MAX_SWEEP_WAIT
 from tests.fakes import START
+from tests.world.app import DISCOVER_EVERY
 from tests.world.audit import TINY, Auditing
-from tests.world.edges import DISCOVER_EVERY, CallStates, Edges
+from tests.world.edges import CallStates, Edges
 from tests.world.faults import RETRY_AFTER_SECONDS, Fault
 from tests.world.host import FUNCTION_TIMEOUT, LEASE_TIME, TRIES, Host
-from tests.world.ledger import Asked
 from tests.world.loop import Ending, Loop
 from tests.world.plan import Act, Deed, Plan, Setting
 from tests.world.routes import ALL
+from tests.world.witness import Asked
 
 LATE_EVENT = 7200.0
 """Seconds."""
