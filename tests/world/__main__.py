@@ -114,6 +114,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         help="only this; clocks: each step of our clock in each case (random and exhaustive, and "
         "clocks too with --deep)",
     )
+    parser.add_argument("--only", default="", help="only the cases with this text in their name")
     parser.add_argument(
         "--deep", action="store_true", help="one job: each kill follows each other fault or step"
     )
@@ -145,7 +146,7 @@ def _fault(text: str) -> CallFault:
 def _tasks(arguments: argparse.Namespace) -> list[Task]:
     runs = QUICK_RUNS if arguments.quick else RUNS
     tasks: list[Task] = []
-    cases = _cases(quick=arguments.quick)
+    cases = [name for name in _cases(quick=arguments.quick) if arguments.only in name]
     how = {"sabotage": arguments.sabotage, "deep": arguments.deep}
     if arguments.part in {None, "random"}:
         runs = runs if arguments.runs is None else arguments.runs

@@ -23,7 +23,7 @@ from tests.fakes import START
 from tests.world.app import DISCOVER_EVERY
 from tests.world.audit import TINY, Auditing
 from tests.world.edges import CallStates, Edges
-from tests.world.faults import RETRY_AFTER_SECONDS, Fault
+from tests.world.faults import CLOCK, RETRY_AFTER_SECONDS, Fault
 from tests.world.host import FUNCTION_TIMEOUT, LEASE_TIME, TRIES, Host
 from tests.world.loop import Ending, Loop
 from tests.world.plan import Act, Deed, Plan, Setting
@@ -126,9 +126,17 @@ class World:
         self._loop.run(until=lambda: self._loop.seconds > ends_at or self._is_quiet())
         if not self._is_quiet():
             self._edges.ledger.breach(f"the world is not quiet after {ends_at:.0f} s")
+        self._check_ends()
         self._edges.ledger.check_end()
         self._loop.stop()
         return self._result()
+
+    def _check_ends(self) -> None:
+        """A function whose process nobody ends runs never until its timeout."""
+        is_ended = any(act.deed is Deed.END_PROCESS for act in self._plan.acts)
+        is_disturbed = any(fault.pick not in CLOCK for fault in self._plan.faults)
+        if self._host.endings["Killed"] and not (is_ended or is_disturbed or self._setting.cut_off):
+            self._edges.ledger.breach("a function ran until its timeout")
 
     def _result(self) -> Result:
         edges, ledger = self._edges, self._edges.ledger
