@@ -111,12 +111,14 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--part",
         choices=["random", "exhaustive", "clocks"],
-        help="only this; clocks: each step of our clock in each case (random and exhaustive, and "
-        "clocks too with --deep)",
+        help="only this; clocks: each step of our clock before each call (random and exhaustive; "
+        "with --deep all three)",
     )
     parser.add_argument("--only", default="", help="only the cases with this text in their name")
     parser.add_argument(
-        "--deep", action="store_true", help="one job: each kill follows each other fault or step"
+        "--deep",
+        action="store_true",
+        help="one job: each kill follows each other fault; with --part clocks each step",
     )
     parser.add_argument("--workers", type=int, default=os.process_cpu_count(), help="(%(default)s)")
     parser.add_argument("--seed", type=int, help="one random run again, with its whole trace")
@@ -147,14 +149,14 @@ def _tasks(arguments: argparse.Namespace) -> list[Task]:
     runs = QUICK_RUNS if arguments.quick else RUNS
     tasks: list[Task] = []
     cases = [name for name in _cases(quick=arguments.quick) if arguments.only in name]
-    how = {"sabotage": arguments.sabotage, "deep": arguments.deep}
     if arguments.part in {None, "random"}:
         runs = runs if arguments.runs is None else arguments.runs
         tasks += random_tasks(runs, sabotage=arguments.sabotage)
     if arguments.part in {None, "exhaustive"}:
-        tasks += exhaustive_tasks(cases, **how)
+        tasks += exhaustive_tasks(cases, sabotage=arguments.sabotage, deep=arguments.deep)
     if arguments.part == "clocks" or (arguments.deep and not arguments.part):
-        tasks += clock_tasks(cases, **how)
+        with_kills = arguments.deep and arguments.part == "clocks"
+        tasks += clock_tasks(cases, sabotage=arguments.sabotage, deep=with_kills)
     return tasks
 
 
