@@ -6,17 +6,20 @@ Calls are found by interception, so a call that is new to the app is a kill poin
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from itertools import count
 from random import Random
 from typing import Any, cast
 
 from gem_core.errors import OutputUnreachable
 from gem_core.watch.batch import Batch
+from gem_core.watch.heartbeat import STARTED
 from gem_core.watch.registry import SUFFIX
 from tests.fakes import FakeFiles, FakePoison, MemoryDocuments
 from tests.world.app import app_over
 from tests.world.audit import Auditing
+from tests.world.clock import AppClock
 from tests.world.faults import AFTER, BEFORE, CLOCK, SPELL, SPELLS, Fault, error, possible
 from tests.world.gem import NOT_FOUND, LivingGem
 from tests.world.ledger import Ledger
@@ -31,6 +34,13 @@ REFUSED_SHARE = 0.2
 """Of the random runs: those where inputs are refused."""
 SLOW_SECONDS = 400.0
 """Below the function timeout, beyond every due time of the policy."""
+
+
+OUR_STORAGE = {
+    *("jobs", "worklist", "tickets", "reports", "manifests"),
+    *("heartbeat", "leases", "durations", "discovery"),
+}
+"""Edges whose answers say the time."""
 
 
 class WaitingBatches:
@@ -70,8 +80,6 @@ class Edges:
         self._faults = {fault.call: fault for fault in plan.faults}
         self._outages = plan.outages
         self.faults_until = float("inf")
-        self.clock_off = 0.0
-        """Seconds by which the app's clock is ahead of everybody else's."""
         self._calls = count()
         self._file_versions = count(1)
         self.on_ticket: Callable[[str, Fault | None], object] = lambda *_: None
@@ -117,6 +125,10 @@ class Edges:
             self.ledger.to_discover = tuple(
                 life.job_run_id for life in plan.lives if life.words[-1][1] != NOT_FOUND
             )
+        probe = self.watched(self.worklist, "worklist")
+        self.clock = AppClock(loop, partial(probe.etag, STARTED) if plan.asks_storage else None)
+        """The clock of the app."""
+        self.ledger.is_told_the_time = plan.asks_storage
         self.trigger = self.watched(self.tickets, "trigger")
         """As the host reads a ticket before it starts a delivery."""
         app = app_over(self)
@@ -131,16 +143,6 @@ class Edges:
                     f"simulated: {Fault.OUTPUT_UNREACHABLE}"
                 )
             self.loop.later(random.uniform(0, self.setting.horizon), self.files.errors.clear)
-
-    def clock(self) -> datetime:
-        """The clock of the app, in all its instances."""
-        return self.loop.clock() + timedelta(seconds=self.clock_off)
-
-    def _set_clock(self, step: float, *, lasts: float | None) -> None:
-        """Set the app's clock, for so many seconds or for good."""
-        self.clock_off += step
-        if lasts:
-            self.loop.later(lasts, lambda: self._set_clock(-step, lasts=None))
 
     @property
     def is_swept(self) -> bool:
@@ -191,6 +193,8 @@ class Edges:
             self._say_of(name, args, fault)
             raise error(fault)
         self._refuse_if_away(name, args)
+        if name.partition(".")[0] in OUR_STORAGE:
+            self.clock.answered()
         try:
             result = do(*args, **options)
         except Exception as problem:
@@ -217,7 +221,7 @@ class Edges:
     def _befall(self, fault: Fault | None, name: str) -> None:
         """What happens just before a call, and does not keep the call from being done."""
         if fault in CLOCK:
-            self._set_clock(CLOCK[fault], lasts=SPELL if fault in SPELLS else None)
+            self.clock.set(CLOCK[fault], lasts=SPELL if fault in SPELLS else None)
         if fault is Fault.OUTPUT_OVERWRITTEN:
             self._overwrite()
         if fault is Fault.KILL_BEFORE:
@@ -243,7 +247,8 @@ class Edges:
         if fault is Fault.RETRIED and name.endswith(".delete") and "etag" not in options:
             return None  # deleting what is gone is fine
         self.injected[fault] += 1
-        self.ledger.is_slow |= fault is Fault.SLOW or fault in CLOCK
+        self.ledger.is_slow |= fault is Fault.SLOW
+        self.ledger.is_clock_wrong |= fault in CLOCK and not self.ledger.is_told_the_time
         if fault is Fault.GEM_FORGETS:
             for said in self.gem.said.values():
                 said.add("404")

@@ -17,8 +17,10 @@ from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.rate_limiter import LEASE_TIME
 from gem_core.watch.record import Settlement, Stage
 from gem_core.watch.registry import SUFFIX
+from tests.fakes import START
 from tests.world.faults import Fault
 from tests.world.gem import NOT_FOUND
+from tests.world.host import FUNCTION_TIMEOUT
 from tests.world.plan import Deed
 from tests.world.routes import ALL
 from tests.world.witness import Asked, Sent, Version, Witness
@@ -73,7 +75,8 @@ class Ledger(Witness):
         asking = self.asking[job_run_id]
         asking.append(self.teller())
         by_hand = any(teller.startswith(Deed.CHECK + " ") for teller in asking)
-        if len(asking) > 1 and not (by_hand or self.is_slow or self.was_forgotten(job_run_id)):
+        is_early = self.is_slow or self.is_clock_wrong
+        if len(asking) > 1 and not (by_hand or is_early or self.was_forgotten(job_run_id)):
             self.breach(f"{job_run_id} is asked about by {' and '.join(asking)} at once")
         try:
             yield
@@ -95,6 +98,8 @@ class Ledger(Witness):
             self.breach(f"{job_run_id} was deleted as old, and is discovered again")
         if old and method != "create":
             self._check_step(job_run_id, old, new)
+        if not self.is_clock_wrong:
+            self._check_times(job_run_id, old or {}, new)
         if new["stage"] == Stage.DELIVERED:
             marked = [sent for sent in self.sent[job_run_id] if sent.id == new["manifestId"]]
             if not marked:
@@ -120,6 +125,14 @@ class Ledger(Witness):
             self.breach(f"{job_run_id} was {old['settlement']} and is {new['settlement']}")
         if new["timesChecked"] < old["timesChecked"]:
             self.breach(f"{job_run_id}: {old['timesChecked']} checks become {new['timesChecked']}")
+
+    def _check_times(self, job_run_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        """The times that a run writes are times of this run. All limits and waits build on them."""
+        for name in ("registeredAt", "checkedAt", "settledAt", "deliveredAt", "redeliveredAt"):
+            if new.get(name) and new[name] != old.get(name):
+                at = (datetime.fromisoformat(new[name]) - START).total_seconds()
+                if not -1 <= self.seconds() - at <= FUNCTION_TIMEOUT:
+                    self.breach(f"{job_run_id}: at {self.seconds():.0f} s, {name} is {at:.0f} s")
 
     def _check_settlement(self, job_run_id: str, record: dict[str, Any]) -> None:
         said = self.gem_said[job_run_id]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 from unittest.mock import patch
@@ -17,6 +17,7 @@ from gem_core.flows.audit_output import Audited
 from gem_core.flows.delivery import Delivery, Sent, Wait
 from gem_core.flows.sweep import Sweeper, repeat_ticket
 from gem_core.outcome import Outcome
+from gem_core.storage.clock import StorageClock
 from gem_core.storage.documents import Listed
 from gem_core.storage.names import JOBS
 from gem_core.watch import registry
@@ -140,6 +141,12 @@ def _young_markers_go() -> AbstractContextManager[Any]:
     return patch.object(registry, "ORPHAN_AGE", timedelta(0))
 
 
+def _machines_clock() -> AbstractContextManager[Any]:
+    return patch.object(
+        StorageClock, "__call__", lambda self: datetime.fromtimestamp(self._machine(), UTC)
+    )
+
+
 def _any_delivery_reports() -> AbstractContextManager[Any]:
     return patch.object(JobRecord, "is_same_delivery", lambda *_: True)
 
@@ -190,6 +197,7 @@ SABOTAGES = {
         Sabotage("unmark-any", "a marker is removed, whoever wrote it", _unmark_any),
         Sabotage("any-id", "each manifest has an id of its own", _any_id),
         Sabotage("young-markers", "a marker goes, however young it is", _young_markers_go),
+        Sabotage("machine-clock", "the app believes its machine's clock", _machines_clock),
         Sabotage("old-delivery", "an old delivery reports a new request", _any_delivery_reports),
         Sabotage("claim", "a job is claimed by whoever likes", _claim_for_all),
         Sabotage("former-life", "a manifest of a former registration will do", _id_of_any_life),

@@ -1,5 +1,6 @@
 """The world itself: the same plan is the same run, and whoever is dead does nothing more."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice, pairwise
 from unittest.mock import patch
@@ -151,6 +152,16 @@ def test_our_clock_may_be_set_before_any_call(fault: Fault) -> None:
             result = World(with_faults(case.plan, CallFault(number, fault))).run()
             assert (result.breaches, result.lost) == ((), 0), number
             assert result.injected[fault] == 1
+
+
+@pytest.mark.parametrize("fault", CLOCK, ids=lambda fault: fault.name)
+def test_no_step_of_the_machines_clock_is_seen_by_an_app_that_knows_storages(fault: Fault) -> None:
+    plan = replace(next(cases()).plan, asks_storage=True)
+    undisturbed = World(plan, count_states=True).run()
+    for number in sorted(undisturbed.states)[::3]:
+        result = World(with_faults(plan, CallFault(number, fault))).run()
+        assert (result.breaches, result.lost) == ((), 0), number
+        assert (result.sent, result.called) == (undisturbed.sent, undisturbed.called), number
 
 
 def test_a_tick_that_is_idle_though_nobody_has_a_lease_is_found() -> None:

@@ -85,8 +85,12 @@ class Witness:
     """Jobs that GEM's list has at the end."""
     discovers: bool = False
     is_slow: bool = False
-    """Whether a claim may have ended before its question did: a call took long, or our clock was
-    set."""
+    """Whether a claim may have ended before its question did, because a call took long."""
+    is_clock_wrong: bool = False
+    """Whether the clock that the app reads was set. Claims may have ended early, and the times that
+    it wrote say nothing."""
+    is_told_the_time: bool = False
+    """Whether the app knows storage's clock."""
     leased_at: float = float("-inf")
     """When a lease of the rate limiter was written last."""
 

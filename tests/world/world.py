@@ -190,7 +190,7 @@ class World:
         if not due:
             return None
         seconds = (datetime.fromisoformat(min(due)) - START).total_seconds()
-        return seconds - self._edges.clock_off
+        return seconds - self._edges.clock.off
 
     def _pause(self) -> float:
         return self._setting.tick_every or 60 * self._random.choice((1, 1, 2, 5, 15))
