@@ -114,7 +114,12 @@ def test_a_tick_during_a_redelivery_keeps_its_marker() -> None:
     assert world.marked()
 
 
-def test_a_redelivery_during_the_deletion_of_old_markers_keeps_its_marker() -> None:
+LOOK = ["jobs.get", "worklist.replace", "worklist.page"]
+"""The calls of a tick before it deletes a marker."""
+
+
+@pytest.mark.parametrize("call", LOOK)
+def test_a_redelivery_during_the_deletion_of_old_markers_keeps_its_marker(call: str) -> None:
     # The tick has read "delivered" and is about to delete the old marker.
     world = delivered_but_marked()
     check_jobs(world.checker)
@@ -124,7 +129,7 @@ def test_a_redelivery_during_the_deletion_of_old_markers_keeps_its_marker() -> N
     world.trap.calls.clear()
 
     def redeliver() -> None:
-        if world.trap.calls[-1] == "jobs.get":
+        if world.trap.calls[-1] == call:
             redeliver_job(other.manager, JOB)
 
     world.trap.check = redeliver
@@ -133,7 +138,8 @@ def test_a_redelivery_during_the_deletion_of_old_markers_keeps_its_marker() -> N
     assert world.marked()
 
 
-def test_a_registration_during_the_deletion_of_old_markers_keeps_its_marker() -> None:
+@pytest.mark.parametrize("call", LOOK)
+def test_a_registration_during_the_deletion_of_old_markers_keeps_its_marker(call: str) -> None:
     # The tick has found no record for an old marker; now the job is registered again.
     world = world_of()
     world.registry.mark_open(new_record())
@@ -143,7 +149,7 @@ def test_a_registration_during_the_deletion_of_old_markers_keeps_its_marker() ->
     other.jobs, other.worklist = world.jobs, world.worklist
 
     def register() -> None:
-        if world.trap.calls[-1] == "jobs.get":
+        if world.trap.calls[-1] == call:
             other.add(JOB)
 
     world.trap.check = register

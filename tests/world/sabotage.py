@@ -21,7 +21,7 @@ from gem_core.storage.clock import StorageClock
 from gem_core.storage.documents import Listed
 from gem_core.storage.names import JOBS
 from gem_core.watch import registry
-from gem_core.watch.marker import MARKER_PREFIX, OpenJob
+from gem_core.watch.marker import MARKER_PREFIX, JobState, OpenJob
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_to_bytes
 from gem_core.watch.registry import SUFFIX, JobRegistry, StoredRecord
@@ -152,10 +152,12 @@ def _any_delivery_reports() -> AbstractContextManager[Any]:
 
 
 def _claim_for_all() -> AbstractContextManager[Any]:
-    def claim(self: JobRegistry, job: OpenJob, until: datetime) -> OpenJob:
-        metadata = {"due": until.isoformat(), "marked": job.marked_at.isoformat()}
-        etag = self._worklist.put(MARKER_PREFIX + job.job_run_id, b"", metadata=metadata)
-        return replace(job, due_at=until, etag=etag)
+    def claim(
+        self: JobRegistry, job: OpenJob, until: datetime, state: JobState | None = None
+    ) -> OpenJob:
+        claimed = replace(job, due_at=until).in_state(state)
+        name, metadata = MARKER_PREFIX + job.job_run_id, claimed.metadata()
+        return replace(claimed, etag=self._worklist.put(name, b"", metadata=metadata))
 
     return patch.object(JobRegistry, "claim", claim)
 
