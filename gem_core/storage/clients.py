@@ -61,19 +61,24 @@ class Retries(Enum):
 
 
 @cache
+def storage_clock(connection: Connection) -> "StorageClock":  # noqa: ARG001 - one for each
+    """The clock of a connection's storage. All its blob clients share it."""
+    from gem_core.storage.clock import StorageClock
+
+    return StorageClock()
+
+
+@cache
 def blob_service(
-    connection: Connection,
-    service_uri: str,
-    retries: Retries = Retries.BACKGROUND,
-    clock: "StorageClock | None" = None,
+    connection: Connection, service_uri: str, retries: Retries = Retries.BACKGROUND
 ) -> "BlobServiceClient":
     """The client of a blob service. `service_uri` is used only without a connection string.
 
-    Each answer sets the clock.
+    Each answer sets `storage_clock`.
     """
     from azure.storage.blob import BlobServiceClient
 
-    options = retries.options | _ONE_BLOCK
+    options, clock = retries.options | _ONE_BLOCK, storage_clock(connection)
     if connection.connection_string:
         text = connection.connection_string.reveal()
         url = BlobServiceClient.from_connection_string(text).url

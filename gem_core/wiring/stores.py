@@ -8,7 +8,7 @@ from gem_core.deliver.outbox import Outbox
 from gem_core.errors import StoreError
 from gem_core.settings.app_settings import QueueEncoding
 from gem_core.settings.connection import Connection
-from gem_core.storage.clients import Retries, blob_service, queue_service
+from gem_core.storage.clients import Retries, blob_service, queue_service, storage_clock
 from gem_core.storage.names import (
     BATCHES,
     JOBS,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from gem_core.deliver.poison_queue import PoisonQueue
     from gem_core.deliver.results_queue import ResultsQueue
     from gem_core.storage.blob_documents import BlobDocuments
-    from gem_core.storage.clock import StorageClock
     from gem_core.watch.batch_queue import BatchQueue
 
 
@@ -39,28 +38,22 @@ class Stores:
         self._state = state
         self._retries = retries
 
-    @cached_property
-    def _clock(self) -> "StorageClock":
-        from gem_core.storage.clock import StorageClock
-
-        return StorageClock()
-
     def now(self) -> datetime:
         """The time, see `StorageClock`. Raises StoreError if storage has never answered."""
-        if not self._clock.is_set:
+        clock = storage_clock(self._state)
+        if not clock.is_set:
             try:
                 self.documents(WORKLIST).etag(STARTED)
             except StoreError:
-                if not self._clock.is_set:
+                if not clock.is_set:
                     raise
-        return self._clock()
+        return clock()
 
     def documents(self, container: str) -> "BlobDocuments":
         """The documents of a container."""
         from gem_core.storage.blob_documents import BlobDocuments
 
-        uri = self._state.blob_service_uri or ""
-        service = blob_service(self._state, uri, self._retries, self._clock)
+        service = blob_service(self._state, self._state.blob_service_uri or "", self._retries)
         return BlobDocuments(service.get_container_client(container))
 
     @cached_property

@@ -99,6 +99,7 @@ def without_waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(HttpTransport, "sleep", lambda *_: None)
     yield
     clients.blob_service.cache_clear()
+    clients.storage_clock.cache_clear()
 
 
 def answering(status: str, *headers: str, asked: list[str]) -> RawServer:
@@ -127,6 +128,17 @@ def test_any_answer_says_the_time_and_one_is_enough(status: str) -> None:
         for _ in range(3):
             assert timedelta(0) <= stores.now() - TWO_DAYS_AGO < timedelta(hours=1)
         assert len(asked) == 1
+
+
+def test_all_stores_of_a_connection_share_the_time() -> None:
+    """So each route and each run of the doctor needs no client and no question of its own."""
+    asked: list[str] = []
+    date = f"Date: {format_datetime(TWO_DAYS_AGO, usegmt=True)}"
+    with answering(NOT_FOUND, "x-ms-error-code: BlobNotFound", date, asked=asked) as server:
+        for _ in range(3):
+            stores_at(server.url).now()
+        assert len(asked) == 1
+        assert clients.blob_service.cache_info().currsize == 1
 
 
 def test_requests_that_are_made_anyway_say_the_time() -> None:
