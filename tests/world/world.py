@@ -133,9 +133,13 @@ class World:
 
     def _check_ends(self) -> None:
         """A function whose process nobody ends runs never until its timeout."""
-        is_ended = any(act.deed is Deed.END_PROCESS for act in self._plan.acts)
-        is_disturbed = any(fault.pick not in CLOCK for fault in self._plan.faults)
-        if self._host.endings["Killed"] and not (is_ended or is_disturbed or self._setting.cut_off):
+        plan, cut_off = self._plan, self._setting.cut_off
+        may_end = (
+            any(act.deed is Deed.END_PROCESS for act in plan.acts)
+            or any(fault.pick not in CLOCK for fault in plan.faults)
+            or any(outage.hits_the_host for outage in plan.outages)
+        )
+        if self._host.endings["Killed"] and not (may_end or cut_off):
             self._edges.ledger.breach("a function ran until its timeout")
 
     def _result(self) -> Result:
