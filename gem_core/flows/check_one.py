@@ -65,9 +65,7 @@ def check_one(checker: Checker, job: OpenJob, context: RunContext) -> DueJobResu
         log(Event.RECORD_UNREADABLE, job_run_id=job.job_run_id, reason=str(error))
         return DueJobResult.UNREADABLE
     if stored is None or stored.record.stage is Stage.DELIVERED:
-        if not _was_closed(job):
-            registry.claim(job, now + ORPHAN_AGE, JobState.CLOSED)
-        elif registry.unmark(job.job_run_id, etag=job.etag) and stored is None:
+        if registry.close(job, now + ORPHAN_AGE) and stored is None:
             # A command that deletes a job does not write to the host's log, so this line does.
             log(Event.JOB_FORGOTTEN, job_run_id=job.job_run_id)
         return DueJobResult.NOTHING
@@ -76,14 +74,6 @@ def check_one(checker: Checker, job: OpenJob, context: RunContext) -> DueJobResu
         registry.claim(job.showing(record), record.due_at)  # the marker said an earlier time
         return DueJobResult.NOTHING
     return _check_open(checker, job, stored, context)
-
-
-def _was_closed(job: OpenJob) -> bool:
-    """Whether an earlier look found no open record, and nobody has written the marker since.
-
-    The age of the marker would not do: it is told by storage's clock, and ours may differ.
-    """
-    return job.state is JobState.CLOSED
 
 
 def _check_open(

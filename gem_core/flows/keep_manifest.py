@@ -75,7 +75,7 @@ def _wait_for_page(
     """
     deliverer, now = delivery.deliverer, delivery.deliverer.clock()
     stored_at = read_moment(report["time"])
-    if result is None or not result.page or not stored_at <= now < stored_at + PAGE_WAIT:
+    if result is None or not result.page or abs(now - stored_at) >= PAGE_WAIT:
         return None
     if deliverer.outbox.page(delivery.record.job_run_id, report["id"]):
         return None

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient, ContainerClient
     from azure.storage.queue import QueueServiceClient
 
+    from gem_core.storage.clock import StorageClock
+
 CONNECTIONS = MAX_CONCURRENCY
 """Maximum number of open connections of a client: one for each concurrent request to GEM. With the
 SDK's default of ten, the others would be closed after each request and logged as a warning."""
@@ -59,19 +61,30 @@ class Retries(Enum):
 
 
 @cache
+def storage_clock(connection: Connection) -> "StorageClock":  # noqa: ARG001 - one for each
+    """The clock of a connection's storage. All its blob clients share it."""
+    from gem_core.storage.clock import StorageClock
+
+    return StorageClock()
+
+
+@cache
 def blob_service(
     connection: Connection, service_uri: str, retries: Retries = Retries.BACKGROUND
 ) -> "BlobServiceClient":
-    """The client of a blob service. `service_uri` is used only without a connection string."""
+    """The client of a blob service. `service_uri` is used only without a connection string.
+
+    Each answer sets `storage_clock`.
+    """
     from azure.storage.blob import BlobServiceClient
 
-    options = retries.options | _ONE_BLOCK
+    options, clock = retries.options | _ONE_BLOCK, storage_clock(connection)
     if connection.connection_string:
         text = connection.connection_string.reveal()
         url = BlobServiceClient.from_connection_string(text).url
-        return BlobServiceClient.from_connection_string(text, **_http(url), **options)
+        return BlobServiceClient.from_connection_string(text, **_http(url, clock), **options)
     return BlobServiceClient(
-        service_uri, credential=_credential(connection), **_http(service_uri), **options
+        service_uri, credential=_credential(connection), **_http(service_uri, clock), **options
     )
 
 
@@ -121,11 +134,13 @@ def queue_service(
     )
 
 
-def _http(url: str) -> dict[str, Any]:
+def _http(url: str, clock: "StorageClock | None" = None) -> dict[str, Any]:
     """Options of a client for its HTTP requests."""
     from gem_core.http_session import http_session
 
     session = http_session(url, answer_seconds=ANSWER_SECONDS, connections=CONNECTIONS)
+    if clock:
+        session.hooks["response"].append(clock.hook)
     # The SDK passes its own `verify` with each request, which counts more than the session's.
     return {"session": session, "connection_verify": session.verify}
 

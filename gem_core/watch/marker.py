@@ -41,7 +41,7 @@ class JobState(StrEnum):
     UNREADABLE = "unreadable"
     """The record is not valid, or a newer version of the app wrote it."""
     CLOSED = "closed"
-    """A tick found no open record. If the next look finds none either, the marker goes."""
+    """A tick found no open record. The marker goes when it is old, see `JobRegistry.close`."""
 
     @property
     def has_failed(self) -> bool:
@@ -97,7 +97,7 @@ class OpenJob:
     job_run_id: str
     due_at: datetime
     marked_at: datetime
-    """When the marker was written; claims do not change this time."""
+    """When the marker was written, by storage's clock; claims do not change this time."""
     etag: str
     """The marker's ETag: only this version may be deleted or claimed."""
     shown: Mapping[str, str] = field(default_factory=dict, compare=False)

@@ -56,7 +56,7 @@ class Lease:
 
         Returns:
             False, without waiting, in three cases. The next request may not start before `ends_at`.
-            The clock was set back, so `ends_at` says nothing. Or the lease was lost: this process
+            The clock was set back, so these times say nothing. Or the lease was lost: this process
             was suspended, and another process has taken the lease.
 
         Raises:
@@ -66,7 +66,8 @@ class Lease:
         with self._lock:
             now = self._clock.now()
             at = max(self._next, now)
-            if now < self._since or at >= ends_at or not self._document.holds_until(at + MARGIN):
+            is_set_back = now < self._since or at > now + MAX_AHEAD
+            if is_set_back or at >= ends_at or not self._document.holds_until(at + MARGIN):
                 return False
             self._next = at + self._gap
         if at > now:

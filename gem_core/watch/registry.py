@@ -6,7 +6,7 @@ written before the record is opened, and deleted after the record is closed. A m
 to read the record; the record decides.
 
 A marker without an open record may belong to a process that is just about to open the record. So
-only a tick deletes such a marker, at its second look.
+only a tick deletes such a marker, when it is an hour old by storage's clock.
 
 A process claims a job before it asks GEM: it changes the marker to a later time, by
 compare-and-set. Other processes then see that the job is not due. If this process dies, the job is
@@ -40,9 +40,9 @@ from gem_core.watch.tombstones import Tombstones
 
 SUFFIX = ".json"
 ORPHAN_AGE = timedelta(hours=1)
-"""The time between the first look at a marker without an open record and the second one, which
-deletes it. It may belong to a registration or redelivery that is still running. This is longer than
-the function timeout in host.json."""
+"""How old a marker without an open record must be before it is deleted. A younger one may belong to
+a registration or redelivery that is still running: this is longer than the function timeout in
+host.json."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +193,22 @@ class JobRegistry:
         except RecordConflict:
             return False
         return True
+
+    def close(self, job: OpenJob, look_again: datetime) -> bool:
+        """Delete a marker without an open record if it is old; returns whether it was deleted.
+
+        A younger marker is due again at `look_again`. The age is the time between two writes of the
+        marker, so only storage's clock counts: the one that opened the job, and a claim just now.
+        """
+        claim = self.claim(job, look_again, JobState.CLOSED)
+        if claim is None:
+            return False
+        page = self._worklist.page(prefix=MARKER_PREFIX + job.job_run_id, size=1)
+        is_old = any(
+            marker.etag == claim.etag and marker.last_modified - claim.marked_at >= ORPHAN_AGE
+            for marker in page.items
+        )
+        return is_old and self.unmark(job.job_run_id, etag=claim.etag)
 
     def open_jobs(self) -> Iterator[OpenJob]:
         """The worklist, ordered by id. This is one listing; delivered jobs cost nothing."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gem_core.settings.app_settings import InputCompare, Settings
 from gem_core.storage.clients import connector
-from gem_core.wiring.environment import now, settings, system_environment
+from gem_core.wiring.environment import settings, system_environment
 from gem_core.wiring.gem import gem
 from gem_core.wiring.managers import policy
 from gem_core.wiring.overture import release_finder
@@ -51,7 +51,7 @@ def deliverer() -> "Deliverer":
         audit=partial(_engine().audit, options=options),
         report_not_opened=_engine().not_opened,
         policy=policy(chosen),
-        clock=now,
+        clock=state.now,
         sleep=time.sleep,
         page=_page_mode(chosen),
         page_url=chosen.report_page_url,

@@ -6,7 +6,7 @@ from gem_core.flows.manage_jobs import JobManager
 from gem_core.settings.app_settings import StateSettings
 from gem_core.storage.clients import Retries
 from gem_core.watch.schedule import Policy
-from gem_core.wiring.environment import now, settings, state_settings
+from gem_core.wiring.environment import settings, state_settings
 from gem_core.wiring.stores import Stores, stores
 
 
@@ -48,7 +48,7 @@ def job_manager(state: Stores, chosen: StateSettings) -> JobManager:
         heartbeat=state.heartbeat,
         policy=policy(chosen),
         schedule=chosen.check_schedule,
-        clock=now,
+        clock=state.now,
         routes=chosen.routes,
         poison=state.poison_queues,
     )

@@ -1,12 +1,14 @@
 """The stores in GEM_STATE: containers and queues, and the objects that use them. Edge."""
 
+from datetime import datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from gem_core.deliver.outbox import Outbox
+from gem_core.errors import StoreError
 from gem_core.settings.app_settings import QueueEncoding
 from gem_core.settings.connection import Connection
-from gem_core.storage.clients import Retries, blob_service, queue_service
+from gem_core.storage.clients import Retries, blob_service, queue_service, storage_clock
 from gem_core.storage.names import (
     BATCHES,
     JOBS,
@@ -16,7 +18,7 @@ from gem_core.storage.names import (
     TICKETS,
     WORKLIST,
 )
-from gem_core.watch.heartbeat import Heartbeat
+from gem_core.watch.heartbeat import STARTED, Heartbeat
 from gem_core.watch.registry import JobRegistry
 from gem_core.wiring.environment import state_settings
 
@@ -35,6 +37,17 @@ class Stores:
     def __init__(self, state: Connection, retries: Retries = Retries.BACKGROUND) -> None:
         self._state = state
         self._retries = retries
+
+    def now(self) -> datetime:
+        """The time, see `StorageClock`. Raises StoreError if storage has never answered."""
+        clock = storage_clock(self._state)
+        if not clock.is_set:
+            try:
+                self.documents(WORKLIST).etag(STARTED)
+            except StoreError:
+                if not clock.is_set:
+                    raise
+        return clock()
 
     def documents(self, container: str) -> "BlobDocuments":
         """The documents of a container."""

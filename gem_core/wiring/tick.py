@@ -12,7 +12,7 @@ from gem_core.watch.durations import DurationStore
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.watch.retention import Retention
-from gem_core.wiring.environment import now, settings
+from gem_core.wiring.environment import settings
 from gem_core.wiring.gem import gem, ticker
 from gem_core.wiring.managers import policy
 from gem_core.wiring.stores import stores
@@ -34,10 +34,10 @@ def checker() -> Checker:
             state.documents(WORKLIST),
             count=batches.concurrency if batches else 1,
             per_second=rate,
-            clock=SleepClock(now, time.sleep),
+            clock=SleepClock(state.now, time.sleep),
             random=random,
         ),
-        clock=now,
+        clock=state.now,
         jitter=random,
         poison=state.poison_queues(),
         each=in_threads(chosen.check_concurrency),

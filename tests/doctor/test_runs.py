@@ -116,6 +116,20 @@ def test_a_machine_with_enough_memory(mebibytes: int, left: int) -> None:
     assert finding.detail.endswith(f"leaves {left} MiB for an audit")
 
 
+def test_a_timer_whose_ticks_get_no_answer_or_fall_behind() -> None:
+    fake = FakeInstallation()
+    now = fake.world.clock()
+    fake.world.heartbeat.end(Tick(now, now, due_jobs=3, not_answered=3, problems=3))
+    finding = fake.find("timer")
+    assert finding.status is DiagnosticStatus.FAIL
+    assert "GEM answered none of 3 questions" in finding.detail
+    late = now - timedelta(minutes=10)
+    fake.world.heartbeat.end(Tick(now, now, due_jobs=5, remaining=5, oldest_remaining_at=late))
+    finding = fake.find("timer")
+    assert finding.status is DiagnosticStatus.WARNING
+    assert f"behind: left 5 due jobs, the oldest due since {late.isoformat()}" in finding.detail
+
+
 def test_a_timer_that_never_ticked_or_is_silent() -> None:
     fake = FakeInstallation()
     fake.world.clock.move(minutes=5)

@@ -29,7 +29,7 @@ from gem_core.flows.deliverer import PageMode
 from gem_core.flows.manage_jobs import forget_job
 from gem_core.watch.record import Stage
 from tests.builders import JOB, OUTPUT, World, check_manifest, finished, logged, matched_file
-from tests.fakes import Killed, MemoryDocuments, Trap
+from tests.fakes import FakeClock, Killed, MemoryDocuments, Trap
 
 
 def delivered(
@@ -210,9 +210,14 @@ def test_a_report_is_the_one_of_its_manifest_when_two_deliveries_meet() -> None:
     assert (report["time"], report["data"]["timing"]) == (event["time"], event["data"]["timing"])
 
 
+@pytest.mark.parametrize("behind", [0, 5])
 @pytest.mark.parametrize("dies", [False, True])
-def test_no_manifest_is_sent_before_its_page_when_two_deliveries_run_at_once(*, dies: bool) -> None:
-    """The second finds the report of the first, whose page is not stored yet."""
+def test_no_manifest_is_sent_before_its_page_when_two_deliveries_run_at_once(
+    *, dies: bool, behind: float
+) -> None:
+    """The second finds the report of the first, whose page is not stored yet. Its clock may be some
+    seconds behind.
+    """
     world = with_page()
     sent_without_page: list[bool] = []
 
@@ -222,6 +227,7 @@ def test_no_manifest_is_sent_before_its_page_when_two_deliveries_run_at_once(*, 
             for store in ("jobs", "worklist", "tickets", "reports", "manifests"):
                 setattr(other, store, getattr(world, store))
             world.trap.check = lambda: None
+            other.clock = FakeClock(world.clock() - timedelta(seconds=behind))
             sent_without_page.append(deliver_results(other.deliverer, JOB) is not None)
             if dies:
                 raise Killed

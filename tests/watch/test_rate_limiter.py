@@ -318,3 +318,24 @@ def test_a_run_ends_when_the_clock_is_set_back(back: timedelta) -> None:
     world.clock.move(-back)
     assert not lease.wait(NEVER)
     assert pauses == []
+
+
+@pytest.mark.parametrize("call", ["leases.every", "leases.create"])
+@pytest.mark.parametrize("back", [timedelta(hours=2), timedelta(days=1)], ids=str)
+def test_a_run_ends_when_the_clock_is_set_back_while_it_takes_its_lease(
+    back: timedelta, call: str
+) -> None:
+    """It would wait until the platform ends the process, and all that runs in it."""
+    world = World(1)
+
+    def set_back() -> None:
+        if trap.calls[-1] == call:
+            world.clock.move(-back)
+
+    trap = Trap(check=set_back)
+    lease = world.limiter(trap=trap).acquire()
+    pauses: list[float] = []
+    assert lease
+    lease._clock = SleepClock(world.clock, pauses.append)
+    assert not lease.wait(NEVER)
+    assert pauses == []

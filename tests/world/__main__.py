@@ -14,7 +14,15 @@ from rich.table import Table
 
 from tests.world import outdated
 from tests.world.audit import REAL, TINY, Auditing
-from tests.world.campaign import Task, all_cases, exhaustive_tasks, quiet, random_tasks, run
+from tests.world.campaign import (
+    Task,
+    all_cases,
+    clock_tasks,
+    exhaustive_tasks,
+    quiet,
+    random_tasks,
+    run,
+)
 from tests.world.exhaustive import with_faults
 from tests.world.faults import Fault
 from tests.world.hybrid_runs import breaches
@@ -100,11 +108,17 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help=f"{QUICK_RUNS:,} seeds, and only two exhaustive cases"
     )
-    parser.add_argument("--part", choices=["random", "exhaustive"], help="only this (both)")
+    parser.add_argument(
+        "--part",
+        choices=["random", "exhaustive", "clocks"],
+        help="only this; clocks: each step of our clock before each call (random and exhaustive; "
+        "with --deep all three)",
+    )
+    parser.add_argument("--only", default="", help="only the cases with this text in their name")
     parser.add_argument(
         "--deep",
         action="store_true",
-        help="exhaustive: each step of our clock; one job: each other fault and each kill",
+        help="one job: each kill follows each other fault; with --part clocks each step",
     )
     parser.add_argument("--workers", type=int, default=os.process_cpu_count(), help="(%(default)s)")
     parser.add_argument("--seed", type=int, help="one random run again, with its whole trace")
@@ -134,13 +148,15 @@ def _fault(text: str) -> CallFault:
 def _tasks(arguments: argparse.Namespace) -> list[Task]:
     runs = QUICK_RUNS if arguments.quick else RUNS
     tasks: list[Task] = []
-    if arguments.part != "exhaustive":
+    cases = [name for name in _cases(quick=arguments.quick) if arguments.only in name]
+    if arguments.part in {None, "random"}:
         runs = runs if arguments.runs is None else arguments.runs
         tasks += random_tasks(runs, sabotage=arguments.sabotage)
-    if arguments.part != "random":
-        tasks += exhaustive_tasks(
-            _cases(quick=arguments.quick), sabotage=arguments.sabotage, deep=arguments.deep
-        )
+    if arguments.part in {None, "exhaustive"}:
+        tasks += exhaustive_tasks(cases, sabotage=arguments.sabotage, deep=arguments.deep)
+    if arguments.part == "clocks" or (arguments.deep and not arguments.part):
+        with_kills = arguments.deep and arguments.part == "clocks"
+        tasks += clock_tasks(cases, sabotage=arguments.sabotage, deep=with_kills)
     return tasks
 
 

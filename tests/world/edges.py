@@ -6,48 +6,41 @@ Calls are found by interception, so a call that is new to the app is a kill poin
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from random import Random
 from typing import Any, cast
 
-from gem_core.deliver.outbox import Outbox
 from gem_core.errors import OutputUnreachable
-from gem_core.flows.checker import Checker
-from gem_core.flows.deliverer import Deliverer, PageMode
-from gem_core.flows.manage_jobs import JobManager
-from gem_core.settings.ncrontab import Schedule
-from gem_core.settings.route import DEFAULT
 from gem_core.watch.batch import Batch
-from gem_core.watch.discovery import Discovery
-from gem_core.watch.durations import DurationStore
-from gem_core.watch.heartbeat import Heartbeat
-from gem_core.watch.rate_limiter import RateLimiter, SleepClock
-from gem_core.watch.registry import SUFFIX, JobRegistry
-from gem_core.watch.retention import Retention
-from tests.audit.child.not_opened import not_opened_in_process
+from gem_core.watch.heartbeat import STARTED
+from gem_core.watch.registry import SUFFIX
 from tests.fakes import FakeFiles, FakePoison, MemoryDocuments
+from tests.world.app import app_over
 from tests.world.audit import Auditing
-from tests.world.engine import Child, Engine
+from tests.world.clock import AppClock
 from tests.world.faults import AFTER, BEFORE, CLOCK, SPELL, SPELLS, Fault, error, possible
 from tests.world.gem import NOT_FOUND, LivingGem
 from tests.world.ledger import Ledger
-from tests.world.loop import Lock, Loop
+from tests.world.loop import Loop
 from tests.world.plan import Plan
 from tests.world.routes import queues_of
 from tests.world.watched import Watched
 
-DISCOVER_EVERY = timedelta(minutes=10)
-"""The time between two questions for GEM's list."""
-LOOK_BACK = timedelta(days=9)
-"""How far discovery looks back. Our clock may be days ahead."""
 MAX_SHOWN = 80
 """Characters of an argument in the trace."""
 REFUSED_SHARE = 0.2
 """Of the random runs: those where inputs are refused."""
 SLOW_SECONDS = 400.0
 """Below the function timeout, beyond every due time of the policy."""
+
+
+OUR_STORAGE = {
+    *("jobs", "worklist", "tickets", "reports", "manifests"),
+    *("heartbeat", "leases", "durations", "discovery"),
+}
+"""Edges whose answers say the time."""
 
 
 class WaitingBatches:
@@ -80,15 +73,13 @@ class Edges:
     """All edges over one state of the world."""
 
     def __init__(self, plan: Plan, loop: Loop, random: Random, auditing: Auditing) -> None:
-        self._loop = loop
-        self._random = random
+        self.loop = loop
+        self.random = random
         self._latency = plan.setting.latency
-        self._setting = plan.setting
+        self.setting = plan.setting
         self._faults = {fault.call: fault for fault in plan.faults}
         self._outages = plan.outages
         self.faults_until = float("inf")
-        self.clock_off = 0.0
-        """Seconds by which the app's clock is ahead of everybody else's."""
         self._calls = count()
         self._file_versions = count(1)
         self.on_ticket: Callable[[str, Fault | None], object] = lambda *_: None
@@ -102,11 +93,11 @@ class Edges:
         """By story and call."""
         self.killed: Counter[str] = Counter()
         """By story, call and side."""
-        self.jobs, self.worklist, self.tickets, self.reports, self.manifests = self._stores = [
+        self.jobs, self.worklist, self.tickets, self.reports, self.manifests = self.stores = [
             MemoryDocuments(loop.clock, name)
             for name in ("gem-jobs", "gem-worklist", "gem-tickets", "gem-reports", "gem-outbox")
         ]
-        self._routes = plan.routes
+        self.routes = plan.routes
         self.queues = queues_of(plan.routes)
         self.poison = FakePoison(page=32, clock=loop.clock)
         self.batches = WaitingBatches()
@@ -127,133 +118,52 @@ class Edges:
         self.states: dict[int, CallStates] = {}
         """Of each call, by its number."""
         self.count_states = False
-        self._auditing = auditing
-        self._keep = self.ledger.keep = plan.keep
-        self._discovers = self.ledger.discovers = plan.discovers
+        self.auditing = auditing
+        self.keep = self.ledger.keep = plan.keep
+        self.discovers = self.ledger.discovers = plan.discovers
         if plan.discovers:
             self.ledger.to_discover = tuple(
                 life.job_run_id for life in plan.lives if life.words[-1][1] != NOT_FOUND
             )
-        self._build()
+        probe = self.watched(self.worklist, "worklist")
+        self.clock = AppClock(loop, partial(probe.etag, STARTED) if plan.asks_storage else None)
+        """The clock of the app."""
+        self.ledger.is_told_the_time = plan.asks_storage
+        self.trigger = self.watched(self.tickets, "trigger")
+        """As the host reads a ticket before it starts a delivery."""
+        app = app_over(self)
+        self.checker, self.deliverer, self.manager = app.checker, app.deliverer, app.manager
 
     def _refuse_inputs(self, plan: Plan) -> None:
         """In some runs nobody may read the inputs, for a while; then they are gone."""
         random = Random(f"inputs of {plan.name}")
-        if random.random() < REFUSED_SHARE and self._setting.horizon:
+        if random.random() < REFUSED_SHARE and self.setting.horizon:
             for life in plan.lives:
                 self.files.errors[life.input_name] = OutputUnreachable(
                     f"simulated: {Fault.OUTPUT_UNREACHABLE}"
                 )
-            self._loop.later(random.uniform(0, self._setting.horizon), self.files.errors.clear)
-
-    def clock(self) -> datetime:
-        """The clock of the app, in all its instances."""
-        return self._loop.clock() + timedelta(seconds=self.clock_off)
-
-    def _set_clock(self, step: float, *, lasts: float | None) -> None:
-        """Set the app's clock, for so many seconds or for good."""
-        self.clock_off += step
-        if lasts:
-            self._loop.later(lasts, lambda: self._set_clock(-step, lasts=None))
-
-    def _build(self) -> None:
-        clock = self.clock
-        registry = JobRegistry(
-            jobs=self._watched(self.jobs, "jobs"),
-            worklist=self._watched(self.worklist, "worklist"),
-            tickets=self._watched(self.tickets, "tickets"),
-        )
-        outbox = Outbox(
-            events=self._watched(self.manifests, "manifests"),
-            reports=self._watched(self.reports, "reports"),
-        )
-        heartbeat = Heartbeat(self._watched(self.worklist, "heartbeat"))
-        discovery = Discovery(
-            self._watched(self.worklist, "discovery"),
-            prefixes=("roads", "job-"),
-            max_age=LOOK_BACK,
-            every=DISCOVER_EVERY,
-        )
-        retention = Retention(
-            {store._name: self._watched(store, store._name) for store in self._stores}.__getitem__,
-            keep=timedelta(seconds=self._keep),
-            look_back=LOOK_BACK,
-            every=timedelta(minutes=2),
-            page_size=2,
-        )
-        self.checker = Checker(
-            registry=registry,
-            heartbeat=heartbeat,
-            gem=self._watched(self.gem, "gem"),
-            policy=self._setting.policy,
-            limiter=RateLimiter(
-                self._watched(self.worklist, "leases"),
-                count=self._setting.plan.concurrency if self._setting.plan else 1,
-                per_second=10,
-                clock=SleepClock(clock, self._loop.wait, lambda: Lock(self._loop)),
-            ),
-            clock=clock,
-            jitter=self._random.random,
-            each=partial(self._loop.each, at_once=3),
-            places=3,
-            durations=DurationStore(self._watched(self.worklist, "durations")),
-            batches=self._watched(self.batches, "batches") if self._setting.plan else None,
-            plan=self._setting.plan,
-            poison=(self._watched(self.poison, "poison"),),
-            discovery=discovery if self._discovers else None,
-            retention=retention if self._keep else None,
-        )
-        self.trigger = self._watched(self.tickets, "trigger")
-        """As the host reads a ticket before it starts a delivery."""
-        self.deliverer = Deliverer(
-            registry=registry,
-            outbox=outbox,
-            routes=self._routes,
-            queues={
-                name: self._watched(queue, "queue" if name == DEFAULT else name)
-                for name, queue in self.queues.items()
-            },
-            files=self._watched(self.files, "files"),
-            job_url=lambda job_run_id: f"https://gem.example/jobs/{job_run_id}",
-            output_grace=self._setting.output_grace,
-            input_audit=True,
-            policy=self._setting.policy,
-            clock=clock,
-            sleep=self._loop.wait,
-            page=PageMode.PLAIN,
-            audit=Engine(self._watched(Child(), "child"), self._auditing.audit),
-            report_not_opened=not_opened_in_process,
-        )
-        self.manager = JobManager(
-            registry=registry,
-            outbox=outbox,
-            heartbeat=heartbeat,
-            policy=self._setting.policy,
-            schedule=Schedule.parse("0 * * * * *"),
-            clock=clock,
-            routes=self._routes,
-        )
+            self.loop.later(random.uniform(0, self.setting.horizon), self.files.errors.clear)
 
     @property
     def is_swept(self) -> bool:
         """Whether nothing is left of any job, if old ones are deleted."""
         about_jobs = self.jobs, self.tickets, self.reports, self.manifests
-        return not self._keep or not any(store.names() for store in about_jobs)
+        return not self.keep or not any(store.names() for store in about_jobs)
 
     def version(self) -> int:
         """Another number after each change of what outlives a process."""
-        changes = sum(documents.changes for documents in self._stores)
+        changes = sum(documents.changes for documents in self.stores)
         sent = sum(len(queue.sent) for queue in self.queues.values())
-        return changes + sent + self.batches.sent + self._loop.turns
+        return changes + sent + self.batches.sent + self.loop.turns
 
     def teller(self) -> str:
         """The story that is at work."""
-        return self._loop.story.name if self._loop.story else "the world"
+        return self.loop.story.name if self.loop.story else "the world"
 
     def say(self, text: str) -> None:
         """A line of the trace."""
         if self.tell:
-            self.tell(f"{self._loop.seconds:9.2f} s  {self.teller():28} {text}")
+            self.tell(f"{self.loop.seconds:9.2f} s  {self.teller():28} {text}")
 
     def _say_of(self, call: str, args: tuple[object, ...], what: str | None) -> None:
         if self.tell:
@@ -262,12 +172,13 @@ class Edges:
 
     def write_output(self, name: str, outcome: str) -> None:
         """GEM writes an output, or writes it anew."""
-        body = self._auditing.body(name, next(self._file_versions), outcome)
+        body = self.auditing.body(name, next(self._file_versions), outcome)
         etag = self.files.write(name, body)
         self.ledger.output_written(name, etag, body)
         self.say(f"{name} is written: {outcome}, {etag}")
 
-    def _watched[T](self, edge: T, name: str) -> T:
+    def watched[T](self, edge: T, name: str) -> T:
+        """The edge, with each call of it watched."""
         return cast("T", Watched(edge, name, self))
 
     def call(self, name: str, do: Callable[..., Any], args: Any, options: Any) -> Any:  # noqa: ANN401 - any call
@@ -275,13 +186,15 @@ class Edges:
         number = next(self._calls)
         fault = self._fault_of(number, name, options)
         self.called[f"{self.teller().partition(' ')[0]}: {name}"] += 1
-        self._loop.wait(SLOW_SECONDS if fault is Fault.SLOW else self._pause())
+        self.loop.wait(SLOW_SECONDS if fault is Fault.SLOW else self._pause())
         before = self.version() if self.count_states else 0
         self._befall(fault, name)
         if fault in BEFORE:
             self._say_of(name, args, fault)
             raise error(fault)
         self._refuse_if_away(name, args)
+        if name.partition(".")[0] in OUR_STORAGE:
+            self.clock.answered()
         try:
             result = do(*args, **options)
         except Exception as problem:
@@ -301,21 +214,21 @@ class Edges:
 
     def _refuse_if_away(self, name: str, args: Any) -> None:  # noqa: ANN401 - any call
         for outage in self._outages:
-            if outage.hits(name, self._loop.seconds):
+            if outage.hits(name, self.loop.seconds):
                 self._say_of(name, args, "outage")
                 raise outage.error(name)
 
     def _befall(self, fault: Fault | None, name: str) -> None:
         """What happens just before a call, and does not keep the call from being done."""
         if fault in CLOCK:
-            self._set_clock(CLOCK[fault], lasts=SPELL if fault in SPELLS else None)
+            self.clock.set(CLOCK[fault], lasts=SPELL if fault in SPELLS else None)
         if fault is Fault.OUTPUT_OVERWRITTEN:
             self._overwrite()
         if fault is Fault.KILL_BEFORE:
             self._die(name, "before")
 
     def _pause(self) -> float:
-        return self._random.random() ** 4 * 2 if self._latency is None else self._latency
+        return self.random.random() ** 4 * 2 if self._latency is None else self._latency
 
     def _took_effect(self, name: str, args: Any, options: Any, fault: Fault | None) -> None:  # noqa: ANN401 - any call
         self.ledger.took_effect(name, args)
@@ -326,7 +239,7 @@ class Edges:
 
     def _fault_of(self, number: int, name: str, options: Any) -> Fault | None:  # noqa: ANN401 - any call
         planned = self._faults.get(number)
-        if planned is None or self._loop.seconds > self.faults_until:
+        if planned is None or self.loop.seconds > self.faults_until:
             return None
         kinds = possible(name)
         pick = planned.pick
@@ -334,7 +247,8 @@ class Edges:
         if fault is Fault.RETRIED and name.endswith(".delete") and "etag" not in options:
             return None  # deleting what is gone is fine
         self.injected[fault] += 1
-        self.ledger.is_slow |= fault is Fault.SLOW or fault in CLOCK
+        self.ledger.is_slow |= fault is Fault.SLOW
+        self.ledger.is_clock_wrong |= fault in CLOCK and not self.ledger.is_told_the_time
         if fault is Fault.GEM_FORGETS:
             for said in self.gem.said.values():
                 said.add("404")
@@ -343,7 +257,7 @@ class Edges:
     def _die(self, name: str, side: str) -> None:
         self.killed[f"{self.teller().partition(' ')[0]}: {name}, {side}"] += 1
         self.say(f"{name}: the process dies {side} it")
-        self._loop.die()
+        self.loop.die()
 
     def _overwrite(self) -> None:
         for name in self.files.held:

@@ -63,6 +63,8 @@ def cases() -> Iterator[Case]:
         for deeds in ((Deed.REDELIVER,), (Deed.FORGET, Deed.REGISTER)):
             name = " and ".join(deeds)
             yield Case(f"1 job, valid, then {name}, {events}", _one("valid", setting, *deeds))
+        kept = replace(_one("valid", setting), keep=240.0)
+        yield Case(f"1 job, valid, then deleted, {events}", kept)
         yield from _discovered(setting, events)
 
 
@@ -81,9 +83,6 @@ def _discovered(setting: Setting, events: str) -> Iterator[Case]:
         life = plain_life("job-a", "roads.parquet", "valid", 100)
         plan = Plan("discovered", (life,), acts, setting=setting, discovers=True)
         yield Case(f"1 discovered job{what}, {events}", plan)
-
-        kept = replace(_one("valid", setting), keep=240.0)
-        yield Case(f"1 job, valid, then deleted, {events}", kept)
 
 
 def _one(outcome: str, setting: Setting, *deeds: Deed) -> Plan:
@@ -132,7 +131,7 @@ def troubles(states: Mapping[int, CallStates]) -> Iterator[CallFault]:
 
 
 def clock_steps(states: Mapping[int, CallStates]) -> Iterator[CallFault]:
-    """Every step of our clock before every call; `--deep` runs them."""
+    """Every step of our clock before every call; `--part clocks` runs them."""
     for number in sorted(states):
         for fault in CLOCK:
             yield CallFault(number, fault)

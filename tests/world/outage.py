@@ -53,6 +53,11 @@ class Outage:
         """Whether a call such as "jobs.replace" is refused at this time."""
         return self.at <= seconds < self.ends and call.partition(".")[0] in self.part.value
 
+    @property
+    def hits_the_host(self) -> bool:
+        """Whether the host cannot read tickets, which ends it."""
+        return "trigger" in self.part.value
+
     def error(self, call: str) -> Exception:
         """What a refused call raises."""
         kinds: dict[str, type[Exception]] = {"files": OutputWithoutToken, "gem": GemWithoutToken}

@@ -132,6 +132,9 @@ class Plan:
     keep: float = 0
     """Seconds for which delivered jobs are kept; 0: for ever."""
     routes: tuple[Route, ...] = (DEFAULT_ROUTE,)
+    asks_storage: bool = False
+    """Whether the app knows the time by storage's answers, as it does outside. If not, each step of
+    its machine's clock is a step of all that it reads: a harder world."""
 
     @property
     def sets_clock(self) -> bool:
@@ -143,7 +146,7 @@ class Plan:
         """Seconds by which a job may come later that never ends, or that must be discovered: our
         clock went back, so its deadline or its creation is later. No other job may wait for that.
         """
-        if all(life.ends for life in self.lives) and not self.discovers:
+        if self.asks_storage or (all(life.ends for life in self.lives) and not self.discovers):
             return 0
         # The clock of a spell goes back at its end, if it was ahead.
         back = {fault: -step for fault, step in STEPS.items()} | SPELLS
@@ -176,6 +179,8 @@ class Plan:
             yield f"delivered jobs are kept for {self.keep:.0f} s"
         if len(self.routes) > 1:
             yield f"routes: {', '.join(route.name for route in self.routes)}"
+        if self.asks_storage:
+            yield "the app knows storage's clock"
         for outage in self.outages:
             yield f"at {outage.at:.0f} s: {outage}"
 
@@ -198,12 +203,13 @@ def random_plan(seed: int) -> Plan:
     for _ in range(6 if is_crowded else _few(random, 1)):
         acts += _burst(random, lives, near_end=is_crowded or random.random() < 0.5)
     faults = [CallFault(random.randrange(160), random.random()) for _ in range(_few(random, 4))]
-    clocks = Random(f"clock {seed}")
+    clocks, asks_storage = Random(f"clock {seed}"), False
     if clocks.random() < SETTING_CLOCKS:
         faults += [
             CallFault(clocks.randrange(160), clocks.choice(list(CLOCK)))
             for _ in range(clocks.choice((1, 2)))
         ]
+        asks_storage = clocks.random() < 0.5
     discovery = Random(f"discovery {seed}")
     if discovers := discovery.random() < DISCOVERING:
         found = {name for name in names if discovery.random() < 0.5}
@@ -217,6 +223,7 @@ def random_plan(seed: int) -> Plan:
         tuple(random_outage(lives[0].settled_by, random) for _ in range(random.random() < 0.25)),
         discovers,
         KEEP if Random(f"keep {seed}").random() < DELETING else 0,
+        asks_storage=asks_storage,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 from unittest.mock import patch
@@ -17,9 +17,11 @@ from gem_core.flows.audit_output import Audited
 from gem_core.flows.delivery import Delivery, Sent, Wait
 from gem_core.flows.sweep import Sweeper, repeat_ticket
 from gem_core.outcome import Outcome
+from gem_core.storage.clock import StorageClock
 from gem_core.storage.documents import Listed
 from gem_core.storage.names import JOBS
-from gem_core.watch.marker import MARKER_PREFIX, OpenJob
+from gem_core.watch import registry
+from gem_core.watch.marker import MARKER_PREFIX, JobState, OpenJob
 from gem_core.watch.record import JobRecord, Stage
 from gem_core.watch.record_json import record_to_bytes
 from gem_core.watch.registry import SUFFIX, JobRegistry, StoredRecord
@@ -136,7 +138,13 @@ def _send_and_hope() -> AbstractContextManager[Any]:
 
 
 def _young_markers_go() -> AbstractContextManager[Any]:
-    return patch.object(check_one, "_was_closed", lambda _: True)
+    return patch.object(registry, "ORPHAN_AGE", timedelta(0))
+
+
+def _machines_clock() -> AbstractContextManager[Any]:
+    return patch.object(
+        StorageClock, "__call__", lambda self: datetime.fromtimestamp(self._machine(), UTC)
+    )
 
 
 def _any_delivery_reports() -> AbstractContextManager[Any]:
@@ -144,10 +152,12 @@ def _any_delivery_reports() -> AbstractContextManager[Any]:
 
 
 def _claim_for_all() -> AbstractContextManager[Any]:
-    def claim(self: JobRegistry, job: OpenJob, until: datetime) -> OpenJob:
-        metadata = {"due": until.isoformat(), "marked": job.marked_at.isoformat()}
-        etag = self._worklist.put(MARKER_PREFIX + job.job_run_id, b"", metadata=metadata)
-        return replace(job, due_at=until, etag=etag)
+    def claim(
+        self: JobRegistry, job: OpenJob, until: datetime, state: JobState | None = None
+    ) -> OpenJob:
+        claimed = replace(job, due_at=until).in_state(state)
+        name, metadata = MARKER_PREFIX + job.job_run_id, claimed.metadata()
+        return replace(claimed, etag=self._worklist.put(name, b"", metadata=metadata))
 
     return patch.object(JobRegistry, "claim", claim)
 
@@ -189,6 +199,7 @@ SABOTAGES = {
         Sabotage("unmark-any", "a marker is removed, whoever wrote it", _unmark_any),
         Sabotage("any-id", "each manifest has an id of its own", _any_id),
         Sabotage("young-markers", "a marker goes, however young it is", _young_markers_go),
+        Sabotage("machine-clock", "the app believes its machine's clock", _machines_clock),
         Sabotage("old-delivery", "an old delivery reports a new request", _any_delivery_reports),
         Sabotage("claim", "a job is claimed by whoever likes", _claim_for_all),
         Sabotage("former-life", "a manifest of a former registration will do", _id_of_any_life),

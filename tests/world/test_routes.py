@@ -12,10 +12,10 @@ from tests.builders import DEFAULT_ROUTE
 from tests.world.campaign import quiet
 from tests.world.exhaustive import cases, kills, troubles, with_faults
 from tests.world.gem import plain_life
-from tests.world.ledger import Sent
 from tests.world.outage import Outage, Part
 from tests.world.plan import RANDOM, Act, Deed, Plan, random_plan
 from tests.world.routes import ALL, BAD, with_routes
+from tests.world.witness import Sent
 from tests.world.world import World
 
 SEEDS = 60

@@ -1,5 +1,6 @@
 """The world itself: the same plan is the same run, and whoever is dead does nothing more."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice, pairwise
 from unittest.mock import patch
@@ -143,13 +144,24 @@ def test_every_call_may_be_the_last_one(call: str) -> None:
 
 @pytest.mark.parametrize("fault", CLOCK, ids=lambda fault: fault.name)
 def test_our_clock_may_be_set_before_any_call(fault: Fault) -> None:
-    """A sample: every ninth call of some cases; `--deep` runs all calls of all cases."""
-    for case in islice(cases(), 0, None, 9):
+    """The first call of each kind in some cases; `--part clocks` has all calls of all cases."""
+    for case in islice(cases(), 0, None, 14):
         states = World(case.plan, count_states=True).run().states
-        for number in sorted(states)[:: 9 * case.jobs]:
+        first = {states[number].call: number for number in sorted(states, reverse=True)}
+        for number in first.values():
             result = World(with_faults(case.plan, CallFault(number, fault))).run()
             assert (result.breaches, result.lost) == ((), 0), number
             assert result.injected[fault] == 1
+
+
+@pytest.mark.parametrize("fault", CLOCK, ids=lambda fault: fault.name)
+def test_no_step_of_the_machines_clock_is_seen_by_an_app_that_knows_storages(fault: Fault) -> None:
+    plan = replace(next(cases()).plan, asks_storage=True)
+    undisturbed = World(plan, count_states=True).run()
+    for number in sorted(undisturbed.states)[::3]:
+        result = World(with_faults(plan, CallFault(number, fault))).run()
+        assert (result.breaches, result.lost) == ((), 0), number
+        assert (result.sent, result.called) == (undisturbed.sent, undisturbed.called), number
 
 
 def test_a_tick_that_is_idle_though_nobody_has_a_lease_is_found() -> None:

@@ -20,14 +20,15 @@ from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.registry import ORPHAN_AGE
 from gem_core.watch.schedule import EXPIRED_AFTER_ANSWERS, MAX_SWEEP_WAIT
 from tests.fakes import START
+from tests.world.app import DISCOVER_EVERY
 from tests.world.audit import TINY, Auditing
-from tests.world.edges import DISCOVER_EVERY, CallStates, Edges
-from tests.world.faults import RETRY_AFTER_SECONDS, Fault
+from tests.world.edges import CallStates, Edges
+from tests.world.faults import CLOCK, RETRY_AFTER_SECONDS, Fault
 from tests.world.host import FUNCTION_TIMEOUT, LEASE_TIME, TRIES, Host
-from tests.world.ledger import Asked
 from tests.world.loop import Ending, Loop
 from tests.world.plan import Act, Deed, Plan, Setting
 from tests.world.routes import ALL
+from tests.world.witness import Asked
 
 LATE_EVENT = 7200.0
 """Seconds."""
@@ -125,9 +126,21 @@ class World:
         self._loop.run(until=lambda: self._loop.seconds > ends_at or self._is_quiet())
         if not self._is_quiet():
             self._edges.ledger.breach(f"the world is not quiet after {ends_at:.0f} s")
+        self._check_ends()
         self._edges.ledger.check_end()
         self._loop.stop()
         return self._result()
+
+    def _check_ends(self) -> None:
+        """A function whose process nobody ends runs never until its timeout."""
+        plan, cut_off = self._plan, self._setting.cut_off
+        may_end = (
+            any(act.deed is Deed.END_PROCESS for act in plan.acts)
+            or any(fault.pick not in CLOCK for fault in plan.faults)
+            or any(outage.hits_the_host for outage in plan.outages)
+        )
+        if self._host.endings["Killed"] and not (may_end or cut_off):
+            self._edges.ledger.breach("a function ran until its timeout")
 
     def _result(self) -> Result:
         edges, ledger = self._edges, self._edges.ledger
@@ -181,7 +194,7 @@ class World:
         if not due:
             return None
         seconds = (datetime.fromisoformat(min(due)) - START).total_seconds()
-        return seconds - self._edges.clock_off
+        return seconds - self._edges.clock.off
 
     def _pause(self) -> float:
         return self._setting.tick_every or 60 * self._random.choice((1, 1, 2, 5, 15))
