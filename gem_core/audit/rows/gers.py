@@ -31,6 +31,9 @@ class GersFormat(StrEnum):
         return 36 if self is GersFormat.UUID else 32
 
 
+NO_RELEASE = "the job has no overtureRelease"
+
+
 class ReleaseUnreadable(ValueError):
     """A job's Overture release is absent or not the name of a release; the message says which."""
 
@@ -43,7 +46,7 @@ def format_of_release(release: str | None) -> GersFormat:
 
     """
     if release is None:
-        raise ReleaseUnreadable("the job has no overtureRelease")
+        raise ReleaseUnreadable(NO_RELEASE)
     match = _RELEASE.fullmatch(release)
     try:
         day = date.fromisoformat(match[1]) if match else None
