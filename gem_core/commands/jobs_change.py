@@ -23,12 +23,12 @@ from gem_core.wiring.tick import checker
 def register(
     job_run_ids: Sequence[str],
     *,
-    labels: Sequence[str],
+    labels: Sequence[tuple[str, str]],
     expected_input_name: str | None,
     as_json: bool,
 ) -> int:
     """Register jobs. Returns the exit code."""
-    body = {"labels": dict(map(_label, labels)), "expectedInputName": expected_input_name}
+    body = {"labels": dict(labels), "expectedInputName": expected_input_name}
 
     manager = state_manager()  # a problem with the settings is said once, and not for each job
 
@@ -172,10 +172,3 @@ def _run(job_run_id: str, action: Callable[[str], tuple[str, str]], *, as_json: 
         else:
             print_lines([text])
     return code
-
-
-def _label(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise RequestError(f"--label {text[:40]!r} is not NAME=VALUE")
-    return name, value

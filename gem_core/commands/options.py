@@ -35,6 +35,14 @@ def non_empty_path(text: str) -> Path:
     return Path(non_empty(text))
 
 
+def name_and_value(text: str) -> tuple[str, str]:
+    """An argument of the form NAME=VALUE."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError("it is not NAME=VALUE")
+    return name, value
+
+
 def count(most: int) -> "Callable[[str], int]":
     """An argument that is a whole number from 1 to `most`."""
 
