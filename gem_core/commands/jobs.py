@@ -193,11 +193,9 @@ def _check(arguments: argparse.Namespace) -> int:
 def _redeliver(arguments: argparse.Namespace) -> int:
     from gem_core.commands import jobs_change  # noqa: PLC0415 - imports azure
 
-    if arguments.route:
-        return jobs_change.send_again(arguments.jobs, arguments.route, as_json=arguments.json)
-    if arguments.drop_route:
+    if arguments.drop_route is not None:
         return jobs_change.drop_route(arguments.jobs, arguments.drop_route, as_json=arguments.json)
-    return jobs_change.redeliver(arguments.jobs, as_json=arguments.json)
+    return jobs_change.redeliver(arguments.jobs, arguments.route, as_json=arguments.json)
 
 
 def _forget(arguments: argparse.Namespace) -> int:
