@@ -6,7 +6,12 @@ from typing import Any
 from gem_core.audit.options import OVERTURE_BYTES
 from gem_core.commands.help_format import HelpFormat
 from gem_core.commands.options import count, non_empty, non_empty_path
-from gem_core.settings.app_settings import MAX_IDS_DISK_MIB, MAX_IDS_MIB, MAX_OVERTURE_MIB
+from gem_core.settings.app_settings import (
+    MAX_FAILING_ROWS,
+    MAX_IDS_DISK_MIB,
+    MAX_IDS_MIB,
+    MAX_OVERTURE_MIB,
+)
 
 _DESCRIPTION = """\
 Audit a matched file. The checks and the report are the same as in the deployed app.
@@ -28,10 +33,6 @@ exit codes:
   3  audited, and the report was printed, but the page for --html could not be made or written
   130, 143  stopped with Ctrl-C, or with SIGTERM
 """
-
-
-FAILING_ROWS = 1_000
-"""Kept for each check."""
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -120,7 +121,7 @@ def _add_report_options(parser: argparse.ArgumentParser) -> None:
         "--failures",
         metavar="FILE.parquet",
         type=non_empty_path,
-        help=f"write failing rows with check, id and value: the first {FAILING_ROWS:,} of each "
+        help=f"write failing rows with check, id and value: the first {MAX_FAILING_ROWS:,} of each "
         "check that tests rows, and the first 5 ids that are missing or added",
     )
     parser.add_argument(

@@ -184,7 +184,7 @@ def send_again(manager: JobManager, job_run_id: str, route: str) -> dict[str, An
             "the manifest of the present delivery was not sent to any route yet: redeliver without "
             "a route tries at once"
         )
-    requested = record.to_send_again(found.name, manager.clock())
+    requested = record.to_send_again(name, manager.clock())
     repeat_ticket(manager, StoredRecord(requested, stored.etag))
     return show_job(manager, job_run_id)
 

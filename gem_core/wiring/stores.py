@@ -9,6 +9,7 @@ from gem_core.settings.connection import Connection
 from gem_core.storage.clients import Retries, blob_service, queue_service
 from gem_core.storage.names import (
     BATCHES,
+    FAILURES,
     JOBS,
     OUTBOX,
     POISON_QUEUES,
@@ -60,7 +61,11 @@ class Stores:
     @cached_property
     def outbox(self) -> Outbox:
         """Stored events and reports."""
-        return Outbox(events=self.documents(OUTBOX), reports=self.documents(REPORTS))
+        return Outbox(
+            events=self.documents(OUTBOX),
+            reports=self.documents(REPORTS),
+            failures=self.documents(FAILURES),
+        )
 
     def queue(self, name: str, *, base64: bool = False) -> "QueueClient":
         """The client of a queue. With `base64`, messages are encoded for Functions triggers."""

@@ -31,7 +31,7 @@ def keeping(world: World, *, page_size: int = 1000) -> World:
         for name, documents in (
             ("gem-jobs", world.jobs), ("gem-worklist", world.worklist),
             ("gem-tickets", world.tickets), ("gem-reports", world.reports),
-            ("gem-outbox", world.manifests),
+            ("gem-failures", world.failures), ("gem-outbox", world.manifests),
         )
     }  # fmt: skip
     world.retention = Retention(
@@ -59,7 +59,7 @@ def a_pass(world: World, *, ticks: int = 8) -> None:
 
 def left(world: World) -> dict[str, list[str]]:
     """The names of all documents about jobs."""
-    stores = world.jobs, world.tickets, world.reports, world.manifests
+    stores = world.jobs, world.tickets, world.reports, world.failures, world.manifests
     return {store._name: store.names() for store in stores if store.names()}
 
 

@@ -20,6 +20,15 @@ from gem_core.flows.deliverer import Deliverer, PageMode
 from gem_core.flows.manage_jobs import JobManager
 from gem_core.settings.ncrontab import Schedule
 from gem_core.settings.route import DEFAULT
+from gem_core.storage.names import (
+    CONTAINERS,
+    FAILURES,
+    JOBS,
+    OUTBOX,
+    REPORTS,
+    TICKETS,
+    WORKLIST,
+)
 from gem_core.watch.batch import Batch
 from gem_core.watch.discovery import Discovery
 from gem_core.watch.durations import DurationStore
@@ -102,10 +111,11 @@ class Edges:
         """By story and call."""
         self.killed: Counter[str] = Counter()
         """By story, call and side."""
-        self.jobs, self.worklist, self.tickets, self.reports, self.manifests = self._stores = [
-            MemoryDocuments(loop.clock, name)
-            for name in ("gem-jobs", "gem-worklist", "gem-tickets", "gem-reports", "gem-outbox")
-        ]
+        self._stores = [MemoryDocuments(loop.clock, name) for name in CONTAINERS]
+        by_name = {store._name: store for store in self._stores}
+        self.jobs, self.worklist, self.tickets = by_name[JOBS], by_name[WORKLIST], by_name[TICKETS]
+        self.reports, self.failures = by_name[REPORTS], by_name[FAILURES]
+        self.manifests = by_name[OUTBOX]
         self._routes = plan.routes
         self.queues = queues_of(plan.routes)
         self.poison = FakePoison(page=32, clock=loop.clock)
@@ -166,6 +176,7 @@ class Edges:
         outbox = Outbox(
             events=self._watched(self.manifests, "manifests"),
             reports=self._watched(self.reports, "reports"),
+            failures=self._watched(self.failures, "failures"),
         )
         heartbeat = Heartbeat(self._watched(self.worklist, "heartbeat"))
         discovery = Discovery(
