@@ -157,6 +157,7 @@ def _blobs(stored: Mapping[str, Golden]) -> Iterator[str]:
             name = re.sub("[0-9]{4}-[0-9]{2}", "{month}", name)
             yield f"{each.store}/{re.sub('/[0-9]+$', '/{number}', name)}"
     yield f"{names.REPORTS}/{{jobRunId}}/{{id}}/report.html"
+    yield f"{names.FAILURES}/{{jobRunId}}/{{id}}/failures-{{digest}}.parquet"
     yield from (PROBE, CLOCK_PROBE)
     yield f"{names.WORKLIST}/{DISCOVERY}"
     yield f"{names.WORKLIST}/{TOMBSTONES}{{jobRunId}}"
