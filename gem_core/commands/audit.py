@@ -4,8 +4,7 @@ import argparse
 from typing import Any
 
 from gem_core.audit.options import OVERTURE_BYTES
-from gem_core.commands.help_format import HelpFormat
-from gem_core.commands.options import count, non_empty, non_empty_path
+from gem_core.commands.options import add_file_command, count, non_empty, non_empty_path
 from gem_core.settings.app_settings import (
     MAX_FAILING_ROWS,
     MAX_IDS_DISK_MIB,
@@ -37,19 +36,19 @@ exit codes:
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command."""
-    parser = commands.add_parser(
+    parser = add_file_command(
+        commands,
         "audit",
-        help="audit a matched file, local or in Azure",
+        about="audit a matched file, local or in Azure",
         description=_DESCRIPTION,
+        run=_run,
         epilog=_EPILOG,
-        formatter_class=HelpFormat,
     )
     parser.add_argument("output", metavar="FILE|URL", type=non_empty, help="the matched file")
     _add_comparisons(parser)
     _add_overture(parser)
     _add_report_options(parser)
     _add_limits(parser)
-    parser.set_defaults(run=_run)
 
 
 def _add_comparisons(parser: argparse.ArgumentParser) -> None:

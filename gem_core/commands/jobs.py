@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gem_core.commands.options import add_command, count, name_and_value
+from gem_core.commands.options import add_command, add_group, count, name_and_value
 from gem_core.outcome import Outcome
 
 _STAGES = ("watching", "settled", "delivered")
@@ -16,12 +16,12 @@ _MAX_LIMIT = 1_000_000
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command and its actions."""
-    parser = commands.add_parser(
+    jobs = add_group(
+        commands,
         "jobs",
-        help="list, show, register, check, redeliver or forget jobs of a deployed app",
+        about="list, show, register, check, redeliver or forget jobs of a deployed app",
         description="Manage the jobs of a deployed app through its storage.",
     )
-    jobs = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     _add_list(jobs)
     _add_show(jobs)
     _add_register(jobs)
