@@ -129,6 +129,7 @@ class Edges:
             self.teller,
             self.worklist,
             self.manifests,
+            self.failures,
             self.gem.said,
             plan.setting.policy.job_deadline,
             auditing,
