@@ -150,7 +150,7 @@ def _list(arguments: argparse.Namespace) -> int:
     }
     others = (*query.values(), arguments.limit, arguments.all, arguments.after)
     if arguments.trouble and any(others):
-        arguments.refuse("--trouble lists all such jobs and accepts no other selection")
+        arguments.refuse("--trouble accepts no other selection")
     from gem_core.commands.jobs_read import list_jobs, list_trouble  # noqa: PLC0415 - imports azure
 
     if arguments.trouble:
