@@ -96,7 +96,7 @@ class Attempt:
 
         """
         self.verdicts_left = question.verdicts
-        self.with_failures = question.options.failing_rows > 0
+        self.with_failures = bool(question.options.failing_rows)
         try:
             self.child.channel.send(question, heads)
             while True:
