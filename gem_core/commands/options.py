@@ -141,7 +141,12 @@ class ReportOptions:
 
 
 def add_report_options(
-    parser: argparse.ArgumentParser, *, page: str, disk_mib: int, disk: str, folder: str
+    parser: argparse.ArgumentParser,
+    *,
+    page: str,
+    disk_mib: int,
+    disk: str,
+    folder: str = "temporary files",
 ) -> None:
     """Add the options that `report_options` reads.
 
@@ -155,6 +160,13 @@ def add_report_options(
     """
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--html", metavar="FILE", type=non_empty_path, help=page)
+    add_disk_options(parser, disk_mib=disk_mib, disk=disk, folder=folder)
+
+
+def add_disk_options(
+    parser: argparse.ArgumentParser, *, disk_mib: int, disk: str, folder: str = "temporary files"
+) -> None:
+    """Add --disk and --folder; the arguments are those of `add_report_options`."""
     parser.add_argument(
         "--disk",
         metavar="MIB",

@@ -65,7 +65,6 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         page="write the result as an HTML page, with a map if a file has the geometry",
         disk_mib=4096,
         disk="disk in MiB that the comparison may use; ten million roads need about 1000",
-        folder="temporary files",
     )
 
 
