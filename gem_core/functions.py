@@ -37,6 +37,8 @@ from gem_core.wiring.probe import probe
 
 guard_logs()
 
+ROUTE = "route"
+"""The word of a query that names a route."""
 OPENAPI = Path(__file__).with_name("openapi.json")
 
 
@@ -105,9 +107,8 @@ def register_job(req: func.HttpRequest) -> func.HttpResponse:
     def handler() -> HttpResponse:
         job_run_id = _job_run_id(req)
         new, record = managing.register_job(managers.manager(), job_run_id, _body(req))
-        if new:
-            return json_response(201, record, {"Location": f"/api/jobs/{job_run_id}"})
-        return json_response(200, record)
+        location = {"Location": f"/api/jobs/{job_run_id}"} if new else {}
+        return json_response(201 if new else 200, record, location)
 
     return _answer(req, handler)
 
@@ -115,55 +116,51 @@ def register_job(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("jobs/{jobRunId}", methods=["PATCH"])
 def change_job(req: func.HttpRequest) -> func.HttpResponse:
     """Change the labels of a job that is still being watched."""
-    return _respond(
-        req, lambda: (200, change_labels(managers.manager(), _job_run_id(req), _body(req)))
-    )
+    return _managed(req, lambda jobs: change_labels(jobs, _job_run_id(req), _body(req)))
 
 
 @app.route("jobs", methods=["POST"])
 def register_jobs(req: func.HttpRequest) -> func.HttpResponse:
     """Register several jobs; each has a result of its own."""
-    return _respond(req, lambda: (200, in_bulk.register_jobs(managers.manager(), _body(req))))
+    return _managed(req, lambda jobs: in_bulk.register_jobs(jobs, _body(req)))
 
 
 @app.route("redeliver", methods=["POST"])
 def redeliver_jobs(req: func.HttpRequest) -> func.HttpResponse:
     """Deliver the jobs again whose manifests have an outcome; each has a result of its own."""
-    return _respond(req, lambda: (200, in_bulk.redeliver_jobs(managers.manager(), _body(req))))
+    return _managed(
+        req, lambda jobs: in_bulk.redeliver_jobs(jobs, _body(req), _route(req)), words={ROUTE}
+    )
 
 
 @app.route("jobs", methods=["GET"])
 def list_jobs(req: func.HttpRequest) -> func.HttpResponse:
     """List one page of all jobs."""
-    return _respond(
-        req, lambda: (200, listing.list_jobs(managers.manager(), req.params)), job_query.WORDS
-    )
+    return _managed(req, lambda jobs: listing.list_jobs(jobs, req.params), words=job_query.WORDS)
 
 
 @app.route("trouble", methods=["GET"])
 def list_trouble(req: func.HttpRequest) -> func.HttpResponse:
     """List the open jobs that need attention."""
-    return _respond(req, lambda: (200, {"jobs": find_trouble(managers.manager())}))
+    return _managed(req, lambda jobs: {"jobs": find_trouble(jobs)})
 
 
 @app.route("poison", methods=["GET"])
 def list_poison(req: func.HttpRequest) -> func.HttpResponse:
     """List the messages on the poison queues."""
-    return _respond(req, lambda: (200, replaying.list_poison(managers.manager())))
+    return _managed(req, replaying.list_poison)
 
 
 @app.route("poison/replay", methods=["POST"])
 def replay_poison(req: func.HttpRequest) -> func.HttpResponse:
     """Raise the tickets of the messages on the poison queues again, and delete the messages."""
-    return _respond(
-        req, lambda: (200, {"messages": list(replaying.replay_poison(managers.manager()))})
-    )
+    return _managed(req, lambda jobs: {"messages": list(replaying.replay_poison(jobs))})
 
 
 @app.route("jobs/{jobRunId}", methods=["GET"])
 def show_job(req: func.HttpRequest) -> func.HttpResponse:
     """Show the record of a job."""
-    return _respond(req, lambda: (200, managing.show_job(managers.manager(), _job_run_id(req))))
+    return _managed(req, lambda jobs: managing.show_job(jobs, _job_run_id(req)))
 
 
 @app.route("jobs/{jobRunId}/manifest", methods=["GET"])
@@ -187,30 +184,24 @@ def show_report_page(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("jobs/{jobRunId}/check", methods=["POST"])
 def check_job(req: func.HttpRequest) -> func.HttpResponse:
     """Ask GEM about a job now, even if it is not due."""
-
-    def handler() -> tuple[int, object]:
-        return 200, managing.check_job(managers.manager(), tick.checker(), _job_run_id(req))
-
-    return _respond(req, handler)
+    return _managed(req, lambda jobs: managing.check_job(jobs, tick.checker(), _job_run_id(req)))
 
 
 @app.route("jobs/{jobRunId}/redeliver", methods=["POST"])
 def redeliver_job(req: func.HttpRequest) -> func.HttpResponse:
-    """Deliver a settled job again, from its output as it is now."""
-    return _respond(
-        req, lambda: (202, managing.redeliver_job(managers.manager(), _job_run_id(req)))
+    """Deliver a settled job again, or send its last manifest to one route again."""
+    return _managed(
+        req,
+        lambda jobs: managing.redeliver_job(jobs, _job_run_id(req), _route(req)),
+        status=202,
+        words={ROUTE},
     )
 
 
 @app.route("jobs/{jobRunId}", methods=["DELETE"])
 def forget_job(req: func.HttpRequest) -> func.HttpResponse:
     """Stop watching a job and delete its record."""
-
-    def handler() -> tuple[int, object]:
-        managing.forget_job(managers.manager(), _job_run_id(req))
-        return 204, None
-
-    return _respond(req, handler)
+    return _managed(req, lambda jobs: managing.forget_job(jobs, _job_run_id(req)), status=204)
 
 
 @app.route("status", methods=["GET"])
@@ -259,6 +250,11 @@ def _job_run_id(req: func.HttpRequest) -> str:
     return str(req.route_params.get("jobRunId", ""))
 
 
+def _route(req: func.HttpRequest) -> str | None:
+    route: str | None = req.params.get(ROUTE)
+    return route
+
+
 def _body(req: func.HttpRequest) -> object:
     return json_body(req.get_body())
 
@@ -271,10 +267,19 @@ def _document(req: func.HttpRequest, document: JobDocument, content_type: str) -
     return _answer(req, make)
 
 
-def _respond(
-    req: func.HttpRequest, handler: Callable[[], tuple[int, object]], words: Collection[str] = ()
+def _managed(
+    req: func.HttpRequest,
+    action: Callable[[managing.JobManager], object],
+    *,
+    status: int = 200,
+    words: Collection[str] = (),
 ) -> func.HttpResponse:
-    return _answer(req, lambda: json_response(*handler()), words)
+    """The response with what an action gives, if the query has no other words than these."""
+    return _answer(req, lambda: json_response(status, action(managers.manager())), words)
+
+
+def _respond(req: func.HttpRequest, handler: Callable[[], tuple[int, object]]) -> func.HttpResponse:
+    return _answer(req, lambda: json_response(*handler()))
 
 
 def _answer(

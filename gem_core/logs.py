@@ -81,6 +81,8 @@ class Event(StrEnum):
     """An audit ended without a verdict; it is tried again, or something is concluded."""
     REPORT_PAGE_FAILED = "report_page_failed"
     """The page of a report could not be made or stored; the manifest is sent without it."""
+    FAILURES_NOT_KEPT = "failures_not_kept"
+    """The failing rows could not be written or stored; the manifest is sent without them."""
     MANIFEST_SENT = "manifest_sent"
     ROUTE_DROPPED = "route_dropped"
     """An operator ended the attempts to send a manifest to a route that fails."""
@@ -102,6 +104,7 @@ _WARNINGS = {
     Event.OUTPUT_CHANGED,
     Event.AUDIT_PROCESS_ENDED,
     Event.REPORT_PAGE_FAILED,
+    Event.FAILURES_NOT_KEPT,
     Event.DELIVERY_NOT_LISTED,
 }
 _ERRORS = {

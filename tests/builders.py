@@ -194,6 +194,7 @@ class World:
         self.worklist = MemoryDocuments(self.clock, "gem-worklist")
         self.tickets = MemoryDocuments(self.clock, "gem-tickets")
         self.reports = MemoryDocuments(self.clock, "gem-reports")
+        self.failures = MemoryDocuments(self.clock, "gem-failures")
         self.manifests = MemoryDocuments(self.clock, "gem-outbox")
         self._further: dict[str, FakeQueue] = {}
         self._seen: dict[str, str] = {}
@@ -218,6 +219,7 @@ class World:
         return Outbox(
             events=self._watched(self.manifests, "manifests"),
             reports=self._watched(self.reports, "reports"),
+            failures=self._watched(self.failures, "failures"),
         )
 
     @property

@@ -4,10 +4,7 @@ import argparse
 from typing import Any
 
 from gem_core.commands.audit import add_overture
-from gem_core.commands.help_format import HelpFormat
-from gem_core.commands.options import add_command, count, non_empty, non_empty_path
-
-_MAX_DISK_MIB = 1 << 20
+from gem_core.commands.options import add_command, add_disk_options, non_empty, non_empty_path
 
 _ABOUT = """\
 Show which outputs a new Overture release outdates.
@@ -35,7 +32,6 @@ exit codes:
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command."""
     parser = add_command(commands, "advise", about=_ABOUT, run=_run, epilog=_EPILOG)
-    parser.formatter_class = HelpFormat
     parser.add_argument(
         "files", metavar="FILE|URL", nargs="*", type=non_empty, help="outputs of one release"
     )
@@ -66,19 +62,11 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help="send an event for each outdated job to the routes that take job.outdated; each job "
         "gets one event for a release, however often this is run",
     )
-    parser.add_argument(
-        "--disk",
-        metavar="MIB",
-        type=count(_MAX_DISK_MIB),
-        default=4096,
-        help="MiB of disk for temporary files; ten million roads need 190, and each release some "
-        "hundred (%(default)s)",
-    )
-    parser.add_argument(
-        "--folder",
-        metavar="FOLDER",
-        type=non_empty_path,
-        help="folder for temporary files (the system's temporary directory)",
+    add_disk_options(
+        parser,
+        disk_mib=4096,
+        disk="MiB of disk for temporary files; ten million roads need 190, and each release some "
+        "hundred",
     )
 
 

@@ -4,9 +4,13 @@ import argparse
 from typing import Any
 
 from gem_core.audit.options import OVERTURE_BYTES
-from gem_core.commands.help_format import HelpFormat
-from gem_core.commands.options import count, non_empty, non_empty_path
-from gem_core.settings.app_settings import MAX_IDS_DISK_MIB, MAX_IDS_MIB, MAX_OVERTURE_MIB
+from gem_core.commands.options import add_file_command, count, non_empty, non_empty_path
+from gem_core.settings.app_settings import (
+    MAX_FAILING_ROWS,
+    MAX_IDS_DISK_MIB,
+    MAX_IDS_MIB,
+    MAX_OVERTURE_MIB,
+)
 
 _DESCRIPTION = """\
 Audit a matched file. The checks and the report are the same as in the deployed app.
@@ -30,25 +34,21 @@ exit codes:
 """
 
 
-FAILING_ROWS = 1_000
-"""Kept for each check."""
-
-
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command."""
-    parser = commands.add_parser(
+    parser = add_file_command(
+        commands,
         "audit",
-        help="audit a matched file, local or in Azure",
+        about="audit a matched file, local or in Azure",
         description=_DESCRIPTION,
+        run=_run,
         epilog=_EPILOG,
-        formatter_class=HelpFormat,
     )
     parser.add_argument("output", metavar="FILE|URL", type=non_empty, help="the matched file")
     _add_comparisons(parser)
     _add_overture(parser)
     _add_report_options(parser)
     _add_limits(parser)
-    parser.set_defaults(run=_run)
 
 
 def _add_comparisons(parser: argparse.ArgumentParser) -> None:
@@ -120,7 +120,7 @@ def _add_report_options(parser: argparse.ArgumentParser) -> None:
         "--failures",
         metavar="FILE.parquet",
         type=non_empty_path,
-        help=f"write failing rows with check, id and value: the first {FAILING_ROWS:,} of each "
+        help=f"write failing rows with check, id and value: the first {MAX_FAILING_ROWS:,} of each "
         "check that tests rows, and the first 5 ids that are missing or added",
     )
     parser.add_argument(

@@ -4,8 +4,7 @@ import argparse
 from typing import Any
 
 from gem_core.commands.audit import add_overture
-from gem_core.commands.help_format import HelpFormat
-from gem_core.commands.options import non_empty
+from gem_core.commands.options import add_file_command, non_empty
 
 _DESCRIPTION = """\
 Look up the GERS ids of a matched file in an Overture release. For each id the command says whether
@@ -25,12 +24,13 @@ exit codes:
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command."""
-    parser = commands.add_parser(
+    parser = add_file_command(
+        commands,
         "ids",
-        help="look up the GERS ids of a matched file in an Overture release",
+        about="look up the GERS ids of a matched file in an Overture release",
         description=_DESCRIPTION,
+        run=_run,
         epilog=_EPILOG,
-        formatter_class=HelpFormat,
     )
     parser.add_argument("output", metavar="FILE|URL", type=non_empty, help="the matched file")
     parser.add_argument(
@@ -42,7 +42,6 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     add_overture(parser, required=True)
     parser.add_argument("--json", action="store_true", help="print the three checks as JSON")
-    parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:

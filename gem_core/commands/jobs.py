@@ -4,21 +4,24 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gem_core.commands.options import add_command, count
+from gem_core.commands.options import add_command, add_group, count, name_and_value
+from gem_core.outcome import Outcome
 
 _STAGES = ("watching", "settled", "delivered")
+_SORTS = {"id": "id", "newest": "-changedAt"}
+"""The words of the command for those of a query (`flows.job_query`)."""
 _DEFAULT_LIMIT = 100
 _MAX_LIMIT = 1_000_000
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command and its actions."""
-    parser = commands.add_parser(
+    jobs = add_group(
+        commands,
         "jobs",
-        help="list, show, register, check, redeliver or forget jobs of a deployed app",
+        about="list, show, register, check, redeliver or forget jobs of a deployed app",
         description="Manage the jobs of a deployed app through its storage.",
     )
-    jobs = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     _add_list(jobs)
     _add_show(jobs)
     _add_register(jobs)
@@ -61,10 +64,24 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _add_list(jobs: "argparse._SubParsersAction[Any]") -> None:
-    parser = add_command(jobs, "list", about="List jobs in the order of their ids.", run=_list)
-    selection = parser.add_mutually_exclusive_group()
-    selection.add_argument("--stage", choices=_STAGES, help="only jobs in this stage")
-    selection.add_argument(
+    parser = add_command(jobs, "list", about="List jobs.", run=_list)
+    parser.add_argument("--stage", choices=_STAGES, help="only jobs in this stage")
+    parser.add_argument(
+        "--outcome", choices=[*Outcome], metavar="OUTCOME",
+        help=f"only jobs whose last manifest has this outcome: {', '.join(Outcome)}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--label",
+        type=name_and_value,
+        metavar="NAME=VALUE",
+        help="only jobs with this label; reads the record of each job that may have it",
+    )
+    parser.add_argument(
+        "--sort",
+        choices=_SORTS,
+        help="by id, or the jobs that changed last first (id)",
+    )
+    parser.add_argument(
         "--trouble",
         action="store_true",
         help="only open jobs with a problem, the oldest problem first: settled and not delivered, "
@@ -108,6 +125,7 @@ def _add_register(jobs: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "--label",
         action="append",
+        type=name_and_value,
         default=[],
         metavar="NAME=VALUE",
         help="a label, which the manifest repeats; the option may be used several times",
@@ -124,14 +142,21 @@ def _add_ids(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    if arguments.trouble and (arguments.limit or arguments.all or arguments.after):
-        arguments.refuse("--trouble lists all such jobs and accepts no --limit, --all or --after")
+    query = {
+        "stage": arguments.stage,
+        "outcome": arguments.outcome,
+        "label": arguments.label and ":".join(arguments.label),
+        "sort": arguments.sort and _SORTS[arguments.sort],
+    }
+    others = (*query.values(), arguments.limit, arguments.all, arguments.after)
+    if arguments.trouble and any(others):
+        arguments.refuse("--trouble accepts no other selection")
     from gem_core.commands.jobs_read import list_jobs, list_trouble  # noqa: PLC0415 - imports azure
 
     if arguments.trouble:
         return list_trouble(as_json=arguments.json)
     return list_jobs(
-        stage=arguments.stage,
+        {name: word for name, word in query.items() if word},
         limit=None if arguments.all else arguments.limit or _DEFAULT_LIMIT,
         after=arguments.after,
         as_json=arguments.json,
@@ -168,11 +193,9 @@ def _check(arguments: argparse.Namespace) -> int:
 def _redeliver(arguments: argparse.Namespace) -> int:
     from gem_core.commands import jobs_change  # noqa: PLC0415 - imports azure
 
-    if arguments.route:
-        return jobs_change.send_again(arguments.jobs, arguments.route, as_json=arguments.json)
-    if arguments.drop_route:
+    if arguments.drop_route is not None:
         return jobs_change.drop_route(arguments.jobs, arguments.drop_route, as_json=arguments.json)
-    return jobs_change.redeliver(arguments.jobs, as_json=arguments.json)
+    return jobs_change.redeliver(arguments.jobs, arguments.route, as_json=arguments.json)
 
 
 def _forget(arguments: argparse.Namespace) -> int:

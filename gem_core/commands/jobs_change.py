@@ -23,12 +23,12 @@ from gem_core.wiring.tick import checker
 def register(
     job_run_ids: Sequence[str],
     *,
-    labels: Sequence[str],
+    labels: Sequence[tuple[str, str]],
     expected_input_name: str | None,
     as_json: bool,
 ) -> int:
     """Register jobs. Returns the exit code."""
-    body = {"labels": dict(map(_label, labels)), "expectedInputName": expected_input_name}
+    body = {"labels": dict(labels), "expectedInputName": expected_input_name}
 
     manager = state_manager()  # a problem with the settings is said once, and not for each job
 
@@ -56,24 +56,14 @@ def check(job_run_ids: Sequence[str], *, as_json: bool) -> int:
     return _for_each(job_run_ids, action, as_json=as_json)
 
 
-def redeliver(job_run_ids: Sequence[str], *, as_json: bool) -> int:
-    """Deliver settled jobs again. Returns the exit code."""
+def redeliver(job_run_ids: Sequence[str], route: str | None, *, as_json: bool) -> int:
+    """Deliver settled jobs again; with a route, to it alone. Returns the exit code."""
     manager = state_manager()
+    will = f"send it to {route}" if route is not None else "deliver it"
 
     def action(job_run_id: str) -> tuple[str, str]:
-        managing.redeliver_job(manager, job_run_id)
-        return "redelivered", "its ticket was raised; the app will deliver it"
-
-    return _for_each(job_run_ids, action, as_json=as_json)
-
-
-def send_again(job_run_ids: Sequence[str], route: str, *, as_json: bool) -> int:
-    """Send the last manifests of jobs to one route. Returns the exit code."""
-    manager = state_manager()
-
-    def action(job_run_id: str) -> tuple[str, str]:
-        managing.send_again(manager, job_run_id, route)
-        return "redelivered", f"its ticket was raised; the app will send it to {route}"
+        managing.redeliver_job(manager, job_run_id, route)
+        return "redelivered", f"its ticket was raised; the app will {will}"
 
     return _for_each(job_run_ids, action, as_json=as_json)
 
@@ -172,10 +162,3 @@ def _run(job_run_id: str, action: Callable[[str], tuple[str, str]], *, as_json: 
         else:
             print_lines([text])
     return code
-
-
-def _label(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise RequestError(f"--label {text[:40]!r} is not NAME=VALUE")
-    return name, value

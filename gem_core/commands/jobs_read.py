@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,19 @@ from gem_core.wiring.environment import now
 from gem_core.wiring.managers import state_manager
 
 
-def list_jobs(*, stage: str | None, limit: int | None, after: str | None, as_json: bool) -> int:
-    """Print at most `limit` jobs; all of them when it is None. Returns the exit code."""
-    jobs, after = _jobs(stage, limit, after)
+def list_jobs(
+    query: Mapping[str, str], *, limit: int | None, after: str | None, as_json: bool
+) -> int:
+    """Print at most `limit` jobs; all of them when it is None. Returns the exit code.
+
+    Args:
+        query: which jobs, and in which order, as in the query of `GET /api/jobs`.
+        limit: the most jobs.
+        after: where an earlier listing ended; None begins with the first job.
+        as_json: print JSON instead of a table.
+
+    """
+    jobs, after = _jobs(query, limit, after)
     with ProgressLine(sys.stderr) as progress:
         jobs = with_details(
             state_manager(), jobs, lambda done, of: progress.show(f"{done:,} of {of:,} jobs")
@@ -39,14 +49,13 @@ def list_jobs(*, stage: str | None, limit: int | None, after: str | None, as_jso
 
 
 def _jobs(
-    stage: str | None, limit: int | None, after: str | None
+    query: Mapping[str, str], limit: int | None, after: str | None
 ) -> tuple[list[dict[str, Any]], str | None]:
     """At most `limit` jobs, and the token with which the next listing continues."""
     jobs: list[dict[str, Any]] = []
     while True:
         size = MAX_PAGE if limit is None else min(limit - len(jobs), MAX_PAGE)
-        query = {"stage": stage or "", "limit": str(size), "after": after or ""}
-        page = list_page(state_manager(), query)
+        page = list_page(state_manager(), {**query, "limit": str(size), "after": after or ""})
         jobs += page["jobs"]
         after = page["nextPage"]
         if not after or len(jobs) == limit:

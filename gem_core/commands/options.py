@@ -1,11 +1,13 @@
 """Options that several commands share, and types of arguments."""
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gem_core.commands.help_format import HelpFormat
 from gem_core.counts import read_count
+from gem_core.settings.app_settings import MAX_IDS_DISK_MIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +35,14 @@ def non_empty(text: str) -> str:
 def non_empty_path(text: str) -> Path:
     """A path that is not empty. An empty path would mean the current directory."""
     return Path(non_empty(text))
+
+
+def name_and_value(text: str) -> tuple[str, str]:
+    """An argument of the form NAME=VALUE."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError("it is not NAME=VALUE")
+    return name, value
 
 
 def count(most: int) -> "Callable[[str], int]":
@@ -65,18 +75,6 @@ def add_command(
         epilog: the end of the help.
 
     """
-    summary = about.partition("\n")[0].removesuffix(".")
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=summary[0].lower() + summary[1:],
-        description=f"{about}\n\n{SETTINGS}",
-        epilog=epilog,
-        formatter_class=HelpFormat,
-    )
-    parser.add_argument(
-        "--settings", metavar="FILE", type=Path, help="read the settings from a local.settings.json"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
     def prepared(arguments: argparse.Namespace) -> int:
         if arguments.settings:
@@ -86,5 +84,104 @@ def add_command(
             use_settings(read_settings_file(arguments.settings))
         return run(arguments)
 
-    parser.set_defaults(run=prepared)
+    summary = about.partition("\n")[0].removesuffix(".")
+    parser = add_file_command(
+        commands,
+        name,
+        about=summary[0].lower() + summary[1:],
+        description=f"{about}\n\n{SETTINGS}",
+        run=prepared,
+        epilog=epilog,
+    )
+    parser.add_argument(
+        "--settings", metavar="FILE", type=Path, help="read the settings from a local.settings.json"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     return parser
+
+
+def add_group(
+    commands: "argparse._SubParsersAction[Any]", name: str, *, about: str, description: str
+) -> "argparse._SubParsersAction[Any]":
+    """Add a command that only has actions of its own; `about` is its short help."""
+    parser = commands.add_parser(name, help=about, description=description)
+    actions: argparse._SubParsersAction[Any] = parser.add_subparsers(
+        dest="action", required=True, metavar="ACTION"
+    )
+    return actions
+
+
+def add_file_command(
+    commands: "argparse._SubParsersAction[Any]",
+    name: str,
+    *,
+    about: str,
+    description: str,
+    run: "Callable[[argparse.Namespace], int]",
+    epilog: str,
+) -> argparse.ArgumentParser:
+    """Add a command on files, which needs no settings; see `add_command`."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=about, description=description, epilog=epilog, formatter_class=HelpFormat
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """How a command on files reports, and what it may use of the disk meanwhile."""
+
+    as_json: bool
+    html: Path | None
+    """The file of a page; None writes none."""
+    disk_mib: int
+    folder: Path | None
+    """None is the system's temporary directory."""
+
+
+def add_report_options(
+    parser: argparse.ArgumentParser,
+    *,
+    page: str,
+    disk_mib: int,
+    disk: str,
+    folder: str = "temporary files",
+) -> None:
+    """Add the options that `report_options` reads.
+
+    Args:
+        parser: of the command.
+        page: help of --html.
+        disk_mib: the default of --disk.
+        disk: help of --disk, without its default.
+        folder: what lies in the folder, for the help of --folder.
+
+    """
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add_argument("--html", metavar="FILE", type=non_empty_path, help=page)
+    add_disk_options(parser, disk_mib=disk_mib, disk=disk, folder=folder)
+
+
+def add_disk_options(
+    parser: argparse.ArgumentParser, *, disk_mib: int, disk: str, folder: str = "temporary files"
+) -> None:
+    """Add --disk and --folder; the arguments are those of `add_report_options`."""
+    parser.add_argument(
+        "--disk",
+        metavar="MIB",
+        type=count(MAX_IDS_DISK_MIB),
+        default=disk_mib,
+        help=f"{disk} (%(default)s)",
+    )
+    parser.add_argument(
+        "--folder",
+        metavar="FOLDER",
+        type=non_empty_path,
+        help=f"folder for {folder} (the system's temporary directory)",
+    )
+
+
+def report_options(arguments: argparse.Namespace) -> ReportOptions:
+    """What the user chose."""
+    return ReportOptions(arguments.json, arguments.html, arguments.disk, arguments.folder)

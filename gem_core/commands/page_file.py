@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from gem_core.commands.options import ReportOptions
 from gem_core.commands.table import plain
 from gem_core.commands.terminal import print_error
 from gem_core.errors import CourierError, RequestError
@@ -32,6 +33,14 @@ def check_output_file(path: Path, read: Iterable[str | Path], *, option: str = "
             raise RequestError(f"{option}: no permission to write {path}")
     except OSError as error:
         raise RequestError(f"{option}: {path}: {error.strerror}") from None
+
+
+def check_report(report: ReportOptions, read: Iterable[str | Path]) -> None:
+    """Check page and folder of a command before its work starts. Raises RequestError."""
+    if report.html:
+        check_output_file(report.html, read)
+    if report.folder:
+        check_folder(report.folder)
 
 
 def _is_same(path: Path, source: Path) -> bool:

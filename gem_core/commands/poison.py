@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from gem_core.commands.options import add_command
+from gem_core.commands.options import add_command, add_group
 
 _EXIT_CODES = """\
 exit codes:
@@ -15,12 +15,12 @@ exit codes:
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command and its actions."""
-    parser = commands.add_parser(
+    actions = add_group(
+        commands,
         "poison",
-        help="list or replay messages that failed too often",
+        about="list or replay messages that failed too often",
         description="Manage messages that failed too often (poison messages).",
     )
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     add_command(
         actions,
         "list",

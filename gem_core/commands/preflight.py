@@ -3,10 +3,13 @@
 import argparse
 from typing import Any
 
-from gem_core.commands.help_format import HelpFormat
-from gem_core.commands.options import count, non_empty, non_empty_path
+from gem_core.commands.options import (
+    add_file_command,
+    add_report_options,
+    non_empty,
+    report_options,
+)
 from gem_core.gem.contracts.known import CONTRACTS, DEFAULT
-from gem_core.settings.app_settings import MAX_IDS_DISK_MIB
 
 _DESCRIPTION = """\
 Check a file of roads before you send it to GEM: its columns, ids, geometries and coordinates. The
@@ -27,12 +30,13 @@ exit codes:
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command."""
-    parser = commands.add_parser(
+    parser = add_file_command(
+        commands,
         "preflight",
-        help="check a file of roads before you send it to GEM",
+        about="check a file of roads before you send it to GEM",
         description=_DESCRIPTION,
+        run=_run,
         epilog=_EPILOG,
-        formatter_class=HelpFormat,
     )
     parser.add_argument("input", metavar="FILE|URL", type=non_empty, help="the file of roads")
     parser.add_argument(
@@ -41,40 +45,16 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         default=DEFAULT.name,
         help="use the rules of this generation of GEM's pages (%(default)s)",
     )
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
-    parser.add_argument(
-        "--html",
-        metavar="FILE",
-        type=non_empty_path,
-        help="write the report as an HTML page with a map",
+    add_report_options(
+        parser,
+        page="write the report as an HTML page with a map",
+        disk_mib=512,
+        disk="disk in MiB for ids out of order; if they need more, they are not counted",
+        folder="these ids",
     )
-    parser.add_argument(
-        "--disk",
-        metavar="MIB",
-        type=count(MAX_IDS_DISK_MIB),
-        default=512,
-        help="disk in MiB for ids out of order; if they need more, they are not counted "
-        "(%(default)s)",
-    )
-    parser.add_argument(
-        "--folder",
-        metavar="FOLDER",
-        type=non_empty_path,
-        help="folder for these ids (the system's temporary directory)",
-    )
-    parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     from gem_core.commands.run_preflight import Request, run  # noqa: PLC0415 - slow
 
-    return run(
-        Request(
-            input=arguments.input,
-            contract=arguments.contract,
-            as_json=arguments.json,
-            html=arguments.html,
-            disk_mib=arguments.disk,
-            folder=arguments.folder,
-        )
-    )
+    return run(Request(arguments.input, arguments.contract, report_options(arguments)))

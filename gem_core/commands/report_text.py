@@ -87,7 +87,7 @@ def _folded(skipped: Sequence[_Object]) -> Iterator[str]:
     if because:
         yield f"not run  {'; '.join(because)}"
     if skipped:
-        yield "--all lists the checks that were not run"
+        yield "--all lists the checks that were not run or not requested"
 
 
 def counts_line(checks: Sequence[_Object], counts: Mapping[str, int]) -> str:

@@ -23,7 +23,6 @@ from gem_core.audit.overture.listing import find_release
 from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.progress import Pass
-from gem_core.commands.audit import FAILING_ROWS
 from gem_core.commands.exit_codes import INVALID, NO_PAGE, UNKNOWN, VALID
 from gem_core.commands.open_source import open_source
 from gem_core.commands.page_file import check_folder, check_output_file, write_page
@@ -36,6 +35,7 @@ from gem_core.gem.contracts.known import DEFAULT, read
 from gem_core.gem.job import GemJob, JobStatus
 from gem_core.outcome import Outcome
 from gem_core.page.words import number_of
+from gem_core.settings.app_settings import MAX_FAILING_ROWS
 from gem_core.wiring.environment import now, system_environment
 from gem_core.wiring.overture import storage_of
 
@@ -202,7 +202,7 @@ def _audit_options(request: AuditRequest) -> AuditOptions:
         with_input=request.input is not None,
         with_values=request.with_values,
         overture=overture,
-        failing_rows=FAILING_ROWS if request.failures is not None else 0,
+        failing_rows=MAX_FAILING_ROWS if request.failures is not None else 0,
     )
 
 
@@ -237,15 +237,17 @@ def _hints(request: AuditRequest) -> list[str]:
 
 def _write_failures(path: Path, result: AuditResult) -> bool:
     """Write the failing rows. If that fails, print the reason and return False."""
-    from gem_core.commands.failures_file import write_failures  # noqa: PLC0415 - pyarrow
-
-    try:
-        write_failures(path, result.failing_rows)
-    except RequestError as error:
-        print_error(plain(f"the failing rows were not written: {error}"))
+    problem = result.failures_problem
+    if result.failures is not None:
+        try:
+            path.write_bytes(result.failures)
+        except OSError as error:
+            problem = f"--failures: {path}: {error.strerror}"
+    if problem:
+        print_error(plain(f"the failing rows were not written: {problem}"))
         return False
-    said = f"{number_of(len(result.failing_rows), 'failing row')} written to {path}"
-    print_error(plain(f"{said}: at most {FAILING_ROWS:,} of each check"))
+    said = f"{number_of(result.failing_rows, 'failing row')} written to {path}"
+    print_error(plain(f"{said}: at most {MAX_FAILING_ROWS:,} of each check"))
     return True
 
 

@@ -2,13 +2,13 @@
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 from gem_core.audit.options import IdLimits
 from gem_core.commands.exit_codes import INVALID, NO_PAGE, UNKNOWN, VALID
 from gem_core.commands.memory import limit_memory, shortage_explained
 from gem_core.commands.open_source import open_source
-from gem_core.commands.page_file import check_folder, check_output_file, write_page
+from gem_core.commands.options import ReportOptions
+from gem_core.commands.page_file import check_report, write_page
 from gem_core.commands.preflight_text import preflight_lines
 from gem_core.commands.progress import ProgressLine
 from gem_core.commands.terminal import print_json, print_lines
@@ -29,11 +29,7 @@ class Request:
     input: str
     """File or address."""
     contract: str
-    as_json: bool
-    html: Path | None
-    disk_mib: int
-    folder: Path | None
-    """None is the system's temporary directory."""
+    report: ReportOptions
 
 
 def run(request: Request) -> int:
@@ -43,22 +39,20 @@ def run(request: Request) -> int:
         CourierError: the file cannot be read; the message gives the reason.
 
     """
-    if request.html:
-        check_output_file(request.html, [request.input])
-    if request.folder:
-        check_folder(request.folder)
+    options = request.report
+    check_report(options, [request.input])
     source = open_source(request.input)
-    limits = IdLimits(folder=request.folder, disk_bytes=request.disk_mib << 20)
+    limits = IdLimits(folder=options.folder, disk_bytes=options.disk_mib << 20)
     limit_memory()
     with shortage_explained(), ProgressLine(sys.stderr) as progress:
         report = preflight(
             source, CONTRACTS[request.contract], limits=limits, on_rows=progress.rows
         )
     found = road_report_to_json(report)
-    if request.as_json:
+    if options.as_json:
         print_json(found)
     else:
         print_lines(preflight_lines(found))
-    if request.html and not write_page(request.html, lambda: draw_preflight(report, found, now())):
+    if options.html and not write_page(options.html, lambda: draw_preflight(report, found, now())):
         return NO_PAGE
     return _CODES.get(report.outcome, VALID)

@@ -10,7 +10,8 @@ import pyarrow as pa
 from gem_core.commands.exit_codes import DONE, NO_PAGE
 from gem_core.commands.memory import limit_memory, shortage_explained
 from gem_core.commands.open_source import open_source
-from gem_core.commands.page_file import check_folder, check_output_file, write_page
+from gem_core.commands.options import ReportOptions
+from gem_core.commands.page_file import check_output_file, check_report, write_page
 from gem_core.commands.parquet_file import NewParquetFile
 from gem_core.commands.progress import ProgressLine
 from gem_core.commands.succession_text import succession_lines
@@ -27,12 +28,8 @@ class Request:
     old: str
     """File or address, like `new`."""
     new: str
-    as_json: bool
     pairs: Path | None
-    html: Path | None
-    disk_mib: int
-    folder: Path | None
-    """None is the system's temporary directory."""
+    report: ReportOptions
 
 
 def run(request: Request) -> int:
@@ -42,10 +39,13 @@ def run(request: Request) -> int:
         CourierError: the files cannot be compared; the message gives the reason.
 
     """
-    _check_files(request)
+    options = request.report
+    check_report(options, [request.old, request.new])
+    if request.pairs:
+        check_output_file(request.pairs, [request.old, request.new], option="--pairs")
     old, new = open_source(request.old), open_source(request.new)
     file = NewParquetFile(request.pairs, "--pairs") if request.pairs else None
-    sample = RoadSample() if request.html else None
+    sample = RoadSample() if options.html else None
 
     def take(pairs: pa.RecordBatch) -> None:
         if file:
@@ -62,29 +62,18 @@ def run(request: Request) -> int:
         result = compare(
             old,
             new,
-            limits=Limits(request.disk_mib << 20, request.folder),
+            limits=Limits(options.disk_mib << 20, options.folder),
             on_step=progress.show,
             take_pairs=take if file or sample else None,
         )
         if file:
             file.finish()
     found = result.to_json()
-    if request.as_json:
+    if options.as_json:
         print_json(found)
     else:
         print_lines(succession_lines(found))
-    if request.html and sample:
-        drawn = write_page(request.html, lambda: draw_succession(result, sample, now()))
+    if options.html and sample:
+        drawn = write_page(options.html, lambda: draw_succession(result, sample, now()))
         return DONE if drawn else NO_PAGE
     return DONE
-
-
-def _check_files(request: Request) -> None:
-    """Check the files to write before a long comparison starts."""
-    read = [request.old, request.new]
-    if request.html:
-        check_output_file(request.html, read, option="--html")
-    if request.pairs:
-        check_output_file(request.pairs, read, option="--pairs")
-    if request.folder:
-        check_folder(request.folder)

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from gem_core.commands.options import add_command
+from gem_core.commands.options import add_command, add_group
 
 _EXIT_CODES = """\
 exit codes:
@@ -14,12 +14,12 @@ exit codes:
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command and its action."""
-    parser = commands.add_parser(
+    actions = add_group(
+        commands,
         "store",
-        help="let another app tick on this storage",
+        about="let another app tick on this storage",
         description="Manage the claim of an app to the storage in GEM_STATE.",
     )
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     add_command(
         actions,
         "release",

@@ -3,10 +3,13 @@
 import argparse
 from typing import Any
 
-from gem_core.commands.help_format import HelpFormat
-from gem_core.commands.options import count, non_empty, non_empty_path
-
-_MAX_DISK_MIB = 1 << 20
+from gem_core.commands.options import (
+    add_file_command,
+    add_report_options,
+    non_empty,
+    non_empty_path,
+    report_options,
+)
 
 _DESCRIPTION = """\
 Show what became of the GERS ids between two runs of GEM over the same roads.
@@ -36,12 +39,13 @@ exit codes:
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command."""
-    parser = commands.add_parser(
+    parser = add_file_command(
+        commands,
         "succession",
-        help="compare the GERS ids of two runs over the same roads",
+        about="compare the GERS ids of two runs over the same roads",
         description=_DESCRIPTION,
+        run=_run,
         epilog=_EPILOG,
-        formatter_class=HelpFormat,
     )
     for name, which in (("old", "earlier"), ("new", "later")):
         parser.add_argument(
@@ -50,47 +54,21 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
             type=non_empty,
             help=f"the matched file of the {which} run, or its address",
         )
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument(
         "--pairs",
         metavar="FILE.parquet",
         type=non_empty_path,
         help="write each pair of an old and a new id, with its kind, its group and its roads",
     )
-    parser.add_argument(
-        "--html",
-        metavar="FILE",
-        type=non_empty_path,
-        help="write the result as an HTML page, with a map if a file has the geometry",
+    add_report_options(
+        parser,
+        page="write the result as an HTML page, with a map if a file has the geometry",
+        disk_mib=4096,
+        disk="disk in MiB that the comparison may use; ten million roads need about 1000",
     )
-    parser.add_argument(
-        "--disk",
-        metavar="MIB",
-        type=count(_MAX_DISK_MIB),
-        default=4096,
-        help="disk in MiB that the comparison may use; ten million roads need about 1000 "
-        "(%(default)s)",
-    )
-    parser.add_argument(
-        "--folder",
-        metavar="FOLDER",
-        type=non_empty_path,
-        help="folder for temporary files (the system's temporary directory)",
-    )
-    parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     from gem_core.commands.run_succession import Request, run  # noqa: PLC0415 - slow
 
-    return run(
-        Request(
-            old=arguments.old,
-            new=arguments.new,
-            as_json=arguments.json,
-            pairs=arguments.pairs,
-            html=arguments.html,
-            disk_mib=arguments.disk,
-            folder=arguments.folder,
-        )
-    )
+    return run(Request(arguments.old, arguments.new, arguments.pairs, report_options(arguments)))

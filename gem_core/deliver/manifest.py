@@ -40,6 +40,23 @@ class AuditParts:
     search: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where the documents of a delivery are."""
+
+    report: str
+    """The whole event, stored before it is shortened."""
+    page: str | None = None
+    """Where readers of the manifest can open the page; None if they cannot, or there is no page."""
+    failures: str | None = None
+    """The failing rows; None if they are not stored. The manifest then has no such member."""
+
+    def to_json(self) -> dict[str, str | None]:
+        """The member of the manifest."""
+        links = {"url": self.report, "page": self.page}
+        return links | ({"failures": self.failures} if self.failures else {})
+
+
 def manifest_id(job_run_id: str, registered_at: datetime, *, version: str, ruleset: str) -> str:
     """The id of a manifest: the same for the same registration, version of the output and ruleset.
 
@@ -65,8 +82,7 @@ def whole_event(
     id_: str,
     outcome: Outcome,
     job_url: str,
-    report_url: str,
-    page_url: str | None,
+    links: Links,
     now: datetime,
 ) -> dict[str, Any]:
     """The whole event, before it is shortened. The report has exactly this content.
@@ -77,8 +93,7 @@ def whole_event(
         id_: see `manifest_id`.
         outcome: how the job ended.
         job_url: the address of the job at GEM, which is the source of the event.
-        report_url: where this whole event is stored.
-        page_url: where its readers can open the page; None if they cannot, or there is no page.
+        links: where the documents are.
         now: when the manifest is made.
 
     """
@@ -90,7 +105,7 @@ def whole_event(
         "time": now.isoformat(),
         "datacontenttype": "application/json",
         "dataschema": DATA_SCHEMA,
-        "data": _data(record, parts, outcome, {"url": report_url, "page": page_url}, now),
+        "data": _data(record, parts, outcome, links, now),
     }
     # CloudEvents 1.0 does not allow an empty attribute, so without an output there is no subject.
     return event | ({"subject": parts.subject} if parts.subject else {})
@@ -100,7 +115,7 @@ def _data(
     record: JobRecord,
     parts: AuditParts,
     outcome: Outcome,
-    report: Mapping[str, str | None],
+    links: Links,
     now: datetime,
 ) -> dict[str, Any]:
     return {
@@ -118,7 +133,7 @@ def _data(
         "match": parts.match,
         "statistics": parts.statistics,
         "checks": parts.checks,
-        "report": report,
+        "report": links.to_json(),
         "timing": _timing(record, parts.audited_at, now),
         "cut": [],
     }

@@ -1,8 +1,9 @@
-"""Stores the report, the page and the event of a delivery before the event is sent.
+"""Stores the report, its page and failing rows, and the event of a delivery before it is sent.
 
 The first event that is stored under an id is never replaced, so a repeat sends the same bytes.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -22,9 +23,10 @@ SERVED = "served"
 class Outbox:
     """Stores events of any type, and the reports that they are made from."""
 
-    def __init__(self, *, events: Documents, reports: Documents) -> None:
+    def __init__(self, *, events: Documents, reports: Documents, failures: Documents) -> None:
         self._events = events
         self._reports = reports
+        self._failures = failures
 
     def get(self, job_run_id: str, id_: str) -> CloudEvent | None:
         """The stored event of this id; None when there is none."""
@@ -78,7 +80,10 @@ class Outbox:
         return stored.body if stored else b""
 
     def forget(self, job_run_id: str) -> None:
-        """Delete all events of a job. Its reports stay, because messages have their addresses."""
+        """Delete all events of a job.
+
+        Its reports and failing rows stay, because messages have their addresses.
+        """
         for item in self._events.every(prefix=f"{job_run_id}/"):
             self._events.delete(item.name)
 
@@ -105,6 +110,22 @@ class Outbox:
                 # The report was deleted just now, so this one is stored after all.
             else:
                 return None
+
+    def keep_failures(self, job_run_id: str, id_: str, file: bytes) -> str:
+        """Store the failing rows of an audit, before the report that has their address.
+
+        The name has a digest of the rows. So an address leads to the rows of that audit for ever:
+        another audit with this id, whose report is not kept, cannot replace them.
+
+        Returns:
+            The address.
+
+        """
+        digest = hashlib.sha256(file).hexdigest()[:16]
+        name = f"{job_run_id}/{id_}/failures-{digest}.parquet"
+        with suppress(RecordConflict):  # these very rows are stored already
+            self._failures.create(name, file)
+        return self._failures.url(name)
 
     def keep_page(self, job_run_id: str, id_: str, page: str) -> None:
         """Store the HTML page of a report."""

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from gem_core.deliver.audit_parts import audit_parts
 from gem_core.deliver.cloud_event import CloudEvent
-from gem_core.deliver.manifest import manifest, whole_event
+from gem_core.deliver.manifest import Links, manifest, whole_event
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, Settlement
 
@@ -30,8 +30,7 @@ def sample_manifest(id_: str, now: datetime) -> CloudEvent:
         id_=id_,
         outcome=Outcome.CANCELLED,
         job_url=SAMPLE_SOURCE,
-        report_url=SAMPLE_SOURCE,
-        page_url=None,
+        links=Links(SAMPLE_SOURCE),
         now=now,
     )
     return manifest(event | {"type": SAMPLE_TYPE}, ())

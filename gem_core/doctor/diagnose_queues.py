@@ -88,9 +88,16 @@ def poison_queue(installation: Installation) -> Finding:
     except StoreError as error:
         return store_failure(error, "the poison queues", "")
     if any(counts):
-        rest = f"; only the first {PAGE} of each queue can be listed" if max(counts) > PAGE else ""
-        return warning(
-            f"{sum(counts)} messages failed too often{rest}",
-            "run gem-courier poison list, correct the cause, then run gem-courier poison replay",
+        detail = f"{sum(counts)} messages failed too often"
+        remedy = (
+            "run gem-courier poison list, correct the cause, then run gem-courier poison replay"
         )
+        if max(counts) > PAGE:
+            detail += f"; only the first {PAGE} of each queue can be listed"
+            remedy += (
+                f"; to list the next {PAGE}, hide the first ones for a minute: az storage message "
+                f"get --auth-mode login --account-name … --queue-name … --num-messages {PAGE} "
+                "--visibility-timeout 60"
+            )
+        return warning(detail, remedy)
     return ok("empty")

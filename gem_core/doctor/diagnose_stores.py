@@ -21,6 +21,7 @@ from gem_core.doctor.finding import (
 from gem_core.doctor.installation import Installation
 from gem_core.errors import StoreError, StoreMissing, StoreRefused, StoreWithoutToken
 from gem_core.storage.documents import Documents
+from gem_core.storage.names import FAILURES
 
 PROBE_PREFIX = "_doctor/"
 PROBE = f"{PROBE_PREFIX}probe"
@@ -73,6 +74,13 @@ _ATTEMPTS: dict[Right, Callable[[Documents], object]] = {
     Right.LIST: lambda documents: documents.page(prefix=PROBE_PREFIX, size=1),
     Right.DELETE: lambda documents: documents.delete(PROBE),
 }
+
+
+def failing_rows(installation: Installation) -> Finding:
+    """Whether failing rows can be stored, if they are to be."""
+    if not installation.settings.failing_rows:
+        return skipped("GEM_FAILING_ROWS is 0: failing rows are not stored")
+    return container(FAILURES, Right.WRITE)(installation)
 
 
 def clock(installation: Installation, name: str) -> Finding:

@@ -22,7 +22,7 @@ from gem_core.doctor.diagnose_queues import (
     results_queue,
     route_queues,
 )
-from gem_core.doctor.diagnose_stores import Right, clock, container, store_failure
+from gem_core.doctor.diagnose_stores import Right, clock, container, failing_rows, store_failure
 from gem_core.doctor.finding import DiagnosticStatus, Finding, fail, skipped
 from gem_core.doctor.installation import Installation
 from gem_core.errors import CourierError, StoreError
@@ -82,6 +82,12 @@ DIAGNOSTICS = (
         f"Reports can be written to {names.REPORTS}.",
         container(names.REPORTS, _WRITE),
         _STATE,
+    ),
+    Diagnostic(
+        "failures",
+        f"Failing rows can be written to {names.FAILURES}.",
+        failing_rows,
+        (*_STATE, "GEM_FAILING_ROWS"),
     ),
     Diagnostic(
         "outbox",

@@ -11,7 +11,7 @@ from typing import Any
 from gem_core.errors import PageUnknown, RecordConflict, RecordUnreadable, RequestError
 from gem_core.flows.job_query import NOT_A_PAGE, Sort, read_job_query
 from gem_core.flows.list_jobs import find_jobs
-from gem_core.flows.manage_jobs import JobManager, redeliver_job, register_job
+from gem_core.flows.manage_jobs import JobManager, manifest_route, redeliver_job, register_job
 from gem_core.watch.record import Stage
 from gem_core.watch.registration import MEMBERS, refuse_unknown_members
 
@@ -64,8 +64,10 @@ def _registered(manager: JobManager, job: object) -> dict[str, Any]:
     return _result(shown, action)
 
 
-def redeliver_jobs(manager: JobManager, body: object) -> dict[str, Any]:
+def redeliver_jobs(manager: JobManager, body: object, route: str | None = None) -> dict[str, Any]:
     """Deliver up to 100 delivered jobs again, each from its output as it is now.
+
+    With a route, send the last manifest of each job to this route only; nothing is audited.
 
     A job is selected by its last manifest, and by when its record was last written. A redelivery
     writes the record. So a request that is repeated with the same `changedBefore` leaves out what
@@ -75,6 +77,7 @@ def redeliver_jobs(manager: JobManager, body: object) -> dict[str, Any]:
         manager: the dependencies.
         body: an object with `outcome` and `changedBefore`; optional are `changedAfter`, `label` and
             `after`. They mean the same as in the query of the list of jobs.
+        route: the name of a route; None is a whole delivery.
 
     Returns:
         `jobs` with a result for each one: `redelivered`, `not_done` (the job has changed meanwhile)
@@ -82,7 +85,7 @@ def redeliver_jobs(manager: JobManager, body: object) -> dict[str, Any]:
         `nextPage`: the `after` of the next request; None when there are no more jobs.
 
     Raises:
-        RequestError: the body is not valid. No job was redelivered.
+        RequestError: the body is not valid, or there is no such route. No job was redelivered.
         StoreError: storage failed.
 
     """
@@ -94,6 +97,8 @@ def redeliver_jobs(manager: JobManager, body: object) -> dict[str, Any]:
     for name in ("outcome", "changedBefore"):
         if name not in body:
             raise RequestError(f"the body must have {name}")
+    if route is not None:
+        manifest_route(manager, route)
     selection = {"stage": Stage.DELIVERED, "sort": Sort.ID, "limit": str(MAX_JOBS)}
     try:
         jobs, next_page = find_jobs(manager, read_job_query({**body, **selection}))
@@ -101,7 +106,7 @@ def redeliver_jobs(manager: JobManager, body: object) -> dict[str, Any]:
         raise RequestError(NOT_A_PAGE) from None
 
     def redelivered(job_run_id: str) -> dict[str, Any]:
-        redeliver_job(manager, job_run_id)
+        redeliver_job(manager, job_run_id, route)
         return {"result": "redelivered"}
 
     results = [_result(job.job_run_id, partial(redelivered, job.job_run_id)) for job in jobs]

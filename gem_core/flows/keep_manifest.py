@@ -1,4 +1,4 @@
-"""Stores what a delivery produces: first the report, then its page, then the manifest."""
+"""Stores what a delivery produces: failing rows, the report, its page, and at last the manifest."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -8,7 +8,7 @@ from gem_core.audit.child.result import AuditResult
 from gem_core.audit.reading.source import Source
 from gem_core.deliver.audit_parts import audit_parts
 from gem_core.deliver.cloud_event import CloudEvent
-from gem_core.deliver.manifest import manifest, whole_event
+from gem_core.deliver.manifest import Links, manifest, whole_event
 from gem_core.deliver.outbox import Outbox
 from gem_core.deliver.version import Version
 from gem_core.errors import OutputChanged, OutputUnreachable, StoreError
@@ -25,7 +25,7 @@ PAGE_WAIT = timedelta(minutes=1)
 
 
 def keep(delivery: Delivery, audited: Audited) -> CloudEvent | Wait:
-    """Store the manifest, after its report.
+    """Store the manifest, after its report, and this one after its failing rows.
 
     Returns:
         The manifest to send: the one that was stored first under this id. `Wait` if the output was
@@ -47,8 +47,11 @@ def keep(delivery: Delivery, audited: Audited) -> CloudEvent | Wait:
         id_=id_,
         outcome=audited.outcome,
         job_url=deliverer.job_url(job_run_id),
-        report_url=outbox.report_url(job_run_id, id_),
-        page_url=_page_url(delivery, id_, audited.result),
+        links=Links(
+            outbox.report_url(job_run_id, id_),
+            _page_url(delivery, id_, audited.result),
+            _keep_failures(outbox, job_run_id, id_, audited.result),
+        ),
         now=now,
     )
     first = outbox.keep_report(job_run_id, report)
@@ -100,6 +103,27 @@ def _page_url(delivery: Delivery, id_: str, result: AuditResult | None) -> str |
         return None
     address = delivery.deliverer.page_url.replace(JOB_RUN_ID, delivery.record.job_run_id)
     return address.replace(MANIFEST_ID, id_) or None
+
+
+def _keep_failures(
+    outbox: Outbox, job_run_id: str, id_: str, result: AuditResult | None
+) -> str | None:
+    """Store the failing rows, and return their address; None without any.
+
+    An error is logged only: the rows are optional. When the whole storage does not answer, the
+    report cannot be stored either, and the delivery is tried again with its rows.
+    """
+    if result is None:
+        return None
+    problem = result.failures_problem
+    try:
+        if result.failures and result.failing_rows:
+            return outbox.keep_failures(job_run_id, id_, result.failures)
+    except StoreError as error:
+        problem = str(error)
+    if problem:
+        log(Event.FAILURES_NOT_KEPT, job_run_id=job_run_id, reason=problem)
+    return None
 
 
 def _keep_page(outbox: Outbox, job_run_id: str, id_: str, result: AuditResult | None) -> None:

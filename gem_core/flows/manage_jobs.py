@@ -151,17 +151,17 @@ def _contradicts(settlement: Settlement | None, status: str) -> bool:
     return status != (NOT_FOUND if settlement is Settlement.LOST else settlement)
 
 
-def redeliver_job(manager: JobManager, job_run_id: str) -> dict[str, Any]:
-    """Deliver a settled job again, from its output as it is now.
+def redeliver_job(manager: JobManager, job_run_id: str, route: str | None = None) -> dict[str, Any]:
+    """Deliver a settled job again, from its output as it is now; with a route see `send_again`.
 
     Raises:
         JobUnknown: the job is not registered.
         StageForbids: the job has not settled yet.
 
     """
-    stored = registered_job(manager, job_run_id)
-    if stored.record.stage is Stage.WATCHING:
-        raise StageForbids("the job is still being watched: there is nothing to deliver yet")
+    if route is not None:
+        return send_again(manager, job_run_id, route)
+    stored = _settled_job(manager, job_run_id)
     requested = stored.record.to_redeliver(manager.clock())
     repeat_ticket(manager, StoredRecord(requested, stored.etag))
     return show_job(manager, job_run_id)
@@ -172,22 +172,36 @@ def send_again(manager: JobManager, job_run_id: str, route: str) -> dict[str, An
 
     Raises:
         JobUnknown: the job is not registered.
-        RequestError: there is no such route, it takes no manifests, or no manifest of the delivery
-            was sent yet.
+        RequestError: there is no such route, or it takes no manifests.
+        StageForbids: the job has not settled, or no manifest of the delivery was sent yet.
 
     """
-    stored = registered_job(manager, job_run_id)
-    found, record = route_of(manager.routes, route), stored.record
-    if not found.takes_manifests:
-        raise RequestError(f"the route {found.name} takes no manifests: see its types")
+    name = manifest_route(manager, route)
+    stored = _settled_job(manager, job_run_id)
+    record = stored.record
     if record.stage is not Stage.DELIVERED and not record.attempts.pending:
-        raise RequestError(
+        raise StageForbids(
             "the manifest of the present delivery was not sent to any route yet: redeliver without "
             "a route tries at once"
         )
-    requested = record.to_send_again(found.name, manager.clock())
+    requested = record.to_send_again(name, manager.clock())
     repeat_ticket(manager, StoredRecord(requested, stored.etag))
     return show_job(manager, job_run_id)
+
+
+def manifest_route(manager: JobManager, route: str) -> str:
+    """The name of a route that takes manifests. Raises RequestError for any other name."""
+    found = route_of(manager.routes, route)
+    if not found.takes_manifests:
+        raise RequestError(f"the route {found.name} takes no manifests: see its types")
+    return found.name
+
+
+def _settled_job(manager: JobManager, job_run_id: str) -> StoredRecord:
+    stored = registered_job(manager, job_run_id)
+    if stored.record.stage is Stage.WATCHING:
+        raise StageForbids("the job is still being watched: there is nothing to deliver yet")
+    return stored
 
 
 def drop_route(manager: JobManager, job_run_id: str, route: str) -> dict[str, Any]:

@@ -31,6 +31,8 @@ MAX_BATCH_SIZE = 200
 """Jobs. This many of the longest ids are 43 KiB, which fit into a queue message in base64."""
 MAX_KEEP_DAYS = 36_500
 """A hundred years."""
+MAX_FAILING_ROWS = 1_000
+"""Of each check. All rows of a file take at most 4 MiB (`audit.child.failures`)."""
 MAX_IDS_MIB = 65_536
 """More memory than any instance has."""
 MAX_IDS_DISK_MIB = MAX_OVERTURE_MIB = 1_048_576
@@ -121,6 +123,8 @@ class Settings(StateSettings):
     report_map: bool
     report_page_url: str
     """The address of a page for readers of manifests, with placeholders; empty for none."""
+    failing_rows: int
+    """How many failing rows of each check a delivery stores; 0: none."""
     overture: StoreAddress | None
     """Where Overture's changelog lies; None: GERS ids are not looked up."""
     overture_max_bytes: int
@@ -186,6 +190,7 @@ def read_settings_and_problems(environment: Mapping[str, str]) -> tuple[Settings
         report_page=read.flag("GEM_REPORT_PAGE", default=True),
         report_map=read.flag("GEM_REPORT_MAP", default=True),
         report_page_url=read.page_url("GEM_REPORT_PAGE_URL"),
+        failing_rows=read.count("GEM_FAILING_ROWS", 0, most=MAX_FAILING_ROWS, zero=True),
         overture=read.store("GEM_OVERTURE"),
         overture_max_bytes=read.count("GEM_OVERTURE_MAX_MIB", 2048, most=MAX_OVERTURE_MIB) << 20,
         trigger_source=read.choice("GEM_TRIGGER_SOURCE", TriggerSource.EVENT_GRID),

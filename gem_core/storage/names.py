@@ -7,9 +7,11 @@ JOBS = "gem-jobs"
 WORKLIST = "gem-worklist"
 TICKETS = "gem-tickets"
 REPORTS = "gem-reports"
+FAILURES = "gem-failures"
+"""Failing rows of audits. Listeners have no right here."""
 OUTBOX = "gem-outbox"
 
-CONTAINERS = (JOBS, WORKLIST, TICKETS, REPORTS, OUTBOX)
+CONTAINERS = (JOBS, WORKLIST, TICKETS, REPORTS, FAILURES, OUTBOX)
 """All containers. The infrastructure or the dev kit creates them."""
 
 BATCHES = "gem-batches"

@@ -1,6 +1,6 @@
 """What is deleted of delivered jobs when it is older than GEM_KEEP_DAYS, and how far that is.
 
-A pass visits five lists one after the other, a page a tick. The record goes first, which ends the
+A pass visits six lists one after the other, a page a tick. The record goes first, which ends the
 job for every route; the documents that then have no record follow. So whatever dies, the next pass
 finds the rest. Ages are told by storage's clock alone: a wrong clock of ours deletes nothing.
 """
@@ -10,17 +10,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from gem_core.errors import PageUnknown, RecordConflict, RequestError
+from gem_core.errors import PageUnknown, RecordConflict, RequestError, StoreMissing
 from gem_core.moments import moment_text, read_lenient_moment
 from gem_core.storage.documents import Documents, Listed, Page
-from gem_core.storage.names import JOBS, OUTBOX, REPORTS, TICKETS, WORKLIST
+from gem_core.storage.names import FAILURES, JOBS, OUTBOX, REPORTS, TICKETS, WORKLIST
 from gem_core.watch.record import Stage
 from gem_core.watch.registration import parse_job_run_id
 from gem_core.watch.tombstones import PREFIX, Tombstones
 
 NAME = "retention"
 """The document in the worklist that says how far a pass is, in its metadata."""
-LISTS = (JOBS, TICKETS, REPORTS, OUTBOX, WORKLIST)
+LISTS = (JOBS, TICKETS, REPORTS, FAILURES, OUTBOX, WORKLIST)
 """In the order of a pass. Of the worklist, the tombstones."""
 EVERY = timedelta(days=1)
 """From the end of a pass to the next one."""
@@ -85,6 +85,10 @@ class Retention:
             return documents.page(prefix=prefix, size=self.page_size, after=place.after or None)
         except PageUnknown:
             return documents.page(prefix=prefix, size=self.page_size)
+        except StoreMissing:
+            if place.list_ != FAILURES:  # an older deployment made no such container
+                raise
+            return Page((), None)
 
     def go_on(self, place: Place, page: Page, now: datetime) -> None:
         """Store that this page is done. Another process may have done the same."""

@@ -31,6 +31,7 @@ def deliverer() -> "Deliverer":
         with_input=chosen.input_audit,
         with_values=chosen.input_compare is InputCompare.COLUMNS,
         overture=OvertureLimits(chosen.overture_max_bytes) if chosen.overture else None,
+        failing_rows=chosen.failing_rows,
     )
     return Deliverer(
         registry=state.registry,

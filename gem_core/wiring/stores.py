@@ -11,6 +11,7 @@ from gem_core.settings.connection import Connection
 from gem_core.storage.clients import Retries, blob_service, queue_service, storage_clock
 from gem_core.storage.names import (
     BATCHES,
+    FAILURES,
     JOBS,
     OUTBOX,
     POISON_QUEUES,
@@ -73,7 +74,11 @@ class Stores:
     @cached_property
     def outbox(self) -> Outbox:
         """Stored events and reports."""
-        return Outbox(events=self.documents(OUTBOX), reports=self.documents(REPORTS))
+        return Outbox(
+            events=self.documents(OUTBOX),
+            reports=self.documents(REPORTS),
+            failures=self.documents(FAILURES),
+        )
 
     def queue(self, name: str, *, base64: bool = False) -> "QueueClient":
         """The client of a queue. With `base64`, messages are encoded for Functions triggers."""

@@ -13,7 +13,7 @@ param listenedQueues { name: string, listeners: string[] }[]
 param private bool
 param logged bool
 
-var containers = ['gem-jobs', 'gem-worklist', 'gem-tickets', 'gem-reports', 'gem-outbox']
+var containers = ['gem-jobs', 'gem-worklist', 'gem-tickets', 'gem-reports', 'gem-failures', 'gem-outbox']
 var batchesQueue = 'gem-batches'
 var resultsQueues = map(listenedQueues, each => each.name)
 // The Functions host of a listener puts messages there that failed five times.

@@ -52,7 +52,8 @@ def demo(command: CommandRunner) -> Iterator[dict[str, str]]:
             output.create_container()
         with GemSimulator(output) as simulator:
             simulator.add_job("job-1", replace(CLEAN, queued_for=0, running_for=0))
-            settings = app_settings(command.azurite, simulator) | {"GEM_REPORT_PAGE": "false"}
+            changes = {"GEM_REPORT_PAGE": "false", "GEM_FAILING_ROWS": "1"}
+            settings = app_settings(command.azurite, simulator) | changes
             os.environ.update(settings)
             forget_edges()
             register_job(manager(), "job-1", None)
@@ -148,7 +149,7 @@ def test_missing_containers(command: CommandRunner) -> None:
             blobs.delete_container(container)
     code, found = diagnose(command)
     assert code == 1
-    stores = ("records", "worklist", "tickets", "reports", "outbox")
+    stores = ("records", "worklist", "tickets", "reports", "failures", "outbox")
     for name, container in zip(stores, names.CONTAINERS, strict=True):
         assert found[name]["detail"] == f"container '{container}' does not exist in GEM_STATE"
         create = (
@@ -270,7 +271,11 @@ def test_storage_and_gem_that_do_not_answer(
     monkeypatch.setattr(clients.Retries, "options", {"retry_total": 0})
     away = "AccountName=a;AccountKey=aa==;BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a"
     code, found = diagnose(
-        command, GEM_STATE=away, GEM_OUTPUT=away, GEM_API_BASE_URL="http://127.0.0.1:1"
+        command,
+        GEM_STATE=away,
+        GEM_OUTPUT=away,
+        GEM_API_BASE_URL="http://127.0.0.1:1",
+        GEM_FAILING_ROWS="1",
     )
     assert code == 1
     # Without further routes there is no queue of one to ask.

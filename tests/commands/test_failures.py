@@ -1,13 +1,15 @@
 """`audit --failures`: failing rows as a Parquet file, in a child and in this process."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from gem_core.__main__ import main
-from gem_core.audit.child import in_process
+from gem_core.audit.child import failures, in_process
+from gem_core.audit.judging.report import Report
 from gem_core.audit.rows.example import EXAMPLES
 from tests.audit.build import audited, input_table, job, matched_table, write
 
@@ -85,9 +87,30 @@ def test_all_rows_together_fit_in_a_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = audited(tmp_path, matched_table(12, match_status=pa.array(["x"] * 12)), of=job())
-    every = in_process.result_of(report, with_rows=True).failing_rows
+    every = rows_of(report)
     assert len(every) == EXAMPLES
-    monkeypatch.setattr(in_process, "MAX_ROWS_BYTES", 250)
-    some = in_process.result_of(report, with_rows=True).failing_rows
+    monkeypatch.setattr(failures, "MAX_ROWS_BYTES", 130)
+    some = rows_of(report)
     assert some == every[: len(some)]
     assert 0 < len(some) < EXAMPLES
+
+
+def rows_of(report: Report) -> list[dict[str, object]]:
+    found = in_process.result_of(report, with_rows=True)
+    assert found.failures
+    rows: list[dict[str, object]] = pq.read_table(pa.BufferReader(found.failures)).to_pylist()
+    assert len(rows) == found.failing_rows
+    return rows
+
+
+def test_a_file_that_cannot_be_made_costs_no_verdict(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(in_process, "failures_file", Mock(side_effect=ValueError("no room")))
+    found = files / "failures.parquet"
+    words = ["audit", "--in-process", str(files / "good.parquet"), "--failures", str(found)]
+    assert main(words) == 3
+    out, err = capsys.readouterr()
+    assert out.startswith("valid: ")
+    assert err == "the failing rows were not written: ValueError: no room\n"
+    assert not found.exists()

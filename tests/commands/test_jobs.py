@@ -183,6 +183,45 @@ def test_a_stage_is_searched_on_all_pages(command: CommandRunner) -> None:
     assert [(job["jobRunId"], job["outcome"]) for job in found["jobs"]] == [("z", "failed")]
 
 
+def test_a_listing_is_selected_and_sorted_as_over_http(command: CommandRunner) -> None:
+    command("jobs", "register", "a", "c", "--label", "team=maps")
+    command("jobs", "register", "d", "--label", "team=sea")
+    report(command, "b")
+
+    def listed(*words: str) -> list[str]:
+        found = command.json("jobs", "list", *words)
+        return [job["jobRunId"] for job in found["jobs"]]
+
+    assert listed("--outcome", "failed") == ["b"]
+    assert listed("--outcome", "valid") == []
+    assert listed("--label", "team=maps") == ["a", "c"]
+    assert listed("--label", "team=maps", "--stage", "delivered") == []
+    assert listed("--sort", "id") == listed() == ["a", "b", "c", "d"]
+    for job_run_id in "abcd":  # storage gives whole seconds, and within one the id decides
+        change(job_run_id, stored(job_run_id).record)
+    assert listed("--sort", "newest", "--limit", "2") == ["d", "c"]
+    _, row = command("jobs", "list", "--label", "team=sea")[1].splitlines()
+    job_run_id, stage, _, label = row.split()  # without its age
+    assert (job_run_id, stage, label) == ("d", "watching", "team=sea")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--outcome", "great"), "argument --outcome: invalid choice: 'great'"),
+        (("--label", "team"), "argument --label: it is not NAME=VALUE"),
+        (("--trouble", "--sort", "newest"), "--trouble accepts no other selection"),
+        (("--trouble", "--outcome", "valid"), "--trouble accepts no other selection"),
+    ],
+)
+def test_a_listing_that_makes_no_sense_is_refused(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["jobs", "list", *words])
+    assert said in capsys.readouterr().err
+
+
 def test_trouble_is_sorted_and_described(command: CommandRunner) -> None:
     assert command("jobs", "list", "--trouble")[1] == "no open job is in trouble\n"
     command("jobs", "register", "fine", "unanswered")

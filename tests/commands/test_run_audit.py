@@ -79,13 +79,21 @@ def test_the_text_names_the_checks_that_did_not_pass(
     assert error.startswith("error    gers_id_on_matched: 1 of 12 rows (row 3 id 103) - ")
     assert not any("input_ids_kept" in line for line in lines)
     assert "without --input: columns and ids were not compared with the input" in lines
-    assert not any("road_count" in line for line in lines)
-    (folded,) = (line for line in lines if line.startswith("not run "))
-    assert folded.startswith("not run  GEM names no output file; GEM names no input file; ")
-    assert folded.count("the job's statistics have no roads_matched") == 1  # of three checks
-    assert "--all lists the checks that were not run" in lines
+    assert "without --job: the job's names and statistics were not compared" in lines
+    assert not any("road_count" in line or line.startswith("not run") for line in lines)
+    assert "--all lists the checks that were not run or not requested" in lines
     assert any(line.startswith("62 checks: ") and "1 failed (1 error" in line for line in lines)
     assert "12 rows: 9 matched (75.00%), 3 unmatched (25.00%)" in lines
+
+
+def test_each_reason_why_checks_were_not_run_is_told_once(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / "job.json").write_text('{"jobRunId": "job-1", "status": "finished"}')
+    command(files / "bad.parquet", "--job", files / "job.json")
+    (folded,) = (line for line in capsys.readouterr().out.splitlines() if line[:7] == "not run")
+    assert folded.startswith("not run  GEM names no output file; GEM names no input file; ")
+    assert folded.count("the job's statistics have no roads_matched") == 1  # of three checks
 
 
 def test_all_lists_the_checks_that_were_not_run(
@@ -93,7 +101,7 @@ def test_all_lists_the_checks_that_were_not_run(
 ) -> None:
     command(files / "bad.parquet", "--all")
     lines = capsys.readouterr().out.splitlines()
-    assert "not run  road_count: the job's statistics have no num_roads_processed" in lines
+    assert "not requested road_count: there is no answer of GEM about a job" in lines
     assert "not requested input_ids_kept: there is no --input" in lines
     counts = next(line for line in lines if " checks: " in line)
     listed = [line.startswith(("not run ", "not requested ")) for line in lines].count(True)

@@ -14,7 +14,7 @@ from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.judging.ruleset import no_checks
 from gem_core.audit.judging.verdict import Judgement, Verdict
 from gem_core.deliver.cloud_event import CloudEvent
-from gem_core.deliver.manifest import AuditParts, manifest, manifest_id, whole_event
+from gem_core.deliver.manifest import AuditParts, Links, manifest, manifest_id, whole_event
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, Settlement
 from tests.builders import JOB, job, new_record
@@ -96,8 +96,7 @@ def event(record: JobRecord, found: AuditParts, *, report_url: str = REPORT) -> 
         id_=ID,
         outcome=Outcome.VALID,
         job_url=f"https://gem.example/jobs/{JOB}",
-        report_url=report_url,
-        page_url=None,
+        links=Links(report_url),
         now=START + timedelta(minutes=3),
     )
 

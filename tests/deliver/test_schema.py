@@ -142,6 +142,7 @@ def test_every_listed_member_is_present_unless_it_is_optional() -> None:
         *ADDED,
         "comparison/detail",
         "checks/all",
+        "report/failures",
         "check/asked",
         "check/detail",
         "check/offending",

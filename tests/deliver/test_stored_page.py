@@ -14,7 +14,7 @@ def test_what_the_storage_says_it_is(azurite: Azurite, kind: str) -> None:
         container = service.get_container_client(f"stored-{kind}")
         container.create_container()
         documents = BlobDocuments(container)
-        outbox = Outbox(events=documents, reports=documents)
+        outbox = Outbox(events=documents, reports=documents, failures=documents)
         outbox.keep_report("job-1", {"id": "id-1"})
         outbox.keep_page("job-1", "id-1", "<!doctype html>é\ud800")
         stored = container.get_blob_client(f"job-1/id-1/report.{kind}").download_blob()

@@ -199,8 +199,9 @@ def test_failed_messages_are_a_warning() -> None:
         DiagnosticStatus.WARNING,
         "3 messages failed too often",
     )
-    assert "poison replay" in finding.remedy
+    assert finding.remedy.endswith("poison replay")
     many = FakeInstallation().find("poison", poison=lambda: (Results(33), Results(1)))
     assert many.detail.endswith("; only the first 32 of each queue can be listed")
+    assert "to list the next 32, hide the first ones for a minute: az storage" in many.remedy
     broken = FakeInstallation().find("poison", poison=lambda: (Raising(StoreError("no answer")),))
     assert broken.status is DiagnosticStatus.FAIL

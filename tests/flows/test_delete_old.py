@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from devkit.runner.blob_message import BlobMessage
-from gem_core.errors import JobUnknown, PageUnknown, StoreError
+from gem_core.errors import JobUnknown, PageUnknown, StoreError, StoreMissing
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.delete_old import delete_old
 from gem_core.flows.deliver_results import deliver_results
@@ -31,7 +32,7 @@ def keeping(world: World, *, page_size: int = 1000) -> World:
         for name, documents in (
             ("gem-jobs", world.jobs), ("gem-worklist", world.worklist),
             ("gem-tickets", world.tickets), ("gem-reports", world.reports),
-            ("gem-outbox", world.manifests),
+            ("gem-failures", world.failures), ("gem-outbox", world.manifests),
         )
     }  # fmt: skip
     world.retention = Retention(
@@ -59,7 +60,7 @@ def a_pass(world: World, *, ticks: int = 8) -> None:
 
 def left(world: World) -> dict[str, list[str]]:
     """The names of all documents about jobs."""
-    stores = world.jobs, world.tickets, world.reports, world.manifests
+    stores = world.jobs, world.tickets, world.reports, world.failures, world.manifests
     return {store._name: store.names() for store in stores if store.names()}
 
 
@@ -107,6 +108,30 @@ def test_an_open_job_is_never_deleted(stage: Stage) -> None:
         world.clock.move(minutes=1)
     assert world.record().stage is stage
     assert left(world) == before
+
+
+def test_failing_rows_are_deleted_with_their_job() -> None:
+    """Also when the setting is 0 by now: retention does not ask for it."""
+    world = with_jobs("old", "young")
+    for job_run_id in ("old", "young"):
+        world.outbox.keep_failures(job_run_id, "id-1", b"rows")
+    world.clock.move(KEEP - DAY)
+    redeliver_job(world.manager, "young")
+    deliver_results(world.deliverer, "young")
+    world.clock.move(2 * DAY)
+    a_pass(world)
+    assert [name.partition("/")[0] for name in world.failures.names()] == ["young"]
+
+
+def test_a_deployment_without_the_container_of_failing_rows_deletes_the_rest(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = with_jobs(JOB)
+    world.failures.page = Mock(side_effect=StoreMissing("gone"))  # type: ignore[method-assign]
+    world.clock.move(KEEP + DAY)
+    a_pass(world)
+    assert left(world) == {}
+    assert not logged(caplog, "old_not_deleted")
 
 
 def test_a_redelivery_keeps_the_job_and_all_that_belongs_to_it() -> None:

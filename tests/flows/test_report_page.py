@@ -200,7 +200,9 @@ def test_a_report_is_the_one_of_its_manifest_when_two_deliveries_meet() -> None:
 
     def go_on() -> None:
         if world.trap.calls[-2:-1] == ["reports.create"]:
-            Outbox(events=world.manifests, reports=world.reports).keep(JOB, first)
+            Outbox(events=world.manifests, reports=world.reports, failures=world.failures).keep(
+                JOB, first
+            )
 
     world.trap = Trap(check=go_on)
     world.clock.move(minutes=10)

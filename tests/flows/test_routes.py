@@ -10,12 +10,20 @@ from unittest.mock import Mock
 
 import pytest
 
-from gem_core.errors import RequestError, StoreMissing
+from gem_core.errors import RequestError, StageForbids, StoreMissing
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.find_trouble import find_trouble
+from gem_core.flows.in_bulk import redeliver_jobs
 from gem_core.flows.job_documents import JobDocument, show_document
-from gem_core.flows.manage_jobs import drop_route, redeliver_job, send_again, show_job
+from gem_core.flows.manage_jobs import (
+    drop_route,
+    redeliver_job,
+    register_job,
+    send_again,
+    show_job,
+)
+from gem_core.moments import moment_text
 from gem_core.outcome import Outcome
 from gem_core.settings.route import DEFAULT, EventType, Route
 from gem_core.watch.attempts import LONGEST_WAIT, SLOW_AFTER, SLOW_WAIT, Attempts
@@ -376,11 +384,39 @@ def test_two_runs_side_by_side_leave_only_what_neither_could_send() -> None:
     assert [len(ids) for ids in sent(world).values()] == [2, 1]
 
 
+def test_many_jobs_are_sent_to_one_route_without_an_audit() -> None:
+    world = routed(MAPS)
+    deliver(world)
+    before = world.record()
+    world.clock.move(minutes=1)
+    selection = {"outcome": "valid", "changedBefore": moment_text(world.clock())}
+    with pytest.raises(RequestError, match="there is no route 'maps'"):
+        redeliver_jobs(world.manager, selection, "maps")
+    assert world.record() == before
+    shown = redeliver_jobs(world.manager, selection, "gem-maps")
+    assert [(each["jobRunId"], each["result"]) for each in shown["jobs"]] == [(JOB, "redelivered")]
+    world.files.write(OUTPUT, matched_file(matched=20))  # nobody looks at it
+    deliver(world)
+    assert len(world.queue.sent) == 1
+    assert len(world.queues["gem-maps"].sent) == 2
+    assert world.record().manifest_id == before.manifest_id
+
+
+def test_a_route_gets_nothing_of_a_job_that_has_no_manifest_yet() -> None:
+    """Another stage would allow it: over HTTP this is 409."""
+    world = routed(MAPS)
+    with pytest.raises(StageForbids, match="not sent to any route yet"):
+        redeliver_job(world.manager, JOB, "gem-maps")
+    register_job(world.manager, "watched", None)
+    with pytest.raises(StageForbids, match="still being watched"):
+        redeliver_job(world.manager, "watched", "gem-maps")
+
+
 @pytest.mark.parametrize(
     ("do", "words"),
     [
         (lambda manager: send_again(manager, JOB, "maps"), "no route 'maps': .* default, gem-maps"),
-        (lambda manager: send_again(manager, JOB, "gem-maps"), "not sent to any route yet"),
+        (lambda manager: send_again(manager, JOB, ""), "no route ''"),
         (lambda manager: drop_route(manager, JOB, "gem-maps"), "it waits for none"),
     ],
 )

@@ -33,6 +33,7 @@ from gem_core.flows.job_documents import JobDocument
 from gem_core.flows.list_jobs import list_jobs
 from gem_core.flows.replay_poison import Replay
 from gem_core.flows.timer_status import TimerStatus
+from gem_core.functions import ROUTE
 from gem_core.gem.contracts.known import CONTRACTS, OTHER_LAYOUTS
 from gem_core.logs import Event
 from gem_core.outcome import Outcome
@@ -109,7 +110,7 @@ def collected() -> dict[str, list[str]]:
         "diagnostics": {check.name for check in DIAGNOSTICS},
         "events": _events(),
         "functions": _functions(),
-        "query": _query(),
+        "query": _query() | {ROUTE},
         "body": registration.MEMBERS | in_bulk.SELECTION,
         "answers": {
             f"{what}: {path}"
@@ -156,6 +157,7 @@ def _blobs(stored: Mapping[str, Golden]) -> Iterator[str]:
             name = re.sub("[0-9]{4}-[0-9]{2}", "{month}", name)
             yield f"{each.store}/{re.sub('/[0-9]+$', '/{number}', name)}"
     yield f"{names.REPORTS}/{{jobRunId}}/{{id}}/report.html"
+    yield f"{names.FAILURES}/{{jobRunId}}/{{id}}/failures-{{digest}}.parquet"
     yield from (PROBE, CLOCK_PROBE)
     yield f"{names.WORKLIST}/{DISCOVERY}"
     yield f"{names.WORKLIST}/{TOMBSTONES}{{jobRunId}}"

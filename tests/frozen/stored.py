@@ -31,8 +31,8 @@ from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.rate_limiter import PREFIX as LEASES
 from gem_core.watch.record import JobRecord, Settlement
 from gem_core.watch.registry import SUFFIX
+from gem_core.watch.retention import LISTS, Retention
 from gem_core.watch.retention import NAME as RETENTION
-from gem_core.watch.retention import Retention
 from gem_core.watch.store_claim import Ticker
 from tests.builders import DEFAULT_ROUTE, JOB, OUTPUT, World, answer, finished, job, matched_file
 from tests.fakes import START, Killed
@@ -133,7 +133,7 @@ def _of_passes() -> Iterator[tuple[str, Golden]]:
     for _ in range(2):
         check_jobs(world.checker)
     yield "retention", Golden.of(world.worklist, RETENTION)
-    for _ in range(5):
+    for _ in range(len(LISTS)):
         check_jobs(world.checker)
     yield "retention-done", Golden.of(world.worklist, RETENTION)
 

@@ -62,6 +62,7 @@ def test_each_listener_has_rights_on_its_queue_and_its_poison_queue_alone() -> N
 
 
 def test_each_listener_reads_reports() -> None:
+    assert not [name for name, _, _ in rights_on("containers") if name == "gem-failures"]
     readers = {who for name, who, _ in rights_on("containers") if name == "gem-reports"}
     assert readers == set().union(*LISTENERS.values())
 

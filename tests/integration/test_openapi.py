@@ -66,6 +66,8 @@ WRONG = (
     Wrong("PATCH", "jobs/done", 409, "stage-forbids", '{"labels": {"a": "b"}}'),
     Wrong("POST", "jobs", 400, BAD, '[{"jobRunId": "job-1"}]'),
     Wrong("POST", "jobs/watched/redeliver", 409, "stage-forbids"),
+    Wrong("POST", "jobs/watched/redeliver?route=default", 409, "stage-forbids"),
+    Wrong("POST", "jobs/done/redeliver?route=gem-maps", 400, BAD),
     Wrong("POST", "redeliver", 400, BAD, '{"outcome": "invalid"}'),
     Wrong("GET", "jobs", 401, None, key="wrong"),
     Wrong("POST", "jobs/job-1", 404, None),

@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from azure.core.messaging import CloudEvent
 
@@ -131,6 +133,21 @@ def test_report_holds_every_check(
     offending = {c["name"]: c for c in event["data"]["checks"]["notPassed"]}["gers_id_on_matched"]
     assert offending["offending"] > 0
     assert offending["examples"]
+
+
+def test_failing_rows_are_stored(
+    courier: Courier, manifests: dict[str, list[dict[str, Any]]]
+) -> None:
+    """All of them, beyond the examples of the report; a valid output has none."""
+    event = manifests["bad-rows"][0]
+    checks = {check["name"]: check for check in event["data"]["checks"]["notPassed"]}
+    file = courier.blob(event["data"]["report"]["failures"])
+    rows = pq.read_table(pa.BufferReader(file)).to_pylist()
+    found = [row for row in rows if row["check"] == "gers_id_on_matched"]
+    assert len(found) == min(1000, checks["gers_id_on_matched"]["offending"])
+    shown = [(each["row"], each["id"]) for each in checks["gers_id_on_matched"]["examples"]]
+    assert [(row["row"], row["id"]) for row in found[: len(shown)]] == shown
+    assert "failures" not in manifests["clean"][0]["data"]["report"]
 
 
 def test_unknown_status_is_loud(

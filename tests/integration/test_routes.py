@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from base64 import b64decode
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -71,4 +72,17 @@ def test_each_listener_gets_all_of_its_manifests() -> None:
         for event in (*maps, *night):
             assert event == by_id[event["id"]]
             VALIDATOR.validate(event)
+        resent = f"redeliver?route={MAPS}"
+        assert courier.call("POST", f"jobs/job-0/{resent}").status_code == 202
+        assert courier.delivered("job-0")["stage"] == "delivered"
+        chosen = {"outcome": "valid", "changedBefore": "2100-01-01T00:00:00Z", "label": "team:maps"}
+        shown = courier.call("POST", resent, json=chosen).json()["jobs"]
+        again = ["job-0", *(each["jobRunId"] for each in shown)]
+        assert again == ["job-0", "job-2", "job-4"]
+        for job_run_id in again:
+            courier.delivered(job_run_id)
+        messages = list(queues.get_queue_client(MAPS).peek_messages(32))
+        found = [json.loads(b64decode(message.content))["data"]["jobRunId"] for message in messages]
+        assert sorted(found) == again
+        assert not list(queues.get_queue_client(QUEUE).peek_messages(1))
         queues.close()

@@ -89,6 +89,7 @@ def test_the_defaults() -> None:
         report_page=True,
         report_map=True,
         report_page_url="",
+        failing_rows=0,
         overture=None,
         overture_max_bytes=2 << 30,
         trigger_source=TriggerSource.EVENT_GRID,

@@ -9,7 +9,7 @@ from azure.storage.blob import BlobServiceClient
 
 from devkit.azurite import Azurite
 from gem_core.storage.blob_documents import BlobDocuments
-from gem_core.storage.names import CONTAINERS, JOBS, OUTBOX, REPORTS, TICKETS, WORKLIST
+from gem_core.storage.names import CONTAINERS, FAILURES, JOBS, OUTBOX, REPORTS, TICKETS, WORKLIST
 from gem_core.watch.retention import Retention
 
 pytestmark = pytest.mark.azurite
@@ -31,6 +31,7 @@ def test_a_pass_page_by_page(stores: dict[str, BlobDocuments]) -> None:
         stores[TICKETS].put(f"{job_run_id}.json", b"{}")
         stores[OUTBOX].put(f"{job_run_id}/1.json", b"{}")
         stores[REPORTS].put(f"{job_run_id}/1/report.json", b"{}")
+        stores[FAILURES].put(f"{job_run_id}/1/failures-0.parquet", b"PAR1")
     stores[OUTBOX].append("delivered-2026-01.jsonl", b"{}\n")
     retention = Retention(
         stores.__getitem__, keep=-timedelta(minutes=1), look_back=timedelta(days=1), page_size=2
@@ -47,5 +48,7 @@ def test_a_pass_page_by_page(stores: dict[str, BlobDocuments]) -> None:
     assert [item.name for item in stores[TICKETS].every()] == [f"{OPEN}.json"]
     assert [item.name for item in stores[OUTBOX].every()] == [f"{OPEN}/1.json"]
     assert [item.name for item in stores[REPORTS].every()] == [f"{OPEN}/1/report.json"]
+    kept = [item.name for item in stores[FAILURES].every()]
+    assert kept == [f"{OPEN}/1/failures-0.parquet"]
     removed = [item.name for item in stores[WORKLIST].every(prefix="removed/")]
     assert removed == [f"removed/job-{n}" for n in range(5)]

@@ -50,6 +50,7 @@ def app_over(edges: "Edges") -> App:
     outbox = Outbox(
         events=edges.watched(edges.manifests, "manifests"),
         reports=edges.watched(edges.reports, "reports"),
+        failures=edges.watched(edges.failures, "failures"),
     )
     heartbeat = Heartbeat(edges.watched(edges.worklist, "heartbeat"))
     discovery = Discovery(

@@ -79,7 +79,8 @@ def _seeing_audit(
         bytes_read=output.size_bytes,
         requests=2,
     )
-    return replace(result_of(report), page="<!doctype html>")
+    rows = head + tail if outcome is Outcome.INVALID else None
+    return replace(result_of(report), page="<!doctype html>", failures=rows, failing_rows=1)
 
 
 def _seen_in(data: Mapping[str, Any]) -> str | None:
@@ -99,7 +100,7 @@ class Auditing:
     seen: Callable[[Mapping[str, Any]], str | None]
     """What the data of a manifest say of the bytes; None when they were not audited to the end."""
     truth: Callable[[bytes], str]
-    """What they should say."""
+    """What they should say, and the failing rows of a tiny file: these are its bytes."""
 
 
 TINY = Auditing(

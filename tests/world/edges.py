@@ -13,6 +13,15 @@ from random import Random
 from typing import Any, cast
 
 from gem_core.errors import OutputUnreachable
+from gem_core.storage.names import (
+    CONTAINERS,
+    FAILURES,
+    JOBS,
+    OUTBOX,
+    REPORTS,
+    TICKETS,
+    WORKLIST,
+)
 from gem_core.watch.batch import Batch
 from gem_core.watch.heartbeat import STARTED
 from gem_core.watch.registry import SUFFIX
@@ -93,10 +102,11 @@ class Edges:
         """By story and call."""
         self.killed: Counter[str] = Counter()
         """By story, call and side."""
-        self.jobs, self.worklist, self.tickets, self.reports, self.manifests = self.stores = [
-            MemoryDocuments(loop.clock, name)
-            for name in ("gem-jobs", "gem-worklist", "gem-tickets", "gem-reports", "gem-outbox")
-        ]
+        self.stores = [MemoryDocuments(loop.clock, name) for name in CONTAINERS]
+        by_name = {store._name: store for store in self.stores}
+        self.jobs, self.worklist, self.tickets = by_name[JOBS], by_name[WORKLIST], by_name[TICKETS]
+        self.reports, self.failures = by_name[REPORTS], by_name[FAILURES]
+        self.manifests = by_name[OUTBOX]
         self.routes = plan.routes
         self.queues = queues_of(plan.routes)
         self.poison = FakePoison(page=32, clock=loop.clock)
@@ -110,6 +120,7 @@ class Edges:
             self.teller,
             self.worklist,
             self.manifests,
+            self.failures,
             self.gem.said,
             plan.setting.policy.job_deadline,
             auditing,

@@ -17,7 +17,7 @@ from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.rows.gers import expected_format
 from gem_core.deliver.audit_parts import audit_parts
 from gem_core.deliver.cloud_event import CloudEvent
-from gem_core.deliver.manifest import manifest, whole_event
+from gem_core.deliver.manifest import Links, manifest, whole_event
 from gem_core.deliver.version import NotAudited, Version
 from gem_core.errors import GemError, GemJobNotFound
 from gem_core.gem.contracts import known
@@ -106,8 +106,7 @@ def event_of(made: Hybrid, record: JobRecord) -> CloudEvent:
         id_=version.event_id(record),
         outcome=outcome,
         job_url="https://gem.example/jobs/1",
-        report_url="https://state.example/report.json",
-        page_url=None,
+        links=Links("https://state.example/report.json"),
         now=record.settled_at or START,
     )
     return manifest(json.loads(json.dumps(event)), ())

@@ -12,6 +12,7 @@ from typing import Any
 from gem_core.flows.check_jobs import BUSY
 from gem_core.outcome import Outcome
 from gem_core.settings.route import DEFAULT, EventType, names_of
+from gem_core.storage.names import FAILURES
 from gem_core.watch.heartbeat import Tick
 from gem_core.watch.marker import MARKER_PREFIX
 from gem_core.watch.rate_limiter import LEASE_TIME
@@ -182,6 +183,10 @@ class Ledger(Witness):
         if data["output"] and (seen := self.auditing.seen(data)) is not None:
             etag = data["output"]["etag"]
             self._check_output(data["output"]["name"], etag, seen)
+            if url := data["report"].get("failures"):
+                rows = self.failures.get(url.partition(f"{FAILURES}/")[2])
+                if rows is None or self.auditing.truth(rows.body) != seen:
+                    self.breach(f"the manifest names failing rows that are not its own: {url}")
             in_part = Fault.OUTPUT_UNREACHABLE in str(data["input"])
             if not in_part and data["outcome"] != Outcome.NOT_AUDITED:  # answers to every request
                 ids = self.ids[job_run_id, registration[0], etag, data["checks"]["ruleset"]]

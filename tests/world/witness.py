@@ -56,6 +56,7 @@ class Witness:
     """Which story is at work."""
     worklist: MemoryDocuments
     manifests: MemoryDocuments
+    failures: MemoryDocuments
     gem_said: Mapping[str, set[str]]
     job_deadline: timedelta
     auditing: Auditing

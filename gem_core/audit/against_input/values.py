@@ -32,8 +32,8 @@ class ValueFacts:
     rows: int = 0
     """The number of output rows that were compared."""
     differing: Offenders = field(default_factory=Offenders)
-    """Rows of the output that differ from the input's in any column. Their examples have no values;
-    those of the columns have."""
+    """Rows of the output that differ from the input's in any column. An example has the first
+    column that differs."""
     columns: Mapping[str, Offenders] = field(default_factory=dict)
     """The same for each column that has such rows."""
     left_out_columns: tuple[str, ...] = ()
@@ -42,18 +42,6 @@ class ValueFacts:
     """Why the rows after those were not compared, or empty."""
     unpaired: str = ""
     """The same, if it is that the files' rows cannot be paired; else empty."""
-
-    @property
-    def examples(self) -> tuple[Example, ...]:
-        """The first rows that differ, each with its first column that differs.
-
-        They are among the column's own examples, since no column has more such rows.
-        """
-        first: dict[int | None, Example] = {}
-        for name, found in self.columns.items():
-            for example in found.examples:
-                first.setdefault(example.row, replace(example, column=name))
-        return tuple(first[example.row] for example in self.differing.examples)
 
 
 @dataclass(slots=True)
@@ -66,17 +54,26 @@ class _Fold:
     columns: dict[str, Offenders] = field(default_factory=dict)
 
     def add(self, output_rows: pa.RecordBatch, input_rows: pa.RecordBatch) -> None:
-        """Compare two batches of one length, row by row."""
+        """Compare two batches of one length, row by row.
+
+        A column keeps only the examples of the report: a file may have thousands of columns.
+        """
         anywhere = np.zeros(output_rows.num_rows, np.bool_)
         ids = output_rows.column(ID)
+        left = self.differing.left
+        found: list[Example] = []
         for name in self.names:
             now, was = output_rows.column(name), input_rows.column(name)
             unlike = differing(now, was)
-            if unlike is not None:
-                anywhere |= unlike
-                before = self.columns.get(name, Offenders(keep=self.differing.keep))
-                self.columns[name] = before.adding(unlike, self.rows, ids, [now], was)
-        self.differing = self.differing.adding(anywhere, self.rows, ids)
+            if unlike is None:
+                continue
+            before = self.columns.get(name, Offenders())
+            self.columns[name] = before.adding(unlike, self.rows, ids, [now], was)
+            first = Offenders(keep=left).adding(unlike & ~anywhere, self.rows, ids, [now], was)
+            found += (replace(example, column=name) for example in first.examples)
+            anywhere |= unlike
+        found.sort(key=lambda example: example.row or 0)
+        self.differing = self.differing.with_more(int(np.count_nonzero(anywhere)), found[:left])
         self.rows += output_rows.num_rows
 
 
@@ -105,7 +102,7 @@ def compare_values(
         input_rows: the input's rows.
         added: the names of the columns that GEM adds.
         on_rows: called with the progress after every batch.
-        keep: how many rows to keep for each column that differs.
+        keep: how many of the rows that differ to keep.
         two_threads: decode a large input in a thread of its own; the result is the same.
 
     Raises:

@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 
 from gem_core.audit.audit import audit, look_up_ids, not_opened_report
@@ -29,7 +29,6 @@ from gem_core.audit.child.messages import (
     Verdict,
 )
 from gem_core.audit.child.remote_source import Ranges, RemoteSource, remote_source
-from gem_core.audit.child.result import AuditResult
 from gem_core.audit.judging.report import Report
 from gem_core.audit.overture.release import Release
 from gem_core.audit.parquet.reader_errors import in_short, is_shortage
@@ -95,7 +94,7 @@ class _Answer:
         allow_cpu(self.question.cpu_seconds)
         try:
             report = self._report(output)
-            self.channel.send(Verdict(self._result(report)))
+            self._send_verdict(report)
         except OutputError:
             self.channel.send(OutputUnread())
             return
@@ -109,7 +108,7 @@ class _Answer:
             allow_cpu(self.question.look_up_cpu_seconds)
             assert output  # noqa: S101 - only an audited output has ids to look up
             report = look_up_ids(report, output, release, self.question.options)
-            self.channel.send(Verdict(self._result(report)))
+            self._send_verdict(report)
         allow_cpu(self.question.page_cpu_seconds)
         page, problem = draw_page(report, output, self.question.page)
         body = page.html.encode() if page else b""
@@ -118,8 +117,9 @@ class _Answer:
         needs_renewal = bool(problem or self._has_unread_file(report))
         self.channel.send(Done(problem, needs_renewal, page.map_note if page else ""), body)
 
-    def _result(self, report: Report) -> AuditResult:
-        return result_of(report, with_rows=self.question.options.failing_rows > 0)
+    def _send_verdict(self, report: Report) -> None:
+        result = result_of(report, with_rows=self.question.options.failing_rows > 0)
+        self.channel.send(Verdict(replace(result, failures=None)), result.failures or b"")
 
     def _report(self, output: RemoteSource | None) -> Report:
         if why := self.question.not_opened:

@@ -81,6 +81,8 @@ class Attempt:
     verdict: AuditResult | None = None
     verdicts_left: int = 1
     """That may still come."""
+    with_failures: bool = False
+    """Whether the child was asked for a file of failing rows."""
     began: float = field(default_factory=time.monotonic)
     quiet_since: float = field(default_factory=time.monotonic)
     quiet_cpu: float | None = None
@@ -94,6 +96,7 @@ class Attempt:
 
         """
         self.verdicts_left = question.verdicts
+        self.with_failures = bool(question.options.failing_rows)
         try:
             self.child.channel.send(question, heads)
             while True:
@@ -119,7 +122,9 @@ class Attempt:
                 if self.on_rows:
                     self.on_rows(doing, done, total)
             case Verdict(result) if self.verdicts_left and result.outcome in _VERDICTS:
-                self.verdict = result
+                self.verdict = replace(
+                    result, failures=body or None if self.with_failures else None
+                )
                 self.verdicts_left -= 1
                 self.began = time.monotonic()  # what follows has its own time
             case Done() if self.verdict:

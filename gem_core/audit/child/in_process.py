@@ -1,12 +1,10 @@
 """An audit in this process, with its page: what the child does, and what profiling needs."""
 
-import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 from gem_core.audit.audit import audit, look_up_ids
-from gem_core.audit.child.plain import to_plain
-from gem_core.audit.child.result import AuditResult, FailingRow, PageOptions
+from gem_core.audit.child.failures import failures_file
+from gem_core.audit.child.result import AuditResult, PageOptions
 from gem_core.audit.judging.file_checks import layout_known
 from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.judging.report import Report
@@ -20,9 +18,6 @@ from gem_core.audit.rows.progress import OnRows
 from gem_core.errors import CourierError
 from gem_core.gem.job import GemJob
 from gem_core.page.make import Page, make_page
-
-MAX_ROWS_BYTES = 4 << 20
-"""Of all failing rows of a result, as JSON. A message may have twice as much."""
 
 
 def audit_in_process(  # noqa: PLR0913 - as `Engine.audit`
@@ -55,9 +50,9 @@ def audit_in_process(  # noqa: PLR0913 - as `Engine.audit`
 
 
 def result_of(report: Report, *, with_rows: bool = False) -> AuditResult:
-    """What is kept of a report, yet without its page; with its failing rows only if asked."""
+    """What is kept of a report, yet without its page; with a file of failing rows only if asked."""
     facts = report.facts
-    return AuditResult(
+    result = AuditResult(
         outcome=report.outcome,
         report=report_to_json(report),
         temporary_problem=report.temporary_problem,
@@ -71,22 +66,18 @@ def result_of(report: Report, *, with_rows: bool = False) -> AuditResult:
         not_compared=report.not_compared,
         layout_known=layout_known.name not in report.failed(),
         is_read=not (facts.unsupported or isinstance(facts.file, NotOpened)),
-        failing_rows=tuple(_failing_rows(report)) if with_rows else (),
     )
+    return _with_failures(result, report) if with_rows else result
 
 
-def _failing_rows(report: Report) -> Iterator[FailingRow]:
-    """As many as one message to the parent has room for, beside the report."""
-    left = MAX_ROWS_BYTES
-    for line in report.checks:
-        for each in line.judgement.examples:
-            found = FailingRow(
-                line.name, each.row, each.id, each.column, each.value, each.input_value
-            )
-            left -= len(json.dumps(to_plain(found)))
-            if left < 0:
-                return
-            yield found
+def _with_failures(result: AuditResult, report: Report) -> AuditResult:
+    """With the file of failing rows, or why there is none: it never costs the verdict."""
+    try:
+        failures, rows = failures_file(report)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the verdict stands without the file
+        problem = f"{type(error).__name__}: {in_short(error)}"
+        return replace(result, failures_problem=problem)
+    return replace(result, failures=failures, failing_rows=rows)
 
 
 def _unfinished(report: Report) -> str:

@@ -129,7 +129,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Child to parent: the audit is done; the same with ids looked up, and the page, may come."""
+    """Child to parent: the audit is done; the same with ids looked up, and the page, may come.
+
+    The body is the file of failing rows, which the result lacks, or nothing.
+    """
 
     result: AuditResult
 

@@ -20,21 +20,6 @@ class PageOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class FailingRow:
-    """A row or an id that breaks the promise of a check."""
-
-    check: str
-    row: int | None
-    """Its number in the file, from 0; None for an id that the file does not have."""
-    id: str | None
-    column: str | None
-    """Of the value, when it differs from the input's."""
-    value: str | None
-    """Escaped, at most 80 characters; None when it is null."""
-    input_value: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class AuditResult:
     """What an audit found."""
 
@@ -64,8 +49,13 @@ class AuditResult:
     """Why comparisons with the input that were asked for did not run; each reason once."""
     input_left_out: str = ""
     """Why the audit ran without the input although it can be read; empty when it did not."""
-    failing_rows: tuple[FailingRow, ...] = ()
-    """Of all failed checks, as far as they were kept; only when they were asked for."""
+    failures: bytes | None = None
+    """The failing rows as a Parquet file (`failures.SCHEMA`); None when nobody asked for it, or it
+    could not be made."""
+    failing_rows: int = 0
+    """How many rows it has."""
+    failures_problem: str = ""
+    """Why there is no such file although one was asked for, or empty."""
     page: str | None = None
     """The report as HTML; None when no page was asked for, or none could be drawn."""
     page_problem: str = ""

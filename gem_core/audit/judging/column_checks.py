@@ -69,7 +69,7 @@ def input_values_kept(values: ValueFacts) -> Judgement:
     shown = ", ".join(columns[:10]) + (", …" if len(columns) > 10 else "")  # noqa: PLR2004 - a line
     detail = f"{values.differing.count} of {values.rows} rows: {shown}"
     rest = f"; {left_out}" if left_out else ""
-    return failed(detail + rest, values.differing.count, values.examples)
+    return failed(detail + rest, values.differing.count, values.differing.examples)
 
 
 @check(

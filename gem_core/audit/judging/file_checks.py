@@ -11,7 +11,6 @@ from gem_core.audit.judging.check import (
     Need,
     NotAsked,
     check,
-    known,
 )
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.not_opened import NotOpened, Obstacle
@@ -20,6 +19,7 @@ from gem_core.audit.judging.parts import (
     answer,
     content,
     footer,
+    of_answer,
     output_name,
     promises,
     rows,
@@ -59,7 +59,7 @@ def _expected_input(facts: Facts) -> str:
 
 
 def _job_input(facts: Facts) -> str:
-    return known(facts.job.input_name, "GEM names no input file")
+    return of_answer(facts, facts.job.input_name, "GEM names no input file")
 
 
 @check(ERROR, "The job's input is the file named at its registration.", _expected_input, _job_input)
@@ -132,7 +132,7 @@ def layout_of_contract(_: object, found: Promises, contract: str) -> Judgement:
 
 
 def _job_output(facts: Facts) -> str:
-    return known(facts.job.output_name, "GEM names no output file")
+    return of_answer(facts, facts.job.output_name, "GEM names no output file")
 
 
 @check(ERROR, "The output is the file that the job names.", output_name, _job_output)
@@ -142,7 +142,7 @@ def named_by_job(found: str, reported: str) -> Judgement:
 
 
 def _promised_output(facts: Facts) -> str:
-    return known(facts.job.promised_output, "GEM names no input file")
+    return of_answer(facts, facts.job.promised_output, "GEM names no input file")
 
 
 @check(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from gem_core.audit.judging.check import Missing, Need, known
+from gem_core.audit.judging.check import Missing, Need
 from gem_core.audit.judging.facts import Facts
-from gem_core.audit.judging.parts import promises, rows
+from gem_core.audit.judging.parts import of_answer, promises, rows
 from gem_core.audit.judging.parts import roads as counted_roads
 from gem_core.gem.contracts.known import figure
 from gem_core.gem.contracts.members import Statistic
@@ -140,4 +140,4 @@ def _number(facts: Facts, statistic: Statistic) -> int | float:
 
 def _figure(facts: Facts, statistic: Statistic) -> object:
     found = figure(facts.job, statistic)
-    return known(found.value, f"the job's statistics have no {found.name}")
+    return of_answer(facts, found.value, f"the job's statistics have no {found.name}")

@@ -30,6 +30,14 @@ def answer(facts: Facts) -> Mapping[str, Any]:
     return facts.job.answer
 
 
+def of_answer[T](facts: Facts, value: T | None, reason: str) -> T:
+    """What GEM's answer has about the job. Raises NotAsked without an answer, else Missing."""
+    if value is None:
+        answer(facts)
+        raise Missing(reason)
+    return value
+
+
 def output_name(facts: Facts) -> str:
     """The output's name in its storage."""
     return known(facts.name, Obstacle.NAMES)

@@ -7,6 +7,7 @@ from gem_core.audit.judging.parts import (
     extra_ids,
     matched_rows,
     missing_ids,
+    of_answer,
     offenders,
     repeated_ids,
     rows,
@@ -15,7 +16,7 @@ from gem_core.audit.judging.parts import (
 )
 from gem_core.audit.judging.verdict import Judgement, failed, passed
 from gem_core.audit.rows.confidence import Confidence
-from gem_core.audit.rows.gers import GersFormat, ReleaseUnreadable, format_of_release
+from gem_core.audit.rows.gers import NO_RELEASE, GersFormat, ReleaseUnreadable, format_of_release
 from gem_core.audit.rows.offenders import Offenders
 from gem_core.audit.rows.profile import Profile
 from gem_core.audit.rows.row_rules import RowRule
@@ -38,12 +39,12 @@ def _none(found: Offenders, of_which: str) -> Judgement:
 
 def _release(facts: Facts) -> str:
     """The job's Overture release, which decides the format of its ids."""
-    release = facts.job.overture_release
+    release = of_answer(facts, facts.job.overture_release, NO_RELEASE)
     try:
         format_of_release(release)
     except ReleaseUnreadable as reason:
         raise Missing(str(reason)) from None
-    return release or ""
+    return release
 
 
 @check(

@@ -30,6 +30,9 @@ class GersFormat(StrEnum):
         return 36 if self is GersFormat.UUID else 32
 
 
+NO_RELEASE = "the job has no overtureRelease"
+
+
 class ReleaseUnreadable(ValueError):
     """A job's Overture release is absent or not the name of a release; the message says which."""
 
@@ -42,7 +45,7 @@ def format_of_release(release: str | None) -> GersFormat:
 
     """
     if release is None:
-        raise ReleaseUnreadable("the job has no overtureRelease")
+        raise ReleaseUnreadable(NO_RELEASE)
     name = ReleaseName.of(release)
     if name is None:
         raise ReleaseUnreadable(

@@ -1,6 +1,6 @@
 """Rows that break a rule: all are counted, the first few are kept as examples. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,9 +39,8 @@ class Offenders:
             input_values: the input's values of the same rows; None without a comparison.
 
         """
-        missing = self.keep - len(self.examples)
-        shown = np.flatnonzero(mask)[:missing].tolist() if missing else []
-        examples = tuple(
+        shown = np.flatnonzero(mask)[: self.left].tolist() if self.left else []
+        examples = (
             Example(
                 first_row + row,
                 readable(ids[row]) if ids is not None else None,
@@ -50,9 +49,16 @@ class Offenders:
             )
             for row in shown
         )
-        return Offenders(
-            self.count + int(np.count_nonzero(mask)), self.examples + examples, self.keep
-        )
+        return self.with_more(int(np.count_nonzero(mask)), examples)
+
+    @property
+    def left(self) -> int:
+        """How many more examples may be kept."""
+        return self.keep - len(self.examples)
+
+    def with_more(self, count: int, examples: Iterable[Example]) -> "Offenders":
+        """With so many rows more, and examples of them, at most `left`."""
+        return Offenders(self.count + count, (*self.examples, *examples), self.keep)
 
 
 def _shown(values: Sequence[pa.Scalar]) -> str | None:

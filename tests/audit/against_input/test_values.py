@@ -14,7 +14,7 @@ from gem_core.audit.judging.verdict import Judgement, Verdict, not_run
 from gem_core.audit.options import AuditOptions
 from gem_core.audit.parquet.column_chunks import chunks
 from gem_core.audit.reading.source import open_file
-from gem_core.audit.rows.example import Example
+from gem_core.audit.rows.example import EXAMPLES, Example
 from gem_core.audit.rows.progress import Pass
 from gem_core.errors import OutputChanged
 from tests.audit import bombs
@@ -98,6 +98,32 @@ def test_other_values_are_counted_by_column_and_by_row(tmp_path: Path) -> None:
             ],
         },
     ]
+
+
+def test_rows_that_are_kept_do_not_grow_with_the_number_of_columns(tmp_path: Path) -> None:
+    """A file may have thousands of columns, and each may differ in every row."""
+    names = [f"c{number}" for number in range(50)]
+    rows = list(range(ROWS))
+    before, after = input_table(), matched_table()
+    for name in names:
+        before = before.append_column(name, pa.array(rows))
+        after = after.append_column(name, pa.array([row + (row % 2) for row in rows]))
+    after = changed(after, "is_navigable", r8=False)
+    output, input_ = write(tmp_path, after), write(tmp_path, before, "input.parquet")
+    options = AuditOptions(with_values=True, failing_rows=ROWS)
+    facts = audit(output, job(), input_source=input_, options=options).facts.values
+    assert facts
+    shown = [(example.row, example.column) for example in facts.differing.examples]
+    assert shown == [
+        (1, "c0"),
+        (3, "c0"),
+        (5, "c0"),
+        (7, "c0"),
+        (8, "is_navigable"),
+        (9, "c0"),
+        (11, "c0"),
+    ]
+    assert {len(found.examples) for found in facts.columns.values()} == {1, EXAMPLES}
 
 
 @pytest.mark.parametrize("two", [False, True])

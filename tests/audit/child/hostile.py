@@ -112,6 +112,11 @@ class Hostile:
     def outcome(self, word: str) -> None:
         self.channel.send(Verdict(replace(VERDICT.result, outcome=Outcome(word))))
 
+    def rows(self) -> None:
+        """Send failing rows that nobody asked for."""
+        self.channel.send(VERDICT, b"rows")
+        self.channel.send(Done("", needs_renewal=False))
+
     def unasked(self) -> None:
         """Answer well, and then once more."""
         self.page()

@@ -68,6 +68,10 @@ def judged(act: str, **limits: Any) -> Judged:  # noqa: ANN401 - numbers
     return found
 
 
+def test_failing_rows_that_nobody_asked_for_are_dropped() -> None:
+    assert judged("rows").result.failures is None
+
+
 @pytest.mark.parametrize(
     "act",
     [
