@@ -8,7 +8,7 @@ from typing import Self
 
 from devkit.simulator.access import Access, SimulatorSettings
 from devkit.simulator.generation import PAGE, Generation
-from devkit.simulator.jobs import Container, Job, JobBook
+from devkit.simulator.jobs import Container, Job, JobBook, OnMatches
 from devkit.simulator.large_output import LargeOutput
 from devkit.simulator.life import CLEAN, Life
 from devkit.simulator.routes import BASE_PATH, Asked, Routes
@@ -30,6 +30,7 @@ class GemSimulator:
         container: an `azure.storage.blob.ContainerClient`, or an object with its `upload_blob`.
         settings: key, tokens, speed and port.
         clock: returns the current time, with a time zone.
+        on_matches: see `jobs.OnMatches`.
 
     """
 
@@ -39,11 +40,14 @@ class GemSimulator:
         settings: SimulatorSettings | None = None,
         *,
         clock: Callable[[], datetime] = _now,
+        on_matches: OnMatches | None = None,
     ) -> None:
         self.settings = settings or SimulatorSettings()
         self._clock = clock
         self._access = Access(self.settings)
-        self._book = JobBook(container, clock, time_scale=self.settings.time_scale)
+        self._book = JobBook(
+            container, clock, time_scale=self.settings.time_scale, on_matches=on_matches
+        )
         self._routes = Routes(self._book, self._access, clock)
         self._server = SimulatorServer(
             self._routes, port=self.settings.port, hold_seconds=self.settings.hold_seconds
