@@ -1,4 +1,4 @@
-"""Overture for the simulator's jobs, in public containers of a blob service. Edge: that service.
+"""Overture for the simulator's jobs, in containers of a blob service. Edge: that service.
 
 The release has a segment for each matched road of each job, at the road. It also knows three ids
 that `faults.gers_id_wrong` puts into outputs: one was removed, one lies elsewhere, and one is a
@@ -28,13 +28,13 @@ _PATH = "theme=transportation/type={}/part-00000.zstd.parquet"
 
 
 class SimulatedOverture:
-    """One release of Overture, which anybody may list and read."""
+    """One release of Overture. Unless it is private, anybody may list and read it."""
 
-    def __init__(self, service: BlobServiceClient) -> None:
+    def __init__(self, service: BlobServiceClient, *, is_private: bool = False) -> None:
         """Create the containers, and the release without a job's roads."""
         self._service = service
         for name in CONTAINERS:
-            service.create_container(name, public_access="container")
+            service.create_container(name, public_access=None if is_private else "container")
         elsewhere = Segment(ELSEWHERE_ID, _FAR_AWAY)
         connector = Registered(CONNECTOR_ID, _BEFORE, OVERTURE_RELEASE, _PATH.format("connector"))
         with self._uploading() as folder:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gem_core.secret import Secret
 from gem_core.settings.app_settings import MAX_CONCURRENCY
 from gem_core.settings.connection import Connection, ServicePrincipal
+from gem_core.settings.store_address import StoreAddress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,17 +92,25 @@ def blob_service_at(url: str, signature: Secret | None) -> "BlobServiceClient":
 
 
 @cache
-def anonymous_blob_service(url: str, signature: Secret | None) -> "BlobServiceClient":
-    """The client of a public blob service, or of one that a signature opens.
+def overture_service(
+    address: StoreAddress, answer_seconds: float = ANSWER_SECONDS
+) -> "BlobServiceClient":
+    """The client of the blob service with Overture's changelog.
 
-    It has no token: only the tenant of the account would count.
+    Its token, if it has one, goes to the host that the settings name with it.
     """
     from azure.core.credentials import AzureSasCredential
     from azure.storage.blob import BlobServiceClient
 
-    credential = AzureSasCredential(signature.reveal()) if signature else None
+    credential: AzureSasCredential | TokenCredential | None = None
+    if address.managed_identity:
+        identity = Connection("GEM_OVERTURE", managed_identity=True, client_id=address.client_id)
+        credential = _credential(identity)
+    elif address.signature:
+        credential = AzureSasCredential(address.signature.reveal())
     options = Retries.INTERACTIVE.options | _ONE_BLOCK
-    return BlobServiceClient(url, credential=credential, **_http(url), **options)
+    http = _http(address.url, answer_seconds)
+    return BlobServiceClient(address.url, credential=credential, **http, **options)
 
 
 @cache
@@ -121,11 +130,11 @@ def queue_service(
     )
 
 
-def _http(url: str) -> dict[str, Any]:
+def _http(url: str, answer_seconds: float = ANSWER_SECONDS) -> dict[str, Any]:
     """Options of a client for its HTTP requests."""
     from gem_core.http_session import http_session
 
-    session = http_session(url, answer_seconds=ANSWER_SECONDS, connections=CONNECTIONS)
+    session = http_session(url, answer_seconds=answer_seconds, connections=CONNECTIONS)
     # The SDK passes its own `verify` with each request, which counts more than the session's.
     return {"session": session, "connection_verify": session.verify}
 
