@@ -13,6 +13,8 @@ from random import Random
 from typing import Any, cast
 
 from gem_core.audit.child.in_process import not_opened_in_process
+from gem_core.audit.overture.listing import find_release
+from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import OutputUnreachable
 from gem_core.flows.checker import Checker
@@ -34,6 +36,7 @@ from tests.world.faults import AFTER, BEFORE, CLOCK, SPELL, SPELLS, Fault, error
 from tests.world.gem import NOT_FOUND, LivingGem
 from tests.world.ledger import Ledger
 from tests.world.loop import Lock, Loop
+from tests.world.overture import AWAY, RELEASE, Overture
 from tests.world.plan import Plan
 from tests.world.routes import queues_of
 from tests.world.watched import Watched
@@ -129,6 +132,9 @@ class Edges:
         self.count_states = False
         self._auditing = auditing
         self._keep = self.ledger.keep = plan.keep
+        self.overture = Overture()
+        self._looks_up = plan.overture
+        self._send_overture_away(plan)
         self._discovers = self.ledger.discovers = plan.discovers
         if plan.discovers:
             self.ledger.to_discover = tuple(
@@ -145,6 +151,12 @@ class Edges:
                     f"simulated: {Fault.OUTPUT_UNREACHABLE}"
                 )
             self._loop.later(random.uniform(0, self._setting.horizon), self.files.errors.clear)
+
+    def _send_overture_away(self, plan: Plan) -> None:
+        random = Random(f"Overture is away in {plan.name}")
+        if self._setting.horizon and random.random() < AWAY:
+            self.overture.is_away = True
+            self._loop.later(random.uniform(0, self._setting.horizon), self.overture.come_back)
 
     def clock(self) -> datetime:
         """The clock of the app, in all its instances."""
@@ -223,6 +235,7 @@ class Edges:
             page=PageMode.PLAIN,
             audit=Engine(self._watched(Child(), "child"), self._auditing.audit),
             report_not_opened=not_opened_in_process,
+            find_release=self._find_release if self._looks_up else None,
         )
         self.manager = JobManager(
             registry=registry,
@@ -233,6 +246,9 @@ class Edges:
             clock=clock,
             routes=self._routes,
         )
+
+    def _find_release(self, _: str | None) -> Release | NoRelease:
+        return find_release(self._watched(self.overture, "overture"), RELEASE)
 
     @property
     def is_swept(self) -> bool:
@@ -311,6 +327,8 @@ class Edges:
             self._set_clock(CLOCK[fault], lasts=SPELL if fault in SPELLS else None)
         if fault is Fault.OUTPUT_OVERWRITTEN:
             self._overwrite()
+        if fault is Fault.OVERTURE_PUBLISHES:
+            self.overture.publish()
         if fault is Fault.KILL_BEFORE:
             self._die(name, "before")
 

@@ -132,6 +132,8 @@ class Plan:
     keep: float = 0
     """Seconds for which delivered jobs are kept; 0: for ever."""
     routes: tuple[Route, ...] = (DEFAULT_ROUTE,)
+    overture: bool = False
+    """Whether GERS ids are looked up in Overture."""
 
     @property
     def sets_clock(self) -> bool:
@@ -174,6 +176,8 @@ class Plan:
             yield "the app discovers jobs"
         if self.keep:
             yield f"delivered jobs are kept for {self.keep:.0f} s"
+        if self.overture:
+            yield "GERS ids are looked up in Overture"
         if len(self.routes) > 1:
             yield f"routes: {', '.join(route.name for route in self.routes)}"
         for outage in self.outages:
