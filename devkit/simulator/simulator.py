@@ -12,7 +12,7 @@ from devkit.simulator.jobs import Container, Job, JobBook, OnMatches
 from devkit.simulator.large_output import LargeOutput
 from devkit.simulator.life import CLEAN, Life
 from devkit.simulator.routes import BASE_PATH, Asked, Routes
-from devkit.simulator.script import Script
+from devkit.simulator.script import OVERTURE_RELEASE, Script
 from devkit.simulator.server import HOST, SimulatorServer
 
 WRITE_EVERY = 0.1
@@ -103,7 +103,7 @@ class GemSimulator:
         """Make all existing tokens invalid, also those of the settings."""
         self._access.expire_all()
 
-    def add_job(
+    def add_job(  # noqa: PLR0913 - by name; each may be absent on its own
         self,
         job_run_id: str,
         life: Life = CLEAN,
@@ -114,6 +114,7 @@ class GemSimulator:
         upload_input: bool = True,
         large_output: LargeOutput | None = None,
         generation: Generation = PAGE,
+        overture_release: str = OVERTURE_RELEASE,
     ) -> Job:
         """Create a job that starts now; see `JobBook.add`.
 
@@ -126,6 +127,7 @@ class GemSimulator:
             upload_input: whether to upload the input file.
             large_output: an output that was written before; replaces `rows` and `seed`.
             generation: whose words the answers and the output have.
+            overture_release: which release the answers name.
 
         """
         script = Script(
@@ -136,6 +138,7 @@ class GemSimulator:
             upload_input=upload_input,
             large_output=large_output,
             generation=generation,
+            overture_release=overture_release,
         )
         return self._book.add(job_run_id, script)
 

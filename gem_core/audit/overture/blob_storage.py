@@ -36,6 +36,8 @@ class BlobStorage:
             pages = client.list_blobs(name_starts_with=prefix).by_page()
             while (page := self._next(pages)) is not None:
                 found += [self._source(client, blob) for blob in page]
+                if any(not each.name.startswith(prefix) for each in found):
+                    raise OutputUnreachable(f"{address}: the list has other names")
                 if len(found) > MAX_FILES:
                     raise OutputUnreachable(f"{address}: more than {MAX_FILES} blobs")
         return found
