@@ -14,7 +14,7 @@ from rich.table import Table
 
 from tests.world import outdated
 from tests.world.audit import REAL, TINY, Auditing
-from tests.world.campaign import Task, all_cases, exhaustive_tasks, quiet, random_tasks, run
+from tests.world.campaign import Depth, Task, all_cases, exhaustive_tasks, quiet, random_tasks, run
 from tests.world.exhaustive import with_faults
 from tests.world.faults import Fault
 from tests.world.hybrid_runs import breaches
@@ -27,6 +27,12 @@ from tests.world.world import World
 
 RUNS = 40_000
 QUICK_RUNS = 400
+QUICK_CASES = {
+    "1 job, failed, events die": Depth.PAIRS,
+    "1 job, valid, looked up, then redeliver, events survive": Depth.PAIRS,
+    "2 jobs, valid, events survive": Depth.ONE,
+}
+"""Two jobs have pairs of kills by the thousand."""
 HYBRIDS = 100_000
 QUICK_HYBRIDS = 300
 SHOWN = 10
@@ -98,7 +104,9 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         f"({outdated.JOBS:,})"
     )  # fmt: skip
     parser.add_argument(
-        "--quick", action="store_true", help=f"{QUICK_RUNS:,} seeds, and only two exhaustive cases"
+        "--quick",
+        action="store_true",
+        help=f"{QUICK_RUNS:,} seeds, and only three exhaustive cases",
     )
     parser.add_argument("--part", choices=["random", "exhaustive"], help="only this (both)")
     parser.add_argument(
@@ -138,15 +146,11 @@ def _tasks(arguments: argparse.Namespace) -> list[Task]:
         runs = runs if arguments.runs is None else arguments.runs
         tasks += random_tasks(runs, sabotage=arguments.sabotage)
     if arguments.part != "random":
-        tasks += exhaustive_tasks(
-            _cases(quick=arguments.quick), sabotage=arguments.sabotage, deep=arguments.deep
-        )
+        depth = Depth.DEEP if arguments.deep else Depth.PAIRS
+        cases = QUICK_CASES if arguments.quick else dict.fromkeys(all_cases(), depth)
+        for name, depth in cases.items():
+            tasks += exhaustive_tasks([name], sabotage=arguments.sabotage, depth=depth)
     return tasks
-
-
-def _cases(*, quick: bool) -> list[str]:
-    names = list(all_cases())
-    return ["1 job, failed, events die", "2 jobs, valid, events survive"] if quick else names
 
 
 def _run(tasks: list[Task], arguments: argparse.Namespace) -> Tally:
