@@ -93,7 +93,7 @@ def blob_service_at(url: str, signature: Secret | None) -> "BlobServiceClient":
 
 @cache
 def overture_service(
-    address: StoreAddress, answer_seconds: float = ANSWER_SECONDS
+    address: StoreAddress, answer_seconds: float | None = None
 ) -> "BlobServiceClient":
     """The client of the blob service with Overture's changelog.
 
@@ -130,11 +130,12 @@ def queue_service(
     )
 
 
-def _http(url: str, answer_seconds: float = ANSWER_SECONDS) -> dict[str, Any]:
-    """Options of a client for its HTTP requests."""
+def _http(url: str, answer_seconds: float | None = None) -> dict[str, Any]:
+    """Options of a client for its HTTP requests; a whole answer has `ANSWER_SECONDS` by default."""
     from gem_core.http_session import http_session
 
-    session = http_session(url, answer_seconds=answer_seconds, connections=CONNECTIONS)
+    seconds = answer_seconds or ANSWER_SECONDS
+    session = http_session(url, answer_seconds=seconds, connections=CONNECTIONS)
     # The SDK passes its own `verify` with each request, which counts more than the session's.
     return {"session": session, "connection_verify": session.verify}
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.audit.mutants import TABLE, OtherReaders, originals, run
 
-FILES = 60
+FILES = 30
 
 
 @pytest.mark.slow

@@ -75,9 +75,9 @@ from functools import partial
 from gem_core.audit.child import limits
 from gem_core.audit.overture import patience
 from gem_core.wiring import overture
-limits.Limits = partial(limits.Limits, range_seconds=2)
-patience.SLOW_SECONDS, patience.REST_SECONDS = 1.0, 0.0
-overture.ANSWER_SECONDS = 3.0
+limits.Limits = partial(limits.Limits, range_seconds=4)
+patience.SLOW_SECONDS, patience.REST_SECONDS = 4.0, 0.0
+overture.ANSWER_SECONDS = 6.0
 from gem_core.functions import app
 """
 """The app, but it waits some seconds for Overture where it would wait a minute, and asks it again
@@ -104,7 +104,7 @@ class Troubled(Proxy):
             case Trouble.LIST_CUT if is_list:
                 _answer(caller, 200, b"<?xml version='1.0'?><EnumerationResults><Blobs><Blob><Na")
             case Trouble.LIST_ENDLESS if is_list:
-                self.is_well.wait(0.3)
+                self.is_well.wait(1.5)
                 _answer(caller, 200, ENDLESS)
             case Trouble.REFUSES if not is_list:
                 _answer(caller, 403)
