@@ -67,10 +67,11 @@ def test_the_doctor_reports_what_a_changelog_looks_like(
     build(tmp_path, roads([*Truth]))
     assert main(["doctor", "--overture", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"changelog {RELEASE}"
-    assert [line.partition(":")[0] for line in lines[1:]] == [*Part]
-    assert lines[1].startswith("unchanged: 2 files, ")
-    assert lines[1].endswith(
+    assert lines[0] == f"{tmp_path} is read as a folder"
+    assert lines[1] == f"changelog {RELEASE}"
+    assert [line.partition(":")[0] for line in lines[2:]] == [*Part]
+    assert lines[2].startswith("unchanged: 2 files, ")
+    assert lines[2].endswith(
         "the first has 33 rows in 9 row groups, columns id, bbox; statistics of id in 9 row "
         "groups; statistics of bbox (xmin, xmax, ymin, ymax) in 9 row groups"
     )
