@@ -39,39 +39,44 @@ FRAME_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One job of the demo and its expected outcome."""
+    """One job of the demo, its expected outcome, and the checks that are to fail."""
 
     job_run_id: str
     life: Life
     expected: Outcome
+    failed: frozenset[str]
 
 
+_OF_STATISTICS = (
+    *("matched_share_close", "matched_share_exact"),
+    *("unmatched_share_close", "unmatched_share_exact"),
+)
+_OF_OVERTURE = ("gers_alive", "gers_type", "gers_in_place")
+_LIVES: tuple[tuple[str, Outcome, tuple[str, ...]], ...] = (
+    ("clean", Outcome.VALID, ()),
+    ("warnings", Outcome.VALID_WITH_WARNINGS, ("name_pattern", "confidence_threshold")),
+    ("wrong_statistics", Outcome.INVALID, _OF_STATISTICS),
+    ("bad_rows", Outcome.INVALID, ("gers_id_on_matched",)),
+    ("output_missing", Outcome.OUTPUT_MISSING, ()),
+    ("late_output", Outcome.VALID, ()),
+    ("failed", Outcome.FAILED, ()),
+    ("cancelled", Outcome.CANCELLED, ()),
+    ("vanishing", Outcome.LOST, ()),
+    ("flaky", Outcome.VALID, ()),
+    ("token_expiring", Outcome.VALID, ()),
+    ("wrong_ids", Outcome.VALID_WITH_WARNINGS, _OF_OVERTURE),
+)
 ACTS = tuple(
-    Act(f"job-{number:02}-{life.replace('_', '-')}", LIVES[life], expected)
-    for number, (life, expected) in enumerate(
-        (
-            ("clean", Outcome.VALID),
-            ("warnings", Outcome.VALID_WITH_WARNINGS),
-            ("wrong_statistics", Outcome.INVALID),
-            ("bad_rows", Outcome.INVALID),
-            ("output_missing", Outcome.OUTPUT_MISSING),
-            ("late_output", Outcome.VALID),
-            ("failed", Outcome.FAILED),
-            ("cancelled", Outcome.CANCELLED),
-            ("vanishing", Outcome.LOST),
-            ("flaky", Outcome.VALID),
-            ("token_expiring", Outcome.VALID),
-        ),
-        start=1,
-    )
+    Act(f"job-{number:02}-{life.replace('_', '-')}", LIVES[life], expected, frozenset(failed))
+    for number, (life, expected, failed) in enumerate(_LIVES, start=1)
 )
 
 
 def run() -> int:
-    """Run the demo. Returns 0 if every job has one manifest with the expected outcome, else 1."""
+    """Run the demo. Returns 0 if every job has one manifest, and it is as expected, else 1."""
     console = Console()
     console.print("Starting Azurite, the GEM simulator and the app (the development runner) …")
-    with stage(time_scale=TIME_SCALE, overrides=SETTINGS) as up:
+    with stage(time_scale=TIME_SCALE, overrides=SETTINGS, with_overture=True) as up:
         console.print(f"App {up.runner.url}/api/jobs   GEM (simulated) {up.simulator.url}\n")
         for act in ACTS:
             register(up, act)
@@ -167,10 +172,10 @@ def listen(up: Stage) -> list[dict[str, Any]]:
 
 
 def keep_pages(up: Stage) -> None:
-    """Store a report, as the app serves it, and the board, as `gem-courier board` serves it."""
+    """Store the last job's report, as the app serves it, and the board, as the command does."""
     MANIFESTS.mkdir(parents=True, exist_ok=True)
     report = requests.get(
-        f"{up.runner.url}/api/jobs/{ACTS[1].job_run_id}/report.html",
+        f"{up.runner.url}/api/jobs/{ACTS[-1].job_run_id}/report.html",
         headers=up.headers,
         timeout=30,
     )
@@ -217,28 +222,28 @@ def as_text(value: object, indent: str = "", label: str = "") -> str:
 
 
 def judge(events: list[dict[str, Any]], console: Console) -> int:
-    """Print a line for each manifest and compare the outcomes. Returns 1 if one is unexpected."""
-    expected = {act.job_run_id: act.expected for act in ACTS}
-    got: dict[str, list[str]] = {job: [] for job in expected}
+    """Print a line for each manifest and compare it. Returns 1 if one is not as expected."""
+    expected = {act.job_run_id: (act.expected, act.failed) for act in ACTS}
+    got: dict[str, list[tuple[Outcome, frozenset[str]]]] = {job: [] for job in expected}
     for event in sorted(events, key=lambda event: str(event["data"]["jobRunId"])):
         data = event["data"]
         job = data["jobRunId"]
-        got[job].append(data["outcome"])
         matched = data["match"]["roads"]["shareMatched"] if data["match"] else None
         share = f"{matched:.2%} matched" if matched is not None else ""
         failed = [
             check["name"] for check in data["checks"]["notPassed"] if check["verdict"] == "failed"
         ]
-        right = data["outcome"] == expected[job]
+        found = (Outcome(data["outcome"]), frozenset(failed))
+        got[job].append(found)
+        mark = "ok" if found == expected[job] else "WRONG"
         console.print(
-            f"{'ok' if right else 'WRONG':<6}{job:<28}{data['outcome']:<21}{event['id'][:8]}  "
+            f"{mark:<6}{job:<28}{data['outcome']:<21}{event['id'][:8]}  "
             f"{share:<16} {', '.join(failed)}",
             markup=False,
             highlight=False,
             soft_wrap=True,
         )
-    wrong = {job: found for job, found in got.items() if found != [expected[job]]}
-    if wrong:
+    if wrong := {job: found for job, found in got.items() if found != [expected[job]]}:
         console.print(f"\n[red]Not as expected: {wrong}[/red]")
         return 1
     console.print(f"\nAll {len(expected)} jobs ended as expected, one manifest each.")

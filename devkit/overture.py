@@ -87,8 +87,12 @@ def write_changelog(
     files: int = 2,
     group_rows: int = 4,
     statistics: bool = True,
+    first_file: int = 0,
 ) -> None:
-    """Write the parts of a release's changelog: segments by kind of change."""
+    """Write the parts of a release's changelog: segments by kind of change.
+
+    The names of the files of each part have numbers from `first_file` on.
+    """
     for change, found in changes.items():
         schema = changelog_schema(release, change)
         rows = [
@@ -102,7 +106,7 @@ def write_changelog(
         ]
         size = max(1, -(-len(rows) // files))
         folder = changelog_folder(root, release, change)
-        _write(folder, rows, size, schema, group_rows, statistics=statistics)
+        _write(folder, rows, size, schema, group_rows, statistics=statistics, first=first_file)
 
 
 def write_registry(root: Path, rows: Iterable[Registered], *, files: int = 2) -> None:
@@ -131,9 +135,10 @@ def _write(
     group_rows: int,
     *,
     statistics: bool = True,
+    first: int = 0,
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for number, at in enumerate(range(0, max(len(rows), 1), size)):
+    for number, at in enumerate(range(0, max(len(rows), 1), size), first):
         table = pa.Table.from_pylist(rows[at : at + size], schema)
         pq.write_table(
             table,

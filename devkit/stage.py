@@ -14,6 +14,7 @@ from azure.storage.queue import QueueServiceClient
 from devkit.azurite import Azurite
 from devkit.runner import Runner
 from devkit.simulator.access import SimulatorSettings
+from devkit.simulator.overture import SimulatedOverture
 from devkit.simulator.simulator import GemSimulator
 from gem_core.settings.local_settings import read_settings_file
 from gem_core.settings.reader import SettingReader
@@ -76,6 +77,7 @@ def stage(
     simulator_port: int = 0,
     hold_seconds: float = 5,
     log_path: Path | None = None,
+    with_overture: bool = False,
 ) -> Iterator[Stage]:
     """Start all parts; stop them at the end.
 
@@ -86,6 +88,7 @@ def stage(
         simulator_port: port of the simulator; 0 for any free port.
         hold_seconds: how long the simulator holds a connection that gets no answer.
         log_path: file for the app's log; None for a temporary file.
+        with_overture: whether the app looks GERS ids up, in a release that has those of all jobs.
 
     """
     with Azurite() as azurite:
@@ -93,13 +96,16 @@ def stage(
         further = [route.queue for route in routes if route.queue != QUEUE]
         make_stores(azurite.connection_string, further)
         with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
+            chosen = SimulatorSettings(
+                time_scale=time_scale, port=simulator_port, hold_seconds=hold_seconds
+            )
+            overture = {"GEM_OVERTURE": azurite.blob_uri} if with_overture else {}
             simulator = GemSimulator(
                 blobs.get_container_client(OUTPUT_CONTAINER),
-                SimulatorSettings(
-                    time_scale=time_scale, port=simulator_port, hold_seconds=hold_seconds
-                ),
+                chosen,
+                on_matches=SimulatedOverture(blobs).add if with_overture else None,
             )
             with simulator:
-                settings = app_settings(azurite, simulator) | dict(overrides or {})
+                settings = app_settings(azurite, simulator) | overture | dict(overrides or {})
                 with Runner(ROOT, settings, port=port, log_path=log_path) as runner:
                     yield Stage(azurite, simulator, runner)

@@ -64,6 +64,7 @@ def run(*, port: int, simulator_port: int, time_scale: float) -> int:
         port=port,
         simulator_port=simulator_port,
         log_path=LOG,
+        with_overture=True,
     ) as up:
         print(_help(up, time_scale), flush=True)
         with settings_file(up.runner.settings):

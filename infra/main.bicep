@@ -66,6 +66,9 @@ param outputClientId string = ''
 @description('Container of the outputs. It may contain {storageId}.')
 param outputContainer string = 'default'
 
+@description('Resource id of your own storage account with a copy of Overture\'s changelog. The app reads it with its identity. Empty: extraSettings may name Overture\'s account.')
+param overtureStorageId string = ''
+
 @description('When the timer runs: NCRONTAB with seconds, UTC.')
 param checkSchedule string = '0 * * * * *'
 
@@ -117,6 +120,7 @@ param logQuotaGb int = 1
 var problems = concat(
   idProblems('OUTPUT_STORAGE_ID', [outputStorageId], 'Microsoft.Storage/storageAccounts'),
   idProblems('OUTPUT_STORAGE_IDS', outputStorageIds, 'Microsoft.Storage/storageAccounts'),
+  idProblems('OVERTURE_STORAGE_ID', [overtureStorageId], 'Microsoft.Storage/storageAccounts'),
   idProblems('VAULT_ID', [vaultId], 'Microsoft.KeyVault/vaults'),
   idProblems('WORKSPACE_ID', [workspaceId], 'Microsoft.OperationalInsights/workspaces'),
   outputProblems(outputStorageId, outputStorageIds, outputBlobServiceUri, outputTenantId, outputClientId),
@@ -220,7 +224,10 @@ module vaultRoles 'modules/vault-roles.bicep' = {
   dependsOn: [vault]
 }
 
-module outputRoles 'modules/output-role.bicep' = [for (id, index) in outputIds: {
+// One account may hold both: Azure refuses a second assignment.
+var readIds = union(outputIds, empty(overtureStorageId) ? [] : [overtureStorageId])
+
+module outputRoles 'modules/output-role.bicep' = [for (id, index) in readIds: {
   name: 'output-role-${token}-${index}'
   scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
   params: {
@@ -240,7 +247,7 @@ module network 'modules/network.bicep' = if (privateNetwork) {
     hostStorageId: stores.outputs.hostStorageId
     stateStorageId: stores.outputs.stateStorageId
     vaultId: usedVaultId
-    outputStorageIds: outputIds
+    outputStorageIds: readIds
     addressPrefix: networkAddressPrefix
   }
   dependsOn: [vault]
@@ -273,6 +280,9 @@ module app 'modules/app.bicep' = {
     outputTenantId: outputTenantId
     outputClientId: outputClientId
     outputContainer: outputContainer
+    overtureUri: empty(overtureStorageId)
+      ? ''
+      : 'https://${split(overtureStorageId, '/')[?8] ?? ''}.blob.${environment().suffixes.storage}'
     checkSchedule: checkSchedule
     extraSettings: extraSettings
     instanceMemoryMB: instanceMemoryMB

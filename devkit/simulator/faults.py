@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from itertools import cycle
 
 import pyarrow as pa
 import pyarrow.csv
@@ -14,6 +15,10 @@ type TableFault = Callable[[pa.Table], pa.Table]
 
 EVERY = 10
 """Every tenth matched row gets the fault."""
+REMOVED_ID = "0f5b8f0e-3c52-4b8a-9d3c-6f1f0a5d2e01"
+ELSEWHERE_ID = "3a7c1d94-58e6-4f2b-8b60-2d9c4e7f1a02"
+CONNECTOR_ID = "c41e9b27-7a03-4d5c-a8f9-5b3e0d6c8f03"
+"""GERS ids that are wrong for every road; see `overture.SimulatedOverture`."""
 
 
 def output_bytes(
@@ -60,6 +65,11 @@ def gers_id_malformed(table: pa.Table) -> pa.Table:
     return _spoil(table, "gers_id", "R_78212")
 
 
+def gers_id_wrong(table: pa.Table) -> pa.Table:
+    """Some GERS ids are those of a removed segment, of one far away, and of a connector."""
+    return _spoil(table, "gers_id", REMOVED_ID, ELSEWHERE_ID, CONNECTOR_ID)
+
+
 def status_unknown(table: pa.Table) -> pa.Table:
     """Some rows have the status "Matched", which is not an allowed value."""
     return _spoil(table, "match_status", "Matched")
@@ -97,6 +107,7 @@ TABLE_FAULTS: dict[OutputFault, TableFault] = {
     OutputFault.LOW_CONFIDENCE: low_confidence,
     OutputFault.GERS_ID_MISSING: gers_id_missing,
     OutputFault.GERS_ID_MALFORMED: gers_id_malformed,
+    OutputFault.GERS_ID_WRONG: gers_id_wrong,
     OutputFault.STATUS_UNKNOWN: status_unknown,
     OutputFault.CONFIDENCE_IN_PERCENT: confidence_in_percent,
     OutputFault.CONFIDENCE_ABOVE_ONE: confidence_above_one,
@@ -106,12 +117,12 @@ TABLE_FAULTS: dict[OutputFault, TableFault] = {
 }
 
 
-def _spoil(table: pa.Table, column: str, value: str | float | None) -> pa.Table:
-    """The first matched row and every tenth after it get another value."""
+def _spoil(table: pa.Table, column: str, *others: str | float | None) -> pa.Table:
+    """The first matched row and every tenth after it get another value, each in turn."""
     statuses = table.column("match_status").to_pylist()
     matched = [row for row, status in enumerate(statuses) if status == "matched"]
     values = table.column(column).to_pylist()
-    for row in matched[::EVERY]:
+    for row, value in zip(matched[::EVERY], cycle(others), strict=False):
         values[row] = value
     return _replaced(table, column, pa.array(values, table.schema.field(column).type))
 

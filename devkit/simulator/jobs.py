@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from threading import Lock
 from typing import Any, Protocol
 
+import pyarrow as pa
 from azure.core.exceptions import AzureError
 
 from devkit.simulator import page
@@ -16,6 +17,9 @@ from devkit.simulator.faults import output_bytes
 from devkit.simulator.life import CLEAN, Answer, Ending, Life, Upload, answer_at, output_uploads
 from devkit.simulator.roads import Figures, match_roads, road_network, statistics
 from devkit.simulator.script import Script
+
+type OnMatches = Callable[[pa.Table], object]
+"""Is called with each output, as it is without a fault, before the job exists."""
 
 
 class Container(Protocol):
@@ -56,11 +60,17 @@ class JobBook:
     """All jobs. Thread-safe."""
 
     def __init__(
-        self, container: Container, clock: Callable[[], datetime], *, time_scale: float = 1.0
+        self,
+        container: Container,
+        clock: Callable[[], datetime],
+        *,
+        time_scale: float = 1.0,
+        on_matches: OnMatches | None = None,
     ) -> None:
         self._container = container
         self._clock = clock
         self._time_scale = time_scale
+        self._on_matches = on_matches or (lambda _: None)
         self._jobs: dict[str, Job] = {}
         self._lock = Lock()
 
@@ -80,7 +90,7 @@ class JobBook:
                 raise ValueError(f"the job of the documentation's example is {page.JOB_RUN_ID}")
             script = replace(script, rows=page.ROADS, input_file_name=page.INPUT_FILE_NAME)
         life = script.life.compressed(self._time_scale)
-        files = _files(script)
+        files = _files(script, self._on_matches)
         now = self._clock()
         input_file_name = script.input_file_name or f"{job_run_id}.parquet"
         job = Job(
@@ -175,17 +185,19 @@ class _Files:
     figures: Figures
 
 
-def _files(script: Script) -> _Files:
+def _files(script: Script, on_matches: OnMatches) -> _Files:
     if large := script.large_output:
         return _Files(large.input_path, dict.fromkeys(Upload, large.path), large.figures)
     roads = road_network(script.rows, seed=script.seed)
     first, figures = match_roads(roads, seed=script.seed)
+    on_matches(first)
     fault = script.life.output_fault
     generation = script.generation
     outputs = {Upload.FIRST: output_bytes(first, fault, generation=generation)}
     if script.life.overwrite_after is not None:
         # Other matches, but the same number of them, so that the statistics stay correct.
         second, _ = match_roads(roads, seed=script.seed + 1)
+        on_matches(second)
         outputs[Upload.SECOND] = output_bytes(second, fault, generation=generation)
     return _Files(output_bytes(roads, None), outputs, figures)
 

@@ -44,6 +44,7 @@ class OutputFault(StrEnum):
     LOW_CONFIDENCE = "low_confidence"
     GERS_ID_MISSING = "gers_id_missing"
     GERS_ID_MALFORMED = "gers_id_malformed"
+    GERS_ID_WRONG = "gers_id_wrong"
     STATUS_UNKNOWN = "status_unknown"
     CONFIDENCE_IN_PERCENT = "confidence_in_percent"
     CONFIDENCE_ABOVE_ONE = "confidence_above_one"
@@ -120,6 +121,7 @@ LIVES = {
         ),
         Life("wrong_statistics", points_off=5),
         Life("bad_rows", output_fault=OutputFault.GERS_ID_MISSING),
+        Life("wrong_ids", output_fault=OutputFault.GERS_ID_WRONG),
         Life("output_missing", output_written=False),
         Life("late_output", late_by=120.0),
         Life("overwritten", overwrite_after=300.0),

@@ -8,11 +8,11 @@ from typing import Self
 
 from devkit.simulator.access import Access, SimulatorSettings
 from devkit.simulator.generation import PAGE, Generation
-from devkit.simulator.jobs import Container, Job, JobBook
+from devkit.simulator.jobs import Container, Job, JobBook, OnMatches
 from devkit.simulator.large_output import LargeOutput
 from devkit.simulator.life import CLEAN, Life
 from devkit.simulator.routes import BASE_PATH, Asked, Routes
-from devkit.simulator.script import Script
+from devkit.simulator.script import OVERTURE_RELEASE, Script
 from devkit.simulator.server import HOST, SimulatorServer
 
 WRITE_EVERY = 0.1
@@ -30,6 +30,7 @@ class GemSimulator:
         container: an `azure.storage.blob.ContainerClient`, or an object with its `upload_blob`.
         settings: key, tokens, speed and port.
         clock: returns the current time, with a time zone.
+        on_matches: see `jobs.OnMatches`.
 
     """
 
@@ -39,11 +40,14 @@ class GemSimulator:
         settings: SimulatorSettings | None = None,
         *,
         clock: Callable[[], datetime] = _now,
+        on_matches: OnMatches | None = None,
     ) -> None:
         self.settings = settings or SimulatorSettings()
         self._clock = clock
         self._access = Access(self.settings)
-        self._book = JobBook(container, clock, time_scale=self.settings.time_scale)
+        self._book = JobBook(
+            container, clock, time_scale=self.settings.time_scale, on_matches=on_matches
+        )
         self._routes = Routes(self._book, self._access, clock)
         self._server = SimulatorServer(
             self._routes, port=self.settings.port, hold_seconds=self.settings.hold_seconds
@@ -99,7 +103,7 @@ class GemSimulator:
         """Make all existing tokens invalid, also those of the settings."""
         self._access.expire_all()
 
-    def add_job(
+    def add_job(  # noqa: PLR0913 - by name; each may be absent on its own
         self,
         job_run_id: str,
         life: Life = CLEAN,
@@ -110,6 +114,7 @@ class GemSimulator:
         upload_input: bool = True,
         large_output: LargeOutput | None = None,
         generation: Generation = PAGE,
+        overture_release: str = OVERTURE_RELEASE,
     ) -> Job:
         """Create a job that starts now; see `JobBook.add`.
 
@@ -122,6 +127,7 @@ class GemSimulator:
             upload_input: whether to upload the input file.
             large_output: an output that was written before; replaces `rows` and `seed`.
             generation: whose words the answers and the output have.
+            overture_release: which release the answers name.
 
         """
         script = Script(
@@ -132,6 +138,7 @@ class GemSimulator:
             upload_input=upload_input,
             large_output=large_output,
             generation=generation,
+            overture_release=overture_release,
         )
         return self._book.add(job_run_id, script)
 

@@ -14,7 +14,11 @@ from pathlib import Path
 from gem_core.errors import SettingsError
 from gem_core.secret import Secret
 from gem_core.settings.connection import Connection, ServicePrincipal
-from gem_core.settings.connection_reader import check_host_reads_the_same, read_connection
+from gem_core.settings.connection_reader import (
+    check_host_reads_the_same,
+    read_connection,
+    read_store,
+)
 from gem_core.settings.ncrontab import Schedule
 from gem_core.settings.reader import SettingReader
 from gem_core.settings.route import Route
@@ -191,7 +195,7 @@ def read_settings_and_problems(environment: Mapping[str, str]) -> tuple[Settings
         report_map=read.flag("GEM_REPORT_MAP", default=True),
         report_page_url=read.page_url("GEM_REPORT_PAGE_URL"),
         failing_rows=read.count("GEM_FAILING_ROWS", 0, most=MAX_FAILING_ROWS, zero=True),
-        overture=read.store("GEM_OVERTURE"),
+        overture=read_store(read, "GEM_OVERTURE"),
         overture_max_bytes=read.count("GEM_OVERTURE_MAX_MIB", 2048, most=MAX_OVERTURE_MIB) << 20,
         trigger_source=read.choice("GEM_TRIGGER_SOURCE", TriggerSource.EVENT_GRID),
     )

@@ -1,9 +1,13 @@
 """Reads the settings of a storage connection. Pure."""
 
+from dataclasses import replace
+from urllib.parse import urlsplit
+
 from gem_core.secret import Secret
 from gem_core.settings.connection import Connection, ServicePrincipal
 from gem_core.settings.reader import SettingReader, is_reference
 from gem_core.settings.rules import connection_string_problem
+from gem_core.settings.store_address import OVERTURE_HOST, StoreAddress
 
 _HOST_PREFIX = "AzureWebJobs"
 IDENTITY_ENDPOINT = "IDENTITY_ENDPOINT"
@@ -52,6 +56,31 @@ def read_connection(read: SettingReader, name: str, *, queues: bool) -> Connecti
     )
 
 
+def read_store(read: SettingReader, name: str) -> StoreAddress | None:
+    """Read the address of a blob service that is asked anonymously, unless a setting says else.
+
+    No credential goes to Overture's own account: it would refuse one of another tenant, and needs
+    none.
+    """
+    address = read.store(name)
+    credential, client_id = f"{name}__credential", read.client_id(f"{name}__clientId")
+    if not _is_managed(read, name):
+        if client_id and not read.is_set(credential):
+            read.problems.append(f"{name}__clientId needs {credential}=managedidentity")
+        return address
+    if not read.is_set(name):
+        read.problems.append(f"{credential} is set, but {name} is not")
+    elif address and address.signature:
+        read.problems.append(f"{name} has a signature: remove it, or {credential}")
+    elif address and urlsplit(address.url).hostname == OVERTURE_HOST:
+        read.problems.append(
+            f"{name} is Overture's own account, which is public: remove {credential}"
+        )
+    elif address:
+        return replace(address, managed_identity=True, client_id=client_id or None)
+    return None
+
+
 def check_host_reads_the_same(read: SettingReader, name: str) -> None:
     """Report when the Functions host takes a trigger's connection from other settings than the app.
 
@@ -69,10 +98,7 @@ def check_host_reads_the_same(read: SettingReader, name: str) -> None:
 
 def _identity(read: SettingReader, name: str) -> tuple[bool, ServicePrincipal | None]:
     """Whether a connection uses a managed identity, and its service principal if it has one."""
-    credential = read.text(f"{name}__credential").lower()
-    managed = credential == "managedidentity"
-    if credential and not managed:
-        read.problems.append(f"{name}__credential must be managedidentity or absent")
+    managed = _is_managed(read, name)
     tenant, secret = f"{name}__tenantId", f"{name}__clientSecret"
     present = [each for each in (tenant, secret) if read.is_set(each)]
     if managed and present:
@@ -82,9 +108,17 @@ def _identity(read: SettingReader, name: str) -> tuple[bool, ServicePrincipal | 
         )
     elif present:
         return False, read.principal(tenant, f"{name}__clientId", secret)
-    elif read.is_set(f"{name}__clientId") and not credential:
+    elif read.is_set(f"{name}__clientId") and not read.is_set(f"{name}__credential"):
         read.problems.append(
             f"{name}__clientId alone is not enough: it needs __credential=managedidentity, or "
             "__tenantId and __clientSecret"
         )
     return managed, None
+
+
+def _is_managed(read: SettingReader, name: str) -> bool:
+    credential = read.text(f"{name}__credential").lower()
+    managed = credential == "managedidentity"
+    if credential and not managed:
+        read.problems.append(f"{name}__credential must be managedidentity or absent")
+    return managed

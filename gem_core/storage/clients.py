@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gem_core.secret import Secret
 from gem_core.settings.app_settings import MAX_CONCURRENCY
 from gem_core.settings.connection import Connection, ServicePrincipal
+from gem_core.settings.store_address import StoreAddress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,17 +105,25 @@ def blob_service_at(url: str, signature: Secret | None) -> "BlobServiceClient":
 
 
 @cache
-def anonymous_blob_service(url: str, signature: Secret | None) -> "BlobServiceClient":
-    """The client of a public blob service, or of one that a signature opens.
+def overture_service(
+    address: StoreAddress, answer_seconds: float | None = None
+) -> "BlobServiceClient":
+    """The client of the blob service with Overture's changelog.
 
-    It has no token: only the tenant of the account would count.
+    Its token, if it has one, goes to the host that the settings name with it.
     """
     from azure.core.credentials import AzureSasCredential
     from azure.storage.blob import BlobServiceClient
 
-    credential = AzureSasCredential(signature.reveal()) if signature else None
+    credential: AzureSasCredential | TokenCredential | None = None
+    if address.managed_identity:
+        identity = Connection("GEM_OVERTURE", managed_identity=True, client_id=address.client_id)
+        credential = _credential(identity)
+    elif address.signature:
+        credential = AzureSasCredential(address.signature.reveal())
     options = Retries.INTERACTIVE.options | _ONE_BLOCK
-    return BlobServiceClient(url, credential=credential, **_http(url), **options)
+    http = _http(address.url, answer_seconds=answer_seconds)
+    return BlobServiceClient(address.url, credential=credential, **http, **options)
 
 
 @cache
@@ -134,11 +143,14 @@ def queue_service(
     )
 
 
-def _http(url: str, clock: "StorageClock | None" = None) -> dict[str, Any]:
-    """Options of a client for its HTTP requests."""
+def _http(
+    url: str, clock: "StorageClock | None" = None, answer_seconds: float | None = None
+) -> dict[str, Any]:
+    """Options of a client for its HTTP requests; a whole answer has `ANSWER_SECONDS` by default."""
     from gem_core.http_session import http_session
 
-    session = http_session(url, answer_seconds=ANSWER_SECONDS, connections=CONNECTIONS)
+    seconds = answer_seconds or ANSWER_SECONDS
+    session = http_session(url, answer_seconds=seconds, connections=CONNECTIONS)
     if clock:
         session.hooks["response"].append(clock.hook)
     # The SDK passes its own `verify` with each request, which counts more than the session's.

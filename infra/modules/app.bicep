@@ -20,6 +20,8 @@ param outputBlobServiceUri string
 param outputTenantId string
 param outputClientId string
 param outputContainer string
+// Empty: there is no copy of Overture of your own.
+param overtureUri string
 param checkSchedule string
 param extraSettings { *: string }
 param instanceMemoryMB int
@@ -142,6 +144,12 @@ var foreignOutput = {
   GEM_OUTPUT__clientSecret: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/gem-output-client-secret/)'
 }
 
+var overtureCopy = {
+  GEM_OVERTURE: overtureUri
+  GEM_OVERTURE__credential: 'managedidentity'
+  GEM_OVERTURE__clientId: identityClientId
+}
+
 resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: app
   name: 'appsettings'
@@ -149,6 +157,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     base,
     empty(gemClientId) ? {} : gemPrincipal,
     empty(ownOutputUri) ? foreignOutput : ownOutput,
+    empty(overtureUri) ? {} : overtureCopy,
     extraSettings
   )
   dependsOn: [noPasswordForFtp]

@@ -1,4 +1,5 @@
-// The right to read outputs and inputs in your own account, in that account's resource group.
+// The right to read the blobs of an account of your own (outputs and inputs, or a copy of Overture),
+// in that account's resource group.
 param storageName string
 param appPrincipalId string
 

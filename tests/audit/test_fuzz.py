@@ -9,7 +9,7 @@ import pytest
 
 from tests.audit.fuzz import fuzz, honest, spoilt
 
-FILES = 200
+FILES = 100
 
 
 @pytest.mark.slow

@@ -67,10 +67,11 @@ def test_the_doctor_reports_what_a_changelog_looks_like(
     build(tmp_path, roads([*Truth]))
     assert main(["doctor", "--overture", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"changelog {AFTER}"
+    assert lines[0] == f"{tmp_path} is read as a folder"
+    assert lines[1] == f"changelog {AFTER}"
     assert lines[-1].endswith(f"these may not be all: there is no changelog after {AFTER}")
     assert main(["doctor", "--overture", str(tmp_path), "--release", RELEASE]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    lines = capsys.readouterr().out.splitlines()[1:]
     assert lines[0] == f"changelog {RELEASE}"
     assert [line.partition(":")[0] for line in lines[1:]] == [*Part]
     assert lines[1].startswith("unchanged: 2 files, ")

@@ -62,7 +62,7 @@ def parameters(root: Path) -> list[str]:
 def app_settings(root: Path) -> dict[str, dict[str, str]]:
     """The groups of app settings in app.bicep, by the name of the variable."""
     file = bicep.BicepFile(root / "infra" / "modules" / "app.bicep")
-    groups = ("base", "gemPrincipal", "ownOutput", "foreignOutput")
+    groups = ("base", "gemPrincipal", "ownOutput", "foreignOutput", "overtureCopy")
     return {
         name: bicep.properties(bicep.object_of(node))
         for name, node in file.declared("variable").items()
@@ -96,7 +96,6 @@ LEFT_AT_DEFAULT = {
     "GEM_REPORT_MAP",
     "GEM_REPORT_PAGE_URL",
     "GEM_FAILING_ROWS",
-    "GEM_OVERTURE",
     "GEM_OVERTURE_MAX_MIB",
 }
 """Settings that infra/ leaves to the code; an operator sets them by `extraSettings`."""
@@ -123,7 +122,7 @@ def settings(root: Path) -> list[str]:
         f"{name} is neither set in app.bicep nor in LEFT_AT_DEFAULT of tests/infra/contract.py"
         for name in sorted(known - assigned - LEFT_AT_DEFAULT - NOT_IN_AZURE)
     ]
-    for chosen in (("ownOutput",), ("foreignOutput", "gemPrincipal")):
+    for chosen in (("ownOutput", "overtureCopy"), ("foreignOutput", "gemPrincipal")):
         sources = dict(groups["base"])
         for group in chosen:
             sources |= groups[group]
@@ -145,7 +144,7 @@ def _value(name: str, source: str) -> str:
     """A setting as it could arrive: parameters as in the sample, references resolved."""
     if name == "GEM_RESULTS_ROUTES":
         return "[]"
-    if name == "GEM_OUTPUT__blobServiceUri":
+    if name in {"GEM_OUTPUT__blobServiceUri", "GEM_OVERTURE"}:
         return "https://outputs.blob.core.windows.net"
     if name.lower().replace("_", "").endswith(("clientid", "tenantid")):
         return "00000000-0000-4000-8000-000000000000"

@@ -46,16 +46,20 @@ MAX_WORKER_KILLS = 3
 
 HASTY = f"""
 import sys
+from datetime import timedelta
 sys.path.append({str(ROOT)!r})
 from functools import partial
 from gem_core.audit.child import limits
 from gem_core.audit.reading import blob_source
+from gem_core.watch import attempts
+attempts.FIRST_WAIT = timedelta(seconds=3)
 limits.Limits = partial(limits.Limits, range_seconds=3)
 blob_source.HEAD_BYTES = 4
 from gem_core.functions import app
 """
-"""The app, but a range of a file has three seconds instead of two minutes, and no file is so small
-that it comes as a whole when it is opened."""
+"""The app, but a range of a file has three seconds instead of two minutes, a delivery is postponed
+for three seconds at first instead of fifteen, and no file is so small that it comes as a whole when
+it is opened."""
 
 
 class Dripping(Proxy):

@@ -22,16 +22,16 @@ from tests.integration.courier import FAST, Courier, failed_checks, wait_for
 
 pytestmark = pytest.mark.azurite
 
-DEADLINE_HOURS = 0.01
-"""36 seconds: the jobs here end within a few."""
+DEADLINE_HOURS = 0.0055
+"""Twenty seconds: the jobs here end within a few."""
 FOR_EVER = 10_000
 """Requests, or simulated hours."""
 
 CLEAN = LIVES["clean"]
 LOW = replace(CLEAN, output_fault=OutputFault.LOW_CONFIDENCE)
 BAD = replace(CLEAN, output_fault=OutputFault.GERS_ID_MISSING)
-LOST = replace(CLEAN, running_for=2 * 3600.0, vanishes_after=3600.0)
-"""After six seconds, so that GEM has answered before."""
+LOST = replace(CLEAN, running_for=2 * 3600.0, vanishes_after=1800.0)
+"""After three seconds, so that GEM has answered before."""
 ENDLESS = replace(CLEAN, running_for=FOR_EVER * 3600.0)
 
 TECHNICAL = replace(PAGE, columns=Columns.TECHNICAL)

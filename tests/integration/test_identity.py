@@ -25,7 +25,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from devkit.azurite import Azurite
-from devkit.simulator import CLEAN, GemSimulator
+from devkit.simulator import LIVES, GemSimulator
+from devkit.simulator.overture import SimulatedOverture
 from devkit.stage import OUTPUT_CONTAINER, QUEUE, ROOT, app_settings
 from gem_core.storage.names import BATCHES, CONTAINERS
 from tests.gem.server import Asked, Reply, ScriptedServer
@@ -116,27 +117,32 @@ def _token(claims: dict[str, object]) -> str:
 @pytest.mark.parametrize("credential", ["managedidentity", ""], ids=["managed", "default-chain"])
 def test_delivers_without_any_key(certificate: tuple[Path, Path], credential: str) -> None:
     """Records, ticket, output, report, manifest and queue, all by a managed identity's token; and
-    the doctor finds nothing.
+    the doctor finds nothing. So is a copy of Overture read where a setting says so: only then the
+    wrong ids of the output are found.
     """
+    outcome = "valid_with_warnings" if credential else "valid"
     trust = str(certificate[0])
     with (
         IdentityEndpoint() as endpoint,
         Azurite(oauth_cert=certificate) as azurite,
         key_clients(azurite, trust) as (blobs, queue),
     ):
-        with GemSimulator(blobs.get_container_client(OUTPUT_CONTAINER)) as simulator:
-            simulator.add_job("job-1", replace(CLEAN, queued_for=0, running_for=0))
+        copy = SimulatedOverture(blobs, is_private=True)
+        files = blobs.get_container_client(OUTPUT_CONTAINER)
+        with GemSimulator(files, on_matches=copy.add) as simulator:
+            simulator.add_job("job-1", replace(LIVES["wrong_ids"], queued_for=0, running_for=0))
             done = subprocess.run(
                 [sys.executable, "-c", DELIVER],
                 cwd=ROOT,
-                env=environment(azurite, simulator, endpoint, trust) | credentials(credential),
+                env=environment(azurite, simulator, endpoint, trust)
+                | credentials(azurite, credential),
                 capture_output=True,
                 text=True,
                 check=False,
             )
-        assert (done.stdout, done.returncode) == ("valid\n[]\n", 0), done.stderr
+        assert (done.stdout, done.returncode) == (f"{outcome}\n[]\n", 0), done.stderr
         assert len(queue.peek_messages(5)) == 1
-        assert listened(azurite, endpoint, trust) == ["valid", "job-1"]
+        assert listened(azurite, endpoint, trust) == [outcome, "job-1"]
         assert queue.peek_messages(5) == []
     assert endpoint.asked
     assert all(CLIENT_ID in asked.path for asked in endpoint.asked)
@@ -196,12 +202,12 @@ def environment(
     }
 
 
-def credentials(credential: str) -> dict[str, str]:
+def credentials(azurite: Azurite, credential: str) -> dict[str, str]:
     """A named managed identity, or nothing but what the default chain finds by itself."""
     if not credential:
         return {"AZURE_CLIENT_ID": CLIENT_ID}
-    return {
+    return {"GEM_OVERTURE": azurite.blob_uri} | {
         f"{connection}__{name}": value
-        for connection in ("GEM_STATE", "GEM_OUTPUT")
+        for connection in ("GEM_STATE", "GEM_OUTPUT", "GEM_OVERTURE")
         for name, value in (("credential", credential), ("clientId", CLIENT_ID))
     }

@@ -1,7 +1,9 @@
 """The app's process is killed (SIGKILL) at one exact request; nothing is lost, ids stay."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from azure.storage.blob import BlobServiceClient
@@ -56,6 +58,26 @@ POINTS = (
 )
 
 
+HASTY = f"""
+import sys
+from datetime import timedelta
+sys.path.append({str(ROOT)!r})
+from gem_core.flows import keep_manifest
+keep_manifest.PAGE_WAIT = timedelta(seconds=8)
+from gem_core.functions import app
+"""
+"""The app, but a delivery waits eight seconds, and not a minute, for the page of one that died."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the app."""
+    made = tmp_path_factory.mktemp("app")
+    shutil.copy(ROOT / "host.json", made)
+    (made / "function_app.py").write_text(HASTY)
+    return made
+
+
 @pytest.fixture(scope="module")
 def storage() -> Iterator[Azurite]:
     """Storage that outlives the runners."""
@@ -65,13 +87,17 @@ def storage() -> Iterator[Azurite]:
 
 
 def live_until_killed(
-    storage: Azurite, simulator: GemSimulator, settings: dict[str, str], point: Point
+    folder: Path,
+    storage: Azurite,
+    simulator: GemSimulator,
+    settings: dict[str, str],
+    point: Point,
 ) -> None:
     """The first life of the app: it ends, without warning, at the point."""
     target = storage.blob_uri if point.service == BLOBS else storage.queue_uri
     with Proxy(target, matches=point.matches, when=point.when) as proxy:
         behind = proxy.instead_of(storage.connection_string, point.service)
-        with Runner(ROOT, settings | {"GEM_STATE": behind, "GEM_OUTPUT": behind}) as runner:
+        with Runner(folder, settings | {"GEM_STATE": behind, "GEM_OUTPUT": behind}) as runner:
             Courier(Stage(storage, simulator, runner)).register(point.job)
             proxy.act = runner.kill
             wait_for(lambda: proxy.acted or None, what=f"the request at {point.name}")
@@ -88,7 +114,7 @@ def end_leases(blobs: BlobServiceClient) -> None:
 
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
-def test_killed(storage: Azurite, point: Point) -> None:
+def test_killed(folder: Path, storage: Azurite, point: Point) -> None:
     """The manifest comes all the same; when it comes twice, it is the same one.
 
     How often it comes is not asserted: on a busy machine the sweep, here after three seconds, may
@@ -99,9 +125,9 @@ def test_killed(storage: Azurite, point: Point) -> None:
         with GemSimulator(files, SimulatorSettings(time_scale=6000)) as simulator:
             settings = app_settings(storage, simulator) | FAST | QUICK_RETURN
             simulator.add_job(point.job)
-            live_until_killed(storage, simulator, settings, point)
+            live_until_killed(folder, storage, simulator, settings, point)
             end_leases(blobs)
-            with Runner(ROOT, settings) as runner:
+            with Runner(folder, settings) as runner:
                 courier = Courier(Stage(storage, simulator, runner))
                 record = courier.delivered(point.job)
                 events = courier.events_of(point.job)

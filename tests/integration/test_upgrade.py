@@ -1,6 +1,10 @@
-"""An upgrade and its rollback on Azurite, back and forth, with a hundred jobs in every stage."""
+"""An upgrade and its rollback on Azurite, back and forth, with jobs in every stage.
+
+`UPGRADE_JOBS=100` has a hundred in each.
+"""
 
 import json
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +26,8 @@ from tests.frozen.newer import ADDED
 from tests.integration.two_versions import PLAN, App, Site, app, each
 from tests.wiring.fresh import forget_edges
 
-COUNT = 100
+COUNT = int(os.environ.get("UPGRADE_JOBS", "40"))
+"""In each stage."""
 WATCHING, SETTLED, DELIVERED = ([f"{stage}-{number}" for number in range(COUNT)] for stage in Stage)
 ALL = [*WATCHING, *SETTLED, *DELIVERED]
 LATER = "later-0"
@@ -62,15 +67,15 @@ def site(azurite: Azurite, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 
 def begin(site: Site, older: App) -> None:
-    """A hundred jobs in every stage, and what processes leave that died half-way."""
+    """Jobs in every stage, and what processes leave that died half-way."""
     site.gem.answers = {job: [ending(job)] for job in (*SETTLED, *DELIVERED)}
     site.gem.answers |= {job: [answer("running", progress=5)] for job in (*WATCHING, LATER)}
     each(lambda job: register_job(older.manager, job, {"labels": {"job": job}}), [*ALL, LATER])
     older.tick()
     assert set(site.tickets()) == {*SETTLED, *DELIVERED}
     older.deliver(DELIVERED)
-    older.audit_in_vain(SETTLED[:50:5])  # these have an output
-    older.deliver_in_vain(SETTLED[30:70])
+    older.audit_in_vain(SETTLED[: COUNT // 2 : 5])  # these have an output
+    older.deliver_in_vain(SETTLED[COUNT * 3 // 10 : COUNT * 7 // 10])
     site.clock.move(minutes=16)
     older.hand_out()
     with site.queue(BATCHES) as queue:

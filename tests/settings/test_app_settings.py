@@ -624,3 +624,39 @@ def test_what_is_no_place_for_overture(text: str) -> None:
     (problem,) = problems(GEM_OVERTURE=text)
     assert problem.startswith("GEM_OVERTURE ")
     assert text not in problem
+
+
+COPY = "https://copy.blob.core.windows.net"
+MANAGED = {"GEM_OVERTURE__credential": "managedidentity"}
+CLIENT = "11111111-2222-3333-4444-555555555555"
+
+
+def test_a_copy_of_overture_is_opened_with_an_identity_where_a_setting_says_so() -> None:
+    assert read(GEM_OVERTURE=COPY).overture == StoreAddress(COPY)
+    chosen = read(GEM_OVERTURE=COPY, GEM_OVERTURE__clientId=CLIENT, **MANAGED).overture
+    assert chosen == StoreAddress(COPY, managed_identity=True, client_id=CLIENT)
+    assert chosen.way == f"with the managed identity {CLIENT}"
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({**MANAGED}, "GEM_OVERTURE__credential is set, but GEM_OVERTURE is not"),
+        ({"GEM_OVERTURE": f"{COPY}?sig=s", **MANAGED}, "GEM_OVERTURE has a signature"),
+        (
+            {"GEM_OVERTURE": "https://OvertureMapsWestUS2.blob.core.windows.net", **MANAGED},
+            "GEM_OVERTURE is Overture's own account",
+        ),
+        (
+            {"GEM_OVERTURE": COPY, "GEM_OVERTURE__credential": "key"},
+            "GEM_OVERTURE__credential must be managedidentity or absent",
+        ),
+        (
+            {"GEM_OVERTURE": COPY, "GEM_OVERTURE__clientId": CLIENT},
+            "GEM_OVERTURE__clientId needs GEM_OVERTURE__credential",
+        ),
+    ],
+)
+def test_a_credential_for_overture_that_contradicts(values: dict[str, str], why: str) -> None:
+    (problem,) = problems(**values)
+    assert problem.startswith(why)

@@ -23,6 +23,7 @@ from azure.storage.queue import QueueServiceClient
 from devkit.azurite import Azurite
 from devkit.simulator import CLEAN, GemSimulator
 from gem_core.audit.options import AuditOptions, IdLimits, OvertureLimits
+from gem_core.audit.overture.release import NoRelease
 from gem_core.deliver.manifest import outcome_of
 from gem_core.errors import SettingsError
 from gem_core.flows.check_jobs import check_jobs
@@ -35,15 +36,16 @@ from gem_core.secret import Secret
 from gem_core.settings.store_address import StoreAddress
 from gem_core.storage import names
 from gem_core.storage.clients import (
-    anonymous_blob_service,
     blob_service,
     connector,
+    overture_service,
     queue_service,
 )
 from gem_core.wiring.delivery import deliverer
 from gem_core.wiring.environment import settings as app_settings
 from gem_core.wiring.gem import gem
 from gem_core.wiring.managers import manager
+from gem_core.wiring.overture import release_finder
 from gem_core.wiring.tick import checker
 from tests.commands.command_runner import empty_stores
 from tests.gem.server import Asked, Reply, ScriptedServer
@@ -260,12 +262,29 @@ def test_the_audit_knows_its_bounds(fresh: pytest.MonkeyPatch) -> None:
     assert deliverer().find_release is not None
 
 
-def test_overture_is_asked_without_a_credential() -> None:
-    address = StoreAddress("https://overturemapswestus2.blob.core.windows.net")
-    anonymous = anonymous_blob_service(address.url, address.signature)
-    assert anonymous.credential is None
-    signed = anonymous_blob_service(address.url, Secret("sv=1&sig=s"))
+def test_overture_is_asked_without_a_credential_unless_a_setting_says_else() -> None:
+    url = "https://overturemapswestus2.blob.core.windows.net"
+    assert overture_service(StoreAddress(url)).credential is None
+    signed = overture_service(StoreAddress(url, Secret("sv=1&sig=s")))
     assert isinstance(signed.credential, AzureSasCredential)
+    copy = overture_service(StoreAddress("https://copy.net", managed_identity=True))
+    assert isinstance(credential_behind(copy.credential), ManagedIdentityCredential)
+
+
+def test_no_header_of_a_request_to_overture_is_a_credential(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Even where an identity is at hand."""
+    with ScriptedServer(Reply(403)) as server:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", f"{server.url}/msi/token")
+        monkeypatch.setenv("IDENTITY_HEADER", "header-secret")
+        find = release_finder(StoreAddress(server.url))
+        assert find
+        assert isinstance(find("2026-01-21.0"), NoRelease)
+    assert server.asked
+    for asked in server.asked:
+        assert asked.path.startswith("/changelog?")
+        assert not {"authorization", "cookie", "x-identity-header"} & set(asked.headers)
 
 
 def test_overture_costs_nothing_unless_it_is_set() -> None:

@@ -15,6 +15,7 @@ from rich.table import Table
 from tests.world import outdated
 from tests.world.audit import REAL, TINY, Auditing
 from tests.world.campaign import (
+    Depth,
     Task,
     all_cases,
     clock_tasks,
@@ -35,6 +36,12 @@ from tests.world.world import World
 
 RUNS = 40_000
 QUICK_RUNS = 400
+QUICK_CASES = {
+    "1 job, failed, events die": Depth.PAIRS,
+    "1 job, valid, looked up, then redeliver, events survive": Depth.PAIRS,
+    "2 jobs, valid, events survive": Depth.ONE,
+}
+"""Two jobs have pairs of kills by the thousand."""
 HYBRIDS = 100_000
 QUICK_HYBRIDS = 300
 SHOWN = 10
@@ -106,7 +113,9 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         f"({outdated.JOBS:,})"
     )  # fmt: skip
     parser.add_argument(
-        "--quick", action="store_true", help=f"{QUICK_RUNS:,} seeds, and only two exhaustive cases"
+        "--quick",
+        action="store_true",
+        help=f"{QUICK_RUNS:,} seeds, and only three exhaustive cases",
     )
     parser.add_argument(
         "--part",
@@ -148,21 +157,19 @@ def _fault(text: str) -> CallFault:
 def _tasks(arguments: argparse.Namespace) -> list[Task]:
     runs = QUICK_RUNS if arguments.quick else RUNS
     tasks: list[Task] = []
-    cases = [name for name in _cases(quick=arguments.quick) if arguments.only in name]
+    all_ = dict.fromkeys(all_cases(), Depth.DEEP if arguments.deep else Depth.PAIRS)
+    depths = QUICK_CASES if arguments.quick else all_
+    cases = [name for name in depths if arguments.only in name]
     if arguments.part in {None, "random"}:
         runs = runs if arguments.runs is None else arguments.runs
         tasks += random_tasks(runs, sabotage=arguments.sabotage)
     if arguments.part in {None, "exhaustive"}:
-        tasks += exhaustive_tasks(cases, sabotage=arguments.sabotage, deep=arguments.deep)
+        for name in cases:
+            tasks += exhaustive_tasks([name], sabotage=arguments.sabotage, depth=depths[name])
     if arguments.part == "clocks" or (arguments.deep and not arguments.part):
-        with_kills = arguments.deep and arguments.part == "clocks"
-        tasks += clock_tasks(cases, sabotage=arguments.sabotage, deep=with_kills)
+        depth = Depth.DEEP if arguments.deep and arguments.part else Depth.ONE
+        tasks += clock_tasks(cases, sabotage=arguments.sabotage, depth=depth)
     return tasks
-
-
-def _cases(*, quick: bool) -> list[str]:
-    names = list(all_cases())
-    return ["1 job, failed, events die", "2 jobs, valid, events survive"] if quick else names
 
 
 def _run(tasks: list[Task], arguments: argparse.Namespace) -> Tally:

@@ -106,6 +106,7 @@ def app_over(edges: "Edges") -> App:
         page=PageMode.PLAIN,
         audit=Engine(edges.watched(Child(), "child"), edges.auditing.audit),
         report_not_opened=not_opened_in_process,
+        find_release=edges.find_release if edges.looks_up else None,
     )
     manager = JobManager(
         registry=registry,

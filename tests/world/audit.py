@@ -9,7 +9,7 @@ ledger would find out. Some runs have the real audit, over real files.
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from gem_core.audit.against_input.input_facts import InputFacts
@@ -18,7 +18,8 @@ from gem_core.audit.child.result import AuditResult, PageOptions
 from gem_core.audit.judging.check import Severity
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.judging.report import CheckResult, Report
-from gem_core.audit.judging.verdict import failed
+from gem_core.audit.judging.verdict import failed, not_run, passed
+from gem_core.audit.options import AuditOptions, OvertureLimits
 from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.audit.parquet.opened_file import Fault, FaultKind
 from gem_core.audit.reading.source import Source
@@ -26,10 +27,12 @@ from gem_core.flows.deliverer import Audit
 from gem_core.gem.job import GemJob
 from gem_core.outcome import Outcome
 from tests.builders import ROWS, matched_file
+from tests.world.overture import looked_up
 
 _PIECE = 24
 _SEEN = "bytes_seen"
-"""The one check of the tiny audit: its detail is a fingerprint of the bytes."""
+"""A check of the tiny audit: its detail is a fingerprint of the bytes."""
+OF_OVERTURE = "gers_alive"
 
 
 def _tiny_body(name: str, version: int, outcome: str) -> bytes:
@@ -56,7 +59,7 @@ def _seeing_audit(
     input_note: str,
     expected_input: str | None,  # noqa: ARG001 - as above
     page: PageOptions | None,  # noqa: ARG001 - as above
-    release: Release | NoRelease | None,  # noqa: ARG001 - as above
+    release: Release | NoRelease | None,
 ) -> AuditResult:
     """Read the output in two pieces, the end first, as a Parquet reader does."""
     tail = output.read(output.size_bytes - _PIECE, _PIECE)
@@ -64,10 +67,16 @@ def _seeing_audit(
     seen = CheckResult(
         _SEEN, Severity.INFO, "Says which bytes were read.", failed(_fingerprint(head + tail))
     )
-    outcome = Outcome(_outcome_of(head))
+    outcome, overture = Outcome(_outcome_of(head)), looked_up(release)
+    alive = CheckResult(
+        OF_OVERTURE,
+        Severity.WARNING,
+        "The ids are looked up.",
+        not_run(overture.problem) if overture and overture.problem else passed("all"),
+    )
     report = Report(
         outcome=outcome,
-        checks=(seen,),
+        checks=(seen, alive),
         facts=Facts(
             job=job,
             file=Fault(FaultKind.MAGIC, "not Parquet"),
@@ -75,6 +84,7 @@ def _seeing_audit(
             size_bytes=output.size_bytes,
             input=InputFacts(note=input_note),
             unsupported="its rows" if outcome is Outcome.NOT_AUDITED else "",
+            overture=overture,
         ),
         bytes_read=output.size_bytes,
         requests=2,
@@ -121,7 +131,7 @@ def _rows_matched() -> dict[bytes, str]:
 
 
 REAL = Auditing(
-    audit=audit_in_process,
+    audit=partial(audit_in_process, options=AuditOptions(overture=OvertureLimits())),
     body=_real_body,
     seen=lambda data: str(data["match"]["matches"]) if data["match"] else None,
     truth=lambda body: _rows_matched()[body],

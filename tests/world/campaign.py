@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from multiprocessing import get_context
 from time import process_time
@@ -21,6 +22,14 @@ REAL_AUDIT_EVERY = 100
 """Seeds: these run a second time, with the real audit over real files."""
 
 
+class Depth(StrEnum):
+    """What the exhaustive part puts together."""
+
+    ONE = "one fault"
+    PAIRS = "two kills too"
+    DEEP = "another fault and a kill too"
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """Some runs: of a range of seeds, or all that begin with one fault of a case."""
@@ -29,8 +38,7 @@ class Task:
     case: str = ""
     first: CallFault | None = None
     sabotage: str = ""
-    deep: bool = False
-    """Whether a kill follows other faults too."""
+    depth: Depth = Depth.PAIRS
 
 
 @cache
@@ -46,22 +54,24 @@ def random_tasks(runs: int, *, sabotage: str = "") -> Iterator[Task]:
 
 
 def exhaustive_tasks(
-    names: Iterable[str], *, sabotage: str = "", deep: bool = False
+    names: Iterable[str], *, sabotage: str = "", depth: Depth = Depth.PAIRS
 ) -> Iterator[Task]:
     """Every case, undisturbed, and then with every first fault but the steps of our clock."""
     for name in names:
         yield Task(case=name, sabotage=sabotage)
         states = World(all_cases()[name].plan, count_states=True).run().states
         for first in (*kills(states), *troubles(states)):
-            yield Task(case=name, first=first, sabotage=sabotage, deep=deep)
+            yield Task(case=name, first=first, sabotage=sabotage, depth=depth)
 
 
-def clock_tasks(names: Iterable[str], *, sabotage: str = "", deep: bool = False) -> Iterator[Task]:
+def clock_tasks(
+    names: Iterable[str], *, sabotage: str = "", depth: Depth = Depth.ONE
+) -> Iterator[Task]:
     """Every case with every step of our clock before every call."""
     for name in names:
         states = World(all_cases()[name].plan, count_states=True).run().states
         for step in clock_steps(states):
-            yield Task(case=name, first=step, sabotage=sabotage, deep=deep)
+            yield Task(case=name, first=step, sabotage=sabotage, depth=depth)
 
 
 @contextmanager
@@ -85,7 +95,7 @@ def do(task: Task) -> Tally:
         if task.sabotage:
             stack.enter_context(SABOTAGES[task.sabotage].off())
         if task.case:
-            _exhaust(tally, all_cases()[task.case], task.first, deep=task.deep)
+            _exhaust(tally, all_cases()[task.case], task.first, task.depth)
         for seed in range(*task.seeds):
             plan = plan_of(seed)
             tally.add("random", f"--seed {seed}", World(plan).run())
@@ -96,14 +106,14 @@ def do(task: Task) -> Tally:
     return tally
 
 
-def _exhaust(tally: Tally, case: Case, first: CallFault | None, *, deep: bool) -> None:
+def _exhaust(tally: Tally, case: Case, first: CallFault | None, depth: Depth) -> None:
     """The base run of a case, or all that begin with this fault."""
     if first is None:
         states = _one(tally, case).states
         tally.count("a kill", points=2 * len(states), states=len(list(kills(states))))
         return
     states = _one(tally, case, first).states
-    if first.is_kill or (deep and case.jobs == 1):
+    if (depth is Depth.DEEP and case.jobs == 1) or (first.is_kill and depth is not Depth.ONE):
         seconds = list(kills(states, after=first.call))
         tally.count(
             "two kills" if first.is_kill else "another fault and a kill",

@@ -12,6 +12,8 @@ from itertools import count
 from random import Random
 from typing import Any, cast
 
+from gem_core.audit.overture.listing import find_release
+from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.errors import OutputUnreachable
 from gem_core.storage.names import (
     CONTAINERS,
@@ -33,6 +35,7 @@ from tests.world.faults import AFTER, BEFORE, CLOCK, SPELL, SPELLS, Fault, error
 from tests.world.gem import NOT_FOUND, LivingGem
 from tests.world.ledger import Ledger
 from tests.world.loop import Loop
+from tests.world.overture import AWAY, RELEASE, Overture
 from tests.world.plan import Plan
 from tests.world.routes import queues_of
 from tests.world.watched import Watched
@@ -105,8 +108,9 @@ class Edges:
         self.stores = [MemoryDocuments(loop.clock, name) for name in CONTAINERS]
         by_name = {store._name: store for store in self.stores}
         self.jobs, self.worklist, self.tickets = by_name[JOBS], by_name[WORKLIST], by_name[TICKETS]
-        self.reports, self.failures = by_name[REPORTS], by_name[FAILURES]
-        self.manifests = by_name[OUTBOX]
+        self.reports, self.failures, self.manifests = map(
+            by_name.__getitem__, (REPORTS, FAILURES, OUTBOX)
+        )
         self.routes = plan.routes
         self.queues = queues_of(plan.routes)
         self.poison = FakePoison(page=32, clock=loop.clock)
@@ -131,6 +135,9 @@ class Edges:
         self.count_states = False
         self.auditing = auditing
         self.keep = self.ledger.keep = plan.keep
+        self.overture = Overture()
+        self.looks_up = plan.overture
+        self._send_overture_away(plan)
         self.discovers = self.ledger.discovers = plan.discovers
         if plan.discovers:
             self.ledger.to_discover = tuple(
@@ -154,6 +161,15 @@ class Edges:
                     f"simulated: {Fault.OUTPUT_UNREACHABLE}"
                 )
             self.loop.later(random.uniform(0, self.setting.horizon), self.files.errors.clear)
+
+    def _send_overture_away(self, plan: Plan) -> None:
+        random = Random(f"Overture is away in {plan.name}")
+        if self.setting.horizon and random.random() < AWAY:
+            self.overture.is_away = True
+            self.loop.later(random.uniform(0, self.setting.horizon), self.overture.come_back)
+
+    def find_release(self, _: str | None) -> Release | NoRelease:
+        return find_release(self.watched(self.overture, "overture"), RELEASE)
 
     @property
     def is_swept(self) -> bool:
@@ -235,6 +251,8 @@ class Edges:
             self.clock.set(CLOCK[fault], lasts=SPELL if fault in SPELLS else None)
         if fault is Fault.OUTPUT_OVERWRITTEN:
             self._overwrite()
+        if fault is Fault.OVERTURE_PUBLISHES:
+            self.overture.publish()
         if fault is Fault.KILL_BEFORE:
             self._die(name, "before")
 

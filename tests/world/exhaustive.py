@@ -60,6 +60,8 @@ def cases() -> Iterator[Case]:
         in_batches = replace(setting, plan=BATCHES.plan)
         yield Case(f"1 job, valid, in batches, {events}", _one("valid", in_batches))
         yield Case(f"1 job, valid, two routes, {events}", _routed(setting))
+        looking_up = replace(_one("valid", setting, Deed.REDELIVER), overture=True)
+        yield Case(f"1 job, valid, looked up, then redeliver, {events}", looking_up)
         for deeds in ((Deed.REDELIVER,), (Deed.FORGET, Deed.REGISTER)):
             name = " and ".join(deeds)
             yield Case(f"1 job, valid, then {name}, {events}", _one("valid", setting, *deeds))

@@ -39,6 +39,8 @@ class Fault(StrEnum):
     OUTPUT_UNREACHABLE = "output storage refuses"
     OUTPUT_HIDDEN = "output is not listed yet"
     OUTPUT_OVERWRITTEN = "output is overwritten just now"
+    OVERTURE_REFUSES = "Overture's storage refuses"
+    OVERTURE_PUBLISHES = "Overture's files are replaced just now"
     CHILD_KILLED = "somebody kills the audit's child"
     CHILD_STOPPED = "the audit is stopped"
     CHILD_SLOW = "the audit's child waits too long for storage"
@@ -108,7 +110,8 @@ _CHILD = (
     Fault.CHILD_NOT_STARTED,
     Fault.OUTPUT_OVERWRITTEN,
 )
-_OF_EDGES = {"gem": _GEM, "files": _FILE, "child": _CHILD}
+_OVERTURE = (*_ANY, Fault.OVERTURE_REFUSES, Fault.OVERTURE_PUBLISHES)
+_OF_EDGES = {"gem": _GEM, "files": _FILE, "child": _CHILD, "overture": _OVERTURE}
 _OF_METHODS = {
     **dict.fromkeys(("get", "every", "page", "count", "peek", "take", "put_back"), _STORE),
     **dict.fromkeys(("put", "send"), _WRITE),
@@ -132,6 +135,7 @@ BEFORE: dict[Fault, type[Exception]] = {
     Fault.GEM_FORGETS: GemJobNotFound,
     Fault.OUTPUT_UNREACHABLE: OutputUnreachable,
     Fault.OUTPUT_HIDDEN: OutputMissing,
+    Fault.OVERTURE_REFUSES: OutputUnreachable,
     Fault.CHILD_KILLED: AuditUnfinished,
     Fault.CHILD_STOPPED: AuditStopped,
     Fault.CHILD_SLOW: OutputUnreachable,

@@ -19,6 +19,7 @@ from gem_core.watch.rate_limiter import LEASE_TIME
 from gem_core.watch.record import Settlement, Stage
 from gem_core.watch.registry import SUFFIX
 from tests.fakes import START
+from tests.world.audit import OF_OVERTURE
 from tests.world.faults import Fault
 from tests.world.gem import NOT_FOUND
 from tests.world.host import FUNCTION_TIMEOUT
@@ -124,6 +125,8 @@ class Ledger(Witness):
                 self.breach(f"{job_run_id}: {name} changes from {old[name]!r} to {new[name]!r}")
         if old["settlement"] and old["settlement"] != new["settlement"]:
             self.breach(f"{job_run_id} was {old['settlement']} and is {new['settlement']}")
+        if "overture" in str(new["attempts"]).lower():
+            self.breach(f"{job_run_id} waits for Overture")
         if new["timesChecked"] < old["timesChecked"]:
             self.breach(f"{job_run_id}: {old['timesChecked']} checks become {new['timesChecked']}")
 
@@ -187,7 +190,8 @@ class Ledger(Witness):
                 rows = self.failures.get(url.partition(f"{FAILURES}/")[2])
                 if rows is None or self.auditing.truth(rows.body) != seen:
                     self.breach(f"the manifest names failing rows that are not its own: {url}")
-            in_part = Fault.OUTPUT_UNREACHABLE in str(data["input"])
+            not_looked_up = OF_OVERTURE in {line["name"] for line in data["checks"]["notPassed"]}
+            in_part = not_looked_up or Fault.OUTPUT_UNREACHABLE in str(data["input"])
             if not in_part and data["outcome"] != Outcome.NOT_AUDITED:  # answers to every request
                 ids = self.ids[job_run_id, registration[0], etag, data["checks"]["ruleset"]]
                 ids.add(id_)

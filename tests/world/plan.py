@@ -135,6 +135,8 @@ class Plan:
     asks_storage: bool = False
     """Whether the app knows the time by storage's answers, as it does outside. If not, each step of
     its machine's clock is a step of all that it reads: a harder world."""
+    overture: bool = False
+    """Whether GERS ids are looked up in Overture."""
 
     @property
     def sets_clock(self) -> bool:
@@ -177,6 +179,8 @@ class Plan:
             yield "the app discovers jobs"
         if self.keep:
             yield f"delivered jobs are kept for {self.keep:.0f} s"
+        if self.overture:
+            yield "GERS ids are looked up in Overture"
         if len(self.routes) > 1:
             yield f"routes: {', '.join(route.name for route in self.routes)}"
         if self.asks_storage:

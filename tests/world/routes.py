@@ -8,6 +8,7 @@ from gem_core.settings.route import Route
 from tests.builders import DEFAULT_ROUTE
 from tests.fakes import FakeQueue
 from tests.world.outage import LASTS, Outage, Part
+from tests.world.overture import with_overture
 from tests.world.plan import Act, Deed, Plan, random_plan
 
 ALL = Route("gem-all", "gem-all")
@@ -48,6 +49,6 @@ def with_routes(plan: Plan, random: Random) -> Plan:
 
 
 def plan_of(seed: int) -> Plan:
-    """The plan of a seed; in a part of the seeds with routes."""
-    plan, random = random_plan(seed), Random(f"routes {seed}")
+    """The plan of a seed; in a part of the seeds with routes, or with Overture."""
+    plan, random = with_overture(random_plan(seed)), Random(f"routes {seed}")
     return with_routes(plan, random) if random.random() < SHARE else plan

@@ -12,7 +12,7 @@ from gem_core.deliver import version
 from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.deliver.manifest import manifest_id, outcome_of
 from gem_core.deliver.outbox import Outbox
-from gem_core.flows import check_one, deliver_results, keep_manifest
+from gem_core.flows import audit_output, check_one, deliver_results, keep_manifest
 from gem_core.flows.audit_output import Audited
 from gem_core.flows.delivery import Delivery, Sent, Wait
 from gem_core.flows.sweep import Sweeper, repeat_ticket
@@ -184,6 +184,17 @@ def _mark_whatever_failed(real: Callable[..., None]) -> Callable[..., None]:
     return mark
 
 
+def _wait_for_overture() -> AbstractContextManager[Any]:
+    audit = audit_output._audit
+
+    def waiting(*args: Any) -> Audited | Wait | None:  # noqa: ANN401 - as the real one
+        found = audit(*args)
+        reason = found.result.not_looked_up if isinstance(found, Audited) and found.result else ""
+        return Wait(reason) if reason else found
+
+    return patch.object(audit_output, "_audit", waiting)
+
+
 SABOTAGES = {
     each.name: each
     for each in (
@@ -206,6 +217,7 @@ SABOTAGES = {
         Sabotage("tombstones", "a removed job is discovered again", _no_tombstones),
         Sabotage("young-jobs", "jobs are deleted however young they are", _young_jobs_go),
         Sabotage("route-lost", "a job is delivered although a route has failed", _route_lost),
+        Sabotage("overture-waits", "a delivery waits for Overture", _wait_for_overture),
         Sabotage("blind-mark", "a job is marked without looking at its record", _send_and_hope),
     )
 }

@@ -3,12 +3,15 @@
 A list of blobs has their sizes and ETags, so no file is opened before its ranges are read.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, fields
+from typing import override
 
 from azure.storage.blob import BlobProperties, ContainerClient
 
 from gem_core.audit.overture.listing import MAX_FILES
+from gem_core.audit.overture.patience import Patience
 from gem_core.audit.reading.blob_source import BlobSource, listed_blob
 from gem_core.audit.reading.source import Source
 from gem_core.errors import OutputUnreachable
@@ -21,6 +24,8 @@ class BlobStorage:
 
     connect: Callable[[str], ContainerClient]
     """From the name of a container to the container."""
+    patience: Patience | None = None
+    """None waits as long as it takes."""
 
     def files(self, container: str, prefix: str) -> Sequence[Source]:
         """See `listing.Storage.files`."""
@@ -28,8 +33,11 @@ class BlobStorage:
         address = f"{client.url.partition('?')[0]}/{prefix}"
         found: list[BlobSource] = []
         with opening_errors(address):
-            for blob in client.list_blobs(name_starts_with=prefix):
-                found.append(_source(client, blob))
+            pages = client.list_blobs(name_starts_with=prefix).by_page()
+            while (page := self._next(pages)) is not None:
+                found += [self._source(client, blob) for blob in page]
+                if any(not each.name.startswith(prefix) for each in found):
+                    raise OutputUnreachable(f"{address}: the list has other names")
                 if len(found) > MAX_FILES:
                     raise OutputUnreachable(f"{address}: more than {MAX_FILES} blobs")
         return found
@@ -41,12 +49,30 @@ class BlobStorage:
             found = [str(each.name) for each in client.walk_blobs(delimiter="/")]
         return [name.removesuffix("/") for name in found if name.endswith("/")]
 
+    def _next(self, pages: Iterator[Iterable[BlobProperties]]) -> list[BlobProperties] | None:
+        with self.patience.request() if self.patience else nullcontext():
+            page = next(pages, None)
+            return None if page is None else list(page)
 
-def _source(client: ContainerClient, blob: BlobProperties) -> BlobSource:
-    return listed_blob(
-        client,
-        str(blob.name),
-        etag=str(blob.etag),
-        size_bytes=int(blob.size),
-        last_modified=blob.last_modified,
-    )
+    def _source(self, client: ContainerClient, blob: BlobProperties) -> BlobSource:
+        found = listed_blob(
+            client,
+            str(blob.name),
+            etag=str(blob.etag),
+            size_bytes=int(blob.size),
+            last_modified=blob.last_modified,
+        )
+        if self.patience is None:
+            return found
+        members = {each.name: getattr(found, each.name) for each in fields(found)}
+        return _PatientBlob(**members, patience=self.patience)
+
+
+@dataclass(frozen=True, slots=True)
+class _PatientBlob(BlobSource):
+    patience: Patience
+
+    @override
+    def read(self, offset: int, length: int) -> bytes:
+        with self.patience.request(length):
+            return BlobSource.read(self, offset, length)

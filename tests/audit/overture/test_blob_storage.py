@@ -13,7 +13,8 @@ from gem_core.audit.overture.listing import find_release, newest
 from gem_core.audit.overture.look_up import look_up
 from gem_core.audit.overture.release import NoRelease, Release
 from tests.audit.build import PROMISES, write
-from tests.audit.overture.world import AFTER, RELEASE, Truth, build, output, roads
+from tests.audit.overture.world import AFTER, BEFORE, RELEASE, Truth, build, output, roads
+from tests.gem.server import Reply, ScriptedServer
 
 
 @pytest.fixture
@@ -48,6 +49,25 @@ def test_planted_truths_in_a_blob_service(service: BlobServiceClient, tmp_path: 
     found = look_up(source, PROMISES, release, OvertureLimits(), IdLimits())
     assert "was replaced or deleted while it was read" in found.how_far
     assert found.unknown.count == 0
+
+
+def test_a_list_that_goes_on_with_other_names_is_no_list() -> None:
+    """The SDK asks for the next page with the prefix that the last page names."""
+    page = (
+        b"<?xml version='1.0' encoding='utf-8'?><EnumerationResults><Blobs><Blob><Name>%s</Name>"
+        b"<Properties><Etag>1</Etag><Content-Length>1</Content-Length><BlobType>BlockBlob</BlobType>"
+        b"<Last-Modified>Tue, 20 Jan 2026 10:25:00 GMT</Last-Modified></Properties></Blob></Blobs>"
+        b"<NextMarker>%s</NextMarker></EnumerationResults>"
+    )
+    name = b"%s/theme=transportation/type=segment/change_type=unchanged/a.parquet"
+    pages = [
+        Reply(200, page % (name % day, more), {"Content-Type": "application/xml"})
+        for day, more in ((RELEASE.encode(), b"more"), (BEFORE.encode(), b""))
+    ]
+    with ScriptedServer(*pages) as server, BlobServiceClient(server.url) as client:
+        found = find_release(BlobStorage(client.get_container_client), RELEASE)
+    assert isinstance(found, NoRelease)
+    assert "the list has other names" in found.reason
 
 
 def test_a_service_that_refuses_is_a_reason(azurite: Azurite) -> None:

@@ -28,6 +28,7 @@ param outputStorageIds = [
   '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/roads/providers/Microsoft.Storage/storageAccounts/roads1'
   '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/other/providers/Microsoft.Storage/storageAccounts/roads2'
 ]
+param overtureStorageId = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/other/providers/Microsoft.Storage/storageAccounts/roads2'
 param outputBlobServiceUri = 'https://{storageId}.blob.example.org'
 param outputContainer = 'outputs'
 param checkSchedule = '0 */5 * * * *'

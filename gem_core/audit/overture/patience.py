@@ -1,0 +1,72 @@
+"""Whether Overture's storage is fast enough for deliveries to wait for it. Edge: clock.
+
+An instance has one delivery at a time, so a storage that answers slowly would hold up every job.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from gem_core.errors import OutputUnreachable
+
+SLOW_SECONDS = 10.0
+"""Requests that took longer in sum, with fewer bytes than `STEADY`, are slow."""
+STEADY = 256 << 10
+"""Bytes a second of one request. Four run at a time."""
+REST_SECONDS = 900.0
+"""How long a slow storage is not asked."""
+
+
+class Patience:
+    """The requests of one look-up after another, and when there may be a next one. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._seconds, self._bytes = 0.0, 0
+        self._rests_until = 0.0
+
+    def begin(self) -> None:
+        """Begin a look-up.
+
+        Raises:
+            OutputUnreachable: the storage was slow, and is not asked yet.
+
+        """
+        with self._lock:
+            now = time.monotonic()
+            if self._is_slow:
+                self._rests_until = now + REST_SECONDS
+            self._seconds, self._bytes = 0.0, 0
+            if now < self._rests_until:
+                minutes = -(-(self._rests_until - now) // 60)
+                raise OutputUnreachable(
+                    f"Overture's storage was too slow, and is asked again in {minutes:.0f} minutes"
+                )
+
+    @contextmanager
+    def request(self, length: int = 0) -> Iterator[None]:
+        """Count a request for so many bytes.
+
+        Raises:
+            OutputUnreachable: the requests of this look-up were slow.
+
+        """
+        if self._is_slow:
+            raise OutputUnreachable(
+                f"the storage is too slow: {self._bytes:,} bytes came in {self._seconds:.0f} s"
+            )
+        began = time.monotonic()
+        try:
+            yield
+        except BaseException:
+            length = 0
+            raise
+        finally:
+            with self._lock:
+                self._seconds += time.monotonic() - began
+                self._bytes += length
+
+    @property
+    def _is_slow(self) -> bool:
+        return self._seconds > SLOW_SECONDS and self._bytes < self._seconds * STEADY
