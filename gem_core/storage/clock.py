@@ -56,10 +56,15 @@ class StorageClock:
             self._zero = zero
 
     def hook(self, response: "Response", *_: object, **__: object) -> None:
-        """Read the time of an answer; a hook of requests ("response")."""
+        """Read the time of an answer; a hook of requests ("response").
+
+        A proxy on the way says its own time, without storage's header `x-ms-request-id`.
+        """
+        if "x-ms-request-id" not in response.headers:
+            return
         try:
             at = parsedate_to_datetime(response.headers.get("Date", ""))
-        except ValueError:
+        except (ValueError, OverflowError):
             return
         self.answered(at, response.elapsed)
 

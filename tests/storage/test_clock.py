@@ -90,6 +90,8 @@ def test_the_time_is_right_again_after_one_answer() -> None:
 # With the SDK.
 
 TWO_DAYS_AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
+OF_STORAGE = "x-ms-request-id: 1"
+BLOB_NOT_FOUND = "x-ms-error-code: BlobNotFound"
 NOT_FOUND = "404 Not Found"
 REFUSED = "403 Forbidden"
 
@@ -121,9 +123,8 @@ def stores_at(url: str) -> Stores:
 @pytest.mark.parametrize("status", [NOT_FOUND, REFUSED])
 def test_any_answer_says_the_time_and_one_is_enough(status: str) -> None:
     asked: list[str] = []
-    code = "x-ms-error-code: BlobNotFound"
     date = f"Date: {format_datetime(TWO_DAYS_AGO, usegmt=True)}"
-    with answering(status, code, date, asked=asked) as server:
+    with answering(status, OF_STORAGE, BLOB_NOT_FOUND, date, asked=asked) as server:
         stores = stores_at(server.url)
         for _ in range(3):
             assert timedelta(0) <= stores.now() - TWO_DAYS_AGO < timedelta(hours=1)
@@ -134,7 +135,7 @@ def test_all_stores_of_a_connection_share_the_time() -> None:
     """So each route and each run of the doctor needs no client and no question of its own."""
     asked: list[str] = []
     date = f"Date: {format_datetime(TWO_DAYS_AGO, usegmt=True)}"
-    with answering(NOT_FOUND, "x-ms-error-code: BlobNotFound", date, asked=asked) as server:
+    with answering(NOT_FOUND, OF_STORAGE, BLOB_NOT_FOUND, date, asked=asked) as server:
         for _ in range(3):
             stores_at(server.url).now()
         assert len(asked) == 1
@@ -143,9 +144,8 @@ def test_all_stores_of_a_connection_share_the_time() -> None:
 
 def test_requests_that_are_made_anyway_say_the_time() -> None:
     asked: list[str] = []
-    code = "x-ms-error-code: BlobNotFound"
     date = f"Date: {format_datetime(TWO_DAYS_AGO, usegmt=True)}"
-    with answering(NOT_FOUND, code, date, asked=asked) as server:
+    with answering(NOT_FOUND, OF_STORAGE, BLOB_NOT_FOUND, date, asked=asked) as server:
         stores = stores_at(server.url)
         assert stores.documents(JOBS).get("job.json") is None
         before = len(asked)
@@ -153,9 +153,17 @@ def test_requests_that_are_made_anyway_say_the_time() -> None:
         assert len(asked) == before
 
 
-@pytest.mark.parametrize("date", ["X: y", "Date: soon", "Date: "])
+def test_what_a_proxy_says_is_not_storages_time() -> None:
+    date = f"Date: {format_datetime(TWO_DAYS_AGO, usegmt=True)}"
+    with answering(NOT_FOUND, BLOB_NOT_FOUND, date, asked=[]) as server:
+        assert abs(stores_at(server.url).now() - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    "date", ["X: y", "Date: soon", "Date: ", f"Date: Sat, 1 Jan {'9' * 20} 00:00:00 GMT"]
+)
 def test_an_answer_without_a_time_leaves_the_machines(date: str) -> None:
-    with answering(NOT_FOUND, "x-ms-error-code: BlobNotFound", date, asked=[]) as server:
+    with answering(NOT_FOUND, OF_STORAGE, BLOB_NOT_FOUND, date, asked=[]) as server:
         assert abs(stores_at(server.url).now() - datetime.now(UTC)) < timedelta(minutes=1)
 
 

@@ -205,12 +205,14 @@ class Engine:
         return found.result
 
     def _without_look_up(self, request: Request, found: Judged, limits: Limits) -> AuditResult:
-        """Audit again for the sake of the page; the verdict is there already."""
+        """Audit again for the sake of the page. It is not taken if the verdict is another one then,
+        because the input cannot be read any more, for example.
+        """
         reason = f"the look-up in Overture did not come to its end: {found.look_up_end}"
         without = replace(request, release=NoRelease(reason, may_pass=True))
         with suppress(OutputError):
             again = self._attempt(without, limits)
-            if isinstance(again, AuditResult):
+            if isinstance(again, AuditResult) and again.outcome is found.result.outcome:
                 return again
         return found.result
 

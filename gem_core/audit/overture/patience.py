@@ -12,6 +12,8 @@ from gem_core.errors import OutputUnreachable
 
 SLOW_SECONDS = 10.0
 """Requests that took longer in sum, with fewer bytes than `STEADY`, are slow."""
+LATENCY_SECONDS = 0.5
+"""What a request may take beside its bytes: footers and lists are small, and the storage is far."""
 STEADY = 256 << 10
 """Bytes a second of one request. Four run at a time."""
 REST_SECONDS = 900.0
@@ -64,7 +66,7 @@ class Patience:
             raise
         finally:
             with self._lock:
-                self._seconds += time.monotonic() - began
+                self._seconds += max(time.monotonic() - began - LATENCY_SECONDS, 0)
                 self._bytes += length
 
     @property
