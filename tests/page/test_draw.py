@@ -296,11 +296,20 @@ def test_sizes_and_numbers() -> None:
     assert [number_of(1, "row"), number_of(2000, "row")] == ["1 row", "2,000 rows"]
 
 
-def test_an_example_without_an_id_claims_nothing_about_it(every_page: dict[str, str]) -> None:
-    """Ids in Overture are looked up without reading the ids of the rows."""
-    text = Page(every_page["report-overture"]).text
-    assert re.search(r"row \d+, value [0-9a-f-]{36} row", text)
+def test_an_example_without_an_id_claims_nothing_about_it(tmp_path: Path) -> None:
+    """The file has no ids that can be read."""
+    table, of = good()
+    table = table.set_column(table.schema.get_field_index("id"), "id", pa.array([0.5] * len(table)))
+    index = table.schema.get_field_index("gers_id")
+    table = table.set_column(index, "gers_id", pa.array(["odd"] * len(table)))
+    text = Page(page_of(tmp_path, table, of)).text
+    assert "row 1, value odd" in text
     assert "without id" not in text
+
+
+def test_ids_in_overture_are_shown_with_the_ids_of_their_rows(every_page: dict[str, str]) -> None:
+    text = Page(every_page["report-overture"]).text
+    assert re.search(r"row \d+, id \S+ ?, value [0-9a-f-]{36} row", text)
 
 
 def test_every_map_has_a_scale(every_page: dict[str, str]) -> None:
