@@ -280,9 +280,7 @@ module app 'modules/app.bicep' = {
     outputTenantId: outputTenantId
     outputClientId: outputClientId
     outputContainer: outputContainer
-    overtureUri: empty(overtureStorageId)
-      ? ''
-      : 'https://${split(overtureStorageId, '/')[?8] ?? ''}.blob.${environment().suffixes.storage}'
+    overtureStorageName: empty(overtureStorageId) ? '' : split(overtureStorageId, '/')[?8] ?? ''
     checkSchedule: checkSchedule
     extraSettings: extraSettings
     instanceMemoryMB: instanceMemoryMB

@@ -21,7 +21,7 @@ param outputTenantId string
 param outputClientId string
 param outputContainer string
 // Empty: there is no copy of Overture of your own.
-param overtureUri string
+param overtureStorageName string
 param checkSchedule string
 param extraSettings { *: string }
 param instanceMemoryMB int
@@ -145,7 +145,7 @@ var foreignOutput = {
 }
 
 var overtureCopy = {
-  GEM_OVERTURE: overtureUri
+  GEM_OVERTURE: 'https://${overtureStorageName}.blob.${environment().suffixes.storage}'
   GEM_OVERTURE__credential: 'managedidentity'
   GEM_OVERTURE__clientId: identityClientId
 }
@@ -157,7 +157,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     base,
     empty(gemClientId) ? {} : gemPrincipal,
     empty(ownOutputUri) ? foreignOutput : ownOutput,
-    empty(overtureUri) ? {} : overtureCopy,
+    empty(overtureStorageName) ? {} : overtureCopy,
     extraSettings
   )
   dependsOn: [noPasswordForFtp]
