@@ -45,7 +45,7 @@ class Overture:
             raise OutputUnreachable(f"simulated: {Fault.OVERTURE_REFUSES}")
         if container != CHANGELOG:
             return ()
-        parts = (part for part in Part if part is not Part.REGISTRY)
+        parts = (part for part in Part if part not in {Part.REGISTRY, Part.NEXT})
         return [self._file(f"{prefix}change_type={part}/part-00000.parquet") for part in parts]
 
     def folders(self, container: str) -> Sequence[str]:  # noqa: ARG002 - see `listing.Storage`
