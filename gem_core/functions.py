@@ -3,7 +3,6 @@
 Edge. function_app.py loads this module.
 """
 
-from collections.abc import Callable, Collection
 from pathlib import Path
 
 import azure.functions as func
@@ -18,27 +17,27 @@ from gem_core.flows import manage_jobs as managing
 from gem_core.flows import replay_poison as replaying
 from gem_core.flows.change_labels import change_labels
 from gem_core.flows.find_trouble import find_trouble
-from gem_core.flows.job_documents import JobDocument, show_document
+from gem_core.flows.job_documents import JobDocument
+from gem_core.host_http import (
+    ROUTE,
+    answer,
+    body_of,
+    document,
+    job_run_id_of,
+    managed,
+    respond_to,
+    route_of,
+)
 from gem_core.log_guard import guard_logs
 from gem_core.settings.app_settings import MAX_BATCH_SIZE
 from gem_core.storage import names
-from gem_core.web import (
-    HttpResponse,
-    document_response,
-    json_body,
-    json_response,
-    refuse_unknown_words,
-    respond,
-    respond_with,
-)
+from gem_core.web import HttpResponse, document_response, json_response, respond
 from gem_core.wiring import delivery, managers, tick
 from gem_core.wiring.environment import system_environment
 from gem_core.wiring.probe import probe
 
 guard_logs()
 
-ROUTE = "route"
-"""The word of a query that names a route."""
 OPENAPI = Path(__file__).with_name("openapi.json")
 
 
@@ -72,7 +71,7 @@ def run_tick(req: func.HttpRequest) -> func.HttpResponse:
     def handler() -> tuple[int, object]:
         return 200, checking.check_jobs(tick.checker(), budget=checking.REQUEST_BUDGET).to_json()
 
-    return _respond(req, handler)
+    return respond_to(req, handler)
 
 
 # The host ends when the queue of a trigger refuses or does not answer (decision 106). So without
@@ -105,94 +104,94 @@ def register_job(req: func.HttpRequest) -> func.HttpResponse:
     """Watch a job from now on: 201 when it is new, 200 when it was registered before."""
 
     def handler() -> HttpResponse:
-        job_run_id = _job_run_id(req)
-        new, record = managing.register_job(managers.manager(), job_run_id, _body(req))
+        job_run_id = job_run_id_of(req)
+        new, record = managing.register_job(managers.manager(), job_run_id, body_of(req))
         location = {"Location": f"/api/jobs/{job_run_id}"} if new else {}
         return json_response(201 if new else 200, record, location)
 
-    return _answer(req, handler)
+    return answer(req, handler)
 
 
 @app.route("jobs/{jobRunId}", methods=["PATCH"])
 def change_job(req: func.HttpRequest) -> func.HttpResponse:
     """Change the labels of a job that is still being watched."""
-    return _managed(req, lambda jobs: change_labels(jobs, _job_run_id(req), _body(req)))
+    return managed(req, lambda jobs: change_labels(jobs, job_run_id_of(req), body_of(req)))
 
 
 @app.route("jobs", methods=["POST"])
 def register_jobs(req: func.HttpRequest) -> func.HttpResponse:
     """Register several jobs; each has a result of its own."""
-    return _managed(req, lambda jobs: in_bulk.register_jobs(jobs, _body(req)))
+    return managed(req, lambda jobs: in_bulk.register_jobs(jobs, body_of(req)))
 
 
 @app.route("redeliver", methods=["POST"])
 def redeliver_jobs(req: func.HttpRequest) -> func.HttpResponse:
     """Deliver the jobs again whose manifests have an outcome; each has a result of its own."""
-    return _managed(
-        req, lambda jobs: in_bulk.redeliver_jobs(jobs, _body(req), _route(req)), words={ROUTE}
+    return managed(
+        req, lambda jobs: in_bulk.redeliver_jobs(jobs, body_of(req), route_of(req)), words={ROUTE}
     )
 
 
 @app.route("jobs", methods=["GET"])
 def list_jobs(req: func.HttpRequest) -> func.HttpResponse:
     """List one page of all jobs."""
-    return _managed(req, lambda jobs: listing.list_jobs(jobs, req.params), words=job_query.WORDS)
+    return managed(req, lambda jobs: listing.list_jobs(jobs, req.params), words=job_query.WORDS)
 
 
 @app.route("trouble", methods=["GET"])
 def list_trouble(req: func.HttpRequest) -> func.HttpResponse:
     """List the open jobs that need attention."""
-    return _managed(req, lambda jobs: {"jobs": find_trouble(jobs)})
+    return managed(req, lambda jobs: {"jobs": find_trouble(jobs)})
 
 
 @app.route("poison", methods=["GET"])
 def list_poison(req: func.HttpRequest) -> func.HttpResponse:
     """List the messages on the poison queues."""
-    return _managed(req, replaying.list_poison)
+    return managed(req, replaying.list_poison)
 
 
 @app.route("poison/replay", methods=["POST"])
 def replay_poison(req: func.HttpRequest) -> func.HttpResponse:
     """Raise the tickets of the messages on the poison queues again, and delete the messages."""
-    return _managed(req, lambda jobs: {"messages": list(replaying.replay_poison(jobs))})
+    return managed(req, lambda jobs: {"messages": list(replaying.replay_poison(jobs))})
 
 
 @app.route("jobs/{jobRunId}", methods=["GET"])
 def show_job(req: func.HttpRequest) -> func.HttpResponse:
     """Show the record of a job."""
-    return _managed(req, lambda jobs: managing.show_job(jobs, _job_run_id(req)))
+    return managed(req, lambda jobs: managing.show_job(jobs, job_run_id_of(req)))
 
 
 @app.route("jobs/{jobRunId}/manifest", methods=["GET"])
 def show_manifest(req: func.HttpRequest) -> func.HttpResponse:
     """Show the last manifest of a job, exactly as it was sent."""
-    return _document(req, JobDocument.MANIFEST, "application/cloudevents+json")
+    return document(req, JobDocument.MANIFEST, "application/cloudevents+json")
 
 
 @app.route("jobs/{jobRunId}/report", methods=["GET"])
 def show_report(req: func.HttpRequest) -> func.HttpResponse:
     """Show the whole report of the last manifest, as JSON."""
-    return _document(req, JobDocument.REPORT, "application/json")
+    return document(req, JobDocument.REPORT, "application/json")
 
 
 @app.route("jobs/{jobRunId}/report.html", methods=["GET"])
 def show_report_page(req: func.HttpRequest) -> func.HttpResponse:
     """Show the report of the last manifest as an HTML page."""
-    return _document(req, JobDocument.PAGE, "text/html")
+    return document(req, JobDocument.PAGE, "text/html")
 
 
 @app.route("jobs/{jobRunId}/check", methods=["POST"])
 def check_job(req: func.HttpRequest) -> func.HttpResponse:
     """Ask GEM about a job now, even if it is not due."""
-    return _managed(req, lambda jobs: managing.check_job(jobs, tick.checker(), _job_run_id(req)))
+    return managed(req, lambda jobs: managing.check_job(jobs, tick.checker(), job_run_id_of(req)))
 
 
 @app.route("jobs/{jobRunId}/redeliver", methods=["POST"])
 def redeliver_job(req: func.HttpRequest) -> func.HttpResponse:
     """Deliver a settled job again, or send its last manifest to one route again."""
-    return _managed(
+    return managed(
         req,
-        lambda jobs: managing.redeliver_job(jobs, _job_run_id(req), _route(req)),
+        lambda jobs: managing.redeliver_job(jobs, job_run_id_of(req), route_of(req)),
         status=202,
         words={ROUTE},
     )
@@ -201,7 +200,7 @@ def redeliver_job(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("jobs/{jobRunId}", methods=["DELETE"])
 def forget_job(req: func.HttpRequest) -> func.HttpResponse:
     """Stop watching a job and delete its record."""
-    return _managed(req, lambda jobs: managing.forget_job(jobs, _job_run_id(req)), status=204)
+    return managed(req, lambda jobs: managing.forget_job(jobs, job_run_id_of(req)), status=204)
 
 
 @app.route("status", methods=["GET"])
@@ -212,7 +211,7 @@ def status(req: func.HttpRequest) -> func.HttpResponse:
         works, detail = probe()
         return (200 if works else 503), detail
 
-    return _respond(req, handler)
+    return respond_to(req, handler)
 
 
 @app.route("doctor", methods=["POST"])
@@ -225,13 +224,13 @@ def doctor(req: func.HttpRequest) -> func.HttpResponse:
         found = report(run_diagnostics(installation("the app settings")))
         return (200 if found["ok"] else 503), found
 
-    return _respond(req, handler)
+    return respond_to(req, handler)
 
 
 @app.route("openapi.json", methods=["GET"])
 def show_openapi(req: func.HttpRequest) -> func.HttpResponse:
     """Show the OpenAPI document of these routes."""
-    return _answer(req, lambda: document_response(OPENAPI.read_bytes(), "application/json"))
+    return answer(req, lambda: document_response(OPENAPI.read_bytes(), "application/json"))
 
 
 @app.route("health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -243,58 +242,4 @@ def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the bi
         '{"status": "ok"}' if works else '{"status": "unhealthy"}',
         status_code=200 if works else 503,
         mimetype="application/json",
-    )
-
-
-def _job_run_id(req: func.HttpRequest) -> str:
-    return str(req.route_params.get("jobRunId", ""))
-
-
-def _route(req: func.HttpRequest) -> str | None:
-    route: str | None = req.params.get(ROUTE)
-    return route
-
-
-def _body(req: func.HttpRequest) -> object:
-    return json_body(req.get_body())
-
-
-def _document(req: func.HttpRequest, document: JobDocument, content_type: str) -> func.HttpResponse:
-    def make() -> HttpResponse:
-        body = show_document(managers.manager(), _job_run_id(req), document)
-        return document_response(body, content_type)
-
-    return _answer(req, make)
-
-
-def _managed(
-    req: func.HttpRequest,
-    action: Callable[[managing.JobManager], object],
-    *,
-    status: int = 200,
-    words: Collection[str] = (),
-) -> func.HttpResponse:
-    """The response with what an action gives, if the query has no other words than these."""
-    return _answer(req, lambda: json_response(status, action(managers.manager())), words)
-
-
-def _respond(req: func.HttpRequest, handler: Callable[[], tuple[int, object]]) -> func.HttpResponse:
-    return _answer(req, lambda: json_response(*handler()))
-
-
-def _answer(
-    req: func.HttpRequest, make: Callable[[], HttpResponse], words: Collection[str] = ()
-) -> func.HttpResponse:
-    """The response that a function makes, if the query has no other words than these."""
-
-    def checked() -> HttpResponse:
-        refuse_unknown_words(req.params, words)
-        return make()
-
-    response = respond_with(checked)
-    return func.HttpResponse(
-        response.body,
-        status_code=response.status,
-        headers=response.headers,
-        mimetype=response.content_type,
     )

@@ -43,6 +43,7 @@ ROWS = (
     ("flows",),
     ("doctor",),
     ("wiring", "web"),
+    ("host_http",),
     ("commands", "functions"),
     ("__main__",),
 )

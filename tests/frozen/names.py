@@ -33,8 +33,8 @@ from gem_core.flows.job_documents import JobDocument
 from gem_core.flows.list_jobs import list_jobs
 from gem_core.flows.replay_poison import Replay
 from gem_core.flows.timer_status import TimerStatus
-from gem_core.functions import ROUTE
 from gem_core.gem.contracts.known import CONTRACTS, OTHER_LAYOUTS
+from gem_core.host_http import ROUTE
 from gem_core.logs import Event
 from gem_core.outcome import Outcome
 from gem_core.preflight.road_checks import ROAD_CHECKS
