@@ -212,7 +212,7 @@ class Engine:
         without = replace(request, release=NoRelease(reason, may_pass=True))
         with suppress(OutputError):
             again = self._attempt(without, limits)
-            if isinstance(again, AuditResult) and again.outcome is found.result.outcome:
+            if isinstance(again, AuditResult) and _verdict(again) == _verdict(found.result):
                 return again
         return found.result
 
@@ -255,6 +255,11 @@ class Engine:
             stderr=redacted(stderr),
         )
         return seen
+
+
+def _verdict(result: AuditResult) -> tuple[Outcome, tuple[str, ...]]:
+    """The outcome, and why the input was not compared."""
+    return result.outcome, result.not_compared
 
 
 def _give_up(conclusion: Conclusion, address: str, reason: str) -> NoReturn:

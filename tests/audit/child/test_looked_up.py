@@ -51,6 +51,15 @@ class Vanishing(BuiltInFile):
         return BuiltInFile.read(self, offset, length)
 
 
+@dataclass(frozen=True, slots=True)
+class Broken(Vanishing):
+    """An output of which storage serves only zeros when `gone` is set."""
+
+    @override
+    def read(self, offset: int, length: int) -> bytes:
+        return bytes(length) if self.gone.is_set() else BuiltInFile.read(self, offset, length)
+
+
 NOT_ENDED = "the look-up in Overture did not come to its end"
 
 
@@ -92,10 +101,12 @@ def test_a_storage_that_never_answers_costs_no_more(engine: Engine) -> None:
     assert reason(found) in (found.page or "")
 
 
-def test_when_the_output_is_gone_meanwhile_the_verdict_stands_without_a_page(
-    engine: Engine,
+@pytest.mark.parametrize("kind", [Vanishing, Broken])
+def test_a_second_audit_with_another_end_changes_nothing(
+    engine: Engine, kind: type[Vanishing]
 ) -> None:
-    output = Vanishing(GOOD.read(0, GOOD.size_bytes), url=GOOD.url, name=GOOD.name)
+    """It is only for the page. So the verdict stands, without a page."""
+    output = kind(GOOD.read(0, GOOD.size_bytes), url=GOOD.url, name=GOOD.name)
 
     def kill() -> int:
         output.gone.set()
