@@ -77,7 +77,7 @@ def test_settings_that_are_missing_are_said_once_for_all_jobs(
     assert "\\n" not in err
 
 
-def test_register_list_show_forget(command: CommandRunner) -> None:
+def test_register_list_show_forget(command: CommandRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     words = (
         "--label",
         "team=maps",
@@ -95,13 +95,15 @@ def test_register_list_show_forget(command: CommandRunner) -> None:
     assert command("jobs", "register", "job-1")[1] == (
         "job-1: known, still watching; its labels differ from these, and stay as they are\n"
     )
+    later = stored("job-2").record.registered_at + timedelta(hours=2)
+    monkeypatch.setattr("gem_core.commands.jobs_read.now", lambda: later)
     code, out, _ = command("jobs", "list")
     assert code == 0
     lines = [line.split() for line in out.splitlines()]
     assert lines == [
         ["JOB", "STATE", "CHANGED", "LABELS"],
-        ["job-1", "watching", "0s", "team=maps,", "note=a=b"],
-        ["job-2", "watching", "0s", "team=maps,", "note=a=b"],
+        ["job-1", "watching", "2h", "team=maps,", "note=a=b"],
+        ["job-2", "watching", "2h", "team=maps,", "note=a=b"],
     ]
     listed = command.json("jobs", "list")["jobs"][0]
     assert (listed["labels"], listed["progress"]) == ({"team": "maps", "note": "a=b"}, None)
