@@ -151,14 +151,35 @@ def test_every_event_is_logged_somewhere() -> None:
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
 
 
-def test_the_index_of_decisions_names_those_that_no_longer_hold_as_written() -> None:
-    """Each page whose status says so: "replaced by 93", "amended by 154"."""
+def numbers(text: str) -> set[int]:
+    """Of decisions. What is in brackets says why, and where a link leads."""
+    return {int(number) for number in re.findall(r"\b\d+\b", re.sub(r"\([^)]*\)", "", text))}
+
+
+def decisions_after(verbs: str, status: str) -> set[int]:
+    """All that a status names after one of the verbs: "amends 4 and 90; replaced by 119"."""
+    parts = re.findall(rf"\b(?:{verbs})\b([^;.]*)", re.sub(r"\([^)]*\)", "", status))
+    return set().union(*map(numbers, parts))
+
+
+def test_decisions_and_their_index_agree_on_what_no_longer_holds_as_written() -> None:
+    """A page names the later ones that change it. The index has the same, and those name it."""
     index = (ROOT / "docs" / "decisions" / "README.md").read_text("utf-8")
-    changed = re.compile(r"(?:replaced|amended|superseded) by")
-    for path in DECISIONS:
-        status = path.read_text("utf-8").partition("**Status**")[2].partition("\n\n")[0]
-        if changed.search(status):
-            assert f"({path.name})" in index, path.name
+    rows = re.findall(r"^\| \[(\d+)\. .*\) \| (.*) \|$", index, re.MULTILINE)
+    status = {
+        int(path.name[:4]): path.read_text("utf-8").partition("**Status**")[2].partition("\n\n")[0]
+        for path in DECISIONS
+    }
+    later = {
+        page: decisions_after("(?:amended|replaced) by", text) for page, text in status.items()
+    }
+    assert {int(page): numbers(text) for page, text in rows} == {
+        page: pages for page, pages in later.items() if pages
+    }
+    for page, text in status.items():
+        for earlier in decisions_after("amends|replaces", text):
+            known = page in later[earlier] or "replaced by" in status[earlier]
+            assert known, f"the status of {earlier} does not say that {page} changes it"
 
 
 @pytest.mark.parametrize("path", DECISIONS)
