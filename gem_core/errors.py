@@ -7,7 +7,7 @@ CourierError
 │   ├── DocumentMissing    the job has no such document (404)
 │   └── StageForbids       the stage of the job does not allow it (409)
 ├── GemError               GEM did not answer, or its answer is not about the job
-│   ├── GemAccessError     no token, 401 or 403: every job would fail, so the tick stops
+│   ├── GemAccessError     no token, 401 or 403: ends the tick, unless it is about one job only
 │   │   ├── GemUnauthorized   401: GEM does not accept the key or the token
 │   │   └── GemForbidden      403: GEM accepts them, but denies access, perhaps to this job only
 │   ├── GemJobNotFound     404: counted; the job is lost after some time
@@ -31,7 +31,7 @@ CourierError
 └── OutputError            a file of GEM's could not be read; says nothing about its content
     ├── OutputMissing      there is no such blob
     ├── OutputChanged      the blob was overwritten while it was read
-    ├── OutputRefused      GEM's storage id or file name is not a plain name: no request was made
+    ├── OutputRefused      GEM's storage id or file name is not a usable name: no request was made
     └── OutputUnreachable  denied, throttled or timed out: try later
         ├── OutputWithoutToken  there is no token for it now
         └── RangeNotSatisfiable  the file has no byte of the range (416)

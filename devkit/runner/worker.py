@@ -188,7 +188,7 @@ class Worker:
     def current_function(self) -> str:
         """The name of the function that runs in the calling thread, or empty.
 
-        Empty in a thread that the app started: what the host makes of such a thread differs between
+        Empty in a thread that the app started. What the host makes of such a thread differs between
         versions of the worker, so nothing may depend on it.
         """
         if threading.current_thread().name not in {_LOOP, _INVOCATION}:

@@ -1,10 +1,10 @@
 """The chain of changelogs that leads to a release, proven by counts alone. Pure.
 
 Each changelog is against the release before it, and names it nowhere. But it accounts for every
-segment of both releases (Overture Maps, "GERS Changelog"): `unchanged`, `data_changed` and `added`
-are those of its own release, `unchanged`, `data_changed` and `removed` those of the one before. So
-two changelogs follow one another when the second one counts as many segments before it as the first
-one has. Where that is not so, a release between them is missing, or one is not whole.
+segment of both releases (Overture Maps, "GERS Changelog"). `unchanged`, `data_changed` and `added`
+are those of its own release. `unchanged`, `data_changed` and `removed` are those of the one before.
+So two changelogs follow one another when the second one counts as many segments before it as the
+first one has. Where that is not so, a release between them is missing, or one is not whole.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -78,8 +78,8 @@ class Chain:
     def start(self, release: str) -> Start | str:
         """Where the changes for an output of this older release begin, or why that is not known.
 
-        A release that is not in the chain is replaced by another patch of its date, if it has no
-        changelog or has as many segments.
+        A release that is not in the chain is replaced by another patch of its date. It must have no
+        changelog, or as many segments.
         """
         for name in (release, *self.names[:-1]):
             if name in self.names and self._stands_for(name, release):

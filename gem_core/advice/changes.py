@@ -1,6 +1,6 @@
 """Reads what a release changed, from its changelog. Edge (reads, disk).
 
-Whole parts are read, wherever their segments lie: the ids of a part take some ten MB, and a segment
+Whole parts are read, wherever their segments lie. The ids of a part take some ten MB. And a segment
 that moved may have its old box or its new one in the changelog.
 """
 

@@ -54,8 +54,8 @@ class AuditOptions:
     overture: OvertureLimits | None = None
     """Look the GERS ids up in Overture; None does not."""
     failing_rows: int = 0
-    """How many rows to keep for each broken rule, and of those that differ from the input; at least
-    the examples of the report are kept."""
+    """How many rows to keep for each broken rule, and of those that differ from the input. The
+    examples of the report are always kept."""
 
 
 DEFAULT_OPTIONS = AuditOptions()

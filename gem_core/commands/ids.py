@@ -7,12 +7,13 @@ from gem_core.commands.audit import add_overture
 from gem_core.commands.options import add_file_command, non_empty
 
 _DESCRIPTION = """\
-Look up the GERS ids of a matched file in an Overture release. For each id the command says whether
-it is alive in the release, is the id of a road segment, and lies where the road is.
+Look up the GERS ids of a matched file in an Overture release. For each id the command says
+three things: whether it is alive in the release, whether it is the id of a road segment, and
+whether the segment is where the road is.
 
-The command reads the changelog of the release, without signing in: first the parts near the roads,
-then, for ids that are not there, the registry and other parts. It needs nothing else from the
-internet.
+The command reads the changelog of the release, without signing in. It begins with the parts near
+the roads. For ids that are not there, it reads the registry and other parts. It needs nothing else
+from the internet.
 """
 _EPILOG = """\
 exit codes:

@@ -36,7 +36,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         jobs,
         "redeliver",
         about="Deliver settled jobs again, from their current outputs.\n"
-        "The app does the delivery. The manifest id stays the same if output and rules are.",
+        "The app does the delivery. The same output and rules give the same manifest id.",
         run=_redeliver,
     )
     _add_ids(redeliver)

@@ -69,7 +69,12 @@ def serve(respond: Respond, *, port: int, with_browser: bool, as_json: bool) -> 
         if as_json:
             print_json({"address": server.address}, indent=None)
         else:
-            print_lines([server.address, "Ctrl-C ends it. Whoever has this address can read it."])
+            print_lines(
+                [
+                    server.address,
+                    "Ctrl-C ends the server. Everyone who has this address can read its pages.",
+                ]
+            )
         with suppress(KeyboardInterrupt):
             server.serve_forever()
 

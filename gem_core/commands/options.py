@@ -20,8 +20,9 @@ exit codes:
 """
 SETTINGS = """\
 The command reads the app's settings from the environment, or with --settings from the object
-Values of a local.settings.json. If it sends nothing to GEM, it needs only the storage of the app:
-GEM_STATE, or, after az login, GEM_STATE__blobServiceUri and GEM_STATE__queueServiceUri.
+Values of a local.settings.json. A command that sends nothing to GEM needs only the settings of the
+app's storage: GEM_STATE; or, after az login, GEM_STATE__blobServiceUri and
+GEM_STATE__queueServiceUri.
 """
 
 

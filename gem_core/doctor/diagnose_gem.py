@@ -87,8 +87,8 @@ def _without_token(error: GemError) -> Finding:
 def gem(installation: Installation) -> Finding:
     """Whether GEM answers and accepts key and token.
 
-    A 404 for a job that does not exist shows that it accepts them, unless a request with an invalid
-    key and token also gets 404. Then the address is probably not GEM's.
+    A 404 for a job that does not exist shows that GEM accepts them. If a request with an invalid
+    key and token also gets 404, the address is probably not GEM's.
     """
     try:
         installation.gem().get_job(IMPOSSIBLE_JOB)

@@ -49,7 +49,7 @@ def listened_queue(installation: Installation, name: str) -> Finding:
         return found
     return warning(
         f"{found.detail}, the oldest for {age.days} days: nobody seems to read them",
-        f"start a listener on {name} or correct its rights, or let no route lead there "
+        f"start a listener on {name} or correct its rights, or remove its route "
         "(docs/operations.md, Routes)",
     )
 

@@ -1,8 +1,8 @@
 """Diagnostics of the state storage: containers and the clock. Pure: the stores are passed in.
 
-A container is tested with a probe document. The app cannot mistake the probe for its own data: job
-ids have no slash and do not begin with "_", the worklist lists only "jobs/", and the trigger's path
-and the event subscription accept only tickets whose names end in ".json".
+A container is tested with a probe document. The app cannot mistake the probe for its own data. Job
+ids have no slash and do not begin with "_". The worklist lists only "jobs/". The trigger's path and
+the event subscription accept only tickets whose names end in ".json".
 """
 
 from collections.abc import Callable

@@ -27,7 +27,7 @@ def claim(installation: Installation) -> Finding:
     except StoreError as error:
         return store_failure(error, "the last tick", "azd provision")
     if held is None:
-        return ok("no tick has said yet who ticks")
+        return ok("no tick has recorded yet which app ticks")
     if reason := refusal(held, own, now):
         # On a person's machine another identity is usual: it would not tick.
         remedy = "give each app its own GEM_STATE (docs/operations.md, Incidents)"
@@ -122,8 +122,8 @@ def events(installation: Installation) -> Finding:
 def _shows_events(record: JobRecord) -> bool:
     """Whether the number of a record's tickets says something about the events.
 
-    It does not while the job waits for delivery, nor when the app waited for a missing output: that
-    job has several tickets in any case.
+    It does not while the job waits for delivery. Nor does it when the app waited for a missing
+    output: that job has several tickets in any case.
     """
     return record.stage is Stage.DELIVERED and record.outcome is not Outcome.OUTPUT_MISSING
 

@@ -50,7 +50,7 @@ class Audited:
 
 type Found = Audited | CloudEvent | Wait | None
 """What the manifest will say; the manifest that an earlier delivery stored for this version of the
-output; how to wait; or None, because nobody waits for this delivery any more."""
+output; or how to wait. None: nobody waits for this delivery any more."""
 
 
 def audit_output(delivery: Delivery) -> Found:

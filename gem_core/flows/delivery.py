@@ -17,9 +17,9 @@ from gem_core.watch.registry import StoredRecord
 from gem_core.watch.schedule import next_ticket
 
 MAX_WAIT = timedelta(minutes=10)
-"""How long a manifest waits for the input or the disk, and how long for an output that is replaced
-each time before its manifest is sent. This is longer than most outages, and still short for an
-operator who never gave the app the right to read inputs."""
+"""How long a manifest waits for the input or the disk. Also how long it waits for an output that is
+replaced each time before its manifest is sent. This is longer than most outages, and still short
+for an operator who never gave the app the right to read inputs."""
 
 
 OUTPUT = "output"

@@ -21,8 +21,8 @@ def find_trouble(
 ) -> list[dict[str, Any]]:
     """The open jobs that need attention, the oldest problem first.
 
-    Reads the worklist, the first messages of the poison queues, and the records of those open jobs
-    that are late or whose marker does not say that they are fine.
+    Reads the worklist and the first messages of the poison queues. Reads the records of open jobs
+    that are late, or whose marker does not say that they are fine.
 
     Args:
         manager: the dependencies.

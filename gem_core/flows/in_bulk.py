@@ -30,10 +30,10 @@ def register_jobs(manager: JobManager, body: object) -> dict[str, Any]:
             of a registration.
 
     Returns:
-        `jobs` with a result for each one, in the same order: `registered`, `known` (it did not
-        change; `labelsDiffer` says whether it has other labels), `not_done` (the id or another
-        member is not valid) or `failed` (its stored record cannot be read), and `detail`, the
-        reason of the last two.
+        `jobs` with a result for each one, in the same order. `registered`. `known`: it did not
+        change; `labelsDiffer` says whether it has other labels. `not_done`: the id or another
+        member is not valid. `failed`: its stored record cannot be read. `detail` is the reason of
+        the last two.
 
     Raises:
         RequestError: the body has another form, or too many jobs. No job was registered.
@@ -80,8 +80,8 @@ def redeliver_jobs(manager: JobManager, body: object, route: str | None = None) 
         route: the name of a route; None is a whole delivery.
 
     Returns:
-        `jobs` with a result for each one: `redelivered`, `not_done` (the job has changed meanwhile)
-        or `failed` (its stored record cannot be read), and `detail`, the reason of the last two.
+        `jobs` with a result for each one. `redelivered`. `not_done`: the job has changed meanwhile.
+        `failed`: its stored record cannot be read. `detail` is the reason of the last two.
         `nextPage`: the `after` of the next request; None when there are no more jobs.
 
     Raises:

@@ -1,6 +1,6 @@
 """Lists all jobs, page by page.
 
-A page has fewer jobs than the limit in two cases only: the listing ends, or the request has looked
+A page has fewer jobs than the limit in two cases only. The listing ends, or the request has looked
 at `MAX_LISTED` jobs or read `MAX_READ` records. Then `nextPage` says where the search goes on.
 """
 
@@ -42,10 +42,10 @@ def list_jobs(manager: JobManager, query: Mapping[str, str]) -> dict[str, Any]:
 
     Args:
         manager: the dependencies.
-        query: `stage`, `outcome`, `label` (NAME:VALUE), `changedAfter` and `changedBefore`
-            (moments with a zone) select jobs; `sort` is `id` (the default)
-            or `-changedAt`; `limit` is the number of jobs on the page (1 to 1000, default 100);
-            `after` is the `nextPage` of an earlier answer.
+        query: `stage`, `outcome`, `label` (NAME:VALUE), `changedAfter` and `changedBefore` (moments
+            with a zone) select jobs. `sort` is `id` (the default) or `-changedAt`. `limit` is the
+            number of jobs on the page (1 to 1000, default 100). `after` is the `nextPage` of an
+            earlier answer.
 
     Raises:
         RequestError: a value of the query is not valid.

@@ -114,7 +114,7 @@ def _trouble(job: OpenJob, since: datetime | None, now: datetime) -> tuple[str, 
         is_old = is_late or (since is not None and now - since > OVERDUE_AFTER)
         return (TroubleKind.UNDELIVERED, "its manifest was not sent yet") if is_old else ("", "")
     if is_late and job.state is not JobState.UNREADABLE:
-        return TroubleKind.OVERDUE, "nothing works on it"
+        return TroubleKind.OVERDUE, "no tick has handled it"
     kind, word = _TROUBLE.get(job.state, ("", "")) if job.state else ("", "")
     number = job.shown.get(word, "")
     if job.state is JobState.REFUSED:

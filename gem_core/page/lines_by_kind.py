@@ -39,7 +39,7 @@ def map_of_ids(source: Source, wanted: Mapping[str, pa.Array]) -> KindMap:
 
     Args:
         source: a file with `id` and the geometry.
-        wanted: by kind the ids of the roads to draw, integers or text; more than `MAP_ROADS`, since
+        wanted: by kind the ids of the roads to draw, integers or text. Give more than `MAP_ROADS`:
             only those in the row groups that are read can be drawn.
 
     Raises:

@@ -52,8 +52,9 @@ class ColumnReader:
         Args:
             columns: names of flat columns.
             groups: numbers of the row groups, in the order of reading; None is all.
-            as_dictionary: the columns of these that are text or binary are returned as dictionary
-                arrays, so that a long repeated value needs no more memory than in the file.
+            as_dictionary: those of these columns that are returned as dictionary arrays, if they
+                are text or binary. Then a long repeated value needs no more memory than in the
+                file.
 
         Raises:
             DataFault, MemoryError, OutputError: see `reader_errors.told_apart`.
@@ -73,8 +74,8 @@ def _with_dictionaries(batch: pa.RecordBatch, names: Collection[str]) -> pa.Reco
 
 
 def weights(footer: Footer, column: str) -> list[int]:
-    """The cost of reading a column in each row group, in bytes: its stored size, or a quarter of
-    its decoded size if that is more.
+    """The cost of reading a column in each row group, in bytes. It is the stored size, or a quarter
+    of the decoded size if that is more.
     """
     sizes = footer.chunks[:, footer.leaves([column])]
     found: list[int] = (

@@ -12,7 +12,7 @@ OUTPUT_ENDINGS = tuple(
 def output_names(input_name: str) -> dict[str, str]:
     """By contract, the name of the output of an input.
 
-    It depends on the name of the input alone, so each job on an input of the same name writes over
+    It depends on the name of the input alone. So each job on an input of the same name overwrites
     the output of the job before.
     """
     return {name: contract.output_name(input_name) for name, contract in CONTRACTS.items()}

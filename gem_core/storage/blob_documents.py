@@ -41,7 +41,7 @@ class BlobDocuments:
     def etag(self, name: str) -> str | None:
         """The ETag of the document, or None if it does not exist; its body is not read.
 
-        An empty document needs one request here, but two in `get`: storage has no first bytes of
+        An empty document needs one request here, but two in `get`. Storage has no first bytes of
         it, so the SDK asks again for the whole document.
         """
         with suppress(RecordMissing), self._errors():

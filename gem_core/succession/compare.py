@@ -2,9 +2,9 @@
 disk).
 
 Each step spreads its rows over partitions on disk, by the value that brings them together in the
-next one: by road, by old id, by new id. So the order of the rows does not matter, and memory
-depends on the size of a partition, and on the number of pairs: one byte each, and 20 for each pair
-that shares an id with another one.
+next one: by road, by old id, by new id. So the order of the rows does not matter. Memory depends on
+the size of a partition, and on the number of pairs. Each pair takes one byte, and 20 more if it
+shares an id with another one.
 """
 
 from collections.abc import Callable, Iterator

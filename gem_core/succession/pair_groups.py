@@ -18,7 +18,7 @@ from gem_core.succession.road_join import coded, codes, run_starts
 LINK_SCHEMA = pa.schema(
     [("new", PACKED), ("pair", pa.uint32()), ("old", pa.uint32()), ("alone", pa.bool_())]
 )
-"""A pair as its new id sees it: numbers of the pair and of the old id, and whether the old id is in
+"""A pair as its new id sees it: its number, the number of the old id, and whether the old id is in
 no other pair."""
 
 DROPPED_SCHEMA = pa.schema([("id", PACKED)])

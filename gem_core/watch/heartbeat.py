@@ -29,8 +29,8 @@ HANDOVER = timedelta(minutes=2)
 seconds were seen in the Functions host, after an instance was killed."""
 
 MAX_AHEAD = timedelta(minutes=10)
-"""The timer worked at most so much later than now: a tick that runs counts until its time is over,
-and the clocks of two instances differ a little."""
+"""The time at which the timer worked may be this much later than now. A tick that runs counts until
+its time is over, and the clocks of two instances differ a little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +219,8 @@ def is_silent(seen_at: datetime | None, now: datetime, schedule: Schedule) -> bo
     """Whether the timer has missed three occurrences of its schedule, and had time for a handover.
 
     Args:
-        seen_at: when the timer last worked; None if it never did. A time in the future was written
-            by a wrong clock, and does not count: it would hide that the timer stopped.
+        seen_at: when the timer last worked; None if it never did. A time in the future does not
+            count: a wrong clock wrote it, and it would hide that the timer stopped.
         now: the present time.
         schedule: in UTC.
 

@@ -66,9 +66,9 @@ def marker_words(record: JobRecord) -> dict[str, str]:
     """What a marker shows of its job.
 
     Returns:
-        `state` and `stage`; `status` and `contract`, if GEM has answered; `since`: when the
-        present stage began; `failures` and `notfound`: answers in a row that were not usable, or
-        were 404, if there are any.
+        `state` and `stage`. `status` and `contract`, if GEM has answered. `since`: when the
+        present stage began. If there are any, `failures` and `notfound`: how many answers in a
+        row were not usable, or were 404.
 
     """
     status = (record.job.status or UNKNOWN) if record.job else None

@@ -17,7 +17,7 @@ from gem_core.watch.batch import Batch, batch_from_json
 from gem_core.watch.registry import ticket_job_run_id
 
 PAGE = 32
-"""The most messages that a queue shows in one request, and so the most that can be listed: the next
+"""The most messages that a queue shows in one request, and so the most that can be listed. The next
 ones can only be seen by taking the first ones (Peek Messages and Get Messages, numofmessages)."""
 
 

@@ -87,9 +87,9 @@ def record_from_bytes(body: bytes) -> JobRecord:
     """Read a stored record.
 
     Raises:
-        RecordUnreadable: the text is not JSON or not a record, a member has another type, it has
-            another schema version, or a stage, settlement or outcome that only a newer version
-            knows.
+        RecordUnreadable: the text is not JSON or not a record, or a member has another type. Or the
+            record has another schema version, or a stage, settlement or outcome that only a newer
+            version knows.
 
     """
     try:

@@ -82,8 +82,8 @@ def changed_labels(labels: Mapping[str, str], body: object) -> Mapping[str, str]
 
     Args:
         labels: the labels of a job.
-        body: an object with `labels`: labels to add or replace, and null for each one to remove;
-            or null in place of the object, which removes all.
+        body: an object with `labels`: labels to add or replace, and null for each one to remove.
+            Null in place of `labels` removes all.
 
     Raises:
         RequestError: the body or the changed labels are not valid.

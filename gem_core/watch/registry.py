@@ -198,7 +198,7 @@ class JobRegistry:
         """Delete a marker without an open record if it is old; returns whether it was deleted.
 
         A younger marker is due again at `look_again`. The age is the time between two writes of the
-        marker, so only storage's clock counts: the one that opened the job, and a claim just now.
+        marker: the one that opened the job, and a claim just now. So only storage's clock counts.
         """
         claim = self.claim(job, look_again, JobState.CLOSED)
         if claim is None:

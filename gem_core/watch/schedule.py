@@ -13,11 +13,11 @@ from gem_core.watch.expectation import Expectation, began_running, expected_end,
 from gem_core.watch.record import JobRecord, Settlement
 
 LOST_AFTER_ANSWERS = 6
-"""A job is lost only after so many 404 answers in a row, even if `Policy.lost_after` has passed: a
-clock that jumps forward makes time pass, but no answers."""
+"""A job is lost only after this many 404 answers in a row, even if `Policy.lost_after` has passed.
+A clock that jumps forward makes time pass, but brings no answers."""
 EXPIRED_AFTER_ANSWERS = 3
-"""A job is expired only after so many questions in a row after the deadline to which GEM answers:
-a clock that is ahead for a while makes the deadline pass, but no answers."""
+"""A job is expired only when GEM has answered this many questions in a row after the deadline. A
+clock that is ahead for a while makes the deadline pass, but brings no answers."""
 JITTER = 0.2
 """Each wait is shortened by up to this share, so that jobs are not all due at the same time."""
 AGE_DIVISOR = 10

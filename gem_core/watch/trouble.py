@@ -9,7 +9,7 @@ from gem_core.watch.record import JobRecord, Stage
 
 OVERDUE_AFTER = timedelta(minutes=20)
 """The next tick, or a batch within 15 minutes, does what is due. If a job is due for longer than
-this, nothing works on it."""
+this, no tick has handled it."""
 
 
 class TroubleKind(StrEnum):

@@ -1,7 +1,7 @@
 """Pairs the rows of two files by their ids, batch by batch. Pure.
 
-The output's rows follow the input's: each input row occurs once, or several times in a row (a road
-that was matched in parts), or not at all. Rows in any other order are not paired.
+The output's rows must follow the input's. Each input row occurs once, several times in a row (a
+road that was matched in parts), or not at all. Rows in any other order are not paired.
 """
 
 from collections.abc import Iterator

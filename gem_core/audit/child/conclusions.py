@@ -1,7 +1,7 @@
 """What is concluded when an audit in a child ends without a verdict. Pure.
 
 The app concludes something about a file only with proof that the file is the cause. The proof has
-two parts: the file ended a fresh child twice, or used up its CPU time once; and a fresh child
+two parts. The file ended a fresh child twice, or used up its CPU time once. And a fresh child
 judges a good small file as valid.
 """
 

@@ -1,8 +1,9 @@
 """Messages over a socket: JSON of bounded size, and bytes beside it. Edge: socket, clock.
 
-A frame is the length of the JSON and that of the body, four bytes each, most significant first;
-then the JSON, `{"kind": …, "value": …}`; then the body. Nothing is unpickled. One thread of each
-end does nothing but receive, so both ends may send at the same time.
+A frame has three parts. First come the length of the JSON and that of the body, four bytes each,
+most significant first. Then comes the JSON, `{"kind": …, "value": …}`, and then the body. Nothing
+is unpickled. One thread of each end does nothing but receive, so both ends may send at the same
+time.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Starts the child, receives what it sends, and knows how it ended. Edge: processes, socket, clock.
 
-The parent's side. A thread of its own starts the child, and lives as long as it: the child's
+The parent's side. A thread of its own starts the child, and lives as long as the child. The child's
 PR_SET_PDEATHSIG is tied to the thread that forked, not to the process.
 """
 

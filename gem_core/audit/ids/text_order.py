@@ -19,8 +19,9 @@ ROOM_BYTES = 3 * _WORD
 def order_of(texts: pa.StringArray) -> np.ndarray:
     """Positions of texts (no nulls) in the order of their bytes; equal texts keep their order.
 
-    Sorting one array of numbers, each the first bits of a text and its position, is several times
-    faster than comparing texts; only where the first bits are equal are texts compared.
+    One array of numbers is sorted, each made of the first bits of a text and its position. That is
+    several times faster than comparing texts. Texts are compared only where the first bits are
+    equal.
     """
     bits = max(len(texts) - 1, 1).bit_length()
     below = np.uint64((1 << bits) - 1)

@@ -1,7 +1,7 @@
 """Whether the files of a changelog are all that the release has. Edge (reads).
 
 A list of files, or a copy, may be cut without anybody noticing. But each changelog accounts for
-every segment of the release before it (Overture Maps, "GERS Changelog"): its `unchanged`,
+every segment of the release before it (Overture Maps, "GERS Changelog"). Its `unchanged`,
 `data_changed` and `removed` are the `unchanged`, `data_changed` and `added` of that release. So
 equal counts prove that none is missing.
 """

@@ -26,8 +26,8 @@ _KEY = [("mixed", "<u8"), ("low", "<u8"), ("box", BOX), ("state", "u1")]
 ROW = np.dtype([*_KEY, ("row", "<u4")])
 """A row: its id, the box of its road, what is known, its number in the file."""
 FOUND = np.dtype(_KEY)
-"""An id that was found in Overture, with its box: a row with this id has the state, but one that is
-`ELSEWHERE` is in place when the boxes meet."""
+"""An id that was found in Overture, with its box. A row with this id has the state; but if that is
+`ELSEWHERE`, the row is in place when the boxes meet."""
 
 
 def records(kind: np.dtype, keys: Keys, boxes: np.ndarray, state: State) -> np.ndarray:

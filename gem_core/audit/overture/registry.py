@@ -1,9 +1,9 @@
 """Looks few ids up in Overture's registry, whose files are sorted by id. Edge (reads).
 
-Source: Overture Maps, "GERS Registry": a row for each id that ever was; `path` is null when the id
-is not in the current release, else the folder of its file; `first_seen` and `last_seen` are
-releases. It knows one release, and is replaced with each: an id that was seen last before a release
-is gone in it only if the registry is as new.
+Source: Overture Maps, "GERS Registry". It has a row for each id that ever was. `path` is the folder
+of the id's file, or null when the id is not in the current release. `first_seen` and `last_seen`
+are releases. The registry knows one release, and is replaced with each. If an id was seen last
+before a release, it is gone in that release only if the registry is as new.
 """
 
 from bisect import bisect_left, bisect_right

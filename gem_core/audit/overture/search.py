@@ -1,8 +1,9 @@
 """The search for a job's ids in a release, from likely places to the others. Edge (reads, disk).
 
 Segments near the roads are read first. What is left is looked for among the removed ids, in the
-registry, and last in the rest of the release. An id is unknown only when all of it was read, the
-files are still those that were listed, and the next changelog proves that they are all.
+registry, and last in the rest of the release. An id is unknown only when all of the release was
+read, and its files are still those that were listed. The next changelog must also prove that these
+are all files.
 """
 
 from collections.abc import Callable, Sequence

@@ -31,8 +31,8 @@ def reader_footer(
 ) -> bytes:
     """A file without data whose footer has these columns alone, in this order.
 
-    Beside the schema it has nothing that could change what a reader does: no metadata of the
-    writer, no other columns, no statistics, nothing about encryption.
+    It has only the schema, and nothing that could change what a reader does. There is no metadata
+    of the writer, no other column, no statistics, and nothing about encryption.
 
     Args:
         footer: of the file.

@@ -31,7 +31,7 @@ def parse_address(text: str) -> BlobAddress:
     """Read `https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME`, with a signature as its query.
 
     On this machine http is allowed too. There, and with an IP address as the host, the account is
-    the first part of the path, as the emulator has it ("Use the Azurite emulator").
+    the first part of the path ("Use the Azurite emulator").
 
     Raises:
         OutputRefused: it is not such an address; the message does not repeat the query.

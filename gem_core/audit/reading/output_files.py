@@ -1,7 +1,7 @@
 """Opens a file that GEM names in its storage. Edge: Azure Blob; the functions are pure.
 
-What GEM answers is untrusted: a storage id may only be one label of the host name or one container,
-a file name only a path within the container.
+What GEM answers is untrusted. A storage id may only be one label of the host name, or one
+container. A file name may only be a path within the container.
 """
 
 import re

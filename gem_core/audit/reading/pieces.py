@@ -12,7 +12,7 @@ PIECE_BYTES = 8 << 20
 little (8 MiB in 20 ms is 400 MB/s), short enough that several fit in memory."""
 
 GAP_BYTES = 1 << 20
-"""Widest gap between needed bytes that is fetched rather than skipped: at 20 ms a request and 60
+"""The widest gap between needed bytes that is fetched and not skipped. At 20 ms a request and 60
 MB/s, a request costs as much as 1.2 MB."""
 
 WASTE_SHARE = 0.02
@@ -85,7 +85,7 @@ def _bridged(needed: Sequence[ByteRange]) -> list[ByteRange]:
 
 def _borders(groups: Sequence[RowGroup]) -> list[int]:
     """Where two long chunks meet. The end of one and the start of the next are needed at very
-    different times, so a piece with parts of both would stay in memory all that time.
+    different times. A piece with parts of both would stay in memory all that time.
     """
     long = [chunk for group in groups for chunk in group if chunk.length >= PIECE_BYTES]
     return sorted({chunk.start for chunk in long} & {chunk.end for chunk in long})
@@ -105,8 +105,8 @@ def _cut(stretch: ByteRange, borders: Sequence[int]) -> Iterator[ByteRange]:
 def _order(
     groups: Sequence[RowGroup], needed: Sequence[ByteRange], spans: Sequence[ByteRange]
 ) -> list[int]:
-    """Numbers of the pieces in the order of their use: by row group, then by the share of its rows
-    before the piece, since the columns of a row group are decoded side by side.
+    """Numbers of the pieces in the order of their use. They are ordered by row group, then by the
+    share of its rows before the piece: the columns of a row group are decoded side by side.
     """
     if sum(chunk.length for group in groups for chunk in group) > sum(run.length for run in needed):
         return [*range(len(spans))]  # a broken footer: chunks overlap

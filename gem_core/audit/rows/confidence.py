@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 BINS = 10_000
-"""Steps of 0.0001 from 0 to 1. Each confidence is counted at its nearest step, so quantiles are off
-by at most 0.00005, and a bin of the histogram may include what lies that close below it. In return
-the memory is fixed, and 0.7 stored in single precision (0.69999999) lands where it belongs."""
+"""Steps of 0.0001 from 0 to 1. Each confidence is counted at its nearest step. So quantiles are off
+by at most 0.00005, and a bin of the histogram may include values that are so close below it. In
+return the memory is fixed, and 0.7 stored in single precision (0.69999999) lands where it
+belongs."""
 
 _BLOCK_ROWS = 16_384
 """Counted together, so that intermediate arrays stay in the cache."""

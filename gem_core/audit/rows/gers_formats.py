@@ -66,9 +66,9 @@ def uniform_format(texts: pa.StringArray, not_null: Mask) -> UniformIds | None:
 class _FormatTest:
     """Tests lower-case rows of one length that follow each other, in four passes over bytes.
 
-    A template is subtracted, in bytes that wrap around: digits become -10 to -1, "a" to "f" 39 to
-    44, and in the place of a hyphen "-" becomes -10. Nothing is below -10 as a signed number nor
-    below 39 as an unsigned one, so a byte that may still be wrong is too large for its place.
+    A template is subtracted, in bytes that wrap around. Digits become -10 to -1, and "a" to "f" 39
+    to 44. In the place of a hyphen, "-" becomes -10. No byte is below -10 as a signed number, nor
+    below 39 as an unsigned one. So a byte that may still be wrong is too large for its place.
     """
 
     def __init__(self, format_: GersFormat) -> None:

@@ -1,6 +1,6 @@
 """Confidences of a file that does not say whether they are percent: read as percent too. Pure.
 
-Only after the last row is it known which reading is right: the confidences are percent if more than
+Which reading is right is known only after the last row. The confidences are percent if more than
 half of those of the matched rows are above 1 (a median above 1).
 """
 

@@ -1,7 +1,7 @@
 """The contract of the newer pages, which have no header `X-Version`. Pure.
 
 Sources: TomTom, later versions of "Get job details" (request, fields, status words, statistics,
-name of the output) and "Road matching data" (columns, `FAILED` with a message); "Cancel job" names
+name of the output) and "Road matching data" (columns, `FAILED` with a message). "Cancel job" names
 no word for a cancelled job. Columns: also "Quick reference" (`confidence` as an integer from 0 to
 100).
 """
