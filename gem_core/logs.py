@@ -1,6 +1,6 @@
 """Writes one log line for each event: its name and facts, as JSON in the message.
 
-Edge: the process's log, and the clock for lines that are logged later than they are told.
+Edge: the process's log, and the clock for lines that are logged later than they are written.
 
 The facts are in the message because the Functions host passes no extra fields of a log record to
 Application Insights. The host drops a line of a thread that it did not start, because it does not

@@ -43,7 +43,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What advice may use, and whom it tells."""
+    """What advice may use, and who gets its progress."""
 
     overture: OvertureLimits
     disk: IdLimits

@@ -8,8 +8,8 @@ from gem_core.commands.options import add_file_command, non_empty
 
 _DESCRIPTION = """\
 Look up the GERS ids of a matched file in an Overture release. For each id the command says
-three things: whether it is alive in the release, whether it is the id of a road segment, and
-whether the segment is where the road is.
+whether it is alive in the release, and whether it is the id of a road segment. It also says whether
+that segment is where the road is.
 
 The command reads the changelog of the release, without signing in. It begins with the parts near
 the roads. For ids that are not there, it reads the registry and other parts. It needs nothing else

@@ -48,7 +48,7 @@ class LoopbackServer(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """The address of the first page; whoever knows it can read all pages."""
+        """The address of the first page; everyone who knows it can read all pages."""
         return f"http://{_HOST}:{self.server_port}/{self.token}/"
 
 

@@ -198,7 +198,7 @@ class CheckRun:
         return self._refused[1] if self._refused else None
 
     def run(self, due: Sequence[OpenJob]) -> None:
-        """Check the jobs in this order, but for those whose last question failed (see `turns`)."""
+        """Check the jobs in this order; those whose last question failed have `turns`."""
         places = min(self._checker.places, len(due))
         turns = Turns(due, self._checker.places)
         found: dict[str, DueJobResult] = {}

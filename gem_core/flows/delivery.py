@@ -98,7 +98,7 @@ class Delivery:
         return self.record.settled_at or self.record.registered_at
 
     def begin_audit(self, etag: str) -> int | None:
-        """Count an audit before it begins, and let the sweep's wait begin anew.
+        """Count an audit before it begins, and let the sweep's wait start again.
 
         Returns:
             How many audits of this version have begun and not ended, with this one. None if nobody

@@ -30,7 +30,7 @@ def output_name(job: GemJob) -> str:
 
 
 def look_for(deliverer: Deliverer, job: GemJob, names: Iterable[str]) -> Search:
-    """Look for files that are told, and not audited.
+    """Look for files that are reported, and not audited.
 
     The names are those of GEM's pages. Such a file may belong to another job, so nothing is
     concluded from it. A storage that cannot be reached never holds back a manifest.

@@ -19,7 +19,7 @@ class TimerStatus(StrEnum):
     """No tick has started for three occurrences of the schedule, and for two minutes after the
     first of them: another instance may have to take over the timer."""
     STUCK = "stuck"
-    """Ticks start, but for so long none has ended."""
+    """Ticks start, but none has ended for that time and the time that a tick may take."""
     FAILING = "failing"
     """The timer works, and GEM answered no question of the last tick."""
     BEHIND = "behind"

@@ -87,7 +87,7 @@ def _look(waiter: Waiter, found: Waited, job_run_id: str, *, is_first: bool) -> 
 
 
 def _seen(record: JobRecord | None) -> object:
-    """What a person is told of a record."""
+    """What a person sees of a record."""
     if record is None:
         return None
     job = record.job

@@ -38,7 +38,7 @@ class RoadReport:
 
     @property
     def complete(self) -> bool:
-        """Whether every check of severity error ran, but for those that are about other files."""
+        """Whether every check of severity error ran, except for those about other files."""
         return is_complete(self.checks)
 
 

@@ -1,4 +1,4 @@
-"""Gets tokens of Entra ID, and tells a failure that passes from a refusal. Edge: azure.core.
+"""Gets tokens of Entra ID, and says whether a failure may pass or is a refusal. Edge: azure.core.
 
 azure.identity raises the same error for both. The identity endpoint of the platform fails now and
 then, at cold starts most of all (Azure/azure-functions-host, issues 10238, 11058, 11782).

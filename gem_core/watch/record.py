@@ -230,7 +230,7 @@ class JobRecord:
         return replace(self, attempts=attempts)
 
     def postponed(self, attempts: Attempts) -> "JobRecord":
-        """The delivery is tried again later, so its tickets are counted anew."""
+        """The delivery is tried again later, so its tickets are counted from zero."""
         due_at = attempts.postponement.until if attempts.postponement else self.due_at
         return replace(self, attempts=attempts, tickets=0, due_at=due_at)
 

@@ -168,7 +168,8 @@ class JobRegistry:
     def remove(self, job_run_id: str) -> None:
         """Delete a record. Its marker stays, because it may now belong to a new registration.
 
-        The tombstone is written first: whoever finds no record afterwards finds the tombstone.
+        The tombstone is written first: a reader that finds no record afterwards finds the
+        tombstone.
         """
         self.tombstones.write(job_run_id)
         self._jobs.delete(record_name(job_run_id))

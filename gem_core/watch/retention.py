@@ -2,7 +2,7 @@
 
 A pass visits six lists one after the other, a page a tick. The record goes first, which ends the
 job for every route; the documents that then have no record follow. So whatever dies, the next pass
-finds the rest. Ages are told by storage's clock alone: a wrong clock of ours deletes nothing.
+finds the rest. Only storage's clock gives ages: a wrong clock of ours deletes nothing.
 """
 
 from collections.abc import Callable

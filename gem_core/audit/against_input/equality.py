@@ -1,7 +1,7 @@
 """Whether two columns hold the same values, row by row. Pure (numpy, pyarrow.compute).
 
-Null equals only null; NaN equals NaN; 0.0 equals -0.0. Both columns have one type but for names, or
-the left one has a wider type (`types.widens`): then numbers and moments are compared.
+Null equals only null; NaN equals NaN; 0.0 equals -0.0. Both columns have one type, except for
+names, or the left one has a wider type (`types.widens`): then numbers and moments are compared.
 """
 
 import numpy as np

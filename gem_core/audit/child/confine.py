@@ -1,7 +1,7 @@
 """The limits that the child sets for itself, before it imports anything large. Edge: the system.
 
-This holds back accidents and decompression bombs. It is no sandbox: whoever runs code here may do
-what the user of the process may do.
+This holds back accidents and decompression bombs. It is no sandbox: code that runs here may do what
+the user of the process may do.
 """
 
 import ctypes
@@ -24,7 +24,7 @@ def confine(parent_pid: int, data_bytes: int) -> None:
     """Set the limits that hold for the life of the process.
 
     Where the system is not Linux, the parent watches the memory instead, and the end of the
-    connection alone tells that the parent is gone.
+    connection alone shows that the parent is gone.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":

@@ -14,7 +14,7 @@ from gem_core.gem.job import GemJob
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One version of an output, and what it is held against."""
+    """One version of an output, and what it is compared with."""
 
     output: Source | None
     """None when the job leads to no file."""

@@ -169,6 +169,6 @@ class RangeServer:
             self._channel.send(RangeFailed(wanted.id, problem, detail))
 
     def _answers(self, wanted: ReadRange) -> bool:
-        """Whether the child still waits for this range; whoever asks first is to answer."""
+        """Whether the child still waits for this range; the first caller must answer."""
         with self._lock:
             return self._wanted.pop(wanted.id, None) is not None

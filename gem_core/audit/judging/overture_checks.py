@@ -43,7 +43,7 @@ def gers_alive(found: OvertureFacts) -> Judgement:
 
 @check(WARNING, "Every GERS id is the id of a road segment.", looked_up)
 def gers_type(found: OvertureFacts) -> Judgement:
-    """The registry alone tells the type of an id that no segment has."""
+    """Only the registry has the type of an id that no segment has."""
     if other := found.other_type.count:
         detail = f"{other} of {found.rows} rows have ids of another type{_and_open(found)}"
         return failed(detail, other, found.other_type.examples)

@@ -45,7 +45,7 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """Whether every check of severity error ran, but for those that nobody asked for."""
+        """Whether every check of severity error ran, except for those that nobody asked for."""
         return is_complete(self.checks)
 
     @property
@@ -136,7 +136,7 @@ def run_checks[F](checks: Sequence[Check[F]], facts: F) -> tuple[CheckResult, ..
 
 
 def is_complete(lines: Iterable[CheckResult]) -> bool:
-    """Whether every check of severity error ran, but for those that nobody asked for."""
+    """Whether every check of severity error ran, except for those that nobody asked for."""
     return not any(
         line.verdict is Verdict.NOT_RUN and line.judgement.is_asked
         for line in lines

@@ -29,10 +29,10 @@ _ROLES = {
 
 
 MAX_COLUMNS = 1_000
-"""Listed columns of the output; their number is told too."""
+"""Columns of the output that are listed at most. All of them are counted."""
 
 MAX_DIFFERENCES = 100
-"""Listed columns with other values than in the input; their number is told too."""
+"""Columns with other values than in the input that are listed at most. All of them are counted."""
 
 _MAX_TEXT = 200
 """Characters of a column's name or type, which a file may make as long as its footer."""

@@ -38,8 +38,8 @@ def look_up(
 ) -> OvertureFacts:
     """Look the GERS ids of an output up in a release, within the limits.
 
-    Of each kind of bad rows the first `keep` are told. Whatever prevents the look-up is a value: it
-    says nothing about the output.
+    Of each kind of bad rows the first `keep` are returned. Whatever prevents the look-up is a
+    value: it says nothing about the output.
 
     Raises:
         MemoryError: there was too little.

@@ -11,7 +11,7 @@ from threading import Lock
 from gem_core.errors import OutputUnreachable
 
 SLOW_SECONDS = 10.0
-"""Requests that took longer in sum, with fewer bytes than `STEADY`, are slow."""
+"""Requests that together took longer, with fewer bytes than `STEADY`, are slow."""
 LATENCY_SECONDS = 0.5
 """What a request may take beside its bytes: footers and lists are small, and the storage is far."""
 STEADY = 256 << 10

@@ -57,7 +57,7 @@ class Found:
     entries: Mapping[str, Entry]
     """By id."""
     newest: ReleaseName | None
-    """The newest release that a row which was read was seen in; None if no row tells."""
+    """The newest release that a row which was read was seen in; None if no row has one."""
 
 
 def look_up(ids: Sequence[str], release: Release, meter: Meter) -> Found:

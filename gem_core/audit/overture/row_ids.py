@@ -1,4 +1,4 @@
-"""The ids of some rows of an output, for whoever corrects them. Edge (reads)."""
+"""The ids of some rows of an output, for the person who corrects them. Edge (reads)."""
 
 from collections.abc import Collection, Mapping
 

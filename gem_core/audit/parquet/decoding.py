@@ -164,7 +164,7 @@ def _open_data(
         # pyarrow's own read-ahead would hold the needed columns of the whole file.
         pre_buffer=False,
         buffer_size=1 << 20,
-        # Costs little, and tells flipped bits where the writer left checksums.
+        # Costs little, and finds flipped bits where the writer left checksums.
         page_checksum_verification=True,
         **_OPTIONS,
     )

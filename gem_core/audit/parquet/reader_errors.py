@@ -1,6 +1,6 @@
-"""What pyarrow raises, told apart: broken data, a limit of pyarrow, a lack of memory. Edge (reads).
+"""What an error of pyarrow means: broken data, a limit of pyarrow, a lack of memory. Edge (reads).
 
-pyarrow's Parquet reader raises most of its errors as OSError, so only the text tells what happened.
+pyarrow's Parquet reader raises most of its errors as OSError, so only the text says what happened.
 This is the one place that looks at it.
 """
 

@@ -24,7 +24,7 @@ class Figures:
     """The figures that a page describes."""
 
     source: str
-    """Whose they are, as drift tells it."""
+    """Whose they are, in the words of the drift."""
     names: Mapping[Statistic, str]
     """In GEM's answer."""
     shares: Shares

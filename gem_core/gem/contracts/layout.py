@@ -86,7 +86,7 @@ def choose_layout(own: Layout, others: Sequence[Layout], names: Collection[str])
     """The layout of a file; None when it is unknown.
 
     Args:
-        own: of the contract of the answer. A file that has it, or most of it, is held against it.
+        own: of the contract of the answer. A file that has it, or most of it, is judged by it.
         others: all other layouts.
         names: the names of the file's columns.
 
