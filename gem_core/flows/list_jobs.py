@@ -1,6 +1,6 @@
 """Lists all jobs, page by page.
 
-A page has fewer jobs than the limit in two cases only. The listing ends, or the request has looked
+A page has fewer jobs than the limit in two cases only: the listing ends, or the request has looked
 at `MAX_LISTED` jobs or read `MAX_READ` records. Then `nextPage` says where the search goes on.
 """
 

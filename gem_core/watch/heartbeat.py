@@ -196,7 +196,7 @@ class Heartbeat:
         try:
             read = json.loads(stored.body) if stored else None
         except (ValueError, RecursionError):
-            return None  # somebody edited it; the next tick writes it again
+            return None  # somebody edited it; the next tick writes it anew
         return read if isinstance(read, dict) else None
 
 
