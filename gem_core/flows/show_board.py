@@ -18,7 +18,7 @@ from gem_core.outcome import WITHOUT_OUTPUT, Outcome
 from gem_core.page.board import Board, DeliveredLine, Filter, OpenLine, TickLine, TimerLine
 from gem_core.watch.heartbeat import is_silent
 from gem_core.watch.marker import JobState, OpenJob
-from gem_core.watch.trouble import OVERDUE_AFTER, TroubleKind, times
+from gem_core.watch.trouble import OVERDUE_AFTER, TroubleKind, in_a_row
 
 MAX_OPEN = 5_000
 """Open jobs: one page of a listing."""
@@ -119,7 +119,7 @@ def _trouble(job: OpenJob, since: datetime | None, now: datetime) -> tuple[str, 
     number = job.shown.get(word, "")
     if job.state is JobState.REFUSED:
         return kind, "GEM refused the question"
-    return kind, f"{times(int(number))} in a row" if number.isdecimal() else ""
+    return kind, in_a_row(int(number)) if number.isdecimal() else ""
 
 
 def _timer(ticks: Iterable[Mapping[str, Any]], now: datetime, manager: JobManager) -> TimerLine:

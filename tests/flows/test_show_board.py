@@ -167,7 +167,7 @@ def test_trouble_comes_first_then_the_oldest() -> None:
     check_jobs(world.checker)
     shown = board(world).open_jobs
     assert [(job.job_run_id, job.trouble, job.note) for job in shown] == [
-        ("bad", "not_answered", "once in a row"),
+        ("bad", "not_answered", "once"),
         ("odd", "unknown_status", ""),
         ("old", "", ""),
         ("new", "", ""),
