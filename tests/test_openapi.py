@@ -1,6 +1,7 @@
 """The OpenAPI document describes the routes that functions.py registers, in the app's own terms."""
 
 import json
+import re
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -72,6 +73,9 @@ def test_values_are_those_of_the_code() -> None:
     assert SCHEMAS["JobId"]["pattern"] == f"^{registration._JOB_RUN_ID.pattern}$"
     types = SCHEMAS["Problem"]["properties"]["type"]["enum"]
     assert set(types) == {TYPE_PREFIX + kind.name for _, kind in PROBLEMS}
+    described = SCHEMAS["Problem"]["properties"]["type"]["description"]
+    statuses = dict(re.findall(r"^\* `([a-z-]+)`: (\d+)\. .+\.$", described, re.MULTILINE))
+    assert statuses == {kind.name: str(kind.status) for _, kind in PROBLEMS}
     labels = SCHEMAS["Labels"]
     assert labels["maxProperties"] == registration.MAX_LABELS
     assert labels["additionalProperties"]["maxLength"] == registration.MAX_LABEL_LENGTH
