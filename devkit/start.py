@@ -31,10 +31,11 @@ Submit a job to the simulator, register it with the app, show it:
 
 Values for "life": {lives}
 
-Manage the app from another terminal (commands: doctor, jobs, poison):
+Manage the app from another terminal (also: report, wait, poison, send-test):
 
-  .venv/bin/python -m gem_core doctor --settings {settings}
+  .venv/bin/python -m gem_core board --settings {settings}
   .venv/bin/python -m gem_core jobs list --settings {settings}
+  .venv/bin/python -m gem_core doctor --settings {settings}
 
 Read the results queue:
 
