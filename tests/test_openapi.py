@@ -60,11 +60,29 @@ def test_words_and_members_are_those_of_the_code() -> None:
     assert set(SCHEMAS["Selection"]["properties"]) == in_bulk.SELECTION
     assert set(SCHEMAS["Registration"]["properties"]) == registration.MEMBERS
     assert set(SCHEMAS["NewJob"]["properties"]) == registration.MEMBERS | {"jobRunId"}
-    jobs = DOCUMENT["paths"]["/api/jobs"]["post"]["requestBody"]["content"]["application/json"]
-    assert jobs["schema"]["properties"]["jobs"]["maxItems"] == in_bulk.MAX_JOBS
+    assert SCHEMAS["NewJobs"]["properties"]["jobs"]["maxItems"] == in_bulk.MAX_JOBS
     (limit,) = [each["schema"] for each in listing if each["name"] == "limit"]
     bounds = (limit["maximum"], limit["default"])
     assert bounds == (job_query.MAX_PAGE, job_query.DEFAULT_PAGE)
+
+
+def nameless(schema: Any) -> bool:  # noqa: ANN401 - any JSON
+    """Whether an object with members, or a list of such, is described where it is used."""
+    return isinstance(schema, dict) and (
+        "properties" in schema or any(nameless(schema.get(key)) for key in ("items", "schema"))
+    )
+
+
+def test_every_body_has_a_name() -> None:
+    """A generated client would call it `ListTrouble200ResponseJobsInner`."""
+    bodies = [
+        media
+        for operation in operations().values()
+        for holder in (*operation["responses"].values(), operation.get("requestBody", {}))
+        for media in holder.get("content", {}).values()
+    ]
+    members = [part for each in SCHEMAS.values() for part in each.get("properties", {}).values()]
+    assert [part for part in (*bodies, *members) if nameless(part)] == []
 
 
 def test_values_are_those_of_the_code() -> None:

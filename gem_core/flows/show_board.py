@@ -155,8 +155,11 @@ def _tick_text(tick: Mapping[str, Any]) -> str:
 def _fits(sent: Delivered, chosen: Filter) -> bool:
     if chosen.outcome and sent.outcome != chosen.outcome:
         return False
-    texts = (sent.job_run_id, *(f"{name}: {text}" for name, text in sent.labels.items()))
-    return any(chosen.text.lower() in text.lower() for text in texts)
+    # A label as the board writes it, as the command does, and as the query of the app does.
+    labels = (
+        f"{name}{sign}{text}" for sign in (": ", "=", ":") for name, text in sent.labels.items()
+    )
+    return any(chosen.text.lower() in text.lower() for text in (sent.job_run_id, *labels))
 
 
 def _delivered_line(sent: Delivered) -> DeliveredLine:
