@@ -210,7 +210,10 @@ def test_a_listing_is_selected_and_sorted_as_over_http(command: CommandRunner) -
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--outcome", "great"), "argument --outcome: invalid choice: 'great'"),
+        (
+            ("--outcome", "great"),
+            "invalid choice: 'great' (choose from 'valid', 'valid_with_warnings', ",
+        ),
         (("--label", "team"), "argument --label: it is not NAME=VALUE"),
         (("--trouble", "--sort", "newest"), "--trouble accepts no other selection"),
         (("--trouble", "--outcome", "valid"), "--trouble accepts no other selection"),
