@@ -259,10 +259,11 @@ def test_a_job_is_shown_with_what_gem_said(command: CommandRunner) -> None:
 def test_report_and_page_of_the_last_delivery(command: CommandRunner, tmp_path: Path) -> None:
     report(command, "job-1")
     file = tmp_path / "page.html"
-    for words in (("--report",), ("--html", str(file))):
+    why = ". Only an audit makes a page, and only with GEM_REPORT_PAGE"
+    for words, said in ((("--report",), ""), (("--html", str(file)), why)):
         code, out, err = command("jobs", "show", "job-1", *words)
         assert (code, out) == (1, "")
-        assert err.endswith("of 'job-1' is stored\n")
+        assert err.endswith(f"of 'job-1' is stored{said}\n")
     state_manager().outbox.keep_report("job-1", {"id": "abc", "data": {"rows": 3}})
     state_manager().outbox.keep_page("job-1", "abc", "<!doctype html>")
     assert command.json("jobs", "show", "job-1", "--report")["data"] == {"rows": 3}
