@@ -43,7 +43,7 @@ def route_of(req: func.HttpRequest) -> str | None:
 
 def no_body(req: func.HttpRequest) -> None:
     """Refuse a body, such as one that names a route. Raises RequestError."""
-    if body_of(req):
+    if json_body(req.get_body()):
         raise RequestError("the body must be empty: the query names a route, as ?route=NAME")
 
 
@@ -53,8 +53,20 @@ def _words_of(req: func.HttpRequest) -> set[str]:
 
 
 def body_of(req: func.HttpRequest) -> object:
-    """The JSON of the body. Raises RequestError."""
-    return json_body(req.get_body())
+    """The JSON of the body.
+
+    Raises:
+        RequestError: it is not JSON, or it was lost: the host drops a body that comes in chunks
+            (issue 7930 of Azure/azure-functions-host).
+
+    """
+    body = req.get_body()
+    if not body and "chunked" in req.headers.get("transfer-encoding", "").lower():
+        raise RequestError(
+            "there is no body: the Functions host drops one that comes in chunks (header "
+            "Transfer-Encoding). Send Content-Length"
+        )
+    return json_body(body)
 
 
 def document(req: func.HttpRequest, kind: JobDocument, content_type: str) -> func.HttpResponse:

@@ -11,7 +11,7 @@ import pytest
 
 from devkit.runner.http_value import read_query
 from gem_core.errors import RequestError
-from gem_core.host_http import answer, no_body, route_of
+from gem_core.host_http import answer, body_of, no_body, route_of
 from gem_core.web import json_response
 
 
@@ -37,6 +37,17 @@ def test_a_route_without_a_name_is_no_whole_redelivery(query: str) -> None:
 def test_a_route_is_read_from_the_query() -> None:
     assert route_of(request("route=gem-maps")) == "gem-maps"
     assert route_of(request("code=x")) is None
+
+
+def test_a_body_that_the_host_has_dropped_is_not_taken_for_an_empty_one() -> None:
+    """A client in .NET that calls `PutAsJsonAsync` sends chunks: its labels would be lost."""
+    url, chunked = "https://app.example/api/jobs/job-1", {"Transfer-Encoding": "Chunked"}
+    with pytest.raises(RequestError, match="Send Content-Length"):
+        body_of(func.HttpRequest("PUT", url, headers=chunked, body=b""))
+    arrived = func.HttpRequest("PUT", url, headers=chunked, body=b'{"labels": {}}')
+    assert body_of(arrived) == {"labels": {}}
+    assert body_of(func.HttpRequest("PUT", url, headers={"Content-Length": "0"}, body=b"")) is None
+    no_body(func.HttpRequest("POST", url, headers=chunked, body=b""))  # a gateway may add it
 
 
 @pytest.mark.parametrize("body", [b"", b" ", b"{}", b"null"])
