@@ -29,6 +29,15 @@ def main() -> int:
         default=60,
         help="simulated seconds for each real second (%(default)s)",
     )
+    starting.add_argument(
+        "--setting",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the app, such as GEM_RESULTS_ROUTES; its queues are made too. May be "
+        "repeated",
+    )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)  # a shell ignores it for commands started with `&`
@@ -39,6 +48,7 @@ def main() -> int:
             port=arguments.port,
             simulator_port=arguments.simulator_port,
             time_scale=arguments.time_scale,
+            settings=dict(arguments.setting),
         )
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
@@ -46,6 +56,13 @@ def main() -> int:
     except ChildError as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError("it is not NAME=VALUE")
+    return name, value
 
 
 def _interrupt(*_: object) -> None:

@@ -31,10 +31,11 @@ Submit a job to the simulator, register it with the app, show it:
 
 Values for "life": {lives}
 
-Manage the app from another terminal (commands: doctor, jobs, poison):
+Manage the app from another terminal (also: report, wait, poison, send-test):
 
-  .venv/bin/python -m gem_core doctor --settings {settings}
+  .venv/bin/python -m gem_core board --settings {settings}
   .venv/bin/python -m gem_core jobs list --settings {settings}
+  .venv/bin/python -m gem_core doctor --settings {settings}
 
 Read the results queue:
 
@@ -43,7 +44,7 @@ Read the results queue:
 Ctrl-C stops everything. Only the log is kept."""
 
 
-def run(*, port: int, simulator_port: int, time_scale: float) -> int:
+def run(*, port: int, simulator_port: int, time_scale: float, settings: Mapping[str, str]) -> int:
     """Start everything, print how to use it, and wait for Ctrl-C or for the end of the app.
 
     Returns 1 if a port is not free or the app ended.
@@ -56,7 +57,7 @@ def run(*, port: int, simulator_port: int, time_scale: float) -> int:
             problem = f"Port {number} for {what} is not free: is another make start running?"
             print(f'{problem} Choose another port: make start ARGS="{option} N"', file=sys.stderr)
             return 1
-    overrides = {"GEM_CHECK_SCHEDULE": "*/5 * * * * *", "GEM_CHECK_MIN_SECONDS": "5"}
+    overrides = {"GEM_CHECK_SCHEDULE": "*/5 * * * * *", "GEM_CHECK_MIN_SECONDS": "5", **settings}
     LOG.parent.mkdir(exist_ok=True)
     with stage(
         time_scale=time_scale,

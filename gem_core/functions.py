@@ -25,6 +25,7 @@ from gem_core.host_http import (
     document,
     job_run_id_of,
     managed,
+    no_body,
     respond_to,
     route_of,
 )
@@ -189,12 +190,12 @@ def check_job(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("jobs/{jobRunId}/redeliver", methods=["POST"])
 def redeliver_job(req: func.HttpRequest) -> func.HttpResponse:
     """Deliver a settled job again, or send its last manifest to one route again."""
-    return managed(
-        req,
-        lambda jobs: managing.redeliver_job(jobs, job_run_id_of(req), route_of(req)),
-        status=202,
-        words={ROUTE},
-    )
+
+    def redeliver(jobs: managing.JobManager) -> object:
+        no_body(req)
+        return managing.redeliver_job(jobs, job_run_id_of(req), route_of(req))
+
+    return managed(req, redeliver, status=202, words={ROUTE})
 
 
 @app.route("jobs/{jobRunId}", methods=["DELETE"])

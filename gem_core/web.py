@@ -157,5 +157,11 @@ def json_body(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
         return None
     try:
         return json.loads(body)
+    except json.JSONDecodeError as error:
+        raise RequestError(
+            f"the body is not JSON: {error.msg} (character {error.pos + 1})"
+        ) from None
+    except UnicodeDecodeError:
+        raise RequestError("the body is not UTF-8") from None
     except (ValueError, RecursionError):
-        raise RequestError("the body is not JSON") from None
+        raise RequestError("the body is not JSON that can be read") from None

@@ -150,7 +150,7 @@ def test_an_event_that_the_schema_does_not_describe_is_for_a_person(
     (received,) = receive(listener, queue)
     assert len(queue.deleted) == 2
     line = listener.summary(received)
-    assert line.startswith(f"A PERSON MUST LOOK: event {event['id']} is unknown (type ")
+    assert line.startswith(f"event {event['id']} is unknown (type ")
     assert line.isprintable()
     assert listener.advice(received) is listener.Advice.ASK
 

@@ -1,6 +1,7 @@
 """The OpenAPI document describes the routes that functions.py registers, in the app's own terms."""
 
 import json
+import re
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -59,11 +60,29 @@ def test_words_and_members_are_those_of_the_code() -> None:
     assert set(SCHEMAS["Selection"]["properties"]) == in_bulk.SELECTION
     assert set(SCHEMAS["Registration"]["properties"]) == registration.MEMBERS
     assert set(SCHEMAS["NewJob"]["properties"]) == registration.MEMBERS | {"jobRunId"}
-    jobs = DOCUMENT["paths"]["/api/jobs"]["post"]["requestBody"]["content"]["application/json"]
-    assert jobs["schema"]["properties"]["jobs"]["maxItems"] == in_bulk.MAX_JOBS
+    assert SCHEMAS["NewJobs"]["properties"]["jobs"]["maxItems"] == in_bulk.MAX_JOBS
     (limit,) = [each["schema"] for each in listing if each["name"] == "limit"]
     bounds = (limit["maximum"], limit["default"])
     assert bounds == (job_query.MAX_PAGE, job_query.DEFAULT_PAGE)
+
+
+def nameless(schema: Any) -> bool:  # noqa: ANN401 - any JSON
+    """Whether an object with members, or a list of such, is described where it is used."""
+    return isinstance(schema, dict) and (
+        "properties" in schema or any(nameless(schema.get(key)) for key in ("items", "schema"))
+    )
+
+
+def test_every_body_has_a_name() -> None:
+    """A generated client would call it `ListTrouble200ResponseJobsInner`."""
+    bodies = [
+        media
+        for operation in operations().values()
+        for holder in (*operation["responses"].values(), operation.get("requestBody", {}))
+        for media in holder.get("content", {}).values()
+    ]
+    members = [part for each in SCHEMAS.values() for part in each.get("properties", {}).values()]
+    assert [part for part in (*bodies, *members) if nameless(part)] == []
 
 
 def test_values_are_those_of_the_code() -> None:
@@ -72,6 +91,9 @@ def test_values_are_those_of_the_code() -> None:
     assert SCHEMAS["JobId"]["pattern"] == f"^{registration._JOB_RUN_ID.pattern}$"
     types = SCHEMAS["Problem"]["properties"]["type"]["enum"]
     assert set(types) == {TYPE_PREFIX + kind.name for _, kind in PROBLEMS}
+    described = SCHEMAS["Problem"]["properties"]["type"]["description"]
+    statuses = dict(re.findall(r"^\* `([a-z-]+)`: (\d+)\. .+\.$", described, re.MULTILINE))
+    assert statuses == {kind.name: str(kind.status) for _, kind in PROBLEMS}
     labels = SCHEMAS["Labels"]
     assert labels["maxProperties"] == registration.MAX_LABELS
     assert labels["additionalProperties"]["maxLength"] == registration.MAX_LABEL_LENGTH

@@ -139,12 +139,22 @@ def test_a_body_is_json_or_nothing(body: bytes, value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "body",
-    [b"{", b"labels=a", b"\xff\xfe\xfa", b'{"a": \x00}', b"[" * 60_000, b"1" * 5_000],
+    ("body", "words"),
+    [
+        (b"{", r"not JSON: Expecting property name .*\(character 2\)"),
+        (b"labels=a", r"not JSON: Expecting value \(character 1\)"),
+        (b"'{labels: {team: maps}}'", r"not JSON: Expecting value \(character 1\)"),
+        (b'{"a": "\xe9"}', "not UTF-8"),
+        (b"\xff\xfe\xfa", "not UTF-8"),
+        (b'{"a": \x00}', r"not JSON: Expecting value \(character 7\)"),
+        (b"[" * 60_000, "not JSON that can be read"),
+        (b"1" * 5_000, "not JSON that can be read"),
+    ],
     ids=lambda value: ascii(value)[:30],
 )
-def test_a_body_that_is_not_json_is_refused(body: bytes) -> None:
-    with pytest.raises(RequestError, match="the body is not JSON"):
+def test_a_body_that_is_not_json_is_refused(body: bytes, words: str) -> None:
+    """The third one is what cmd.exe makes of single quotes, the fourth one is PowerShell 5.1's."""
+    with pytest.raises(RequestError, match=f"the body is {words}"):
         json_body(body)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from gem_core.commands.table import Column, age, plain, table, wrapped
 from gem_core.gem.contracts.known import read_stored
-from gem_core.watch.trouble import times
+from gem_core.watch.trouble import in_a_row, times
 
 _LABEL = 12
 
@@ -170,9 +170,9 @@ def _expected(job: Mapping[str, Any]) -> str:
 def _checked(job: Mapping[str, Any], now: datetime) -> str:
     text = f"{times(job['timesChecked'])}, last {age(job['checkedAt'], now)} ago"
     if job["failures"]:
-        text += f", no answer {times(job['failures'])} in a row"
+        text += f", no answer {in_a_row(job['failures'])}"
     if job["notFound"]:
-        text += f", 404 {times(job['notFound'])} in a row"
+        text += f", 404 {in_a_row(job['notFound'])}"
     return text if job["timesChecked"] else "never"
 
 

@@ -67,7 +67,7 @@ def _add_list(jobs: "argparse._SubParsersAction[Any]") -> None:
     parser = add_command(jobs, "list", about="List jobs.", run=_list)
     parser.add_argument("--stage", choices=_STAGES, help="only jobs in this stage")
     parser.add_argument(
-        "--outcome", choices=[*Outcome], metavar="OUTCOME",
+        "--outcome", choices=[*map(str, Outcome)], metavar="OUTCOME",
         help=f"only jobs whose last manifest has this outcome: {', '.join(Outcome)}",
     )  # fmt: skip
     parser.add_argument(

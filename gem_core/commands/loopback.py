@@ -130,7 +130,9 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         token, _, path = parts.path.removeprefix("/").partition("/")
         if not hmac.compare_digest(token.encode(), self.server.token.encode()):
-            return _text(HTTPStatus.FORBIDDEN, "The address is not complete.")
+            return _text(
+                HTTPStatus.FORBIDDEN, "Open the whole address that the command has printed."
+            )
         try:
             return self.server.respond(unquote(path), dict(parse_qsl(parts.query)))
         except DocumentMissing as error:

@@ -72,12 +72,13 @@ def write_page_file(path: Path, page: str) -> None:
 
 
 def write_page(path: Path, draw: Callable[[], str]) -> bool:
-    """Draw a page and write it. If that fails, print the reason and return False."""
+    """Draw a page, write it, and say so. If that fails, print the reason and return False."""
     try:
         write_page_file(path, draw())
     except CourierError as error:
         print_error(plain(f"the page was not written: {error}"))
         return False
+    print_error(plain(f"the page was written to {path}"))
     return True
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gem_core.commands.table import plain
+from gem_core.commands.terminal import print_error
 from gem_core.errors import RequestError
 
 
@@ -30,13 +32,15 @@ class NewParquetFile:
             raise self._failed(error) from None
 
     def finish(self) -> None:
-        """Put the file in its place, after the last rows. Raises RequestError."""
+        """Put the file in its place, after the last rows, and say so. Raises RequestError."""
+        if not self._writer:
+            return
         try:
-            if self._writer:
-                self._writer.close()
-                self._unfinished.replace(self._path)
+            self._writer.close()
+            self._unfinished.replace(self._path)
         except OSError as error:
             raise self._failed(error) from None
+        print_error(plain(f"the file for {self._option} was written to {self._path}"))
 
     def close(self) -> None:
         """Remove what is unfinished. May be called after `finish`."""

@@ -1,5 +1,6 @@
 """An audit report as lines for a terminal. Pure."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -46,11 +47,15 @@ def check_line(line: _Object) -> str:
 
 
 def not_passed(checks: _Object) -> list[str]:
-    """A line for each check that failed, errors first, then for each that was not run."""
+    """A line for each failed check, errors first, then for each reason why checks were not run."""
     failed = [line for line in checks["notPassed"] if line["verdict"] == "failed"]
     others = [line for line in checks["notPassed"] if line["verdict"] != "failed"]
     failed.sort(key=lambda line: _SEVERITIES.index(line["severity"]))
-    return [*map(_failed, failed), *map(_verdict, others)]
+    reasons = Counter(line["detail"] for line in others)
+    return [
+        *map(_failed, failed),
+        *(f"not run  {number_of(count, 'check')}: {why}" for why, count in reasons.items()),
+    ]
 
 
 def _failed(line: _Object) -> str:
@@ -58,7 +63,7 @@ def _failed(line: _Object) -> str:
     if examples := line.get("examples"):
         more = "; ..." if line.get("offending", 0) > _EXAMPLES else ""
         text += f" ({'; '.join(map(example_text, examples[:_EXAMPLES]))}{more})"
-    return f"{text} - {line['title']}"
+    return f"{text}. Expected: {line['title']}"
 
 
 def example_text(example: _Object) -> str:

@@ -260,8 +260,6 @@ def _write_page(path: Path, result: AuditResult) -> bool:
         return result.page
 
     is_written = write_page(path, page)
-    if is_written:
-        print_error(plain(f"the page was written to {path}"))
     if is_written and result.map_note:
         print_error(plain(result.map_note))
     return is_written

@@ -19,6 +19,8 @@ MAX_JOBS = 100
 """Jobs of one request."""
 SELECTION = frozenset({"outcome", "label", "changedAfter", "changedBefore", "after"})
 """The members of the body that says which jobs are redelivered."""
+REQUIRED = frozenset({"outcome", "changedBefore"})
+"""Those that it must have."""
 
 
 def register_jobs(manager: JobManager, body: object) -> dict[str, Any]:
@@ -89,14 +91,15 @@ def redeliver_jobs(manager: JobManager, body: object, route: str | None = None) 
         StoreError: storage failed.
 
     """
-    if not isinstance(body, dict) or not all(
-        isinstance(each, str) and each for each in body.values()
-    ):
-        raise RequestError("the body must be a JSON object of non-empty strings")
+    if not isinstance(body, dict) or REQUIRED - body.keys():
+        raise RequestError(
+            "the body must be a JSON object with outcome and changedBefore, such as "
+            '{"outcome": "not_audited", "changedBefore": "2026-01-20T10:00:00Z"}'
+        )
     refuse_unknown_members(body, SELECTION)
-    for name in ("outcome", "changedBefore"):
-        if name not in body:
-            raise RequestError(f"the body must have {name}")
+    for name, value in body.items():
+        if not isinstance(value, str) or not value:
+            raise RequestError(f"{name} must be a string that is not empty")
     if route is not None:
         manifest_route(manager, route)
     selection = {"stage": Stage.DELIVERED, "sort": Sort.ID, "limit": str(MAX_JOBS)}

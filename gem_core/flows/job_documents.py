@@ -17,6 +17,9 @@ class JobDocument(StrEnum):
     """The report as an HTML page."""
 
 
+_WITHOUT_PAGE = ". Only an audit makes a page, and only with GEM_REPORT_PAGE"
+
+
 def show_document(manager: JobManager, job_run_id: str, document: JobDocument) -> bytes:
     """A document of the last delivery of a job.
 
@@ -38,5 +41,6 @@ def show_document(manager: JobManager, job_run_id: str, document: JobDocument) -
         case JobDocument.PAGE:
             body = manager.outbox.page(*key)
     if body is None:
-        raise DocumentMissing(f"no {document} of {job_run_id!r} is stored")
+        why = _WITHOUT_PAGE if document is JobDocument.PAGE else ""
+        raise DocumentMissing(f"no {document} of {job_run_id!r} is stored{why}")
     return body

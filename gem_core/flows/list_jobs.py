@@ -1,13 +1,14 @@
 """Lists all jobs, page by page.
 
 A page has fewer jobs than the limit in two cases only: the listing ends, or the request has looked
-at `MAX_LISTED` jobs or read `MAX_READ` records. Then `nextPage` says where the search goes on.
+at `MAX_LISTED` jobs or read `MAX_READ` records. Then `nextPage` says where the search goes on. Such
+a page still has a job, unless `SEARCH_TIME` has passed without one.
 """
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any
 
@@ -20,6 +21,9 @@ from gem_core.watch.registry import JobRegistry, record_name
 
 MAX_LISTED = 100_000
 MAX_READ = 2_000
+SEARCH_TIME = timedelta(seconds=60)
+"""How long a request searches for the first job of its page. Many HTTP clients give up after 100
+seconds, and Azure's load balancer after 230."""
 _READERS = 10
 """Records that are read at the same time."""
 _READ_TOGETHER = 200
@@ -77,6 +81,7 @@ def find_jobs(manager: JobManager, query: JobQuery) -> tuple[list[ListedJob], st
         PageUnknown: `after` is not from an earlier answer.
 
     """
+    search_ends_at = manager.clock() + SEARCH_TIME
     found: _Places = []
     listed = read = 0
     in_order = _by_id if query.sort is Sort.ID else _newest_first
@@ -88,7 +93,8 @@ def find_jobs(manager: JobManager, query: JobQuery) -> tuple[list[ListedJob], st
             found.append(place)
         listed += len(places)
         read += len(candidates) if query.label else 0
-        if places and (listed >= MAX_LISTED or read >= MAX_READ):
+        is_long = listed >= MAX_LISTED or read >= MAX_READ
+        if places and is_long and (found or manager.clock() >= search_ends_at):
             return _jobs(found), places[-1].next_page
     return _jobs(found), None
 
@@ -120,15 +126,19 @@ def _by_id(registry: JobRegistry, query: JobQuery) -> Iterator[_Places]:
 
 
 def _newest_first(registry: JobRegistry, query: JobQuery) -> Iterator[_Places]:
-    """The jobs whose records were written last, in parts. Each request lists all jobs."""
+    """The jobs whose records were written last, in parts. All jobs are listed for each `count`."""
+    count = MAX_READ if query.label else query.limit + 1
     before = _change(query.after) if query.after else None
 
     def is_wanted(job: ListedJob) -> bool:
         return query.may_include(job) and (before is None or job.change < before)
 
-    jobs = registry.newest(MAX_READ if query.label else query.limit + 1, is_wanted)
-    for some in batched(jobs, _READ_TOGETHER, strict=False):
-        yield [_Place(job, f"{moment_text(job.changed_at)}:{job.job_run_id}") for job in some]
+    while jobs := registry.newest(count, is_wanted):
+        for some in batched(jobs, _READ_TOGETHER, strict=False):
+            yield [_Place(job, f"{moment_text(job.changed_at)}:{job.job_run_id}") for job in some]
+        if len(jobs) < count:
+            return
+        before = jobs[-1].change
 
 
 def _change(place: str) -> tuple[datetime, str]:

@@ -18,7 +18,7 @@ from gem_core.outcome import WITHOUT_OUTPUT, Outcome
 from gem_core.page.board import Board, DeliveredLine, Filter, OpenLine, TickLine, TimerLine
 from gem_core.watch.heartbeat import is_silent
 from gem_core.watch.marker import JobState, OpenJob
-from gem_core.watch.trouble import OVERDUE_AFTER, TroubleKind, times
+from gem_core.watch.trouble import OVERDUE_AFTER, TroubleKind, in_a_row
 
 MAX_OPEN = 5_000
 """Open jobs: one page of a listing."""
@@ -119,7 +119,7 @@ def _trouble(job: OpenJob, since: datetime | None, now: datetime) -> tuple[str, 
     number = job.shown.get(word, "")
     if job.state is JobState.REFUSED:
         return kind, "GEM refused the question"
-    return kind, f"{times(int(number))} in a row" if number.isdecimal() else ""
+    return kind, in_a_row(int(number)) if number.isdecimal() else ""
 
 
 def _timer(ticks: Iterable[Mapping[str, Any]], now: datetime, manager: JobManager) -> TimerLine:
@@ -155,8 +155,11 @@ def _tick_text(tick: Mapping[str, Any]) -> str:
 def _fits(sent: Delivered, chosen: Filter) -> bool:
     if chosen.outcome and sent.outcome != chosen.outcome:
         return False
-    texts = (sent.job_run_id, *(f"{name}: {text}" for name, text in sent.labels.items()))
-    return any(chosen.text.lower() in text.lower() for text in texts)
+    # A label as the board writes it, as the command does, and as the query of the app does.
+    labels = (
+        f"{name}{sign}{text}" for sign in (": ", "=", ":") for name, text in sent.labels.items()
+    )
+    return any(chosen.text.lower() in text.lower() for text in (sent.job_run_id, *labels))
 
 
 def _delivered_line(sent: Delivered) -> DeliveredLine:

@@ -178,7 +178,7 @@ def _tiles(report: Report) -> tuple[Fact, ...]:
         Fact(
             "GEM says",
             shortened(gem_share) if gem_share is not None else "nothing",
-            "of roads matched",
+            "of roads matched" if gem_share is not None else "about the matched share",
         ),
         Fact(
             "Checks passed",

@@ -68,7 +68,10 @@ def register(job_run_id: str, body: object, now: datetime) -> JobRecord:
 def refuse_unknown_members(body: Mapping[str, object], known: Collection[str]) -> None:
     """Refuse a body with a member that is not known. Raises RequestError, which names them."""
     if unknown := sorted(body.keys() - known):
-        raise RequestError(f"the body has unknown members: {', '.join(unknown)[:80]}")
+        raise RequestError(
+            f"the body has unknown members: {', '.join(unknown)[:80]}. It can have "
+            f"{', '.join(sorted(known))}"
+        )
 
 
 def states_other_labels(body: object, labels: Mapping[str, str]) -> bool:
@@ -90,7 +93,9 @@ def changed_labels(labels: Mapping[str, str], body: object) -> Mapping[str, str]
 
     """
     if not isinstance(body, dict) or "labels" not in body:
-        raise RequestError("the body must be a JSON object with labels")
+        raise RequestError(
+            'the body must be a JSON object with labels, such as {"labels": {"team": "maps"}}'
+        )
     refuse_unknown_members(body, {"labels"})
     changes = body["labels"]
     if not isinstance(changes, dict):
@@ -113,8 +118,9 @@ def _labels(value: object) -> dict[str, str]:
     if isinstance(value, dict) and _are_labels(value):
         return value
     raise RequestError(
-        f"labels must be an object of at most {MAX_LABELS} strings; each name and each value may "
-        f"have at most {MAX_LABEL_LENGTH} characters, all of it at most {MAX_LABELS_JSON} of JSON"
+        'labels must be an object of strings, such as {"team": "maps"}: at most '
+        f"{MAX_LABELS} labels, {MAX_LABEL_LENGTH} characters in a name or a value, and "
+        f"{MAX_LABELS_JSON:,} bytes of JSON in all"
     )
 
 

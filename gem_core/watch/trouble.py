@@ -48,6 +48,11 @@ def times(number: int) -> str:
     return "once" if number == 1 else f"{number} times"
 
 
+def in_a_row(number: int) -> str:
+    """A number of times, one directly after the other, as text."""
+    return times(number) if number == 1 else f"{times(number)} in a row"
+
+
 def trouble(
     record: JobRecord, now: datetime, poison: PoisonMessage | None = None
 ) -> Trouble | None:
@@ -92,10 +97,10 @@ def _overdue(record: JobRecord) -> Trouble:
 
 def _problem_of_answers(record: JobRecord) -> Trouble | None:
     if record.failures:
-        problem = f"{times(record.failures)} in a row: {record.last_problem}"
+        problem = f"{in_a_row(record.failures)}: {record.last_problem}"
         return Trouble(TroubleKind.NOT_ANSWERED, record.checked_at, problem)
     if record.not_found:
-        problem = f"GEM answered 404 {times(record.not_found)} in a row"
+        problem = f"GEM answered 404 {in_a_row(record.not_found)}"
         return Trouble(TroubleKind.NOT_FOUND, record.not_found_since, problem)
     if record.job and record.job.status is None:
         problem = "; ".join(record.job.drift)

@@ -76,7 +76,7 @@ def test_the_text_names_the_checks_that_did_not_pass(
     command(files / "bad.parquet")
     lines = capsys.readouterr().out.splitlines()
     (error,) = (line for line in lines if line.startswith("error "))
-    assert error.startswith("error    gers_id_on_matched: 1 of 12 rows (row 3 id 103) - ")
+    assert error.startswith("error    gers_id_on_matched: 1 of 12 rows (row 3 id 103). Expected: ")
     assert not any("input_ids_kept" in line for line in lines)
     assert "without --input: columns and ids were not compared with the input" in lines
     assert "without --job: the job's names and statistics were not compared" in lines

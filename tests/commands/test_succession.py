@@ -54,8 +54,9 @@ def test_json_has_the_same_counts(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["old"]["etag"]
 
 
-def test_the_pairs_name_their_roads() -> None:
+def test_the_pairs_name_their_roads(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["succession", "old.parquet", "new.parquet", "--pairs", "pairs.parquet"]) == 0
+    assert capsys.readouterr().err == "the file for --pairs was written to pairs.parquet\n"
     pairs = pq.read_table("pairs.parquet")
     assert pairs.schema.names == [
         "old_gers_id", "new_gers_id", "kind", "group", "roads", "road_ids",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.storage.queue import QueueServiceClient
 
 from devkit import start
 from devkit.processes import free_ports
@@ -38,12 +39,31 @@ def test_a_port_that_is_taken_is_named(option: str, what: str) -> None:
     )
 
 
+def queues(up: Stage) -> set[str]:
+    with QueueServiceClient.from_connection_string(up.azurite.connection_string) as service:
+        return {queue.name for queue in service.list_queues()}
+
+
+@pytest.mark.parametrize("text", ["GEM_KEEP_DAYS", "=1"])
+def test_a_setting_without_name_or_value_is_refused(text: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "devkit", "start", "--setting", text],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "--setting: it is not NAME=VALUE" in done.stderr
+
+
 def test_an_app_that_dies_ends_all_and_its_log_stays(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    settings = {"GEM_RESULTS_ROUTES": '[{"queue": "gem-maps"}]', "GEM_CHECK_MIN_SECONDS": "7"}
+
     @contextmanager
     def deadly(**options: Any) -> Iterator[Stage]:  # noqa: ANN401 - as stage has them
         with stage(**options) as up:
+            assert up.runner.settings.items() >= settings.items()
+            assert "gem-maps" in queues(up)
             os.kill(up.runner.pid, signal.SIGKILL)
             yield up
 
@@ -51,7 +71,8 @@ def test_an_app_that_dies_ends_all_and_its_log_stays(
     monkeypatch.setattr(start, "SETTINGS", tmp_path / "start.settings.json")
     monkeypatch.setattr(start, "LOG", tmp_path / "start.log")
     port, simulator_port = free_ports(2)
-    assert start.run(port=port, simulator_port=simulator_port, time_scale=60) == 1
+    ports = {"port": port, "simulator_port": simulator_port}
+    assert start.run(**ports, time_scale=60, settings=settings) == 1
     out, err = capfd.readouterr()
     assert f"Its log       {os.path.relpath(start.LOG, ROOT)}" in out
     assert f"The app ended with code -9. The end of its log {start.LOG}:" in err

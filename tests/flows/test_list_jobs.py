@@ -4,6 +4,7 @@ A place where no listing can continue is an error of the client and not of stora
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from azure.storage.blob import ContainerClient
@@ -144,17 +145,38 @@ def test_jobs_are_found_by_their_outcome() -> None:
     assert pages_of(world, outcome="failed", stage="watching") == [[]]
 
 
-@pytest.mark.parametrize("bound", ["MAX_LISTED", "MAX_READ"])
-def test_a_search_that_takes_long_ends_with_a_page(
-    monkeypatch: pytest.MonkeyPatch, bound: str
-) -> None:
-    """It may then be empty, and `nextPage` says where the search goes on."""
+def bounded(monkeypatch: pytest.MonkeyPatch, bound: str, sort: str) -> World:
+    """Twelve jobs, of which the third and the tenth of the listing have a label."""
     monkeypatch.setattr(f"gem_core.flows.list_jobs.{bound}", 3)
     monkeypatch.setattr("gem_core.flows.list_jobs._READ_TOGETHER", 2)
     world = World()
-    world.add(*"abcdefg")
-    labelled(world, "h", team="maps")
-    assert pages_of(world, label="team:maps") == [[], ["h"]]
+    for name in "abcdefghijkl"[:: 1 if sort == "id" else -1]:
+        labelled(world, name, team="maps" if name in "cj" else "other")
+        world.clock.move(seconds=1)
+    return world
+
+
+@pytest.mark.parametrize("sort", ["id", "-changedAt"])
+@pytest.mark.parametrize("bound", ["MAX_LISTED", "MAX_READ"])
+def test_a_long_search_ends_with_a_page_that_has_a_job(
+    monkeypatch: pytest.MonkeyPatch, bound: str, sort: str
+) -> None:
+    """A client that stops at an empty page has missed nothing."""
+    world = bounded(monkeypatch, bound, sort)
+    assert pages_of(world, label="team:maps", sort=sort) == [["c"], ["j"], []]
+    assert pages_of(world, label="team:none", sort=sort) == [[]]
+
+
+@pytest.mark.parametrize("sort", ["id", "-changedAt"])
+def test_a_page_is_empty_when_the_time_of_a_search_is_over(
+    monkeypatch: pytest.MonkeyPatch, sort: str
+) -> None:
+    """So that the client gets an answer. `nextPage` says where the search goes on."""
+    world = bounded(monkeypatch, "MAX_READ", sort)
+    monkeypatch.setattr("gem_core.flows.list_jobs.SEARCH_TIME", timedelta())
+    pages = pages_of(world, label="team:maps", sort=sort)
+    assert [] in pages[:-1]
+    assert [name for page in pages for name in page] == ["c", "j"]
 
 
 def test_a_place_that_an_older_version_gave_is_the_end_of_a_page() -> None:

@@ -18,6 +18,7 @@ from gem_core.audit.child import in_process
 from gem_core.deliver.manifest import manifest
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import (
+    DocumentMissing,
     OutputChanged,
     OutputError,
     OutputMissing,
@@ -26,9 +27,19 @@ from gem_core.errors import (
 )
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.deliverer import PageMode
+from gem_core.flows.job_documents import JobDocument, show_document
 from gem_core.flows.manage_jobs import forget_job
 from gem_core.watch.record import Stage
-from tests.builders import JOB, OUTPUT, World, check_manifest, finished, logged, matched_file
+from tests.builders import (
+    JOB,
+    OUTPUT,
+    World,
+    answer,
+    check_manifest,
+    finished,
+    logged,
+    matched_file,
+)
 from tests.fakes import FakeClock, Killed, MemoryDocuments, Trap
 
 
@@ -282,3 +293,12 @@ def test_a_page_is_linked_where_readers_can_open_it(page: PageMode, *, linked: b
     stored = world.outbox.report(JOB, event["id"])
     assert stored
     assert json.loads(stored)["data"]["report"] == event["data"]["report"]
+
+
+def test_a_job_without_an_audit_has_no_page_and_is_told_why() -> None:
+    world = World()
+    world.settle(answer("failed"))
+    deliver_results(world.deliverer, JOB)
+    show_document(world.manager, JOB, JobDocument.REPORT)
+    with pytest.raises(DocumentMissing, match="Only an audit makes a page"):
+        show_document(world.manager, JOB, JobDocument.PAGE)

@@ -1,6 +1,8 @@
 """The running app keeps its OpenAPI document: generated calls, wrong calls, and its documents."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from devkit.simulator import CLEAN
-from devkit.stage import stage
+from devkit.stage import ROOT, stage
 from gem_core.web import TYPE_PREFIX
 from tests.integration.courier import FAST, Courier
 from tests.test_openapi import DOCUMENT, operations
@@ -56,6 +58,7 @@ WRONG = (
     Wrong("GET", "jobs?changedBefore=2026-01-20T10:00:00+00:00", 400, BAD),
     Wrong("GET", "jobs?sort=-changedAt&after=job-1:", 400, BAD),
     Wrong("GET", "jobs/job-1?verbose=1", 400, BAD),
+    Wrong("GET", "jobs/job-1?verbose=", 400, BAD),
     Wrong("GET", "jobs/nobody", 404, "job-unknown"),
     Wrong("GET", "jobs/watched/manifest", 404, "document-missing"),
     Wrong("PUT", "jobs/-x", 400, BAD),
@@ -68,6 +71,15 @@ WRONG = (
     Wrong("POST", "jobs/watched/redeliver", 409, "stage-forbids"),
     Wrong("POST", "jobs/watched/redeliver?route=default", 409, "stage-forbids"),
     Wrong("POST", "jobs/done/redeliver?route=gem-maps", 400, BAD),
+    Wrong("POST", "jobs/done/redeliver?route=", 400, BAD),
+    Wrong("POST", "jobs/done/redeliver", 400, BAD, '{"route": "default"}'),
+    Wrong(
+        "POST",
+        "redeliver?route=",
+        400,
+        BAD,
+        '{"outcome": "valid", "changedBefore": "2100-01-01T00:00:00Z"}',
+    ),
     Wrong("POST", "redeliver", 400, BAD, '{"outcome": "invalid"}'),
     Wrong("GET", "jobs", 401, None, key="wrong"),
     Wrong("POST", "jobs/job-1", 404, None),
@@ -132,6 +144,41 @@ def test_a_new_job_has_a_location(courier: Courier) -> None:
     shown = courier.call("GET", created.headers["Location"].removeprefix("/api/"))
     assert shown.json()["jobRunId"] == "job-located"
     assert "Location" not in courier.call("PUT", "jobs/job-located").headers
+
+
+def example(language: str) -> str:
+    """The example of docs/http.md in a language. The development runner does not speak TLS."""
+    page = (ROOT / "docs" / "http.md").read_text("utf-8")
+    return page.partition(f"```{language}\n")[2].partition("```")[0].replace("https:", "http:")
+
+
+def environment(courier: Courier) -> dict[str, str]:
+    """The variables of the examples."""
+    app = courier.up.runner.url.removeprefix("http://")
+    return {"APP": app, "KEY": courier.up.runner.function_key}
+
+
+@pytest.mark.usefixtures("jobs")
+def test_the_example_in_python_lists_jobs(
+    courier: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment(courier).items():
+        monkeypatch.setenv(name, value)
+    code = example("python").replace('"invalid"', '"valid", "limit": 1')
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102 - the text is the project's own
+    assert [job["jobRunId"] for job in names["jobs"]] == ["done"]
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
+def test_the_example_with_curl_registers_a_job(courier: Courier) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", example("sh")],
+        env=os.environ | environment(courier),
+        capture_output=True, text=True, check=True, timeout=30,
+    )  # fmt: skip
+    record = json.loads(done.stdout)
+    assert (record["labels"], record["expectedInputName"]) == ({"team": "maps"}, "roads.parquet")
 
 
 @pytest.mark.slow

@@ -81,6 +81,13 @@ def test_a_month_that_has_just_begun_leads_to_the_one_before() -> None:
     assert 'href="./?text=a%26b&amp;outcome=invalid&amp;month=2025-12"' in html
 
 
+def test_a_search_says_that_open_jobs_show_no_labels() -> None:
+    """A label that only open jobs have would seem to have no job."""
+    said = "Open jobs are found by their id only."
+    assert said in draw_board(replace(board(), chosen=Filter("maps", "", "2026-01")))
+    assert said not in draw_board(replace(board(), chosen=Filter("", "invalid", "2026-01")))
+
+
 def test_trouble_is_a_word_and_not_only_a_colour() -> None:
     html = draw_board(board(6, trouble=True))
     assert html.count('<tr class="trouble">') == 4

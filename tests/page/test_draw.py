@@ -79,7 +79,7 @@ def test_the_page_of_a_valid_output_shows_everything(pages: dict[str, str]) -> N
         "roads_matched.parquet Job job-1 Valid No errors and no warnings.",
         "Rows 400",
         "Matched 84.75% 339 rows",
-        "GEM says 84.75%",
+        "GEM says 84.75% of roads matched",
         "✓ equal",
         "Ids of the input that are missing 0",
         "339 matched 61 unmatched",
@@ -100,6 +100,7 @@ def test_checks_that_did_not_run_are_counted_alike(tmp_path: Path) -> None:
     report = audit(output, GemJob("", X_VERSION_1.name, "", {}), input_source=None)
     text = Page(make_page(report, output, AT, with_map=False).html).text
     assert "8 checks were not run." in text
+    assert "GEM says nothing about the matched share" in text
     assert "Not run: 8" in text
     assert "Not requested: 21" in text
     assert "Passed: 33" in text

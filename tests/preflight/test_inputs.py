@@ -45,6 +45,17 @@ def test_the_terminal_says_it_in_at_most_80_columns(
     assert " ".join(case.says.split()) in " ".join(" ".join(lines).split())
 
 
+def test_the_terminal_says_once_why_checks_were_not_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "roads.parquet").write_bytes(b"no Parquet")
+    assert main(["preflight", "roads.parquet", "--html", "page.html"]) == 1
+    out, err = capsys.readouterr()
+    assert "24 checks: the file is not readable Parquet" in out
+    assert out.count("not run  ") == 1
+    assert err == "the page was written to page.html\n"
+
+
 @pytest.mark.parametrize(
     ("name", "code"),
     [(name, case.newer_code) for name, case in CASES.items() if case.newer_code is not None],

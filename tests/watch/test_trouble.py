@@ -46,7 +46,7 @@ def test_a_job_without_a_problem(record: JobRecord) -> None:
             RECORD.not_answered("GEM answered 500", START),
             TroubleKind.NOT_ANSWERED,
             START,
-            "once in a row",
+            "once: GEM answered 500",
         ),
         (RECORD.answered_not_found(START), TroubleKind.NOT_FOUND, START, "404 once"),
         (RECORD.answered(job("paused"), START), TroubleKind.UNKNOWN_STATUS, START, "'paused'"),

@@ -109,7 +109,7 @@ def summary(event: dict[str, Any]) -> str:
                 f"outcome {_outcome(event) or 'none'}",
             )
         )
-        return plain(f"A PERSON MUST LOOK: event {event['id']} is unknown ({what})")
+        return plain(f"event {event['id']} is unknown ({what})")
     data = event["data"]
     match, counts = data["match"], data["checks"]["counts"]
     matched = match["roads"]["shareMatched"] if match else None
