@@ -1,10 +1,14 @@
 """Moments as text: ISO 8601, always with a zone. Pure.
 
 What we write is in UTC. A moment without a zone could be wrong by hours, so it is an error. Only a
-hint, which may be wrong without harm, is read leniently.
+hint, which may be wrong without harm, is read leniently. A stored moment may have been edited by a
+person, so a moment with which nothing can be calculated is an error too.
 """
 
 from datetime import UTC, datetime
+
+LAST_YEAR = 8999
+"""With later years, sums of times leave the calendar of Python."""
 
 
 def moment_text(moment: datetime) -> str:
@@ -18,16 +22,17 @@ def optional_moment_text(moment: datetime | None) -> str | None:
 
 
 def read_moment(text: str) -> datetime:
-    """Read a moment.
+    """Read a moment, as UTC.
 
     Raises:
-        ValueError: it is not ISO 8601, or has no zone.
+        ValueError: it is not ISO 8601, has no zone, or is after `LAST_YEAR` or before year 1 in
+            UTC.
 
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"the moment {text} has no zone")
-    return moment
+    return _in_utc(moment)
 
 
 def read_optional_moment(text: str | None) -> datetime | None:
@@ -36,9 +41,19 @@ def read_optional_moment(text: str | None) -> datetime | None:
 
 
 def read_lenient_moment(text: object) -> datetime | None:
-    """Read a hint: without a zone it is UTC; None when it is absent or not ISO 8601."""
+    """Read a hint: without a zone it is UTC; None when it is absent or no moment."""
     try:
         moment = datetime.fromisoformat(text if isinstance(text, str) else "")
+        return _in_utc(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        found = moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"the moment {moment} is not in the calendar") from None
+    if found.year > LAST_YEAR:
+        raise ValueError(f"the moment {moment} is not of a plausible year")
+    return found

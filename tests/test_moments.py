@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_core.moments import (
+    LAST_YEAR,
     moment_text,
     optional_moment_text,
     read_lenient_moment,
@@ -16,7 +17,7 @@ from gem_core.moments import (
 
 NOON = datetime(2026, 1, 20, 12, tzinfo=UTC)
 IN_TOKYO = NOON.astimezone(timezone(timedelta(hours=9)))
-DATES = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30))  # noqa: DTZ001 - each gets its zone
+DATES = st.datetimes(datetime(1, 1, 2), datetime(LAST_YEAR, 12, 30))  # noqa: DTZ001 - each gets its zone
 ZONES = st.integers(-23, 23).map(lambda hours: timezone(timedelta(hours=hours)))
 
 
@@ -56,3 +57,18 @@ def test_a_moment_without_a_zone_is_an_error(read: object, text: str) -> None:
 )
 def test_a_hint_is_read_leniently(text: str | None, moment: datetime | None) -> None:
     assert read_lenient_moment(text) == moment
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "9999-12-31T23:59:59+00:00",
+        f"{LAST_YEAR + 1}-01-01T00:00:00+00:00",
+    ],
+)
+def test_a_moment_with_which_nothing_can_be_calculated_is_none(text: str) -> None:
+    assert read_lenient_moment(text) is None
+    with pytest.raises(ValueError, match=r"the moment .* is not"):
+        read_moment(text)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from gem_core.errors import RecordUnreadable
 from gem_core.moments import moment_text, read_moment
+from gem_core.watch.json_types import read_json
 from gem_core.watch.marker import OpenJob
 
 BATCH_TIME = timedelta(minutes=1)
@@ -81,7 +82,7 @@ def batch_from_json(text: str | bytes) -> Batch:
 
     """
     try:
-        values = json.loads(text)
+        values = read_json(text)
         until = read_moment(values["until"])
         return Batch(
             until,

@@ -8,6 +8,7 @@ from gem_core.errors import RecordConflict, RequestError
 from gem_core.gem.job import GemJob
 from gem_core.moments import moment_text, read_lenient_moment
 from gem_core.storage.documents import Documents
+from gem_core.watch.json_types import read_json
 from gem_core.watch.record import JobRecord
 from gem_core.watch.registration import parse_job_run_id
 
@@ -77,6 +78,6 @@ def discovered(job_run_id: str, now: datetime) -> JobRecord:
 
 def _asked_at(body: bytes) -> datetime | None:
     try:
-        return read_lenient_moment(json.loads(body).get("askedAt"))
-    except (ValueError, AttributeError, TypeError):
+        return read_lenient_moment(read_json(body).get("askedAt"))
+    except (ValueError, AttributeError):
         return None
