@@ -25,14 +25,26 @@ def read_moment(text: str) -> datetime:
     """Read a moment, as UTC.
 
     Raises:
-        ValueError: it is not ISO 8601, has no zone, or is after `LAST_YEAR` or before year 1 in
-            UTC.
+        ValueError: it is not ISO 8601, has no zone, or is beyond the calendar in UTC.
 
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"the moment {text} has no zone")
     return _in_utc(moment)
+
+
+def read_stored_moment(text: str) -> datetime:
+    """Read a moment with which something is calculated.
+
+    Raises:
+        ValueError: as `read_moment`, or it is after `LAST_YEAR`.
+
+    """
+    moment = read_moment(text)
+    if moment.year > LAST_YEAR:
+        raise ValueError(f"the moment {text} is not of a plausible year")
+    return moment
 
 
 def read_optional_moment(text: str | None) -> datetime | None:
@@ -44,16 +56,14 @@ def read_lenient_moment(text: object) -> datetime | None:
     """Read a hint: without a zone it is UTC; None when it is absent or no moment."""
     try:
         moment = datetime.fromisoformat(text if isinstance(text, str) else "")
-        return _in_utc(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        found = _in_utc(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except ValueError:
         return None
+    return found if found.year <= LAST_YEAR else None
 
 
 def _in_utc(moment: datetime) -> datetime:
     try:
-        found = moment.astimezone(UTC)
+        return moment.astimezone(UTC)
     except OverflowError:
         raise ValueError(f"the moment {moment} is not in the calendar") from None
-    if found.year > LAST_YEAR:
-        raise ValueError(f"the moment {moment} is not of a plausible year")
-    return found

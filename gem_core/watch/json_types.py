@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from gem_core.moments import read_moment
+from gem_core.moments import read_stored_moment
 
 MAX_COUNT = 2**53
 """Integers below are exact in any reader of JSON (RFC 8259, section 6)."""
@@ -70,7 +70,7 @@ def percent(value: object) -> float:
 
 def moment(value: object) -> datetime:
     """A moment with a zone."""
-    return read_moment(text(value))
+    return read_stored_moment(text(value))
 
 
 def optional_moment(value: object) -> datetime | None:

@@ -12,7 +12,7 @@ from gem_core.errors import (
 )
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
-from gem_core.flows.discover_jobs import discover_jobs
+from gem_core.flows.discover_jobs import MAX_TIME, discover_jobs
 from gem_core.flows.manage_jobs import forget_job, register_job
 from gem_core.gem.contracts import known
 from gem_core.gem.job import GemJob
@@ -183,6 +183,64 @@ def test_nothing_is_concluded_from_the_list() -> None:
     before = world.record("job-a")
     discover_jobs(world.checker, [], ends_at=world.clock() + EVERY)
     assert world.record("job-a") == before
+
+
+def slow(world: World, seconds: float) -> World:
+    """The same world, where each request takes so long."""
+    world.trap.check = lambda: world.clock.move(seconds=seconds)
+    return world
+
+
+def test_a_long_list_makes_no_tick_late(caplog: pytest.LogCaptureFixture) -> None:
+    """300 jobs, and storage that needs a second for each request. The newest are added first."""
+    ages = [timedelta(minutes=number) for number in range(300)]
+    jobs = [listed(f"job-{number:03}", age) for number, age in enumerate(ages)]
+    world = slow(discovering(*reversed(jobs)), 1)
+    began = world.clock()
+    check_jobs(world.checker)
+    assert world.clock() - began <= MAX_TIME + timedelta(seconds=20)
+    added = registered(world)
+    assert added == {job.job_run_id for job in jobs[: len(added)]}
+    (line,) = logged(caplog, "jobs_listed")
+    assert (line["added"], line["remaining"]) == (len(added), 300 - len(added))
+    assert line["added"] > 0
+
+
+def test_jobs_that_were_looked_up_are_known_the_next_time() -> None:
+    """Otherwise the newest jobs of a long list would take all the time again and again."""
+    jobs = [listed(f"job-{number:02}", timedelta(minutes=number)) for number in range(60)]
+    world = discovering(*jobs)
+    for job in jobs[:-1]:
+        forget_job(world.manager, job.job_run_id)
+    slow(world, 1)
+    for _ in range(5):
+        check_jobs(world.checker)
+        world.clock.move(EVERY)
+    assert registered(world) == {"job-59"}
+
+
+def test_a_job_that_leaves_the_list_is_not_remembered() -> None:
+    world = discovering(listed("job-a"), listed("job-b"))
+    check_jobs(world.checker)
+    assert world.discovery
+    assert world.discovery.known == {"job-a", "job-b"}
+    world.gem.listed = [listed("job-b")]
+    world.clock.move(EVERY)
+    check_jobs(world.checker)
+    assert world.discovery.known == {"job-b"}
+
+
+def test_many_old_tombstones_make_no_tick_late() -> None:
+    world = discovering()
+    for number in range(300):
+        forget_job(world.manager, f"job-{number}")
+    world.clock.move(timedelta(hours=25))
+    slow(world, 1)
+    began = world.clock()
+    check_jobs(world.checker)
+    assert world.clock() - began <= MAX_TIME + timedelta(seconds=20)
+    left = len(world.worklist.page(prefix="removed/", size=1000).items)
+    assert 0 < left < 300
 
 
 JOBS = (listed("job-a"), listed("job-b"), listed("job-removed"))
