@@ -12,7 +12,7 @@ from gem_core.errors import (
 )
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
-from gem_core.flows.discover_jobs import MAX_TIME, discover_jobs
+from gem_core.flows.discover_jobs import discover_jobs
 from gem_core.flows.manage_jobs import forget_job, register_job
 from gem_core.gem.contracts import known
 from gem_core.gem.job import GemJob
@@ -198,7 +198,7 @@ def test_a_long_list_makes_no_tick_late(caplog: pytest.LogCaptureFixture) -> Non
     world = slow(discovering(*reversed(jobs)), 1)
     began = world.clock()
     check_jobs(world.checker)
-    assert world.clock() - began <= MAX_TIME + timedelta(seconds=20)
+    assert world.clock() - began <= timedelta(minutes=1)
     added = registered(world)
     assert added == {job.job_run_id for job in jobs[: len(added)]}
     (line,) = logged(caplog, "jobs_listed")
@@ -238,7 +238,7 @@ def test_many_old_tombstones_make_no_tick_late() -> None:
     slow(world, 1)
     began = world.clock()
     check_jobs(world.checker)
-    assert world.clock() - began <= MAX_TIME + timedelta(seconds=20)
+    assert world.clock() - began <= timedelta(minutes=1)
     left = len(world.worklist.page(prefix="removed/", size=1000).items)
     assert 0 < left < 300
 

@@ -41,9 +41,10 @@ from gem_core.storage.clients import (
     overture_service,
     queue_service,
 )
+from gem_core.watch.store_claim import Ticker
 from gem_core.wiring.delivery import deliverer
 from gem_core.wiring.environment import settings as app_settings
-from gem_core.wiring.gem import gem
+from gem_core.wiring.gem import gem, ticker
 from gem_core.wiring.managers import manager
 from gem_core.wiring.overture import release_finder
 from gem_core.wiring.tick import checker
@@ -303,3 +304,20 @@ def test_pages_get_the_address_of_the_settings(monkeypatch: pytest.MonkeyPatch) 
     address = "https://reports.example/{jobRunId}/{id}"
     use(monkeypatch, NEEDED | {"GEM_REPORT_PAGE_URL": address})
     assert deliverer().page_url == address
+
+
+@pytest.mark.parametrize(
+    ("site", "slot", "name"),
+    [
+        ("courier", "", "courier"),
+        ("courier", "Production", "courier"),
+        ("courier", "staging", "courier-staging"),
+        ("", "staging", ""),
+    ],
+)
+def test_a_deployment_slot_ticks_as_an_app_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, site: str, slot: str, name: str
+) -> None:
+    """Its own identity does not see the jobs of production, which would all be lost."""
+    use(monkeypatch, NEEDED | {"WEBSITE_SITE_NAME": site, "WEBSITE_SLOT_NAME": slot})
+    assert ticker(app_settings()) == Ticker(name, f"the identity of {name or 'a person'}")
