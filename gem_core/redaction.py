@@ -50,6 +50,8 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """The text without secrets: whole or cut, plain or percent-encoded."""
+        if len(text) < MIN_LENGTH:  # most texts of an answer are so short
+            return text
         shown, end = [], 0
         for start, stop in sorted(self._found(text)):
             if start >= end:
@@ -71,10 +73,12 @@ class Redactor:
 def _end(secret: str, text: str, end: int) -> int:
     """Where a secret ends in a text, or is cut; its beginning ends at `end`."""
     for letter in secret[PREFIX:]:
-        found = _pattern(letter).match(text, end)
-        if not found:
+        if text.startswith(letter, end):  # much faster than a pattern
+            end += 1
+        elif text.startswith("%", end) and (found := _pattern(letter).match(text, end)):
+            end = found.end()
+        else:
             break
-        end = found.end()
     return end
 
 
