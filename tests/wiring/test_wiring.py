@@ -35,6 +35,7 @@ from gem_core.redaction import redacted
 from gem_core.secret import Secret
 from gem_core.settings.store_address import StoreAddress
 from gem_core.storage import names
+from gem_core.storage.answers import REQUEST_ID
 from gem_core.storage.clients import (
     blob_service,
     connector,
@@ -153,7 +154,7 @@ class Crowd(ScriptedServer):
     """Answers only when so many requests are open, each on its own connection."""
 
     def __init__(self, size: int) -> None:
-        super().__init__(Reply(404, headers={"x-ms-error-code": "BlobNotFound"}))
+        super().__init__(Reply(404, headers={REQUEST_ID: "1", "x-ms-error-code": "BlobNotFound"}))
         self._all = Barrier(size)
 
     def reply(self, asked: Asked) -> Reply:
