@@ -1,7 +1,7 @@
 """Adds jobs of GEM's list that nobody registered. Nothing else is concluded from the list."""
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from gem_core.errors import (
     GemAnswerError,
@@ -21,7 +21,6 @@ from gem_core.watch.marker import OpenJob
 MAX_TIME = timedelta(seconds=30)
 """How long jobs of one list may be looked up and added, so that the next tick is not late. The
 others wait for the next list."""
-_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def discover_jobs(checker: Checker, open_jobs: Sequence[OpenJob], *, ends_at: datetime) -> None:
@@ -74,26 +73,23 @@ def _add(
     open_ids: Collection[str],
     ends_at: datetime,
 ) -> list[bool | None]:
-    """Register what is wanted and unknown, the newest first.
+    """Register what is wanted and unknown, in random order, so that each job has its chance.
 
     Returns:
         Whether each wanted job was added; None for those that wait for the next list.
 
     """
     now = checker.clock()
-    discovery.known &= {job.job_run_id for job in jobs}
-    known = discovery.known | {*open_ids}
-    wanted = [job for job in jobs if job.job_run_id not in known and discovery.wants(job, now)]
-    wanted.sort(key=lambda job: job.created_at or _NEVER, reverse=True)
+    wanted = {
+        job.job_run_id: checker.jitter()
+        for job in jobs
+        if job.job_run_id not in open_ids and discovery.wants(job, now)
+    }
 
     def add(job_run_id: str) -> bool | None:
-        if checker.clock() >= ends_at:
-            return None
-        is_new = _add_one(checker, job_run_id)
-        discovery.known.add(job_run_id)
-        return is_new
+        return _add_one(checker, job_run_id) if checker.clock() < ends_at else None
 
-    return checker.each(add, dict.fromkeys(job.job_run_id for job in wanted))
+    return checker.each(add, sorted(wanted, key=wanted.__getitem__))
 
 
 def _add_one(checker: Checker, job_run_id: str) -> bool:

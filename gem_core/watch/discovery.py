@@ -31,9 +31,6 @@ class Discovery:
     """Older jobs are not added."""
     every: timedelta
     """The time between two questions."""
-    known: set[str] = field(default_factory=set)
-    """Jobs of the last list that have a record or a tombstone, as this process has seen. Whatever
-    deletes the record leaves a tombstone, so none of them is to be added."""
     _not_before: datetime | None = field(default=None)
     """What this process knows of the next question, so that most ticks read nothing."""
 
