@@ -29,13 +29,15 @@ def discover_jobs(checker: Checker, open_jobs: Sequence[OpenJob], *, ends_at: da
     A problem is only logged: a tick does not depend on the list.
     """
     discovery = checker.discovery
-    if discovery is None:
+    if discovery is None or not discovery.may_be_due(checker.clock()):
         return
     try:
-        lease = checker.limiter.acquire() if discovery.claim(checker.clock()) else None
+        lease = checker.limiter.acquire()
         if lease is None:
-            return
+            return  # other runs hold all of them: the next tick tries again
         try:
+            if not discovery.claim(checker.clock()):
+                return
             jobs = _listed(checker.gem, lambda: lease.wait(ends_at))
         finally:
             lease.release()

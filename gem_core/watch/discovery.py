@@ -34,13 +34,15 @@ class Discovery:
     _not_before: datetime | None = field(default=None)
     """What this process knows of the next question, so that most ticks read nothing."""
 
+    def may_be_due(self, now: datetime) -> bool:
+        """Whether it may be time to ask, as far as this process knows."""
+        return not (self._not_before and now < self._not_before <= now + self.every)
+
     def claim(self, now: datetime) -> bool:
         """Whether it is time to ask, and no other process does. Raises StoreError.
 
         If the process dies afterwards, the next question is asked when its time comes.
         """
-        if self._not_before and now < self._not_before <= now + self.every:
-            return False
         stored = self.documents.get(NAME)
         asked_at = _asked_at(stored.body) if stored else None
         self._not_before = now + self.every

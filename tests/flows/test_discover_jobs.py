@@ -186,6 +186,18 @@ def test_nothing_is_concluded_from_the_list() -> None:
     assert world.record("job-a") == before
 
 
+def test_while_others_hold_all_leases_the_next_tick_tries_again() -> None:
+    world = discovering(listed("job-a"))
+    lease = world.checker.limiter.acquire()
+    assert lease
+    check_jobs(world.checker)
+    assert world.gem.asked == []
+    lease.release()
+    world.clock.move(minutes=1)
+    check_jobs(world.checker)
+    assert registered(world) == {"job-a"}
+
+
 def slow(world: World, seconds: float) -> World:
     """The same world, where each request takes so long."""
     world.trap.check = lambda: world.clock.move(seconds=seconds)
