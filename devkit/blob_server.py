@@ -105,6 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault.other_range:
             start, end = start + 1, end + 1
         self.send_response(status)
+        self.send_header("x-ms-request-id", "1")
         self.send_header("ETag", f'"{blob.etag}"')
         self.send_header("Last-Modified", "Tue, 20 Jan 2026 10:25:00 GMT")
         self.send_header("Content-Length", str(end - start))
@@ -137,6 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _refuse(self, status: int, code: str) -> None:
         self.send_response(status)
+        self.send_header("x-ms-request-id", "1")
         if code:
             self.send_header("x-ms-error-code", code)
         self.send_header("Content-Length", "0")

@@ -22,6 +22,10 @@ _BY_NAME = re.compile(
     r"((?:sig|AccountKey|SharedAccessKey)(?:=|%(?:25)*3D))[^&;,\s'\"\\<>]+", re.IGNORECASE
 )
 """A secret that its name shows, whether it is known or not."""
+_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*)*")
+"""A token by its form, whether it is known or not: a header and claims, which are JSON objects in
+base64url (RFC 7519). A process gets a new one for as long as GEM answers 401, and knows only the
+last ones."""
 
 
 class Redactor:
@@ -46,6 +50,8 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """The text without secrets: whole or cut, plain or percent-encoded."""
+        if len(text) < MIN_LENGTH:  # most texts of an answer are so short
+            return text
         shown, end = [], 0
         for start, stop in sorted(self._found(text)):
             if start >= end:
@@ -55,6 +61,7 @@ class Redactor:
 
     def _found(self, text: str) -> Iterator[tuple[int, int]]:
         """Start and end of each secret in a text."""
+        yield from (found.span() for found in _TOKEN.finditer(text))
         is_encoded = "%" in text
         for prefix, secrets in self._by_prefix.items():
             if not is_encoded and prefix not in text:  # much faster than a pattern
@@ -66,10 +73,12 @@ class Redactor:
 def _end(secret: str, text: str, end: int) -> int:
     """Where a secret ends in a text, or is cut; its beginning ends at `end`."""
     for letter in secret[PREFIX:]:
-        found = _pattern(letter).match(text, end)
-        if not found:
+        if text.startswith(letter, end):  # much faster than a pattern
+            end += 1
+        elif text.startswith("%", end) and (found := _pattern(letter).match(text, end)):
+            end = found.end()
+        else:
             break
-        end = found.end()
     return end
 
 

@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_core.moments import (
+    LAST_YEAR,
     moment_text,
     optional_moment_text,
     read_lenient_moment,
     read_moment,
     read_optional_moment,
+    read_stored_moment,
 )
 
 NOON = datetime(2026, 1, 20, 12, tzinfo=UTC)
@@ -56,3 +58,19 @@ def test_a_moment_without_a_zone_is_an_error(read: object, text: str) -> None:
 )
 def test_a_hint_is_read_leniently(text: str | None, moment: datetime | None) -> None:
     assert read_lenient_moment(text) == moment
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_beyond_the_calendar_in_utc_is_none(text: str) -> None:
+    assert read_lenient_moment(text) is None
+    for read in (read_moment, read_stored_moment):
+        with pytest.raises(ValueError, match="not in the calendar"):
+            read(text)
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59+00:00", f"{LAST_YEAR + 1}-01-01T00:00:00Z"])
+def test_a_moment_with_which_nothing_can_be_calculated_can_only_be_compared(text: str) -> None:
+    assert read_lenient_moment(text) is None
+    assert read_moment(text) > NOON
+    with pytest.raises(ValueError, match="plausible"):
+        read_stored_moment(text)

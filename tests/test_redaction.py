@@ -1,5 +1,6 @@
 """Known secrets do not get through: whole or cut, plain or percent-encoded."""
 
+import base64
 import json
 from urllib.parse import quote
 
@@ -67,6 +68,27 @@ def test_secrets_with_the_same_beginning() -> None:
     header = "eyJ0eXAiOiJKV1Qi"
     redact = Redactor(f"{header}.one", f"{header}.two-and-more")
     assert redact(f"{header}.two-and-more, {header}.one; {header}.three") == "***, ***; ***hree"
+
+
+def token(number: int) -> str:
+    """A token as Entra ID writes it: all begin with the same header."""
+    parts = ({"typ": "JWT", "alg": "RS256"}, {"aud": "gem", "oid": f"{number:08}"})
+    coded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in parts]
+    return ".".join(part.rstrip("=") for part in (*coded, f"signature-of_{number}"))
+
+
+def test_a_token_is_found_after_many_others() -> None:
+    """GEM answers 401 for a day: each tick gets a new token, and that of storage lasts."""
+    redact = Redactor(token(0))
+    for number in range(1, 1500):
+        redact.add(token(number))
+    assert redact(f"Bearer {token(0)}, {token(0)[:80]}") == "Bearer ***, ***"
+    assert redact(f"{token(0)}+/{KEY}") == f"***+/{KEY}"
+
+
+def test_a_known_secret_that_begins_like_a_token_is_found_whole() -> None:
+    secret = f"{token(0)}+and/more"
+    assert Redactor(secret)(f"a {secret} b") == "a *** b"
 
 
 def test_a_secret_with_quotes_is_found_in_json() -> None:

@@ -31,15 +31,17 @@ def key_vault(installation: Installation) -> Finding:
 
 def disk(installation: Installation) -> Finding:
     """Whether the audit can write ids to disk, which it does when they do not fit into memory."""
-    folder = str(installation.settings.ids_folder or "the system's temporary directory")
+    folder = installation.settings.ids_folder
+    # Not the setting's value: it may be a secret that somebody put into the wrong setting.
+    shown = "the folder of GEM_IDS_FOLDER" if folder else "the system's temporary directory"
     try:
         free = installation.scratch()
     except OSError as error:
         return fail(
-            f"{folder}: {error.strerror or type(error).__name__}",
+            f"{shown}: {error.strerror or type(error).__name__}",
             "create the folder and let the user of the app write there, or change GEM_IDS_FOLDER",
         )
-    return ok(f"{folder}: writable, {free / 2**30:.1f} GiB free")
+    return ok(f"{shown}: writable, {free / 2**30:.1f} GiB free")
 
 
 def memory(installation: Installation) -> Finding:

@@ -11,7 +11,8 @@ from gem_core.storage.documents import Listed
 def delete_old(checker: Checker, *, ends_at: datetime) -> None:
     """Do one step of a pass, if it is time.
 
-    A problem is only logged: a tick does not depend on it, and the next one does the step again.
+    A problem is only logged: a tick does not depend on it, and the next one does the step again. A
+    document that cannot be deleted holds nothing up; the next pass finds it again.
     """
     retention = checker.retention
     if retention is None:
@@ -23,10 +24,20 @@ def delete_old(checker: Checker, *, ends_at: datetime) -> None:
         page = retention.page(place)
         old = [item for item in page.items if retention.is_old(place, item)]
 
-        def delete(item: Listed) -> bool | None:
-            return retention.delete(place, item) if checker.clock() < ends_at else None
+        def delete(item: Listed) -> bool | StoreError | None:
+            try:
+                return retention.delete(place, item) if checker.clock() < ends_at else None
+            except StoreError as error:  # it may be about this document alone, such as a lease
+                return error
 
         results = checker.each(delete, old)
+        if failed := [str(each) for each in results if isinstance(each, StoreError)]:
+            log(
+                Event.OLD_NOT_DELETED,
+                container=place.list_,
+                failed=len(failed),
+                reason=failed[0],
+            )
         if None not in results:
             retention.go_on(place, page, checker.clock())
     except StoreError as error:

@@ -146,15 +146,24 @@ def queue_service(
 def _http(
     url: str, clock: "StorageClock | None" = None, answer_seconds: float | None = None
 ) -> dict[str, Any]:
-    """Options of a client for its HTTP requests; a whole answer has `ANSWER_SECONDS` by default."""
+    """Options of a client for its HTTP requests; a whole answer has `ANSWER_SECONDS` by default.
+
+    Storage never redirects, so no redirect is followed.
+    """
     from gem_core.http_session import http_session
+    from gem_core.storage.answers import refuse_others
 
     seconds = answer_seconds or ANSWER_SECONDS
     session = http_session(url, answer_seconds=seconds, connections=CONNECTIONS)
+    session.hooks["response"].append(refuse_others)
     if clock:
         session.hooks["response"].append(clock.hook)
     # The SDK passes its own `verify` with each request, which counts more than the session's.
-    return {"session": session, "connection_verify": session.verify}
+    return {
+        "session": session,
+        "connection_verify": session.verify,
+        "permit_redirects": False,
+    }
 
 
 def connector(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gem_core.errors import RecordUnreadable
-from gem_core.moments import moment_text, read_moment
+from gem_core.moments import moment_text, read_stored_moment
+from gem_core.watch.json_types import read_json
 from gem_core.watch.marker import OpenJob
 
 BATCH_TIME = timedelta(minutes=1)
@@ -81,15 +82,15 @@ def batch_from_json(text: str | bytes) -> Batch:
 
     """
     try:
-        values = json.loads(text)
-        until = read_moment(values["until"])
+        values = read_json(text)
+        until = read_stored_moment(values["until"])
         return Batch(
             until,
             tuple(
                 OpenJob(
                     str(job["jobRunId"]),
                     until,
-                    read_moment(job["markedAt"]),
+                    read_stored_moment(job["markedAt"]),
                     str(job["etag"]),
                     {"state": str(job["state"])} if "state" in job else {},
                 )

@@ -8,6 +8,7 @@ from gem_core.errors import RecordConflict, RequestError
 from gem_core.gem.job import GemJob
 from gem_core.moments import moment_text, read_lenient_moment
 from gem_core.storage.documents import Documents
+from gem_core.watch.json_types import read_json
 from gem_core.watch.record import JobRecord
 from gem_core.watch.registration import parse_job_run_id
 
@@ -33,13 +34,15 @@ class Discovery:
     _not_before: datetime | None = field(default=None)
     """What this process knows of the next question, so that most ticks read nothing."""
 
+    def may_be_due(self, now: datetime) -> bool:
+        """Whether it may be time to ask, as far as this process knows."""
+        return not (self._not_before and now < self._not_before <= now + self.every)
+
     def claim(self, now: datetime) -> bool:
         """Whether it is time to ask, and no other process does. Raises StoreError.
 
         If the process dies afterwards, the next question is asked when its time comes.
         """
-        if self._not_before and now < self._not_before <= now + self.every:
-            return False
         stored = self.documents.get(NAME)
         asked_at = _asked_at(stored.body) if stored else None
         self._not_before = now + self.every
@@ -77,6 +80,6 @@ def discovered(job_run_id: str, now: datetime) -> JobRecord:
 
 def _asked_at(body: bytes) -> datetime | None:
     try:
-        return read_lenient_moment(json.loads(body).get("askedAt"))
-    except (ValueError, AttributeError, TypeError):
+        return read_lenient_moment(read_json(body).get("askedAt"))
+    except (ValueError, AttributeError):
         return None

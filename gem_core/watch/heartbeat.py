@@ -13,6 +13,7 @@ from typing import Any
 from gem_core.moments import moment_text, optional_moment_text, read_lenient_moment
 from gem_core.settings.ncrontab import Schedule
 from gem_core.storage.documents import Documents
+from gem_core.watch.json_types import read_json
 from gem_core.watch.store_claim import Claim, Ticker, may_lose, renewed
 
 ENDED = "tick-ended.json"
@@ -194,8 +195,8 @@ class Heartbeat:
     def _read(self, name: str) -> dict[str, Any] | None:
         stored = self._documents.get(name)
         try:
-            read = json.loads(stored.body) if stored else None
-        except (ValueError, RecursionError):
+            read = read_json(stored.body) if stored else None
+        except ValueError:
             return None  # somebody edited it; the next tick writes it anew
         return read if isinstance(read, dict) else None
 

@@ -5,7 +5,6 @@ about a ticket is what the extension calls "BlobTriggerMessage"; any other is as
 """
 
 import binascii
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Protocol
 
 from gem_core.errors import RecordUnreadable
 from gem_core.watch.batch import Batch, batch_from_json
+from gem_core.watch.json_types import read_json
 from gem_core.watch.registry import ticket_job_run_id
 
 PAGE = 32
@@ -68,8 +68,8 @@ class Poison(Protocol):
 def job_of_message(text: str) -> str | None:
     """The id of the job whose ticket a message is about; None for any other message."""
     for form in _forms(text):
-        with suppress(ValueError, RecursionError):
-            message = json.loads(form)
+        with suppress(ValueError):
+            message = read_json(form)
             if isinstance(message, dict):
                 return ticket_job_run_id(
                     f"{message.get('ContainerName')}/{message.get('BlobName')}"
@@ -80,7 +80,7 @@ def job_of_message(text: str) -> str | None:
 def batch_of_message(text: str) -> Batch | None:
     """The batch of jobs that a message is; None for any other message."""
     for form in _forms(text):
-        with suppress(RecordUnreadable, RecursionError):
+        with suppress(RecordUnreadable):
             return batch_from_json(form)
     return None
 

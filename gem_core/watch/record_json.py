@@ -24,6 +24,7 @@ from gem_core.watch.json_types import (
     optional_moment,
     optional_text,
     percent,
+    read_json,
     text,
     texts,
 )
@@ -36,7 +37,6 @@ _UNREADABLE = (
     TypeError,
     AttributeError,
     OverflowError,
-    RecursionError,
 )
 """What is raised for a text that is not JSON or has other values."""
 
@@ -93,7 +93,7 @@ def record_from_bytes(body: bytes) -> JobRecord:
 
     """
     try:
-        values = json.loads(body)
+        values = read_json(body)
         version = values["schemaVersion"]
         if version != SCHEMA_VERSION:
             raise RecordUnreadable(f"schema version {version!r}, this app knows {SCHEMA_VERSION}")
@@ -102,8 +102,6 @@ def record_from_bytes(body: bytes) -> JobRecord:
         record = replace(
             record, extra={name: values[name] for name in values if name not in written}
         )
-        if b"\\u" in body:
-            record_to_bytes(record)  # half of a surrogate pair cannot be written
     except (*_UNREADABLE, CourierError) as error:
         if isinstance(error, RecordUnreadable):
             raise

@@ -1,5 +1,6 @@
 """Remembers which jobs somebody removed, so that their discovery does not add them again."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
@@ -23,9 +24,11 @@ class Tombstones:
         """Whether somebody removed the job at some time."""
         return self._documents.get(PREFIX + job_run_id) is not None
 
-    def drop(self, *, before: datetime) -> None:
-        """Delete those that were written before this time."""
+    def drop(self, *, before: datetime, may_go_on: Callable[[], bool]) -> None:
+        """Delete those that were written before this time, as long as that may go on."""
         for each in self._documents.every(prefix=PREFIX):
             if each.last_modified < before:
+                if not may_go_on():
+                    return
                 with suppress(RecordConflict):
                     self._documents.delete(each.name, etag=each.etag)

@@ -38,8 +38,13 @@ def use_settings(values: Mapping[str, str]) -> None:
 
 
 def app_name() -> str:
-    """The name that Azure gives to all instances of an app; empty elsewhere."""
-    return os.environ.get("WEBSITE_SITE_NAME", "")
+    """The name that Azure gives to all instances of an app; empty elsewhere.
+
+    A deployment slot is an app of its own, with an identity of its own, and has the site's name
+    too. So its name is added, as the Functions host does (`GetAzureWebsiteUniqueSlotName`).
+    """
+    site, slot = (os.environ.get(f"WEBSITE_{word}_NAME", "") for word in ("SITE", "SLOT"))
+    return f"{site}-{slot}" if site and slot and slot.lower() != "production" else site
 
 
 def default_client_id() -> str:

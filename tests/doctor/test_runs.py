@@ -85,7 +85,7 @@ def test_the_folder_for_ids() -> None:
     finding = FakeInstallation().find("disk", settings=named, scratch=refuse)
     assert (finding.status, finding.detail) == (
         DiagnosticStatus.FAIL,
-        "/nonexistent: No such file or directory",
+        "the folder of GEM_IDS_FOLDER: No such file or directory",
     )
     assert "GEM_IDS_FOLDER" in finding.remedy
 

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from gem_core.flows.find_trouble import find_trouble
 from gem_core.flows.list_jobs import list_jobs
 from gem_core.flows.manage_jobs import show_job
 from gem_core.flows.timer_status import timer_status
+from gem_core.watch.discovery import NAME as DISCOVERY
+from gem_core.watch.discovery import Discovery
 from gem_core.watch.heartbeat import ENDED, STARTED
 from gem_core.watch.record import Stage
 from gem_core.watch.record_json import record_to_json
@@ -62,6 +65,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "a newer stage": {"stage": "archived"},
     "a newer settlement": {"settlement": "superseded"},
     "a newer outcome": {"outcome": "partly_valid"},
+    "a member of a newer version is no number": {"newer": float("nan")},
+    "a member of a newer version is endless": {"newer": [float("inf")]},
 }
 BODIES = {
     **{name: json.dumps(record_to_json(GOOD) | change) for name, change in CHANGES.items()},
@@ -69,11 +74,26 @@ BODIES = {
     "no object": "[]",
     "empty": "",
     "deep": "[" * 100_000,
+    "a number without end": json.dumps(record_to_json(GOOD) | {"newer": "?"}).replace(
+        '"?"', "1e999"
+    ),
 }
+RAW = {
+    "half of a surrogate pair as bytes": json.dumps(
+        record_to_json(GOOD) | {"newer": "\ud800"}, ensure_ascii=False
+    ).encode(errors="surrogatepass"),
+}
+"""Python's own reader accepts it, and it could not be written again."""
+ODD_MOMENTS = (
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00",
+    "9999-12-31T23:59:59+00:00",
+)
+"""Each is ISO 8601, and beyond the calendar in UTC or after one more day."""
 HOURS = 3
 
 
-def world_with(*bodies: str) -> World:
+def world_with(*bodies: str | bytes) -> World:
     """Bad records, and a good job that is about to finish."""
     world = World()
     world.files.write(OUTPUT, matched_file())
@@ -82,15 +102,16 @@ def world_with(*bodies: str) -> World:
     for number, body in enumerate(bodies):
         world.add(f"bad-{number}")
         world.gem.answers[f"bad-{number}"] = [answer("running")]
-        name = body.replace(f'"{JOB}"', f'"bad-{number}"')
-        world.jobs.put(f"bad-{number}{SUFFIX}", name.encode())
+        raw = body.encode() if isinstance(body, str) else body
+        named = raw.replace(f'"{JOB}"'.encode(), f'"bad-{number}"'.encode())
+        world.jobs.put(f"bad-{number}{SUFFIX}", named)
     world.worklist.put("jobs/good", b"", metadata={})
     return world
 
 
 def test_bad_records_are_one_line_an_hour_and_harm_nobody(caplog: pytest.LogCaptureFixture) -> None:
-    world = world_with(*BODIES.values())
-    bad = {f"bad-{number}" for number in range(len(BODIES))}
+    world = world_with(*BODIES.values(), *RAW.values())
+    bad = {f"bad-{number}" for number in range(len(BODIES) + len(RAW))}
     before = {name: world.jobs.get(f"{name}{SUFFIX}") for name in bad}
     for _ in range(60 * HOURS):
         check_jobs(world.checker)
@@ -108,8 +129,8 @@ def test_bad_records_are_one_line_an_hour_and_harm_nobody(caplog: pytest.LogCapt
     assert len(list_jobs(world.manager, {})["jobs"]) == len(bad) + 1
 
 
-@pytest.mark.parametrize("body", BODIES.values(), ids=list(BODIES))
-def test_a_bad_record_is_an_error_of_its_own_job(body: str) -> None:
+@pytest.mark.parametrize("body", [*BODIES.values(), *RAW.values()], ids=[*BODIES, *RAW])
+def test_a_bad_record_is_an_error_of_its_own_job(body: str | bytes) -> None:
     world = world_with(body)
     for story in (
         lambda: show_job(world.manager, "bad-0"),
@@ -130,3 +151,49 @@ def test_an_edited_tick_stops_neither_ticks_nor_status(name: str, body: str) -> 
         assert timer_status(world.manager)[1]["status"] == "silent"
     assert check_jobs(world.checker).settled == 1
     assert timer_status(world.manager)[1]["status"] == "ok"
+
+
+@pytest.mark.parametrize("moment", ODD_MOMENTS)
+@pytest.mark.parametrize("name", ["startedAt", "unfinishedSince", "identitySince", "endedAt"])
+@pytest.mark.parametrize("document", [ENDED, STARTED])
+def test_a_time_beyond_the_calendar_stops_neither_ticks_nor_status(
+    document: str, name: str, moment: str
+) -> None:
+    world = world_with()
+    check_jobs(world.checker)
+    stored = world.worklist.get(document)
+    assert stored
+    world.worklist.put(document, json.dumps(json.loads(stored.body) | {name: moment}).encode())
+    timer_status(world.manager)
+    world.clock.move(minutes=1)
+    check_jobs(world.checker)
+    assert timer_status(world.manager)[1]["status"] == "ok"
+
+
+@pytest.mark.parametrize("moment", ODD_MOMENTS)
+@pytest.mark.parametrize("name", ["due", "marked", "since"])
+def test_a_marker_with_a_time_beyond_the_calendar_is_checked(name: str, moment: str) -> None:
+    world = world_with()
+    world.worklist.put(f"jobs/{JOB}", b"", metadata={"state": "fine", name: moment})
+    assert check_jobs(world.checker).settled == 1
+
+
+@pytest.mark.parametrize(
+    "body", ["[" * 100_000, "[]", *(json.dumps({"askedAt": moment}) for moment in ODD_MOMENTS)]
+)
+def test_an_edited_discovery_stops_no_tick(body: str) -> None:
+    world = world_with()
+    world.discovery = Discovery(
+        world.worklist, ("roads",), max_age=timedelta(days=1), every=timedelta(minutes=10)
+    )
+    world.worklist.put(DISCOVERY, body.encode())
+    assert check_jobs(world.checker).settled == 1
+    assert world.gem.asked[-1].startswith("list in ")
+
+
+def test_a_tick_that_ended_with_no_number_is_none() -> None:
+    """`GET /api/status` shows the last tick as it is stored."""
+    world = world_with()
+    check_jobs(world.checker)
+    world.worklist.put(ENDED, b'{"endedAt": "2026-01-20T10:00:00+00:00", "checked": NaN}')
+    assert timer_status(world.manager)[1]["lastTick"] is None

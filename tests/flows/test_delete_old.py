@@ -308,6 +308,32 @@ def test_storage_that_fails_ends_no_tick(caplog: pytest.LogCaptureFixture) -> No
     assert logged(caplog, "old_not_deleted")
 
 
+def test_a_document_that_cannot_be_deleted_holds_up_nothing_else(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody made a snapshot of it, leased it, or set a legal hold."""
+    world = with_jobs("job-a", "job-b")
+    delete = world.jobs.delete
+
+    def refuse(name: str, *, etag: str | None = None) -> None:
+        if name == "job-a.json":
+            raise StoreError("container 'gem-jobs': storage answered SnapshotsPresent")
+        delete(name, etag=etag)
+
+    monkeypatch.setattr(world.jobs, "delete", refuse)
+    world.clock.move(KEEP + DAY)
+    a_pass(world)
+    assert set(left(world)) == {"gem-jobs", "gem-tickets", "gem-reports", "gem-outbox"}
+    assert not any("job-b" in name for names in left(world).values() for name in names)
+    (line,) = logged(caplog, "old_not_deleted")
+    assert (line["container"], line["failed"]) == ("gem-jobs", 1)
+    assert line["reason"].endswith("SnapshotsPresent")
+    monkeypatch.undo()
+    world.clock.move(DAY)
+    a_pass(world)
+    assert left(world) == {}
+
+
 @pytest.mark.parametrize("after", [False, True])
 def test_the_process_may_die_at_any_call_of_a_pass(*, after: bool) -> None:
     number = 0

@@ -1,6 +1,7 @@
 """Jobs of GEM's list are added once, and one that somebody removed never comes back."""
 
 from datetime import timedelta
+from random import Random
 
 import pytest
 
@@ -183,6 +184,62 @@ def test_nothing_is_concluded_from_the_list() -> None:
     before = world.record("job-a")
     discover_jobs(world.checker, [], ends_at=world.clock() + EVERY)
     assert world.record("job-a") == before
+
+
+def test_while_others_hold_all_leases_the_next_tick_tries_again() -> None:
+    world = discovering(listed("job-a"))
+    lease = world.checker.limiter.acquire()
+    assert lease
+    check_jobs(world.checker)
+    assert world.gem.asked == []
+    lease.release()
+    world.clock.move(minutes=1)
+    check_jobs(world.checker)
+    assert registered(world) == {"job-a"}
+
+
+def slow(world: World, seconds: float) -> World:
+    """The same world, where each request takes so long."""
+    world.trap.check = lambda: world.clock.move(seconds=seconds)
+    return world
+
+
+def test_a_long_list_makes_no_tick_late(caplog: pytest.LogCaptureFixture) -> None:
+    """300 jobs, and storage that needs a second for each request."""
+    world = slow(discovering(*(listed(f"job-{number}") for number in range(300))), 1)
+    began = world.clock()
+    check_jobs(world.checker)
+    assert world.clock() - began <= timedelta(minutes=1)
+    (line,) = logged(caplog, "jobs_listed")
+    assert line["added"] == len(registered(world)) > 0
+    assert line["remaining"] == 300 - line["added"]
+
+
+def test_jobs_that_are_known_take_no_turn_from_the_others() -> None:
+    """A list has 15 turns of two requests; 59 of its 60 jobs were removed."""
+    jobs = [listed(f"job-{number:02}") for number in range(60)]
+    world = discovering(*jobs)
+    world.jitter = Random(1).random
+    for job in jobs[:-1]:
+        forget_job(world.manager, job.job_run_id)
+    slow(world, 1)
+    for _ in range(20):
+        check_jobs(world.checker)
+        world.clock.move(EVERY)
+    assert registered(world) == {"job-59"}
+
+
+def test_many_old_tombstones_make_no_tick_late() -> None:
+    world = discovering()
+    for number in range(300):
+        forget_job(world.manager, f"job-{number}")
+    world.clock.move(timedelta(hours=25))
+    slow(world, 1)
+    began = world.clock()
+    check_jobs(world.checker)
+    assert world.clock() - began <= timedelta(minutes=1)
+    left = len(world.worklist.page(prefix="removed/", size=1000).items)
+    assert 0 < left < 300
 
 
 JOBS = (listed("job-a"), listed("job-b"), listed("job-removed"))

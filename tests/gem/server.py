@@ -47,6 +47,8 @@ class ScriptedServer(Loopback):
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(reply.body)))
                 self.end_headers()
+                if self.command == "HEAD":
+                    return
                 if reply.cut is None:
                     self.wfile.write(reply.body)
                     return
@@ -57,6 +59,7 @@ class ScriptedServer(Loopback):
                 self.close_connection = True
 
             do_GET = do_PUT = do_DELETE = handle_any  # noqa: N815 - http.server's names
+            do_POST = do_HEAD = handle_any  # noqa: N815 - as above
 
         super().__init__(Answering)
 

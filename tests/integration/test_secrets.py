@@ -93,9 +93,10 @@ def echo(write: Write, _: object, *, status: str, shown: str) -> None:
     """An answer of a server that repeats all secrets everywhere, also where no header may be."""
     body = json.dumps({"error": shown, "detailedError": {"code": shown, "message": shown}})
     write(
-        f"HTTP/1.1 {status} {shown}\r\nno colon {shown}\r\nLocation: http://{shown}\r\n"
-        f"x-ms-error-code: {shown}\r\nServer: {shown}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}".encode()
+        f"HTTP/1.1 {status} {shown}\r\nx-ms-request-id: {shown}\r\nno colon {shown}\r\n"
+        f"Location: http://{shown}\r\nx-ms-error-code: {shown}\r\nServer: {shown}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        f"Connection: close\r\n\r\n{body}".encode()
     )
 
 

@@ -24,7 +24,7 @@ from tests.gem.raw_server import RawServer, Write
 HEAD = (
     b"HTTP/1.1 206 Partial Content\r\nContent-Length: 1000\r\nContent-Range: bytes 0-999/1000\r\n"
     b'ETag: "0x8D1"\r\nLast-Modified: Tue, 20 Jan 2026 10:25:00 GMT\r\n'
-    b"x-ms-blob-type: BlockBlob\r\n\r\n"
+    b"x-ms-request-id: 1\r\nx-ms-blob-type: BlockBlob\r\n\r\n"
 )
 BYTE_SECONDS = 0.05
 """Far below the read timeout, so that only the deadline for the whole answer applies."""

@@ -156,7 +156,10 @@ def test_requests_that_are_made_anyway_say_the_time() -> None:
 def test_what_a_proxy_says_is_not_storages_time() -> None:
     date = f"Date: {format_datetime(TWO_DAYS_AGO, usegmt=True)}"
     with answering(NOT_FOUND, BLOB_NOT_FOUND, date, asked=[]) as server:
-        assert abs(stores_at(server.url).now() - datetime.now(UTC)) < timedelta(minutes=1)
+        stores = stores_at(server.url)
+        with pytest.raises(StoreError, match="NotStorage"):
+            stores.now()
+        assert not clients.storage_clock(stores._state).is_set
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from gem_core.deliver.results_queue import ResultsQueue
 from gem_core.errors import RecordConflict, StoreError
 from gem_core.secret import Secret
 from gem_core.settings.connection import Connection
+from gem_core.storage.answers import REQUEST_ID
 from gem_core.storage.blob_documents import BlobDocuments
 from gem_core.storage.clients import blob_service, queue_service
 from gem_core.storage.documents import Documents
@@ -46,6 +47,7 @@ class Throttled(Proxy):
     def _refuse(self, caller: BaseHTTPRequestHandler, status: int, code: str) -> None:
         caller.rfile.read(int(caller.headers.get("Content-Length") or 0))
         caller.send_response_only(status)
+        caller.send_header(REQUEST_ID, "1")
         caller.send_header("x-ms-error-code", code)
         caller.send_header("Retry-After", str(ASKED_SECONDS))
         caller.send_header("Content-Length", "0")

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from gem_core.errors import RecordUnreadable
 from gem_core.gem.contracts.known import read_stored
 from gem_core.gem.job import GemJob
+from gem_core.moments import LAST_YEAR
 from gem_core.outcome import Outcome
 from gem_core.watch.attempts import Attempts, Postponement
-from gem_core.watch.json_types import YEARS
 from gem_core.watch.record import (
     MAX_HISTORY,
     NOT_FOUND,
@@ -115,7 +115,7 @@ def _of_tomorrow(answer: dict[str, str]) -> GemJob:
 
 
 _MOMENTS = st.datetimes(
-    max_value=datetime(YEARS.stop, 1, 1) - timedelta(microseconds=1),  # noqa: DTZ001 - as `datetimes` wants it
+    max_value=datetime(LAST_YEAR + 1, 1, 1) - timedelta(microseconds=1),  # noqa: DTZ001 - as `datetimes` wants it
     timezones=st.just(UTC),
 )
 _COUNTS = st.integers(0, 10**6)

@@ -35,15 +35,17 @@ from gem_core.redaction import redacted
 from gem_core.secret import Secret
 from gem_core.settings.store_address import StoreAddress
 from gem_core.storage import names
+from gem_core.storage.answers import REQUEST_ID
 from gem_core.storage.clients import (
     blob_service,
     connector,
     overture_service,
     queue_service,
 )
+from gem_core.watch.store_claim import Ticker
 from gem_core.wiring.delivery import deliverer
 from gem_core.wiring.environment import settings as app_settings
-from gem_core.wiring.gem import gem
+from gem_core.wiring.gem import gem, ticker
 from gem_core.wiring.managers import manager
 from gem_core.wiring.overture import release_finder
 from gem_core.wiring.tick import checker
@@ -152,7 +154,7 @@ class Crowd(ScriptedServer):
     """Answers only when so many requests are open, each on its own connection."""
 
     def __init__(self, size: int) -> None:
-        super().__init__(Reply(404, headers={"x-ms-error-code": "BlobNotFound"}))
+        super().__init__(Reply(404, headers={REQUEST_ID: "1", "x-ms-error-code": "BlobNotFound"}))
         self._all = Barrier(size)
 
     def reply(self, asked: Asked) -> Reply:
@@ -303,3 +305,20 @@ def test_pages_get_the_address_of_the_settings(monkeypatch: pytest.MonkeyPatch) 
     address = "https://reports.example/{jobRunId}/{id}"
     use(monkeypatch, NEEDED | {"GEM_REPORT_PAGE_URL": address})
     assert deliverer().page_url == address
+
+
+@pytest.mark.parametrize(
+    ("site", "slot", "name"),
+    [
+        ("courier", "", "courier"),
+        ("courier", "Production", "courier"),
+        ("courier", "staging", "courier-staging"),
+        ("", "staging", ""),
+    ],
+)
+def test_a_deployment_slot_ticks_as_an_app_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, site: str, slot: str, name: str
+) -> None:
+    """Its own identity does not see the jobs of production, which would all be lost."""
+    use(monkeypatch, NEEDED | {"WEBSITE_SITE_NAME": site, "WEBSITE_SLOT_NAME": slot})
+    assert ticker(app_settings()) == Ticker(name, f"the identity of {name or 'a person'}")
