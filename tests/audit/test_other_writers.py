@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
 import pytest
 
+from gem_core.audit.arrow.types import widens
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.reading.source import FileSource, open_file
@@ -29,6 +30,7 @@ from tests.audit.build import (
 from tests.audit.parquet.test_decoding import file_of
 from tests.audit.thrift import BINARY, BYTE, I32, I64, STRUCT, Struct
 
+INPUT = ["id", "is_navigable", "geometry", "extra"]
 FIELDS = {"gers_id", "match_confidence", "match_status", "id"}
 
 
@@ -221,6 +223,7 @@ def other(values: pa.Array) -> pa.Array:
     return values.take(pa.array([0, 1, 2, 2, *range(4, ROWS)]))
 
 
+SIXTEEN = [bytes([n] * 16) for n in range(ROWS - 1)] + [None]
 NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, None]
 WIDER: dict[str, tuple[pa.Array, pa.Array]] = {
     "moments": (moments("ms"), moments("us")),
@@ -229,6 +232,11 @@ WIDER: dict[str, tuple[pa.Array, pa.Array]] = {
     "integers": (pa.array(NUMBERS, pa.int8()), pa.array(NUMBERS, pa.int64())),
     "floats": (pa.array(NUMBERS, pa.float32()), pa.array(NUMBERS, pa.float64())),
     "decimals": (pa.array(NUMBERS, pa.decimal128(5, 2)), pa.array(NUMBERS, pa.decimal128(9, 4))),
+    "integers as decimals": (
+        pa.array([2**64 - 1, *NUMBERS[1:]], pa.uint64()),
+        pa.array([2**64 - 1, *NUMBERS[1:]], pa.decimal128(20, 0)),
+    ),
+    "bytes": (pa.array(SIXTEEN, pa.binary(16)), pa.array(SIXTEEN, pa.binary())),
 }
 WIDER["times"] = (WIDER["times"][0], WIDER["times"][0].cast(pa.time64("us")))
 
@@ -245,6 +253,26 @@ def test_a_wider_type_is_a_warning_and_its_values_are_compared(tmp_path: Path, n
     assert detail(report, "input_values_kept") == "1 of 12 rows: extra in 1"
     back = audited(tmp_path, matched_table(extra=before), input_=input_table(extra=after))
     assert back.failed() == {"input_types_kept"}
+
+
+def test_any_type_is_wider_than_that_of_a_column_without_values(tmp_path: Path) -> None:
+    """Parquet's UNKNOWN, as pandas writes a column of None; Spark makes int32 of it."""
+    input_ = input_table(extra=pa.nulls(ROWS))
+    kept = matched_table(extra=pa.nulls(ROWS, pa.int32()))
+    report = audited(tmp_path, kept, input_=input_, with_values=True)
+    assert report.failed() == {"input_types_not_widened"}
+    assert detail(report, "input_values_kept") == ""
+    kept = changed(kept, "extra", r3=0)
+    report = audited(tmp_path, kept, input_=input_, with_values=True)
+    assert detail(report, "input_values_kept") == "1 of 12 rows: extra in 1"
+    back = audited(tmp_path, matched_table(extra=pa.nulls(ROWS)), input_=kept.select(INPUT))
+    assert back.failed() == {"input_types_kept"}
+
+
+def test_a_decimal_holds_integers_of_as_many_digits() -> None:
+    kinds = [pa.decimal128(*each) for each in ((3, 0), (5, 2), (2, 0), (4, 2))]
+    byte = pa.field("x", pa.int8())
+    assert [kind for kind in kinds if widens(byte, pa.field("x", kind))] == kinds[:2]
 
 
 def test_a_moment_that_fits_no_finer_unit_is_another_value(tmp_path: Path) -> None:
@@ -274,6 +302,16 @@ def test_int96_is_a_timestamp_of_microseconds(tmp_path: Path, zone: str | None) 
     kept = matched_table(extra=other(values))
     report = audited(tmp_path, kept, input_=input_, with_values=True)
     assert detail(report, "input_values_kept") == "1 of 12 rows: extra in 1"
+
+
+def test_int96_is_wider_than_milliseconds(tmp_path: Path) -> None:
+    """Spark writes a moment in UTC as INT96, whatever its unit was."""
+    values = moments("ms", "UTC")
+    kept = matched_table(extra=values.cast(pa.timestamp("us")))
+    output = int96(tmp_path, kept, "roads_matched.parquet")
+    report = audited(tmp_path, output, input_=input_table(extra=values), with_values=True)
+    assert report.failed() == {"input_types_not_widened"}
+    assert detail(report, "input_values_kept") == ""
 
 
 def test_int96_beside_nanoseconds_is_not_compared(tmp_path: Path) -> None:

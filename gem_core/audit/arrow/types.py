@@ -53,14 +53,19 @@ def widens(old: pa.Field, new: pa.Field) -> bool:
     """Whether the new type is another one that holds every value of the old one.
 
     So do a finer unit of time, as far as its years reach, more bits, and more digits on either side
-    of the point.
+    of the point; any type for a column without values, bytes of any length for bytes of one length,
+    and a decimal for an integer.
     """
     was, now = old.type, new.type
+    if pa.types.is_null(was):
+        return not pa.types.is_null(now)
     if pa.types.is_timestamp(was) and pa.types.is_timestamp(now):
-        utc_kept = (was.tz is None) == (now.tz is None) or is_int96(old)
+        utc_kept = (was.tz is None) == (now.tz is None) or is_int96(old) or is_int96(new)
         return utc_kept and units_in(was, now) > 1
     if pa.types.is_time(was) and pa.types.is_time(now):
         return units_in(was, now) > 1
+    if pa.types.is_fixed_size_binary(was):
+        return bool(pa.types.is_binary(now))
     return _widens_numbers(was, now)
 
 
@@ -71,11 +76,19 @@ def _widens_numbers(was: pa.DataType, now: pa.DataType) -> bool:
         return bool(now.bit_width > was.bit_width)
     if pa.types.is_integer(was) and pa.types.is_integer(now):
         return _holds_integers(was, now)
-    if pa.types.is_decimal(was) and pa.types.is_decimal(now):
-        return bool(
-            now.scale >= was.scale and now.precision - now.scale >= was.precision - was.scale
-        )
-    return False
+    if not pa.types.is_decimal(now):
+        return False
+    digits = now.precision - now.scale
+    if pa.types.is_integer(was):
+        return bool(digits >= _digits(was))
+    return bool(
+        pa.types.is_decimal(was) and now.scale >= was.scale and digits >= was.precision - was.scale
+    )
+
+
+def _digits(kind: pa.DataType) -> int:
+    """Of the largest integer of this type."""
+    return len(str(2 ** (kind.bit_width - pa.types.is_signed_integer(kind))))
 
 
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
