@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
@@ -121,6 +122,40 @@ def test_a_codec_that_pyarrow_lacks_is_named(tmp_path: Path, number: int, name: 
 
 HINT = 5
 """Key and value metadata of the FileMetaData; `ARROW:schema` is there."""
+
+
+def by_duckdb(folder: Path, table: pa.Table) -> FileSource:
+    """An output with delta encodings."""
+    with duckdb.connect() as connection:
+        connection.register("t", table)
+        path = folder / "roads_matched.parquet"
+        connection.execute(f"COPY t TO '{path}' (FORMAT parquet, PARQUET_VERSION V2)")
+    return open_file(path)
+
+
+BILLION = 10**9
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ([-2 * BILLION, 2 * BILLION, *range(10)], "delta bit width larger"),
+        ([2 * BILLION, *range(-2 * BILLION, -2 * BILLION + 11)], "InitBlock EOF"),
+    ],
+)
+def test_deltas_of_more_than_32_bits_are_a_limit(
+    tmp_path: Path, numbers: list[int], said: str
+) -> None:
+    """DuckDB, Polars and fastparquet read them."""
+    values = pa.array(numbers, pa.int32())
+    output = by_duckdb(tmp_path, matched_table(extra=values))
+    report = audited(tmp_path, output, input_=input_table(extra=values), with_values=True)
+    assert report.outcome == "valid"
+    assert said in detail(report, "input_values_kept")
+    output = by_duckdb(tmp_path, matched_table(id=values))
+    report = audited(tmp_path, output, input_=input_table(id=values))
+    assert (str(report.outcome), {*report.failed()}) == ("not_audited", {"auditable"})
+    assert said in detail(report, "auditable")
 
 
 def test_a_hint_that_arrow_cannot_read_harms_nothing(tmp_path: Path) -> None:
