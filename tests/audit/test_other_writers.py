@@ -58,11 +58,13 @@ class Wrapping(pe.KmsClient):  # type: ignore[misc]  # pyarrow has no types
         return base64.b64decode(wrapped_key)
 
 
-def encrypted(folder: Path, table: pa.Table, column: str, name: str) -> FileSource:
-    """The table with one encrypted column and a footer that anybody can read."""
+def encrypted(
+    folder: Path, table: pa.Table, column: str, name: str, *, open_footer: bool = True
+) -> FileSource:
+    """The table with one encrypted column, and a footer that anybody can read unless told."""
     keys = pe.CryptoFactory(lambda _: Wrapping())
     settings = pe.EncryptionConfiguration(
-        footer_key="f", column_keys={"c": [column]}, plaintext_footer=True
+        footer_key="f", column_keys={"c": [column]}, plaintext_footer=open_footer
     )
     properties = keys.file_encryption_properties(pe.KmsConnectionConfig(), settings)
     with pq.ParquetWriter(folder / name, table.schema, encryption_properties=properties) as writer:
@@ -95,6 +97,14 @@ def test_an_encrypted_input_fails_nothing(tmp_path: Path, column: str) -> None:
         assert report.facts.input.note == "the input's ids cannot be compared: id is encrypted"
     else:
         assert detail(report, "input_values_kept") == "columns that cannot be compared: geometry"
+
+
+def test_an_encrypted_footer_says_nothing_about_the_file(tmp_path: Path) -> None:
+    name = "roads_matched.parquet"
+    source = encrypted(tmp_path, matched_table(), "geometry", name, open_footer=False)
+    report = audited(tmp_path, source)
+    assert (str(report.outcome), {*report.failed()}) == ("not_audited", {"footer_not_encrypted"})
+    assert not report.is_read
 
 
 @pytest.mark.parametrize("statistics", [{5: (BINARY, b""), 6: (BINARY, b"")}, {5: (BINARY, b"x")}])
