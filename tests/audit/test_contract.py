@@ -45,6 +45,8 @@ def test_a_confidence_is_a_float(kind: pa.DataType, *, accepted: bool) -> None:
     [
         (["x"], "there is no column gers_id"),
         (["GERS_ID"], "there is no column gers_id, but GERS_ID"),
+        (["\ufeffgers_id"], r"there is no column gers_id, but '\ufeffgers_id'"),
+        (["gers_id "], "there is no column gers_id, but 'gers_id '"),
         (["gers_id", "gers_id"], "gers_id occurs 2 times"),
     ],
 )

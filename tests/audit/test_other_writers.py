@@ -1,6 +1,5 @@
 """Good files of other writers are judged by what Parquet says; our limits are told as ours."""
 
-import base64
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,8 +7,6 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
-import pyarrow.parquet.encryption as pe
 import pytest
 
 from gem_core.audit.arrow.types import widens
@@ -28,6 +25,7 @@ from tests.audit.build import (
     write,
     write_bytes,
 )
+from tests.audit.encrypted import encrypted
 from tests.audit.parquet.test_decoding import file_of
 from tests.audit.thrift import BINARY, BYTE, I32, I64, STRUCT, Struct
 
@@ -46,30 +44,6 @@ def forged(
     """A file of the table whose footer was changed."""
     data = file_of(matched_table() if table is None else table)
     return write_bytes(folder, bombs.with_footer(change, data))
-
-
-class Wrapping(pe.KmsClient):  # type: ignore[misc]  # pyarrow has no types
-    """Keys that anybody can read: what matters is that the reader has none."""
-
-    def wrap_key(self, key_bytes: bytes, _: str) -> bytes:
-        return base64.b64encode(key_bytes)
-
-    def unwrap_key(self, wrapped_key: bytes, _: str) -> bytes:
-        return base64.b64decode(wrapped_key)
-
-
-def encrypted(
-    folder: Path, table: pa.Table, column: str, name: str, *, open_footer: bool = True
-) -> FileSource:
-    """The table with one encrypted column, and a footer that anybody can read unless told."""
-    keys = pe.CryptoFactory(lambda _: Wrapping())
-    settings = pe.EncryptionConfiguration(
-        footer_key="f", column_keys={"c": [column]}, plaintext_footer=open_footer
-    )
-    properties = keys.file_encryption_properties(pe.KmsConnectionConfig(), settings)
-    with pq.ParquetWriter(folder / name, table.schema, encryption_properties=properties) as writer:
-        writer.write_table(table)
-    return open_file(folder / name)
 
 
 @pytest.mark.parametrize("column", sorted(FIELDS))
