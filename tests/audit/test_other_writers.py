@@ -294,6 +294,50 @@ def test_a_decimal_holds_integers_of_as_many_digits() -> None:
     assert [kind for kind in kinds if widens(byte, pa.field("x", kind))] == kinds[:2]
 
 
+def struct_of(**kinds: pa.DataType) -> pa.Field:
+    return pa.field("x", pa.struct([*kinds.items()]))
+
+
+def test_a_struct_is_wider_if_each_part_is_kept_or_wider() -> None:
+    narrow = struct_of(a=pa.int8(), b=pa.string())
+    wide = struct_of(a=pa.int64(), b=pa.string())
+    others = (
+        struct_of(a=pa.int64(), b=pa.binary()),
+        struct_of(a=pa.int64(), c=pa.string()),
+        struct_of(a=pa.int64()),
+        pa.field("x", pa.list_(pa.int64())),
+    )
+    assert widens(narrow, wide)
+    assert not widens(wide, narrow)
+    assert not widens(narrow, narrow)
+    assert not any(widens(narrow, other) for other in others)
+
+
+def test_a_deeply_nested_type_is_compared_at_once() -> None:
+    """A schema may have 100 levels, so the work must not double with each."""
+    narrow, wide = pa.field("x", pa.int8()), pa.field("x", pa.int64())
+    for _ in range(80):
+        narrow, wide = struct_of(a=narrow.type), struct_of(a=wide.type)
+    assert widens(narrow, wide)
+
+
+@pytest.mark.parametrize("nest", [lambda one: pa.struct([("t", one)]), pa.list_])
+def test_int96_below_a_column_is_either_kind_of_timestamp(
+    tmp_path: Path, nest: Callable[[pa.DataType], pa.DataType]
+) -> None:
+    rows = [[at] if nest is pa.list_ else {"t": at} for at in MOMENTS[1:]]
+    for zone in (None, "UTC"):
+        values = pa.array([None, *rows], nest(pa.timestamp("us", zone)))
+        input_ = int96(tmp_path, input_table(extra=values), "roads.parquet")
+        report = audited(tmp_path, matched_table(extra=values), input_=input_, with_values=True)
+        assert report.outcome == "valid", report.failed()
+        assert detail(report, "input_values_kept") == ""
+        finer = values.cast(nest(pa.timestamp("ns", zone)))
+        report = audited(tmp_path, matched_table(extra=finer), input_=input_, with_values=True)
+        assert report.failed() == {"input_types_not_widened"}
+        assert detail(report, "input_values_kept") == "columns that cannot be compared: extra"
+
+
 def test_a_moment_that_fits_no_finer_unit_is_another_value(tmp_path: Path) -> None:
     """Microseconds reach to the year 294,246, nanoseconds to 2262: there a cast wraps."""
     last = datetime(9999, 12, 31, tzinfo=UTC)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gem_core.audit.against_input.columns import ColumnChanges
 from gem_core.audit.against_input.values import ValueFacts
 from tests.audit.build import audited, input_table, write_bytes
 from tests.audit.writers.make import FOLDER
@@ -88,16 +89,25 @@ def test_layouts_of_one_type_are_equal(tmp_path: Path, output: str, input_: str)
     assert report.facts.values == ValueFacts(rows=12)
 
 
+NAME, UTC = " ('bytes_by_name')", "timestamp[us, tz=UTC]"  # arrow shows a map's own name
+EVENTS = "list<element: struct<at: {}, count: {}>>"
+
+
 def test_what_spark_makes_of_types_that_it_lacks_is_wider(tmp_path: Path) -> None:
     output = write_bytes(tmp_path, (FOLDER / "spark_wider_matched.parquet").read_bytes())
     input_ = input_table(**UNKNOWN_TO_SPARK)
     report = audited(tmp_path, output, input_=input_, with_values=True)
     assert report.failed() == {"input_types_not_widened"}
-    (line,) = (line for line in report.checks if line.name == "input_types_not_widened")
-    assert line.judgement.detail == (
-        "no_values: null -> int32, fixed_bytes: fixed_size_binary[16] -> binary, "
-        "milliseconds: timestamp[ms, tz=UTC] -> timestamp[us] (INT96), "
-        "uint64: uint64 -> decimal128(20, 0)"
+    assert report.facts.input.columns == ColumnChanges(
+        widened=(
+            "no_values: null -> int32",
+            "fixed_bytes: fixed_size_binary[16] -> binary",
+            "milliseconds: timestamp[ms, tz=UTC] -> timestamp[us] (INT96)",
+            "uint64: uint64 -> decimal128(20, 0)",
+            "empty_lists: list<element: null> -> list<element: int32>",
+            f"bytes_by_name: map<string, fixed_size_binary[2]{NAME}> -> map<string, binary{NAME}>",
+            f"events: {EVENTS.format(UTC, 'uint8')} -> {EVENTS.format('timestamp[us]', 'int16')}",
+        )
     )
     assert report.facts.values == ValueFacts(rows=12)
 
