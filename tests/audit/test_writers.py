@@ -3,6 +3,7 @@
 from itertools import product
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from gem_core.audit.against_input.columns import ColumnChanges
@@ -110,6 +111,17 @@ def test_what_spark_makes_of_types_that_it_lacks_is_wider(tmp_path: Path) -> Non
         )
     )
     assert report.facts.values == ValueFacts(rows=12)
+
+
+@pytest.mark.parametrize("name", [*UNKNOWN_TO_SPARK])
+def test_another_value_of_a_wider_type_is_found(tmp_path: Path, name: str) -> None:
+    output = write_bytes(tmp_path, (FOLDER / "spark_wider_matched.parquet").read_bytes())
+    values = UNKNOWN_TO_SPARK[name]
+    others = values.take(pa.array([0, 1, 2, 4, *range(4, 12)]))
+    input_ = input_table(**UNKNOWN_TO_SPARK | {name: others})
+    report = audited(tmp_path, output, input_=input_, with_values=True)
+    assert report.facts.values
+    assert report.facts.values.differing.count == (not others.equals(values))
 
 
 WORDS = {
