@@ -134,7 +134,7 @@ def test_a_type_that_holds_every_value_is_a_wider_one(old: pa.DataType, new: pa.
         (pa.decimal128(5, 2), pa.decimal128(5, 3)),
         (pa.decimal128(5, 2), pa.decimal128(8, 1)),
         (pa.timestamp("ms", "UTC"), pa.timestamp("us")),
-        (pa.list_(pa.int32()), pa.list_(pa.int64())),
+        (pa.list_(pa.int64()), pa.list_(pa.int32())),
         (pa.list_(pa.int32(), 2), pa.list_(pa.int32(), 3)),
         (pa.list_(pa.int32(), 2), pa.list_(pa.int32())),
         (pa.map_(pa.string(), pa.int32()), pa.map_(pa.string(), pa.string())),
