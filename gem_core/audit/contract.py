@@ -30,8 +30,8 @@ class Promise:
         """What is wrong with the column in this schema, in words; empty when nothing is."""
         times = schema.names.count(self.name)
         if times == 0:
-            like = [name for name in schema.names if name.lower() == self.name.lower()]
-            return f"there is no column {self.name}" + (f", but {like[0]}" if like else "")
+            like = [name for name in schema.names if _bare(name) == _bare(self.name)]
+            return f"there is no column {self.name}" + (f", but {_shown(like[0])}" if like else "")
         if times > 1:
             return f"{self.name} occurs {times} times"
         if reason := self.unreadable(schema):
@@ -43,6 +43,15 @@ class Promise:
         """Why nobody here can read the column, which is no broken promise; or empty."""
         there_once = schema.names.count(self.name) == 1
         return unreadable(schema.field(self.name)) if there_once else ""
+
+
+def _bare(name: str) -> str:
+    """Without the blanks and the byte order mark that files of other forms leave in a name."""
+    return name.strip("\ufeff \t\r\n").lower()
+
+
+def _shown(name: str) -> str:
+    return name if name.isidentifier() else ascii(name)[:100]
 
 
 def is_float(kind: pa.DataType) -> bool:

@@ -13,7 +13,7 @@ from gem_core.audit.ids.keys import to_keys
 from gem_core.audit.parquet.reader_errors import DataFault
 from gem_core.audit.reading.source import Source
 from gem_core.page.geometry import ScaleBar, frame, path, scale_bar
-from gem_core.page.map_sample import MAP_BYTES, choose_groups, geometries
+from gem_core.page.map_sample import choose_groups, geometries, sample_note
 from gem_core.page.reader import ColumnReader, weights
 from gem_core.page.roads import Road, RoadsUnreadable, geometry_problem, read_road
 from gem_core.page.words import number_of
@@ -93,14 +93,4 @@ def _drawn(reader: ColumnReader, wanted: Mapping[str, pa.Array]) -> KindMap:
                     found[kind].append(read_road(value))
                 except RoadsUnreadable:
                     unreadable += 1
-    notes = []
-    if len(groups) < len(reader.footer.group_rows):
-        notes.append(
-            f"the sample is from {len(groups)} of {len(reader.footer.group_rows)} row groups, "
-            f"because at most {MAP_BYTES >> 20} MiB of geometry are read"
-        )
-    if unreadable:
-        notes.append(
-            f"{unreadable} of the sampled geometries cannot be drawn: null, or not a valid line"
-        )
-    return drawn_kinds(found, "; ".join(notes))
+    return drawn_kinds(found, sample_note(groups, reader.footer.group_rows, unreadable))

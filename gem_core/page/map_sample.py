@@ -50,7 +50,6 @@ class MapSample:
         self._reader = reader
         self._problem = geometry_problem(reader.schema, GEOMETRY)
         rows = reader.footer.group_rows
-        self._all_groups = len(rows)
         self._groups = (
             [] if self._problem else choose_groups(weights(reader.footer, GEOMETRY), rows)
         )
@@ -107,17 +106,8 @@ class MapSample:
                     except RoadsUnreadable:
                         unreadable += 1
             first += batch.num_rows
-        notes = []
-        if len(self._groups) < self._all_groups:
-            notes.append(
-                f"the sample is from {len(self._groups)} of {self._all_groups} row groups, because "
-                f"at most {MAP_BYTES >> 20} MiB of geometry are read"
-            )
-        if unreadable:
-            notes.append(
-                f"{unreadable} of the sampled geometries cannot be drawn: null, or not a valid line"
-            )
-        return RoadMap(tuple(kinds[0]), tuple(kinds[1]), "; ".join(notes))
+        note = sample_note(self._groups, self._reader.footer.group_rows, unreadable)
+        return RoadMap(tuple(kinds[0]), tuple(kinds[1]), note)
 
 
 def marked_roads(reader: ColumnReader, rows: Sequence[int]) -> tuple[Road, ...]:
@@ -168,6 +158,29 @@ def choose_groups(sizes: Sequence[int], rows: Sequence[int]) -> list[int]:
             left -= sizes[group]
             chosen.append(group)
     return sorted(chosen)
+
+
+def sample_note(groups: Sequence[int], rows: Sequence[int], unreadable: int) -> str:
+    """What the map lacks, in words; or empty.
+
+    Args:
+        groups: the row groups that were read.
+        rows: number of rows in each row group of the file.
+        unreadable: number of geometries that are no lines.
+
+    """
+    with_rows = len(rows) - rows.count(0)
+    notes = []
+    if len(groups) < with_rows:
+        notes.append(
+            f"the sample is from {len(groups)} of {with_rows} row groups, because at most "
+            f"{MAP_BYTES >> 20} MiB of geometry are read"
+        )
+    if unreadable:
+        notes.append(
+            f"{unreadable} of the sampled geometries cannot be drawn: null, or not a valid line"
+        )
+    return "; ".join(notes)
 
 
 def geometries(column: pa.Array, first: int, indexes: Sequence[int]) -> Iterator[str | bytes]:

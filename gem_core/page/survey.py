@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gem_core.audit.contract import ID, Promises
-from gem_core.audit.parquet.reader_errors import DataFault
+from gem_core.audit.parquet.reader_errors import DataFault, Unsupported
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.confidence import ConfidenceFold
 from gem_core.gem.contracts.layout import Role, Scale
@@ -64,7 +64,11 @@ def survey(
     """
     try:
         with closing(ColumnReader(source)) as reader:
-            found = _surveyed(reader, promises, with_map=with_map, scale=scale)
+            names = candidates(reader.schema, reader.footer, promises.added)
+            try:
+                found = _surveyed(reader, promises, names, with_map=with_map, scale=scale)
+            except Unsupported:  # of a column that no check has read
+                found = _surveyed(reader, promises, (), with_map=with_map, scale=scale)
             if found.road_map and marked:
                 roads = marked_roads(reader, marked)
                 found = replace(found, road_map=replace(found.road_map, marked=roads))
@@ -73,14 +77,21 @@ def survey(
         return Survey(note=f"the rows cannot be read: {error}")
 
 
-def _surveyed(reader: ColumnReader, promises: Promises, *, with_map: bool, scale: Scale) -> Survey:
+def _surveyed(
+    reader: ColumnReader,
+    promises: Promises,
+    names: Sequence[str],
+    *,
+    with_map: bool,
+    scale: Scale,
+) -> Survey:
+    """Read the rows once; `names` are the columns that may get a breakdown."""
     if promises.layout.row_per_match:
         return Survey(note="this layout has a row for each match, and no rows of unmatched roads")
     columns_used = promises.usable(reader.schema).only(Role.STATUS, Role.CONFIDENCE)
     usable = columns_used.columns
     if Role.STATUS not in usable:
         return Survey(note=f"there is no usable {promises.columns[Role.STATUS].name}")
-    names = candidates(reader.schema, reader.footer, promises.added)
     folds = [BreakdownFold(name) for name in names]
     columns = [*usable.values()]
     confidences = ConfidenceFold() if Role.CONFIDENCE in usable else None

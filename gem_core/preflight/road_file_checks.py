@@ -7,19 +7,28 @@ Sources: TomTom, "Technical documentation" and "Data preparation" (id, geometry,
 from collections import Counter
 from pathlib import PurePosixPath
 
-from gem_core.audit.arrow.types import is_text, unreadable
-from gem_core.audit.judging.check import ERROR, WARNING, NotAsked, check
+from gem_core.audit.arrow.types import is_text
+from gem_core.audit.judging.check import ERROR, WARNING, Missing, NotAsked, check
 from gem_core.audit.judging.verdict import Judgement, failed, no_problem, passed
-from gem_core.audit.parquet.opened_file import Fault, OpenedFile
+from gem_core.audit.parquet.opened_file import Fault, FaultKind, OpenedFile
 from gem_core.gem.contracts.known import CONTRACTS, PAGES_NAMES
 from gem_core.preflight.geo_metadata import WGS84
 from gem_core.preflight.output_names import OUTPUT_ENDINGS
 from gem_core.preflight.road_facts import RoadFacts
-from gem_core.preflight.road_parts import column_names, footer, profile_of
+from gem_core.preflight.road_parts import column_names, footer, problem_of, profile_of
 
 
 def _fault(facts: RoadFacts) -> str:
+    if reason := _encrypted(facts):
+        raise Missing(reason)
     return facts.file.detail if isinstance(facts.file, Fault) else ""
+
+
+def _encrypted(facts: RoadFacts) -> str:
+    """That the footer is encrypted, or empty."""
+    if isinstance(facts.file, Fault) and facts.file.kind is FaultKind.ENCRYPTED:
+        return facts.file.detail
+    return ""
 
 
 def _name(facts: RoadFacts) -> str:
@@ -61,9 +70,11 @@ def has_rows(file: OpenedFile) -> Judgement:
 
 
 def _limit(facts: RoadFacts) -> str:
+    if reason := _encrypted(facts):
+        return reason
     schema = footer(facts).schema
     promises = (facts.id_promise, facts.geometry_promise, facts.navigable_promise)
-    closed = [unreadable(schema.field(p.name)) for p in promises if schema.names.count(p.name) == 1]
+    closed = (promise.unreadable(schema) for promise in promises)
     return facts.unsupported or "; ".join(filter(None, closed))
 
 
@@ -91,7 +102,7 @@ def rows_readable(found: tuple[int, int | str]) -> Judgement:
 
 def _id_problem(facts: RoadFacts) -> str:
     schema, promise = footer(facts).schema, facts.id_promise
-    problem = promise.problem(schema)
+    problem = problem_of(facts, promise)
     if not problem or schema.names.count(promise.name) != 1:
         return problem
     kind = str(schema.field(promise.name).type)
@@ -111,7 +122,7 @@ def id_column(problem: str) -> Judgement:
 
 def _geometry_problem(facts: RoadFacts) -> str:
     schema, promise = footer(facts).schema, facts.geometry_promise
-    problem = promise.problem(schema)
+    problem = problem_of(facts, promise)
     if problem and schema.names.count(promise.name) == 1:
         kind = str(schema.field(promise.name).type)
         if kind == "binary":
@@ -134,7 +145,7 @@ def _navigable_problem(facts: RoadFacts) -> str:
     schema, promise = footer(facts).schema, facts.navigable_promise
     if promise.name not in schema.names and not facts.contract.road_input.navigable_required:
         raise NotAsked("without the column is_navigable, all roads are navigable")
-    return promise.problem(schema)
+    return problem_of(facts, promise)
 
 
 @check(

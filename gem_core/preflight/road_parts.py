@@ -1,5 +1,6 @@
 """The parts of the facts that checks of an input need. Pure."""
 
+from gem_core.audit.contract import Promise
 from gem_core.audit.judging.check import Missing, Need, known
 from gem_core.audit.parquet.opened_file import OpenedFile
 from gem_core.audit.rows.offenders import Offenders
@@ -13,6 +14,14 @@ _NOT_PARQUET = "the file is not readable Parquet"
 def footer(facts: RoadFacts) -> OpenedFile:
     """The footer: schema, rows, column chunks."""
     return known(facts.opened, _NOT_PARQUET)
+
+
+def problem_of(facts: RoadFacts, promise: Promise) -> str:
+    """What is wrong with a column, or empty. Raises Missing if the command cannot read it."""
+    schema = footer(facts).schema
+    if reason := promise.unreadable(schema):
+        raise Missing(reason)
+    return promise.problem(schema)
 
 
 def profile_of(facts: RoadFacts) -> RoadProfile:

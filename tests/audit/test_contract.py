@@ -45,6 +45,8 @@ def test_a_confidence_is_a_float(kind: pa.DataType, *, accepted: bool) -> None:
     [
         (["x"], "there is no column gers_id"),
         (["GERS_ID"], "there is no column gers_id, but GERS_ID"),
+        (["\ufeffgers_id"], r"there is no column gers_id, but '\ufeffgers_id'"),
+        (["gers_id "], "there is no column gers_id, but 'gers_id '"),
         (["gers_id", "gers_id"], "gers_id occurs 2 times"),
     ],
 )
@@ -132,7 +134,7 @@ def test_a_type_that_holds_every_value_is_a_wider_one(old: pa.DataType, new: pa.
         (pa.decimal128(5, 2), pa.decimal128(5, 3)),
         (pa.decimal128(5, 2), pa.decimal128(8, 1)),
         (pa.timestamp("ms", "UTC"), pa.timestamp("us")),
-        (pa.list_(pa.int32()), pa.list_(pa.int64())),
+        (pa.list_(pa.int64()), pa.list_(pa.int32())),
         (pa.list_(pa.int32(), 2), pa.list_(pa.int32(), 3)),
         (pa.list_(pa.int32(), 2), pa.list_(pa.int32())),
         (pa.map_(pa.string(), pa.int32()), pa.map_(pa.string(), pa.string())),

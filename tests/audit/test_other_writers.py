@@ -1,16 +1,15 @@
 """Good files of other writers are judged by what Parquet says; our limits are told as ours."""
 
-import base64
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
-import pyarrow.parquet.encryption as pe
 import pytest
 
+from gem_core.audit.arrow.types import widens
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.reading.source import FileSource, open_file
@@ -26,9 +25,11 @@ from tests.audit.build import (
     write,
     write_bytes,
 )
+from tests.audit.encrypted import encrypted
 from tests.audit.parquet.test_decoding import file_of
 from tests.audit.thrift import BINARY, BYTE, I32, I64, STRUCT, Struct
 
+INPUT = ["id", "is_navigable", "geometry", "extra"]
 FIELDS = {"gers_id", "match_confidence", "match_status", "id"}
 
 
@@ -43,28 +44,6 @@ def forged(
     """A file of the table whose footer was changed."""
     data = file_of(matched_table() if table is None else table)
     return write_bytes(folder, bombs.with_footer(change, data))
-
-
-class Wrapping(pe.KmsClient):  # type: ignore[misc]  # pyarrow has no types
-    """Keys that anybody can read: what matters is that the reader has none."""
-
-    def wrap_key(self, key_bytes: bytes, _: str) -> bytes:
-        return base64.b64encode(key_bytes)
-
-    def unwrap_key(self, wrapped_key: bytes, _: str) -> bytes:
-        return base64.b64decode(wrapped_key)
-
-
-def encrypted(folder: Path, table: pa.Table, column: str, name: str) -> FileSource:
-    """The table with one encrypted column and a footer that anybody can read."""
-    keys = pe.CryptoFactory(lambda _: Wrapping())
-    settings = pe.EncryptionConfiguration(
-        footer_key="f", column_keys={"c": [column]}, plaintext_footer=True
-    )
-    properties = keys.file_encryption_properties(pe.KmsConnectionConfig(), settings)
-    with pq.ParquetWriter(folder / name, table.schema, encryption_properties=properties) as writer:
-        writer.write_table(table)
-    return open_file(folder / name)
 
 
 @pytest.mark.parametrize("column", sorted(FIELDS))
@@ -94,6 +73,14 @@ def test_an_encrypted_input_fails_nothing(tmp_path: Path, column: str) -> None:
         assert detail(report, "input_values_kept") == "columns that cannot be compared: geometry"
 
 
+def test_an_encrypted_footer_says_nothing_about_the_file(tmp_path: Path) -> None:
+    name = "roads_matched.parquet"
+    source = encrypted(tmp_path, matched_table(), "geometry", name, open_footer=False)
+    report = audited(tmp_path, source)
+    assert (str(report.outcome), {*report.failed()}) == ("not_audited", {"footer_not_encrypted"})
+    assert not report.is_read
+
+
 @pytest.mark.parametrize("statistics", [{5: (BINARY, b""), 6: (BINARY, b"")}, {5: (BINARY, b"x")}])
 def test_statistics_of_the_wrong_length_are_passed_over(tmp_path: Path, statistics: Struct) -> None:
     def change(footer: Struct) -> None:
@@ -119,6 +106,40 @@ def test_a_codec_that_pyarrow_lacks_is_named(tmp_path: Path, number: int, name: 
 
 HINT = 5
 """Key and value metadata of the FileMetaData; `ARROW:schema` is there."""
+
+
+def by_duckdb(folder: Path, table: pa.Table) -> FileSource:
+    """An output with delta encodings."""
+    with duckdb.connect() as connection:
+        connection.register("t", table)
+        path = folder / "roads_matched.parquet"
+        connection.execute(f"COPY t TO '{path}' (FORMAT parquet, PARQUET_VERSION V2)")
+    return open_file(path)
+
+
+BILLION = 10**9
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ([-2 * BILLION, 2 * BILLION, *range(10)], "delta bit width larger"),
+        ([2 * BILLION, *range(-2 * BILLION, -2 * BILLION + 11)], "InitBlock EOF"),
+    ],
+)
+def test_deltas_of_more_than_32_bits_are_a_limit(
+    tmp_path: Path, numbers: list[int], said: str
+) -> None:
+    """DuckDB, Polars and fastparquet read them."""
+    values = pa.array(numbers, pa.int32())
+    output = by_duckdb(tmp_path, matched_table(extra=values))
+    report = audited(tmp_path, output, input_=input_table(extra=values), with_values=True)
+    assert report.outcome == "valid"
+    assert said in detail(report, "input_values_kept")
+    output = by_duckdb(tmp_path, matched_table(id=values))
+    report = audited(tmp_path, output, input_=input_table(id=values))
+    assert (str(report.outcome), {*report.failed()}) == ("not_audited", {"auditable"})
+    assert said in detail(report, "auditable")
 
 
 def test_a_hint_that_arrow_cannot_read_harms_nothing(tmp_path: Path) -> None:
@@ -221,6 +242,7 @@ def other(values: pa.Array) -> pa.Array:
     return values.take(pa.array([0, 1, 2, 2, *range(4, ROWS)]))
 
 
+SIXTEEN = [bytes([n] * 16) for n in range(ROWS - 1)] + [None]
 NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, None]
 WIDER: dict[str, tuple[pa.Array, pa.Array]] = {
     "moments": (moments("ms"), moments("us")),
@@ -229,6 +251,11 @@ WIDER: dict[str, tuple[pa.Array, pa.Array]] = {
     "integers": (pa.array(NUMBERS, pa.int8()), pa.array(NUMBERS, pa.int64())),
     "floats": (pa.array(NUMBERS, pa.float32()), pa.array(NUMBERS, pa.float64())),
     "decimals": (pa.array(NUMBERS, pa.decimal128(5, 2)), pa.array(NUMBERS, pa.decimal128(9, 4))),
+    "integers as decimals": (
+        pa.array([2**64 - 1, *NUMBERS[1:]], pa.uint64()),
+        pa.array([2**64 - 1, *NUMBERS[1:]], pa.decimal128(20, 0)),
+    ),
+    "bytes": (pa.array(SIXTEEN, pa.binary(16)), pa.array(SIXTEEN, pa.binary())),
 }
 WIDER["times"] = (WIDER["times"][0], WIDER["times"][0].cast(pa.time64("us")))
 
@@ -245,6 +272,70 @@ def test_a_wider_type_is_a_warning_and_its_values_are_compared(tmp_path: Path, n
     assert detail(report, "input_values_kept") == "1 of 12 rows: extra in 1"
     back = audited(tmp_path, matched_table(extra=before), input_=input_table(extra=after))
     assert back.failed() == {"input_types_kept"}
+
+
+def test_any_type_is_wider_than_that_of_a_column_without_values(tmp_path: Path) -> None:
+    """Parquet's UNKNOWN, as pandas writes a column of None; Spark makes int32 of it."""
+    input_ = input_table(extra=pa.nulls(ROWS))
+    kept = matched_table(extra=pa.nulls(ROWS, pa.int32()))
+    report = audited(tmp_path, kept, input_=input_, with_values=True)
+    assert report.failed() == {"input_types_not_widened"}
+    assert detail(report, "input_values_kept") == ""
+    kept = changed(kept, "extra", r3=0)
+    report = audited(tmp_path, kept, input_=input_, with_values=True)
+    assert detail(report, "input_values_kept") == "1 of 12 rows: extra in 1"
+    back = audited(tmp_path, matched_table(extra=pa.nulls(ROWS)), input_=kept.select(INPUT))
+    assert back.failed() == {"input_types_kept"}
+
+
+def test_a_decimal_holds_integers_of_as_many_digits() -> None:
+    kinds = [pa.decimal128(*each) for each in ((3, 0), (5, 2), (2, 0), (4, 2))]
+    byte = pa.field("x", pa.int8())
+    assert [kind for kind in kinds if widens(byte, pa.field("x", kind))] == kinds[:2]
+
+
+def struct_of(**kinds: pa.DataType) -> pa.Field:
+    return pa.field("x", pa.struct([*kinds.items()]))
+
+
+def test_a_struct_is_wider_if_each_part_is_kept_or_wider() -> None:
+    narrow = struct_of(a=pa.int8(), b=pa.string())
+    wide = struct_of(a=pa.int64(), b=pa.string())
+    others = (
+        struct_of(a=pa.int64(), b=pa.binary()),
+        struct_of(a=pa.int64(), c=pa.string()),
+        struct_of(a=pa.int64()),
+        pa.field("x", pa.list_(pa.int64())),
+    )
+    assert widens(narrow, wide)
+    assert not widens(wide, narrow)
+    assert not widens(narrow, narrow)
+    assert not any(widens(narrow, other) for other in others)
+
+
+def test_a_deeply_nested_type_is_compared_at_once() -> None:
+    """A schema may have 100 levels, so the work must not double with each."""
+    narrow, wide = pa.field("x", pa.int8()), pa.field("x", pa.int64())
+    for _ in range(80):
+        narrow, wide = struct_of(a=narrow.type), struct_of(a=wide.type)
+    assert widens(narrow, wide)
+
+
+@pytest.mark.parametrize("nest", [lambda one: pa.struct([("t", one)]), pa.list_])
+def test_int96_below_a_column_is_either_kind_of_timestamp(
+    tmp_path: Path, nest: Callable[[pa.DataType], pa.DataType]
+) -> None:
+    rows = [[at] if nest is pa.list_ else {"t": at} for at in MOMENTS[1:]]
+    for zone in (None, "UTC"):
+        values = pa.array([None, *rows], nest(pa.timestamp("us", zone)))
+        input_ = int96(tmp_path, input_table(extra=values), "roads.parquet")
+        report = audited(tmp_path, matched_table(extra=values), input_=input_, with_values=True)
+        assert report.outcome == "valid", report.failed()
+        assert detail(report, "input_values_kept") == ""
+        finer = values.cast(nest(pa.timestamp("ns", zone)))
+        report = audited(tmp_path, matched_table(extra=finer), input_=input_, with_values=True)
+        assert report.failed() == {"input_types_not_widened"}
+        assert detail(report, "input_values_kept") == "columns that cannot be compared: extra"
 
 
 def test_a_moment_that_fits_no_finer_unit_is_another_value(tmp_path: Path) -> None:
@@ -274,6 +365,16 @@ def test_int96_is_a_timestamp_of_microseconds(tmp_path: Path, zone: str | None) 
     kept = matched_table(extra=other(values))
     report = audited(tmp_path, kept, input_=input_, with_values=True)
     assert detail(report, "input_values_kept") == "1 of 12 rows: extra in 1"
+
+
+def test_int96_is_wider_than_milliseconds(tmp_path: Path) -> None:
+    """Spark writes a moment in UTC as INT96, whatever its unit was."""
+    values = moments("ms", "UTC")
+    kept = matched_table(extra=values.cast(pa.timestamp("us")))
+    output = int96(tmp_path, kept, "roads_matched.parquet")
+    report = audited(tmp_path, output, input_=input_table(extra=values), with_values=True)
+    assert report.failed() == {"input_types_not_widened"}
+    assert detail(report, "input_values_kept") == ""
 
 
 def test_int96_beside_nanoseconds_is_not_compared(tmp_path: Path) -> None:

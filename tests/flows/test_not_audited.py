@@ -4,7 +4,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from gem_core.audit.parquet import opened_file
+from gem_core.audit.parquet import footer, opened_file
 from gem_core.errors import StoreError
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
@@ -14,15 +14,23 @@ from tests.builders import JOB, OUTPUT, World, finished, matched_file
 from tests.flows.build import delivered, settled
 
 
+def refuse(*_: object, **__: object) -> NoReturn:
+    raise OSError("Unknown encoding type.")
+
+
 @pytest.fixture
 def old_reader(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """An app whose pyarrow cannot read the rows; `undo()` gives it a newer one."""
-
-    def refuse(*_: object, **__: object) -> NoReturn:
-        raise OSError("Unknown encoding type.")
-
     monkeypatch.setattr(opened_file, "decoded", refuse)
     return monkeypatch
+
+
+UNREAD = {
+    "rows": (opened_file, "decoded", refuse),
+    "a codec": (footer, "_is_unread", bool),
+    "an encrypted footer": (opened_file, "MAGIC_ENCRYPTED", opened_file.MAGIC),
+}
+"""What an older app may not be able to read, and how to make such an app of this one."""
 
 
 def redelivered(world: World) -> dict[str, Any]:
@@ -41,13 +49,16 @@ def test_an_output_that_cannot_be_read_is_not_audited_and_a_check_says_why() -> 
     assert "pyarrow cannot read the rows: Unknown encoding type." in failed["detail"]
 
 
+@pytest.mark.parametrize("what", UNREAD)
 def test_a_redelivery_with_a_newer_reader_is_valid_and_has_another_id(
-    old_reader: pytest.MonkeyPatch,
+    what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A listener that drops known ids accepts the second manifest."""
     world = settled()
-    first = delivered(world)
-    old_reader.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(*UNREAD[what])
+        first = delivered(world)
+    assert first["data"]["outcome"] == Outcome.NOT_AUDITED
     second = redelivered(world)
     assert second["data"]["outcome"] == Outcome.VALID
     assert second["id"] != first["id"]

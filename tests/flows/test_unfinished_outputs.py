@@ -56,9 +56,13 @@ def test_at_the_end_of_the_grace_it_is_invalid(output: bytes) -> None:
         b"<html>not found</html>",
         WHOLE[4:],
         WHOLE[:4] + b"x" * 40 + WHOLE[-8:],
-        b"PARE" + WHOLE[4:-4] + b"PARE",
     ],
-    ids=["zip", "html", "without its start", "broken footer", "encrypted"],
+    ids=["zip", "html", "without its start", "broken footer"],
 )
 def test_any_other_broken_file_is_final_at_once(output: bytes) -> None:
     assert delivered(world_with(output))["data"]["outcome"] == "invalid"
+
+
+def test_an_encrypted_file_is_final_at_once() -> None:
+    output = b"PARE" + WHOLE[4:-4] + b"PARE"
+    assert delivered(world_with(output))["data"]["outcome"] == "not_audited"

@@ -6,9 +6,11 @@ from itertools import product
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from gem_core.audit.audit import audit
+from gem_core.audit.reading.source import open_file
 from gem_core.errors import OutputChanged
 from gem_core.page import map_sample
 from gem_core.page.breakdown import MAX_COLUMNS, MAX_VALUES, ClassShare, candidates
@@ -195,6 +197,26 @@ def test_geometry_that_cannot_be_read_takes_only_the_map(tmp_path: Path) -> None
     assert parts(found, "c") == {"a": (12, 9)}
     assert found.road_map
     assert found.road_map.note.startswith("the geometry cannot be read: Unknown encoding type")
+
+
+def test_a_column_that_cannot_be_read_takes_only_the_breakdowns(tmp_path: Path) -> None:
+    data = bombs.newer_encoding("c", file_of(matched_table(12, c=pa.array(["a"] * 12))))
+    found = survey(write_bytes(tmp_path, data), PROMISES, with_map=True)
+    assert (found.note, found.breakdowns) == ("", ())
+    assert "c" in found.not_shown
+    assert sum(found.unmatched_histogram) == 0
+    assert found.road_map
+    assert len(found.road_map.matched) == 9
+
+
+def test_row_groups_without_rows_are_not_missed(tmp_path: Path) -> None:
+    table = matched_table(12)
+    with pq.ParquetWriter(tmp_path / "o.parquet", table.schema) as writer:
+        for part in (table[:0], table[:6], table[:0], table[6:]):
+            writer.write_table(part)
+    found = survey(open_file(tmp_path / "o.parquet"), PROMISES, with_map=True).road_map
+    assert found
+    assert (len(found.matched), found.note) == (9, "")
 
 
 _ELSEWHERE = "LINESTRING (5 6, 7 8)"

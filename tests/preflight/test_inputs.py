@@ -6,8 +6,13 @@ from pathlib import Path
 import pytest
 
 from gem_core.__main__ import main
+from gem_core.audit.judging.verdict import Verdict
+from gem_core.audit.options import IdLimits
 from gem_core.commands import run_preflight
+from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.preflight.duration import hours_for
+from gem_core.preflight.preflight import preflight
+from tests.audit.encrypted import encrypted
 from tests.preflight.inputs import CASES, NEWER, OLDER, Case, roads
 
 
@@ -107,6 +112,15 @@ def test_the_map_has_fit_and_unfit_roads(tmp_path: Path) -> None:
     assert page.count("<path d=") == 4
     assert "3 fit" in page
     assert "1 unfit" in page
+
+
+@pytest.mark.parametrize("open_footer", [True, False])
+@pytest.mark.parametrize("column", ["id", "geometry", "is_navigable"])
+def test_what_is_encrypted_is_not_judged(column: str, open_footer: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter of pytest
+    source = encrypted(tmp_path, roads(), column, "roads.parquet", open_footer=open_footer)
+    found = preflight(source, X_VERSION_1, limits=IdLimits())
+    failed = {line.name for line in found.checks if line.verdict is Verdict.FAILED}
+    assert (str(found.outcome), failed) == ("not_audited", {"readable_here"})
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from gem_core.audit.arrow.types import is_int96, same_type, shown, unreadable, widens
+from gem_core.audit.arrow.types import holds_int96, same_type, shown, unreadable, widens
 from gem_core.audit.contract import names_once
 
 
@@ -52,7 +52,7 @@ def _is_comparable(old: pa.Field, new: pa.Field) -> bool:
     """INT96 is read as microseconds, so what is finer would seem to differ."""
     if unreadable(old) or unreadable(new):
         return False
-    return same_type(old, new) or (widens(old, new) and not is_int96(old))
+    return same_type(old, new) or (widens(old, new) and not holds_int96(old))
 
 
 def compare_columns(

@@ -35,10 +35,10 @@ def _bits(array: pa.Array) -> pa.Array:
 
 def _differing(left: pa.Array, right: pa.Array) -> Mask:
     left, right = _plain(left), _plain(right)
-    if pa.types.is_null(left.type):
-        return np.zeros(len(left), np.bool_)
     in_left, in_right = valid(left), valid(right)
-    unlike: Mask = (in_left != in_right) | (in_left & in_right & _unlike(left, right))
+    unlike: Mask = in_left != in_right
+    if not pa.types.is_null(right.type):
+        unlike |= in_left & in_right & _unlike(left, right)
     return unlike
 
 

@@ -17,6 +17,8 @@ def valid(array: pa.Array) -> Mask:
     """Which rows are not null."""
     if not array.null_count:
         return np.ones(len(array), np.bool_)
+    if pa.types.is_null(array.type):
+        return np.zeros(len(array), np.bool_)
     return _bits(array, 0)
 
 

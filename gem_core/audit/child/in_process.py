@@ -6,7 +6,6 @@ from gem_core.audit.audit import audit, look_up_ids
 from gem_core.audit.child.failures import failures_file
 from gem_core.audit.child.result import AuditResult, PageOptions
 from gem_core.audit.judging.file_checks import layout_known
-from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.options import DEFAULT_OPTIONS, AuditOptions
@@ -51,7 +50,6 @@ def audit_in_process(  # noqa: PLR0913 - as `Engine.audit`
 
 def result_of(report: Report, *, with_rows: bool = False) -> AuditResult:
     """What is kept of a report, yet without its page; with a file of failing rows only if asked."""
-    facts = report.facts
     result = AuditResult(
         outcome=report.outcome,
         report=report_to_json(report),
@@ -65,7 +63,7 @@ def result_of(report: Report, *, with_rows: bool = False) -> AuditResult:
         not_looked_up=report.not_looked_up,
         not_compared=report.not_compared,
         layout_known=layout_known.name not in report.failed(),
-        is_read=not (facts.unsupported or isinstance(facts.file, NotOpened)),
+        is_read=report.is_read,
     )
     return _with_failures(result, report) if with_rows else result
 

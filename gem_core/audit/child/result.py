@@ -38,7 +38,7 @@ class AuditResult:
     layout_known: bool = True
     """Whether the app knows the layout of the output, as far as it was opened."""
     is_read: bool = True
-    """False when the output was not opened, or pyarrow cannot read its rows."""
+    """See `Report.is_read`."""
     unfinished: str = ""
     """What shows that the output may still be being written: it has no whole footer. Or empty."""
     over_limit: str = ""

@@ -231,6 +231,10 @@ def rows_readable(file: OpenedFile, read: int | str) -> Judgement:
     return passed()
 
 
+footer_not_encrypted = _opens(
+    "footer_not_encrypted", "The footer is not encrypted.", FaultKind.ENCRYPTED
+)
+
 FILE_CHECKS = (
     names_usable,
     input_as_registered,
@@ -241,7 +245,7 @@ FILE_CHECKS = (
     unchanged_while_read,
     _opens("not_empty", "The output has at least one byte.", FaultKind.EMPTY),
     _opens("magic_bytes", "The output starts and ends as Parquet files do.", FaultKind.MAGIC),
-    _opens("footer_not_encrypted", "The footer is not encrypted.", FaultKind.ENCRYPTED),
+    footer_not_encrypted,
     _opens("footer_readable", "The footer can be read.", FaultKind.FOOTER),
     chunks_in_bounds,
     layout_known,

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from gem_core.audit.judging.check import Check, Severity
 from gem_core.audit.judging.checks import CHECKS, COMPARISONS
 from gem_core.audit.judging.facts import Facts
-from gem_core.audit.judging.file_checks import auditable, layout_known, layout_of_contract
+from gem_core.audit.judging.file_checks import (
+    auditable,
+    footer_not_encrypted,
+    layout_known,
+    layout_of_contract,
+)
+from gem_core.audit.judging.not_opened import NotOpened
 from gem_core.audit.judging.ruleset import RULESET
 from gem_core.audit.judging.statistics_checks import statistics_readable
 from gem_core.audit.judging.verdict import Judgement, Verdict
@@ -117,6 +123,11 @@ class Report:
         )
         return tuple(dict.fromkeys(reasons))
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the output was opened, and the app can read all columns of the checks."""
+        return not isinstance(self.facts.file, NotOpened) and self.failed().isdisjoint(_OF_READING)
+
     def failed(self) -> frozenset[str]:
         """Names of the checks that failed, whatever their severity."""
         return frozenset(line.name for line in self.checks if line.verdict is Verdict.FAILED)
@@ -147,7 +158,10 @@ def is_complete(lines: Iterable[CheckResult]) -> bool:
 _DRIFT = {layout_of_contract.name, statistics_readable.name}
 """Checks that compare with the contract of GEM's answer."""
 
-_OF_THE_APP = {auditable.name, layout_known.name}
+_OF_READING = {auditable.name, footer_not_encrypted.name}
+"""Checks that fail when the app cannot read what it has to judge."""
+
+_OF_THE_APP = _OF_READING | {layout_known.name}
 """Checks that fail for a limit of the app, which says nothing about the output."""
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from gem_core.audit.arrow.types import marked, unknown_type
 from gem_core.audit.parquet.decoding import open_footer
-from gem_core.audit.parquet.footer import FileColumn, Footer, is_int96
+from gem_core.audit.parquet.footer import FileColumn, Footer, int96_leaves
 from gem_core.audit.parquet.footer_writing import reader_footer
 from gem_core.audit.parquet.reader_errors import in_short, is_shortage
 
@@ -28,7 +28,7 @@ def schema_of(footer: Footer) -> pa.Schema:
         found = [_field(footer, column) for column in footer.columns]
     closed = footer.unreadable()
     return pa.schema(
-        marked(field, int96=is_int96(column), unreadable=closed.get(column.name, problem))
+        marked(field, int96=int96_leaves(column), unreadable=closed.get(column.name, problem))
         for (field, problem), column in zip(found, footer.columns, strict=True)
     )
 

@@ -99,9 +99,10 @@ def _is_unread(codec: int) -> bool:
     return codec in _UNREAD_CODECS or not 0 <= codec < len(_CODECS)
 
 
-def is_int96(column: FileColumn) -> bool:
-    """Whether the column itself is stored as INT96."""
-    return physical_type(column.elements[0]) == INT96
+def int96_leaves(column: FileColumn) -> list[bool]:
+    """Of each leaf of the column, whether it is stored as INT96."""
+    leaves = (part for part in column.elements if not member(part, CHILDREN, I32, 0))
+    return [physical_type(leaf) == INT96 for leaf in leaves]
 
 
 def physical_type(element: Struct) -> int | None:

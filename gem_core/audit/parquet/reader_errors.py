@@ -23,7 +23,9 @@ _SHORTAGE = re.compile(
 _LIMIT = re.compile(
     r"\bnot yet implemented\b|\bunknown encoding type\b|\bunsupported compression codec\b"
     # Of a footer: more than a million elements in a list, or a schema of more than 100 levels.
-    r"|\bexceeded size limit\b|\btoo deeply nested\b",
+    r"|\bexceeded size limit\b|\btoo deeply nested\b"
+    # DuckDB writes deltas of INT32 with more than 32 bits; Polars reads them, arrow-rs does not.
+    r"|\bdelta bit width larger\b|\bInitBlock EOF\b",
     re.IGNORECASE,
 )
 

@@ -344,7 +344,8 @@ def test_a_file_that_is_no_parquet(
     assert good.outcome == "valid"
     data = (tmp_path / "roads_matched.parquet").read_bytes()
     report = audited(tmp_path, write_bytes(tmp_path, spoil(data)))
-    assert report.outcome == "invalid"
+    # Nobody here has the key, which says nothing about the file.
+    assert report.outcome == ("not_audited" if failed == "footer_not_encrypted" else "invalid")
     assert report.failed() == {failed}
     assert not_run(report) == NO_FILE - {failed} - passed
 

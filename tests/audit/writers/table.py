@@ -39,6 +39,25 @@ TYPES: Mapping[str, tuple[pa.DataType, list[Any]]] = {
 }
 
 
+UNKNOWN_TO_SPARK = {
+    "no_values": pa.nulls(ROWS),
+    "fixed_bytes": pa.array([bytes([n] * 16) for n in range(ROWS)], pa.binary(16)),
+    "milliseconds": pa.array(
+        [at.replace(microsecond=250_000) for at in MOMENTS], pa.timestamp("ms", "UTC")
+    ),
+    "uint64": pa.array([2**64 - 1 - n for n in range(ROWS)], pa.uint64()),
+    "empty_lists": pa.array([[], [None], None] * 4, pa.list_(pa.null())),
+    "bytes_by_name": pa.array(
+        [[("a", bytes([n, 0]))] for n in range(ROWS)], pa.map_(pa.string(), pa.binary(2))
+    ),
+    "events": pa.array(
+        [[{"at": at, "count": n}] for n, at in enumerate(MOMENTS)],
+        pa.list_(pa.struct([("at", pa.timestamp("us", "UTC")), ("count", pa.uint8())])),
+    ),
+}
+"""Columns of an input whose types Spark does not have; it writes other ones that hold them."""
+
+
 def column(name: str, *, with_nulls: bool = True) -> pa.Array:
     """The values of one type, the last row null."""
     kind, values = TYPES[name]
