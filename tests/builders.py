@@ -17,7 +17,7 @@ import pytest
 from gem_core.audit.child.in_process import audit_in_process
 from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.deliver.outbox import Outbox
-from gem_core.flows.check_one import ask
+from gem_core.flows.ask_one import ask
 from gem_core.flows.checker import Checker, in_threads
 from gem_core.flows.deliverer import Audit, Deliverer, PageMode
 from gem_core.flows.delivery import is_early
