@@ -53,11 +53,11 @@ def _audit(*, with_values: bool, two_threads: bool = False) -> Run:
     from gem_core.audit.judging.report_json import report_to_json
     from gem_core.audit.options import AuditOptions
     from gem_core.audit.reading.source import open_file
-    from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+    from gem_core.gem.contracts import known
 
     # pyarrow imports pandas at its first numpy array, if pandas is installed.
     pa.array(np.zeros(1))
-    job = X_VERSION_1.read({"jobRunId": "bench", "status": "finished"})
+    job = known.read({"jobRunId": "bench", "status": "finished"})
     options = AuditOptions(two_threads=two_threads, with_values=with_values)
 
     def run(path: Path) -> str:

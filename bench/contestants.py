@@ -56,7 +56,7 @@ def _audit(*, two_threads: bool, ids_bytes: int | None = None) -> Run:
     from gem_core.audit.audit import audit
     from gem_core.audit.options import AuditOptions, IdLimits
     from gem_core.audit.reading.source import open_file
-    from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+    from gem_core.gem.contracts import known
 
     # pyarrow imports pandas at its first numpy array, if pandas is installed.
     pa.array(np.zeros(1))
@@ -71,7 +71,7 @@ def _audit(*, two_threads: bool, ids_bytes: int | None = None) -> Run:
             "outputFileName": path.name,
             "statistics": {"confidence_threshold": 60},
         }
-        job = X_VERSION_1.read(answer, job_run_id="bench")
+        job = known.read(answer, job_run_id="bench")
         report = audit(open_file(path), job, input_source=None, options=options)
         if report.outcome not in GOOD:
             raise ValueError(f"a good file fails {report.failed()}")

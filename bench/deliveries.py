@@ -35,7 +35,7 @@ from devkit.stage import OUTPUT_CONTAINER, Stage, make_stores, sample_settings, 
 from gem_core.audit.child.usage import usage
 from gem_core.deliver.manifest import outcome_of
 from gem_core.flows.deliver_results import deliver_results
-from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+from gem_core.gem.contracts import known
 from gem_core.watch.record import JobRecord, Settlement
 from gem_core.wiring import delivery
 from gem_core.wiring.stores import stores
@@ -147,7 +147,7 @@ def _settle(files: LargeOutput, job_run_id: str) -> None:
         "modifiedAt": (now + timedelta(seconds=1)).isoformat(timespec="seconds"),
         "statistics": job_statistics(files.figures, execution_seconds=60),
     }
-    job = X_VERSION_1.read(answer, job_run_id=job_run_id)
+    job = known.read(answer, job_run_id=job_run_id)
     record = JobRecord(job_run_id, registered_at=now, due_at=now, job=job)
     stores().registry.add(record.settled(Settlement.FINISHED, now))
 

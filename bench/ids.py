@@ -27,7 +27,7 @@ from gem_core.audit.audit import audit
 from gem_core.audit.judging.facts import Facts
 from gem_core.audit.options import AuditOptions, IdLimits
 from gem_core.audit.reading.source import open_file
-from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+from gem_core.gem.contracts import known
 
 REPEATED, MISSING, EXTRA = 5, 7, 2
 _BLOCK = 1 << 20
@@ -103,7 +103,7 @@ def measure(pair: Pair, id_bytes: int) -> Measured:
     before, cpu, wall = peak_mib(), time.process_time(), time.perf_counter()
     report = audit(
         open_file(pair.output),
-        X_VERSION_1.read(answer, job_run_id="bench"),
+        known.read(answer, job_run_id="bench"),
         input_source=open_file(pair.input),
         options=AuditOptions(IdLimits(id_bytes)),
     )

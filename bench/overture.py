@@ -35,11 +35,11 @@ from gem_core.audit.overture.segments import BBOX, ID, SegmentFile
 from gem_core.audit.parquet.opened_file import Fault, OpenedFile, open_parquet
 from gem_core.audit.reading.range_file import RangeFile
 from gem_core.audit.reading.source import Source, open_file
-from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+from gem_core.gem.contracts import known
 
 EACH = 100
 """Roads of each planted truth."""
-JOB = X_VERSION_1.read({"jobRunId": "j", "status": "finished"}, job_run_id="j")
+JOB = known.read({"jobRunId": "j", "status": "finished"}, job_run_id="j")
 LIMITS = OvertureLimits(16 << 30, cpu_seconds=3600, wall_seconds=7200)
 
 

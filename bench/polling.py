@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+from gem_core.gem.contracts.known import read
 from gem_core.watch.durations import Durations
 from gem_core.watch.expectation import observed_durations
 from gem_core.watch.record import JobRecord
@@ -156,7 +156,7 @@ def app_schedule(known: Durations) -> Asking:
         while True:
             yield at
             now = START + timedelta(seconds=at)
-            record = record.answered(X_VERSION_1.read(job.answer(at), job_run_id="job-1"), now)
+            record = record.answered(read(job.answer(at), job_run_id="job-1"), now)
             due = next_check(record, now, POLICY, jitter=dice.random(), known=known)
             at = _next_tick((due - START).total_seconds(), phase)
 
@@ -177,7 +177,7 @@ def earlier_jobs(seconds: float, seed: int) -> Durations:
         record = JobRecord("job-1", registered_at=START, due_at=START)
         for at in app_schedule(known)(job, dice):
             now = START + timedelta(seconds=at)
-            record = record.answered(X_VERSION_1.read(job.answer(at), job_run_id="job-1"), now)
+            record = record.answered(read(job.answer(at), job_run_id="job-1"), now)
             if at >= job.ends:
                 break
         known = known.adding(observed_durations(record))

@@ -32,7 +32,7 @@ from gem_core.audit.reading.pieces import PIECE_BYTES, pieces
 from gem_core.audit.reading.range_file import TAIL_BYTES
 from gem_core.audit.reading.read_ahead import CONNECTIONS
 from gem_core.audit.reading.source import Source, open_file
-from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+from gem_core.gem.contracts import known
 from gem_core.secret import Secret
 from gem_core.storage.clients import blob_service_at
 
@@ -47,7 +47,7 @@ _JOB: dict[str, object] = {
 def _audit(output: Source) -> None:
     report = audit(
         output,
-        X_VERSION_1.read(_JOB | {"outputFileName": output.name}, job_run_id="bench"),
+        known.read(_JOB | {"outputFileName": output.name}, job_run_id="bench"),
         input_source=None,
     )
     if report.outcome not in GOOD:

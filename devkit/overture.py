@@ -68,10 +68,10 @@ REGISTRY_SCHEMA = pa.schema(
 )
 
 
-def changelog_folder(root: Path, release: str, change: str, type_: str = "segment") -> Path:
+def changelog_folder(root: Path, release: str, change: str) -> Path:
     """Where the files of one kind of change lie."""
     theme = root / "changelog" / release / "theme=transportation"
-    return theme / f"type={type_}" / f"change_type={change}"
+    return theme / "type=segment" / f"change_type={change}"
 
 
 def file_name(number: int) -> str:

@@ -1,7 +1,8 @@
 // Deploys GEM Courier into a resource group of its own. docs/operations.md describes the parameters.
 targetScope = 'subscription'
 
-import { gemProblems, idProblems, listenerProblems, networkProblems, outputProblems, route, routeProblems, settingProblems, vaultProblems } from 'rules.bicep'
+import { queuesOf, route, routeProblems, settingOf } from 'routes.bicep'
+import { gemProblems, idProblems, listenerProblems, networkProblems, outputProblems, settingProblems, vaultProblems } from 'rules.bicep'
 
 @minLength(1)
 @maxLength(64)
@@ -118,16 +119,12 @@ param waitingMinutes int = 60
 param logQuotaGb int = 1
 
 var problems = concat(
-  idProblems('OUTPUT_STORAGE_ID', [outputStorageId], 'Microsoft.Storage/storageAccounts'),
-  idProblems('OUTPUT_STORAGE_IDS', outputStorageIds, 'Microsoft.Storage/storageAccounts'),
   idProblems('OVERTURE_STORAGE_ID', [overtureStorageId], 'Microsoft.Storage/storageAccounts'),
-  idProblems('VAULT_ID', [vaultId], 'Microsoft.KeyVault/vaults'),
   idProblems('WORKSPACE_ID', [workspaceId], 'Microsoft.OperationalInsights/workspaces'),
   outputProblems(outputStorageId, outputStorageIds, outputBlobServiceUri, outputTenantId, outputClientId),
   gemProblems(gemTenantId, gemClientId),
   vaultProblems(vaultId, vaultNameSuffix, onlyNamedSecrets),
   listenerProblems('LISTENER_PRINCIPAL_IDS', listenerPrincipalIds),
-  listenerProblems('RESULTS_ROUTES: listeners', flatten(map(resultsRoutes, each => each.?listeners ?? []))),
   routeProblems(resultsQueue, resultsRoutes),
   networkProblems(networkAddressPrefix, allowedAddresses),
   settingProblems(checkSchedule, waitingMinutes, extraSettings)
@@ -148,15 +145,7 @@ var topicName = 'evgt-gem-courier-${token}'
 var newVaultName = 'kv-${token}${vaultNameSuffix}'
 var usedVaultId = empty(vaultId) ? '${groupId}/providers/Microsoft.KeyVault/vaults/${newVaultName}' : vaultId
 var resultsQueue = 'gem-results'
-var listenedQueues = concat(
-  [{ name: resultsQueue, listeners: listenerPrincipalIds }],
-  map(resultsRoutes, each => { name: each.queue, listeners: each.?listeners ?? [] })
-)
-// The app need not know who listens.
-var routesOfApp = map(
-  resultsRoutes,
-  each => toObject(filter(items(each), part => part.key != 'listeners'), part => part.key, part => part.value)
-)
+var listenedQueues = queuesOf(resultsQueue, listenerPrincipalIds, resultsRoutes)
 var outputIds = union(empty(outputStorageId) ? [] : [outputStorageId], outputStorageIds)
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
@@ -270,7 +259,7 @@ module app 'modules/app.bicep' = {
     hostStorageName: hostStorageName
     stateStorageName: stateStorageName
     resultsQueue: resultsQueue
-    resultsRoutes: empty(resultsRoutes) ? '' : string(routesOfApp)
+    resultsRoutes: settingOf(resultsRoutes)
     insightsConnectionString: monitoring.outputs.connectionString
     vaultUri: 'https://${vaultParts[8]}${environment().suffixes.keyvaultDns}/'
     gemTenantId: gemTenantId

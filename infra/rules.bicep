@@ -1,6 +1,7 @@
 // What is wrong with the parameters. main.bicep fails with all messages before anything is made.
 // The messages name the variables of main.parameters.json, which people set.
 
+@export()
 func when(wrong bool, message string) string[] => wrong ? [message] : []
 
 // A resource id has nine segments: 2 is the subscription, 4 the resource group and 8 the name.
@@ -22,6 +23,8 @@ func gemProblems(tenantId string, clientId string) string[] =>
 @export()
 func outputProblems(storageId string, storageIds string[], uri string, tenantId string, clientId string) string[] =>
   concat(
+    idProblems('OUTPUT_STORAGE_ID', [storageId], 'Microsoft.Storage/storageAccounts'),
+    idProblems('OUTPUT_STORAGE_IDS', storageIds, 'Microsoft.Storage/storageAccounts'),
     when(
       empty(storageId) && empty(storageIds) && (empty(uri) || empty(tenantId) || empty(clientId)),
       'The storage that GEM writes to is missing: set OUTPUT_STORAGE_ID for an account of your own, or OUTPUT_BLOB_SERVICE_URI, OUTPUT_TENANT_ID and OUTPUT_CLIENT_ID for TomTom\'s.'
@@ -48,6 +51,7 @@ func outputProblems(storageId string, storageIds string[], uri string, tenantId 
 @export()
 func vaultProblems(vaultId string, nameSuffix string, onlyNamedSecrets bool) string[] =>
   concat(
+    idProblems('VAULT_ID', [vaultId], 'Microsoft.KeyVault/vaults'),
     when(
       onlyNamedSecrets && empty(vaultId),
       'ONLY_NAMED_SECRETS needs VAULT_ID: a new vault has no secrets yet.'
@@ -60,42 +64,6 @@ func listenerProblems(name string, principalIds string[]) string[] =>
   when(
     !empty(filter(principalIds, id => length(id) != 36)),
     '${name} must be object ids, such as 00000000-0000-0000-0000-000000000000.'
-  )
-
-type outcome = 'valid' | 'valid_with_warnings' | 'invalid' | 'not_audited' | 'output_missing' | 'failed' | 'cancelled' | 'lost' | 'expired'
-type eventType = 'job.settled' | 'job.outdated'
-
-// A route, as docs/operations.md has it (Routes). The name leaves room for "-poison".
-@export()
-@sealed()
-type route = {
-  @minLength(3)
-  @maxLength(56)
-  queue: string
-  @minLength(1)
-  types: eventType[]?
-  @minLength(1)
-  outcomes: outcome[]?
-  listeners: string[]?
-  labels: { *: string }?
-}
-
-// The setting is read by the app, which stops when it is wrong.
-@export()
-func routeProblems(resultsQueue string, routes route[]) string[] =>
-  concat(
-    when(
-      length(union(map(routes, each => each.queue), [resultsQueue])) <= length(routes),
-      'RESULTS_ROUTES has two routes to one queue, or one to ${resultsQueue}, the default queue.'
-    ),
-    when(
-      !empty(filter(routes, each => contains(['default', 'none', 'gem-batches'], each.queue) || endsWith(each.queue, '-poison'))),
-      'RESULTS_ROUTES has a queue whose name is used for something else.'
-    ),
-    when(
-      !empty(filter(routes, each => toLower(each.queue) != each.queue || contains(each.queue, '_') || contains(each.queue, '--'))),
-      'RESULTS_ROUTES has a queue whose name has other characters than a-z, 0-9 and single hyphens.'
-    )
   )
 
 @export()

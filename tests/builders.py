@@ -17,12 +17,12 @@ import pytest
 from gem_core.audit.child.in_process import audit_in_process
 from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.deliver.outbox import Outbox
-from gem_core.flows.check_one import ask
+from gem_core.flows.ask_one import ask
 from gem_core.flows.checker import Checker, in_threads
 from gem_core.flows.deliverer import Audit, Deliverer, PageMode
 from gem_core.flows.delivery import is_early
 from gem_core.flows.manage_jobs import JobManager
-from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+from gem_core.gem.contracts import known
 from gem_core.gem.job import GemJob
 from gem_core.settings.ncrontab import Schedule
 from gem_core.settings.route import DEFAULT, Route
@@ -99,7 +99,7 @@ def finished(**fields: object) -> dict[str, Any]:
 
 def job(status: object = "running", **fields: object) -> GemJob:
     """A job as GEM reports it."""
-    return X_VERSION_1.read({"jobRunId": JOB, **answer(status, **fields)}, job_run_id=JOB)
+    return known.read({"jobRunId": JOB, **answer(status, **fields)}, job_run_id=JOB)
 
 
 def new_record(job_run_id: str = JOB, at: datetime = START) -> JobRecord:
@@ -314,7 +314,7 @@ class World:
 
     def settle(self, gem_answer: Mapping[str, Any], job_run_id: str = JOB) -> None:
         """Put a settled job where a tick would have left it, ticket included."""
-        settled = X_VERSION_1.read({"jobRunId": job_run_id, **gem_answer}, job_run_id=job_run_id)
+        settled = known.read({"jobRunId": job_run_id, **gem_answer}, job_run_id=job_run_id)
         self.gem.answers[job_run_id] = [gem_answer]
         assert settled.status
         assert settled.status.is_final

@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 from hmac import compare_digest
 from threading import Lock
 
+TOKEN_LIFE = timedelta(hours=1)
+"""Lifetime of tokens from `POST /token`. GEM's glossary says "typically 1 hour"."""
+
 
 @dataclass(frozen=True, slots=True)
 class SimulatorSettings:
@@ -14,8 +17,6 @@ class SimulatorSettings:
     api_key: str = "simulator-key"
     tokens: frozenset[str] = frozenset({"simulator-token"})
     """Tokens that are valid until all tokens are expired."""
-    token_life_seconds: float = 3600.0
-    """Lifetime of tokens from `POST /token`. GEM's glossary says "typically 1 hour"."""
     time_scale: float = 1.0
     """Simulated seconds for each real second. With 60, a minute of a job takes one second."""
     hold_seconds: float = 5.0
@@ -32,11 +33,6 @@ class Access:
         self._expires: dict[str, datetime | None] = dict.fromkeys(settings.tokens)
         self._lock = Lock()
 
-    @property
-    def token_life_seconds(self) -> float:
-        """Lifetime of a token from `issue`."""
-        return self._settings.token_life_seconds
-
     def key_fits(self, key: str | None) -> bool:
         """Whether this is the API key."""
         return key is not None and compare_digest(key.encode(), self._settings.api_key.encode())
@@ -51,10 +47,10 @@ class Access:
         return end is None or now < end
 
     def issue(self, now: datetime) -> str:
-        """A new token that is valid for `token_life_seconds`."""
+        """A new token that is valid for `TOKEN_LIFE`."""
         token = secrets.token_urlsafe(24)
         with self._lock:
-            self._expires[token] = now + timedelta(seconds=self._settings.token_life_seconds)
+            self._expires[token] = now + TOKEN_LIFE
         return token
 
     def expire_all(self) -> None:

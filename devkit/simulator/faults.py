@@ -15,6 +15,7 @@ type TableFault = Callable[[pa.Table], pa.Table]
 
 EVERY = 10
 """Every tenth matched row gets the fault."""
+_GROUP_ROWS = 10_000
 REMOVED_ID = "0f5b8f0e-3c52-4b8a-9d3c-6f1f0a5d2e01"
 ELSEWHERE_ID = "3a7c1d94-58e6-4f2b-8b60-2d9c4e7f1a02"
 CONNECTOR_ID = "c41e9b27-7a03-4d5c-a8f9-5b3e0d6c8f03"
@@ -25,7 +26,6 @@ def output_bytes(
     table: pa.Table,
     fault: OutputFault | None,
     *,
-    row_group: int = 10_000,
     generation: Generation = PAGE,
 ) -> bytes:
     """The Parquet file of a table, with or without a fault.
@@ -33,7 +33,6 @@ def output_bytes(
     Args:
         table: the correct output.
         fault: the fault, or None.
-        row_group: number of rows in a row group.
         generation: whose columns the file has.
 
     """
@@ -45,7 +44,7 @@ def output_bytes(
         return sink.getvalue()
     spoil = TABLE_FAULTS.get(fault) if fault else None
     spoiled = spoil(table) if spoil else table
-    pq.write_table(generation.table(spoiled), sink, row_group_size=row_group)
+    pq.write_table(generation.table(spoiled), sink, row_group_size=_GROUP_ROWS)
     data = sink.getvalue()
     return data[: len(data) // 2] if fault is OutputFault.TRUNCATED else data
 

@@ -39,7 +39,6 @@ def write_large_output(
     path: Path,
     *,
     size: int,
-    seed: int = 0,
     rows_per_group: int = ROWS_PER_GROUP,
     input_path: Path | None = None,
 ) -> LargeOutput:
@@ -51,12 +50,11 @@ def write_large_output(
     Args:
         path: the output file.
         size: minimum size in bytes. The file is at most one row group longer.
-        seed: seed of the random content.
         rows_per_group: rows of a row group. The memory use depends only on this number.
         input_path: the input file, or None to write no input.
 
     """
-    rng = random.Random(seed)
+    rng = random.Random(0)
     lines = [line_string(rng, POINTS) for _ in range(rows_per_group)]
     reach = sum(kilometres(line) for line in lines)
     matched, fully = split_roads(rows_per_group)

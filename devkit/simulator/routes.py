@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, unquote
 
 from azure.core.exceptions import AzureError
 
-from devkit.simulator.access import Access
+from devkit.simulator.access import TOKEN_LIFE, Access
 from devkit.simulator.generation import Kind
 from devkit.simulator.jobs import Job, JobBook, OutputNotWritten, job_body, moment
 from devkit.simulator.life import Trouble
@@ -196,7 +196,7 @@ class Routes:
 
     def _token(self) -> Response:
         token = self._access.issue(self._clock())
-        life = int(self._access.token_life_seconds)
+        life = int(TOKEN_LIFE.total_seconds())
         return _json_answer({"token_type": "Bearer", "expires_in": life, "access_token": token})
 
     def _control(self, request: Request, rest: list[str]) -> Response:

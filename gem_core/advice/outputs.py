@@ -2,15 +2,14 @@
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from gem_core.advice.fold import ROAD
-from gem_core.audit.arrow.arrays import true_at
 from gem_core.audit.overture.keys import keys_of
 from gem_core.audit.overture.partitions import Partitions
 from gem_core.audit.reading.range_file import RangeFile
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.gers import format_of_release
+from gem_core.audit.rows.gers_formats import formats_of
 from gem_core.succession.matched_file import open_matched
 
 
@@ -30,10 +29,8 @@ def read_roads(source: Source, release: str, output: int, into: Partitions) -> i
     format_ = format_of_release(release)
     count = 0
     with RangeFile(source) as file:
-        for texts, packed in open_matched(source, file).gers_ids():
-            # Each is in one of the two formats, and these differ in length.
-            is_id = true_at(pc.equal(pc.binary_length(texts), format_.length))
-            is_id &= ~np.asarray(packed.is_null())
+        for texts in open_matched(source, file).gers_ids():
+            is_id = formats_of(texts) == format_.number
             keys = keys_of(texts.filter(pa.array(is_id)), format_)
             found = np.empty(len(keys), ROAD)
             found["mixed"], found["low"], found["output"] = keys.mixed, keys.low, output

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 
 from gem_core.advice.chain import Chain, Counts, chain_to, day_of, is_release, order
 from gem_core.advice.changes import count_segments, listed_release, read_changes
-from gem_core.audit.overture.keys import OddIds
 from gem_core.audit.overture.listing import CHANGELOG, Storage
 from gem_core.audit.overture.meter import Meter, Stopped
 from gem_core.audit.overture.partitions import Partitions
 from gem_core.audit.overture.release import Part, Release
 from gem_core.audit.rows.gers import format_of_release
+from gem_core.audit.rows.gers_bits import OddIds
 from gem_core.errors import OutputError, RequestError
 
 

@@ -154,7 +154,7 @@ def _write_ids(
     }
     columns = {
         "output": pa.array([outputs[each].name for each in folded.output.tolist()], pa.string()),
-        "id": pa.array(texts_of(Keys(folded.mixed, folded.low), format_), pa.string()),
+        "id": texts_of(Keys(folded.mixed, folded.low), format_),
         "changes": pa.array([texts[fate] for fate in folded.fate.tolist()], pa.string()),
         "roads": pa.array(folded.roads, pa.int64()),
     }

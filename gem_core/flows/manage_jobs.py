@@ -11,7 +11,7 @@ from typing import Any
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import GemJobNotFound, JobUnknown, RecordConflict, RequestError, StageForbids
 from gem_core.flows.ask_gem import ask_gem
-from gem_core.flows.check_one import ask
+from gem_core.flows.ask_one import ask
 from gem_core.flows.checker import Checker
 from gem_core.flows.sweep import repeat_ticket
 from gem_core.gem.job import JobStatus

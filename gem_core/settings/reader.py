@@ -106,9 +106,9 @@ class SettingReader:
         value = self.text(name)
         return Secret(value) if value else None
 
-    def url(self, name: str, default: str = "", *, required: bool = False) -> str:
+    def url(self, name: str, default: str = "") -> str:
         """An https address, or http for this machine."""
-        value = self.text(name, default, required=required)
+        value = self.text(name, default)
         problem = address_problem(value) if value else ""
         if problem:
             self.problems.append(f"{name} {problem}")

@@ -39,7 +39,7 @@ class StorageClock:
 
     @property
     def is_set(self) -> bool:
-        """Whether storage has said the time."""
+        """Whether storage has said the time, or the clock has been read."""
         return self._zero is not None
 
     def answered(self, at: datetime, took: timedelta) -> None:
@@ -67,8 +67,10 @@ class StorageClock:
         self.answered(at, response.elapsed)
 
     def __call__(self) -> datetime:
-        """The time in UTC; the machine's, if storage has not said it."""
+        """The time in UTC. If storage has said none, it goes on from the machine's."""
         machine = self._machine()
-        told = machine if self._zero is None else self._zero + self._monotonic()
+        if self._zero is None:
+            self._zero = machine - self._monotonic()
+        told = self._zero + self._monotonic()
         seconds = machine if abs(machine - told) <= AGREES else told
         return datetime.fromtimestamp(seconds, UTC)

@@ -87,15 +87,14 @@ class MatchedFile:
             self.counts.rows += rows.count
             yield pa.RecordBatch.from_arrays([roads, gers], schema=schema)
 
-    def gers_ids(self) -> Iterator[tuple[pa.StringArray, pa.FixedSizeBinaryArray]]:
-        """The GERS ids as text and as `PACKED`, in batches: one for each row, null without a match.
+    def gers_ids(self) -> Iterator[pa.StringArray]:
+        """The GERS ids in batches: one for each row, null without a match.
 
         Raises as `matches` does.
         """
         needed = self.usable.only(Role.GERS_ID, Role.STATUS)
         for batch in self.opened.batches(needed.names, as_dictionary=needed.repeating):
-            texts = _matched_texts(RowBatch(batch, needed))
-            yield texts, pack(texts)
+            yield _matched_texts(RowBatch(batch, needed))
 
     def _gers_ids(self, rows: RowBatch) -> pa.FixedSizeBinaryArray:
         texts = _matched_texts(rows)

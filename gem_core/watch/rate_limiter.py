@@ -45,7 +45,6 @@ class Lease:
         self, document: "_LeaseDocument", *, first: datetime, gap: timedelta, clock: SleepClock
     ) -> None:
         self._document = document
-        self._since = clock.now()
         self._next = first
         self._gap = gap
         self._clock = clock
@@ -56,8 +55,8 @@ class Lease:
 
         Returns:
             False, without waiting, in three cases. The next request may not start before `ends_at`.
-            The clock was set back, so these times say nothing. Or the lease was lost: this process
-            was suspended, and another process has taken the lease.
+            The clock was set back by more than `MAX_AHEAD`, so these times say nothing. Or the
+            lease was lost: this process was suspended, and another process has taken the lease.
 
         Raises:
             StoreError: the lease could not be renewed.
@@ -66,8 +65,7 @@ class Lease:
         with self._lock:
             now = self._clock.now()
             at = max(self._next, now)
-            is_set_back = now < self._since or at > now + MAX_AHEAD
-            if is_set_back or at >= ends_at or not self._document.holds_until(at + MARGIN):
+            if at >= min(ends_at, now + MAX_AHEAD) or not self._document.holds_until(at + MARGIN):
                 return False
             self._next = at + self._gap
         if at > now:

@@ -78,5 +78,5 @@ def may_lose(held: Claim | None, own: Ticker, now: datetime) -> bool:
     """Whether a 404 that `own` got can mean that a job is lost."""
     if held is None:
         return True
-    is_new = held.since is not None and now - min(held.since, now) < NOT_LOST_FOR
+    is_new = held.since is not None and now - held.since < NOT_LOST_FOR
     return held.ticker.identity == own.identity and not is_new

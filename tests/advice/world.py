@@ -99,7 +99,7 @@ class Ids:
 
     def take(self, folded: Folded) -> None:
         texts = texts_of(Keys(folded.mixed, folded.low), GersFormat.UUID)
-        for at, id_ in enumerate(texts):
+        for at, id_ in enumerate(texts.to_pylist()):
             key = int(folded.output[at]), id_
             assert key not in self.found
             self.found[key] = int(folded.roads[at]), Fate(int(folded.fate[at]))

@@ -13,7 +13,7 @@ from gem_core.audit.contract import Promises, promises_of
 from gem_core.audit.judging.report import Report
 from gem_core.audit.options import AuditOptions, OvertureLimits
 from gem_core.audit.reading.source import FileSource, Source, open_file
-from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+from gem_core.gem.contracts import known
 from gem_core.gem.job import GemJob
 
 LINEAR = {"linear_reference_values", "linear_reference_order"}
@@ -101,7 +101,7 @@ def job(statistics: Mapping[str, object] | None = None, **fields: object) -> Gem
         "statistics": STATISTICS | dict(statistics or {}),
         **fields,
     }
-    return X_VERSION_1.read(answer, job_run_id="job-1")
+    return known.read(answer, job_run_id="job-1")
 
 
 def promises_for(of: GemJob, table: pa.Table) -> Promises:

@@ -8,9 +8,9 @@ import pytest
 
 from gem_core.audit.judging.report import Report
 from gem_core.gem.contracts import known
-from gem_core.gem.contracts.figures import Figures, Shares
+from gem_core.gem.contracts.figures import Figures
 from gem_core.gem.contracts.layout import Column, ColumnType, Layout, Role, Scale
-from gem_core.gem.contracts.members import Statistic
+from gem_core.gem.contracts.members import Shares, Statistic
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.gem.job import GemJob
 from gem_core.outcome import Outcome

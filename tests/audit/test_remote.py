@@ -24,7 +24,7 @@ from gem_core.audit.reading import pieces, read_ahead
 from gem_core.audit.reading.blob_source import HEAD_BYTES, open_blob
 from gem_core.audit.reading.range_file import TAIL_BYTES
 from gem_core.errors import OutputChanged, OutputUnreachable
-from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+from gem_core.gem.contracts import known
 from gem_core.outcome import Outcome
 from gem_core.page.survey import survey
 from tests.audit.build import PROMISES
@@ -54,7 +54,7 @@ def network(folder: Path, layout: Layout) -> Path:
     return write_network(folder / f"{layout}.parquet", ROWS, Order.SPARSE, layout)
 
 
-JOB = X_VERSION_1.read(
+JOB = known.read(
     {
         "jobRunId": "job-1",
         "inputFileName": "roads.parquet",

@@ -15,10 +15,10 @@ from gem_core.audit.child.usage import usage
 from gem_core.audit.options import AuditOptions
 from gem_core.audit.reading.source import open_file
 from gem_core.errors import AuditError, OutputError
-from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+from gem_core.gem.contracts import known
 
 _LOOK_SECONDS = 0.01
-JOB = X_VERSION_1.read({"jobRunId": "j", "status": "finished"}, job_run_id="j")
+JOB = known.read({"jobRunId": "j", "status": "finished"}, job_run_id="j")
 _PAGE = PageOptions(datetime(2026, 1, 20, tzinfo=UTC), with_map=True)
 
 

@@ -18,7 +18,7 @@ from gem_core.deliver.outdated import OUTDATED_TYPE
 from gem_core.errors import StoreError
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.manage_jobs import forget_job
-from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+from gem_core.gem.contracts import known
 from gem_core.watch.record import Settlement
 from gem_core.wiring import delivery
 from gem_core.wiring.environment import now
@@ -205,7 +205,7 @@ def emulated(
         outputs.upload_blob("bad.parquet", (tmp_path / "bad.parquet").read_bytes(), overwrite=True)
         command("jobs", "register", "job-bad")
         told = finished(outputFileName="bad.parquet", overtureRelease=OLD)
-        answered = X_VERSION_1.read(told | {"jobRunId": "job-bad"}, job_run_id="job-bad")
+        answered = known.read(told | {"jobRunId": "job-bad"}, job_run_id="job-bad")
         record = stored("job-bad").record.answered(answered, now())
         change("job-bad", record.settled(Settlement.FINISHED, now()))
         deliver_results(delivery.deliverer(), "job-bad")

@@ -15,7 +15,7 @@ from devkit.simulator import CLEAN, GemSimulator
 from devkit.stage import app_settings
 from gem_core.__main__ import main
 from gem_core.deliver.cloud_event import CloudEvent
-from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+from gem_core.gem.contracts import known
 from gem_core.outcome import Outcome
 from gem_core.storage import names
 from gem_core.watch.marker import JobState
@@ -43,7 +43,7 @@ def change(job_run_id: str, record: JobRecord) -> None:
 def settle(command: CommandRunner, job_run_id: str, **fields: object) -> JobRecord:
     """Add a job that settled three hours ago and was not delivered."""
     command("jobs", "register", job_run_id)
-    reported = X_VERSION_1.read(
+    reported = known.read(
         answer("failed", **fields) | {"jobRunId": job_run_id}, job_run_id=job_run_id
     )
     past = now() - timedelta(hours=3)

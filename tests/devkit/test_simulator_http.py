@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from devkit.simulator import LIVES, NEWER, Life, SimulatorSettings
-from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+from gem_core.gem.contracts import known
 from tests.devkit.simulator_client import SimulatorClient
 
 EXAMPLES = Path(__file__).parents[1] / "data" / "gem"
@@ -58,7 +58,7 @@ def test_a_clean_job_has_exactly_the_fields_of_the_page_at_each_stage(
         "modifiedAt": "2026-01-20T10:01:50Z",
     }
     assert list(finished.json()) == list(example("finished"))
-    assert X_VERSION_1.read(finished.json(), job_run_id="job-1").drift == ()
+    assert known.read(finished.json(), job_run_id="job-1").drift == ()
 
 
 def example(status: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 
 from gem_core.errors import CourierError, JobUnknown, RecordUnreadable, StoreError
 from gem_core.flows.wait_for_jobs import EVERY, Waited, Waiter, wait_for
-from gem_core.gem.contracts.x_version_1 import X_VERSION_1
+from gem_core.gem.contracts import known
 from gem_core.outcome import Outcome
 from gem_core.watch.record import JobRecord, Settlement, Stage
 from tests.builders import answer
@@ -20,7 +20,7 @@ def watching(job_run_id: str = "a", status: str = "", progress: float | None = N
     if not status:
         return record
     more = {} if progress is None else {"progress": progress}
-    job = X_VERSION_1.read(answer(status) | {"jobRunId": job_run_id} | more, job_run_id=job_run_id)
+    job = known.read(answer(status) | {"jobRunId": job_run_id} | more, job_run_id=job_run_id)
     return record.answered(job, START)
 
 

@@ -1,7 +1,7 @@
 """Parameters that would deploy an app that cannot work are refused before anything is made.
 
 The real compiler evaluates them, as Azure does. It shows the first fault of Bicep's own rules, or
-all messages of infra/rules.bicep together.
+all messages of infra/rules.bicep and routes.bicep together.
 """
 
 import re

@@ -16,7 +16,7 @@ from tests.infra.contract import ROOT
 from tests.infra.policy import ROLES
 from tests.infra.test_parameters import ACCOUNT, NEEDED
 
-RULES = (ROOT / "infra" / "rules.bicep").read_text(encoding="utf-8")
+RULES = (ROOT / "infra" / "routes.bicep").read_text(encoding="utf-8")
 PERSON = "00000000-0000-0000-0000-00000000000{}".format
 LISTENERS = {
     "gem-results": {PERSON(1), PERSON(2)},

@@ -18,7 +18,7 @@ from gem_core.settings.route_reader import MAX_ROUTES, OWN_QUEUES, read_routes
 from gem_core.storage.names import BATCHES, POISON_QUEUES
 
 JOB_SETTLED = EventType.JOB_SETTLED
-RULES = Path(__file__).resolve().parents[2] / "infra" / "rules.bicep"
+RULES = Path(__file__).resolve().parents[2] / "infra" / "routes.bicep"
 AZURE = 63
 """Characters of a queue's name, at most (Azure Storage, "Naming Queues and Metadata")."""
 

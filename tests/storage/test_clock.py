@@ -47,8 +47,12 @@ class Machine:
 
 def test_without_an_answer_the_time_is_the_machines() -> None:
     machine = Machine()
-    assert not machine.clock.is_set
     assert machine.clock() == START
+    machine.pass_by(60)
+    machine.machine += timedelta(days=1)
+    assert machine.clock() == START + timedelta(minutes=1)
+    machine.clock.answered(START + timedelta(hours=2), AT_ONCE)
+    assert machine.clock() == START + timedelta(hours=2)
 
 
 def test_a_clock_that_storage_agrees_with_is_read_with_its_fraction() -> None:
@@ -165,9 +169,13 @@ def test_what_a_proxy_says_is_not_storages_time() -> None:
 @pytest.mark.parametrize(
     "date", ["X: y", "Date: soon", "Date: ", f"Date: Sat, 1 Jan {'9' * 20} 00:00:00 GMT"]
 )
-def test_an_answer_without_a_time_leaves_the_machines(date: str) -> None:
-    with answering(NOT_FOUND, OF_STORAGE, BLOB_NOT_FOUND, date, asked=[]) as server:
-        assert abs(stores_at(server.url).now() - datetime.now(UTC)) < timedelta(minutes=1)
+def test_an_answer_without_a_time_leaves_the_machines_and_one_is_enough(date: str) -> None:
+    asked: list[str] = []
+    with answering(NOT_FOUND, OF_STORAGE, BLOB_NOT_FOUND, date, asked=asked) as server:
+        stores = stores_at(server.url)
+        for _ in range(3):
+            assert abs(stores.now() - datetime.now(UTC)) < timedelta(minutes=1)
+        assert len(asked) == 1
 
 
 def test_nothing_is_concluded_while_storage_says_nothing() -> None:

@@ -221,11 +221,15 @@ def _all_sabotages(arguments: argparse.Namespace) -> int:
         table.add_column(heading)
     missed = 0
     for sabotage in SABOTAGES.values():
-        tasks = list(random_tasks(arguments.runs or QUICK_RUNS * 10, sabotage=sabotage.name))
-        tally = _run(tasks, arguments)
+        if sabotage.case:
+            tasks = exhaustive_tasks([sabotage.case], sabotage=sabotage.name, depth=Depth.ONE)
+        else:
+            tasks = random_tasks(arguments.runs or QUICK_RUNS * 10, sabotage=sabotage.name)
+        tally = _run([*tasks], arguments)
         missed += not tally.failing
         command, breach = tally.failing[0] if tally.failing else ("NOT FOUND", "")
-        table.add_row(sabotage.name, sabotage.what, f"{tally.runs['random']:,}", command, breach)
+        runs = f"{sum(tally.runs.values()):,}"
+        table.add_row(sabotage.name, sabotage.what, runs, command, breach)
     Console(width=140).print(table)
     return 1 if missed else 0
 

@@ -36,6 +36,19 @@ ADDED_AT = 60.52
 """Seconds at which the first tick adds a discovered job."""
 
 
+LATE = {
+    "forget and register while a slow call ends": (
+        Act(515, Deed.FORGET, "job-a"),
+        Act(520, Deed.REGISTER, "job-a"),
+    ),
+    "overwrite and redeliver while a slow call ends": (
+        Act(500, Deed.OVERWRITE, "job-a"),
+        Act(521.8, Deed.REDELIVER, "job-a"),
+    ),
+}
+"""The last calls of the delivery are at 122 s. One that takes minutes ends at 522 s."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One undisturbed life, into which the kills go."""
@@ -68,6 +81,9 @@ def cases() -> Iterator[Case]:
         kept = replace(_one("valid", setting), keep=240.0)
         yield Case(f"1 job, valid, then deleted, {events}", kept)
         yield from _discovered(setting, events)
+    for name, acts in LATE.items():
+        one = _one("valid", SETTING)
+        yield Case(f"1 job, valid, then {name}", replace(one, acts=(*one.acts, *acts)))
 
 
 def _discovered(setting: Setting, events: str) -> Iterator[Case]:

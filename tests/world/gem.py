@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from gem_core.errors import GemJobNotFound
+from gem_core.gem.contracts import known
 from gem_core.gem.contracts.contract import Contract
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.gem.job import IMPOSSIBLE_JOB, GemJob
@@ -93,7 +94,7 @@ class LivingGem:
         body = answer(word, jobRunId=job_run_id, inputFileName=life.input_name, **_more(life, word))
         if word == "running":
             body["progress"] = min(99, round(100 * now / max(life.settled_by, 1)))
-        return contract.read(body, job_run_id=job_run_id)
+        return known.read(body, job_run_id=job_run_id, asked_in=contract)
 
 
 def _more(life: Life, word: Word) -> dict[str, Any]:

@@ -37,6 +37,8 @@ class Sabotage:
     name: str
     what: str
     off: Callable[[], AbstractContextManager[Any]]
+    case: str = ""
+    """The case of the exhaustive part that finds it, where few seeds do."""
 
 
 @contextmanager
@@ -207,11 +209,21 @@ SABOTAGES = {
             "mark-first", "a job is marked as delivered before its manifest is sent", _mark_first
         ),
         Sabotage("marker-last", "the worklist is written after the record", _marker_last),
-        Sabotage("unmark-any", "a marker is removed, whoever wrote it", _unmark_any),
+        Sabotage(
+            "unmark-any",
+            "a marker is removed, whoever wrote it",
+            _unmark_any,
+            case="1 job, valid, then forget and register while a slow call ends",
+        ),
         Sabotage("any-id", "each manifest has an id of its own", _any_id),
         Sabotage("young-markers", "a marker goes, however young it is", _young_markers_go),
         Sabotage("machine-clock", "the app believes its machine's clock", _machines_clock),
-        Sabotage("old-delivery", "an old delivery reports a new request", _any_delivery_reports),
+        Sabotage(
+            "old-delivery",
+            "an old delivery reports a new request",
+            _any_delivery_reports,
+            case="1 job, valid, then overwrite and redeliver while a slow call ends",
+        ),
         Sabotage("claim", "a job is claimed by whoever likes", _claim_for_all),
         Sabotage("former-life", "a manifest of a former registration will do", _id_of_any_life),
         Sabotage("tombstones", "a removed job is discovered again", _no_tombstones),

@@ -26,7 +26,7 @@ from gem_core.audit.child.messages import (
     RangeFailed,
     RangeRead,
     Ready,
-    Verdict,
+    Result,
 )
 from gem_core.audit.child.remote_source import Ranges, RemoteSource, remote_source
 from gem_core.audit.judging.report import Report
@@ -119,7 +119,7 @@ class _Answer:
 
     def _send_verdict(self, report: Report) -> None:
         result = result_of(report, with_rows=self.question.options.failing_rows > 0)
-        self.channel.send(Verdict(replace(result, failures=None)), result.failures or b"")
+        self.channel.send(Result(replace(result, failures=None)), result.failures or b"")
 
     def _report(self, output: RemoteSource | None) -> Report:
         if why := self.question.not_opened:

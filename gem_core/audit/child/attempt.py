@@ -22,7 +22,7 @@ from gem_core.audit.child.messages import (
     Question,
     ReadRange,
     Ready,
-    Verdict,
+    Result,
 )
 from gem_core.audit.child.process import ChildProcess, Lost
 from gem_core.audit.child.result import AuditResult
@@ -121,7 +121,7 @@ class Attempt:
             case Progress(doing, done, total):
                 if self.on_rows:
                     self.on_rows(doing, done, total)
-            case Verdict(result) if self.verdicts_left and result.outcome in _VERDICTS:
+            case Result(result) if self.verdicts_left and result.outcome in _VERDICTS:
                 self.verdict = replace(
                     result, failures=body or None if self.with_failures else None
                 )

@@ -128,7 +128,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Result:
     """Child to parent: the audit is done; the same with ids looked up, and the page, may come.
 
     The body is the file of failing rows, which the result lacks, or nothing.
@@ -161,4 +161,4 @@ class Crashed:
 
 
 FROM_PARENT = (Question, RangeRead, RangeFailed)
-FROM_CHILD = (Ready, ReadRange, Progress, Verdict, Done, OutputUnread, Crashed)
+FROM_CHILD = (Ready, ReadRange, Progress, Result, Done, OutputUnread, Crashed)

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from gem_core.audit.arrow.arrays import Mask, true_at
 from gem_core.audit.arrow.types import is_bytes, unreadable
 from gem_core.audit.contract import GEOMETRY, Promises
 from gem_core.audit.ids.spill import SpillSpace
@@ -18,8 +16,8 @@ from gem_core.audit.overture.meter import Meter, Stopped
 from gem_core.audit.overture.partitions import Partitions, bits_for
 from gem_core.audit.overture.road_boxes import road_boxes
 from gem_core.audit.parquet.opened_file import OpenedFile
-from gem_core.audit.rows.gers import GERS_PATTERN, GersFormat
-from gem_core.audit.rows.gers_formats import uniform_format
+from gem_core.audit.rows.gers import GersFormat
+from gem_core.audit.rows.gers_formats import formats_of
 from gem_core.audit.rows.row_batch import RowBatch
 from gem_core.gem.contracts.layout import Role
 
@@ -66,7 +64,7 @@ def read_job_rows(
             there, ids = np.flatnonzero(wanted), rows.gers_ids
             if len(there) < batch.num_rows:
                 ids = ids.take(pa.array(there))
-            well_formed = _of_format(ids, format_)
+            well_formed = formats_of(ids) == format_.number
             if not well_formed.all():
                 there, ids = there[well_formed], ids.filter(pa.array(well_formed))
             keys = keys_of(ids, format_)
@@ -90,13 +88,3 @@ def _has_geometry(schema: pa.Schema) -> bool:
         return False
     field = schema.field(GEOMETRY)
     return is_bytes(field.type) and not unreadable(field)
-
-
-def _of_format(ids: pa.StringArray, format_: GersFormat) -> Mask:
-    """Which of these ids, none of them null, have the format."""
-    everyone = np.ones(len(ids), np.bool_)
-    uniform = uniform_format(ids, everyone)
-    if uniform:
-        return everyone if uniform.format in {format_, None} else ~everyone
-    of_length = true_at(pc.equal(pc.binary_length(ids), format_.length))
-    return of_length & true_at(pc.match_substring_regex(ids, GERS_PATTERN))

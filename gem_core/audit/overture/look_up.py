@@ -155,7 +155,7 @@ class _Rows:
 
     def offenders(self, format_: GersFormat, ids: Mapping[int, str | None]) -> Offenders:
         first = self._first[: self._keep]
-        values = texts_of(Keys(first["mixed"], first["low"]), format_)
+        values = texts_of(Keys(first["mixed"], first["low"]), format_).to_pylist()
         pairs = zip(self.shown, values, strict=True)
         examples = tuple(Example(row, ids.get(row), value) for row, value in pairs)
         return Offenders(self.count, examples, self._keep)

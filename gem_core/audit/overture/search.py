@@ -16,12 +16,13 @@ from gem_core.audit.overture.completeness import why_unproven
 from gem_core.audit.overture.id_filter import IdFilter
 from gem_core.audit.overture.job_rows import JobRows
 from gem_core.audit.overture.joining import FOUND, ROW, State, distinct, judge, ordered, records
-from gem_core.audit.overture.keys import Keys, OddIds, keys_of, texts_of
+from gem_core.audit.overture.keys import Keys, keys_of, texts_of
 from gem_core.audit.overture.meter import Meter, Stopped
 from gem_core.audit.overture.partitions import Partitions
 from gem_core.audit.overture.release import LIVE, Part, Release
 from gem_core.audit.overture.segments import SegmentFile, open_files, segments
 from gem_core.audit.rows.gers import GersFormat
+from gem_core.audit.rows.gers_bits import OddIds
 from gem_core.audit.rows.release_name import ReleaseName
 from gem_core.errors import OutputError
 
@@ -182,13 +183,14 @@ class Search:
         parts = [distinct(rows[rows["state"] == State.OPEN]) for rows in self.rows]
         rows = np.concatenate(parts)
         keys = Keys(rows["mixed"], rows["low"])
+        ids = texts_of(keys, self._format).to_pylist()
         try:
-            found = registry.look_up(texts_of(keys, self._format), self._release, self._meter)
+            found = registry.look_up(ids, self._release, self._meter)
         except (Stopped, OutputError) as reason:
             self._meter.check()
             self.registry_note = str(reason)
             return
-        for place, id_ in enumerate(texts_of(keys, self._format)):
+        for place, id_ in enumerate(ids):
             entry = found.entries.get(id_)
             if entry and (state := _state_by(entry, self._release.name, found.newest)):
                 self._note(keys.at(np.array([place])), np.array([entry.box]), state)

@@ -29,6 +29,11 @@ class GersFormat(StrEnum):
         """In characters."""
         return 36 if self is GersFormat.UUID else 32
 
+    @property
+    def number(self) -> int:
+        """Of the format, in arrays: 0 or 1."""
+        return [*GersFormat].index(self)
+
 
 NO_RELEASE = "the job has no overtureRelease"
 

@@ -1,14 +1,15 @@
-"""Whether all GERS ids of an array have one format, tested on bytes, in blocks. Pure (numpy)."""
+"""Which format GERS ids have; tested on bytes, in blocks, where all have the same. Pure (numpy)."""
 
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from gem_core.audit.arrow.arrays import Mask
+from gem_core.audit.arrow.arrays import Mask, true_at, valid
 from gem_core.audit.arrow.text import text_parts
-from gem_core.audit.rows.gers import GersFormat
+from gem_core.audit.rows.gers import GERS_PATTERN, GersFormat
 
 _BLOCK_ROWS = 8192
 """Tested together: enough that calls cost little, few enough for the second-level cache."""
@@ -32,6 +33,21 @@ class UniformIds:
     """None when all are null."""
     lower_case: bool
     """Whether surely no letter is a capital."""
+
+
+def formats_of(texts: pa.StringArray) -> np.ndarray:
+    """The number of each id's format; -1 where a text is null or in no format."""
+    found = np.full(len(texts), -1, np.int8)
+    not_null = valid(texts)
+    if uniform := uniform_format(texts, not_null):
+        if uniform.format:
+            found[not_null] = uniform.format.number
+        return found
+    lengths = pc.binary_length(texts)
+    is_id = true_at(pc.match_substring_regex(texts, GERS_PATTERN))
+    for format_ in GersFormat:
+        found[is_id & true_at(pc.equal(lengths, format_.length))] = format_.number
+    return found
 
 
 def uniform_format(texts: pa.StringArray, not_null: Mask) -> UniformIds | None:

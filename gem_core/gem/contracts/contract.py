@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from gem_core.gem.contracts.figures import Figures
 from gem_core.gem.contracts.layout import Layout
 from gem_core.gem.contracts.members import Members
-from gem_core.gem.contracts.reader import read_job
 from gem_core.gem.contracts.road_input import RoadInput
-from gem_core.gem.job import GemJob, JobStatus
-from gem_core.gem.reading import Redact
+from gem_core.gem.job import JobStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +37,3 @@ class Contract:
     """The columns of an output."""
     figures: Figures
     """The figures of its statistics."""
-
-    def read(
-        self, answer: object, *, job_run_id: str | None = None, redact: Redact = str
-    ) -> GemJob:
-        """Read an answer about a job in this contract alone; see `reader.read_job`."""
-        return read_job(self, (), answer, job_run_id=job_run_id, redact=redact)

@@ -2,21 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from gem_core.gem.contracts.members import Statistic
+from gem_core.gem.contracts.members import Shares, Statistic
 
 if TYPE_CHECKING:
     from gem_core.gem.contracts.percent import Percent
-
-
-class Shares(StrEnum):
-    """How an answer writes a share."""
-
-    PERCENT_TEXT = "84.68%"
-    PERCENT = "84.68"
-    RATIO = "0.8468"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,3 +40,11 @@ class Statistic(StrEnum):
     FULLY_MATCHED_SHARE = "fullyMatchedShare"
     PARTIALLY_MATCHED_SHARE = "partiallyMatchedShare"
     CONFIDENCE_THRESHOLD = "confidenceThreshold"
+
+
+class Shares(StrEnum):
+    """How an answer writes a share."""
+
+    PERCENT_TEXT = "84.68%"
+    PERCENT = "84.68"
+    RATIO = "0.8468"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-from gem_core.gem.contracts.figures import Shares
+from gem_core.gem.contracts.members import Shares
 
 _FORM = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,12}))?%", re.ASCII)
 _WHOLE = Decimal(100)

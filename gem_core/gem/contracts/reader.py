@@ -5,10 +5,12 @@ is a line of drift.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gem_core.errors import GemAnswerError
+from gem_core.gem.contracts.contract import Contract
 from gem_core.gem.contracts.figures import OLDEST
+from gem_core.gem.contracts.members import Members
 from gem_core.gem.job import GemJob, JobStatus
 from gem_core.gem.reading import (
     MAX_DRIFT,
@@ -23,14 +25,10 @@ from gem_core.gem.reading import (
     text,
 )
 
-if TYPE_CHECKING:
-    from gem_core.gem.contracts.contract import Contract
-    from gem_core.gem.contracts.members import Members
-
 
 def read_job(
-    contract: "Contract",
-    others: Sequence["Contract"],
+    contract: Contract,
+    others: Sequence[Contract],
     answer: object,
     *,
     job_run_id: str | None = None,
@@ -106,7 +104,7 @@ def _with_id(kept: Mapping[str, Any], names: Iterable[str], job_run_id: str) -> 
     return {**kept, **dict.fromkeys(texts, job_run_id)}
 
 
-def _compare_id(read: MemberReader, contract: "Contract", others: Iterable["Contract"]) -> None:
+def _compare_id(read: MemberReader, contract: Contract, others: Iterable[Contract]) -> None:
     """Tell an id under the name of another contract, and an integer where a text is promised."""
     own = contract.members
     if not own.integer_ids:
@@ -117,7 +115,7 @@ def _compare_id(read: MemberReader, contract: "Contract", others: Iterable["Cont
 
 
 def _foreign_status(
-    contract: "Contract", others: Iterable["Contract"], word: str, read: MemberReader
+    contract: Contract, others: Iterable[Contract], word: str, read: MemberReader
 ) -> JobStatus | None:
     for each in others:
         if status := each.status(word):
@@ -130,16 +128,12 @@ def _foreign_status(
 class _Members:
     """Reads members by their names in each contract; the own name comes first."""
 
-    def __init__(
-        self, read: MemberReader, contract: "Contract", others: Sequence["Contract"]
-    ) -> None:
+    def __init__(self, read: MemberReader, contract: Contract, others: Sequence[Contract]) -> None:
         self._read = read
         self._own = contract.members
         self._others = others
 
-    def __call__[T](
-        self, name: "Callable[[Members], str]", convert: Callable[[Any], T]
-    ) -> T | None:
+    def __call__[T](self, name: Callable[[Members], str], convert: Callable[[Any], T]) -> T | None:
         own = name(self._own)
         found = self._read(own, convert) if own else None
         for each in self._others:
@@ -155,7 +149,7 @@ class _Members:
 
 
 def _foreign_figures(
-    contract: "Contract", others: Iterable["Contract"], statistics: Mapping[str, Any]
+    contract: Contract, others: Iterable[Contract], statistics: Mapping[str, Any]
 ) -> Iterator[str]:
     own = {*contract.figures.names.values()}
     for figures in (*(each.figures for each in others), OLDEST):

@@ -7,9 +7,9 @@ values, output file, output file structure. The words of that page stand in this
 from collections.abc import Mapping
 
 from gem_core.gem.contracts.contract import Contract
-from gem_core.gem.contracts.figures import Figures, Shares
+from gem_core.gem.contracts.figures import Figures
 from gem_core.gem.contracts.layout import Column, ColumnType, Layout, Role, Scale
-from gem_core.gem.contracts.members import Members, Statistic
+from gem_core.gem.contracts.members import Members, Shares, Statistic
 from gem_core.gem.contracts.names import beside, job_path
 from gem_core.gem.contracts.road_input import RoadInput
 from gem_core.gem.job import JobStatus

@@ -28,12 +28,12 @@ from gem_core.audit.child.messages import (
     Question,
     ReadRange,
     Ready,
-    Verdict,
+    Result,
 )
 from gem_core.audit.child.result import AuditResult
 from gem_core.outcome import Outcome
 
-VERDICT = Verdict(AuditResult(Outcome.VALID, {}, "", 1, 1.0, 0, 0))
+VERDICT = Result(AuditResult(Outcome.VALID, {}, "", 1, 1.0, 0, 0))
 
 
 class Hostile:
@@ -110,7 +110,7 @@ class Hostile:
         self.channel.send(Done("", needs_renewal=False), bytes.fromhex(text))
 
     def outcome(self, word: str) -> None:
-        self.channel.send(Verdict(replace(VERDICT.result, outcome=Outcome(word))))
+        self.channel.send(Result(replace(VERDICT.result, outcome=Outcome(word))))
 
     def rows(self) -> None:
         """Send failing rows that nobody asked for."""

@@ -15,7 +15,7 @@ from gem_core.audit.child.frames import (
     ChannelLost,
     ProtocolError,
 )
-from gem_core.audit.child.messages import Crashed, RangeRead, ReadRange, Verdict
+from gem_core.audit.child.messages import Crashed, RangeRead, ReadRange, Result
 from gem_core.audit.child.plain import to_plain
 from gem_core.audit.child.result import AuditResult
 from gem_core.outcome import Outcome
@@ -27,7 +27,7 @@ MESSAGE = ReadRange(1, 0, 2, 3)
 def ends() -> Iterator[tuple[Channel, socket.socket]]:
     """The parent's channel, and a bare socket in the place of the child."""
     own, its = socket.socketpair()
-    channel = Channel(own, [ReadRange, Crashed, Verdict], 30)
+    channel = Channel(own, [ReadRange, Crashed, Result], 30)
     with its:
         yield channel, its
     channel.close()
@@ -41,10 +41,8 @@ def frame(value: object, body: bytes = b"") -> bytes:
 PLAIN = {"kind": "ReadRange", "value": {"id": 1, "file": 0, "offset": 2, "length": 3}}
 
 
-VERDICT = Verdict(AuditResult(Outcome.VALID, {"share": 0.5}, "", 1, 1.0, 0, 0))
-NOT_JSON = (
-    json.dumps({"kind": "Verdict", "value": to_plain(VERDICT)}).replace("0.5", "NaN").encode()
-)
+VERDICT = Result(AuditResult(Outcome.VALID, {"share": 0.5}, "", 1, 1.0, 0, 0))
+NOT_JSON = json.dumps({"kind": "Result", "value": to_plain(VERDICT)}).replace("0.5", "NaN").encode()
 
 
 @pytest.mark.parametrize("seconds", [30, None])

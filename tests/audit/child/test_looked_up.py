@@ -17,7 +17,16 @@ from gem_core.audit.reading.source import Source
 from gem_core.errors import OutputMissing, OutputUnreachable
 from gem_core.outcome import Outcome
 from tests.audit.build import job
-from tests.audit.child.children import GOOD, LIMITS, Dripping, Killing, audited, pid
+from tests.audit.child.children import (
+    GOOD,
+    INPUT,
+    LIMITS,
+    Dripping,
+    Killing,
+    as_kind,
+    audited,
+    pid,
+)
 from tests.fakes import START
 
 pytestmark = pytest.mark.slow  # each test starts a child
@@ -40,7 +49,7 @@ class Unreachable(BuiltInFile):
 
 @dataclass(frozen=True, slots=True)
 class Vanishing(BuiltInFile):
-    """An output that is deleted when `gone` is set."""
+    """A file that is deleted when `gone` is set."""
 
     gone: Event = field(default_factory=Event)
 
@@ -63,16 +72,31 @@ class Broken(Vanishing):
 NOT_ENDED = "the look-up in Overture did not come to its end"
 
 
-def looked_up(engine: Engine, release: Release | NoRelease, output: Source = GOOD) -> AuditResult:
+def looked_up(
+    engine: Engine,
+    release: Release | NoRelease,
+    output: Source = GOOD,
+    given: Source | None = None,
+) -> AuditResult:
     options = AuditOptions(overture=OvertureLimits())
     page = PageOptions(START, with_map=False)
     return engine.audit(
-        output, job(), input_source=None, options=options, page=page, release=release
+        output, job(), input_source=given, options=options, page=page, release=release
     )
 
 
 def changelog(file: Source) -> Release:
     return Release("2026-01-21.0", (Part.UNCHANGED,), (file,), BuiltInFile(b"1"))
+
+
+def gone_at_its_end(engine: Engine, file: Vanishing) -> Release:
+    """A release at whose first read the file is deleted and the child dies."""
+
+    def kill() -> int:
+        file.gone.set()
+        return pid(engine)
+
+    return changelog(Killing(bytes(1000), pid=kill))
 
 
 def reason(result: AuditResult) -> str:
@@ -106,16 +130,23 @@ def test_a_second_audit_with_another_end_changes_nothing(
     engine: Engine, kind: type[Vanishing]
 ) -> None:
     """It is only for the page. So the verdict stands, without a page."""
-    output = kind(GOOD.read(0, GOOD.size_bytes), url=GOOD.url, name=GOOD.name)
-
-    def kill() -> int:
-        output.gone.set()
-        return pid(engine)
-
-    found = looked_up(engine, changelog(Killing(bytes(1000), pid=kill)), output)
+    output = as_kind(kind, GOOD)
+    found = looked_up(engine, gone_at_its_end(engine, output), output)
     assert reason(found) == NOT_ENDED
     assert found.page is None
     assert found.page_problem == "somebody killed the audit process"
+
+
+def test_a_second_audit_that_compares_less_changes_nothing(engine: Engine) -> None:
+    """Its outcome is the same, but the report would say that the input cannot be read."""
+    given = as_kind(Vanishing, INPUT)
+    found = looked_up(engine, gone_at_its_end(engine, given), given=given)
+    assert reason(found) == NOT_ENDED
+    assert found.not_compared == ()
+    assert found.page is None
+    assert audited(engine, GOOD, given).not_compared == (
+        "the input could not be read: it was deleted",
+    )
 
 
 def test_a_storage_that_refuses_is_the_reason_and_the_page_says_so(engine: Engine) -> None:

@@ -43,7 +43,7 @@ MISTAKES = {
         "azure_yaml",
     ),
     "queue that is not created": Mistake(
-        "infra/main.bicep", "[{ name: resultsQueue", "[{ name: topicName", "stores"
+        "infra/main.bicep", "queuesOf(resultsQueue", "queuesOf(topicName", "stores"
     ),
     "queue of another name": Mistake(
         "infra/main.bicep", "resultsQueue = 'gem-results'", "resultsQueue = 'gem-result'", "stores"
