@@ -54,6 +54,7 @@ class Away(Proxy):
         self.refused += 1
         caller.rfile.read(int(caller.headers.get("Content-Length") or 0))
         caller.send_response_only(503)
+        caller.send_header("x-ms-request-id", "1")
         caller.send_header("x-ms-error-code", "ServerBusy")
         caller.send_header("Content-Length", "0")
         caller.end_headers()

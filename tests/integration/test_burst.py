@@ -78,6 +78,7 @@ class Dripping(Proxy):
             return
         first, last = caller.headers["x-ms-range"].removeprefix("bytes=").split("-")
         caller.send_response_only(206)
+        caller.send_header("x-ms-request-id", "1")
         caller.send_header("ETag", caller.headers["If-Match"])
         caller.send_header("Content-Length", str(int(last) - int(first) + 1))
         caller.send_header("Content-Range", f"bytes {first}-{last}/{int(last) + 1}")

@@ -121,6 +121,7 @@ class Troubled(Proxy):
     def _drip(self, caller: BaseHTTPRequestHandler) -> None:
         first, last = map(int, caller.headers["x-ms-range"].removeprefix("bytes=").split("-"))
         caller.send_response_only(206)
+        caller.send_header("x-ms-request-id", "1")
         caller.send_header("ETag", caller.headers["If-Match"])
         caller.send_header("Content-Length", str(last - first + 1))
         caller.send_header("Content-Range", f"bytes {first}-{last}/{last + 1}")
@@ -133,6 +134,7 @@ class Troubled(Proxy):
 
 def _answer(caller: BaseHTTPRequestHandler, status: int, body: bytes = b"") -> None:
     caller.send_response_only(status)
+    caller.send_header("x-ms-request-id", "1")
     if status == 412:
         caller.send_header("x-ms-error-code", "ConditionNotMet")
     caller.send_header("Content-Type", "application/xml")
