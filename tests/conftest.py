@@ -1,8 +1,10 @@
 """What several test folders share: the storage emulator, and the markers that tests go by."""
 
 import gc
+import os
 import signal
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,10 +25,21 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test the markers of its fixtures."""
+    """Give each test the markers of its fixtures, and put the files that take long first."""
     for item in items:
         for marker in guard.markers_of(getattr(item, "fixturenames", ())):
             item.add_marker(marker)
+    places = {name: place for place, name in enumerate(("azurite", "browser", "slow"))}
+    first: dict[Path, int] = {}
+    for item in items:
+        found = [places[mark.name] for mark in item.iter_markers() if mark.name in places]
+        first[item.path] = min(first.get(item.path, len(places)), *found, len(places))
+    items.sort(key=lambda item: first[item.path])  # a file stays in one piece
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """For `-n auto`: while a test of the whole app waits, another process has its core."""
+    return (os.process_cpu_count() or 1) + 1
 
 
 def pytest_collection_finish() -> None:
