@@ -21,8 +21,8 @@ start: $(READY) ## Azurite, the GEM simulator and the app stay up until Ctrl-C
 
 # Containers often set this variable; then each process would compile every test again.
 unexport PYTHONDONTWRITEBYTECODE
-# A test file runs in one process, which starts Azurite and the app once. Files that take long come
-# first (tests/conftest.py), so that no process is left alone with one of them at the end.
+# A test file runs in one process, which starts Azurite and the app once. The order of the files is
+# that of tests/conftest.py.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 quick: $(READY) ## the fast tests, without Azurite and browser: a minute or two
 	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) -m "not azurite and not browser and not slow" $(ARGS)
