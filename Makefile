@@ -21,8 +21,9 @@ start: $(READY) ## Azurite, the GEM simulator and the app stay up until Ctrl-C
 
 # Containers often set this variable; then each process would compile every test again.
 unexport PYTHONDONTWRITEBYTECODE
-# One process for each core. A test file runs in one process, which starts Azurite and the app once.
-SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
+# A test file runs in one process, which starts Azurite and the app once. The order of the files is
+# that of tests/conftest.py.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 quick: $(READY) ## the fast tests, without Azurite and browser: a minute or two
 	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) -m "not azurite and not browser and not slow" $(ARGS)
 

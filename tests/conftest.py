@@ -1,12 +1,17 @@
 """What several test folders share: the storage emulator, and the markers that tests go by."""
 
 import gc
+import os
 import signal
 from collections.abc import Iterator, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, override
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
 
 from devkit.azurite import Azurite
 from tests import guard
@@ -23,10 +28,49 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test the markers of its fixtures."""
+    """Give each test the markers of its fixtures, and put files of a kind together."""
     for item in items:
         for marker in guard.markers_of(getattr(item, "fixturenames", ())):
             item.add_marker(marker)
+    kinds: dict[Path, set[str]] = {}
+    for item in items:
+        kinds.setdefault(item.path, set()).update(mark.name for mark in item.iter_markers())
+    places = {path: _place(kinds[path], number) for number, path in enumerate(kinds)}
+    items.sort(key=lambda item: places[item.path])
+
+
+def _place(kinds: set[str], number: int) -> tuple[int, int]:
+    """Of a file: tests that start the whole app, quick ones, those that compute much.
+
+    The longest of these are in `tests/audit`. They come last, where `FromBothEnds` begins.
+    """
+    if "azurite" in kinds:
+        return 0, number
+    return (2, -number) if kinds & {"browser", "slow"} else (1, number)
+
+
+class FromBothEnds(LoadFileScheduling):  # type: ignore[misc] # pytest-xdist has no types
+    """One worker takes the last file, the others the first ones.
+
+    So tests that wait run beside tests that compute, and the last ones to run are quick.
+    """
+
+    @override
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if node is self.nodes[-1]:
+            self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+        super()._assign_work_unit(node)
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    return FromBothEnds(config, log) if config.option.dist == "loadfile" else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """For `-n auto`: while a test of the whole app waits, another process has its core."""
+    return (os.process_cpu_count() or 1) + 1
 
 
 def pytest_collection_finish() -> None:

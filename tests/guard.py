@@ -23,7 +23,7 @@ _MARKER_OF_PROGRAM = {
 }
 """What a command contains, and the marker that a test needs to run it."""
 
-_USES_ADDRESS = {"socket.connect", "socket.bind", "socket.sendto"}
+_USES_ADDRESS = frozenset({"socket.connect", "socket.bind", "socket.sendto"})
 
 _allowed: set[str] = set()
 """The markers of the running test. Empty while tests are collected."""
@@ -45,11 +45,16 @@ def install() -> None:
     sys.addaudithook(_check)
 
 
-def _check(event: str, arguments: tuple[object, ...]) -> None:
-    """Fail the running test, by an exception that `except Exception` does not catch."""
+def _check(
+    event: str, arguments: tuple[object, ...], uses_address: frozenset[str] = _USES_ADDRESS
+) -> None:
+    """Fail the running test, by an exception that `except Exception` does not catch.
+
+    The default is still there when Python ends and has emptied this module.
+    """
     if event == "subprocess.Popen":
         _check_command(arguments[1])
-    elif event in _USES_ADDRESS:
+    elif event in uses_address:
         _check_address(arguments[1])
     elif event == "socket.getaddrinfo":
         _check_host(arguments[0])

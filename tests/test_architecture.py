@@ -5,10 +5,9 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
-
-import pytest
 
 from gem_core.__main__ import command_line
 
@@ -98,6 +97,8 @@ def is_under(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
 
 
+PURE = [path for path in MODULES if "Pure." in docstring(path)]
+
 EMPTY = {"gem_core", "gem_core.audit"}
 """Packages that have no row of their own; their `__init__` imports nothing."""
 
@@ -120,18 +121,22 @@ def test_design_names_every_row_and_every_command() -> None:
     assert {name for name in commands if f"`{name}`" not in table} == set()
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_module_imports_only_from_rows_above_it(path: Path) -> None:
-    module = name_of(path)
-    if module in EMPTY:
-        assert not imports(path)
-        return
-    for imported in imports(path):
-        if not imported.startswith("gem_core.") or imported in EMPTY or is_package(imported):
-            assert imported != "gem_core", "import the module that is meant"
-            continue
-        same = part(imported) == part(module) or row(module) == row(imported) == 0
-        assert same or row(imported) < row(module), f"{module} may not import {imported}"
+def test_a_module_imports_only_from_rows_above_it() -> None:
+    assert [
+        f"{name_of(path)} may not import {imported}"
+        for path in MODULES
+        for imported in imports(path)
+        if not may_import(name_of(path), imported)
+    ] == []
+
+
+def may_import(module: str, imported: str) -> bool:
+    if module in EMPTY or imported == "gem_core":  # the module that is meant is imported
+        return False
+    if not imported.startswith("gem_core.") or imported in EMPTY or is_package(imported):
+        return True
+    same = part(imported) == part(module) or row(module) == row(imported) == 0
+    return same or row(imported) < row(module)
 
 
 def is_package(module: str) -> bool:
@@ -139,34 +144,27 @@ def is_package(module: str) -> bool:
     return (ROOT / Path(*module.split("."))).is_dir()
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_what_is_deployed_knows_nothing_of_what_is_not(path: Path) -> None:
-    for imported in imports(path):
-        for package in (
-            "bench",
-            "devkit",
-            "tests",
-            "examples",
-            "function_app",
-            "pytest",
-        ):
-            assert not is_under(imported, package)
+def importers(packages: Sequence[str], among: Iterable[Path]) -> list[str]:
+    """Who imports one of these packages, and what it imports."""
+    return [
+        f"{name_of(path)} imports {imported}"
+        for path in among
+        for imported in imports(path)
+        if any(is_under(imported, package) for package in packages)
+    ]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_pure_module_imports_nothing_that_reaches_out(path: Path) -> None:
-    if "Pure." not in docstring(path):
-        return
-    for imported in imports(path):
-        for library in UNCLEAN:
-            assert not is_under(imported, library), f"{name_of(path)} says it is pure"
+def test_what_is_deployed_knows_nothing_of_what_is_not() -> None:
+    others = ("bench", "devkit", "tests", "examples", "function_app", "pytest")
+    assert importers(others, MODULES) == []
+
+
+def test_a_pure_module_imports_nothing_that_reaches_out() -> None:
+    assert importers(UNCLEAN, PURE) == []
 
 
 def test_the_promised_modules_are_pure() -> None:
-    pure = {
-        name_of(path).removeprefix("gem_core.") for path in MODULES if "Pure." in docstring(path)
-    }
-    assert pure >= {
+    assert {name_of(path).removeprefix("gem_core.") for path in PURE} >= {
         "errors",
         "outcome",
         "moments",
@@ -219,35 +217,40 @@ def test_a_clock_would_be_seen() -> None:
     assert clocks(CORE / "http_session.py")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_only_edges_read_the_clock(path: Path) -> None:
-    if "Edge:" not in docstring(path):
-        assert clocks(path) == []
+def test_only_edges_read_the_clock() -> None:
+    readers = {name_of(path): clocks(path) for path in MODULES if "Edge:" not in docstring(path)}
+    assert {name: calls for name, calls in readers.items() if calls} == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_what_starts_threads_hands_their_lines_over_or_logs_nothing(path: Path) -> None:
-    """The host drops what such a thread logs itself (decision 105)."""
-    starts = {"concurrent.futures.ThreadPoolExecutor", "threading.Thread"} & set(imports(path))
+def names_with_owner(path: Path) -> set[str]:
+    """Such as "os.environ", of a name and one attribute."""
+    return {
+        f"{node.value.id}.{node.attr}"
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    }
+
+
+def starts_threads(path: Path) -> bool:
+    starting = {"concurrent.futures.ThreadPoolExecutor", "threading.Thread"}
     names = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
-    if starts or "Thread" in names:
-        assert "gem_core.logs.log" not in imports(path)
+    return "Thread" in names or not starting.isdisjoint(imports(path))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_only_wiring_reads_the_environment(path: Path) -> None:
-    if name_of(path) == "gem_core.wiring.environment":
-        return
+def test_what_starts_threads_hands_their_lines_over_or_logs_nothing() -> None:
+    """The host drops what such a thread logs itself (decision 105)."""
+    assert importers(["gem_core.logs.log"], filter(starts_threads, MODULES)) == []
+
+
+def test_only_wiring_reads_the_environment() -> None:
     reads = {"os.environ", "os.getenv"}
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            assert f"{node.value.id}.{node.attr}" not in reads
+    readers = [name_of(path) for path in MODULES if not reads.isdisjoint(names_with_owner(path))]
+    assert readers == ["gem_core.wiring.environment"]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_only_one_module_makes_credentials(path: Path) -> None:
-    makes = any(is_under(imported, "azure.identity") for imported in imports(path))
-    assert makes == (name_of(path) == "gem_core.storage.clients")
+def test_only_one_module_makes_credentials() -> None:
+    makers = [path for path in MODULES if importers(["azure.identity"], [path])]
+    assert list(map(name_of, makers)) == ["gem_core.storage.clients"]
 
 
 def test_the_errors_of_the_sdk_are_translated_in_one_place() -> None:
@@ -272,10 +275,13 @@ def test_moments_are_read_in_one_place() -> None:
     assert readers == {"moments"}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_module_is_of_one_screenful_of_concern(path: Path) -> None:
-    assert docstring(path), "the docstring says what the module owns"
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+def test_a_module_says_what_it_owns() -> None:
+    assert [name_of(path) for path in MODULES if not docstring(path)] == []
+
+
+def test_a_module_is_of_one_screenful_of_concern() -> None:
+    lines = {name_of(path): path.read_text("utf-8").count("\n") for path in MODULES}
+    assert {name: count for name, count in lines.items() if count > 300} == {}
 
 
 def test_the_app_starts_without_what_is_slow_to_import() -> None:

@@ -38,8 +38,8 @@ from tests.audit.build import matched_table
 from tests.audit.thrift import BINARY, I32, I64, LIST, STRUCT, Struct, varint, written, zigzag
 
 LENGTH = 256 << 10
-ROWS = 8_192
-"""So many rows of a value of `LENGTH` bytes are 2 GiB."""
+ROWS = 4_096
+"""So many rows of a value of `LENGTH` bytes are 1 GiB."""
 CREATED_BY = 6
 DELTA_LENGTH_BYTE_ARRAY = 6
 

@@ -1,5 +1,5 @@
-"""Coverage is not measured here: other tests reach the same code, and these would take twice as
-long.
+"""Coverage is not measured here: other tests reach the same code, and coverage.py does not see all
+that runs in a greenlet.
 """
 
 import pytest
