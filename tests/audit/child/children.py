@@ -83,7 +83,7 @@ class Dripping(BuiltInFile):
     @override
     def read(self, offset: int, length: int) -> bytes:
         self.began.set()
-        self.ends.wait(60)
+        self.ends.wait()
         return BuiltInFile.read(self, offset, length)
 
 
