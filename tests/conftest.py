@@ -6,13 +6,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from devkit.azurite import Azurite
 from tests import guard
 
 # No test asserts a duration; hypothesis would, by default, and fail on a busy machine.
-settings.register_profile("no-deadline", deadline=None)
+settings.register_profile(
+    "no-deadline", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("no-deadline")
 
 guard.install()
