@@ -53,7 +53,7 @@ class Courier:
     def call(self, method: str, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - passed on
         """One HTTP request with the function key."""
         options.setdefault("headers", self.up.headers)
-        return requests.request(method, f"{self.up.runner.url}/api/{path}", timeout=30, **options)
+        return requests.request(method, f"{self.up.runner.url}/api/{path}", timeout=120, **options)
 
     def register(self, job_run_id: str, **body: Any) -> None:  # noqa: ANN401 - any JSON
         """Watch a job from now on."""

@@ -85,7 +85,7 @@ def telemetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Telemetry]:
                     refused(Courier(Stage(azurite, simulator, runner)))
                     log += runner.log
         with Runner(broken_app(tmp_path_factory.mktemp("app"), "raise OSError"), {}) as runner:
-            assert requests.get(f"{runner.url}/api/health", timeout=30).status_code == 503
+            assert requests.get(f"{runner.url}/api/health", timeout=60).status_code == 503
             log += runner.log
         yield Telemetry.read(log)
 
@@ -156,7 +156,7 @@ def postponed(courier: Courier) -> None:
     headers = {"x-functions-key": runner.master_key}
     ticket = {"input": f"{TICKETS}/job-later.json"}
     url = f"{runner.url}/admin/functions/deliver_results"
-    requests.post(url, json=ticket, headers=headers, timeout=30).raise_for_status()
+    requests.post(url, json=ticket, headers=headers, timeout=60).raise_for_status()
     seen(courier, '"delivery_still_postponed"', "job-later")
 
 
