@@ -15,6 +15,7 @@ from devkit.simulator import CLEAN, GemSimulator
 from devkit.stage import app_settings
 from gem_core.__main__ import main
 from gem_core.commands import jobs_read
+from gem_core.commands.table import age
 from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.gem.contracts.x_version_1 import X_VERSION_1
 from gem_core.outcome import Outcome
@@ -104,18 +105,19 @@ def test_register_list_show_forget(command: CommandRunner, monkeypatch: pytest.M
     assert command("jobs", "register", "job-1")[1] == (
         "job-1: known, still watching; its labels differ from these, and stay as they are\n"
     )
-    later = stored("job-2").record.registered_at + timedelta(hours=2)
+    later = now() + timedelta(hours=2)
     monkeypatch.setattr(jobs_read, "now", lambda: later)
+    jobs = command.json("jobs", "list")["jobs"]
+    ages = [age(job["changedAt"], later).split() for job in jobs]
     code, out, _ = command("jobs", "list")
     assert code == 0
     lines = [line.split() for line in out.splitlines()]
     assert lines == [
         ["JOB", "STATE", "CHANGED", "LABELS"],
-        ["job-1", "watching", "2h", "team=maps,", "note=a=b"],
-        ["job-2", "watching", "2h", "team=maps,", "note=a=b"],
+        ["job-1", "watching", *ages[0], "team=maps,", "note=a=b"],
+        ["job-2", "watching", *ages[1], "team=maps,", "note=a=b"],
     ]
-    listed = command.json("jobs", "list")["jobs"][0]
-    assert (listed["labels"], listed["progress"]) == ({"team": "maps", "note": "a=b"}, None)
+    assert (jobs[0]["labels"], jobs[0]["progress"]) == ({"team": "maps", "note": "a=b"}, None)
     shown = command.json("jobs", "show", "job-1")
     assert shown["labels"] == {"team": "maps", "note": "a=b"}
     assert shown["expectedInputName"] == "roads.parquet"

@@ -25,7 +25,7 @@ from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_store
 from gem_core.storage.names import JOBS, POISON_QUEUES, TICKETS
 from gem_core.watch.attempts import TROUBLE_AFTER
 from tests.infra.asked import QUERIES, WINDOWS, Line, Run, ask
-from tests.integration.courier import FAST, Courier, wait_for
+from tests.integration.courier import FAST, Courier, add_job_of_unknown_status, wait_for
 from tests.test_app_not_loaded import broken_app
 
 pytestmark = [pytest.mark.azurite, pytest.mark.slow]
@@ -105,10 +105,10 @@ def delivered(courier: Courier) -> None:
     storage = courier.up.azurite.connection_string
     with QueueServiceClient.from_connection_string(storage) as queues:
         queues.create_queue(POISON_QUEUES[1]).send_message("{}")
-    odd = replace(LIVES["unknown_status"], running_for=6000)  # ten seconds
-    lives = {"job-good": CLEAN, "job-odd": odd, "job-lost": LIVES["vanishing"]}
-    for job, life in lives.items():
-        courier.up.simulator.add_job(job, life)
+    add_job_of_unknown_status(courier.up.simulator, "job-odd")
+    courier.up.simulator.add_job("job-good", CLEAN)
+    courier.up.simulator.add_job("job-lost", LIVES["vanishing"])
+    for job in ("job-good", "job-odd", "job-lost"):
         courier.register(job)
     for job in ("job-good", "job-lost"):
         courier.events_of(job)
