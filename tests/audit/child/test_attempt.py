@@ -257,11 +257,12 @@ def test_a_page_without_cpu_costs_the_page() -> None:
     child.usage.return_value = Usage(1, 0, 0)
     child.events.put((VERDICT, b""))
     server = Mock(is_waited_for=False, served_bytes=0, waiting=Mock(seconds=0.0))
-    limits = replace(LIMITS, quiet_seconds=0)
+    limits = replace(LIMITS, quiet_seconds=0, page_wall_seconds=60)
     found = Attempt(child, server, limits, is_fresh=True, on_rows=None).run(Mock(verdicts=1), b"")
     assert isinstance(found, Judged)
     assert found.result.outcome is Outcome.VALID
     assert "did not end in time" in found.result.page_problem
+    assert child.usage.call_count >= 2
 
 
 @pytest.mark.parametrize(
