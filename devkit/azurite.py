@@ -19,7 +19,7 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 _ROOT = Path(__file__).resolve().parent.parent
 _SCRIPT = _ROOT / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
 _NODE_PATH = _ROOT / ".venv" / "node-path"
-_START_SECONDS = 60.0
+_START_SECONDS = 120.0
 _PORT_TRIES = 3
 
 _SERVICES = ("blob", "queue", "table")

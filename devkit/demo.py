@@ -100,7 +100,7 @@ def register(up: Stage, act: Act) -> None:
         f"{up.runner.url}/api/jobs/{act.job_run_id}",
         headers=up.headers,
         json={"labels": {"life": act.life.name}},
-        timeout=10,
+        timeout=60,
     )
     answer.raise_for_status()
 
@@ -126,7 +126,7 @@ def watch(up: Stage, console: Console) -> None:
 def show(up: Stage, act: Act) -> dict[str, Any]:
     """The app's record of a job."""
     answer = requests.get(
-        f"{up.runner.url}/api/jobs/{act.job_run_id}", headers=up.headers, timeout=10
+        f"{up.runner.url}/api/jobs/{act.job_run_id}", headers=up.headers, timeout=60
     )
     answer.raise_for_status()
     record: dict[str, Any] = answer.json()
@@ -177,7 +177,7 @@ def keep_pages(up: Stage) -> None:
     report = requests.get(
         f"{up.runner.url}/api/jobs/{ACTS[-1].job_run_id}/report.html",
         headers=up.headers,
-        timeout=30,
+        timeout=60,
     )
     report.raise_for_status()
     (MANIFESTS / "report.html").write_bytes(report.content)
@@ -190,7 +190,7 @@ def keep_pages(up: Stage) -> None:
     ) as board:
         try:
             address = json.loads(board.stdout.readline() if board.stdout else "")["address"]
-            page = requests.get(address, timeout=30)
+            page = requests.get(address, timeout=60)
             page.raise_for_status()
             (MANIFESTS / "board.html").write_bytes(page.content)
         finally:

@@ -14,8 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-STOP_SECONDS = 5.0
-"""Time between SIGTERM and SIGKILL for a child that does not end."""
+STOP_SECONDS = 60.0
+"""Time between SIGTERM and SIGKILL for a child that does not end. A busy machine needs a while: the
+runner alone waits up to 3.5 s for its functions."""
 
 _POLL_SECONDS = 0.02
 _LOG_TAIL_BYTES = 8192

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, override
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
@@ -17,7 +17,9 @@ from devkit.azurite import Azurite
 from tests import guard
 
 # No test asserts a duration; hypothesis would, by default, and fail on a busy machine.
-settings.register_profile("no-deadline", deadline=None)
+settings.register_profile(
+    "no-deadline", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("no-deadline")
 
 guard.install()

@@ -34,12 +34,12 @@ def broken_app(folder: Path, functions: str) -> Path:
 )
 def test_health_names_the_type_of_the_error(tmp_path: Path, functions: str, error: str) -> None:
     with Runner(broken_app(tmp_path, functions), {}) as runner:
-        health = requests.get(f"{runner.url}/api/health", timeout=30)
-        head = requests.head(f"{runner.url}/api/health", timeout=30)
+        health = requests.get(f"{runner.url}/api/health", timeout=60)
+        head = requests.head(f"{runner.url}/api/health", timeout=60)
         status = requests.get(
             f"{runner.url}/api/status",
             headers={"x-functions-key": runner.function_key},
-            timeout=30,
+            timeout=60,
         )
         log = runner.log
     assert (health.status_code, head.status_code, status.status_code) == (503, 503, 404)

@@ -11,5 +11,5 @@ def test_a_session_keeps_no_cookies() -> None:
         http_session(server.url, answer_seconds=30, connections=1) as session,
     ):
         for _ in range(2):
-            assert session.get(server.url, timeout=30).status_code == 200
+            assert session.get(server.url, timeout=60).status_code == 200
     assert [asked.headers.get("cookie") for asked in server.asked] == [None, None]

@@ -90,7 +90,7 @@ class TestLinesOfThreads:
 
         def work() -> bool:
             log(Event.JOB_CHECKED, job_run_id="job-1")
-            return may_end.wait(10)  # until the line is in the log
+            return may_end.wait(60)  # until the line is in the log
 
         keeper, lines = Keeper(), ThreadLines()
         logging.getLogger("gem_core").addHandler(keeper)

@@ -18,7 +18,7 @@ from devkit.processes import ChildError, ChildProcess
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _READY = re.compile(r"^Ready: (http://\S+)$", re.MULTILINE)
 _WORKER = re.compile(r"^Worker: process (\d+)$", re.MULTILINE)
-_START_SECONDS = 60.0
+_START_SECONDS = 120.0
 
 
 class Runner:
@@ -117,7 +117,7 @@ class Runner:
         """The log since the last start."""
         return self.log_path.read_text(errors="replace")
 
-    def wait(self, seconds: float = 30.0) -> None:
+    def wait(self, seconds: float = 120.0) -> None:
         """Wait until the host has ended by itself, as the host in Azure would.
 
         Raises:

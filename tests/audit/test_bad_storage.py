@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -201,12 +202,14 @@ def test_trouble_in_the_middle_leaves_the_job_to_the_next_ticket(
 def test_a_read_that_times_out_postpones_the_delivery(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(blob_source, "_TIMEOUTS", {"connection_timeout": 5, "read_timeout": 0.2})
-    blob = Blob(WHOLE, latency_seconds=1)
+    given_up = Event()
+    blob = Blob(WHOLE, fault=lambda _: (given_up.wait(), None)[1])
     with delivering(blob) as (world, deliverer):
-        assert deliver_results(deliverer, JOB) is None
+        with monkeypatch.context() as hasty:
+            hasty.setattr(blob_source, "_TIMEOUTS", {"read_timeout": 0.2})
+            assert deliver_results(deliverer, JOB) is None
         assert world.record().stage is Stage.SETTLED
-        blob.latency_seconds = 0
+        given_up.set()
         deliver_when_due(world, deliverer)
     assert manifest(world)["data"]["outcome"] == "valid"
 

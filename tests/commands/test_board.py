@@ -44,7 +44,7 @@ def served(command: CommandRunner, *words: str) -> Iterator[str]:
             assert process.stdout
             yield json.loads(process.stdout.readline())["address"]
             process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=30) == 0
+            assert process.wait(timeout=60) == 0
         finally:
             process.kill()
 
@@ -71,14 +71,14 @@ def test_the_board_shows_open_and_delivered_jobs_and_leads_to_reports(
     command("jobs", "register", "job-open")
     deliver(command, "job-done")
     with served(command, "board") as address:
-        page = requests.get(address, timeout=30)
+        page = requests.get(address, timeout=60)
         assert page.status_code == 200
         assert "form-action 'self'" in page.headers["Content-Security-Policy"]
         assert "Open jobs: 1" in page.text
         assert "job-open" in page.text
         link = f"./reports/job-done/{ID}"
         assert link in page.text
-        report = requests.get(address + link.removeprefix("./"), timeout=30)
+        report = requests.get(address + link.removeprefix("./"), timeout=60)
         assert report.text == "<h1>the report</h1>"
         assert "sandbox" in report.headers["Content-Security-Policy"]
 
@@ -87,8 +87,8 @@ def test_the_board_shows_open_and_delivered_jobs_and_leads_to_reports(
 def test_report_opens_the_last_page_of_a_job(command: CommandRunner) -> None:
     deliver(command, "job-done")
     with served(command, "report", "job-done") as address:
-        assert requests.get(address, timeout=30).text == "<h1>the report</h1>"
-        assert requests.get(f"{address}reports/x", timeout=30).status_code == 404
+        assert requests.get(address, timeout=60).text == "<h1>the report</h1>"
+        assert requests.get(f"{address}reports/x", timeout=60).status_code == 404
 
 
 @pytest.mark.azurite

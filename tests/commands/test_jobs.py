@@ -14,6 +14,8 @@ from devkit.azurite import Azurite
 from devkit.simulator import CLEAN, GemSimulator
 from devkit.stage import app_settings
 from gem_core.__main__ import main
+from gem_core.commands import jobs_read
+from gem_core.commands.table import age
 from gem_core.deliver.cloud_event import CloudEvent
 from gem_core.gem.contracts import known
 from gem_core.outcome import Outcome
@@ -28,6 +30,14 @@ from tests.commands.command_runner import CommandRunner
 from tests.wiring.fresh import forget_edges
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _clock_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No age that is shown depends on how long a test takes."""
+    moment = now()
+    for module in (jobs_read, sys.modules[__name__]):
+        monkeypatch.setattr(module, "now", lambda: moment)
 
 
 def stored(job_run_id: str) -> StoredRecord:
@@ -95,18 +105,19 @@ def test_register_list_show_forget(command: CommandRunner, monkeypatch: pytest.M
     assert command("jobs", "register", "job-1")[1] == (
         "job-1: known, still watching; its labels differ from these, and stay as they are\n"
     )
-    later = stored("job-2").record.registered_at + timedelta(hours=2)
-    monkeypatch.setattr("gem_core.commands.jobs_read.now", lambda: later)
+    later = now() + timedelta(hours=2)
+    monkeypatch.setattr(jobs_read, "now", lambda: later)
+    jobs = command.json("jobs", "list")["jobs"]
+    ages = [age(job["changedAt"], later).split() for job in jobs]
     code, out, _ = command("jobs", "list")
     assert code == 0
     lines = [line.split() for line in out.splitlines()]
     assert lines == [
         ["JOB", "STATE", "CHANGED", "LABELS"],
-        ["job-1", "watching", "2h", "team=maps,", "note=a=b"],
-        ["job-2", "watching", "2h", "team=maps,", "note=a=b"],
+        ["job-1", "watching", *ages[0], "team=maps,", "note=a=b"],
+        ["job-2", "watching", *ages[1], "team=maps,", "note=a=b"],
     ]
-    listed = command.json("jobs", "list")["jobs"][0]
-    assert (listed["labels"], listed["progress"]) == ({"team": "maps", "note": "a=b"}, None)
+    assert (jobs[0]["labels"], jobs[0]["progress"]) == ({"team": "maps", "note": "a=b"}, None)
     shown = command.json("jobs", "show", "job-1")
     assert shown["labels"] == {"team": "maps", "note": "a=b"}
     assert shown["expectedInputName"] == "roads.parquet"
@@ -203,7 +214,7 @@ def test_a_listing_is_selected_and_sorted_as_over_http(command: CommandRunner) -
         change(job_run_id, stored(job_run_id).record)
     assert listed("--sort", "newest", "--limit", "2") == ["d", "c"]
     _, row = command("jobs", "list", "--label", "team=sea")[1].splitlines()
-    job_run_id, stage, _, label = row.split()  # without its age
+    job_run_id, stage, *_, label = row.split()  # without its age
     assert (job_run_id, stage, label) == ("d", "watching", "team=sea")
 
 
@@ -249,7 +260,7 @@ def test_a_job_is_shown_with_what_gem_said(command: CommandRunner) -> None:
     settle(command, "job-1", error="\x1b]0;title\x07no roads")
     code, out, _ = command("jobs", "show", "job-1")
     assert code == 0
-    assert "settled: failed 3h ago, ticket raised 2 times, next in 4m" in out
+    assert "settled: failed 3h ago, ticket raised 2 times, next in 5m" in out
     assert "GEM says    status failed, storage storage-001, input roads.parquet" in out
     assert "contract x-version-1" in out
     assert "\\x1b]0;title\\x07no roads" in out

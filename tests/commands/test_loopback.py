@@ -39,7 +39,7 @@ def server() -> Iterator[LoopbackServer]:
 def ask(
     server: LoopbackServer, path: str, *, method: str = "GET", host: str = ""
 ) -> tuple[HTTPResponse, str]:
-    connection = HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", server.server_port, timeout=60)
     try:
         connection.request(method, path, headers={"Host": host} if host else {})
         answer = connection.getresponse()

@@ -58,8 +58,8 @@ class SimulatorClient:
 
     def get(self, job: str, headers: Mapping[str, str | None] | None = None) -> requests.Response:
         url = f"{self.simulator.url}/jobs/{job}"
-        return self.session.get(url, headers=headers, timeout=10)
+        return self.session.get(url, headers=headers, timeout=60)
 
     def control(self, method: str, path: str, script: str | None = None) -> requests.Response:
         url = f"{self.simulator.origin}/control/{path}"
-        return self.session.request(method, url, data=script, timeout=10)
+        return self.session.request(method, url, data=script, timeout=60)

@@ -169,8 +169,8 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
 
 
 def _wait_until_gone(pid: int) -> None:
-    """Fails when the process is still there after ten seconds."""
-    deadline = time.monotonic() + 10
+    """Fails when the process is still there after a minute."""
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             os.kill(pid, signal.SIG_DFL)

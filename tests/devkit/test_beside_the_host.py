@@ -48,7 +48,11 @@ def test_the_runner_does_what_the_extensions_do(azurite: Azurite, most: str) -> 
         }
         runner = Runner(APP, settings)
         with runner:
-            found = storage.record(runner.url, runner.master_key, calls, quiet_seconds=1.0)
+            runs = {case.name: GOLDEN["webhook"][case.name]["runs"] for case in webhook.CASES}
+            expected = GOLDEN | {"parallel": GOLDEN["parallel"][most], "runs": runs}
+            found = storage.record(
+                runner.url, runner.master_key, calls, quiet_seconds=1.0, expected=expected
+            )
             runner.wait()
             assert "Invalid function ID" in runner.log  # the last request
             assert runner.stop() == 1

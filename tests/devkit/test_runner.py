@@ -105,7 +105,7 @@ def shared(azurite: Azurite) -> Iterator[tuple[Runner, Storage]]:
     storage.close()
 
 
-def until[T](look: Callable[[], T], *, seconds: float = 20.0) -> T:
+def until[T](look: Callable[[], T], *, seconds: float = 120.0) -> T:
     """The first truthy thing that `look` finds; fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
@@ -130,7 +130,7 @@ class TestHttp:
             f"{runner.url}/api/things/a%20b%2Fc?q=1&q=2",
             headers=function_key(runner) | {"X-Given": "given"},
             data=b"\x00\xff",
-            timeout=10,
+            timeout=60,
         )
         assert answer.status_code == 202
         assert answer.headers["X-Own"] == "yes"
@@ -152,7 +152,7 @@ class TestHttp:
 
         def status(path: str, key: str = "") -> int:
             headers = {"x-functions-key": key} if key else {}
-            return requests.get(runner.url + path, headers=headers, timeout=10).status_code
+            return requests.get(runner.url + path, headers=headers, timeout=60).status_code
 
         assert status("/api/things/a") == 401
         assert status("/api/things/a", "wrong") == 401
@@ -168,24 +168,24 @@ class TestHttp:
         runner, _ = shared
         key = function_key(runner)
         get, post = requests.get, requests.post
-        assert get(f"{runner.url}/api/nothing", headers=key, timeout=10).status_code == 404
-        assert post(f"{runner.url}/api/things/a", headers=key, timeout=10).status_code == 404
-        assert "not the Azure Functions host" in get(runner.url, timeout=10).text
-        head = requests.head(f"{runner.url}/api/things/fixed", timeout=10)
+        assert get(f"{runner.url}/api/nothing", headers=key, timeout=60).status_code == 404
+        assert post(f"{runner.url}/api/things/a", headers=key, timeout=60).status_code == 404
+        assert "not the Azure Functions host" in get(runner.url, timeout=60).text
+        head = requests.head(f"{runner.url}/api/things/fixed", timeout=60)
         assert (head.status_code, head.headers["Content-Length"]) == (200, str(len("fixed HEAD")))
 
         def chunks() -> Iterator[bytes]:
             yield b"chunk"
 
         url = f"{runner.url}/api/things/a"
-        assert requests.put(url, data=chunks(), headers=key, timeout=10).status_code == 411
+        assert requests.put(url, data=chunks(), headers=key, timeout=60).status_code == 411
 
     def test_logs_name_the_function_and_failures_show_the_traceback(
         self, shared: tuple[Runner, Storage]
     ) -> None:
         runner, _ = shared
-        requests.get(f"{runner.url}/api/things/logged", headers=function_key(runner), timeout=10)
-        requests.get(f"{runner.url}/api/secret", headers=master_key(runner), timeout=10)
+        requests.get(f"{runner.url}/api/things/logged", headers=function_key(runner), timeout=60)
+        requests.get(f"{runner.url}/api/secret", headers=master_key(runner), timeout=60)
         assert "[thing] asked for logged" in runner.log
         assert runner.log.count("asked for logged") == 1  # the host drops that of another thread
         assert "A line of of.a.thread is dropped" in runner.log
@@ -236,14 +236,14 @@ class TestBlobs:
         runner, storage = shared
         hook = f"{runner.url}/runtime/webhooks/blobs?functionName=Host.Functions.receive"
         validation = master_key(runner) | {"aeg-event-type": "SubscriptionValidation"}
-        shaken = requests.post(hook, json=HANDSHAKE, headers=validation, timeout=10)
+        shaken = requests.post(hook, json=HANDSHAKE, headers=validation, timeout=60)
         assert shaken.json() == {"validationResponse": "code-1"}
         url = storage.inbox.upload_blob("by-event.csv", b"event").url
         event = {"data": {"url": url, "blobType": "BlockBlob"}}
 
         def status(keys: dict[str, str]) -> int:
             headers = keys | NOTIFICATION
-            return requests.post(hook, json=[event], headers=headers, timeout=10).status_code
+            return requests.post(hook, json=[event], headers=headers, timeout=60).status_code
 
         assert status({}) == 401
         assert status(function_key(runner)) == 403
@@ -255,7 +255,7 @@ class TestBlobs:
         hook = f"{runner.url}/runtime/webhooks/blobs?functionName=Host.Functions.receive"
         event = {"data": {"url": f"{storage.inbox.url}/gone.txt", "blobType": "BlockBlob"}}
         headers = master_key(runner) | NOTIFICATION
-        requests.post(hook, json=[event], headers=headers, timeout=10)
+        requests.post(hook, json=[event], headers=headers, timeout=60)
         until(lambda: "gone.txt does not exist any more; its message is deleted" in runner.log)
 
 
@@ -270,9 +270,8 @@ class TestWorkerDeaths:
         with Runner(PLAIN, storage.settings | {PARALLEL: "4"}) as runner:
             first = runner.worker_pid
             until(lambda: storage.calls("receive", text="hang"))
-            storage.inbox.upload_blob("bad.txt", b"die")
+            storage.inbox.upload_blob("bad.txt", b"die once")
             until(lambda: runner.worker_pid != first)
-            calls.delete_blob("die")
             calls.delete_blob("hang")
             until(lambda: runner.log.count("Executed receive (Succeeded") == 2)
             assert "The worker process ended with code -6" in runner.log
@@ -313,12 +312,12 @@ class TestStorageThatRefuses:
         off = {"DATA": wrong, "AzureWebJobs.take.Disabled": "true"}
         with Runner(PLAIN, storage.settings | off) as runner:
             assert "take (disabled)" in runner.log
-            assert requests.get(f"{runner.url}/api/things/fixed", timeout=10).ok
+            assert requests.get(f"{runner.url}/api/things/fixed", timeout=60).ok
 
     def test_the_stores_of_the_triggers_are_never_made(self, storage: Storage) -> None:
         storage.queues.delete_queue(storage.settings["QUEUE"])
         with Runner(PLAIN, storage.settings) as runner:
-            assert requests.get(f"{runner.url}/api/things/fixed", timeout=10).ok
+            assert requests.get(f"{runner.url}/api/things/fixed", timeout=60).ok
             made = {one.name for one in storage.blobs.list_containers()}
             queues = {one.name for one in storage.queues.list_queues()}
             assert runner.running
@@ -330,8 +329,8 @@ class TestQueue:
     def test_a_message_reaches_the_function_once(self, shared: tuple[Runner, Storage]) -> None:
         _, storage = shared
         storage.send("hello")
-        until(lambda: storage.calls("take", text="hello"))
-        assert storage.calls("take") == [{"text": "hello", "tries": 1, "dated": True}]
+        found = until(lambda: storage.calls("take", text="hello"))
+        assert found == [{"text": "hello", "tries": 1, "dated": True}]
         until(lambda: not storage.messages(storage.settings["QUEUE"]))
 
     def test_five_failures_lead_to_its_own_poison_queue(
@@ -344,13 +343,13 @@ class TestQueue:
         assert until(lambda: storage.messages(poison, json.dumps)) == ['"fail"']
         tries = sorted(call["tries"] for call in storage.calls("take", text="fail"))
         assert tries == [1, 2, 3, 4, 5]
-        assert f"was tried 5 times and was moved to {poison}" in runner.log
+        until(lambda: f"was tried 5 times and was moved to {poison}" in runner.log)
 
     def test_it_runs_by_hand_with_any_message(self, shared: tuple[Runner, Storage]) -> None:
         runner, storage = shared
         url = f"{runner.url}/admin/functions/take"
         body = {"input": "by hand"}
-        assert requests.post(url, json=body, headers=master_key(runner), timeout=10).ok
+        assert requests.post(url, json=body, headers=master_key(runner), timeout=60).ok
         until(lambda: storage.calls("take", text="by hand"))
 
 
@@ -358,12 +357,12 @@ class TestAdmin:
     def test_a_timer_and_a_blob_function_run_at_once(self, shared: tuple[Runner, Storage]) -> None:
         runner, storage = shared
         admin, key = f"{runner.url}/admin/functions", master_key(runner)
-        assert requests.post(f"{admin}/tick", json={}, headers=key, timeout=10).status_code == 202
+        assert requests.post(f"{admin}/tick", json={}, headers=key, timeout=60).status_code == 202
         tick = until(lambda: storage.calls("tick"))
         assert tick == [{"past_due": False, "status": {}}]
         storage.inbox.upload_blob("by-admin.csv", b"admin")
         body = {"input": f"{storage.settings['INBOX']}/by-admin.csv"}
-        ran = requests.post(f"{admin}/receive", json=body, headers=key, timeout=10)
+        ran = requests.post(f"{admin}/receive", json=body, headers=key, timeout=60)
         assert ran.status_code == 202
         until(lambda: storage.calls("receive", text="admin"))
 
@@ -381,8 +380,8 @@ class TestAdmin:
     ) -> None:
         runner, _ = shared
         url = f"{runner.url}/admin/functions/{function}"
-        assert requests.post(url, data=body, timeout=10).status_code == 401
-        answer = requests.post(url, data=body, headers=master_key(runner), timeout=10)
+        assert requests.post(url, data=body, timeout=60).status_code == 401
+        answer = requests.post(url, data=body, headers=master_key(runner), timeout=60)
         assert answer.status_code == status
 
 
@@ -406,7 +405,7 @@ class TestTimer:
         off = {"TICK_SCHEDULE": "* * * * * *", "AzureWebJobs.tick.Disabled": "true"}
         with Runner(PLAIN, storage.settings | off) as runner:
             url = f"{runner.url}/admin/functions/tick"
-            requests.post(url, headers=master_key(runner), timeout=10)
+            requests.post(url, headers=master_key(runner), timeout=60)
             until(lambda: storage.calls("tick"))
             assert "tick (disabled)" in runner.log
 
@@ -429,7 +428,7 @@ class TestEnd:
         storage.blobs.get_blob_client(storage.settings["CALLS"], "hang").upload_blob(b"")
         storage.inbox.upload_blob("job.txt", b"hang")
         seen = f"runner/{storage.id}/Host.Functions.receive/seen.json"
-        with Runner(PLAIN, storage.settings | {"RUNNER_VISIBILITY_SECONDS": "1"}) as runner:
+        with Runner(PLAIN, storage.settings | {"RUNNER_VISIBILITY_SECONDS": "2"}) as runner:
             until(lambda: storage.calls("receive", text="hang"))
             # From now on only the message can bring the blob back, not another listing.
             until(storage.host.get_blob_client(seen).exists)
@@ -437,7 +436,7 @@ class TestEnd:
             storage.blobs.get_blob_client(storage.settings["CALLS"], "hang").delete_blob()
             before = len(storage.calls("receive", text="hang"))
             runner.start()
-            until(lambda: len(storage.calls("receive", text="hang")) == before + 1)
+            until(lambda: len(storage.calls("receive", text="hang")) > before)
             until(lambda: "Executed receive (Succeeded" in runner.log)
 
     def test_a_stop_cuts_off_what_runs_too_long_and_its_message_stays_hidden(
@@ -476,7 +475,7 @@ class TestEnd:
         ) as parent:
             assert parent.stdout
             url = parent.stdout.readline().strip()
-            assert requests.get(url, timeout=10).ok
+            assert requests.get(url, timeout=60).ok
             parent.kill()
         until(lambda: not _answers(url))
 
@@ -498,6 +497,6 @@ def _is_zombie(pid: int) -> bool:
 
 def _answers(url: str) -> bool:
     try:
-        return requests.get(url, timeout=1).ok
+        return requests.get(url, timeout=60).ok
     except requests.RequestException:
         return False

@@ -31,7 +31,7 @@ def test_the_output_is_in_the_container_when_finished_is_said(azurite: Azurite) 
                 "Authorization": f"Bearer {simulator.token}",
                 "X-Version": "1",
             },
-            timeout=30,
+            timeout=60,
         ).json()
         blob = container.download_blob(details["outputFileName"])
         output = pq.read_table(BytesIO(blob.readall()))
@@ -57,9 +57,9 @@ def test_the_command_says_where_it_is_and_ends_on_a_signal(azurite: Azurite) -> 
             lines = iter(process.stdout.readline, "")
             line = next(line for line in lines if line.startswith("GEM_API_BASE_URL="))
             base = line.strip().removeprefix("GEM_API_BASE_URL=")
-            assert requests.get(f"{base}/jobs/job-1", timeout=30).status_code == 401
+            assert requests.get(f"{base}/jobs/job-1", timeout=60).status_code == 401
         finally:
             process.send_signal(signal.SIGTERM)
-        _, complaints = process.communicate(timeout=30)
+        _, complaints = process.communicate(timeout=60)
     assert process.returncode == 0
     assert complaints == ""

@@ -19,7 +19,7 @@ def client() -> Iterator[SimulatorClient]:
 
 def test_a_person_submits_a_job(client: SimulatorClient) -> None:
     body = {"storageId": "s", "inputFileName": "my roads.parquet", "matchingType": "road"}
-    made = client.session.post(f"{client.simulator.url}/jobs", json=body, timeout=10)
+    made = client.session.post(f"{client.simulator.url}/jobs", json=body, timeout=60)
     assert made.status_code == 201
     details = made.json()
     assert set(details) == {*body, "jobRunId", "overtureRelease", "status", "createdAt"}
@@ -41,7 +41,7 @@ def test_a_person_submits_a_job(client: SimulatorClient) -> None:
     ],
 )
 def test_a_job_that_cannot_be_submitted_is_400(client: SimulatorClient, body: bytes) -> None:
-    made = client.session.post(f"{client.simulator.url}/jobs", data=body, timeout=10)
+    made = client.session.post(f"{client.simulator.url}/jobs", data=body, timeout=60)
     assert made.status_code == 400
 
 

@@ -127,7 +127,7 @@ def test_anything_else_is_404_or_405(
     client: SimulatorClient, method: str, path: str, status: int
 ) -> None:
     client.simulator.add_job("job-1")
-    answer = client.session.request(method, client.simulator.origin + path, timeout=10)
+    answer = client.session.request(method, client.simulator.origin + path, timeout=60)
     assert answer.status_code == status
 
 
@@ -141,7 +141,7 @@ def test_all_tokens_die_at_once_and_new_ones_have_a_life(client: SimulatorClient
     assert client.get("job-1").status_code == 200
     assert client.control("POST", "tokens/expire").status_code == 204
     assert client.get("job-1").status_code == 401
-    token = client.session.post(f"{client.simulator.origin}/token", timeout=10).json()
+    token = client.session.post(f"{client.simulator.origin}/token", timeout=60).json()
     assert (token["token_type"], token["expires_in"]) == ("Bearer", 3600)
     fresh = client.headers(Authorization=f"Bearer {token['access_token']}")
     client.clock.move(3599)
@@ -175,7 +175,7 @@ def test_the_list_has_the_road_jobs_of_one_generation(client: SimulatorClient) -
         query: str = "?job_type=ROAD_MATCHING", name: str = "Accept", value: str | None = "*/*"
     ) -> tuple[int, list[str]]:
         url = f"{client.simulator.url}/jobs{query}"
-        answer = client.session.get(url, headers={name: value}, timeout=5)
+        answer = client.session.get(url, headers={name: value}, timeout=60)
         jobs = answer.json().get("jobs", [])
         return answer.status_code, [str(job.get("jobRunId", job.get("job_id"))) for job in jobs]
 

@@ -39,7 +39,7 @@ def test_a_reset_is_a_reset(client: SimulatorClient) -> None:
     url = f"{client.simulator.url}/jobs/job-1".removeprefix(client.simulator.origin)
     lines = [f"GET {url} HTTP/1.1", "Host: x", *(f"{k}: {v}" for k, v in client.headers().items())]
     port = int(client.simulator.origin.rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as raw:
         raw.sendall("\r\n".join([*lines, "", ""]).encode())
         with pytest.raises(ConnectionResetError):
             raw.recv(1)
@@ -65,7 +65,7 @@ def test_one_connection_serves_many_requests_also_after_a_refused_body(
 ) -> None:
     client.simulator.add_job("job-1")
     base = urlsplit(client.simulator.url)
-    connection = HTTPConnection(base.netloc, timeout=10)
+    connection = HTTPConnection(base.netloc, timeout=60)
     connection.connect()
     first = connection.sock
     for method, path, body, status in (
@@ -87,7 +87,7 @@ def test_a_client_that_goes_away_leaves_the_server_well(
     client.simulator.add_job("job-1")
     port = int(client.simulator.origin.rpartition(":")[2])
     for sent in (b"", b"GET /maps", b"POST /token HTTP/1.1\r\nContent-Length: 9\r\n\r\n{"):
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as raw:
             raw.sendall(sent)
     assert client.get("job-1").status_code == 200
     assert capfd.readouterr().err == ""

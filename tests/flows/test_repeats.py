@@ -48,7 +48,7 @@ def test_a_ticket_of_a_job_that_is_not_settled_does_nothing(*, known: bool) -> N
 
 def test_two_tickets_at_the_same_time_send_the_same_bytes() -> None:
     world = settled()
-    together = Barrier(2, timeout=20)  # fails unless both read the output at the same time
+    together = Barrier(2, timeout=60)  # fails unless both read the output at the same time
     waited: set[int] = set()
 
     def meet(_: object) -> None:

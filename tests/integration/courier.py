@@ -3,7 +3,8 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 from jsonschema import Draft202012Validator, FormatChecker
 
+from devkit.simulator import LIVES, GemSimulator
 from devkit.stage import QUEUE, ROOT, Stage
 from gem_core.storage.names import CONTAINERS
 
@@ -42,6 +44,13 @@ def wait_for[T](look: Callable[[], T | None], *, what: str, seconds: float = 240
     raise AssertionError(f"{what}: not seen within {seconds:g} s")
 
 
+def add_job_of_unknown_status(simulator: GemSimulator, job_run_id: str) -> None:
+    """A job whose status is unknown from now on, for most of an hour."""
+    job = simulator.add_job(job_run_id, LIVES["unknown_status"])
+    job.life = replace(job.life, queued_for=0, running_for=7200)
+    job.created -= timedelta(seconds=3600)  # the unknown word comes in the second half
+
+
 @dataclass
 class Courier:
     """The app from outside: its routes, its stores, its queue."""
@@ -53,7 +62,7 @@ class Courier:
     def call(self, method: str, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - passed on
         """One HTTP request with the function key."""
         options.setdefault("headers", self.up.headers)
-        return requests.request(method, f"{self.up.runner.url}/api/{path}", timeout=30, **options)
+        return requests.request(method, f"{self.up.runner.url}/api/{path}", timeout=120, **options)
 
     def register(self, job_run_id: str, **body: Any) -> None:  # noqa: ANN401 - any JSON
         """Watch a job from now on."""

@@ -52,7 +52,7 @@ def post_event(runner: Webhook, blob_uri: str, ticket: str, etag: str = "0x1") -
         params={"functionName": "Host.Functions.deliver_results", "code": runner.master_key},
         headers={"aeg-event-type": "Notification"},
         json=[event],
-        timeout=30,
+        timeout=60,
     ).status_code
 
 

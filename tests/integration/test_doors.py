@@ -22,7 +22,7 @@ BAD_IDS = ("..%2Fx", "a%2Fb", "a" * 300, "%20", "stra%C3%9Fe", "a%00b", "-x", "x
 
 def put(courier: Courier, path: str, body: bytes = b"") -> tuple[int, str, dict[str, object]]:
     """A PUT whose path goes over the wire as it stands: status, content type, JSON."""
-    connection = http.client.HTTPConnection(urlsplit(courier.up.runner.url).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(courier.up.runner.url).netloc, timeout=60)
     connection.request("PUT", path, body=body, headers=courier.up.headers)
     answer = connection.getresponse()
     text = answer.read()

@@ -51,6 +51,7 @@ def test_redelivered_with_the_same_id(courier: Courier, job: str) -> None:
 
     wait_for(look, what="the manifest again")
     assert courier.events_of(job)[-1] == first
+    courier.delivered(job)
 
 
 def test_another_output_has_another_id(courier: Courier, job: str) -> None:
@@ -60,6 +61,7 @@ def test_another_output_has_another_id(courier: Courier, job: str) -> None:
 
     def redelivered() -> str | None:
         courier.call("POST", f"jobs/{job}/redeliver")
+        courier.delivered(job)
         etag = courier.events_of(job)[-1]["data"]["output"]["etag"]
         return etag if etag != first["data"]["output"]["etag"] else None
 

@@ -25,7 +25,7 @@ from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_store
 from gem_core.storage.names import JOBS, POISON_QUEUES, TICKETS
 from gem_core.watch.attempts import TROUBLE_AFTER
 from tests.infra.asked import QUERIES, WINDOWS, Line, Run, ask
-from tests.integration.courier import FAST, Courier, wait_for
+from tests.integration.courier import FAST, Courier, add_job_of_unknown_status, wait_for
 from tests.test_app_not_loaded import broken_app
 
 pytestmark = [pytest.mark.azurite, pytest.mark.slow]
@@ -85,7 +85,7 @@ def telemetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Telemetry]:
                     refused(Courier(Stage(azurite, simulator, runner)))
                     log += runner.log
         with Runner(broken_app(tmp_path_factory.mktemp("app"), "raise OSError"), {}) as runner:
-            assert requests.get(f"{runner.url}/api/health", timeout=30).status_code == 503
+            assert requests.get(f"{runner.url}/api/health", timeout=60).status_code == 503
             log += runner.log
         yield Telemetry.read(log)
 
@@ -105,10 +105,10 @@ def delivered(courier: Courier) -> None:
     storage = courier.up.azurite.connection_string
     with QueueServiceClient.from_connection_string(storage) as queues:
         queues.create_queue(POISON_QUEUES[1]).send_message("{}")
-    odd = replace(LIVES["unknown_status"], running_for=6000)  # ten seconds
-    lives = {"job-good": CLEAN, "job-odd": odd, "job-lost": LIVES["vanishing"]}
-    for job, life in lives.items():
-        courier.up.simulator.add_job(job, life)
+    add_job_of_unknown_status(courier.up.simulator, "job-odd")
+    courier.up.simulator.add_job("job-good", CLEAN)
+    courier.up.simulator.add_job("job-lost", LIVES["vanishing"])
+    for job in ("job-good", "job-odd", "job-lost"):
         courier.register(job)
     for job in ("job-good", "job-lost"):
         courier.events_of(job)
@@ -156,7 +156,7 @@ def postponed(courier: Courier) -> None:
     headers = {"x-functions-key": runner.master_key}
     ticket = {"input": f"{TICKETS}/job-later.json"}
     url = f"{runner.url}/admin/functions/deliver_results"
-    requests.post(url, json=ticket, headers=headers, timeout=30).raise_for_status()
+    requests.post(url, json=ticket, headers=headers, timeout=60).raise_for_status()
     seen(courier, '"delivery_still_postponed"', "job-later")
 
 

@@ -62,7 +62,10 @@ def test_a_request_of_a_probe_ends_soon_and_is_not_repeated() -> None:
     }
 
 
-def test_a_probe_asks_a_storage_that_drops_connections_once(stall: Stall) -> None:
+def test_a_probe_asks_a_storage_that_drops_connections_once(
+    stall: Stall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "SECONDS", 60)
     stall.answer.set()
     with pytest.raises(StoreError):
         probe.probe()

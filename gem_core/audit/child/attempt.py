@@ -83,8 +83,8 @@ class Attempt:
     """That may still come."""
     with_failures: bool = False
     """Whether the child was asked for a file of failing rows."""
-    began: float = field(default_factory=time.monotonic)
-    quiet_since: float = field(default_factory=time.monotonic)
+    began: float = field(init=False, default=0.0)
+    quiet_since: float = field(init=False, default=0.0)
     quiet_cpu: float | None = None
     """CPU seconds that the child had used when it became quiet."""
 
@@ -97,6 +97,7 @@ class Attempt:
         """
         self.verdicts_left = question.verdicts
         self.with_failures = bool(question.options.failing_rows)
+        self.began = self.quiet_since = time.monotonic()
         try:
             self.child.channel.send(question, heads)
             while True:

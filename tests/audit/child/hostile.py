@@ -11,7 +11,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -145,10 +144,9 @@ class Hostile:
         self.hang()
 
     def grow(self) -> None:
-        held = []
-        while True:
-            held.append(bytearray(b"x") * (16 << 20))
-            time.sleep(0)  # let the parent look
+        """Hold 400 MiB."""
+        self.held = bytearray(b"x") * (400 << 20)
+        self.hang()
 
     def report(self) -> None:
         """Report what this process has, once it has imported all that an audit needs."""

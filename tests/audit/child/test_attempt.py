@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from queue import Queue
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
@@ -30,6 +31,7 @@ from tests.audit.child.children import (
     be_hostile,
     ready_child,
 )
+from tests.audit.child.hostile import VERDICT
 
 pytestmark = [
     pytest.mark.slow,  # each test starts a child
@@ -131,7 +133,10 @@ def test_a_child_without_cpu_hangs() -> None:
 def test_a_child_that_works_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     used = (Usage(seconds, 0, 0) for seconds in count())
     monkeypatch.setattr(ChildProcess, "usage", lambda _: next(used))
-    found = seen("hang", quiet_seconds=0.05, wall_seconds=0.5)
+    readings = count()  # of the clock: each is a second later
+    clock = SimpleNamespace(monotonic=lambda: float(next(readings)))
+    monkeypatch.setattr("gem_core.audit.child.attempt.time", clock)
+    found = seen("hang", quiet_seconds=0.5, wall_seconds=10)
     assert next(used).cpu_seconds > 2
     assert found.overdue is Overdue.WALL
     assert end_of(found) is End.OVERDUE
@@ -142,23 +147,26 @@ def test_cpu_is_bounded() -> None:
     assert end_of(seen("spin", cpu_seconds=1)) is End.CPU
 
 
+@pytest.mark.usefixtures("dripping_time")
 def test_a_wait_for_storage_is_no_hang_and_no_work(dripping: Dripping) -> None:
-    found = seen("wild_range 1 0 0 10", dripping, quiet_seconds=0.05, wall_seconds=0.5)
+    found = seen("wild_range 1 0 0 10", dripping, quiet_seconds=1, wall_seconds=5)
     assert found.overdue is Overdue.WALL
-    assert found.waited_seconds > found.worked_seconds
+    assert (found.waited_seconds, found.worked_seconds) == (6, 0)
     assert end_of(found) is End.STORAGE
 
 
+@pytest.mark.usefixtures("dripping_time")
 def test_a_range_that_does_not_come_ends_the_audit_in_the_words_of_the_parent(
     dripping: Dripping,
 ) -> None:
-    with pytest.raises(OutputUnreachable, match="10 bytes did not come in 0 s; try again"):
-        seen("read_and_report 1 0 0 10", dripping, range_seconds=0.1)
+    with pytest.raises(OutputUnreachable, match="10 bytes did not come in 2 s; try again"):
+        seen("read_and_report 1 0 0 10", dripping, range_seconds=1)
 
 
+@pytest.mark.usefixtures("dripping_time")
 def test_a_slow_storage_ends_the_audit(dripping: Dripping) -> None:
-    with pytest.raises(OutputUnreachable, match="only 0 bytes came in 0 s"):
-        seen("read_and_report 1 0 0 10", dripping, storage_seconds=0.1)
+    with pytest.raises(OutputUnreachable, match="only 0 bytes came in 2 s"):
+        seen("read_and_report 1 0 0 10", dripping, storage_seconds=1)
 
 
 class _Failing(BuiltInFile):
@@ -231,7 +239,6 @@ def test_memory_is_watched_where_the_system_does_not_bound_it(
             "more CPU time",
             marks=pytest.mark.slow,
         ),
-        ("hang_in_the_page", {"quiet_seconds": 0.1}, "did not end in time"),
         ("hang_in_the_page", {"page_wall_seconds": 0.1}, "did not end in time"),
     ],
 )
@@ -243,6 +250,19 @@ def test_a_page_that_cannot_be_drawn_costs_the_page(
     assert found.result.page is None
     assert problem in found.result.page_problem
     assert found.needs_renewal
+
+
+def test_a_page_without_cpu_costs_the_page() -> None:
+    child = Mock(ended_by_us=False, over_memory=False, events=Queue())
+    child.usage.return_value = Usage(1, 0, 0)
+    child.events.put((VERDICT, b""))
+    server = Mock(is_waited_for=False, served_bytes=0, waiting=Mock(seconds=0.0))
+    limits = replace(LIMITS, quiet_seconds=0, page_wall_seconds=60)
+    found = Attempt(child, server, limits, is_fresh=True, on_rows=None).run(Mock(verdicts=1), b"")
+    assert isinstance(found, Judged)
+    assert found.result.outcome is Outcome.VALID
+    assert "did not end in time" in found.result.page_problem
+    assert child.usage.call_count >= 2
 
 
 @pytest.mark.parametrize(

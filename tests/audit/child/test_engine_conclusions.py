@@ -185,8 +185,8 @@ def test_a_lack_of_memory_differs_from_broken_data(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def hasty() -> Iterator[Engine]:
-    with Engine(replace(LIMITS, range_seconds=0.2), os.environ) as engine:
+def hasty(dripping_time: None) -> Iterator[Engine]:  # noqa: ARG001 - begins before the engine
+    with Engine(replace(LIMITS, range_seconds=1), os.environ) as engine:
         yield engine
 
 
@@ -198,9 +198,10 @@ def test_an_output_that_drips_is_unreachable(hasty: Engine) -> None:
     assert audited(hasty, GOOD).outcome is Outcome.VALID
 
 
+@pytest.mark.usefixtures("dripping_time")
 def test_an_output_whose_storage_takes_all_the_time_is_unreachable() -> None:
     output = as_kind(Dripping, GOOD)
-    limits = replace(LIMITS, wall_seconds=0.3)
+    limits = replace(LIMITS, wall_seconds=1)
     with Engine(limits, os.environ) as engine, pytest.raises(OutputUnreachable, match="too slow"):
         audited(engine, output)
     output.ends.set()

@@ -1,7 +1,6 @@
 """Ids are looked up in the child, after the verdict: whatever happens then, the verdict stands."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import override
@@ -30,12 +29,6 @@ from tests.audit.child.children import (
 from tests.fakes import START
 
 pytestmark = pytest.mark.slow  # each test starts a child
-
-
-@pytest.fixture
-def engine() -> Iterator[Engine]:
-    with Engine(replace(LIMITS, look_up_wall_seconds=1), os.environ) as engine:
-        yield engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +108,12 @@ def test_a_child_that_dies_meanwhile_costs_the_look_up_alone(engine: Engine) -> 
     assert audited(engine, GOOD).outcome is Outcome.VALID
 
 
-def test_a_storage_that_never_answers_costs_no_more(engine: Engine) -> None:
+@pytest.mark.usefixtures("dripping_time")
+def test_a_storage_that_never_answers_costs_no_more() -> None:
     dripping = Dripping(bytes(1000))
-    try:
+    with Engine(replace(LIMITS, look_up_wall_seconds=1), os.environ) as engine:
         found = looked_up(engine, changelog(dripping))
-    finally:
-        dripping.ends.set()
+    dripping.ends.set()
     assert reason(found).startswith(f"{NOT_ENDED}: ")
     assert reason(found) in (found.page or "")
 

@@ -20,7 +20,7 @@ from gem_core.audit.reading.read_ahead import CONNECTIONS, ReadAhead, window_byt
 from gem_core.errors import OutputChanged, OutputUnreachable
 
 DATA = bytes(n * 7 % 251 for n in range(2000))
-SOON = 20.0
+SOON = 60.0
 """The longest that a test waits for a thread, in seconds."""
 
 

@@ -50,7 +50,7 @@ def _answers(url: str) -> bool:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         try:
-            requests.get(f"http://{urlsplit(url).netloc}/", timeout=5)
+            requests.get(f"http://{urlsplit(url).netloc}/", timeout=60)
         except requests.ConnectionError:
             time.sleep(0.2)
         else:

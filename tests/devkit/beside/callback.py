@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -48,22 +48,27 @@ class Callback:
             self._changed.notify_all()
             self._changed.wait_for(lambda: text not in self.running, _LONGEST_SECONDS)
 
-    def settle(self, quiet_seconds: float) -> None:
-        """Wait until no function has started or ended for so long."""
-        with self._changed:
-            while self._changed.wait(quiet_seconds):
-                pass
+    def settle(self, quiet_seconds: float, is_enough: Callable[[], bool] = lambda: True) -> None:
+        """Wait until no function has started or ended for so long, and what happened is enough.
 
-    def held(self, quiet_seconds: float) -> list[str]:
-        """The texts of the functions that wait for `release` when nothing changes any more."""
-        self.settle(quiet_seconds)
-        return [text for text in self.running if text.startswith(HOLD)]
-
-    def wait_for_runs(self, number: int) -> None:
-        """Wait for so many calls in all."""
+        On a busy machine a host may be quiet though it has more to do.
+        """
         deadline = monotonic() + _LONGEST_SECONDS
         with self._changed:
-            self._changed.wait_for(lambda: len(self.calls) >= number, deadline - monotonic())
+            while self._changed.wait(quiet_seconds) or not is_enough():
+                if monotonic() > deadline:
+                    return
+
+    def held(self, quiet_seconds: float, least: int) -> list[str]:
+        """The texts of the functions that wait for `release` when nothing changes any more, and so
+        many do.
+        """
+
+        def found() -> list[str]:
+            return [text for text in self.running if text.startswith(HOLD)]
+
+        self.settle(quiet_seconds, lambda: len(found()) >= least)
+        return found()
 
 
 @contextmanager

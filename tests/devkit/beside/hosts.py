@@ -21,7 +21,7 @@ from devkit.stage import ROOT
 
 _LISTENS = re.compile(r"The app listens on (http://\S+)")
 _STARTED = '"started"'
-_START_SECONDS = 60.0
+_START_SECONDS = 120.0
 _TICK_SECONDS = 1.0
 
 

@@ -1,8 +1,9 @@
 """Records one run of a host: of `apps/callback` in the runner, or of the host's own extensions."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 from azure.storage.blob import BlobServiceClient, ContainerClient
@@ -50,17 +51,34 @@ class Storage:
         messages.prepare(self.queues.get_queue_client(self.queue))
 
     def record(
-        self, url: str, key: str, calls: Callback, *, quiet_seconds: float
+        self,
+        url: str,
+        key: str,
+        calls: Callback,
+        *,
+        quiet_seconds: float,
+        expected: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """What a host does that was started after `prepare`. The last request ends it.
 
-        `quiet_seconds` is longer than the pause between two looks of the host at a queue.
+        Args:
+            url: of the host.
+            key: of its webhook.
+            calls: of its functions.
+            quiet_seconds: longer than the pause between two looks of the host at a queue.
+            expected: what is waited for, each time for at most two minutes; None for nothing.
+
         """
-        running = parallel.record(calls, quiet_seconds)
-        calls.settle(quiet_seconds)
-        queued = messages.record(self.queues, self.queue, calls)
+
+        def settled[T](look: Callable[[], T], part: str) -> T:
+            calls.settle(quiet_seconds, lambda: not expected or look() == expected[part])
+            return look()
+
+        running = parallel.record(calls, quiet_seconds, expected and expected["parallel"])
+        queued = settled(partial(messages.record, self.queues, self.queue, calls), "messages")
         answers = webhook.send_all(url, key, self.inbox)
-        calls.settle(quiet_seconds)
-        webhook.add_runs(answers, calls)
+        runs = settled(partial(webhook.runs, calls), "runs")
+        for name, blobs in runs.items():
+            answers[name]["runs"] = blobs
         answers[webhook.LAST.name] = webhook.send(webhook.LAST, url, key, self.inbox)
         return {"parallel": running, "messages": queued, "webhook": answers}

@@ -25,12 +25,15 @@ def tick(timer: func.TimerRequest) -> None:
 
 @app.blob_trigger(arg_name="blob", path="%INBOX%/{name}.txt", connection="DATA")
 def receive(blob: func.InputStream) -> None:
-    """Write down the blob; hang, fail or die when its text says so."""
+    """Write down the blob; hang, fail or die when its text says so, "die once" only once."""
     text = blob.read().decode()
     _write_call("receive", name=blob.name, text=text, length=blob.length)
     if text == "fail":
         raise ValueError("this blob is bad")
-    if text == "die" and _blobs().get_blob_client("die").exists():
+    deadly = _blobs().get_blob_client("die")
+    if text.startswith("die") and deadly.exists():
+        if text == "die once":
+            deadly.delete_blob()
         os.abort()
     while text == "hang" and _blobs().get_blob_client("hang").exists():
         time.sleep(0.05)
