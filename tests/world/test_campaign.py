@@ -38,7 +38,7 @@ def test_nothing_is_lost_in_the_short_form() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=900,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     lines = {
