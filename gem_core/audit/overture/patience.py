@@ -6,6 +6,7 @@ An instance has one delivery at a time, so a storage that answers slowly would h
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Lock
 
 from gem_core.errors import OutputUnreachable
@@ -20,12 +21,24 @@ REST_SECONDS = 900.0
 """How long a slow storage is not asked."""
 
 
+@dataclass(slots=True)
+class _Requests:
+    """The requests of one look-up."""
+
+    seconds: float = 0.0
+    bytes_: int = 0
+
+    @property
+    def are_slow(self) -> bool:
+        return self.seconds > SLOW_SECONDS and self.bytes_ < self.seconds * STEADY
+
+
 class Patience:
     """The requests of one look-up after another, and when there may be a next one. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._seconds, self._bytes = 0.0, 0
+        self._requests = _Requests()
         self._rests_until = 0.0
 
     def begin(self) -> None:
@@ -37,9 +50,9 @@ class Patience:
         """
         with self._lock:
             now = time.monotonic()
-            if self._is_slow:
+            if self._requests.are_slow:
                 self._rests_until = now + REST_SECONDS
-            self._seconds, self._bytes = 0.0, 0
+            self._requests = _Requests()
             if now < self._rests_until:
                 minutes = -(-(self._rests_until - now) // 60)
                 raise OutputUnreachable(
@@ -50,13 +63,17 @@ class Patience:
     def request(self, length: int = 0) -> Iterator[None]:
         """Count a request for so many bytes.
 
+        It may end after its look-up was given up: then it does not count for the next one.
+
         Raises:
             OutputUnreachable: the requests of this look-up were slow.
 
         """
-        if self._is_slow:
+        requests = self._requests
+        if requests.are_slow:
             raise OutputUnreachable(
-                f"the storage is too slow: {self._bytes:,} bytes came in {self._seconds:.0f} s"
+                f"the storage is too slow: {requests.bytes_:,} bytes came in "
+                f"{requests.seconds:.0f} s"
             )
         began = time.monotonic()
         try:
@@ -66,9 +83,5 @@ class Patience:
             raise
         finally:
             with self._lock:
-                self._seconds += max(time.monotonic() - began - LATENCY_SECONDS, 0)
-                self._bytes += length
-
-    @property
-    def _is_slow(self) -> bool:
-        return self._seconds > SLOW_SECONDS and self._bytes < self._seconds * STEADY
+                requests.seconds += max(time.monotonic() - began - LATENCY_SECONDS, 0)
+                requests.bytes_ += length

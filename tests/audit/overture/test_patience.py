@@ -77,6 +77,15 @@ def test_short_requests_add_up_over_one_look_up_only(clock: Clock) -> None:
         clock.request(SLOW_SECONDS - 1)
 
 
+def test_a_request_that_outlasts_its_look_up_does_not_count_for_the_next_one(clock: Clock) -> None:
+    clock.patience.begin()
+    with clock.patience.request():
+        clock.patience.begin()
+        clock.now += SLOW_SECONDS * 2
+    clock.request(0)
+    clock.patience.begin()
+
+
 def test_many_small_requests_to_a_storage_that_is_far_are_not_slow(clock: Clock) -> None:
     clock.patience.begin()
     for _ in range(200):
