@@ -258,6 +258,7 @@ class World:
         """The edges of a delivery."""
         return Deliverer(
             registry=self.registry,
+            heartbeat=self.heartbeat,
             outbox=self.outbox,
             routes=self.routes,
             queues={

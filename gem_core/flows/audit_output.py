@@ -82,11 +82,7 @@ def _audit_finished(delivery: Delivery, job: GemJob) -> Found:
             output = deliverer.files.open(job.storage_id, output_name(job))
             return _audit_version(delivery, job, output)
         except OutputMissing as error:
-            return delivery.wait_for_output(str(error)) or Audited(
-                Outcome.OUTPUT_MISSING,
-                Version.output_missing(record.redelivered_at),
-                search=look_for(deliverer, job, other_outputs(job)),
-            )
+            return _missing(delivery, job, str(error))
         except OutputRefused as error:
             return _not_opened(delivery, job, Version.refused(), Obstacle.NAMES, str(error))
         except OutputChanged:
@@ -94,6 +90,23 @@ def _audit_finished(delivery: Delivery, job: GemJob) -> Found:
     detail = "it was overwritten each time while it was read"
     version = Version.changed(record.redelivered_at)
     return _not_opened(delivery, job, version, Obstacle.CHANGED, detail, output)
+
+
+def _missing(delivery: Delivery, job: GemJob, detail: str) -> Audited | Wait:
+    """Report that the output is missing, when it has had time to come.
+
+    An app that may not tick may look into another storage than that of the job, so it waits.
+    """
+    deliverer = delivery.deliverer
+    if wait := delivery.wait_for_output(detail):
+        return wait
+    if refusal := deliverer.heartbeat.refusal(deliverer.clock()):
+        return Wait(f"{detail}, but {refusal}")
+    return Audited(
+        Outcome.OUTPUT_MISSING,
+        Version.output_missing(delivery.record.redelivered_at),
+        search=look_for(deliverer, job, other_outputs(job)),
+    )
 
 
 def _of_newer_contract(delivery: Delivery, job: GemJob) -> Found:

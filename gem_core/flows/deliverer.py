@@ -13,6 +13,7 @@ from gem_core.audit.reading.source import Source
 from gem_core.deliver.outbox import Outbox
 from gem_core.gem.job import GemJob
 from gem_core.settings.route import Route
+from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.registry import JobRegistry
 from gem_core.watch.schedule import Policy
 
@@ -82,6 +83,7 @@ class Deliverer:
     """The dependencies of a delivery."""
 
     registry: JobRegistry
+    heartbeat: Heartbeat
     outbox: Outbox
     routes: tuple[Route, ...]
     queues: Mapping[str, ManifestQueue]

@@ -14,7 +14,7 @@ from gem_core.moments import moment_text, optional_moment_text, read_lenient_mom
 from gem_core.settings.ncrontab import Schedule
 from gem_core.storage.documents import Documents
 from gem_core.watch.json_types import read_json
-from gem_core.watch.store_claim import Claim, Ticker, may_lose, renewed
+from gem_core.watch.store_claim import Claim, Ticker, may_lose, refusal, renewed
 
 ENDED = "tick-ended.json"
 """The last tick that ended; its member "before" has the ticks that ended before it."""
@@ -155,6 +155,10 @@ class Heartbeat:
     def claim(self) -> Claim | None:
         """Who ticked last; None before the first tick, and after one of an older version."""
         return _claim(self._read(STARTED))
+
+    def refusal(self, now: datetime) -> str:
+        """Why this process may not tick now; empty if it may."""
+        return refusal(self.claim(), self.ticker, now)
 
     def may_lose(self, now: datetime) -> bool:
         """Whether a 404 that this process got can mean that a job is lost."""

@@ -9,10 +9,11 @@ import pytest
 from gem_core.errors import GemJobNotFound, StoreClaimed
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.checker import Checker
+from gem_core.flows.deliver_results import deliver_results
 from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.record import Settlement, Stage
 from gem_core.watch.store_claim import NOT_LOST_FOR, Ticker
-from tests.builders import JOB, World, answer, policy
+from tests.builders import JOB, World, answer, finished, policy
 from tests.flows.build import world_of
 
 NOT_FOUND = GemJobNotFound("GEM answered 404")
@@ -32,6 +33,24 @@ def test_the_second_app_does_not_tick() -> None:
     with pytest.raises(StoreClaimed):
         check_jobs(app(world, "second"))
     assert (world.gem.asked, world.worklist.changes) == ([], before)
+
+
+def test_the_second_app_calls_no_output_missing_that_may_be_in_the_storage_of_the_first() -> None:
+    world = World()
+    world.settle(finished())
+    check_jobs(app(world, "first"))
+    second = replace(world.deliverer, heartbeat=app(world, "second").heartbeat)
+    world.clock.move(minutes=31)
+    for _ in range(5):
+        check_jobs(app(world, "first"))
+        assert deliver_results(second, JOB) is None
+        world.clock.move(minutes=11)
+    last = world.record().attempts.postponement
+    assert last
+    assert "but the app 'first' ticks on this GEM_STATE" in last.reason
+    first = replace(world.deliverer, heartbeat=app(world, "first").heartbeat)
+    deliver_results(first, JOB)
+    assert world.record().outcome == "output_missing"
 
 
 def test_after_a_takeover_a_job_that_is_not_found_is_lost_only_after_six_hours() -> None:

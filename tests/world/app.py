@@ -90,6 +90,7 @@ def app_over(edges: "Edges") -> App:
     )
     deliverer = Deliverer(
         registry=registry,
+        heartbeat=heartbeat,
         outbox=outbox,
         routes=edges.routes,
         queues={
