@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from gem_core.audit.child.confine import confine
-from gem_core.audit.child.frames import Channel
-from gem_core.audit.child.messages import FROM_PARENT, OUT_OF_MEMORY
+from gem_core.audit.child.frames import Channel, ChannelLost
+from gem_core.audit.child.messages import FROM_PARENT, OUT_OF_MEMORY, PARENT_GONE
 
 
 def main(words: Sequence[str]) -> None:
@@ -32,6 +32,8 @@ def main(words: Sequence[str]) -> None:
     except MemoryError as error:
         sys.stderr.write(f"MemoryError: {error}\n")
         os._exit(OUT_OF_MEMORY)
+    except ChannelLost:  # the thread that receives may see it later than the one that sends
+        os._exit(PARENT_GONE)
 
 
 if __name__ == "__main__":

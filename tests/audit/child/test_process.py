@@ -4,6 +4,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -147,6 +148,19 @@ def test_it_ends_with_the_connection() -> None:
     with ready_child() as child:
         child.channel.shut()
         assert child.exit_status() == PARENT_GONE
+
+
+def test_it_ends_when_nothing_can_be_sent() -> None:
+    """Its thread that sends may see the end first; here its thread that receives never sees it."""
+    own, its = socket.socketpair()
+    with own, its:
+        own.shutdown(socket.SHUT_RD)
+        words = command(
+            socket_fd=its.fileno(), parent_pid=os.getpid(), data_bytes=LIMITS.data_bytes
+        )
+        surroundings = environment(os.environ, sys.path, str(ROOT))
+        ended = subprocess.run(words, env=surroundings, pass_fds=[its.fileno()], check=False)
+        assert ended.returncode == PARENT_GONE
 
 
 def test_a_program_that_is_not_there_is_an_os_error(monkeypatch: pytest.MonkeyPatch) -> None:
