@@ -3,6 +3,8 @@
 import base64
 import json
 import sqlite3
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,11 +16,17 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ServiceRequestError,
+)
 from azure.storage.queue import QueueClient, QueueMessage
 
 from devkit.azurite import Azurite
 from tests.flows.build import delivered, settled
+from tests.gem.server import Reply, ScriptedServer
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples" / "listeners" / "python"
 
@@ -34,6 +42,7 @@ class Queue:
 
     messages: list[Message]
     deleted: list[Message] = field(default_factory=list)
+    queue_name: str = "gem-results"
 
     def receive_message(self, **_: object) -> Message | None:
         return self.messages.pop(0) if self.messages else None
@@ -190,8 +199,52 @@ def test_a_queue_that_refuses_to_delete_ends_it(
     error.status_code = 403
     queue = Queue([Message(json.dumps(event))])
     monkeypatch.setattr(queue, "delete_message", Mock(side_effect=error))
-    with pytest.raises(HttpResponseError):
+    with pytest.raises(listener.QueueUnusable, match=r"^queue 'gem-results' refuses access: .*403"):
         list(receive(listener, queue))
+
+
+def refusal(status: int, code: str) -> Reply:
+    """An answer in storage's form."""
+    body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>no</Message></Error>"
+    headers = {"x-ms-error-code": code, "Content-Type": "application/xml"}
+    return Reply(status, body.encode(), headers)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("reply", "advice"),
+    [
+        (refusal(404, "QueueNotFound"), "does not exist: create it"),
+        (refusal(403, "AuthorizationPermissionMismatch"), "refuses access: ask for the role"),
+    ],
+    ids=["missing", "refused"],
+)
+def test_a_queue_that_cannot_be_read_is_one_line(reply: Reply, advice: str, tmp_path: Path) -> None:
+    with ScriptedServer(reply) as server:
+        text = f"AccountName=a;AccountKey=a2V5;QueueEndpoint={server.url}/a"
+        done = subprocess.run(
+            [sys.executable, FOLDER / "listen.py", "--connection-string", text, "--once"],
+            cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"queue 'gem-results' {advice}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (ClientAuthenticationError("long text of azure.identity"), "needs an identity: .*az login"),
+        (ServiceRequestError("long text of urllib3"), "does not answer: check the address"),
+    ],
+)
+def test_a_queue_that_was_not_asked_is_one_line(
+    listener: ModuleType, error: AzureError, advice: str
+) -> None:
+    queue = Mock(receive_message=Mock(side_effect=error), queue_name="gem-maps")
+    with pytest.raises(listener.QueueUnusable, match=f"^queue 'gem-maps' {advice}") as caught:
+        list(receive(listener, queue))
+    assert "long text" not in str(caught.value)
 
 
 def test_members_may_be_added_at_any_time(listener: ModuleType, event: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from gem_core.outcome import Outcome
 from tests.deliver.real_manifests import real_manifests
 from tests.fakes import START
 from tests.flows.build import delivered, settled
+from tests.gem.server import Reply, ScriptedServer
 from tests.test_listener import FOLDER
 
 NODE = FOLDER.parent / "node"
@@ -32,6 +33,11 @@ STUBS = {
 const names = new Set();
 exports.ContainerClient = class {
   constructor(url, credential) { console.log(JSON.stringify([url, credential.constructor.name])) }
+  containerName = 'handled';
+  async getProperties() {
+    const statusCode = process.env.REFUSAL;
+    if (statusCode) throw Object.assign(new Error('long'), {statusCode});
+  }
   getBlockBlobClient(name) {
     return {exists: async () => names.has(name), upload: async () => { names.add(name) }};
   }
@@ -69,8 +75,11 @@ def container(azurite: Azurite) -> Iterator[ContainerClient]:
         yield blobs.create_container(f"handled-{uuid.uuid4().hex}")
 
 
-def call_node(folder: Path, entries: list[object]) -> list[str]:
-    """What the function writes and returns for each queue entry, after its registration."""
+def call_node(folder: Path, entries: list[object], *, refusal: str = "") -> list[str]:
+    """What the function writes and returns for each queue entry, after its registration.
+
+    Storage answers with the status `refusal`, unless it is empty.
+    """
     for name, code in STUBS.items():
         package = folder / "node_modules" / name
         package.mkdir(parents=True)
@@ -78,7 +87,11 @@ def call_node(folder: Path, entries: list[object]) -> list[str]:
     done = subprocess.run(
         [node(), "-e", CALL, str(NODE / "src" / "functions" / "manifest.js")],
         input=json.dumps(entries),
-        env={"NODE_PATH": str(folder / "node_modules"), "HANDLED_CONTAINER_URL": "https://own/x"},
+        env={
+            "NODE_PATH": str(folder / "node_modules"),
+            "HANDLED_CONTAINER_URL": "https://own/x",
+            "REFUSAL": refusal,
+        },
         capture_output=True,
         text=True,
         check=True,
@@ -176,6 +189,37 @@ def test_the_node_function(tmp_path: Path, event: dict[str, Any]) -> None:
         assert line.startswith("a person") == (outcome in {"invalid", "not_audited"})
         assert f'"id":"{each["id"]}","outcome":"{outcome}"' in line
     assert len(real) >= 50
+
+
+NO_MEMORY = (
+    "the container 'handled' of HANDLED_CONTAINER_URL cannot be used ({}): create it, and give "
+    "this app the role Storage Blob Data Contributor on it"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("refusal", ["403", "404"])
+def test_the_node_function_without_its_memory_does_no_work(
+    tmp_path: Path, event: dict[str, Any], refusal: str
+) -> None:
+    """The container is missing, or the role is: each try says what to do."""
+    _registered, *lines = call_node(tmp_path, [event, event], refusal=refusal)
+    raised = [line for line in lines if not line.startswith("[")]  # the stub's own lines
+    assert raised == [f"raised: {NO_MEMORY.format(refusal)}"] * 2
+
+
+@pytest.mark.parametrize("refusal", [403, 404])
+def test_the_python_function_without_its_memory_does_no_work(
+    on_manifest: ModuleType, refusal: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedServer(Reply(refusal)) as server:
+        monkeypatch.setenv("HANDLED_CONTAINER_URL", f"{server.url}/a/handled")
+        monkeypatch.setattr(on_manifest, "DefaultAzureCredential", lambda: None)
+        for _ in range(2):  # the refusal is not remembered
+            with pytest.raises(on_manifest.MemoryUnusable) as caught:
+                on_manifest.handled()
+            assert str(caught.value) == NO_MEMORY.format(refusal)
+        assert len(server.asked) == 2
 
 
 def test_the_python_function_listens_to_the_queue_with_an_identity() -> None:

@@ -12,16 +12,21 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from http import HTTPStatus
 from typing import Any
 
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 from azure.identity import DefaultAzureCredential
 from azure.storage.queue import QueueClient, QueueMessage
 from manifest import Advice, ManifestInvalid, advice, key, read, summary
 
 HIDDEN = 300
 """Seconds for your work on one message. After that, another listener of the queue may get it."""
+
+
+class QueueUnusable(Exception):
+    """The queue cannot be read. The text is one line that says what to do."""
 
 
 class Handled:
@@ -55,9 +60,14 @@ def receive(queue: QueueClient, handled: Handled, *, once: bool) -> Iterator[dic
     deleted. If the listener dies before that, it gets the message again. An invalid message stays
     in the queue and is received again; after some attempts, your listener should move it to a place
     where a person looks.
+
+    Raises:
+        QueueUnusable: the queue is missing, refuses access or does not answer.
+
     """
     while True:
-        message = queue.receive_message(visibility_timeout=HIDDEN)
+        with unusable(queue):
+            message = queue.receive_message(visibility_timeout=HIDDEN)
         if message is None:
             if once:
                 return
@@ -71,7 +81,30 @@ def receive(queue: QueueClient, handled: Handled, *, once: bool) -> Iterator[dic
         if not handled.has(event):
             yield event
             handled.add(event)
-        delete(queue, message)
+        with unusable(queue):
+            delete(queue, message)
+
+
+@contextmanager
+def unusable(queue: QueueClient) -> Iterator[None]:
+    """Say in one line what to do about an error of the queue. The SDK's own text is long."""
+    try:
+        yield
+    except AzureError as error:
+        status = error.status_code if isinstance(error, HttpResponseError) else None
+        if status == HTTPStatus.NOT_FOUND:
+            advice = "does not exist: create it, or check its name and the queue service"
+        elif status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            advice = (
+                "refuses access: ask for the role Storage Queue Data Message Processor on it, "
+                "and check the firewall of the storage account"
+            )
+        elif isinstance(error, ClientAuthenticationError):
+            advice = "needs an identity: run az login, or give this machine a managed identity"
+        else:
+            advice = "does not answer: check the address and the network"
+        seen = status or type(error).__name__
+        raise QueueUnusable(f"queue {queue.queue_name!r} {advice} ({seen})") from None
 
 
 def delete(queue: QueueClient, message: QueueMessage) -> None:
@@ -129,4 +162,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except QueueUnusable as error:
+        sys.exit(str(error))

@@ -10,18 +10,41 @@ import os
 from functools import cache
 from typing import Any
 
-from azure.core.exceptions import ResourceExistsError
+from azure.core.exceptions import AzureError, ResourceExistsError
 from azure.identity import DefaultAzureCredential
 from azure.storage.blob import ContainerClient
 from manifest import Advice, advice, key, read, summary
 
 
+class MemoryUnusable(Exception):
+    """The container that remembers events cannot be used. The text says what to do."""
+
+
 @cache
 def handled() -> ContainerClient:
-    """The container that remembers events, at HANDLED_CONTAINER_URL; in storage of your own."""
-    return ContainerClient.from_container_url(
-        os.environ["HANDLED_CONTAINER_URL"], credential=DefaultAzureCredential()
-    )
+    """The container that remembers events, at HANDLED_CONTAINER_URL; in storage of your own.
+
+    It is tried before any work is done: without it, the work would be done again in each try.
+
+    Raises:
+        MemoryUnusable: the container does not exist, refuses access or does not answer.
+
+    """
+    url = os.environ["HANDLED_CONTAINER_URL"]
+    return usable(ContainerClient.from_container_url(url, credential=DefaultAzureCredential()))
+
+
+def usable(container: ContainerClient) -> ContainerClient:
+    """The container, after a request to it."""
+    try:
+        container.get_container_properties()
+    except AzureError as error:
+        seen = getattr(error, "status_code", None) or type(error).__name__
+        raise MemoryUnusable(
+            f"the container {container.container_name!r} of HANDLED_CONTAINER_URL cannot be used "
+            f"({seen}): create it, and give this app the role Storage Blob Data Contributor on it"
+        ) from None
+    return container
 
 
 def on_manifest(text: str, container: ContainerClient) -> bool:

@@ -17,6 +17,22 @@ async function onManifest(entry, handled, log) {
   return true;
 }
 
+/**
+ * The container, after a request to it: without it, the work would be done again in each try.
+ * Throws an Error that says what to do.
+ */
+async function usable(container) {
+  try {
+    await container.getProperties();
+  } catch (error) {
+    throw new Error(
+      `the container '${container.containerName}' of HANDLED_CONTAINER_URL cannot be used ` +
+      `(${error.statusCode ?? error.name}): create it, and give this app the role ` +
+      'Storage Blob Data Contributor on it');
+  }
+  return container;
+}
+
 /** Put your own work here. */
 async function handle(event, log) {
   const line = JSON.stringify({ id: event.id, outcome: event.data?.outcome, job: event.data?.jobRunId });
@@ -24,4 +40,4 @@ async function handle(event, log) {
   else log.info(line);
 }
 
-module.exports = { onManifest };
+module.exports = { onManifest, usable };

@@ -4,16 +4,18 @@
 const { app } = require('@azure/functions');
 const { DefaultAzureCredential } = require('@azure/identity');
 const { ContainerClient } = require('@azure/storage-blob');
-const { onManifest } = require('../onManifest');
+const { onManifest, usable } = require('../onManifest');
 
 let container;
-function handled() {
-  container ??= new ContainerClient(process.env.HANDLED_CONTAINER_URL, new DefaultAzureCredential());
+/** The container that remembers events. It is tried before any work is done. */
+async function handled() {
+  container ??= await usable(
+    new ContainerClient(process.env.HANDLED_CONTAINER_URL, new DefaultAzureCredential()));
   return container;
 }
 
 app.storageQueue('manifest', {
   queueName: '%RESULTS_QUEUE%',
   connection: 'COURIER',
-  handler: (entry, context) => onManifest(entry, handled(), context),
+  handler: async (entry, context) => onManifest(entry, await handled(), context),
 });
