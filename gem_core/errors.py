@@ -19,6 +19,7 @@ CourierError
 │   ├── RecordConflict     another writer changed the record first: that change is kept
 │   │   └── RecordMissing  there is no such record, or it was removed
 │   ├── RecordUnreadable   not a record, or written by a newer version: not touched
+│   │   └── DocumentArchived  it is in the archive tier: a person must rehydrate it
 │   ├── PageUnknown        a listing cannot continue from there
 │   ├── StoreClaimed       another app ticks on this storage: a person must choose
 │   ├── StoreMissing       a container or queue does not exist: a person must create it
@@ -150,6 +151,10 @@ class RecordMissing(RecordConflict):
 
 class RecordUnreadable(StoreError):
     """Not a record, or one that only a newer version of this app can read."""
+
+
+class DocumentArchived(RecordUnreadable):
+    """A document is in the archive tier: it can be deleted, but neither read nor written."""
 
 
 class PageUnknown(StoreError):

@@ -9,6 +9,7 @@ from threading import RLock
 from typing import Any, cast
 
 from gem_core.errors import (
+    DocumentArchived,
     GemError,
     GemJobNotFound,
     OutputChanged,
@@ -60,8 +61,16 @@ class MemoryDocuments:
         self._lock = RLock()
         self.changes = 0
         """Counts writes and deletions."""
+        self.archived: set[str] = set()
+        """Names of documents in the archive tier: they can be listed and deleted, and have an
+        ETag, but they can be neither read nor written."""
+
+    def _refuse_archived(self, name: str) -> None:
+        if name in self.archived:
+            raise DocumentArchived(f"{name} is in the archive tier")
 
     def get(self, name: str) -> Document | None:
+        self._refuse_archived(name)
         held = self._held.get(name)
         return Document(name, held.body, held.etag, held.metadata) if held else None
 
@@ -71,6 +80,7 @@ class MemoryDocuments:
 
     def create(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
         with self._lock:
+            self._refuse_archived(name)
             if name in self._held:
                 raise RecordConflict(f"{name} is there already")
             return self.put(name, body, metadata=metadata)
@@ -79,6 +89,7 @@ class MemoryDocuments:
         self, name: str, body: bytes, *, etag: str, metadata: Mapping[str, str] | None = None
     ) -> str:
         with self._lock:
+            self._refuse_archived(name)
             held = self._held.get(name)
             if held is None or held.etag != etag:
                 raise RecordConflict(f"{name} is another version")
@@ -86,6 +97,7 @@ class MemoryDocuments:
 
     def put(self, name: str, body: bytes, *, metadata: Mapping[str, str] | None = None) -> str:
         with self._lock:
+            self._refuse_archived(name)
             self.changes += 1
             etag = f"0x{next(self._versions):X}"
             self._held[name] = _Held(body, etag, dict(metadata or {}), self._clock())
@@ -102,6 +114,7 @@ class MemoryDocuments:
             if etag is not None and (held is None or held.etag != etag):
                 raise RecordConflict(f"{name} is another version")
             self.changes += self._held.pop(name, None) is not None
+            self.archived.discard(name)
 
     def url(self, name: str) -> str:
         return f"https://state.example/{self._name}/{name}"

@@ -16,6 +16,7 @@ from gem_core.deliver.manifest import outcome_of, owed_to
 from gem_core.errors import (
     AuditError,
     AuditUnfinished,
+    DocumentArchived,
     OutputUnreachable,
     RecordUnreadable,
     StoreError,
@@ -81,9 +82,9 @@ def _deliver(deliverer: Deliverer, job_run_id: str) -> CloudEvent | None:
         return None
     try:
         result = _send(delivery)
-    except RecordUnreadable:
-        raise
     except (OutputUnreachable, AuditError, StoreError) as error:
+        if isinstance(error, RecordUnreadable) and not isinstance(error, DocumentArchived):
+            raise
         result = Wait(str(error), is_counted=isinstance(error, AuditUnfinished))
     if isinstance(result, Wait):
         delivery.postpone(result)

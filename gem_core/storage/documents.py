@@ -44,7 +44,8 @@ class Documents(Protocol):
     """A container of small documents.
 
     Every method raises StoreMissing when the container does not exist, and StoreError when storage
-    refuses or does not answer.
+    refuses or does not answer. A document in the archive tier can be listed and deleted, and has an
+    ETag; what reads or writes it raises DocumentArchived.
     """
 
     def get(self, name: str) -> Document | None:

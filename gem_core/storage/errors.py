@@ -16,6 +16,7 @@ from http import HTTPStatus
 from azure.core.exceptions import AzureError, HttpResponseError
 
 from gem_core.errors import (
+    DocumentArchived,
     NoToken,
     OutputChanged,
     OutputMissing,
@@ -46,11 +47,17 @@ _BEING_DELETED = (
     StoreMissing,
     "{} is being deleted in GEM_STATE: create it afterwards (in half a minute or more)",
 )
+_ARCHIVED = (
+    DocumentArchived,
+    "{}: a document is in the archive tier: rehydrate it, and let no rule archive this container",
+)
 _STATE: dict[str, tuple[type[StoreError], str]] = {
     "BlobAlreadyExists": _CONFLICT,
     "ConditionNotMet": _CONFLICT,
     "PopReceiptMismatch": _CONFLICT,
     "BlobNotFound": _GONE,
+    "BlobArchived": _ARCHIVED,
+    "BlobBeingRehydrated": _ARCHIVED,
     "MessageNotFound": _GONE,
     "ContainerNotFound": _MISSING,
     "QueueNotFound": _MISSING,
@@ -78,6 +85,7 @@ def container_errors(container: str, *, resumed: bool = False) -> Iterator[None]
     Raises:
         RecordConflict: another writer was first.
         RecordMissing: the document does not exist.
+        DocumentArchived: the document is in the archive tier.
         PageUnknown: storage does not accept the token.
         StoreMissing: the container does not exist.
         StoreRefused: storage refused because of the key, the role or the firewall, or there is no

@@ -22,7 +22,7 @@ class Tombstones:
 
     def has(self, job_run_id: str) -> bool:
         """Whether somebody removed the job at some time."""
-        return self._documents.get(PREFIX + job_run_id) is not None
+        return self._documents.etag(PREFIX + job_run_id) is not None
 
     def drop(self, *, before: datetime, may_go_on: Callable[[], bool]) -> None:
         """Delete those that were written before this time, as long as that may go on."""

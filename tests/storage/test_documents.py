@@ -10,6 +10,7 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from devkit.azurite import ACCOUNT, Azurite
 from gem_core.errors import (
+    DocumentArchived,
     RecordConflict,
     RecordMissing,
     StoreError,
@@ -50,6 +51,33 @@ def test_an_empty_document_is_one(documents: Documents) -> None:
     held = documents.get("a")
     assert held
     assert held.body == b""
+
+
+def test_what_is_archived_is_neither_read_nor_written_and_can_be_deleted(
+    documents: Documents,
+) -> None:
+    etag = documents.put("a.json", b"one")
+    archive(documents, "a.json")
+    with pytest.raises(DocumentArchived, match="archive tier"):
+        documents.get("a.json")
+    with pytest.raises(DocumentArchived, match="archive tier"):
+        documents.put("a.json", b"two")
+    with pytest.raises(DocumentArchived, match="archive tier"):
+        documents.replace("a.json", b"two", etag=etag)
+    assert documents.etag("a.json") == etag
+    assert [item.name for item in documents.every()] == ["a.json"]
+    documents.delete("a.json", etag=etag)
+    documents.create("a.json", b"new")
+
+
+def archive(documents: Documents, name: str) -> None:
+    """What a rule of the storage account does with what is old."""
+    if isinstance(documents, MemoryDocuments):
+        documents.archived.add(name)
+    else:
+        assert isinstance(documents, BlobDocuments)
+        blob = documents._container.get_blob_client(name)
+        blob.set_standard_blob_tier("Archive")
 
 
 def test_an_absent_document_gives_none(documents: Documents) -> None:

@@ -13,6 +13,7 @@ from gem_core.audit.reading.blob_source import open_blob
 from gem_core.deliver.results_queue import ResultsQueue
 from gem_core.errors import (
     CourierError,
+    DocumentArchived,
     NoToken,
     OutputChanged,
     OutputMissing,
@@ -140,6 +141,8 @@ _CONTAINER: tuple[tuple[int, str, type[StoreError], str], ...] = (
     (404, "BlobNotFound", RecordMissing, "another writer removed it first"),
     (404, "ContainerNotFound", StoreMissing, "does not exist in GEM_STATE: create it"),
     (409, "BlobAlreadyExists", RecordConflict, "another writer was first"),
+    (409, "BlobArchived", DocumentArchived, "in the archive tier: rehydrate it"),
+    (409, "BlobBeingRehydrated", DocumentArchived, "in the archive tier: rehydrate it"),
     (409, "ContainerBeingDeleted", StoreMissing, "is being deleted in GEM_STATE"),
     (412, "ConditionNotMet", RecordConflict, "another writer was first"),
 )
@@ -167,6 +170,24 @@ def test_what_a_queue_answers(status: int, code: str, meant: type[StoreError], s
     assert type(error) is meant
     assert str(error).startswith("queue 'gem-results'")
     assert said in str(error)
+
+
+@pytest.mark.parametrize("action", ["get", "put", "create", "replace"])
+def test_the_sdk_passes_on_that_a_document_is_archived(action: str) -> None:
+    """It makes another error of some answers of 409."""
+    actions: dict[str, Callable[[BlobDocuments], object]] = {
+        "get": lambda documents: documents.get("a"),
+        "put": lambda documents: documents.put("a", b"x"),
+        "create": lambda documents: documents.create("a", b"x"),
+        "replace": lambda documents: documents.replace("a", b"x", etag="0x1"),
+    }
+    with (
+        ScriptedServer(Reply(409, headers={"x-ms-error-code": "BlobArchived"})) as server,
+        ContainerClient.from_container_url(f"{server.url}/c?{SIGNATURE}") as container,
+        pytest.raises(DocumentArchived),
+    ):
+        actions[action](BlobDocuments(container))
+    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize(("resumed", "meant"), [(True, PageUnknown), (False, StoreError)])
