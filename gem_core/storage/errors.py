@@ -33,6 +33,8 @@ from gem_core.errors import (
     TokenRefused,
 )
 
+NOT_STORAGE = "NotStorage"
+"""Stands in place of storage's code for a refusal of another server (`storage.answers`)."""
 _CODE = re.compile("[A-Za-z]{1,64}", re.ASCII)
 """All codes that can occur here have only letters, at most 50. Two codes about MD5 have a digit."""
 _REFUSALS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
@@ -63,6 +65,10 @@ _STATE: dict[str, tuple[type[StoreError], str]] = {
     "QueueNotFound": _MISSING,
     "ContainerBeingDeleted": _BEING_DELETED,
     "QueueBeingDeleted": _BEING_DELETED,
+    NOT_STORAGE: (
+        StoreRefused,
+        "{}: another server on the way refused access (403): check proxies and firewalls",
+    ),
 }
 """Errors by code. The status is not enough: storage also answers 409 and 412 for a blob with a
 lease, and then a second attempt does not help."""

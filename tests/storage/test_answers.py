@@ -8,7 +8,7 @@ from azure.core.pipeline.transport import HttpTransport
 from gem_core.audit.reading.blob_source import open_blob
 from gem_core.deliver.poison_queue import PoisonQueue
 from gem_core.deliver.results_queue import ResultsQueue
-from gem_core.errors import OutputUnreachable, StoreError
+from gem_core.errors import OutputUnreachable, StoreError, StoreRefused
 from gem_core.secret import Secret
 from gem_core.settings.connection import Connection
 from gem_core.storage import clients
@@ -78,6 +78,40 @@ def test_an_answer_of_another_server_is_none(page: Reply) -> None:
         container = clients.blob_service(storage_at(server.url), "").get_container_client("c")
         with pytest.raises(OutputUnreachable, match=r"no answer: .*NotStorage"):
             open_blob(container, "roads.parquet")
+
+
+REFUSALS = {
+    "a firewall's page": Reply(403, b"<html><p>blocked", {"Content-Type": "text/html"}),
+    "a page that is XML": Reply(403, XHTML, XML),
+    "nothing": Reply(403),
+    "with a code of storage": Reply(403, headers={"x-ms-error-code": "BlobNotFound"}),
+}
+
+
+@pytest.mark.parametrize("page", REFUSALS.values(), ids=list(REFUSALS))
+def test_a_refusal_of_another_server_is_asked_for_once(page: Reply) -> None:
+    """It does not get better within seconds; and nothing is concluded from it."""
+    with ScriptedServer(page) as server:
+        for number, ask in enumerate(ASKS.values(), 1):
+            with pytest.raises(StoreRefused, match="another server on the way refused access"):
+                ask(storage_at(server.url))
+            assert len(server.asked) == number
+        container = clients.blob_service(storage_at(server.url), "").get_container_client("c")
+        with pytest.raises(OutputUnreachable, match=r"refused: .*firewall \(403 NotStorage"):
+            open_blob(container, "roads.parquet")
+        assert len(server.asked) == len(ASKS) + 1
+
+
+@pytest.mark.parametrize("name", ASKS)
+def test_a_refusal_of_storage_is_asked_for_once(name: str) -> None:
+    """Such as that of its own firewall."""
+    headers = {REQUEST_ID: "1", "x-ms-error-code": "AuthorizationFailure"}
+    with (
+        ScriptedServer(Reply(403, headers=headers)) as server,
+        pytest.raises(StoreRefused, match=r"storage refused \(AuthorizationFailure\)"),
+    ):
+        ASKS[name](storage_at(server.url))
+    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
