@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from urllib.parse import quote
 
 import pytest
@@ -84,6 +85,22 @@ def test_a_token_is_found_after_many_others() -> None:
         redact.add(token(number))
     assert redact(f"Bearer {token(0)}, {token(0)[:80]}") == "Bearer ***, ***"
     assert redact(f"{token(0)}+/{KEY}") == f"***+/{KEY}"
+
+
+@pytest.mark.parametrize("text", ["eyJ", "eyJ.eyJ"])
+def test_what_begins_like_a_token_everywhere_is_read_once(text: str) -> None:
+    """A server may send this. Begun at each "eyJ", the first text would need half an hour."""
+    shown = Redactor()(text * (1 << 20))
+    assert (shown == text * (1 << 20)) == (".eyJ" not in text)
+
+
+@given(
+    st.lists(st.sampled_from(["eyJ", "e", "J", ".", "-", "_", "a0", "%", "é", " "]), max_size=20)
+)
+def test_a_token_is_found_wherever_it_begins(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    simple = re.compile(r"eyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*)*")
+    assert Redactor()(text) == simple.sub("***", text)
 
 
 def test_a_known_secret_that_begins_like_a_token_is_found_whole() -> None:

@@ -201,11 +201,11 @@ def _code_and_detail(body: bytes, redact: Redact) -> tuple[str, str]:
     """The error's code and text, in the form of TomTom's other Orbis APIs; GEM documents none."""
     try:
         error = json.loads(body)["detailedError"]
-        code, detail = redact(str(error["code"])), redact(str(error["message"]))
+        code, detail = redact(str(error["code"])), str(error["message"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return "", ""
-    printable = "".join(letter for letter in detail if letter.isprintable())
-    return code if _CODE.fullmatch(code) else "", printable[:MAX_DETAIL]
+    printable = "".join(letter for letter in detail if letter.isprintable())  # joins secrets again
+    return code if _CODE.fullmatch(code) else "", redact(printable)[:MAX_DETAIL]
 
 
 def _retry_after(response: requests.Response) -> float | None:

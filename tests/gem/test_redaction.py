@@ -42,6 +42,7 @@ def error_reply(status: int, before: str = "") -> Reply:
     [
         *(error_reply(status) for status in (400, 401, 403, 404, 429, 500)),
         error_reply(500, before="x" * 180),  # where the text is cut
+        error_reply(500, before=f"{KEY[:6]}\n{KEY[6:]} "),  # what is left out would join it
         Reply(500, in_json({"detailedError": {"code": ["ECHO"], "message": None}})),
         Reply(body=in_json(page_answer("finished") | {"jobRunId": "ECHO"})),
         Reply(body=in_json(page_answer("finished") | {"jobRunId": "x" * 70 + "ECHO"})),
