@@ -300,6 +300,7 @@ class World:
             clock=self.clock,
             routes=self.routes,
             poison=lambda: self.poison,
+            each=in_threads(self.concurrency),
         )
 
     def record(self, job_run_id: str = JOB) -> JobRecord:

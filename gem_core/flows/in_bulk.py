@@ -4,8 +4,9 @@ A failure of storage ends the request. Then it is unknown which jobs were done, 
 can be repeated: what was done already does not change.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from threading import Event as Flag
 from typing import Any
 
 from gem_core.errors import PageUnknown, RecordConflict, RecordUnreadable, RequestError
@@ -47,14 +48,19 @@ def register_jobs(manager: JobManager, body: object) -> dict[str, Any]:
     refuse_unknown_members(body, {"jobs"})
     if len(body["jobs"]) > MAX_JOBS:
         raise RequestError(f"jobs has {len(body['jobs']):,} jobs; at most {MAX_JOBS} are allowed")
-    return {"jobs": [_registered(manager, job) for job in body["jobs"]]}
+    return {"jobs": _each(manager, partial(_registered, manager), body["jobs"], _id_of)}
+
+
+def _id_of(job: object) -> str | None:
+    job_run_id = job.get("jobRunId") if isinstance(job, dict) else None
+    return job_run_id if isinstance(job_run_id, str) else None
 
 
 def _registered(manager: JobManager, job: object) -> dict[str, Any]:
-    job_run_id = job.get("jobRunId") if isinstance(job, dict) else None
+    job_run_id = _id_of(job)
 
     def action() -> dict[str, Any]:
-        if not isinstance(job, dict) or not isinstance(job_run_id, str):
+        if not isinstance(job, dict) or job_run_id is None:
             raise RequestError("a job must be a JSON object with jobRunId, a string")
         refuse_unknown_members(job, MEMBERS | {"jobRunId"})
         registration = {name: job[name] for name in job if name != "jobRunId"}
@@ -62,8 +68,7 @@ def _registered(manager: JobManager, job: object) -> dict[str, Any]:
         result = "registered" if is_new else "known"
         return {"result": result, "labelsDiffer": record["labelsDiffer"]}
 
-    shown = job_run_id[:128] if isinstance(job_run_id, str) else None
-    return _result(shown, action)
+    return _result(job_run_id[:128] if job_run_id else job_run_id, action)
 
 
 def redeliver_jobs(manager: JobManager, body: object, route: str | None = None) -> dict[str, Any]:
@@ -112,8 +117,44 @@ def redeliver_jobs(manager: JobManager, body: object, route: str | None = None) 
         redeliver_job(manager, job_run_id, route)
         return {"result": "redelivered"}
 
-    results = [_result(job.job_run_id, partial(redelivered, job.job_run_id)) for job in jobs]
-    return {"jobs": results, "nextPage": next_page}
+    def one(job_run_id: str) -> dict[str, Any]:
+        return _result(job_run_id, partial(redelivered, job_run_id))
+
+    ids = [job.job_run_id for job in jobs]
+    return {"jobs": _each(manager, one, ids, str), "nextPage": next_page}
+
+
+def _each[T](
+    manager: JobManager,
+    do: Callable[[T], dict[str, Any]],
+    items: Sequence[T],
+    id_of: Callable[[T], str | None],
+) -> list[dict[str, Any]]:
+    """The results in the order of the items. Several jobs are done at the same time; items of one
+    job are done in their order.
+
+    Raises:
+        StoreError: storage failed. No further item was begun after that.
+
+    """
+    places: dict[str | None, list[int]] = {}
+    for place, item in enumerate(items):
+        places.setdefault(id_of(item), []).append(place)
+    has_failed = Flag()
+    found: dict[int, dict[str, Any]] = {}
+
+    def one_job(of_job: list[int]) -> None:
+        for place in of_job:
+            if has_failed.is_set():
+                return
+            try:
+                found[place] = do(items[place])
+            except BaseException:
+                has_failed.set()
+                raise
+
+    manager.each(one_job, places.values())
+    return [found[place] for place in range(len(items))]
 
 
 def _result(job_run_id: str | None, action: Callable[[], dict[str, Any]]) -> dict[str, Any]:

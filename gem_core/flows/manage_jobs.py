@@ -12,7 +12,7 @@ from gem_core.deliver.outbox import Outbox
 from gem_core.errors import GemJobNotFound, JobUnknown, RecordConflict, RequestError, StageForbids
 from gem_core.flows.ask_gem import ask_gem
 from gem_core.flows.ask_one import ask
-from gem_core.flows.checker import Checker
+from gem_core.flows.checker import Checker, Each, in_threads
 from gem_core.flows.sweep import repeat_ticket
 from gem_core.gem.job import JobStatus
 from gem_core.logs import Event, log
@@ -25,6 +25,9 @@ from gem_core.watch.record_json import record_to_json
 from gem_core.watch.registration import parse_job_run_id, register, states_other_labels
 from gem_core.watch.registry import JobRegistry, StoredRecord
 from gem_core.watch.schedule import Policy
+
+_SEVERAL = in_threads(10)
+"""For each job, storage is asked a few times, one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class JobManager:
     routes: tuple[Route, ...]
     poison: Callable[[], tuple[Poison, ...]] = tuple
     """Makes the poison queues, which few of these tasks need."""
+    each: Each = _SEVERAL
+    """Calls a function for the jobs of one request."""
 
 
 def register_job(manager: JobManager, job_run_id: str, body: object) -> tuple[bool, dict[str, Any]]:

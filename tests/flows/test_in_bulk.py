@@ -1,5 +1,6 @@
 """Many jobs with one request: each has its own result, and a repeated request harms nothing."""
 
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -93,6 +94,42 @@ def test_a_failure_of_storage_ends_the_request_which_can_be_repeated() -> None:
     world.trap.check = lambda: None
     assert results(register_jobs(world.manager, body))[0] == ("a", "known")
     assert [world.record(name).stage for name in "abc"] == [Stage.WATCHING] * 3
+
+
+def test_jobs_are_registered_several_at_the_same_time() -> None:
+    world = World(concurrency=3)
+    all_three = Barrier(3, timeout=20)
+
+    def wait_for_the_others() -> None:
+        if world.trap.calls[-1] == "jobs.get":
+            all_three.wait()
+
+    world.trap.check = wait_for_the_others
+    body = {"jobs": [{"jobRunId": name} for name in "cab"]}
+    assert results(register_jobs(world.manager, body)) == [(name, "registered") for name in "cab"]
+
+
+def test_a_job_that_is_listed_twice_is_registered_as_the_first_entry_says() -> None:
+    world = World(concurrency=10)
+    jobs = [{"jobRunId": "a", "labels": {"n": str(number)}} for number in range(MAX_JOBS)]
+    expected = ["registered"] + ["known"] * (MAX_JOBS - 1)
+    assert [
+        result for _, result in results(register_jobs(world.manager, {"jobs": jobs}))
+    ] == expected
+    assert world.record("a").labels == {"n": "0"}
+
+
+def test_no_job_is_begun_after_storage_has_failed() -> None:
+    """With 100 jobs, each of which waits for storage, nobody would get an answer in time."""
+    world = World()
+
+    def fail() -> None:
+        raise StoreError("storage did not answer")
+
+    world.trap.check = fail
+    with pytest.raises(StoreError):
+        register_jobs(world.manager, {"jobs": [{"jobRunId": name} for name in "abc"]})
+    assert world.trap.calls == ["jobs.get"]
 
 
 def delivered(world: World, status: str, *names: str) -> None:
