@@ -69,6 +69,11 @@ def is_integer_or_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind)) or is_text(kind)
 
 
+def is_id(kind: pa.DataType) -> bool:
+    """The same, or a decimal without a fraction, which Spark makes of uint64."""
+    return is_integer_or_text(kind) or bool(pa.types.is_decimal(kind) and kind.scale == 0)
+
+
 _TYPES: Mapping[ColumnType, tuple[Callable[[pa.DataType], bool], str]] = {
     ColumnType.TEXT: (is_text, "text (UTF8, ENUM or JSON)"),
     ColumnType.FLOAT: (is_float, "float32 or float64"),
@@ -84,8 +89,8 @@ def promise(column: Column) -> Promise:
     return Promise(column.name, *_TYPES[column.type])
 
 
-ID_PROMISE = promise(Column(ID, ColumnType.INTEGER_OR_TEXT))
-"""The id column of the input."""
+ID_PROMISE = Promise(ID, is_id, "an integer or text")
+"""The id column of the input, which the output keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +171,23 @@ def promises_of(job: GemJob, schema: pa.Schema) -> Promises | None:
     layout = layout_of(job, schema.names)
     if layout is None or not layout.columns:
         return None
-    columns = {role: promise(column) for role, column in layout.columns.items()}
-    optional = {role: promise(column) for role, column in layout.optional.items()}
+    columns = {role: _of_output(role, column) for role, column in layout.columns.items()}
+    optional = {role: _of_output(role, column) for role, column in layout.optional.items()}
     return Promises(layout, columns, optional)
+
+
+def _of_output(role: Role, column: Column) -> Promise:
+    """The promise of a column of an output.
+
+    A column about matches may have no type: writers such as pandas give it none if there is no
+    match. Its values are all null, and the rules of rows say whether one is missing.
+    """
+    if role is Role.ID:
+        return replace(ID_PROMISE, name=column.name)
+    found = promise(column)
+    if role is Role.STATUS:
+        return found
+    return replace(found, accepts=lambda kind: pa.types.is_null(kind) or found.accepts(kind))
 
 
 def names_once(schema: pa.Schema) -> set[str]:

@@ -42,7 +42,7 @@ def valid_exactly_at(array: pa.Array, rows: Mask) -> bool:
 def numbers(array: pa.Array) -> np.ndarray:
     """The values of a column of numbers. At nulls they have no meaning."""
     kind = np.dtype(array.type.to_pandas_dtype())
-    buffer = array.buffers()[1]
+    buffer = array.buffers()[-1]  # a column without a type has no other
     if not len(array) or buffer is None:
         return np.zeros(len(array), kind)
     return np.frombuffer(buffer, kind)[array.offset : array.offset + len(array)]

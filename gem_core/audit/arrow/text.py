@@ -12,7 +12,7 @@ _SPACE, _BEYOND_ASCII = 0x20, 0x80
 
 
 def as_text(array: pa.Array) -> pa.Array:
-    """A text column as plain strings, which all compute functions take."""
+    """A column of texts, integers or decimals as strings, which all compute functions take."""
     return array if pa.types.is_string(array.type) else array.cast(pa.string())
 
 
@@ -20,7 +20,7 @@ def readable(value: pa.Scalar, *, cut: int | None = 100) -> str | None:
     """A value as text to show, also of invalid UTF-8: its first `cut` characters, or all."""
     if not value.is_valid:
         return None
-    if pa.types.is_integer(value.type):
+    if pa.types.is_integer(value.type) or pa.types.is_decimal(value.type):
         return str(value.as_py())
     return bytes(value.cast(pa.binary()).as_py()).decode(errors="replace")[:cut]
 
