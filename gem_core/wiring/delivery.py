@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gem_core.settings.app_settings import InputCompare, Settings
 from gem_core.storage.clients import connector
 from gem_core.wiring.environment import settings, system_environment
-from gem_core.wiring.gem import gem, ticker
+from gem_core.wiring.gem import gem, own_heartbeat
 from gem_core.wiring.managers import policy
 from gem_core.wiring.overture import release_finder
 from gem_core.wiring.stores import stores
@@ -24,8 +24,6 @@ def deliverer() -> "Deliverer":
     from gem_core.audit.options import AuditOptions, IdLimits, OvertureLimits
     from gem_core.audit.reading.output_files import OutputFiles
     from gem_core.flows.deliverer import Deliverer
-    from gem_core.storage.names import WORKLIST
-    from gem_core.watch.heartbeat import Heartbeat
 
     chosen, state = settings(), stores()
     options = AuditOptions(
@@ -37,7 +35,7 @@ def deliverer() -> "Deliverer":
     )
     return Deliverer(
         registry=state.registry,
-        heartbeat=Heartbeat(state.documents(WORKLIST), ticker(chosen)),
+        heartbeat=own_heartbeat(),
         outbox=state.outbox,
         routes=chosen.routes,
         queues={

@@ -1,4 +1,5 @@
-"""Builds the client of GEM and the source of its token. Edge: requests, azure.identity.
+"""Builds what depends on this app's identity for GEM: client, token, heartbeat. Edge: requests,
+azure.identity.
 
 Both libraries are slow to import, so each is imported where it is needed.
 """
@@ -9,8 +10,11 @@ from typing import TYPE_CHECKING
 from gem_core.secret import Secret
 from gem_core.settings.app_settings import Settings
 from gem_core.storage.clients import sign_in
+from gem_core.storage.names import WORKLIST
+from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.store_claim import Ticker
 from gem_core.wiring.environment import app_name, default_client_id, now, settings
+from gem_core.wiring.stores import stores
 
 if TYPE_CHECKING:
     from gem_core.gem.client import GemClient
@@ -33,6 +37,12 @@ def ticker(chosen: Settings) -> Ticker:
     else:
         identity = default_client_id() or f"the identity of {app_name() or 'a person'}"
     return Ticker(app_name(), identity)
+
+
+@cache
+def own_heartbeat() -> Heartbeat:
+    """The heartbeat of ticks and deliveries of this process. Raises SettingsError."""
+    return Heartbeat(stores().documents(WORKLIST), ticker(settings()))
 
 
 def token_source(chosen: Settings) -> "TokenSource":

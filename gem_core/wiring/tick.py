@@ -9,11 +9,10 @@ from gem_core.storage.names import WORKLIST
 from gem_core.watch.batch import plan_batches
 from gem_core.watch.discovery import Discovery
 from gem_core.watch.durations import DurationStore
-from gem_core.watch.heartbeat import Heartbeat
 from gem_core.watch.rate_limiter import RateLimiter, SleepClock
 from gem_core.watch.retention import Retention
 from gem_core.wiring.environment import settings
-from gem_core.wiring.gem import gem, ticker
+from gem_core.wiring.gem import gem, own_heartbeat
 from gem_core.wiring.managers import policy
 from gem_core.wiring.stores import stores
 
@@ -27,7 +26,7 @@ def checker() -> Checker:
     random = SystemRandom().random
     return Checker(
         registry=state.registry,
-        heartbeat=Heartbeat(state.documents(WORKLIST), ticker(chosen)),
+        heartbeat=own_heartbeat(),
         gem=gem(),
         policy=policy(chosen),
         limiter=RateLimiter(
