@@ -36,7 +36,7 @@ class Stage:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that the app's HTTP routes require."""
+        """The headers that the app's HTTP endpoints require."""
         return {"x-functions-key": self.runner.function_key}
 
 

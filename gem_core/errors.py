@@ -2,7 +2,7 @@
 
 CourierError
 ├── SettingsError          settings are missing or invalid: a person must correct them
-├── RequestError           our HTTP routes or commands cannot do what was asked (400)
+├── RequestError           our HTTP endpoints or commands cannot do what was asked (400)
 │   ├── JobUnknown         the job is not registered (404)
 │   ├── DocumentMissing    the job has no such document (404)
 │   └── StageForbids       the stage of the job does not allow it (409)
@@ -58,7 +58,7 @@ class SettingsError(CourierError):
 
 
 class RequestError(CourierError):
-    """A request to an HTTP route, or the arguments of a command, cannot be served."""
+    """A request to an HTTP endpoint, or the arguments of a command, cannot be served."""
 
 
 class JobUnknown(RequestError):

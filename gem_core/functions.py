@@ -230,13 +230,13 @@ def doctor(req: func.HttpRequest) -> func.HttpResponse:
 
 @app.route("openapi.json", methods=["GET"])
 def show_openapi(req: func.HttpRequest) -> func.HttpResponse:
-    """Show the OpenAPI document of these routes."""
+    """Show the OpenAPI document of these endpoints."""
     return answer(req, lambda: document_response(OPENAPI.read_bytes(), "application/json"))
 
 
 @app.route("health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding needs it
-    """Report whether the timer works, without details: this route needs no key."""
+    """Report whether the timer works, without details: this endpoint needs no key."""
     response = respond(lambda: (200 if probe()[0] else 503, {}))
     works = response.status == 200  # noqa: PLR2004 - OK
     return func.HttpResponse(

@@ -1,4 +1,4 @@
-"""What the HTTP routes share: from the host's request to its response, by way of `web`. Edge."""
+"""What the HTTP endpoints share: from the host's request to its response, by way of `web`. Edge."""
 
 from collections.abc import Callable, Collection
 from urllib.parse import parse_qsl, urlsplit

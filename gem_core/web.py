@@ -132,7 +132,7 @@ HOSTS_OWN = frozenset({"code", "clientId"})
 
 
 def refuse_unknown_words(query: Iterable[str], known: Collection[str] = ()) -> None:
-    """Refuse a query with a word that the route does not know, such as a filter that is misspelt.
+    """Refuse a query with a word that the endpoint does not know, such as a misspelt filter.
 
     Raises:
         RequestError: the message names the words.

@@ -290,7 +290,7 @@ class World:
 
     @property
     def manager(self) -> JobManager:
-        """The edges of the HTTP routes."""
+        """The edges of the HTTP endpoints."""
         return JobManager(
             registry=self.registry,
             outbox=self.outbox,

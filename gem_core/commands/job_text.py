@@ -1,4 +1,4 @@
-"""Jobs and poison messages as text for people. Pure: from the JSON that the HTTP routes return."""
+"""Jobs and poison messages as text for people, from the JSON of the HTTP endpoints. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Raises the ticket of a settled job again. The sweep and the routes of people use it."""
+"""Raises the ticket of a settled job again. The sweep and the endpoints for people use it."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -1,6 +1,6 @@
 """Stores the last ticks of the timer, which show whether the timer works. `is_silent` is pure.
 
-A timer can stop while the HTTP routes still work, and a stopped timer cannot report this itself.
+A timer can stop while the HTTP endpoints still work, and a stopped timer cannot report this itself.
 """
 
 import json

@@ -1,8 +1,8 @@
 """What is deleted of delivered jobs when it is older than GEM_KEEP_DAYS, and how far that is.
 
 A pass visits six lists one after the other, a page a tick. The record goes first, which ends the
-job for every route; the documents that then have no record follow. So whatever dies, the next pass
-finds the rest. Only storage's clock gives ages: a wrong clock of ours deletes nothing.
+job for every endpoint; the documents that then have no record follow. So whatever dies, the next
+pass finds the rest. Only storage's clock gives ages: a wrong clock of ours deletes nothing.
 """
 
 from collections.abc import Callable

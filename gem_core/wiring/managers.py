@@ -1,4 +1,4 @@
-"""Builds the managers of jobs and poison messages, for HTTP routes and commands. Edge."""
+"""Builds the managers of jobs and poison messages, for HTTP endpoints and commands. Edge."""
 
 from functools import cache
 
@@ -11,7 +11,7 @@ from gem_core.wiring.stores import Stores, stores
 
 
 def manager() -> JobManager:
-    """The manager for the HTTP routes. Raises SettingsError unless all settings are valid."""
+    """The manager for the HTTP endpoints. Raises SettingsError unless all settings are valid."""
     settings()
     return state_manager()
 
