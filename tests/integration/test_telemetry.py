@@ -35,6 +35,7 @@ _RUN = re.compile(r"Executed (\w+) \((Succeeded|Failed)")
 NOT_DELIVERED = {"AzureWebJobs.deliver_results.Disabled": "true"}
 NO_GEM = NOT_DELIVERED | {"GEM_API_BASE_URL": f"http://127.0.0.1:{free_ports(1)[0]}"}
 NO_QUEUE = {"GEM_RESULTS_QUEUE": "missing"}
+DAY = timedelta(days=1)
 ENDS_AT_ONCE = replace(CLEAN, queued_for=0, running_for=0)
 
 
@@ -47,10 +48,15 @@ class Telemetry:
 
     @classmethod
     def read(cls, log: str) -> "Telemetry":
-        """From the runner's log. Lines of the runner itself are none, but for runs."""
-        found = cls([], [])
-        for moment, function, message in _LINE.findall(log):
-            at = datetime.strptime(moment, "%H:%M:%S.%f").astimezone()
+        """From the runner's log. Lines of the runner itself are none, but for runs.
+
+        The log has times of day alone: each line is of the day on which it is nearest to the line
+        before it.
+        """
+        found, at = cls([], []), None
+        for time, function, message in _LINE.findall(log):
+            moment = datetime.strptime(time, "%H:%M:%S.%f").astimezone()
+            at = moment + round((at - moment) / DAY) * DAY if at else moment
             if run := _RUN.match(message):
                 found.runs.append((at, run[1], run[2] == "Succeeded"))
             elif function != "runner" and message.startswith("{"):
@@ -188,6 +194,14 @@ def test_each_query_finds_what_it_is_about(telemetry: Telemetry, name: str) -> N
         since = next(number for number, (_, line) in enumerate(lines) if first in line)
         lines = list(takewhile(lambda line: after not in line[1], lines[since:]))
     assert ask(name, lines, runs, now=now, query=query)
+
+
+def test_a_story_goes_on_after_midnight() -> None:
+    """A line may also be written a little before an earlier one, by another thread."""
+    times = ("23:59:59.900", "00:00:00.100", "23:59:59.950", "00:00:01.000")
+    log = "".join(f"{time} INFO    [check_jobs] {{}}\n" for time in times)
+    first, *others = [at for at, _ in Telemetry.read(log).lines]
+    assert [(at - first).total_seconds() for at in others] == [0.2, 0.05, 1.1]
 
 
 def test_every_line_belongs_to_an_invocation(telemetry: Telemetry) -> None:
