@@ -124,7 +124,10 @@ def test_ctrl_c_ends_it_as_soon_as_the_address_is_printed(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(loopback, place, press)
-    loopback.serve(respond, port=0, with_browser=False, as_json=place == "print_json")
+    try:
+        loopback.serve(respond, port=0, with_browser=False, as_json=place == "print_json")
+    except KeyboardInterrupt:
+        pytest.fail("that is a normal end")
 
 
 def test_the_browser_gets_the_address_by_a_file_of_this_user(
