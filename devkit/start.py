@@ -104,8 +104,8 @@ def _is_free(port: int) -> bool:
 def settings_file(settings: Mapping[str, str]) -> Iterator[None]:
     """A file with the settings of this run, for commands. It is deleted at the end."""
     SETTINGS.parent.mkdir(exist_ok=True)
-    SETTINGS.write_text(json.dumps({"IsEncrypted": False, "Values": dict(settings)}, indent=1))
-    try:
+    try:  # Ctrl-C may come at any line
+        SETTINGS.write_text(json.dumps({"IsEncrypted": False, "Values": dict(settings)}, indent=1))
         yield
     finally:
-        SETTINGS.unlink()
+        SETTINGS.unlink(missing_ok=True)

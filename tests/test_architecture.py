@@ -18,7 +18,7 @@ MODULES = sorted(CORE.rglob("*.py"))
 ROWS = (
     (
         *("errors", "outcome", "logs", "secret", "moments", "counts", "http_session"),
-        *("redaction", "failure", "log_guard"),
+        *("redaction", "failure", "log_guard", "once"),
     ),
     ("settings",),
     ("storage",),
@@ -246,6 +246,14 @@ def test_only_wiring_reads_the_environment() -> None:
     reads = {"os.environ", "os.getenv"}
     readers = [name_of(path) for path in MODULES if not reads.isdisjoint(names_with_owner(path))]
     assert readers == ["gem_core.wiring.environment"]
+
+
+def test_what_is_built_once_is_built_once_for_all_threads() -> None:
+    """`functools.cache` lets two threads that call first build two."""
+    found = importers(["functools.cache", "functools.lru_cache"], MODULES)
+    assert [
+        each for each in found if each.startswith(("gem_core.wiring", "gem_core.storage"))
+    ] == []
 
 
 def test_only_one_module_makes_credentials() -> None:

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from queue import SimpleQueue
 
 from azure.core.exceptions import AzureError
 
@@ -83,8 +84,12 @@ def _key(settings: Mapping[str, str], name: str) -> str:
 
 
 def _serve(host: Host, server: HttpServer, keys: Keys, *, with_parent: bool) -> int:
+    # A handler runs between two lines of this thread, which may hold the lock of the event. The
+    # `put` of this queue may be called at any time.
+    signals: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: host.stop_event.set())
+        signal.signal(number, lambda number, _frame: signals.put(number))
+    threading.Thread(target=_stop_at, args=(signals, host), daemon=True).start()
     if with_parent:
         threading.Thread(target=_wait_for_parent, args=(host,), daemon=True).start()
     server.site = host.site
@@ -95,6 +100,11 @@ def _serve(host: Host, server: HttpServer, keys: Keys, *, with_parent: bool) -> 
     if not host.stop():
         logging.getLogger(__name__).warning("Functions that have not ended are terminated")
     return 1 if host.broke else 0
+
+
+def _stop_at(signals: "SimpleQueue[int]", host: Host) -> None:
+    signals.get()
+    host.stop_event.set()
 
 
 def _wait_for_parent(host: Host) -> None:

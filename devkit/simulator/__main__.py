@@ -4,7 +4,7 @@ import argparse
 import os
 import signal
 import sys
-from threading import Event
+from queue import SimpleQueue
 
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import ContainerClient
@@ -27,9 +27,9 @@ def main(arguments: list[str] | None = None) -> int:
         hold_seconds=options.hold_seconds,
         port=options.port,
     )
-    stop = Event()
+    signals: SimpleQueue[int] = SimpleQueue()  # whose `put` a signal handler may call at any time
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda number, _frame: signals.put(number))
     with ContainerClient.from_connection_string(
         options.connection_string, options.container
     ) as container:
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"container {options.container} already exists")
         with GemSimulator(container, settings) as simulator:
             _greet(simulator)
-            stop.wait()
+            signals.get()
     return 0
 
 

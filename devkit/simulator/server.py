@@ -5,7 +5,7 @@ import struct
 import sys
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Lock, Thread, current_thread
+from threading import Event, Lock, Thread
 from typing import Any, override
 from urllib.parse import urlsplit
 
@@ -21,8 +21,6 @@ _LINGER_NOT = struct.pack("ii", 1, 0)
 
 class SimulatorServer(ThreadingHTTPServer):
     """Serves until `stop`, which also closes persistent connections."""
-
-    daemon_threads = True
 
     def __init__(self, routes: Routes, *, port: int, hold_seconds: float) -> None:
         self.routes = routes
@@ -59,9 +57,16 @@ class SimulatorServer(ThreadingHTTPServer):
         self._resets.add(connection)
 
     @override
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
+    def process_request(self, request: Any, client_address: Any) -> None:
+        # Known before its thread begins, so that `stop` misses none.
+        address = (request, client_address)
+        thread = Thread(target=self.process_request_thread, args=address, daemon=True)
         with self._open_lock:
-            self._open[request] = current_thread()
+            self._open[request] = thread
+        thread.start()
+
+    @override
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
             super().process_request_thread(request, client_address)
         finally:

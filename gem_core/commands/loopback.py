@@ -65,7 +65,11 @@ def serve(respond: Respond, *, port: int, with_browser: bool, as_json: bool) -> 
         RequestError: the port is in use.
 
     """
-    with LoopbackServer(respond, port=port) as server, _opened(server.address, with_browser):
+    with (
+        LoopbackServer(respond, port=port) as server,
+        suppress(KeyboardInterrupt),  # from here on, whoever has read the address may press Ctrl-C
+        _opened(server.address, with_browser),
+    ):
         if as_json:
             print_json({"address": server.address}, indent=None)
         else:
@@ -75,8 +79,7 @@ def serve(respond: Respond, *, port: int, with_browser: bool, as_json: bool) -> 
                     "Ctrl-C ends the server. Everyone who has this address can read its pages.",
                 ]
             )
-        with suppress(KeyboardInterrupt):
-            server.serve_forever()
+        server.serve_forever()
 
 
 @contextmanager

@@ -4,10 +4,11 @@ The SDKs are slow to import, especially azure.identity, so each is imported wher
 """
 
 from enum import Enum
-from functools import cache, partial
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from gem_core.once import Once
 from gem_core.secret import Secret
 from gem_core.settings.app_settings import MAX_CONCURRENCY
 from gem_core.settings.connection import Connection, ServicePrincipal
@@ -61,7 +62,7 @@ class Retries(Enum):
         return dict(self.value)
 
 
-@cache
+@Once
 def storage_clock(connection: Connection) -> "StorageClock":  # noqa: ARG001 - one for each
     """The clock of a connection's storage. All its blob clients share it."""
     from gem_core.storage.clock import StorageClock
@@ -69,7 +70,7 @@ def storage_clock(connection: Connection) -> "StorageClock":  # noqa: ARG001 - o
     return StorageClock()
 
 
-@cache
+@Once
 def blob_service(
     connection: Connection, service_uri: str, retries: Retries = Retries.BACKGROUND
 ) -> "BlobServiceClient":
@@ -104,7 +105,7 @@ def blob_service_at(url: str, signature: Secret | None) -> "BlobServiceClient":
     return BlobServiceClient(url, credential=credential, **_http(url), **options)
 
 
-@cache
+@Once
 def overture_service(
     address: StoreAddress, answer_seconds: float | None = None
 ) -> "BlobServiceClient":
@@ -126,7 +127,7 @@ def overture_service(
     return BlobServiceClient(address.url, credential=credential, **http, **options)
 
 
-@cache
+@Once
 def queue_service(
     connection: Connection, retries: Retries = Retries.BACKGROUND
 ) -> "QueueServiceClient":
@@ -178,7 +179,7 @@ def connector(
     return connect
 
 
-@cache
+@Once
 def _credential(connection: Connection) -> "TokenCredential":
     if not connection.managed_identity:
         return sign_in(connection.principal, on_platform=connection.on_platform)

@@ -2,9 +2,10 @@
 
 import atexit
 import time
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
+from gem_core.once import Once
 from gem_core.settings.app_settings import InputCompare, Settings
 from gem_core.storage.clients import connector
 from gem_core.wiring.environment import settings, system_environment
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from gem_core.flows.deliverer import Deliverer, PageMode
 
 
-@cache
+@Once
 def deliverer() -> "Deliverer":
     """The parts that a delivery needs. Raises SettingsError."""
     from gem_core.audit.options import AuditOptions, IdLimits, OvertureLimits
@@ -61,7 +62,7 @@ def deliverer() -> "Deliverer":
     )
 
 
-@cache
+@Once
 def _engine() -> "Engine":
     """The audits of this process; its child ends with it."""
     from gem_core.audit.child.engine import Engine

@@ -3,7 +3,6 @@
 Its clients use short time-outs and few retries, because a person waits for the answer.
 """
 
-from functools import cache
 from pathlib import Path
 from shutil import disk_usage
 from tempfile import TemporaryDirectory
@@ -14,6 +13,7 @@ from gem_core.deliver.queue_probe import QueueProbe
 from gem_core.doctor.installation import Installation
 from gem_core.errors import RecordUnreadable
 from gem_core.gem.token import FixedToken, TokenSource
+from gem_core.once import Once
 from gem_core.secret import Secret
 from gem_core.storage.clients import Retries, connector
 from gem_core.watch.record import JobRecord
@@ -45,7 +45,7 @@ def installation(source: str) -> Installation:
             Path(folder, "probe").write_bytes(b"doctor")
             return disk_usage(folder).free
 
-    @cache
+    @Once
     def token() -> TokenSource:
         return token_source(chosen)
 
@@ -54,7 +54,7 @@ def installation(source: str) -> Installation:
         problems=problems,
         source=source,
         clock=now,
-        documents=cache(stores.documents),
+        documents=Once(stores.documents),
         queue=lambda name: QueueProbe(stores.queue(name)),
         poison=stores.poison_queues,
         files=lambda: OutputFiles(
@@ -70,7 +70,7 @@ def installation(source: str) -> Installation:
         ticker=ticker(chosen),
         manager=lambda: job_manager(stores, chosen),
         overture=lambda: overture_lines(chosen.overture),
-        recent=cache(lambda: _recent(stores.registry)),
+        recent=Once(lambda: _recent(stores.registry)),
     )
 
 

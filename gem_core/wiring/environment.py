@@ -7,9 +7,9 @@ them.
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
 
 from gem_core.errors import SettingsError
+from gem_core.once import Once
 from gem_core.redaction import remember
 from gem_core.settings.app_settings import (
     Settings,
@@ -58,13 +58,13 @@ def system_environment() -> Mapping[str, str]:
     return os.environ
 
 
-@cache
+@Once
 def settings() -> Settings:
     """All app settings. Raises SettingsError with all missing and invalid settings."""
     return read_settings(_environment())
 
 
-@cache
+@Once
 def state_settings() -> StateSettings:
     """The settings of the state storage. Raises SettingsError."""
     return read_state_settings(_environment())

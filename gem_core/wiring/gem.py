@@ -4,9 +4,9 @@ azure.identity.
 Both libraries are slow to import, so each is imported where it is needed.
 """
 
-from functools import cache
 from typing import TYPE_CHECKING
 
+from gem_core.once import Once
 from gem_core.secret import Secret
 from gem_core.settings.app_settings import Settings
 from gem_core.storage.clients import sign_in
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gem_core.gem.token import TokenSource
 
 
-@cache
+@Once
 def gem() -> "GemClient":
     """The client of GEM, with the key and the token of the settings. Raises SettingsError."""
     chosen = settings()
@@ -39,7 +39,7 @@ def ticker(chosen: Settings) -> Ticker:
     return Ticker(app_name(), identity)
 
 
-@cache
+@Once
 def own_heartbeat() -> Heartbeat:
     """The heartbeat of ticks and deliveries of this process. Raises SettingsError."""
     return Heartbeat(stores().documents(WORKLIST), ticker(settings()))

@@ -1,8 +1,7 @@
 """Builds the managers of jobs and poison messages, for HTTP endpoints and commands. Edge."""
 
-from functools import cache
-
 from gem_core.flows.manage_jobs import JobManager
+from gem_core.once import Once
 from gem_core.settings.app_settings import StateSettings
 from gem_core.storage.clients import Retries
 from gem_core.watch.schedule import Policy
@@ -16,13 +15,13 @@ def manager() -> JobManager:
     return state_manager()
 
 
-@cache
+@Once
 def state_manager() -> JobManager:
     """The manager for the commands. It needs only the settings of the state storage."""
     return job_manager(stores(), state_settings())
 
 
-@cache
+@Once
 def probe_manager() -> JobManager:
     """The manager for health and status. Its storage requests end soon; use it for reading only.
 
@@ -33,7 +32,7 @@ def probe_manager() -> JobManager:
     return job_manager(Stores(chosen.state, Retries.PROBE), chosen)
 
 
-@cache
+@Once
 def desk_manager() -> JobManager:
     """The manager for a person who waits for a page; it needs what `state_manager` needs."""
     chosen = state_settings()

@@ -1,11 +1,12 @@
 """The stores in GEM_STATE: containers and queues, and the objects that use them. Edge."""
 
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gem_core.deliver.outbox import Outbox
 from gem_core.errors import StoreError
+from gem_core.once import Once
 from gem_core.settings.app_settings import QueueEncoding
 from gem_core.settings.connection import Connection
 from gem_core.storage.clients import Retries, blob_service, queue_service, storage_clock
@@ -107,7 +108,7 @@ class Stores:
         return tuple(PoisonQueue(self.queue(name)) for name in POISON_QUEUES)
 
 
-@cache
+@Once
 def stores() -> Stores:
     """The stores of the settings. Raises SettingsError."""
     return Stores(state_settings().state)

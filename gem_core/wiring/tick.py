@@ -1,10 +1,10 @@
 """Builds the parts that a tick and a batch need. Edge."""
 
 import time
-from functools import cache
 from random import SystemRandom
 
 from gem_core.flows.checker import Checker, in_threads
+from gem_core.once import Once
 from gem_core.storage.names import WORKLIST
 from gem_core.watch.batch import plan_batches
 from gem_core.watch.discovery import Discovery
@@ -17,7 +17,7 @@ from gem_core.wiring.managers import policy
 from gem_core.wiring.stores import stores
 
 
-@cache
+@Once
 def checker() -> Checker:
     """The parts that a tick and a batch need. Raises SettingsError."""
     chosen, state = settings(), stores()
@@ -53,7 +53,7 @@ def checker() -> Checker:
         if chosen.discover
         else None,
         retention=Retention(
-            cache(state.documents), keep=chosen.keep, look_back=chosen.discover_max_age
+            Once(state.documents), keep=chosen.keep, look_back=chosen.discover_max_age
         )
         if chosen.keep
         else None,

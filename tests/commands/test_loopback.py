@@ -116,6 +116,20 @@ def test_each_server_has_its_own_token(server: LoopbackServer) -> None:
             LoopbackServer(respond, port=other.server_port)
 
 
+@pytest.mark.parametrize("place", ["print_lines", "print_json"])
+def test_ctrl_c_ends_it_as_soon_as_the_address_is_printed(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loopback, place, press)
+    try:
+        loopback.serve(respond, port=0, with_browser=False, as_json=place == "print_json")
+    except KeyboardInterrupt:
+        pytest.fail("that is a normal end")
+
+
 def test_the_browser_gets_the_address_by_a_file_of_this_user(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

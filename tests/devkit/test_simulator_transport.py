@@ -2,13 +2,16 @@
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
+from threading import Event
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from devkit.simulator import LIVES, Life, SimulatorSettings, Trouble
+from devkit.simulator.server import SimulatorServer
 from tests.devkit.simulator_client import SimulatorClient
 
 
@@ -52,6 +55,34 @@ def test_no_answer_outlasts_the_read_timeout_and_stopping_does_not_wait_for_it()
         url = f"{client.simulator.url}/jobs/job-1"
         with pytest.raises(requests.ReadTimeout):
             client.session.get(url, timeout=(10, 0.05))
+
+
+def test_stopping_closes_a_connection_whose_thread_has_not_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    accepted, may_begin = Event(), Event()
+    begin = SimulatorServer.process_request_thread
+
+    def late(self: SimulatorServer, *connection: object) -> None:
+        accepted.set()
+        may_begin.wait()
+        begin(self, *connection)
+
+    monkeypatch.setattr(SimulatorServer, "process_request_thread", late)
+    client = SimulatorClient()
+    client.simulator.__enter__()
+    port = int(client.simulator.origin.rpartition(":")[2])
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=60) as raw,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        accepted.wait()
+        stopped = pool.submit(client.simulator.__exit__, None, None, None)
+        try:
+            assert raw.recv(1) == b""
+        finally:
+            may_begin.set()
+        stopped.result()
 
 
 def test_too_many_requests_names_when_to_come_back(client: SimulatorClient) -> None:

@@ -48,9 +48,22 @@ class RawServer:
             while True:
                 connection, _ = self._listener.accept()
                 with connection, contextlib.suppress(OSError):  # the client may leave
-                    connection.recv(65_536)
+                    _take(connection)
                     self._send(partial(self._write, connection), self._over)
 
     def _write(self, connection: socket.socket, data: bytes) -> None:
         connection.sendall(data)
         self.sent += len(data)
+
+
+def _take(connection: socket.socket) -> None:
+    """Read the whole request. To close a connection with unread bytes resets it, and the client may
+    lose the answer.
+    """
+    length = 0
+    with connection.makefile("rb") as request:
+        while line := request.readline().strip():
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        request.read(length)

@@ -4,6 +4,7 @@ import http.client
 from collections.abc import Callable
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler
+from threading import Lock
 from urllib.parse import urlsplit
 
 from tests.loopback import Handler, Loopback
@@ -35,6 +36,7 @@ class Proxy(Loopback):
         self.act: Callable[[], None] | None = None
         """What to do; set it before the request may come."""
         self.acted = False
+        self._taking = Lock()
         super().__init__(self._handler())
 
     def instead_of(self, connection_string: str, service: str) -> str:
@@ -77,7 +79,8 @@ class Proxy(Loopback):
     def _take_act(self, caller: BaseHTTPRequestHandler) -> Callable[[], None] | None:
         if not self._matches(caller.command, caller.path):
             return None
-        act, self.act = self.act, None
+        with self._taking:  # each request has a thread
+            act, self.act = self.act, None
         return act
 
     def _end(self, caller: BaseHTTPRequestHandler, act: Callable[[], None]) -> None:

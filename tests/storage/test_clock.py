@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 from azure.core.pipeline.transport import HttpTransport
@@ -12,7 +12,7 @@ from azure.core.pipeline.transport import HttpTransport
 from gem_core.errors import StoreError
 from gem_core.secret import Secret
 from gem_core.settings.connection import Connection
-from gem_core.storage import clients
+from gem_core.storage import clients, clock
 from gem_core.storage.clock import StorageClock
 from gem_core.storage.names import JOBS
 from gem_core.wiring.stores import Stores
@@ -144,6 +144,25 @@ def test_all_stores_of_a_connection_share_the_time() -> None:
             stores_at(server.url).now()
         assert len(asked) == 1
         assert clients.blob_service.cache_info().currsize == 1
+
+
+def test_threads_that_use_storage_first_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock of which no client knows would go by the machine's time for ever."""
+    found: list[StorageClock] = []
+    threads: list[Thread] = []
+    connection = Connection("GEM_STATE", connection_string=Secret("AccountName=a;AccountKey=a2V5"))
+
+    def made() -> StorageClock:
+        if not threads:
+            threads.append(Thread(target=lambda: found.append(clients.storage_clock(connection))))
+            threads[0].start()
+            threads[0].join(0.1)  # it has a clock of its own by then, if it does not wait
+        return StorageClock()
+
+    monkeypatch.setattr(clock, "StorageClock", made)
+    found.append(clients.storage_clock(connection))
+    threads[0].join()
+    assert found[0] is found[1]
 
 
 def test_requests_that_are_made_anyway_say_the_time() -> None:

@@ -1,6 +1,7 @@
 """Health and status answer in time, whatever storage does."""
 
 import json
+import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from threading import Event
@@ -46,6 +47,10 @@ def stall(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stall]:
         monkeypatch.setattr("os.environ", NEEDED | {"GEM_STATE": state})
         yield stalled
         stalled.answer.set()
+        # What was given up goes on, and builds what a later test would find.
+        for each in threading.enumerate():
+            if each.name.startswith("probe"):
+                each.join()
     forget_edges()
 
 

@@ -15,6 +15,7 @@ from gem_core.audit.child.frames import ChannelLost, ProtocolError
 from gem_core.audit.child.limits import Limits
 from gem_core.audit.child.messages import (
     OUTPUT,
+    PARENT_GONE,
     Crashed,
     Done,
     OutputUnread,
@@ -99,7 +100,9 @@ class Attempt:
         self.with_failures = bool(question.options.failing_rows)
         self.began = self.quiet_since = time.monotonic()
         try:
-            self.child.channel.send(question, heads)
+            # When nothing can be sent, `Lost` comes. Before it comes what the child had sent.
+            with suppress(ChannelLost):
+                self.child.channel.send(question, heads)
             while True:
                 if overdue := self._overdue():
                     return self._without_answer(overdue=overdue)
@@ -107,8 +110,6 @@ class Attempt:
                     return ended
         except ProtocolError as error:
             return self._without_answer(broken=str(error))
-        except ChannelLost:
-            return self._lost(self._breach())
 
     def _deal_with_next(self) -> Judged | Seen | None:
         try:
@@ -141,7 +142,8 @@ class Attempt:
         return None
 
     def _overdue(self) -> Overdue | None:
-        self.server.give_up_overdue()
+        with suppress(ChannelLost):
+            self.server.give_up_overdue()
         now = time.monotonic()
         if now - self.began > self._wall_seconds:
             return Overdue.WALL
@@ -172,20 +174,12 @@ class Attempt:
             return None
         return Overdue.QUIET if self.quiet_cpu - before < _IDLE_CPU_SECONDS else None
 
-    def _breach(self) -> str:
-        """How the child broke the protocol, if that is why a send found no connection; or empty."""
-        with suppress(Empty):
-            while True:
-                message, _ = self.child.events.get(timeout=_TICK_SECONDS)
-                if isinstance(message, Lost):
-                    return message.reason if message.broke_protocol else ""
-        return ""
-
     def _lost(self, broken: str) -> Judged | Seen:
         """Nothing more comes of the child: look how it ended."""
         stopped, status = self.child.ended_by_us, self.child.exit_status()
-        # One that runs on without a connection has not received or sent a frame in time.
-        overdue = Overdue.QUIET if status is None and not broken else None
+        # One that lost its connection, and runs on or has ended for that, has not received or sent
+        # a frame in time.
+        overdue = Overdue.QUIET if status in {None, PARENT_GONE} and not broken else None
         return self._without_answer(
             broken=broken, exit_status=status, overdue=overdue, was_stopped=stopped
         )

@@ -58,6 +58,8 @@ class End(Enum):
     STORAGE = "storage was too slow"
     OVERDUE = "it did not end in time"
     KILLED = "somebody killed the audit process"
+    KILLED_NOT_FRESH = "somebody killed an audit process that had other audits before"
+    """Perhaps before it got this one: the system takes its memory from idle processes first."""
     STOPPED = "the audit was stopped"
 
 
@@ -100,7 +102,8 @@ def end_of(seen: Seen) -> End:
         return End.MEMORY if seen.is_fresh else End.MEMORY_NOT_FRESH
     if seen.broken or seen.exit_status is None:
         return End.CRASHED
-    return _BY_SIGNAL.get(-seen.exit_status, End.CRASHED)
+    end = _BY_SIGNAL.get(-seen.exit_status, End.CRASHED)
+    return End.KILLED_NOT_FRESH if end is End.KILLED and not seen.is_fresh else end
 
 
 def _overdue(seen: Seen) -> End:
@@ -116,6 +119,7 @@ _AT_ONCE = {
     End.KILLED: Conclusion.COUNT,
     End.STOPPED: Conclusion.NOTHING,
     End.MEMORY_NOT_FRESH: Conclusion.TRY_AGAIN,
+    End.KILLED_NOT_FRESH: Conclusion.TRY_AGAIN,
 }
 
 

@@ -68,19 +68,21 @@ class Channel:
         """Send a frame.
 
         Raises:
-            ChannelLost: the frame did not go out whole; nothing more can be sent.
+            ChannelLost: the frame did not go out whole. The stream has ended: another thread may
+                wait to send, and the other end would take its bytes for the rest of this frame.
 
         """
         plain = {"kind": type(message).__name__, "value": to_plain(message)}
         text = json.dumps(plain, allow_nan=False, separators=(",", ":")).encode()
         if len(text) > MAX_JSON_BYTES or len(body) > MAX_BODY_BYTES:
             raise ProtocolError(f"a frame of {len(text)} and {len(body)} bytes is too long")
-        try:
-            with self._sending:
+        with self._sending:
+            try:
                 self._end.sendall(_LENGTHS.pack(len(text), len(body)) + text)
                 self._end.sendall(body)
-        except OSError as error:
-            raise ChannelLost(f"nothing can be sent: {error}") from None
+            except OSError as error:
+                self.shut()
+                raise ChannelLost(f"nothing can be sent: {error}") from None
 
     def receive(self) -> tuple[object, bytes]:
         """Wait for the next frame.

@@ -15,8 +15,8 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Full, Queue
-from threading import Thread
+from queue import Empty, Full, Queue
+from threading import Lock, Thread
 
 from gem_core.audit.child import environment
 from gem_core.audit.child.frames import Channel, ChannelLost, ProtocolError
@@ -70,6 +70,8 @@ class ChildProcess:
         """Whether it was ended since it held more memory than `data_bytes`."""
         self._errors = b""
         self._exit = Future[int]()
+        self._reaping = Lock()
+        """Its number is free for another process when it was reaped, before `_exit` is set."""
         started = Future[subprocess.Popen[bytes]]()
         own, its = socket.socketpair()
         for end in (own, its):
@@ -121,15 +123,15 @@ class ChildProcess:
 
     def end(self) -> int | None:
         """End it with all that it started, and give its exit status. May be called again."""
-        if not self._exit.done():
-            self.ended_by_us = True
-            self._kill()
+        self.ended_by_us = True
+        self._kill()
         self.channel.shut()
         return self.exit_status()
 
     def _kill(self) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        with self._reaping, suppress(ProcessLookupError):
+            if not self._exit.done():
+                os.killpg(self.pid, signal.SIGKILL)
 
     def _keep(
         self,
@@ -148,7 +150,10 @@ class ChildProcess:
         with process.stderr as stream:
             while some := os.read(stream.fileno(), _STDERR_BYTES):
                 self._errors = (self._errors + some)[-_STDERR_BYTES:]
-        self._exit.set_result(process.wait())
+        with suppress(ChildProcessError):  # the system reaps it, where SIGCHLD is ignored
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        with self._reaping:
+            self._exit.set_result(process.wait())
 
     def _watch(self, data_bytes: int) -> None:
         """Do what RLIMIT_DATA does elsewhere, as far as looking now and then can."""
@@ -172,13 +177,16 @@ class ChildProcess:
             self._put((lost, b""))
 
     def _put(self, event: tuple[object, bytes]) -> None:
-        """Hand an event over. When the child was ended, perhaps nobody takes any more."""
+        """Hand an event over. When the child was ended, perhaps nobody takes any more. Somebody may
+        yet wait for `Lost`: so the oldest event is dropped, not this one.
+        """
         while True:
             with suppress(Full):
                 self.events.put(event, timeout=_HANDOVER_SECONDS)
                 return
             if self.ended_by_us:
-                return
+                with suppress(Empty):
+                    self.events.get_nowait()
 
 
 def _start(parent: Mapping[str, str], data_bytes: int, socket_fd: int) -> "subprocess.Popen[bytes]":

@@ -147,6 +147,8 @@ class ReadAhead:
             self._next += 1
 
     def _run(self, span: ByteRange) -> bytes:
+        if self._failure:  # since it was planned
+            raise self._failure
         try:
             return self._fetch(span)
         except BaseException as error:

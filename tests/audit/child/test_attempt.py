@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
-from queue import Queue
+from queue import Empty, Queue
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
@@ -16,7 +16,7 @@ from gem_core.audit.child import environment, process
 from gem_core.audit.child.attempt import Attempt, Judged
 from gem_core.audit.child.conclusions import End, Overdue, Seen, end_of
 from gem_core.audit.child.frames import ChannelLost
-from gem_core.audit.child.messages import MAX_RANGE_BYTES, OUT_OF_MEMORY
+from gem_core.audit.child.messages import MAX_RANGE_BYTES, OUT_OF_MEMORY, PARENT_GONE
 from gem_core.audit.child.process import ChildProcess, Lost
 from gem_core.audit.child.self_test import BuiltInFile
 from gem_core.audit.child.untrusted_page import START
@@ -95,16 +95,47 @@ def test_a_child_that_breaks_the_protocol_has_crashed(act: str) -> None:
     assert end_of(found) is End.CRASHED
 
 
-def test_a_breach_is_the_reason_also_when_a_send_finds_no_connection() -> None:
-    """The thread that receives closes the connection; the question may be sent after that."""
-    child = Mock(ended_by_us=False, over_memory=False, events=Queue())
-    child.channel.send.side_effect = ChannelLost("closed")
-    child.exit_status.return_value = 1
-    child.events.put((Lost("a frame of 1 GiB", broke_protocol=True), b""))
-    server = Mock(served_bytes=0, waiting=Mock(seconds=0.0))
-    found = Attempt(child, server, LIMITS, is_fresh=True, on_rows=None).run(Mock(), b"")
+def lost_by(*events: object, exit_status: int | None, sends: bool = True) -> Judged | Seen:
+    """An attempt in which these events come, each a while later; or nothing can be sent at all."""
+    child = Mock(ended_by_us=False, over_memory=False, stderr="")
+    child.events.get.side_effect = [
+        each for event in events for each in (Empty(), Empty(), (event, b""))
+    ]
+    child.exit_status.return_value = exit_status
+    server = Mock(served_bytes=0, waiting=Mock(seconds=0.0), is_waited_for=False)
+    if not sends:
+        child.channel.send.side_effect = ChannelLost("closed")
+        server.give_up_overdue.side_effect = ChannelLost("closed")
+    asked = Attempt(child, server, LIMITS, is_fresh=True, on_rows=None)
+    return asked.run(Mock(verdicts=1), b"")
+
+
+@pytest.mark.parametrize("sends", [True, False])
+def test_a_breach_is_the_reason_whether_or_not_a_send_found_no_connection(*, sends: bool) -> None:
+    """The thread that receives closes the connection, and says why a while later."""
+    breach = Lost("a frame of 1 GiB", broke_protocol=True)
+    found = lost_by(breach, exit_status=PARENT_GONE, sends=sends)
     assert isinstance(found, Seen)
-    assert (found.broken, found.exit_status) == ("a frame of 1 GiB", 1)
+    assert found.broken == "a frame of 1 GiB"
+    assert end_of(found) is End.CRASHED
+
+
+@pytest.mark.parametrize("sends", [True, False])
+def test_a_verdict_that_was_sent_counts_when_nothing_can_be_sent_any_more(*, sends: bool) -> None:
+    ended = Lost("the stream ended", broke_protocol=False)
+    found = lost_by(VERDICT, ended, exit_status=-signal.SIGABRT, sends=sends)
+    assert isinstance(found, Judged)
+    assert found.result.outcome is Outcome.VALID
+    assert "crashed" in found.result.page_problem
+
+
+@pytest.mark.parametrize("exit_status", [None, PARENT_GONE])
+def test_a_child_that_missed_a_frame_hung_also_when_it_went_on(exit_status: int | None) -> None:
+    """When it goes on, it sees that the connection is gone, and ends. That is no crash."""
+    late = Lost("a frame began and did not end in time", broke_protocol=False)
+    found = lost_by(late, exit_status=exit_status)
+    assert isinstance(found, Seen)
+    assert end_of(found) is End.OVERDUE
 
 
 def test_a_range_has_at_most_16_mib() -> None:

@@ -35,6 +35,7 @@ def by(number: int) -> Seen:
         (by(signal.SIGFPE), End.CRASHED),
         (by(signal.SIGXCPU), End.CPU),
         (by(signal.SIGKILL), End.KILLED),
+        (Seen(exit_status=-signal.SIGKILL, is_fresh=False), End.KILLED_NOT_FRESH),
         (by(signal.SIGTERM), End.STOPPED),
         (by(signal.SIGINT), End.STOPPED),
         (Seen(exit_status=0), End.CRASHED),
@@ -107,6 +108,9 @@ def test_whose_time_it_was(waited: float, worked: float, rate: int, end: End) ->
         ([End.MEMORY_NOT_FRESH], True, None, AGAIN),
         ([End.MEMORY_NOT_FRESH, MEMORY], True, None, AGAIN),
         ([End.MEMORY_NOT_FRESH, MEMORY, MEMORY], True, None, WITHOUT),
+        # So does a kill of such a child: it may have come before the file.
+        ([End.KILLED_NOT_FRESH], True, None, AGAIN),
+        ([End.KILLED_NOT_FRESH, End.KILLED], True, None, Conclusion.COUNT),
         # At once, whatever was before.
         ([End.STORAGE], True, None, Conclusion.STORAGE_SLOW),
         ([CRASHED, End.STORAGE], False, None, Conclusion.STORAGE_SLOW),

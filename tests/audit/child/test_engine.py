@@ -15,6 +15,7 @@ from gem_core.audit.child.conclusions import Seen
 from gem_core.audit.child.engine import Engine
 from gem_core.audit.child.in_process import audit_in_process
 from gem_core.audit.child.messages import Question
+from gem_core.audit.child.process import ChildProcess
 from gem_core.audit.child.result import PageOptions
 from gem_core.audit.child.self_test import BuiltInFile
 from gem_core.audit.judging.not_opened import NotOpened, Obstacle
@@ -135,6 +136,18 @@ def test_a_child_that_died_meanwhile_is_replaced(engine: Engine) -> None:
     assert engine._child
     os.kill(pid(engine), signal.SIGKILL)
     engine._child.exit_status()
+    assert audited(engine, GOOD).outcome is Outcome.VALID
+
+
+def test_a_child_that_is_killed_as_it_is_asked_is_replaced(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system may end an idle process for its memory a moment before its end is seen."""
+    audited(engine, GOOD)
+    assert engine._child
+    os.kill(pid(engine), signal.SIGKILL)
+    engine._child.exit_status()
+    monkeypatch.setattr(ChildProcess, "is_idle", property(lambda _: True))
     assert audited(engine, GOOD).outcome is Outcome.VALID
 
 

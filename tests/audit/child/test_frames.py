@@ -5,6 +5,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -128,6 +129,24 @@ def test_a_frame_that_nobody_receives_is_lost() -> None:
     channel = Channel(own, [], 0.01)
     with its, pytest.raises(ChannelLost, match="nothing can be sent"):
         channel.send(MESSAGE, bytes(16 << 20))
+    channel.close()
+
+
+def test_nothing_follows_a_frame_that_did_not_go_out_whole() -> None:
+    """The other end would take the bytes of the next frame for the rest of this one. Another thread
+    may send at once, and the other end receive again.
+    """
+    own, its = socket.socketpair()
+    channel = Channel(own, [], 0.01)
+    with its:
+        with pytest.raises(ChannelLost):
+            channel.send(MESSAGE, bytes(16 << 20))
+        its.settimeout(0.01)
+        with suppress(TimeoutError):
+            while its.recv(1 << 20):
+                pass
+        with pytest.raises(ChannelLost):
+            channel.send(MESSAGE)
     channel.close()
 
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,9 +16,10 @@ from typing import Any
 
 import pytest
 
+from gem_core.audit.child import process
 from gem_core.audit.child.environment import ALLOCATORS, command, environment
-from gem_core.audit.child.messages import PARENT_GONE, Crashed
-from gem_core.audit.child.process import ChildProcess
+from gem_core.audit.child.messages import PARENT_GONE, Crashed, Ready
+from gem_core.audit.child.process import ChildProcess, Lost
 from gem_core.audit.child.request import Request
 from gem_core.audit.child.self_test import JOB, BuiltInFile
 from tests.audit.child.children import LIMITS, be_hostile, ready_child
@@ -107,6 +109,45 @@ def test_it_lives_on_when_the_thread_that_asked_for_it_ends() -> None:
         pool.submit(child.events.get, timeout=60).result()
     assert child.is_idle
     assert child.end() == -signal.SIGKILL
+
+
+def test_whoever_waits_for_a_child_that_was_ended_learns_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also when nobody took messages for a while, and no more of them may wait."""
+    monkeypatch.setattr(process, "_HANDOVER_SECONDS", 0.01)
+    before = threading.enumerate()
+    with ready_child() as child:
+        new = {each.name: each for each in threading.enumerate() if each not in before}
+        while not child.events.full():
+            child.events.put((Ready(), b""))
+        child.end()
+        new["audit-child-receive"].join()
+        *_, (last, _) = [child.events.get() for _ in range(child.events.qsize())]
+        assert isinstance(last, Lost)
+
+
+def test_a_process_that_was_reaped_is_not_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its number may be that of another process at once."""
+    killed: list[int] = []
+    kills: list[threading.Thread] = []
+    wait = subprocess.Popen.wait
+
+    def waited(self: subprocess.Popen[bytes]) -> int:
+        """Let another thread end the child before this one notes its end."""
+        status = wait(self)
+        kills.append(threading.Thread(target=child.end))
+        kills[0].start()
+        kills[0].join(0.1)
+        return status
+
+    with ready_child() as child:
+        monkeypatch.setattr(subprocess.Popen, "wait", waited)
+        monkeypatch.setattr(os, "killpg", lambda number, _: killed.append(number))
+        child.channel.shut()
+        assert child.exit_status() == PARENT_GONE
+        kills[0].join()
+        assert killed == []
 
 
 PARENT = """

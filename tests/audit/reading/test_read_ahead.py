@@ -146,20 +146,25 @@ def test_two_who_ask_for_one_piece_share_it() -> None:
 
 
 def test_what_went_wrong_ahead_is_raised_as_it_was_and_ends_the_fetching() -> None:
+    """Also the fetching that was planned before it went wrong."""
     trouble = OutputChanged("replaced")
-    failed = threading.Event()
+    failing = threading.Event()
+    planned = threading.Event()
 
     def before(span: ByteRange) -> None:
         if span.start == 200:
-            failed.set()
+            failing.set()
+            assert planned.wait(SOON)
             raise trouble
 
     origin = Origin(before=before)
     ahead = ReadAhead(plan(*range(10)), origin.fetch, window_bytes=300, connections=1)
     with closing(ahead):
-        assert failed.wait(SOON)
+        assert failing.wait(SOON)
+        assert ahead.part(0, 100) == DATA[:100]  # makes room for one more
+        planned.set()
         with pytest.raises(OutputChanged) as caught:
-            [ahead.part(n * 100, 100) for n in range(10)]
+            [ahead.part(n * 100, 100) for n in range(1, 10)]
     assert caught.value is trouble
     assert len(origin.asked) == 3
 
@@ -211,22 +216,29 @@ def test_a_reader_gets_its_own_trouble_and_so_does_who_comes_after() -> None:
     assert origin.asked.count(ByteRange(100, 200)) == 1
 
 
-def test_who_stops_early_leaves_no_thread_and_begins_no_request() -> None:
-    begun = threading.Event()
-    answer = threading.Event()
+def test_who_stops_early_leaves_no_thread_and_begins_no_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun = threading.Barrier(3, timeout=SOON)
+    cancelled = threading.Event()
 
     def before(_: ByteRange) -> None:
-        begun.set()
-        assert answer.wait(SOON)
+        begun.wait()
+        assert cancelled.wait(SOON)
 
     origin = Origin(before=before)
     ahead = ReadAhead(plan(*range(8)), origin.fetch, window_bytes=800, connections=2)
-    assert begun.wait(SOON)
-    with ThreadPoolExecutor(1) as other:
-        closed = other.submit(ahead.close)
-        answer.set()
-        closed.result(SOON)
-    assert len(origin.asked) <= 4  # two, and two that were taken up before the rest was cancelled
+    shutdown = ahead._threads.shutdown
+
+    def cancel(*, cancel_futures: bool) -> None:
+        shutdown(wait=False, cancel_futures=cancel_futures)
+        cancelled.set()
+        shutdown()
+
+    monkeypatch.setattr(ahead._threads, "shutdown", cancel)
+    begun.wait()
+    ahead.close()
+    assert len(origin.asked) == 2
 
 
 def test_outside_of_the_plan_it_holds_nothing() -> None:
