@@ -235,7 +235,7 @@ def test_a_queue_that_cannot_be_read_is_one_line(reply: Reply, advice: str, tmp_
     ("error", "advice"),
     [
         (ClientAuthenticationError("long text of azure.identity"), "needs an identity: .*az login"),
-        (ServiceRequestError("long text of urllib3"), "does not answer: check the address"),
+        (ServiceRequestError("long text of urllib3"), "cannot be read: check the address"),
     ],
 )
 def test_a_queue_that_was_not_asked_is_one_line(

@@ -26,7 +26,7 @@ HIDDEN = 300
 
 
 class QueueUnusable(Exception):
-    """The queue cannot be read. The text is one line that says what to do."""
+    """The queue cannot be used. The text is one line that says what to do."""
 
 
 class Handled:
@@ -102,7 +102,7 @@ def unusable(queue: QueueClient) -> Iterator[None]:
         elif isinstance(error, ClientAuthenticationError):
             advice = "needs an identity: run az login, or give this machine a managed identity"
         else:
-            advice = "does not answer: check the address and the network"
+            advice = "cannot be read: check the address and the network"
         seen = status or type(error).__name__
         raise QueueUnusable(f"queue {queue.queue_name!r} {advice} ({seen})") from None
 
