@@ -88,6 +88,8 @@ class Host:
         self.broke = False
         """Whether the host ended by itself, as the host in Azure would."""
         self._threads: list[threading.Thread] = []
+        self._calls: set[str] = set()
+        """The invocations whose end is not logged yet."""
         self._queue = self._blob_queue() if self._blobs else None
         self._detects_blobs = settings.get("RUNNER_BLOB_EVENTS", "true").lower() != "false"
         """Whether the runner detects written blobs itself. Otherwise only the webhook does."""
@@ -129,12 +131,12 @@ class Host:
         """Stop the triggers and wait for a short time. Returns whether all functions have ended."""
         self.stop_event.set()
         deadline = time.monotonic() + GRACE_SECONDS
-        while self._worker.running and time.monotonic() < deadline:
+        while self._calls and time.monotonic() < deadline:
             time.sleep(0.02)
         deadline = time.monotonic() + _JOIN_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        all_ended = not self._worker.running
+        all_ended = not self._calls
         self._worker.stop()
         return all_ended
 
@@ -146,6 +148,13 @@ class Host:
     ) -> Answer:
         """Invoke a function, and log its start and end as the host does."""
         invocation = Invocation(function.indexed, function.parameter, value, metadata or {})
+        self._calls.add(invocation.invocation_id)
+        try:
+            return self._logged(function, invocation)
+        finally:
+            self._calls.discard(invocation.invocation_id)
+
+    def _logged(self, function: Function, invocation: Invocation) -> Answer:
         logger.info("Executing %s (Id=%s)", function.name, invocation.invocation_id)
         started = time.monotonic()
         answer = self._worker.invoke(invocation)

@@ -78,11 +78,6 @@ class WorkerProcess:
                 self._stream.flush()
         return done.result()
 
-    @property
-    def running(self) -> int:
-        """The number of calls that have not ended."""
-        return len(self._running)
-
     def stop(self) -> None:
         """End the process at once."""
         with self._lock:

@@ -30,8 +30,6 @@ FOR_EVER = 10_000
 CLEAN = LIVES["clean"]
 LOW = replace(CLEAN, output_fault=OutputFault.LOW_CONFIDENCE)
 BAD = replace(CLEAN, output_fault=OutputFault.GERS_ID_MISSING)
-LOST = replace(CLEAN, running_for=2 * 3600.0, vanishes_after=1800.0)
-"""After three seconds, so that GEM has answered before."""
 ENDLESS = replace(CLEAN, running_for=FOR_EVER * 3600.0)
 
 TECHNICAL = replace(PAGE, columns=Columns.TECHNICAL)
@@ -102,7 +100,7 @@ def cells() -> Iterator[tuple[str, Cell]]:
         yield f"{name}-missing", Cell(generation, LIVES["output_missing"], "output_missing")
         yield f"{name}-failed", Cell(generation, LIVES["failed"], "failed")
         yield f"{name}-cancelled", Cell(generation, LIVES["cancelled"], "cancelled")
-        yield f"{name}-lost", Cell(generation, LOST, "lost")
+        yield f"{name}-lost", Cell(generation, ENDLESS, "lost")
         yield f"{name}-expired", Cell(generation, ENDLESS, "expired")
     for name, (generation, layout) in OTHER_FILES.items():
         yield from read_files(name, generation, layout, {"layout_of_contract"})
@@ -124,6 +122,13 @@ def job_of(name: str) -> str:
     return str(number) if CELLS[name].generation.members is Kind.NEWER else f"job-{name}"
 
 
+def lose(courier: Courier, job_run_id: str) -> None:
+    """GEM knows a job no more, once the app has had an answer about it."""
+    wait_for(lambda: courier.record(job_run_id)["contract"], what=f"an answer about {job_run_id}")
+    job = courier.up.simulator.job(job_run_id)
+    job.life = replace(job.life, vanishes_after=0.0)
+
+
 @pytest.fixture(scope="module")
 def manifests() -> Iterator[dict[str, dict[str, Any]]]:
     """All jobs at once; the first event of each."""
@@ -133,6 +138,9 @@ def manifests() -> Iterator[dict[str, dict[str, Any]]]:
         for name, cell in CELLS.items():
             up.simulator.add_job(job_of(name), cell.life, generation=cell.generation)
             courier.register(job_of(name), labels={"cell": name})
+        for name, cell in CELLS.items():
+            if cell.outcome == "lost":
+                lose(courier, job_of(name))
 
         def look() -> dict[str, dict[str, Any]] | None:
             courier.receive()
