@@ -19,8 +19,7 @@ from azure.storage.queue import QueueClient, QueueMessage
 
 from devkit.azurite import Azurite
 from tests.flows.build import delivered, settled
-
-FOLDER = Path(__file__).resolve().parent.parent / "examples" / "listeners" / "python"
+from tests.listeners import FOLDER
 
 
 @dataclass

@@ -7,27 +7,15 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker
 
 from gem_core.flows import in_bulk, job_query
-from gem_core.functions import OPENAPI
 from gem_core.outcome import Outcome
 from gem_core.watch import registration
 from gem_core.watch.record import Stage
 from gem_core.web import PROBLEMS, TYPE_PREFIX
 from tests.frozen.answers import answers
 from tests.infra.contract import indexed
+from tests.published import DOCUMENT, operations
 
-DOCUMENT: dict[str, Any] = json.loads(OPENAPI.read_text(encoding="utf-8"))
 SCHEMAS = DOCUMENT["components"]["schemas"]
-METHODS = {"get", "put", "post", "patch", "delete", "head"}
-
-
-def operations() -> dict[tuple[str, str], dict[str, Any]]:
-    """Method and path to what the document says."""
-    return {
-        (method.upper(), path): operation
-        for path, item in DOCUMENT["paths"].items()
-        for method, operation in item.items()
-        if method in METHODS
-    }
 
 
 def test_document_and_app_have_the_same_routes() -> None:

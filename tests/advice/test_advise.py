@@ -18,6 +18,21 @@ from gem_core.audit.options import IdLimits, OvertureLimits
 from gem_core.audit.overture.listing import Folder
 from gem_core.audit.reading.source import Source
 from gem_core.errors import OutputUnreachable, RequestError
+from tests.advice.three_releases import (
+    AFTER,
+    AWAY,
+    BEFORE,
+    BETWEEN,
+    CLASS,
+    MOVED,
+    NAMED,
+    NEW,
+    PLANTED,
+    ROADS,
+    SAME,
+    THREE,
+    TWICE,
+)
 from tests.advice.world import (
     BOX,
     FIRST,
@@ -31,30 +46,6 @@ from tests.advice.world import (
     publish,
 )
 from tests.audit.overture.world import gers
-
-SAME, GONE, AWAY, MOVED, CLASS, NAMED, BACK, TWICE, NEW, OTHERS = map(gers, range(10))
-BEFORE: State = dict.fromkeys(
-    (SAME, GONE, AWAY, MOVED, CLASS, NAMED, BACK, TWICE, OTHERS), (0, 0, 0)
-)
-BETWEEN: State = {
-    SAME: (0, 0, 0), AWAY: (0, 0, 0), MOVED: (1, 0, 0), CLASS: (0, 0, 0), NAMED: (0, 0, 0),
-    TWICE: (1, 0, 0), NEW: (0, 0, 0), OTHERS: (0, 0, 0),
-}  # fmt: skip
-AFTER: State = {
-    SAME: (0, 0, 0), MOVED: (1, 0, 0), CLASS: (0, 1, 0), NAMED: (0, 0, 1), BACK: (5, 5, 5),
-    TWICE: (1, 1, 1), NEW: (0, 0, 0), OTHERS: (0, 0, 0),
-}  # fmt: skip
-THREE = {OLD: BEFORE, FIRST: BETWEEN, SECOND: AFTER}
-PLANTED = {
-    GONE: Fate.REMOVED,
-    AWAY: Fate.REMOVED,
-    MOVED: Fate.GEOMETRY,
-    CLASS: Fate.CLASS,
-    NAMED: Fate.OTHER,
-    BACK: Fate.RESTORED,
-    TWICE: Fate.GEOMETRY | Fate.CLASS | Fate.OTHER,
-}
-ROADS = [SAME, GONE, GONE, AWAY, MOVED, CLASS.upper(), NAMED, BACK, TWICE]
 
 
 def test_each_planted_truth_is_found_and_nothing_else(tmp_path: Path) -> None:

@@ -133,3 +133,9 @@ def audited(
         input_ = write(folder, input_, "roads.parquet")
     options = AuditOptions(with_values=with_values, overture=overture)
     return audit(output, of or job(), input_source=input_, options=options)
+
+
+def large(table: pa.Table) -> pa.Table:
+    """Too large for the tail, so that reading goes on after the footer."""
+    noise = [str(n * 2654435761 % 2**32) * 20 for n in range(len(table))]
+    return table.set_column(2, "geometry", pa.array(noise))

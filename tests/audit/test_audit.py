@@ -1,6 +1,5 @@
 """The story: what the output's trouble does, what the input's does not, and how much is read."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.options import AuditOptions, IdLimits
-from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.progress import Pass
 from gem_core.errors import OutputChanged, OutputError, OutputMissing, OutputUnreachable
 from tests.audit.build import (
@@ -27,11 +25,12 @@ from tests.audit.build import (
     audited,
     input_table,
     job,
+    large,
     matched_table,
     write,
     write_bytes,
 )
-from tests.audit.reading.test_range_file import MemorySource
+from tests.audit.reading.memory_source import MemorySource
 
 INPUT_CHECKS = {
     "input_columns_kept",
@@ -55,33 +54,6 @@ def lines(report: Report, verdict: Verdict) -> dict[str, str]:
     }
 
 
-class Failing(MemorySource):
-    """Answers a number of reads, then fails."""
-
-    answers: Iterator[int]
-
-    def read(self, offset: int, length: int) -> bytes:
-        if next(self.answers, None) is None:
-            raise self.error or OutputChanged("replaced")
-        error, self.error = self.error, None
-        try:
-            return super().read(offset, length)
-        finally:
-            self.error = error
-
-
-def failing(data: bytes, answers: int, error: OutputError) -> Source:
-    source = Failing(data, error=error)
-    source.answers = iter(range(answers))
-    return source
-
-
-def large(table: pa.Table) -> pa.Table:
-    """Too large for the tail, so that reading goes on after the footer."""
-    noise = [str(n * 2654435761 % 2**32) * 20 for n in range(len(table))]
-    return table.set_column(2, "geometry", pa.array(noise))
-
-
 ERRORS = [OutputChanged("replaced"), OutputUnreachable("503"), OutputMissing("gone")]
 
 
@@ -93,7 +65,7 @@ def test_trouble_with_the_output_is_no_verdict(
     table = large(matched_table(30_000))
     data = write(tmp_path, table, compression="none", row_group_size=9_000).path.read_bytes()
     with pytest.raises(type(error)) as caught:
-        audit(failing(data, answers, error), job(), input_source=None)
+        audit(MemorySource(data, error, answers), job(), input_source=None)
     assert caught.value is error
 
 
@@ -150,7 +122,7 @@ def test_no_input_and_no_reason_has_a_reason(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_an_input_that_cannot_be_opened_fails_nothing(tmp_path: Path, error: OutputError) -> None:
-    report = audited(tmp_path, matched_table(), input_=failing(b"x" * 99, 0, error))
+    report = audited(tmp_path, matched_table(), input_=MemorySource(b"x" * 99, error))
     assert report.outcome == "valid"
     unknown = lines(report, Verdict.NOT_RUN)
     assert unknown == dict.fromkeys(INPUT_CHECKS, f"the input could not be read: {error}")
@@ -160,7 +132,7 @@ def test_an_input_that_cannot_be_opened_fails_nothing(tmp_path: Path, error: Out
 def test_an_input_that_is_lost_on_the_way_fails_nothing(tmp_path: Path, error: OutputError) -> None:
     table = large(input_table(30_000)).append_column("more", large(input_table(30_000)).column(2))
     data = write(tmp_path, table, compression="none", row_group_size=9_000).path.read_bytes()
-    report = audited(tmp_path, matched_table(), input_=failing(data, 3, error))
+    report = audited(tmp_path, matched_table(), input_=MemorySource(data, error, 3))
     unknown = lines(report, Verdict.NOT_RUN)
     assert unknown == dict.fromkeys(ID_CHECKS, f"the input could not be read to its end: {error}")
     assert report.failed() == {"input_columns_kept"}

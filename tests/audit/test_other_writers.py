@@ -26,8 +26,8 @@ from tests.audit.build import (
     write_bytes,
 )
 from tests.audit.encrypted import encrypted
-from tests.audit.parquet.test_decoding import file_of
 from tests.audit.thrift import BINARY, BYTE, I32, I64, STRUCT, Struct
+from tests.parquet_files import parquet_bytes
 
 INPUT = ["id", "is_navigable", "geometry", "extra"]
 FIELDS = {"gers_id", "match_confidence", "match_status", "id"}
@@ -42,7 +42,7 @@ def forged(
     folder: Path, change: Callable[[Struct], object], table: pa.Table | None = None
 ) -> FileSource:
     """A file of the table whose footer was changed."""
-    data = file_of(matched_table() if table is None else table)
+    data = parquet_bytes(matched_table() if table is None else table)
     return write_bytes(folder, bombs.with_footer(change, data))
 
 
@@ -164,7 +164,7 @@ def test_a_column_for_which_pyarrow_has_no_type_harms_nothing(tmp_path: Path) ->
         element(footer, "big")[10] = (STRUCT, {10: (STRUCT, {1: (BYTE, 128), 2: (1, True)})})
 
     big = pa.array([bytes(16)] * ROWS, pa.binary(16))
-    odd = bombs.with_footer(change, file_of(input_table(big=big)))
+    odd = bombs.with_footer(change, parquet_bytes(input_table(big=big)))
     input_ = write_bytes(tmp_path, odd, "roads.parquet")
     report = audited(tmp_path, forged(tmp_path, change, matched_table(big=big)), input_=input_)
     assert report.outcome == "valid"

@@ -22,11 +22,11 @@ from gem_core.gem.contracts import known
 from gem_core.watch.record import Settlement
 from gem_core.wiring import delivery
 from gem_core.wiring.environment import now
-from tests.advice.test_advise import PLANTED, ROADS, SAME, THREE
+from tests.advice.three_releases import PLANTED, ROADS, SAME, THREE
 from tests.advice.world import OLD, SECOND, output, publish
 from tests.builders import World, finished
 from tests.commands.command_runner import CommandRunner
-from tests.commands.test_jobs import change, stored
+from tests.commands.stored_jobs import change, stored
 from tests.fakes import FakeSource
 from tests.flows.outdated import OUTDATED, events
 

@@ -21,7 +21,7 @@ from gem_core.watch.record_json import record_to_bytes
 from gem_core.wiring.managers import state_manager
 from tests.commands.command_runner import CommandRunner
 from tests.fakes import START
-from tests.flows.test_wait_for_jobs import delivered, settled, watching
+from tests.flows.records import delivered, settled, watching
 from tests.loopback import Handler, Loopback
 
 NOTHING = Durations()

@@ -1,17 +1,16 @@
 """Worlds with which the tests of several flows begin, and what is true after every delivery."""
 
-import io
 import json
 from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.watch.record import Stage
 from tests.builders import JOB, OUTPUT, World, answer, check_manifest, finished, matched_file
 from tests.fakes import FakeGem, GemAnswer
+from tests.parquet_files import parquet_bytes
 
 INPUT = "roads.parquet"
 
@@ -45,9 +44,7 @@ def settled(gem_answer: dict[str, Any] | None = None, *, output: bytes | None = 
 
 def ids_file(ids: Iterable[int], **options: int) -> bytes:
     """A file with only ids."""
-    file = io.BytesIO()
-    pq.write_table(pa.table({"id": pa.array(ids, pa.int64())}), file, **options)
-    return file.getvalue()
+    return parquet_bytes(pa.table({"id": pa.array(ids, pa.int64())}), **options)
 
 
 def with_input(content: bytes | None = None) -> World:

@@ -20,7 +20,7 @@ from gem_core.watch.record import Stage
 from gem_core.watch.retention import NAME, Retention
 from tests.builders import JOB, OUTPUT, World, answer, finished, logged, matched_file
 from tests.fakes import FakePoison, Killed, MemoryDocuments, Trap
-from tests.flows.test_discover_jobs import discovering, listed
+from tests.flows.discovering import discovering, listed
 
 DAY, KEEP = timedelta(days=1), timedelta(days=30)
 

@@ -18,31 +18,14 @@ from gem_core.flows.manage_jobs import forget_job, register_job
 from gem_core.gem.contracts import known
 from gem_core.gem.job import GemJob
 from gem_core.moments import moment_text
-from gem_core.watch.discovery import LABELS, NAME, Discovery
+from gem_core.watch.discovery import LABELS, NAME
 from gem_core.watch.record import Stage
 from gem_core.watch.registry import ORPHAN_AGE
 from tests.builders import OUTPUT, World, answer, check_manifest, finished, logged, matched_file
 from tests.fakes import START, Killed, Trap
 from tests.flows.build import world_of
+from tests.flows.discovering import EVERY, discovering, listed
 from tests.gem.contracts.newer import newer_answer
-
-EVERY = timedelta(minutes=10)
-
-
-def listed(job_run_id: str, age: timedelta = timedelta(hours=1), **members: object) -> GemJob:
-    created = moment_text(START - age)
-    return known.read({"jobRunId": job_run_id, **answer("running", createdAt=created), **members})
-
-
-def discovering(*jobs: GemJob, world: World | None = None) -> World:
-    """A world where the app discovers jobs whose input begins with "roads"."""
-    world = world or World()
-    documents = world._watched(world.worklist, "discovery")
-    world.discovery = Discovery(documents, ("roads",), max_age=timedelta(hours=24), every=EVERY)
-    world.gem.listed = jobs
-    for job in jobs:
-        world.gem.answers.setdefault(job.job_run_id, [answer("running")])
-    return world
 
 
 def registered(world: World) -> set[str]:

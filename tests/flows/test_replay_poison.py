@@ -1,7 +1,6 @@
 """Messages of the poison queues are replayed, and none is lost."""
 
 import base64
-import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -12,19 +11,14 @@ from gem_core.errors import StoreError
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.find_trouble import find_trouble
-from gem_core.flows.manage_jobs import JobManager, forget_job
+from gem_core.flows.manage_jobs import forget_job
 from gem_core.flows.replay_poison import Replay, list_poison, replay_poison
 from gem_core.watch.batch import CLAIM_TIME, Batch, BatchPlan, batch_from_json
 from gem_core.watch.marker import OpenJob
 from gem_core.watch.poison import PAGE, PoisonMessage
 from tests.builders import World, answer, logged, new_record
 from tests.fakes import START, FakePoison, Killed, Trap
-
-TICKETS = "gem-tickets"
-
-
-def ticket(job_run_id: str) -> str:
-    return json.dumps({"ContainerName": TICKETS, "BlobName": f"{job_run_id}.json"})
+from tests.flows.poisoned import manager, ticket
 
 
 def undelivered(*job_run_ids: str) -> World:
@@ -34,14 +28,6 @@ def undelivered(*job_run_ids: str) -> World:
         world.settle(answer("failed"), job_run_id)
     world.new_tickets()
     return world
-
-
-def manager(world: World, *texts: str) -> tuple[JobManager, FakePoison]:
-    queue = FakePoison()
-    for text in texts:
-        queue.put(text)
-    world.poison = (world.trap.around(queue, "poison"),)
-    return world.manager, queue
 
 
 def test_each_job_gets_its_ticket_and_the_queue_is_empty(caplog: pytest.LogCaptureFixture) -> None:

@@ -39,6 +39,7 @@ from tests.fakes import START, Killed
 from tests.flows.build import INPUT
 from tests.flows.outdated import delivered, tell
 from tests.frozen.golden import Golden
+from tests.parquet_files import parquet_bytes
 
 _RECORD, _MARKER = JOB + SUFFIX, MARKER_PREFIX + JOB
 _REGISTRATION = {"labels": {"team": "maps"}, "expectedInputName": "roads.parquet"}
@@ -224,6 +225,4 @@ def _event(world: World, outcome: Outcome) -> Golden:
 def _without_gers_ids() -> bytes:
     table = pq.read_table(io.BytesIO(matched_file()))
     place = table.schema.get_field_index("gers_id")
-    file = io.BytesIO()
-    pq.write_table(table.set_column(place, "gers_id", pa.nulls(len(table), pa.string())), file)
-    return file.getvalue()
+    return parquet_bytes(table.set_column(place, "gers_id", pa.nulls(len(table), pa.string())))

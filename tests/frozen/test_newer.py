@@ -24,8 +24,8 @@ from gem_core.watch.registry import SUFFIX
 from gem_core.watch.trouble import TroubleKind
 from tests.builders import JOB, OUTPUT, World, answer, check_manifest, finished, matched_file
 from tests.fakes import START
-from tests.flows.test_replay_poison import manager as poison_manager
-from tests.flows.test_replay_poison import ticket
+from tests.flows.poisoned import manager as poison_manager
+from tests.flows.poisoned import ticket
 from tests.frozen.newer import ADDED, METADATA, NewerWorld
 
 

@@ -15,8 +15,7 @@ from devkit.demo import ACTS, register
 from devkit.stage import QUEUE, Stage, stage
 from gem_core.outcome import Outcome
 from tests.integration.courier import FAST, Courier
-from tests.test_listener import FOLDER
-from tests.test_listeners import call_node
+from tests.listeners import FOLDER, call_node
 
 pytestmark = [pytest.mark.azurite, pytest.mark.slow]
 

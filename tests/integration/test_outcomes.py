@@ -13,8 +13,8 @@ from azure.core.messaging import CloudEvent
 from devkit.simulator import LIVES, Life, OutputFault
 from gem_core.audit.judging.checks import CHECKS
 from gem_core.storage.names import OUTBOX
+from tests.builders import check_manifest
 from tests.integration.courier import (
-    VALIDATOR,
     Courier,
     add_job_of_unknown_status,
     failed_checks,
@@ -138,8 +138,7 @@ def test_report_holds_every_check(
 ) -> None:
     """The report is the same event, whole."""
     event = manifests["bad-rows"][0]
-    report = json.loads(courier.blob(event["data"]["report"]["url"]))
-    VALIDATOR.validate(report)
+    report = check_manifest(courier.blob(event["data"]["report"]["url"]).decode())
     assert [check["name"] for check in report["data"]["checks"]["all"]] == [c.name for c in CHECKS]
     assert report["id"] == event["id"]
     offending = {c["name"]: c for c in event["data"]["checks"]["notPassed"]}["gers_id_on_matched"]

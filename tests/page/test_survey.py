@@ -22,9 +22,9 @@ from gem_core.page.roads import read_road
 from gem_core.page.survey import Survey, survey
 from tests.audit import bombs
 from tests.audit.build import PROMISES, job, matched_table, write, write_bytes
-from tests.audit.parquet.test_decoding import file_of, footer_of
 from tests.page.build import AT, good
-from tests.page.test_geometry import wkb
+from tests.parquet_files import footer_of, parquet_bytes
+from tests.wkb import wkb
 
 ROWS = 120
 
@@ -112,7 +112,7 @@ def test_of_very_many_columns_the_names_are_counted_once() -> None:
     """Counted for each column, they would take twenty minutes."""
     names = [f"c{number}" for number in range(100_000)]
     schema = pa.schema([(name, pa.int64()) for name in ["is_navigable", *names, names[-1]]])
-    found = footer_of(file_of(matched_table()))
+    found = footer_of(parquet_bytes(matched_table()))
     assert candidates(schema, found, PROMISES.added) == ("is_navigable",)
 
 
@@ -192,7 +192,9 @@ def test_the_map_is_drawn_of_wkb_and_of_text_without_annotation(tmp_path: Path) 
 
 
 def test_geometry_that_cannot_be_read_takes_only_the_map(tmp_path: Path) -> None:
-    data = bombs.newer_encoding("geometry", file_of(matched_table(12, c=pa.array(["a"] * 12))))
+    data = bombs.newer_encoding(
+        "geometry", parquet_bytes(matched_table(12, c=pa.array(["a"] * 12)))
+    )
     found = survey(write_bytes(tmp_path, data), PROMISES, with_map=True)
     assert parts(found, "c") == {"a": (12, 9)}
     assert found.road_map
@@ -200,7 +202,7 @@ def test_geometry_that_cannot_be_read_takes_only_the_map(tmp_path: Path) -> None
 
 
 def test_a_column_that_cannot_be_read_takes_only_the_breakdowns(tmp_path: Path) -> None:
-    data = bombs.newer_encoding("c", file_of(matched_table(12, c=pa.array(["a"] * 12))))
+    data = bombs.newer_encoding("c", parquet_bytes(matched_table(12, c=pa.array(["a"] * 12))))
     found = survey(write_bytes(tmp_path, data), PROMISES, with_map=True)
     assert (found.note, found.breakdowns) == ("", ())
     assert "c" in found.not_shown

@@ -1,6 +1,5 @@
 """Every setting has a default or is required; all problems are reported together."""
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -28,6 +27,7 @@ from gem_core.settings.reader import KEY_VAULT_REFERENCE
 from gem_core.settings.route import Route
 from gem_core.settings.store_address import StoreAddress
 from gem_core.storage.clients import blob_service, queue_service, sign_in
+from tests.published import SAMPLE
 from tests.storage.build import credential_behind
 
 STORAGE = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c2VjcmV0LWtleQ=="
@@ -97,9 +97,7 @@ def test_the_defaults() -> None:
 
 
 def test_the_sample_is_complete_and_right() -> None:
-    sample = Path(__file__).resolve().parents[2] / "local.settings.sample.json"
-    values: dict[str, str] = json.loads(sample.read_text())["Values"]
-    chosen = read_settings(values)
+    chosen = read_settings(SAMPLE)
     assert chosen.trigger_source is TriggerSource.CONTAINER_SCAN
     assert chosen.gem_principal is None
 
@@ -162,9 +160,6 @@ def test_every_setting_with_a_default_takes_it_when_it_is_empty() -> None:
     assert read(**empty) == read()
 
 
-SAMPLE: dict[str, str] = json.loads(
-    (Path(__file__).resolve().parents[2] / "local.settings.sample.json").read_text("utf-8")
-)["Values"]
 REFERENCES = (
     f"{KEY_VAULT_REFERENCE}SecretUri=https://vault.example/secrets/a)",
     "@microsoft.keyvault(VaultName=vault;SecretName=a)",

@@ -52,14 +52,8 @@ from gem_core.wiring.tick import checker
 from tests.commands.command_runner import empty_stores
 from tests.gem.server import Asked, Reply, ScriptedServer
 from tests.storage.build import credential_behind
-from tests.wiring.fresh import forget_edges
+from tests.wiring.fresh import NEEDED, forget_edges
 
-NEEDED = {
-    "GEM_API_KEY": "key",
-    "GEM_STATE": "UseDevelopmentStorage=true",
-    "GEM_OUTPUT": "UseDevelopmentStorage=true",
-    "GEM_CHECK_SCHEDULE": "0 * * * * *",
-}
 IDENTITY = {
     "GEM_API_KEY": "key",
     "GEM_STATE__blobServiceUri": "https://state.blob.example",

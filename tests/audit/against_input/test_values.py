@@ -24,12 +24,13 @@ from tests.audit.build import (
     changed,
     input_table,
     job,
+    large,
     matched_table,
     write,
     write_bytes,
 )
-from tests.audit.parquet.test_decoding import file_of, footer_of
-from tests.audit.test_audit import failing, large
+from tests.audit.reading.memory_source import MemorySource
+from tests.parquet_files import footer_of, parquet_bytes
 
 ALL = AuditOptions(with_values=True)
 
@@ -316,13 +317,13 @@ def test_an_output_that_changes_while_it_is_compared_is_no_verdict(tmp_path: Pat
     answers = 0
     while True:
         try:
-            source = failing(data, answers, OutputChanged("replaced"))
+            source = MemorySource(data, OutputChanged("replaced"), answers)
             report = audit(source, job(), input_source=None)
             break
         except OutputChanged:
             answers += 1
     assert report.rows == 30_000
-    source = failing(data, answers, OutputChanged("replaced"))
+    source = MemorySource(data, OutputChanged("replaced"), answers)
     with pytest.raises(OutputChanged):
         audit(source, job(), input_source=input_, options=ALL)
 
@@ -349,7 +350,7 @@ def test_categories_below_lists_are_compared_over_row_groups(
 @pytest.mark.parametrize("side", ["output", "input"])
 def test_what_pyarrow_cannot_decode_is_not_called_broken(tmp_path: Path, side: str) -> None:
     """An encoding of the years to come: other readers take it."""
-    output, input_ = (file_of(table) for table in (matched_table(), input_table()))
+    output, input_ = (parquet_bytes(table) for table in (matched_table(), input_table()))
     if side == "output":
         output = bombs.newer_encoding("is_navigable", output)
     else:
@@ -368,7 +369,7 @@ def test_what_pyarrow_cannot_decode_is_not_called_broken(tmp_path: Path, side: s
 
 def test_a_column_with_fewer_rows_than_the_footer_states_is_broken(tmp_path: Path) -> None:
     """Pyarrow passes over a page of a type that it does not know, and then gives no row at all."""
-    data = file_of(matched_table(), use_dictionary=False)
+    data = parquet_bytes(matched_table(), use_dictionary=False)
     ((place,),) = chunks(footer_of(data), ["is_navigable"])
     # The header begins with its type, member 1, which is 0 for a data page; in zigzag.
     assert data[place.start : place.start + 2] == b"\x15\x00"

@@ -17,7 +17,7 @@ from gem_core.audit.audit import audit
 from gem_core.audit.options import AuditOptions
 from gem_core.audit.reading.source import open_file
 from tests.audit.build import job
-from tests.audit.test_against_duckdb import files
+from tests.audit.differential import files
 
 VALUES: dict[str, tuple[pa.DataType, list[Any]]] = {
     "number": (pa.float64(), [None, 0.0, -0.0, 1.5, np.nan, np.inf]),

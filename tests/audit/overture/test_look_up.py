@@ -26,22 +26,8 @@ from gem_core.audit.overture.segments import open_files, segments
 from gem_core.audit.parquet.opened_file import OpenedFile
 from gem_core.audit.reading.source import Source
 from tests.audit.build import PROMISES, write
+from tests.audit.overture.look_ups import TRUTHS, looked_up, rows_of
 from tests.audit.overture.world import GOOD, RELEASE, Road, Truth, build, output, roads
-
-TRUTHS = [*Truth, *[Truth.IN_PLACE] * 90, *Truth]
-
-
-def looked_up(
-    folder: Path, of: list[Road], wanted: str = RELEASE, limits: OvertureLimits | None = None
-) -> OvertureFacts:
-    release = find_release(Folder(folder), wanted)
-    assert isinstance(release, Release), release
-    source = write(folder, output(of))
-    return look_up(source, PROMISES, release, limits or OvertureLimits(), IdLimits())
-
-
-def rows_of(of: list[Road], *truths: Truth) -> list[int]:
-    return [row for row, road in enumerate(of) if road.truth in truths]
 
 
 def test_each_planted_truth_is_found_and_nothing_else(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from gem_core.audit.overture.look_up import look_up
 from gem_core.audit.overture.release import Release
 from gem_core.errors import OutputUnreachable
 from tests.audit.build import PROMISES, write
-from tests.audit.overture.test_look_up import TRUTHS, looked_up, rows_of
+from tests.audit.overture.look_ups import TRUTHS, looked_up, rows_of
 from tests.audit.overture.world import (
     AFTER,
     BEFORE,

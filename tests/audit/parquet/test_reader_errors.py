@@ -12,7 +12,7 @@ from gem_core.audit.reading.range_file import RangeFile
 from gem_core.errors import OutputUnreachable
 from tests.audit import bombs
 from tests.audit.build import audited, write_bytes
-from tests.audit.reading.test_range_file import MemorySource
+from tests.audit.reading.memory_source import MemorySource
 from tests.audit.thrift import varint
 
 EMPTY = RangeFile(MemorySource(b""))
