@@ -23,9 +23,7 @@ LOUD = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _all_levels(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", "gem_core")
+pytestmark = pytest.mark.usefixtures("all_levels")
 
 
 def test_facts_are_json_in_the_message(caplog: pytest.LogCaptureFixture) -> None:

@@ -65,7 +65,6 @@ def left(world: World) -> dict[str, list[str]]:
 
 
 def test_a_delivered_job_is_deleted_whole_after_its_time(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", "gem_core")
     world = with_jobs(JOB)
     before = left(world)
     assert set(before) == {"gem-jobs", "gem-tickets", "gem-reports", "gem-outbox"}

@@ -181,15 +181,15 @@ def test_while_others_hold_all_leases_the_next_tick_tries_again() -> None:
     assert registered(world) == {"job-a"}
 
 
-def slow(world: World, seconds: float) -> World:
-    """The same world, where each request takes so long."""
-    world.trap.check = lambda: world.clock.move(seconds=seconds)
+def slow(world: World) -> World:
+    """The same world, where each request takes a second."""
+    world.trap.check = lambda: world.clock.move(seconds=1)
     return world
 
 
 def test_a_long_list_makes_no_tick_late(caplog: pytest.LogCaptureFixture) -> None:
     """300 jobs, and storage that needs a second for each request."""
-    world = slow(discovering(*(listed(f"job-{number}") for number in range(300))), 1)
+    world = slow(discovering(*(listed(f"job-{number}") for number in range(300))))
     began = world.clock()
     check_jobs(world.checker)
     assert world.clock() - began <= timedelta(minutes=1)
@@ -205,7 +205,7 @@ def test_jobs_that_are_known_take_no_turn_from_the_others() -> None:
     world.jitter = Random(1).random
     for job in jobs[:-1]:
         forget_job(world.manager, job.job_run_id)
-    slow(world, 1)
+    slow(world)
     for _ in range(20):
         check_jobs(world.checker)
         world.clock.move(EVERY)
@@ -217,7 +217,7 @@ def test_many_old_tombstones_make_no_tick_late() -> None:
     for number in range(300):
         forget_job(world.manager, f"job-{number}")
     world.clock.move(timedelta(hours=25))
-    slow(world, 1)
+    slow(world)
     began = world.clock()
     check_jobs(world.checker)
     assert world.clock() - began <= timedelta(minutes=1)

@@ -35,13 +35,6 @@ from tests.flows.build import delivered, settled
 AWAY = StoreError("queue 'gem-results': storage answered 503")
 
 
-def break_queue(world: World, error: Exception = AWAY) -> Callable[[], None]:
-    """Let the results queue refuse; returns what ends that."""
-    real = world.queue.send
-    world.queue.send = Mock(side_effect=error)  # type: ignore[method-assign]
-    return lambda: setattr(world.queue, "send", real)
-
-
 def minute(world: World) -> bool:
     """A minute later: a tick, and the delivery of the ticket that it raised, if any."""
     world.clock.move(minutes=1)
@@ -60,7 +53,7 @@ def test_a_results_queue_that_is_away_postpones(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = settled()
-    mend = break_queue(world, error)
+    world.queue.refuses = error
     assert deliver_results(world.deliverer, JOB) is None
     world.new_tickets()
     record = world.record()
@@ -69,7 +62,7 @@ def test_a_results_queue_that_is_away_postpones(
     (line,) = logged(caplog, "delivery_postponed")
     assert (line["reason"], line["times"], line["level"]) == (str(error), 1, "WARNING")
     assert world.slept == []
-    mend()
+    world.queue.refuses = None
     assert minute(world)
     assert len(world.queue.sent) == 1
     assert world.record().stage is Stage.DELIVERED
@@ -80,7 +73,7 @@ def test_a_late_or_repeated_event_of_a_postponed_delivery_does_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     world = settled()
-    break_queue(world)
+    world.queue.refuses = AWAY
     for _ in range(5):
         assert deliver_results(world.deliverer, JOB) is None
     assert len(logged(caplog, "delivery_postponed")) == 1
@@ -95,16 +88,16 @@ def test_a_late_or_repeated_event_of_a_postponed_delivery_does_nothing(
 
 def test_a_person_need_not_wait_for_a_postponed_delivery() -> None:
     world = settled()
-    mend = break_queue(world)
+    world.queue.refuses = AWAY
     deliver_results(world.deliverer, JOB)
-    mend()
+    world.queue.refuses = None
     redeliver_job(world.manager, JOB)
     assert delivered(world)["data"]["outcome"] == Outcome.VALID
 
 
 def test_the_tick_raises_the_ticket_in_growing_waits_and_then_at_most_ten_minutes() -> None:
     world = settled()
-    break_queue(world)
+    world.queue.refuses = AWAY
     deliver_results(world.deliverer, JOB)
     world.new_tickets()
     raised = [at for at in range(1, 60) if minute(world)]
@@ -160,7 +153,7 @@ def test_the_wait_of_the_sweep_begins_anew() -> None:
     stored = world.registry.get(JOB)
     assert stored
     world.registry.replace(stored, replace(stored.record, tickets=5))
-    break_queue(world)
+    world.queue.refuses = AWAY
     deliver_results(world.deliverer, JOB)
     world.new_tickets()
     world.clock.move(minutes=1)
@@ -231,9 +224,9 @@ def test_an_audit_costs_one_write() -> None:
     ]
 
 
-def overtaken(world: World, at: str, other: Callable[[], object]) -> None:
-    """Let another process act just before the next such write of a record."""
-    real: Callable[..., str] = getattr(world.jobs, at)
+def overtaken(world: World, other: Callable[[], object]) -> None:
+    """Let another process act just before the next time that a record is replaced."""
+    real = world.jobs.replace
     left = [other]
 
     def late(*args: Any, **options: Any) -> str:  # noqa: ANN401 - whatever the store takes
@@ -241,7 +234,7 @@ def overtaken(world: World, at: str, other: Callable[[], object]) -> None:
             left.pop()()
         return real(*args, **options)
 
-    setattr(world.jobs, at, late)
+    world.jobs.replace = late  # type: ignore[method-assign]
 
 
 def test_two_audits_that_begin_at_the_same_time_count_two() -> None:
@@ -256,7 +249,7 @@ def test_two_audits_that_begin_at_the_same_time_count_two() -> None:
         world.clock.move(seconds=1)
         die()
 
-    overtaken(world, "replace", meanwhile)
+    overtaken(world, meanwhile)
     die()
     assert world.record().attempts.begun == 2
 
@@ -287,7 +280,7 @@ def test_a_delivery_for_which_nobody_waits_any_more_ends(caplog: pytest.LogCaptu
     world = settled()
     world.audit = Mock(side_effect=AssertionError("no audit"))
     world.clock.move(minutes=1)
-    overtaken(world, "replace", lambda: redeliver_job(world.manager, JOB))
+    overtaken(world, lambda: redeliver_job(world.manager, JOB))
     assert deliver_results(world.deliverer, JOB) is None
     assert world.queue.sent == []
     line = logged(caplog, "delivery_skipped")[-1]
@@ -298,12 +291,12 @@ def test_a_delivery_for_which_nobody_waits_any_more_ends(caplog: pytest.LogCaptu
 
 def test_an_audit_that_ends_is_not_counted_for_the_next_problem() -> None:
     world = settled()
-    mend = break_queue(world)
+    world.queue.refuses = AWAY
     for _ in range(3):
         deliver_results(world.deliverer, JOB)
         world.wait()
     assert world.record().attempts.begun == 0
-    mend()
+    world.queue.refuses = None
     assert delivered(world)["data"]["outcome"] == Outcome.VALID
 
 

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from unittest.mock import patch
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -183,9 +182,10 @@ def _of_routes() -> Iterator[tuple[str, Golden]]:
     """A manifest that one of its two routes does not have yet."""
     world = _settled_world(Settlement.FAILED, answer("failed"))
     world.routes = (DEFAULT_ROUTE, Route("gem-other", "gem-other"))
-    with patch.object(world.queues["gem-other"], "send", side_effect=StoreError("away")):
-        deliver_results(world.deliverer, JOB)
+    world.queues["gem-other"].refuses = StoreError("away")
+    deliver_results(world.deliverer, JOB)
     yield "record-pending", Golden.of(world.jobs, _RECORD)
+    world.queues["gem-other"].refuses = None
     world.wait()
     yield "event-routed", _event(world, Outcome.FAILED)
 

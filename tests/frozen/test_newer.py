@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from unittest.mock import patch
 
 import pytest
 
@@ -47,8 +46,9 @@ def _deliver(world: World) -> None:
 
 def _deliver_in_vain(world: World) -> None:
     """The queue refuses, so the event stays in the outbox."""
-    with patch.object(world.queue, "send", side_effect=StoreError("the queue refuses")):
-        deliver_results(world.deliverer, JOB)
+    world.queue.refuses = StoreError("the queue refuses")
+    deliver_results(world.deliverer, JOB)
+    world.queue.refuses = None
 
 
 def _redeliver(world: World) -> None:

@@ -14,8 +14,8 @@ from azure.storage.queue import QueueServiceClient
 from devkit.demo import ACTS, register
 from devkit.stage import QUEUE, Stage, stage
 from gem_core.outcome import Outcome
+from tests.examples.listeners import FOLDER, call_node
 from tests.integration.courier import FAST, Courier
-from tests.listeners import FOLDER, call_node
 
 pytestmark = [pytest.mark.azurite, pytest.mark.slow]
 

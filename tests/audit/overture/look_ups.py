@@ -13,13 +13,11 @@ from tests.audit.overture.world import RELEASE, Road, Truth, output
 TRUTHS = [*Truth, *[Truth.IN_PLACE] * 90, *Truth]
 
 
-def looked_up(
-    folder: Path, of: list[Road], wanted: str = RELEASE, limits: OvertureLimits | None = None
-) -> OvertureFacts:
+def looked_up(folder: Path, of: list[Road], wanted: str = RELEASE) -> OvertureFacts:
     release = find_release(Folder(folder), wanted)
     assert isinstance(release, Release), release
     source = write(folder, output(of))
-    return look_up(source, PROMISES, release, limits or OvertureLimits(), IdLimits())
+    return look_up(source, PROMISES, release, OvertureLimits(), IdLimits())
 
 
 def rows_of(of: list[Road], *truths: Truth) -> list[int]:

@@ -21,8 +21,9 @@ def batches(data: bytes, columns: Sequence[str] = COLUMNS, **more: Any) -> list[
     return list(decoded(RangeFile(MemorySource(data)), footer_of(data), columns, **more))
 
 
-def long_ones(at: int, rows: int = 6_000) -> pa.Table:
+def long_ones(at: int) -> pa.Table:
     """Short values, and from a row on some that are long, and repeat."""
+    rows = 6_000
     texts = [f"short {n % 50}" if n < at else f"{n % 3}" * 9_000 for n in range(rows)]
     return matched_table(rows, gers_id=pa.array(texts))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from devkit.azurite import node
 
-FOLDER = Path(__file__).resolve().parent.parent / "examples" / "listeners" / "python"
+FOLDER = Path(__file__).resolve().parents[2] / "examples" / "listeners" / "python"
 NODE = FOLDER.parent / "node"
 STUBS = {
     "@azure/functions": "exports.app = {storageQueue: (name, options) => {"

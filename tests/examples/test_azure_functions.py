@@ -1,4 +1,4 @@
-"""The listeners that people copy, but for the plain one: tests/test_listener.py has its tests."""
+"""The listeners for Azure Functions, in Python and Node.js, which people copy."""
 
 import base64
 import json
@@ -18,14 +18,8 @@ from gem_core.deliver.manifest import DATA_SCHEMA, EVENT_TYPE
 from gem_core.deliver.sample import sample_manifest
 from gem_core.outcome import Outcome
 from tests.deliver.real_manifests import real_manifests
+from tests.examples.listeners import FOLDER, call_node
 from tests.fakes import START
-from tests.flows.build import delivered, settled
-from tests.listeners import FOLDER, call_node
-
-
-@pytest.fixture(scope="module")
-def event() -> dict[str, Any]:
-    return delivered(settled())
 
 
 @pytest.fixture
