@@ -1,11 +1,9 @@
 """A delivery that fails for a reason that may pass is tried again by the app itself."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
-from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -14,7 +12,6 @@ from gem_core.audit.child.in_process import audit_in_process
 from gem_core.errors import (
     MachineUnfit,
     OutputUnreachable,
-    RecordConflict,
     RecordUnreadable,
     StoreError,
     StoreMissing,
@@ -29,8 +26,9 @@ from gem_core.watch.attempts import FIRST_WAIT, LONGEST_WAIT, TROUBLE_AFTER, Att
 from gem_core.watch.record import Settlement, Stage
 from gem_core.watch.schedule import EXPIRED_AFTER_ANSWERS
 from tests.builders import JOB, OUTPUT, World, answer, finished, logged, matched_file
-from tests.fakes import START, Killed
+from tests.fakes import START
 from tests.flows.build import delivered, settled
+from tests.flows.test_attempts_counted import overtaken
 
 AWAY = StoreError("queue 'gem-results': storage answered 503")
 
@@ -194,87 +192,6 @@ def test_a_mistake_of_ours_is_raised_and_stays_counted() -> None:
     assert world.record().attempts.postponement is None
 
 
-def test_the_sweep_waits_from_the_beginning_of_an_audit() -> None:
-    """The ticket waited on the host's queue, and the host tries a dead one again after 600 s."""
-    world = settled()
-    world.clock.move(minutes=14)
-    world.audit = Mock(side_effect=Killed)
-    with pytest.raises(Killed):
-        deliver_results(world.deliverer, JOB)
-    begun = world.clock()
-    world.new_tickets()
-    while not world.new_tickets():
-        world.clock.move(minutes=1)
-        check_jobs(world.checker)
-    assert world.clock() - begun == world.policy.repeat_ticket_after
-    assert world.policy.repeat_ticket_after >= timedelta(seconds=616 + 120)
-
-
-def test_an_audit_costs_one_write() -> None:
-    world = settled()
-    world.trap.calls.clear()
-    deliver_results(world.deliverer, JOB)
-    writes = [call for call in world.trap.calls if call.startswith(("jobs.", "worklist."))]
-    assert writes == [
-        "jobs.get",
-        "jobs.replace",
-        "worklist.etag",
-        "jobs.replace",
-        "worklist.delete",
-    ]
-
-
-def overtaken(world: World, other: Callable[[], object]) -> None:
-    """Let another process act just before the next time that a record is replaced."""
-    real = world.jobs.replace
-    left = [other]
-
-    def late(*args: Any, **options: Any) -> str:  # noqa: ANN401 - whatever the store takes
-        if left:
-            left.pop()()
-        return real(*args, **options)
-
-    world.jobs.replace = late  # type: ignore[method-assign]
-
-
-def test_two_audits_that_begin_at_the_same_time_count_two() -> None:
-    world = settled()
-    world.audit = Mock(side_effect=Killed)
-
-    def die() -> None:
-        with pytest.raises(Killed):
-            deliver_results(world.deliverer, JOB)
-
-    def meanwhile() -> None:
-        world.clock.move(seconds=1)
-        die()
-
-    overtaken(world, meanwhile)
-    die()
-    assert world.record().attempts.begun == 2
-
-
-def test_a_write_that_the_sdk_repeated_counts_once() -> None:
-    """The first try arrived, and its answer was lost; the second finds what the first wrote."""
-    world = settled()
-    world.audit = Mock(side_effect=OutputUnreachable("slow"))
-    real = world.jobs.replace
-    left = [RecordConflict("ConditionNotMet")] * 2
-
-    def twice(*args: Any, **options: Any) -> str:  # noqa: ANN401 - whatever the store takes
-        etag = real(*args, **options)
-        if left:
-            raise left.pop()
-        return etag
-
-    world.jobs.replace = twice  # type: ignore[method-assign]
-    assert deliver_results(world.deliverer, JOB) is None
-    held = world.record().attempts
-    assert held.begun == 0
-    assert held.postponement
-    assert held.postponement.times == 1
-
-
 def test_a_delivery_for_which_nobody_waits_any_more_ends(caplog: pytest.LogCaptureFixture) -> None:
     """Another delivery of the job was requested before this one began its audit."""
     world = settled()
@@ -286,17 +203,6 @@ def test_a_delivery_for_which_nobody_waits_any_more_ends(caplog: pytest.LogCaptu
     line = logged(caplog, "delivery_skipped")[-1]
     assert (line["stage"], "requested again" in line["reason"]) == ("settled", True)
     world.audit = audit_in_process
-    assert delivered(world)["data"]["outcome"] == Outcome.VALID
-
-
-def test_an_audit_that_ends_is_not_counted_for_the_next_problem() -> None:
-    world = settled()
-    world.queue.refuses = AWAY
-    for _ in range(3):
-        deliver_results(world.deliverer, JOB)
-        world.wait()
-    assert world.record().attempts.begun == 0
-    world.queue.refuses = None
     assert delivered(world)["data"]["outcome"] == Outcome.VALID
 
 
