@@ -6,11 +6,25 @@ from typing import Any
 
 import pyarrow as pa
 
+from gem_core.errors import (
+    StoreError,
+)
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.watch.record import Stage
-from tests.builders import JOB, OUTPUT, World, answer, check_manifest, finished, matched_file
+from tests.builders import (
+    JOB,
+    OUTPUT,
+    World,
+    answer,
+    check_manifest,
+    finished,
+    matched_file,
+)
 from tests.fakes import FakeGem, GemAnswer
 from tests.parquet_files import parquet_bytes
+
+AWAY = StoreError("queue 'gem-results': storage answered 503")
+
 
 INPUT = "roads.parquet"
 

@@ -16,8 +16,7 @@ from gem_core.flows.deliver_results import deliver_results
 from gem_core.outcome import Outcome
 from tests.builders import JOB, World
 from tests.fakes import Killed
-from tests.flows.build import delivered, settled
-from tests.flows.test_postponed import AWAY
+from tests.flows.build import AWAY, delivered, settled
 
 
 def test_the_sweep_waits_from_the_beginning_of_an_audit() -> None:

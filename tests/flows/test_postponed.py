@@ -1,6 +1,5 @@
 """A delivery that fails for a reason that may pass is tried again by the app itself."""
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -23,14 +22,11 @@ from gem_core.flows.find_trouble import find_trouble
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.outcome import Outcome
 from gem_core.watch.attempts import FIRST_WAIT, LONGEST_WAIT, TROUBLE_AFTER, Attempts
-from gem_core.watch.record import Settlement, Stage
-from gem_core.watch.schedule import EXPIRED_AFTER_ANSWERS
-from tests.builders import JOB, OUTPUT, World, answer, finished, logged, matched_file
+from gem_core.watch.record import Stage
+from tests.builders import JOB, OUTPUT, World, finished, logged, matched_file
 from tests.fakes import START
-from tests.flows.build import delivered, settled
+from tests.flows.build import AWAY, delivered, settled
 from tests.flows.test_attempts_counted import overtaken
-
-AWAY = StoreError("queue 'gem-results': storage answered 503")
 
 
 def minute(world: World) -> bool:
@@ -204,50 +200,6 @@ def test_a_delivery_for_which_nobody_waits_any_more_ends(caplog: pytest.LogCaptu
     assert (line["stage"], "requested again" in line["reason"]) == ("settled", True)
     world.audit = audit_in_process
     assert delivered(world)["data"]["outcome"] == Outcome.VALID
-
-
-def incomplete(world: World, **members: object) -> None:
-    """A record as this app never writes it."""
-    held = world.jobs.get(f"{JOB}.json")
-    assert held
-    world.jobs.put(held.name, json.dumps(json.loads(held.body) | members).encode())
-
-
-@pytest.mark.parametrize(
-    ("members", "words"),
-    [
-        ({"settlement": None}, "does not say how"),
-        ({"lastAnswer": None, "contract": None}, "no answer of GEM"),
-    ],
-)
-def test_a_record_that_lacks_what_a_delivery_needs_is_watched_again(
-    members: dict[str, object], words: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It ends in a manifest, and the drift is told once."""
-    world = settled()
-    incomplete(world, **members)
-    assert deliver_results(world.deliverer, JOB) is None
-    record = world.record()
-    assert (record.stage, record.settlement) == (Stage.WATCHING, None)
-    assert world.marked()
-    assert words in (record.last_problem or "")
-    check_jobs(world.checker)
-    assert world.record().settlement is Settlement.FINISHED
-    assert delivered(world)["data"]["outcome"] == Outcome.VALID
-    (line,) = logged(caplog, "job_drifted")
-    assert words in line["drift"][0]
-
-
-def test_a_record_that_lacks_its_end_ends_with_the_deadline() -> None:
-    world = settled(answer("failed"))
-    incomplete(world, settlement=None)
-    world.gem.answers[JOB] = [answer("running")]
-    deliver_results(world.deliverer, JOB)
-    world.clock.move(world.policy.job_deadline)
-    for _ in range(EXPIRED_AFTER_ANSWERS):
-        check_jobs(world.checker)
-        world.clock.move(world.policy.check_max)
-    assert delivered(world)["data"]["outcome"] == Outcome.EXPIRED
 
 
 def test_an_output_that_is_replaced_while_its_delivery_is_postponed_is_audited_anew() -> None:
