@@ -1,12 +1,7 @@
 """Three releases in which each segment has a fate, and an output that has one road of each."""
 
 from gem_core.advice.fold import Fate
-from tests.advice.world import (
-    FIRST,
-    OLD,
-    SECOND,
-    State,
-)
+from tests.advice.world import FIRST, OLD, SECOND, State
 from tests.audit.overture.world import gers
 
 SAME, GONE, AWAY, MOVED, CLASS, NAMED, BACK, TWICE, NEW, OTHERS = map(gers, range(10))

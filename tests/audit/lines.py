@@ -3,10 +3,7 @@
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.errors import OutputChanged, OutputMissing, OutputUnreachable
-from tests.audit.build import (
-    LINEAR,
-    OVERTURE,
-)
+from tests.audit.build import LINEAR, OVERTURE
 
 INPUT_CHECKS = {
     "input_columns_kept",

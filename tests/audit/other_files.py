@@ -10,12 +10,7 @@ from gem_core.audit.judging.report import Report
 from gem_core.audit.reading.source import FileSource
 from tests.audit import bombs
 from tests.audit.bombs import NAME, SCHEMA
-from tests.audit.build import (
-    ROWS,
-    matched_table,
-    write,
-    write_bytes,
-)
+from tests.audit.build import ROWS, matched_table, write, write_bytes
 from tests.audit.thrift import Struct
 from tests.parquet_files import parquet_bytes
 

@@ -4,16 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.audit.build import (
-    audited,
-    input_table,
-    matched_table,
-)
+from tests.audit.build import audited, input_table, matched_table
 from tests.audit.encrypted import encrypted
-from tests.audit.other_files import (
-    FIELDS,
-    detail,
-)
+from tests.audit.other_files import FIELDS, detail
 
 
 @pytest.mark.parametrize("column", sorted(FIELDS))

@@ -7,19 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from tests.audit.build import (
-    ROWS,
-    audited,
-    input_table,
-    matched_table,
-)
-from tests.audit.other_files import (
-    MOMENTS,
-    detail,
-    int96,
-    moments,
-    other,
-)
+from tests.audit.build import ROWS, audited, input_table, matched_table
+from tests.audit.other_files import MOMENTS, detail, int96, moments, other
 
 
 @pytest.mark.parametrize("nest", [lambda one: pa.struct([("t", one)]), pa.list_])

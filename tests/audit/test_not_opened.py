@@ -7,11 +7,7 @@ from gem_core.audit.judging.checks import CHECKS
 from gem_core.audit.judging.not_opened import NotOpened, Obstacle
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.judging.verdict import Verdict
-from tests.audit.build import (
-    job,
-    matched_table,
-    write,
-)
+from tests.audit.build import job, matched_table, write
 from tests.audit.lines import lines
 
 CHANGED = NotOpened(Obstacle.CHANGED, "it was overwritten each time")

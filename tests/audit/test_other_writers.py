@@ -21,13 +21,7 @@ from tests.audit.build import (
     write,
     write_bytes,
 )
-from tests.audit.other_files import (
-    FIELDS,
-    HINT,
-    detail,
-    element,
-    forged,
-)
+from tests.audit.other_files import FIELDS, HINT, detail, element, forged
 from tests.audit.thrift import BINARY, BYTE, I32, I64, STRUCT, Struct
 from tests.parquet_files import parquet_bytes
 

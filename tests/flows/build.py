@@ -1,25 +1,15 @@
 """Worlds with which the tests of several flows begin, and what is true after every delivery."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pyarrow as pa
 
-from gem_core.errors import (
-    StoreError,
-)
+from gem_core.errors import StoreError
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.watch.record import Stage
-from tests.builders import (
-    JOB,
-    OUTPUT,
-    World,
-    answer,
-    check_manifest,
-    finished,
-    matched_file,
-)
+from tests.builders import JOB, OUTPUT, World, answer, check_manifest, finished, matched_file
 from tests.fakes import FakeGem, GemAnswer
 from tests.parquet_files import parquet_bytes
 
@@ -88,3 +78,16 @@ def delivered(world: World) -> dict[str, Any]:
     assert report["id"] == manifest.id
     assert len(report["data"]["checks"]["all"]) >= len(event["data"]["checks"]["notPassed"])
     return event
+
+
+def overtaken(world: World, other: Callable[[], object]) -> None:
+    """Let another process act just before the next time that a record is replaced."""
+    real = world.jobs.replace
+    left = [other]
+
+    def late(*args: Any, **options: Any) -> str:  # noqa: ANN401 - whatever the store takes
+        if left:
+            left.pop()()
+        return real(*args, **options)
+
+    world.jobs.replace = late  # type: ignore[method-assign]

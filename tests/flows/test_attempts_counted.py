@@ -1,22 +1,18 @@
 """Each audit that begins is counted once, whoever writes at the same time."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 
-from gem_core.errors import (
-    OutputUnreachable,
-    RecordConflict,
-)
+from gem_core.errors import OutputUnreachable, RecordConflict
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.outcome import Outcome
-from tests.builders import JOB, World
+from tests.builders import JOB
 from tests.fakes import Killed
-from tests.flows.build import AWAY, delivered, settled
+from tests.flows.build import AWAY, delivered, overtaken, settled
 
 
 def test_the_sweep_waits_from_the_beginning_of_an_audit() -> None:
@@ -47,19 +43,6 @@ def test_an_audit_costs_one_write() -> None:
         "jobs.replace",
         "worklist.delete",
     ]
-
-
-def overtaken(world: World, other: Callable[[], object]) -> None:
-    """Let another process act just before the next time that a record is replaced."""
-    real = world.jobs.replace
-    left = [other]
-
-    def late(*args: Any, **options: Any) -> str:  # noqa: ANN401 - whatever the store takes
-        if left:
-            left.pop()()
-        return real(*args, **options)
-
-    world.jobs.replace = late  # type: ignore[method-assign]
 
 
 def test_two_audits_that_begin_at_the_same_time_count_two() -> None:

@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from gem_core.errors import (
-    RecordUnreadable,
-)
+from gem_core.errors import RecordUnreadable
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.find_trouble import find_trouble

@@ -5,12 +5,7 @@ from random import Random
 
 import pytest
 
-from gem_core.errors import (
-    GemAccessError,
-    GemAnswerError,
-    GemJobNotFound,
-    GemUnavailable,
-)
+from gem_core.errors import GemAccessError, GemAnswerError, GemJobNotFound, GemUnavailable
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.discover_jobs import discover_jobs

@@ -25,8 +25,7 @@ from gem_core.watch.attempts import FIRST_WAIT, LONGEST_WAIT, TROUBLE_AFTER, Att
 from gem_core.watch.record import Stage
 from tests.builders import JOB, OUTPUT, World, finished, logged, matched_file
 from tests.fakes import START
-from tests.flows.build import AWAY, delivered, settled
-from tests.flows.test_attempts_counted import overtaken
+from tests.flows.build import AWAY, delivered, overtaken, settled
 
 
 def minute(world: World) -> bool:

@@ -11,13 +11,7 @@ from gem_core.errors import RequestError, StageForbids
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.find_trouble import find_trouble
 from gem_core.flows.in_bulk import redeliver_jobs
-from gem_core.flows.manage_jobs import (
-    drop_route,
-    redeliver_job,
-    register_job,
-    send_again,
-    show_job,
-)
+from gem_core.flows.manage_jobs import drop_route, redeliver_job, register_job, send_again, show_job
 from gem_core.moments import moment_text
 from gem_core.settings.route import DEFAULT, EventType
 from gem_core.watch.attempts import Attempts

@@ -14,12 +14,7 @@ from devkit.simulator import LIVES, Life, OutputFault
 from gem_core.audit.judging.checks import CHECKS
 from gem_core.storage.names import OUTBOX
 from tests.builders import check_manifest
-from tests.integration.courier import (
-    Courier,
-    add_job_of_unknown_status,
-    failed_checks,
-    wait_for,
-)
+from tests.integration.courier import Courier, add_job_of_unknown_status, failed_checks, wait_for
 
 PAGE = Path(__file__).resolve().parent.parent / "data" / "gem"
 

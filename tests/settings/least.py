@@ -3,10 +3,7 @@
 import pytest
 
 from gem_core.errors import SettingsError
-from gem_core.settings.app_settings import (
-    Settings,
-    read_settings,
-)
+from gem_core.settings.app_settings import Settings, read_settings
 
 STORAGE = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c2VjcmV0LWtleQ=="
 TENANT = "5e0b1d3c-7c4f-4f0e-9d61-2a8b3c4d5e6f"

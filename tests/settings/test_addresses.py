@@ -3,9 +3,7 @@
 import pytest
 
 from gem_core.secret import Secret
-from gem_core.settings.app_settings import (
-    read_settings_and_problems,
-)
+from gem_core.settings.app_settings import read_settings_and_problems
 from gem_core.settings.store_address import StoreAddress
 from tests.settings.least import CLIENT, LEAST, problems, read
 

@@ -4,9 +4,7 @@ import pytest
 from azure.identity import ClientSecretCredential
 
 from gem_core.secret import Secret
-from gem_core.settings.app_settings import (
-    read_settings,
-)
+from gem_core.settings.app_settings import read_settings
 from gem_core.settings.connection import Connection, ServicePrincipal
 from gem_core.storage.clients import blob_service, queue_service, sign_in
 from tests.settings.least import CLIENT, MINUTELY, STORAGE, TENANT, problems, read

@@ -5,11 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gem_core.settings.app_settings import (
-    InputCompare,
-    QueueEncoding,
-    TriggerSource,
-)
+from gem_core.settings.app_settings import InputCompare, QueueEncoding, TriggerSource
 from tests.settings.least import STORAGE, problems, read
 
 

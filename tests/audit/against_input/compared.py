@@ -6,10 +6,7 @@ import pyarrow as pa
 
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.verdict import Judgement
-from tests.audit.build import (
-    audited,
-    input_table,
-)
+from tests.audit.build import audited, input_table
 
 
 def line(row: int) -> str:

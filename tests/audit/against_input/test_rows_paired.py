@@ -14,16 +14,7 @@ from gem_core.audit.options import AuditOptions
 from gem_core.audit.rows.example import Example
 from gem_core.audit.rows.progress import Pass
 from tests.audit.against_input.compared import compared, judged, line
-from tests.audit.build import (
-    ROWS,
-    audited,
-    changed,
-    input_table,
-    job,
-    large,
-    matched_table,
-    write,
-)
+from tests.audit.build import ROWS, audited, changed, input_table, job, large, matched_table, write
 
 
 @pytest.mark.parametrize("two", [False, True])

@@ -11,15 +11,7 @@ from gem_core.audit.judging.verdict import Judgement, Verdict, not_run
 from gem_core.audit.options import AuditOptions
 from gem_core.audit.rows.example import EXAMPLES, Example
 from tests.audit.against_input.compared import compared, judged, line
-from tests.audit.build import (
-    ROWS,
-    audited,
-    changed,
-    input_table,
-    job,
-    matched_table,
-    write,
-)
+from tests.audit.build import ROWS, audited, changed, input_table, job, matched_table, write
 
 
 def test_nobody_asked(tmp_path: Path) -> None:

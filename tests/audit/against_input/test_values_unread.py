@@ -15,15 +15,7 @@ from gem_core.audit.reading.source import open_file
 from gem_core.errors import OutputChanged
 from tests.audit import bombs
 from tests.audit.against_input.compared import compared, judged
-from tests.audit.build import (
-    audited,
-    input_table,
-    job,
-    large,
-    matched_table,
-    write,
-    write_bytes,
-)
+from tests.audit.build import audited, input_table, job, large, matched_table, write, write_bytes
 from tests.audit.reading.memory_source import MemorySource
 from tests.parquet_files import footer_of, parquet_bytes
 

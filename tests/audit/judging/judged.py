@@ -1,5 +1,8 @@
 """Reports of the usual output, and what is not asked of it."""
 
+import json
+from typing import Any
+
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.verdict import Verdict
 
@@ -30,3 +33,10 @@ SHARES = (
     "roads_fully_matched",
     "roads_partially_matched",
 )
+
+
+def plain(value: dict[str, Any]) -> dict[str, Any]:
+    """Through JSON, which refuses NaN and the infinities."""
+    again: dict[str, Any] = json.loads(json.dumps(value, allow_nan=False))
+    assert again == value
+    return again

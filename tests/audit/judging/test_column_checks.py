@@ -5,12 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from tests.audit.build import (
-    ROWS,
-    audited,
-    input_table,
-    matched_table,
-)
+from tests.audit.build import ROWS, audited, input_table, matched_table
 from tests.audit.judging.judged import not_run
 
 

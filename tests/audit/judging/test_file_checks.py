@@ -10,11 +10,7 @@ import pytest
 from gem_core.audit.judging.checks import CHECKS
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.reading.source import open_file
-from tests.audit.build import (
-    audited,
-    matched_table,
-    write_bytes,
-)
+from tests.audit.build import audited, matched_table, write_bytes
 from tests.audit.judging.judged import NOT_ASKED, not_run
 
 NO_FILE = (

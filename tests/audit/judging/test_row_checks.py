@@ -7,14 +7,7 @@ import pytest
 
 from gem_core.audit.judging.check import Severity
 from gem_core.audit.rows.example import Example
-from tests.audit.build import (
-    MATCHED_ROWS,
-    audited,
-    changed,
-    gers,
-    job,
-    matched_table,
-)
+from tests.audit.build import MATCHED_ROWS, audited, changed, gers, job, matched_table
 from tests.audit.judging.judged import SHARES, WITHOUT_SHARES, not_run
 
 

@@ -7,13 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from devkit.overture import (
-    Segment,
-    changelog_folder,
-    file_name,
-    write_changelog,
-    write_registry,
-)
+from devkit.overture import Segment, changelog_folder, file_name, write_changelog, write_registry
 from gem_core.audit.options import IdLimits, OvertureLimits
 from gem_core.audit.overture.described import describe
 from gem_core.audit.overture.listing import Folder, find_release

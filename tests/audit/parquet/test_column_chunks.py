@@ -6,12 +6,7 @@ import pyarrow as pa
 import pytest
 
 from gem_core.audit.parquet import column_chunks
-from gem_core.audit.parquet.column_chunks import (
-    BATCH_BYTES,
-    BATCH_ROWS,
-    chunks,
-    runs,
-)
+from gem_core.audit.parquet.column_chunks import BATCH_BYTES, BATCH_ROWS, chunks, runs
 from gem_core.audit.parquet.footer import Footer
 from tests.audit.build import matched_table
 from tests.parquet_files import footer_of, parquet_bytes
