@@ -117,7 +117,9 @@ class TestLinesOfThreads:
         log(Event.JOB_CHECKED)
         assert "at" not in logged(caplog)[-1]  # the log has the moment
 
-    def test_a_chain_comes_along(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_the_chain_of_an_error_comes_along_from_a_thread(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         def work() -> float:
             try:
                 return 1 / 0

@@ -163,7 +163,7 @@ bounds = st.tuples(st.sampled_from([300, 1 << 20]), st.sampled_from([3, 131_072]
 @pytest.mark.slow
 @given(networks(), networks(), by_dictionary | by_column, bounds, releases)
 @files
-def test_every_count(
+def test_every_count_is_that_of_duckdb(
     tmp_path_factory: pytest.TempPathFactory,
     output: pa.Table,
     input_: pa.Table,

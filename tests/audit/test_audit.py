@@ -94,7 +94,7 @@ def test_a_comparison_that_nobody_asked_for_leaves_the_verdict_complete(tmp_path
         pytest.param({"inputFileName": "roads"}, set(), set(), id="no-extension"),
     ],
 )
-def test_names(
+def test_names_are_held_against_the_job(
     tmp_path: Path, fields: dict[str, object], failed: set[str], unknown: set[str]
 ) -> None:
     report = audited(tmp_path, matched_table(), of=job(**fields))  # type: ignore[arg-type]

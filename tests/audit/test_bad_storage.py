@@ -106,7 +106,7 @@ def test_overwritten_between_the_first_read_and_the_next() -> None:
     assert data["match"]["matches"] == 20
 
 
-def test_overwritten_at_every_read() -> None:
+def test_an_output_overwritten_at_every_read_is_invalid_in_the_end() -> None:
     """A bounded number of times, then invalid with the reason."""
     blob = blob_with(*[overwritten] * 50)
     with delivering(blob) as (world, deliverer):

@@ -37,7 +37,7 @@ def test_an_output_that_no_audit_survived_keeps_its_size(tmp_path: Path) -> None
     assert (report.bytes_read, report.requests) == (0, 0)
 
 
-def test_names_that_lead_astray() -> None:
+def test_an_output_whose_name_leads_elsewhere_is_not_opened() -> None:
     why = NotOpened(Obstacle.NAMES, "GEM's file name '../x' is more than a plain file name")
     report = not_opened_report(job(), why, None)
     assert report.outcome == "invalid"

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_as_a_program(files: Path) -> None:
+def test_the_program_has_the_exit_codes_and_the_help(files: Path) -> None:
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "gem_core", *words],

@@ -169,7 +169,7 @@ def test_a_file_that_is_named_after_its_address_shows_no_signature(
     assert "c2VjcmV0" not in out + err + page.read_text("utf-8")
 
 
-def test_interrupted(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_gives_130(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 

@@ -18,7 +18,9 @@ from tests.commands.audit_command import audit_command
 
 
 @pytest.mark.parametrize(("name", "code"), [("roads_matched", 0), ("odd", 0), ("bad", 1)])
-def test_exit_codes(files: Path, name: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_valid_output_gives_0_and_an_invalid_one_1(
+    files: Path, name: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A warning is not a failure: the odd file has an extra column."""
     assert audit_command(files / f"{name}.parquet", "--input", files / "roads.parquet") == code
     out, err = capsys.readouterr()
@@ -79,7 +81,9 @@ def test_the_verdict_comes_first_and_the_text_fits_the_terminal(
         assert all(len(line) <= 80 for line in lines)
 
 
-def test_all_but_one_is_not_all(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_rows_but_one_are_not_a_hundred_percent(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The text uses the same words as the page."""
     audit_command(write(files, matched_table(100_001, matched=100_000)).path)
     assert (

@@ -22,7 +22,7 @@ from tests.commands.stored_jobs import report, stored
 from tests.commands.terminal import Terminal
 
 
-def test_register_list_show_forget(
+def test_a_job_is_registered_listed_shown_and_forgotten(
     command: CommandRunner, moment: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = (

@@ -70,7 +70,7 @@ def test_one_line_is_about_all_open_jobs() -> None:
     assert open_line(records[1:], NOTHING, now) == "1 of the jobs open"
 
 
-def test_a_job_as_json() -> None:
+def test_the_json_of_a_job_has_progress_or_outcome() -> None:
     found = json.loads(json.dumps(record_summary(running(), NOTHING)))
     assert found["progress"] == 50
     assert found["expectedEnd"]["late"].startswith(

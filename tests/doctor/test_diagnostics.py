@@ -209,7 +209,9 @@ def test_a_fixed_token_may_have_any_audience() -> None:
 @pytest.mark.parametrize(
     ("kind", "remedy"), [(GemAccessError, "az login"), (GemWithoutToken, "this usually passes")]
 )
-def test_no_token(kind: type[GemError], remedy: str) -> None:
+def test_a_token_that_is_refused_fails_and_gem_is_skipped(
+    kind: type[GemError], remedy: str
+) -> None:
     error = Raising(kind("no token (X): why; this usually passes"))
     fake = FakeInstallation(changes={"token": lambda: error, "gem": lambda: error})
     finding = fake.find("token")

@@ -96,7 +96,9 @@ def test_a_test_message_is_for_a_person(on_manifest: ModuleType) -> None:
 
 
 @pytest.mark.slow
-def test_the_node_function(tmp_path: Path, event: dict[str, Any]) -> None:
+def test_the_node_function_handles_each_manifest_or_leaves_it_to_a_person(
+    tmp_path: Path, event: dict[str, Any]
+) -> None:
     """Its binding, and each real manifest: what is handled, and what is for a person."""
     real = [pair[0] | {"id": f"{n:032x}"} for n, pair in enumerate(real_manifests())]
     newer = event | {"id": "1" * 32, "dataschema": "urn:gem-courier:manifest:2", "data": {}}

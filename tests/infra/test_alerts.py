@@ -41,13 +41,13 @@ def test_nothing_fires_in_an_ordinary_life(life: Life) -> None:
     assert life.fires() == set()
 
 
-def test_a_silent_timer(life: Life) -> None:
+def test_a_silent_timer_fires(life: Life) -> None:
     life.ticks(5)
     life.world.clock.move(minutes=16)
     assert life.fires() == {"no-successful-tick"}
 
 
-def test_gem_that_refuses(life: Life) -> None:
+def test_gem_that_refuses_fires_until_it_answers(life: Life) -> None:
     life.world.add(JOB)
     life.world.gem.answers[JOB] = [GemAccessError("the key is refused")]
     life.ticks(20)

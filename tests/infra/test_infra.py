@@ -27,7 +27,7 @@ def case(name: str, check: str) -> pytest.ParameterSet:
 
 
 @pytest.mark.parametrize("check", [case(name, name) for name in CHECKS])
-def test_infrastructure(check: str) -> None:
+def test_the_infrastructure_passes_each_check(check: str) -> None:
     assert CHECKS[check](ROOT) == []
 
 

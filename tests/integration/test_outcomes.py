@@ -100,7 +100,9 @@ def manifests(courier: Courier) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_outcome(manifests: dict[str, list[dict[str, Any]]], name: str) -> None:
+def test_each_story_has_its_outcome_and_reasons(
+    manifests: dict[str, list[dict[str, Any]]], name: str
+) -> None:
     """The right outcome, for the right reasons, with the labels of the registration."""
     _, outcome, failed = STORIES[name]
     event = manifests[name][0]
@@ -109,7 +111,9 @@ def test_outcome(manifests: dict[str, list[dict[str, Any]]], name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_decodes_as_cloud_event(manifests: dict[str, list[dict[str, Any]]], name: str) -> None:
+def test_a_manifest_decodes_as_a_cloud_event(
+    manifests: dict[str, list[dict[str, Any]]], name: str
+) -> None:
     """Microsoft's own class takes it, and finds what it needs."""
     event: CloudEvent[Any] = CloudEvent.from_dict(manifests[name][0])
     assert event.type == "io.gemcourier.job.settled.v1"
@@ -118,7 +122,7 @@ def test_decodes_as_cloud_event(manifests: dict[str, list[dict[str, Any]]], name
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_record_says_the_same(
+def test_the_record_says_the_same(
     courier: Courier, manifests: dict[str, list[dict[str, Any]]], name: str
 ) -> None:
     """The job is delivered, with the manifest's id, and the manifest is in the outbox."""
@@ -128,7 +132,7 @@ def test_record_says_the_same(
     assert f"job-{name}/{record['manifestId']}.json" in courier.names(OUTBOX)
 
 
-def test_report_holds_every_check(
+def test_the_report_holds_every_check(
     courier: Courier, manifests: dict[str, list[dict[str, Any]]]
 ) -> None:
     """The report is the same event, whole."""

@@ -250,7 +250,7 @@ def test_shares_are_never_rounded_to_all_or_nothing() -> None:
     ]
 
 
-def test_sizes_and_numbers() -> None:
+def test_sizes_and_numbers_are_written_for_people() -> None:
     assert [size(number) for number in (None, 0, 1023, 1536, 3 << 40)] == [
         "not known",
         "0 bytes",

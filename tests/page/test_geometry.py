@@ -33,7 +33,7 @@ from tests.wkb import multi, wkb
         ),
     ],
 )
-def test_lines_are_read(text: str, expected: object) -> None:
+def test_a_road_as_text_is_read_or_refused(text: str, expected: object) -> None:
     assert read_road(text) == expected
 
 

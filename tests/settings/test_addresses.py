@@ -91,7 +91,9 @@ def test_an_address_of_pages_that_could_hold_a_key_is_refused(text: str, why: st
         ("http://127.0.0.1:10000/dev", StoreAddress("http://127.0.0.1:10000/dev")),
     ],
 )
-def test_where_overture_lies(text: str, expected: StoreAddress | None) -> None:
+def test_overture_is_an_address_with_or_without_a_signature(
+    text: str, expected: StoreAddress | None
+) -> None:
     assert read(GEM_OVERTURE=text).overture == expected
 
 
@@ -99,7 +101,7 @@ def test_where_overture_lies(text: str, expected: StoreAddress | None) -> None:
     "text",
     ["a.blob.core.windows.net", "http://a.net", "https://a.net?x=1", "https://u@a.net?sig=s"],
 )
-def test_what_is_no_place_for_overture(text: str) -> None:
+def test_what_is_no_place_for_overture_is_refused(text: str) -> None:
     (problem,) = problems(GEM_OVERTURE=text)
     assert problem.startswith("GEM_OVERTURE ")
     assert text not in problem
@@ -135,6 +137,8 @@ def test_a_copy_of_overture_is_opened_with_an_identity_where_a_setting_says_so()
         ),
     ],
 )
-def test_a_credential_for_overture_that_contradicts(values: dict[str, str], why: str) -> None:
+def test_a_credential_for_overture_that_contradicts_is_refused(
+    values: dict[str, str], why: str
+) -> None:
     (problem,) = problems(**values)
     assert problem.startswith(why)

@@ -26,7 +26,7 @@ from tests.published import SAMPLE
 from tests.settings.least import CLIENT, LEAST, MINUTELY, STORAGE, TENANT, problems, read
 
 
-def test_the_defaults() -> None:
+def test_every_setting_has_its_default() -> None:
     state = Connection("GEM_STATE", connection_string=Secret(STORAGE))
     assert read() == Settings(
         gem_base_url="https://api.tomtom.com/maps/orbis/platform/gem",

@@ -29,14 +29,16 @@ from tests.storage.build import credential_behind
     ],
 )
 @pytest.mark.parametrize("name", ["GEM_STATE", "GEM_OUTPUT"])
-def test_an_ambiguous_or_incomplete_identity(name: str, parts: dict[str, str], names: str) -> None:
+def test_an_ambiguous_or_incomplete_identity_is_refused(
+    name: str, parts: dict[str, str], names: str
+) -> None:
     (line,) = problems(**{f"{name}__{part}": text for part, text in parts.items()})
     assert line.startswith(f"{name}__")
     assert names in line
     assert "__credential" in line
 
 
-def test_gems_own_principal_and_token() -> None:
+def test_gem_has_a_principal_and_a_token_of_its_own() -> None:
     chosen = read(
         GEM_TENANT_ID=TENANT, GEM_CLIENT_ID=CLIENT, GEM_CLIENT_SECRET="s", GEM_BEARER_TOKEN="b"
     )
@@ -44,7 +46,7 @@ def test_gems_own_principal_and_token() -> None:
     assert chosen.gem_bearer_token == Secret("b")
 
 
-def test_storage_by_identity() -> None:
+def test_storage_is_reached_by_an_identity() -> None:
     chosen = read_settings(
         {
             "GEM_CHECK_SCHEDULE": MINUTELY,
@@ -105,7 +107,7 @@ ENDS = "BlobEndpoint=https://b.example;QueueEndpoint=https://q.example"
         ),
     ],
 )
-def test_a_connection_string_that_nobody_can_connect_by(text: str, word: str) -> None:
+def test_a_connection_string_that_nobody_can_connect_by_is_refused(text: str, word: str) -> None:
     (line,) = problems(GEM_STATE=text)
     assert line.startswith("GEM_STATE ")
     assert word in line
@@ -171,7 +173,7 @@ def test_an_incomplete_principal_is_a_problem() -> None:
 
 
 @pytest.mark.parametrize("tenant", ["my tenant", "ténant", "a_b"])
-def test_a_tenant_that_no_credential_takes(tenant: str) -> None:
+def test_a_tenant_that_no_credential_takes_is_refused(tenant: str) -> None:
     assert problems(GEM_TENANT_ID=tenant, GEM_CLIENT_ID=CLIENT, GEM_CLIENT_SECRET="s") == (
         "GEM_TENANT_ID is not the id or domain of a tenant",
     )
@@ -182,7 +184,7 @@ def test_a_tenant_that_no_credential_takes(tenant: str) -> None:
 @pytest.mark.parametrize(
     "tenant", ["contoso.onmicrosoft.com", "5e0b1d3c-7c4f-4f0e-9d61-2a8b3c4d5e6f"]
 )
-def test_a_tenant_by_domain_or_id(tenant: str) -> None:
+def test_a_tenant_is_named_by_its_domain_or_id(tenant: str) -> None:
     principal = read(
         GEM_TENANT_ID=tenant, GEM_CLIENT_ID=CLIENT, GEM_CLIENT_SECRET="s"
     ).gem_principal

@@ -9,7 +9,7 @@ from gem_core.settings.app_settings import InputCompare, QueueEncoding, TriggerS
 from tests.settings.least import STORAGE, problems, read
 
 
-def test_a_version_that_no_header_can_hold() -> None:
+def test_a_version_that_no_header_can_hold_is_refused() -> None:
     assert problems(GEM_API_VERSION="1\n2") == (
         "GEM_API_VERSION has characters that are not allowed in an HTTP header",
     )
@@ -91,11 +91,11 @@ def test_a_wrong_value_is_named_and_kept_short(name: str, value: str) -> None:
         "*/5 * * * *",
     ],
 )
-def test_a_schedule_that_the_host_takes(schedule: str) -> None:
+def test_a_schedule_that_the_host_takes_is_taken(schedule: str) -> None:
     assert read(GEM_CHECK_SCHEDULE=f" {schedule} ").check_schedule.text == schedule
 
 
-def test_the_least_rate() -> None:
+def test_the_least_rate_is_one_request_in_100_seconds() -> None:
     assert read(GEM_CHECK_REQUESTS_PER_SECOND="0.01").check_requests_per_second == 0.01
 
 
@@ -120,11 +120,11 @@ def test_words_are_taken_in_any_case() -> None:
 
 
 @pytest.mark.parametrize("name", ["default", "{storageId}", "c-{storageId}", "$web", "$root"])
-def test_the_output_container(name: str) -> None:
+def test_the_output_container_may_be_a_template_or_a_container_of_azures_own(name: str) -> None:
     assert read(GEM_OUTPUT_CONTAINER=name).output_container == name
 
 
-def test_the_bounds_and_the_folder_of_ids() -> None:
+def test_the_bounds_and_the_folder_of_ids_are_settings() -> None:
     bounds = {"GEM_IDS_MEMORY_MIB": "256", "GEM_IDS_DISK_MIB": "2048"}
     chosen = read(**bounds, GEM_IDS_FOLDER="/mnt/ids", GEM_INPUT_COMPARE="Columns")
     assert (chosen.ids_memory_bytes, chosen.ids_disk_bytes) == (256 << 20, 2 << 30)

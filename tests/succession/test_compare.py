@@ -40,7 +40,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("old", "new", "kinds"), KINDS)
-def test_kinds_of_groups(
+def test_each_group_has_its_kind(
     tmp_path: Path, old: list[tuple[int, str]], new: list[tuple[int, str]], kinds: dict[str, int]
 ) -> None:
     found, _ = compared(tmp_path, table(rows(*old)), table(rows(*new)))

@@ -17,7 +17,7 @@ from tests.fakes import START
 @pytest.mark.parametrize(
     "value", [JOB, "a", "7", "A.b_c~d-e", "x" * 128, "0f8fad5b-d9cb-469f-a165-70867728950e", "a..b"]
 )
-def test_a_valid_job_id(value: str) -> None:
+def test_a_valid_job_id_is_taken_as_it_is(value: str) -> None:
     assert parse_job_run_id(value) == value
 
 

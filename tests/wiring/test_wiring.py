@@ -157,7 +157,7 @@ def test_each_storage_of_gem_has_its_own_address(fresh: pytest.MonkeyPatch) -> N
     [({}, IdentityToken), ({"GEM_BEARER_TOKEN": "fixed"}, FixedToken)],
     ids=["identity", "fixed"],
 )
-def test_the_token_of_gem(
+def test_the_token_of_gem_comes_from_what_is_set(
     fresh: pytest.MonkeyPatch, settings: dict[str, str], kind: type[object]
 ) -> None:
     use(fresh, NEEDED | settings)

@@ -93,7 +93,7 @@ def test_the_nullability_of_a_part_does_not_count() -> None:
     ]
 
 
-def test_nothing_but_nulls() -> None:
+def test_columns_of_nothing_but_nulls_are_equal() -> None:
     assert differing(pa.nulls(3), pa.nulls(3)) is None
     assert differing(pa.nulls(0, pa.int32()), pa.nulls(0, pa.int32())) is None
 

@@ -14,7 +14,7 @@ from tests.audit.against_input.compared import compared, judged, line
 from tests.audit.build import ROWS, audited, changed, input_table, job, matched_table, write
 
 
-def test_nobody_asked(tmp_path: Path) -> None:
+def test_values_that_nobody_asked_for_are_not_compared(tmp_path: Path) -> None:
     report = audited(tmp_path, matched_table())
     found = judged(report)
     assert (found.verdict, found.is_asked) == (Verdict.NOT_RUN, False)
@@ -22,7 +22,7 @@ def test_nobody_asked(tmp_path: Path) -> None:
     assert not report_to_json(report)["input"]["valuesCompared"]
 
 
-def test_all_is_as_it_was(tmp_path: Path) -> None:
+def test_an_output_that_kept_all_values_passes(tmp_path: Path) -> None:
     report = audited(tmp_path, matched_table(), with_values=True)
     assert judged(report) == Judgement(Verdict.PASSED)
     assert report.outcome == "valid"

@@ -77,7 +77,7 @@ group_rows = st.sampled_from([1, 3, 1000])
 @pytest.mark.slow
 @given(carried_on(), group_rows, group_rows)
 @files
-def test_every_value_that_differs(
+def test_the_values_that_differ_are_those_that_duckdb_finds(
     tmp_path_factory: pytest.TempPathFactory,
     tables: tuple[pa.Table, pa.Table],
     output_rows: int,

@@ -36,7 +36,7 @@ from tests.audit.ids.audits import Ids, compared
 )
 @pytest.mark.parametrize("kind", [pa.int64(), pa.int32(), pa.uint64()], ids=str)
 @pytest.mark.parametrize("span", [None, IntegerRange(0, 11), IntegerRange(0, 5)], ids=str)
-def test_missing_and_invented(
+def test_missing_and_invented_ids_are_counted_exactly(
     output: Ids,
     input_ids: Ids,
     missing: int,
@@ -94,7 +94,7 @@ def test_an_output_with_integers_for_text() -> None:
     [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())],
     ids=str,
 )
-def test_text_in_any_encoding(kind: pa.DataType) -> None:
+def test_text_ids_are_compared_in_any_encoding(kind: pa.DataType) -> None:
     found = compared(["b", "a", "c", "a"], ["a", "b", "d"], kind=kind, input_kind=pa.string())
     assert (found.distinct, found.missing, found.extra) == (3, 1, 1)
 
@@ -161,7 +161,7 @@ spans = st.none() | st.builds(IntegerRange, st.integers(-9, 0), st.integers(0, 7
     spans,
 )
 @example([0, -1], None, 1, "ints", IntegerRange(0, 0))  # a footer that lies about the least id
-def test_sets_agree(
+def test_counts_are_those_of_pythons_sets(
     output: list[int | None],
     input_ids: list[int | None] | None,
     size: int,

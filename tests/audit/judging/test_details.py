@@ -153,7 +153,7 @@ SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
 
 
 @pytest.mark.parametrize(("table", "of", "check", "expected"), SAID.values(), ids=SAID)
-def test_what_is_said(
+def test_each_judgement_has_its_detail_count_and_examples(
     tmp_path: Path, table: pa.Table, of: GemJob, check: str, expected: Judgement
 ) -> None:
     assert judged(tmp_path, table, of, check) == expected

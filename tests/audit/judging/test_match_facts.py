@@ -12,7 +12,7 @@ from tests.audit.build import MATCHED_ROWS, ROWS, audited, changed, job, matched
 from tests.audit.judging.judged import plain
 
 
-def test_match_facts(tmp_path: Path) -> None:
+def test_the_match_has_its_rows_roads_and_confidences(tmp_path: Path) -> None:
     values = [0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0]
     table = matched_table(match_confidence=pa.array(values + [None] * 3))
     found = plain(report_to_json(audited(tmp_path, table)))["match"]

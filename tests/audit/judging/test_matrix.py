@@ -109,7 +109,7 @@ WRITTEN: list[dict[str, Any]] = [
 @pytest.mark.parametrize(
     "how", WRITTEN, ids=[f"{number}-{'-'.join(how)}" for number, how in enumerate(WRITTEN)]
 )
-def test_however_it_is_written(tmp_path: Path, how: dict[str, Any]) -> None:
+def test_faults_are_found_however_a_file_is_written(tmp_path: Path, how: dict[str, Any]) -> None:
     of = job(SHARES)
     good = audited(tmp_path, write(tmp_path, matched_table(), **how), of=of, with_values=True)
     assert good.failed() == {"statistics_readable"}  # the job has no shares
@@ -129,7 +129,9 @@ TEXT = [
 
 @pytest.mark.parametrize("text", TEXT, ids=str)
 @pytest.mark.parametrize("number", [pa.float32(), pa.float64()], ids=str)
-def test_however_it_is_typed(tmp_path: Path, text: pa.DataType, number: pa.DataType) -> None:
+def test_faults_are_found_however_the_text_is_typed(
+    tmp_path: Path, text: pa.DataType, number: pa.DataType
+) -> None:
     table = spoilt()
     for name in ("gers_id", "match_status", "match_confidence"):
         kind = number if name == "match_confidence" else text
@@ -250,7 +252,9 @@ JSON = pa.array(["{}"] * ROWS)
 @pytest.mark.parametrize(
     ("kind", "stored"), [(pa.uuid(), UUID), (pa.json_(), JSON)], ids=["uuid", "json"]
 )
-def test_extension_types(tmp_path: Path, kind: pa.DataType, stored: pa.Array) -> None:
+def test_an_extension_type_is_the_type_that_it_stores(
+    tmp_path: Path, kind: pa.DataType, stored: pa.Array
+) -> None:
     """One writer keeps the name of the type, another one what it stores: it is the same."""
     wrapped = extension(kind, stored)
     output, input_ = matched_table(more=stored), input_table(more=wrapped)

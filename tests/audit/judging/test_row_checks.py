@@ -83,7 +83,9 @@ SANITY = {
 
 
 @pytest.mark.parametrize(("table", "failed"), SANITY.values(), ids=SANITY)
-def test_sanity(tmp_path: Path, table: pa.Table, failed: set[str]) -> None:
+def test_an_output_without_any_variation_is_a_warning(
+    tmp_path: Path, table: pa.Table, failed: set[str]
+) -> None:
     report = audited(tmp_path, table, of=job(dict.fromkeys(SHARES)))
     assert report.failed() == failed | {WITHOUT_SHARES}
     assert report.outcome == "valid_with_warnings"

@@ -161,14 +161,14 @@ def test_an_answer_without_hints_is_read_in_the_contract_of_the_question() -> No
     ("value", "percent", "digits"),
     [(0.8468, "84.68", 2), (0.675, "67.5", 1), (0, "0", 0), (1, "100", 0), (1.0, "100", 0)],
 )
-def test_a_ratio(value: float, percent: str, digits: int) -> None:
+def test_a_ratio_is_a_share_with_its_digits(value: float, percent: str, digits: int) -> None:
     found = UNVERSIONED.figures.read_share(value)
     assert (found.value, found.digits) == (Decimal(percent), digits)
     assert found.prints(Fraction(percent) / 100)
 
 
 @pytest.mark.parametrize("value", [1.5, -0.1, float("nan"), float("inf"), True, "0.5", None, 84.68])
-def test_what_is_no_ratio(value: object) -> None:
+def test_what_is_no_ratio_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match=r"expected a number|within 0 to 1"):
         UNVERSIONED.figures.read_share(value)
 
