@@ -1,3 +1,5 @@
+"""Waiting ends when the manifest was sent, and concludes nothing from a failed question."""
+
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta

@@ -1,3 +1,5 @@
+"""The lines of an input: every number is read, each broken rule is named, odd places are told."""
+
 import math
 from collections.abc import Sequence
 

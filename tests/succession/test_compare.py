@@ -1,3 +1,5 @@
+"""From old ids to new ones: each group has its kind, as a slow search finds them."""
+
 import random
 from dataclasses import asdict
 from pathlib import Path
