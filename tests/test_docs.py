@@ -49,7 +49,7 @@ def test_sample_has_the_defaults() -> None:
     assert read_settings(required) == shown
 
 
-def test_sample_connects_to_the_emulator() -> None:
+def test_the_sample_connects_to_the_emulator() -> None:
     """The SDK does not know the short form that the sample and the host use."""
     state = read_settings(SAMPLE).state.connection_string
     assert state

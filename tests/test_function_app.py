@@ -113,7 +113,7 @@ def test_the_blob_trigger_waits_for_tickets(bindings: dict[str, list[dict[str, A
     assert blob["source"] == "EventGrid"
 
 
-def test_one_delivery_at_a_time() -> None:
+def test_an_instance_delivers_one_job_at_a_time() -> None:
     """An instance has memory for one audit; a second delivery would wait for it all the same."""
     host = json.loads((ROOT / "host.json").read_text("utf-8"))
     assert host["extensions"]["blobs"]["maxDegreeOfParallelism"] == 1

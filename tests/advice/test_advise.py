@@ -100,7 +100,7 @@ def at_random(random: Random) -> dict[str, State]:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_releases_at_random(tmp_path: Path, seed: int) -> None:
+def test_any_releases_have_the_advice_of_each_release_as_a_whole(tmp_path: Path, seed: int) -> None:
     """Against each release as a whole."""
     random = Random(seed)
     releases = at_random(random)
@@ -145,7 +145,9 @@ PATCHED = "2026-04-22.1"
 
 
 @pytest.mark.parametrize("is_against_the_patched", [True, False])
-def test_a_patch_between_two_releases(tmp_path: Path, *, is_against_the_patched: bool) -> None:
+def test_a_patch_between_two_releases_is_followed_where_a_changelog_leads(
+    tmp_path: Path, *, is_against_the_patched: bool
+) -> None:
     """It may be against the release that it replaces, or against the one before that."""
     patch = {**BETWEEN, gers(77): (0, 0, 0)}
     against = {PATCHED: FIRST if is_against_the_patched else OLD}

@@ -162,7 +162,7 @@ def test_deleted_while_it_is_read_is_waited_for() -> None:
         assert world.queue.sent == []
 
 
-def test_an_output_that_appears_after_twenty_minutes() -> None:
+def test_an_output_that_appears_after_twenty_minutes_is_delivered() -> None:
     blob = Blob(WHOLE, fault=lambda _: GONE)
     with delivering(blob) as (world, deliverer):
         for _ in range(10):

@@ -59,7 +59,7 @@ def test_joined_batches_stay_small(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_ten_thousand_row_groups(tmp_path: Path) -> None:
+def test_ten_thousand_row_groups_are_read_in_time(tmp_path: Path) -> None:
     """The time grows with their number, not with its square."""
     rows = 10_000
     output = write(tmp_path, matched_table(rows).select(COLUMNS), row_group_size=1)
@@ -117,7 +117,7 @@ TEXTS = (
 
 
 @pytest.mark.parametrize("kind", TEXTS, ids=str)
-def test_promised_columns_of_any_text_type(tmp_path: Path, kind: pa.DataType) -> None:
+def test_promised_columns_may_be_of_any_text_type(tmp_path: Path, kind: pa.DataType) -> None:
     table = matched_table()
     columns = {name: table[name].combine_chunks().cast(kind) for name in COLUMNS[1::2]}
     assert {*columns} == {"gers_id", "match_status"}

@@ -38,7 +38,7 @@ def blob(azurite: Azurite, files: Path) -> Iterator[ContainerClient]:
         yield container
 
 
-def test_a_blob_of_the_emulator(
+def test_a_blob_is_audited_with_the_credential_of_gem_output(
     azurite: Azurite,
     blob: ContainerClient,
     monkeypatch: pytest.MonkeyPatch,

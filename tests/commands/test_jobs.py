@@ -35,7 +35,7 @@ def test_settings_that_are_missing_are_said_once_for_all_jobs(
     assert "\\n" not in err
 
 
-def test_settings_from_a_file_and_none_from_the_environment(
+def test_settings_come_from_the_file_and_none_from_the_environment(
     command: CommandRunner, azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "local.settings.json"
@@ -55,7 +55,7 @@ def test_settings_from_a_file_and_none_from_the_environment(
         ('{"IsEncrypted": true, "Values": {"GEM_STATE": "x"}}', "func settings decrypt"),
     ],
 )
-def test_an_invalid_settings_file(
+def test_an_invalid_settings_file_is_named(
     command: CommandRunner, tmp_path: Path, body: str | None, said: str
 ) -> None:
     file = tmp_path / "settings.json"

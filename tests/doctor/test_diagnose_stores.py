@@ -97,7 +97,7 @@ def test_storage_that_does_not_answer() -> None:
         (-400, DiagnosticStatus.FAIL, "s ahead of"),
     ],
 )
-def test_the_local_clock_against_the_clock_of_storage(
+def test_a_local_clock_that_differs_from_storages_is_told(
     seconds: int, status: DiagnosticStatus, detail: str
 ) -> None:
     fake = FakeInstallation()

@@ -189,7 +189,9 @@ def test_a_token_is_described_and_never_shown() -> None:
     ],
     ids=["other", "slash", "guid", "expired", "endless", "hostile", "opaque", "garbled", "list"],
 )
-def test_the_audience_of_a_token(token: str, status: DiagnosticStatus, detail: str) -> None:
+def test_a_token_for_another_audience_is_told(
+    token: str, status: DiagnosticStatus, detail: str
+) -> None:
     finding = FakeInstallation().find("token", token=lambda: Token(token))
     assert finding.status is status
     assert detail in finding.detail

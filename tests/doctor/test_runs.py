@@ -110,7 +110,7 @@ def test_more_memory_for_ids_needs_more_memory() -> None:
 
 
 @pytest.mark.parametrize(("mebibytes", "left"), [(936, 512), (2_048, 1_624)])
-def test_a_machine_with_enough_memory(mebibytes: int, left: int) -> None:
+def test_a_machine_with_enough_memory_is_fine(mebibytes: int, left: int) -> None:
     finding = FakeInstallation().find("memory", memory=lambda: mebibytes << 20)
     assert finding.status is DiagnosticStatus.OK
     assert finding.detail.endswith(f"leaves {left} MiB for an audit")

@@ -71,7 +71,7 @@ def test_one_tick_at_a_wrong_time_changes_nothing_for_the_next(step: timedelta) 
 
 
 @pytest.mark.parametrize("step", STEPS, ids=str)
-def test_a_tick_that_died_with_its_lease_and_its_claims(step: timedelta) -> None:
+def test_a_tick_that_died_with_its_lease_and_its_claims_delays_only(step: timedelta) -> None:
     world = world_of("a", "b")
     lease = world.checker.limiter.acquire()
     assert lease

@@ -160,7 +160,7 @@ def test_failing_rows_are_stored(
     assert "failures" not in manifests["clean"][0]["data"]["report"]
 
 
-def test_no_secret_in_the_logs(
+def test_no_secret_is_in_the_logs(
     courier: Courier, manifests: dict[str, list[dict[str, Any]]]
 ) -> None:
     """Neither in the app's log nor in any message."""

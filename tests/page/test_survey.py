@@ -177,7 +177,7 @@ def test_another_version_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()], ids=str)
 @pytest.mark.parametrize("encoding", ["DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY"])
-def test_text_coded_by_delta(tmp_path: Path, kind: pa.DataType, encoding: str) -> None:
+def test_text_coded_by_delta_is_counted(tmp_path: Path, kind: pa.DataType, encoding: str) -> None:
     """It cannot be read as a dictionary."""
     values = pa.array(["a", "b", None] * 40).cast(kind)
     status = pa.array(["matched"] * 90 + ["unmatched"] * 30).cast(kind)

@@ -127,7 +127,7 @@ def test_a_connection_string_that_nobody_can_connect_by_is_refused(text: str, wo
         "UseDevelopmentStorage=true;",
     ],
 )
-def test_a_connection_string_connects(text: str) -> None:
+def test_a_connection_string_that_the_sdk_reads_is_taken(text: str) -> None:
     """By the rule, and by the SDK's own reading of it."""
     state = read(GEM_STATE=text).state
     for service in (blob_service(state, ""), queue_service(state)):

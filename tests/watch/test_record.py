@@ -83,7 +83,7 @@ def test_a_long_history_keeps_its_first_and_latest_entries() -> None:
     assert len(set(words)) == MAX_HISTORY
 
 
-def test_from_settled_to_delivered_and_again() -> None:
+def test_a_settled_job_is_delivered_and_can_be_delivered_again() -> None:
     settled = new_record().settled(Settlement.FAILED, LATER).ticket_raised().due(LATEST)
     assert settled.stage is Stage.SETTLED
     assert (settled.settlement, settled.settled_at) == (Settlement.FAILED, LATER)

@@ -55,7 +55,7 @@ def test_an_invalid_job_id_is_refused(value: str) -> None:
         parse_job_run_id(value)
 
 
-def test_a_registration_with_all_members() -> None:
+def test_a_registration_stores_all_of_its_members() -> None:
     body = {"labels": {"team": "roads", "": ""}, "expectedInputName": "roads.parquet"}
     record = register(JOB, body, START)
     assert record.job_run_id == JOB

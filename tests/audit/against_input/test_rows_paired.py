@@ -54,7 +54,7 @@ def test_roads_matched_in_parts_are_compared_with_their_road(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "kind", [pa.string_view(), pa.dictionary(pa.int8(), pa.string()), pa.large_string()], ids=str
 )
-def test_parts_of_a_road_in_every_encoding(tmp_path: Path, kind: pa.DataType) -> None:
+def test_parts_of_a_road_are_compared_in_every_encoding(tmp_path: Path, kind: pa.DataType) -> None:
     """Rows are taken twice and left out, which Arrow cannot do in every encoding."""
     geometry = matched_table()["geometry"].cast(kind)
     table = matched_table(geometry=geometry)

@@ -63,7 +63,7 @@ def test_a_value_of_any_type_can_be_shown(value: pa.Scalar, shown: str | None) -
 
 
 @pytest.mark.parametrize("whole", [gers(1), gers(1).upper(), gers(1).replace("-", "")])
-def test_every_character_in_every_place(whole: str) -> None:
+def test_every_wrong_character_in_every_place_is_seen(whole: str) -> None:
     """Alone beside one that is right, and first of as many as are tested by one template."""
     form = HEX if len(whole) == 32 else UUID
     others = pa.array([whole] * 255)

@@ -70,7 +70,9 @@ def test_examples_are_the_first_few_ids() -> None:
         pytest.param(["9", "10", "11", str(2**63), "9" * 400, "٣"], 0, 3, id="no-int64"),
     ],
 )
-def test_an_output_with_text_for_integers(output: Ids, missing: int, extra: int) -> None:
+def test_text_ids_of_the_output_are_compared_with_integers_of_the_input(
+    output: Ids, missing: int, extra: int
+) -> None:
     """17 and "17" are the same id; "017" is another."""
     found = compared(output, [9, 10, 11], kind=pa.string(), input_kind=pa.int64())
     assert (found.missing, found.extra) == (missing, extra)
@@ -84,7 +86,7 @@ def test_the_ends_of_int64_are_ids_in_text_too() -> None:
     assert (found.missing, found.extra) == (0, 1)
 
 
-def test_an_output_with_integers_for_text() -> None:
+def test_integers_of_the_output_are_compared_with_text_ids_of_the_input() -> None:
     found = compared([9, 10, 11], ["9", "10", "012"], kind=pa.int64(), input_kind=pa.string())
     assert (found.missing, found.extra) == (1, 1)
 

@@ -129,7 +129,7 @@ COLUMN_FAULTS = {
 
 
 @pytest.mark.parametrize(("table", "failed", "unknown"), COLUMN_FAULTS.values(), ids=COLUMN_FAULTS)
-def test_a_fault_in_the_columns(
+def test_a_fault_in_the_columns_fails_its_checks_alone(
     tmp_path: Path, table: pa.Table, failed: set[str], unknown: set[str]
 ) -> None:
     """What cannot be judged for it is not run; everything else still is."""

@@ -87,7 +87,7 @@ def test_a_file_without_any_judged_column(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("groups", [0, 1])
-def test_a_file_without_rows(tmp_path: Path, groups: int) -> None:
+def test_a_file_without_rows_fails_has_rows(tmp_path: Path, groups: int) -> None:
     nothing = matched_table().schema.empty_table()
     with pq.ParquetWriter(tmp_path / "roads_matched.parquet", nothing.schema) as writer:
         for _ in range(groups):

@@ -142,7 +142,7 @@ def test_faults_are_found_however_the_text_is_typed(
 
 
 @pytest.mark.parametrize("text", TEXT[:3], ids=str)
-def test_status_words_coded_by_delta(tmp_path: Path, text: pa.DataType) -> None:
+def test_status_words_coded_by_delta_are_read(tmp_path: Path, text: pa.DataType) -> None:
     """They are read as a dictionary wherever they can be."""
     status = spoilt().column("match_status").cast(text)
     table = spoilt().set_column(5, "match_status", status)
@@ -158,7 +158,7 @@ def test_status_words_coded_by_delta(tmp_path: Path, text: pa.DataType) -> None:
      pa.uint64(), *TEXT],
     ids=str,
 )  # fmt: skip
-def test_ids_of_every_type(tmp_path: Path, kind: pa.DataType) -> None:
+def test_ids_are_read_in_every_type(tmp_path: Path, kind: pa.DataType) -> None:
     ids = pa.array([str(n) for n in range(100, 100 + ROWS)]).cast(kind)
     good = audited(tmp_path, matched_table(id=ids), input_=input_table(id=ids), with_values=True)
     assert good.outcome == "valid"
@@ -199,7 +199,7 @@ def test_a_confidence_of_another_type_is_not_judged(tmp_path: Path, kind: pa.Dat
     ],
     ids=str,
 )
-def test_a_column_of_nulls(
+def test_each_null_of_a_column_of_nulls_is_counted(
     tmp_path: Path, column: str, kind: pa.DataType, failed: dict[str, int | None]
 ) -> None:
     table = matched_table(**{column: pa.nulls(ROWS, kind)})
@@ -300,7 +300,7 @@ def test_slices_of_a_batch_are_judged_as_the_whole(step: int) -> None:
     } - {rule for rule, roles in COLUMNS_OF.items() if Role.LINEAR_START in roles}
 
 
-def test_a_row_group_of_five_million_rows(tmp_path: Path) -> None:
+def test_a_row_group_of_five_million_rows_is_read_in_small_batches(tmp_path: Path) -> None:
     """It is read in small batches, and its last row counts as its first one does."""
     rows, few = 5_000_000, 1000
     codes = pa.array(np.arange(rows, dtype=np.int32) % few)

@@ -35,7 +35,7 @@ SIGN = "\U0001f6e3"
 """Takes twelve bytes of JSON, the most that a character can take."""
 
 
-def test_the_parts_of_a_manifest(tmp_path: Path) -> None:
+def test_the_report_has_the_parts_of_a_manifest(tmp_path: Path) -> None:
     report = audited(tmp_path, matched_table())
     found = plain(report_to_json(report))
     assert list(found) == [
@@ -113,7 +113,7 @@ def test_a_broken_output_changes_nothing_about_what_was_asked(
     assert ("input_values_kept" in not_asked(report)) is not with_values
 
 
-def test_a_check_in_json(tmp_path: Path) -> None:
+def test_a_check_in_json_has_all_that_was_found(tmp_path: Path) -> None:
     report = audited(tmp_path, changed(matched_table(), "id", r3=None))
     found = plain(report_to_json(report))["checks"]["all"]
     assert [line["name"] for line in found] == [check.name for check in CHECKS]

@@ -53,7 +53,9 @@ ROW_FAULTS = {
 
 
 @pytest.mark.parametrize(("table", "checks"), ROW_FAULTS.values(), ids=ROW_FAULTS)
-def test_a_fault_in_a_row(tmp_path: Path, table: pa.Table, checks: set[str]) -> None:
+def test_a_fault_in_a_row_fails_its_checks_alone(
+    tmp_path: Path, table: pa.Table, checks: set[str]
+) -> None:
     """A row that is no longer counted also moves the shares; those checks are tried below."""
     report = audited(tmp_path, table, of=job(dict.fromkeys(SHARES)))
     id_checks = {"road_count"} if "id_present" in checks else set()

@@ -33,7 +33,7 @@ BOTH = [*UUIDS[:4], *DIGITS[4:]]
         ("2026-01-21", GersFormat.UUID),
     ],
 )
-def test_the_form_of_a_release(release: str, form: GersFormat) -> None:
+def test_each_release_has_its_form_of_ids(release: str, form: GersFormat) -> None:
     assert format_of_release(release) is form
     assert expected_format(release) is form
 
@@ -85,7 +85,7 @@ def judged(folder: Path, gers_ids: list[str], release: str | None) -> Judgement:
         pytest.param(BOTH, OLD, 0, 4, id="both-in-old"),
     ],
 )
-def test_ids_of_another_release(
+def test_ids_in_the_form_of_another_release_are_counted(
     tmp_path: Path, gers_ids: list[str], release: str, first: int, count: int
 ) -> None:
     """Every row is counted, whether one form was seen or both, and the first one is shown."""

@@ -20,7 +20,7 @@ def read(answer: object, job_run_id: str = NUMBER) -> GemJob:
     return known.read(answer, job_run_id=job_run_id)
 
 
-def test_the_finished_job_of_the_newer_pages() -> None:
+def test_the_finished_job_of_the_newer_pages_is_read() -> None:
     answer = newer_answer()
     assert read(answer) == GemJob(
         job_run_id=NUMBER,
@@ -51,7 +51,7 @@ def test_the_finished_job_of_the_newer_pages() -> None:
         ("canceled", JobStatus.CANCELLED),
     ],
 )
-def test_the_words_of_the_newer_pages(word: str, status: JobStatus) -> None:
+def test_each_word_of_the_newer_pages_is_a_status(word: str, status: JobStatus) -> None:
     found = read(newer_answer(word))
     assert (found.status, found.output_name, found.statistics) == (status, None, {})
     assert found.drift == ()
@@ -66,7 +66,7 @@ def test_a_failed_job_says_why() -> None:
     assert read(newer_answer("FAILED", message="no geometry")).message == "no geometry"
 
 
-def test_the_request_of_the_newer_pages() -> None:
+def test_gem_is_asked_as_the_newer_pages_say() -> None:
     assert UNVERSIONED.path(NUMBER) == f"/jobs/{NUMBER}"
     assert UNVERSIONED.headers("1") == {}
 

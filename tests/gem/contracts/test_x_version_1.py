@@ -36,7 +36,7 @@ MEMBERS = [
 ]
 
 
-def test_the_finished_job_of_the_page() -> None:
+def test_the_finished_job_of_the_page_is_read() -> None:
     answer = page_answer("finished")
     assert read(answer, job_run_id=JOB) == GemJob(
         job_run_id=JOB,
@@ -58,7 +58,7 @@ def test_the_finished_job_of_the_page() -> None:
     )
 
 
-def test_the_running_job_of_the_page() -> None:
+def test_the_running_job_of_the_page_is_read() -> None:
     found = read(page_answer("running"), job_run_id=JOB)
     assert found.status is JobStatus.RUNNING
     assert found.progress == 65
@@ -67,7 +67,7 @@ def test_the_running_job_of_the_page() -> None:
     assert found.drift == ()
 
 
-def test_the_request_of_the_page() -> None:
+def test_gem_is_asked_as_the_page_says() -> None:
     assert X_VERSION_1.path(JOB) == f"/jobs/{JOB}"
     assert X_VERSION_1.headers("1") == {"X-Version": "1"}
 
