@@ -90,6 +90,12 @@ STATISTICS: dict[str, object] = {
 }
 
 
+NO_SHARES = dict.fromkeys(
+    ("roads_matched", "roads_unmatched", "roads_fully_matched", "roads_partially_matched")
+)
+"""The statistics of a job that names no shares; then the check `statistics_readable` fails."""
+
+
 def job(statistics: Mapping[str, object] | None = None, **fields: object) -> GemJob:
     """A finished job. Statistics and fields by GEM's names; None leaves one out."""
     answer = {

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from gem_core.audit.judging.report import Report
 from gem_core.audit.reading.source import FileSource
 from tests.audit import bombs
 from tests.audit.bombs import NAME, SCHEMA
@@ -16,11 +15,6 @@ from tests.parquet_files import parquet_bytes
 
 INPUT = ["id", "is_navigable", "geometry", "extra"]
 FIELDS = {"gers_id", "match_confidence", "match_status", "id"}
-
-
-def detail(report: Report, name: str) -> str:
-    (line,) = (line for line in report.checks if line.name == name)
-    return line.judgement.detail
 
 
 def forged(

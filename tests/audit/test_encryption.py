@@ -6,7 +6,8 @@ import pytest
 
 from tests.audit.build import audited, input_table, matched_table
 from tests.audit.encrypted import encrypted
-from tests.audit.other_files import FIELDS, detail
+from tests.audit.lines import detail
+from tests.audit.other_files import FIELDS
 
 
 @pytest.mark.parametrize("column", sorted(FIELDS))

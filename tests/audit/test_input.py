@@ -20,7 +20,7 @@ from tests.audit.build import (
     write,
     write_bytes,
 )
-from tests.audit.lines import ERRORS, ID_CHECKS, INPUT_CHECKS, lines
+from tests.audit.lines import ERRORS, ID_CHECKS, INPUT_CHECKS, line_of, lines
 from tests.audit.reading.memory_source import MemorySource
 
 
@@ -102,7 +102,7 @@ def test_the_input_is_held_against_the_registration(
     of = replace(job(), input_name=found)
     output = write(tmp_path, matched_table())
     report = audit(output, of, input_source=None, expected_input=expected)
-    [line] = [line for line in report.checks if line.name == "input_as_registered"]
+    line = line_of(report, "input_as_registered")
     assert line.verdict is verdict
 
 

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from tests.audit.build import ROWS, audited, input_table, matched_table
-from tests.audit.other_files import MOMENTS, detail, int96, moments, other
+from tests.audit.lines import detail
+from tests.audit.other_files import MOMENTS, int96, moments, other
 
 
 @pytest.mark.parametrize("nest", [lambda one: pa.struct([("t", one)]), pa.list_])

@@ -21,8 +21,9 @@ from tests.audit.build import (
     write,
     write_bytes,
 )
-from tests.audit.other_files import FIELDS, HINT, detail, element, forged
-from tests.audit.thrift import BINARY, BYTE, I32, I64, STRUCT, Struct
+from tests.audit.lines import detail
+from tests.audit.other_files import FIELDS, HINT, element, forged
+from tests.audit.thrift import BINARY, BYTE, I32, STRUCT, Struct
 from tests.parquet_files import parquet_bytes
 
 
@@ -159,15 +160,3 @@ def test_every_way_to_write_is_read(tmp_path: Path, options: dict[str, Any]) -> 
     output = write(tmp_path, matched_table(rows), **options)
     input_ = write(tmp_path, input_table(rows), "roads.parquet", **options)
     assert audited(tmp_path, output, input_=input_, with_values=True).failed() == {"road_count"}
-
-
-def test_a_file_of_no_row_groups_has_no_rows(tmp_path: Path) -> None:
-    """As Spark's `_common_metadata`."""
-
-    def change(footer: Struct) -> None:
-        footer[4][1][1].clear()
-        footer[3] = (I64, 0)
-
-    found = audited(tmp_path, forged(tmp_path, change)).failed()
-    assert {"has_rows"} <= found
-    assert not found & {"footer_readable", "chunks_in_bounds", "rows_readable"}

@@ -8,7 +8,8 @@ import pytest
 
 from gem_core.audit.arrow.types import widens
 from tests.audit.build import ROWS, audited, changed, input_table, matched_table
-from tests.audit.other_files import INPUT, detail, moments, other
+from tests.audit.lines import detail
+from tests.audit.other_files import INPUT, moments, other
 
 
 def list_of(kind: pa.DataType) -> pa.Array:

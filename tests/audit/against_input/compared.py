@@ -7,6 +7,7 @@ import pyarrow as pa
 from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.verdict import Judgement
 from tests.audit.build import audited, input_table
+from tests.audit.lines import line_of
 
 
 def line(row: int) -> str:
@@ -15,8 +16,7 @@ def line(row: int) -> str:
 
 
 def judged(report: Report) -> Judgement:
-    [line] = [line for line in report.checks if line.name == "input_values_kept"]
-    return line.judgement
+    return line_of(report, "input_values_kept").judgement
 
 
 def compared(folder: Path, output: pa.Table, input_: pa.Table | None = None) -> Judgement:

@@ -8,7 +8,7 @@ import pytest
 from gem_core.audit.judging.checks import CHECKS
 from gem_core.audit.judging.verdict import Verdict
 from tests.audit.build import audited, changed, matched_table
-from tests.audit.judging.judged import NOT_ASKED, not_run
+from tests.audit.lines import NOT_ASKED, not_run
 
 
 def test_a_good_output_passes_every_check(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from tests.audit.build import ROWS, audited, input_table, matched_table
-from tests.audit.judging.judged import not_run
+from tests.audit.lines import line_of, not_run
 
 
 def renamed(table: pa.Table, **names: str) -> pa.Table:
@@ -143,13 +143,13 @@ def test_an_input_with_a_promised_column_is_pointed_at(tmp_path: Path) -> None:
     report = audited(tmp_path, matched_table(), input_=input_)
     assert report.failed() == {"no_name_clash"}
     assert report.outcome == "valid_with_warnings"
-    [line] = [line for line in report.checks if line.name == "no_name_clash"]
+    line = line_of(report, "no_name_clash")
     assert "match_status; the output's column" in line.judgement.detail
 
 
 def test_many_columns_are_not_all_listed(tmp_path: Path) -> None:
     more = {f"column_{n}": pa.array([n] * ROWS) for n in range(14)}
     report = audited(tmp_path, matched_table(**more))
-    [line] = [line for line in report.checks if line.name == "no_extra_columns"]
+    line = line_of(report, "no_extra_columns")
     assert line.judgement.detail.endswith("column_9 and 4 more")
     assert line.judgement.offending == 14

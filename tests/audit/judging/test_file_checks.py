@@ -11,7 +11,7 @@ from gem_core.audit.judging.checks import CHECKS
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.reading.source import open_file
 from tests.audit.build import audited, matched_table, write_bytes
-from tests.audit.judging.judged import NOT_ASKED, not_run
+from tests.audit.lines import NOT_ASKED, line_of, not_run
 
 NO_FILE = (
     {check.name for check in CHECKS}
@@ -68,7 +68,7 @@ def test_data_that_cannot_be_decoded(tmp_path: Path) -> None:
     report = audited(tmp_path, write_bytes(tmp_path, bytes(data)))
     assert report.failed() == {"rows_readable"}
     assert {"gers_id_format", "ids_unique", "road_count", "some_matched"} <= not_run(report)
-    [line] = [line for line in report.checks if line.name == "gers_id_format"]
+    line = line_of(report, "gers_id_format")
     assert line.judgement.detail == "the rows could not be read to the end"
 
 
@@ -88,6 +88,7 @@ def test_a_file_without_any_judged_column(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("groups", [0, 1])
 def test_a_file_without_rows_fails_has_rows(tmp_path: Path, groups: int) -> None:
+    """Of no row groups too, as Spark's `_common_metadata`."""
     nothing = matched_table().schema.empty_table()
     with pq.ParquetWriter(tmp_path / "roads_matched.parquet", nothing.schema) as writer:
         for _ in range(groups):

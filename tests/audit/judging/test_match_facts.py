@@ -9,7 +9,7 @@ import pytest
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.reading.source import Source
 from tests.audit.build import MATCHED_ROWS, ROWS, audited, changed, job, matched_table, write_bytes
-from tests.audit.judging.judged import plain
+from tests.audit.judging.json_of import plain
 
 
 def test_the_match_has_its_rows_roads_and_confidences(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from gem_core.audit.rows.row_rules import COLUMNS_OF, RowRule, Terms
 from gem_core.gem.contracts.layout import Role
 from tests.audit.build import (
     MATCHED_ROWS,
+    NO_SHARES,
     PROMISES,
     ROWS,
     audited,
@@ -32,6 +33,7 @@ from tests.audit.build import (
     matched_table,
     write,
 )
+from tests.audit.lines import line_of
 
 FAULTS: dict[str, tuple[str, int, Any]] = {
     "id_present": ("id", 10, None),
@@ -52,10 +54,6 @@ FAULTS: dict[str, tuple[str, int, Any]] = {
 
 ALSO = {"input_ids_kept"}
 """Fails beside them, since a row has lost its id."""
-
-SHARES = dict.fromkeys(
-    ("roads_matched", "roads_unmatched", "roads_fully_matched", "roads_partially_matched")
-)
 
 
 def spoilt() -> pa.Table:
@@ -110,7 +108,7 @@ WRITTEN: list[dict[str, Any]] = [
     "how", WRITTEN, ids=[f"{number}-{'-'.join(how)}" for number, how in enumerate(WRITTEN)]
 )
 def test_faults_are_found_however_a_file_is_written(tmp_path: Path, how: dict[str, Any]) -> None:
-    of = job(SHARES)
+    of = job(NO_SHARES)
     good = audited(tmp_path, write(tmp_path, matched_table(), **how), of=of, with_values=True)
     assert good.failed() == {"statistics_readable"}  # the job has no shares
     bad = audited(tmp_path, write(tmp_path, spoilt(), **how), of=of)
@@ -137,7 +135,7 @@ def test_faults_are_found_however_the_text_is_typed(
         kind = number if name == "match_confidence" else text
         index = table.schema.get_field_index(name)
         table = table.set_column(index, name, table.column(name).cast(kind))
-    report = audited(tmp_path, table, of=job(SHARES))
+    report = audited(tmp_path, table, of=job(NO_SHARES))
     assert offenders(report) == {name: (1, row) for name, (_, row, _) in FAULTS.items()}
 
 
@@ -148,7 +146,7 @@ def test_status_words_coded_by_delta_are_read(tmp_path: Path, text: pa.DataType)
     table = spoilt().set_column(5, "match_status", status)
     coded = {"match_status": "DELTA_LENGTH_BYTE_ARRAY"}
     output = write(tmp_path, table, use_dictionary=False, column_encoding=coded)
-    report = audited(tmp_path, output, of=job(SHARES))
+    report = audited(tmp_path, output, of=job(NO_SHARES))
     assert offenders(report) == {name: (1, row) for name, (_, row, _) in FAULTS.items()}
 
 
@@ -203,7 +201,7 @@ def test_each_null_of_a_column_of_nulls_is_counted(
     tmp_path: Path, column: str, kind: pa.DataType, failed: dict[str, int | None]
 ) -> None:
     table = matched_table(**{column: pa.nulls(ROWS, kind)})
-    report = audited(tmp_path, table, of=job({**SHARES, "num_roads_processed": None}))
+    report = audited(tmp_path, table, of=job({**NO_SHARES, "num_roads_processed": None}))
     found = {
         line.name: line.judgement.offending
         for line in report.checks
@@ -325,8 +323,8 @@ def test_a_row_group_of_five_million_rows_is_read_in_small_batches(tmp_path: Pat
     def on_rows(_: Pass, done: int, __: int) -> None:
         steps.append(done)
 
-    report = audit(open_file(path), job(SHARES), input_source=None, on_rows=on_rows)
-    [line] = [line for line in report.checks if line.name == "confidence_range"]
+    report = audit(open_file(path), job(NO_SHARES), input_source=None, on_rows=on_rows)
+    line = line_of(report, "confidence_range")
     assert line.judgement.offending == 2
     assert [example.row for example in line.judgement.examples] == [0, rows - 1]
     assert report.facts.ids

@@ -29,7 +29,7 @@ from tests.audit.build import (
     matched_table,
     write_bytes,
 )
-from tests.audit.judging.judged import plain
+from tests.audit.judging.json_of import plain
 
 SIGN = "\U0001f6e3"
 """Takes twelve bytes of JSON, the most that a character can take."""

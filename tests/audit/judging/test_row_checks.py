@@ -7,8 +7,8 @@ import pytest
 
 from gem_core.audit.judging.check import Severity
 from gem_core.audit.rows.example import Example
-from tests.audit.build import MATCHED_ROWS, audited, changed, gers, job, matched_table
-from tests.audit.judging.judged import SHARES, WITHOUT_SHARES, not_run
+from tests.audit.build import MATCHED_ROWS, NO_SHARES, audited, changed, gers, job, matched_table
+from tests.audit.lines import line_of, not_run
 
 
 def with_row(column: str, **by_row: object) -> pa.Table:
@@ -57,16 +57,16 @@ def test_a_fault_in_a_row_fails_its_checks_alone(
     tmp_path: Path, table: pa.Table, checks: set[str]
 ) -> None:
     """A row that is no longer counted also moves the shares; those checks are tried below."""
-    report = audited(tmp_path, table, of=job(dict.fromkeys(SHARES)))
+    report = audited(tmp_path, table, of=job(NO_SHARES))
     id_checks = {"road_count"} if "id_present" in checks else set()
-    assert report.failed() - id_checks == checks | {WITHOUT_SHARES}
+    assert report.failed() - id_checks == checks | {"statistics_readable"}
     [line] = [line for line in report.checks if line.name in checks - {"input_ids_kept"}][:1]
     assert line.judgement.offending == 1
 
 
 def test_offenders_are_counted_and_the_first_few_shown(tmp_path: Path) -> None:
     table = matched_table(match_confidence=pa.array([2.0] * 7 + [0.8, 0.9] + [None] * 3))
-    [line] = [line for line in audited(tmp_path, table).checks if line.name == "confidence_range"]
+    line = line_of(audited(tmp_path, table), "confidence_range")
     assert line.judgement.offending == 7
     assert line.judgement.examples == tuple(Example(n, str(100 + n), "2.0") for n in range(5))
 
@@ -88,14 +88,14 @@ SANITY = {
 def test_an_output_without_any_variation_is_a_warning(
     tmp_path: Path, table: pa.Table, failed: set[str]
 ) -> None:
-    report = audited(tmp_path, table, of=job(dict.fromkeys(SHARES)))
-    assert report.failed() == failed | {WITHOUT_SHARES}
+    report = audited(tmp_path, table, of=job(NO_SHARES))
+    assert report.failed() == failed | {"statistics_readable"}
     assert report.outcome == "valid_with_warnings"
 
 
 def test_one_matched_row_proves_no_sameness(tmp_path: Path) -> None:
-    report = audited(tmp_path, matched_table(matched=1), of=job(dict.fromkeys(SHARES)))
-    assert report.failed() == {WITHOUT_SHARES}
+    report = audited(tmp_path, matched_table(matched=1), of=job(NO_SHARES))
+    assert report.failed() == {"statistics_readable"}
     assert {"confidences_vary", "gers_ids_vary"} <= not_run(report)
 
 
@@ -105,7 +105,7 @@ def test_repeated_ids_are_counted_and_fail_no_other_check(tmp_path: Path) -> Non
     report = audited(tmp_path, table)
     assert report.failed() == {"ids_unique"}
     assert report.outcome == "valid"
-    [line] = [line for line in report.checks if line.name == "ids_unique"]
+    line = line_of(report, "ids_unique")
     assert (line.severity, line.judgement.offending) == (Severity.INFO, 3)
 
 

@@ -13,6 +13,7 @@ from gem_core.audit.rows.gers import (
     format_of_release,
 )
 from tests.audit.build import MATCHED_ROWS, audited, gers, job, matched_table
+from tests.audit.lines import line_of
 
 NEW, OLD = "2025-06-25.0", "2025-05-21.0"
 UUIDS = [gers(n) for n in range(MATCHED_ROWS)]
@@ -70,7 +71,7 @@ def judged(folder: Path, gers_ids: list[str], release: str | None) -> Judgement:
     report = audited(folder, table, of=job(overtureRelease=release))
     assert report.failed() <= {"gers_id_format_of_release"}
     assert report.outcome == ("valid_with_warnings" if report.failed() else "valid")
-    [line] = [line for line in report.checks if line.name == "gers_id_format_of_release"]
+    line = line_of(report, "gers_id_format_of_release")
     return line.judgement
 
 
