@@ -1,6 +1,5 @@
 """Jobs, records, files and whole worlds of fakes, correct unless a test changes them."""
 
-import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,6 @@ from typing import Any
 
 import jsonschema
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from gem_core.audit.child.in_process import audit_in_process
@@ -50,6 +48,7 @@ from tests.fakes import (
     MemoryDocuments,
     Trap,
 )
+from tests.parquet_files import parquet_bytes
 
 _TESTS = Path(__file__).resolve().parent
 JOB = "job-abc123-def456"
@@ -135,9 +134,7 @@ def matched_file(*, matched: int = MATCHED) -> bytes:
             "match_status": pa.array(["matched"] * matched + ["unmatched"] * (ROWS - matched)),
         }
     )
-    file = io.BytesIO()
-    pq.write_table(table, file)
-    return file.getvalue()
+    return parquet_bytes(table)
 
 
 def check_manifest(body: str) -> dict[str, Any]:

@@ -115,6 +115,12 @@ def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - not exported by py
     reporter.stats["deselected"] = [node] * count  # the summary gives only their number
 
 
+@pytest.fixture
+def all_levels(caplog: pytest.LogCaptureFixture) -> None:
+    """`caplog` has our lines of every level; without this, warnings and errors only."""
+    caplog.set_level("INFO", "gem_core")
+
+
 @pytest.fixture(scope="session")
 def azurite() -> Iterator[Azurite]:
     """One in-memory storage emulator for the whole run; a test takes containers of its own."""

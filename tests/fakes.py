@@ -180,9 +180,23 @@ class FakeQueue:
 
     def __init__(self) -> None:
         self.sent: list[str] = []
+        self.refuses: BaseException | None = None
+        """Raised instead of keeping a message."""
+        self.loses: Exception | None = None
+        """Raised after a message was kept: the answer of the queue is lost."""
+        self.on_send: Callable[[], object] = lambda: None
+        """Called before anything else."""
+        self.on_sent: Callable[[], object] = lambda: None
+        """Called when a message was kept."""
 
     def send(self, body: str) -> None:
+        self.on_send()
+        if self.refuses:
+            raise self.refuses
         self.sent.append(body)
+        self.on_sent()
+        if self.loses:
+            raise self.loses
 
     def events(self) -> list[dict[str, Any]]:
         """What was sent, decoded."""

@@ -1,24 +1,14 @@
 """An app that cannot be loaded says so on its health route, through the worker's own library."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 import requests
 
 from devkit.runner import Runner
-from devkit.stage import ROOT
+from tests.broken_app import broken_app
 
 SECRET = "AccountKey=c2VjcmV0"
-
-
-def broken_app(folder: Path, functions: str) -> Path:
-    """The app, with another gem_core/functions.py."""
-    for name in ("function_app.py", "host.json"):
-        shutil.copy(ROOT / name, folder)
-    shutil.copytree(ROOT / "gem_core", folder / "gem_core")
-    (folder / "gem_core" / "functions.py").write_text(functions, encoding="utf-8")
-    return folder
 
 
 @pytest.mark.slow

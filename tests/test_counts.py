@@ -6,7 +6,7 @@ from gem_core.counts import read_count
 
 
 @pytest.mark.parametrize(("text", "count"), [("1", 1), ("256", 256), ("007", 7)])
-def test_a_whole_number_within_its_bounds(text: str, count: int) -> None:
+def test_a_whole_number_within_its_bounds_is_read(text: str, count: int) -> None:
     assert read_count(text, most=256) == count
 
 

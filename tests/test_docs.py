@@ -3,7 +3,7 @@
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,40 +17,8 @@ from gem_core.outcome import Outcome
 from gem_core.settings.app_settings import read_settings
 from gem_core.storage.names import CONTAINERS
 from gem_core.watch import registration
-
-ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SAMPLE: dict[str, str] = json.loads((ROOT / "local.settings.sample.json").read_text("utf-8"))[
-    "Values"
-]
-SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "manifest.schema.json").read_text("utf-8"))
-HOSTS_OWN = {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"}
-PLATFORMS_OWN = {"IDENTITY_ENDPOINT"}
-"""What only the platform sets."""
-
-
-class Recording(Mapping[str, str]):
-    """The sample's settings. Records every name that is read."""
-
-    def __init__(self) -> None:
-        self.read: set[str] = set()
-
-    def __getitem__(self, name: str) -> str:
-        self.read.add(name)
-        return SAMPLE[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(SAMPLE)
-
-    def __len__(self) -> int:
-        return len(SAMPLE)
-
-
-def settings_of_the_code() -> set[str]:
-    """Every name that `read_settings` reads, and that somebody sets."""
-    recording = Recording()
-    read_settings(recording)
-    return recording.read - PLATFORMS_OWN
+from tests.builders import SCHEMA
+from tests.published import HOSTS_OWN, README, ROOT, SAMPLE, settings_of_the_code
 
 
 def settings_of_the_docs() -> set[str]:
@@ -81,7 +49,7 @@ def test_sample_has_the_defaults() -> None:
     assert read_settings(required) == shown
 
 
-def test_sample_connects_to_the_emulator() -> None:
+def test_the_sample_connects_to_the_emulator() -> None:
     """The SDK does not know the short form that the sample and the host use."""
     state = read_settings(SAMPLE).state.connection_string
     assert state

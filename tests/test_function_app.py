@@ -93,7 +93,9 @@ def test_the_workers_own_lines_are_not_silenced() -> None:
     assert run(program).stdout.strip() == "[True, False, False, False]"
 
 
-def test_timer(bindings: dict[str, list[dict[str, Any]]]) -> None:
+def test_the_timer_has_its_schedule_from_a_setting(
+    bindings: dict[str, list[dict[str, Any]]],
+) -> None:
     """Its schedule is a setting; it does not run at every start of every instance."""
     (timer,) = bindings["check_jobs"]
     assert timer["type"] == "timerTrigger"
@@ -102,7 +104,7 @@ def test_timer(bindings: dict[str, list[dict[str, Any]]]) -> None:
     assert timer["useMonitor"] is True
 
 
-def test_blob_trigger(bindings: dict[str, list[dict[str, Any]]]) -> None:
+def test_the_blob_trigger_waits_for_tickets(bindings: dict[str, list[dict[str, Any]]]) -> None:
     """It waits for tickets in the state account, by Event Grid by default."""
     (blob,) = bindings["deliver_results"]
     assert blob["type"] == "blobTrigger"
@@ -111,13 +113,13 @@ def test_blob_trigger(bindings: dict[str, list[dict[str, Any]]]) -> None:
     assert blob["source"] == "EventGrid"
 
 
-def test_one_delivery_at_a_time() -> None:
+def test_an_instance_delivers_one_job_at_a_time() -> None:
     """An instance has memory for one audit; a second delivery would wait for it all the same."""
     host = json.loads((ROOT / "host.json").read_text("utf-8"))
     assert host["extensions"]["blobs"]["maxDegreeOfParallelism"] == 1
 
 
-def test_queue_trigger(bindings: dict[str, list[dict[str, Any]]]) -> None:
+def test_the_queue_trigger_waits_for_batches(bindings: dict[str, list[dict[str, Any]]]) -> None:
     """It waits for batches in the state account."""
     (queue,) = bindings["check_batch"]
     assert queue["type"] == "queueTrigger"
@@ -144,45 +146,6 @@ def test_without_batches_no_queue_trigger_listens(size: str) -> None:
 def test_trigger_source_is_a_setting(setting: str, source: str) -> None:
     loaded = run(LOAD, str(ROOT), GEM_TRIGGER_SOURCE=setting)
     assert json.loads(loaded.stdout)["deliver_results"][0]["source"] == source
-
-
-@pytest.mark.parametrize(
-    ("name", "route", "method", "level"),
-    [
-        ("register_job", "jobs/{jobRunId}", "PUT", "FUNCTION"),
-        ("change_job", "jobs/{jobRunId}", "PATCH", "FUNCTION"),
-        ("register_jobs", "jobs", "POST", "FUNCTION"),
-        ("redeliver_jobs", "redeliver", "POST", "FUNCTION"),
-        ("show_openapi", "openapi.json", "GET", "FUNCTION"),
-        ("list_jobs", "jobs", "GET", "FUNCTION"),
-        ("show_job", "jobs/{jobRunId}", "GET", "FUNCTION"),
-        ("list_trouble", "trouble", "GET", "FUNCTION"),
-        ("list_poison", "poison", "GET", "FUNCTION"),
-        ("replay_poison", "poison/replay", "POST", "FUNCTION"),
-        ("show_manifest", "jobs/{jobRunId}/manifest", "GET", "FUNCTION"),
-        ("show_report", "jobs/{jobRunId}/report", "GET", "FUNCTION"),
-        ("show_report_page", "jobs/{jobRunId}/report.html", "GET", "FUNCTION"),
-        ("check_job", "jobs/{jobRunId}/check", "POST", "FUNCTION"),
-        ("redeliver_job", "jobs/{jobRunId}/redeliver", "POST", "FUNCTION"),
-        ("forget_job", "jobs/{jobRunId}", "DELETE", "FUNCTION"),
-        ("status", "status", "GET", "FUNCTION"),
-        ("doctor", "doctor", "POST", "FUNCTION"),
-        ("run_tick", "tick", "POST", "FUNCTION"),
-    ],
-)
-def test_routes(
-    bindings: dict[str, list[dict[str, Any]]], name: str, route: str, method: str, level: str
-) -> None:
-    """Every route needs a key but /api/health."""
-    trigger = next(each for each in bindings[name] if each["type"] == "httpTrigger")
-    assert (trigger["route"], trigger["methods"]) == (route, [method])
-    assert trigger["authLevel"].upper() == level
-
-
-def test_health_needs_no_key_and_answers_probes(bindings: dict[str, list[dict[str, Any]]]) -> None:
-    trigger = next(each for each in bindings["health"] if each["type"] == "httpTrigger")
-    assert (trigger["route"], trigger["methods"]) == ("health", ["GET", "HEAD"])
-    assert trigger["authLevel"].upper() == "ANONYMOUS"
 
 
 def test_no_other_function_and_no_output_binding(

@@ -50,13 +50,15 @@ def box_of_preflight(value: str) -> Box | None:
 
 
 @given(POINTS)
-def test_a_line_as_text(points: list[tuple[float, float]]) -> None:
+def test_a_line_as_text_has_one_box_for_all_readers(points: list[tuple[float, float]]) -> None:
     text = f"LINESTRING ({', '.join(f'{x!r} {y!r}' for x, y in points)})"
     assert box_of_page(text) == box_of_look_up(text) == box_of_preflight(text) == box_of(points)
 
 
 @given(POINTS, st.sampled_from("<>"))
-def test_a_line_as_bytes(points: list[tuple[float, float]], order: str) -> None:
+def test_a_line_as_bytes_has_one_box_for_both_readers(
+    points: list[tuple[float, float]], order: str
+) -> None:
     head = struct.pack(f"{order}BII", order == "<", 2, len(points))
     data = head + b"".join(struct.pack(f"{order}dd", *point) for point in points)
     assert box_of_page(data) == box_of_look_up(data) == box_of(points)
@@ -80,5 +82,5 @@ ODD = {
 
 
 @pytest.mark.parametrize(("text", "box"), ODD.items())
-def test_odd_texts(text: str, box: Box | None) -> None:
+def test_an_odd_text_has_one_box_or_none_for_both_readers(text: str, box: Box | None) -> None:
     assert box_of_page(text) == box_of_look_up(text) == box

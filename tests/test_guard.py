@@ -62,9 +62,12 @@ def test_no_name_is_looked_up() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_loopback_is_there_for_all_tests(host: str) -> None:
-    with socket.create_server((host, 0)) as server, socket.create_connection(server.getsockname()):
-        pass
+def test_every_test_may_use_loopback(host: str) -> None:
+    with (
+        socket.create_server((host, 0)) as server,
+        socket.create_connection(server.getsockname()) as client,
+    ):
+        assert client.getpeername() == server.getsockname()
 
 
 def test_no_application_catches_the_failure() -> None:

@@ -51,7 +51,7 @@ def test_a_body_that_the_host_has_dropped_is_not_taken_for_an_empty_one() -> Non
 
 
 @pytest.mark.parametrize("body", [b"", b" ", b"{}", b"null"])
-def test_an_empty_body_is_none(body: bytes) -> None:
+def test_an_empty_body_is_accepted_where_none_is_needed(body: bytes) -> None:
     no_body(request("", body))
 
 

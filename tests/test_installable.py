@@ -115,7 +115,7 @@ def test_the_command_is_the_module(installed: Path) -> None:
     assert EntryPoint(name, place, "console_scripts").load() is command_line.run
 
 
-def test_one_version(installed: Path) -> None:
+def test_the_version_is_one(installed: Path) -> None:
     """Installed, and from the checkout, where nothing is installed by that name."""
     for done in (command(installed, "--version"), from_the_checkout("--version")):
         assert (done.returncode, done.stdout, done.stderr) == (0, f"gem-courier {VERSION}\n", "")

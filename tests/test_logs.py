@@ -23,9 +23,7 @@ LOUD = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _all_levels(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", "gem_core")
+pytestmark = pytest.mark.usefixtures("all_levels")
 
 
 def test_facts_are_json_in_the_message(caplog: pytest.LogCaptureFixture) -> None:
@@ -119,7 +117,9 @@ class TestLinesOfThreads:
         log(Event.JOB_CHECKED)
         assert "at" not in logged(caplog)[-1]  # the log has the moment
 
-    def test_a_chain_comes_along(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_the_chain_of_an_error_comes_along_from_a_thread(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         def work() -> float:
             try:
                 return 1 / 0

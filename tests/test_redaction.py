@@ -65,7 +65,7 @@ def test_secrets_that_overlap_are_both_taken_out() -> None:
     assert redact("abc12345678def 12345678 abc12345678defghijklm!") == "*** *** ***!"
 
 
-def test_secrets_with_the_same_beginning() -> None:
+def test_secrets_with_the_same_beginning_are_hidden_whole() -> None:
     header = "eyJ0eXAiOiJKV1Qi"
     redact = Redactor(f"{header}.one", f"{header}.two-and-more")
     assert redact(f"{header}.two-and-more, {header}.one; {header}.three") == "***, ***; ***hree"

@@ -37,9 +37,7 @@ from tests.builders import logged
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "problems.md"
 
 
-@pytest.fixture(autouse=True)
-def _all_levels(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", "gem_core")
+pytestmark = pytest.mark.usefixtures("all_levels")
 
 
 def raising(error: Exception) -> HttpResponse:

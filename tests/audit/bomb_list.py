@@ -15,7 +15,8 @@ from pathlib import Path
 from tests.audit import bombs, page_bombs
 from tests.audit.build import input_table, matched_table
 from tests.audit.child import deadly
-from tests.audit.fuzz import spoilt, written_as
+from tests.audit.fuzz import spoilt
+from tests.parquet_files import parquet_bytes
 
 INVALID, NOT_AUDITED, VALID = "invalid", "not_audited", "valid"
 SPOILT = "spoilt"
@@ -126,8 +127,8 @@ BOMBS: Mapping[str, Bomb] = {
 def main(folder: Path, spoilt_files: int) -> None:
     """Write every file, so many spoilt ones, and a list of what is audited against what."""
     good, given = folder / "good_matched.parquet", folder / "good.parquet"
-    good.write_bytes(written_as(matched_table()))
-    given.write_bytes(written_as(input_table()))
+    good.write_bytes(parquet_bytes(matched_table()))
+    given.write_bytes(parquet_bytes(input_table()))
     listed: list[tuple[str, Path, Path, bool]] = []
     for number, (name, bomb) in enumerate(BOMBS.items()):
         path = folder / f"{number}_matched.parquet"

@@ -47,9 +47,9 @@ def parquet(table: pa.Table, **options: object) -> bytes:
     return file.getvalue()
 
 
-def good(rows: int = 12) -> bytes:
-    """An honest output, all of it matched."""
-    return parquet(matched_table(rows, rows), use_dictionary=False, write_statistics=False)
+def good() -> bytes:
+    """An honest output of 12 rows, all of it matched."""
+    return parquet(matched_table(12, 12), use_dictionary=False, write_statistics=False)
 
 
 def taken_apart(data: bytes) -> tuple[bytes, Struct]:
@@ -121,17 +121,18 @@ def newer_encoding(column: str = "match_confidence", data: bytes | None = None) 
     return with_pages(data, column, pages, codec=UNCOMPRESSED, encoding=10, unpacked=96)
 
 
-def claimed_page(unpacked: int = 2**31 - 1, column: str = "match_confidence") -> bytes:
-    """A page that only says that it is so large."""
+def claimed_page(column: str = "match_confidence") -> bytes:
+    """A page that only says that it is of 2 GiB."""
+    unpacked = 2**31 - 1
     packed = pa.Codec("zstd").compress(b"x").to_pybytes()
     pages = page(packed, unpacked=unpacked, values=12)
     return with_pages(good(), column, pages, codec=ZSTD, encoding=PLAIN, unpacked=8)
 
 
-def long_dictionary(length: int = MIB, rows: int = 200_000, column: str = "gers_id") -> bytes:
-    """Every row names the one value of a dictionary, which is long."""
+def long_dictionary(rows: int = 200_000, column: str = "gers_id") -> bytes:
+    """Every row names the one value of a dictionary, which has 1 MiB."""
     values = pa.DictionaryArray.from_arrays(
-        pa.array(np.zeros(rows, np.int32)), pa.array(["x" * length])
+        pa.array(np.zeros(rows, np.int32)), pa.array(["x" * MIB])
     )
     names = [gers(1), "matched", "road"]
     constant = {
@@ -204,10 +205,10 @@ def deltas(first: int, then: int, count: int) -> bytes:
     return out + (zigzag(0) + bytes(4)) * max(0, -(-(count - 1 - 128) // 128))
 
 
-def repeated_prefix(length: int = MIB, rows: int = 200_000) -> bytes:
-    """Every value repeats all of the one before it, which is long."""
+def repeated_prefix(rows: int = 200_000) -> bytes:
+    """Every value repeats all of the one before it, which has 1 MiB."""
     honest = parquet(matched_table(rows, rows), use_dictionary=False, write_statistics=False)
-    text = deltas(0, length, rows) + deltas(length, 0, rows) + b"x" * length
+    text = deltas(0, MIB, rows) + deltas(MIB, 0, rows) + b"x" * MIB
     return with_pages(
         honest,
         "gers_id",
@@ -256,9 +257,9 @@ def many_columns(count: int = 100_000) -> bytes:
     )
 
 
-def key_values(pairs: Mapping[bytes, bytes], times: int = 1) -> bytes:
+def key_values(pairs: Mapping[bytes, bytes]) -> bytes:
     """Metadata of the writer's own."""
-    members = [{1: (BINARY, key), 2: (BINARY, value)} for key, value in pairs.items()] * times
+    members = [{1: (BINARY, key), 2: (BINARY, value)} for key, value in pairs.items()]
     return with_footer(lambda footer: footer.update({KEY_VALUES: _list(members)}))
 
 
@@ -291,8 +292,9 @@ def chunk_beyond_file() -> bytes:
     return with_footer(lambda footer: chunk(footer, "id").update({STORED: (I64, 1 << 40)}))
 
 
-def runs(rows: int = 2_000_000) -> bytes:
+def runs() -> bytes:
     """Very many rows in very few bytes: one run of equal values after another."""
+    rows = 2_000_000
     constant = {
         name: pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int8)), pa.array([text]))
         for name, text in {"id": "road", "gers_id": gers(1), "match_status": "matched"}.items()

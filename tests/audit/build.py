@@ -90,6 +90,12 @@ STATISTICS: dict[str, object] = {
 }
 
 
+NO_SHARES = dict.fromkeys(
+    ("roads_matched", "roads_unmatched", "roads_fully_matched", "roads_partially_matched")
+)
+"""The statistics of a job that names no shares; then the check `statistics_readable` fails."""
+
+
 def job(statistics: Mapping[str, object] | None = None, **fields: object) -> GemJob:
     """A finished job. Statistics and fields by GEM's names; None leaves one out."""
     answer = {
@@ -133,3 +139,9 @@ def audited(
         input_ = write(folder, input_, "roads.parquet")
     options = AuditOptions(with_values=with_values, overture=overture)
     return audit(output, of or job(), input_source=input_, options=options)
+
+
+def large(table: pa.Table) -> pa.Table:
+    """Too large for the tail, so that reading goes on after the footer."""
+    noise = [str(n * 2654435761 % 2**32) * 20 for n in range(len(table))]
+    return table.set_column(2, "geometry", pa.array(noise))

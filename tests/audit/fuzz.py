@@ -5,7 +5,6 @@ of the next one, is kept.
 """
 
 import argparse
-import io
 import os
 import sys
 import tempfile
@@ -19,7 +18,6 @@ from random import Random
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from gem_core.audit.child.engine import Engine
 from tests.audit.bombs import (
@@ -47,6 +45,7 @@ from tests.audit.thrift import (
     written,
 )
 from tests.audit.watched import Case, Peak, watched
+from tests.parquet_files import parquet_bytes
 
 ODD = (0, 1, -1, 2, 7, 127, 255, 4096, 2**15, 2**16, 2**24, 2**31 - 1, -(2**31), 2**32, 2**40)
 """Numbers at which programs go wrong."""
@@ -77,17 +76,10 @@ def honest() -> tuple[bytes, ...]:
         (pa.table({}), {}),
         (matched_table(0), {}),
     ]
-    return tuple(written_as(table, **options) for table, options in ways)
+    return tuple(parquet_bytes(table, **options) for table, options in ways)
 
 
-def written_as(table: pa.Table, **options: Any) -> bytes:  # noqa: ANN401 - pyarrow's own
-    """The table as a file."""
-    file = io.BytesIO()
-    pq.write_table(table, file, **options)
-    return file.getvalue()
-
-
-def _bits(data: bytes, dice: Random) -> bytes:
+def flip_bits(data: bytes, dice: Random) -> bytes:
     spoilt = bytearray(data)
     for _ in range(dice.choice((1, 1, 2, 8, 64))):
         spoilt[dice.randrange(len(spoilt))] ^= 1 << dice.randrange(8)
@@ -172,7 +164,7 @@ def _change_list(value: tuple[int, list[Any]], dice: Random) -> None:
         del items[place]
 
 
-WAYS: tuple[Spoil, ...] = (_bits, _span, _ends, _footer, _footer, _page, _page)
+WAYS: tuple[Spoil, ...] = (flip_bits, _span, _ends, _footer, _footer, _page, _page)
 
 
 def spoilt(seed: int) -> Iterator[bytes]:
@@ -185,7 +177,7 @@ def spoilt(seed: int) -> Iterator[bytes]:
             try:
                 data = way(data, dice) or data
             except (IndexError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
-                data = _bits(data, dice)  # it was spoilt too much already to be taken apart
+                data = flip_bits(data, dice)  # it was spoilt too much already to be taken apart
         yield data
 
 
@@ -211,8 +203,8 @@ def fuzz(seed: int, files: int, keep: Path) -> Found:
     found = Found()
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name, Engine(LIMITS, os.environ) as engine:
         path, output, given = (Path(name) / f"{one}.parquet" for one in ("spoilt", "good", "input"))
-        output.write_bytes(written_as(matched_table(300)))
-        given.write_bytes(written_as(input_table(300)))
+        output.write_bytes(parquet_bytes(matched_table(300)))
+        given.write_bytes(parquet_bytes(input_table(300)))
         good = Case("good", output, given)
         for number, data in zip(range(files), spoilt(seed), strict=False):
             path.write_bytes(data)

@@ -32,8 +32,9 @@ from gem_core.audit.reading.source import open_file
 from gem_core.errors import AuditError, OutputError
 from tests.audit.build import input_table, matched_table
 from tests.audit.child.children import LIMITS
-from tests.audit.fuzz import WAYS, _bits, written_as
+from tests.audit.fuzz import WAYS, flip_bits
 from tests.audit.watched import JOB
+from tests.parquet_files import parquet_bytes
 
 ROWS = 300
 TABLE = matched_table(ROWS)
@@ -53,7 +54,7 @@ OPTIONS: tuple[dict[str, Any], ...] = (
 @cache
 def originals() -> tuple[bytes, ...]:
     """The same table, written in several ways, each page with a checksum."""
-    return tuple(written_as(TABLE, write_page_checksum=True, **options) for options in OPTIONS)
+    return tuple(parquet_bytes(TABLE, write_page_checksum=True, **options) for options in OPTIONS)
 
 
 def mutant(dice: Random) -> bytes:
@@ -62,7 +63,7 @@ def mutant(dice: Random) -> bytes:
     try:
         return dice.choice(WAYS)(data, dice)
     except (IndexError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
-        return _bits(data, dice)
+        return flip_bits(data, dice)
 
 
 class OtherReaders:
@@ -169,7 +170,7 @@ def run(seed: int, files: int, keep: Path) -> Found:
         OtherReaders() as others,
     ):
         path, given = Path(name, "roads_matched.parquet"), Path(name, "roads.parquet")
-        given.write_bytes(written_as(input_table(ROWS)))
+        given.write_bytes(parquet_bytes(input_table(ROWS)))
         for number in range(files):
             data = mutant(dice)
             found.unchanged += data in originals()

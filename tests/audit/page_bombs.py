@@ -48,9 +48,10 @@ def _text(length: int, first: bytes = b"x") -> bytes:
     return length.to_bytes(4, "little") + first + b"x" * (length - 1)
 
 
-def _header(kind: int, size: int, values: int, encoding: int = PLAIN, stored: int = 0) -> Struct:
+def _header(kind: int, size: int, stored: int = 0) -> Struct:
+    """Of a page with one value."""
     common = {1: (I32, kind), 2: (I32, size), 3: (I32, stored or size)}
-    about = {1: (I32, values), 2: (I32, encoding)}
+    about = {1: (I32, 1), 2: (I32, PLAIN)}
     if kind == DATA_PAGE:
         return common | {5: (STRUCT, about | {3: (I32, 3), 4: (I32, 3)})}
     return common | {7: (STRUCT, about)}
@@ -58,7 +59,7 @@ def _header(kind: int, size: int, values: int, encoding: int = PLAIN, stored: in
 
 def _dictionary(header: bytes | None = None) -> bytes:
     value = _text(LENGTH)
-    return (header or written(_header(DICTIONARY_PAGE, len(value), 1))) + value
+    return (header or written(_header(DICTIONARY_PAGE, len(value)))) + value
 
 
 def _all_the_first() -> bytes:
@@ -98,7 +99,7 @@ def _with_dictionary(dictionary: bytes, pages: bytes, *, data_at: int, left_out:
 
 def wrapped_field_id() -> bytes:
     """The field of the page's kind comes twice: as 1, and as 65,537, which is 1 in 16 bits."""
-    header = bytearray(written(_header(DATA_PAGE, LENGTH + 4, 1)))
+    header = bytearray(written(_header(DATA_PAGE, LENGTH + 4)))
     assert header[:2] == b"\x15\x00"  # field 1, a number, is 0
     header[2:2] = b"\x05" + zigzag(65_537) + zigzag(DICTIONARY_PAGE)
     described = written({7: (STRUCT, {1: (I32, 1), 2: (I32, PLAIN)})})
@@ -109,7 +110,7 @@ def wrapped_field_id() -> bytes:
 
 def zero_nibble() -> bytes:
     """The header ends with 0x10: the type is that of an end, the field id is not."""
-    header = written(_header(DICTIONARY_PAGE, LENGTH + 4, 1))
+    header = written(_header(DICTIONARY_PAGE, LENGTH + 4))
     dictionary = _dictionary(header[:-1] + b"\x10")
     return _with_dictionary(dictionary, _all_the_first(), data_at=len(dictionary))
 
@@ -123,7 +124,7 @@ def dictionary_in_two_parts() -> bytes:
 def two_dictionaries() -> bytes:
     """A short dictionary, and a long one after it."""
     short = _text(36)
-    first = written(_header(DICTIONARY_PAGE, len(short), 1)) + short
+    first = written(_header(DICTIONARY_PAGE, len(short))) + short
     return _with_dictionary(first, _dictionary() + _all_the_first(), data_at=len(first))
 
 
@@ -213,7 +214,7 @@ def long_classes(values: int = 30, length: int = 100 * MIB) -> bytes:
     rows = page(stored, unpacked=len(indices), values=4, encoding=RLE_DICTIONARY)
     for number, group in enumerate(groups(footer)):
         packed = codec.compress(_text(length, b"%c" % (65 + number))).to_pybytes()
-        header = _header(DICTIONARY_PAGE, length + 4, 1, stored=len(packed))
+        header = _header(DICTIONARY_PAGE, length + 4, stored=len(packed))
         dictionary = written(header) + packed
         (described,) = (
             one[3][1] for one in group[GROUP_CHUNKS][1][1] if one[3][1][3][1][1] == [b"road_class"]

@@ -3,7 +3,6 @@
 AUDIT_DIFFERENTIAL_FILES sets how many outputs are tried, each beside an input.
 """
 
-import os
 import uuid
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from gem_core.audit.audit import audit
@@ -26,6 +25,7 @@ from gem_core.audit.reading.source import open_file
 from gem_core.audit.rows.gers import format_of_release
 from gem_core.audit.rows.row_rules import RowRule
 from tests.audit.build import job
+from tests.audit.differential import files
 
 UUIDS = [str(uuid.UUID(int=n * 0x9E3779B97F4A7C15)) for n in range(1, 6)]
 ODD_GERS = [
@@ -159,17 +159,11 @@ releases = st.sampled_from(["2026-01-21.0", "2025-05-21.0"])
 bounds = st.tuples(st.sampled_from([300, 1 << 20]), st.sampled_from([3, 131_072]))
 """Bytes of ids, rows of a batch."""
 
-files = settings(
-    max_examples=int(os.environ.get("AUDIT_DIFFERENTIAL_FILES", "100")),
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
-
 
 @pytest.mark.slow
 @given(networks(), networks(), by_dictionary | by_column, bounds, releases)
 @files
-def test_every_count(
+def test_every_count_is_that_of_duckdb(
     tmp_path_factory: pytest.TempPathFactory,
     output: pa.Table,
     input_: pa.Table,

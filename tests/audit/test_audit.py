@@ -1,88 +1,30 @@
 """The story: what the output's trouble does, what the input's does not, and how much is read."""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from gem_core.audit.audit import audit, not_opened_report
+from gem_core.audit.audit import audit
 from gem_core.audit.ids import id_audit, out_of_order
 from gem_core.audit.ids.spill import SpillSpace
-from gem_core.audit.judging.checks import CHECKS
-from gem_core.audit.judging.not_opened import NotOpened, Obstacle
-from gem_core.audit.judging.report import Report
 from gem_core.audit.judging.report_json import report_to_json
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.audit.options import AuditOptions, IdLimits
-from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.progress import Pass
-from gem_core.errors import OutputChanged, OutputError, OutputMissing, OutputUnreachable
+from gem_core.errors import OutputError
 from tests.audit.build import (
-    LINEAR,
     MATCHED_ROWS,
-    OVERTURE,
     ROWS,
     audited,
     input_table,
     job,
+    large,
     matched_table,
     write,
-    write_bytes,
 )
-from tests.audit.reading.test_range_file import MemorySource
-
-INPUT_CHECKS = {
-    "input_columns_kept",
-    "input_types_kept",
-    "input_types_not_widened",
-    "input_order_kept",
-    "no_extra_columns",
-    "no_name_clash",
-    "input_ids_kept",
-    "no_extra_ids",
-}
-ID_CHECKS = {"input_ids_kept", "no_extra_ids"}
-NOT_ASKED = {"input_as_registered", "input_values_kept", "input_rows_paired"} | LINEAR | OVERTURE
-
-
-def lines(report: Report, verdict: Verdict) -> dict[str, str]:
-    return {
-        line.name: line.judgement.detail
-        for line in report.checks
-        if line.verdict is verdict and line.name not in NOT_ASKED
-    }
-
-
-class Failing(MemorySource):
-    """Answers a number of reads, then fails."""
-
-    answers: Iterator[int]
-
-    def read(self, offset: int, length: int) -> bytes:
-        if next(self.answers, None) is None:
-            raise self.error or OutputChanged("replaced")
-        error, self.error = self.error, None
-        try:
-            return super().read(offset, length)
-        finally:
-            self.error = error
-
-
-def failing(data: bytes, answers: int, error: OutputError) -> Source:
-    source = Failing(data, error=error)
-    source.answers = iter(range(answers))
-    return source
-
-
-def large(table: pa.Table) -> pa.Table:
-    """Too large for the tail, so that reading goes on after the footer."""
-    noise = [str(n * 2654435761 % 2**32) * 20 for n in range(len(table))]
-    return table.set_column(2, "geometry", pa.array(noise))
-
-
-ERRORS = [OutputChanged("replaced"), OutputUnreachable("503"), OutputMissing("gone")]
+from tests.audit.lines import ERRORS, INPUT_CHECKS, lines
+from tests.audit.reading.memory_source import MemorySource
 
 
 @pytest.mark.parametrize("answers", [0, 1, 2, 3])
@@ -93,7 +35,7 @@ def test_trouble_with_the_output_is_no_verdict(
     table = large(matched_table(30_000))
     data = write(tmp_path, table, compression="none", row_group_size=9_000).path.read_bytes()
     with pytest.raises(type(error)) as caught:
-        audit(failing(data, answers, error), job(), input_source=None)
+        audit(MemorySource(data, error, answers), job(), input_source=None)
     assert caught.value is error
 
 
@@ -141,69 +83,6 @@ def test_a_comparison_that_nobody_asked_for_leaves_the_verdict_complete(tmp_path
     assert report_to_json(report)["input"]["note"] == note
 
 
-def test_no_input_and_no_reason_has_a_reason(tmp_path: Path) -> None:
-    report = audit(write(tmp_path, matched_table()), job(), input_source=None)
-    assert set(lines(report, Verdict.NOT_RUN).values()) == {
-        "there is no input file to compare with"
-    }
-
-
-@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-def test_an_input_that_cannot_be_opened_fails_nothing(tmp_path: Path, error: OutputError) -> None:
-    report = audited(tmp_path, matched_table(), input_=failing(b"x" * 99, 0, error))
-    assert report.outcome == "valid"
-    unknown = lines(report, Verdict.NOT_RUN)
-    assert unknown == dict.fromkeys(INPUT_CHECKS, f"the input could not be read: {error}")
-
-
-@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-def test_an_input_that_is_lost_on_the_way_fails_nothing(tmp_path: Path, error: OutputError) -> None:
-    table = large(input_table(30_000)).append_column("more", large(input_table(30_000)).column(2))
-    data = write(tmp_path, table, compression="none", row_group_size=9_000).path.read_bytes()
-    report = audited(tmp_path, matched_table(), input_=failing(data, 3, error))
-    unknown = lines(report, Verdict.NOT_RUN)
-    assert unknown == dict.fromkeys(ID_CHECKS, f"the input could not be read to its end: {error}")
-    assert report.failed() == {"input_columns_kept"}
-
-
-def test_an_input_that_is_no_parquet_fails_nothing(tmp_path: Path) -> None:
-    input_ = write_bytes(tmp_path, b"id\n1\n", "roads.parquet")
-    report = audited(tmp_path, matched_table(), input_=input_)
-    assert report.outcome == "valid"
-    unknown = lines(report, Verdict.NOT_RUN)
-    assert set(unknown) == INPUT_CHECKS
-    assert all(text.startswith("the input is not readable Parquet") for text in unknown.values())
-
-
-def test_an_input_with_broken_data_fails_nothing(tmp_path: Path) -> None:
-    data = bytearray(write(tmp_path, input_table()).path.read_bytes())
-    data[4:30] = bytes(26)
-    input_ = write_bytes(tmp_path, bytes(data), "roads.parquet")
-    report = audited(tmp_path, matched_table(), input_=input_)
-    assert report.outcome == "valid"
-    unknown = lines(report, Verdict.NOT_RUN)
-    assert set(unknown) == ID_CHECKS
-    assert all(text.startswith("the input's data is broken") for text in unknown.values())
-    found = report_to_json(report)["input"]
-    assert found["note"].startswith("the input's data is broken")
-    assert (found["idsCompared"], found["valuesCompared"]) == (False, False)
-    assert found["requests"] > 0
-
-
-@pytest.mark.parametrize(
-    ("id_", "why"),
-    [(None, "there is no column id"), (pa.array([1.5] * ROWS), "id is double")],
-)
-def test_an_input_without_usable_ids_is_compared_by_columns(
-    tmp_path: Path, id_: pa.Array | None, why: str
-) -> None:
-    report = audited(tmp_path, matched_table(), input_=input_table(id=id_))
-    unknown = lines(report, Verdict.NOT_RUN)
-    assert set(unknown) == ID_CHECKS
-    assert all(why in text for text in unknown.values())
-    assert report.failed() == {"no_extra_columns" if id_ is None else "input_types_kept"}
-
-
 @pytest.mark.parametrize(
     ("fields", "failed", "unknown"),
     [
@@ -215,58 +94,12 @@ def test_an_input_without_usable_ids_is_compared_by_columns(
         pytest.param({"inputFileName": "roads"}, set(), set(), id="no-extension"),
     ],
 )
-def test_names(
+def test_names_are_held_against_the_job(
     tmp_path: Path, fields: dict[str, object], failed: set[str], unknown: set[str]
 ) -> None:
     report = audited(tmp_path, matched_table(), of=job(**fields))  # type: ignore[arg-type]
     assert report.failed() == failed
     assert set(lines(report, Verdict.NOT_RUN)) == unknown
-
-
-@pytest.mark.parametrize(
-    ("expected", "found", "verdict"),
-    [
-        ("roads.parquet", "roads.parquet", Verdict.PASSED),
-        ("streets.parquet", "roads.parquet", Verdict.FAILED),
-        ("roads.parquet", None, Verdict.NOT_RUN),
-        (None, "roads.parquet", Verdict.NOT_RUN),
-    ],
-)
-def test_the_input_is_held_against_the_registration(
-    tmp_path: Path, expected: str | None, found: str | None, verdict: Verdict
-) -> None:
-    of = replace(job(), input_name=found)
-    output = write(tmp_path, matched_table())
-    report = audit(output, of, input_source=None, expected_input=expected)
-    [line] = [line for line in report.checks if line.name == "input_as_registered"]
-    assert line.verdict is verdict
-
-
-CHANGED = NotOpened(Obstacle.CHANGED, "it was overwritten each time")
-NAMES_ONLY = {"names_usable", "matched_parts_sum", "shares_sum", "statistics_readable"}
-
-
-def test_an_output_that_never_holds_still(tmp_path: Path) -> None:
-    report = not_opened_report(job(), CHANGED, write(tmp_path, matched_table()))
-    assert report.outcome == "invalid"
-    assert report.failed() == {"unchanged_while_read"}
-    assert (report.bytes_read, report.requests) == (0, 0)
-    assert report_to_json(report)["input"]["note"].startswith("not read, since the output changed")
-    assert set(lines(report, Verdict.PASSED)) == NAMES_ONLY | {
-        "exists",
-        "named_by_job",
-        "name_pattern",
-    }
-    assert report_to_json(report)["output"]["rows"] is None
-
-
-def test_an_output_that_no_audit_survived_keeps_its_size(tmp_path: Path) -> None:
-    output = write(tmp_path, matched_table())
-    report = not_opened_report(job(), NotOpened(Obstacle.ENDED_EARLY, "ten began"), output)
-    assert report.outcome == "not_audited"
-    assert report.failed() == {"auditable"}
-    assert report_to_json(report)["output"]["bytes"] == output.size_bytes
-    assert (report.bytes_read, report.requests) == (0, 0)
 
 
 def test_progress_has_the_number_of_rows_of_the_footer(tmp_path: Path) -> None:
@@ -286,23 +119,6 @@ def test_shuffled_ids_that_fill_their_range_are_never_sorted(
     assert report.facts.ids
     assert (report.facts.ids.distinct, report.facts.ids.missing) == (ROWS, 0)
     assert report.facts.ids.distinct_matched == MATCHED_ROWS
-
-
-def test_names_that_lead_astray() -> None:
-    why = NotOpened(Obstacle.NAMES, "GEM's file name '../x' is more than a plain file name")
-    report = not_opened_report(job(), why, None)
-    assert report.outcome == "invalid"
-    assert report.failed() == {"names_usable"}
-    assert (report.bytes_read, report.requests) == (0, 0)
-    assert set(lines(report, Verdict.PASSED)) == NAMES_ONLY - {"names_usable"}
-    assert len(report.checks) == len(CHECKS)
-
-
-def test_text_ids_for_an_input_of_integers_are_the_same_ids(tmp_path: Path) -> None:
-    texts = pa.array([str(100 + n) for n in range(ROWS)])
-    report = audited(tmp_path, matched_table(id=texts))
-    assert report.failed() == {"input_types_kept"}
-    assert report_to_json(report)["input"]["idsCompared"]
 
 
 def test_memory_holds_few_pieces_of_a_file(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_overwritten_between_the_first_read_and_the_next() -> None:
     assert data["match"]["matches"] == 20
 
 
-def test_overwritten_at_every_read() -> None:
+def test_an_output_overwritten_at_every_read_is_invalid_in_the_end() -> None:
     """A bounded number of times, then invalid with the reason."""
     blob = blob_with(*[overwritten] * 50)
     with delivering(blob) as (world, deliverer):
@@ -162,7 +162,7 @@ def test_deleted_while_it_is_read_is_waited_for() -> None:
         assert world.queue.sent == []
 
 
-def test_an_output_that_appears_after_twenty_minutes() -> None:
+def test_an_output_that_appears_after_twenty_minutes_is_delivered() -> None:
     blob = Blob(WHOLE, fault=lambda _: GONE)
     with delivering(blob) as (world, deliverer):
         for _ in range(10):

@@ -50,7 +50,7 @@ def test_a_confidence_is_a_float(kind: pa.DataType, *, accepted: bool) -> None:
         (["gers_id", "gers_id"], "gers_id occurs 2 times"),
     ],
 )
-def test_absent_and_repeated_columns(names: list[str], problem: str) -> None:
+def test_absent_and_repeated_columns_are_named(names: list[str], problem: str) -> None:
     schema = pa.schema([(name, pa.string()) for name in names])
     assert PROMISED[Role.GERS_ID].problem(schema) == problem
     assert PROMISES.usable(schema).names == []

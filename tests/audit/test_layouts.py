@@ -12,6 +12,7 @@ from gem_core.audit.judging.report_json import report_to_json
 from gem_core.gem.contracts import known
 from gem_core.gem.job import GemJob
 from tests.audit.build import ROWS, audited, gers, input_table, job, matched_table, write
+from tests.audit.lines import line_of
 from tests.gem.contracts.newer import newer_answer
 
 MATCHED = 9
@@ -256,7 +257,7 @@ def test_an_unknown_layout_is_not_audited(tmp_path: Path, table: pa.Table, of: G
     assert report.outcome == "not_audited"
     assert failed(report) == {"layout_known"}
     assert not report.complete
-    (line,) = (line for line in report.checks if line.name == "layout_known")
+    line = line_of(report, "layout_known")
     assert all(name in line.judgement.detail for name in table.column_names)
     assert ("lane-level" in line.judgement.detail) is ("traceId" in table.column_names)
 

@@ -28,7 +28,7 @@ def opened(source: Source) -> OpenedFile:
 
 
 @pytest.mark.slow
-def test_ten_thousand_columns(tmp_path: Path) -> None:
+def test_ten_thousand_columns_are_compared(tmp_path: Path) -> None:
     columns = {f"c{n}": pa.array(np.zeros(12, np.int8)) for n in range(10_000)}
     input_ = write(tmp_path, input_table(**columns), "roads.parquet")
     report = audited(tmp_path, matched_table(**columns), input_=input_, with_values=True)
@@ -59,7 +59,7 @@ def test_joined_batches_stay_small(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_ten_thousand_row_groups(tmp_path: Path) -> None:
+def test_ten_thousand_row_groups_are_read_in_time(tmp_path: Path) -> None:
     """The time grows with their number, not with its square."""
     rows = 10_000
     output = write(tmp_path, matched_table(rows).select(COLUMNS), row_group_size=1)
@@ -117,7 +117,7 @@ TEXTS = (
 
 
 @pytest.mark.parametrize("kind", TEXTS, ids=str)
-def test_promised_columns_of_any_text_type(tmp_path: Path, kind: pa.DataType) -> None:
+def test_promised_columns_may_be_of_any_text_type(tmp_path: Path, kind: pa.DataType) -> None:
     table = matched_table()
     columns = {name: table[name].combine_chunks().cast(kind) for name in COLUMNS[1::2]}
     assert {*columns} == {"gers_id", "match_status"}
@@ -137,7 +137,7 @@ def test_dictionaries_in_another_order_hold_the_same_values(tmp_path: Path) -> N
     assert report.failed() == {"input_values_kept"}
 
 
-def test_no_rows(tmp_path: Path) -> None:
+def test_a_file_without_rows_is_readable(tmp_path: Path) -> None:
     found = audited(tmp_path, matched_table(0), input_=input_table(0), of=job({}))
     assert "has_rows" in found.failed()
     assert not found.failed() & {"footer_readable", "chunks_in_bounds", "rows_readable"}

@@ -4,7 +4,6 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from unittest.mock import Mock
 
 import pyarrow.parquet as pq
 import pytest
@@ -22,11 +21,11 @@ from gem_core.gem.contracts import known
 from gem_core.watch.record import Settlement
 from gem_core.wiring import delivery
 from gem_core.wiring.environment import now
-from tests.advice.test_advise import PLANTED, ROADS, SAME, THREE
+from tests.advice.three_releases import PLANTED, ROADS, SAME, THREE
 from tests.advice.world import OLD, SECOND, output, publish
 from tests.builders import World, finished
 from tests.commands.command_runner import CommandRunner
-from tests.commands.test_jobs import change, stored
+from tests.commands.stored_jobs import change, stored
 from tests.fakes import FakeSource
 from tests.flows.outdated import OUTDATED, events
 
@@ -175,12 +174,12 @@ def test_each_outdated_job_is_sent_once(app: World, capsys: Capture) -> None:
 def test_an_event_that_was_not_sent_is_no_success(app: World, capsys: Capture) -> None:
     forget_job(app.manager, "job-replaced")
     queue = app.queues[OUTDATED.name]
-    queue.send = Mock(side_effect=StoreError("no answer"))  # type: ignore[method-assign]
+    queue.refuses = StoreError("no answer")
     assert main(["advise", *JOBS, "--send"]) == 2
     out, err = capsys.readouterr()
     assert "0 events sent" in out
     assert "job-bad: the event was not sent: gem-outdated: no answer; run this again" in err
-    del queue.send
+    queue.refuses = None
     assert main(["advise", *JOBS, "--send"]) == 1
     assert len(events(app)) == 1
 

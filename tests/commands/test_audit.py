@@ -14,7 +14,6 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from gem_core.__main__ import main
 from gem_core.audit.audit import audit
 from gem_core.audit.child import in_process
 from gem_core.audit.judging.checks import COMPARISONS
@@ -23,21 +22,9 @@ from gem_core.audit.judging.verdict import Verdict
 from gem_core.commands.exit_codes import TERMINATED
 from gem_core.outcome import Outcome
 from tests.audit.build import changed, input_table, job, matched_table, write
+from tests.commands.audit_command import audit_command
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Path:
-    """A valid output, its input, and GEM's answer about the job."""
-    write(tmp_path, input_table(), "roads.parquet")
-    write(tmp_path, matched_table())
-    (tmp_path / "job.json").write_text(json.dumps(dict(job().answer)))
-    return tmp_path
-
-
-def command(folder: Path, *words: object) -> int:
-    return main(["audit", "--in-process", str(folder / "roads_matched.parquet"), *map(str, words)])
 
 
 def no_parquet(folder: Path) -> None:
@@ -79,7 +66,10 @@ def test_an_input_that_cannot_be_compared_is_no_success(
 ) -> None:
     spoil(files)
     more = ["--json"] if as_json else []
-    assert command(files, "--input", files / "roads.parquet", *more) == 2
+    assert (
+        audit_command(files / "roads_matched.parquet", "--input", files / "roads.parquet", *more)
+        == 2
+    )
     out, err = capsys.readouterr()
     assert err.startswith(f"could not be compared with --input: {why}")
     assert len(err.splitlines()) == 1
@@ -92,7 +82,7 @@ def test_an_invalid_file_gives_1_even_if_the_input_is_unreadable(
 ) -> None:
     no_parquet(files)
     write(files, changed(matched_table(), "gers_id", r3=None))
-    assert command(files, "--input", files / "roads.parquet") == 1
+    assert audit_command(files / "roads_matched.parquet", "--input", files / "roads.parquet") == 1
     assert capsys.readouterr().err == ""
 
 
@@ -103,7 +93,7 @@ def test_not_audited_is_neither_success_nor_failure(
         return replace(audit(*args, **options), outcome=Outcome.NOT_AUDITED)
 
     monkeypatch.setattr(in_process, "audit", not_judged)
-    assert command(files) == 2
+    assert audit_command(files / "roads_matched.parquet") == 2
     assert capsys.readouterr().out.startswith("not_audited: ")
 
 
@@ -123,8 +113,8 @@ def test_values_that_cannot_be_compared_are_no_success(
 ) -> None:
     write(files, output)
     words = ["--input", files / "roads.parquet"]
-    assert command(files, *words) == 0
-    assert command(files, *words, "--compare", "columns") == 2
+    assert audit_command(files / "roads_matched.parquet", *words) == 0
+    assert audit_command(files / "roads_matched.parquet", *words, "--compare", "columns") == 2
     assert why in capsys.readouterr().err
 
 
@@ -132,7 +122,7 @@ def test_the_input_checks_are_those_that_need_an_input(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def not_run(*words: object) -> set[str]:
-        assert command(files, "--json", *words) == 0
+        assert audit_command(files / "roads_matched.parquet", "--json", *words) == 0
         lines = json.loads(capsys.readouterr().out)["checks"]["all"]
         return {line["name"] for line in lines if line["verdict"] == Verdict.NOT_RUN}
 
@@ -143,7 +133,7 @@ def test_the_input_checks_are_those_that_need_an_input(
 def test_the_number_of_input_rows_is_printed(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command(files, "--input", files / "roads.parquet")
+    audit_command(files / "roads_matched.parquet", "--input", files / "roads.parquet")
     assert "input: 12 rows" in capsys.readouterr().out.splitlines()
 
 
@@ -153,7 +143,7 @@ def test_details_of_an_unfinished_job_cause_a_warning(
 ) -> None:
     answer = dict(job().answer) | {"status": status, "inputFileName": 5}
     (files / "job.json").write_text(json.dumps(answer))
-    assert command(files, "--job", files / "job.json") == 0
+    assert audit_command(files / "roads_matched.parquet", "--job", files / "job.json") == 0
     err = capsys.readouterr().err.splitlines()
     assert (
         f"--job: the status of the job is {status}, not finished: "
@@ -165,7 +155,7 @@ def test_details_of_an_unfinished_job_cause_a_warning(
 def test_details_of_a_finished_job_cause_no_warning(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command(files, "--job", files / "job.json") == 0
+    assert audit_command(files / "roads_matched.parquet", "--job", files / "job.json") == 0
     assert capsys.readouterr().err == ""
 
 
@@ -174,7 +164,7 @@ def test_invalid_details_are_refused_with_the_reason(
 ) -> None:
     path = files / "job.json"
     path.write_text(json.dumps({"jobRunId": "job-1"}))
-    assert command(files, "--job", path) == 2
+    assert audit_command(files / "roads_matched.parquet", "--job", path) == 2
     assert (
         f"--job: {path} is not GEM's answer about a job: the answer has no status"
         in capsys.readouterr().err
@@ -187,7 +177,7 @@ def test_a_page_overwrites_no_file_that_is_read_under_another_name(
 ) -> None:
     data = (files / "roads_matched.parquet").read_bytes()
     link(files / "roads_matched.parquet", files / "page.html")
-    assert command(files, "--html", files / "page.html") == 2
+    assert audit_command(files / "roads_matched.parquet", "--html", files / "page.html") == 2
     assert "--html: this would overwrite" in capsys.readouterr().err
     assert (files / "roads_matched.parquet").read_bytes() == data
 
@@ -197,7 +187,7 @@ def test_a_page_goes_into_a_pipe_without_a_name(files: Path) -> None:
     read, write_ = os.pipe()
     with ThreadPoolExecutor(1) as pool, os.fdopen(write_, "wb"), os.fdopen(read, "rb") as pipe:
         page = pool.submit(pipe.readline)
-        assert command(files, "--html", f"/dev/fd/{write_}") == 0
+        assert audit_command(files / "roads_matched.parquet", "--html", f"/dev/fd/{write_}") == 0
         assert page.result().lower().startswith(b"<!doctype html>")
 
 

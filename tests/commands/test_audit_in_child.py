@@ -18,7 +18,7 @@ from gem_core.audit.child.limits import Limits
 from gem_core.audit.reading.source import Source, open_file
 from gem_core.commands import open_source, run_audit
 from gem_core.commands.exit_codes import INTERRUPTED, TERMINATED
-from tests.audit.build import changed, input_table, job, matched_table, write
+from tests.audit.build import job, matched_table, write
 from tests.audit.child.children import GOOD, Killing, as_kind, pid
 
 pytestmark = [
@@ -30,15 +30,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Path:
-    """A valid output, an invalid one, the input, and GEM's answer about the job."""
-    write(tmp_path, input_table(), "roads.parquet")
-    write(tmp_path, matched_table())
-    write(tmp_path, changed(matched_table(), "gers_id", r3=None), "bad.parquet")
-    write(tmp_path, matched_table(geometry=None), "odd.parquet")
-    (tmp_path / "no.parquet").write_bytes(b"PAR1")
-    (tmp_path / "job.json").write_text(json.dumps(dict(job().answer)))
-    return tmp_path
+def files(files: Path) -> Path:
+    """Also an output without roads to draw, and a file that is no Parquet."""
+    write(files, matched_table(geometry=None), "odd.parquet")
+    (files / "no.parquet").write_bytes(b"PAR1")
+    return files
 
 
 @pytest.mark.parametrize(

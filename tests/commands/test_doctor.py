@@ -129,7 +129,7 @@ def test_the_settings_may_be_in_a_file(
 
 
 @pytest.mark.usefixtures("demo")
-def test_a_wrong_key(command: CommandRunner) -> None:
+def test_a_wrong_key_fails_gem_with_a_remedy(command: CommandRunner) -> None:
     code, found = diagnose(command, GEM_API_KEY="wrong-key")
     assert code == 1
     assert list(fails(found)) == ["gem"]
@@ -139,7 +139,7 @@ def test_a_wrong_key(command: CommandRunner) -> None:
 
 
 @pytest.mark.usefixtures("demo")
-def test_missing_containers(command: CommandRunner) -> None:
+def test_each_missing_container_is_named(command: CommandRunner) -> None:
     """One, and then all: each is named, with the command that makes it."""
     with BlobServiceClient.from_connection_string(command.azurite.connection_string) as blobs:
         blobs.delete_container(names.OUTBOX)
@@ -199,7 +199,7 @@ def test_a_folder_that_does_not_exist(command: CommandRunner, tmp_path: Path) ->
 
 @pytest.mark.usefixtures("demo")
 @pytest.mark.parametrize("ago", [timedelta(hours=2), None], ids=["silent", "never"])
-def test_a_silent_timer(command: CommandRunner, ago: timedelta | None) -> None:
+def test_a_silent_timer_fails(command: CommandRunner, ago: timedelta | None) -> None:
     heartbeat: Heartbeat = manager().heartbeat
     if ago:
         then = datetime.now(UTC) - ago

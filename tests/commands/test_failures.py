@@ -68,7 +68,9 @@ def test_failing_rows_are_written(
 CHECKS = ("confidence_range", "input_values_kept")
 
 
-def test_a_file_without_failing_rows(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_failing_rows_the_file_has_no_rows(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     found = files / "failures.parquet"
     words = ["audit", "--in-process", str(files / "good.parquet"), "--failures", str(found)]
     assert main(words) == 0

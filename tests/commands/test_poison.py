@@ -46,7 +46,7 @@ def ticket(queue: QueueClient, job_run_id: str) -> None:
     )
 
 
-def test_an_empty_queue(command: CommandRunner, queue: QueueClient) -> None:
+def test_a_queue_that_does_not_exist_is_empty(command: CommandRunner, queue: QueueClient) -> None:
     queue.delete_queue()
     assert command("poison", "list")[:2] == (0, EMPTY[0] + EMPTY[1])
     assert command("poison", "replay")[:2] == (0, "no poison messages\n")
@@ -117,7 +117,7 @@ def test_an_unknown_message_stays_and_is_reported(
     assert (code, out.split(";")[0]) == (1, "a message: unknown_message")
 
 
-def test_only_some_jobs(command: CommandRunner, queue: QueueClient) -> None:
+def test_only_the_named_jobs_are_replayed(command: CommandRunner, queue: QueueClient) -> None:
     for job_run_id in ("job-1", "job-2"):
         fail(command, queue, job_run_id)
     code, out, err = command("poison", "replay", "job-2", "absent")

@@ -10,11 +10,7 @@ from gem_core.__main__ import main
 from gem_core.audit.rows.progress import Pass
 from gem_core.commands.progress import ProgressLine
 from tests.audit.build import input_table, matched_table, write
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
+from tests.commands.terminal import Terminal
 
 
 def test_progress_is_drawn_on_a_terminal_and_erased() -> None:

@@ -15,7 +15,7 @@ from gem_core.wiring import delivery
 from gem_core.wiring.managers import state_manager
 from tests.builders import check_manifest
 from tests.commands.command_runner import CommandRunner
-from tests.commands.test_jobs import settle, stored
+from tests.commands.stored_jobs import settle, stored
 from tests.fakes import START
 from tests.wiring.fresh import forget_edges
 

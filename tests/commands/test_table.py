@@ -79,6 +79,6 @@ def test_a_span_has_two_units(time: timedelta, text: str) -> None:
     assert age(START.isoformat(), START + time) == text
 
 
-def test_the_age_of_a_future_moment_and_of_none() -> None:
+def test_a_future_moment_is_in_some_time_and_no_moment_is_a_dash() -> None:
     assert age((START + timedelta(minutes=2)).isoformat(), START) == "in 2m"
     assert age(None, START) == "-"

@@ -21,7 +21,7 @@ from gem_core.watch.record_json import record_to_bytes
 from gem_core.wiring.managers import state_manager
 from tests.commands.command_runner import CommandRunner
 from tests.fakes import START
-from tests.flows.test_wait_for_jobs import delivered, settled, watching
+from tests.flows.records import delivered, settled, watching
 from tests.loopback import Handler, Loopback
 
 NOTHING = Durations()
@@ -70,7 +70,7 @@ def test_one_line_is_about_all_open_jobs() -> None:
     assert open_line(records[1:], NOTHING, now) == "1 of the jobs open"
 
 
-def test_a_job_as_json() -> None:
+def test_the_json_of_a_job_has_progress_or_outcome() -> None:
     found = json.loads(json.dumps(record_summary(running(), NOTHING)))
     assert found["progress"] == 50
     assert found["expectedEnd"]["late"].startswith(

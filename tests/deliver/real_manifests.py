@@ -1,6 +1,5 @@
 """Manifests and their reports, made by deliveries of the app from many files and answers."""
 
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +8,6 @@ from itertools import cycle
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from gem_core.errors import OutputRefused
 from gem_core.flows.deliver_results import deliver_results
@@ -19,6 +17,7 @@ from tests.audit.build import changed, input_table, matched_table
 from tests.builders import JOB, OUTPUT, World, answer, finished
 from tests.fakes import START
 from tests.flows.build import INPUT
+from tests.parquet_files import parquet_bytes
 
 _STATISTICS = {
     "roads_matched": "75%",
@@ -56,11 +55,7 @@ _INPUTS = (input_table(), None, input_table(rows=20), b"no parquet")
 
 
 def _bytes(content: pa.Table | bytes) -> bytes:
-    if isinstance(content, bytes):
-        return content
-    file = io.BytesIO()
-    pq.write_table(content, file)
-    return file.getvalue()
+    return content if isinstance(content, bytes) else parquet_bytes(content)
 
 
 def _finished(gem_answer: dict[str, Any], output: pa.Table | bytes) -> World:

@@ -7,7 +7,7 @@ from typing import Any
 
 from gem_core.advice.result import NAMES
 from gem_core.deliver.outdated import AUDITED, OUTDATED_SCHEMA, OUTDATED_TYPE, SCHEMA_VERSION
-from tests.deliver.test_schema import strict, types_of
+from tests.deliver.schemas import strict, types_of
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 SCHEMA: dict[str, Any] = json.loads((DOCS / "outdated.schema.json").read_text("utf-8"))

@@ -1,15 +1,12 @@
 """The published schema is strict, names its types for code generators, and fits real manifests."""
 
 import json
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from devkit.azurite import node
 from gem_core.audit.judging.check import Severity
 from gem_core.audit.judging.verdict import Verdict
 from gem_core.deliver.manifest import DATA_SCHEMA, EVENT_TYPE
@@ -17,33 +14,12 @@ from gem_core.outcome import Outcome
 from gem_core.watch.record import Settlement
 from tests.builders import SCHEMA, check_manifest
 from tests.deliver.real_manifests import real_manifests
-
-STRICT = Path(__file__).with_name("strict.js")
+from tests.deliver.schemas import strict, types_of
 
 
 @pytest.fixture(scope="module")
 def manifests() -> list[tuple[dict[str, Any], dict[str, Any]]]:
     return real_manifests()
-
-
-def strict(schema: dict[str, Any], *events: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-    text = json.dumps({"schema": schema, "events": events})
-    return subprocess.run(
-        [node(), STRICT], input=text, capture_output=True, text=True, check=False, timeout=60
-    )
-
-
-def types_of(schema: dict[str, Any], at: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every part of a schema for which a code generator makes a type, with its path."""
-    is_object = "object" in schema.get("type", ()) and schema is not SCHEMA
-    if is_object or "enum" in schema or "const" in schema:
-        yield at, schema
-    for name in ("properties", "$defs"):
-        for key, part in schema.get(name, {}).items():
-            yield from types_of(part, f"{at}/{key}")
-    for name in ("items", "additionalProperties"):
-        if name in schema:
-            yield from types_of(schema[name], f"{at}/{name}")
 
 
 @pytest.mark.slow

@@ -2,19 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 
-from devkit.simulator import SimulatorSettings
 from tests.devkit.simulator_client import SimulatorClient
-
-
-@pytest.fixture
-def client() -> Iterator[SimulatorClient]:
-    client = SimulatorClient(SimulatorSettings(hold_seconds=0.01))
-    with client.simulator, client.session:
-        yield client
 
 
 def test_a_person_submits_a_job(client: SimulatorClient) -> None:

@@ -1,22 +1,13 @@
 """When which file is in the container, with one in memory."""
 
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
 import pyarrow.parquet as pq
-import pytest
 
 from devkit.simulator import LIVES, SimulatorSettings
 from devkit.simulator.large_output import write_large_output
 from tests.devkit.simulator_client import SimulatorClient
-
-
-@pytest.fixture
-def client() -> Iterator[SimulatorClient]:
-    client = SimulatorClient(SimulatorSettings(hold_seconds=0.01))
-    with client.simulator, client.session:
-        yield client
 
 
 def test_a_late_output_comes_after_finished_is_said(client: SimulatorClient) -> None:

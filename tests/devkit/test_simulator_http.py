@@ -1,7 +1,6 @@
 """The contract of the details endpoint over real HTTP, seen by `requests`."""
 
 import json
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -9,18 +8,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from devkit.simulator import LIVES, NEWER, Life, SimulatorSettings
+from devkit.simulator import LIVES, NEWER, Life
 from gem_core.gem.contracts import known
 from tests.devkit.simulator_client import SimulatorClient
 
 EXAMPLES = Path(__file__).parents[1] / "data" / "gem"
-
-
-@pytest.fixture
-def client() -> Iterator[SimulatorClient]:
-    client = SimulatorClient(SimulatorSettings(hold_seconds=0.01))
-    with client.simulator, client.session:
-        yield client
 
 
 def test_a_clean_job_has_exactly_the_fields_of_the_page_at_each_stage(

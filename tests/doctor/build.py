@@ -61,7 +61,6 @@ class Results:
     """A queue to send to."""
 
     messages: int = 0
-    probes: int = 0
     error: StoreError | None = None
     oldest: datetime | None = None
 
@@ -75,7 +74,6 @@ class Results:
         return self.messages
 
     def try_send(self) -> None:
-        self.probes += 1
         if self.error:
             raise self.error
 

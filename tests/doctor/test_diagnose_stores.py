@@ -97,7 +97,7 @@ def test_storage_that_does_not_answer() -> None:
         (-400, DiagnosticStatus.FAIL, "s ahead of"),
     ],
 )
-def test_the_local_clock_against_the_clock_of_storage(
+def test_a_local_clock_that_differs_from_storages_is_told(
     seconds: int, status: DiagnosticStatus, detail: str
 ) -> None:
     fake = FakeInstallation()
@@ -107,7 +107,7 @@ def test_the_local_clock_against_the_clock_of_storage(
     assert detail in finding.detail
 
 
-def test_two_doctors_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_doctors_at_once_do_not_harm_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both use one name, so the other doctor may delete the probe of this one."""
     fake = FakeInstallation()
     store = fake.store("gem-worklist")
@@ -141,7 +141,7 @@ def test_a_queue_that_is_gone_or_refuses() -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["results", "routes"])
-def test_messages_that_nobody_reads(
+def test_messages_that_nobody_reads_are_a_warning(
     name: str, age: timedelta | None, status: DiagnosticStatus
 ) -> None:
     routed = settings(GEM_RESULTS_ROUTES='[{"queue": "gem-maps"}]')

@@ -189,7 +189,9 @@ def test_a_token_is_described_and_never_shown() -> None:
     ],
     ids=["other", "slash", "guid", "expired", "endless", "hostile", "opaque", "garbled", "list"],
 )
-def test_the_audience_of_a_token(token: str, status: DiagnosticStatus, detail: str) -> None:
+def test_a_token_for_another_audience_is_told(
+    token: str, status: DiagnosticStatus, detail: str
+) -> None:
     finding = FakeInstallation().find("token", token=lambda: Token(token))
     assert finding.status is status
     assert detail in finding.detail
@@ -209,7 +211,9 @@ def test_a_fixed_token_may_have_any_audience() -> None:
 @pytest.mark.parametrize(
     ("kind", "remedy"), [(GemAccessError, "az login"), (GemWithoutToken, "this usually passes")]
 )
-def test_no_token(kind: type[GemError], remedy: str) -> None:
+def test_a_token_that_is_refused_fails_and_gem_is_skipped(
+    kind: type[GemError], remedy: str
+) -> None:
     error = Raising(kind("no token (X): why; this usually passes"))
     fake = FakeInstallation(changes={"token": lambda: error, "gem": lambda: error})
     finding = fake.find("token")

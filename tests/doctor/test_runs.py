@@ -63,7 +63,7 @@ def test_an_address_that_needs_a_storage_id() -> None:
     assert ("storage-001", NO_FILE) in fake.world.files.opened
 
 
-def test_inputs() -> None:
+def test_an_input_that_cannot_be_read_fails() -> None:
     fake = FakeInstallation(recent=(new_record(), delivered("a")))
     assert "does not exist any more" in fake.find("inputs").detail
     fake.world.files.write("roads.parquet", b"x")
@@ -74,7 +74,7 @@ def test_inputs() -> None:
     assert off.detail == "turned off by GEM_INPUT_AUDIT"
 
 
-def test_the_folder_for_ids() -> None:
+def test_a_folder_for_ids_that_is_absent_fails() -> None:
     finding = FakeInstallation().find("disk")
     assert finding.detail == "the system's temporary directory: writable, 5.0 GiB free"
 
@@ -110,7 +110,7 @@ def test_more_memory_for_ids_needs_more_memory() -> None:
 
 
 @pytest.mark.parametrize(("mebibytes", "left"), [(936, 512), (2_048, 1_624)])
-def test_a_machine_with_enough_memory(mebibytes: int, left: int) -> None:
+def test_a_machine_with_enough_memory_is_fine(mebibytes: int, left: int) -> None:
     finding = FakeInstallation().find("memory", memory=lambda: mebibytes << 20)
     assert finding.status is DiagnosticStatus.OK
     assert finding.detail.endswith(f"leaves {left} MiB for an audit")
@@ -221,7 +221,9 @@ WAITING = new_record("w").settled(Settlement.FAILED, START).ticket_raised().tick
     ],
     ids=["none", "new", "event", "older", "newest", "waiting", "swept", "stuck", "waited"],
 )
-def test_events(recent: tuple[JobRecord, ...], status: DiagnosticStatus, detail: str) -> None:
+def test_deliveries_without_their_events_are_told(
+    recent: tuple[JobRecord, ...], status: DiagnosticStatus, detail: str
+) -> None:
     fake = FakeInstallation(recent=recent)
     finding = fake.find("events")
     assert finding.status is status

@@ -1,17 +1,20 @@
 """Worlds with which the tests of several flows begin, and what is true after every delivery."""
 
-import io
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from gem_core.errors import StoreError
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.watch.record import Stage
 from tests.builders import JOB, OUTPUT, World, answer, check_manifest, finished, matched_file
 from tests.fakes import FakeGem, GemAnswer
+from tests.parquet_files import parquet_bytes
+
+AWAY = StoreError("queue 'gem-results': storage answered 503")
+
 
 INPUT = "roads.parquet"
 
@@ -45,9 +48,7 @@ def settled(gem_answer: dict[str, Any] | None = None, *, output: bytes | None = 
 
 def ids_file(ids: Iterable[int], **options: int) -> bytes:
     """A file with only ids."""
-    file = io.BytesIO()
-    pq.write_table(pa.table({"id": pa.array(ids, pa.int64())}), file, **options)
-    return file.getvalue()
+    return parquet_bytes(pa.table({"id": pa.array(ids, pa.int64())}), **options)
 
 
 def with_input(content: bytes | None = None) -> World:
@@ -77,3 +78,16 @@ def delivered(world: World) -> dict[str, Any]:
     assert report["id"] == manifest.id
     assert len(report["data"]["checks"]["all"]) >= len(event["data"]["checks"]["notPassed"])
     return event
+
+
+def overtaken(world: World, other: Callable[[], object]) -> None:
+    """Let another process act just before the next time that a record is replaced."""
+    real = world.jobs.replace
+    left = [other]
+
+    def late(*args: Any, **options: Any) -> str:  # noqa: ANN401 - whatever the store takes
+        if left:
+            left.pop()()
+        return real(*args, **options)
+
+    world.jobs.replace = late  # type: ignore[method-assign]

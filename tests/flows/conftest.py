@@ -4,5 +4,5 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def _all_levels(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", "gem_core")
+def _with_log_lines(all_levels: None) -> None:
+    """See `all_levels` in tests/conftest.py."""

@@ -20,7 +20,7 @@ from gem_core.outcome import Outcome
 from gem_core.watch.record import Stage
 from tests.builders import JOB, OUTPUT, World, answer, finished, logged, matched_file
 from tests.flows.build import after_delivery
-from tests.flows.test_discover_jobs import discovering, listed
+from tests.flows.discovering import discovering, listed
 
 OLD = "old-job"
 

@@ -14,15 +14,18 @@ from gem_core.flows.find_trouble import find_trouble
 from gem_core.flows.list_jobs import list_jobs
 from gem_core.flows.manage_jobs import show_job
 from gem_core.flows.timer_status import timer_status
+from gem_core.outcome import Outcome
 from gem_core.watch.discovery import NAME as DISCOVERY
 from gem_core.watch.discovery import Discovery
 from gem_core.watch.heartbeat import ENDED, STARTED
-from gem_core.watch.record import Stage
+from gem_core.watch.record import Settlement, Stage
 from gem_core.watch.record_json import record_to_json
 from gem_core.watch.registry import SUFFIX
+from gem_core.watch.schedule import EXPIRED_AFTER_ANSWERS
 from tests.builders import JOB, OUTPUT, World, answer, finished, job, logged, matched_file
 from tests.builders import new_record as watched
 from tests.fakes import START
+from tests.flows.build import delivered, settled
 
 GOOD = watched().answered(job("running", progress=40), START)
 ATTEMPTS: dict[str, Any] = {
@@ -197,3 +200,47 @@ def test_a_tick_that_ended_with_no_number_is_none() -> None:
     check_jobs(world.checker)
     world.worklist.put(ENDED, b'{"endedAt": "2026-01-20T10:00:00+00:00", "checked": NaN}')
     assert timer_status(world.manager)[1]["lastTick"] is None
+
+
+def incomplete(world: World, **members: object) -> None:
+    """A record as this app never writes it."""
+    held = world.jobs.get(f"{JOB}.json")
+    assert held
+    world.jobs.put(held.name, json.dumps(json.loads(held.body) | members).encode())
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"settlement": None}, "does not say how"),
+        ({"lastAnswer": None, "contract": None}, "no answer of GEM"),
+    ],
+)
+def test_a_record_that_lacks_what_a_delivery_needs_is_watched_again(
+    members: dict[str, object], words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It ends in a manifest, and the drift is told once."""
+    world = settled()
+    incomplete(world, **members)
+    assert deliver_results(world.deliverer, JOB) is None
+    record = world.record()
+    assert (record.stage, record.settlement) == (Stage.WATCHING, None)
+    assert world.marked()
+    assert words in (record.last_problem or "")
+    check_jobs(world.checker)
+    assert world.record().settlement is Settlement.FINISHED
+    assert delivered(world)["data"]["outcome"] == Outcome.VALID
+    (line,) = logged(caplog, "job_drifted")
+    assert words in line["drift"][0]
+
+
+def test_a_record_that_lacks_its_end_ends_with_the_deadline() -> None:
+    world = settled(answer("failed"))
+    incomplete(world, settlement=None)
+    world.gem.answers[JOB] = [answer("running")]
+    deliver_results(world.deliverer, JOB)
+    world.clock.move(world.policy.job_deadline)
+    for _ in range(EXPIRED_AFTER_ANSWERS):
+        check_jobs(world.checker)
+        world.clock.move(world.policy.check_max)
+    assert delivered(world)["data"]["outcome"] == Outcome.EXPIRED

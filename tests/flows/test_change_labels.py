@@ -58,9 +58,10 @@ def test_a_job_that_has_settled_keeps_its_labels(stage: Stage) -> None:
     assert world.jobs.get(f"{JOB}.json") == before
 
 
-def test_a_check_that_ends_at_the_same_time_is_kept() -> None:
+def checked_meanwhile(status: str) -> World:
+    """A watched job that another process checks before the next write of a record."""
     world = watched(a="1")
-    world.gem.answers = {JOB: [answer("running")]}
+    world.gem.answers = {JOB: [answer(status)]}
     other = World(clock=world.clock)
     other.gem, other.jobs, other.worklist = world.gem, world.jobs, world.worklist
 
@@ -70,22 +71,17 @@ def test_a_check_that_ends_at_the_same_time_is_kept() -> None:
             check_job(other.manager, other.checker, JOB)
 
     world.trap.check = overtake
+    return world
+
+
+def test_a_check_that_ends_at_the_same_time_is_kept() -> None:
+    world = checked_meanwhile("running")
     change_labels(world.manager, JOB, {"labels": {"a": "2"}})
     assert (world.record().labels, world.record().times_checked) == ({"a": "2"}, 1)
 
 
 def test_a_job_that_settles_at_the_same_time_is_left_alone() -> None:
-    world = watched(a="1")
-    world.gem.answers = {JOB: [answer("failed")]}
-    other = World(clock=world.clock)
-    other.gem, other.jobs, other.worklist = world.gem, world.jobs, world.worklist
-
-    def overtake() -> None:
-        if world.trap.calls[-1:] == ["worklist.put"]:
-            world.trap.check = lambda: None
-            check_job(other.manager, other.checker, JOB)
-
-    world.trap.check = overtake
+    world = checked_meanwhile("failed")
     with pytest.raises(StageForbids):
         change_labels(world.manager, JOB, {"labels": {"a": "2"}})
     assert (world.record().labels, world.record().stage) == ({"a": "1"}, Stage.SETTLED)

@@ -71,7 +71,7 @@ def test_one_tick_at_a_wrong_time_changes_nothing_for_the_next(step: timedelta) 
 
 
 @pytest.mark.parametrize("step", STEPS, ids=str)
-def test_a_tick_that_died_with_its_lease_and_its_claims(step: timedelta) -> None:
+def test_a_tick_that_died_with_its_lease_and_its_claims_delays_only(step: timedelta) -> None:
     world = world_of("a", "b")
     lease = world.checker.limiter.acquire()
     assert lease
@@ -134,7 +134,7 @@ def test_a_job_is_lost_after_its_time_though_the_clock_went_back(step: timedelta
 
 
 @pytest.mark.parametrize("step", STEPS, ids=str)
-def test_batches_of_another_time(step: timedelta) -> None:
+def test_batches_are_never_late_when_the_clock_is_set(step: timedelta) -> None:
     """The batch is lost; new ones with its jobs follow, no later than without the step."""
     world = World(plan=plan_batches(10, 10))
     world.add("a", "b")

@@ -5,12 +5,7 @@ from random import Random
 
 import pytest
 
-from gem_core.errors import (
-    GemAccessError,
-    GemAnswerError,
-    GemJobNotFound,
-    GemUnavailable,
-)
+from gem_core.errors import GemAccessError, GemAnswerError, GemJobNotFound, GemUnavailable
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.discover_jobs import discover_jobs
@@ -18,31 +13,14 @@ from gem_core.flows.manage_jobs import forget_job, register_job
 from gem_core.gem.contracts import known
 from gem_core.gem.job import GemJob
 from gem_core.moments import moment_text
-from gem_core.watch.discovery import LABELS, NAME, Discovery
+from gem_core.watch.discovery import LABELS, NAME
 from gem_core.watch.record import Stage
 from gem_core.watch.registry import ORPHAN_AGE
 from tests.builders import OUTPUT, World, answer, check_manifest, finished, logged, matched_file
 from tests.fakes import START, Killed, Trap
 from tests.flows.build import world_of
+from tests.flows.discovering import EVERY, discovering, listed
 from tests.gem.contracts.newer import newer_answer
-
-EVERY = timedelta(minutes=10)
-
-
-def listed(job_run_id: str, age: timedelta = timedelta(hours=1), **members: object) -> GemJob:
-    created = moment_text(START - age)
-    return known.read({"jobRunId": job_run_id, **answer("running", createdAt=created), **members})
-
-
-def discovering(*jobs: GemJob, world: World | None = None) -> World:
-    """A world where the app discovers jobs whose input begins with "roads"."""
-    world = world or World()
-    documents = world._watched(world.worklist, "discovery")
-    world.discovery = Discovery(documents, ("roads",), max_age=timedelta(hours=24), every=EVERY)
-    world.gem.listed = jobs
-    for job in jobs:
-        world.gem.answers.setdefault(job.job_run_id, [answer("running")])
-    return world
 
 
 def registered(world: World) -> set[str]:
@@ -198,15 +176,15 @@ def test_while_others_hold_all_leases_the_next_tick_tries_again() -> None:
     assert registered(world) == {"job-a"}
 
 
-def slow(world: World, seconds: float) -> World:
-    """The same world, where each request takes so long."""
-    world.trap.check = lambda: world.clock.move(seconds=seconds)
+def slow(world: World) -> World:
+    """The same world, where each request takes a second."""
+    world.trap.check = lambda: world.clock.move(seconds=1)
     return world
 
 
 def test_a_long_list_makes_no_tick_late(caplog: pytest.LogCaptureFixture) -> None:
     """300 jobs, and storage that needs a second for each request."""
-    world = slow(discovering(*(listed(f"job-{number}") for number in range(300))), 1)
+    world = slow(discovering(*(listed(f"job-{number}") for number in range(300))))
     began = world.clock()
     check_jobs(world.checker)
     assert world.clock() - began <= timedelta(minutes=1)
@@ -222,7 +200,7 @@ def test_jobs_that_are_known_take_no_turn_from_the_others() -> None:
     world.jitter = Random(1).random
     for job in jobs[:-1]:
         forget_job(world.manager, job.job_run_id)
-    slow(world, 1)
+    slow(world)
     for _ in range(20):
         check_jobs(world.checker)
         world.clock.move(EVERY)
@@ -234,7 +212,7 @@ def test_many_old_tombstones_make_no_tick_late() -> None:
     for number in range(300):
         forget_job(world.manager, f"job-{number}")
     world.clock.move(timedelta(hours=25))
-    slow(world, 1)
+    slow(world)
     began = world.clock()
     check_jobs(world.checker)
     assert world.clock() - began <= timedelta(minutes=1)

@@ -17,6 +17,7 @@ from gem_core.flows.deliver_results import deliver_results
 from gem_core.watch.record import Stage
 from tests.builders import JOB, OUTPUT, World, check_manifest, finished, logged, matched_file
 from tests.fakes import Killed, Trap
+from tests.parquet_files import parquet_bytes
 
 BAD = 20
 """Rows whose confidence is out of range."""
@@ -26,9 +27,7 @@ def failing_file() -> bytes:
     table = pq.read_table(io.BytesIO(matched_file()))
     place = table.schema.get_field_index("match_confidence")
     values = [2.0] * BAD + table.column(place).to_pylist()[BAD:]
-    written = io.BytesIO()
-    pq.write_table(table.set_column(place, table.schema.field(place), pa.array(values)), written)
-    return written.getvalue()
+    return parquet_bytes(table.set_column(place, table.schema.field(place), pa.array(values)))
 
 
 def storing(rows: int = 1_000, *, output: bytes | None = None) -> World:

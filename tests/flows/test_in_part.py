@@ -1,13 +1,11 @@
 """A problem that may pass is waited for; a manifest without all checks is never final."""
 
-import io
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from gem_core.audit.child.in_process import audit_in_process
@@ -23,6 +21,7 @@ from gem_core.watch.record import Stage
 from tests.builders import JOB, OUTPUT, World, logged, matched_file
 from tests.fakes import START
 from tests.flows.build import INPUT, delivered, ids_file, settled, with_input
+from tests.parquet_files import parquet_bytes
 
 BUSY = OutputUnreachable("storage answered 503")
 
@@ -150,15 +149,9 @@ def test_a_repeat_sends_what_was_audited_in_part_byte_for_byte() -> None:
     world.files.errors[INPUT] = BUSY
     deliver_results(world.deliverer, JOB)
     world.clock.move(MAX_WAIT)
-    real = world.queue.send
-
-    def refuse(body: str) -> None:
-        real(body)
-        raise BUSY
-
-    world.queue.send = refuse  # type: ignore[method-assign]
+    world.queue.loses = BUSY
     assert deliver_results(world.deliverer, JOB) is None
-    world.queue.send = real  # type: ignore[method-assign]
+    world.queue.loses = None
     del world.files.errors[INPUT]
     world.wait()
     deliver_results(world.deliverer, JOB)
@@ -183,9 +176,7 @@ def shuffled() -> bytes:
         "match_confidence": pa.nulls(len(SHUFFLED), pa.float64()),
         "match_status": pa.array(["unmatched"] * len(SHUFFLED)),
     }
-    file = io.BytesIO()
-    pq.write_table(pa.table(columns), file)
-    return file.getvalue()
+    return parquet_bytes(pa.table(columns))
 
 
 def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def test_an_invalid_value_of_the_query_is_named(query: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("limit", ["1", "1000", "007"])
-def test_a_limit_within_its_bounds(limit: str) -> None:
+def test_a_limit_within_its_bounds_is_accepted(limit: str) -> None:
     assert list_jobs(World().manager, {"limit": limit})["jobs"] == []
 
 

@@ -107,12 +107,8 @@ def test_a_delivery_visits_few_modules(monkeypatch: pytest.MonkeyPatch) -> None:
         visits.visited.append("wiring.delivery")
         return deliverer
 
-    def send(body: str) -> None:
-        visits.stop()
-        world.queue.sent.append(body)
-
     monkeypatch.setattr(delivery, "deliverer", wired)
-    monkeypatch.setattr(world.queue, "send", send)
+    world.queue.on_send = visits.stop
     ticket = Mock()
     ticket.name = f"{TICKETS}/{JOB}.json"
     deliver = functions.deliver_results.build().get_user_function()

@@ -1,11 +1,8 @@
 """A delivery that fails for a reason that may pass is tried again by the app itself."""
 
-import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
-from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -14,7 +11,6 @@ from gem_core.audit.child.in_process import audit_in_process
 from gem_core.errors import (
     MachineUnfit,
     OutputUnreachable,
-    RecordConflict,
     RecordUnreadable,
     StoreError,
     StoreMissing,
@@ -26,20 +22,10 @@ from gem_core.flows.find_trouble import find_trouble
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.outcome import Outcome
 from gem_core.watch.attempts import FIRST_WAIT, LONGEST_WAIT, TROUBLE_AFTER, Attempts
-from gem_core.watch.record import Settlement, Stage
-from gem_core.watch.schedule import EXPIRED_AFTER_ANSWERS
-from tests.builders import JOB, OUTPUT, World, answer, finished, logged, matched_file
-from tests.fakes import START, Killed
-from tests.flows.build import delivered, settled
-
-AWAY = StoreError("queue 'gem-results': storage answered 503")
-
-
-def break_queue(world: World, error: Exception = AWAY) -> Callable[[], None]:
-    """Let the results queue refuse; returns what ends that."""
-    real = world.queue.send
-    world.queue.send = Mock(side_effect=error)  # type: ignore[method-assign]
-    return lambda: setattr(world.queue, "send", real)
+from gem_core.watch.record import Stage
+from tests.builders import JOB, OUTPUT, World, finished, logged, matched_file
+from tests.fakes import START
+from tests.flows.build import AWAY, delivered, overtaken, settled
 
 
 def minute(world: World) -> bool:
@@ -60,7 +46,7 @@ def test_a_results_queue_that_is_away_postpones(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = settled()
-    mend = break_queue(world, error)
+    world.queue.refuses = error
     assert deliver_results(world.deliverer, JOB) is None
     world.new_tickets()
     record = world.record()
@@ -69,7 +55,7 @@ def test_a_results_queue_that_is_away_postpones(
     (line,) = logged(caplog, "delivery_postponed")
     assert (line["reason"], line["times"], line["level"]) == (str(error), 1, "WARNING")
     assert world.slept == []
-    mend()
+    world.queue.refuses = None
     assert minute(world)
     assert len(world.queue.sent) == 1
     assert world.record().stage is Stage.DELIVERED
@@ -80,7 +66,7 @@ def test_a_late_or_repeated_event_of_a_postponed_delivery_does_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     world = settled()
-    break_queue(world)
+    world.queue.refuses = AWAY
     for _ in range(5):
         assert deliver_results(world.deliverer, JOB) is None
     assert len(logged(caplog, "delivery_postponed")) == 1
@@ -95,16 +81,16 @@ def test_a_late_or_repeated_event_of_a_postponed_delivery_does_nothing(
 
 def test_a_person_need_not_wait_for_a_postponed_delivery() -> None:
     world = settled()
-    mend = break_queue(world)
+    world.queue.refuses = AWAY
     deliver_results(world.deliverer, JOB)
-    mend()
+    world.queue.refuses = None
     redeliver_job(world.manager, JOB)
     assert delivered(world)["data"]["outcome"] == Outcome.VALID
 
 
 def test_the_tick_raises_the_ticket_in_growing_waits_and_then_at_most_ten_minutes() -> None:
     world = settled()
-    break_queue(world)
+    world.queue.refuses = AWAY
     deliver_results(world.deliverer, JOB)
     world.new_tickets()
     raised = [at for at in range(1, 60) if minute(world)]
@@ -160,7 +146,7 @@ def test_the_wait_of_the_sweep_begins_anew() -> None:
     stored = world.registry.get(JOB)
     assert stored
     world.registry.replace(stored, replace(stored.record, tickets=5))
-    break_queue(world)
+    world.queue.refuses = AWAY
     deliver_results(world.deliverer, JOB)
     world.new_tickets()
     world.clock.move(minutes=1)
@@ -201,154 +187,18 @@ def test_a_mistake_of_ours_is_raised_and_stays_counted() -> None:
     assert world.record().attempts.postponement is None
 
 
-def test_the_sweep_waits_from_the_beginning_of_an_audit() -> None:
-    """The ticket waited on the host's queue, and the host tries a dead one again after 600 s."""
-    world = settled()
-    world.clock.move(minutes=14)
-    world.audit = Mock(side_effect=Killed)
-    with pytest.raises(Killed):
-        deliver_results(world.deliverer, JOB)
-    begun = world.clock()
-    world.new_tickets()
-    while not world.new_tickets():
-        world.clock.move(minutes=1)
-        check_jobs(world.checker)
-    assert world.clock() - begun == world.policy.repeat_ticket_after
-    assert world.policy.repeat_ticket_after >= timedelta(seconds=616 + 120)
-
-
-def test_an_audit_costs_one_write() -> None:
-    world = settled()
-    world.trap.calls.clear()
-    deliver_results(world.deliverer, JOB)
-    writes = [call for call in world.trap.calls if call.startswith(("jobs.", "worklist."))]
-    assert writes == [
-        "jobs.get",
-        "jobs.replace",
-        "worklist.etag",
-        "jobs.replace",
-        "worklist.delete",
-    ]
-
-
-def overtaken(world: World, at: str, other: Callable[[], object]) -> None:
-    """Let another process act just before the next such write of a record."""
-    real: Callable[..., str] = getattr(world.jobs, at)
-    left = [other]
-
-    def late(*args: Any, **options: Any) -> str:  # noqa: ANN401 - whatever the store takes
-        if left:
-            left.pop()()
-        return real(*args, **options)
-
-    setattr(world.jobs, at, late)
-
-
-def test_two_audits_that_begin_at_the_same_time_count_two() -> None:
-    world = settled()
-    world.audit = Mock(side_effect=Killed)
-
-    def die() -> None:
-        with pytest.raises(Killed):
-            deliver_results(world.deliverer, JOB)
-
-    def meanwhile() -> None:
-        world.clock.move(seconds=1)
-        die()
-
-    overtaken(world, "replace", meanwhile)
-    die()
-    assert world.record().attempts.begun == 2
-
-
-def test_a_write_that_the_sdk_repeated_counts_once() -> None:
-    """The first try arrived, and its answer was lost; the second finds what the first wrote."""
-    world = settled()
-    world.audit = Mock(side_effect=OutputUnreachable("slow"))
-    real = world.jobs.replace
-    left = [RecordConflict("ConditionNotMet")] * 2
-
-    def twice(*args: Any, **options: Any) -> str:  # noqa: ANN401 - whatever the store takes
-        etag = real(*args, **options)
-        if left:
-            raise left.pop()
-        return etag
-
-    world.jobs.replace = twice  # type: ignore[method-assign]
-    assert deliver_results(world.deliverer, JOB) is None
-    held = world.record().attempts
-    assert held.begun == 0
-    assert held.postponement
-    assert held.postponement.times == 1
-
-
 def test_a_delivery_for_which_nobody_waits_any_more_ends(caplog: pytest.LogCaptureFixture) -> None:
     """Another delivery of the job was requested before this one began its audit."""
     world = settled()
     world.audit = Mock(side_effect=AssertionError("no audit"))
     world.clock.move(minutes=1)
-    overtaken(world, "replace", lambda: redeliver_job(world.manager, JOB))
+    overtaken(world, lambda: redeliver_job(world.manager, JOB))
     assert deliver_results(world.deliverer, JOB) is None
     assert world.queue.sent == []
     line = logged(caplog, "delivery_skipped")[-1]
     assert (line["stage"], "requested again" in line["reason"]) == ("settled", True)
     world.audit = audit_in_process
     assert delivered(world)["data"]["outcome"] == Outcome.VALID
-
-
-def test_an_audit_that_ends_is_not_counted_for_the_next_problem() -> None:
-    world = settled()
-    mend = break_queue(world)
-    for _ in range(3):
-        deliver_results(world.deliverer, JOB)
-        world.wait()
-    assert world.record().attempts.begun == 0
-    mend()
-    assert delivered(world)["data"]["outcome"] == Outcome.VALID
-
-
-def incomplete(world: World, **members: object) -> None:
-    """A record as this app never writes it."""
-    held = world.jobs.get(f"{JOB}.json")
-    assert held
-    world.jobs.put(held.name, json.dumps(json.loads(held.body) | members).encode())
-
-
-@pytest.mark.parametrize(
-    ("members", "words"),
-    [
-        ({"settlement": None}, "does not say how"),
-        ({"lastAnswer": None, "contract": None}, "no answer of GEM"),
-    ],
-)
-def test_a_record_that_lacks_what_a_delivery_needs_is_watched_again(
-    members: dict[str, object], words: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It ends in a manifest, and the drift is told once."""
-    world = settled()
-    incomplete(world, **members)
-    assert deliver_results(world.deliverer, JOB) is None
-    record = world.record()
-    assert (record.stage, record.settlement) == (Stage.WATCHING, None)
-    assert world.marked()
-    assert words in (record.last_problem or "")
-    check_jobs(world.checker)
-    assert world.record().settlement is Settlement.FINISHED
-    assert delivered(world)["data"]["outcome"] == Outcome.VALID
-    (line,) = logged(caplog, "job_drifted")
-    assert words in line["drift"][0]
-
-
-def test_a_record_that_lacks_its_end_ends_with_the_deadline() -> None:
-    world = settled(answer("failed"))
-    incomplete(world, settlement=None)
-    world.gem.answers[JOB] = [answer("running")]
-    deliver_results(world.deliverer, JOB)
-    world.clock.move(world.policy.job_deadline)
-    for _ in range(EXPIRED_AFTER_ANSWERS):
-        check_jobs(world.checker)
-        world.clock.move(world.policy.check_max)
-    assert delivered(world)["data"]["outcome"] == Outcome.EXPIRED
 
 
 def test_an_output_that_is_replaced_while_its_delivery_is_postponed_is_audited_anew() -> None:

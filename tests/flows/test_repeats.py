@@ -73,16 +73,10 @@ def test_two_tickets_at_the_same_time_send_the_same_bytes() -> None:
 
 def test_a_repeat_after_a_lost_answer_of_the_queue_sends_the_same_bytes() -> None:
     world = settled()
-    real = world.queue.send
-
-    def lose(body: str) -> None:
-        real(body)
-        raise StoreError("queue: ServiceResponseError")
-
-    world.queue.send = lose  # type: ignore[method-assign]
+    world.queue.loses = StoreError("queue: ServiceResponseError")
     assert deliver_results(world.deliverer, JOB) is None
     assert world.record().stage is Stage.SETTLED
-    world.queue.send = real  # type: ignore[method-assign]
+    world.queue.loses = None
     world.clock.move(hours=1)
     deliver_results(world.deliverer, JOB)
     first, second = world.queue.sent
@@ -95,15 +89,9 @@ def test_a_repeat_after_a_lost_answer_of_the_queue_sends_the_same_bytes() -> Non
 def test_a_repeat_keeps_the_report_of_its_manifest(status: str) -> None:
     world = World(output_grace=timedelta(0))
     world.settle(answer(status))
-    real = world.queue.send
-
-    def lose(body: str) -> None:
-        real(body)
-        raise StoreError("queue: ServiceResponseError")
-
-    world.queue.send = lose  # type: ignore[method-assign]
+    world.queue.loses = StoreError("queue: ServiceResponseError")
     assert deliver_results(world.deliverer, JOB) is None
-    world.queue.send = real  # type: ignore[method-assign]
+    world.queue.loses = None
     world.clock.move(hours=1)
     sent = deliver_results(world.deliverer, JOB)
     assert sent
@@ -114,14 +102,9 @@ def test_a_repeat_keeps_the_report_of_its_manifest(status: str) -> None:
 
 def test_an_output_overwritten_before_the_repeat_is_audited_again() -> None:
     world = settled()
-    send = world.queue.send
-
-    def refuse(body: str) -> None:  # noqa: ARG001 - the name is part of the call
-        raise StoreError("queue: refused")
-
-    world.queue.send = refuse  # type: ignore[method-assign]
+    world.queue.refuses = StoreError("queue: refused")
     assert deliver_results(world.deliverer, JOB) is None
-    world.queue.send = send  # type: ignore[method-assign]
+    world.queue.refuses = None
     world.files.write(OUTPUT, matched_file(matched=20))
     data = delivered(world)["data"]
     assert data["output"]["etag"] == "E2"
@@ -131,28 +114,20 @@ def test_an_output_overwritten_before_the_repeat_is_audited_again() -> None:
 
 def test_a_record_that_changed_during_the_delivery_is_still_marked() -> None:
     world = settled()
-    real = world.queue.send
 
-    def send(body: str) -> None:
-        real(body)
+    def raise_ticket() -> None:
         stored = world.registry.get(JOB)
         assert stored
         world.registry.replace(stored, stored.record.ticket_raised())
 
-    world.queue.send = send  # type: ignore[method-assign]
+    world.queue.on_sent = raise_ticket
     delivered(world)
     assert world.record().tickets == 2
 
 
 def test_a_job_forgotten_during_its_delivery_is_not_stored_again() -> None:
     world = settled()
-    real = world.queue.send
-
-    def send(body: str) -> None:
-        real(body)
-        forget_job(world.manager, JOB)
-
-    world.queue.send = send  # type: ignore[method-assign]
+    world.queue.on_sent = lambda: forget_job(world.manager, JOB)
     assert deliver_results(world.deliverer, JOB)
     assert world.jobs.names() == world.stored_manifests() == []
 
@@ -163,18 +138,16 @@ def test_a_redelivery_requested_during_an_older_delivery_is_still_due() -> None:
     deliver_results(world.deliverer, JOB)
     redeliver_job(world.manager, JOB)
     world.queue.sent.clear()
-    real = world.queue.send
 
-    def send(body: str) -> None:
-        real(body)
+    def redeliver() -> None:
         world.clock.move(seconds=1)
         world.files.write(OUTPUT, matched_file(matched=20))
         redeliver_job(world.manager, JOB)
 
-    world.queue.send = send  # type: ignore[method-assign]
+    world.queue.on_sent = redeliver
     deliver_results(world.deliverer, JOB)
     assert world.record().stage is Stage.SETTLED
-    world.queue.send = real  # type: ignore[method-assign]
+    world.queue.on_sent = lambda: None
     deliver_results(world.deliverer, JOB)
     assert world.record().stage is Stage.DELIVERED
     assert [event["data"]["output"]["etag"] for event in world.queue.events()] == ["E1", "E2"]
@@ -182,15 +155,13 @@ def test_a_redelivery_requested_during_an_older_delivery_is_still_due() -> None:
 
 def test_a_job_registered_again_during_an_older_delivery_is_still_due() -> None:
     world = settled()
-    real = world.queue.send
 
-    def send(body: str) -> None:
-        real(body)
+    def register_again() -> None:
         forget_job(world.manager, JOB)
         world.clock.move(seconds=1)
         world.settle(finished())
 
-    world.queue.send = send  # type: ignore[method-assign]
+    world.queue.on_sent = register_again
     deliver_results(world.deliverer, JOB)
     assert world.record().stage is Stage.SETTLED
     assert world.marked()

@@ -1,74 +1,23 @@
 """A manifest goes to each of its routes; a queue that fails holds no other one up."""
 
-import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
-from typing import Any
-from unittest.mock import Mock
 
 import pytest
 
-from gem_core.errors import RequestError, StageForbids, StoreMissing
 from gem_core.flows.check_jobs import check_jobs
 from gem_core.flows.deliver_results import deliver_results
 from gem_core.flows.find_trouble import find_trouble
-from gem_core.flows.in_bulk import redeliver_jobs
 from gem_core.flows.job_documents import JobDocument, show_document
-from gem_core.flows.manage_jobs import (
-    drop_route,
-    redeliver_job,
-    register_job,
-    send_again,
-    show_job,
-)
-from gem_core.moments import moment_text
 from gem_core.outcome import Outcome
-from gem_core.settings.route import DEFAULT, EventType, Route
+from gem_core.settings.route import DEFAULT, EventType
 from gem_core.watch.attempts import LONGEST_WAIT, SLOW_AFTER, SLOW_WAIT, Attempts
 from gem_core.watch.record import Stage
-from tests.builders import DEFAULT_ROUTE, JOB, OUTPUT, World, finished, logged, matched_file
-from tests.fakes import START, FakeQueue, Killed
+from tests.builders import DEFAULT_ROUTE, JOB, OUTPUT, finished, logged, matched_file
+from tests.fakes import START, Killed
 from tests.flows.build import settled
-
-NIGHT = Route("gem-night", "gem-night", outcomes=(Outcome.FAILED, Outcome.INVALID))
-MAPS = Route("gem-maps", "gem-maps")
-SEARCH = Route("gem-search", "gem-search")
-AWAY = StoreMissing("queue 'gem-maps' does not exist")
-
-
-def routed(*routes: Route) -> World:
-    """A settled job whose output is valid, and these routes beside the default one."""
-    world = settled()
-    world.routes = (DEFAULT_ROUTE, *routes)
-    return world
-
-
-def break_queue(queue: FakeQueue, error: BaseException = AWAY) -> Callable[[], None]:
-    """Let a queue fail; returns what ends that."""
-    queue.send = Mock(side_effect=error)  # type: ignore[method-assign]
-    return lambda: delattr(queue, "send")
-
-
-def sent(world: World) -> dict[str, list[str]]:
-    """The ids of the manifests on each queue."""
-    return {name: [event["id"] for event in queue.events()] for name, queue in world.queues.items()}
-
-
-def deliver(world: World) -> None:
-    """Deliver the job as soon as it is due."""
-    world.wait()
-    deliver_results(world.deliverer, JOB)
-
-
-def broken() -> tuple[World, Callable[[], None]]:
-    """A manifest that one of its three routes does not have yet, and what repairs that queue."""
-    world = routed(MAPS, SEARCH)
-    mend = break_queue(world.queues["gem-maps"])
-    deliver(world)
-    world.new_tickets()
-    return world, mend
+from tests.flows.routed import AWAY, MAPS, NIGHT, SEARCH, broken, deliver, mend, routed, sent
 
 
 def test_every_route_that_takes_a_manifest_gets_it_and_no_other_one() -> None:
@@ -102,7 +51,7 @@ def test_without_a_default_queue_the_routes_get_everything() -> None:
 
 
 def test_a_queue_that_fails_holds_no_other_queue_up(caplog: pytest.LogCaptureFixture) -> None:
-    world, mend = broken()
+    world = broken()
     (id_,) = sent(world)[DEFAULT]
     assert sent(world) == {DEFAULT: [id_], "gem-maps": [], "gem-search": [id_]}
     record = world.record()
@@ -113,7 +62,7 @@ def test_a_queue_that_fails_holds_no_other_queue_up(caplog: pytest.LogCaptureFix
     assert line["routes"] == [DEFAULT, "gem-search"]
     (line,) = logged(caplog, "delivery_postponed")
     assert line["reason"] == str(AWAY)
-    mend()
+    mend(world)
     deliver(world)
     assert sent(world) == {DEFAULT: [id_], "gem-maps": [id_], "gem-search": [id_]}
     assert world.record().stage is Stage.DELIVERED
@@ -124,17 +73,17 @@ def test_a_queue_that_fails_holds_no_other_queue_up(caplog: pytest.LogCaptureFix
 
 def test_readers_of_the_other_queues_can_open_the_documents() -> None:
     """The record says the manifest's id, although the job is not delivered yet."""
-    world, _ = broken()
+    world = broken()
     shown = show_document(world.manager, JOB, JobDocument.MANIFEST)
     assert shown.decode() == world.queue.sent[0]
 
 
 def test_a_manifest_that_some_have_is_sent_to_the_others_whatever_becomes_of_the_output() -> None:
-    world, mend = broken()
+    world = broken()
     world.files.held.clear()
     world.clock.move(hours=3)
     world.files.opened.clear()
-    mend()
+    mend(world)
     deliver(world)
     assert world.queues["gem-maps"].sent == world.queue.sent
     assert len(world.queue.sent) == 1
@@ -143,12 +92,12 @@ def test_a_manifest_that_some_have_is_sent_to_the_others_whatever_becomes_of_the
 
 def test_a_manifest_that_nobody_has_is_made_again_from_a_newer_output() -> None:
     world = routed(MAPS)
-    mends = [break_queue(queue) for queue in world.queues.values()]
+    for queue in world.queues.values():
+        queue.refuses = AWAY
     deliver(world)
     assert world.record().attempts.pending == ()
     world.files.write(OUTPUT, matched_file(matched=20))
-    for mend in mends:
-        mend()
+    mend(world)
     deliver(world)
     (event,) = world.queue.events()
     assert event["data"]["output"]["etag"] == "E2"
@@ -156,7 +105,7 @@ def test_a_manifest_that_nobody_has_is_made_again_from_a_newer_output() -> None:
 
 
 def test_a_try_of_one_route_costs_little() -> None:
-    world, _ = broken()
+    world = broken()
     world.wait()
     world.trap.calls.clear()
     deliver_results(world.deliverer, JOB)
@@ -164,7 +113,7 @@ def test_a_try_of_one_route_costs_little() -> None:
 
 
 def test_after_a_day_a_route_is_tried_once_an_hour_and_stays_in_trouble() -> None:
-    world, mend = broken()
+    world = broken()
     tries = [START]
     while world.clock() < START + timedelta(hours=30):
         world.clock.now = world.record().due_at
@@ -181,14 +130,14 @@ def test_after_a_day_a_route_is_tried_once_an_hour_and_stays_in_trouble() -> Non
     assert (found["trouble"], found["jobRunId"]) == ("postponed", JOB)
     assert str(AWAY) in found["problem"]
     assert len(world.queue.sent) == 1
-    mend()
+    mend(world)
     deliver(world)
     assert len(world.queues["gem-maps"].sent) == 1
     assert find_trouble(world.manager) == []
 
 
 def test_a_job_that_waits_for_a_route_holds_no_other_job_up() -> None:
-    world, _ = broken()
+    world = broken()
     world.settle(finished(), "job-2")
     deliver_results(world.deliverer, "job-2")
     assert len(world.queue.sent) == len(world.queues["gem-search"].sent) == 2
@@ -197,10 +146,10 @@ def test_a_job_that_waits_for_a_route_holds_no_other_job_up() -> None:
 def test_the_routes_are_fixed_when_the_manifest_is_made() -> None:
     """The process dies before it sends; then the settings get another route."""
     world = routed(MAPS)
-    break_queue(world.queue, Killed())
+    world.queue.refuses = Killed()
     with pytest.raises(Killed):
         deliver_results(world.deliverer, JOB)
-    delattr(world.queue, "send")
+    mend(world)
     world.routes = (DEFAULT_ROUTE, MAPS, SEARCH)
     deliver(world)
     assert {name: len(ids) for name, ids in sent(world).items()} == {
@@ -210,14 +159,14 @@ def test_the_routes_are_fixed_when_the_manifest_is_made() -> None:
 
 def test_a_manifest_of_an_older_version_goes_to_the_default_queue_only() -> None:
     world = settled()
-    mend = break_queue(world.queue)
+    world.queue.refuses = AWAY
     deliver(world)
     (name,) = world.stored_manifests()
     held = world.manifests.get(name)
     assert held
     assert held.metadata == {}
     world.routes = (DEFAULT_ROUTE, MAPS)
-    mend()
+    mend(world)
     deliver(world)
     assert sent(world)["gem-maps"] == []
     assert len(world.queue.sent) == 1
@@ -226,13 +175,13 @@ def test_a_manifest_of_an_older_version_goes_to_the_default_queue_only() -> None
 @pytest.mark.parametrize("is_sent_before", [True, False])
 def test_a_route_that_the_settings_no_longer_have_is_given_up(*, is_sent_before: bool) -> None:
     world = routed(MAPS)
-    break_queue(world.queues["gem-maps"])
+    world.queues["gem-maps"].refuses = AWAY
     if not is_sent_before:
-        mend = break_queue(world.queue)
+        world.queue.refuses = AWAY
     deliver(world)
     world.routes = (DEFAULT_ROUTE,)
     if not is_sent_before:
-        mend()
+        mend(world)
     deliver(world)
     assert world.record().stage is Stage.DELIVERED
     assert set(world.record().sent_to) == {DEFAULT}
@@ -242,33 +191,21 @@ def test_a_route_that_the_settings_no_longer_have_is_given_up(*, is_sent_before:
 @pytest.mark.parametrize("is_sent_before", [True, False])
 def test_a_route_that_takes_no_manifests_any_more_is_given_up(*, is_sent_before: bool) -> None:
     world = routed(MAPS)
-    mend = break_queue(world.queues["gem-maps"])
-    mends = [mend] if is_sent_before else [mend, break_queue(world.queue)]
+    world.queues["gem-maps"].refuses = AWAY
+    if not is_sent_before:
+        world.queue.refuses = AWAY
     deliver(world)
-    for each in mends:
-        each()
+    mend(world)
     world.routes = (DEFAULT_ROUTE, replace(MAPS, types=(EventType.JOB_OUTDATED,)))
     deliver(world)
     assert world.record().stage is Stage.DELIVERED
     assert {name: len(ids) for name, ids in sent(world).items()} == {DEFAULT: 1, "gem-maps": 0}
 
 
-def test_a_route_for_another_type_gets_no_manifest_not_even_by_hand() -> None:
-    outdated = replace(MAPS, types=(EventType.JOB_OUTDATED,))
-    world = routed(outdated)
-    deliver(world)
-    assert world.record().stage is Stage.DELIVERED
-    with pytest.raises(RequestError, match="the route gem-maps takes no manifests"):
-        send_again(world.manager, JOB, "gem-maps")
-    redeliver_job(world.manager, JOB)
-    deliver(world)
-    assert sent(world)["gem-maps"] == []
-
-
 def test_a_manifest_whose_routes_are_all_gone_takes_the_present_ones() -> None:
     world = routed()
     world.routes = (MAPS,)
-    break_queue(world.queues["gem-maps"])
+    world.queues["gem-maps"].refuses = AWAY
     deliver(world)
     world.routes = (DEFAULT_ROUTE, NIGHT)
     deliver(world)
@@ -276,176 +213,28 @@ def test_a_manifest_whose_routes_are_all_gone_takes_the_present_ones() -> None:
     assert world.record().stage is Stage.DELIVERED
 
 
-def test_a_route_can_get_the_last_manifest_again() -> None:
-    world = routed(MAPS)
-    deliver(world)
-    world.new_tickets()
-    before = world.record()
-    world.clock.move(minutes=1)
-    world.files.write(OUTPUT, matched_file(matched=20))
-    shown = send_again(world.manager, JOB, "gem-maps")
-    assert (shown["stage"], shown["attempts"]["pending"]) == ("settled", ["gem-maps"])
-    assert world.new_tickets() == [JOB]
-    deliver_results(world.deliverer, JOB)
-    assert len(world.queue.sent) == 1
-    first, second = world.queues["gem-maps"].sent
-    assert first == second
-    record = world.record()
-    assert (record.stage, record.manifest_id) == (Stage.DELIVERED, before.manifest_id)
-    assert record.sent_to == {DEFAULT: START, "gem-maps": world.clock()}
-    assert not world.marked()
-
-
-def test_a_new_route_can_get_an_old_manifest() -> None:
-    world = routed()
-    deliver(world)
-    world.routes = (DEFAULT_ROUTE, MAPS)
-    redeliver_job(world.manager, JOB)
-    deliver(world)
-    assert sent(world)["gem-maps"] == []  # the routes of a manifest are fixed
-    send_again(world.manager, JOB, "gem-maps")
-    deliver(world)
-    assert world.queues["gem-maps"].sent == world.queue.sent[:1]
-
-
-def test_a_route_that_fails_can_be_tried_at_once() -> None:
-    world, mend = broken()
-    mend()
-    send_again(world.manager, JOB, "gem-maps")
-    deliver_results(world.deliverer, JOB)
-    assert len(world.queues["gem-maps"].sent) == 1
-    assert world.record().stage is Stage.DELIVERED
-
-
-def test_a_request_during_a_delivery_is_not_lost() -> None:
-    """The run sends to a route before a person asks for it again, and marks it afterwards."""
-    world, mend = broken()
-    mend()
-    world.wait()
-    real = world.queues["gem-maps"].send
-
-    def send(body: str) -> None:
-        real(body)
-        if len(world.queues["gem-maps"].sent) == 1:
-            world.clock.move(seconds=1)
-            send_again(world.manager, JOB, "gem-maps")
-
-    world.queues["gem-maps"].send = send  # type: ignore[method-assign]
-    deliver_results(world.deliverer, JOB)
-    assert world.record().attempts.pending == ("gem-maps",)
-    deliver_results(world.deliverer, JOB)
-    assert len(world.queues["gem-maps"].sent) == 2
-    assert world.record().stage is Stage.DELIVERED
-
-
-def test_a_route_that_fails_can_be_dropped(caplog: pytest.LogCaptureFixture) -> None:
-    world = routed(MAPS, SEARCH)
-    for name in ("gem-maps", "gem-search"):
-        break_queue(world.queues[name])
-    deliver(world)
-    shown = drop_route(world.manager, JOB, "gem-maps")
-    assert (shown["stage"], shown["attempts"]["pending"]) == ("settled", ["gem-search"])
-    shown = drop_route(world.manager, JOB, "gem-search")
-    assert (shown["stage"], shown["attempts"], shown["outcome"]) == ("delivered", None, "valid")
-    assert list(shown["sentTo"]) == [DEFAULT]
-    assert not world.marked()
-    assert [line["route"] for line in logged(caplog, "route_dropped")] == ["gem-maps", "gem-search"]
-    assert find_trouble(world.manager) == []
-
-
-def test_a_route_that_is_dropped_during_a_try_does_not_come_back() -> None:
-    world = routed(MAPS, SEARCH)
-    for name in ("gem-maps", "gem-search"):
-        break_queue(world.queues[name])
-    deliver(world)
-    world.wait()
-
-    def drop(body: str) -> None:  # noqa: ARG001 - the queue's signature
-        drop_route(world.manager, JOB, "gem-maps")
-        raise AWAY
-
-    world.queues["gem-maps"].send = drop  # type: ignore[method-assign]
-    deliver_results(world.deliverer, JOB)
-    assert world.record().attempts.pending == ("gem-search",)
-
-
 def test_two_runs_side_by_side_leave_only_what_neither_could_send() -> None:
     """The one finds a queue broken that the other serves a moment later."""
     world = routed(MAPS)
+    maps = world.queues["gem-maps"]
 
-    def other_run(body: str) -> None:  # noqa: ARG001 - the queue's signature
-        delattr(world.queues["gem-maps"], "send")
+    def other_run() -> None:
+        maps.on_send = lambda: None
         deliver_results(world.deliverer, JOB)
-        raise AWAY
+        maps.refuses = AWAY
 
-    world.queues["gem-maps"].send = other_run  # type: ignore[method-assign]
+    maps.on_send = other_run
     deliver_results(world.deliverer, JOB)
     assert world.record().stage is Stage.DELIVERED
     assert [len(ids) for ids in sent(world).values()] == [2, 1]
 
 
-def test_many_jobs_are_sent_to_one_route_without_an_audit() -> None:
-    world = routed(MAPS)
-    deliver(world)
-    before = world.record()
-    world.clock.move(minutes=1)
-    selection = {"outcome": "valid", "changedBefore": moment_text(world.clock())}
-    with pytest.raises(RequestError, match="there is no route 'maps'"):
-        redeliver_jobs(world.manager, selection, "maps")
-    assert world.record() == before
-    shown = redeliver_jobs(world.manager, selection, "gem-maps")
-    assert [(each["jobRunId"], each["result"]) for each in shown["jobs"]] == [(JOB, "redelivered")]
-    world.files.write(OUTPUT, matched_file(matched=20))  # nobody looks at it
-    deliver(world)
-    assert len(world.queue.sent) == 1
-    assert len(world.queues["gem-maps"].sent) == 2
-    assert world.record().manifest_id == before.manifest_id
-
-
-def test_a_route_gets_nothing_of_a_job_that_has_no_manifest_yet() -> None:
-    """Another stage would allow it: over HTTP this is 409."""
-    world = routed(MAPS)
-    with pytest.raises(StageForbids, match="not sent to any route yet"):
-        redeliver_job(world.manager, JOB, "gem-maps")
-    register_job(world.manager, "watched", None)
-    with pytest.raises(StageForbids, match="still being watched"):
-        redeliver_job(world.manager, "watched", "gem-maps")
-
-
-@pytest.mark.parametrize(
-    ("do", "words"),
-    [
-        (lambda manager: send_again(manager, JOB, "maps"), "no route 'maps': .* default, gem-maps"),
-        (lambda manager: send_again(manager, JOB, ""), "no route ''"),
-        (lambda manager: drop_route(manager, JOB, "gem-maps"), "it waits for none"),
-    ],
-)
-def test_what_cannot_be_done_is_refused(do: Callable[[Any], object], words: str) -> None:
-    world = routed(MAPS)
-    before = world.record()
-    with pytest.raises(RequestError, match=words):
-        do(world.manager)
-    assert world.record() == before
-
-
 def test_a_stored_manifest_that_is_gone_is_made_again() -> None:
     """Somebody deleted it, although other routes have it."""
-    world, mend = broken()
+    world = broken()
     for name in world.stored_manifests():
         world.manifests.delete(name)
-    mend()
+    mend(world)
     deliver(world)
     assert world.record().stage is Stage.DELIVERED
     assert [len(ids) for ids in sent(world).values()] == [2, 1, 2]
-
-
-def test_a_full_redelivery_ends_the_tries_of_the_last_one() -> None:
-    world, mend = broken()
-    world.clock.move(minutes=1)
-    redeliver_job(world.manager, JOB)
-    assert world.record().attempts == Attempts()
-    assert show_job(world.manager, JOB)["sentTo"] == {}
-    mend()
-    deliver_results(world.deliverer, JOB)
-    assert [len(ids) for ids in sent(world).values()] == [2, 1, 2]
-    assert json.loads(world.queue.sent[1]) == json.loads(world.queues["gem-maps"].sent[0])

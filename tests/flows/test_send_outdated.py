@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from unittest.mock import Mock
 
 import pytest
 
@@ -109,10 +108,10 @@ def test_nothing_is_sent_about_a_manifest_that_is_no_longer_the_last() -> None:
 
 def test_a_queue_that_fails_holds_no_other_one_up() -> None:
     world = delivered("job-1", routes=(DEFAULT_ROUTE, OUTDATED, BOTH))
-    world.queues["gem-outdated"].send = Mock(side_effect=LOST)  # type: ignore[method-assign]
+    world.queues["gem-outdated"].refuses = LOST
     (told,) = tell(world)
     assert (told.to, told.failed) == (("gem-both",), ("gem-outdated: no answer",))
-    del world.queues["gem-outdated"].send
+    world.queues["gem-outdated"].refuses = None
     (told,) = tell(world)
     assert (told.to, told.failed) == (("gem-outdated",), ())
     assert tell(world)[0].to == ()
@@ -125,7 +124,7 @@ def test_a_queue_that_fails_holds_no_other_one_up() -> None:
 
 def test_an_event_whose_routes_are_gone_takes_the_present_ones() -> None:
     world = delivered("job-1")
-    world.queues["gem-outdated"].send = Mock(side_effect=LOST)  # type: ignore[method-assign]
+    world.queues["gem-outdated"].refuses = LOST
     tell(world)
     world.routes = (DEFAULT_ROUTE, BOTH)
     assert tell(world)[0].to == ("gem-both",)

@@ -224,7 +224,7 @@ def test_what_is_left_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown.counts == {"valid": MAX_DELIVERED + 3}
 
 
-def test_filters_by_text_label_and_outcome() -> None:
+def test_the_board_shows_what_matches_text_label_and_outcome() -> None:
     world = world_of("roads-1", "rails-1")
     lines = (line(1, team="Maps"), line(2, "invalid", team="rail"), line(3, "invalid"))
     world.outbox.add_delivered(MONTH, b"".join(lines))

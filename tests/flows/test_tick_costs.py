@@ -151,7 +151,6 @@ def test_the_heartbeat_shows_a_running_tick_and_its_end() -> None:
 
 def test_the_log_has_the_facts_of_a_tick(caplog: pytest.LogCaptureFixture) -> None:
     """Facts are in snake_case; only the JSON of the heartbeat is in camelCase."""
-    caplog.set_level("INFO", "gem_core")
     tick = check_jobs(world_of("a", "b", gem_answer=answer("finished")).checker)
     (line,) = logged(caplog, "tick_ended")
     assert set(line) - {"event", "level"} == {each.name for each in fields(Tick)}

@@ -31,7 +31,6 @@ def test_two_ticks_at_once_settle_a_job_once() -> None:
 def test_a_marker_without_a_record_is_deleted_when_it_is_an_hour_old(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level("INFO", "gem_core")
     world = world_of()
     world.registry.mark_open(new_record())
     for _ in range(60):
@@ -81,7 +80,6 @@ def delivered_but_marked() -> World:
 def test_a_marker_of_a_delivered_job_is_deleted_when_it_is_an_hour_old(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level("INFO", "gem_core")
     world = delivered_but_marked()
     before = world.record()
     check_jobs(world.checker)

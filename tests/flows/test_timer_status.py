@@ -11,7 +11,7 @@ from gem_core.watch.heartbeat import Tick
 from tests.builders import JOB, World, answer, logged
 
 
-def test_the_status_before_the_first_tick() -> None:
+def test_before_the_first_tick_the_timer_is_silent() -> None:
     alive, detail = timer_status(World().manager)
     assert not alive
     assert detail == {

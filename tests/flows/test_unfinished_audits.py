@@ -9,79 +9,23 @@ import pytest
 from gem_core.audit.child.in_process import audit_in_process
 from gem_core.audit.child.result import AuditResult
 from gem_core.audit.judging.not_opened import NotOpened, Obstacle
-from gem_core.audit.reading.source import Source
 from gem_core.errors import (
     AuditStopped,
     AuditUnfinished,
     MachineUnfit,
-    OutputMissing,
     OutputRefused,
     OutputUnreachable,
     StoreError,
 )
 from gem_core.flows.audit_output import BEGUN_WITH_INPUT, MAX_BEGUN
 from gem_core.flows.deliver_results import deliver_results
-from gem_core.flows.deliverer import Audit
-from gem_core.flows.delivery import MAX_WAIT
 from gem_core.flows.manage_jobs import redeliver_job
 from gem_core.outcome import Outcome
-from gem_core.watch.attempts import FIRST_WAIT, LONGEST_WAIT
+from gem_core.watch.attempts import FIRST_WAIT
 from tests.audit.child.not_opened import not_opened_in_process
-from tests.builders import JOB, OUTPUT, World, job, logged, matched_file
-from tests.fakes import Killed
-from tests.flows.build import INPUT, delivered, settled, with_input
-
-NEVER_ENDED = "the audits that read the input never ended"
-
-
-def die(*_: object, **__: object) -> AuditResult:
-    """The process dies, for example because memory ran out."""
-    raise Killed
-
-
-def die_of_input(*args: Any, input_source: Source | None, **options: Any) -> AuditResult:  # noqa: ANN401 - the arguments of an audit
-    """The process dies while the input is read; see also `hang_at_input`."""
-    if input_source:
-        raise Killed
-    return audit_in_process(*args, input_source=input_source, **options)
-
-
-def hang_at_input(*args: Any, input_source: Source | None, **options: Any) -> AuditResult:  # noqa: ANN401 - as above
-    """The engine counts what it cannot blame on a file."""
-    if input_source:
-        raise AuditUnfinished("it did not end in time")
-    return audit_in_process(*args, input_source=input_source, **options)
-
-
-def deaths(world: World, times: int) -> None:
-    """Run deliveries during which the process dies."""
-    for _ in range(times):
-        with pytest.raises(Killed):
-            deliver_results(world.deliverer, JOB)
-
-
-def redelivered(world: World) -> dict[str, Any]:
-    """The event of a redelivery."""
-    world.queue.sent.clear()
-    redeliver_job(world.manager, JOB)
-    return delivered(world)
-
-
-def lose_the_answer(world: World) -> None:
-    """The queue accepts the message, but its answer is lost."""
-    real = world.queue.send
-
-    def refuse(body: str) -> None:
-        real(body)
-        raise StoreError("queue: ServiceResponseError")
-
-    world.queue.send = refuse  # type: ignore[method-assign]
-    assert deliver_results(world.deliverer, JOB) is None
-    world.queue.send = real  # type: ignore[method-assign]
-
-
-def note_of(event: dict[str, Any]) -> str:
-    return str(event["data"]["input"]["note"])
+from tests.builders import JOB, OUTPUT, job, logged, matched_file
+from tests.flows.build import delivered, settled, with_input
+from tests.flows.unfinished import deaths, die, failing, lose_the_answer, postponed, redelivered
 
 
 def test_an_output_whose_audits_never_end_is_not_audited() -> None:
@@ -171,18 +115,6 @@ def test_an_output_whose_audits_always_raise_is_not_audited() -> None:
     assert delivered(world)["data"]["outcome"] == Outcome.NOT_AUDITED
 
 
-def postponed(world: World, times: int) -> None:
-    """A delivery that is postponed for so many times, and the wait for the next one."""
-    assert deliver_results(world.deliverer, JOB) is None
-    wait = min(FIRST_WAIT * 2 ** (times - 1), LONGEST_WAIT)
-    assert world.record().due_at == world.clock() + wait
-    world.clock.move(wait)
-
-
-def failing(error: Exception) -> Audit:
-    return Mock(side_effect=error)
-
-
 @pytest.mark.parametrize("error", [OutputUnreachable("slow"), MachineUnfit("ill"), AuditStopped()])
 def test_an_audit_that_says_nothing_about_the_file_is_postponed_and_not_counted(
     error: Exception, caplog: pytest.LogCaptureFixture
@@ -212,18 +144,6 @@ def test_an_audit_that_hangs_or_is_killed_is_postponed_and_counted() -> None:
     )
 
 
-def test_an_input_at_which_audits_hang_is_left_out_in_the_end() -> None:
-    """A good output is judged all the same; a redelivery reads the input again."""
-    world = with_input(matched_file())
-    world.audit = hang_at_input
-    for times in range(1, BEGUN_WITH_INPUT + 1):
-        postponed(world, times)
-    first = delivered(world)
-    assert (first["data"]["outcome"], note_of(first)) == (Outcome.VALID, NEVER_ENDED)
-    world.audit = audit_in_process
-    assert redelivered(world)["id"] != first["id"]
-
-
 def test_a_report_that_cannot_be_made_is_postponed() -> None:
     world = settled()
     world.files.errors[OUTPUT] = OutputRefused("<no name>")
@@ -244,96 +164,3 @@ def test_an_output_that_ends_its_reader_is_not_audited_and_audited_again() -> No
     assert redelivered(world)["id"] != first["id"]
     world.audit = audit_in_process
     assert redelivered(world)["data"]["outcome"] == Outcome.VALID
-
-
-def test_an_audit_that_left_out_the_input_is_in_part() -> None:
-    """The engine found that the input ends its reader. A redelivery reads it again."""
-    world = with_input(matched_file())
-
-    def without_input(*args: Any, **options: Any) -> AuditResult:  # noqa: ANN401 - the arguments of an audit
-        reason = "audits that read the input gave no verdict"
-        changed = {"input_source": None, "input_note": reason}
-        return replace(audit_in_process(*args, **options | changed), input_left_out=reason)
-
-    world.audit = without_input
-    first = delivered(world)
-    assert (first["data"]["outcome"], "no verdict" in note_of(first)) == (Outcome.VALID, True)
-    world.audit = audit_in_process
-    second = redelivered(world)
-    assert second["data"]["input"]["idsCompared"]
-    assert second["id"] != first["id"]
-
-
-def test_an_input_whose_audits_never_end_is_skipped() -> None:
-    """A good output stays valid. A redelivery reads the input again, which may be correct then."""
-    world = with_input(matched_file())
-    world.audit = die_of_input
-    deaths(world, BEGUN_WITH_INPUT)
-    first = delivered(world)
-    assert (first["data"]["outcome"], note_of(first)) == (Outcome.VALID, NEVER_ENDED)
-    world.audit = audit_in_process
-    second = redelivered(world)
-    assert second["data"]["input"]["idsCompared"]
-    assert second["id"] != first["id"]
-
-
-def test_a_repeat_skips_the_input_again() -> None:
-    world = with_input(matched_file())
-    world.audit = die_of_input
-    deaths(world, BEGUN_WITH_INPUT)
-    lose_the_answer(world)
-    world.wait()
-    deliver_results(world.deliverer, JOB)
-    first, second = world.queue.sent
-    assert first == second
-
-
-def test_a_storage_error_does_not_make_the_next_audit_read_the_input() -> None:
-    world = with_input(matched_file())
-    world.audit = die_of_input
-    deaths(world, BEGUN_WITH_INPUT)
-    world.audit = failing(OutputUnreachable("refused"))
-    assert deliver_results(world.deliverer, JOB) is None
-    world.audit = die_of_input
-    assert note_of(delivered(world)) == NEVER_ENDED
-
-
-def test_a_missing_input_is_not_reported_as_the_reason() -> None:
-    world = settled()
-    world.files.errors[INPUT] = OutputMissing("it is not there")
-    world.audit = die
-    deaths(world, BEGUN_WITH_INPUT)
-    world.audit = audit_in_process
-    first = delivered(world)
-    assert "not there" in note_of(first)
-    assert redelivered(world) == first
-
-
-def test_without_an_input_nothing_is_skipped() -> None:
-    """Audits during which the process died for another reason are complete once they end."""
-    world = settled()
-    world.input_audit = False
-    world.audit = die
-    deaths(world, BEGUN_WITH_INPUT)
-    world.audit = audit_in_process
-    first = delivered(world)
-    assert redelivered(world) == first
-
-
-def test_a_full_audit_of_another_delivery_wins() -> None:
-    world = with_input()
-    world.files.errors[INPUT] = OutputUnreachable("storage answered 503")
-    deliver_results(world.deliverer, JOB)
-    world.clock.move(MAX_WAIT)
-
-    def slow(*args: Any, **options: Any) -> AuditResult:  # noqa: ANN401 - the arguments of an audit
-        world.audit = audit_in_process
-        world.files.errors.clear()
-        deliver_results(world.deliverer, JOB)
-        return audit_in_process(*args, **options)
-
-    world.audit = slow
-    deliver_results(world.deliverer, JOB)
-    first, second = world.queue.events()
-    assert first == second
-    assert second["data"]["input"]["idsCompared"]

@@ -50,7 +50,7 @@ def watched(gem: GemAnswer) -> World:
     return rolled_back(world_of(JOB, gem_answer=gem), timesChecked=3)
 
 
-def test_a_job_is_shown() -> None:
+def test_a_job_of_an_unknown_contract_is_listed_shown_and_in_trouble() -> None:
     world = watched(answer("running"))
     assert [job["jobRunId"] for job in list_jobs(world.manager, {})["jobs"]] == [JOB]
     shown = show_job(world.manager, JOB)

@@ -1,3 +1,5 @@
+"""Waiting ends when the manifest was sent, and concludes nothing from a failed question."""
+
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -6,30 +8,11 @@ import pytest
 
 from gem_core.errors import CourierError, JobUnknown, RecordUnreadable, StoreError
 from gem_core.flows.wait_for_jobs import EVERY, Waited, Waiter, wait_for
-from gem_core.gem.contracts import known
-from gem_core.outcome import Outcome
-from gem_core.watch.record import JobRecord, Settlement, Stage
-from tests.builders import answer
-from tests.fakes import START, FakeClock
+from gem_core.watch.record import JobRecord, Stage
+from tests.fakes import FakeClock
+from tests.flows.records import delivered, settled, watching
 
 type Seen = JobRecord | CourierError
-
-
-def watching(job_run_id: str = "a", status: str = "", progress: float | None = None) -> JobRecord:
-    record = JobRecord(job_run_id, START, START)
-    if not status:
-        return record
-    more = {} if progress is None else {"progress": progress}
-    job = known.read(answer(status) | {"jobRunId": job_run_id} | more, job_run_id=job_run_id)
-    return record.answered(job, START)
-
-
-def settled(job_run_id: str = "a") -> JobRecord:
-    return watching(job_run_id, "finished").settled(Settlement.FINISHED, START)
-
-
-def delivered(job_run_id: str = "a", outcome: Outcome = Outcome.VALID) -> JobRecord:
-    return settled(job_run_id).delivered(outcome, "abc", START)
 
 
 @dataclass

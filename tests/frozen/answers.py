@@ -25,8 +25,8 @@ from gem_core.web import PROBLEMS, problem
 from tests.builders import JOB, OUTPUT, World, finished, job, matched_file
 from tests.doctor.build import FakeInstallation
 from tests.fakes import FakeFiles
-from tests.flows.test_replay_poison import manager as poison_manager
-from tests.flows.test_replay_poison import ticket
+from tests.flows.poisoned import manager as poison_manager
+from tests.flows.poisoned import ticket
 
 
 def answers() -> Iterator[tuple[str, Any]]:

@@ -51,13 +51,13 @@ from gem_core.watch.record import Settlement, Stage
 from gem_core.watch.tombstones import PREFIX as TOMBSTONES
 from gem_core.watch.trouble import TroubleKind
 from gem_core.web import PROBLEMS, TYPE_PREFIX
-from tests.builders import JOB, World
+from tests.builders import JOB, SCHEMA, World
 from tests.fakes import START
 from tests.frozen.answers import answers
 from tests.frozen.golden import Golden, kept, members
 from tests.frozen.stored import ENDS, documents
 from tests.infra.contract import indexed
-from tests.test_docs import SAMPLE, SCHEMA, settings_of_the_code
+from tests.published import SAMPLE, settings_of_the_code
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILE = Path(__file__).resolve().parent / "names.json"

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from unittest.mock import patch
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,6 +38,7 @@ from tests.fakes import START, Killed
 from tests.flows.build import INPUT
 from tests.flows.outdated import delivered, tell
 from tests.frozen.golden import Golden
+from tests.parquet_files import parquet_bytes
 
 _RECORD, _MARKER = JOB + SUFFIX, MARKER_PREFIX + JOB
 _REGISTRATION = {"labels": {"team": "maps"}, "expectedInputName": "roads.parquet"}
@@ -182,9 +182,10 @@ def _of_routes() -> Iterator[tuple[str, Golden]]:
     """A manifest that one of its two routes does not have yet."""
     world = _settled_world(Settlement.FAILED, answer("failed"))
     world.routes = (DEFAULT_ROUTE, Route("gem-other", "gem-other"))
-    with patch.object(world.queues["gem-other"], "send", side_effect=StoreError("away")):
-        deliver_results(world.deliverer, JOB)
+    world.queues["gem-other"].refuses = StoreError("away")
+    deliver_results(world.deliverer, JOB)
     yield "record-pending", Golden.of(world.jobs, _RECORD)
+    world.queues["gem-other"].refuses = None
     world.wait()
     yield "event-routed", _event(world, Outcome.FAILED)
 
@@ -224,6 +225,4 @@ def _event(world: World, outcome: Outcome) -> Golden:
 def _without_gers_ids() -> bytes:
     table = pq.read_table(io.BytesIO(matched_file()))
     place = table.schema.get_field_index("gers_id")
-    file = io.BytesIO()
-    pq.write_table(table.set_column(place, "gers_id", pa.nulls(len(table), pa.string())), file)
-    return file.getvalue()
+    return parquet_bytes(table.set_column(place, "gers_id", pa.nulls(len(table), pa.string())))

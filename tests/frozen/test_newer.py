@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from unittest.mock import patch
 
 import pytest
 
@@ -24,8 +23,8 @@ from gem_core.watch.registry import SUFFIX
 from gem_core.watch.trouble import TroubleKind
 from tests.builders import JOB, OUTPUT, World, answer, check_manifest, finished, matched_file
 from tests.fakes import START
-from tests.flows.test_replay_poison import manager as poison_manager
-from tests.flows.test_replay_poison import ticket
+from tests.flows.poisoned import manager as poison_manager
+from tests.flows.poisoned import ticket
 from tests.frozen.newer import ADDED, METADATA, NewerWorld
 
 
@@ -47,8 +46,9 @@ def _deliver(world: World) -> None:
 
 def _deliver_in_vain(world: World) -> None:
     """The queue refuses, so the event stays in the outbox."""
-    with patch.object(world.queue, "send", side_effect=StoreError("the queue refuses")):
-        deliver_results(world.deliverer, JOB)
+    world.queue.refuses = StoreError("the queue refuses")
+    deliver_results(world.deliverer, JOB)
+    world.queue.refuses = None
 
 
 def _redeliver(world: World) -> None:

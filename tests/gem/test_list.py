@@ -64,7 +64,7 @@ def test_jobs_that_cannot_be_read_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{}", b'{"jobs": null}', b'{"jobs": {}}', b"<html>"])
-def test_what_is_no_list(body: bytes) -> None:
+def test_what_is_no_list_is_refused(body: bytes) -> None:
     with (
         connected(Reply(body=body)) as (client, _, _),
         pytest.raises(GemAnswerError, match=r"no list of jobs|JSON"),

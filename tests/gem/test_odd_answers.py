@@ -35,7 +35,7 @@ from tests.gem.server import Reply, ScriptedServer
     ],
     ids=lambda body: repr(body[:24]),
 )
-def test_a_200_without_a_job(body: bytes) -> None:
+def test_a_200_without_a_job_is_a_short_error(body: bytes) -> None:
     error = error_of(Reply(body=body), kind=GemAnswerError)
     assert len(str(error)) < 400
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from devkit.stage import sample_settings
 from gem_core.settings.app_settings import read_settings
 from gem_core.storage.names import CONTAINERS, POISON_QUEUES, TICKETS
 from tests.infra import bicep
@@ -115,7 +116,7 @@ def settings(root: Path) -> list[str]:
     Bicep sets every setting of the code, or it is in one of the lists of exceptions.
     """
     groups = app_settings(root)
-    known = {name for name in _sample() if name.startswith("GEM_")}
+    known = {name for name in sample_settings() if name.startswith("GEM_")}
     assigned = {name for group in groups.values() for name in group if name.startswith("GEM_")}
     found = [f"{name} is not a setting of the app" for name in sorted(assigned - known)]
     found += [
@@ -133,13 +134,6 @@ def settings(root: Path) -> list[str]:
     return found
 
 
-def _sample() -> dict[str, str]:
-    """Every setting of the app with its value in the sample; tests/test_docs.py checks that."""
-    sample = json.loads((ROOT / "local.settings.sample.json").read_text(encoding="utf-8"))
-    values: dict[str, str] = sample["Values"]
-    return values
-
-
 def _value(name: str, source: str) -> str:
     """A setting as it could arrive: parameters as in the sample, references resolved."""
     if name == "GEM_RESULTS_ROUTES":
@@ -149,7 +143,7 @@ def _value(name: str, source: str) -> str:
     if name.lower().replace("_", "").endswith(("clientid", "tenantid")):
         return "00000000-0000-4000-8000-000000000000"
     if not source.startswith("'"):
-        return _sample().get(name) or "value"
+        return sample_settings().get(name) or "value"
     value = re.sub(r"\$\{[^}]+\}", "name", source.strip("'"))
     return "resolved" if value.startswith("@Microsoft.KeyVault(") else value
 
@@ -162,11 +156,11 @@ def stores(root: Path) -> list[str]:
     queues = made_queues(root)
     found += _unmade(root, {*made, *queues.values()})
     base = app_settings(root)["base"]
-    for name in (each for each in _sample() if each.endswith("_QUEUE")):
+    for name in (each for each in sample_settings() if each.endswith("_QUEUE")):
         variable = base.get(name, "")
         if variable not in queues:
             found.append(f"the queue of {name} is not created")
-        elif queues[variable] != _sample()[name]:
+        elif queues[variable] != sample_settings()[name]:
             found.append(f"the queue of {name} is {queues[variable]}")
     return found
 

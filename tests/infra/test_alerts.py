@@ -41,13 +41,13 @@ def test_nothing_fires_in_an_ordinary_life(life: Life) -> None:
     assert life.fires() == set()
 
 
-def test_a_silent_timer(life: Life) -> None:
+def test_a_silent_timer_fires(life: Life) -> None:
     life.ticks(5)
     life.world.clock.move(minutes=16)
     assert life.fires() == {"no-successful-tick"}
 
 
-def test_gem_that_refuses(life: Life) -> None:
+def test_gem_that_refuses_fires_until_it_answers(life: Life) -> None:
     life.world.add(JOB)
     life.world.gem.answers[JOB] = [GemAccessError("the key is refused")]
     life.ticks(20)
@@ -110,7 +110,7 @@ class TestNoToken:
         assert life.fires() == set()
 
 
-def test_a_dead_timer_and_a_scheduler_outside(life: Life) -> None:
+def test_a_dead_timer_fires_until_a_scheduler_outside_ticks(life: Life) -> None:
     """It rings until somebody ticks by `POST /api/tick`, and not for a day of such ticks."""
     life.ticks(5)
     life.world.clock.move(minutes=16)
@@ -163,7 +163,7 @@ class TestFailedRuns:
         assert life.fires() == set()
 
 
-def test_a_quota_that_blinds_the_other_alerts(life: Life) -> None:
+def test_a_quota_that_blinds_the_other_alerts_fires(life: Life) -> None:
     """Azure's own line; its words are those of the documentation of the daily cap."""
     life.ticks(5)
     detail = "The data volume threshold was reached. Ingestion status = OverQuota"
@@ -172,7 +172,7 @@ def test_a_quota_that_blinds_the_other_alerts(life: Life) -> None:
     assert life.fires() == {"log-quota-reached", "no-successful-tick"}
 
 
-def test_messages_that_failed_too_often(life: Life) -> None:
+def test_messages_that_failed_too_often_fire(life: Life) -> None:
     poison = FakePoison()
     poison.put("one")
     poison.put("two")
@@ -199,7 +199,7 @@ def test_a_failed_message_that_azure_will_delete_soon(life: Life) -> None:
     assert life.fires() == set()
 
 
-def test_a_job_past_its_deadline(life: Life) -> None:
+def test_a_job_past_its_deadline_fires(life: Life) -> None:
     life.world.gem.answers[JOB] = [answer("running")]
     life.world.add(JOB)
     life.world.clock.move(hours=200)

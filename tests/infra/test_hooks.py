@@ -11,14 +11,14 @@ without_pwsh = pytest.mark.skipif(
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_hook_for_sh(case: str) -> None:
+def test_the_hook_for_sh_does_what_each_case_says(case: str) -> None:
     assert departures(ROOT, case, "postdeploy.sh") == []
 
 
 @pytest.mark.slow
 @without_pwsh
 @pytest.mark.parametrize("case", CASES)
-def test_the_hook_for_powershell(case: str) -> None:
+def test_the_hook_for_powershell_does_what_each_case_says(case: str) -> None:
     assert departures(ROOT, case, "postdeploy.ps1") == []
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from devkit.stage import sample_settings
 from tests.infra import compiler, contract
 from tests.infra.checks import CHECKS, NEED_COMPILER
 from tests.infra.contract import ROOT, indexed
@@ -26,7 +27,7 @@ def case(name: str, check: str) -> pytest.ParameterSet:
 
 
 @pytest.mark.parametrize("check", [case(name, name) for name in CHECKS])
-def test_infrastructure(check: str) -> None:
+def test_the_infrastructure_passes_each_check(check: str) -> None:
     assert CHECKS[check](ROOT) == []
 
 
@@ -42,8 +43,8 @@ def test_seeded_mistakes_are_caught(name: str, tmp_path: Path) -> None:
 
 
 def test_a_new_setting_must_be_set_or_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    sample = contract._sample() | {"GEM_NEW": "1", "GEM_NEW_QUEUE": "gem-new"}
-    monkeypatch.setattr(contract, "_sample", lambda: sample)
+    sample = sample_settings() | {"GEM_NEW": "1", "GEM_NEW_QUEUE": "gem-new"}
+    monkeypatch.setattr(contract, "sample_settings", lambda: sample)
     assert any("GEM_NEW " in fault for fault in contract.settings(ROOT))
     assert contract.stores(ROOT) == ["the queue of GEM_NEW_QUEUE is not created"]
 

@@ -13,14 +13,13 @@ import pytest
 from tests.infra.bicep import BicepFile
 from tests.infra.compiler import SNAPSHOTS, found, refusal
 from tests.infra.contract import ROOT
+from tests.infra.parameters import ACCOUNT, GROUP, NEEDED
 from tests.infra.queries import duration, windows
 
-GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/roads/providers"
-ACCOUNT = f"param outputStorageId = '{GROUP}/Microsoft.Storage/storageAccounts/roads'"
 VAULT = f"{GROUP}/Microsoft.KeyVault/vaults/kv-shared"
 ADDRESS = "param outputBlobServiceUri = 'https://roads.blob.example.org'"
 PRINCIPAL = "param outputTenantId = 'a'\nparam outputClientId = 'b'"
-NEEDED = "param environmentName = 'courier'\nparam location = 'westeurope'"
+
 
 MISTAKEN = {
     "no output storage": ("", "set OUTPUT_STORAGE_ID for an account of your own, or"),

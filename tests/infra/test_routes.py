@@ -13,8 +13,8 @@ from gem_core.settings.route import EventType
 from gem_core.settings.route_reader import MEMBERS, read_routes
 from tests.infra.compiler import SNAPSHOTS, found, refusal
 from tests.infra.contract import ROOT
+from tests.infra.parameters import ACCOUNT, NEEDED
 from tests.infra.policy import ROLES
-from tests.infra.test_parameters import ACCOUNT, NEEDED
 
 RULES = (ROOT / "infra" / "routes.bicep").read_text(encoding="utf-8")
 PERSON = "00000000-0000-0000-0000-00000000000{}".format

@@ -1,6 +1,5 @@
 """What the tests of the whole app share: it runs, jobs are registered, manifests are read."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -11,11 +10,14 @@ from typing import Any
 import requests
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy
-from jsonschema import Draft202012Validator, FormatChecker
 
-from devkit.simulator import LIVES, GemSimulator
-from devkit.stage import QUEUE, ROOT, Stage
+from devkit.simulator import CLEAN, LIVES, GemSimulator
+from devkit.stage import QUEUE, Stage
 from gem_core.storage.names import CONTAINERS
+from tests.builders import check_manifest
+
+ENDED = replace(CLEAN, queued_for=0, running_for=0)
+
 
 FAST = {
     "GEM_CHECK_SCHEDULE": "* * * * * *",
@@ -27,11 +29,6 @@ FAST = {
     "GEM_REPEAT_TICKET_AFTER_MINUTES": "0.05",
 }
 """The operator's times, compressed so that a test sees them pass."""
-
-VALIDATOR = Draft202012Validator(
-    json.loads((ROOT / "docs" / "manifest.schema.json").read_text("utf-8")),
-    format_checker=FormatChecker(),
-)
 
 
 def wait_for[T](look: Callable[[], T | None], *, what: str, seconds: float = 240) -> T:
@@ -89,9 +86,7 @@ class Courier:
             self.up.azurite.connection_string, QUEUE, message_decode_policy=TextBase64DecodePolicy()
         ) as queue:
             for message in queue.receive_messages(max_messages=32):
-                event = json.loads(message.content)
-                VALIDATOR.validate(event)
-                self.events.append(event)
+                self.events.append(check_manifest(message.content))
                 queue.delete_message(message)
 
     def events_of(self, job_run_id: str) -> list[dict[str, Any]]:

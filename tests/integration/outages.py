@@ -142,12 +142,12 @@ def behind(program: str, world: World) -> Iterator[ExtensionsHost]:
 type Start = Callable[[World], AbstractContextManager[Host]]
 
 
-def play(start: Start, *, seconds: float, jobs: int, per_second: float = 4.0) -> Outcome:
+def play(start: Start, *, seconds: float, jobs: int) -> Outcome:
     """Register jobs that end one after the other; storage goes away amid them for `seconds`."""
     with world() as around, start(around) as host:
         names = [f"job-{number:03}" for number in range(jobs)]
         for number, name in enumerate(names):
-            life = replace(CLEAN, queued_for=0, running_for=jobs / 8 + number / per_second)
+            life = replace(CLEAN, queued_for=0, running_for=jobs / 8 + number / 4)
             around.simulator.add_job(name, life, rows=40)
             assert host.call("PUT", f"jobs/{name}", {}).status_code == 201
         while not around.ids:

@@ -28,10 +28,9 @@ from devkit.processes import ChildError
 from devkit.runner import Runner
 from devkit.simulator import GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_stores
-from tests.integration.courier import FAST, Courier, failed_checks, wait_for
+from tests.integration.courier import ENDED, FAST, Courier, failed_checks, wait_for
+from tests.integration.deadly_files import DEADLY as FILES
 from tests.integration.proxy import Proxy, When
-from tests.integration.test_deadly_file import DEADLY as FILES
-from tests.integration.test_deadly_file import ENDED
 
 pytestmark = [pytest.mark.azurite, pytest.mark.slow]
 

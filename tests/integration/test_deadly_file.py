@@ -1,6 +1,6 @@
 """A file that ends its reader ends a child of the app: no delivery is lost, and the app goes on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -8,19 +8,16 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from devkit.azurite import Azurite
 from devkit.runner import Runner
-from devkit.simulator import CLEAN, GemSimulator, SimulatorSettings
+from devkit.simulator import GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_stores
-from tests.audit.bombs import claimed_page, huge_page
-from tests.integration.courier import FAST, Courier, failed_checks
+from tests.audit.bombs import claimed_page
+from tests.integration.courier import ENDED, FAST, Courier, failed_checks
+from tests.integration.deadly_files import DEADLY
 
 pytestmark = pytest.mark.azurite
 
-DEADLY: dict[str, Callable[[], bytes]] = {
-    "job-page": claimed_page,
-    "job-large": huge_page,
-}
+
 GOOD, INPUT = "job-good", "job-input"
-ENDED = replace(CLEAN, queued_for=0, running_for=0)
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ def put(courier: Courier, path: str, body: bytes = b"") -> tuple[int, str, dict[
 
 
 @pytest.mark.parametrize("job_run_id", BAD_IDS)
-def test_bad_job_id(courier: Courier, job_run_id: str) -> None:
+def test_a_bad_job_id_is_refused(courier: Courier, job_run_id: str) -> None:
     """Refused with a sentence that says what an id may be."""
     status, kind, problem = put(courier, f"/api/jobs/{job_run_id}")
     assert (status, kind) == (400, "application/problem+json")
@@ -58,7 +58,7 @@ def test_path_that_is_no_route(courier: Courier, path: str) -> None:
         (b'{"labels": {"a": "' + b"x" * 70_000 + b'"}}', "longer than"),
     ],
 )
-def test_bad_body(courier: Courier, body: bytes, word: str) -> None:
+def test_a_bad_body_is_refused(courier: Courier, body: bytes, word: str) -> None:
     """Refused by name; the job is not registered."""
     status, _, problem = put(courier, "/api/jobs/job-door", body)
     assert status == 400
@@ -80,7 +80,7 @@ def test_bad_body(courier: Courier, body: bytes, word: str) -> None:
         *BAD_PAGES,
     ],
 )
-def test_bad_query(courier: Courier, query: str) -> None:
+def test_a_bad_query_is_refused(courier: Courier, query: str) -> None:
     answer = courier.call("GET", f"jobs?{query}")
     assert answer.status_code == 400
     assert query.partition("=")[0] in answer.json()["detail"]
@@ -109,7 +109,7 @@ def test_status_tells_of_the_last_tick(courier: Courier) -> None:
     assert {"openJobs", "oldestDueAt", "startedAt"} <= set(status["lastTick"])
 
 
-def test_registered_twice(courier: Courier) -> None:
+def test_a_second_registration_changes_nothing(courier: Courier) -> None:
     """The second time changes nothing."""
     first = courier.call("PUT", "jobs/job-twice", json={"labels": {"team": "maps"}})
     again = courier.call("PUT", "jobs/job-twice", json={"labels": {"team": "other"}})

@@ -115,7 +115,9 @@ def _token(claims: dict[str, object]) -> str:
 
 
 @pytest.mark.parametrize("credential", ["managedidentity", ""], ids=["managed", "default-chain"])
-def test_delivers_without_any_key(certificate: tuple[Path, Path], credential: str) -> None:
+def test_a_job_is_delivered_without_any_key(
+    certificate: tuple[Path, Path], credential: str
+) -> None:
     """Records, ticket, output, report, manifest and queue, all by a managed identity's token; and
     the doctor finds nothing. So is a copy of Overture read where a setting says so: only then the
     wrong ids of the output are found.

@@ -114,7 +114,9 @@ def end_leases(blobs: BlobServiceClient) -> None:
 
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
-def test_killed(folder: Path, storage: Azurite, point: Point) -> None:
+def test_a_manifest_comes_wherever_the_app_is_killed(
+    folder: Path, storage: Azurite, point: Point
+) -> None:
     """The manifest comes all the same; when it comes twice, it is the same one.
 
     How often it comes is not asserted: on a busy machine the sweep, here after three seconds, may

@@ -31,7 +31,9 @@ def needed_bytes(path: Path) -> int:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak memory from /proc")
-def test_one_gibibyte(courier: Courier, tmp_path: Path) -> None:
+def test_an_output_of_a_gibibyte_is_audited_in_bounded_memory(
+    courier: Courier, tmp_path: Path
+) -> None:
     """Peak memory of the process with the app under 600 MiB; at most 5 % more bytes than needed."""
     output = tmp_path / "job-large_matched.parquet"
     large = write_large_output(output, size=GIB)

@@ -14,9 +14,8 @@ from azure.storage.queue import QueueServiceClient
 from devkit.demo import ACTS, register
 from devkit.stage import QUEUE, Stage, stage
 from gem_core.outcome import Outcome
+from tests.examples.listeners import FOLDER, call_node
 from tests.integration.courier import FAST, Courier
-from tests.test_listener import FOLDER
-from tests.test_listeners import call_node
 
 pytestmark = [pytest.mark.azurite, pytest.mark.slow]
 

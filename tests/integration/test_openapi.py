@@ -17,7 +17,7 @@ from devkit.simulator import CLEAN
 from devkit.stage import ROOT, stage
 from gem_core.web import TYPE_PREFIX
 from tests.integration.courier import FAST, Courier
-from tests.test_openapi import DOCUMENT, operations
+from tests.published import DOCUMENT, operations
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 SEED = "1"

@@ -13,13 +13,8 @@ from azure.core.messaging import CloudEvent
 from devkit.simulator import LIVES, Life, OutputFault
 from gem_core.audit.judging.checks import CHECKS
 from gem_core.storage.names import OUTBOX
-from tests.integration.courier import (
-    VALIDATOR,
-    Courier,
-    add_job_of_unknown_status,
-    failed_checks,
-    wait_for,
-)
+from tests.builders import check_manifest
+from tests.integration.courier import Courier, add_job_of_unknown_status, failed_checks, wait_for
 
 PAGE = Path(__file__).resolve().parent.parent / "data" / "gem"
 
@@ -105,7 +100,9 @@ def manifests(courier: Courier) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_outcome(manifests: dict[str, list[dict[str, Any]]], name: str) -> None:
+def test_each_story_has_its_outcome_and_reasons(
+    manifests: dict[str, list[dict[str, Any]]], name: str
+) -> None:
     """The right outcome, for the right reasons, with the labels of the registration."""
     _, outcome, failed = STORIES[name]
     event = manifests[name][0]
@@ -114,7 +111,9 @@ def test_outcome(manifests: dict[str, list[dict[str, Any]]], name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_decodes_as_cloud_event(manifests: dict[str, list[dict[str, Any]]], name: str) -> None:
+def test_a_manifest_decodes_as_a_cloud_event(
+    manifests: dict[str, list[dict[str, Any]]], name: str
+) -> None:
     """Microsoft's own class takes it, and finds what it needs."""
     event: CloudEvent[Any] = CloudEvent.from_dict(manifests[name][0])
     assert event.type == "io.gemcourier.job.settled.v1"
@@ -123,7 +122,7 @@ def test_decodes_as_cloud_event(manifests: dict[str, list[dict[str, Any]]], name
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_record_says_the_same(
+def test_the_record_says_the_same(
     courier: Courier, manifests: dict[str, list[dict[str, Any]]], name: str
 ) -> None:
     """The job is delivered, with the manifest's id, and the manifest is in the outbox."""
@@ -133,13 +132,12 @@ def test_record_says_the_same(
     assert f"job-{name}/{record['manifestId']}.json" in courier.names(OUTBOX)
 
 
-def test_report_holds_every_check(
+def test_the_report_holds_every_check(
     courier: Courier, manifests: dict[str, list[dict[str, Any]]]
 ) -> None:
     """The report is the same event, whole."""
     event = manifests["bad-rows"][0]
-    report = json.loads(courier.blob(event["data"]["report"]["url"]))
-    VALIDATOR.validate(report)
+    report = check_manifest(courier.blob(event["data"]["report"]["url"]).decode())
     assert [check["name"] for check in report["data"]["checks"]["all"]] == [c.name for c in CHECKS]
     assert report["id"] == event["id"]
     offending = {c["name"]: c for c in event["data"]["checks"]["notPassed"]}["gers_id_on_matched"]
@@ -162,7 +160,7 @@ def test_failing_rows_are_stored(
     assert "failures" not in manifests["clean"][0]["data"]["report"]
 
 
-def test_no_secret_in_the_logs(
+def test_no_secret_is_in_the_logs(
     courier: Courier, manifests: dict[str, list[dict[str, Any]]]
 ) -> None:
     """Neither in the app's log nor in any message."""

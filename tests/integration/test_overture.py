@@ -25,9 +25,8 @@ from devkit.simulator import LIVES, GemSimulator, SimulatorSettings
 from devkit.simulator.overture import CHANGELOG, SimulatedOverture
 from devkit.simulator.script import OVERTURE_RELEASE
 from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_stores
-from tests.integration.courier import FAST, Courier, failed_checks
+from tests.integration.courier import ENDED, FAST, Courier, failed_checks
 from tests.integration.proxy import Proxy, When
-from tests.integration.test_deadly_file import ENDED
 
 pytestmark = [pytest.mark.azurite, pytest.mark.slow]
 

@@ -39,7 +39,7 @@ def test_five_events_at_once_send_nothing_more(courier: Courier, job: str) -> No
     assert len(courier.events_of(job)) == before
 
 
-def test_redelivered_with_the_same_id(courier: Courier, job: str) -> None:
+def test_a_redelivery_has_the_same_id(courier: Courier, job: str) -> None:
     """The same bytes again: a listener drops it by its id."""
     first = courier.events_of(job)[-1]
     count = len(courier.events)

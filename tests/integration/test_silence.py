@@ -1,7 +1,8 @@
 """A timer that is silent for a day, and one that is dead while a scheduler outside ticks."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -53,33 +54,48 @@ def a_day_passes(connection_string: str, jobs: list[str]) -> None:
         )
 
 
-def test_a_day_without_the_timer() -> None:
-    """The status route says so meanwhile; the first tick is past due and settles every job."""
-    jobs = [f"job-{number}" for number in range(6)]
+NAMES = [f"job-{number}" for number in range(6)]
+
+
+@contextmanager
+def stores() -> Iterator[tuple[Azurite, GemSimulator, BlobServiceClient]]:
+    """Storage that stays while the app starts again, and GEM."""
     with Azurite() as azurite:
         make_stores(azurite.connection_string)
         with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
             files = blobs.get_container_client(OUTPUT_CONTAINER)
             with GemSimulator(files, SimulatorSettings()) as simulator:
-                settings = app_settings(azurite, simulator) | FAST | MINUTELY
-                silent = settings | {"AzureWebJobs.check_jobs.Disabled": "true"}
-                with Runner(ROOT, silent) as runner:
-                    courier = Courier(Stage(azurite, simulator, runner))
-                    for job in jobs:
-                        simulator.add_job(job, ENDS_AT_ONCE)
-                        courier.register(job)
-                    tick = {"startedAt": datetime.now(UTC), "endedAt": datetime.now(UTC)}
-                    blobs.get_blob_client(WORKLIST, ENDED).upload_blob(
-                        json.dumps(tick, default=datetime.isoformat)
-                    )
-                    before = courier.call("GET", "health", headers={}).status_code
-                    a_day_passes(azurite.connection_string, jobs)
-                    meanwhile = courier.call("GET", "status")
-                with Runner(ROOT, settings) as runner:
-                    courier = Courier(Stage(azurite, simulator, runner))
-                    events = [courier.events_of(job) for job in jobs]
-                    after = courier.call("GET", "health", headers={}).status_code
-                    log = courier.log()
+                yield azurite, simulator, blobs
+
+
+def registered(stage: Stage) -> Courier:
+    """The app, after it registered jobs that end at once."""
+    courier = Courier(stage)
+    for job in NAMES:
+        stage.simulator.add_job(job, ENDS_AT_ONCE)
+        courier.register(job)
+    return courier
+
+
+def test_a_day_without_the_timer_loses_nothing() -> None:
+    """The status route says so meanwhile; the first tick is past due and settles every job."""
+    with stores() as (azurite, simulator, blobs):
+        settings = app_settings(azurite, simulator) | FAST | MINUTELY
+        silent = settings | {"AzureWebJobs.check_jobs.Disabled": "true"}
+        with Runner(ROOT, silent) as runner:
+            courier = registered(Stage(azurite, simulator, runner))
+            tick = {"startedAt": datetime.now(UTC), "endedAt": datetime.now(UTC)}
+            blobs.get_blob_client(WORKLIST, ENDED).upload_blob(
+                json.dumps(tick, default=datetime.isoformat)
+            )
+            before = courier.call("GET", "health", headers={}).status_code
+            a_day_passes(azurite.connection_string, NAMES)
+            meanwhile = courier.call("GET", "status")
+        with Runner(ROOT, settings) as runner:
+            courier = Courier(Stage(azurite, simulator, runner))
+            events = [courier.events_of(job) for job in NAMES]
+            after = courier.call("GET", "health", headers={}).status_code
+            log = courier.log()
     assert (before, meanwhile.status_code, after) == (200, 503, 200)
     assert meanwhile.json()["status"] == "silent"
     assert meanwhile.json()["tickAgeSeconds"] >= DAY.total_seconds()
@@ -88,26 +104,18 @@ def test_a_day_without_the_timer() -> None:
     assert '"due_jobs": 6, "past_due": true' in first
 
 
-def test_a_scheduler_outside_while_the_timer_is_dead() -> None:
-    """Every job is delivered, and health says that ticks run."""
-    jobs = [f"job-{number}" for number in range(6)]
-    with Azurite() as azurite:
-        make_stores(azurite.connection_string)
-        with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
-            files = blobs.get_container_client(OUTPUT_CONTAINER)
-            with GemSimulator(files, SimulatorSettings()) as simulator:
-                settings = app_settings(azurite, simulator) | FAST | MINUTELY
-                dead = settings | {"AzureWebJobs.check_jobs.Disabled": "true"}
-                with Runner(ROOT, dead) as runner:
-                    courier = Courier(Stage(azurite, simulator, runner))
-                    for job in jobs:
-                        simulator.add_job(job, ENDS_AT_ONCE)
-                        courier.register(job)
-                    before = courier.call("HEAD", "health", headers={}).status_code
-                    unknown = courier.call("POST", "tick", headers={})
-                    tick = courier.call("POST", "tick")
-                    events = [courier.events_of(job) for job in jobs]
-                    after = courier.call("HEAD", "health", headers={}).status_code
+def test_a_scheduler_outside_delivers_every_job_while_the_timer_is_dead() -> None:
+    """And health says that ticks run."""
+    with stores() as (azurite, simulator, _):
+        dead = {"AzureWebJobs.check_jobs.Disabled": "true"}
+        settings = app_settings(azurite, simulator) | FAST | MINUTELY | dead
+        with Runner(ROOT, settings) as runner:
+            courier = registered(Stage(azurite, simulator, runner))
+            before = courier.call("HEAD", "health", headers={}).status_code
+            unknown = courier.call("POST", "tick", headers={})
+            tick = courier.call("POST", "tick")
+            events = [courier.events_of(job) for job in NAMES]
+            after = courier.call("HEAD", "health", headers={}).status_code
     assert (before, unknown.status_code, unknown.content) == (503, 401, b"")
     assert (tick.status_code, tick.json()["settled"], after) == (200, 6, 200)
     assert [[event["data"]["outcome"] for event in one] for one in events] == [["valid"]] * 6

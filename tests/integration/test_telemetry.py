@@ -24,9 +24,9 @@ from devkit.simulator import CLEAN, LIVES, GemSimulator, SimulatorSettings
 from devkit.stage import OUTPUT_CONTAINER, ROOT, Stage, app_settings, make_stores
 from gem_core.storage.names import JOBS, POISON_QUEUES, TICKETS
 from gem_core.watch.attempts import TROUBLE_AFTER
+from tests.broken_app import broken_app
 from tests.infra.asked import QUERIES, WINDOWS, Line, Run, ask
 from tests.integration.courier import FAST, Courier, add_job_of_unknown_status, wait_for
-from tests.test_app_not_loaded import broken_app
 
 pytestmark = [pytest.mark.azurite, pytest.mark.slow]
 

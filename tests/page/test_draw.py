@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,42 +22,7 @@ from gem_core.page.survey import Survey
 from gem_core.page.words import number_of, percent, size
 from tests.audit.build import job, matched_table, write, write_bytes
 from tests.page.build import AT, SCRIPT, bad, good, page_of, roads
-
-_VOID = {"meta", "link"}
-
-
-class Page(HTMLParser):
-    """The tags and the text of a page."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.words: list[str] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in _VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
-
-    def named(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
+from tests.page.parsed import Page
 
 
 @pytest.fixture(scope="module")
@@ -286,7 +250,7 @@ def test_shares_are_never_rounded_to_all_or_nothing() -> None:
     ]
 
 
-def test_sizes_and_numbers() -> None:
+def test_sizes_and_numbers_are_written_for_people() -> None:
     assert [size(number) for number in (None, 0, 1023, 1536, 3 << 40)] == [
         "not known",
         "0 bytes",

@@ -2,7 +2,6 @@
 
 import math
 import struct
-from collections.abc import Sequence
 
 import pyarrow as pa
 import pytest
@@ -17,6 +16,7 @@ from gem_core.page.roads import (
     geometry_problem,
     read_road,
 )
+from tests.wkb import multi, wkb
 
 
 @pytest.mark.parametrize(
@@ -33,23 +33,11 @@ from gem_core.page.roads import (
         ),
     ],
 )
-def test_lines_are_read(text: str, expected: object) -> None:
+def test_a_road_as_text_is_read_or_refused(text: str, expected: object) -> None:
     assert read_road(text) == expected
 
 
 LINE = [(4.5, 52.0), (5.0, 53.0)]
-
-
-def wkb(
-    points: Sequence[tuple[float, ...]], kind: int = 2, order: str = "<", srid: bytes = b""
-) -> bytes:
-    head = struct.pack(f"{order}BI", order == "<", kind) + srid
-    numbers = [number for point in points for number in point]
-    return head + struct.pack(f"{order}I{len(numbers)}d", len(points), *numbers)
-
-
-def multi(*lines: bytes) -> bytes:
-    return struct.pack("<BII", 1, 5, len(lines)) + b"".join(lines)
 
 
 HEIGHTS = [(*point, 7.0) for point in LINE]

@@ -1,13 +1,14 @@
 """Inputs as people make them, and what a preflight says of each."""
 
 import json
-import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from tests.wkb import wkb
 
 OLDER, NEWER = "x-version-1", "unversioned"
 
@@ -52,11 +53,6 @@ def roads(lines: Sequence[str | None] = LINES, **columns: object) -> pa.Table:
     return pa.table({name: column for name, column in table.items() if column is not None})
 
 
-def wkb(*points: tuple[float, float]) -> bytes:
-    """A LINESTRING as WKB."""
-    return struct.pack("<BII", 1, 2, len(points)) + b"".join(struct.pack("<dd", *p) for p in points)
-
-
 def geo_parquet(table: pa.Table, crs: object, encoding: str = "WKB") -> pa.Table:
     """With metadata as GeoPandas writes it."""
     column = {"encoding": encoding, "geometry_types": ["LineString"], "crs": crs}
@@ -74,7 +70,7 @@ def epsg(code: int) -> dict[str, object]:
     return {"type": "ProjectedCRS", "name": "a name", "id": {"authority": "EPSG", "code": code}}
 
 
-_BINARY = pa.array([wkb((4.88, 52.37), (4.89, 52.38)), wkb((4.9, 52.3), (4.91, 52.3))])
+_BINARY = pa.array([wkb([(4.88, 52.37), (4.89, 52.38)]), wkb([(4.9, 52.3), (4.91, 52.3)])])
 _NATIVE = pa.array(
     [[{"x": 4.88, "y": 52.37}, {"x": 4.89, "y": 52.38}]] * 2,
     pa.list_(pa.struct([("x", pa.float64()), ("y", pa.float64())])),
@@ -91,7 +87,7 @@ CASES: dict[str, Case] = {
         ["geometry_column"], "a native encoding of GeoParquet; write it as WKT",
     ),
     "wkb_as_hexadecimal_text": Case(
-        lambda: roads([wkb((4, 52), (5, 53)).hex().upper()] * 2), 1, ["geometry_linestring"],
+        lambda: roads([wkb([(4, 52), (5, 53)]).hex().upper()] * 2), 1, ["geometry_linestring"],
         "2 of 2 rows; WKB as hexadecimal digits in 2",
     ),
     "geojson_text": Case(

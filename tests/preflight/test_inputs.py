@@ -65,7 +65,7 @@ def test_the_terminal_says_once_why_checks_were_not_run(
     ("name", "code"),
     [(name, case.newer_code) for name, case in CASES.items() if case.newer_code is not None],
 )
-def test_the_newer_pages_allow_more(name: str, code: int, tmp_path: Path) -> None:
+def test_the_newer_contract_allows_more(name: str, code: int, tmp_path: Path) -> None:
     path = CASES[name].write(tmp_path)
     assert main(["preflight", path.name, "--contract", NEWER]) == code
     assert main(["preflight", path.name, "--contract", OLDER]) == 1

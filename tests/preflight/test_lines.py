@@ -1,3 +1,5 @@
+"""The lines of an input: every number is read, each broken rule is named, odd places are told."""
+
 import math
 from collections.abc import Sequence
 
@@ -102,7 +104,7 @@ def test_any_text_breaks_a_rule_or_is_a_line(texts: list[str | None]) -> None:
         ("hello", RoadRule.GEOMETRY_LINESTRING),
     ],
 )
-def test_what_a_geometry_breaks(text: str, rule: RoadRule) -> None:
+def test_each_broken_rule_is_named_for_its_row(text: str, rule: RoadRule) -> None:
     good = "LINESTRING (4 52, 5 53)"
     found = read_lines(pa.array([good, text, good]))
     assert rules(found, 1) == {rule}
@@ -129,7 +131,12 @@ def test_text_that_is_no_utf8_is_no_line() -> None:
         ("the north pole", -180, 90, False),
     ],
 )
-def test_land_and_sea(place: str, longitude: float, latitude: float, land: bool) -> None:  # noqa: FBT001 - from a table
+def test_known_places_are_on_land_or_in_the_sea(
+    place: str,
+    longitude: float,
+    latitude: float,
+    land: bool,  # noqa: FBT001 - from a table
+) -> None:
     assert is_land(np.array([longitude]), np.array([latitude])).tolist() == [land], place
 
 

@@ -32,7 +32,7 @@ def problems(file: Path, text: str) -> list[str]:
     return [line.removeprefix(str(file)) for line in caught.value.problems]
 
 
-def test_comments_and_trailing_commas(file: Path) -> None:
+def test_comments_and_trailing_commas_are_passed_over(file: Path) -> None:
     text = """
     // of this machine
     {
@@ -76,7 +76,7 @@ def test_whatever_stands_in_a_text_stays(
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
-def test_files_of_other_editors(file: Path, encoding: str) -> None:
+def test_files_of_other_editors_are_read(file: Path, encoding: str) -> None:
     file.write_text('{"Values": {"A": "é"}}', encoding=encoding)
     assert read_settings_file(file) == {"A": "é"}
 

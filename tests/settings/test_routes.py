@@ -64,7 +64,7 @@ def test_a_route_has_a_queue_and_may_have_conditions() -> None:
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_what_goes_which_way(outcome: Outcome) -> None:
+def test_a_manifest_goes_to_the_routes_that_take_it(outcome: Outcome) -> None:
     routes = (
         Route(DEFAULT, "gem-results"),
         Route("all", "all"),

@@ -1,18 +1,13 @@
 """A secret is found wherever somebody set it, and a value in the wrong setting is never shown."""
 
-import json
-from pathlib import Path
-
 import pytest
 
 from gem_core.settings.app_settings import read_settings_and_problems
 from gem_core.settings.secrets import secrets_of
+from tests.published import SAMPLE
 
 SECRET = "Qx8~aB3dEfGh1jKlMnOpQr"
 GUID = "5e0b1d3c-7c4f-4f0e-9d61-2a8b3c4d5e6f"
-SAMPLE: dict[str, str] = json.loads(
-    (Path(__file__).resolve().parents[2] / "local.settings.sample.json").read_text("utf-8")
-)["Values"]
 ANY_TEXT = {
     "GEM_API_KEY",
     "GEM_API_VERSION",

@@ -1,13 +1,12 @@
 """The HTTP of storage's clients: one deadline for an answer, the environment is read once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 from typing import Any, NoReturn
 
 import pytest
 from azure.core.exceptions import AzureError
-from azure.core.pipeline.transport import HttpTransport
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 from requests import ConnectionError as NotConnected
@@ -30,13 +29,7 @@ BYTE_SECONDS = 0.05
 """Far below the read timeout, so that only the deadline for the whole answer applies."""
 
 
-@pytest.fixture(autouse=True)
-def without_waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(HttpTransport, "sleep", lambda *_: None)
-    monkeypatch.setattr("azure.storage.blob._download.time.sleep", lambda _: None)
-    yield
-    clients.blob_service.cache_clear()
-    clients.queue_service.cache_clear()
+pytestmark = pytest.mark.usefixtures("without_waits")
 
 
 @pytest.mark.parametrize("at_once", [20, len(HEAD)], ids=["headers", "body"])

@@ -1,13 +1,11 @@
 """The time comes from storage's answers when the machine's clock is wrong."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from threading import Event, Thread
 
 import pytest
-from azure.core.pipeline.transport import HttpTransport
 
 from gem_core.errors import StoreError
 from gem_core.secret import Secret
@@ -40,15 +38,15 @@ class Machine:
     def _machine(self) -> float:
         return self.machine.timestamp()
 
-    def pass_by(self, seconds: float) -> None:
-        self.seconds += seconds
-        self.machine += timedelta(seconds=seconds)
+    def wait_a_minute(self) -> None:
+        self.seconds += 60
+        self.machine += timedelta(minutes=1)
 
 
 def test_without_an_answer_the_time_is_the_machines() -> None:
     machine = Machine()
     assert machine.clock() == START
-    machine.pass_by(60)
+    machine.wait_a_minute()
     machine.machine += timedelta(days=1)
     assert machine.clock() == START + timedelta(minutes=1)
     machine.clock.answered(START + timedelta(hours=2), AT_ONCE)
@@ -67,7 +65,7 @@ def test_a_step_of_the_machines_clock_changes_nothing(step: timedelta) -> None:
     machine.clock.answered(START, AT_ONCE)
     machine.machine += step
     assert machine.clock() == START
-    machine.pass_by(60)
+    machine.wait_a_minute()
     assert machine.clock() == START + timedelta(minutes=1)
     machine.clock.answered(START + timedelta(minutes=1), AT_ONCE)
     assert machine.clock() == START + timedelta(minutes=1)
@@ -76,7 +74,7 @@ def test_a_step_of_the_machines_clock_changes_nothing(step: timedelta) -> None:
 def test_an_answer_that_took_long_does_not_set_the_time_back() -> None:
     machine = Machine(machine=START + timedelta(days=1))
     machine.clock.answered(START, AT_ONCE)
-    machine.pass_by(60)
+    machine.wait_a_minute()
     machine.clock.answered(START, timedelta(seconds=60))
     assert machine.clock() == START + timedelta(minutes=1)
 
@@ -100,12 +98,7 @@ NOT_FOUND = "404 Not Found"
 REFUSED = "403 Forbidden"
 
 
-@pytest.fixture(autouse=True)
-def without_waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(HttpTransport, "sleep", lambda *_: None)
-    yield
-    clients.blob_service.cache_clear()
-    clients.storage_clock.cache_clear()
+pytestmark = pytest.mark.usefixtures("without_waits")
 
 
 def answering(status: str, *headers: str, asked: list[str]) -> RawServer:

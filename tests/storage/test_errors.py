@@ -155,7 +155,7 @@ _QUEUE: tuple[tuple[int, str, type[StoreError], str], ...] = (
 
 
 @pytest.mark.parametrize(("status", "code", "meant", "said"), _EITHER + _CONTAINER)
-def test_what_a_container_answers(
+def test_each_answer_of_a_container_is_an_error_of_ours(
     status: int, code: str, meant: type[StoreError], said: str
 ) -> None:
     error = translated(container_errors("gem-jobs"), answered(status, code))
@@ -165,7 +165,9 @@ def test_what_a_container_answers(
 
 
 @pytest.mark.parametrize(("status", "code", "meant", "said"), _EITHER + _QUEUE)
-def test_what_a_queue_answers(status: int, code: str, meant: type[StoreError], said: str) -> None:
+def test_each_answer_of_a_queue_is_an_error_of_ours(
+    status: int, code: str, meant: type[StoreError], said: str
+) -> None:
     error = translated(queue_errors("gem-results"), answered(status, code))
     assert type(error) is meant
     assert str(error).startswith("queue 'gem-results'")

@@ -136,7 +136,9 @@ def with_status(status: int) -> ClientAuthenticationError:
         (TokensFrom.PLATFORM, ValueError(REFUSAL), False),
     ],
 )
-def test_who_refuses(source: TokensFrom, error: Exception, *, refused: bool) -> None:
+def test_a_refusal_by_the_issuer_is_told_from_a_passing_failure(
+    source: TokensFrom, error: Exception, *, refused: bool
+) -> None:
     made: list[Refusing] = []
 
     def make() -> Refusing:

@@ -1,3 +1,5 @@
+"""From old ids to new ones: each group has its kind, as a slow search finds them."""
+
 import random
 from dataclasses import asdict
 from pathlib import Path
@@ -40,7 +42,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("old", "new", "kinds"), KINDS)
-def test_kinds_of_groups(
+def test_each_group_has_its_kind(
     tmp_path: Path, old: list[tuple[int, str]], new: list[tuple[int, str]], kinds: dict[str, int]
 ) -> None:
     found, _ = compared(tmp_path, table(rows(*old)), table(rows(*new)))
@@ -145,7 +147,7 @@ def test_integers_and_their_text_are_the_same_road(tmp_path: Path) -> None:
     assert found.new.counts.foreign_ids == 1
 
 
-def test_text_ids_of_any_length_and_64_bits_without_a_sign(tmp_path: Path) -> None:
+def test_road_ids_may_be_text_of_any_length_or_64_bits_without_a_sign(tmp_path: Path) -> None:
     names = ["", "a", "abcdefg", "abcdefgh", "x" * 40 + "1" + "y" * 40, "x" * 40 + "2" + "y" * 40]
     run = [(name, id_) for name, id_ in zip(names, ids("abcdef"), strict=True)]
     found, pairs = compared(tmp_path, table(run, pa.string()), table(run[::-1], pa.string()))

@@ -1,3 +1,5 @@
+"""The parts of a comparison: packed ids, connected ids, partitions on disk."""
+
 import uuid
 from contextlib import closing
 

@@ -21,10 +21,7 @@ from gem_core.watch.record import Stage
 from tests.builders import JOB, World, answer, job, logged, new_record
 from tests.fakes import START, MemoryDocuments, Trap
 
-
-@pytest.fixture(autouse=True)
-def _all_levels(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", "gem_core")
+pytestmark = pytest.mark.usefixtures("all_levels")
 
 
 def store(documents: MemoryDocuments, trap: Trap | None = None) -> DurationStore:

@@ -17,7 +17,7 @@ from tests.fakes import START
 @pytest.mark.parametrize(
     "value", [JOB, "a", "7", "A.b_c~d-e", "x" * 128, "0f8fad5b-d9cb-469f-a165-70867728950e", "a..b"]
 )
-def test_a_valid_job_id(value: str) -> None:
+def test_a_valid_job_id_is_taken_as_it_is(value: str) -> None:
     assert parse_job_run_id(value) == value
 
 
@@ -55,7 +55,7 @@ def test_an_invalid_job_id_is_refused(value: str) -> None:
         parse_job_run_id(value)
 
 
-def test_a_registration_with_all_members() -> None:
+def test_a_registration_stores_all_of_its_members() -> None:
     body = {"labels": {"team": "roads", "": ""}, "expectedInputName": "roads.parquet"}
     record = register(JOB, body, START)
     assert record.job_run_id == JOB

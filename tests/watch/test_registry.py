@@ -228,7 +228,7 @@ def test_a_ticket_names_its_job_and_each_write_triggers() -> None:
         ("", None),
     ],
 )
-def test_the_job_id_of_a_ticket(blob: str, job_run_id: str | None) -> None:
+def test_a_ticket_is_named_after_its_job(blob: str, job_run_id: str | None) -> None:
     assert ticket_job_run_id(blob) == job_run_id
 
 

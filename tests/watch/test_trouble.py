@@ -27,7 +27,7 @@ SETTLED = RECORD.settled(Settlement.FINISHED, START).ticket_raised()
     ],
     ids=["new", "running", "settled", "delivered", "due", "recovered"],
 )
-def test_a_job_without_a_problem(record: JobRecord) -> None:
+def test_a_job_without_a_problem_is_not_in_trouble(record: JobRecord) -> None:
     assert trouble(record, LATER) is None
 
 
@@ -53,7 +53,7 @@ def test_a_job_without_a_problem(record: JobRecord) -> None:
     ],
     ids=["undelivered", "unswept", "overdue", "not_answered", "not_found", "unknown_status"],
 )
-def test_a_job_with_a_problem(
+def test_a_job_with_a_problem_is_in_trouble_since_it_began(
     record: JobRecord, kind: TroubleKind, since: object, words: str
 ) -> None:
     found = trouble(record, LATER)

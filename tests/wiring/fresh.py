@@ -11,3 +11,11 @@ def forget_edges() -> None:
         for part in vars(module).values():
             if hasattr(part, "cache_clear"):
                 part.cache_clear()
+
+
+NEEDED = {
+    "GEM_API_KEY": "key",
+    "GEM_STATE": "UseDevelopmentStorage=true",
+    "GEM_OUTPUT": "UseDevelopmentStorage=true",
+    "GEM_CHECK_SCHEDULE": "0 * * * * *",
+}

@@ -14,8 +14,7 @@ from gem_core.errors import StoreError
 from gem_core.storage.clients import Retries
 from gem_core.wiring import probe
 from tests.loopback import Handler, Loopback
-from tests.wiring.fresh import forget_edges
-from tests.wiring.test_wiring import NEEDED
+from tests.wiring.fresh import NEEDED, forget_edges
 
 REQUEST = func.HttpRequest("GET", "http://127.0.0.1/api/status", body=b"")
 

@@ -1,9 +1,6 @@
 """The edges are built from the settings: which credential, which address, which encoding."""
 
 import base64
-import subprocess
-import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -11,19 +8,14 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
-from azure.core.credentials import AzureSasCredential, TokenCredential
-from azure.identity import (
-    ClientSecretCredential,
-    DefaultAzureCredential,
-    ManagedIdentityCredential,
-)
+from azure.core.credentials import TokenCredential
+from azure.identity import ClientSecretCredential, DefaultAzureCredential, ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from devkit.azurite import Azurite
 from devkit.simulator import CLEAN, GemSimulator
 from gem_core.audit.options import AuditOptions, IdLimits, OvertureLimits
-from gem_core.audit.overture.release import NoRelease
 from gem_core.deliver.manifest import outcome_of
 from gem_core.errors import SettingsError
 from gem_core.flows.check_jobs import check_jobs
@@ -32,34 +24,20 @@ from gem_core.flows.manage_jobs import register_job
 from gem_core.flows.timer_status import timer_status
 from gem_core.gem.token import FixedToken, IdentityToken
 from gem_core.redaction import redacted
-from gem_core.secret import Secret
-from gem_core.settings.store_address import StoreAddress
 from gem_core.storage import names
 from gem_core.storage.answers import REQUEST_ID
-from gem_core.storage.clients import (
-    blob_service,
-    connector,
-    overture_service,
-    queue_service,
-)
+from gem_core.storage.clients import blob_service, connector, queue_service
 from gem_core.watch.store_claim import Ticker
 from gem_core.wiring.delivery import deliverer
 from gem_core.wiring.environment import settings as app_settings
 from gem_core.wiring.gem import gem, ticker
 from gem_core.wiring.managers import manager
-from gem_core.wiring.overture import release_finder
 from gem_core.wiring.tick import checker
 from tests.commands.command_runner import empty_stores
 from tests.gem.server import Asked, Reply, ScriptedServer
 from tests.storage.build import credential_behind
-from tests.wiring.fresh import forget_edges
+from tests.wiring.fresh import NEEDED, forget_edges
 
-NEEDED = {
-    "GEM_API_KEY": "key",
-    "GEM_STATE": "UseDevelopmentStorage=true",
-    "GEM_OUTPUT": "UseDevelopmentStorage=true",
-    "GEM_CHECK_SCHEDULE": "0 * * * * *",
-}
 IDENTITY = {
     "GEM_API_KEY": "key",
     "GEM_STATE__blobServiceUri": "https://state.blob.example",
@@ -69,14 +47,6 @@ IDENTITY = {
 }
 CLIENT = "00000000-0000-0000-0000-000000000002"
 PRINCIPAL = {"tenantId": "00000000-0000-0000-0000-000000000001", "clientSecret": "s3cret"}
-
-
-@pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Every test builds its own edges."""
-    forget_edges()
-    yield monkeypatch
-    forget_edges()
 
 
 def use(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> None:
@@ -187,7 +157,7 @@ def test_each_storage_of_gem_has_its_own_address(fresh: pytest.MonkeyPatch) -> N
     [({}, IdentityToken), ({"GEM_BEARER_TOKEN": "fixed"}, FixedToken)],
     ids=["identity", "fixed"],
 )
-def test_the_token_of_gem(
+def test_the_token_of_gem_comes_from_what_is_set(
     fresh: pytest.MonkeyPatch, settings: dict[str, str], kind: type[object]
 ) -> None:
     use(fresh, NEEDED | settings)
@@ -262,43 +232,6 @@ def test_the_audit_knows_its_bounds(fresh: pytest.MonkeyPatch) -> None:
     overture = {"GEM_OVERTURE": "https://a.blob.core.windows.net", "GEM_OVERTURE_MAX_MIB": "7"}
     assert options(**overture) == AuditOptions(overture=OvertureLimits(7 << 20))
     assert deliverer().find_release is not None
-
-
-def test_overture_is_asked_without_a_credential_unless_a_setting_says_else() -> None:
-    url = "https://overturemapswestus2.blob.core.windows.net"
-    assert overture_service(StoreAddress(url)).credential is None
-    signed = overture_service(StoreAddress(url, Secret("sv=1&sig=s")))
-    assert isinstance(signed.credential, AzureSasCredential)
-    copy = overture_service(StoreAddress("https://copy.net", managed_identity=True))
-    assert isinstance(credential_behind(copy.credential), ManagedIdentityCredential)
-
-
-def test_no_header_of_a_request_to_overture_is_a_credential(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Even where an identity is at hand."""
-    with ScriptedServer(Reply(403)) as server:
-        monkeypatch.setenv("IDENTITY_ENDPOINT", f"{server.url}/msi/token")
-        monkeypatch.setenv("IDENTITY_HEADER", "header-secret")
-        find = release_finder(StoreAddress(server.url))
-        assert find
-        assert isinstance(find("2026-01-21.0"), NoRelease)
-    assert server.asked
-    for asked in server.asked:
-        assert asked.path.startswith("/changelog?")
-        assert not {"authorization", "cookie", "x-identity-header"} & set(asked.headers)
-
-
-def test_overture_costs_nothing_unless_it_is_set() -> None:
-    program = (
-        "import sys, gem_core.wiring.delivery, gem_core.flows.deliver_results\n"
-        "names = ('listing', 'blob_storage', 'look_up', 'search')\n"
-        "print([n for n in names if f'gem_core.audit.overture.{n}' in sys.modules])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout.strip() == "[]"
 
 
 def test_pages_get_the_address_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:

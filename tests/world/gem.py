@@ -136,9 +136,9 @@ def random_life(job_run_id: str, input_name: str, random: Random) -> Life:
     if random.random() < 0.3:
         words[:1] = [(0.0, "queued"), (begun, "running")]
     if random.random() < 0.2:
-        words[-1:-1] = _spell(random, begun, ends_at, NOT_FOUND, "running")
+        words[-1:-1] = _spell(random, begun, ends_at, NOT_FOUND)
     if random.random() < 0.1:
-        words[-1:-1] = _spell(random, begun, ends_at, "on_hold", "running")
+        words[-1:-1] = _spell(random, begun, ends_at, "on_hold")
     if random.random() < 0.2 and plain.words[-1][1] in {"finished", "failed", "cancelled"}:
         back = random.choice(("running", NOT_FOUND, "failed", "finished", "rolled_back"))
         words.append((ends_at + random.uniform(10, 600), back))
@@ -147,11 +147,10 @@ def random_life(job_run_id: str, input_name: str, random: Random) -> Life:
     return Life(job_run_id, input_name, tuple(words), _writes(plain, random, ends_at))
 
 
-def _spell(
-    random: Random, begun: float, ends_at: float, word: Word, then: Word
-) -> list[tuple[float, Word]]:
+def _spell(random: Random, begun: float, ends_at: float, word: Word) -> list[tuple[float, Word]]:
+    """Something else than `running` for a while."""
     at = random.uniform(begun, ends_at)
-    return [(at, word), (random.uniform(at, ends_at), then)]
+    return [(at, word), (random.uniform(at, ends_at), "running")]
 
 
 def _writes(plain: Life, random: Random, ends_at: float) -> tuple[Write, ...]:

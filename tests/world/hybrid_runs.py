@@ -4,11 +4,9 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
-from io import BytesIO
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from gem_core.audit.audit import audit
 from gem_core.audit.judging.facts import Facts
@@ -28,6 +26,7 @@ from gem_core.watch.record import JobRecord, Settlement
 from gem_core.watch.schedule import settlement
 from tests.builders import new_record, policy
 from tests.fakes import START, FakeFiles, FakeSource
+from tests.parquet_files import parquet_bytes
 from tests.world.hybrids import Hybrid, hybrid
 
 TIMES_ASKED = 7
@@ -51,9 +50,7 @@ def file_of(columns: tuple[str, ...]) -> bytes:
         "linear_ref_end": pa.array([9.0] * 12),
     }
     text = pa.array(["x"] * 12)
-    file = BytesIO()
-    pq.write_table(pa.table({name: values.get(name, text) for name in columns}), file)
-    return file.getvalue()
+    return parquet_bytes(pa.table({name: values.get(name, text) for name in columns}))
 
 
 _FACTS: dict[tuple[object, ...], Facts] = {}

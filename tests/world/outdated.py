@@ -10,14 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from gem_core.advice.advise import Output
 from gem_core.advice.result import Advice
@@ -33,6 +31,7 @@ from tests.audit.overture.world import gers
 from tests.builders import DEFAULT_ROUTE, World, finished
 from tests.fakes import FakeQueue, Killed
 from tests.flows.outdated import BOTH, OUTDATED, events, outputs
+from tests.parquet_files import parquet_bytes
 
 JOBS = 1000
 QUICK_JOBS = 50
@@ -261,9 +260,7 @@ def _opened(world: World, job: DeliveredOutput) -> Output:
 
 def _output(number: int) -> bytes:
     ids = pa.array([gers(2 * number), gers(2 * number + 1), gers(2 * number)], pa.string())
-    file = BytesIO()
-    pq.write_table(matched_table(3, 3, gers_id=ids), file)
-    return file.getvalue()
+    return parquet_bytes(matched_table(3, 3, gers_id=ids))
 
 
 def _always(fate: str, _: int) -> str:

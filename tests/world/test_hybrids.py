@@ -36,7 +36,7 @@ class ExactGem(FakeGem):
         return known.read(answers[0], job_run_id=job_run_id, asked_in=contract)
 
 
-def test_hybrids_through_the_pure_core() -> None:
+def test_every_hybrid_ends_in_a_manifest_of_the_pure_core() -> None:
     seen: Counter[str] = Counter()
     for seed in range(MANY):
         made = hybrid(seed)
@@ -54,7 +54,7 @@ def test_hybrids_through_the_pure_core() -> None:
 
 
 @pytest.mark.slow
-def test_hybrids_through_the_whole_app() -> None:
+def test_every_hybrid_ends_in_a_manifest_of_the_whole_app() -> None:
     for seed in range(MANY):
         made = hybrid(seed)
         answers: list[GemAnswer] = [made.answer]

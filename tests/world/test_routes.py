@@ -84,7 +84,7 @@ def test_a_queue_that_is_broken_holds_no_other_one_up(lasts: float) -> None:
 
 
 @pytest.mark.slow
-def test_every_kill_and_every_fault_with_a_broken_queue() -> None:
+def test_no_kill_and_no_fault_loses_a_manifest_while_a_queue_is_broken() -> None:
     case = next(case for case in cases() if "routes" in case.name)
     states = World(case.plan, count_states=True).run().states
     assert {"queue.send", "gem-all.send"} <= {call.call for call in states.values()}

@@ -29,7 +29,7 @@ def test_a_seed_is_a_run(seed: int) -> None:
     assert trace(seed) != trace(seed + 1)
 
 
-def test_stories_meet() -> None:
+def test_two_stories_take_turns_call_by_call() -> None:
     """Two stories of one seed take turns, call by call."""
     tellers = [line.split()[2] for seed in range(5) for line in trace(seed)]
     changes = sum(a != b for a, b in pairwise(tellers))

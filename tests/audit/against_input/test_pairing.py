@@ -62,7 +62,9 @@ def partners(
         pytest.param([1], [1, 2, 3, 4, 5, 6, 7, 8, 9], [0], id="the-rest-left-out"),
     ],
 )
-def test_pairs(output: Ids, input_ids: Ids, expected: list[int]) -> None:
+def test_each_row_of_the_output_finds_its_row_of_the_input(
+    output: Ids, input_ids: Ids, expected: list[int]
+) -> None:
     for size in (1, 2, 3, 100):
         assert partners(output, input_ids, size=size) == expected
 

@@ -17,7 +17,7 @@ from gem_core.audit.audit import audit
 from gem_core.audit.options import AuditOptions
 from gem_core.audit.reading.source import open_file
 from tests.audit.build import job
-from tests.audit.test_against_duckdb import files
+from tests.audit.differential import files
 
 VALUES: dict[str, tuple[pa.DataType, list[Any]]] = {
     "number": (pa.float64(), [None, 0.0, -0.0, 1.5, np.nan, np.inf]),
@@ -77,7 +77,7 @@ group_rows = st.sampled_from([1, 3, 1000])
 @pytest.mark.slow
 @given(carried_on(), group_rows, group_rows)
 @files
-def test_every_value_that_differs(
+def test_the_values_that_differ_are_those_that_duckdb_finds(
     tmp_path_factory: pytest.TempPathFactory,
     tables: tuple[pa.Table, pa.Table],
     output_rows: int,

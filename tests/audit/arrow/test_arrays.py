@@ -63,7 +63,7 @@ def test_a_value_of_any_type_can_be_shown(value: pa.Scalar, shown: str | None) -
 
 
 @pytest.mark.parametrize("whole", [gers(1), gers(1).upper(), gers(1).replace("-", "")])
-def test_every_character_in_every_place(whole: str) -> None:
+def test_every_wrong_character_in_every_place_is_seen(whole: str) -> None:
     """Alone beside one that is right, and first of as many as are tested by one template."""
     form = HEX if len(whole) == 32 else UUID
     others = pa.array([whole] * 255)
@@ -79,7 +79,7 @@ def test_every_character_in_every_place(whole: str) -> None:
 
 @pytest.mark.parametrize("byte", [0x80, 0xAD, 0xB0, 0xE1, 0xFF])
 @pytest.mark.parametrize("place", [0, 8, 35])
-def test_bytes_beyond_ascii(byte: int, place: int) -> None:
+def test_a_byte_beyond_ascii_is_no_uniform_format(byte: int, place: int) -> None:
     raw = bytearray(gers(1).encode())
     raw[place] = byte
     binary = pa.array([bytes(raw)])
@@ -100,7 +100,9 @@ def test_bytes_beyond_ascii(byte: int, place: int) -> None:
         ([gers(1) + "\n"], None),
     ],
 )
-def test_lengths(texts: list[str | None], expected: UniformIds | None) -> None:
+def test_ids_are_uniform_if_their_length_is(
+    texts: list[str | None], expected: UniformIds | None
+) -> None:
     assert uniform_format(pa.array(texts, pa.string())) == expected
 
 
@@ -120,7 +122,9 @@ nullable = st.lists(st.none() | st.booleans(), max_size=40)
 
 
 @given(nullable, st.integers(0, 20), st.integers(0, 20))
-def test_bits_of_slices(values: list[bool | None], start: int, length: int) -> None:
+def test_the_bits_of_a_slice_are_those_of_its_own_rows(
+    values: list[bool | None], start: int, length: int
+) -> None:
     array = pa.array(values, pa.bool_()).slice(start, length)
     assert true_at(array).tolist() == [value is True for value in array.to_pylist()]
     assert valid(array).tolist() == [value is not None for value in array.to_pylist()]
@@ -148,7 +152,7 @@ def test_blanks_are_never_overlooked(texts: list[str | None], start: int) -> Non
         assert not any(text is not None and not text.strip() for text in array.to_pylist())
 
 
-def test_slices_of_texts() -> None:
+def test_a_slice_of_texts_is_judged_without_its_neighbours() -> None:
     texts = pa.array(["x", gers(1), None, gers(2), "y"]).slice(1, 3)
     assert uniform_format(texts)
     assert surely_none_blank(texts)

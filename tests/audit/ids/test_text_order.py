@@ -18,7 +18,7 @@ texts = st.one_of(
 
 
 @given(texts, st.integers(0, 3))
-def test_order(ids: list[str], start: int) -> None:
+def test_the_order_is_that_of_the_bytes(ids: list[str], start: int) -> None:
     array = pa.array(ids, pa.string()).slice(start)
     held = [text.encode() for text in array.to_pylist()]
     expected = sorted(range(len(held)), key=lambda position: held[position])
@@ -26,13 +26,13 @@ def test_order(ids: list[str], start: int) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 255, 256, 257, 5000])
-def test_any_number_of_texts(count: int) -> None:
+def test_any_number_of_texts_is_put_in_order(count: int) -> None:
     ids = [str(n * 7919 % 5003) for n in range(count)]
     assert [ids[n] for n in order_of(pa.array(ids, pa.string()))] == sorted(ids)
 
 
 @given(texts, st.integers(0, 3))
-def test_texts_at_positions(ids: list[str], start: int) -> None:
+def test_the_texts_at_positions_are_taken(ids: list[str], start: int) -> None:
     array = pa.array(ids, pa.string()).slice(start)
     positions = order_of(array)[::2]
     assert take_texts(array, positions).equals(array.take(pa.array(positions)))

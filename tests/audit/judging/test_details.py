@@ -9,11 +9,18 @@ import pytest
 from gem_core.audit.judging.report import judge
 from gem_core.audit.judging.verdict import Judgement, failed, not_run, passed
 from gem_core.gem.job import GemJob
-from tests.audit.build import ROWS, audited, changed, gers, input_table, job, matched_table
-
-SHARES = dict.fromkeys(
-    ("roads_matched", "roads_unmatched", "roads_fully_matched", "roads_partially_matched")
+from tests.audit.build import (
+    NO_SHARES,
+    ROWS,
+    audited,
+    changed,
+    gers,
+    input_table,
+    job,
+    matched_table,
 )
+from tests.audit.lines import line_of
+
 NO_STATUS = matched_table(match_status=None)
 
 
@@ -21,7 +28,7 @@ def judged(
     folder: Path, table: pa.Table, of: GemJob, check: str, input_: pa.Table | None = None
 ) -> Judgement:
     report = audited(folder, table, of=of, input_=input_, with_values=True)
-    return next(line.judgement for line in report.checks if line.name == check)
+    return line_of(report, check).judgement
 
 
 def reporting(**statistics: object) -> GemJob:
@@ -79,33 +86,33 @@ SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
     ),
     "none-matched": (
         matched_table(matched=0),
-        job(SHARES),
+        job(NO_SHARES),
         "some_matched",
         failed("no row is matched"),
     ),
     "one-confidence": (
         matched_table(matched=1),
-        job(SHARES),
+        job(NO_SHARES),
         "confidences_vary",
         not_run("fewer than two matched rows have a usable confidence"),
     ),
     "one-gers-id": (
         matched_table(matched=1),
-        job(SHARES),
+        job(NO_SHARES),
         "gers_ids_vary",
         not_run("fewer than two matched rows have a GERS id"),
     ),
-    "two-that-vary": (matched_table(matched=2), job(SHARES), "confidences_vary", passed()),
-    "two-gers-ids-that-vary": (matched_table(matched=2), job(SHARES), "gers_ids_vary", passed()),
+    "two-that-vary": (matched_table(matched=2), job(NO_SHARES), "confidences_vary", passed()),
+    "two-gers-ids-that-vary": (matched_table(matched=2), job(NO_SHARES), "gers_ids_vary", passed()),
     "two-of-one-confidence": (
         changed(matched_table(matched=2), "match_confidence", r0=0.75, r1=0.75),
-        job(SHARES),
+        job(NO_SHARES),
         "confidences_vary",
         failed("all 2 are 0.75", 2),
     ),
     "two-of-one-gers-id": (
         changed(matched_table(matched=2), "gers_id", r1=gers(0)),
-        job(SHARES),
+        job(NO_SHARES),
         "gers_ids_vary",
         failed(f"all 2 are {gers(0)}"),
     ),
@@ -139,7 +146,7 @@ SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
     ),
     "threshold-100": (
         changed(matched_table(matched=2), "match_confidence", r0=1.0, r1=1.0),
-        job({**SHARES, "confidence_threshold": 100}),
+        job({**NO_SHARES, "confidence_threshold": 100}),
         "confidence_threshold",
         passed(),
     ),
@@ -153,7 +160,7 @@ SAID: dict[str, tuple[pa.Table, GemJob, str, Judgement]] = {
 
 
 @pytest.mark.parametrize(("table", "of", "check", "expected"), SAID.values(), ids=SAID)
-def test_what_is_said(
+def test_each_judgement_has_its_detail_count_and_examples(
     tmp_path: Path, table: pa.Table, of: GemJob, check: str, expected: Judgement
 ) -> None:
     assert judged(tmp_path, table, of, check) == expected
@@ -205,7 +212,7 @@ def test_values_of_rows_that_pyarrow_cannot_read_are_not_judged(tmp_path: Path) 
     report = judge(
         replace(facts, unsupported="a type that it does not know"), bytes_read=0, requests=0
     )
-    [said] = [line.judgement for line in report.checks if line.name == "input_values_kept"]
+    said = line_of(report, "input_values_kept").judgement
     assert said == not_run("pyarrow cannot read the rows")
 
 

@@ -74,7 +74,7 @@ def line(report: Report, name: str) -> Judgement:
         pytest.param({"confidence_threshold": 66}, {"confidence_threshold"}, id="threshold"),
     ],
 )
-def test_against_the_output(
+def test_statistics_that_differ_from_the_output_fail_their_checks(
     tmp_path: Path, statistics: dict[str, object], failed: set[str]
 ) -> None:
     """Nine of twelve rows are matched: 75 %."""

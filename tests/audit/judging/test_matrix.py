@@ -22,6 +22,7 @@ from gem_core.audit.rows.row_rules import COLUMNS_OF, RowRule, Terms
 from gem_core.gem.contracts.layout import Role
 from tests.audit.build import (
     MATCHED_ROWS,
+    NO_SHARES,
     PROMISES,
     ROWS,
     audited,
@@ -32,6 +33,7 @@ from tests.audit.build import (
     matched_table,
     write,
 )
+from tests.audit.lines import line_of
 
 FAULTS: dict[str, tuple[str, int, Any]] = {
     "id_present": ("id", 10, None),
@@ -52,10 +54,6 @@ FAULTS: dict[str, tuple[str, int, Any]] = {
 
 ALSO = {"input_ids_kept"}
 """Fails beside them, since a row has lost its id."""
-
-SHARES = dict.fromkeys(
-    ("roads_matched", "roads_unmatched", "roads_fully_matched", "roads_partially_matched")
-)
 
 
 def spoilt() -> pa.Table:
@@ -109,8 +107,8 @@ WRITTEN: list[dict[str, Any]] = [
 @pytest.mark.parametrize(
     "how", WRITTEN, ids=[f"{number}-{'-'.join(how)}" for number, how in enumerate(WRITTEN)]
 )
-def test_however_it_is_written(tmp_path: Path, how: dict[str, Any]) -> None:
-    of = job(SHARES)
+def test_faults_are_found_however_a_file_is_written(tmp_path: Path, how: dict[str, Any]) -> None:
+    of = job(NO_SHARES)
     good = audited(tmp_path, write(tmp_path, matched_table(), **how), of=of, with_values=True)
     assert good.failed() == {"statistics_readable"}  # the job has no shares
     bad = audited(tmp_path, write(tmp_path, spoilt(), **how), of=of)
@@ -129,24 +127,26 @@ TEXT = [
 
 @pytest.mark.parametrize("text", TEXT, ids=str)
 @pytest.mark.parametrize("number", [pa.float32(), pa.float64()], ids=str)
-def test_however_it_is_typed(tmp_path: Path, text: pa.DataType, number: pa.DataType) -> None:
+def test_faults_are_found_however_the_text_is_typed(
+    tmp_path: Path, text: pa.DataType, number: pa.DataType
+) -> None:
     table = spoilt()
     for name in ("gers_id", "match_status", "match_confidence"):
         kind = number if name == "match_confidence" else text
         index = table.schema.get_field_index(name)
         table = table.set_column(index, name, table.column(name).cast(kind))
-    report = audited(tmp_path, table, of=job(SHARES))
+    report = audited(tmp_path, table, of=job(NO_SHARES))
     assert offenders(report) == {name: (1, row) for name, (_, row, _) in FAULTS.items()}
 
 
 @pytest.mark.parametrize("text", TEXT[:3], ids=str)
-def test_status_words_coded_by_delta(tmp_path: Path, text: pa.DataType) -> None:
+def test_status_words_coded_by_delta_are_read(tmp_path: Path, text: pa.DataType) -> None:
     """They are read as a dictionary wherever they can be."""
     status = spoilt().column("match_status").cast(text)
     table = spoilt().set_column(5, "match_status", status)
     coded = {"match_status": "DELTA_LENGTH_BYTE_ARRAY"}
     output = write(tmp_path, table, use_dictionary=False, column_encoding=coded)
-    report = audited(tmp_path, output, of=job(SHARES))
+    report = audited(tmp_path, output, of=job(NO_SHARES))
     assert offenders(report) == {name: (1, row) for name, (_, row, _) in FAULTS.items()}
 
 
@@ -156,7 +156,7 @@ def test_status_words_coded_by_delta(tmp_path: Path, text: pa.DataType) -> None:
      pa.uint64(), *TEXT],
     ids=str,
 )  # fmt: skip
-def test_ids_of_every_type(tmp_path: Path, kind: pa.DataType) -> None:
+def test_ids_are_read_in_every_type(tmp_path: Path, kind: pa.DataType) -> None:
     ids = pa.array([str(n) for n in range(100, 100 + ROWS)]).cast(kind)
     good = audited(tmp_path, matched_table(id=ids), input_=input_table(id=ids), with_values=True)
     assert good.outcome == "valid"
@@ -198,11 +198,11 @@ def test_a_confidence_of_another_type_is_not_judged(tmp_path: Path, kind: pa.Dat
     ],
     ids=str,
 )
-def test_a_column_of_nulls(
+def test_each_null_of_a_column_of_nulls_is_counted(
     tmp_path: Path, column: str, kind: pa.DataType, failed: dict[str, int | None]
 ) -> None:
     table = matched_table(**{column: pa.nulls(ROWS, kind)})
-    report = audited(tmp_path, table, of=job({**SHARES, "num_roads_processed": None}))
+    report = audited(tmp_path, table, of=job({**NO_SHARES, "num_roads_processed": None}))
     found = {
         line.name: line.judgement.offending
         for line in report.checks
@@ -251,7 +251,9 @@ JSON = pa.array(["{}"] * ROWS)
 @pytest.mark.parametrize(
     ("kind", "stored"), [(pa.uuid(), UUID), (pa.json_(), JSON)], ids=["uuid", "json"]
 )
-def test_extension_types(tmp_path: Path, kind: pa.DataType, stored: pa.Array) -> None:
+def test_an_extension_type_is_the_type_that_it_stores(
+    tmp_path: Path, kind: pa.DataType, stored: pa.Array
+) -> None:
     """One writer keeps the name of the type, another one what it stores: it is the same."""
     wrapped = extension(kind, stored)
     output, input_ = matched_table(more=stored), input_table(more=wrapped)
@@ -297,7 +299,7 @@ def test_slices_of_a_batch_are_judged_as_the_whole(step: int) -> None:
     } - {rule for rule, roles in COLUMNS_OF.items() if Role.LINEAR_START in roles}
 
 
-def test_a_row_group_of_five_million_rows(tmp_path: Path) -> None:
+def test_a_row_group_of_five_million_rows_is_read_in_small_batches(tmp_path: Path) -> None:
     """It is read in small batches, and its last row counts as its first one does."""
     rows, few = 5_000_000, 1000
     codes = pa.array(np.arange(rows, dtype=np.int32) % few)
@@ -322,8 +324,8 @@ def test_a_row_group_of_five_million_rows(tmp_path: Path) -> None:
     def on_rows(_: Pass, done: int, __: int) -> None:
         steps.append(done)
 
-    report = audit(open_file(path), job(SHARES), input_source=None, on_rows=on_rows)
-    [line] = [line for line in report.checks if line.name == "confidence_range"]
+    report = audit(open_file(path), job(NO_SHARES), input_source=None, on_rows=on_rows)
+    line = line_of(report, "confidence_range")
     assert line.judgement.offending == 2
     assert [example.row for example in line.judgement.examples] == [0, rows - 1]
     assert report.facts.ids

@@ -140,7 +140,7 @@ def test_what_an_input_is_needed_for() -> None:
     } == COMPARISONS
 
 
-def test_names_and_titles() -> None:
+def test_every_check_has_its_own_name_and_a_sentence() -> None:
     assert len({check.name for check in CHECKS}) == len(CHECKS)
     assert all(check.title.endswith(".") for check in CHECKS)
 

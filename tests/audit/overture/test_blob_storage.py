@@ -33,7 +33,9 @@ def upload(service: BlobServiceClient, folder: Path) -> None:
             target.upload_blob(name, path.read_bytes(), overwrite=True)
 
 
-def test_planted_truths_in_a_blob_service(service: BlobServiceClient, tmp_path: Path) -> None:
+def test_planted_truths_are_found_in_a_blob_service(
+    service: BlobServiceClient, tmp_path: Path
+) -> None:
     planted = roads([*Truth] * 3)
     upload(service, build(tmp_path, planted))
     storage = BlobStorage(service.get_container_client)

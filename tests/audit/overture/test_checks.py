@@ -14,28 +14,22 @@ from gem_core.audit.overture.listing import Folder, find_release
 from gem_core.audit.overture.release import NoRelease, Release
 from gem_core.audit.rows.offenders import Offenders
 from gem_core.outcome import Outcome
-from tests.audit.build import OVERTURE, audited, input_table, job, matched_table, write
+from tests.audit.build import NO_SHARES, OVERTURE, audited, input_table, job, matched_table, write
+from tests.audit.lines import detail
 from tests.audit.overture.world import GOOD, RELEASE, Road, Truth, build, output, roads
 
 ASKED = AuditOptions(overture=OvertureLimits())
-NO_STATISTICS = dict.fromkeys(
-    ("roads_matched", "roads_unmatched", "roads_fully_matched", "roads_partially_matched")
-)
 
 
 def verdicts(report: Report) -> dict[str, Verdict]:
     return {line.name: line.verdict for line in report.checks if line.name in OVERTURE}
 
 
-def detail(report: Report, name: str) -> str:
-    return next(line.judgement.detail for line in report.checks if line.name == name)
-
-
 def looked_up(folder: Path, of: list[Road]) -> Report:
     report = audited(
         folder,
         source := write(folder, output(of)),
-        of=job({**NO_STATISTICS, "num_roads_processed": len(of)}, overtureRelease=RELEASE),
+        of=job({**NO_SHARES, "num_roads_processed": len(of)}, overtureRelease=RELEASE),
         input_=input_table(len(of)),
         overture=ASKED.overture,
     )

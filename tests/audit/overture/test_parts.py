@@ -148,7 +148,9 @@ def test_a_road_has_the_box_of_all_its_points(lines: list[list[tuple[float, floa
         (None, None),
     ],
 )
-def test_unusual_texts(geometry: str | None, box: tuple[float, ...] | None) -> None:
+def test_an_unusual_text_has_its_box_or_none(
+    geometry: str | None, box: tuple[float, ...] | None
+) -> None:
     plain = "LINESTRING (1 2, 3 4)"
     found = road_boxes(pa.array([plain, geometry, plain], pa.string()))
     expected = (math.nan,) * 4 if box is None else box
@@ -188,7 +190,7 @@ def test_many_roads_are_read_as_few_are() -> None:
         ((179.99, -179.99, 0, 1), (-180, 180, 3, 4), False),
     ],
 )
-def test_boxes_that_meet(
+def test_boxes_near_each_other_meet(
     road: tuple[float, ...], segment: tuple[float, ...], *, near: bool
 ) -> None:
     roads = np.array([road], np.float32)

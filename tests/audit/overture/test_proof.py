@@ -7,13 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from devkit.overture import (
-    Segment,
-    changelog_folder,
-    file_name,
-    write_changelog,
-    write_registry,
-)
+from devkit.overture import Segment, changelog_folder, file_name, write_changelog, write_registry
 from gem_core.audit.options import IdLimits, OvertureLimits
 from gem_core.audit.overture.described import describe
 from gem_core.audit.overture.listing import Folder, find_release
@@ -21,7 +15,7 @@ from gem_core.audit.overture.look_up import look_up
 from gem_core.audit.overture.release import Release
 from gem_core.errors import OutputUnreachable
 from tests.audit.build import PROMISES, write
-from tests.audit.overture.test_look_up import TRUTHS, looked_up, rows_of
+from tests.audit.overture.look_ups import TRUTHS, looked_up, rows_of
 from tests.audit.overture.world import (
     AFTER,
     BEFORE,

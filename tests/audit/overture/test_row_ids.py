@@ -17,7 +17,7 @@ from gem_core.audit.overture.row_ids import ids_of
 from gem_core.audit.reading.source import open_file
 from gem_core.audit.rows.example import Example
 from tests.audit.build import PROMISES, job, write
-from tests.audit.overture.test_look_up import rows_of
+from tests.audit.overture.look_ups import rows_of
 from tests.audit.overture.world import GOOD, RELEASE, Truth, build, output, roads
 
 BAD = (Truth.REMOVED, Truth.NEWER, Truth.OLDER, Truth.INVENTED, Truth.GAP)

@@ -104,12 +104,12 @@ OTHERS = 60
 """Segments that the job does not name: near its roads, and far away."""
 
 
-def _others(count: int = OTHERS) -> list[Segment]:
+def _others() -> list[Segment]:
     return [
         Segment(gers(-2 - n), (4 + n % 30 * 0.03, 4.01 + n % 30 * 0.03, 52.0, 52.01))
         if n % 2
         else Segment(gers(-2 - n), (-70.0 - n * 0.1, -69.99 - n * 0.1, 10.0, 10.01))
-        for n in range(count)
+        for n in range(OTHERS)
     ]
 
 

@@ -6,21 +6,16 @@ import pyarrow as pa
 import pytest
 
 from gem_core.audit.parquet import column_chunks
-from gem_core.audit.parquet.column_chunks import (
-    BATCH_BYTES,
-    BATCH_ROWS,
-    chunks,
-    runs,
-)
+from gem_core.audit.parquet.column_chunks import BATCH_BYTES, BATCH_ROWS, chunks, runs
 from gem_core.audit.parquet.footer import Footer
 from tests.audit.build import matched_table
-from tests.audit.parquet.test_decoding import file_of, footer_of
+from tests.parquet_files import footer_of, parquet_bytes
 
 ALL = matched_table().schema.names
 
 
 def footer(table: pa.Table, **options: object) -> Footer:
-    return footer_of(file_of(table, **options))
+    return footer_of(parquet_bytes(table, **options))
 
 
 def test_each_chunk_of_the_named_columns_is_needed() -> None:

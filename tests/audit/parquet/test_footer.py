@@ -14,8 +14,8 @@ from gem_core.audit.parquet.footer import DECODED, STORED
 from gem_core.audit.parquet.footer_reading import FooterBroken, read_footer
 from gem_core.audit.parquet.footer_writing import reader_footer
 from tests.audit.build import matched_table
-from tests.audit.parquet.test_decoding import file_of, footer_of
 from tests.audit.thrift import BINARY, I32, I64, LIST, STRUCT, Struct, written
+from tests.parquet_files import footer_of, parquet_bytes
 
 NESTED = {
     "tags": pa.array([{"a": 1, "b": [1, 2]}] * 12),
@@ -35,7 +35,7 @@ NESTED = {
     ids=" ".join,
 )
 def test_it_is_what_pyarrow_reads(options: dict[str, object]) -> None:
-    data = file_of(matched_table(**NESTED), **options)
+    data = parquet_bytes(matched_table(**NESTED), **options)
     theirs, ours = pq.read_metadata(pa.BufferReader(data)), footer_of(data)
     assert (ours.rows, len(ours.group_rows)) == (theirs.num_rows, theirs.num_row_groups)
     for group, rows in enumerate(ours.group_rows):
@@ -51,7 +51,7 @@ def test_it_is_what_pyarrow_reads(options: dict[str, object]) -> None:
 
 
 def test_pyarrow_gets_the_named_columns_alone_in_the_order_of_the_names() -> None:
-    footer = footer_of(file_of(matched_table(**NESTED), row_group_size=5))
+    footer = footer_of(parquet_bytes(matched_table(**NESTED), row_group_size=5))
     wanted = [footer.by_name[name] for name in ("tags", "id")]
     found = open_footer(reader_footer(footer, wanted)).metadata
     assert found.schema.to_arrow_schema().names == ["tags", "id"]
@@ -63,12 +63,14 @@ def test_pyarrow_gets_the_named_columns_alone_in_the_order_of_the_names() -> Non
 
 def test_statistics_of_another_length_are_given_as_they_are() -> None:
     """Pyarrow ends the process when it is asked for them."""
-    footer = footer_of(file_of(matched_table(), row_group_size=6))
+    footer = footer_of(parquet_bytes(matched_table(), row_group_size=6))
     (leaf,) = footer.by_name["id"].leaves
     assert [*footer.statistics(leaf)] == [
         (first.to_bytes(8, "little"), (first + 5).to_bytes(8, "little")) for first in (100, 106)
     ]
-    assert [*footer_of(file_of(matched_table(), write_statistics=False)).statistics(leaf)] == [None]
+    assert [
+        *footer_of(parquet_bytes(matched_table(), write_statistics=False)).statistics(leaf)
+    ] == [None]
 
 
 ROOT: Struct = {4: (BINARY, b"schema"), 5: (I32, 1)}
@@ -117,7 +119,7 @@ def test_what_is_no_footer_says_so(data: bytes, why: str) -> None:
         read_footer(data)
 
 
-GOOD = file_of(matched_table(3, **{name: part.slice(0, 3) for name, part in NESTED.items()}))
+GOOD = parquet_bytes(matched_table(3, **{name: part.slice(0, 3) for name, part in NESTED.items()}))
 FOOTER = GOOD[-8 - int.from_bytes(GOOD[-8:-4], "little") : -8]
 
 

@@ -1,7 +1,5 @@
 """Opening Parquet: what is broken becomes a value, what is not read stays unread."""
 
-from pathlib import Path
-
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -10,15 +8,11 @@ from gem_core.audit.parquet.opened_file import Fault, FaultKind, OpenedFile, ope
 from gem_core.audit.parquet.reader_errors import DataFault, in_short
 from gem_core.audit.reading.range_file import TAIL_BYTES, RangeFile
 from gem_core.errors import OutputChanged, OutputUnreachable
-from tests.audit.build import matched_table, write
-from tests.audit.reading.test_range_file import MemorySource
+from tests.audit.build import matched_table
+from tests.audit.reading.memory_source import MemorySource
+from tests.parquet_files import parquet_bytes
 
 NEEDED = ["id", "gers_id", "match_confidence", "match_status"]
-
-
-def parquet_bytes(folder: Path, table: pa.Table | None = None, **options: object) -> bytes:
-    table = matched_table() if table is None else table
-    return write(folder, table, "roads_matched.parquet", **options).path.read_bytes()
 
 
 def opened(data: bytes) -> tuple[OpenedFile, RangeFile, MemorySource]:
@@ -35,8 +29,8 @@ def fault(data: bytes) -> Fault:
     return found
 
 
-def test_a_small_file_is_one_request(tmp_path: Path) -> None:
-    found, file, _ = opened(parquet_bytes(tmp_path, row_group_size=5))
+def test_a_small_file_is_one_request() -> None:
+    found, file, _ = opened(parquet_bytes(matched_table(), row_group_size=5))
     assert (found.rows, found.row_groups, found.chunks_past_footer) == (12, 3, 0)
     assert found.schema.equals(matched_table().schema)
     assert sum(batch.num_rows for batch in found.batches(NEEDED)) == 12
@@ -52,10 +46,8 @@ def wide_table(rows: int = 20_000) -> pa.Table:
 
 
 @pytest.mark.parametrize("groups", [1, 7])
-def test_geometry_is_never_read(tmp_path: Path, groups: int) -> None:
-    data = parquet_bytes(
-        tmp_path, wide_table(), row_group_size=-(-20_000 // groups), compression="none"
-    )
+def test_geometry_is_never_read(groups: int) -> None:
+    data = parquet_bytes(wide_table(), row_group_size=-(-20_000 // groups), compression="none")
     found, file, source = opened(data)
     assert sum(batch.num_rows for batch in found.batches(NEEDED)) == 20_000
     metadata = pq.read_metadata(pa.BufferReader(data))
@@ -73,9 +65,9 @@ def test_geometry_is_never_read(tmp_path: Path, groups: int) -> None:
         assert touched <= 0.05 * (last - first)
 
 
-def test_a_footer_longer_than_the_tail_is_fetched_whole(tmp_path: Path) -> None:
+def test_a_footer_longer_than_the_tail_is_fetched_whole() -> None:
     table = pa.table({f"column_{n}" * 10: [n] for n in range(800)})
-    data = parquet_bytes(tmp_path, table)
+    data = parquet_bytes(table)
     found, _, source = opened(data + b"")
     assert len(found.schema) == 800
     assert len(source.asked) == 3
@@ -106,14 +98,14 @@ def test_what_is_no_parquet_says_so(data: bytes, kind: FaultKind, detail: str) -
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
-def test_a_truncated_file_has_no_magic_at_its_end(tmp_path: Path, share: float) -> None:
-    data = parquet_bytes(tmp_path)
+def test_a_truncated_file_has_no_magic_at_its_end(share: float) -> None:
+    data = parquet_bytes(matched_table())
     assert fault(data[: int(len(data) * share)]).kind is FaultKind.MAGIC
 
 
-def test_every_damaged_footer_is_a_value(tmp_path: Path) -> None:
+def test_every_damaged_footer_is_a_value() -> None:
     """Each byte of a footer flipped in turn: a fault, broken data, or read; never an exception."""
-    data = parquet_bytes(tmp_path, matched_table(3))
+    data = parquet_bytes(matched_table(3))
     start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
     for position in range(start, len(data) - 8):
         damaged = bytearray(data)
@@ -127,16 +119,16 @@ def test_every_damaged_footer_is_a_value(tmp_path: Path) -> None:
                 pass
 
 
-def test_a_hole_in_the_data_is_seen_in_the_footer(tmp_path: Path) -> None:
-    data = parquet_bytes(tmp_path, wide_table(2000))
+def test_a_hole_in_the_data_is_seen_in_the_footer() -> None:
+    data = parquet_bytes(wide_table(2000))
     found, _, _ = opened(data[:4] + data[len(data) // 2 :])
     assert found.chunks_past_footer > 0
     with pytest.raises(DataFault):
         list(found.batches(NEEDED))
 
 
-def test_flipped_data_is_a_data_fault(tmp_path: Path) -> None:
-    data = bytearray(parquet_bytes(tmp_path, write_page_checksum=True, compression="none"))
+def test_flipped_data_is_a_data_fault() -> None:
+    data = bytearray(parquet_bytes(matched_table(), write_page_checksum=True, compression="none"))
     data[40] ^= 0xFF
     found, _, _ = opened(bytes(data))
     with pytest.raises(DataFault, match="CRC"):
@@ -145,9 +137,9 @@ def test_flipped_data_is_a_data_fault(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [OutputChanged("replaced"), OutputUnreachable("503")])
 def test_trouble_with_the_source_is_not_taken_for_a_broken_file(
-    tmp_path: Path, error: OutputChanged | OutputUnreachable
+    error: OutputChanged | OutputUnreachable,
 ) -> None:
-    data = parquet_bytes(tmp_path, wide_table())
+    data = parquet_bytes(wide_table())
     found, _, source = opened(data)
     source.error = error
     with pytest.raises(type(error)) as caught:
@@ -155,8 +147,8 @@ def test_trouble_with_the_source_is_not_taken_for_a_broken_file(
     assert caught.value is error
 
 
-def test_trouble_that_pyarrow_swallowed_comes_out_all_the_same(tmp_path: Path) -> None:
-    data = bytearray(parquet_bytes(tmp_path, write_page_checksum=True, compression="none"))
+def test_trouble_that_pyarrow_swallowed_comes_out_all_the_same() -> None:
+    data = bytearray(parquet_bytes(matched_table(), write_page_checksum=True, compression="none"))
     data[40] ^= 0xFF
     found, file, _ = opened(bytes(data))
     file._fetcher.failure = OutputChanged("replaced")

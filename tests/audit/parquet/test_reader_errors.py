@@ -12,7 +12,7 @@ from gem_core.audit.reading.range_file import RangeFile
 from gem_core.errors import OutputUnreachable
 from tests.audit import bombs
 from tests.audit.build import audited, write_bytes
-from tests.audit.reading.test_range_file import MemorySource
+from tests.audit.reading.memory_source import MemorySource
 from tests.audit.thrift import varint
 
 EMPTY = RangeFile(MemorySource(b""))
@@ -33,7 +33,7 @@ def told(error: BaseException) -> type[BaseException]:
         "[Errno 12] Cannot allocate memory",
     ],
 )
-def test_words_of_shortage(said: str) -> None:
+def test_an_error_that_speaks_of_memory_is_a_lack_of_memory(said: str) -> None:
     assert told(OSError(said)) is MemoryError
     assert told(pa.ArrowInvalid(said)) is MemoryError
 
@@ -60,7 +60,7 @@ def test_an_error_of_the_source_comes_out_whatever_pyarrow_made_of_it() -> None:
 
 
 @pytest.mark.parametrize("error", [KeyError("a mistake of ours"), DataFault("known")])
-def test_other_errors_pass(error: Exception) -> None:
+def test_any_other_error_stays_what_it_is(error: Exception) -> None:
     assert told(error) is type(error)
 
 

@@ -31,7 +31,9 @@ SIGNATURE = "sv=2024-11-04&sp=r&sig=c2VjcmV0%3D"
         ("https://10.0.0.4/a/c/n", "https://10.0.0.4/a", "c", "n", False),
     ],
 )
-def test_parts(text: str, account: str, container: str, name: str, *, local: bool) -> None:
+def test_an_address_is_taken_apart(
+    text: str, account: str, container: str, name: str, *, local: bool
+) -> None:
     assert parse_address(text) == BlobAddress(account, container, name, None, local)
     signed = parse_address(f"{text}?{SIGNATURE}")
     assert signed.signature

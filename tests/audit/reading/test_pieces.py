@@ -83,7 +83,9 @@ def spans(found: tuple[Piece, ...]) -> list[ByteRange]:
         pytest.param([ByteRange(4, 50), ByteRange(10, 20)], 100, [ByteRange(4, 50)], id="overlap"),
     ],
 )
-def test_pieces(needed: list[ByteRange], end: int, expected: list[ByteRange]) -> None:
+def test_near_ranges_are_one_piece_and_far_ones_are_not(
+    needed: list[ByteRange], end: int, expected: list[ByteRange]
+) -> None:
     assert sorted(spans(pieces([needed], start=0, end=end))) == expected
 
 

@@ -2,8 +2,6 @@
 
 import io
 import threading
-from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,36 +11,8 @@ from hypothesis import strategies as st
 from gem_core.audit.reading.byte_range import ByteRange
 from gem_core.audit.reading.range_file import RangeFile
 from gem_core.audit.reading.source import open_file
-from gem_core.errors import OutputChanged, OutputError
-
-DATA = bytes(n * 7 % 251 for n in range(5000))
-
-
-@dataclass
-class MemorySource:
-    """A Source in memory that keeps a list of what was asked for."""
-
-    data: bytes = DATA
-    asked: list[ByteRange] = field(default_factory=list)
-    error: OutputError | None = None
-    url: str = "memory:"
-    container: str = "default"
-    name: str = "roads_matched.parquet"
-    etag: str = "1"
-    last_modified: datetime | None = None
-    version_id: str | None = None
-    head: bytes = b""
-
-    @property
-    def size_bytes(self) -> int:
-        return len(self.data)
-
-    def read(self, offset: int, length: int) -> bytes:
-        if self.error:
-            raise self.error
-        assert 0 <= offset < offset + length <= len(self.data)
-        self.asked.append(ByteRange(offset, offset + length))
-        return self.data[offset : offset + length]
+from gem_core.errors import OutputChanged
+from tests.audit.reading.memory_source import DATA, MemorySource
 
 
 def test_the_tail_is_fetched_once_and_grows_at_its_front() -> None:

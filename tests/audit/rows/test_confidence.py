@@ -20,7 +20,7 @@ def folded(*batches: list[float]) -> Confidence:
 
 
 @given(values, values)
-def test_against_a_sorted_list(first: list[float], second: list[float]) -> None:
+def test_figures_are_those_of_a_sorted_list(first: list[float], second: list[float]) -> None:
     found, everything = folded(first, second), sorted(first + second)
     assert found.count == sum(found.histogram) == len(everything)
     assert (found.minimum, found.maximum) == (everything[0], everything[-1])

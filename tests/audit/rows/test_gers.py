@@ -13,6 +13,7 @@ from gem_core.audit.rows.gers import (
     format_of_release,
 )
 from tests.audit.build import MATCHED_ROWS, audited, gers, job, matched_table
+from tests.audit.lines import line_of
 
 NEW, OLD = "2025-06-25.0", "2025-05-21.0"
 UUIDS = [gers(n) for n in range(MATCHED_ROWS)]
@@ -33,7 +34,7 @@ BOTH = [*UUIDS[:4], *DIGITS[4:]]
         ("2026-01-21", GersFormat.UUID),
     ],
 )
-def test_the_form_of_a_release(release: str, form: GersFormat) -> None:
+def test_each_release_has_its_form_of_ids(release: str, form: GersFormat) -> None:
     assert format_of_release(release) is form
     assert expected_format(release) is form
 
@@ -70,7 +71,7 @@ def judged(folder: Path, gers_ids: list[str], release: str | None) -> Judgement:
     report = audited(folder, table, of=job(overtureRelease=release))
     assert report.failed() <= {"gers_id_format_of_release"}
     assert report.outcome == ("valid_with_warnings" if report.failed() else "valid")
-    [line] = [line for line in report.checks if line.name == "gers_id_format_of_release"]
+    line = line_of(report, "gers_id_format_of_release")
     return line.judgement
 
 
@@ -85,7 +86,7 @@ def judged(folder: Path, gers_ids: list[str], release: str | None) -> Judgement:
         pytest.param(BOTH, OLD, 0, 4, id="both-in-old"),
     ],
 )
-def test_ids_of_another_release(
+def test_ids_in_the_form_of_another_release_are_counted(
     tmp_path: Path, gers_ids: list[str], release: str, first: int, count: int
 ) -> None:
     """Every row is counted, whether one form was seen or both, and the first one is shown."""

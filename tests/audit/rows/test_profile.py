@@ -229,6 +229,8 @@ def test_text_that_is_no_utf8_is_judged_and_shown() -> None:
         ([None, None], None, 0),
     ],
 )
-def test_one_gers_id_for_everything(gers_ids: list[str | None], one: str | None, rows: int) -> None:
+def test_one_gers_id_for_all_matches_is_noticed(
+    gers_ids: list[str | None], one: str | None, rows: int
+) -> None:
     found = profiled([(n, gers_id, 0.9, "matched") for n, gers_id in enumerate(gers_ids)])
     assert (found.only_gers_id, found.rows_with_gers_id) == (one, rows)

@@ -58,7 +58,7 @@ UNKNOWN_TO_SPARK = {
 """Columns of an input whose types Spark does not have; it writes other ones that hold them."""
 
 
-def column(name: str, *, with_nulls: bool = True) -> pa.Array:
+def column(name: str) -> pa.Array:
     """The values of one type, the last row null."""
     kind, values = TYPES[name]
-    return pa.array([*values[:-1], None] if with_nulls else values, kind, from_pandas=False)
+    return pa.array([*values[:-1], None], kind, from_pandas=False)

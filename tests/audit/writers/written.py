@@ -2,25 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tests.audit.build import input_table, matched_table
 from tests.audit.writers.make import FOLDER, NO_FASTPARQUET
 from tests.audit.writers.table import TYPES, column
+from tests.parquet_files import parquet_bytes
 
 type Write = Callable[[pa.Table], bytes]
-
-
-def _pyarrow(table: pa.Table, **options: object) -> bytes:
-    sink = BytesIO()
-    pq.write_table(table, sink, **options)
-    return sink.getvalue()
 
 
 def _duckdb(table: pa.Table) -> bytes:
@@ -32,8 +25,8 @@ def _duckdb(table: pa.Table) -> bytes:
 
 
 WRITERS: Mapping[str, Write | None] = {
-    "pyarrow": _pyarrow,
-    "pyarrow-bare": lambda table: _pyarrow(table, store_schema=False, version="1.0"),
+    "pyarrow": parquet_bytes,
+    "pyarrow-bare": lambda table: parquet_bytes(table, store_schema=False, version="1.0"),
     "duckdb": _duckdb,
     "spark": None,
     "polars": None,

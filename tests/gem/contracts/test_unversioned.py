@@ -20,7 +20,7 @@ def read(answer: object, job_run_id: str = NUMBER) -> GemJob:
     return known.read(answer, job_run_id=job_run_id)
 
 
-def test_the_finished_job_of_the_newer_pages() -> None:
+def test_the_finished_job_of_the_newer_pages_is_read() -> None:
     answer = newer_answer()
     assert read(answer) == GemJob(
         job_run_id=NUMBER,
@@ -51,7 +51,7 @@ def test_the_finished_job_of_the_newer_pages() -> None:
         ("canceled", JobStatus.CANCELLED),
     ],
 )
-def test_the_words_of_the_newer_pages(word: str, status: JobStatus) -> None:
+def test_each_word_of_the_newer_pages_is_a_status(word: str, status: JobStatus) -> None:
     found = read(newer_answer(word))
     assert (found.status, found.output_name, found.statistics) == (status, None, {})
     assert found.drift == ()
@@ -66,7 +66,7 @@ def test_a_failed_job_says_why() -> None:
     assert read(newer_answer("FAILED", message="no geometry")).message == "no geometry"
 
 
-def test_the_request_of_the_newer_pages() -> None:
+def test_gem_is_asked_as_the_newer_pages_say() -> None:
     assert UNVERSIONED.path(NUMBER) == f"/jobs/{NUMBER}"
     assert UNVERSIONED.headers("1") == {}
 
@@ -161,14 +161,14 @@ def test_an_answer_without_hints_is_read_in_the_contract_of_the_question() -> No
     ("value", "percent", "digits"),
     [(0.8468, "84.68", 2), (0.675, "67.5", 1), (0, "0", 0), (1, "100", 0), (1.0, "100", 0)],
 )
-def test_a_ratio(value: float, percent: str, digits: int) -> None:
+def test_a_ratio_is_a_share_with_its_digits(value: float, percent: str, digits: int) -> None:
     found = UNVERSIONED.figures.read_share(value)
     assert (found.value, found.digits) == (Decimal(percent), digits)
     assert found.prints(Fraction(percent) / 100)
 
 
 @pytest.mark.parametrize("value", [1.5, -0.1, float("nan"), float("inf"), True, "0.5", None, 84.68])
-def test_what_is_no_ratio(value: object) -> None:
+def test_what_is_no_ratio_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match=r"expected a number|within 0 to 1"):
         UNVERSIONED.figures.read_share(value)
 

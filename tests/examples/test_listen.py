@@ -25,10 +25,8 @@ from azure.core.exceptions import (
 from azure.storage.queue import QueueClient, QueueMessage
 
 from devkit.azurite import Azurite
-from tests.flows.build import delivered, settled
+from tests.examples.listeners import FOLDER
 from tests.gem.server import Reply, ScriptedServer
-
-FOLDER = Path(__file__).resolve().parent.parent / "examples" / "listeners" / "python"
 
 
 @dataclass
@@ -81,11 +79,6 @@ def listener() -> Iterator[ModuleType]:
 def receive(listener: ModuleType, queue: Queue | HalfWay) -> Iterator[dict[str, Any]]:
     with closing(sqlite3.connect(":memory:")) as database:
         yield from listener.receive(queue, listener.Handled(database), once=True)
-
-
-@pytest.fixture(scope="module")
-def event() -> dict[str, Any]:
-    return delivered(settled())
 
 
 def as_base64(text: str) -> str:

@@ -1,8 +1,7 @@
-"""The listeners that people copy, but for the plain one: tests/test_listener.py has its tests."""
+"""The listeners for Azure Functions, in Python and Node.js, which people copy."""
 
 import base64
 import json
-import subprocess
 import uuid
 from collections.abc import Iterator
 from importlib import import_module
@@ -14,52 +13,14 @@ from typing import Any
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
-from devkit.azurite import Azurite, node
+from devkit.azurite import Azurite
 from gem_core.deliver.manifest import DATA_SCHEMA, EVENT_TYPE
 from gem_core.deliver.sample import sample_manifest
 from gem_core.outcome import Outcome
 from tests.deliver.real_manifests import real_manifests
+from tests.examples.listeners import FOLDER, call_node
 from tests.fakes import START
-from tests.flows.build import delivered, settled
 from tests.gem.server import Reply, ScriptedServer
-from tests.test_listener import FOLDER
-
-NODE = FOLDER.parent / "node"
-STUBS = {
-    "@azure/functions": "exports.app = {storageQueue: (name, options) => {"
-    "console.log(JSON.stringify({name, ...options})); exports.handler = options.handler}}",
-    "@azure/identity": "exports.DefaultAzureCredential = class {}",
-    "@azure/storage-blob": """
-const names = new Set();
-exports.ContainerClient = class {
-  constructor(url, credential) { console.log(JSON.stringify([url, credential.constructor.name])) }
-  containerName = 'handled';
-  async getProperties() {
-    const statusCode = process.env.REFUSAL;
-    if (statusCode) throw Object.assign(new Error('long'), {statusCode});
-  }
-  getBlockBlobClient(name) {
-    return {exists: async () => names.has(name), upload: async () => { names.add(name) }};
-  }
-}""",
-}
-"""In place of Microsoft's packages, which this checkout does not install."""
-CALL = """
-require(process.argv[1]);
-const entries = JSON.parse(require('node:fs').readFileSync(0, 'utf8'));
-const context = {info: (line) => console.log(line), error: (line) => console.log(line)};
-(async () => {
-  for (const entry of entries) {
-    try { console.log(await require('@azure/functions').handler(entry, context)) }
-    catch (error) { console.log(`raised: ${error.message}`) }
-  }
-})();
-"""
-
-
-@pytest.fixture(scope="module")
-def event() -> dict[str, Any]:
-    return delivered(settled())
 
 
 @pytest.fixture
@@ -73,31 +34,6 @@ def on_manifest() -> Iterator[ModuleType]:
 def container(azurite: Azurite) -> Iterator[ContainerClient]:
     with BlobServiceClient.from_connection_string(azurite.connection_string) as blobs:
         yield blobs.create_container(f"handled-{uuid.uuid4().hex}")
-
-
-def call_node(folder: Path, entries: list[object], *, refusal: str = "") -> list[str]:
-    """What the function writes and returns for each queue entry, after its registration.
-
-    Storage answers with the status `refusal`, unless it is empty.
-    """
-    for name, code in STUBS.items():
-        package = folder / "node_modules" / name
-        package.mkdir(parents=True)
-        (package / "index.js").write_text(code, "utf-8")
-    done = subprocess.run(
-        [node(), "-e", CALL, str(NODE / "src" / "functions" / "manifest.js")],
-        input=json.dumps(entries),
-        env={
-            "NODE_PATH": str(folder / "node_modules"),
-            "HANDLED_CONTAINER_URL": "https://own/x",
-            "REFUSAL": refusal,
-        },
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return done.stdout.splitlines()
 
 
 def test_the_copied_schema_is_the_published_one() -> None:
@@ -161,7 +97,9 @@ def test_a_test_message_is_for_a_person(on_manifest: ModuleType) -> None:
 
 
 @pytest.mark.slow
-def test_the_node_function(tmp_path: Path, event: dict[str, Any]) -> None:
+def test_the_node_function_handles_each_manifest_or_leaves_it_to_a_person(
+    tmp_path: Path, event: dict[str, Any]
+) -> None:
     """Its binding, and each real manifest: what is handled, and what is for a person."""
     real = [pair[0] | {"id": f"{n:032x}"} for n, pair in enumerate(real_manifests())]
     newer = event | {"id": "1" * 32, "dataschema": "urn:gem-courier:manifest:2", "data": {}}
