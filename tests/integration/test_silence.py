@@ -72,17 +72,17 @@ def test_a_day_without_the_timer() -> None:
                     blobs.get_blob_client(WORKLIST, ENDED).upload_blob(
                         json.dumps(tick, default=datetime.isoformat)
                     )
-                    before = courier.call("GET", "health", headers={}).status_code
+                    assert courier.is_well()
                     a_day_passes(azurite.connection_string, jobs)
-                    meanwhile = courier.call("GET", "status")
+                    meanwhile = courier.status()
+                    health = courier.call("GET", "health", headers={}).status_code
                 with Runner(ROOT, settings) as runner:
                     courier = Courier(Stage(azurite, simulator, runner))
                     events = [courier.events_of(job) for job in jobs]
-                    after = courier.call("GET", "health", headers={}).status_code
+                    assert courier.is_well()
                     log = courier.log()
-    assert (before, meanwhile.status_code, after) == (200, 503, 200)
-    assert meanwhile.json()["status"] == "silent"
-    assert meanwhile.json()["tickAgeSeconds"] >= DAY.total_seconds()
+    assert (health, meanwhile["status"]) == (503, "silent")
+    assert meanwhile["tickAgeSeconds"] >= DAY.total_seconds()
     assert [[event["data"]["outcome"] for event in one] for one in events] == [["valid"]] * 6
     first = next(line for line in log.splitlines() if '"tick_started"' in line)
     assert '"due_jobs": 6, "past_due": true' in first
@@ -107,7 +107,7 @@ def test_a_scheduler_outside_while_the_timer_is_dead() -> None:
                     unknown = courier.call("POST", "tick", headers={})
                     tick = courier.call("POST", "tick")
                     events = [courier.events_of(job) for job in jobs]
-                    after = courier.call("HEAD", "health", headers={}).status_code
+                    assert courier.is_well()
     assert (before, unknown.status_code, unknown.content) == (503, 401, b"")
-    assert (tick.status_code, tick.json()["settled"], after) == (200, 6, 200)
+    assert (tick.status_code, tick.json()["settled"]) == (200, 6)
     assert [[event["data"]["outcome"] for event in one] for one in events] == [["valid"]] * 6
