@@ -71,6 +71,21 @@ class Courier:
         record: dict[str, Any] = self.call("GET", f"jobs/{job_run_id}").json()
         return record
 
+    def status(self) -> dict[str, Any]:
+        """What the app says of its timer; again if a busy machine had no answer in time."""
+
+        def look() -> dict[str, Any] | None:
+            said: dict[str, Any] = self.call("GET", "status").json()
+            return said if "lastTick" in said else None
+
+        return wait_for(look, what="a status")
+
+    def is_well(self) -> bool:
+        """Whether health says so, now or soon: see `status`."""
+        return wait_for(
+            lambda: self.call("HEAD", "health", headers={}).ok or None, what="a good health"
+        )
+
     def delivered(self, job_run_id: str) -> dict[str, Any]:
         """The record of a job, once its manifest was sent."""
 
