@@ -71,12 +71,12 @@ class Courier:
         record: dict[str, Any] = self.call("GET", f"jobs/{job_run_id}").json()
         return record
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> requests.Response:
         """What the app says of its timer; again if a busy machine had no answer in time."""
 
-        def look() -> dict[str, Any] | None:
-            said: dict[str, Any] = self.call("GET", "status").json()
-            return said if "lastTick" in said else None
+        def look() -> requests.Response | None:
+            said = self.call("GET", "status")
+            return said if "lastTick" in said.json() else None
 
         return wait_for(look, what="a status")
 

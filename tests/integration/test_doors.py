@@ -101,7 +101,7 @@ def test_health_needs_no_key_and_tells_nothing(courier: Courier) -> None:
 
 def test_status_tells_of_the_last_tick(courier: Courier) -> None:
     def look() -> dict[str, Any] | None:
-        status = courier.status()
+        status: dict[str, Any] = courier.status().json()
         return status if status["lastTick"] else None  # None until the app's first tick has ended
 
     status = wait_for(look, what="the first tick")

@@ -82,5 +82,5 @@ def fail_five_times(courier: Courier, blobs: BlobServiceClient, job_run_id: str)
 
 def poisoned(courier: Courier) -> int | None:
     """How many failed messages the last tick has counted."""
-    last = courier.status()["lastTick"]
+    last = courier.status().json()["lastTick"]
     return last["poisonMessages"] if last else None

@@ -97,8 +97,9 @@ def test_a_day_without_the_timer_loses_nothing() -> None:
             events = [courier.events_of(job) for job in NAMES]
             assert courier.is_well()
             log = courier.log()
-    assert (health, meanwhile["status"]) == (503, "silent")
-    assert meanwhile["tickAgeSeconds"] >= DAY.total_seconds()
+    assert (health, meanwhile.status_code) == (503, 503)
+    assert meanwhile.json()["status"] == "silent"
+    assert meanwhile.json()["tickAgeSeconds"] >= DAY.total_seconds()
     assert [[event["data"]["outcome"] for event in one] for one in events] == [["valid"]] * 6
     first = next(line for line in log.splitlines() if '"tick_started"' in line)
     assert '"due_jobs": 6, "past_due": true' in first
