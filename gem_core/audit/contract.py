@@ -179,12 +179,10 @@ def promises_of(job: GemJob, schema: pa.Schema) -> Promises | None:
 def _of_output(role: Role, column: Column) -> Promise:
     """The promise of a column of an output.
 
-    A column about matches may have no type: writers such as pandas give it none if there is no
-    match. Its values are all null, and the rules of rows say whether one is missing.
+    A column may have no type: writers such as pandas give it none if no row has a value. The rules
+    of rows say whether one is missing. Only the status, which each layout is read by, needs one.
     """
-    if role is Role.ID:
-        return replace(ID_PROMISE, name=column.name)
-    found = promise(column)
+    found = replace(ID_PROMISE, name=column.name) if role is Role.ID else promise(column)
     if role is Role.STATUS:
         return found
     return replace(found, accepts=lambda kind: pa.types.is_null(kind) or found.accepts(kind))

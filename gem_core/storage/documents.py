@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from gem_core.errors import DocumentArchived
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -96,3 +98,16 @@ class Documents(Protocol):
     def every(self, *, prefix: str = "") -> Iterator[Listed]:
         """All documents, page after page."""
         ...
+
+
+def put_anew(documents: Documents, name: str, body: bytes) -> None:
+    """Write a document, also in place of one in the archive tier.
+
+    Storage lets such a document be deleted, but not be written over. So for a moment there is none,
+    and none is left if the process dies then.
+    """
+    try:
+        documents.put(name, body)
+    except DocumentArchived:
+        documents.delete(name)
+        documents.put(name, body)

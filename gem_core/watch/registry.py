@@ -20,9 +20,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from heapq import nlargest
 
-from gem_core.errors import DocumentArchived, RecordConflict, RecordUnreadable, RequestError
+from gem_core.errors import RecordConflict, RecordUnreadable, RequestError
 from gem_core.moments import optional_moment_text
-from gem_core.storage.documents import Documents, Listed
+from gem_core.storage.documents import Documents, Listed, put_anew
 from gem_core.storage.names import TICKETS
 from gem_core.watch.listed_jobs import JobPage, ListedJob
 from gem_core.watch.marker import (
@@ -228,12 +228,7 @@ class JobRegistry:
             "settledAt": optional_moment_text(record.settled_at),
             "tickets": record.tickets,
         }
-        name, body = record.job_run_id + SUFFIX, json.dumps(ticket).encode()
-        try:
-            self._tickets.put(name, body)
-        except DocumentArchived:  # storage does not overwrite it, but lets it be deleted
-            self._tickets.delete(name)
-            self._tickets.put(name, body)
+        put_anew(self._tickets, record.job_run_id + SUFFIX, json.dumps(ticket).encode())
 
     def newest(
         self, count: int, is_wanted: Callable[[ListedJob], bool] = lambda _job: True

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from gem_core.errors import RecordConflict
-from gem_core.storage.documents import Documents
+from gem_core.storage.documents import Documents, put_anew
 
 PREFIX = "removed/"
 
@@ -18,7 +18,7 @@ class Tombstones:
 
     def write(self, job_run_id: str) -> None:
         """Remember that the job is about to be removed."""
-        self._documents.put(PREFIX + job_run_id, b"")
+        put_anew(self._documents, PREFIX + job_run_id, b"")
 
     def has(self, job_run_id: str) -> bool:
         """Whether somebody removed the job at some time."""

@@ -138,10 +138,13 @@ def test_a_newer_output_has_other_faults(tmp_path: Path) -> None:
     assert "no_extra_ids" in audited(tmp_path, foreign, of=newer_job()).failed()
 
 
-def test_no_match_at_all_is_no_fault(tmp_path: Path) -> None:
+@pytest.mark.parametrize("without_type", [(), newer_table().schema.names], ids=["typed", "pandas"])
+def test_no_match_at_all_is_no_fault(tmp_path: Path, without_type: list[str]) -> None:
+    """Such a file has no row, and pandas gives a type to no column of it."""
     figures = {"num_roads_processed": ROWS, "roads_matched_ratio": 0, "roads_unmatched_ratio": 1}
     of = newer_job(statistics=dict(newer_job().statistics) | figures)
-    report = audited(tmp_path, newer_table(matched=0), of=of)
+    table = newer_table(matched=0, **dict.fromkeys(without_type, pa.nulls(0)))
+    report = audited(tmp_path, table, of=of)
     assert failed(report) == {"some_matched", "matched_parts_sum"}
     assert report.outcome == "valid_with_warnings"
 

@@ -81,6 +81,16 @@ def test_an_archived_tombstone_does_not_end_a_discovery(
     assert "removed.json" not in world.jobs.names()
 
 
+def test_a_job_with_an_archived_tombstone_can_be_removed_again(world: World) -> None:
+    """It was removed once, and registered again; the tombstone of that time is still there."""
+    forget_job(world.manager, JOB)
+    world.worklist.archived = {f"removed/{JOB}"}
+    world.add(JOB)
+    forget_job(world.manager, JOB)
+    assert world.jobs.names() == [f"{OLD}.json"]
+    assert f"removed/{JOB}" in world.worklist.names()
+
+
 @pytest.mark.parametrize("kind", ["report", "manifest"])
 def test_an_archived_report_or_manifest_postpones_its_own_delivery(kind: str) -> None:
     """Its ticket does not fail five times, and then lie on the poison queue."""

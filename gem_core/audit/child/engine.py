@@ -12,7 +12,14 @@ from typing import NoReturn, Self
 
 from gem_core.audit.child import self_test
 from gem_core.audit.child.attempt import Attempt, Judged, wait_until_ready
-from gem_core.audit.child.conclusions import Conclusion, Seen, conclude, end_of, reason_of
+from gem_core.audit.child.conclusions import (
+    Conclusion,
+    End,
+    Seen,
+    conclude,
+    end_of,
+    reason_of,
+)
 from gem_core.audit.child.limits import Limits
 from gem_core.audit.child.process import ChildProcess
 from gem_core.audit.child.request import Request
@@ -174,9 +181,12 @@ class Engine:
 
     def _reported(self, request: Request) -> AuditResult:
         found = self._attempt(request, self._limits)
+        if isinstance(found, Seen) and not found.is_fresh:  # perhaps for what came before
+            found = self._attempt(request, self._limits)
         if isinstance(found, AuditResult):
             return found
-        raise MachineUnfit(f"no report can be made: {self._reason(found)}")
+        kind = AuditStopped if end_of(found) is End.STOPPED else MachineUnfit
+        raise kind(f"no report can be made: {self._reason(found)}")
 
     def _attempt(
         self, request: Request, limits: Limits, on_rows: OnRows | None = None

@@ -23,6 +23,7 @@ from gem_core.audit.options import AuditOptions, IdLimits
 from gem_core.audit.reading.source import Source
 from gem_core.audit.rows.progress import Pass
 from gem_core.errors import (
+    AuditStopped,
     MachineUnfit,
     OutputChanged,
 )
@@ -149,6 +150,9 @@ def test_a_child_that_is_killed_as_it_is_asked_is_replaced(
     engine._child.exit_status()
     monkeypatch.setattr(ChildProcess, "is_idle", property(lambda _: True))
     assert audited(engine, GOOD).outcome is Outcome.VALID
+    os.kill(pid(engine), signal.SIGKILL)
+    engine._child.exit_status()
+    assert engine.not_opened(job(), CHANGED, GOOD).outcome is Outcome.INVALID
 
 
 class _Changing(BuiltInFile):
@@ -215,6 +219,19 @@ def test_a_report_that_cannot_be_made_concludes_nothing(
     be_hostile(monkeypatch)
     with pytest.raises(MachineUnfit, match="no report can be made"):
         engine.not_opened(replace(job(), job_run_id="leave 1"), CHANGED, GOOD)
+
+
+def test_a_report_that_somebody_stops_is_no_fault_of_the_machine(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(self: Attempt, question: Question, heads: bytes) -> Judged | Seen:
+        os.kill(self.child.pid, signal.SIGTERM)
+        return run(self, question, heads)
+
+    run = Attempt.run
+    monkeypatch.setattr(Attempt, "run", stop)
+    with pytest.raises(AuditStopped, match="no report can be made"):
+        engine.not_opened(job(), CHANGED, GOOD)
 
 
 def test_a_hostile_child_leaves_the_parent_alive(
