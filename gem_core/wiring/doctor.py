@@ -3,6 +3,7 @@
 Its clients use short time-outs and few retries, because a person waits for the answer.
 """
 
+from concurrent.futures import Future
 from pathlib import Path
 from shutil import disk_usage
 from tempfile import TemporaryDirectory
@@ -11,7 +12,7 @@ from gem_core.audit.child.machine import memory_bytes
 from gem_core.audit.reading.output_files import OutputFiles
 from gem_core.deliver.queue_probe import QueueProbe
 from gem_core.doctor.installation import Installation
-from gem_core.errors import RecordUnreadable
+from gem_core.errors import RecordUnreadable, StoreError
 from gem_core.gem.token import FixedToken, TokenSource
 from gem_core.once import Once
 from gem_core.secret import Secret
@@ -49,6 +50,18 @@ def installation(source: str) -> Installation:
     def token() -> TokenSource:
         return token_source(chosen)
 
+    @Once
+    def recent() -> Future[tuple[JobRecord, ...]]:
+        """A failure is kept too: each diagnostic that asks later would wait for its own time-out,
+        one after the other.
+        """
+        found = Future[tuple[JobRecord, ...]]()
+        try:
+            found.set_result(_recent(stores.registry))
+        except StoreError as error:
+            found.set_exception(error)
+        return found
+
     return Installation(
         settings=chosen,
         problems=problems,
@@ -70,7 +83,7 @@ def installation(source: str) -> Installation:
         ticker=ticker(chosen),
         manager=lambda: job_manager(stores, chosen),
         overture=lambda: overture_lines(chosen.overture),
-        recent=Once(lambda: _recent(stores.registry)),
+        recent=lambda: recent().result(),
     )
 
 
