@@ -76,7 +76,9 @@ _NO_BLOB, _OTHER_VERSION = "BlobNotFound", "ConditionNotMet"
 _OUTPUT = {
     "ContainerNotFound": "no such container: check the address (GEM_OUTPUT, GEM_OUTPUT_CONTAINER)",
     "BlobArchived": "the file is in the archive tier: rehydrate it",
+    NOT_STORAGE: "another server on the way refused access: check proxies and firewalls",
 }
+"""What to do, by code."""
 
 
 @contextmanager
@@ -206,12 +208,14 @@ def _store_error(store: str, error: AzureError) -> StoreError:
 
 def _unreachable(url: str, error: AzureError) -> OutputUnreachable:
     code, status = _code(error), _status(error)
-    if status in _REFUSALS:
+    if code in _OUTPUT:
+        advice = _OUTPUT[code]
+    elif status in _REFUSALS:
         advice = "refused: grant Storage Blob Data Reader, and check the storage firewall"
     elif status is None:
         advice = "no answer: check the address and the network"
     else:
-        advice = _OUTPUT.get(code, "storage cannot serve the file now")
+        advice = "storage cannot serve the file now"
     seen = " ".join(str(part) for part in (status, code, _types(error)) if part)
     return OutputUnreachable(f"{url}: {advice} ({seen})")
 
