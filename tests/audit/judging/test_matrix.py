@@ -194,7 +194,7 @@ def test_a_confidence_of_another_type_is_not_judged(tmp_path: Path, kind: pa.Dat
         ("gers_id", pa.null(), {"gers_id_on_matched": MATCHED_ROWS}),
         ("match_confidence", pa.null(), {"confidence_on_matched": MATCHED_ROWS}),
         ("match_status", pa.null(), {"status_column": None}),
-        ("id", pa.null(), {"id_column": None, "input_types_kept": 1}),
+        ("id", pa.null(), {"id_present": ROWS, "input_ids_kept": ROWS, "input_types_kept": 1}),
     ],
     ids=str,
 )
