@@ -8,6 +8,7 @@ says the time in each answer, at no cost, and all instances of the app use the s
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from threading import Lock
 from time import monotonic, time
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,10 @@ the time without the fraction of the second, and arrives later."""
 
 
 class StorageClock:
-    """Knows the time from the last answers of storage, and from the seconds since them."""
+    """Knows the time from the last answers of storage, and from the seconds since them.
+
+    Several threads may use it: what one has read decides what it sets.
+    """
 
     def __init__(
         self, monotonic: Callable[[], float] = monotonic, machine: Callable[[], float] = time
@@ -36,6 +40,7 @@ class StorageClock:
         self._machine = machine
         self._zero: float | None = None
         """Storage's time, in seconds since 1970, when the monotonic clock was at 0."""
+        self._lock = Lock()
 
     @property
     def is_set(self) -> bool:
@@ -51,9 +56,10 @@ class StorageClock:
 
         """
         zero = at.timestamp() - self._monotonic()
-        held = self._zero
-        if held is None or zero > held or held - zero > took.total_seconds() + AGREES:
-            self._zero = zero
+        with self._lock:
+            held = self._zero
+            if held is None or zero > held or held - zero > took.total_seconds() + AGREES:
+                self._zero = zero
 
     def hook(self, response: "Response", *_: object, **__: object) -> None:
         """Read the time of an answer; a hook of requests ("response").
@@ -69,8 +75,9 @@ class StorageClock:
     def __call__(self) -> datetime:
         """The time in UTC. If storage has said none, it goes on from the machine's."""
         machine = self._machine()
-        if self._zero is None:
-            self._zero = machine - self._monotonic()
-        told = self._zero + self._monotonic()
+        with self._lock:
+            if self._zero is None:
+                self._zero = machine - self._monotonic()
+            told = self._zero + self._monotonic()
         seconds = machine if abs(machine - told) <= AGREES else told
         return datetime.fromtimestamp(seconds, UTC)

@@ -6,14 +6,13 @@ process or of the process that runs the app, everything is still delivered, unde
 """
 
 import os
-import re
 import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler
-from itertools import cycle, pairwise
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from threading import Event, Thread
@@ -154,21 +153,17 @@ def delivered(up: Courier, job: str) -> bool | None:
     return True if answer.ok and answer.json()["stage"] == "delivered" else None
 
 
-_ENDS = re.compile(r"delivery_postponed|manifest_sent")
-
-
 def test_deadly_files_and_a_dripping_one_harm_no_good_one(tmp_path: Path) -> None:
+    """All others are delivered while it drips; whose turn comes when depends on the machine."""
     with courier(tmp_path) as (up, dripping):
         register_all(up)
         check_all_delivered(up, dripping)
         assert "worker process ended" not in up.log()
-        ends = [line for line in up.log().splitlines() if _ENDS.search(line)]
         # On a busy machine a range of another file may take 3 s, too.
-        turns = [line for line in ends if "delivery_postponed" in line and DRIPS in line]
+        postponed = [line for line in up.log().splitlines() if "delivery_postponed" in line]
+        turns = [line for line in postponed if DRIPS in line]
         assert turns
         assert all("bytes did not come in" in line for line in turns)
-        last = max(place for place, line in enumerate(ends) if DRIPS not in line)
-        assert not any(DRIPS in one and DRIPS in next_ for one, next_ in pairwise(ends[:last]))
 
 
 @pytest.mark.parametrize("seed", SEEDS)

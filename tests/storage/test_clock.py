@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from threading import Event, Thread
+from typing import override
 
 import pytest
 
@@ -86,6 +87,53 @@ def test_the_time_is_right_again_after_one_answer() -> None:
     machine.clock.answered(START, AT_ONCE)
     assert machine.clock() == START
     machine.clock.answered(START + timedelta(hours=5), AT_ONCE)
+    assert machine.clock() == START + timedelta(hours=5)
+
+
+class Meanwhile:
+    """Another thread hears an answer while this one decides. It may wait until that is over."""
+
+    def __init__(self, machine: Machine, at: datetime) -> None:
+        self._thread = Thread(target=machine.clock.answered, args=(at, AT_ONCE))
+
+    def hear(self) -> None:
+        self._thread.start()
+        self._thread.join(0.1)  # the answer is taken by then, if the thread does not wait
+
+    def end(self) -> None:
+        self._thread.join()
+
+
+def test_the_later_of_two_answers_at_once_stays() -> None:
+    machine = Machine(machine=START - timedelta(days=9))
+    machine.clock.answered(START + timedelta(hours=1), AT_ONCE)  # wrong, so both set it back
+    meanwhile = Meanwhile(machine, START + timedelta(seconds=1))
+
+    class Took(timedelta):
+        @override
+        def total_seconds(self) -> float:
+            meanwhile.hear()
+            return 0
+
+    machine.clock.answered(START, Took())
+    meanwhile.end()
+    assert machine.clock() == START + timedelta(seconds=1)
+
+
+def test_an_answer_that_comes_while_the_machines_time_is_taken_stays() -> None:
+    machine = Machine()
+    meanwhile = Meanwhile(machine, START + timedelta(hours=5))
+    first_reading = Event()
+
+    def monotonic() -> float:
+        if not first_reading.is_set():
+            first_reading.set()
+            meanwhile.hear()
+        return machine.seconds
+
+    machine.clock._monotonic = monotonic
+    machine.clock()
+    meanwhile.end()
     assert machine.clock() == START + timedelta(hours=5)
 
 

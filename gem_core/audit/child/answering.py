@@ -17,6 +17,7 @@ from gem_core.audit.child.messages import (
     OUT_OF_MEMORY,
     OUTPUT,
     PARENT_GONE,
+    Begun,
     Crashed,
     Done,
     FileFacts,
@@ -90,6 +91,7 @@ class _Answer:
 
     def give(self) -> None:
         """Audit and send the verdict; look ids up and send it again; draw and send the page."""
+        self.channel.send(Begun(self.question.token))
         output = self._output()
         allow_cpu(self.question.cpu_seconds)
         try:

@@ -16,6 +16,7 @@ from gem_core.audit.child.limits import Limits
 from gem_core.audit.child.messages import (
     OUTPUT,
     PARENT_GONE,
+    Begun,
     Crashed,
     Done,
     OutputUnread,
@@ -84,6 +85,10 @@ class Attempt:
     """That may still come."""
     with_failures: bool = False
     """Whether the child was asked for a file of failing rows."""
+    token: str = field(init=False, default="")
+    """Of the question."""
+    has_begun: bool = field(init=False, default=False)
+    """Whether the child has the question."""
     began: float = field(init=False, default=0.0)
     quiet_since: float = field(init=False, default=0.0)
     quiet_cpu: float | None = None
@@ -96,7 +101,7 @@ class Attempt:
             OutputError: the output could not be read; as its source raised it.
 
         """
-        self.verdicts_left = question.verdicts
+        self.token, self.verdicts_left = question.token, question.verdicts
         self.with_failures = bool(question.options.failing_rows)
         self.began = self.quiet_since = time.monotonic()
         try:
@@ -117,6 +122,16 @@ class Attempt:
         except Empty:
             return None
         self._be_quiet_from_now()
+        if isinstance(message, Lost):
+            return self._lost(message.reason if message.broke_protocol else "")
+        if self.has_begun:
+            return self._deal_with(message, body)
+        if message != Begun(self.token):
+            raise ProtocolError(f"{type(message).__name__} is about another question")
+        self.has_begun = True
+        return None
+
+    def _deal_with(self, message: object, body: bytes) -> Judged | Seen | None:
         match message:
             case ReadRange():
                 self.server.take(message)
@@ -135,8 +150,6 @@ class Attempt:
                 raise failure
             case Crashed(detail):
                 return self._without_answer(broken=detail)
-            case Lost(reason, broke_protocol):
-                return self._lost(reason if broke_protocol else "")
             case _:
                 raise ProtocolError(f"{type(message).__name__} is out of place")
         return None
@@ -201,6 +214,7 @@ class Attempt:
             is_fresh=self.is_fresh,
             exit_status=exit_status,
             broken=broken,
+            has_begun=self.has_begun,
             over_memory=self.child.over_memory or self._lacked_memory(exit_status),
             overdue=overdue,
             was_stopped=was_stopped,

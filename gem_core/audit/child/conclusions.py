@@ -30,6 +30,8 @@ class Seen:
     """Whether the child ever said that it is ready."""
     is_fresh: bool = True
     """Whether this was the first audit of the child."""
+    has_begun: bool = True
+    """Whether the child had the question."""
     exit_status: int | None = None
     """As `subprocess` has it; None when the child still ran."""
     broken: str = ""
@@ -58,8 +60,8 @@ class End(Enum):
     STORAGE = "storage was too slow"
     OVERDUE = "it did not end in time"
     KILLED = "somebody killed the audit process"
-    KILLED_NOT_FRESH = "somebody killed an audit process that had other audits before"
-    """Perhaps before it got this one: the system takes its memory from idle processes first."""
+    NOT_BEGUN = "an audit process that had other audits before did not begin this one"
+    """The system, for example, takes memory from idle processes first."""
     STOPPED = "the audit was stopped"
 
 
@@ -96,14 +98,14 @@ def end_of(seen: Seen) -> End:
         return End.STOPPED
     if not seen.was_ready:
         return End.NOT_STARTED
+    if not (seen.has_begun or seen.is_fresh):
+        return End.NOT_BEGUN
     if seen.overdue:
         return _overdue(seen)
     if seen.over_memory or seen.exit_status == OUT_OF_MEMORY:
         return End.MEMORY if seen.is_fresh else End.MEMORY_NOT_FRESH
-    if seen.broken or seen.exit_status is None:
-        return End.CRASHED
-    end = _BY_SIGNAL.get(-seen.exit_status, End.CRASHED)
-    return End.KILLED_NOT_FRESH if end is End.KILLED and not seen.is_fresh else end
+    number = 0 if seen.broken else -(seen.exit_status or 0)
+    return _BY_SIGNAL.get(number, End.CRASHED)
 
 
 def _overdue(seen: Seen) -> End:
@@ -119,7 +121,7 @@ _AT_ONCE = {
     End.KILLED: Conclusion.COUNT,
     End.STOPPED: Conclusion.NOTHING,
     End.MEMORY_NOT_FRESH: Conclusion.TRY_AGAIN,
-    End.KILLED_NOT_FRESH: Conclusion.TRY_AGAIN,
+    End.NOT_BEGUN: Conclusion.TRY_AGAIN,
 }
 
 

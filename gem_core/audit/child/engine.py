@@ -6,6 +6,7 @@ One audit at a time, in one child, which is used again as long as it is sound.
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from secrets import token_hex
 from threading import Lock
 from types import TracebackType
 from typing import NoReturn, Self
@@ -200,7 +201,7 @@ class Engine:
         is_sound = False
         try:
             attempt = Attempt(child, server, limits, is_fresh, on_rows)
-            found = attempt.run(*request.question(limits))
+            found = attempt.run(*request.question(limits, token_hex()))
             is_sound = isinstance(found, Judged) and not (
                 found.needs_renewal or self._is_heavy(child)
             )

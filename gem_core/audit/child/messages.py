@@ -52,6 +52,8 @@ class ReleaseFacts:
 class Question:
     """Parent to child: report this output. The body is the head of the output, then the input's."""
 
+    token: str
+    """Of this question. No child can know it before it has received the question."""
     output: FileFacts | None
     """None when the job leads to no file."""
     job: GemJob
@@ -108,6 +110,13 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """Child to parent: it has this question. What it sent before is about another one."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReadRange:
     """Child to parent: send these bytes of a file."""
 
@@ -161,4 +170,4 @@ class Crashed:
 
 
 FROM_PARENT = (Question, RangeRead, RangeFailed)
-FROM_CHILD = (Ready, ReadRange, Progress, Result, Done, OutputUnread, Crashed)
+FROM_CHILD = (Ready, Begun, ReadRange, Progress, Result, Done, OutputUnread, Crashed)

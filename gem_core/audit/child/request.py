@@ -51,10 +51,11 @@ class Request:
         why = NotOpened(Obstacle.ENDED_EARLY, reason)
         return replace(self.without_input(""), not_opened=why, release=None)
 
-    def question(self, limits: Limits) -> tuple[Question, bytes]:
-        """The message, and its body."""
+    def question(self, limits: Limits, token: str) -> tuple[Question, bytes]:
+        """The message, and its body. The token must be one that nobody can guess."""
         source, release = self.input_source, self.release
         question = Question(
+            token=token,
             output=_facts(self.output) if self.output else None,
             job=self.job,
             input_file=_facts(source) if source else None,

@@ -132,6 +132,6 @@ def attempt_in(
     server = RangeServer(child.channel, sources, limits)
     try:
         asked = Attempt(child, server, limits, is_fresh=True, on_rows=None)
-        return asked.run(*request.question(limits))
+        return asked.run(*request.question(limits, "token"))
     finally:
         server.close()

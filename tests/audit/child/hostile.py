@@ -21,6 +21,7 @@ from gem_core.audit.child.frames import Channel
 from gem_core.audit.child.messages import (
     FROM_PARENT,
     MAX_RANGE_BYTES,
+    Begun,
     Crashed,
     Done,
     OutputUnread,
@@ -47,6 +48,7 @@ class Hostile:
         while True:
             question, _ = self.channel.receive()
             assert isinstance(question, Question)
+            self.channel.send(Begun(question.token))
             allow_cpu(question.cpu_seconds)
             name, *words = question.job.job_run_id.split()
             act: Callable[..., Any] = getattr(self, name)

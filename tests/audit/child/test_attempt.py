@@ -16,7 +16,7 @@ from gem_core.audit.child import environment, process
 from gem_core.audit.child.attempt import Attempt, Judged
 from gem_core.audit.child.conclusions import End, Overdue, Seen, end_of
 from gem_core.audit.child.frames import ChannelLost
-from gem_core.audit.child.messages import MAX_RANGE_BYTES, OUT_OF_MEMORY, PARENT_GONE
+from gem_core.audit.child.messages import MAX_RANGE_BYTES, OUT_OF_MEMORY, PARENT_GONE, Begun
 from gem_core.audit.child.process import ChildProcess, Lost
 from gem_core.audit.child.self_test import BuiltInFile
 from gem_core.audit.child.untrusted_page import START
@@ -37,6 +37,8 @@ pytestmark = [
     pytest.mark.slow,  # each test starts a child
     pytest.mark.skipif(sys.platform != "linux", reason="the limits are Linux's"),
 ]
+
+BEGUN = Begun("token")
 
 
 @pytest.fixture(autouse=True)
@@ -99,7 +101,7 @@ def lost_by(*events: object, exit_status: int | None, sends: bool = True) -> Jud
     """An attempt in which these events come, each a while later; or nothing can be sent at all."""
     child = Mock(ended_by_us=False, over_memory=False, stderr="")
     child.events.get.side_effect = [
-        each for event in events for each in (Empty(), Empty(), (event, b""))
+        each for event in (BEGUN, *events) for each in (Empty(), Empty(), (event, b""))
     ]
     child.exit_status.return_value = exit_status
     server = Mock(served_bytes=0, waiting=Mock(seconds=0.0), is_waited_for=False)
@@ -107,7 +109,7 @@ def lost_by(*events: object, exit_status: int | None, sends: bool = True) -> Jud
         child.channel.send.side_effect = ChannelLost("closed")
         server.give_up_overdue.side_effect = ChannelLost("closed")
     asked = Attempt(child, server, LIMITS, is_fresh=True, on_rows=None)
-    return asked.run(Mock(verdicts=1), b"")
+    return asked.run(Mock(verdicts=1, token="token"), b"")
 
 
 @pytest.mark.parametrize("sends", [True, False])
@@ -286,10 +288,13 @@ def test_a_page_that_cannot_be_drawn_costs_the_page(
 def test_a_page_without_cpu_costs_the_page() -> None:
     child = Mock(ended_by_us=False, over_memory=False, events=Queue())
     child.usage.return_value = Usage(1, 0, 0)
+    child.events.put((BEGUN, b""))
     child.events.put((VERDICT, b""))
     server = Mock(is_waited_for=False, served_bytes=0, waiting=Mock(seconds=0.0))
     limits = replace(LIMITS, quiet_seconds=0, page_wall_seconds=60)
-    found = Attempt(child, server, limits, is_fresh=True, on_rows=None).run(Mock(verdicts=1), b"")
+    found = Attempt(child, server, limits, is_fresh=True, on_rows=None).run(
+        Mock(verdicts=1, token="token"), b""
+    )
     assert isinstance(found, Judged)
     assert found.result.outcome is Outcome.VALID
     assert "did not end in time" in found.result.page_problem

@@ -35,7 +35,12 @@ def by(number: int) -> Seen:
         (by(signal.SIGFPE), End.CRASHED),
         (by(signal.SIGXCPU), End.CPU),
         (by(signal.SIGKILL), End.KILLED),
-        (Seen(exit_status=-signal.SIGKILL, is_fresh=False), End.KILLED_NOT_FRESH),
+        (Seen(exit_status=-signal.SIGKILL, is_fresh=False), End.KILLED),
+        (Seen(exit_status=-signal.SIGKILL, is_fresh=False, has_begun=False), End.NOT_BEGUN),
+        (Seen(exit_status=-signal.SIGSEGV, is_fresh=False, has_begun=False), End.NOT_BEGUN),
+        (Seen(broken="a verdict", is_fresh=False, has_begun=False), End.NOT_BEGUN),
+        (Seen(broken="a verdict", has_begun=False), End.CRASHED),
+        (Seen(was_stopped=True, is_fresh=False, has_begun=False), End.STOPPED),
         (by(signal.SIGTERM), End.STOPPED),
         (by(signal.SIGINT), End.STOPPED),
         (Seen(exit_status=0), End.CRASHED),
@@ -108,9 +113,10 @@ def test_whose_time_it_was(waited: float, worked: float, rate: int, end: End) ->
         ([End.MEMORY_NOT_FRESH], True, None, AGAIN),
         ([End.MEMORY_NOT_FRESH, MEMORY], True, None, AGAIN),
         ([End.MEMORY_NOT_FRESH, MEMORY, MEMORY], True, None, WITHOUT),
-        # So does a kill of such a child: it may have come before the file.
-        ([End.KILLED_NOT_FRESH], True, None, AGAIN),
-        ([End.KILLED_NOT_FRESH, End.KILLED], True, None, Conclusion.COUNT),
+        # So does an end of such a child before it had the file.
+        ([End.NOT_BEGUN], True, None, AGAIN),
+        ([End.NOT_BEGUN, End.KILLED], True, None, Conclusion.COUNT),
+        ([End.NOT_BEGUN, CRASHED], True, None, AGAIN),
         # At once, whatever was before.
         ([End.STORAGE], True, None, Conclusion.STORAGE_SLOW),
         ([CRASHED, End.STORAGE], False, None, Conclusion.STORAGE_SLOW),

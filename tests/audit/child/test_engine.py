@@ -155,6 +155,19 @@ def test_a_child_that_is_killed_as_it_is_asked_is_replaced(
     assert engine.not_opened(job(), CHANGED, GOOD).outcome is Outcome.INVALID
 
 
+def test_a_verdict_that_comes_late_is_not_about_the_next_output(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as first:
+        be_hostile(first)
+        engine.audit(GOOD, replace(job(), job_run_id="unasked"), input_source=None)
+    child = engine._child
+    assert child
+    child.events.put(child.events.get(timeout=60))  # the verdict has come
+    monkeypatch.setattr(ChildProcess, "is_idle", property(lambda _: True))  # a moment before
+    assert audited(engine, GOOD) == audit_in_process(GOOD, job(), input_source=None)
+
+
 class _Changing(BuiltInFile):
     def read(self, offset: int, length: int) -> bytes:
         raise OutputChanged(f"replaced: {offset} {length}")

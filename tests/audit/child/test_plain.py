@@ -57,6 +57,7 @@ def test_every_kind_of_member_comes_back() -> None:
 def test_a_question_comes_back() -> None:
     facts = FileFacts("https://x/c/n", "c", "n", "e", 7, OUTER.at, None, 4)
     question = Question(
+        token="token",
         output=facts,
         job=job(createdAt="2026-01-20T10:00:00Z", progress=100),
         input_file=None,

@@ -18,7 +18,7 @@ import pytest
 
 from gem_core.audit.child import process
 from gem_core.audit.child.environment import ALLOCATORS, command, environment
-from gem_core.audit.child.messages import PARENT_GONE, Crashed, Ready
+from gem_core.audit.child.messages import PARENT_GONE, Begun, Crashed, Ready
 from gem_core.audit.child.process import ChildProcess, Lost
 from gem_core.audit.child.request import Request
 from gem_core.audit.child.self_test import JOB, BuiltInFile
@@ -34,7 +34,8 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def asked(child: ChildProcess, act: str) -> object:
     request = Request(BuiltInFile(b""), replace(JOB, job_run_id=act))
-    child.channel.send(*request.question(LIMITS))
+    child.channel.send(*request.question(LIMITS, "token"))
+    assert child.events.get(timeout=60)[0] == Begun("token")
     return child.events.get(timeout=60)[0]
 
 
@@ -158,7 +159,7 @@ from tests.audit.child.test_process import JOB, LIMITS, BuiltInFile, ChildProces
 child = ChildProcess(os.environ, LIMITS.data_bytes)
 child.events.get()
 request = Request(BuiltInFile(b""), replace(JOB, job_run_id=sys.argv[1]))
-child.channel.send(*request.question(LIMITS))
+child.channel.send(*request.question(LIMITS, "token"))
 print(child.pid, flush=True)
 sys.stdin.read()
 """

@@ -36,6 +36,7 @@ FILE_FACTS = (
     "container", "etag", "head_bytes", "last_modified", "name", "size_bytes", "url", "version_id"
 )  # fmt: skip
 SENT = {
+    "token",  # any value
     *(f"output.{name}" for name in FILE_FACTS),
     *(f"input_file.{name}" for name in FILE_FACTS),
     "job.*",  # GEM's answer about the job, which is no secret: every manifest has it
