@@ -98,7 +98,7 @@ def test_a_failure_of_storage_ends_the_request_which_can_be_repeated() -> None:
 
 def test_jobs_are_registered_several_at_the_same_time() -> None:
     world = World(concurrency=3)
-    all_three = Barrier(3, timeout=20)
+    all_three = Barrier(3, timeout=60)
 
     def wait_for_the_others() -> None:
         if world.trap.calls[-1] == "jobs.get":

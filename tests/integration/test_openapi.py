@@ -175,7 +175,7 @@ def test_the_example_with_curl_registers_a_job(courier: Courier) -> None:
     done = subprocess.run(
         ["/bin/sh", "-c", example("sh")],
         env=os.environ | environment(courier),
-        capture_output=True, text=True, check=True, timeout=30,
+        capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     record = json.loads(done.stdout)
     assert (record["labels"], record["expectedInputName"]) == ({"team": "maps"}, "roads.parquet")
