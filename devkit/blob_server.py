@@ -97,7 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
         blob.requests.append(asked)
         time.sleep(blob.latency_seconds)
         fault = blob.fault(asked) or Fault()
-        if refusal := self._refusal(asked, fault, start):
+        etag = blob.etag  # once: another request may replace the blob meanwhile
+        if refusal := self._refusal(asked, fault, start, etag):
             self._refuse(*refusal)
             return
         if fault.ignores_ranges:
@@ -106,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
             start, end = start + 1, end + 1
         self.send_response(status)
         self.send_header("x-ms-request-id", "1")
-        self.send_header("ETag", f'"{blob.etag}"')
+        self.send_header("ETag", f'"{etag}"')
         self.send_header("Last-Modified", "Tue, 20 Jan 2026 10:25:00 GMT")
         self.send_header("Content-Length", str(end - start))
         if not fault.ignores_ranges:
@@ -126,11 +127,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(body)
         self.close_connection = bool(fault.lost_bytes)
 
-    def _refusal(self, asked: Asked, fault: Fault, start: int) -> tuple[int, str] | None:
+    def _refusal(self, asked: Asked, fault: Fault, start: int, etag: str) -> tuple[int, str] | None:
         blob = self.server.blob
         if not urlsplit(self.path).path.endswith(f"/{CONTAINER}/{NAME}"):
             return 404, "BlobNotFound"
-        if not fault.ignores_condition and asked.if_match not in {None, f'"{blob.etag}"'}:
+        if not fault.ignores_condition and asked.if_match not in {None, f'"{etag}"'}:
             return 412, "ConditionNotMet"
         if not fault.refusal and asked.method == "GET" and start >= len(blob.data):
             return 416, "InvalidRange"
