@@ -68,7 +68,7 @@ def _registered(manager: JobManager, job: object) -> dict[str, Any]:
         result = "registered" if is_new else "known"
         return {"result": result, "labelsDiffer": record["labelsDiffer"]}
 
-    return _result(job_run_id[:128] if job_run_id else job_run_id, action)
+    return _result(job_run_id and job_run_id[:128], action)
 
 
 def redeliver_jobs(manager: JobManager, body: object, route: str | None = None) -> dict[str, Any]:

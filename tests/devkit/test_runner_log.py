@@ -41,7 +41,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Host:
     monkeypatch.setattr(hosts, "GRACE_SECONDS", 60.0)
     made = Host.__new__(Host)
     made.stop_event, made._threads, made._calls = threading.Event(), [], set()
-    made._worker = Mock(running=0)
+    made._worker = Mock()
     made._worker.invoke.return_value = Answer(failure="The worker process ended with code -6")
     return made
 
